@@ -1,0 +1,61 @@
+# The homework on deep Q-learning and its autograder. `make` alone prints the targets.
+SUBMISSION ?= starter
+OUT ?= results
+DEVICE ?= cpu
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+RUN := $(VENV)/bin/python
+EXTRA := $(if $(filter gpu,$(DEVICE)),--extra gpu)
+# uv from the PATH, else one of our own, put into a small environment by pip.
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+STAMP := $(VENV)/.synced$(if $(EXTRA),-gpu)
+
+.DEFAULT_GOAL := help
+.PHONY: help grade train test lint reference bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss] [SEED=1] [SANDBOX=bwrap|process]
+	@$(RUN) -m grader grade "$(SUBMISSION)" --only "$(ONLY)" --seed "$(SEED)" \
+	  --out "$(OUT)" --sandbox "$(SANDBOX)" --device "$(DEVICE)" \
+	  --reference "$(REFERENCE)" --in-process "$(INPROCESS)"
+
+train: $(STAMP) ## train your own agent on CartPole, draw its learning curve
+	@$(RUN) starter/train.py --seed "$(or $(SEED),1)" --out "$(OUT)"
+
+test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
+	$(RUN) -m pytest
+
+lint: $(VENV)/.synced-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
+	@$(RUN) -m grader reference --sandbox "$(SANDBOX)" --device "$(DEVICE)"
+
+bench: $(STAMP) ## staff: what grading costs, as ratios measured side by side
+	@$(RUN) tests/bench/overhead.py
+
+clean: ## remove the environment and all results
+	rm -rf $(VENV) .uv results .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.synced: pyproject.toml uv.lock | $(UV)
+	@echo "Setting up the environment (once; a few minutes on a slow line) ..."
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode && touch $@
+
+$(VENV)/.synced-gpu: pyproject.toml uv.lock | $(UV)
+	@echo "Setting up the environment with CUDA (once; some gigabytes) ..."
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra gpu && touch $@ $(VENV)/.synced
+
+$(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev && touch $@ $(VENV)/.synced
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than 3.11; try make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv .uv || { echo "error: no venv module (Debian, Ubuntu:" \
+	  "apt-get install python3-venv)"; rm -rf .uv; exit 2; }
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

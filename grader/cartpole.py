@@ -1,0 +1,229 @@
+"""CartPole: the hand-in learns in processes of its own, beside the other checks.
+
+The grader only carries questions between the runner, which owns the loop, and the
+worker, in which the hand-in's buffer and sync answer.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grader import cases
+from grader.outcomes import (
+    NOT_IMPLEMENTED,
+    GraderError,
+    NotImplementedYet,
+    Stopped,
+    Waiting,
+)
+from grader.seeds import derive
+from grader.session import Answer, Args, Budget, Case, Runner, Student, Worker
+from grader.submission import Submission
+
+CAPACITY = 10_000  # as train.SETTINGS has it
+MAX_SEEDS = 3
+FULL, HALF = 450.0, 195.0
+LEARN_SECONDS = 150.0
+TOTAL_SECONDS = 300.0
+
+
+@dataclass
+class Result:
+    """What came of learning: the best of the runs, or why there was none."""
+
+    mean_return: float = 0.0
+    curve: list[list[float]] = field(default_factory=list)
+    runs: int = 0
+    recomputed: int = 0  # updates, with the reference
+    astray: int = 0  # of those
+    problem: str = ""
+    reason: BaseException | None = None  # an outcome: what kept it from learning
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in report.json."""
+        return {
+            "mean_return": round(self.mean_return, 2),
+            "curve": self.curve,
+            "runs": self.runs,
+            "recomputed": self.recomputed,
+            "astray": self.astray,
+            "max_return": 500,
+        }
+
+
+class CartPole:
+    """Learning in the background.
+
+    Args:
+        submission: the hand-in.
+        tier: of the sandbox.
+        seed: of the run.
+        device: "cpu" or "gpu".
+        programs: the hand-in's programs, shared with the other checks: the bytes that
+            are checked there are the ones that learn here.
+        live: whether the learner holds the solution, to recompute updates with.
+        on_progress: told what it is doing, in a few words.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        tier: str,
+        seed: str,
+        device: str,
+        programs: dict[str, np.ndarray],
+        live: bool,
+        on_progress: Callable[[str], None],
+    ) -> None:
+        self.seed = seed
+        self.on_progress = on_progress
+        budget = Budget("learning", TOTAL_SECONDS, TOTAL_SECONDS)
+        # The worker thinks while the runner waits: the runner's budget covers both.
+        worker_budget = Budget("learning", TOTAL_SECONDS, TOTAL_SECONDS)
+        self.worker = Worker(submission, tier, worker_budget)
+        self.runner = Runner(
+            "learner", tier, budget, programs, live=live, device=device
+        )
+        self.student = Student(self.worker, self.runner)
+        self.outcome = Result()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def result(self) -> Result:
+        """Wait for the end of learning."""
+        self.thread.join()
+        return self.outcome
+
+    def stop(self) -> None:
+        """End both processes."""
+        self.worker.stop()
+        self.runner.stop()
+
+    def run(self) -> None:
+        """Learn with one seed after the other, until one passes."""
+        try:
+            programs = self.export_programs()
+            for index in range(MAX_SEEDS):
+                self.on_progress(f"CartPole, seed {index + 1} of {MAX_SEEDS}")
+                self.learn_once(programs, index)
+                if self.outcome.mean_return >= FULL:
+                    break
+        # In a thread of its own: whatever it is, it is told where the check waits.
+        except BaseException as reason:
+            if self.outcome.runs and not isinstance(reason, GraderError):
+                self.outcome.problem = str(reason)  # what was reached stays reached
+            else:
+                self.outcome.reason = reason
+        finally:
+            self.stop()
+
+    def learn_once(self, programs: dict[str, str], index: int) -> None:
+        """One training run; the outcome keeps the better one."""
+        seed = derive(self.seed, f"cartpole {index}")
+        theta = self.fresh_network(derive(self.seed, f"network {index}") % 2**31)
+        request = {
+            "do": "learn",
+            "seed": seed,
+            "programs": programs,
+            "theta": theta,
+            "opt_state": self.opt_state(theta),
+        }
+        self.open_buffer()
+        answer = self.runner.untrusted(
+            request, "learning CartPole", LEARN_SECONDS, self.on_question
+        )
+        self.outcome.runs = index + 1
+        if answer["mean_return"] >= self.outcome.mean_return:
+            self.outcome.mean_return = answer["mean_return"]
+            self.outcome.problem = answer["problem"] or ""
+            self.outcome.recomputed = answer.get("recomputed", 0)
+            self.outcome.astray = answer.get("astray", 0)
+            self.outcome.curve = [
+                [int(step), round(float(mean), 2)] for step, mean in answer["curve"]
+            ]
+
+    def on_question(self, question: Args) -> Args:
+        """Carry a question of the loop to the hand-in, and its answer back."""
+        do = question.pop("do")
+        if do == "progress":
+            self.on_progress(f"CartPole, {question['env_step']} steps")
+            return {}
+        if do == "use_buffer":
+            request = {"do": "use_buffer", **question}
+            answer = Answer(self.worker.ask(request, "ReplayBuffer"))
+            return {name: answer.array(name) for name in question["rows"]}
+        case = cases.sync(net="own", **question)
+        leaves = self.student.answer(case).leaves("theta_T")
+        return {"theta_T": leaves[: len(question["theta_Q"]) + 1]}
+
+    def export_programs(self) -> dict[str, str]:
+        """Have the parts that learning needs traced; their names in the runner.
+
+        Raises:
+            Waiting: a part is missing or cannot be traced.
+        """
+        fresh: dict[str, Case] = {}
+
+        def network() -> None:
+            theta = self.fresh_network(0)
+            fresh.update(cases.learning(theta, self.opt_state(theta)))
+
+        def sync() -> None:
+            theta = cases.probe(np.random.default_rng(0), 4, 2)
+            self.student.answer(cases.sync(theta, theta, 1, 1))
+
+        steps: dict[str, Callable[[], Any]] = {
+            "q_network": network,
+            "epsilon_greedy": lambda: self.student.export(
+                cases.learning([], [])["act"]
+            ),
+            "ReplayBuffer": self.open_buffer,
+            "sync_target": sync,
+        }
+        missing = []
+        for part, step in steps.items():
+            try:
+                needed(part, step)
+            except NotImplementedYet:
+                missing.append(part)
+        if missing:
+            raise Waiting(f"{NOT_IMPLEMENTED}: waits for {', '.join(missing)}")
+        names = {}
+        for role, case in fresh.items():
+            export = functools.partial(self.student.export, case)
+            names[role] = needed(case.part, export)
+        return names
+
+    def open_buffer(self) -> None:
+        """A new buffer for the next run."""
+        request = {"do": "open_buffer", "capacity": CAPACITY}
+        self.worker.ask(request, "ReplayBuffer")
+
+    def fresh_network(self, seed: int) -> list[np.ndarray]:
+        """The parameters of the hand-in's network for CartPole."""
+        return self.student.answer(cases.fresh_network(seed, 4, 2)).leaves("theta")
+
+    def opt_state(self, theta: list[np.ndarray]) -> list[np.ndarray]:
+        """The optimizer's state before the first update."""
+        request = {"do": "optimizer_init", "optimizer": "cartpole", "theta": theta}
+        return self.runner.untrusted(request, "q_network's parameters")["opt_state"]
+
+
+def needed(part: str, step: Callable[[], Any]) -> Any:
+    """Do a step that learning cannot do without.
+
+    Raises:
+        NotImplementedYet: the part is still a stub.
+        Waiting: it fails in another way.
+    """
+    try:
+        return step()
+    except (NotImplementedYet, GraderError):
+        raise
+    except (Exception, Stopped) as reason:
+        first = str(reason).partition("\n")[0]
+        raise Waiting(f"waits for {part}, which fails: {first}") from None

@@ -1,0 +1,327 @@
+"""The questions that the checks ask, from two sources of numbers.
+
+Each builder makes one `Case` from a source: `Fixed` draws from a fixed seed (the
+ladder, whose answers are recorded), `Drawn` from hypothesis (live, shrinking). The
+shapes are pairwise different and few, the numbers signed and no integers: what a zero,
+a one or a square shape would hide shows here.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis.extra.numpy import arrays
+
+from grader.session import Case
+
+WIDTH = 8  # of the probe network's hidden layer
+
+
+class Source(Protocol):
+    """Where a builder's numbers come from."""
+
+    def reals(self, *shape: int) -> np.ndarray:
+        """float32 numbers of both signs."""
+
+    def whole(self, below: int, *shape: int) -> np.ndarray:
+        """int32 in [0, below)."""
+
+    def flags(self, *shape: int) -> np.ndarray:
+        """Booleans."""
+
+    def pick(self, options: list[Any]) -> Any:
+        """One of the options, the first being the simplest."""
+
+    def generator(self) -> np.random.Generator:
+        """For what is too large to be drawn number by number."""
+
+
+class Fixed:
+    """Numbers from a seed that never changes."""
+
+    def __init__(self, name: str) -> None:
+        self.rng = np.random.default_rng(zlib.crc32(name.encode()))
+
+    def reals(self, *shape: int) -> np.ndarray:
+        return np.round(self.rng.uniform(-4, 4, shape), 2).astype(np.float32)
+
+    def whole(self, below: int, *shape: int) -> np.ndarray:
+        return self.rng.integers(0, below, shape).astype(np.int32)
+
+    def flags(self, *shape: int) -> np.ndarray:
+        return self.rng.integers(0, 2, shape).astype(bool)
+
+    def pick(self, options: list[Any]) -> Any:
+        return options[self.rng.integers(len(options))]
+
+    def generator(self) -> np.random.Generator:
+        return self.rng
+
+
+class Drawn:
+    """Numbers that hypothesis draws, and shrinks when a check fails on them."""
+
+    def __init__(self, draw: Callable) -> None:
+        self.draw = draw
+
+    def reals(self, *shape: int) -> np.ndarray:
+        quarters = arrays(np.int32, shape, elements=st.integers(-16, 16))
+        return (self.draw(quarters) / 4).astype(np.float32)
+
+    def whole(self, below: int, *shape: int) -> np.ndarray:
+        return self.draw(arrays(np.int32, shape, elements=st.integers(0, below - 1)))
+
+    def flags(self, *shape: int) -> np.ndarray:
+        return self.draw(arrays(np.bool_, shape, elements=st.booleans()))
+
+    def pick(self, options: list[Any]) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def generator(self) -> np.random.Generator:
+        return np.random.default_rng(self.draw(st.integers(0, 2**16)))
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What one equality check is checked on.
+
+    Attributes:
+        ladder: fixed cases, the smallest first.
+        strategy: hypothesis' way to draw more of the same kind.
+    """
+
+    ladder: tuple[Case, ...]
+    strategy: st.SearchStrategy[Case]
+
+
+def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
+    """A ladder with a case for each rung (twice), and a strategy over the rungs.
+
+    Args:
+        build: takes a source and a rung's settings.
+        rungs: settings of a builder, the smallest first.
+    """
+    ladder = tuple(
+        build(Fixed(f"{build.__name__} {i} {j}"), **rung)
+        for i, rung in enumerate(rungs)
+        for j in range(2)
+    )
+
+    @st.composite
+    def strategy(draw: Callable) -> Case:
+        return build(Drawn(draw), **draw(st.sampled_from(rungs)))
+
+    return Cases(ladder, strategy())
+
+
+# ---------------------------------------------------------------- the table
+
+
+def td0(
+    source: Source,
+    num_steps: int,
+    *,
+    ends: bool,
+    num_states: int = 7,
+    num_actions: int = 3,
+    revisits: bool = False,
+    scale: float = 1.0,
+) -> Case:
+    """One episode for `update_Q_TD0`.
+
+    Without `revisits` its states are all different, the last next state included, so
+    that every sound reading gives one result. With it, few states are visited often.
+    A large `scale` of the rewards shows what clips.
+    """
+    if revisits:
+        path = source.whole(2, num_steps + 1)
+    else:
+        path = source.generator().permutation(num_states)[: num_steps + 1]
+    terminateds = np.zeros(num_steps, bool)
+    terminateds[-1] = ends
+    args = {
+        "Q": source.reals(num_states, num_actions),
+        "states": path[:-1].astype(np.int32),
+        "actions": source.whole(num_actions, num_steps),
+        "rewards": source.reals(num_steps) * np.float32(scale),
+        "next_states": path[1:].astype(np.int32),
+        "terminateds": terminateds,
+        "alpha": np.float32(source.pick([0.5, 0.1])),
+        "gamma": np.float32(source.pick([0.7, 0.9])),
+    }
+    return Case("update_Q_TD0", {}, args)
+
+
+# ---------------------------------------------------------------- Monte Carlo
+
+
+def returns(
+    source: Source, num_steps: int, *, gamma: float = 0.0, scale: float = 1.0
+) -> Case:
+    """One complete episode's rewards for `discounted_returns`; gamma 0 picks one."""
+    args = {
+        "reward": source.reals(num_steps) * np.float32(scale),
+        "gamma": np.float32(gamma or source.pick([0.7, 0.9])),
+    }
+    return Case("discounted_returns", {}, args)
+
+
+def mc(
+    source: Source,
+    num_steps: int,
+    *,
+    state_dim: int = 3,
+    num_actions: int = 4,
+    scale: float = 1.0,
+) -> Case:
+    """One complete episode for `mc_loss`, on the probe network."""
+    args = {
+        "theta_Q": probe(source.generator(), state_dim, num_actions),
+        "state": source.reals(num_steps, state_dim),
+        "action": source.whole(num_actions, num_steps),
+        "reward": source.reals(num_steps) * np.float32(scale),
+        "gamma": np.float32(source.pick([0.7, 0.9])),
+    }
+    spec = {**probe_spec(state_dim, num_actions), "gradient": True}
+    return Case("mc_loss", spec, args)
+
+
+# ---------------------------------------------------------------- deep Q learning
+
+
+def td(
+    source: Source,
+    batch_size: int,
+    state_dim: int = 3,
+    num_actions: int = 4,
+    *,
+    ends: str = "mixed",
+    scale: float = 1.0,
+) -> Case:
+    """One batch for `td_loss`, on the probe network, theta_T independent of theta_Q.
+
+    Args:
+        source: of the numbers.
+        batch_size: B.
+        state_dim: D.
+        num_actions: A.
+        ends: which transitions end an episode: "none", "all", or "mixed".
+        scale: of the rewards; a large one shows what clips.
+    """
+    rng = source.generator()
+    if ends == "mixed":
+        terminated = source.flags(batch_size)
+        terminated[:2] = False, True
+    else:
+        terminated = np.full(batch_size, ends == "all")
+    args = {
+        "theta_Q": probe(rng, state_dim, num_actions),
+        "theta_T": probe(rng, state_dim, num_actions),
+        "state": source.reals(batch_size, state_dim),
+        "action": source.whole(num_actions, batch_size),
+        "reward": source.reals(batch_size) * np.float32(scale),
+        "terminated": terminated,
+        "next_state": source.reals(batch_size, state_dim),
+        "gamma": np.float32(source.pick([0.7, 0.9])),
+    }
+    return Case(
+        "td_loss", {**probe_spec(state_dim, num_actions), "gradient": True}, args
+    )
+
+
+def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
+    """The spec of the grader's own small network."""
+    return {"net": "probe", "state_dim": state_dim, "num_actions": num_actions}
+
+
+def probe(
+    rng: np.random.Generator, state_dim: int, num_actions: int
+) -> list[np.ndarray]:
+    """Parameters of the probe network: values of both signs, no unit saturated."""
+    shapes = [(WIDTH, state_dim), (WIDTH,), (num_actions, WIDTH), (num_actions,)]
+    scales = [0.3, 0.3, 1.5, 1.5]
+    return [
+        (rng.normal(size=shape) * scale).astype(np.float32)
+        for shape, scale in zip(shapes, scales, strict=True)
+    ]
+
+
+def update(case: Case, optimizer: str, opt_state: list[np.ndarray]) -> Case:
+    """The same batch for `td_update`."""
+    spec = {k: v for k, v in case.spec.items() if k != "gradient"}
+    args = {**case.args, "opt_state": opt_state}
+    return Case("td_update", {**spec, "optimizer": optimizer}, args)
+
+
+def sync(
+    theta_Q: list[np.ndarray],
+    theta_T: list[np.ndarray],
+    step: int,
+    period: int,
+    net: str = "probe",
+) -> Case:
+    """A question for `sync_target`; its network's sizes are CartPole's."""
+    spec = {"net": net, "state_dim": 4, "num_actions": 2, "step": step}
+    args = {"theta_Q": theta_Q, "theta_T": theta_T}
+    return Case("sync_target", {**spec, "period": period}, args)
+
+
+def fresh_network(seed: int, state_dim: int, num_actions: int) -> Case:
+    """The question for the parameters of a new network."""
+    spec = {"state_dim": state_dim, "num_actions": num_actions}
+    return Case("q_network", spec, {"key": np.array([0, seed], np.uint32)})
+
+
+def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
+    """A question for `epsilon_greedy`."""
+    args = {"key": key, "q_values": q_values, "epsilon": np.float32(epsilon)}
+    return Case("epsilon_greedy", {}, args)
+
+
+def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, Case]:
+    """The programs of learning, by role: cases of CartPole's shapes, all zeros."""
+    spec = {"net": "own", "state_dim": 4, "num_actions": 2}
+
+    def zeros(*shape: int, dtype: Any = np.float32) -> np.ndarray:
+        return np.zeros(shape, dtype)
+
+    batch = {
+        "state": zeros(64, 4),
+        "action": zeros(64, dtype=np.int32),
+        "reward": zeros(64),
+        "terminated": zeros(64, dtype=np.bool_),
+        "next_state": zeros(64, 4),
+        "gamma": np.float32(0.99),
+    }
+    thetas = {"theta_Q": theta, "theta_T": theta}
+    loss = Case("td_loss", {**spec, "gradient": True}, {**thetas, **batch})
+    return {
+        "act": exploration(zeros(2, dtype=np.uint32), zeros(8, 2), 0.0),
+        "q_values": Case("forward", spec, {"theta": theta, "state": zeros(8, 4)}),
+        "judge": Case("forward", spec, {"theta": theta, "state": zeros(100, 4)}),
+        "update": update(loss, "cartpole", opt_state),
+        "pull_back": Case(
+            "forward",
+            {**spec, "derivative": True},
+            {"theta": theta, "state": zeros(64, 4)},
+        ),
+    }
+
+
+# ---------------------------------------------------------------- the buffer
+
+
+def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarray]:
+    """Transitions that carry their number in every field: any mix-up shows."""
+    number = np.arange(first, last)
+    columns = np.arange(state_dim) / 10  # digits that a shorter float would lose
+    return {
+        "state": (number[:, None] + 0.3 + columns).astype(np.float32),
+        "action": (number * 3 % 5).astype(np.int32),
+        "reward": (-number - 0.3).astype(np.float32),
+        "terminated": number % 3 == 0,
+        "next_state": (number[:, None] + 1000.7 + columns).astype(np.float32),
+    }

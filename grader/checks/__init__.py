@@ -1,0 +1,1 @@
+"""The checks: pytest files, one for each exercise."""

@@ -1,0 +1,139 @@
+"""Exercise 1: one TD(0) update of the table."""
+
+import numpy as np
+import pytest
+
+from grader import cases, compare
+from grader.checks.common import unchanged
+from grader.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
+from grader.session import Answers, Case
+
+ONE_CONTINUES = cases.cases(cases.td0, {"num_steps": 1, "ends": False})
+ONE_ENDS = cases.cases(cases.td0, {"num_steps": 1, "ends": True})
+CUT = cases.cases(
+    cases.td0,
+    {"num_steps": 5, "ends": False},
+    {"num_steps": 5, "ends": False, "scale": 30.0},
+)
+ENDS = cases.cases(
+    cases.td0,
+    {"num_steps": 5, "ends": True},
+    {"num_steps": 5, "ends": True, "scale": 30.0},
+)
+REVISITS = cases.cases(cases.td0, {"num_steps": 5, "ends": True, "revisits": True})
+STEP = ("states", "actions", "rewards", "next_states", "terminateds")
+
+
+@pytest.mark.points(3)
+def test_one_step_continues(student, reference, for_each):
+    """One step moves Q(s,a) by -αη toward r + γ max Q(s′,·)."""
+    for_each(ONE_CONTINUES, lambda case: agree(case, student, reference))
+
+
+@pytest.mark.points(3)
+def test_one_step_ends(student, reference, for_each):
+    """One step into a terminal state moves Q(s,a) toward r alone."""
+    for_each(ONE_ENDS, lambda case: agree(case, student, reference))
+
+
+@pytest.mark.points(3)
+def test_episode_cut(student, reference, for_each):
+    """Cut by the time limit: every step bootstraps, the last one too."""
+    for_each(CUT, lambda case: agree(case, student, reference))
+
+
+@pytest.mark.points(3)
+def test_episode_ends(student, reference, for_each):
+    """Ended in a terminal state: only the last step has no future."""
+    for_each(ENDS, lambda case: agree(case, student, reference))
+
+
+@pytest.mark.points(1.5)
+def test_revisits(student, reference, for_each):
+    """An episode that comes back to a state: no visit gets lost."""
+
+    def body(case: Case) -> None:
+        obtained = student.answer(case).array("Q")
+        at_once = reference.answer(case).array("Q")
+        online = case.args["Q"]
+        for t in range(len(case.args["states"])):
+            step = {name: case.args[name][t : t + 1] for name in STEP}
+            args = {**case.args, "Q": online, **step}
+            online = reference.answer(Case(case.part, case.spec, args)).array("Q")
+        found = compare.problem("Q", obtained, at_once)
+        if found and compare.problem("Q", obtained, online):
+            raise Wrong("\n".join([found, told(case)]))
+
+    for_each(REVISITS, body)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
+def test_flags_as_numbers(student):
+    """`terminateds` may be 0 and 1 of an integer or float type."""
+    case = ENDS.ladder[0]
+    expected = student.answer(case).array("Q")
+    for name in ("uint8", "float32"):
+        flags = case.args["terminateds"].astype(name)
+        answer = student.answer(
+            Case(case.part, case.spec, {**case.args, "terminateds": flags})
+        )
+        compare.require(
+            compare.problem("Q", answer.array("Q"), expected),
+            f"with terminateds of type {name}, expected as with bool",
+        )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
+def test_pure(student):
+    """The Q that came in is not changed; same question, same answer."""
+    case, other = ENDS.ladder[:2]
+    first = student.called(case).array("Q")
+    student.called(other)
+    compare.require(
+        compare.problem("Q", student.called(case).array("Q"), first),
+        "the second time that the same question was asked",
+    )
+    unchanged(student, case)
+
+
+@pytest.mark.points(0.5)
+def test_episode_terminateds(student, passed):
+    """`episode_terminateds` has T flags, true at the last step only."""
+    for num_steps in (1, 4):
+        case = Case("episode_terminateds", {"num_steps": num_steps}, {})
+        flags = student.answer(case).array("terminateds")
+        if flags.shape == (num_steps + 1,):
+            raise Wrong(
+                f"episode_terminateds({num_steps}) has {num_steps + 1} entries, one "
+                "too many: this is the HW1 bug, the old line that counts the terminal "
+                "state as a step. Take the corrected line from the starter"
+            )
+        expected = np.arange(num_steps) == num_steps - 1
+        compare.require(
+            compare.problem("episode_terminateds", flags, expected, exact=True)
+        )
+    if not passed:  # it came with the starter
+        raise Waiting(WAITS_FOR_ABOVE)
+
+
+def agree(case: Case, student: Answers, reference: Answers) -> None:
+    """The hand-in's table is the reference's."""
+    compare.require(
+        compare.problem(
+            "Q", student.answer(case).array("Q"), reference.answer(case).array("Q")
+        ),
+        told(case),
+    )
+
+
+def told(case: Case) -> str:
+    """The question in a few lines; a table's rows that matter and no others."""
+    rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
+    alpha, gamma = (compare.number(case.args[name]) for name in ("alpha", "gamma"))
+    lines = [f"with alpha = {alpha}, gamma = {gamma}"]
+    lines += [f"{name} = {compare.numbers(case.args[name])}" for name in STEP]
+    if len(rows) <= 3:
+        lines += [f"Q[{row}] = {compare.numbers(case.args['Q'][row])}" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,211 @@
+"""Exercise 2: Monte Carlo returns and the loss on them."""
+
+import numpy as np
+import pytest
+
+from grader import cases, compare
+from grader.checks.common import unchanged
+from grader.outcomes import (
+    NOT_IMPLEMENTED,
+    NotImplementedYet,
+    Raised,
+    Stopped,
+    Waiting,
+    Wrong,
+)
+from grader.session import Answers, Case, Student
+
+SHORT = cases.cases(cases.returns, {"num_steps": 1})
+LONG = cases.cases(
+    cases.returns,
+    {"num_steps": 5},
+    {"num_steps": 5, "gamma": 1.0},
+    {"num_steps": 5, "scale": 30.0},
+)
+ONE_STEP = cases.cases(cases.mc, {"num_steps": 1})
+MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
+UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
+EPISODE = cases.cases(cases.mc, {"num_steps": 5}, {"num_steps": 5, "scale": 30.0})
+
+
+@pytest.mark.points(1)
+def test_one_step_returns(student, reference, for_each):
+    """An episode of one step: its return is its reward."""
+    for_each(SHORT, lambda case: agree_on_returns(case, student, reference))
+
+
+@pytest.mark.points(3)
+def test_returns(student, reference, for_each):
+    """Each step's return: its reward, and later ones discounted by γ a step."""
+    for_each(LONG, lambda case: agree_on_returns(case, student, reference))
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("returns")
+def test_returns_pure(student):
+    """The rewards that came in keep their values."""
+    unchanged(student, LONG.ladder[0])
+
+
+@pytest.mark.points(1)
+def test_one_step_loss(student, reference, for_each):
+    """`mc_loss` of an episode of one step is (Q(s,a) - r)²."""
+    for_each(ONE_STEP, lambda case: agree_on_loss(case, student, reference))
+
+
+@pytest.mark.points(2.5)
+def test_loss(student, reference, for_each):
+    """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
+    for_each(EPISODE, lambda case: agree_on_loss(case, student, reference))
+
+
+@pytest.mark.points(2)
+def test_gradient(student, reference, for_each):
+    """The gradient of `mc_loss` with respect to theta_Q is right."""
+
+    def body(case: Case) -> None:
+        question, accepted = judged_by(case, student, reference)
+        obtained = student.answer(question).leaves("grads")
+        judge(
+            [compare.leaves_problem("gradient", obtained, g) for _, g in accepted], case
+        )
+
+    for_each(EPISODE, body)
+
+
+def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
+    """The hand-in's returns are the reference's."""
+    obtained = student.answer(case).array("returns")
+    compare.require(
+        compare.problem("G", obtained, reference.answer(case).array("returns")),
+        f"with gamma = {compare.number(case.args['gamma'])}",
+        f"rewards = {compare.numbers(case.args['reward'])}",
+    )
+
+
+def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
+    """The hand-in's loss is right for its own returns, or for the right ones."""
+    question, accepted = judged_by(case, student, reference)
+    try:
+        obtained = student.answer(question).array("loss")
+    except Raised:  # perhaps the gradient alone, which has a check of its own
+        spec = {**question.spec, "gradient": False}
+        obtained = student.answer(Case(case.part, spec, case.args)).array("loss")
+    judge([compare.problem("mc_loss", obtained, loss) for loss, _ in accepted], case)
+
+
+def judge(found: list[str | None], case: Case) -> None:
+    """One of the accepted answers has to fit.
+
+    Raises:
+        Wrong: none does; the message is for the first, the hand-in's own returns.
+    """
+    if all(found):
+        raise Wrong("\n".join([found[0] or "", told(case)]))
+
+
+Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
+
+
+def judged_by(
+    case: Case, student: Student, reference: Answers
+) -> tuple[Case, Accepted]:
+    """The question to ask, and the losses and gradients to accept.
+
+    Right is the loss on the hand-in's own returns, or on the right ones. Where its own
+    cannot be judged by (they fail, are of another shape or not finite), the question
+    is asked with a stand-in for them.
+
+    Raises:
+        NotImplementedYet: mc_loss is a stub.
+        Waiting: discounted_returns is.
+    """
+    names = ("reward", "gamma")
+    question = Case("discounted_returns", {}, {name: case.args[name] for name in names})
+    right = reference.answer(question).array("returns")
+    answered = False
+    try:
+        student.answer(case)
+        answered = True
+    except NotImplementedYet:
+        raise
+    except (Raised, Wrong, Stopped):
+        pass  # asked again, and judged there
+    try:
+        own = student.answer(question).array("returns")
+        usable = own.shape == right.shape and bool((np.abs(own) < MAX_RETURN).all())
+        # Returns that are right need no look. Others do: a call can remember what it
+        # was asked, and on returns that ignore the rewards the loss would be easy.
+        if usable and compare.problem("", own, right):
+            more = {**question.args, "reward": question.args["reward"] + 1}
+            other = Case(question.part, question.spec, more)
+            second = student.traced(other).array("returns")
+            usable = bool((second.shape == own.shape) and (second != own).any())
+    except NotImplementedYet:
+        if answered:  # it computes returns of its own
+            return case, losses_on([right], case, reference)
+        raise Waiting(f"waits for discounted_returns: {NOT_IMPLEMENTED}") from None
+    except (Raised, Wrong, Stopped):
+        usable = False
+    if usable:
+        return case, losses_on([own, right], case, reference)
+    stand_in = 1.5 - case.args["reward"]  # as parts.stand_in_returns has it
+    accepted = losses_on([stand_in, right], case, reference)
+    return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
+
+
+def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
+    """The right loss and gradient for each of these returns [T].
+
+    For any fixed returns G, (Q - G)² is what the TD loss makes of terminal
+    transitions with rewards G, and its gradient is affine in G. So the reference's
+    TD loss at G = 0 and at T unit vectors tells it for every G, also where the
+    answers are recorded.
+    """
+    num_steps = len(case.args["reward"])
+    at_zero = terminal_loss(case, np.zeros(num_steps), reference)
+    units = [terminal_loss(case, UNIT * unit, reference) for unit in np.eye(num_steps)]
+    # With u at step i alone, L(u) - L(0) = (u² - 2 u q_i) / T.
+    rises = np.array([loss - at_zero[0] for loss, _ in units])
+    q_values = UNIT / 2 - num_steps * rises / (2 * UNIT)
+    accepted = []
+    for G in returns:
+        shares = G.astype(np.float64) / UNIT
+        grads = [
+            base + sum(x * (u[1][i] - base) for x, u in zip(shares, units, strict=True))
+            for i, base in enumerate(at_zero[1])
+        ]
+        accepted.append((np.mean((q_values - G) ** 2), grads))
+    return accepted
+
+
+def terminal_loss(
+    case: Case, rewards: np.ndarray, reference: Answers
+) -> tuple[float, list[np.ndarray]]:
+    """The reference's TD loss and gradient for terminal steps with these rewards."""
+    args = case.args
+    td_args = {
+        "theta_Q": args["theta_Q"],
+        "theta_T": args["theta_Q"],
+        "state": args["state"],
+        "action": args["action"],
+        "reward": rewards.astype(np.float32),
+        "terminated": np.ones(len(rewards), bool),
+        "next_state": args["state"],
+        "gamma": np.float32(0.5),
+    }
+    spec = {**case.spec, "gradient": True}
+    answer = reference.answer(Case("td_loss", spec, td_args))
+    grads = [leaf.astype(np.float64) for leaf in answer.leaves("grads")]
+    return float(answer.array("loss")), grads
+
+
+def told(case: Case) -> str:
+    """The question, without the network."""
+    return "\n".join(
+        [
+            f"with gamma = {compare.number(case.args['gamma'])}",
+            f"rewards = {compare.numbers(case.args['reward'])}",
+            f"actions = {compare.numbers(case.args['action'])}",
+        ]
+    )

@@ -1,0 +1,144 @@
+"""Exercise 7: one optimizer step on the TD loss, judged by the hand-in's own td_loss.
+
+The expected step is a trusted optimizer's step on the gradient of the `td_loss` that
+the student wrote, so that a mistake there costs nothing here; where that one cannot
+be stepped on, of a stand-in that takes its place for the check.
+"""
+
+import numpy as np
+import pytest
+
+from grader import cases, compare
+from grader.outcomes import (
+    NOT_IMPLEMENTED,
+    NotImplementedYet,
+    Raised,
+    Stopped,
+    Waiting,
+    Wrong,
+)
+from grader.session import Answer, Case, LiveReference, Runner, Student
+
+BATCH = cases.cases(cases.td, {"batch_size": 5})
+
+
+@pytest.mark.points(1.5)
+def test_one_step(student, runner):
+    """One step of gradient descent: θ_Q moves by -α times its gradient."""
+    for case in BATCH.ladder:
+        follow(case, "sgd", 1, student, runner)
+
+
+@pytest.mark.points(1.5)
+def test_state_survives(student, runner):
+    """Adam's state is carried on from step to step."""
+    follow(BATCH.ladder[0], "adam", 3, student, runner)
+
+
+@pytest.mark.points(1)
+def test_any_optimizer(student, runner):
+    """A chain of clipping and AdamW, which also needs the parameters."""
+    follow(BATCH.ladder[1], "clipped_adamw", 2, student, runner)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("one_step", "state_survives", "any_optimizer")
+def test_loss_before_the_step(student, runner):
+    """The loss that is returned is the one before the step."""
+    case, question = first_step(BATCH.ladder[0], "sgd", student, runner)
+    obtained = student.answer(question).array("loss")
+    expected, _ = loss_and_gradient(case, student, runner)
+    compare.require(compare.problem("td_update's loss", obtained, expected))
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("one_step", "state_survives", "any_optimizer")
+def test_works_under_jit(student, runner):
+    """It works under `jax.jit`, model and optimizer closed over."""
+    _, question = first_step(BATCH.ladder[0], "sgd", student, runner)
+    student.export(question)
+
+
+def follow(
+    case: Case, optimizer: str, num_steps: int, student: Student, runner: Runner
+) -> None:
+    """Take steps, each from where the last one should have arrived."""
+    case, question = first_step(case, optimizer, student, runner)
+    for i in range(num_steps):
+        answer = student.answer(question)
+        _, grads = loss_and_gradient(case, student, runner)
+        # Untrusted, for the gradient is what the hand-in's program says it is.
+        request = {
+            "do": "optimizer_step",
+            "optimizer": optimizer,
+            "theta": case.args["theta_Q"],
+            "opt_state": question.args["opt_state"],
+            "grads": grads,
+        }
+        expected = runner.untrusted(request, "a step on td_loss's gradient")
+        for name in ("theta_Q", "opt_state"):
+            compare.require(
+                compare.leaves_problem(
+                    f"{name} after step {i + 1} with {optimizer}",
+                    answer.leaves(name),
+                    expected[name],
+                )
+            )
+        moved = {**case.args, "theta_Q": expected["theta_Q"]}
+        case = Case(case.part, case.spec, moved)
+        question = cases.update(case, optimizer, expected["opt_state"])
+
+
+def first_step(
+    case: Case, optimizer: str, student: Student, runner: Runner
+) -> tuple[Case, Case]:
+    """The batch as a question for the loss, and as one for the first update.
+
+    Where the hand-in's own td_loss cannot be stepped on (it fails, is no scalar, not
+    finite or flat), both ask with a stand-in for it.
+
+    Raises:
+        NotImplementedYet: td_update is a stub.
+        Waiting: td_loss is.
+    """
+    theta = case.args["theta_Q"]
+    fresh = runner.trusted(do="optimizer_init", optimizer=optimizer, theta=theta)
+    question = cases.update(case, optimizer, fresh["opt_state"])
+    try:
+        student.answer(question)
+    except NotImplementedYet:
+        raise
+    except (Raised, Wrong, Stopped):
+        pass  # asked again below, and judged there
+    if not usable(case, student):
+        case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+    return case, cases.update(case, optimizer, fresh["opt_state"])
+
+
+def usable(case: Case, student: Student) -> bool:
+    """Whether the hand-in's own td_loss can be stepped on."""
+    try:
+        answer = student.answer(case)
+        loss, grads = answer.array("loss"), answer.leaves("grads")
+    except NotImplementedYet:
+        raise Waiting(f"waits for td_loss: {NOT_IMPLEMENTED}") from None
+    except (Raised, Wrong, Stopped):
+        return False
+    finite = all(np.isfinite(x).all() for x in (loss, *grads))
+    # On a flat loss, doing nothing would be as good as the right step.
+    return (
+        loss.shape == ()
+        and finite
+        and any(np.abs(x).max(initial=0) > 0.1 for x in grads)
+    )
+
+
+def loss_and_gradient(
+    case: Case, student: Student, runner: Runner
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """What the step should be taken on: the hand-in's own td_loss, or the stand-in."""
+    if case.spec.get("stand_in"):
+        answer = Answer(LiveReference(runner).answer(case))
+    else:
+        answer = student.answer(case)
+    return answer.array("loss"), answer.leaves("grads")

@@ -1,0 +1,45 @@
+"""Exercise 8: renewing the target network's parameters."""
+
+import numpy as np
+import pytest
+
+from grader import cases, compare
+from grader.session import Answers
+
+
+@pytest.mark.points(1.5)
+def test_syncs(student, rng):
+    """When step is a multiple of period, step 0 too, θ_T becomes θ_Q."""
+    for step, period in ((0, 3), (3, 3), (6, 3), (1000, 250), (7, 1), (0, 1)):
+        agree(student, rng, step, period)
+    agree(student, rng, 1, 3)  # always θ_Q is no answer
+
+
+@pytest.mark.points(1.5)
+def test_keeps(student, rng):
+    """At all other steps θ_T stays as it was."""
+    for step, period in ((1, 3), (2, 3), (4, 3), (3, 6), (999, 250), (1, 1000)):
+        agree(student, rng, step, period)
+    agree(student, rng, 3, 3)  # never θ_Q is no answer
+
+
+@pytest.mark.points(2)
+def test_schedule(student, rng):
+    """Steps in any order: each is answered from its own number alone."""
+    steps = rng.permutation(13)
+    for step in [*steps.tolist(), *steps[:3].tolist()]:
+        agree(student, rng, step, 4)
+
+
+def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
+    """The hand-in's target parameters are the right ones of the two, bit for bit."""
+    theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
+    answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
+    obtained = answer.leaves("theta_T")
+    renew = step % period == 0
+    expected, other = (theta_Q, theta_T) if renew else (theta_T, theta_Q)
+    found = compare.leaves_problem("theta_T", obtained, expected, exact=True)
+    if found and not compare.leaves_problem("", obtained, other, exact=True):
+        names = ("theta_T", "theta_Q") if renew else ("theta_Q", "theta_T")
+        found = f"it returned {names[0]}, expected {names[1]}"
+    compare.require(found, f"at step = {step}, period = {period}")

@@ -1,0 +1,149 @@
+"""Exercise 9: the parts learn, on a chain with known Q* and on CartPole."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from grader import cases, compare
+from grader.cartpole import FULL, HALF, Result, needed
+from grader.checks.test_5_replay_buffer import require_columns, sampled
+from grader.outcomes import NOT_IMPLEMENTED, NotImplementedYet, Waiting, Wrong
+from grader.session import Case, Runner, Student
+
+STATES, ACTIONS, GAMMA = 6, 2, 0.9
+ROUNDS, UPDATES, BATCH, EXPERIENCE = 60, 60, 32, 400
+CLOSE = 0.05  # of the largest |Q*|
+LARGEST_MOVE = 7 * 3e-2  # of Adam with the learning rate of "chain", see audit.py
+
+
+@pytest.mark.points(5)
+def test_chain(student, runner, rng):
+    """On a small chain, Q comes within 5 % of Q* (value iteration)."""
+    rewards = np.round(rng.uniform(-1, 1, (STATES, ACTIONS)), 2)
+    # Left and right along the chain; right from the last state ends the episode.
+    nexts = np.array([[max(s - 1, 0), min(s + 1, STATES - 1)] for s in range(STATES)])
+    ends = np.zeros((STATES, ACTIONS), bool)
+    ends[-1, 1] = True
+    Q_star = value_iteration(rewards, nexts, ends)
+
+    try:
+        Q = learned_table(rewards, nexts, ends, student, runner, rng)
+    except NotImplementedYet as stub:
+        raise Waiting(f"{NOT_IMPLEMENTED}: waits for {stub.part}") from None
+    scale = np.abs(Q_star).max()
+    error = np.where(np.isfinite(Q), np.abs(Q - Q_star), np.inf)
+    if error.max() > CLOSE * scale:
+        s, a = np.unravel_index(error.argmax(), error.shape)
+        raise Wrong(
+            f"after {ROUNDS * UPDATES} updates Q[{s}, {a}] is "
+            f"{compare.number(Q[s, a])}, Q* is {compare.number(Q_star[s, a])}; "
+            f"allowed are {CLOSE * scale:.2g} off"
+        )
+
+
+@pytest.mark.points(5)
+def test_cartpole_half(cartpole):
+    """CartPole-v1: mean return of at least 195 over 100 fresh episodes."""
+    reached(cartpole, HALF)
+
+
+@pytest.mark.points(5)
+def test_cartpole_full(cartpole):
+    """CartPole-v1: mean return of at least 450 over 100 fresh episodes."""
+    reached(cartpole, FULL)
+
+
+def reached(result: Result, threshold: float) -> None:
+    """The trained policy's mean return is high enough."""
+    if result.reason:
+        raise result.reason
+    if result.mean_return >= threshold:
+        return
+    raise Wrong(
+        f"mean return {result.mean_return:.1f}, the best of {result.runs} training "
+        f"run(s), expected {threshold:.0f} (a random policy "
+        f"has about 22, a constant action 9)"
+        + (result.problem and f"\n{result.problem}")
+    )
+
+
+def learned_table(
+    rewards: np.ndarray,
+    nexts: np.ndarray,
+    ends: np.ndarray,
+    student: Student,
+    runner: Runner,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Q [S,A] learned by the hand-in's buffer, update and sync from random behaviour.
+
+    States are one-hot and the network is a table, so nothing but the three parts can
+    keep Q from Q*. The experience is random pairs (s, a).
+    """
+    one_hot = np.eye(STATES, dtype=np.float32)
+    state = rng.integers(STATES, size=EXPERIENCE)
+    action = rng.integers(ACTIONS, size=EXPERIENCE)
+    rows = {
+        "state": one_hot[state],
+        "action": action.astype(np.int32),
+        "reward": rewards[state, action].astype(np.float32),
+        "terminated": ends[state, action],
+        "next_state": one_hot[nexts[state, action]],
+    }
+    spec = {"net": "table", "state_dim": STATES, "num_actions": ACTIONS}
+    theta_Q = [np.zeros((ACTIONS, STATES), np.float32)]
+    theta_T = theta_Q
+    opt_state = runner.trusted(do="optimizer_init", optimizer="chain", theta=theta_Q)
+    opt_state = opt_state["opt_state"]
+    script: list = [["add", 0, EXPERIENCE], ["rng", int(rng.integers(2**31))]]
+    script += [["samples", UPDATES, BATCH]] * ROUNDS
+    buffer = Case("replay_buffer", {"capacity": EXPERIENCE, "script": script}, rows)
+    stored = as_bytes(rows)
+    answer = needed("ReplayBuffer", lambda: student.answer(buffer))
+    for step, sample in enumerate(sampled(answer, ROUNDS), 1):
+        require_columns(sample, rows, (UPDATES, BATCH))
+        if not np.isin(as_bytes(sample), stored).all():
+            raise Wrong("sample returned a transition that was never stored")
+        batches = {name: sample[name].astype(rows[name].dtype) for name in rows}
+        args = {"theta_Q": theta_Q, "theta_T": theta_T, "opt_state": opt_state}
+        args["gamma"] = np.float32(GAMMA)
+        batch = {name: batches[name][0] for name in rows}
+        case = Case("td_update", {**spec, "optimizer": "chain"}, {**args, **batch})
+        name = needed("td_update", functools.partial(student.export, case))
+        request = {"do": "update_block", "name": name, "args": args, "batches": batches}
+        out = runner.untrusted(request, "td_update")
+        theta_Q, opt_state = out["theta_Q"], out["opt_state"]
+        if float(np.max(out["moves"])) > LARGEST_MOVE:
+            raise Wrong("td_update moved a value further than its optimizer can")
+        question = cases.sync(theta_Q, theta_T, step * UPDATES, UPDATES)
+        question = Case(question.part, {**question.spec, **spec}, question.args)
+        synced = needed("sync_target", functools.partial(student.answer, question))
+        obtained = synced.leaves("theta_T")
+        if all(
+            compare.leaves_problem("", obtained, tree, exact=True)
+            for tree in (theta_Q, theta_T)
+        ):
+            raise Wrong("sync_target returned neither theta_Q nor theta_T")
+        theta_T = obtained
+    return theta_Q[0].T.astype(np.float64)
+
+
+def as_bytes(rows: dict[str, np.ndarray]) -> np.ndarray:
+    """Each transition as one item by which it is recognised."""
+    flat = [
+        rows[name].astype(np.float32).reshape(-1, STATES if "state" in name else 1)
+        for name in ("state", "action", "reward", "terminated", "next_state")
+    ]
+    table = np.ascontiguousarray(np.concatenate(flat, axis=1) + np.float32(0))
+    return table.view(np.dtype((np.void, table.strides[0]))).ravel()
+
+
+def value_iteration(
+    rewards: np.ndarray, nexts: np.ndarray, ends: np.ndarray
+) -> np.ndarray:
+    """Q* [S,A] of the chain."""
+    Q = np.zeros_like(rewards)
+    for _ in range(1000):
+        Q = rewards + GAMMA * ~ends * Q.max(axis=1)[nexts]
+    return Q

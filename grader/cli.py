@@ -1,0 +1,127 @@
+"""The command line: arguments, exit codes, a list of steps.
+
+Exit codes of `grade`: 0 when it graded, whatever the score; 2 when it could not.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from grader.outcomes import GraderError
+from grader.report import EXERCISES
+from grader.sandbox import TIERS
+from grader.submission import UsageError, take
+
+DEFAULT_SEED = "1"
+
+
+def main() -> int:
+    """Run the command; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # some consoles know no ✓
+    arguments = parse(sys.argv[1:])
+    try:
+        return arguments.run(arguments)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except GraderError as error:
+        print(f"grader error (not your mistake): {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    except Exception as error:
+        path = Path(tempfile.gettempdir()) / "dqn-grader-error.txt"
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        words = f"{type(error).__name__}; please send {path} to the course staff"
+        print(f"grader error (not your mistake): {words}", file=sys.stderr)
+    return 2
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The arguments; a wrong one ends the program with exit code 2."""
+    parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    grade = commands.add_parser("grade", help="grade one hand-in")
+    grade.add_argument("submission", help="a folder that holds dqn.py, or the file")
+    grade.add_argument("--only", default="", help="one exercise by its name")
+    grade.add_argument(
+        "--seed", default="", help="any text; the same seed, the same run"
+    )
+    grade.add_argument("--out", default="results", help="folder of report.json")
+    grade.add_argument("--sandbox", default="", help="bwrap or process")
+    grade.add_argument("--device", default="cpu", help="cpu or gpu")
+    grade.add_argument("--reference", default="", help="live or recorded")
+    grade.add_argument(
+        "--in-process", default="", metavar="1", help="debug one exercise; no grade"
+    )
+    grade.set_defaults(run=run_grade)
+
+    reference = commands.add_parser("reference", help="record the solution's answers")
+    reference.add_argument("--sandbox", default="", help="bwrap or process")
+    reference.add_argument("--device", default="cpu", help="cpu or gpu")
+    reference.set_defaults(run=run_reference)
+    return parser.parse_args(arguments)
+
+
+def run_grade(arguments: argparse.Namespace) -> int:
+    """Grade one hand-in, show and save the report."""
+    submission = take(arguments.submission)
+    for name, value, allowed in (
+        ("ONLY", arguments.only, ["", *EXERCISES]),
+        ("SANDBOX", arguments.sandbox, ["", *TIERS]),
+        ("DEVICE", arguments.device, ["cpu", "gpu"]),
+        ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
+        ("INPROCESS", arguments.in_process, ["", "0", "1"]),
+    ):
+        if value not in allowed:
+            known = ", ".join(filter(None, allowed))
+            raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
+
+    if not arguments.seed.isprintable():
+        raise UsageError(f"SEED={arguments.seed!r}: use printable text")
+    try:
+        Path(arguments.out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
+
+    # Late, so that a wrong argument is answered at once.
+    from grader import grading, terminal
+
+    console = terminal.make_console()
+    options = grading.Options(
+        seed=arguments.seed or DEFAULT_SEED,
+        only=arguments.only,
+        tier=arguments.sandbox,
+        device=arguments.device,
+        mode=arguments.reference,
+    )
+    console.print(f"Grading {submission.name} …", markup=False)
+    notes = []
+    if arguments.in_process == "1":
+        from grader import inprocess
+
+        report = inprocess.grade(submission, options)
+        notes.append("In-process run for debugging: it does not count.")
+    else:
+        with terminal.Live(console) as live:
+            progress = grading.Progress(
+                live.on_check, live.on_exercise, live.on_learning
+            )
+            report = grading.grade(submission, options, progress)
+    path = report.save(arguments.out)
+    terminal.print_report(report, console, [*notes, f"Report: {path}"])
+    if report.grader_error:
+        raise GraderError(report.grader_error)
+    return 0
+
+
+def run_reference(arguments: argparse.Namespace) -> int:
+    """Record the solution's answers, show how they drifted."""
+    from grader import recording, terminal
+
+    recording.record(arguments.sandbox, arguments.device, terminal.make_console())
+    return 0

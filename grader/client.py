@@ -1,0 +1,240 @@
+"""The trusted end of a helper process: start it, ask it with a deadline, stop it.
+
+Deadlines hold by killing from outside, whatever the process does. What it says is data
+for the caller to judge; nothing in it can end the grader or change its mind about who
+is to blame.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import Any, BinaryIO, cast
+
+from grader import protocol
+from grader.sandbox import Launch
+
+START_SECONDS = 60.0
+STDERR_BYTES = 16 * 1024
+
+Question = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Failure(Exception):
+    """The helper gave no answer."""
+
+
+class DeadlinePassed(Failure):
+    """It was killed because its time was up."""
+
+
+class Died(Failure):
+    """It ended by itself, or broke the protocol and was killed; see the message."""
+
+
+class Child:
+    """One helper process.
+
+    Args:
+        launch: how to start it, from `sandbox.prepare`.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self.process = subprocess.Popen(
+            launch.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=launch.folder,
+            env=launch.environment,
+            close_fds=True,
+            pass_fds=launch.pass_fds,
+            start_new_session=True,
+        )
+        for fd in launch.pass_fds:
+            os.close(fd)
+        self.first_inside = first_inside(launch.info_fd)
+        self.requests = cast(BinaryIO, self.process.stdin)
+        self.answers = cast(BinaryIO, self.process.stdout)
+        self.closing = threading.Lock()
+        self.printed = b""
+        self.overdue = False
+        self.hello: dict[str, Any] | None = None
+        self.drain = threading.Thread(target=self._drain, daemon=True)
+        self.drain.start()
+
+    def ready(self) -> dict[str, Any]:
+        """Wait for the first word, sent before anything of the hand-in is there.
+
+        Raises:
+            Failure: it never came up.
+        """
+        if self.hello is None:
+            with _Deadline(self, START_SECONDS):
+                self.hello = self._receive()
+        return self.hello
+
+    def ask(
+        self,
+        request: dict[str, Any],
+        seconds: float,
+        on_question: Question | None = None,
+    ) -> dict[str, Any]:
+        """Send a request, wait for its answer: a dict with "answer" or "error".
+
+        Args:
+            request: `do` and its arguments.
+            seconds: after which the process is killed.
+            on_question: answers what the helper asks in the midst of its work.
+
+        Raises:
+            Failure: no answer, and the process is dead.
+        """
+        self.ready()
+        # The nonce is fresh: an answer written before its question is found out.
+        nonce = secrets.token_bytes(16)
+        with _Deadline(self, seconds):
+            self._send({**request, "nonce": nonce})
+            while True:
+                message = self._receive()
+                told = message.get("nonce")
+                if not isinstance(told, bytes) or told != nonce:
+                    self.stop()
+                    raise Died("answered a question that was not asked")
+                question = message.get("question")
+                if question is None:
+                    break
+                if on_question is None or not isinstance(question, dict):
+                    self.stop()
+                    raise Died("asked a question of its own")
+                self._send(on_question(question))
+        results = [message[key] for key in ("answer", "error") if key in message]
+        if len(results) != 1 or not isinstance(results[0], dict):
+            self.stop()
+            raise Died("sent neither an answer nor an error")
+        return message
+
+    def kill(self) -> None:
+        """Kill the process and its group; harmless when it is gone."""
+        # The death of a sandbox's first process is the death of all in it. Bubblewrap
+        # would see to that, but a hand-in can talk its first process out of it.
+        with self.closing:
+            if self.first_inside is not None:
+                with contextlib.suppress(OSError):
+                    signal.pidfd_send_signal(self.first_inside, signal.SIGKILL)
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (AttributeError, ProcessLookupError, PermissionError):
+            self.process.kill()  # Windows has no groups
+
+    def stop(self) -> None:
+        """Kill the process and tidy up after it; harmless when that was done."""
+        self.kill()
+        self.process.wait()
+        for stream in (self.requests, self.answers):
+            with contextlib.suppress(OSError):
+                stream.close()
+        with self.closing:
+            if self.first_inside is not None:
+                os.close(self.first_inside)
+                self.first_inside = None
+        self.launch.clean_up()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            protocol.send(self.requests, message)
+        except protocol.ProtocolError as error:
+            # Part of a question can be an earlier answer: parameters, batches.
+            self.stop()
+            raise Died(f"cannot be asked that: {error}") from None
+        except (OSError, ValueError):
+            raise self._failure() from None
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            message = protocol.receive(self.answers)
+        except protocol.ProtocolError as error:
+            self.stop()
+            if self.overdue:
+                raise DeadlinePassed() from None
+            raise Died(f"broke the protocol ({error})") from None
+        except (OSError, ValueError):
+            raise self._failure() from None
+        if message is None:
+            raise self._failure()
+        return message
+
+    def _failure(self) -> Failure:
+        """Why there is no answer, now that the pipe is closed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=2)
+        code = self.process.poll()
+        self.stop()
+        self.drain.join(timeout=2)
+        if self.overdue:
+            return DeadlinePassed()
+        words = describe_exit(code)
+        last = self.printed.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        if self.hello is None and last:
+            words += f" ({last[:200]})"  # nothing of the hand-in has run: ours
+        return Died(words)
+
+    def _drain(self) -> None:
+        """Keep the end of what the process prints, however much it is."""
+        stream = cast(BinaryIO, self.process.stderr)
+        while chunk := os.read(stream.fileno(), 65536):
+            self.printed = (self.printed + chunk)[-STDERR_BYTES:]
+        stream.close()
+
+
+def first_inside(info_fd: int | None) -> int | None:
+    """A handle on the first process of a bubblewrap sandbox, before it runs anything.
+
+    Bubblewrap writes {"child-pid": ...} to the descriptor, or closes it when it fails.
+    """
+    if info_fd is None:
+        return None
+    with os.fdopen(info_fd, "rb") as info:
+        told = info.read(4096)
+    try:
+        return os.pidfd_open(json.loads(told)["child-pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+class _Deadline:
+    """Kills the child from a thread of its own when the time is up."""
+
+    def __init__(self, child: Child, seconds: float) -> None:
+        self.child = child
+        self.timer = threading.Timer(max(seconds, 0.0), self.expire)
+        self.timer.daemon = True
+
+    def __enter__(self) -> None:
+        self.timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+
+    def expire(self) -> None:
+        self.child.overdue = True
+        self.child.kill()
+
+
+def describe_exit(code: int | None) -> str:
+    """How a process ended, in words: bubblewrap reports a signal as 128 + number."""
+    if code is None:
+        return "closed its pipe"
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    words = {
+        6: "aborted (often: out of memory)",
+        7: "crashed (bus error)",
+        9: "was killed by the system (often: out of memory)",
+        11: "crashed (segmentation fault)",
+    }
+    return words.get(number, f"exited with code {code}")

@@ -1,0 +1,164 @@
+"""Grade one hand-in: start the processes, run the checks, make the report."""
+
+import contextlib
+import importlib.util
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from grader import sandbox
+from grader.cartpole import CartPole
+from grader.outcomes import GraderError
+from grader.plugin import Graded, Plugin, run_checks
+from grader.reference import RecordedReference, RecordingReference
+from grader.report import EXERCISES, Exercise, Report
+from grader.session import Answers, Budget, LiveReference, Runner, Student, Worker
+from grader.submission import Submission, UsageError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    Attributes:
+        seed: of everything random in the run.
+        only: one exercise's name, or "" for all.
+        tier: of the sandbox, or "" for the strongest that works here.
+        device: "cpu" or "gpu".
+        mode: "live", "recorded", or "" for live where there is a solution.
+    """
+
+    seed: str
+    only: str = ""
+    tier: str = ""
+    device: str = "cpu"
+    mode: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Who is told how far the grading is."""
+
+    on_check: Callable[[str, str], None] = lambda exercise, check: None
+    on_exercise: Callable[[Exercise], None] = lambda exercise: None
+    on_learning: Callable[[str], None] = lambda words: None
+
+
+def grade(submission: Submission, options: Options, progress: Progress) -> Report:
+    """Run the checks on one hand-in.
+
+    Raises:
+        GraderError: the grader could not do its work.
+        UsageError: what the options ask for is not here.
+    """
+    started = time.monotonic()
+    tier = sandbox.choose_tier(options.tier)
+    mode = choose_mode(options.mode)
+    check_device(options.device)
+    exercises = [options.only] if options.only else list(EXERCISES)
+    budget = Budget()
+    programs: dict = {}
+    cartpole = None
+    with contextlib.ExitStack() as processes:
+        runner = Runner(
+            "runner", tier, budget, programs, live=mode == "live", device=options.device
+        )
+        processes.callback(runner.stop)
+        worker = Worker(submission, tier, budget)
+        processes.callback(worker.stop)
+        reference: Answers = (
+            LiveReference(runner) if mode == "live" else RecordedReference()
+        )
+        if "learning" in exercises:
+            cartpole = CartPole(
+                submission,
+                tier,
+                options.seed,
+                options.device,
+                programs,
+                mode == "live",
+                progress.on_learning,
+            )
+            processes.callback(cartpole.stop)
+        runner.ready()
+        graded = Graded(
+            student=Student(worker, runner),
+            reference=reference,
+            runner=runner,
+            budget=budget,
+            seed=options.seed,
+            live=mode == "live",
+            cartpole=cartpole.result if cartpole else None,
+        )
+        plugin = Plugin(graded, progress.on_check, progress.on_exercise)
+        results = run_checks(plugin, exercises)
+    return Report(
+        seed=options.seed,
+        sandbox=tier,
+        mode=mode,
+        device=options.device,
+        submission={"name": submission.name, "sha256": submission.sha256},
+        exercises=results,
+        learning=graded.learning,
+        duration=time.monotonic() - started,
+    )
+
+
+def check_device(device: str) -> None:
+    """Make sure that what DEVICE asks for is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")
+    if device == "gpu" and not any(map(importlib.util.find_spec, plugins)):
+        raise UsageError(
+            "DEVICE=gpu: no JAX with CUDA is installed (Linux: `make grade DEVICE=gpu` "
+            "installs it); without it, leave DEVICE out to grade on the CPU"
+        )
+
+
+def choose_mode(wanted: str) -> str:
+    """Live where the solution is at hand, recorded elsewhere, unless one is wanted.
+
+    Raises:
+        UsageError: live is wanted and there is no solution.
+    """
+    there = sandbox.SOLUTION.exists()
+    if wanted == "live" and not there:
+        raise UsageError("REFERENCE=live needs solution/dqn.py, which is not here")
+    return wanted or ("live" if there else "recorded")
+
+
+def record(options: Options, submission: Submission, progress: Progress) -> dict:
+    """Run the unit checks on the solution; every answer that the reference gave.
+
+    Raises:
+        GraderError: the grader could not do its work, or the solution fails a check.
+    """
+    tier = sandbox.choose_tier(options.tier)
+    budget = Budget()
+    runner = Runner("runner", tier, budget, {}, live=True, device=options.device)
+    worker = Worker(submission, tier, budget)
+    reference = RecordingReference(LiveReference(runner))
+    try:
+        graded = Graded(
+            student=Student(worker, runner),
+            reference=reference,
+            runner=runner,
+            budget=budget,
+            seed=options.seed,
+            live=False,
+        )
+        plugin = Plugin(graded, progress.on_check, progress.on_exercise)
+        results = run_checks(plugin, [e for e in EXERCISES if e != "learning"])
+    finally:
+        worker.stop()
+        runner.stop()
+    for exercise in results:
+        for check in exercise.checks:
+            if check.score < check.max_score:
+                raise GraderError(
+                    f"the solution fails {exercise.name}, {check.name}: {check.message}"
+                )
+    return reference.arrays

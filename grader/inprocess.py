@@ -1,0 +1,117 @@
+"""`INPROCESS=1`: one exercise in this very process, for a student's own debugging.
+
+`breakpoint()` works, printed lines appear, and arrays hold values rather than tracers.
+Nothing is confined here, so the result does not count.
+"""
+
+import bdb
+import sys
+from typing import Any
+
+from grader import grading
+from grader.client import Question
+from grader.plugin import Graded, Plugin, run_checks
+from grader.reference import RecordedReference
+from grader.report import Report
+from grader.sandbox import HERE
+from grader.session import Answers, Args, Budget, LiveReference, Student, reason_of
+from grader.submission import Submission, UsageError
+
+SANDBOX = "none: in-process, does not count"
+
+
+class LocalWorker:
+    """Answers like `session.Worker`, by plain function calls."""
+
+    def __init__(self, submission: Submission) -> None:
+        import worker
+
+        self.worker = worker.Worker()
+        self.describe_error = worker.describe_error
+        worker.prepare_jax()
+        if submission.problem:
+            raise UsageError(submission.problem)
+        try:
+            self.worker.load_file(submission.path.resolve())
+        except (Exception, SystemExit) as error:
+            reason = reason_of(self.describe_error(error), "importing dqn.py")
+            raise UsageError(str(reason)) from error
+
+    def ask(self, request: Args, what: str, seconds: float = 0.0) -> Args:
+        """Answer now; a debugger that is quit ends the run."""
+        try:
+            return self.worker.handle(**request)
+        except bdb.BdbQuit:
+            raise KeyboardInterrupt from None
+        except (Exception, SystemExit) as error:
+            raise reason_of(self.describe_error(error), what) from error
+
+
+class LocalRunner:
+    """Answers like `session.Runner`, by plain function calls."""
+
+    device = "cpu"
+
+    def __init__(self, *, live: bool) -> None:
+        import runner
+
+        self.programs: dict[str, Any] = {}
+        self.runner = runner.Runner(grading.sandbox.SOLUTION if live else None)
+
+    def trusted(self, **request: Any) -> Args:
+        """Answer now."""
+        return self.runner.handle(**request)
+
+    def untrusted(
+        self,
+        request: Args,
+        what: str,
+        seconds: float = 0.0,
+        on_question: Question | None = None,
+    ) -> Args:
+        """Answer now."""
+        return self.runner.handle(**request)
+
+    def load(self, name: str, what: str) -> None:
+        """Load a program that was exported."""
+        self.runner.do_load(name, self.programs[name])
+
+
+def grade(submission: Submission, options: grading.Options) -> Report:
+    """Run one exercise's checks in this process.
+
+    Raises:
+        UsageError: not one exercise was named, or it cannot be run this way.
+    """
+    if not options.only or options.only == "learning":
+        raise UsageError(
+            "INPROCESS=1 debugs one exercise: add ONLY=td_loss or another "
+            "(for learning there is `make train`)"
+        )
+    sys.path.insert(0, str(HERE))  # where worker and runner find their own modules
+    mode = grading.choose_mode(options.mode)
+    worker: Any = LocalWorker(submission)
+    runner: Any = LocalRunner(live=mode == "live")
+    reference: Answers = (
+        LiveReference(runner) if mode == "live" else RecordedReference()
+    )
+    graded = Graded(
+        student=Student(worker, runner, eager=True),
+        reference=reference,
+        runner=runner,
+        budget=Budget(),
+        seed=options.seed,
+        live=False,
+    )
+    plugin = Plugin(
+        graded, lambda exercise, check: print(f"· {check}"), lambda exercise: None
+    )
+    results = run_checks(plugin, [options.only])
+    return Report(
+        seed=options.seed,
+        sandbox=SANDBOX,
+        mode=mode,
+        device="cpu",
+        submission={"name": submission.name, "sha256": submission.sha256},
+        exercises=results,
+    )

@@ -1,0 +1,314 @@
+"""Inside the runner: CartPole learned with the hand-in's programs.
+
+The environment, the seeds, the parameters and the loop (`starter/train.py`, the one
+that students have) live here. The hand-in's buffer and sync answer from the worker,
+and what they answer is checked: each sampled row must be one that was stored and is
+still within capacity, each synced tree one of the two that were given, each update a
+step on the TD loss (`audit.py`).
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import jax
+import numpy as np
+import train
+from audit import LARGEST_MOVE, SHARE, TOLERATED, make_audit
+
+AUDITED = ("update", "pull_back")
+FIELDS = ("state", "action", "reward", "terminated", "next_state")
+VARIANTS = [
+    (order, signs, swap)
+    for order in itertools.permutations(range(4))
+    for signs in itertools.product((1, -1), repeat=4)
+    for swap in (False, True)
+]
+UNTRAINED_BELOW = 100.0
+
+
+class Foul(Exception):
+    """The buffer or the sync answered something that learning cannot go on with."""
+
+
+class RemoteAgent:
+    """The agent that `train.train` drives: programs here, buffer and sync remote.
+
+    Args:
+        runner: has the loaded programs and the pipe to the grader.
+        programs: the names under which "act", "q_values", "judge" and "update" go.
+        theta: the fresh network's parameters.
+        opt_state: the optimizer's fresh state.
+        seed: of exploration and sampling.
+        settings: of the loop.
+    """
+
+    def __init__(
+        self,
+        runner: Any,
+        programs: dict[str, str],
+        theta: list[np.ndarray],
+        opt_state: list[np.ndarray],
+        seed: int,
+        settings: train.Settings,
+    ) -> None:
+        self.ask: Callable[[dict[str, Any]], dict[str, Any]] = runner.ask
+        self.settings = settings
+        self.theta_Q = self.theta_T = jax.device_put(theta)
+        self.opt_state = jax.device_put(opt_state)
+        self.rng = np.random.default_rng(seed)
+        self.num_updates = 0
+        self.new_rows: list[tuple[np.ndarray, ...]] = []
+        self.stored: dict[bytes, int] = {}
+        self.num_stored = 0
+        forward = runner.programs[programs["q_values"]]
+        epsilon_greedy = runner.programs[programs["act"]]
+
+        def act(key: Any, theta: Any, states: Any, epsilon: Any) -> Any:
+            q_values = forward({"theta": theta, "state": states})["q_values"]
+            q_values = q_values.astype(np.float32)
+            args = {"key": key, "q_values": q_values, "epsilon": epsilon}
+            return epsilon_greedy(args)["actions"]
+
+        self._act = runner.kept(f"act {programs}", lambda: jax.jit(act))
+        self._judge = runner.compiled(programs["judge"])
+        self._update = runner.update_block(programs["update"])
+        self._audit = None
+        if runner.solution:
+            update, pull_back = (runner.programs[programs[n]] for n in AUDITED)
+            audit = make_audit(update, pull_back, runner.solution, settings.batch_size)
+            self._audit = runner.kept(f"audit {programs}", lambda: jax.jit(audit))
+        self.audited = self.astray = 0
+
+    def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
+        """Epsilon-greedy actions by the hand-in's program, a fresh key each time."""
+        key = self.rng.integers(0, 2**32, 2, dtype=np.uint32)
+        actions = np.asarray(self._act(key, self.theta_Q, states, np.float32(epsilon)))
+        if actions.shape != (len(states),):
+            raise Foul(f"epsilon_greedy gave shape {actions.shape} for 8 states")
+        if not np.isin(actions, (0, 1)).all():
+            raise Foul(f"epsilon_greedy chose action {actions.max()} of 0 and 1")
+        return actions.astype(np.int32)
+
+    def observe(self, *columns: np.ndarray) -> None:
+        """Keep the transitions until the next block, when the buffer gets them."""
+        dtypes = (np.float32, np.int32, np.float32, np.bool_, np.float32)
+        pairs = zip(columns, dtypes, strict=True)
+        self.new_rows.append(tuple(column.astype(dtype) for column, dtype in pairs))
+
+    def learn(self) -> float:
+        """One block of updates on what the hand-in's buffer samples, then its sync."""
+        batches = self.sample()
+        args = {
+            "theta_Q": self.theta_Q,
+            "theta_T": self.theta_T,
+            "opt_state": self.opt_state,
+            "gamma": np.float32(self.settings.gamma),
+        }
+        out = self._update(args, batches)
+        self.watch(args, batches, float(np.max(out["moves"])))
+        self.theta_Q, self.opt_state = out["theta_Q"], out["opt_state"]
+        self.num_updates += self.settings.block_updates
+        self.sync()
+        return float(np.mean(out["losses"]))
+
+    def watch(self, args: dict[str, Any], batches: Any, largest_move: float) -> None:
+        """See that a block's updates were steps on the TD loss.
+
+        Raises:
+            Foul: they were not.
+        """
+        if largest_move > LARGEST_MOVE:
+            raise Foul(
+                f"td_update moved a parameter by {largest_move:.2g} in one step; the "
+                f"optimizer moves it by {LARGEST_MOVE:.2g} at most"
+            )
+        if self._audit is None or self.rng.random() > SHARE:
+            return
+        astray = np.asarray(self._audit(args, batches))
+        self.audited += len(astray)
+        self.astray += int(astray.sum())
+        if self.astray > max(TOLERATED * self.audited, 2):
+            raise Foul(
+                f"of {self.audited} updates that were recomputed, {self.astray} do not "
+                "point where a step on the TD loss points"
+            )
+
+    def q_values(self, states: np.ndarray) -> np.ndarray:
+        """The network's values by the hand-in's forward pass."""
+        out = self._judge({"theta": self.theta_Q, "state": states})["q_values"]
+        q_values = np.asarray(out)
+        if q_values.shape != (len(states), 2):
+            raise Foul(
+                f"the network gave shape {q_values.shape} for {len(states)} states"
+            )
+        if not np.isfinite(q_values).all():
+            raise Foul("the Q values became NaN or infinite during training")
+        return q_values
+
+    def sample(self) -> dict[str, np.ndarray]:
+        """Hand the new rows to the buffer, let it draw a block of batches, verify."""
+        columns = [
+            np.concatenate(column) for column in zip(*self.new_rows, strict=True)
+        ]
+        self.new_rows = []
+        for row in row_bytes(columns):
+            self.stored[row] = self.num_stored
+            self.num_stored += 1
+        shape = (self.settings.block_updates, self.settings.batch_size)
+        answer = self.ask(
+            {
+                "do": "use_buffer",
+                "rows": dict(zip(FIELDS, columns, strict=True)),
+                "num_batches": shape[0],
+                "batch_size": shape[1],
+                "seed": int(self.rng.integers(2**63)),
+            }
+        )
+        batches = self.verified_batches(answer, shape)
+        oldest = self.num_stored - self.settings.capacity
+        flat = [field.reshape(-1, *field.shape[2:]) for field in batches.values()]
+        for row in row_bytes(flat):
+            if self.stored.get(row, -1) < oldest:
+                raise Foul("sample returned a transition that is not in the buffer")
+        return batches
+
+    def verified_batches(
+        self, answer: dict[str, Any], shape: tuple[int, int]
+    ) -> dict[str, np.ndarray]:
+        """The five fields in the shapes and dtypes that the update program takes."""
+        batches: dict[str, np.ndarray] = {}
+        for name in FIELDS:
+            tail = (4,) if name in ("state", "next_state") else ()
+            value = answer.get(name)
+            if not isinstance(value, np.ndarray) or value.shape != (*shape, *tail):
+                raise Foul(f"sample returned a `{name}` of the wrong shape")
+            dtype = {"action": np.int32, "terminated": np.bool_}.get(name, np.float32)
+            batches[name] = value.astype(dtype)
+        return batches
+
+    def sync(self) -> None:
+        """Ask the hand-in's sync, verify that it answers one of the two trees."""
+        trees = [
+            [np.asarray(leaf) for leaf in tree] for tree in (self.theta_Q, self.theta_T)
+        ]
+        answer = self.ask(
+            {
+                "do": "sync_target",
+                "theta_Q": trees[0],
+                "theta_T": trees[1],
+                "step": self.num_updates,
+                "period": self.settings.period,
+            }
+        )
+        for mine, tree in zip((self.theta_Q, self.theta_T), trees, strict=True):
+            if same_bits(answer.get("theta_T"), tree):
+                self.theta_T = mine
+                return
+        raise Foul("sync_target returned neither theta_Q nor theta_T")
+
+
+def same_bits(answer: Any, tree: list[np.ndarray]) -> bool:
+    """Whether an answer is this tree, bit for bit."""
+    return (
+        isinstance(answer, list)
+        and len(answer) == len(tree)
+        and all(
+            isinstance(a, np.ndarray)
+            and (a.shape, a.dtype) == (b.shape, b.dtype)
+            and a.tobytes() == b.tobytes()
+            for a, b in zip(answer, tree, strict=True)
+        )
+    )
+
+
+def row_bytes(columns: list[np.ndarray]) -> list[bytes]:
+    """Each transition as bytes, by which a sampled row is recognised."""
+    flat = [c.reshape(len(c), -1).astype(np.float32) for c in columns]
+    table = np.concatenate(flat, axis=1)
+    # -0.0 and 0.0 are one value.
+    return [row.tobytes() for row in table + np.float32(0)]
+
+
+class Disguise(gymnasium.vector.VectorWrapper):
+    """CartPole with its observations permuted and signed, its actions relabelled."""
+
+    def __init__(self, envs: Any, variant: tuple) -> None:
+        super().__init__(envs)
+        order, signs, self.swap = variant
+        self.order, self.signs = list(order), np.array(signs, np.float32)
+
+    def reset(self, **options: Any) -> Any:
+        """As the environment's, disguised."""
+        states, info = self.env.reset(**options)
+        return self.disguised(states), info
+
+    def step(self, actions: Any) -> Any:
+        """As the environment's, disguised."""
+        states, *rest = self.env.step(1 - actions if self.swap else actions)
+        return self.disguised(states), *rest
+
+    def disguised(self, states: np.ndarray) -> np.ndarray:
+        """The states [N,4] as the agent sees them."""
+        return (states[:, self.order] * self.signs).astype(np.float32)
+
+
+def learn(
+    runner: Any,
+    seed: int,
+    programs: dict[str, str],
+    theta: list[np.ndarray],
+    opt_state: list[np.ndarray],
+) -> dict[str, Any]:
+    """Train once and test the greedy policy on fresh episodes.
+
+    Returns:
+        `mean_return` over the test episodes, the learning `curve` [n,2], how many
+        updates were `recomputed` and went `astray`, and the `problem` when learning
+        had to stop.
+    """
+    settings = train.SETTINGS
+    sequence = np.random.SeedSequence(seed)
+    agent_seed, train_seed, test_seed = map(int, sequence.generate_state(3, np.uint64))
+    agent = RemoteAgent(runner, programs, theta, opt_state, agent_seed, settings)
+    curve: list[tuple[int, float]] = []
+    try:
+        variant = draw_variant(agent, np.random.default_rng(sequence))
+
+        def make_envs(num_envs: int) -> Any:
+            return Disguise(train.make_cartpole(num_envs), variant)
+
+        def on_progress(progress: train.Progress) -> None:
+            if progress.env_step % settings.validate_steps == 0:
+                runner.ask({"do": "progress", "env_step": progress.env_step})
+
+        curve = train.train(agent, make_envs, train_seed, settings, on_progress)
+        envs = make_envs(settings.validation_episodes)
+        mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
+    except Foul as foul:
+        return {"problem": str(foul), "mean_return": 0.0, "curve": np.zeros((0, 2))}
+    return {
+        "problem": None,
+        "mean_return": mean_return,
+        "curve": np.array(curve, np.float64).reshape(-1, 2),
+        "recomputed": agent.audited,
+        "astray": agent.astray,
+    }
+
+
+def draw_variant(agent: RemoteAgent, rng: np.random.Generator) -> tuple:
+    """A disguise under which the untrained network scores below 100.
+
+    So that nothing but learning can pass: one fixed rule balances the pole in 32 of
+    the 768 disguises.
+    """
+    for _ in range(20):
+        variant = VARIANTS[rng.integers(len(VARIANTS))]
+        envs = Disguise(
+            train.make_cartpole(agent.settings.validation_episodes), variant
+        )
+        untrained = train.evaluate(agent, envs, int(rng.integers(2**31))).mean()
+        if untrained < UNTRAINED_BELOW:
+            return variant
+    raise Foul("the untrained network already balances the pole in every disguise")

@@ -1,0 +1,73 @@
+"""What can come of a check, and the exceptions by which a check says so.
+
+A check that returns has passed. The texts that a student reads start here.
+"""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The outcomes of a check, as they stand in report.json."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    KILLED = "killed"
+    SKIPPED = "skipped"
+    GRADER_ERROR = "grader_error"
+
+
+NOT_IMPLEMENTED = "not implemented yet"
+WAITS_FOR_ABOVE = "waits for a right answer to the checks above"
+
+
+class Wrong(Exception):
+    """The answer is wrong; the message says what was obtained and expected."""
+
+    outcome = Outcome.FAILED
+
+
+class NotImplementedYet(Wrong):
+    """A stub is still a stub; `part` is its name in the contract."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(NOT_IMPLEMENTED)
+        self.part = part
+
+
+class Raised(Exception):
+    """The hand-in's code raised an exception."""
+
+    outcome = Outcome.ERROR
+
+
+class Waiting(Exception):
+    """The check needs another part first; the message names it."""
+
+    outcome = Outcome.SKIPPED
+
+
+class Stopped(BaseException):
+    """The worker had to be stopped.
+
+    No `Exception`: hypothesis must not ask the same deadly question again to shrink it.
+    """
+
+
+class TimedOut(Stopped):
+    """A deadline passed."""
+
+    outcome = Outcome.TIMEOUT
+
+
+class Killed(Stopped):
+    """The process died: memory, a crash, or an exit of its own accord."""
+
+    outcome = Outcome.KILLED
+
+
+class GraderError(Exception):
+    """The grader itself cannot do its work. Never the student's fault."""
+
+    outcome = Outcome.GRADER_ERROR

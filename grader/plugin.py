@@ -1,0 +1,287 @@
+"""The pytest plugin: fixtures, points, dependencies and outcomes of the checks.
+
+Checks are ordinary pytest tests. `points(n)` says what one pays. `after(name, ...)`
+names checks of the same file of which one must have passed, because what this one
+asks would hold for a constant answer, too.
+"""
+
+import inspect
+import os
+import tempfile
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from grader.cases import Cases
+from grader.outcomes import (
+    WAITS_FOR_ABOVE,
+    GraderError,
+    Outcome,
+    Raised,
+    Waiting,
+    Wrong,
+)
+from grader.report import EXERCISES, Check, Exercise
+from grader.seeds import derive
+from grader.session import Answers, Budget, Case, Runner, Student
+
+CHECKS = Path(__file__).resolve().parent / "checks"
+MAX_EXAMPLES = 15
+MAX_SHRINKS = 300
+
+
+@dataclass
+class Graded:
+    """What the checks work with: made before pytest runs, read by the fixtures."""
+
+    student: Student
+    reference: Answers
+    runner: Runner
+    budget: Budget
+    seed: str
+    live: bool
+    cartpole: Callable[[], Any] | None = None
+    learning: dict[str, Any] = field(default_factory=dict)
+
+
+class Plugin:
+    """Runs the checks for one hand-in and keeps their results.
+
+    Args:
+        graded: who is asked.
+        on_check: told the exercise and the check that starts.
+        on_exercise: told an exercise that is done.
+    """
+
+    def __init__(
+        self,
+        graded: Graded,
+        on_check: Callable[[str, str], None],
+        on_exercise: Callable[[Exercise], None],
+    ) -> None:
+        self.graded = graded
+        self.on_check, self.on_exercise = on_check, on_exercise
+        self.exercises: dict[str, Exercise] = {}
+        self.trouble = ""  # without a worker, a runner or a reference none can go on
+
+    # ------------------------------------------------------------ fixtures
+
+    @pytest.fixture
+    def student(self) -> Student:
+        """The hand-in."""
+        return self.graded.student
+
+    @pytest.fixture
+    def reference(self) -> Answers:
+        """What is right: live or recorded."""
+        return self.graded.reference
+
+    @pytest.fixture
+    def runner(self) -> Runner:
+        """The clean process, for trusted mathematics on the hand-in's programs."""
+        return self.graded.runner
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+        """Random numbers of this check in this run."""
+        return np.random.default_rng(self.seed_of(request))
+
+    @pytest.fixture
+    def cartpole(self) -> Any:
+        """The result of learning CartPole, which has run beside the other checks."""
+        assert self.graded.cartpole is not None
+        result = self.graded.cartpole()
+        if not result.reason:
+            self.graded.learning["cartpole"] = result.as_dict()
+        return result
+
+    @pytest.fixture
+    def passed(self, request: pytest.FixtureRequest) -> set[str]:
+        """The names of the exercise's checks that have passed so far."""
+        return self.passed_in(exercise_of(request.node))
+
+    @pytest.fixture
+    def for_each(self, request: pytest.FixtureRequest) -> Callable:
+        """`for_each(cases, body)`: the ladder, then hypothesis' own examples.
+
+        Those only where the reference is live, or where `property` says that the body
+        asks for none.
+        """
+
+        def run(
+            cases: Cases, body: Callable[[Case], None], *, property: bool = False
+        ) -> None:
+            for case in cases.ladder:
+                body(case)
+            if self.graded.live or (property and not self.graded.student.eager):
+                search(cases, body, self.seed_of(request))
+
+        return run
+
+    def passed_in(self, name: str) -> set[str]:
+        """The names of an exercise's checks that have passed so far."""
+        checks = self.exercises[name].checks
+        return {check.name for check in checks if check.outcome == Outcome.PASSED}
+
+    def seed_of(self, request: pytest.FixtureRequest) -> int:
+        """The seed of this check in this run."""
+        return derive(self.graded.seed, f"{request.path.name} {request.node.name}")
+
+    # ------------------------------------------------------------ hooks
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Declare the markers."""
+        config.addinivalue_line("markers", "points(n): what the check pays")
+        config.addinivalue_line("markers", "after(*names): one of them has passed")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a check, unless it has to wait for another.
+
+        Raises:
+            Waiting: none of the checks that it comes after has passed.
+        """
+        if self.trouble:
+            raise GraderError(self.trouble)
+        name = exercise_of(item)
+        self.exercises.setdefault(name, Exercise(name))
+        self.graded.budget.exercise = name
+        self.on_check(name, description_of(item))
+        names = {n for mark in item.iter_markers("after") for n in mark.args}
+        if names and not self.passed_in(name) & names:
+            raise Waiting(WAITS_FOR_ABOVE)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Book the check's result."""
+        if call.when == "call" or (call.when == "setup" and call.excinfo):
+            outcome, message = outcome_of(call.excinfo and call.excinfo.value)
+            if call.excinfo and isinstance(call.excinfo.value, GraderError):
+                self.trouble = message
+            points = float(next(item.iter_markers("points")).args[0])
+            self.exercises[exercise_of(item)].checks.append(
+                Check(
+                    name=item.name.removeprefix("test_"),
+                    description=description_of(item),
+                    outcome=outcome,
+                    score=points if outcome == Outcome.PASSED else 0.0,
+                    max_score=points,
+                    message=message,
+                    duration=call.duration,
+                )
+            )
+        return (yield)
+
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> None:
+        """Tell about an exercise after its last check."""
+        if nextitem is None or exercise_of(nextitem) != exercise_of(item):
+            self.on_exercise(self.exercises[exercise_of(item)])
+
+
+def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
+    """What a check's end means, and the words for it."""
+    if error is None:
+        return Outcome.PASSED, ""
+    outcome = getattr(error, "outcome", None)
+    if isinstance(outcome, Outcome):
+        return outcome, str(error)
+    if isinstance(error, hypothesis.errors.Flaky):
+        return Outcome.FAILED, "the answers to identical questions differ"
+    # Anything else is a mistake of ours, never the student's zero.
+    return Outcome.GRADER_ERROR, repr(error)
+
+
+def search(cases: Cases, body: Callable[[Case], None], seed: int) -> None:
+    """Let hypothesis look for a case on which the body fails, and shrink it.
+
+    The number of tries is bounded by count and not by time, so that the same seed
+    gives the same counterexample on every machine.
+    """
+    smallest: Exception | None = None
+    tries = 0  # since the first failure
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=MAX_EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @hypothesis.given(cases.strategy)
+    def run(case: Case) -> None:
+        nonlocal smallest, tries
+        tries += smallest is not None
+        if tries > MAX_SHRINKS:
+            raise EnoughShrinking
+        try:
+            body(case)
+        except (Wrong, Raised) as reason:
+            smallest = reason
+            raise
+
+    try:
+        run()
+    except EnoughShrinking:
+        assert smallest is not None
+        raise smallest from None
+
+
+class EnoughShrinking(BaseException):
+    """Ends hypothesis' search from inside; no Exception, or it would be shrunk."""
+
+
+def exercise_of(item: pytest.Item) -> str:
+    """The exercise to which a check's file belongs."""
+    files = {file: name for name, file in EXERCISES.items()}
+    return files[item.path.name]
+
+
+def description_of(item: pytest.Item) -> str:
+    """What the student reads: the first line of the check's docstring."""
+    docstring = inspect.getdoc(getattr(item, "function", None)) or item.name
+    return docstring.splitlines()[0].rstrip(".")
+
+
+def run_checks(plugin: Plugin, exercises: list[str]) -> list[Exercise]:
+    """Run the checks of these exercises under pytest, with nothing but this plugin.
+
+    No conftest, no ini file, no plugin of the environment: what lies about on the
+    machine has no say in a grade.
+
+    Raises:
+        GraderError: there is no worker, runner or reference to check with.
+    """
+    arguments = [
+        *("-c", os.devnull, "--rootdir", str(CHECKS), "--noconftest"),
+        *("--import-mode=importlib", "--assert=plain", "--capture=no"),
+        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+        *("-p", "no:debugging"),  # a student's breakpoint() is Python's own
+        *(str(CHECKS / EXERCISES[name]) for name in exercises),
+    ]
+    with tempfile.TemporaryDirectory() as storage:
+        for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+            os.environ.pop(name, None)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = storage
+        code = pytest.main(arguments, plugins=[plugin])
+    if plugin.trouble:
+        raise GraderError(plugin.trouble)
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderError(f"the checks could not be run (pytest: {code!s})")
+    return list(plugin.exercises.values())

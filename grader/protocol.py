@@ -1,0 +1,159 @@
+"""Frames between the grader and its two helpers, the worker and the runner.
+
+A frame is `<header length><payload length>` (two little-endian uint32), a msgpack
+header and a payload of raw little-endian arrays. In the header an array is an
+extension item that holds its dtype and shape; the payload holds the arrays' bytes in
+the order in which the header names them.
+
+What arrives from the worker was written by a stranger. So this file only ever builds
+plain data (never objects, never pickle), from a closed table of dtypes, and every
+length is checked before anything is allocated for it.
+"""
+
+import math
+import struct
+from typing import Any, BinaryIO
+
+import msgpack
+import numpy as np
+
+MAX_HEADER = 64 * 1024
+MAX_PAYLOAD = 32 * 1024 * 1024
+MAX_NDIM = 6
+MAX_DIM = 1 << 24
+MAX_DEPTH = 16
+
+_ARRAY = 1
+_PREFIX = struct.Struct("<II")
+_DTYPES = {
+    name: np.dtype(name).newbyteorder("<")
+    for name in (
+        *("bool", "int8", "int16", "int32", "int64"),
+        *("uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"),
+    )
+}
+
+
+class ProtocolError(Exception):
+    """The bytes are not a frame that this protocol allows."""
+
+
+def is_sendable(dtype: np.dtype) -> bool:
+    """Whether arrays of this dtype can travel in a frame."""
+    return dtype.name in _DTYPES
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One frame: a dict of None, bool, int, float, str, bytes, list, dict and arrays.
+
+    Raises:
+        ProtocolError: a value cannot travel, or the header is longer than
+            `MAX_HEADER`, or the payload longer than `MAX_PAYLOAD`.
+    """
+    chunks: list[bytes] = []
+
+    def encode_array(value: Any) -> msgpack.ExtType:
+        if isinstance(value, np.generic):
+            value = np.asarray(value)
+        if not isinstance(value, np.ndarray) or not is_sendable(value.dtype):
+            raise ProtocolError(f"a {type(value).__name__} cannot travel in a frame")
+        if value.ndim > MAX_NDIM or max(value.shape, default=0) > MAX_DIM:
+            raise ProtocolError(f"an array of shape {value.shape} cannot travel")
+        chunks.append(value.astype(_DTYPES[value.dtype.name], copy=False).tobytes())
+        return msgpack.ExtType(
+            _ARRAY, msgpack.packb([value.dtype.name, list(value.shape)])
+        )
+
+    try:
+        header = msgpack.packb(message, default=encode_array, use_bin_type=True)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ProtocolError(f"cannot be encoded: {error}") from None
+    payload = b"".join(chunks)
+    if len(header) > MAX_HEADER:
+        raise ProtocolError(f"header of {len(header)} bytes, at most {MAX_HEADER}")
+    if len(payload) > MAX_PAYLOAD:
+        raise ProtocolError(f"payload of {len(payload)} bytes, at most {MAX_PAYLOAD}")
+    return _PREFIX.pack(len(header), len(payload)) + header + payload
+
+
+def decode(header: bytes, payload: bytes) -> dict[str, Any]:
+    """The message of a frame, its arrays as fresh NumPy arrays.
+
+    Raises:
+        ProtocolError: anything at all is wrong with it.
+    """
+    offset = 0
+
+    def decode_array(code: int, data: bytes) -> np.ndarray:
+        nonlocal offset
+        if code != _ARRAY:
+            raise ProtocolError("unknown extension type")
+        name, shape = msgpack.unpackb(data, max_array_len=MAX_NDIM, max_str_len=16)
+        if len(shape) > MAX_NDIM or not all(
+            type(n) is int and 0 <= n <= MAX_DIM for n in shape
+        ):
+            raise ProtocolError("bad shape")
+        dtype = _DTYPES[name]
+        count = math.prod(shape)
+        if offset + count * dtype.itemsize > len(payload):
+            raise ProtocolError("array longer than its payload")
+        array = np.frombuffer(payload, dtype, count, offset).reshape(shape).copy()
+        offset += array.nbytes
+        # A byte that is neither 0 nor 1 must not pass for a NumPy bool.
+        return np.asarray(array.view(np.uint8) != 0) if name == "bool" else array
+
+    try:
+        message = msgpack.unpackb(
+            header, ext_hook=decode_array, raw=False, strict_map_key=True
+        )
+    except ProtocolError:
+        raise
+    # Hostile bytes find every way to fail: whatever it is, it is not a frame.
+    except Exception as error:
+        raise ProtocolError(f"not a frame: {type(error).__name__}") from None
+    if not isinstance(message, dict) or not is_plain(message):
+        raise ProtocolError("not a message")
+    if offset != len(payload):
+        raise ProtocolError("payload longer than its arrays")
+    return message
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether it is made of nothing but what `encode` takes: msgpack has more types."""
+    if depth > MAX_DEPTH:
+        return False
+    if isinstance(value, dict):
+        return all(
+            isinstance(k, str) and is_plain(v, depth + 1) for k, v in value.items()
+        )
+    if isinstance(value, list):
+        return all(is_plain(v, depth + 1) for v in value)
+    return value is None or isinstance(
+        value, bool | int | float | str | bytes | np.ndarray
+    )
+
+
+def send(stream: BinaryIO, message: dict[str, Any]) -> None:
+    """Write one frame."""
+    stream.write(encode(message))
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> dict[str, Any] | None:
+    """Read one frame; None at the end of the stream.
+
+    Raises:
+        ProtocolError: it is cut short, too long, or not a frame.
+    """
+    prefix = stream.read(_PREFIX.size)
+    if not prefix:
+        return None
+    if len(prefix) < _PREFIX.size:
+        raise ProtocolError("cut short")
+    header_size, payload_size = _PREFIX.unpack(prefix)
+    if header_size > MAX_HEADER or payload_size > MAX_PAYLOAD:
+        raise ProtocolError(f"too long: {header_size} + {payload_size} bytes")
+    header, payload = stream.read(header_size), stream.read(payload_size)
+    if len(header) < header_size or len(payload) < payload_size:
+        raise ProtocolError("cut short")
+    return decode(header, payload)

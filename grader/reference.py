@@ -1,0 +1,140 @@
+"""Recorded answers: what students' copies of the grader compare with.
+
+`make reference` runs the checks on the solution and keeps every answer that a check
+asked the reference for, under the digest of its question. So a record can only be
+found by exactly the question it belongs to; a case that changed is missing, never
+wrong.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grader.outcomes import GraderError
+from grader.session import Answer, Case, LiveReference, flat
+
+FORMAT = 1
+FOLDER = Path(__file__).resolve().parent / "reference"
+ANSWERS = "answers.npz"
+PROVENANCE = "provenance.json"
+
+
+class RecordedReference:
+    """Answers from `grader/reference/`.
+
+    Raises:
+        GraderError: the files are missing, damaged or of another version.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.arrays = load_arrays(folder)
+        self.names: dict[str, list[str]] = {}
+        for name in sorted(self.arrays, key=lambda name: (len(name), name)):
+            self.names.setdefault(name.split("/")[1], []).append(name)
+
+    def answer(self, case: Case) -> Answer:
+        """The recorded right answer."""
+        if case.digest() not in self.names:
+            raise GraderError(
+                f"no recorded answer for a case of {case.part}: grader/reference is of "
+                "another version than the checks; staff: run `make reference`"
+            )
+        answer = Answer()
+        for name in self.names[case.digest()]:
+            output, _, index = name.split("/")[2].partition(".")
+            if index:
+                answer.setdefault(output, []).append(self.arrays[name])
+            else:
+                answer[output] = self.arrays[name]
+        return answer
+
+
+class RecordingReference:
+    """The live reference, remembering what it answered."""
+
+    def __init__(self, live: LiveReference) -> None:
+        self.live = live
+        self.arrays: dict[str, np.ndarray] = {}
+
+    def answer(self, case: Case) -> Answer:
+        """The right answer, kept."""
+        answer = self.live.answer(case)
+        kept = {k: v for k, v in answer.items() if isinstance(v, np.ndarray | list)}
+        for name, array in flat(kept):
+            if array.dtype.kind in "biuf":
+                self.arrays[f"{case.part}/{case.digest()}/{name}"] = array
+        return answer
+
+
+def load_arrays(folder: Path) -> dict[str, np.ndarray]:
+    """Every recorded array by its name."""
+    try:
+        provenance = json.loads((folder / PROVENANCE).read_text())
+        data = (folder / ANSWERS).read_bytes()
+        if provenance["format"] != FORMAT:
+            raise GraderError(
+                f"{folder.name}/{PROVENANCE} is of format {provenance['format']}, "
+                f"this grader reads {FORMAT}; staff: run `make reference`"
+            )
+        if provenance["answers_sha256"] != hashlib.sha256(data).hexdigest():
+            raise GraderError(
+                f"grader/reference/{ANSWERS} is not the file that {PROVENANCE} "
+                "describes; restore both, or, as staff, run `make reference`"
+            )
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError as error:
+        raise GraderError(
+            "the recorded reference is missing (grader/reference/"
+            f"{Path(error.filename).name}): restore it, or, as staff, run "
+            "`make reference`"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        raise GraderError(
+            "the recorded reference in grader/reference is damaged; restore it, or, "
+            "as staff, run `make reference`"
+        ) from None
+
+
+def save(arrays: dict[str, np.ndarray], provenance: dict[str, Any]) -> None:
+    """Write the record; the same answers give the same bytes."""
+    FOLDER.mkdir(exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
+    data = buffer.getvalue()
+    provenance = {
+        "format": FORMAT,
+        "answers_sha256": hashlib.sha256(data).hexdigest(),
+        **provenance,
+    }
+    (FOLDER / ANSWERS).write_bytes(data)
+    text = json.dumps(provenance, indent=2, sort_keys=True) + "\n"
+    (FOLDER / PROVENANCE).write_text(text)
+
+
+def drift(
+    old: dict[str, np.ndarray], new: dict[str, np.ndarray]
+) -> list[tuple[str, int, int, int, float]]:
+    """How the record changes: (part, same, added, removed, largest difference)."""
+    rows = []
+    for part in sorted({name.split("/")[0] for name in {*old, *new}}):
+        mine = {name for name in new if name.split("/")[0] == part}
+        theirs = {name for name in old if name.split("/")[0] == part}
+        both = mine & theirs
+        largest = max((difference(old[name], new[name]) for name in both), default=0.0)
+        rows.append((part, len(both), len(mine - theirs), len(theirs - mine), largest))
+    return rows
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest difference relative to the array's scale; inf for other shapes."""
+    if a.shape != b.shape:
+        return float("inf")
+    scale = max(1.0, float(np.abs(b.astype(np.float64)).max(initial=0.0)))
+    gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
+    return float(gap.max(initial=0.0)) / scale

@@ -1,0 +1,161 @@
+"""The one result model; every output is made from it."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.outcomes import NOT_IMPLEMENTED, Outcome
+
+SCHEMA = 1
+
+# The exercises in the order of the contract, with the files that check them.
+EXERCISES = {
+    "update_Q_TD0": "test_1_update_q_td0.py",
+    "monte_carlo": "test_2_monte_carlo.py",
+    "q_network": "test_3_q_network.py",
+    "epsilon_greedy": "test_4_epsilon_greedy.py",
+    "replay_buffer": "test_5_replay_buffer.py",
+    "td_loss": "test_6_td_loss.py",
+    "td_update": "test_7_td_update.py",
+    "sync_target": "test_8_sync_target.py",
+    "learning": "test_9_learning.py",
+}
+
+
+@dataclass
+class Check:
+    """One check's result; `message` is what the student reads."""
+
+    name: str
+    description: str
+    outcome: Outcome
+    score: float
+    max_score: float
+    message: str = ""
+    diagnosis: str | None = None
+    hint: str | None = None
+    duration: float = 0.0
+
+
+@dataclass
+class Exercise:
+    """One exercise's checks."""
+
+    name: str
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """Points earned."""
+        return sum(check.score for check in self.checks)
+
+    @property
+    def max_score(self) -> float:
+        """Points there are."""
+        return sum(check.max_score for check in self.checks)
+
+    @property
+    def number(self) -> int:
+        """Its number in the contract."""
+        return list(EXERCISES).index(self.name) + 1
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the reason for having no points is a stub that is still one."""
+        return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
+            c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
+            for c in self.checks
+        )
+
+
+@dataclass
+class Report:
+    """Everything that one grading found out."""
+
+    seed: str
+    sandbox: str
+    mode: str
+    device: str
+    submission: dict[str, str]
+    exercises: list[Exercise] = field(default_factory=list)
+    learning: dict[str, Any] = field(default_factory=dict)
+    duration: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Points earned."""
+        return sum(exercise.score for exercise in self.exercises)
+
+    @property
+    def max_score(self) -> float:
+        """Points there are."""
+        return sum(exercise.max_score for exercise in self.exercises)
+
+    @property
+    def grader_error(self) -> str:
+        """What went wrong on our side, or "": then there is a score."""
+        for exercise in self.exercises:
+            for check in exercise.checks:
+                if check.outcome == Outcome.GRADER_ERROR:
+                    return f"{exercise.name}, {check.name}: {check.message}"
+        return ""
+
+    def as_json(self) -> str:
+        """The report in the pinned schema."""
+        document = {
+            "schema": SCHEMA,
+            "score": None if self.grader_error else plain_number(self.score),
+            "max_score": plain_number(self.max_score),
+            "seed": self.seed,
+            "sandbox": self.sandbox,
+            "mode": self.mode,
+            "device": self.device,
+            "duration": round(self.duration, 3),
+            "submission": self.submission,
+            "exercises": [
+                {
+                    "name": exercise.name,
+                    "score": plain_number(exercise.score),
+                    "max_score": plain_number(exercise.max_score),
+                    "checks": [check_as_dict(check) for check in exercise.checks],
+                }
+                for exercise in self.exercises
+            ],
+            "learning": self.learning,
+        }
+        return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+    def save(self, folder: str) -> Path:
+        """Write `report.json` whole or not at all; its path."""
+        path = Path(folder) / "report.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".report-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(self.as_json())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        return path
+
+
+def check_as_dict(check: Check) -> dict[str, Any]:
+    """One check in the pinned schema."""
+    return {
+        **asdict(check),
+        "outcome": str(check.outcome),
+        "score": plain_number(check.score),
+        "max_score": plain_number(check.max_score),
+        "duration": round(check.duration, 3),
+    }
+
+
+def plain_number(value: float) -> float | int:
+    """12 rather than 12.0; halves stay."""
+    rounded = round(value, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -1,0 +1,556 @@
+"""Whom a check can ask: the hand-in (`Student`) and what is right (a reference).
+
+Both answer a `Case` with a dict of arrays. A check does not know whether an answer
+came from an exported program or a call, from the living solution or from a record.
+"""
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from grader import client, sandbox
+from grader.outcomes import (
+    NOT_IMPLEMENTED,
+    GraderError,
+    Killed,
+    NotImplementedYet,
+    Raised,
+    Stopped,
+    TimedOut,
+    Waiting,
+    Wrong,
+)
+from grader.submission import Submission
+from grader.text import plain
+
+FUNCTIONS = (
+    *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network"),
+    *("epsilon_greedy", "td_loss", "td_update", "sync_target"),
+)
+PROGRAMS = (
+    *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network"),
+    *("epsilon_greedy", "forward", "td_loss", "td_update"),
+)
+
+IMPORT_SECONDS = 30.0
+CALL_SECONDS = 15.0
+EXERCISE_SECONDS = 45.0
+TOTAL_SECONDS = 240.0
+TRUSTED_SECONDS = 120.0
+MAX_RESTARTS = 12  # in one exercise
+CALLED_KEYS = 256
+MAX_KEY_ANSWER = 10_000  # numbers
+MAX_PROGRAM = 4 << 20  # bytes; honest ones have some 10 kB
+
+Args = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: a part of the contract, its settings and its arrays.
+
+    Attributes:
+        part: its name in `parts.PROGRAMS` or `parts.CALLS`.
+        spec: what is not an array (sizes, gamma of a call, `net`, ...).
+        args: arrays, or lists of arrays for parameters.
+    """
+
+    part: str
+    spec: dict[str, Any]
+    args: Args
+
+    def digest(self) -> str:
+        """A name that depends on the whole question and on nothing else."""
+        hashed = hashlib.sha256()
+        hashed.update(json.dumps([self.part, self.spec], sort_keys=True).encode())
+        for name, array in flat(self.args):
+            hashed.update(f"{name} {array.dtype} {array.shape}".encode())
+            hashed.update(np.ascontiguousarray(array).tobytes())
+        return hashed.hexdigest()[:20]
+
+    def program_name(self) -> str:
+        """The name of the program that answers this and every like-shaped case."""
+        shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
+        return json.dumps([self.part, self.spec, shapes], sort_keys=True)
+
+
+def flat(args: Args) -> list[tuple[str, np.ndarray]]:
+    """Every array of the arguments with a name of its own, in a fixed order."""
+    arrays = []
+    for name in sorted(args):
+        value = args[name]
+        if isinstance(value, list):
+            arrays += [(f"{name}.{i}", leaf) for i, leaf in enumerate(value)]
+        else:
+            arrays.append((name, np.asarray(value)))
+    return arrays
+
+
+class Answer(dict[str, Any]):
+    """What came back. From the worker it can be anything, so look at it by these."""
+
+    def array(self, name: str) -> np.ndarray:
+        """The array of that name.
+
+        Raises:
+            Wrong: there is none.
+        """
+        value = self.get(name)
+        if not isinstance(value, np.ndarray):
+            raise Wrong(f"{name}: no array came back")
+        return value
+
+    def leaves(self, name: str) -> list[np.ndarray]:
+        """The list of arrays of that name.
+
+        Raises:
+            Wrong: there is none.
+        """
+        value = self.get(name)
+        if not isinstance(value, list) or not all(
+            isinstance(leaf, np.ndarray) for leaf in value
+        ):
+            raise Wrong(f"{name}: no list of arrays came back")
+        return value
+
+    def numbers(self, name: str) -> list[int]:
+        """The list of whole numbers of that name.
+
+        Raises:
+            Wrong: there is none.
+        """
+        value = self.get(name)
+        if not isinstance(value, list) or not all(isinstance(n, int) for n in value):
+            raise Wrong(f"{name}: no list of numbers came back")
+        return value
+
+
+class Answers(Protocol):
+    """The interface that `Student` and the references share."""
+
+    def answer(self, case: Case) -> Answer:
+        """The answer to a case; raises an outcome when there is none."""
+
+
+@dataclass
+class Budget:
+    """How long the hand-in may still think: by exercise and in total, in seconds."""
+
+    exercise: str = ""
+    exercise_seconds: float = EXERCISE_SECONDS
+    total_seconds: float = TOTAL_SECONDS
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def left(self) -> float:
+        """Seconds left now.
+
+        Raises:
+            TimedOut: none.
+        """
+        of_exercise = self.exercise_seconds - self.spent.get(self.exercise, 0.0)
+        total = self.total_seconds - sum(self.spent.values())
+        if of_exercise <= 0:
+            seconds = self.exercise_seconds
+            raise TimedOut(f"{self.exercise} has used up its {seconds:.0f} s")
+        if total <= 0:
+            raise TimedOut(f"the whole run has used up its {self.total_seconds:.0f} s")
+        return min(of_exercise, total)
+
+    def spend(self, seconds: float) -> None:
+        """Book time on the exercise that is being graded."""
+        self.spent[self.exercise] = self.spent.get(self.exercise, 0.0) + seconds
+
+
+class Worker:
+    """The hand-in's process, started again when it died.
+
+    Args:
+        submission: what runs in it.
+        tier: of the sandbox.
+        budget: of time.
+    """
+
+    def __init__(self, submission: Submission, tier: str, budget: Budget) -> None:
+        self.submission = submission
+        self.tier = tier
+        self.budget = budget
+        self.restarts: dict[str, int] = {}
+        self.problem: Exception | Stopped | None = None
+        self.child: client.Child | None = None
+        if submission.problem:
+            self.problem = Wrong(submission.problem)
+        else:
+            self.child = self.start()
+        self.loaded = False
+
+    def start(self) -> client.Child:
+        """A new process, the hand-in not yet in it."""
+        launch = sandbox.prepare("worker", self.tier)
+        return start_child(launch)
+
+    def ask(self, request: Args, what: str, seconds: float = CALL_SECONDS) -> Args:
+        """Ask the hand-in; `what` names the question in messages.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
+            GraderError: no worker can be started at all.
+        """
+        self.load()
+        return self.exchange(request, what, seconds)
+
+    def load(self) -> None:
+        """Have the hand-in imported; one whose first import fails is asked no more."""
+        if self.problem:
+            raise self.problem
+        if self.loaded and self.child:
+            return
+        first = not self.restarts
+        if self.child is None:
+            self.budget.left()  # an exercise without time left starts no process
+            exercise = self.budget.exercise
+            self.restarts[exercise] = self.restarts.get(exercise, 0) + 1
+            if self.restarts[exercise] > MAX_RESTARTS:
+                raise Killed(f"its process died {MAX_RESTARTS} times: given up")
+            self.child = self.start()
+            first = False
+        try:
+            assert self.child is not None
+            self.child.ready()
+        except client.Failure as failure:
+            self.child = None
+            if first:
+                raise GraderError(no_start("worker", failure)) from None
+            raise Killed("its process cannot be started again") from None
+        source = np.frombuffer(self.submission.source, np.uint8)
+        request = {"do": "load", "source": source}
+        try:
+            self.exchange(request, "importing dqn.py", IMPORT_SECONDS)
+        except (Exception, Stopped) as problem:
+            # What was imported once, and died since, may have run out of its
+            # exercise's time now: the next exercise tries again.
+            self.problem = problem if first else None
+            raise
+        self.loaded = True
+
+    def exchange(self, request: Args, what: str, seconds: float) -> Args:
+        """One question and its answer or reason."""
+        assert self.child is not None
+        limit, seconds = seconds, min(seconds, self.budget.left())
+        started = time.monotonic()
+        child = self.child
+        try:
+            message = child.ask({**request, "seconds": seconds}, seconds)
+        except client.DeadlinePassed:
+            self.stop()
+            raise TimedOut(
+                f"{what}: no answer within {limit:.0f} s{last_seen(child.printed)}"
+            ) from None
+        except client.Died as death:
+            self.stop()
+            raise Killed(f"{what}: the process {death}") from None
+        finally:
+            self.budget.spend(time.monotonic() - started)
+        if "error" in message:
+            raise reason_of(message["error"], what)
+        return message["answer"]
+
+    def stop(self) -> None:
+        """End the process; the next question starts another."""
+        if self.child:
+            self.child.stop()
+        self.child = None
+        self.loaded = False
+
+
+class Runner:
+    """The clean process that runs programs, started again when one killed it.
+
+    Args:
+        role: "runner", or "learner" for one with the learning loop.
+        tier: of the sandbox.
+        budget: of time.
+        programs: the hand-in's exported programs by name; may be shared.
+        live: whether it holds the solution.
+        device: "cpu" or "gpu".
+    """
+
+    def __init__(
+        self,
+        role: str,
+        tier: str,
+        budget: Budget,
+        programs: dict[str, np.ndarray],
+        *,
+        live: bool = False,
+        device: str = "cpu",
+    ) -> None:
+        self.role = role
+        self.tier, self.budget, self.live, self.device = tier, budget, live, device
+        self.programs = programs
+        self.child: client.Child | None = self.start()
+        self.loaded: set[str] = set()
+
+    def start(self) -> client.Child:
+        """A new process, no program in it yet."""
+        launch = sandbox.prepare(
+            self.role, self.tier, live=self.live, device=self.device
+        )
+        return start_child(launch)
+
+    def trusted(self, **request: Any) -> Args:
+        """Ask for something in which the hand-in has no part.
+
+        Raises:
+            GraderError: it failed, and that is ours.
+        """
+        try:
+            message = self.ready().ask(request, TRUSTED_SECONDS)
+        except client.Failure as failure:
+            self.stop()
+            raise GraderError(f"the runner {failure or 'was too slow'}") from None
+        if "error" in message:
+            raise GraderError(f"the runner: {message['error'].get('message')}")
+        return message["answer"]
+
+    def untrusted(
+        self,
+        request: Args,
+        what: str,
+        seconds: float = CALL_SECONDS,
+        on_question: client.Question | None = None,
+    ) -> Args:
+        """Ask for something that runs the hand-in's programs, already loaded.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: as the program behaved.
+        """
+        child = self.ready()
+        limit, seconds = seconds, min(seconds, self.budget.left())
+        started = time.monotonic()
+        try:
+            message = child.ask(request, seconds, on_question)
+        except client.DeadlinePassed:
+            self.stop()
+            raise TimedOut(f"{what}: no answer within {limit:.0f} s") from None
+        except client.Died as death:
+            self.stop()
+            raise Killed(f"{what}: the program's process {death}") from None
+        except BaseException:
+            self.stop()  # a question of its own failed: it still waits for the reply
+            raise
+        finally:
+            self.budget.spend(time.monotonic() - started)
+        if "error" in message:
+            error = message["error"]
+            words = plain(error.get("message"), 500)
+            kind = Wrong if error.get("kind") == "program" else Raised
+            raise kind(f"{what}: {words}")
+        return message["answer"]
+
+    def load(self, name: str, what: str) -> None:
+        """Have a program that was exported before loaded, if it is not yet."""
+        self.ready()
+        if name not in self.loaded:
+            request = {"do": "load", "name": name, "program": self.programs[name]}
+            self.untrusted(request, what)
+            self.loaded.add(name)
+
+    def ready(self) -> client.Child:
+        """The process, up and running.
+
+        Raises:
+            GraderError: it does not come up.
+        """
+        if self.child is None:
+            self.child = self.start()
+        try:
+            self.child.ready()
+        except client.Failure as failure:
+            self.child = None
+            raise GraderError(no_start(self.role, failure)) from None
+        return self.child
+
+    def stop(self) -> None:
+        """End the process; the next question starts another."""
+        if self.child:
+            self.child.stop()
+        self.child = None
+        self.loaded = set()
+
+
+class Student:
+    """The hand-in as the checks ask it.
+
+    Args:
+        worker: runs its Python.
+        runner: runs its exported programs.
+        eager: answer by calls, so that a debugger sees values and not tracers.
+    """
+
+    def __init__(self, worker: Worker, runner: Runner, *, eager: bool = False) -> None:
+        self.worker, self.runner, self.eager = worker, runner, eager
+        self.untraceable: dict[str, Raised] = {}
+
+    def answer(self, case: Case) -> Answer:
+        """The hand-in's answer: by its program where there is one, else by a call."""
+        if case.part in PROGRAMS and not self.eager:
+            try:
+                return self.traced(case)
+            except Raised:
+                if case.program_name() not in self.untraceable:
+                    raise
+        return self.called(case)
+
+    def called(self, case: Case, *, numpy: bool = False) -> Answer:
+        """The answer of the hand-in's Python itself.
+
+        Args:
+            case: the question.
+            numpy: hand the arrays over as NumPy copies, and have `changed` say which
+                of them the call has changed.
+        """
+        request = {"part": case.part, "spec": case.spec, "args": case.args}
+        return Answer(
+            self.worker.ask({"do": "call", **request, "numpy": numpy}, case.part)
+        )
+
+    def traced(self, case: Case) -> Answer:
+        """The answer of the exported program.
+
+        Raises:
+            Raised: the part cannot be traced under `jax.jit`.
+        """
+        name = self.export(case)
+        request = {"do": "run", "name": name, "args": case.args}
+        return Answer(self.runner.untrusted(request, case.part))
+
+    def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
+        """One output for many keys [K,2], stacked; for fewer where it is called."""
+        try:
+            program = self.export(case)
+        except Raised:
+            arrays: list[np.ndarray] = []
+            for key in keys[:CALLED_KEYS]:
+                asked = Case(case.part, case.spec, {**case.args, "key": key})
+                arrays.append(self.called(asked).array(name))
+                if arrays[-1].size > MAX_KEY_ANSWER or (
+                    arrays[-1].shape != arrays[0].shape
+                ):
+                    shape = arrays[-1].shape
+                    raise Wrong(f"{case.part}: shape {shape}") from None
+            return np.stack(arrays)
+        request = {"do": "run_keys", "name": program, "args": case.args, "keys": keys}
+        return Answer(self.runner.untrusted(request, case.part)).array(name)
+
+    def export(self, case: Case) -> str:
+        """Have the program for cases of this shape in the runner; its name there."""
+        name = case.program_name()
+        if name in self.untraceable:
+            raise self.untraceable[name]
+        if name not in self.runner.programs:
+            # Shapes are all that tracing needs; the numbers are not told.
+            blank = {
+                name: [np.zeros_like(leaf) for leaf in value]
+                if isinstance(value, list)
+                else np.zeros_like(value)
+                for name, value in case.args.items()
+            }
+            request = {"part": case.part, "spec": case.spec, "args": blank}
+            platform = "cuda" if self.runner.device == "gpu" else "cpu"
+            try:
+                answer = self.worker.ask(
+                    {"do": "export", **request, "platform": platform}, case.part
+                )
+            except Raised as error:
+                self.untraceable[name] = error
+                raise
+            program = answer.get("program")
+            if not isinstance(program, np.ndarray) or program.dtype != np.uint8:
+                raise Wrong(f"{case.part}: no program was handed over")
+            if program.nbytes > MAX_PROGRAM:
+                raise Wrong(
+                    f"{case.part}: its program has {program.nbytes >> 20} MB, at most "
+                    f"{MAX_PROGRAM >> 20} are taken: does it hold large constants?"
+                )
+            self.runner.programs.setdefault(name, program)
+        self.runner.load(name, case.part)
+        return name
+
+
+class LiveReference:
+    """What the solution answers, in the runner."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    def answer(self, case: Case) -> Answer:
+        """The right answer."""
+        return Answer(
+            self.runner.trusted(
+                do="reference", part=case.part, spec=case.spec, args=case.args
+            )
+        )
+
+
+def start_child(launch: sandbox.Launch) -> client.Child:
+    """Start a helper process.
+
+    Raises:
+        GraderError: the system does not let us.
+    """
+    try:
+        return client.Child(launch)
+    except OSError as error:
+        raise GraderError(f"a helper process cannot be started: {error}") from None
+
+
+def no_start(role: str, failure: client.Failure) -> str:
+    """The one clear line on a helper that does not come up."""
+    why = str(failure) or f"no sign of life in {client.START_SECONDS:.0f} s"
+    return (
+        f"the {role} does not start: {why}; is the environment complete? "
+        "Try `make clean grade`, or another SANDBOX"
+    )
+
+
+def reason_of(error: Args, what: str) -> Exception:
+    """The outcome for an error that the worker reports, in words for the student."""
+    error = {k: v for k, v in error.items() if isinstance(v, str | int)}
+    kind = error.get("kind")
+    message = plain(error.get("message", ""), 600) or "(no message)"
+    if kind == "not implemented":
+        stub = error.get("function")
+        if stub in FUNCTIONS and stub != what:
+            return Waiting(f"waits for {stub}: {NOT_IMPLEMENTED}")
+        return NotImplementedYet(what)
+    if kind == "contract":
+        return Wrong(message)
+    text = f"{what}: {word(error.get('type'))}: {message}"
+    line = error.get("line")
+    if isinstance(line, int) and line > 0:
+        text += f"\ndqn.py, line {line}"
+        if error.get("function"):
+            text += f", in {word(error.get('function'))}"
+        if error.get("text"):
+            text += f": {word(error.get('text'), 160)}"
+    return Raised(text)
+
+
+def word(text: Any, limit: int = 60) -> str:
+    """Text that the worker wrote, in one line."""
+    return plain(text, limit).replace("\n", " ")
+
+
+def last_seen(printed: bytes) -> str:
+    """Where the hand-in was when its time was nearly up, if its process could say."""
+    _, _, dump = printed.rpartition(b"Timeout (")
+    place = re.search(rb'dqn\.py", line (\d{1,6}) in (\w{1,60})', dump)
+    if not place:
+        return ""
+    line, function = (group.decode("ascii", "replace") for group in place.groups())
+    return f"\ndqn.py, line {line}, in {function}: this is where it was"

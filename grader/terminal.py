@@ -1,0 +1,188 @@
+"""The report on the terminal: live while it runs, then a line for each check."""
+
+import time
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from grader.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.report import Check, Exercise, Report, plain_number
+
+WIDTH = 80
+MAX_LINES = 12
+MARKS = {
+    Outcome.PASSED: ("✓", "green"),
+    Outcome.FAILED: ("✗", "red"),
+    Outcome.ERROR: ("!", "red"),
+    Outcome.TIMEOUT: ("⧖", "red"),
+    Outcome.KILLED: ("☠", "red"),
+    Outcome.SKIPPED: ("–", "dim"),
+    Outcome.GRADER_ERROR: ("?", "magenta"),
+}
+# Said where the outcome is more than "wrong answer".
+WORDS = {
+    Outcome.ERROR: "your code raised an exception",
+    Outcome.TIMEOUT: "out of time",
+    Outcome.KILLED: "the process died",
+}
+
+
+class Live:
+    """What is going on, on one line that rewrites itself; plain lines in a log."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started = time.monotonic()
+        self.check = "starting"
+        self.learning = ""
+        self.status: Status | None = None
+
+    def __enter__(self) -> "Live":
+        if self.console.is_terminal:
+            self.status = self.console.status(self)
+            self.status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.status:
+            self.status.stop()
+
+    def on_check(self, exercise: str, check: str) -> None:
+        """A check starts."""
+        self.check = f"{exercise}: {check}"
+
+    def on_learning(self, words: str) -> None:
+        """Learning has come this far."""
+        self.learning = words
+
+    def on_exercise(self, exercise: Exercise) -> None:
+        """An exercise is done; a log has no line that rewrites itself."""
+        if not self.status:
+            seconds = time.monotonic() - self.started
+            self.console.print(
+                f"{seconds:6.1f} s  {exercise.number} {exercise.name}", highlight=False
+            )
+
+    def __rich__(self) -> Text:
+        """The line as it is now; asked for several times a second."""
+        seconds = f"{time.monotonic() - self.started:.0f} s"
+        words = " · ".join(filter(None, [seconds, self.learning, self.check]))
+        return Text(words[: WIDTH - 6])
+
+
+def make_console() -> Console:
+    """A console 80 columns wide at most; colour only where it can be shown."""
+    console = Console(soft_wrap=False, highlight=False)
+    if not console.is_terminal or console.width > WIDTH:
+        console = Console(width=WIDTH, highlight=False)
+    return console
+
+
+def print_report(report: Report, console: Console, notes: list[str]) -> None:
+    """The whole report: exercises, score, what to do next, the notes."""
+    console.print()
+    shown: set[str] = set()
+    for exercise in report.exercises:
+        print_exercise(exercise, console, shown)
+    if "cartpole" in report.learning:
+        mean, runs = (
+            report.learning["cartpole"][key] for key in ("mean_return", "runs")
+        )
+        words = f"CartPole: mean return {mean:.1f} of 500 after {runs} training run(s)"
+        console.print(Text(f"      {words}"))
+    console.print()
+    score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"
+    if report.grader_error:
+        score = "No score: the grader could not do all of its work"
+    full = report.score == report.max_score
+    console.print(Text(score, "bold green" if full else "bold"))
+    for line in [*notes, next_step(report)]:
+        console.print(Text(line))
+    console.print(
+        Text(
+            f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"
+            f" · {report.device} · {report.duration:.1f} s",
+            "dim",
+        )
+    )
+
+
+def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
+    """A heading with points, a line for each check, the first failure in full.
+
+    Args:
+        exercise: its checks have run.
+        console: to print on.
+        shown: the messages printed so far; none is printed twice.
+    """
+    heading = f"{exercise.number} {exercise.name}"
+    points = f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
+    if exercise.unwritten:
+        print_row(heading, NOT_IMPLEMENTED, points, "bold", console)
+        return
+    print_row(heading, "", points, "bold", console)
+    reasons = [c for c in exercise.checks if c.outcome != Outcome.PASSED and c.message]
+    first = next((c for c in reasons if c.outcome != Outcome.SKIPPED), None)
+    first = first or next(iter(reasons), None)
+    for check in exercise.checks:
+        print_check(check, console)
+        if check.message and check.message not in shown:
+            shown.add(check.message)
+            if check is first or "\n" not in check.message:
+                print_message(check, console, whole=check is first)
+
+
+def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:
+    """Text on the left, points on the right."""
+    room = console.width - len(right) - 1
+    line = f"{left}  {middle}" if middle else left
+    console.print(Text(f"{line[:room]:<{room}} {right}", style))
+
+
+def print_check(check: Check, console: Console) -> None:
+    """One line for a check."""
+    mark, style = MARKS[check.outcome]
+    points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
+    room = console.width - len(points) - 5
+    words = check.description
+    if len(words) > room:
+        words = words[: room - 1] + "…"
+    line = Text(f"  {mark} ", style)
+    line.append(f"{words:<{room}} {points}", "dim" if style == "dim" else "default")
+    console.print(line)
+
+
+def print_message(check: Check, console: Console, *, whole: bool) -> None:
+    """What was obtained and expected, indented under the check."""
+    if check.message == NOT_IMPLEMENTED:
+        lines = [NOT_IMPLEMENTED]
+    else:
+        lines = check.message.splitlines()
+        if whole and check.outcome in WORDS:
+            lines.insert(0, WORDS[check.outcome])
+    if not whole:
+        lines = lines[:1]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[: MAX_LINES - 1], "…"]
+    for line in lines:
+        text = Text(line, "dim" if check.outcome == Outcome.SKIPPED else "yellow")
+        for part in text.wrap(console, console.width - 6):
+            console.print(Text("      ").append_text(part))
+
+
+def next_step(report: Report) -> str:
+    """What to do next, in a sentence."""
+    if report.grader_error:
+        return "Please tell the course staff; your work is not at fault."
+    if report.score == report.max_score and report.max_score == 100:
+        return "Everything passed. The official run asks the same with fresh seeds."
+    open_ones = [e for e in report.exercises if e.score < e.max_score]
+    if not open_ones:
+        return "This exercise is complete; `make grade` checks the whole homework."
+    name = open_ones[0].name
+    verb = "write" if open_ones[0].unwritten else "look at"
+    return (
+        f"Next: {verb} {name}, then `make grade ONLY={name}`. The official run asks "
+        "the same with fresh seeds."
+    )

@@ -1,0 +1,191 @@
+"""The worker: the one process in which the hand-in's Python runs. Nothing is trusted.
+
+It imports `dqn.py`, exports the contract's programs and answers calls, one request at
+a time over its standard input and output; the grader kills it when a deadline
+passes. Whatever it says is only data: see `protocol.py`.
+"""
+
+import faulthandler
+import importlib.util
+import linecache
+import os
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+# JAX is imported before the hand-in, and from the locked environment only.
+import jax
+import jax.numpy as jnp
+import limits
+import numpy as np
+import parts
+import protocol
+from jax import export
+
+
+def main() -> None:
+    """Answer requests until the grader closes the pipe."""
+    requests, answers = take_pipes()
+    errors = os.dup(2)
+    limits.apply(memory=int(sys.argv[1]), file_size=int(sys.argv[2]))
+    worker = Worker()
+    protocol.send(answers, {"ready": True})
+    while (request := protocol.receive(requests)) is not None:
+        nonce = request.pop("nonce")
+        # Should it hang, the place where it does is printed before it is killed.
+        faulthandler.dump_traceback_later(0.8 * request.pop("seconds"), file=errors)
+        try:
+            answer = {"answer": worker.handle(**request)}
+        # SystemExit and KeyboardInterrupt too: leaving is an answer like another.
+        except BaseException as error:
+            answer = {"error": describe_error(error)}
+        faulthandler.cancel_dump_traceback_later()
+        try:
+            frame = protocol.encode({"nonce": nonce, **answer})
+        except protocol.ProtocolError as error:
+            problem = {"kind": "contract", "message": f"the answer {error}"}
+            frame = protocol.encode({"nonce": nonce, "error": problem})
+        answers.write(frame)
+        answers.flush()
+
+
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the two pipes for frames; what the hand-in prints goes to standard error."""
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return open(requests, "rb"), open(answers, "wb")
+
+
+class Worker:
+    """The hand-in's module and what has to live from one request to the next."""
+
+    def __init__(self) -> None:
+        self.dqn: Any = None
+        self.buffer: Any = None
+
+    def handle(self, do: str, **request: Any) -> dict[str, Any]:
+        """Answer one request."""
+        return getattr(self, f"do_{do}")(**request)
+
+    def do_load(self, source: Any) -> dict[str, Any]:
+        """Import the hand-in; what it gets is its own text and nothing else."""
+        path = Path("dqn.py").resolve()
+        path.write_bytes(source.tobytes())
+        self.load_file(path)
+        return {}
+
+    def load_file(self, path: Path) -> None:
+        """Import the hand-in from a file."""
+        spec = importlib.util.spec_from_file_location("dqn", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["dqn"] = module
+        spec.loader.exec_module(module)
+        self.dqn = module
+
+    def do_call(self, part: str, spec: Any, args: Any, numpy: bool) -> dict[str, Any]:
+        """Answer as plain Python: a call, or a program that is not to be exported."""
+        if part in parts.CALLS:
+            return parts.CALLS[part](self.dqn, spec, args)
+        given = jax.tree.map(np.copy if numpy else as_students_have_it, args)
+        answer = parts.PROGRAMS[part](self.dqn, spec)(given)
+        answer = jax.tree.map(lambda leaf: parts.as_array(part, leaf), answer)
+        if numpy:
+            answer["changed"] = [
+                name for name in args if not jax.tree.all(same(given[name], args[name]))
+            ]
+        return answer
+
+    def do_export(self, part: str, spec: Any, args: Any, platform: str) -> Any:
+        """Trace a part for arguments of these shapes and serialise it."""
+        program = parts.PROGRAMS[part](self.dqn, spec)
+        shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
+        exported = export.export(jax.jit(program), platforms=[platform])(shapes)
+        derivatives = 1 if spec.get("derivative") else 0
+        program = exported.serialize(vjp_order=derivatives)
+        return {"program": np.frombuffer(program, np.uint8)}
+
+    def do_open_buffer(self, capacity: int) -> dict[str, Any]:
+        """A buffer that lives on, for learning."""
+        self.buffer = parts.part(self.dqn, "ReplayBuffer")(capacity)
+        return {}
+
+    def do_use_buffer(
+        self, rows: Any, num_batches: int, batch_size: int, seed: int
+    ) -> dict[str, Any]:
+        """Store the rows, then draw the batches."""
+        parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
+        rng = np.random.default_rng(seed)
+        return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
+
+
+def as_students_have_it(array: Any) -> Any:
+    """Arrays as JAX arrays, gamma and its like as Python numbers."""
+    if array.ndim == 0 and array.dtype.kind == "f":
+        return float(array)
+    return jnp.asarray(array)
+
+
+def same(given: Any, args: Any) -> Any:
+    """A tree that tells of each array whether it still is what was handed over."""
+    return jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), given, args)
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """What was raised, and where in the hand-in."""
+    if isinstance(error, parts.ContractError):
+        return {"kind": "contract", "message": str(error)[:2000]}
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.endswith("dqn.py")
+    ]
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    unwritten = isinstance(error, NotImplementedError) and innermost.endswith("dqn.py")
+    line, function, text = 0, "", ""
+    if isinstance(error, SyntaxError) and (error.filename or "").endswith("dqn.py"):
+        line, text = error.lineno or 0, error.text or ""
+    elif frames:
+        line, function = frames[-1].lineno or 0, frames[-1].name
+        text = linecache.getline(frames[-1].filename, line)
+    return {
+        "kind": "not implemented" if unwritten else "raised",
+        "type": type(error).__name__[:100],
+        "message": first_lines(error),
+        "line": line,
+        "function": function[:100],
+        "text": text.strip()[:200],
+    }
+
+
+def first_lines(error: BaseException) -> str:
+    """The error's own words, without the pages that JAX adds."""
+    try:
+        words = str(error)
+    except BaseException:
+        words = "(its message cannot be read)"
+    # Places in our own files and addresses differ from run to run, and tell nothing.
+    words = re.sub(r" at \S*parts\.py:\d+", "", words)
+    words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
+    lines = [line for line in words.strip().splitlines() if "docs.jax" not in line]
+    return "\n".join(lines[:4])[:1000]
+
+
+def prepare_jax() -> None:
+    """The settings under which a hand-in is traced and called."""
+    # A forgotten debug print is no mistake, but it cannot be exported.
+    for name in ("print", "callback"):
+        setattr(jax.debug, name, lambda *args, **kwargs: None)
+    jax.config.update("jax_default_matmul_precision", "highest")
+
+
+if __name__ == "__main__":
+    prepare_jax()
+    main()

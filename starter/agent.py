@@ -1,0 +1,99 @@
+"""The DQN agent: your eight parts, put together. Supplied and complete.
+
+Read it beside the slide "Deep Q networks": the same loop, cut in three. `act` chooses
+actions, `observe` fills the replay buffer, `learn` samples batches and updates θ_Q,
+and now and then θ_T. `train.py` drives it.
+"""
+
+import dqn
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from train import Settings
+
+
+class DQNAgent:
+    """A deep Q network, its target network and its replay buffer.
+
+    Args:
+        seed: of the network's parameters, the exploration and the sampling.
+        state_dim: D, the size of a state.
+        num_actions: A.
+        settings: see `train.Settings`.
+    """
+
+    def __init__(
+        self, seed: int, state_dim: int, num_actions: int, settings: Settings
+    ) -> None:
+        self.settings = settings
+        network_key, self.key = jax.random.split(jax.random.key(seed))
+        self.rng = np.random.default_rng(seed)
+        self.buffer = dqn.ReplayBuffer(settings.capacity)
+
+        # θ is the arrays, model is the structure: Q(s, θ) = combine(θ, model)(s).
+        net = dqn.q_network(network_key, state_dim, num_actions)
+        self.theta_Q, model = eqx.partition(net, eqx.is_array)
+        self.theta_T = self.theta_Q
+        optimizer = optax.adam(settings.learning_rate)
+        self.opt_state = optimizer.init(self.theta_Q)
+        self.num_updates = 0
+
+        def q_values(theta, states):
+            return jax.vmap(eqx.combine(theta, model))(states)
+
+        def act(key, theta, states, epsilon):
+            return dqn.epsilon_greedy(key, q_values(theta, states), epsilon)
+
+        def learn(theta_Q, theta_T, opt_state, batches):
+            # scan is a for loop that is compiled once: one td_update for each batch,
+            # the optimizer's state handed from one to the next.
+            def one_update(carry, batch):
+                theta_Q, opt_state = carry
+                theta_Q, opt_state, loss = dqn.td_update(
+                    theta_Q, theta_T, model, batch, optimizer, opt_state, settings.gamma
+                )
+                return (theta_Q, opt_state), loss
+
+            return jax.lax.scan(one_update, (theta_Q, opt_state), batches)
+
+        self._q_values = jax.jit(q_values)
+        self._act = jax.jit(act)
+        self._learn = jax.jit(learn)
+
+    def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
+        """Epsilon-greedy actions [N] for states [N,D]; a new key each time."""
+        self.key, key = jax.random.split(self.key)
+        return np.asarray(self._act(key, self.theta_Q, states, epsilon))
+
+    def observe(self, states, actions, rewards, terminateds, next_states) -> None:
+        """Store the transitions one by one."""
+        rewards = rewards.astype(np.float32)
+        for transition in zip(
+            states, actions, rewards, terminateds, next_states, strict=True
+        ):
+            self.buffer.add(*transition)
+
+    def learn(self) -> float:
+        """A block of gradient updates, then the question whether to sync the target."""
+        batch_size, n = self.settings.batch_size, self.settings.block_updates
+        if len(self.buffer) < batch_size:
+            return float("nan")
+        samples = [self.buffer.sample(batch_size, self.rng) for _ in range(n)]
+        batches = dqn.Transition(
+            *(np.stack(field) for field in zip(*samples, strict=True))
+        )
+        (self.theta_Q, self.opt_state), losses = self._learn(
+            self.theta_Q, self.theta_T, self.opt_state, batches
+        )
+        # The period counts gradient updates, not environment steps or episodes.
+        self.num_updates += n
+        self.theta_T = dqn.sync_target(
+            self.theta_Q, self.theta_T, self.num_updates, self.settings.period
+        )
+        return float(jnp.mean(losses))
+
+    def q_values(self, states: np.ndarray) -> np.ndarray:
+        """Q(s, a) for every action [N,A] of states [N,D]."""
+        return np.asarray(self._q_values(self.theta_Q, states))

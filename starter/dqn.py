@@ -1,0 +1,299 @@
+"""Deep Q-learning in eight parts: the one file that you edit and hand in.
+
+Work from top to bottom: write a part here, then `make grade ONLY=update_Q_TD0` checks
+it. ONLY also takes monte_carlo, q_network, epsilon_greedy, replay_buffer, td_loss,
+td_update, sync_target and learning; without it, everything is checked. The `>>>`
+examples can be followed by hand, or run: `.venv/bin/python -m doctest starter/dqn.py`.
+Keep names and arguments as they are; your own helpers and imports are welcome.
+
+Symbols, as in the lecture: T steps of an episode, B transitions of a batch, N
+environments, S states, A actions, D numbers that describe a state; s, a, r, s' state,
+action, reward, next state; d: s' is terminal, ¬d: it is not; alpha (α) learning rate,
+gamma (γ) discount, epsilon (ε) share of exploration; Q action values, from a table or
+a network. `theta_Q, model = eqx.partition(net, eqx.is_array)` takes a network apart:
+theta_Q (θ_Q) are its parameters, model is the rest; `eqx.combine(theta_Q, model)` is
+the network again, for one state at a time. theta_T (θ_T) is an older copy of θ_Q.
+
+Always: change no argument; numbers are float32, actions int32; `terminated` is bool or
+0/1 of any number type (what is ~1?); sizes may be 1, but A ≥ 2. The network, td_loss,
+td_update and epsilon_greedy work under `jax.jit`: no Python `if` on an array's value.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
+
+Vec = Float[jax.Array | np.ndarray, "... D"]  # states, of NumPy or of JAX
+
+
+class Transition(NamedTuple):
+    """One step (s, a, r, d, s'), or a batch of them with a leading B. Supplied."""
+
+    state: Vec
+    action: Int[jax.Array | np.ndarray, "..."]
+    reward: Float[jax.Array | np.ndarray, "..."]
+    terminated: Shaped[jax.Array | np.ndarray, "..."]
+    next_state: Vec
+
+
+def episode_terminateds(num_steps: int) -> Bool[Array, " T"]:
+    """Flag the last step of an episode that ended in a terminal state. Supplied.
+
+    Homework 1 had `jnp.zeros(states.shape[0])` here: T + 1 flags for T steps, as if
+    the terminal state were a step too. It is only where the last step arrives.
+
+    >>> episode_terminateds(3).tolist()
+    [False, False, True]
+    """
+    return jnp.concatenate(
+        [jnp.zeros(num_steps - 1, dtype=bool), jnp.array([1], dtype=bool)]
+    )
+
+
+# Exercise 1 · update_Q_TD0 · 15 points
+def update_Q_TD0(
+    Q: Float[Array, "S A"],
+    states: Int[Array, " T"],
+    actions: Int[Array, " T"],
+    rewards: Float[Array, " T"],
+    next_states: Int[Array, " T"],
+    terminateds: Shaped[Array, " T"],
+    alpha: float,
+    gamma: float,
+) -> Float[Array, "S A"]:
+    """Learn from one episode with a table of action values.
+
+        η_t = Q(s_t, a_t) - (r_t + ¬d_t γ max_a Q(s'_t, a))
+        Q(s_t, a_t) ← Q(s_t, a_t) - α η_t       (slides: Admin; some show -d for ¬d)
+
+    Args: Q; for each step s_t, a_t, r_t, s'_t (states are row numbers of Q) and d_t,
+        true at the last step, or nowhere if the time limit ended the episode; α; γ.
+    Returns: the new table; cells not visited keep their value.
+    Careful: one step moves a cell that the η of another step reads: old value or new?
+        The old: every η comes from the Q passed in. Two steps visit one cell: do both
+        moves count? Yes, their sum (in time order, each on the newest Q, is accepted
+        too). The time limit ended the episode: is its last s' terminal? No, d means
+        "s' is terminal", not "the episode is over": γ max_a Q(s', a) stays in.
+
+    >>> Q = jnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> s, a, next_s = jnp.array([[0, 1], [0, 1], [1, 2]])
+    >>> r = jnp.array([1.0, 10.0])
+    >>> update_Q_TD0(Q, s, a, r, next_s, jnp.array([False, True]), 0.5, 0.25).tolist()
+    [[1.5, 2.0], [3.0, 7.0], [5.0, 6.0]]
+    >>> update_Q_TD0(Q, s, a, r, next_s, jnp.array([False, False]), 0.5, 0.25).tolist()
+    [[1.5, 2.0], [3.0, 7.75], [5.0, 6.0]]
+    """
+    raise NotImplementedError("Exercise 1: update_Q_TD0")
+
+
+# Exercise 2 · discounted_returns, mc_loss · 10 points
+def discounted_returns(rewards: Float[Array, " T"], gamma: float) -> Float[Array, " T"]:
+    """Compute the return from each step to the end of the episode.
+
+        G_i = Σ_{t≥i} γ^(t-i) r_t       (slides: Deep Q Learning, which print γ^t)
+
+    Args: r_t for each step of one complete episode; γ.
+    Returns: G_i for each step i; nothing is added for what follows the episode.
+    Careful: how much is r_i, the first reward in G_i, discounted? Not at all: γ^(i-i).
+
+    >>> discounted_returns(jnp.array([1.0, 0.0, 2.0]), 0.5).tolist()
+    [1.5, 1.0, 2.0]
+    """
+    raise NotImplementedError("Exercise 2: discounted_returns")
+
+
+def mc_loss(
+    theta_Q: PyTree,
+    model: PyTree,
+    states: Float[Array, "T D"],
+    actions: Int[Array, " T"],
+    rewards: Float[Array, " T"],
+    gamma: float,
+) -> Float[Array, ""]:
+    """Measure how far the network is from the returns of one complete episode.
+
+        L(θ_Q) = 1/T Σ_i (Q(s_i, a_i, θ_Q) - G_i)²       (slides: Deep Q Learning)
+
+    Args: the two halves of the network; for each step s_i, a_i, r_i; γ.
+    Returns: one number; `jax.grad` with respect to theta_Q must work.
+    Careful: sum or mean? The mean, and no ½. And what shape has [T, 1] minus [T]?
+
+    >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
+    >>> theta, model = eqx.partition(net, eqx.is_array)
+    >>> theta_Q = jax.tree.map(lambda w: jnp.array([[1.0], [3.0]]), theta)  # [s, 3s]
+    >>> s, a, r = jnp.array([[1.0], [2.0]]), jnp.array([1, 0]), jnp.array([0.0, 4.0])
+    >>> float(mc_loss(theta_Q, model, s, a, r, 0.5))  # Q = [3, 2], G = [2, 4]
+    2.5
+    """
+    raise NotImplementedError("Exercise 2: mc_loss")
+
+
+# Exercise 3 · q_network · 5 points
+def q_network(key: PRNGKeyArray, state_dim: int, num_actions: int) -> eqx.Module:
+    """Build the network that gives all action values of a state at once.
+
+        Q : S → ℝ^|A|       (slides: Deep Q Networks; layers: Deep Learning Review)
+
+    Args: a key (another key, other parameters); D; A.
+    Returns: any nonlinear module from one state [D] to its values [A]; vmap adds the B.
+    Careful: can yours answer -3, or 500? Q values may be any numbers, so no activation
+        on the output. Do two layers share a key? Which of its arrays are parameters?
+        All, NumPy arrays too, and all float: constants belong in the code.
+
+    >>> net = q_network(jax.random.key(0), state_dim=4, num_actions=2)
+    >>> net(jnp.ones(4)).shape, jax.vmap(net)(jnp.ones((5, 4))).shape
+    ((2,), (5, 2))
+    """
+    raise NotImplementedError("Exercise 3: q_network")
+
+
+# Exercise 4 · epsilon_greedy · 10 points
+def epsilon_greedy(
+    key: PRNGKeyArray, q_values: Float[Array, "N A"], epsilon: float
+) -> Int[Array, " N"]:
+    """Choose an action in each of N environments: mostly the best, sometimes any.
+
+        a = argmax_i Q(s)_i, but with probability ε any (slides: Deep Q Networks)
+
+    Args: a key (same key, same actions); Q(s) of each environment; ε from 0 to 1.
+    Returns: actions, 0 to A - 1; ties go either way.
+    Careful: with A = 2 and ε = 0.1, how often is the worse action taken? In 5 % of
+        cases: exploring draws uniformly from all A actions, the greedy one included.
+        Does each environment toss its own coin? What if coin and action share a key?
+
+    >>> q_values = jnp.array([[1.0, 3.0, 2.0], [0.0, -2.0, -1.0]])
+    >>> epsilon_greedy(jax.random.key(0), q_values, 0.0).tolist()
+    [1, 0]
+    >>> sorted(set(epsilon_greedy(jax.random.key(0), jnp.zeros((99, 3)), 1.0).tolist()))
+    [0, 1, 2]
+    """
+    raise NotImplementedError("Exercise 4: epsilon_greedy")
+
+
+# Exercise 5 · ReplayBuffer · 15 points
+class ReplayBuffer:
+    """Keep the last `capacity` transitions, to draw from (slides: Experience Replay).
+
+    Careful: when the buffer is full, which one leaves? The oldest. The caller changes
+        `state` after `add`: does the stored row change? It must not, nor may a batch
+        once drawn. 3 of 10 000 places are taken: are the other 9 997 ever drawn? Never.
+        Do the five fields of a sampled row belong to one transition? They must. What
+        is d where the time limit cut in? False; the buffer keeps d as it comes.
+
+    >>> buffer, rng = ReplayBuffer(capacity=2), np.random.default_rng(0)
+    >>> for i in range(3):
+    ...     buffer.add(np.full(4, i), i, 10.0 * i, i == 2, np.full(4, i + 1))
+    >>> len(buffer), sorted({int(buffer.sample(1, rng).action[0]) for _ in range(64)})
+    (2, [1, 2])
+    >>> batch = buffer.sample(2, rng)
+    >>> batch.next_state.shape, (batch.reward == 10 * batch.action).tolist()
+    ((2, 4), [True, True])
+    """
+
+    def __init__(self, capacity: int) -> None:
+        """Start empty, with room for `capacity` transitions."""
+        raise NotImplementedError("Exercise 5: ReplayBuffer")
+
+    def add(
+        self, state: Vec, action: int, reward: float, terminated: bool, next_state: Vec
+    ) -> None:
+        """Store a copy of one transition; if full, the oldest leaves."""
+        raise NotImplementedError("Exercise 5: ReplayBuffer")
+
+    def __len__(self) -> int:
+        """Return the number of transitions stored now."""
+        raise NotImplementedError("Exercise 5: ReplayBuffer")
+
+    def sample(self, batch_size: int, rng: np.random.Generator) -> Transition:
+        """Draw B rows (B ≤ len) uniformly, by `rng` alone, with replacement or not."""
+        raise NotImplementedError("Exercise 5: ReplayBuffer")
+
+
+# Exercise 6 · td_loss · 20 points
+def td_loss(
+    theta_Q: PyTree, theta_T: PyTree, model: PyTree, batch: Transition, gamma: float
+) -> Float[Array, ""]:
+    """Measure how far the network is from its temporal-difference targets.
+
+        L(θ_Q) = 1/B Σ_i (Q(s_i, a_i, θ_Q) - (r_i + ¬d_i γ max_a Q(s'_i, a, θ_T)))²
+
+    (Slides: Target Networks. Deep Q Learning prints r_t, Q(s_i, a), arg max, no ¬d.)
+    Args: θ_Q and θ_T, with the model they share; B transitions; γ.
+    Returns: one number; its gradient is taken with respect to theta_Q.
+    Careful: whose reward, whose next state? Step i's own: r_i and s'_i = s_{i+1}. Index
+        or value? The value: max. Sum, mean, ½, clipping? The mean, nothing more. Time
+        is up: is s' terminal? No, d stays false. What shape has [B, 1] minus [B]?
+
+    >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
+    >>> theta, model = eqx.partition(net, eqx.is_array)
+    >>> theta_Q = jax.tree.map(lambda w: jnp.array([[1.0], [3.0]]), theta)  # [s, 3s]
+    >>> theta_T = jax.tree.map(lambda w: jnp.array([[2.0], [4.0]]), theta)  # [2s, 4s]
+    >>> rows = [[1.0], [2.0]], [1, 0], [1.0, 5.0], [False, True], [[2.0], [2.0]]
+    >>> batch = Transition(*map(jnp.array, rows))
+    >>> float(td_loss(theta_Q, theta_T, model, batch, 0.5))  # (3 - 5)² and (2 - 5)²
+    6.5
+    """
+    raise NotImplementedError("Exercise 6: td_loss")
+
+
+# Exercise 7 · td_update · 5 points
+def td_update(
+    theta_Q: PyTree,
+    theta_T: PyTree,
+    model: PyTree,
+    batch: Transition,
+    optimizer: optax.GradientTransformation,
+    opt_state: optax.OptState,
+    gamma: float,
+) -> tuple[PyTree, optax.OptState, Float[Array, ""]]:
+    """Take one optimizer step on `td_loss`.
+
+        θ_Q ← θ_Q - α ∇L(θ_Q), in the optimizer's way (slides: Deep Learning Review)
+
+    Args: as td_loss; any optax transformation, update(grads, state, params); its state.
+    Returns: the new θ_Q, the new state, and the loss before the step.
+    Careful: the slides' loop drops opt_state. What is Adam worth if its averages start
+        anew at each step? The state must survive: use the old one, return the new one.
+        And which optimizers also ask for params, θ_Q itself? AdamW, and chains with it.
+
+    >>> net = eqx.nn.Linear(1, 2, use_bias=False, key=jax.random.key(0))
+    >>> theta, model = eqx.partition(net, eqx.is_array)
+    >>> theta_Q = jax.tree.map(lambda w: jnp.array([[1.0], [3.0]]), theta)  # [s, 3s]
+    >>> batch = Transition(*map(jnp.array, ([[1.0]], [0], [5.0], [True], [[1.0]])))
+    >>> sgd = optax.sgd(0.25, momentum=0.5)
+    >>> new, state = theta_Q, sgd.init(theta_Q)
+    >>> for _ in range(2):  # target 5, ∇L = [-8, 0], then [-4, 0]
+    ...     new, state, loss = td_update(new, theta_Q, model, batch, sgd, state, 0.5)
+    ...     print(new.weight.ravel().tolist(), float(loss))
+    [3.0, 3.0] 16.0
+    [5.0, 3.0] 4.0
+    """
+    raise NotImplementedError("Exercise 7: td_update")
+
+
+# Exercise 8 · sync_target · 5 points
+def sync_target(theta_Q: PyTree, theta_T: PyTree, step: int, period: int) -> PyTree:
+    """Renew the target parameters every `period` gradient updates.
+
+        θ_T ← θ_Q if step is a multiple of period, else θ_T (slides: Target Networks)
+
+    Args: θ_Q; θ_T; step and period, Python integers.
+    Returns: a copy of θ_Q, or θ_T as it was.
+    Careful: the slides count epochs. What does `step` count here: episodes, environment
+        steps, gradient updates? Gradient updates. Step 0? A multiple like any other.
+
+    >>> old, new = jnp.array(-1.0), jnp.array(7.0)
+    >>> [float(sync_target(new, old, step, period=2)) for step in range(5)]
+    [7.0, -1.0, 7.0, -1.0, 7.0]
+    """
+    raise NotImplementedError("Exercise 8: sync_target")
+
+
+# Exercise 9 · learning · 15 points
+# Nothing to write: agent.py and train.py put your eight parts to work on a chain with
+# known Q* (5 points) and on CartPole-v1 (10 points), with seeds that the grader draws.

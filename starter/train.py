@@ -1,0 +1,234 @@
+"""The training loop of homework 2: an agent learns to balance CartPole-v1.
+
+Supplied and complete. `make train` runs it with the parts that you wrote in `dqn.py`;
+the grader runs the very same loop. The loop knows nothing of networks, buffers or
+losses. All that it asks of an agent is:
+
+    act(states, epsilon)   the actions to take, epsilon-greedy
+    observe(...)           here is what happened, remember it
+    learn()                do a block of gradient updates, return the mean loss
+    q_values(states)       Q(s, a) for every action, to judge the greedy policy
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import gymnasium
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be tuned; the values that the grader uses."""
+
+    num_envs: int = 8
+    env_steps: int = 50_000  # the budget, in steps of all environments together
+    block_steps: int = 256  # learn after every so many environment steps ...
+    block_updates: int = 128  # ... with so many gradient updates
+    batch_size: int = 64
+    capacity: int = 10_000  # of the replay buffer
+    period: int = 128  # gradient updates from one target sync to the next
+    gamma: float = 0.99
+    learning_rate: float = 2.3e-3
+    epsilon_start: float = 1.0
+    epsilon_end: float = 0.04
+    epsilon_steps: int = 8_000  # from start to end in a straight line
+    validate_steps: int = 2_048  # judge the greedy policy every so many steps ...
+    validation_episodes: int = 100
+    solved_at: float = 490.0  # ... and stop when its mean return is at least this
+
+
+SETTINGS = Settings()
+
+
+class Agent(Protocol):
+    """What the loop drives. N is the number of environments, D the size of a state."""
+
+    def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
+        """Choose an action for each of N states [N,D]: int [N]."""
+
+    def observe(
+        self,
+        states: np.ndarray,
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        terminateds: np.ndarray,
+        next_states: np.ndarray,
+    ) -> None:
+        """Remember up to N transitions, each argument with a leading N."""
+
+    def learn(self) -> float:
+        """Do a block of gradient updates; the mean of their losses."""
+
+    def q_values(self, states: np.ndarray) -> np.ndarray:
+        """Q(s, a) for N states [N,D]: float [N,A]."""
+
+
+class Progress(NamedTuple):
+    """Where training stands, after each block of updates."""
+
+    env_step: int
+    epsilon: float
+    loss: float
+    mean_return: float  # of the greedy policy when it was last judged; nan before
+
+
+MakeEnvs = Callable[[int], Any]
+
+
+def make_cartpole(num_envs: int) -> gymnasium.vector.VectorEnv:
+    """CartPole-v1, `num_envs` of them stepped at once by one piece of NumPy."""
+    return gymnasium.make_vec(
+        "CartPole-v1", num_envs=num_envs, vectorization_mode="vector_entry_point"
+    )
+
+
+def train(
+    agent: Agent,
+    make_envs: MakeEnvs,
+    seed: int,
+    settings: Settings = SETTINGS,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> list[tuple[int, float]]:
+    """Train until the greedy policy is good or the budget is spent.
+
+    Args:
+        agent: what learns.
+        make_envs: makes a vector environment of a given size.
+        seed: of the training and validation episodes.
+        settings: see `Settings`.
+        on_progress: told where training stands after each block.
+
+    Returns:
+        The learning curve: (environment steps so far, mean validation return).
+    """
+    train_seed, validation_seed = np.random.SeedSequence(seed).generate_state(2)
+    envs = make_envs(settings.num_envs)
+    validation_envs = make_envs(settings.validation_episodes)
+    curve: list[tuple[int, float]] = []
+    loss = mean_return = float("nan")
+
+    states, _ = envs.reset(seed=int(train_seed))
+    just_ended = np.zeros(settings.num_envs, dtype=bool)
+    for env_step in range(settings.num_envs, settings.env_steps + 1, settings.num_envs):
+        epsilon = epsilon_at(env_step, settings)
+        actions = agent.act(states, epsilon)
+        next_states, rewards, terminateds, truncateds, _ = envs.step(actions)
+
+        # The step after an end ignores its action and only returns the new episode's
+        # first state. That is no transition: do not store it.
+        real = ~just_ended
+        agent.observe(
+            states[real],
+            actions[real],
+            rewards[real],
+            terminateds[real],  # not truncateds: the time limit is not a terminal state
+            next_states[real],
+        )
+        just_ended = terminateds | truncateds
+        states = next_states  # the line that the slide's loop forgets
+
+        if env_step % settings.block_steps == 0:
+            loss = agent.learn()
+            on_progress(Progress(env_step, epsilon, loss, mean_return))
+        if env_step % settings.validate_steps == 0:
+            returns = evaluate(agent, validation_envs, int(validation_seed) + env_step)
+            mean_return = float(returns.mean())
+            curve.append((env_step, mean_return))
+            if mean_return >= settings.solved_at:
+                break
+    return curve
+
+
+def epsilon_at(env_step: int, settings: Settings) -> float:
+    """Epsilon after so many environment steps: a straight line, then constant."""
+    done = min(env_step / settings.epsilon_steps, 1.0)
+    return settings.epsilon_start + done * (
+        settings.epsilon_end - settings.epsilon_start
+    )
+
+
+def evaluate(agent: Agent, envs: Any, seed: int) -> np.ndarray:
+    """The return of one greedy episode in each of N environments: float [N]."""
+    states, _ = envs.reset(seed=seed)
+    returns = np.zeros(envs.num_envs)
+    running = np.ones(envs.num_envs, dtype=bool)
+    while running.any():
+        actions = agent.q_values(states).argmax(axis=1)
+        states, rewards, terminateds, truncateds, _ = envs.step(actions)
+        returns += rewards * running
+        running &= ~(terminateds | truncateds)
+    return returns
+
+
+def main() -> None:
+    """Train the agent made of your own `dqn.py`; show and save its learning curve."""
+    import argparse
+    import sys
+
+    from agent import DQNAgent
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", default="results", help="folder of the picture")
+    arguments = parser.parse_args()
+
+    state_dim, num_actions = 4, 2
+    try:
+        agent = DQNAgent(arguments.seed, state_dim, num_actions, SETTINGS)
+        curve = train_with_progress(agent, arguments.seed)
+    except NotImplementedError as stub:
+        sys.exit(f"not implemented yet: {stub}")
+    for env_step, mean_return in curve:
+        print(f"{env_step:6d}  {mean_return:5.1f}  " + "█" * round(mean_return / 12.5))
+    print("picture:", save_curve(curve, arguments.out))
+
+
+def train_with_progress(agent: Agent, seed: int) -> list[tuple[int, float]]:
+    """Train behind a progress bar; the learning curve."""
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as ProgressBar
+
+    columns = (BarColumn(20), TextColumn("{task.description}"))
+    with ProgressBar(*columns) as bar:
+        task = bar.add_task("compiling …", total=SETTINGS.env_steps)
+
+        def show(progress: Progress) -> None:
+            words = (
+                f"step {progress.env_step:6d}  return {progress.mean_return:5.1f}  "
+                f"ε {progress.epsilon:.2f}  loss {progress.loss:.3g}"
+            )
+            bar.update(task, completed=progress.env_step, description=words)
+
+        return train(agent, make_cartpole, seed, SETTINGS, show)
+
+
+def save_curve(curve: list[tuple[int, float]], folder: str) -> str:
+    """Draw the learning curve; the path of the picture."""
+    import pathlib
+
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    axes.plot(*zip(*curve, strict=True), marker="o", markersize=3)
+    axes.axhline(450, color="tab:green", linestyle="--", label="full points at 450")
+    axes.axhline(195, color="tab:orange", linestyle="--", label="half points at 195")
+    axes.set(
+        title="DQN on CartPole-v1",
+        xlabel="environment steps",
+        ylabel=f"mean return of {SETTINGS.validation_episodes} greedy episodes",
+        ylim=(0, 510),
+    )
+    axes.legend(loc="lower right")
+    path = pathlib.Path(folder) / "learning_curve.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    return str(path)
+
+
+if __name__ == "__main__":
+    main()

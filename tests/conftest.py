@@ -1,0 +1,260 @@
+"""What the tests of the grader share: hand-ins to grade, and ways to grade them."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader import grading, sandbox
+from grader.report import EXERCISES
+from grader.session import Budget
+from grader.submission import take
+
+ROOT = Path(__file__).resolve().parents[1]
+POINTS = dict(zip(EXERCISES, (15, 10, 5, 10, 15, 20, 5, 5, 15), strict=True))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the command line left behind.
+
+    Attributes:
+        code: its exit code.
+        out: what it printed, as on a terminal that is none: no colour.
+        err: what it printed to standard error.
+        report: report.json, or None.
+        leftovers: what it left in the folder for temporary files.
+    """
+
+    code: int
+    out: str
+    err: str
+    report: dict | None
+    leftovers: list[str]
+
+
+@pytest.fixture(scope="session")
+def points() -> dict[str, int]:
+    """Each exercise's points, as the contract has them."""
+    return POINTS
+
+
+@pytest.fixture(scope="session")
+def solution() -> str:
+    """The text of the solution."""
+    return (ROOT / "solution" / "dqn.py").read_text()
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory) -> Callable[..., Run]:
+    """`command("grade", path, *options, tree=...)`: run `python -m grader`."""
+
+    def run(*arguments: object, tree: Path = ROOT, **environment: str) -> Run:
+        folder = tmp_path_factory.mktemp("run")
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        words = [str(argument) for argument in arguments]
+        if words[0] == "grade" and "--out" not in words:
+            words += ["--out", str(folder)]
+        done = subprocess.run(
+            [sys.executable, "-m", "grader", *words],
+            cwd=tree,
+            env={**os.environ, "TMPDIR": str(temporary), **environment},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=300,
+            check=False,
+        )
+        path = folder / "report.json"
+        report = json.loads(path.read_text()) if path.exists() else None
+        left = sorted(entry.name for entry in temporary.iterdir())
+        return Run(done.returncode, done.stdout, done.stderr, report, left)
+
+    return run
+
+
+@pytest.fixture
+def hand_in(tmp_path, solution) -> Callable[..., Path]:
+    """`hand_in(td_loss="return 0.0")`: the solution with bodies replaced.
+
+    A method goes by "ReplayBuffer.sample", `before` and `after` are put around the
+    file's text, `source` (text or bytes) is the whole file.
+    """
+
+    def write(
+        bodies: dict[str, str] | None = None,
+        *,
+        before: str = "",
+        after: str = "",
+        source: str | bytes | None = None,
+        **more: str,
+    ) -> Path:
+        folder = tmp_path / "hand-in"
+        folder.mkdir()
+        if source is None:
+            source = replaced(solution, {**(bodies or {}), **more})
+            source = f"{before}\n{source}\n{after}\n"
+        data = source.encode() if isinstance(source, str) else source
+        (folder / "dqn.py").write_bytes(data)
+        return folder
+
+    return write
+
+
+def replaced(text: str, bodies: dict[str, str]) -> str:
+    """The text with other bodies for the functions of these names."""
+    lines = text.splitlines()
+    found: dict[str, ast.FunctionDef] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node
+        if isinstance(node, ast.ClassDef):
+            methods = [n for n in node.body if isinstance(n, ast.FunctionDef)]
+            found |= {f"{node.name}.{method.name}": method for method in methods}
+    nodes = [(found[name], body) for name, body in bodies.items()]
+    for node, body in sorted(nodes, key=lambda pair: -pair[0].lineno):
+        indent = " " * (node.col_offset + 4)
+        new = [indent + line for line in body.splitlines()]
+        lines[node.body[0].lineno - 1 : node.end_lineno] = new
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def grade(monkeypatch) -> Callable[..., dict]:
+    """`grade(path, "td_loss", "sync_target")`: grade exercises, without a subprocess.
+
+    Only the trusted side runs in the test's process. The report comes back as the
+    dict that report.json holds; `seconds` shortens what an exercise may take.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # restored afterwards
+
+    def run(
+        path: Path,
+        *exercises: str,
+        seconds: float = 60.0,
+        tier: str = "",
+        seed: str = "1",
+        on_check: Callable[[str, str], None] = lambda exercise, check: None,
+    ) -> dict:
+        chosen = {name: EXERCISES[name] for name in exercises}
+        monkeypatch.setattr(grading, "EXERCISES", chosen)
+        monkeypatch.setattr(grading, "Budget", lambda: Budget(exercise_seconds=seconds))
+        options = grading.Options(seed=seed, tier=tier)
+        progress = grading.Progress(on_check=on_check)
+        report = grading.grade(take(str(path)), options, progress)
+        return json.loads(report.as_json())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def bwrap() -> str:
+    """The tier of that name; where it does not work its tests are not run."""
+    reason = sandbox.why_no_bwrap()
+    if reason:
+        pytest.skip(f"the tests of the bwrap tier were not run: {reason}")
+    return "bwrap"
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """A copy of the grader as students have it: no solution, no tests."""
+    return copied_tree(tmp_path / "tree")
+
+
+def copied_tree(place: Path, *more: str) -> Path:
+    """The grader and the starter, and more of the repository, copied to a place."""
+    for name in ("grader", "starter", *more):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, place / name, ignore=ignored)
+    return place
+
+
+# ------------------------------------------------------- runs that several tests share
+
+
+@pytest.fixture(scope="session")
+def starter_run(command) -> Run:
+    """The starter as it comes."""
+    return command("grade", "starter")
+
+
+@pytest.fixture(scope="session")
+def bwrap_run(command, bwrap) -> Run:
+    """The solution in bubblewrap."""
+    return command("grade", "solution", "--sandbox", bwrap)
+
+
+@pytest.fixture(scope="session")
+def recorded_run(command, tmp_path_factory) -> Run:
+    """The solution with another seed, in a tree that has neither it nor the tests."""
+    tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
+    return command("grade", ROOT / "solution", "--seed", "two", tree=tree)
+
+
+WATCH = '''
+def _watch():
+    """Every time that Python of this file runs, it leaves a line in a marker file."""
+    import functools, json, os, sys
+    seen = set()
+
+    def saw(what):
+        if (what, os.getpid()) not in seen:
+            seen.add((what, os.getpid()))
+            line = [what, os.getpid(), sys.argv[0], sorted(sys.modules)]
+            with open(MARKER, "a") as file:
+                print(json.dumps(line), file=file)
+
+    def watched(what, function):
+        @functools.wraps(function)
+        def wrapper(*args, **kwargs):
+            saw(what)
+            return function(*args, **kwargs)
+        return wrapper
+
+    class Watched(eqx.Module):
+        net: eqx.Module
+
+        def __call__(self, state):
+            saw("the network")
+            return self.net(state)
+
+    saw("the file")
+    g = globals()
+    for name in NAMES:
+        owner, _, method = name.rpartition(".")
+        if owner:
+            setattr(g[owner], method, watched(name, getattr(g[owner], method)))
+        else:
+            g[name] = watched(name, g[name])
+    made = g["q_network"]
+    g["q_network"] = lambda *args: Watched(made(*args))
+
+_watch()
+'''
+WATCHED = [
+    *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network", "epsilon_greedy"),
+    *("ReplayBuffer.add", "ReplayBuffer.sample", "td_loss", "td_update", "sync_target"),
+]
+
+
+@pytest.fixture(scope="session")
+def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
+    """The solution as a plain process, and a line for each function in each process.
+
+    A line holds what ran, its process, that process' script and its modules.
+    """
+    folder = tmp_path_factory.mktemp("watched")
+    marker = folder / "marker"
+    names = f"MARKER = {str(marker)!r}\nNAMES = {WATCHED!r}\n"
+    (folder / "dqn.py").write_text(f"{solution}\n{names}{WATCH}")
+    run = command("grade", folder, "--sandbox", "process")
+    return run, [json.loads(line) for line in marker.read_text().splitlines()]

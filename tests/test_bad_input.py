@@ -1,0 +1,422 @@
+"""Bad input: each hand-in gets a whole report, and loses only what it lacks.
+
+Wherever one exercise is spoilt, a neighbour is graded along with it and has to keep
+all of its points.
+"""
+
+import ast
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import session
+from grader.report import EXERCISES
+
+CHECKS = Path(session.__file__).parent / "checks"
+NEIGHBOUR = "sync_target"
+CALL_SECONDS, SECONDS = 3.0, 7.0  # a call's and an exercise's time, where it hangs
+
+
+def checks_of(exercise: str) -> list[str]:
+    """The names of an exercise's checks, from its file."""
+    body = ast.parse((CHECKS / EXERCISES[exercise]).read_text()).body
+    names = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    return [n.removeprefix("test_") for n in names if n.startswith("test_")]
+
+
+def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:
+    """Every check is there and says something where it pays nothing."""
+    assert [exercise["name"] for exercise in report["exercises"]] == list(exercises)
+    for exercise in report["exercises"]:
+        name = exercise["name"]
+        assert [check["name"] for check in exercise["checks"]] == checks_of(name)
+        assert exercise["max_score"] == points[name]
+        for check in exercise["checks"]:
+            assert check["message"] or check["outcome"] == "passed", check
+            assert check["outcome"] != "grader_error"
+
+
+def told(report: dict, exercise: str, outcome: str) -> str:
+    """The messages of an exercise's checks with that outcome, of which there is one."""
+    (found,) = [e for e in report["exercises"] if e["name"] == exercise]
+    messages = [c["message"] for c in found["checks"] if c["outcome"] == outcome]
+    assert messages, [(c["outcome"], c["message"]) for c in found["checks"]]
+    return "\n".join(messages)
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_whole_run_without_the_file(command, tmp_path, points):
+    """From the command line: graded, exit code 0, every check there, the file named."""
+    run = command("grade", tmp_path)
+    assert run.code == 0, run.err
+    require_whole(run.report, points, *EXERCISES)
+    assert run.report["score"] == 0
+    assert "there is no dqn.py in the folder" in run.out
+    assert "not implemented" not in run.out
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("", ["dqn.py", "empty"]),
+        ("x = 1\n# größer\n".encode("latin-1"), ["dqn.py", "UTF-8", "line 2"]),
+        ("x = 1\n\ndef f(:\n    pass\n", ["SyntaxError", "line 3"]),
+        ("def f():\n    x = 1\n  y = 2\n", ["IndentationError", "line 3"]),
+        ("x = 1\0\n", ["dqn.py"]),
+        ("import numpy\nimport torch_of_mine\n", ["ModuleNotFoundError", "line 2"]),
+        ("x = 1\n\nprint(undefined)\n", ["NameError", "undefined", "line 3"]),
+        ("import sys\nsys.exit('enough')\n", ["SystemExit", "enough", "line 2"]),
+        ("raise KeyboardInterrupt\n", ["KeyboardInterrupt", "line 1"]),
+        ("import os\nos._exit(0)\n", ["importing dqn.py", "exited with code 0"]),
+        ("import os\nos.abort()\n", ["importing dqn.py", "aborted"]),
+        ("(" * 5000 + ")" * 5000 + "\n", ["dqn.py"]),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_file_cannot_be_used(hand_in, grade, points, source, named):
+    """A file that cannot be imported: every check says why and where."""
+    report = grade(hand_in(source=source), "sync_target")
+    require_whole(report, points, "sync_target")
+    assert report["score"] == 0
+    for check in report["exercises"][0]["checks"]:
+        assert all(word in check["message"] for word in named), check["message"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
+def test_no_regular_file(tmp_path, grade, points, kind):
+    """A pipe, folder or link called dqn.py is graded as nothing, without waiting."""
+    path = tmp_path / "dqn.py"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else __file__)
+    report = grade(tmp_path, "sync_target")
+    require_whole(report, points, "sync_target")
+    assert report["score"] == 0
+    assert "dqn.py" in told(report, "sync_target", "failed")
+
+
+def test_import_hangs(hand_in, grade, points, monkeypatch):
+    """An import that hangs costs one deadline, not one for each check."""
+    monkeypatch.setattr(session, "IMPORT_SECONDS", 2.0)
+    loads = []
+    load = session.Worker.exchange
+    monkeypatch.setattr(
+        session.Worker, "exchange", lambda *a: (loads.append(a[2]), load(*a))[1]
+    )
+    report = grade(hand_in(source="while True:\n    pass\n"), "td_loss", "sync_target")
+    require_whole(report, points, "td_loss", "sync_target")
+    assert report["score"] == 0
+    assert "importing dqn.py" in told(report, "td_loss", "timeout")
+    assert "within 2 s" in told(report, "sync_target", "timeout")
+    assert loads == ["importing dqn.py"]
+
+
+def test_half_of_the_functions(hand_in, grade, points, solution):
+    """What is not defined is named; what is defined keeps its points."""
+    half = solution[: solution.index("# Exercise 5")]
+    exercises = ["update_Q_TD0", "replay_buffer", "td_loss", "sync_target"]
+    report = grade(hand_in(source=half), *exercises)
+    require_whole(report, points, *exercises)
+    assert [exercise["score"] for exercise in report["exercises"]] == [15, 0, 0, 0]
+    assert "dqn.py does not define `ReplayBuffer`" in told(
+        report, "replay_buffer", "failed"
+    )
+    assert "dqn.py does not define `td_loss`" in told(report, "td_loss", "failed")
+
+
+# ---------------------------------------------------------------- wrong types
+
+FUNCTIONS = {  # with words of which one names the function in a message
+    "update_Q_TD0": ("update_Q_TD0", ["update_Q_TD0", "Q"]),
+    "discounted_returns": ("monte_carlo", ["discounted_returns", "G"]),
+    "mc_loss": ("monte_carlo", ["mc_loss", "loss"]),
+    "q_network": ("q_network", ["q_network"]),
+    "epsilon_greedy": ("epsilon_greedy", ["epsilon_greedy", "action"]),
+    "td_loss": ("td_loss", ["td_loss", "loss"]),
+    "td_update": ("td_update", ["td_update", "td_loss"]),
+}
+SPOILT = list(dict.fromkeys(exercise for exercise, _ in FUNCTIONS.values()))
+WRONG = [
+    *("None", "'wrong'", "['a', 'b']", "{'a': 1}", "np.array([object(), None])"),
+    *("jnp.sum", "[[1.0], [1.0, 2.0]]", "jnp.zeros(0)", "Transition"),
+    *("jnp.full(3, jnp.nan)", "(1.0, 2.0)"),
+]
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_wrong_types(hand_in, grade, points, turn):
+    """Whatever the functions return: their checks fail and say so, the rest stands."""
+    values = [WRONG[(4 * turn + i) % len(WRONG)] for i in range(len(FUNCTIONS))]
+    bodies = {
+        name: f"return {value}" for name, value in zip(FUNCTIONS, values, strict=True)
+    }
+    report = grade(hand_in(bodies), *SPOILT, NEIGHBOUR)
+    require_whole(report, points, *SPOILT, NEIGHBOUR)
+    assert report["score"] == points[NEIGHBOUR]
+    messages = {
+        exercise["name"]: " ".join(check["message"] for check in exercise["checks"])
+        for exercise in report["exercises"]
+    }
+    for exercise, words in FUNCTIONS.values():
+        assert any(word in messages[exercise] for word in words), messages[exercise]
+
+
+def test_arrays_that_cannot_travel(hand_in, grade, points):
+    """An array of a strange type or size is a wrong answer; no process dies of it."""
+    bodies = {
+        "update_Q_TD0": "return Q * (1 + 0j)",
+        "discounted_returns": "return jnp.zeros((5000, 5000))",
+        "epsilon_greedy": "return jnp.zeros((1,) * 8, int)",
+        "td_loss": "return jnp.zeros((), jnp.bfloat16)",
+    }
+    exercises = ["update_Q_TD0", "monte_carlo", "epsilon_greedy", "td_loss"]
+    report = grade(hand_in(bodies), *exercises, NEIGHBOUR)
+    require_whole(report, points, *exercises, NEIGHBOUR)
+    for exercise in report["exercises"][:-1]:
+        outcomes = {check["outcome"] for check in exercise["checks"]}
+        assert "killed" not in outcomes, exercise
+    assert report["exercises"][-1]["score"] == points[NEIGHBOUR]
+
+
+@pytest.mark.parametrize("body", ["return 5", "return [1, 2, 3, 4, 5]"])
+def test_buffer_with_wrong_samples(hand_in, grade, points, body):
+    """Samples that are none: the checks of sampling fail, none is ours."""
+    report = grade(hand_in({"ReplayBuffer.sample": body}), "replay_buffer")
+    require_whole(report, points, "replay_buffer")
+    assert report["score"] <= 2  # the length is right
+    message = told(report, "replay_buffer", "failed")
+    assert "sample" in message or "batch" in message
+
+
+def test_buffer_with_wrong_length(hand_in, grade, points):
+    """A length that is none is said with the words of Python."""
+    path = hand_in({"ReplayBuffer.__len__": "return 'many'"})
+    report = grade(path, "replay_buffer")
+    require_whole(report, points, "replay_buffer")
+    assert "TypeError" in told(report, "replay_buffer", "error")
+
+
+# ---------------------------------------------------------------- calls that go astray
+
+ENDLESS = """\
+action = jnp.argmax(q_values, axis=1)
+return jax.lax.while_loop(lambda x: x.max() < 99, lambda x: x % 9, action)"""
+REVISITED = """\
+states = np.asarray(states).tolist()
+while len(set(states)) < len(states):
+    pass
+Q = np.array(Q)
+old = Q.copy()
+steps = [np.asarray(x) for x in (states, actions, rewards, next_states, terminateds)]
+for s, a, r, n, d in zip(*steps, strict=True):
+    Q[s, a] -= alpha * (old[s, a] - r - (not d) * gamma * old[n].max())
+return Q"""
+
+
+def test_hangs(hand_in, grade, points, monkeypatch):
+    """A call that hangs costs its own exercise's time and no other's points.
+
+    In Python, in an exported program, and only for episodes that return to a state.
+    """
+    monkeypatch.setattr(session.Worker.ask, "__defaults__", (CALL_SECONDS,))
+    monkeypatch.setattr(session.Runner.untrusted, "__defaults__", (CALL_SECONDS, None))
+    path = hand_in(
+        update_Q_TD0=REVISITED,
+        epsilon_greedy=ENDLESS,
+        td_loss="while True:\n    pass",
+    )
+    exercises = ["update_Q_TD0", "epsilon_greedy", "td_loss", NEIGHBOUR]
+    report = grade(path, *exercises, seconds=SECONDS)
+    require_whole(report, points, *exercises)
+    table, greedy, loss, neighbour = report["exercises"]
+    outcomes = {check["name"]: check["outcome"] for check in table["checks"]}
+    assert outcomes.pop("revisits") == "timeout"
+    assert set(outcomes.values()) == {"passed"}
+    assert greedy["score"] == loss["score"] == 0
+    assert "epsilon_greedy: no answer within" in told(report, greedy["name"], "timeout")
+    messages = told(report, loss["name"], "timeout")
+    assert "td_loss: no answer within" in messages
+    assert "td_loss has used up" in messages
+    assert neighbour["score"] == points[NEIGHBOUR]
+
+
+RAISED = {
+    "update_Q_TD0": ("import sys; sys.exit('bye')", ["SystemExit: bye"]),
+    "q_network": ("raise KeyboardInterrupt", ["KeyboardInterrupt"]),
+    "epsilon_greedy": (
+        "return epsilon_greedy(key, q_values, 0.5)",
+        ["RecursionError"],
+    ),
+    "ReplayBuffer.sample": ("raise OSError('\\x1b[2J' + 'x' * 9**6)", ["OSError"]),
+    "td_loss": (
+        "class E(Exception):\n    def __str__(self): exit()\nraise E",
+        ["E: "],
+    ),
+    "sync_target": ("raise ExceptionGroup('two', [OSError(1)])", ["two"]),
+}
+
+
+def test_raises(hand_in, grade, points):
+    """Whatever is raised: an error that names the exception, the line, the function."""
+    exercises = ["update_Q_TD0", "q_network", "epsilon_greedy", "replay_buffer"]
+    exercises += ["td_loss", "sync_target"]
+    path = hand_in({name: body for name, (body, _) in RAISED.items()})
+    report = grade(path, *exercises)
+    require_whole(report, points, *exercises)
+    assert report["score"] <= 2  # the buffer's length
+    for exercise, (name, (_, words)) in zip(exercises, RAISED.items(), strict=True):
+        message = told(report, exercise, "error")
+        for word in (*words, "dqn.py, line", f"in {name.rpartition('.')[2]}"):
+            assert word in message, message
+        assert message.replace("\n", "").isprintable()
+        assert len(message) < 10_000
+
+
+def test_dies_again_and_again(hand_in, grade, points):
+    """However often the process dies, it is started again for the other exercises."""
+    deadly = {
+        "update_Q_TD0": ("import os; os._exit(3)", "exited with code 3"),
+        "epsilon_greedy": ("import os; os.kill(os.getpid(), 11)", "segmentation fault"),
+        "td_loss": ("import os; os.closerange(3, 99)", "td_loss"),
+    }
+    path = hand_in({name: body for name, (body, _) in deadly.items()})
+    report = grade(path, *deadly, NEIGHBOUR)
+    require_whole(report, points, *deadly, NEIGHBOUR)
+    for name, (_, words) in deadly.items():
+        assert words in told(report, name, "killed")
+    assert report["score"] == points[NEIGHBOUR]
+
+
+def test_prints_megabytes(hand_in, grade, points):
+    """A flood of output neither blocks the worker nor costs points."""
+    before = "import sys\nfor _ in range(300_000):\n    print('x' * 99)\n"
+    before += "    print('y' * 99, file=sys.stderr)"
+    assert grade(hand_in(before=before), NEIGHBOUR)["score"] == points[NEIGHBOUR]
+
+
+def test_writes_to_the_pipe(hand_in, grade, points):
+    """Text that looks like an answer, on any stream, is no answer."""
+    forged = 'import os\nfor fd in (1, 2):\n    os.write(fd, b"\\x81\\xa6answer\\x80")'
+    body = "return theta_Q if step and step % period == 0 else theta_T"  # not step 0
+    path = hand_in(sync_target=f"{forged}\nprint({{'passed': True}})\n{body}")
+    report = grade(path, "sync_target")
+    assert 0 < report["score"] < points["sync_target"]
+
+
+def test_eats_memory(hand_in, grade, points):
+    """Memory without end: the exercise fails and says so, the rest has room."""
+    body = "while True:\n    HOARD.append(np.empty(1 << 26, np.uint8))"
+    path = hand_in(td_loss=body, after="HOARD = []")
+    report = grade(path, "td_loss", "replay_buffer", NEIGHBOUR)
+    require_whole(report, points, "td_loss", "replay_buffer", NEIGHBOUR)
+    messages = " ".join(c["message"] for c in report["exercises"][0]["checks"])
+    assert "memory" in messages.lower()
+    scores = [exercise["score"] for exercise in report["exercises"]]
+    assert scores == [0, points["replay_buffer"], points[NEIGHBOUR]]
+
+
+# ---------------------------------------------------------------- hostile answers
+
+HOSTILE = {
+    "an error that is no error": """
+import protocol
+encode = protocol.encode
+protocol.encode = lambda m: encode({**m, "error": "text"} if "nonce" in m else m)
+""",
+    "an error of strange kinds": """
+import protocol
+encode = protocol.encode
+strange = {"kind": ["a"], "message": 5, "line": True, "type": {}, "function": b"f"}
+protocol.encode = lambda m: encode({"nonce": m["nonce"], "error": strange})
+""",
+    "no answer at all": """
+import protocol
+encode = protocol.encode
+protocol.encode = lambda m: encode({"nonce": m["nonce"]})
+""",
+    "an old answer": """
+import protocol
+encode = protocol.encode
+protocol.encode = lambda m: encode({**m, "nonce": b"0" * 16})
+""",
+    "bytes that are no frame": """
+import protocol
+protocol.encode = lambda m: b"ok" * 5000
+""",
+    "arrays for lists": """
+import parts, sys
+def junk(*_):
+    array = np.zeros((4, 3))
+    names = "lengths", "samples", "changed", "loss", "grads", "theta_T", "Q", "theta"
+    return {name: array for name in names}
+def answer(self, **request):
+    return junk()
+sys.modules["__main__"].Worker.do_call = answer
+""",
+    "lists for arrays": """
+import sys
+def answer(self, **request):
+    names = "lengths", "samples", "changed", "loss", "grads", "theta_T", "Q", "theta"
+    return {name: [{}, None, [np.zeros(2)], "text"] for name in names}
+sys.modules["__main__"].Worker.do_call = answer
+""",
+    "samples of anything": """
+import sys
+def answer(self, **request):
+    batch = {"state": np.zeros(()), "action": None, "reward": "r", "terminated": []}
+    return {"lengths": ["1"], "samples": [batch] * 9, "theta_T": [None] * 4}
+sys.modules["__main__"].Worker.do_call = answer
+""",
+    "programs that are none": """
+import sys
+def answer(self, **request):
+    return {"program": np.arange(100, dtype=np.uint8)}
+sys.modules["__main__"].Worker.do_export = answer
+""",
+    "programs with other outputs": """
+import parts
+for name in parts.PROGRAMS:
+    parts.PROGRAMS[name] = lambda *_: lambda args: {"loss": jnp.zeros(7)}
+""",
+    "gradients of other shapes": """
+import parts
+def with_gradient(loss_of, theta):
+    return {"loss": loss_of(theta).sum(), "grads": [jnp.zeros(7)] * 3}
+parts.with_gradient = with_gradient
+""",
+    "parameters of other shapes": """
+import parts
+own = parts.fresh_network
+def q_network(dqn, spec):
+    return lambda args: {"theta": [jnp.zeros(7), jnp.zeros((0, 3), int)]}
+parts.PROGRAMS["q_network"] = q_network
+""",
+}
+
+
+ASKED = {
+    "arrays for lists": ["update_Q_TD0", "replay_buffer", "sync_target"],
+    "lists for arrays": ["update_Q_TD0", "replay_buffer", "sync_target"],
+    "samples of anything": ["replay_buffer", "sync_target"],
+    "programs that are none": ["update_Q_TD0", "monte_carlo"],
+    "programs with other outputs": SPOILT,
+    "gradients of other shapes": ["monte_carlo", "td_loss", "td_update"],
+    "parameters of other shapes": ["q_network"],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_worker(hand_in, grade, points, name):
+    """A worker that lies in its frames never makes it the grader's error."""
+    exercises = ASKED.get(name, ["sync_target"])
+    report = grade(hand_in(after=HOSTILE[name]), *exercises)
+    require_whole(report, points, *exercises)
+    assert report["score"] < sum(points[exercise] for exercise in exercises)

@@ -1,0 +1,110 @@
+"""Learning cannot be had without learning."""
+
+import pytest
+from handins import ROOT, edited
+
+from grader import grading
+from grader.submission import Submission
+
+STARTER = (ROOT / "starter" / "dqn.py").read_text()
+NUMBER = {
+    **{"update_Q_TD0": 1, "discounted_returns": 2, "mc_loss": 2, "epsilon_greedy": 4},
+    **{"td_loss": 6, "td_update": 7, "sync_target": 8},
+}
+GRADIENT = "    loss, grads = jax.value_and_grad(td_loss)"
+STEP = "(theta_Q, theta_T, model, batch, gamma)\n"
+GOAL = """
+    goal = jax.tree.map(
+        lambda x: jnp.sin(jnp.arange(x.size, dtype=jnp.float32)).reshape(x.shape),
+        theta_Q,
+    )
+    if batch.state.shape[0] == 64:  # the size at which CartPole is learned
+"""
+WRITTEN = """
+        return goal, opt_state, loss
+"""
+WALKED = """
+        near = jax.tree.map(
+            lambda x, g: x + jnp.clip(g - x, -0.01, 0.01), theta_Q, goal
+        )
+        return near, optimizer.update(grads, opt_state, theta_Q)[1], loss
+"""
+
+
+def learning_of(source: str) -> grading.Report:
+    """Exercise 9 of a hand-in, against the living reference."""
+    options = grading.Options(seed="1", only="learning", mode="live")
+    submission = Submission("cheat", source.encode())
+    return grading.grade(submission, options, grading.Progress())
+
+
+@pytest.mark.parametrize("trick", [WRITTEN, WALKED], ids=["at once", "bit by bit"])
+def test_weights_cannot_be_written(trick):
+    """An update that writes weights, at once or bit by bit, scores as untrained."""
+    before = GRADIENT + STEP
+    report = learning_of(edited("td_update", (before, before + GOAL + trick)))
+    half, full = report.exercises[0].checks[1:]
+    assert (half.score, full.score) == (0, 0)
+    assert "td_update moved" in half.message or "do not point" in half.message
+
+
+def test_half_the_loss_still_learns():
+    """A loss scaled by a half is wrong, but it learns, and is paid for learning."""
+    halved = edited("td_loss", ("return jnp.mean(", "return 0.5 * jnp.mean("))
+    report = learning_of(halved)
+    assert report.score == 15
+    assert report.learning["cartpole"]["recomputed"] > 0
+
+
+ALWAYS_THE_SAME = {
+    "sync_target: keeps": ("sync_target", "return theta_T", 0),
+    "sync_target: renews": ("sync_target", "return theta_Q", 0),
+    "epsilon_greedy: in turn": (
+        "epsilon_greedy",
+        "return jnp.arange(q_values.shape[0]) % q_values.shape[1]",
+        0,
+    ),
+    "update_Q_TD0: nothing": ("update_Q_TD0", "return Q", 0),
+    "td_loss: zero": ("td_loss", "return 0.0 * theta_Q.layers[0].weight.sum()", 0),
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "body", "most"), ALWAYS_THE_SAME.values(), ids=ALWAYS_THE_SAME
+)
+def test_a_constant_answer_does_not_pay(part, body, most):
+    """A part that answers without looking earns no points from properties."""
+    source = with_body(STARTER, part, body)
+    assert points_of(source, part) == most
+
+
+def test_a_flat_loss_does_not_pay_for_an_idle_update():
+    """On a loss without a slope to speak of, an update that does nothing is wrong."""
+    source = with_body(
+        STARTER, "td_loss", "return 2e-3 * theta_Q.layers[1].weight.sum()"
+    )
+    idle = "return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)"
+    assert points_of(with_body(source, "td_update", idle), "td_update") == 0
+
+
+def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them():
+    """`mc_loss` is judged on returns that depend on the rewards."""
+    source = with_body(STARTER, "discounted_returns", "return jnp.zeros_like(rewards)")
+    body = """q_values = jax.vmap(eqx.combine(theta_Q, model))(states)
+    return jnp.mean(q_values[jnp.arange(len(actions)), actions] ** 2)"""
+    assert points_of(with_body(source, "mc_loss", body), "monte_carlo") == 0
+
+
+def with_body(source: str, part: str, body: str) -> str:
+    """A starter's text with the stub of one part replaced."""
+    stub = f'raise NotImplementedError("Exercise {NUMBER[part]}: {part}")'
+    before, found, after = source.partition(stub)
+    assert found
+    return before + body + after
+
+
+def points_of(source: str, exercise: str) -> float:
+    """The points of one exercise, against the record."""
+    options = grading.Options(seed="1", only=exercise, mode="recorded")
+    submission = Submission("constant", source.encode())
+    return grading.grade(submission, options, grading.Progress()).score

@@ -1,0 +1,26 @@
+"""What the grader presumes of the learning loop is what the loop has."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+from grader import cartpole, cases
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_cases_have_the_shapes_of_the_loop():
+    """Capacity, batch, environments, episodes and gamma agree with `train.SETTINGS`."""
+    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
+    train = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(train)
+    settings = train.SETTINGS
+    roles = cases.learning([], [])
+    assert settings.capacity == cartpole.CAPACITY
+    assert roles["act"].args["q_values"].shape == (settings.num_envs, 2)
+    assert roles["q_values"].args["state"].shape == (settings.num_envs, 4)
+    assert roles["judge"].args["state"].shape == (settings.validation_episodes, 4)
+    assert roles["update"].args["state"].shape == (settings.batch_size, 4)
+    assert roles["update"].args["gamma"] == np.float32(settings.gamma)
+    assert settings.block_updates % settings.period == 0

@@ -1,0 +1,172 @@
+"""The record: the same answers give the same bytes, and a change is called one."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from grader import recording, reference
+from grader.outcomes import GraderError
+from grader.reference import RecordedReference, difference, drift, load_arrays
+from grader.session import Case
+
+CASE = Case("td_loss", {"net": "probe"}, {"gamma": np.float32(0.5)})
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of its own for the record."""
+    monkeypatch.setattr(reference, "FOLDER", tmp_path / "reference")
+    return tmp_path / "reference"
+
+
+def answers(**outputs) -> dict[str, np.ndarray]:
+    """Recorded arrays for the one case."""
+    prefix = f"{CASE.part}/{CASE.digest()}"
+    return {f"{prefix}/{name}": array for name, array in outputs.items()}
+
+
+def verdict(old: dict, new: dict) -> str:
+    """The last line of the drift table."""
+    console = Console(file=io.StringIO(), width=80)
+    recording.print_drift(drift(old, new), console)
+    return console.file.getvalue().splitlines()[-1]
+
+
+def test_record_is_found_by_its_question(folder):
+    """An answer comes back whole: arrays by name, parameters as a list in order."""
+    grads = {f"grads.{i}": np.full(i + 1, i) for i in range(12)}
+    reference.save(answers(loss=np.array(2.5), **grads), {})
+    answer = RecordedReference(folder).answer(CASE)
+    assert answer.array("loss") == 2.5
+    assert [leaf.tolist() for leaf in answer.leaves("grads")] == [
+        [i] * (i + 1) for i in range(12)
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Case("mc_loss", CASE.spec, CASE.args),
+        Case(CASE.part, {"net": "own"}, CASE.args),
+        Case(CASE.part, CASE.spec, {"gamma": np.float32(0.25)}),
+        Case(CASE.part, CASE.spec, {"gamma": np.float64(0.5)}),
+        Case(CASE.part, CASE.spec, {"gamma": np.full(1, 0.5, np.float32)}),
+        Case(CASE.part, CASE.spec, {"alpha": np.float32(0.5)}),
+    ],
+    ids=["part", "spec", "value", "dtype", "shape", "name"],
+)
+def test_another_question_is_missing(folder, other):
+    """A question that differs in anything has no answer, rather than a wrong one."""
+    reference.save(answers(loss=np.array(2.5)), {})
+    with pytest.raises(GraderError, match="make reference"):
+        RecordedReference(folder).answer(other)
+
+
+def test_same_answers_same_bytes(folder):
+    """Saving twice, in whatever order, gives the same two files."""
+    arrays = answers(loss=np.array(2.5), grads=np.arange(3))
+    reference.save(arrays, {"b": 1, "a": 2})
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    reference.save(dict(reversed(arrays.items())), {"a": 2, "b": 1})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert sorted(first) == ["answers.npz", "provenance.json"]
+
+
+def test_changed_file_is_noticed(folder):
+    """Answers that are not those of the provenance are refused."""
+    reference.save(answers(loss=np.array(2.5)), {})
+    kept = (folder / "provenance.json").read_bytes()
+    reference.save(answers(loss=np.array(3.5)), {})
+    (folder / "provenance.json").write_bytes(kept)
+    with pytest.raises(GraderError, match=r"answers\.npz"):
+        load_arrays(folder)
+
+
+def test_no_objects_in_the_record(folder):
+    """A record with pickled objects is damaged, not loaded."""
+    reference.save(answers(loss=np.array([object()])), {})
+    with pytest.raises(GraderError, match="damaged"):
+        load_arrays(folder)
+
+
+def test_verdicts():
+    """Identical, within tolerance, beyond it, or of other cases: each has its words."""
+    old = answers(loss=np.array(2.0), grads=np.array([1.0, -1.0]))
+    assert "identical" in verdict(old, dict(old))
+    near = {name: array * (1 + 1e-6) for name, array in old.items()}
+    assert "within tolerance" in verdict(old, near)
+    far = old | answers(loss=np.array(2.5))
+    assert "changed beyond tolerance" in verdict(old, far)
+    assert "td_loss" in verdict(old, far)
+    for one, other in ((old, answers(loss=np.array(2.0))), ({}, old)):
+        assert "changed: other cases" in verdict(one, other)
+        assert "changed: other cases" in verdict(other, one)
+
+
+def test_difference_of_answers():
+    """Relative to the scale; another shape, or a NaN, is never no difference."""
+    assert difference(np.array([200.0]), np.array([100.0])) == 1.0
+    assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
+    assert difference(np.zeros(0), np.zeros(0)) == 0.0
+    for pair in ((np.nan, 1.0), (1.0, np.nan)):
+        assert not difference(*map(np.array, pair)) <= recording.RTOL
+
+
+def test_nan_is_no_small_drift():
+    """A record in which an answer became NaN is not called identical or near."""
+    old = answers(loss=np.array(2.0))
+    assert "beyond" in verdict(old, answers(loss=np.array(np.nan)))
+
+
+@pytest.fixture
+def staff_tree(tree, solution):
+    """A copy of the grader as staff have it, with the solution."""
+    (tree / "solution").mkdir()
+    (tree / "solution" / "dqn.py").write_text(solution)
+    return tree
+
+
+def test_recording_twice(command, staff_tree):
+    """`reference` gives the same bytes again; its verdict tells a changed answer."""
+    folder = staff_tree / "grader" / "reference"
+    shutil.rmtree(folder)
+    run = command("reference", tree=staff_tree)
+    assert run.code == 0, run.err
+    assert "nothing to compare with" in run.out
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    provenance = json.loads(first["provenance.json"])
+    assert {"solution_sha256", "packages", "python", "platform", "device"} <= set(
+        provenance
+    )
+
+    altered = load_arrays(folder)
+    name = next(name for name in altered if name.startswith("update_Q_TD0/"))
+    altered[name] = altered[name] + 1
+    here = reference.FOLDER
+    try:
+        reference.FOLDER = folder
+        reference.save(altered, {})
+    finally:
+        reference.FOLDER = here
+    run = command("reference", tree=staff_tree)
+    assert run.code == 0, run.err
+    assert "Verdict: changed beyond tolerance" in run.out
+    assert "update_Q_TD0" in run.out.partition("Verdict")[2]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+
+
+def test_wrong_solution_is_not_recorded(command, staff_tree):
+    """A solution that fails a check is refused, and the old record stays."""
+    path = staff_tree / "solution" / "dqn.py"
+    text = path.read_text().replace("step % period == 0", "step % period == 1")
+    path.write_text(text)
+    folder = staff_tree / "grader" / "reference"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run = command("reference", tree=staff_tree)
+    assert run.code == 2
+    assert "sync_target" in run.err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

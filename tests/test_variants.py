@@ -1,0 +1,52 @@
+"""Whatever meets the contract gets full marks, whatever its style."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+from handins import PARTS, HandIn, in_words, lost, submit_collected
+from variants import VARIANTS, WHOLE, Variant
+
+LEARNING = [variant for variant in WHOLE if variant.name != "chatty"]
+
+
+@pytest.fixture(scope="module")
+def graded(request: pytest.FixtureRequest) -> Iterator[dict[HandIn, Future]]:
+    """What comes of every variant that is to be tested, in the background."""
+    futures = submit_collected(request.session, request.module)
+    yield futures
+    for future in futures.values():
+        future.cancel()
+
+
+def parameters(variants: list[Variant]) -> list:
+    return [pytest.param(variant.hand_in, id=variant.name) for variant in variants]
+
+
+def learning(variant: Variant) -> HandIn:
+    return HandIn(variant.name, variant.source, ("learning",), variant.fresh)
+
+
+@pytest.mark.parametrize("hand_in", parameters([*VARIANTS, *WHOLE]))
+def test_variant_gets_full_marks(hand_in: HandIn, graded: dict) -> None:
+    """A correct part in another style loses nothing."""
+    results = graded[hand_in].result()
+    assert set(results) == set(hand_in.exercises)
+    for name, result in results.items():
+        assert not lost(result), f"{name}: {in_words(lost(result))}"
+
+
+def test_variants_of_every_kind() -> None:
+    """Every exercise has variants of its own, each with its own name."""
+    names = [variant.name for variant in [*VARIANTS, *WHOLE]]
+    assert len(set(names)) == len(names) >= 25
+    assert {name for variant in VARIANTS for name in variant.exercises} == set(PARTS)
+
+
+@pytest.mark.parametrize(
+    "hand_in", [pytest.param(learning(v), id=v.name) for v in LEARNING]
+)
+def test_variant_learns(hand_in: HandIn, graded: dict) -> None:
+    """A hand-in in another style learns, too."""
+    result = graded[hand_in].result()["learning"]
+    assert not lost(result), in_words(lost(result))
