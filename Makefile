@@ -6,18 +6,17 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
-EXTRA := $(if $(filter gpu,$(DEVICE)),--extra gpu)
 # uv from the PATH, else one of our own, put into a small environment by pip.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
-STAMP := $(VENV)/.synced$(if $(EXTRA),-gpu)
+STAMP := $(VENV)/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help grade train test lint reference bench clean
+.PHONY: help grade train test lint reference bench gpu clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss] [SEED=1] [SANDBOX=bwrap|process]
+grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process]
 	@$(RUN) -m grader grade "$(SUBMISSION)" --only "$(ONLY)" --seed "$(SEED)" \
 	  --out "$(OUT)" --sandbox "$(SANDBOX)" --device "$(DEVICE)" \
 	  --reference "$(REFERENCE)" --in-process "$(INPROCESS)"
@@ -39,16 +38,15 @@ reference: $(STAMP) ## staff: record the solution's answers anew, print the drif
 bench: $(STAMP) ## staff: what grading costs, as ratios measured side by side
 	@$(RUN) tests/bench/overhead.py
 
+gpu: | $(UV) ## install a JAX with CUDA (Linux; gigabytes), for DEVICE=gpu
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra gpu && touch $(STAMP)
+
 clean: ## remove the environment and all results
 	rm -rf $(VENV) .uv results .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/.synced: pyproject.toml uv.lock | $(UV)
+$(STAMP): pyproject.toml uv.lock | $(UV)
 	@echo "Setting up the environment (once; a few minutes on a slow line) ..."
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode && touch $@
-
-$(VENV)/.synced-gpu: pyproject.toml uv.lock | $(UV)
-	@echo "Setting up the environment with CUDA (once; some gigabytes) ..."
-	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra gpu && touch $@ $(VENV)/.synced
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev && touch $@ $(VENV)/.synced

@@ -115,6 +115,10 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "MPLBACKEND": "Agg",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        # XLA starts threads, and malloc arenas, by the number of cores: on 128 of them
+        # that alone would use up the address space which a helper process may map.
+        "NPROC": str(min(4, os.cpu_count() or 1)),
+        "MALLOC_ARENA_MAX": "2",
     }
     if role != "learner" and not on_gpu:
         # Checks run each program a few dozen times: compiling is what costs.

@@ -27,7 +27,7 @@ import gc, json, os, re, socket, sys, zlib
 from pathlib import Path
 
 OWN = "{own}"
-found = []
+found = {{}}  # each kind, and its first find: a message has room for no more
 
 def look(what, action):
     try:
@@ -35,7 +35,7 @@ def look(what, action):
     except OSError:
         return
     if result:
-        found.append(what if result is True else f"{{what}} {{result}}"[:80])
+        found.setdefault(what, str(result)[-40:])
 
 def has_secret(data):
     codes = (zlib.crc32(m[1]) for m in re.finditer(b"canary(.{{8}})", data))
@@ -84,7 +84,7 @@ def spy():
             for name in files:
                 path = os.path.join(folder, name)
                 if name in ("answers.npz", "provenance.json", "report.json"):
-                    found.append(path)
+                    look("record", lambda: path)
                 if os.path.isfile(path) and "python" not in name:
                     look("tells", lambda: path if tells(path) else "")
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -99,7 +99,7 @@ def spy():
         look("open", lambda: [os.readlink(f"/proc/self/fd/{{fd}}")]
              if os.path.isfile(f"/proc/self/fd/{{fd}}") else "")
     if zlib.crc32(OWN[6:].encode()) not in seen:
-        found.append("the memory could not be searched")
+        found["the memory could not be searched"] = ""
     look("memory", lambda: bool(seen & {secrets}))
     others = [p for p in os.listdir("/proc") if p.isdigit() and int(p) != os.getpid()]
     raise RuntimeError("FOUND " + json.dumps(found) + f" processes {{len(others)}}")
@@ -131,8 +131,8 @@ def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
     return hand_in(source=f"{text}\ndef sync_target(*_):\n    spy()\n")
 
 
-def findings(run) -> tuple[list[str], int]:
-    """What the spy found, and how many processes it saw beside its own."""
+def findings(run) -> tuple[dict[str, str], int]:
+    """What kinds of things the spy found, and how many processes beside its own."""
     message = run.report["exercises"][0]["checks"][0]["message"]
     assert "FOUND " in message, message
     text = message.partition("FOUND ")[2].splitlines()[0]
@@ -153,7 +153,7 @@ def test_nothing_to_be_seen(command, hand_in, bwrap, listener, tmp_path):
     run = command("grade", path, *options, DQN_SECRET=SECRET)
     assert run.code == 0, run.err
     found, others = findings(run)
-    assert found == []
+    assert found == {}
     assert others <= 1  # bubblewrap's own
 
 
@@ -166,8 +166,7 @@ def test_the_spy_can_see(command, hand_in, listener, tmp_path):
     options = ("--only", "sync_target", "--seed", SECRET, "--sandbox", "process")
     run = command("grade", path, *options, DQN_SECRET=SECRET)
     found, others = findings(run)
-    for kind in ("read", "tells", "process", "network", "wrote"):
-        assert any(words.startswith(kind) for words in found), (kind, found)
+    assert {"read", "tells", "process", "network", "wrote"} <= set(found)
     assert "memory" not in found  # not even there does the seed come in
     assert others > 1
 
@@ -180,6 +179,7 @@ def test_environment_is_clean(hand_in, grade):
     names = set(message.partition("names ")[2].split())
     assert "PATH" in names
     allowed = {"PATH", "LANG", "LC_CTYPE", "HOME", "TMPDIR", "MPLBACKEND", "PWD"}
+    allowed |= {"NPROC", "MALLOC_ARENA_MAX"}
     prefixes = ("JAX_", "XLA_", "TF_", "KMP_", "TPU_", "OMP_")
     assert {n for n in names if not n.startswith(prefixes)} <= allowed
 
