@@ -113,8 +113,8 @@ def check_device(device: str) -> None:
     plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")
     if device == "gpu" and not any(map(importlib.util.find_spec, plugins)):
         raise UsageError(
-            "DEVICE=gpu: no JAX with CUDA is installed (Linux: `make gpu` installs it); "
-            "leave DEVICE out to grade on the CPU"
+            "DEVICE=gpu: no JAX with CUDA is installed (Linux: `make gpu` installs "
+            "it); leave DEVICE out to grade on the CPU"
         )
 
 
