@@ -249,6 +249,35 @@ def probe(
     ]
 
 
+def on_table(case: Case) -> Case:
+    """The same batch for `td_loss` or `mc_loss`, with tables for the probe networks.
+
+    State i is a one-hot row and its values are a column of the table, so that in the
+    gradient every transition, and every action of it, stands alone.
+    """
+    size = len(case.args["action"])
+    states = {"state": np.arange(size)}
+    if case.part == "td_loss":
+        states["next_state"] = size + np.arange(size)
+    rows = size * len(states)
+    seen = np.concatenate([case.args[name] for name in states])
+    args = dict(case.args)
+    for name in ("theta_Q", "theta_T"):
+        if name in args:
+            args[name] = [probe_values(args[name], seen).T]
+    for name, where in states.items():
+        args[name] = np.eye(rows, dtype=np.float32)[where]
+    num_actions = case.spec["num_actions"]
+    spec = {"net": "table", "state_dim": rows, "num_actions": num_actions}
+    return Case(case.part, {**case.spec, **spec}, args)
+
+
+def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
+    """The values [B,A] of the probe network: a layer, tanh, a layer."""
+    weight, bias, last_weight, last_bias = theta
+    return np.tanh(states @ weight.T + bias) @ last_weight.T + last_bias
+
+
 def update(case: Case, optimizer: str, opt_state: list[np.ndarray]) -> Case:
     """The same batch for `td_update`."""
     spec = {k: v for k, v in case.spec.items() if k != "gradient"}
@@ -279,6 +308,13 @@ def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
     """A question for `epsilon_greedy`."""
     args = {"key": key, "q_values": q_values, "epsilon": np.float32(epsilon)}
     return Case("epsilon_greedy", {}, args)
+
+
+def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarray:
+    """Values [N,A] without ties, of both signs, every action the best somewhere."""
+    ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
+    noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
+    return (3.0 * ranks - 4.0 + noise).astype(np.float32)
 
 
 def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, Case]:

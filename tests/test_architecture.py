@@ -28,6 +28,7 @@ LAYERS = [
     ["client"],
     ["session"],
     ["cases", "reference"],
+    ["ladders"],
     ["cartpole", "plugin", "terminal"],
     ["grading"],
     ["recording", "inprocess"],
@@ -37,6 +38,7 @@ LAYERS = [
 CHECKS_MAY_IMPORT = {
     "cases",
     "compare",
+    "ladders",
     "outcomes",
     "session",
     "text",

@@ -3,49 +3,36 @@
 import numpy as np
 import pytest
 
-from grader import cases, compare
+from grader import compare, ladders
 from grader.checks.common import unchanged
 from grader.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 from grader.session import Answers, Case
 
-ONE_CONTINUES = cases.cases(cases.td0, {"num_steps": 1, "ends": False})
-ONE_ENDS = cases.cases(cases.td0, {"num_steps": 1, "ends": True})
-CUT = cases.cases(
-    cases.td0,
-    {"num_steps": 5, "ends": False},
-    {"num_steps": 5, "ends": False, "scale": 30.0},
-)
-ENDS = cases.cases(
-    cases.td0,
-    {"num_steps": 5, "ends": True},
-    {"num_steps": 5, "ends": True, "scale": 30.0},
-)
-REVISITS = cases.cases(cases.td0, {"num_steps": 5, "ends": True, "revisits": True})
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
 
 
 @pytest.mark.points(3)
 def test_one_step_continues(student, reference, for_each):
     """One step moves Q(s,a) by -αη toward r + γ max Q(s′,·)."""
-    for_each(ONE_CONTINUES, lambda case: agree(case, student, reference))
+    for_each(ladders.TD0_CONTINUES, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_one_step_ends(student, reference, for_each):
     """One step into a terminal state moves Q(s,a) toward r alone."""
-    for_each(ONE_ENDS, lambda case: agree(case, student, reference))
+    for_each(ladders.TD0_ENDS, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_episode_cut(student, reference, for_each):
     """Cut by the time limit: every step bootstraps, the last one too."""
-    for_each(CUT, lambda case: agree(case, student, reference))
+    for_each(ladders.TD0_CUT, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_episode_ends(student, reference, for_each):
     """Ended in a terminal state: only the last step has no future."""
-    for_each(ENDS, lambda case: agree(case, student, reference))
+    for_each(ladders.TD0_EPISODE, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(1.5)
@@ -64,14 +51,14 @@ def test_revisits(student, reference, for_each):
         if found and compare.problem("Q", obtained, online):
             raise Wrong("\n".join([found, told(case)]))
 
-    for_each(REVISITS, body)
+    for_each(ladders.TD0_REVISITS, body)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_flags_as_numbers(student):
     """`terminateds` may be 0 and 1 of an integer or float type."""
-    case = ENDS.ladder[0]
+    case = ladders.TD0_EPISODE.ladder[0]
     expected = student.answer(case).array("Q")
     for name in ("uint8", "float32"):
         flags = case.args["terminateds"].astype(name)
@@ -88,7 +75,7 @@ def test_flags_as_numbers(student):
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_pure(student):
     """The Q that came in is not changed; same question, same answer."""
-    case, other = ENDS.ladder[:2]
+    case, other = ladders.TD0_EPISODE.ladder[:2]
     first = student.called(case).array("Q")
     student.called(other)
     compare.require(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader import cases, compare
+from grader import compare, ladders
 from grader.checks.common import unchanged
 from grader.outcomes import (
     NOT_IMPLEMENTED,
@@ -15,48 +15,43 @@ from grader.outcomes import (
 )
 from grader.session import Answers, Case, Student
 
-SHORT = cases.cases(cases.returns, {"num_steps": 1})
-LONG = cases.cases(
-    cases.returns,
-    {"num_steps": 5},
-    {"num_steps": 5, "gamma": 1.0},
-    {"num_steps": 5, "scale": 30.0},
-)
-ONE_STEP = cases.cases(cases.mc, {"num_steps": 1})
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
 UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
-EPISODE = cases.cases(cases.mc, {"num_steps": 5}, {"num_steps": 5, "scale": 30.0})
 
 
 @pytest.mark.points(1)
 def test_one_step_returns(student, reference, for_each):
     """An episode of one step: its return is its reward."""
-    for_each(SHORT, lambda case: agree_on_returns(case, student, reference))
+    for_each(
+        ladders.RETURNS_SHORT, lambda case: agree_on_returns(case, student, reference)
+    )
 
 
 @pytest.mark.points(3)
 def test_returns(student, reference, for_each):
     """Each step's return: its reward, and later ones discounted by γ a step."""
-    for_each(LONG, lambda case: agree_on_returns(case, student, reference))
+    for_each(
+        ladders.RETURNS_LONG, lambda case: agree_on_returns(case, student, reference)
+    )
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("returns")
 def test_returns_pure(student):
     """The rewards that came in keep their values."""
-    unchanged(student, LONG.ladder[0])
+    unchanged(student, ladders.RETURNS_LONG.ladder[0])
 
 
 @pytest.mark.points(1)
 def test_one_step_loss(student, reference, for_each):
     """`mc_loss` of an episode of one step is (Q(s,a) - r)²."""
-    for_each(ONE_STEP, lambda case: agree_on_loss(case, student, reference))
+    for_each(ladders.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference))
 
 
 @pytest.mark.points(2.5)
 def test_loss(student, reference, for_each):
     """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
-    for_each(EPISODE, lambda case: agree_on_loss(case, student, reference))
+    for_each(ladders.MC_EPISODE, lambda case: agree_on_loss(case, student, reference))
 
 
 @pytest.mark.points(2)
@@ -70,7 +65,7 @@ def test_gradient(student, reference, for_each):
             [compare.leaves_problem("gradient", obtained, g) for _, g in accepted], case
         )
 
-    for_each(EPISODE, body)
+    for_each(ladders.MC_EPISODE, body)
 
 
 def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:

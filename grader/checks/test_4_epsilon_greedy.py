@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grader import compare
-from grader.cases import exploration
+from grader.cases import distinct, exploration
 from grader.outcomes import Wrong
 from grader.session import Student
 
@@ -168,13 +168,6 @@ def valid(
             f"{num_actions - 1}"
         )
     return actions.astype(np.int64)
-
-
-def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarray:
-    """Values [N,A] without ties, of both signs, every action the best somewhere."""
-    ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
-    noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
-    return (3.0 * ranks - 4.0 + noise).astype(np.float32)
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:

@@ -3,21 +3,10 @@
 import numpy as np
 import pytest
 
-from grader import cases, compare
+from grader import compare, ladders
 from grader.outcomes import Raised
 from grader.session import Answers, Case, Student
 
-ONE_CONTINUES = cases.cases(cases.td, {"batch_size": 1, "ends": "none"})
-ONE_ENDS = cases.cases(cases.td, {"batch_size": 1, "ends": "all"})
-CONTINUES = cases.cases(
-    cases.td,
-    {"batch_size": 5, "ends": "none"},
-    {"batch_size": 5, "ends": "none", "scale": 30.0},
-)
-MIXED = cases.cases(cases.td, {"batch_size": 5}, {"batch_size": 5, "scale": 30.0})
-LEARNING = cases.cases(
-    cases.td, {"batch_size": 64, "state_dim": 4, "num_actions": 2, "ends": "none"}
-)
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
 OUTPUT_BIAS = 3  # among the probe network's parameters
 
@@ -25,37 +14,40 @@ OUTPUT_BIAS = 3  # among the probe network's parameters
 @pytest.mark.points(2.5)
 def test_one_continues(student, reference, for_each):
     """One transition: (Q(s,a; θ_Q) - (r + γ max Q(s′,·; θ_T)))²."""
-    for_each(ONE_CONTINUES, lambda case: agree(case, student, reference))
+    for_each(ladders.TD_CONTINUES, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(2.5)
 def test_one_ends(student, reference, for_each):
     """One transition into a terminal state: the target is r alone."""
-    for_each(ONE_ENDS, lambda case: agree(case, student, reference))
+    for_each(ladders.TD_ENDS, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_batch_continues(student, reference, for_each):
     """A batch without an end: the loss is the mean over its transitions."""
-    for_each(CONTINUES, lambda case: agree(case, student, reference))
+    for_each(ladders.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_batch_mixed(student, reference, for_each):
     """A batch in which some end: each has the target of its own kind."""
-    for_each(MIXED, lambda case: agree(case, student, reference))
+    for_each(ladders.TD_MIXED, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(2)
 def test_gradient_continues(student, reference, for_each):
     """The gradient with respect to θ_Q is right where no transition ends."""
-    for_each(CONTINUES, lambda case: agree_on_gradient(case, student, reference))
+    for_each(
+        ladders.TD_BATCH_CONTINUES,
+        lambda case: agree_on_gradient(case, student, reference),
+    )
 
 
 @pytest.mark.points(2)
 def test_gradient_mixed(student, reference, for_each):
     """The gradient with respect to θ_Q is right where some transitions end."""
-    for_each(MIXED, lambda case: agree_on_gradient(case, student, reference))
+    for_each(ladders.TD_MIXED, lambda case: agree_on_gradient(case, student, reference))
 
 
 @pytest.mark.points(1)
@@ -74,7 +66,7 @@ def test_end_has_no_future(student, for_each):
             f"terminated = {compare.numbers(ends)}",
         )
 
-    for_each(MIXED, body, property=True)
+    for_each(ladders.TD_MIXED, body, property=True)
 
 
 @pytest.mark.points(1)
@@ -92,14 +84,14 @@ def test_order(student, for_each):
             f"expected as before the batch was put in the order {order.tolist()}",
         )
 
-    for_each(MIXED, body, property=True)
+    for_each(ladders.TD_MIXED, body, property=True)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after(*VALUES)
 def test_flags_as_numbers(student):
     """`terminated` may be 0 and 1 of an integer or float type."""
-    case = MIXED.ladder[0]
+    case = ladders.TD_MIXED.ladder[0]
     expected = loss_of(student, case)
     for name in ("uint8", "float32"):
         flags = case.args["terminated"].astype(name)
@@ -114,7 +106,7 @@ def test_flags_as_numbers(student):
 @pytest.mark.after(*VALUES)
 def test_works_under_jit(student):
     """It works under `jax.jit` and `jax.grad`."""
-    student.export(MIXED.ladder[0])
+    student.export(ladders.TD_MIXED.ladder[0])
 
 
 @pytest.mark.points(1.5)
@@ -125,7 +117,7 @@ def test_learning_sizes(student, reference, for_each):
         agree(case, student, reference)
         agree_on_gradient(case, student, reference)
 
-    for_each(LEARNING, body)
+    for_each(ladders.TD_LEARNING, body)
 
 
 def agree(case: Case, student: Student, reference: Answers) -> None:

@@ -8,7 +8,7 @@ be stepped on, of a stand-in that takes its place for the check.
 import numpy as np
 import pytest
 
-from grader import cases, compare
+from grader import cases, compare, ladders
 from grader.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -19,33 +19,31 @@ from grader.outcomes import (
 )
 from grader.session import Answer, Case, LiveReference, Runner, Student
 
-BATCH = cases.cases(cases.td, {"batch_size": 5})
-
 
 @pytest.mark.points(1.5)
 def test_one_step(student, runner):
     """One step of gradient descent: θ_Q moves by -α times its gradient."""
-    for case in BATCH.ladder:
+    for case in ladders.UPDATE.ladder:
         follow(case, "sgd", 1, student, runner)
 
 
 @pytest.mark.points(1.5)
 def test_state_survives(student, runner):
     """Adam's state is carried on from step to step."""
-    follow(BATCH.ladder[0], "adam", 3, student, runner)
+    follow(ladders.UPDATE.ladder[0], "adam", 3, student, runner)
 
 
 @pytest.mark.points(1)
 def test_any_optimizer(student, runner):
     """A chain of clipping and AdamW, which also needs the parameters."""
-    follow(BATCH.ladder[1], "clipped_adamw", 2, student, runner)
+    follow(ladders.UPDATE.ladder[1], "clipped_adamw", 2, student, runner)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_loss_before_the_step(student, runner):
     """The loss that is returned is the one before the step."""
-    case, question = first_step(BATCH.ladder[0], "sgd", student, runner)
+    case, question = first_step(ladders.UPDATE.ladder[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")
     expected, _ = loss_and_gradient(case, student, runner)
     compare.require(compare.problem("td_update's loss", obtained, expected))
@@ -55,7 +53,7 @@ def test_loss_before_the_step(student, runner):
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_works_under_jit(student, runner):
     """It works under `jax.jit`, model and optimizer closed over."""
-    _, question = first_step(BATCH.ladder[0], "sgd", student, runner)
+    _, question = first_step(ladders.UPDATE.ladder[0], "sgd", student, runner)
     student.export(question)
 
 

@@ -1,0 +1,44 @@
+"""The ladders: which fixed cases each equality check climbs, the smallest first.
+
+The checks ask them, `make reference` records the right answers to them, and a wrong
+answer gets its misconception's name by what it is on every rung.
+"""
+
+from grader.cases import cases, mc, returns, td, td0
+
+TD0_CONTINUES = cases(td0, {"num_steps": 1, "ends": False})
+TD0_ENDS = cases(td0, {"num_steps": 1, "ends": True})
+TD0_CUT = cases(
+    td0,
+    {"num_steps": 5, "ends": False},
+    {"num_steps": 5, "ends": False, "scale": 30.0},
+)
+TD0_EPISODE = cases(
+    td0,
+    {"num_steps": 5, "ends": True},
+    {"num_steps": 5, "ends": True, "scale": 30.0},
+)
+TD0_REVISITS = cases(td0, {"num_steps": 5, "ends": True, "revisits": True})
+
+RETURNS_SHORT = cases(returns, {"num_steps": 1})
+RETURNS_LONG = cases(
+    returns,
+    {"num_steps": 5},
+    {"num_steps": 5, "gamma": 1.0},
+    {"num_steps": 5, "scale": 30.0},
+)
+MC_ONE_STEP = cases(mc, {"num_steps": 1})
+MC_EPISODE = cases(mc, {"num_steps": 5}, {"num_steps": 5, "scale": 30.0})
+
+TD_CONTINUES = cases(td, {"batch_size": 1, "ends": "none"})
+TD_ENDS = cases(td, {"batch_size": 1, "ends": "all"})
+TD_BATCH_CONTINUES = cases(
+    td,
+    {"batch_size": 5, "ends": "none"},
+    {"batch_size": 5, "ends": "none", "scale": 30.0},
+)
+TD_MIXED = cases(td, {"batch_size": 5}, {"batch_size": 5, "scale": 30.0})
+TD_LEARNING = cases(
+    td, {"batch_size": 64, "state_dim": 4, "num_actions": 2, "ends": "none"}
+)
+UPDATE = cases(td, {"batch_size": 5})
