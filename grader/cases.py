@@ -117,6 +117,14 @@ def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
     return Cases(ladder, strategy())
 
 
+def rewards(source: Source, size: int, scale: float) -> np.ndarray:
+    """Rewards of both signs; among several one is 0, as most are in many tasks."""
+    drawn = source.reals(size) * np.float32(scale)
+    if size > 2:
+        drawn[size // 2] = 0.0
+    return drawn
+
+
 # ---------------------------------------------------------------- the table
 
 
@@ -146,7 +154,7 @@ def td0(
         "Q": source.reals(num_states, num_actions),
         "states": path[:-1].astype(np.int32),
         "actions": source.whole(num_actions, num_steps),
-        "rewards": source.reals(num_steps) * np.float32(scale),
+        "rewards": rewards(source, num_steps, scale),
         "next_states": path[1:].astype(np.int32),
         "terminateds": terminateds,
         "alpha": np.float32(source.pick([0.5, 0.1])),
@@ -163,7 +171,7 @@ def returns(
 ) -> Case:
     """One complete episode's rewards for `discounted_returns`; gamma 0 picks one."""
     args = {
-        "reward": source.reals(num_steps) * np.float32(scale),
+        "reward": rewards(source, num_steps, scale),
         "gamma": np.float32(gamma or source.pick([0.7, 0.9])),
     }
     return Case("discounted_returns", {}, args)
@@ -182,7 +190,7 @@ def mc(
         "theta_Q": probe(source.generator(), state_dim, num_actions),
         "state": source.reals(num_steps, state_dim),
         "action": source.whole(num_actions, num_steps),
-        "reward": source.reals(num_steps) * np.float32(scale),
+        "reward": rewards(source, num_steps, scale),
         "gamma": np.float32(source.pick([0.7, 0.9])),
     }
     spec = {**probe_spec(state_dim, num_actions), "gradient": True}
@@ -222,7 +230,7 @@ def td(
         "theta_T": probe(rng, state_dim, num_actions),
         "state": source.reals(batch_size, state_dim),
         "action": source.whole(num_actions, batch_size),
-        "reward": source.reals(batch_size) * np.float32(scale),
+        "reward": rewards(source, batch_size, scale),
         "terminated": terminated,
         "next_state": source.reals(batch_size, state_dim),
         "gamma": np.float32(source.pick([0.7, 0.9])),

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from grader import sandbox
 from grader.cartpole import CartPole
-from grader.outcomes import GraderError
 from grader.plugin import Graded, Plugin, run_checks
-from grader.reference import RecordedReference, RecordingReference
+from grader.reference import RecordedReference, load_known
 from grader.report import EXERCISES, Exercise, Report
 from grader.session import Answers, Budget, LiveReference, Runner, Student, Worker
 from grader.submission import Submission, UsageError
@@ -55,6 +54,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     tier = sandbox.choose_tier(options.tier)
     mode = choose_mode(options.mode)
     check_device(options.device)
+    known = load_known()
     exercises = [options.only] if options.only else list(EXERCISES)
     budget = Budget()
     programs: dict = {}
@@ -89,6 +89,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
             seed=options.seed,
             live=mode == "live",
             cartpole=cartpole.result if cartpole else None,
+            known=known,
         )
         plugin = Plugin(graded, progress.on_check, progress.on_exercise)
         results = run_checks(plugin, exercises)
@@ -128,37 +129,3 @@ def choose_mode(wanted: str) -> str:
     if wanted == "live" and not there:
         raise UsageError("REFERENCE=live needs solution/dqn.py, which is not here")
     return wanted or ("live" if there else "recorded")
-
-
-def record(options: Options, submission: Submission, progress: Progress) -> dict:
-    """Run the unit checks on the solution; every answer that the reference gave.
-
-    Raises:
-        GraderError: the grader could not do its work, or the solution fails a check.
-    """
-    tier = sandbox.choose_tier(options.tier)
-    budget = Budget()
-    runner = Runner("runner", tier, budget, {}, live=True, device=options.device)
-    worker = Worker(submission, tier, budget)
-    reference = RecordingReference(LiveReference(runner))
-    try:
-        graded = Graded(
-            student=Student(worker, runner),
-            reference=reference,
-            runner=runner,
-            budget=budget,
-            seed=options.seed,
-            live=False,
-        )
-        plugin = Plugin(graded, progress.on_check, progress.on_exercise)
-        results = run_checks(plugin, [e for e in EXERCISES if e != "learning"])
-    finally:
-        worker.stop()
-        runner.stop()
-    for exercise in results:
-        for check in exercise.checks:
-            if check.score < check.max_score:
-                raise GraderError(
-                    f"the solution fails {exercise.name}, {check.name}: {check.message}"
-                )
-    return reference.arrays

@@ -41,7 +41,7 @@ OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     "sgd": lambda: optax.sgd(0.1),
     "adam": lambda: optax.adam(1e-2),
     "clipped_adamw": lambda: optax.chain(
-        optax.clip_by_global_norm(0.5), optax.adamw(1e-2, weight_decay=0.1)
+        optax.clip_by_global_norm(0.5), optax.adamw(1e-2, weight_decay=2.0)
     ),
     "chain": lambda: optax.adam(3e-2),
     "cartpole": lambda: optax.adam(2.3e-3),
@@ -157,13 +157,17 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 def stand_in_loss(
     theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
 ) -> jax.Array:
-    """Some smooth loss with the arguments of `td_loss`."""
-    return jnp.mean(jax.vmap(eqx.combine(theta_Q, model))(batch.state) ** 2)
+    """Some smooth loss of all of `td_loss`'s arguments."""
+    q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
+    others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
+    ends = jnp.asarray(batch.terminated, dtype=q_values.dtype)[:, None]
+    rewards = jnp.asarray(batch.reward)[:, None]
+    return jnp.mean((q_values + gamma * others + rewards * (2.0 + ends)) ** 2)
 
 
 def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
     """Something with the arguments and the shape of `discounted_returns`."""
-    return 1.5 - jnp.asarray(rewards)
+    return gamma - jnp.asarray(rewards)
 
 
 @contextlib.contextmanager
@@ -186,9 +190,15 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 # ---------------------------------------------------------------- programs
 
 
-def batch_of(args: Args) -> Transition:
-    """The batch among the arguments."""
-    return Transition(*(args[name] for name in FIELDS))
+def batch_of(dqn: Any, args: Args) -> Any:
+    """The batch among the arguments, as the module's own `Transition`."""
+    make = getattr(dqn, "Transition", Transition)
+    return make(*(args[name] for name in FIELDS))
+
+
+def key_of(args: Args) -> jax.Array:
+    """The key among the arguments, whatever kind a hand-in has made the default."""
+    return jax.random.wrap_key_data(args["key"], impl="threefry2x32")
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
@@ -235,8 +245,10 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
-        net = fresh_network(dqn, jax.random.wrap_key_data(args["key"]), *sizes)
-        return {"theta": jax.tree.leaves(eqx.filter(net, eqx.is_array))}
+        net = fresh_network(dqn, key_of(args), *sizes)
+        leaves = jax.tree.leaves(eqx.filter(net, eqx.is_array))
+        # NumPy's float64 is float32 in JAX, unless the hand-in asks for more.
+        return {"theta": [jnp.asarray(leaf) for leaf in leaves]}
 
     return program
 
@@ -245,8 +257,8 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
     """Key [2], q_values [N,A], epsilon -> actions [N]."""
 
     def program(args: Args) -> Args:
-        key = jax.random.wrap_key_data(args["key"])
-        actions = part(dqn, "epsilon_greedy")(key, args["q_values"], args["epsilon"])
+        key, q_values = key_of(args), args["q_values"]
+        actions = part(dqn, "epsilon_greedy")(key, q_values, args["epsilon"])
         return {"actions": as_output("epsilon_greedy", actions)}
 
     return program
@@ -274,7 +286,7 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 jax.tree.unflatten(structure, theta_Q),
                 jax.tree.unflatten(structure, args["theta_T"]),
                 model,
-                batch_of(args),
+                batch_of(dqn, args),
                 args["gamma"],
             )
             return as_output("td_loss", loss)
@@ -299,7 +311,7 @@ def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 theta_Q,
                 jax.tree.unflatten(structure, args["theta_T"]),
                 model,
-                batch_of(args),
+                batch_of(dqn, args),
                 optimizer,
                 jax.tree.unflatten(state_structure, args["opt_state"]),
                 args["gamma"],

@@ -2,7 +2,8 @@
 
 Checks are ordinary pytest tests. `points(n)` says what one pays. `after(name, ...)`
 names checks of the same file of which one must have passed, because what this one
-asks would hold for a constant answer, too.
+asks would hold for a constant answer, too. `part(name)` names the part of the contract
+that a check judges, where that is not the exercise's `PARTS`.
 """
 
 import inspect
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from grader import diagnose
 from grader.cases import Cases
 from grader.outcomes import (
     WAITS_FOR_ABOVE,
@@ -32,6 +34,11 @@ from grader.seeds import derive
 from grader.session import Answers, Budget, Case, Runner, Student
 
 CHECKS = Path(__file__).resolve().parent / "checks"
+PARTS = {
+    **{"update_Q_TD0": "update_Q_TD0", "q_network": "q_network"},
+    **{"epsilon_greedy": "epsilon_greedy", "replay_buffer": "ReplayBuffer"},
+    **{"td_loss": "td_loss", "td_update": "td_update", "sync_target": "sync_target"},
+}
 MAX_EXAMPLES = 15
 MAX_SHRINKS = 300
 
@@ -47,6 +54,7 @@ class Graded:
     seed: str
     live: bool
     cartpole: Callable[[], Any] | None = None
+    known: diagnose.Known = field(default_factory=diagnose.Known)
     learning: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +76,7 @@ class Plugin:
         self.graded = graded
         self.on_check, self.on_exercise = on_check, on_exercise
         self.exercises: dict[str, Exercise] = {}
+        self.failed: dict[str, list[Check]] = {}  # of this exercise, by part
         self.trouble = ""  # without a worker, a runner or a reference none can go on
 
     # ------------------------------------------------------------ fixtures
@@ -139,6 +148,7 @@ class Plugin:
         """Declare the markers."""
         config.addinivalue_line("markers", "points(n): what the check pays")
         config.addinivalue_line("markers", "after(*names): one of them has passed")
+        config.addinivalue_line("markers", "part(name): the part that it judges")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -167,25 +177,46 @@ class Plugin:
             if call.excinfo and isinstance(call.excinfo.value, GraderError):
                 self.trouble = message
             points = float(next(item.iter_markers("points")).args[0])
-            self.exercises[exercise_of(item)].checks.append(
-                Check(
-                    name=item.name.removeprefix("test_"),
-                    description=description_of(item),
-                    outcome=outcome,
-                    score=points if outcome == Outcome.PASSED else 0.0,
-                    max_score=points,
-                    message=message,
-                    duration=call.duration,
-                )
+            check = Check(
+                name=item.name.removeprefix("test_"),
+                description=description_of(item),
+                outcome=outcome,
+                score=points if outcome == Outcome.PASSED else 0.0,
+                max_score=points,
+                message=message,
+                duration=call.duration,
             )
+            self.exercises[exercise_of(item)].checks.append(check)
+            if outcome in (Outcome.FAILED, Outcome.ERROR):
+                self.failed.setdefault(part_of(item), []).append(check)
         return (yield)
 
     def pytest_runtest_teardown(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> None:
-        """Tell about an exercise after its last check."""
+        """After an exercise's last check, find out what is wrong, and tell."""
         if nextitem is None or exercise_of(nextitem) != exercise_of(item):
-            self.on_exercise(self.exercises[exercise_of(item)])
+            exercise = self.exercises[exercise_of(item)]
+            if not self.trouble:
+                self.diagnose(exercise)
+            self.on_exercise(exercise)
+
+    def diagnose(self, exercise: Exercise) -> None:
+        """Name what is wrong with each part that has failed a check."""
+        graded, failed = self.graded, self.failed
+        self.failed = {}
+        hopeless = (Outcome.TIMEOUT, Outcome.KILLED)
+        if any(check.outcome in hopeless for check in exercise.checks):
+            return
+        for part, checks in failed.items():
+            if part not in graded.known.right or graded.student.eager:
+                continue
+            found = diagnose.diagnose(
+                part, graded.student, graded.reference, graded.known
+            )
+            if found:
+                for check in checks:
+                    check.diagnosis, check.hint = found.id, found.hint
 
 
 def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
@@ -248,6 +279,12 @@ def exercise_of(item: pytest.Item) -> str:
     """The exercise to which a check's file belongs."""
     files = {file: name for name, file in EXERCISES.items()}
     return files[item.path.name]
+
+
+def part_of(item: pytest.Item) -> str:
+    """The part of the contract that a check judges."""
+    marker = item.get_closest_marker("part")
+    return marker.args[0] if marker else PARTS.get(exercise_of(item), "")
 
 
 def description_of(item: pytest.Item) -> str:

@@ -1,43 +1,68 @@
-"""`make reference`: record what the solution answers, and show what has changed."""
+"""`make reference`: record what the solution answers, and show what has changed.
+
+Recorded are the right answers to every question that a check asks the reference, and
+the fingerprints of the known wrong solutions in `tests/mutants/`, by which a wrong
+answer gets its name.
+"""
 
 import hashlib
 import platform
+import queue
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from grader import grading, reference, sandbox
+from grader import cases, grading, ladders, probes, reference, sandbox
 from grader.compare import RTOL
-from grader.outcomes import GraderError
-from grader.submission import take
+from grader.desk import Desk
+from grader.diagnose import Known, Mistake, agree
+from grader.outcomes import GraderError, Stopped
+from grader.plugin import Graded, Plugin, run_checks
+from grader.readoff import read_off
+from grader.reference import RecordingReference
+from grader.report import EXERCISES
+from grader.session import LiveReference, Student
+from grader.submission import Submission, UsageError, take
 from grader.terminal import Live
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
+DESKS = 2
+CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
 
 
 def record(tier: str, device: str, console: Console) -> None:
-    """Run the checks on the solution, save its answers, print the drift table.
+    """Record the solution and the known mistakes, print the drift table.
 
     Raises:
-        UsageError: there is no solution here, or not that device.
-        GraderError: the solution fails a check.
+        UsageError: there is no solution here, or no mutants, or not that device.
+        GraderError: the solution fails a check, or a mutant cannot be told from it.
     """
     grading.choose_mode("live")
     grading.check_device(device)
+    mutants = known_mutants()
     submission = take(str(sandbox.SOLUTION.parent))
-    options = grading.Options(seed=SEED, tier=tier, device=device, mode="live")
     with Live(console) as live:
-        progress = grading.Progress(live.on_check, live.on_exercise, live.on_learning)
-        arrays = grading.record(options, submission, progress)
+        with Desk(tier, live=True, device=device) as desk:
+            student = desk.take(submission)
+            arrays = right_answers(student, live.on_check)
+            right = {part: probes.fingerprint(part, student) for part in probes.PROBES}
+        mistakes = fingerprints(mutants, tier, device, live.on_check)
+    require_told_apart(mutants, mistakes, right)
     try:
-        old = reference.load_arrays(reference.FOLDER)
+        old = reference.load_arrays()
     except GraderError as missing:
         console.print(f"nothing to compare with: {missing}", markup=False)
         old = {}
     reference.save(
         arrays,
+        Known(right, by_part(mutants, mistakes)),
         {
             "solution_sha256": hashlib.sha256(submission.source).hexdigest(),
             "packages": {name: version(name) for name in PACKAGES},
@@ -47,6 +72,118 @@ def record(tier: str, device: str, console: Console) -> None:
         },
     )
     print_drift(reference.drift(old, arrays), console)
+    console.print(f"{len(mutants)} known mistakes, each told from the solution")
+
+
+def known_mutants() -> list[Any]:
+    """The wrong solutions of `tests/mutants/`.
+
+    Raises:
+        UsageError: they are not here.
+    """
+    tests = sandbox.ROOT / "tests"
+    if not (tests / "mutants").exists():
+        raise UsageError("`make reference` needs tests/mutants, which is not here")
+    sys.path.insert(0, str(tests))
+    from mutants import MUTANTS
+
+    return MUTANTS
+
+
+def right_answers(
+    student: Student, on_check: Callable[[str, str], None]
+) -> dict[str, np.ndarray]:
+    """Run the unit checks on the solution; every answer that the reference gave.
+
+    Raises:
+        GraderError: the grader could not do its work, or the solution fails a check.
+    """
+    answers = RecordingReference(LiveReference(student.runner))
+    graded = Graded(
+        student=student,
+        reference=answers,
+        runner=student.runner,
+        budget=student.worker.budget,
+        seed=SEED,
+        live=False,
+    )
+    plugin = Plugin(graded, on_check, lambda exercise: None)
+    for exercise in run_checks(plugin, [e for e in EXERCISES if e != "learning"]):
+        for check in exercise.checks:
+            if check.score < check.max_score:
+                raise GraderError(
+                    f"the solution fails {exercise.name}, {check.name}: {check.message}"
+                )
+    # What is asked only where an answer is wrong.
+    for ladder in (
+        *(ladders.TD_CONTINUES, ladders.TD_ENDS),
+        *(ladders.TD_BATCH_CONTINUES, ladders.TD_MIXED),
+    ):
+        for case in ladder.ladder:
+            read_off(cases.on_table(case), answers)
+    return answers.arrays
+
+
+def fingerprints(
+    mutants: list[Any], tier: str, device: str, on_check: Callable[[str, str], None]
+) -> list[probes.Fingerprint | None]:
+    """What each mutant answers to its part's questions; None where it hangs or dies."""
+    desks: queue.Queue[Desk] = queue.Queue()
+    for _ in range(DESKS):
+        desks.put(Desk(tier, device=device))
+
+    def probe(number: int) -> probes.Fingerprint | None:
+        mutant, desk = mutants[number], desks.get()
+        on_check("known mistakes", f"{number + 1} of {len(mutants)}")
+        try:
+            submission = Submission(mutant.id, mutant.source.encode())
+            return probes.fingerprint(mutant.part, desk.take(submission))
+        except Stopped:
+            return None
+        finally:
+            desks.put(desk)
+
+    try:
+        with ThreadPoolExecutor(DESKS) as pool:
+            return list(pool.map(probe, range(len(mutants))))
+    finally:
+        while not desks.empty():
+            desks.get().__exit__()
+
+
+def require_told_apart(
+    mutants: list[Any],
+    mistakes: list[probes.Fingerprint | None],
+    right: dict[str, probes.Fingerprint],
+) -> None:
+    """Refuse questions to which a known mistake gives the right answers.
+
+    Raises:
+        GraderError: with the ids of those that cannot be told from the solution.
+    """
+    blind = [
+        mutant.id
+        for mutant, found in zip(mutants, mistakes, strict=True)
+        if found
+        and not mutant.border
+        and agree(mutant.part, found, right[mutant.part], CLEARLY)
+    ]
+    if blind:
+        raise GraderError(
+            f"not recorded: {', '.join(blind)} cannot be told from the solution at "
+            f"{CLEARLY:g} times the tolerance; the ladder needs a case that can"
+        )
+
+
+def by_part(
+    mutants: list[Any], mistakes: list[probes.Fingerprint | None]
+) -> dict[str, list[Mistake]]:
+    """The known mistakes of each part; those on the border of chance have no name."""
+    known: dict[str, list[Mistake]] = {part: [] for part in probes.PROBES}
+    for mutant, found in zip(mutants, mistakes, strict=True):
+        if found and not mutant.border:
+            known[mutant.part].append(Mistake(mutant.id, mutant.hint, found))
+    return known
 
 
 def print_drift(rows: list[tuple[str, int, int, int, float]], console: Console) -> None:

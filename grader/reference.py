@@ -6,21 +6,25 @@ found by exactly the question it belongs to; a case that changed is missing, nev
 wrong.
 """
 
+import contextlib
 import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from grader import diagnose
 from grader.outcomes import GraderError
 from grader.session import Answer, Case, LiveReference, flat
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = Path(__file__).resolve().parent / "reference"
 ANSWERS = "answers.npz"
+MISTAKES = "mistakes.json"
 PROVENANCE = "provenance.json"
 
 
@@ -71,50 +75,79 @@ class RecordingReference:
         return answer
 
 
-def load_arrays(folder: Path) -> dict[str, np.ndarray]:
+def load_arrays(folder: Path = FOLDER) -> dict[str, np.ndarray]:
     """Every recorded array by its name."""
-    try:
-        provenance = json.loads((folder / PROVENANCE).read_text())
-        data = (folder / ANSWERS).read_bytes()
-        if provenance["format"] != FORMAT:
-            raise GraderError(
-                f"{folder.name}/{PROVENANCE} is of format {provenance['format']}, "
-                f"this grader reads {FORMAT}; staff: run `make reference`"
-            )
-        if provenance["answers_sha256"] != hashlib.sha256(data).hexdigest():
-            raise GraderError(
-                f"grader/reference/{ANSWERS} is not the file that {PROVENANCE} "
-                "describes; restore both, or, as staff, run `make reference`"
-            )
+    with damage_told():
+        data = recorded_bytes(folder, ANSWERS)
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+
+
+def load_known(folder: Path = FOLDER) -> diagnose.Known:
+    """The recorded fingerprints of known mistakes."""
+    with damage_told():
+        return diagnose.from_text(recorded_bytes(folder, MISTAKES).decode())
+
+
+def recorded_bytes(folder: Path, name: str) -> bytes:
+    """One file of the record, which has to be the one that was written with it."""
+    provenance = json.loads((folder / PROVENANCE).read_text())
+    data = (folder / name).read_bytes()
+    if provenance["format"] != FORMAT:
+        raise GraderError(
+            f"{folder.name}/{PROVENANCE} is of format {provenance['format']}, "
+            f"this grader reads {FORMAT}; staff: run `make reference`"
+        )
+    if provenance["sha256"][name] != hashlib.sha256(data).hexdigest():
+        raise GraderError(
+            f"grader/reference/{name} is not the file that {PROVENANCE} "
+            "describes; restore both, or, as staff, run `make reference`"
+        )
+    return data
+
+
+@contextlib.contextmanager
+def damage_told() -> Iterator[None]:
+    """Say in one line what is wrong with the record.
+
+    Raises:
+        GraderError: a file is missing, or cannot be read as what it should be.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
         raise GraderError(
             "the recorded reference is missing (grader/reference/"
             f"{Path(error.filename).name}): restore it, or, as staff, run "
             "`make reference`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError),
+        zipfile.BadZipFile,
+    ):
         raise GraderError(
             "the recorded reference in grader/reference is damaged; restore it, or, "
             "as staff, run `make reference`"
         ) from None
 
 
-def save(arrays: dict[str, np.ndarray], provenance: dict[str, Any]) -> None:
+def save(
+    arrays: dict[str, np.ndarray],
+    known: diagnose.Known,
+    provenance: dict[str, Any],
+    folder: Path = FOLDER,
+) -> None:
     """Write the record; the same answers give the same bytes."""
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
-    data = buffer.getvalue()
-    provenance = {
-        "format": FORMAT,
-        "answers_sha256": hashlib.sha256(data).hexdigest(),
-        **provenance,
-    }
-    (FOLDER / ANSWERS).write_bytes(data)
+    files = {ANSWERS: buffer.getvalue(), MISTAKES: diagnose.as_text(known).encode()}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    provenance = {"format": FORMAT, "sha256": hashes, **provenance}
     text = json.dumps(provenance, indent=2, sort_keys=True) + "\n"
-    (FOLDER / PROVENANCE).write_text(text)
+    (folder / PROVENANCE).write_text(text)
 
 
 def drift(

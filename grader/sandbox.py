@@ -115,6 +115,8 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "MPLBACKEND": "Agg",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        # Equinox' run-time checks call back into Python, which no program may.
+        "EQX_ON_ERROR": "nan",
         # XLA starts threads, and malloc arenas, by the number of cores: on 128 of them
         # that alone would use up the address space which a helper process may map.
         "NPROC": str(min(4, os.cpu_count() or 1)),

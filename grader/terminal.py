@@ -98,7 +98,9 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
     full = report.score == report.max_score
     console.print(Text(score, "bold green" if full else "bold"))
     for line in [*notes, next_step(report)]:
-        console.print(Text(line))
+        for part in Text(line).wrap(console, console.width):
+            part.rstrip()
+            console.print(part)
     console.print(
         Text(
             f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"
@@ -109,7 +111,7 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
 
 
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
-    """A heading with points, a line for each check, the first failure in full.
+    """A heading with points, a line for each check, the first failure in full, a hint.
 
     Args:
         exercise: its checks have run.
@@ -131,6 +133,9 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
             shown.add(check.message)
             if check is first or "\n" not in check.message:
                 print_message(check, console, whole=check is first)
+        if check.hint and check.hint not in shown:
+            shown.add(check.hint)
+            print_indented(Text(f"→ {check.hint}", "cyan"), console)
 
 
 def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:
@@ -166,9 +171,15 @@ def print_message(check: Check, console: Console, *, whole: bool) -> None:
     if len(lines) > MAX_LINES:
         lines = [*lines[: MAX_LINES - 1], "…"]
     for line in lines:
-        text = Text(line, "dim" if check.outcome == Outcome.SKIPPED else "yellow")
-        for part in text.wrap(console, console.width - 6):
-            console.print(Text("      ").append_text(part))
+        style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
+        print_indented(Text(line, style), console)
+
+
+def print_indented(text: Text, console: Console) -> None:
+    """Text under a check, wrapped."""
+    for line in text.wrap(console, console.width - 6):
+        line.rstrip()
+        console.print(Text("      ").append_text(line))
 
 
 def next_step(report: Report) -> str:

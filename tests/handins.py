@@ -1,37 +1,26 @@
-"""Hand-ins made from the solution, and a quick way to grade many of them.
+"""A quick way to grade many known hand-ins: two desks, each a process of its own."""
 
-Starting a worker and a runner costs more than grading an exercise, so two desks, each
-a process of its own, keep one of each for hand-in after hand-in.
-"""
-
-import ast
 import atexit
 import functools
 import multiprocessing
 import sys
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from edits import ROOT
 
-ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from grader import sandbox  # noqa: E402
-from grader.grading import Options, Progress, grade  # noqa: E402
-from grader.plugin import Graded, Plugin, run_checks  # noqa: E402
-from grader.reference import RecordedReference  # noqa: E402
-from grader.report import EXERCISES, Check, Exercise  # noqa: E402
-from grader.session import Args, Budget, Runner, Student, Worker  # noqa: E402
-from grader.submission import Submission  # noqa: E402
+from grader.desk import Desk
+from grader.grading import Options, Progress, grade
+from grader.plugin import Graded, Plugin, run_checks
+from grader.reference import RecordedReference, load_known
+from grader.report import EXERCISES, Check, Exercise
+from grader.session import LiveReference
+from grader.submission import Submission
 
-SOLUTION = (ROOT / "solution" / "dqn.py").read_text()
 PARTS = [name for name in EXERCISES if name != "learning"]
-BUILT_ON = {  # an exercise's later part, or another one, that has to bear its mistakes
-    "monte_carlo": ["monte_carlo"],
-    "td_loss": ["td_loss", "td_update"],
-}
 DESKS = 2
 
 
@@ -45,6 +34,7 @@ class HandIn:
         exercises: to grade.
         fresh: it sets what outlives it (JAX's settings), so no process is shared.
         seed: of the run.
+        live: against the living solution; else against the record.
     """
 
     name: str
@@ -52,129 +42,50 @@ class HandIn:
     exercises: tuple[str, ...]
     fresh: bool = False
     seed: str = "1"
-
-
-def edited(part: str, *changes: tuple[str, str]) -> str:
-    """The solution with changes to the text of one of its functions or classes.
-
-    Raises:
-        ValueError: a text to be changed is not there once, the docstring left aside.
-    """
-    node = next(
-        node
-        for node in ast.parse(SOLUTION).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
-    )
-    lines = SOLUTION.splitlines(keepends=True)
-    start = node.body[0].end_lineno  # of the docstring
-    before = "".join(lines[:start])
-    text = "".join(lines[start : node.end_lineno])
-    after = "".join(lines[node.end_lineno :])
-    for old, new in changes:
-        if text.count(old) != 1:
-            raise ValueError(f"{old!r} stands {text.count(old)} times in {part}")
-        text = text.replace(old, new)
-    return before + text + after
-
-
-def with_definitions(text: str, first: str = "") -> str:
-    """The solution with definitions that take the place of its own.
-
-    Args:
-        text: the definitions; a later one of the same name wins.
-        first: lines to stand before everything else.
-    """
-    return f"{first}\n{SOLUTION}\n\n{text}"
-
-
-class WarmRunner(Runner):
-    """A runner for one hand-in after the other, whose programs have the same names."""
-
-    hand_in = 0
-
-    def take(self, budget: Budget) -> None:
-        """Begin with another hand-in."""
-        self.hand_in += 1
-        self.budget, self.programs, self.loaded = budget, {}, set()
-
-    def untrusted(self, request: Args, *args: object, **kwargs: object) -> Args:
-        """Ask, with the hand-in's number before a program's name."""
-        if "name" in request:
-            request = {**request, "name": f"{self.hand_in} {request['name']}"}
-        return super().untrusted(request, *args, **kwargs)
-
-
-class WarmWorker(Worker):
-    """A worker that imports one hand-in after the other."""
-
-    def take(self, submission: Submission, budget: Budget) -> None:
-        """Begin with another hand-in."""
-        self.submission, self.budget = submission, budget
-        self.problem, self.loaded, self.restarts = None, False, {}
-
-
-class Desk:
-    """Grades one hand-in after the other in recorded mode."""
-
-    def __init__(self) -> None:
-        self.tier = sandbox.choose_tier("")
-        self.worker = WarmWorker(Submission("", b""), self.tier, Budget())
-        self.runner = WarmRunner("runner", self.tier, Budget(), {})
-        self.reference = RecordedReference()
-        atexit.register(self.close)
-
-    def grade(self, hand_in: HandIn) -> dict[str, Exercise]:
-        """The results of its exercises by name."""
-        submission = Submission(hand_in.name, hand_in.source.encode())
-        if "learning" in hand_in.exercises:
-            options = Options(hand_in.seed, only="learning", mode="recorded")
-            report = grade(submission, options, Progress())
-            rest = tuple(name for name in hand_in.exercises if name != "learning")
-            return by_name(report.exercises) | self.grade(
-                HandIn(hand_in.name, hand_in.source, rest, hand_in.fresh, hand_in.seed)
-            )
-        if not hand_in.exercises:
-            return {}
-        budget = Budget()
-        if hand_in.fresh:
-            self.worker.stop()
-        self.worker.take(submission, budget)
-        self.runner.take(budget)
-        graded = Graded(
-            student=Student(self.worker, self.runner),
-            reference=self.reference,
-            runner=self.runner,
-            budget=budget,
-            seed=hand_in.seed,
-            live=False,
-        )
-        plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
-        try:
-            return by_name(run_checks(plugin, list(hand_in.exercises)))
-        finally:
-            if hand_in.fresh:
-                self.worker.stop()
-
-    def close(self) -> None:
-        """End both processes."""
-        self.worker.stop()
-        self.runner.stop()
-
-
-def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
-    """The exercises by their names."""
-    return {exercise.name: exercise for exercise in exercises}
+    live: bool = False
 
 
 @functools.cache
 def desk() -> Desk:
     """The desk of the process in which one asks."""
-    return Desk()
+    opened = Desk("", live=True)
+    atexit.register(opened.__exit__)
+    return opened
 
 
 def grade_at_desk(hand_in: HandIn) -> dict[str, Exercise]:
-    """Grade in a desk's process."""
-    return desk().grade(hand_in)
+    """The results of a hand-in's exercises by name, from this process' desk."""
+    submission = Submission(hand_in.name, hand_in.source.encode())
+    results = {}
+    if "learning" in hand_in.exercises:
+        mode = "live" if hand_in.live else "recorded"
+        options = Options(hand_in.seed, only="learning", mode=mode)
+        results = by_name(grade(submission, options, Progress()).exercises)
+    exercises = [name for name in hand_in.exercises if name != "learning"]
+    if not exercises:
+        return results
+    student = desk().take(submission, fresh=hand_in.fresh)
+    reference = LiveReference(desk().runner) if hand_in.live else RecordedReference()
+    graded = Graded(
+        student=student,
+        reference=reference,
+        runner=student.runner,
+        budget=student.worker.budget,
+        seed=hand_in.seed,
+        live=hand_in.live,
+        known=load_known(),
+    )
+    plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
+    try:
+        return results | by_name(run_checks(plugin, exercises))
+    finally:
+        if hand_in.fresh:
+            student.worker.stop()
+
+
+def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
+    """The exercises by their names."""
+    return {exercise.name: exercise for exercise in exercises}
 
 
 @functools.cache

@@ -1,7 +1,8 @@
 """Learning cannot be had without learning."""
 
 import pytest
-from handins import ROOT, edited
+from edits import ROOT, edited
+from mutants import MUTANTS
 
 from grader import grading
 from grader.submission import Submission
@@ -54,6 +55,19 @@ def test_half_the_loss_still_learns():
     report = learning_of(halved)
     assert report.score == 15
     assert report.learning["cartpole"]["recomputed"] > 0
+
+
+# (With epsilon inverted it learns: what it tries at random late in training teaches the
+# network just as well.)
+@pytest.mark.parametrize(
+    "id", ["td-mask-inverted", "td-negative", "sync-never", "up-returns-old"]
+)
+def test_does_not_learn(id):
+    """A mistake that keeps the agent from learning costs points of exercise 9."""
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.id == id)
+    report = learning_of(mutant.source)
+    assert report.score < 15
+    assert not report.grader_error
 
 
 ALWAYS_THE_SAME = {

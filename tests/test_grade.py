@@ -15,6 +15,7 @@ KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
 KEYS += ["duration", "submission", "exercises", "learning"]
 CHECK_KEYS = ["name", "description", "outcome", "score", "max_score"]
 CHECK_KEYS += ["message", "diagnosis", "hint", "duration"]
+RECORDED = ["answers.npz", "mistakes.json", "provenance.json"]
 OUTCOMES = {"passed", "failed", "error", "timeout", "killed", "skipped"}
 
 
@@ -254,14 +255,14 @@ def recorded(command, tree):
     return command("grade", "starter", "--only", "td_loss", tree=tree)
 
 
-@pytest.mark.parametrize("name", ["answers.npz", "provenance.json"])
+@pytest.mark.parametrize("name", RECORDED)
 def test_reference_missing(command, tree, name):
     """A recorded file that is missing is grader trouble, named, and no zero."""
     (tree / "grader" / "reference" / name).unlink()
     require_trouble(recorded(command, tree), name, "make reference")
 
 
-@pytest.mark.parametrize("name", ["answers.npz", "provenance.json"])
+@pytest.mark.parametrize("name", RECORDED)
 def test_reference_damaged(command, tree, name):
     """A recorded file that was cut short is grader trouble."""
     path = tree / "grader" / "reference" / name

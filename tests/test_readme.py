@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from handins import edited
+from edits import edited
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -3,23 +3,35 @@
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from grader import recording, reference
+from grader.diagnose import Known, Mistake
 from grader.outcomes import GraderError
-from grader.reference import RecordedReference, difference, drift, load_arrays
+from grader.reference import (
+    RecordedReference,
+    difference,
+    drift,
+    load_arrays,
+    load_known,
+)
 from grader.session import Case
 
+ROOT = Path(__file__).resolve().parents[1]
+KNOWN = Known(
+    {"td_loss": {"loss": [2.5, -1.0], "jit": "no: why?"}},
+    {"td_loss": [Mistake("td-é", "You ¬ …", {"loss": [9e9], "jit": []})]},
+)
 CASE = Case("td_loss", {"net": "probe"}, {"gamma": np.float32(0.5)})
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path):
     """A folder of its own for the record."""
-    monkeypatch.setattr(reference, "FOLDER", tmp_path / "reference")
     return tmp_path / "reference"
 
 
@@ -39,7 +51,7 @@ def verdict(old: dict, new: dict) -> str:
 def test_record_is_found_by_its_question(folder):
     """An answer comes back whole: arrays by name, parameters as a list in order."""
     grads = {f"grads.{i}": np.full(i + 1, i) for i in range(12)}
-    reference.save(answers(loss=np.array(2.5), **grads), {})
+    reference.save(answers(loss=np.array(2.5), **grads), Known(), {}, folder)
     answer = RecordedReference(folder).answer(CASE)
     assert answer.array("loss") == 2.5
     assert [leaf.tolist() for leaf in answer.leaves("grads")] == [
@@ -61,26 +73,28 @@ def test_record_is_found_by_its_question(folder):
 )
 def test_another_question_is_missing(folder, other):
     """A question that differs in anything has no answer, rather than a wrong one."""
-    reference.save(answers(loss=np.array(2.5)), {})
+    reference.save(answers(loss=np.array(2.5)), Known(), {}, folder)
     with pytest.raises(GraderError, match="make reference"):
         RecordedReference(folder).answer(other)
 
 
 def test_same_answers_same_bytes(folder):
-    """Saving twice, in whatever order, gives the same two files."""
+    """Saving twice, in whatever order, gives the same files."""
     arrays = answers(loss=np.array(2.5), grads=np.arange(3))
-    reference.save(arrays, {"b": 1, "a": 2})
+    reference.save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    reference.save(dict(reversed(arrays.items())), {"a": 2, "b": 1})
+    reordered = dict(reversed(arrays.items()))
+    reference.save(reordered, KNOWN, {"a": 2, "b": 1}, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
-    assert sorted(first) == ["answers.npz", "provenance.json"]
+    assert sorted(first) == ["answers.npz", "mistakes.json", "provenance.json"]
+    assert load_known(folder) == KNOWN
 
 
 def test_changed_file_is_noticed(folder):
     """Answers that are not those of the provenance are refused."""
-    reference.save(answers(loss=np.array(2.5)), {})
+    reference.save(answers(loss=np.array(2.5)), Known(), {}, folder)
     kept = (folder / "provenance.json").read_bytes()
-    reference.save(answers(loss=np.array(3.5)), {})
+    reference.save(answers(loss=np.array(3.5)), Known(), {}, folder)
     (folder / "provenance.json").write_bytes(kept)
     with pytest.raises(GraderError, match=r"answers\.npz"):
         load_arrays(folder)
@@ -88,7 +102,7 @@ def test_changed_file_is_noticed(folder):
 
 def test_no_objects_in_the_record(folder):
     """A record with pickled objects is damaged, not loaded."""
-    reference.save(answers(loss=np.array([object()])), {})
+    reference.save(answers(loss=np.array([object()])), Known(), {}, folder)
     with pytest.raises(GraderError, match="damaged"):
         load_arrays(folder)
 
@@ -124,9 +138,14 @@ def test_nan_is_no_small_drift():
 
 @pytest.fixture
 def staff_tree(tree, solution):
-    """A copy of the grader as staff have it, with the solution."""
+    """A copy of the grader as staff have it: the solution, and a few mutants."""
     (tree / "solution").mkdir()
     (tree / "solution" / "dqn.py").write_text(solution)
+    mutants = tree / "tests" / "mutants"
+    mutants.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "edits.py", mutants.parent)
+    for name in ("__init__.py", "definition.py", "e8_sync_target.py"):
+        shutil.copy(ROOT / "tests" / "mutants" / name, mutants)
     return tree
 
 
@@ -146,12 +165,7 @@ def test_recording_twice(command, staff_tree):
     altered = load_arrays(folder)
     name = next(name for name in altered if name.startswith("update_Q_TD0/"))
     altered[name] = altered[name] + 1
-    here = reference.FOLDER
-    try:
-        reference.FOLDER = folder
-        reference.save(altered, {})
-    finally:
-        reference.FOLDER = here
+    reference.save(altered, load_known(folder), {}, folder)
     run = command("reference", tree=staff_tree)
     assert run.code == 0, run.err
     assert "Verdict: changed beyond tolerance" in run.out
@@ -170,3 +184,31 @@ def test_wrong_solution_is_not_recorded(command, staff_tree):
     assert run.code == 2
     assert "sync_target" in run.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+BLIND = """
+from mutants.definition import changed
+
+MUTANTS = [
+    changed("sync_target", "none-at-all", "S", "right", "You are right.", ("if", "if"))
+]
+"""
+
+
+def test_mutant_that_cannot_be_told_is_not_recorded(command, staff_tree):
+    """A mutant that answers like the solution is named, and nothing is recorded."""
+    (staff_tree / "tests" / "mutants" / "e8_sync_target.py").write_text(BLIND)
+    folder = staff_tree / "grader" / "reference"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run = command("reference", tree=staff_tree)
+    assert run.code == 2
+    assert "none-at-all cannot be told from the solution" in run.err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_recording_needs_the_mutants(command, staff_tree):
+    """Without them there would be no names; the command says so."""
+    shutil.rmtree(staff_tree / "tests")
+    run = command("reference", tree=staff_tree)
+    assert run.code == 2
+    assert "tests/mutants" in run.err

@@ -86,6 +86,7 @@ def test_pure(student):
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.part("episode_terminateds")
 def test_episode_terminateds(student, passed):
     """`episode_terminateds` has T flags, true at the last step only."""
     for num_steps in (1, 4):

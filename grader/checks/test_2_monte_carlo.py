@@ -20,6 +20,7 @@ UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
 
 
 @pytest.mark.points(1)
+@pytest.mark.part("discounted_returns")
 def test_one_step_returns(student, reference, for_each):
     """An episode of one step: its return is its reward."""
     for_each(
@@ -28,6 +29,7 @@ def test_one_step_returns(student, reference, for_each):
 
 
 @pytest.mark.points(3)
+@pytest.mark.part("discounted_returns")
 def test_returns(student, reference, for_each):
     """Each step's return: its reward, and later ones discounted by γ a step."""
     for_each(
@@ -37,24 +39,28 @@ def test_returns(student, reference, for_each):
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("returns")
+@pytest.mark.part("discounted_returns")
 def test_returns_pure(student):
     """The rewards that came in keep their values."""
     unchanged(student, ladders.RETURNS_LONG.ladder[0])
 
 
 @pytest.mark.points(1)
+@pytest.mark.part("mc_loss")
 def test_one_step_loss(student, reference, for_each):
     """`mc_loss` of an episode of one step is (Q(s,a) - r)²."""
     for_each(ladders.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference))
 
 
 @pytest.mark.points(2.5)
+@pytest.mark.part("mc_loss")
 def test_loss(student, reference, for_each):
     """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
     for_each(ladders.MC_EPISODE, lambda case: agree_on_loss(case, student, reference))
 
 
 @pytest.mark.points(2)
+@pytest.mark.part("mc_loss")
 def test_gradient(student, reference, for_each):
     """The gradient of `mc_loss` with respect to theta_Q is right."""
 
@@ -144,7 +150,9 @@ def judged_by(
         usable = False
     if usable:
         return case, losses_on([own, right], case, reference)
-    stand_in = 1.5 - case.args["reward"]  # as parts.stand_in_returns has it
+    stand_in = (
+        case.args["gamma"] - case.args["reward"]
+    )  # as parts.stand_in_returns has it
     accepted = losses_on([stand_in, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
 

@@ -1,0 +1,54 @@
+"""The solution's text, and other hand-ins made from it."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")
+
+# The exercise that each part of the contract belongs to.
+EXERCISE_OF = {
+    "episode_terminateds": "update_Q_TD0",
+    "update_Q_TD0": "update_Q_TD0",
+    "discounted_returns": "monte_carlo",
+    "mc_loss": "monte_carlo",
+    "q_network": "q_network",
+    "epsilon_greedy": "epsilon_greedy",
+    "ReplayBuffer": "replay_buffer",
+    "td_loss": "td_loss",
+    "td_update": "td_update",
+    "sync_target": "sync_target",
+}
+
+
+def edited(part: str, *changes: tuple[str, str]) -> str:
+    """The solution with changes to the text of one of its functions or classes.
+
+    Raises:
+        ValueError: a text to be changed is not there once, the docstring left aside.
+    """
+    node = next(
+        node
+        for node in ast.parse(SOLUTION).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
+    )
+    lines = SOLUTION.splitlines(keepends=True)
+    start = node.body[0].end_lineno  # of the docstring
+    before = "".join(lines[:start])
+    text = "".join(lines[start : node.end_lineno])
+    after = "".join(lines[node.end_lineno :])
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise ValueError(f"{old!r} stands {text.count(old)} times in {part}")
+        text = text.replace(old, new)
+    return before + text + after
+
+
+def with_definitions(text: str, first: str = "") -> str:
+    """The solution with definitions that take the place of its own.
+
+    Args:
+        text: the definitions; a later one of the same name wins.
+        first: lines to stand before everything else.
+    """
+    return f"{first}\n{SOLUTION}\n\n{text}"

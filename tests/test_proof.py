@@ -1,0 +1,103 @@
+"""The grader proves itself: every mutant is caught, named rightly, and told."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+from edits import EXERCISE_OF
+from handins import PARTS, HandIn, lost, submit
+from mutants import MUTANTS
+from mutants.definition import Mutant
+from proof import MATRIX, MESSAGES, begin, check_names, matrix, messages, row
+
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+
+
+@pytest.fixture(scope="module")
+def futures(request: pytest.FixtureRequest) -> Iterator[dict[str, tuple[Future, ...]]]:
+    """What comes of every mutant that is to be tested, in the background."""
+    items = [i for i in request.session.items if i.module is request.module]
+    asked = {
+        item.callspec.params["mutant"].id
+        for item in items
+        if isinstance(item, pytest.Function)
+        and hasattr(item, "callspec")
+        and "mutant" in item.callspec.params
+    }
+    everything = any(i.name == "test_files_are_current" for i in items)
+    found = begin(m for m in MUTANTS if everything or m.id in asked)
+    yield found
+    for pair in found.values():
+        for future in pair:
+            future.cancel()
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(m, id=m.id) for m in MUTANTS])
+def test_mutant_is_caught(mutant: Mutant, futures: dict) -> None:
+    """It loses points in its exercise alone, by the same verdicts in both modes.
+
+    Where it is given a name, it is its own.
+    """
+    found = row(mutant, futures[mutant.id])
+    assert found.lost
+    assert found.points > 0
+    assert not found.elsewhere
+    assert not found.disagree
+    assert not found.named.startswith("WRONG"), found.named
+    assert "Traceback" not in found.text
+
+
+def test_files_are_current(futures: dict) -> None:
+    """The matrix and the stored reports are those of these mutants and checks.
+
+    Numbers may differ by rounding from machine to machine. Written by `make prove`.
+    """
+    rows = [row(mutant, futures[mutant.id]) for mutant in MUTANTS]
+    stale = "stale: run `make prove` and read what it changed"
+    assert MATRIX.read_text(encoding="utf-8") == matrix(rows), stale
+    for exercise, text in messages(rows).items():
+        stored = (MESSAGES / f"{exercise}.md").read_text(encoding="utf-8")
+        assert NUMBER.sub("#", stored) == NUMBER.sub("#", text), stale
+        numbers = (list(map(float, NUMBER.findall(t))) for t in (stored, text))
+        for old, new in zip(*numbers, strict=True):
+            assert old == pytest.approx(new, rel=2e-3, abs=1e-3), stale
+
+
+def test_most_are_named() -> None:
+    """At least 95 of 100 mutants are called by their name in the stored matrix."""
+    text = MATRIX.read_text(encoding="utf-8")
+    rightly = int(re.search(r"- (\d+) are named rightly", text)[1])
+    assert rightly >= 0.95 * len(MUTANTS)
+
+
+def test_mutants_of_every_kind() -> None:
+    """Many of each exercise, each with its own id, text and short, telling hint."""
+    assert len(MUTANTS) >= 150
+    assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
+    assert len({mutant.source for mutant in MUTANTS}) == len(MUTANTS)
+    for exercise in PARTS:
+        assert sum(mutant.exercise == exercise for mutant in MUTANTS) >= 10
+    for mutant in MUTANTS:
+        assert mutant.severity in "FDSX"
+        assert "slides: " in mutant.hint, mutant.id
+        assert len(mutant.hint) <= 240, mutant.id
+
+
+def test_every_check_is_needed() -> None:
+    """No check is without a mutant that it catches."""
+    text = MATRIX.read_text(encoding="utf-8")
+    for name in check_names():
+        catches = re.search(rf"^\| {re.escape(name)} \| (\d+) \|", text, re.M)
+        assert catches, name
+        assert int(catches[1]) > 0, name
+
+
+SAMPLE = [next(m for m in MUTANTS if m.part == part) for part in EXERCISE_OF]
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(m, id=m.part) for m in SAMPLE])
+def test_nothing_is_lost_elsewhere(mutant: Mutant) -> None:
+    """A mistake in one part costs nothing in all the other exercises."""
+    results = submit(HandIn(mutant.id, mutant.source, tuple(PARTS))).result()
+    assert [name for name in results if lost(results[name])] == [mutant.exercise]
