@@ -48,10 +48,19 @@ def test_one_step_loss(student, reference, for_each):
     for_each(ladders.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference))
 
 
-@pytest.mark.points(2.5)
+@pytest.mark.points(2)
 def test_loss(student, reference, for_each):
     """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
     for_each(ladders.MC_EPISODE, lambda case: agree_on_loss(case, student, reference))
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("one_step_loss", "loss")
+def test_loss_pure(student):
+    """The arguments of `mc_loss` keep their values."""
+    case = ladders.MC_EPISODE.ladder[0]
+    # With a stand-in for discounted_returns, which has a check of its own.
+    unchanged(student, Case(case.part, {**case.spec, "stand_in": True}, case.args))
 
 
 @pytest.mark.points(2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grader import compare, ladders
+from grader.checks.common import unchanged
 from grader.outcomes import Raised
 from grader.session import Answers, Case, Student
 
@@ -69,7 +70,7 @@ def test_end_has_no_future(student, for_each):
     for_each(ladders.TD_MIXED, body, property=True)
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(0.5)
 @pytest.mark.after(*VALUES)
 def test_order(student, for_each):
     """The order of the transitions in the batch changes nothing."""
@@ -100,6 +101,13 @@ def test_flags_as_numbers(student):
             compare.problem("td_loss", loss_of(student, other), expected),
             f"with terminated of type {name}, expected as with bool",
         )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after(*VALUES)
+def test_pure(student):
+    """The arguments that came in keep their values."""
+    unchanged(student, ladders.TD_MIXED.ladder[0])
 
 
 @pytest.mark.points(1)
