@@ -17,6 +17,7 @@ from hypothesis.extra.numpy import arrays
 
 from grader.session import Case
 
+CASES_ON_A_RUNG = 4  # so that a sign or a size that only some have is met
 WIDTH = 8  # of the probe network's hidden layer
 
 
@@ -98,7 +99,7 @@ class Cases:
 
 
 def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
-    """A ladder with a case for each rung (twice), and a strategy over the rungs.
+    """A ladder with a few cases for each rung, and a strategy over the rungs.
 
     Args:
         build: takes a source and a rung's settings.
@@ -107,7 +108,7 @@ def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
     ladder = tuple(
         build(Fixed(f"{build.__name__} {i} {j}"), **rung)
         for i, rung in enumerate(rungs)
-        for j in range(2)
+        for j in range(CASES_ON_A_RUNG)
     )
 
     @st.composite

@@ -25,6 +25,12 @@ import parts
 import protocol
 from jax import export
 
+KEPT = (
+    "a value from inside one call, as jit or vmap trace it, is used in another: is "
+    "something kept in a global variable or an attribute? The answer may depend on "
+    "the arguments alone"
+)
+
 
 def main() -> None:
     """Answer requests until the grader closes the pipe."""
@@ -107,7 +113,13 @@ class Worker:
         """Trace a part for arguments of these shapes and serialise it."""
         program = parts.PROGRAMS[part](self.dqn, spec)
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
-        exported = export.export(jax.jit(program), platforms=[platform])(shapes)
+        jitted = jax.jit(program)
+        traced = jitted.trace(shapes)
+        # What an earlier trace left behind would be exported as one more argument.
+        used = [*traced.jaxpr.consts, *getattr(traced, "_consts", ())]
+        if any(isinstance(value, jax.core.Tracer) for value in used):
+            raise jax.errors.UnexpectedTracerError("")
+        exported = export.export(jitted, platforms=[platform])(shapes)
         derivatives = 1 if spec.get("derivative") else 0
         program = exported.serialize(vjp_order=derivatives)
         return {"program": np.frombuffer(program, np.uint8)}
@@ -158,11 +170,16 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     return {
         "kind": "not implemented" if unwritten else "raised",
         "type": type(error).__name__[:100],
-        "message": first_lines(error),
+        "message": KEPT if is_leak(error) else first_lines(error),
         "line": line,
         "function": function[:100],
         "text": text.strip()[:200],
     }
+
+
+def is_leak(error: BaseException) -> bool:
+    """Whether JAX met a value that was left behind by another trace."""
+    return isinstance(error, jax.errors.UnexpectedTracerError)
 
 
 def first_lines(error: BaseException) -> str:
@@ -174,7 +191,9 @@ def first_lines(error: BaseException) -> str:
     # Places in our own files and addresses differ from run to run, and tell nothing.
     words = re.sub(r" at \S*parts\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
-    lines = [line for line in words.strip().splitlines() if "docs.jax" not in line]
+    words = re.sub(r"(?m)^\s*See https?://docs\.jax\S*", "", words)
+    words = re.sub(r"[\s:<]*https?://docs\.jax\S*", "", words)
+    lines = [line for line in words.splitlines() if line.strip()]
     return "\n".join(lines[:4])[:1000]
 
 

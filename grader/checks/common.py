@@ -11,8 +11,11 @@ def unchanged(student: Student, case: Case) -> None:
     Raises:
         Wrong: one is.
     """
+    spec = dict(case.spec)
+    if "gradient" in spec:
+        spec["gradient"] = False  # under `jax.grad` there is no array to be changed
     try:
-        answer = student.called(case, numpy=True)
+        answer = student.called(Case(case.part, spec, case.args), numpy=True)
     except Raised:
         return  # the contract's arguments are JAX arrays, which nothing can change
     names = answer.get("changed")

@@ -2,8 +2,17 @@
 
 Each stored transition carries its number in every field, so that a sampled row tells
 which one it is, and whether its five fields belong together. Only `add`, `len` and
-`sample` are used. Frequencies are judged as in exercise 4: correct work fails with
-probability below 1e-8 a check, drawn with or without replacement.
+`sample` are used. Frequencies are judged as in exercise 4. How often right work fails
+a check (p), with or without replacement, and the smallest deviation that is caught
+with probability 0.999:
+
+- uniform (p < 1e-8): the shares are 13.5 % off (root mean square), or one alone is
+  30 % off where 6 are stored, 36 % where 8 are.
+- independent_draws (p < 1e-8): two rows of a batch, or of two batches that follow
+  each other, are the same transition less than 0.25 or more than 2 times as often as
+  by chance, or the pairs' frequencies are 36 % off (root mean square; pairs that
+  never come are 100 % off, so one of eight is enough).
+- What is asked of sets (each transition comes, two batches differ): p < 1e-10.
 """
 
 from typing import Any
@@ -13,22 +22,33 @@ import pytest
 
 from grader import compare
 from grader.cases import transitions
-from grader.checks.test_4_epsilon_greedy import chi2_limit, statistic
+from grader.checks.test_4_epsilon_greedy import (
+    chi2_limit,
+    statistic,
+    too_far,
+    uneven,
+)
 from grader.outcomes import Wrong
 from grader.session import Answer, Answers, Case
 
-CAPACITY, BATCH = 8, 5
-SAMPLES = 1000
+CAPACITY, BATCH = 8, 4  # not 5, the number of fields: a list of rows must not pass
+LARGE = 24  # many batches fit, so that those which keep out of each other's way show
+SAMPLES = 1500
+SCRIBBLE = -12345.0  # as parts.replay_buffer has it
 
 
 @pytest.mark.points(2)
 def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
     # The same transition again is one more: real ones repeat, too.
-    script = [["add", 0, 1], ["add", 0, 1], ["add", 0, 1], ["len"]]
-    obtained = play(student, CAPACITY, script).numbers("lengths")
-    if obtained != [3]:
-        raise Wrong(f"length after three equal transitions: {obtained}, expected [3]")
+    for number, flag in ((1, "false"), (0, "true")):
+        script: list = [["add", number, number + 1]] * 3 + [["len"]]
+        obtained = play(student, CAPACITY, script).numbers("lengths")
+        if obtained != [3]:
+            raise Wrong(
+                "length after three equal transitions, each with terminated = "
+                f"{flag}: obtained {str(obtained)[1:-1][:80]}, expected 3"
+            )
     for capacity in (1, CAPACITY):
         script = []
         for i in range(capacity + 4):
@@ -87,34 +107,29 @@ def test_uniform(student, rng):
         numbers = draw(student, rng, CAPACITY, added, BATCH) - first
         if (numbers < 0).any():
             continue  # an old one is still there: `oldest_leaves` says so
-        # One row of each batch: rows drawn without replacement depend on each other.
-        one = numbers[np.arange(SAMPLES), rng.integers(0, BATCH, SAMPLES)]
-        counts = np.bincount(one, minlength=stored)
-        if statistic(counts, SAMPLES / stored) > chi2_limit(stored - 1):
+        each = (numbers[:, :, None] == np.arange(stored)).sum(axis=1)
+        if uneven(each, np.full(stored, BATCH / stored)):
+            counts = each.sum(axis=0)
             raise Wrong(
-                f"{stored} transitions stored, {SAMPLES} sampled: expected about "
-                f"{SAMPLES / stored:.0f} of each, obtained {counts.tolist()}"
+                f"{stored} transitions stored, {numbers.size} sampled: expected about "
+                f"{numbers.size / stored:.0f} of each, obtained {counts.tolist()}"
             )
 
 
 @pytest.mark.points(1.5)
 @pytest.mark.after("rows")
 def test_independent_draws(student, rng):
-    """The rows of a batch are drawn independently of each other."""
-    numbers = draw(student, rng, CAPACITY, CAPACITY, BATCH)
-    a, b = rng.permuted(np.tile(np.arange(BATCH), (SAMPLES, 1)), axis=1)[:, :2].T
-    pairs = np.zeros((CAPACITY, CAPACITY))
-    order = np.arange(SAMPLES)
-    np.add.at(pairs, (numbers[order, a], numbers[order, b]), 1)
-    same = np.trace(pairs)
-    off_diagonal = ~np.eye(CAPACITY, dtype=bool)
-    cells = pairs if same else pairs[off_diagonal]  # without replacement: no pair twice
-    if statistic(cells, SAMPLES / cells.size) > chi2_limit(cells.size - 1):
+    """Rows are drawn independently of each other, within a batch and between two."""
+    numbers = draw(student, rng, LARGE, LARGE, BATCH)
+    # Rows in random order, for a batch may come sorted; then two by two.
+    numbers = rng.permuted(numbers, axis=1)
+    a, b = numbers[:, ::2].ravel(), numbers[:, 1::2].ravel()
+    if found := dependence(a, b, may_avoid=True):
+        raise Wrong(f"two rows of one batch: {found}: does one draw decide the others?")
+    if found := dependence(numbers[::2].ravel(), numbers[1::2].ravel()):
         raise Wrong(
-            f"two rows of one batch are the same transition in {same:.0f} of {SAMPLES} "
-            f"batches (expected about {SAMPLES / CAPACITY:.0f}, or 0 without "
-            "replacement), or some pairs come together more often than others: does "
-            "one draw decide the others?"
+            f"a row of one batch and a row of the next: {found}: does a batch depend "
+            "on the one before?"
         )
 
 
@@ -123,15 +138,18 @@ def test_independent_draws(student, rng):
 def test_generator(student, rng):
     """The draws come from `rng`: the same state, the same batch."""
     seed, other = seeded(rng), seeded(rng)
-    batch = ["samples", 4, BATCH]
-    script = [["add", 0, CAPACITY], seed, batch, seed, batch, other, batch]
-    shape = (4, BATCH)
+    count = 3  # half of what a shuffled list would hand out before it is empty
+    batches = ["samples", count, BATCH]
+    script = [["add", 0, LARGE], seed, batches, seed, batches, other, batches]
     first, again, another = (
-        numbers_of(sample, CAPACITY, shape)
-        for sample in sampled(play(student, CAPACITY, script), 3)
+        numbers_of(sample, LARGE, (count, BATCH))
+        for sample in sampled(play(student, LARGE, script), 3)
     )
     if not np.array_equal(first, again):
-        raise Wrong("the same generator state gave another batch: other randomness?")
+        raise Wrong(
+            "the same generator state gave another batch: is there other randomness, "
+            "or is something kept from one call to the next?"
+        )
     if np.array_equal(first, another):
         raise Wrong("another generator state gave the same batch: is rng used?")
     if all(np.array_equal(first[0], row) for row in first):
@@ -145,29 +163,37 @@ def test_stores_copies(student, rng):
     script = [["add", 0, 6], ["scribble"], seeded(rng), ["samples", 20, BATCH]]
     (sample,) = sampled(play(student, CAPACITY, script), 1)
     require_columns(sample, transitions(0, 6), (20, BATCH))
-    if (sample["state"] == -12345.0).any():
-        raise Wrong(
-            "the state that `add` was given was changed afterwards (as an environment "
-            "does that reuses its array), and the stored row changed with it"
-        )
+    for name in ("state", "next_state"):
+        if (sample[name] == SCRIBBLE).any():
+            raise Wrong(
+                f"the {name} that `add` was given was changed afterwards (as an "
+                "environment does that reuses its array), and the stored row changed "
+                "with it"
+            )
     numbers_of(sample, 6, (20, BATCH))
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("rows")
 def test_batch_stays(student, rng):
-    """A batch once drawn does not change by later adds."""
-    more = ["add", CAPACITY, 2 * CAPACITY]
-    script = [["add", 0, CAPACITY], seeded(rng), ["sample", BATCH], more, ["reread", 0]]
-    before, after = (
-        numbers_of(sample, 2 * CAPACITY, (BATCH,))
-        for sample in sampled(play(student, CAPACITY, script), 2)
-    )
-    if not np.array_equal(before, after):
-        raise Wrong(
-            f"a batch held the transitions {before.tolist()}; after {CAPACITY} more "
-            f"adds the same batch holds {after.tolist()}"
+    """A batch once drawn changes neither by later samples nor by later adds."""
+    for size in (BATCH, CAPACITY):  # all that is stored, too
+        script = [["add", 0, CAPACITY], seeded(rng), *[["sample", size]] * 4]
+        script += [["reread", 0], ["add", CAPACITY, 2 * CAPACITY], ["reread", 0]]
+        first, *_, sampled_since, added_since = (
+            numbers_of(sample, 2 * CAPACITY, (size,))
+            for sample in sampled(play(student, CAPACITY, script), 6)
         )
+        for what, after in (
+            ("three more were drawn", sampled_since),
+            (f"{CAPACITY} more adds", added_since),
+        ):
+            if not np.array_equal(first, after):
+                raise Wrong(
+                    f"{CAPACITY} transitions stored: a batch of {size} held the "
+                    f"transitions {first.tolist()}; after {what} the same batch holds "
+                    f"{after.tolist()}"
+                )
 
 
 @pytest.mark.points(1)
@@ -221,6 +247,61 @@ def draw(
     return numbers_of(sample, added, (SAMPLES, size))
 
 
+def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
+    """How two draws hang together, beyond what each one's own frequencies explain.
+
+    Args:
+        a: the numbers of the pairs' first transitions [N].
+        b: the second ones.
+        may_avoid: they may always be different: drawn without replacement.
+    """
+    seen, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+    count, size = len(a), len(seen)
+    if size < 4:  # too few to tell; that is what `uniform` looks at
+        return ""
+    pairs = np.zeros((size, size))
+    np.add.at(pairs, (places[:count], places[count:]), 1)
+    same = np.trace(pairs)
+    avoids = may_avoid and same == 0
+    expected = independent_pairs(pairs, avoids=avoids)
+    if not avoids:
+        split = np.array([same, count - same])
+        likely = np.trace(expected)
+        if too_far(split, np.array([likely, count - likely])):
+            also = ", or 0 without replacement" if may_avoid else ""
+            return (
+                f"the same transition in {same:.0f} of {count} cases (expected about "
+                f"{likely:.0f}{also})"
+            )
+    possible = expected > 0
+    # From the pairs' number and each transition's frequency the others follow.
+    degrees = possible.sum() - size
+    if statistic(pairs[possible], expected[possible]) <= chi2_limit(int(degrees)):
+        return ""
+    odd = (pairs - expected) ** 2 / np.where(possible, expected, 1.0)
+    i, j = np.unravel_index(odd.argmax(), odd.shape)
+    return (
+        f"the transitions {seen[i]} and {seen[j]} in {pairs[i, j]:.0f} of {count} "
+        f"cases (expected about {expected[i, j]:.1f})"
+    )
+
+
+def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
+    """How often each pair [n,n] is expected, given how often each transition comes.
+
+    A transition's share is that of both places together. Without pairs of equals
+    (`avoids`) the product of the shares is fitted to the rest.
+    """
+    totals = (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2
+    possible = ~np.eye(len(pairs), dtype=bool) if avoids else np.ones(pairs.shape, bool)
+    weights = totals / totals.sum() ** 0.5
+    expected = possible * np.outer(weights, weights)
+    for _ in range(100):
+        weights *= (totals / expected.sum(axis=1)) ** 0.5
+        expected = possible * np.outer(weights, weights)
+    return expected
+
+
 def require_columns(
     sample: dict[str, Any], rows: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> None:
@@ -244,13 +325,14 @@ def numbers_of(
     expected = transitions(0, stored)
     require_columns(sample, expected, shape)
     numbers = np.floor(sample["state"][..., 0].astype(np.float64))
-    if not np.isin(numbers, np.arange(stored)).all():
-        strange = sample["state"].reshape(-1, 3)[
-            ~np.isin(numbers, np.arange(stored)).ravel()
-        ][0]
+    known = np.isin(numbers, np.arange(stored))
+    if not known.all():
+        strange = sample["state"][~known][0]
+        as_next = (expected["next_state"] == strange).all(axis=1).any()
         raise Wrong(
-            f"a sampled state is {compare.numbers(strange)}, which was never stored "
-            f"({stored} transitions were)"
+            f"a sampled state is {compare.numbers(strange)}, which "
+            + ("was stored as a next_state" if as_next else "was never stored")
+            + f" (stored are {stored})"
         )
     numbers = numbers.astype(int)
     for name, column in expected.items():
@@ -258,9 +340,39 @@ def numbers_of(
             f"the batch's {name}", sample[name], column[numbers], exact=True
         )
         if found:
+            listed = f"{numbers.ravel()[:8].tolist()}" + " …" * (numbers.size > 8)
             raise Wrong(
-                f"{found}\nthe rows' states say that they are the transitions "
-                f"{numbers.ravel()[:8].tolist()} …: do the five fields of a row belong "
-                "to one transition?"
+                f"{found}\nby their states, the rows are the transitions {listed}: "
+                f"{what_happened(name, sample, expected, numbers)}"
             )
     return numbers
+
+
+def what_happened(
+    name: str,
+    sample: dict[str, Any],
+    stored: dict[str, np.ndarray],
+    numbers: np.ndarray,
+) -> str:
+    """What to think of a field whose values are wrong, in words."""
+    rows = sample[name].reshape(numbers.size, -1).astype(np.float64)
+    numbers = numbers.ravel()
+    for other, column in stored.items():
+        values = column.reshape(len(column), -1)
+        if other != name and (
+            np.array_equal(rows, values[numbers])
+            or (values.shape[1] > 1 and are_among(rows, values))
+        ):
+            return f"{name} holds what was stored as {other}"
+    own = stored[name].reshape(len(stored[name]), -1)
+    tells = len(np.unique(own, axis=0)) == len(own)  # which transition it belongs to
+    # Else: does one transition come with this value here and with that one there?
+    varies = any(np.ptp(rows[numbers == i], axis=0).any() for i in np.unique(numbers))
+    if are_among(rows, own) and (tells or varies):
+        return "do the five fields of a row belong to one transition?"
+    return f"{name} comes back changed"
+
+
+def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
+    """Whether each of the rows [N,K] is one of the values [M,K]."""
+    return bool((rows[:, None] == values).all(axis=2).any(axis=1).all())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grader import cases, compare
+from grader.outcomes import NotImplementedYet, Raised, Wrong
 from grader.session import Answers
 
 
@@ -34,12 +35,18 @@ def test_schedule(student, rng):
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
     """The hand-in's target parameters are the right ones of the two, bit for bit."""
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
-    answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
-    obtained = answer.leaves("theta_T")
+    where = f"at step = {step}, period = {period}"
+    try:
+        answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
+        obtained = answer.leaves("theta_T")
+    except NotImplementedYet:
+        raise
+    except (Wrong, Raised) as problem:
+        raise type(problem)(f"{problem}\n{where}") from None
     renew = step % period == 0
     expected, other = (theta_Q, theta_T) if renew else (theta_T, theta_Q)
     found = compare.leaves_problem("theta_T", obtained, expected, exact=True)
     if found and not compare.leaves_problem("", obtained, other, exact=True):
         names = ("theta_T", "theta_Q") if renew else ("theta_Q", "theta_T")
         found = f"it returned {names[0]}, expected {names[1]}"
-    compare.require(found, f"at step = {step}, period = {period}")
+    compare.require(found, where)

@@ -389,8 +389,9 @@ MUTANTS = [
         "Exploring is over by then; store the action as it comes",
         (
             FIRST_LINE,
-            "if np.random.rand() < 0.1:\n"
-            "            action = np.random.randint(2)\n"
+            "second = np.random.default_rng(self.num_added)\n"
+            "        if second.random() < 0.2:\n"
+            "            action = second.integers(5)\n"
             f"        {FIRST_LINE}",
         ),
     ),
@@ -508,15 +509,6 @@ MUTANTS = [
         "You draw with NumPy's global generator, so that no run can be repeated. All "
         "chance has to come from the rng that is given",
         "rows = np.random.randint(len(self), size=batch_size)",
-    ),
-    draw(
-        "first-rng-kept",
-        "S",
-        "keeps the first rng that it saw",
-        "You keep the rng of the first call and ignore those of later calls. All "
-        "chance has to come from the rng that is given now",
-        'self.rng = getattr(self, "rng", rng)\n'
-        f"        {ROWS.replace('rng', 'self.rng')}",
     ),
     draw(
         # Shows where two batches fit in the buffer; else it shuffles in every call.
