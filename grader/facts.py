@@ -14,11 +14,7 @@ from grader.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.readoff import ReadOff, read_off
 from grader.session import Answers, Case, Student
 
-FACTORS = {
-    -1.0: "minus the expected one",
-    0.5: "exactly half of the expected one",
-    2.0: "exactly twice the expected one",
-}
+FACTORS = {-1.0: "minus", 0.5: "half of", 2.0: "twice"}
 # What an argument is called in a sentence.
 CALLED = {
     **{"gamma": "γ", "alpha": "α", "reward": "the rewards", "rewards": "the rewards"},
@@ -98,7 +94,7 @@ def table(student: Student, reference: Answers) -> str | None:
     factor = factor_of(move, right)
     if any(np.isclose(factor, known, rtol=1e-3) for known in FACTORS):
         words = FACTORS[min(FACTORS, key=lambda known: abs(known - factor))]
-        return f"Measured: the move of every cell is {words}."
+        return f"Measured: the move of every cell is exactly {words} the expected one."
     names = ("terminateds", "gamma", "rewards", "alpha", "next_states")
     if idle := without_effect(student, case, "Q", names):
         return no_effect("your table", idle)
@@ -200,12 +196,10 @@ def of_square(
         )
     for factor, words in FACTORS.items():
         if np.isclose(seen.factor, factor, rtol=1e-3):
-            return f"Measured: your loss is {words.replace('one', 'mean of squares')}."
-    if seen.targets is None:
-        return (
-            "Measured: your loss and its gradient are not those of a mean of squares, "
-            "whatever the targets."
-        )
+            return (
+                f"Measured: your loss is exactly {words} the mean of squares that its "
+                "own predictions and targets make."
+            )
     return None
 
 

@@ -43,7 +43,8 @@ def test_variants_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "hand_in", [pytest.param(variant.learning, id=variant.name) for variant in WHOLE]
+    "hand_in",
+    [pytest.param(variant.learning, id=variant.name) for variant in WHOLE[::3]],
 )
 def test_variant_learns(hand_in: HandIn, graded: dict) -> None:
     """A hand-in in another style learns, too."""
