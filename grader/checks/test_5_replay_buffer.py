@@ -119,7 +119,7 @@ def test_uniform(student, rng):
 @pytest.mark.points(1.5)
 @pytest.mark.after("rows")
 def test_independent_draws(student, rng):
-    """Rows are drawn independently of each other, within a batch and between two."""
+    """Rows are drawn independently, within a batch and between batches."""
     numbers = draw(student, rng, LARGE, LARGE, BATCH)
     # Rows in random order, for a batch may come sorted; then two by two.
     numbers = rng.permuted(numbers, axis=1)
@@ -176,7 +176,7 @@ def test_stores_copies(student, rng):
 @pytest.mark.points(0.5)
 @pytest.mark.after("rows")
 def test_batch_stays(student, rng):
-    """A batch once drawn changes neither by later samples nor by later adds."""
+    """A drawn batch changes neither by later samples nor by later adds."""
     for size in (BATCH, CAPACITY):  # all that is stored, too
         script = [["add", 0, CAPACITY], seeded(rng), *[["sample", size]] * 4]
         script += [["reread", 0], ["add", CAPACITY, 2 * CAPACITY], ["reread", 0]]
