@@ -6,12 +6,12 @@ which one it is, and whether its five fields belong together. Only `add`, `len` 
 a check (p), with or without replacement, and the smallest deviation that is caught
 with probability 0.999:
 
-- uniform (p < 1e-8): the shares are 13.5 % off (root mean square), or one alone is
-  30 % off where 6 are stored, 36 % where 8 are.
+- uniform (p < 1e-8): the shares are 14 % off (root mean square), or one alone is
+  31 % off where 6 are stored, 37 % where 8 are.
 - independent_draws (p < 1e-8): two rows of a batch, or of two batches that follow
   each other, are the same transition less than 0.25 or more than 2 times as often as
-  by chance, or the pairs' frequencies are 36 % off (root mean square; pairs that
-  never come are 100 % off, so one of eight is enough).
+  by chance, or the pairs' frequencies are 38 % off (root mean square; pairs that
+  never come are 100 % off, so 15 % of them are enough).
 - What is asked of sets (each transition comes, two batches differ): p < 1e-10.
 """
 
