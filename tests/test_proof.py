@@ -24,7 +24,7 @@ def futures(request: pytest.FixtureRequest) -> Iterator[dict[str, tuple[Future, 
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and item.module is request.module
-        and hasattr(item, "callspec")
+        and "mutant" in getattr(getattr(item, "callspec", None), "params", {})
     }
     found = begin(m for m in SOME if m.id in asked)
     yield found
@@ -81,6 +81,7 @@ def test_mutants_of_every_kind() -> None:
     assert len({mutant.source for mutant in MUTANTS}) == len(MUTANTS)
     for exercise in PARTS:
         assert sum(mutant.exercise == exercise for mutant in MUTANTS) >= 10
+        assert sum(mutant.exercise == exercise for mutant in SOME) >= 3
     for mutant in MUTANTS:
         assert mutant.severity in "FDSX"
         assert "slides: " in mutant.hint, mutant.id
