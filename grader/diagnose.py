@@ -68,7 +68,7 @@ def diagnose(
     """
     try:
         found = probes.fingerprint(part, student)
-        if part not in known.right or agree(part, found, known.right[part]):
+        if agree(part, found, known.right[part]):
             return None
         fits = [m for m in known.mistakes[part] if agree(part, found, m.fingerprint)]
         if 1 <= len(fits) <= MAX_NAMED:

@@ -79,6 +79,14 @@ def factor_of(obtained: np.ndarray, expected: np.ndarray) -> float:
     return factor if close else float("nan")
 
 
+def in_words(factor: float) -> str:
+    """A factor that means something, or ""."""
+    fits = (
+        words for known, words in FACTORS.items() if np.isclose(factor, known, 1e-3)
+    )
+    return next(fits, "")
+
+
 # ---------------------------------------------------------------- the parts
 
 
@@ -91,9 +99,7 @@ def table(student: Student, reference: Answers) -> str | None:
     moves, expected = (np.abs(x) > 1e-6 for x in (move, right))
     if not moves.any():
         return "Measured: the Q that comes back is the Q that went in."
-    factor = factor_of(move, right)
-    if any(np.isclose(factor, known, rtol=1e-3) for known in FACTORS):
-        words = FACTORS[min(FACTORS, key=lambda known: abs(known - factor))]
+    if words := in_words(factor_of(move, right)):
         return f"Measured: the move of every cell is exactly {words} the expected one."
     names = ("terminateds", "gamma", "rewards", "alpha", "next_states")
     if idle := without_effect(student, case, "Q", names):
@@ -194,12 +200,11 @@ def of_square(
             f"Measured: for {size} transitions your loss is exactly {size} times what "
             "its own predictions and targets make: a sum, where the mean is asked."
         )
-    for factor, words in FACTORS.items():
-        if np.isclose(seen.factor, factor, rtol=1e-3):
-            return (
-                f"Measured: your loss is exactly {words} the mean of squares that its "
-                "own predictions and targets make."
-            )
+    if words := in_words(seen.factor):
+        return (
+            f"Measured: your loss is exactly {words} the mean of squares that its "
+            "own predictions and targets make."
+        )
     return None
 
 

@@ -206,10 +206,10 @@ class Plugin:
         graded, failed = self.graded, self.failed
         self.failed = {}
         hopeless = (Outcome.TIMEOUT, Outcome.KILLED)
-        if any(check.outcome in hopeless for check in exercise.checks):
+        if graded.student.eager or any(c.outcome in hopeless for c in exercise.checks):
             return
         for part, checks in failed.items():
-            if part not in graded.known.right or graded.student.eager:
+            if part not in graded.known.right:
                 continue
             found = diagnose.diagnose(
                 part, graded.student, graded.reference, graded.known

@@ -419,6 +419,22 @@ class Student:
             self.worker.ask({"do": "call", **request, "numpy": numpy}, case.part)
         )
 
+    def changed(self, case: Case) -> list[Any]:
+        """The names of the NumPy arguments that a call changes.
+
+        Raises:
+            Raised: it does not take NumPy arguments, or fails in another way.
+            Wrong: no list of names came back.
+        """
+        spec = dict(case.spec)
+        if "gradient" in spec:
+            spec["gradient"] = False  # under `jax.grad` there is no array to be changed
+        answer = self.called(Case(case.part, spec, case.args), numpy=True)
+        names = answer.get("changed")
+        if not isinstance(names, list):
+            raise Wrong("changed: no list of names came back")
+        return names
+
     def traced(self, case: Case) -> Answer:
         """The answer of the exported program.
 

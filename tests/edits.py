@@ -1,7 +1,10 @@
 """The solution's text, and other hand-ins made from it."""
 
 import ast
+import importlib
+import pkgutil
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")
@@ -52,3 +55,12 @@ def with_definitions(text: str, first: str = "") -> str:
         first: lines to stand before everything else.
     """
     return f"{first}\n{SOLUTION}\n\n{text}"
+
+
+def collected(package: str, places: list[str], name: str) -> list[Any]:
+    """The lists of that name, joined, of a package's files for the exercises, `e…`."""
+    files = sorted(module.name for module in pkgutil.iter_modules(places))
+    modules = [
+        importlib.import_module(f"{package}.{file}") for file in files if file[0] == "e"
+    ]
+    return [definition for module in modules for definition in getattr(module, name)]

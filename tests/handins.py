@@ -1,5 +1,6 @@
 """A quick way to grade many known hand-ins: two desks, each a process of its own."""
 
+import ast
 import atexit
 import functools
 import multiprocessing
@@ -13,8 +14,9 @@ from edits import ROOT
 sys.path.insert(0, str(ROOT))
 
 from grader.desk import Desk
+from grader.diagnose import Known
 from grader.grading import Options, Progress, grade
-from grader.plugin import Graded, Plugin, run_checks
+from grader.plugin import CHECKS, Graded, Plugin, run_checks
 from grader.reference import RecordedReference, load_known
 from grader.report import EXERCISES, Check, Exercise
 from grader.session import LiveReference
@@ -53,6 +55,12 @@ def desk() -> Desk:
     return opened
 
 
+@functools.cache
+def record() -> tuple[RecordedReference, Known]:
+    """The recorded answers and mistakes, read once for all hand-ins."""
+    return RecordedReference(), load_known()
+
+
 def grade_at_desk(hand_in: HandIn) -> dict[str, Exercise]:
     """The results of a hand-in's exercises by name, from this process' desk."""
     submission = Submission(hand_in.name, hand_in.source.encode())
@@ -65,7 +73,7 @@ def grade_at_desk(hand_in: HandIn) -> dict[str, Exercise]:
     if not exercises:
         return results
     student = desk().take(submission, fresh=hand_in.fresh)
-    reference = LiveReference(desk().runner) if hand_in.live else RecordedReference()
+    reference = LiveReference(desk().runner) if hand_in.live else record()[0]
     graded = Graded(
         student=student,
         reference=reference,
@@ -73,7 +81,7 @@ def grade_at_desk(hand_in: HandIn) -> dict[str, Exercise]:
         budget=student.worker.budget,
         seed=hand_in.seed,
         live=hand_in.live,
-        known=load_known(),
+        known=record()[1],
     )
     plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
     try:
@@ -111,6 +119,13 @@ def submit_collected(session: pytest.Session, module: object) -> dict[HandIn, Fu
     ]
     hand_ins = [p["hand_in"] for p in parameters if "hand_in" in p]
     return {hand_in: submit(hand_in) for hand_in in hand_ins}
+
+
+def checks_of(exercise: str) -> list[str]:
+    """The names of an exercise's checks, from its file."""
+    body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
+    names = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 
 
 def lost(exercise: Exercise) -> list[Check]:

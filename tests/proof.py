@@ -11,8 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from handins import HandIn, lost, submit
-from mutants import MUTANTS
+from handins import PARTS, HandIn, checks_of, lost, submit
 from mutants.definition import Mutant
 from rich.console import Console
 
@@ -23,7 +22,6 @@ TESTS = Path(__file__).parent
 MATRIX = TESTS / "MATRIX.md"
 MESSAGES = TESTS / "messages"
 BUILT_ON = {"td_loss": ("td_loss", "td_update")}
-DEPENDENT = {"td_loss": "td_update"}
 
 
 @dataclass(frozen=True)
@@ -186,21 +184,4 @@ def of_checks(rows: list[Row]) -> list[str]:
 
 def check_names() -> list[str]:
     """Every check of the exercises that mutants are made for."""
-    import ast
-
-    from grader.plugin import CHECKS
-
-    names = []
-    for exercise, file in EXERCISES.items():
-        if exercise == "learning":
-            continue
-        for node in ast.parse((CHECKS / file).read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                names.append(f"{exercise}.{node.name.removeprefix('test_')}")
-    return names
-
-
-def all_rows(mutants: list[Mutant] = MUTANTS) -> list[Row]:
-    """The rows of all mutants, in order."""
-    futures = begin(mutants)
-    return [row(mutant, futures[mutant.id]) for mutant in mutants]
+    return [f"{name}.{check}" for name in PARTS for check in checks_of(name)]

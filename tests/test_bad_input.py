@@ -4,26 +4,17 @@ Wherever one exercise is spoilt, a neighbour is graded along with it and has to 
 all of its points.
 """
 
-import ast
 import os
 import sys
-from pathlib import Path
 
 import pytest
+from handins import checks_of
 
 from grader import session
 from grader.report import EXERCISES
 
-CHECKS = Path(session.__file__).parent / "checks"
 NEIGHBOUR = "sync_target"
 CALL_SECONDS, SECONDS = 3.0, 7.0  # a call's and an exercise's time, where it hangs
-
-
-def checks_of(exercise: str) -> list[str]:
-    """The names of an exercise's checks, from its file."""
-    body = ast.parse((CHECKS / EXERCISES[exercise]).read_text()).body
-    names = [node.name for node in body if isinstance(node, ast.FunctionDef)]
-    return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 
 
 def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:

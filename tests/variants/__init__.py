@@ -6,20 +6,13 @@ each of them a `dqn.py`. To add one, add a definition or a file; nothing else is
 edited.
 """
 
-import importlib
-import pkgutil
 from pathlib import Path
+
+from edits import collected
 
 from variants.definition import Variant, whole
 
-FILES = [
-    module.name for module in pkgutil.iter_modules(__path__) if module.name[0] == "e"
-]
-VARIANTS: list[Variant] = [
-    variant
-    for name in sorted(FILES)
-    for variant in importlib.import_module(f"variants.{name}").VARIANTS
-]
+VARIANTS: list[Variant] = collected(__name__, __path__, "VARIANTS")
 WHOLE: list[Variant] = [
     whole(path) for path in sorted(Path(__file__).parent.glob("whole/*.py"))
 ]
