@@ -239,11 +239,11 @@ class ReplayBuffer:
         if self.num_added == 0:  # only now is the state's shape known
             C, shape = self.capacity, np.shape(state)
             self.columns = Transition(
-                state=np.empty((C, *shape), np.float32),
-                action=np.empty(C, np.int32),
-                reward=np.empty(C, np.float32),
-                terminated=np.empty(C, bool),
-                next_state=np.empty((C, *shape), np.float32),
+                state=np.zeros((C, *shape), np.float32),
+                action=np.zeros(C, np.int32),
+                reward=np.zeros(C, np.float32),
+                terminated=np.zeros(C, bool),
+                next_state=np.zeros((C, *shape), np.float32),
             )
         row = self.num_added % self.capacity  # a ring: the oldest is overwritten
         self.columns.state[row] = state

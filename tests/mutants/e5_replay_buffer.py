@@ -320,7 +320,7 @@ MUTANTS = [
         "rewards stored as whole numbers",
         "Your rewards lose what stands after the decimal point: their array is of "
         "whole numbers. Store them as floats",
-        ("reward=np.empty(C, np.float32)", "reward=np.empty(C, int)"),
+        ("reward=np.zeros(C, np.float32)", "reward=np.zeros(C, int)"),
     ),
     ring(
         "int-storage-state",
@@ -329,8 +329,8 @@ MUTANTS = [
         "Your states lose what stands after the decimal point: their array is of whole "
         "numbers. Store them as floats",
         (
-            " state=np.empty((C, *shape), np.float32)",
-            " state=np.empty((C, *shape), int)",
+            " state=np.zeros((C, *shape), np.float32)",
+            " state=np.zeros((C, *shape), int)",
         ),
     ),
     ring(
@@ -340,8 +340,8 @@ MUTANTS = [
         "Your states lose digits: float16 keeps three. Store them in a type that keeps "
         "all that float32 has",
         (
-            " state=np.empty((C, *shape), np.float32)",
-            " state=np.empty((C, *shape), np.float16)",
+            " state=np.zeros((C, *shape), np.float32)",
+            " state=np.zeros((C, *shape), np.float16)",
         ),
     ),
     ring(
