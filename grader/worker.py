@@ -195,6 +195,7 @@ def first_lines(error: BaseException) -> str:
     # Places in our own files and addresses differ from run to run, and tell nothing.
     words = re.sub(r" at \S*parts\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
+    words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)
     words = re.sub(r"(?m)^\s*See https?://docs\.jax\S*", "", words)
     words = re.sub(r"[\s:<]*https?://docs\.jax\S*", "", words)
     lines = [line for line in words.splitlines() if line.strip()]
