@@ -55,8 +55,11 @@ class RemoteAgent:
     ) -> None:
         self.ask: Callable[[dict[str, Any]], dict[str, Any]] = runner.ask
         self.settings = settings
-        self.theta_Q = self.theta_T = jax.device_put(theta)
-        self.opt_state = jax.device_put(opt_state)
+        # Where the programs' results will be, or all is compiled again for the second
+        # block.
+        device = jax.devices()[0]
+        self.theta_Q = self.theta_T = jax.device_put(theta, device)
+        self.opt_state = jax.device_put(opt_state, device)
         self.rng = np.random.default_rng(seed)
         self.num_updates = 0
         self.new_rows: list[tuple[np.ndarray, ...]] = []

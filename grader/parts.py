@@ -11,6 +11,7 @@ is plain Python. `CALLS` are the parts that are more, or less, than that.
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -125,6 +126,13 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
     return jax.tree.structure(theta), model
 
 
+@functools.lru_cache(maxsize=8)
+def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
+    """The structure of theta, traced once and not at each sync of a training run."""
+    spec = {"net": net, "state_dim": state_dim, "num_actions": num_actions}
+    return network(dqn, spec)[0]
+
+
 def own_network(dqn: Any, state_dim: int, num_actions: int) -> tuple[Any, Any]:
     """The two halves of the module's own network; theta may be of shapes only."""
     key = jax.random.key(0)
@@ -154,6 +162,7 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 # do, and neither of them is what the homework asks for.
 
 
+@eqx.filter_jit  # one program, or each of its operations would be compiled for a call
 def stand_in_loss(
     theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
 ) -> jax.Array:
@@ -441,7 +450,7 @@ def batch_fields(batch: Any) -> Args:
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
     """The target parameters after this gradient update."""
-    structure, _ = network(dqn, spec)
+    structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])
         for name in ("theta_Q", "theta_T")

@@ -10,6 +10,7 @@ plain data (never objects, never pickle), from a closed table of dtypes, and eve
 length is checked before anything is allocated for it.
 """
 
+import functools
 import math
 import struct
 from typing import Any, BinaryIO
@@ -38,9 +39,15 @@ class ProtocolError(Exception):
     """The bytes are not a frame that this protocol allows."""
 
 
+@functools.cache  # NumPy puts the name together anew each time
+def name_of(dtype: np.dtype) -> str:
+    """The name of a dtype."""
+    return dtype.name
+
+
 def is_sendable(dtype: np.dtype) -> bool:
     """Whether arrays of this dtype can travel in a frame."""
-    return dtype.name in _DTYPES
+    return name_of(dtype) in _DTYPES
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -59,10 +66,9 @@ def encode(message: dict[str, Any]) -> bytes:
             raise ProtocolError(f"a {type(value).__name__} cannot travel in a frame")
         if value.ndim > MAX_NDIM or max(value.shape, default=0) > MAX_DIM:
             raise ProtocolError(f"an array of shape {value.shape} cannot travel")
-        chunks.append(value.astype(_DTYPES[value.dtype.name], copy=False).tobytes())
-        return msgpack.ExtType(
-            _ARRAY, msgpack.packb([value.dtype.name, list(value.shape)])
-        )
+        name = name_of(value.dtype)
+        chunks.append(value.astype(_DTYPES[name], copy=False).tobytes())
+        return msgpack.ExtType(_ARRAY, msgpack.packb([name, list(value.shape)]))
 
     try:
         header = msgpack.packb(message, default=encode_array, use_bin_type=True)
