@@ -36,7 +36,8 @@ class WarmWorker(Worker):
     def take(self, submission: Submission, budget: Budget) -> None:
         """Begin with another hand-in."""
         self.submission, self.budget = submission, budget
-        self.problem, self.loaded, self.restarts = None, False, {}
+        self.problem, self.restarts = None, {}
+        self.loaded = self.imported = False
 
 
 class Desk:

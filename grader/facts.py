@@ -12,7 +12,7 @@ from grader import cases, compare, ladders
 from grader.compare import number, numbers
 from grader.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.readoff import ReadOff, read_off
-from grader.session import Answers, Case, Student
+from grader.session import Answers, Case, LiveReference, Student
 
 FACTORS = {-1.0: "minus", 0.5: "half of", 2.0: "twice"}
 # What an argument is called in a sentence.
@@ -87,6 +87,13 @@ def in_words(factor: float) -> str:
     return next(fits, "")
 
 
+def times(factor: float) -> str:
+    """Any factor in words, or "" for 1 and for none."""
+    if not np.isfinite(factor) or np.isclose(factor, 1, 1e-3) or factor == 0:
+        return ""
+    return in_words(factor) or f"{factor:.4g} times"
+
+
 # ---------------------------------------------------------------- the parts
 
 
@@ -99,7 +106,7 @@ def table(student: Student, reference: Answers) -> str | None:
     moves, expected = (np.abs(x) > 1e-6 for x in (move, right))
     if not moves.any():
         return "Measured: the Q that comes back is the Q that went in."
-    if words := in_words(factor_of(move, right)):
+    if words := times(factor_of(move, right)):
         return f"Measured: the move of every cell is exactly {words} the expected one."
     names = ("terminateds", "gamma", "rewards", "alpha", "next_states")
     if idle := without_effect(student, case, "Q", names):
@@ -244,7 +251,32 @@ def td_update(student: Student, reference: Answers) -> str | None:
     after = answer.leaves("opt_state")
     if all(map(np.array_equal, after, state["opt_state"])):
         return "Measured: the opt_state that comes back is the one that went in."
+    step, right = steps_of_descent(case, student)
+    if words := times(factor_of(step, right)):
+        return (
+            f"Measured: your step of gradient descent is exactly {words} the right one."
+        )
     return None
+
+
+def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarray]:
+    """A step of plain descent on the stand-in: the hand-in's and the right one."""
+    theta, runner = case.args["theta_Q"], student.runner
+    state = runner.trusted(do="optimizer_init", optimizer="sgd", theta=theta)
+    question = cases.update(case, "sgd", state["opt_state"])
+    right = runner.trusted(
+        do="optimizer_step",
+        optimizer="sgd",
+        theta=theta,
+        opt_state=state["opt_state"],
+        grads=LiveReference(runner).answer(case).leaves("grads"),
+    )
+    ends = student.answer(question).leaves("theta_Q"), right["theta_Q"]
+    own, expected = (
+        np.concatenate([(a - b).ravel() for a, b in zip(end, theta, strict=True)])
+        for end in ends
+    )
+    return own, expected
 
 
 def sync(student: Student, reference: Answers) -> str | None:

@@ -4,10 +4,22 @@ The checks ask them, `make reference` records the right answers to them, and a w
 answer gets its misconception's name by what it is on every rung.
 """
 
-from grader.cases import cases, mc, returns, td, td0
+from collections.abc import Callable
+from typing import Any
 
-TD0_CONTINUES = cases(td0, {"num_steps": 1, "ends": False})
-TD0_ENDS = cases(td0, {"num_steps": 1, "ends": True})
+from grader.cases import Cases, cases, mc, returns, td, td0
+
+
+def of_one(build: Callable, **rung: Any) -> Cases:
+    """Questions about one transition, so many that every action is taken in some.
+
+    And in some it is the best one in the next state.
+    """
+    return cases(build, rung, rung, rung)
+
+
+TD0_CONTINUES = of_one(td0, num_steps=1, ends=False)
+TD0_ENDS = of_one(td0, num_steps=1, ends=True)
 TD0_CUT = cases(
     td0,
     {"num_steps": 5, "ends": False},
@@ -27,11 +39,11 @@ RETURNS_LONG = cases(
     {"num_steps": 5, "gamma": 1.0},
     {"num_steps": 5, "scale": 30.0},
 )
-MC_ONE_STEP = cases(mc, {"num_steps": 1})
+MC_ONE_STEP = of_one(mc, num_steps=1)
 MC_EPISODE = cases(mc, {"num_steps": 5}, {"num_steps": 5, "scale": 30.0})
 
-TD_CONTINUES = cases(td, {"batch_size": 1, "ends": "none"})
-TD_ENDS = cases(td, {"batch_size": 1, "ends": "all"})
+TD_CONTINUES = of_one(td, batch_size=1, ends="none")
+TD_ENDS = of_one(td, batch_size=1, ends="all")
 TD_BATCH_CONTINUES = cases(
     td,
     {"batch_size": 5, "ends": "none"},

@@ -27,6 +27,7 @@ KEYS, ROWS, ACTIONS = 4096, 16, 4
 DRAWS = 600
 STEPS = [(0, 3), (1, 3), (2, 3), (3, 3), (4, 3), (6, 3), (9, 3), (3, 6), (6, 6), (7, 1)]
 STEPS += [(0, 1), (1, 1000), (999, 1000), (1000, 1000), (1000, 250), (998, 250)]
+STEPS += [(12, 3), (1200, 300)]
 
 
 def fingerprint(part: str, student: Student) -> Fingerprint:
@@ -181,8 +182,8 @@ def step_taken(student: Student, case: Case) -> tuple[np.ndarray, ...]:
 
 def sync(student: Student) -> Entries:
     """`sync_target` at many steps: some numbers of what it returns."""
-    # Asked anew: one that counts its calls has counted those of the checks.
-    student.worker.stop()
+    # One that counts its calls has counted those of the checks.
+    student = student.afresh()
     rng = np.random.default_rng(8)
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
     for step, period in STEPS:
@@ -218,6 +219,10 @@ def network(student: Student) -> Entries:
             partial(lambda f: [equal(f(1), f(k)) for k in (1, 2)], fresh),
         )
         yield (
+            f"zeros {name}",
+            partial(lambda f: not any(x.any() for x in f(1)), fresh),
+        )
+        yield (
             f"range {name}",
             partial(lambda q, s: extent(q(10.0, s)), q_values, states),
         )
@@ -250,11 +255,11 @@ def equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 
 
 def extent(q_values: np.ndarray) -> list[bool]:
-    """Never negative or positive, within 1, adding up to 1 or 0, always the same."""
+    """Never negative or positive, within bounds, adding up to 1 or 0, all the same."""
     return [
         bool((q_values >= 0).all()),
         bool((q_values <= 0).all()),
-        bool((np.abs(q_values) <= 1.001).all()),
+        *(bool((np.abs(q_values) <= 1.001 * bound).all()) for bound in (1, 1000)),
         bool((np.abs(q_values.sum(axis=-1) - 1) < 1e-3).all()),
         bool((np.abs(q_values.sum(axis=-1)) < 1e-4 * np.abs(q_values).max()).all()),
         bool((q_values == q_values[0]).all()),
@@ -386,6 +391,22 @@ def buffer(student: Student) -> Entries:
         found = numbers(drawn(added))
         return [bool((found == number).any()) for number in range(-1, 40)]
 
+    def foreign(added: int) -> list[bool]:
+        """Whether states are next states, actions states, and rewards no numbers."""
+        sample = drawn(added)
+        states = stored["next_state"][:, 0]
+        return [
+            bool(np.isin(sample["state"][..., 0], states).any()),
+            bool((sample["reward"] == np.round(sample["reward"])).all()),
+            bool(np.isin(sample["reward"], stored["reward"]).all()),
+        ]
+
+    def after_a_sample() -> list[bool]:
+        """Which transitions are left after a sample and four more."""
+        script = [[add, 0, 8], seed, ["sample", 8], [add, 8, 12]]
+        found = numbers(the_last(play(8, *script, ["samples", DRAWS, 5])))
+        return [bool((found == number).any()) for number in range(12)]
+
     def mixed(added: int) -> list[bool]:
         return [share < 1 for share in fields(added)[:-1]]
 
@@ -440,6 +461,8 @@ def buffer(student: Student) -> Entries:
     for added in (6, 11):
         yield f"~fields {added}", partial(fields, added)
         yield f"mixed {added}", partial(mixed, added)
+        yield f"foreign {added}", partial(foreign, added)
+    yield "kept after a sample", after_a_sample
     for size in (1, 3, 12):
         yield f"shape {size}", partial(shape, size)
     yield "equal", equal_ones
@@ -456,10 +479,18 @@ def buffer(student: Student) -> Entries:
 def the_sample(answer: Answer) -> dict[str, np.ndarray]:
     """The one sample of an answer, with all of its fields."""
     samples = answer.get("samples")
-    names = cases.transitions(0, 1)
     if not isinstance(samples, list) or len(samples) != 1:
         raise Wrong("no sample came back")
-    (sample,) = samples
+    return the_last(answer)
+
+
+def the_last(answer: Answer) -> dict[str, np.ndarray]:
+    """The last sample of an answer, with all of its fields."""
+    samples = answer.get("samples")
+    names = cases.transitions(0, 1)
+    if not isinstance(samples, list) or not samples:
+        raise Wrong("no sample came back")
+    sample = samples[-1]
     if not isinstance(sample, dict) or not all(
         isinstance(sample.get(name), np.ndarray) for name in names
     ):

@@ -22,7 +22,8 @@ class ReadOff:
 
     Attributes:
         factor: c, 1 for the mean of squares; B for their sum.
-        targets: y [B]; None where the factor is none that a square would have.
+        targets: y [B]; None where the factor is none that a square would have, or the
+            gradient is the same for all transitions.
         flat: the gradient is zero everywhere.
         next_states: it is not zero in cells of next states.
         other_actions: it is not zero in cells of actions that were not taken.
@@ -61,6 +62,9 @@ def read_off(case: Case, answers: Answers) -> ReadOff | None:
     if not (flat or others or later) and loss != 0:
         # From the two equations above: L = B/(4c) Σ g².
         factor = size * float((own**2).sum()) / (4 * float(loss))
-        if np.isclose(np.abs(factor), [1, 0.5, 2, size, size / 2], rtol=1e-3).any():
+        # Pulled alike everywhere, the mean may have been taken before the square.
+        alike = size > 1 and np.ptp(own) <= limit
+        factors = [1, 0.5, 2, size, size / 2]
+        if np.isclose(np.abs(factor), factors, rtol=1e-3).any() and not alike:
             targets = table[actions, steps] - size * own / (2 * factor)
     return ReadOff(factor, targets, flat, later, others)

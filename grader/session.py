@@ -186,7 +186,7 @@ class Worker:
             self.problem = Wrong(submission.problem)
         else:
             self.child = self.start()
-        self.loaded = False
+        self.loaded = self.imported = False
 
     def start(self) -> client.Child:
         """A new process, the hand-in not yet in it."""
@@ -209,7 +209,7 @@ class Worker:
             raise self.problem
         if self.loaded and self.child:
             return
-        first = not self.restarts
+        first = not (self.restarts or self.imported)
         if self.child is None:
             self.budget.left()  # an exercise without time left starts no process
             exercise = self.budget.exercise
@@ -235,7 +235,7 @@ class Worker:
             # exercise's time now: the next exercise tries again.
             self.problem = problem if first else None
             raise
-        self.loaded = True
+        self.loaded = self.imported = True
 
     def exchange(self, request: Args, what: str, seconds: float) -> Args:
         """One question and its answer or reason."""
@@ -390,11 +390,22 @@ class Student:
         worker: runs its Python.
         runner: runs its exported programs.
         eager: answer by calls, so that a debugger sees values and not tracers.
+        mark: before the names of the programs, where there are some from before.
     """
 
-    def __init__(self, worker: Worker, runner: Runner, *, eager: bool = False) -> None:
+    def __init__(
+        self, worker: Worker, runner: Runner, *, eager: bool = False, mark: str = ""
+    ) -> None:
         self.worker, self.runner, self.eager = worker, runner, eager
+        self.mark = mark
         self.untraceable: dict[str, Raised] = {}
+
+    def afresh(self) -> "Student":
+        """The hand-in imported anew, with nothing left of what it was asked before."""
+        self.worker.loaded = False
+        return Student(
+            self.worker, self.runner, eager=self.eager, mark=f"afresh {self.mark}"
+        )
 
     def answer(self, case: Case) -> Answer:
         """The hand-in's answer: by its program where there is one, else by a call."""
@@ -402,7 +413,7 @@ class Student:
             try:
                 return self.traced(case)
             except Raised:
-                if case.program_name() not in self.untraceable:
+                if self.mark + case.program_name() not in self.untraceable:
                     raise
         return self.called(case)
 
@@ -465,7 +476,7 @@ class Student:
 
     def export(self, case: Case) -> str:
         """Have the program for cases of this shape in the runner; its name there."""
-        name = case.program_name()
+        name = self.mark + case.program_name()
         if name in self.untraceable:
             raise self.untraceable[name]
         if name not in self.runner.programs:

@@ -10,7 +10,7 @@ from grader.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import Check, Exercise, Report, plain_number
 
 WIDTH = 80
-MAX_LINES = 12
+MAX_LINES = 14
 MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
@@ -129,13 +129,17 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
     first = first or next(iter(reasons), None)
     for check in exercise.checks:
         print_check(check, console)
-        if check.message and check.message not in shown:
-            shown.add(check.message)
-            if check is first or "\n" not in check.message:
-                print_message(check, console, whole=check is first)
+        words = check.message.partition("\n")[0]
+        if words and words not in shown:
+            # Numbers without their question say nothing; an exception's name does.
+            whole = check is first
+            if whole or words == check.message or check.outcome == Outcome.ERROR:
+                shown.add(words)
+                print_message(check, console, whole=whole)
         if check.hint and check.hint not in shown:
             shown.add(check.hint)
-            print_indented(Text(f"→ {check.hint}", "cyan"), console)
+            for hint in check.hint.splitlines():
+                print_indented(Text(f"→ {hint}", "cyan"), console)
 
 
 def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:

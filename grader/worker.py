@@ -196,6 +196,12 @@ def first_lines(error: BaseException) -> str:
     words = re.sub(r" at \S*parts\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
     words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)
+    # Pages on how JAX traces, and its advice, which can be code.
+    words = re.sub(
+        r"(?s)\s*(The error occurred while tracing|If trying to convert|Instead of) .*",
+        "",
+        words,
+    )
     words = re.sub(r"(?m)^\s*See https?://docs\.jax\S*", "", words)
     words = re.sub(r"[\s:<]*https?://docs\.jax\S*", "", words)
     lines = [line for line in words.splitlines() if line.strip()]

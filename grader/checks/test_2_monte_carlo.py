@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader import compare, ladders
+from grader import cases, compare, ladders
 from grader.checks.common import unchanged
 from grader.outcomes import (
     NOT_IMPLEMENTED,
@@ -205,10 +205,14 @@ def terminal_loss(
 
 def told(case: Case) -> str:
     """The question, without the network."""
+    args = case.args
+    values = cases.probe_values(args["theta_Q"], args["state"])
+    taken = values[np.arange(len(values)), args["action"]]
     return "\n".join(
         [
-            f"with gamma = {compare.number(case.args['gamma'])}",
-            f"rewards = {compare.numbers(case.args['reward'])}",
-            f"actions = {compare.numbers(case.args['action'])}",
+            f"with gamma = {compare.number(args['gamma'])}",
+            f"rewards = {compare.numbers(args['reward'])}",
+            f"actions = {compare.numbers(args['action'])}",
+            f"Q(s_i, a_i; θ_Q) = {compare.numbers(taken)}",
         ]
     )

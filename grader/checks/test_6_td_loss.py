@@ -164,9 +164,17 @@ def targets_read_off(case: Case, student: Student, reference: Answers) -> str:
     if not compare.value_problem("", own.targets, right.targets):
         return ""
     return (
-        f"read off its gradient, your target y = {compare.numbers(own.targets)}\n"
-        f"                        expected  y = {compare.numbers(right.targets)}"
+        "the targets, read off your loss and its gradient:\n"
+        f"obtained y = {targets_in_words(own.targets)}\n"
+        f"expected y = {targets_in_words(right.targets)}"
     )
+
+
+def targets_in_words(targets: np.ndarray) -> str:
+    """Targets to four digits: they come from differences of float32 numbers."""
+    noise = np.abs(targets) < 1e-5 * np.abs(targets).max()
+    shown = (f"{0.0 if n else y:.4g}" for y, n in zip(targets, noise, strict=True))
+    return f"[{', '.join(shown)}]"
 
 
 def told(case: Case) -> str:
@@ -176,4 +184,14 @@ def told(case: Case) -> str:
         return ""
     names = ("action", "reward", "terminated")
     lines = [f"{name} = {compare.numbers(args[name])}" for name in names]
-    return "\n".join([f"with gamma = {compare.number(args['gamma'])}", *lines])
+    values = cases.probe_values(args["theta_Q"], args["state"])
+    taken = values[np.arange(len(values)), args["action"]]
+    best = cases.probe_values(args["theta_T"], args["next_state"]).max(axis=1)
+    return "\n".join(
+        [
+            f"with gamma = {compare.number(args['gamma'])}",
+            *lines,
+            f"Q(s, a; θ_Q) = {compare.numbers(taken)}",
+            f"max Q(s′, ·; θ_T) = {compare.numbers(best)}",
+        ]
+    )
