@@ -32,8 +32,8 @@ lint: $(VENV)/.synced-dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md
-	@$(RUN) tests/prove.py
+prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
+	@SEEDS="$(SEEDS)" $(RUN) tests/prove.py $(IDS)
 
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
 	@$(RUN) -m grader reference --sandbox "$(SANDBOX)" --device "$(DEVICE)"

@@ -19,11 +19,12 @@ from grader.grading import Options, Progress, grade
 from grader.plugin import CHECKS, Graded, Plugin, run_checks
 from grader.reference import RecordedReference, load_known
 from grader.report import EXERCISES, Check, Exercise
-from grader.session import LiveReference
+from grader.session import LiveReference, Student
 from grader.submission import Submission
 
 PARTS = [name for name in EXERCISES if name != "learning"]
 DESKS = 2
+BOTH = ("recorded", "live")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class HandIn:
         exercises: to grade.
         fresh: it sets what outlives it (JAX's settings), so no process is shared.
         seed: of the run.
-        live: against the living solution; else against the record.
+        modes: "recorded" or "live", or both; what is wrong is named in the first.
     """
 
     name: str
@@ -44,7 +45,10 @@ class HandIn:
     exercises: tuple[str, ...]
     fresh: bool = False
     seed: str = "1"
-    live: bool = False
+    modes: tuple[str, ...] = BOTH
+
+
+Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
 
 
 @functools.cache
@@ -61,34 +65,36 @@ def record() -> tuple[RecordedReference, Known]:
     return RecordedReference(), load_known()
 
 
-def grade_at_desk(hand_in: HandIn) -> dict[str, Exercise]:
-    """The results of a hand-in's exercises by name, from this process' desk."""
+def grade_at_desk(hand_in: HandIn) -> Results:
+    """The results of a hand-in's exercises, from this process' desk."""
     submission = Submission(hand_in.name, hand_in.source.encode())
-    results = {}
-    if "learning" in hand_in.exercises:
-        mode = "live" if hand_in.live else "recorded"
+    if hand_in.exercises == ("learning",):
+        mode = hand_in.modes[0]
         options = Options(hand_in.seed, only="learning", mode=mode)
-        results = by_name(grade(submission, options, Progress()).exercises)
-    exercises = [name for name in hand_in.exercises if name != "learning"]
-    if not exercises:
-        return results
+        return {mode: by_name(grade(submission, options, Progress()).exercises)}
     student = desk().take(submission, fresh=hand_in.fresh)
-    reference = LiveReference(desk().runner) if hand_in.live else record()[0]
-    graded = Graded(
-        student=student,
-        reference=reference,
-        runner=student.runner,
-        budget=student.worker.budget,
-        seed=hand_in.seed,
-        live=hand_in.live,
-        known=record()[1],
-    )
-    plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
     try:
-        return results | by_name(run_checks(plugin, exercises))
+        return {mode: checked(hand_in, student, mode) for mode in hand_in.modes}
     finally:
         if hand_in.fresh:
             student.worker.stop()
+
+
+def checked(hand_in: HandIn, student: Student, mode: str) -> dict[str, Exercise]:
+    """The results of a hand-in's exercises in one mode."""
+    recorded, known = record()
+    live = mode == "live"
+    graded = Graded(
+        student=student,
+        reference=LiveReference(student.runner) if live else recorded,
+        runner=student.runner,
+        budget=student.worker.budget,
+        seed=hand_in.seed,
+        live=live,
+        known=known if mode == hand_in.modes[0] else Known(),
+    )
+    plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
+    return by_name(run_checks(plugin, list(hand_in.exercises)))
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
@@ -104,7 +110,7 @@ def desks() -> ProcessPoolExecutor:
 
 
 def submit(hand_in: HandIn) -> Future:
-    """Have a hand-in graded; the future holds its exercises by name."""
+    """Have a hand-in graded; the future holds its `Results`."""
     return desks().submit(grade_at_desk, hand_in)
 
 

@@ -1,4 +1,4 @@
-"""What the checks make of every mutant: the rows of the kill matrix.
+"""What the checks make of every mutant and variant: the rows of the kill matrix.
 
 A mutant is the solution but for one part. So it is graded in the exercises whose checks
 run that part: its own, and those that are built on it. In the others it is the
@@ -8,12 +8,13 @@ solution, letter by letter (`test_proof.py` looks at some in all of them).
 import io
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from handins import PARTS, HandIn, checks_of, lost, submit
+from handins import BOTH, PARTS, HandIn, checks_of, lost, submit
 from mutants.definition import Mutant
 from rich.console import Console
+from variants import Variant
 
 from grader.report import EXERCISES, Check, Exercise, plain_number
 from grader.terminal import print_exercise
@@ -56,23 +57,23 @@ class Row:
         return "rightly" if right else f"WRONGLY: {', '.join(sorted(names))}"
 
 
-def gradings(mutant: Mutant) -> tuple[HandIn, HandIn]:
-    """The two gradings of a mutant, against the record and the living solution."""
-    exercises = BUILT_ON.get(mutant.exercise, (mutant.exercise,))
-    return (
-        HandIn(mutant.id, mutant.source, exercises),
-        HandIn(mutant.id, mutant.source, exercises, live=True),
-    )
-
-
-def begin(mutants: Iterable[Mutant]) -> dict[str, tuple[Future, ...]]:
+def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
     """Have mutants graded, by id; `row` waits for the results."""
-    return {m.id: tuple(map(submit, gradings(m))) for m in mutants}
+    return {
+        m.id: submit(
+            HandIn(
+                name=m.id,
+                source=m.source,
+                exercises=BUILT_ON.get(m.exercise, (m.exercise,)),
+            )
+        )
+        for m in mutants
+    }
 
 
-def row(mutant: Mutant, futures: tuple[Future, ...]) -> Row:
-    """The row of a mutant, when its gradings are done."""
-    recorded, living = (future.result() for future in futures)
+def row(mutant: Mutant, future: Future) -> Row:
+    """The row of a mutant, when it has been graded."""
+    recorded, living = (future.result()[mode] for mode in BOTH)
     own = recorded[mutant.exercise]
     failed = lost(own)
     others = [
@@ -90,6 +91,25 @@ def row(mutant: Mutant, futures: tuple[Future, ...]) -> Row:
         disagree=differing(recorded, living),
         text=as_read(own),
     )
+
+
+def begin_right(
+    variants: Iterable[Variant], seed: str = "1", modes: tuple[str, ...] = BOTH
+) -> dict[str, Future]:
+    """Have variants graded, by name; `lost_by` waits for the results."""
+    return {
+        v.name: submit(replace(v.hand_in, seed=seed, modes=modes)) for v in variants
+    }
+
+
+def lost_by(future: Future) -> list[str]:
+    """Which checks a right hand-in lost, and in which mode; none, if all is well."""
+    return [
+        f"{mode} {exercise.name}.{check.name}: {check.message}"
+        for mode, exercises in future.result().items()
+        for exercise in exercises.values()
+        for check in lost(exercise)
+    ]
 
 
 def told_of_part(check: Check) -> bool:
@@ -126,16 +146,21 @@ def messages(rows: list[Row]) -> dict[str, str]:
     return files
 
 
-def matrix(rows: list[Row]) -> str:
-    """The kill matrix as Markdown."""
+def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
+    """The kill matrix as Markdown.
+
+    Args:
+        rows: of the mutants.
+        right: what each variant has lost.
+    """
     named = [r.named for r in rows]
     border = sum(r.mutant.border for r in rows)
     lines = [
         "# The kill matrix",
         "",
-        "What the checks make of every known wrong solution of `tests/mutants/`;",
-        "written by `make prove`. Severity: F fails CartPole, D degrades, S is silent,",
-        "X raises.",
+        "What the checks make of every known wrong solution of `tests/mutants/`, and",
+        "of every right one of `tests/variants/`; written by `make prove`. Severity:",
+        "F fails CartPole, D degrades, S is silent, X raises.",
         "",
         f"- {len(rows)} wrong solutions, {sum(bool(r.lost) for r in rows)} lose points "
         f"in their exercise, {sum(bool(r.elsewhere) for r in rows)} in another",
@@ -145,6 +170,8 @@ def matrix(rows: list[Row]) -> str:
         f"{sum(n.startswith('WRONG') for n in named)} wrongly",
         f"- {sum(bool(r.disagree) for r in rows)} with another verdict live than "
         "against the record",
+        f"- {len(right)} right solutions in other styles, "
+        f"{sum(bool(checks) for checks in right.values())} of them lose points",
         "",
     ]
     for exercise in EXERCISES:
@@ -154,7 +181,7 @@ def matrix(rows: list[Row]) -> str:
             lines += ["| mutant | | misconception | caught by | points | named |"]
             lines += ["|---|---|---|---|---|---|"]
             lines += [as_cells(r) for r in own] + [""]
-    return "\n".join([*lines, *of_checks(rows)])
+    return "\n".join([*lines, *of_checks(rows), *of_variants(right)])
 
 
 def as_cells(r: Row) -> str:
@@ -179,6 +206,15 @@ def of_checks(rows: list[Row]) -> list[str]:
             f" and {len(alone) - 3} more" * (len(alone) > 3)
         )
         lines.append(f"| {name} | {len(found)} | {shown} |")
+    return [*lines, ""]
+
+
+def of_variants(right: dict[str, list[str]]) -> list[str]:
+    """The right solutions, and what they lost."""
+    lines = ["## The right solutions", "", "| solution | lost |", "|---|---|"]
+    for name, checks in right.items():
+        shown = f"{name} | {', '.join(c.partition(':')[0] for c in checks)}"
+        lines.append(f"| {shown} |")
     return [*lines, ""]
 
 

@@ -1,32 +1,82 @@
-"""`make prove`: grade every mutant, write the kill matrix and what students read."""
+"""`make prove`: grade every mutant and variant, write the kill matrix and the reports.
 
+`make prove IDS="td-half sum-vs-mean"` shows what a student reads for some mutants, and
+`make prove SEEDS=20` grades the variants with so many seeds, to see how often a right
+solution loses points by chance.
+"""
+
+import os
 import sys
 
 from mutants import MUTANTS
-from proof import MATRIX, MESSAGES, Row, begin, matrix, messages, row
+from proof import (
+    MATRIX,
+    MESSAGES,
+    Row,
+    begin,
+    begin_right,
+    lost_by,
+    matrix,
+    messages,
+    row,
+)
+from variants import VARIANTS, WHOLE
+
+RIGHT = [*VARIANTS, *WHOLE]
 
 
 def main() -> int:
-    """Write the files; the exit code says whether every mutant was caught."""
-    chosen = [m for m in MUTANTS if not sys.argv[1:] or m.id in sys.argv[1:]]
+    """Do what was asked; the exit code says whether all is as it should be."""
+    if ids := sys.argv[1:]:
+        rows = prove([m for m in MUTANTS if m.id in ids])
+        for r in rows:
+            print(f"\n{r.mutant.id}: {r.mutant.misconception}\n{r.text}")
+        return 0 if rows else 1
+    if seeds := os.environ.get("SEEDS"):
+        return flakes(int(seeds))
+    right = begin_right(RIGHT)
+    rows = prove(MUTANTS)
+    losses = {name: lost_by(future) for name, future in right.items()}
+    for name, checks in losses.items():
+        for check in checks:
+            print(f"{name} LOSES {check}")
+    MATRIX.write_text(matrix(rows, losses), encoding="utf-8")
+    MESSAGES.mkdir(exist_ok=True)
+    for exercise, text in messages(rows).items():
+        (MESSAGES / f"{exercise}.md").write_text(text, encoding="utf-8")
+    print(matrix(rows, losses).partition("## ")[0])
+    good = all(
+        r.lost and not (r.elsewhere or r.disagree) and not r.named.startswith("WRONG")
+        for r in rows
+    )
+    return 0 if good and not any(losses.values()) else 1
+
+
+def prove(chosen: list) -> list[Row]:
+    """The rows of mutants, told as they come."""
     futures = begin(chosen)
     rows: list[Row] = []
     for mutant in chosen:
         rows.append(row(mutant, futures[mutant.id]))
         print(f"{len(rows):4d} of {len(chosen)}  {said_of(rows[-1])}", flush=True)
-        if len(chosen) < len(MUTANTS):
-            print(f"\n{rows[-1].text}\n")
-    if len(chosen) == len(MUTANTS):
-        MATRIX.write_text(matrix(rows), encoding="utf-8")
-        MESSAGES.mkdir(exist_ok=True)
-        for exercise, text in messages(rows).items():
-            (MESSAGES / f"{exercise}.md").write_text(text, encoding="utf-8")
-        print(matrix(rows).partition("## ")[0])
-    good = all(
-        r.lost and not (r.elsewhere or r.disagree) and not r.named.startswith("WRONG")
-        for r in rows
-    )
-    return 0 if good else 1
+    return rows
+
+
+def flakes(seeds: int) -> int:
+    """Grade all variants live with many seeds; print how often one loses points."""
+    every = [begin_right(RIGHT, str(1000 + i), ("live",)) for i in range(seeds)]
+    lost = trials = 0
+    for i, right in enumerate(every):
+        for name, future in right.items():
+            trials += 1
+            if checks := lost_by(future):
+                lost += 1
+                print(f"seed {1000 + i}: {name} LOSES {checks[0]}", flush=True)
+        print(f"{lost} of {trials} gradings lost points", flush=True)
+    if not lost:
+        # (1 - p)^n = 0.05: the largest p by which none would still be no surprise.
+        print(f"flake rate below {1 - 0.05 ** (1 / trials):.2e} (95 % bound)")
+    return 1 if lost else 0
 
 
 def said_of(r: Row) -> str:
