@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 
 NOT_IMPLEMENTED = "not implemented yet"
-WAITS_FOR_ABOVE = "waits for a right answer to the checks above"
+WAITS_FOR_ABOVE = "waits until the checks above pass"
 
 
 class Wrong(Exception):

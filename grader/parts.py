@@ -83,11 +83,21 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
         raise ContractError(f"{what} is None: is a `return` missing?")
     leaves, found = jax.tree.flatten(tree)
     if found != structure:
+        arrays = sum(map(eqx.is_array_like, leaves))
+        told = counted(arrays, "array")
+        if others := len(leaves) - arrays:
+            told += f" and {counted(others, 'other leaf', 'other leaves')}"
+        wanted = structure.num_leaves
+        but = "arranged otherwise" if len(leaves) == wanted else f"expected {wanted}"
         raise ContractError(
-            f"{what} is another kind of tree than the one that came in "
-            f"({len(leaves)} leaves, expected {structure.num_leaves})"
+            f"{what} is not the kind of tree that came in: it has {told}, {but}"
         )
     return leaves
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things in words: "1 array", "2 arrays"."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 # ---------------------------------------------------------------- networks

@@ -94,9 +94,8 @@ def test_episode_terminateds(student, passed):
         flags = student.answer(case).array("terminateds")
         if flags.shape == (num_steps + 1,):
             raise Wrong(
-                f"episode_terminateds({num_steps}) has {num_steps + 1} entries, one "
-                "too many: this is the HW1 bug, the old line that counts the terminal "
-                "state as a step. Take the corrected line from the starter"
+                f"episode_terminateds({num_steps}) has {num_steps + 1} entries, "
+                f"expected {num_steps}"
             )
         expected = np.arange(num_steps) == num_steps - 1
         compare.require(

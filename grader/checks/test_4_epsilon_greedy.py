@@ -53,6 +53,7 @@ def test_greedy(student, rng):
     if others > MAX_HEADS:
         raise Wrong(
             f"at epsilon = 0, {others} of {actions.size} actions are not the argmax"
+            f"{as_if(1 - others / actions.size)}"
         )
 
 
@@ -88,13 +89,22 @@ def test_mixture(student, rng):
         greedy = (actions == best).sum(axis=1)
         split = np.stack([greedy, ROWS - greedy], axis=1)
         if uneven(split, np.array([share, 1 - share]) * ROWS):
+            obtained = greedy.sum() / actions.size
             raise Wrong(
-                f"at epsilon = {epsilon} with {NUM_ACTIONS} actions the greedy one is "
-                f"expected with probability {share:.4f}, obtained "
-                f"{greedy.sum() / actions.size:.4f} of {actions.size}"
+                f"at epsilon = {epsilon} with {NUM_ACTIONS} actions the greedy action "
+                f"is expected in {100 * share:.2f} % of the cases and came in "
+                f"{100 * obtained:.2f} % of {actions.size}{as_if(obtained)}"
             )
         if epsilon == EPSILON:  # else too few explore to look at each row
             require_shares(actions, best, epsilon)
+
+
+def as_if(share: float) -> str:
+    """The ε at which the greedy action has this share, in words; "" if none is."""
+    epsilon = (1 - share) / (1 - 1 / NUM_ACTIONS)
+    if epsilon > 1.02:  # less than a share of 1/A, by more than chance
+        return ""
+    return f", as if epsilon were {min(epsilon, 1.0):.2g}"
 
 
 def require_shares(actions: np.ndarray, best: np.ndarray, epsilon: float) -> None:
@@ -130,8 +140,8 @@ def test_rows_are_independent(student, rng):
     if found := odd_scatter(explored):
         raise Wrong(
             f"at epsilon = {EPSILON} the number of rows that explore in one call "
-            f"varies {found} than chance, like {explored.sum(axis=1)[:6].tolist()} of "
-            f"{ROWS}: does each row toss its own coin?"
+            f"varies {found} than by chance: {explored.sum(axis=1)[:6].tolist()} of "
+            f"{ROWS} in the first calls. Does each row toss its own coin?"
         )
     actions = many(student, rng, q_values, 1.0)
     for action in range(NUM_ACTIONS):
@@ -139,8 +149,8 @@ def test_rows_are_independent(student, rng):
             times = (actions == action).sum(axis=1)
             raise Wrong(
                 f"at epsilon = 1 the number of rows that take action {action} in one "
-                f"call varies {found} than chance, like {times[:6].tolist()} of {ROWS}"
-                ": does each row draw its own action?"
+                f"call varies {found} than by chance: {times[:6].tolist()} of {ROWS} "
+                "in the first calls. Does each row draw its own action?"
             )
 
 
@@ -193,7 +203,10 @@ def many(
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
-    return valid(actions, (*actions.shape[:1], len(q_values)), q_values)
+    rows = q_values.shape[:1]
+    if actions.shape[1:] != rows:  # what one call gave: the grader stacked them
+        raise Wrong(f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}")
+    return valid(actions, actions.shape, q_values)
 
 
 def valid(

@@ -42,8 +42,15 @@ def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
     # The same transition again is one more: real ones repeat, too.
     for number, flag in ((1, "false"), (0, "true")):
-        script: list = [["add", number, number + 1]] * 3 + [["len"]]
-        obtained = play(student, CAPACITY, script).numbers("lengths")
+        script: list = [["len"], *[["add", number, number + 1]] * 3, ["len"]]
+        at_first, *obtained = play(student, CAPACITY, script).numbers("lengths") or [0]
+        if at_first == CAPACITY:
+            raise Wrong(f"a new buffer has length {CAPACITY}, its capacity, expected 0")
+        if at_first:
+            raise Wrong(
+                f"a new buffer already holds {str(at_first)[:80]} transitions, "
+                "expected 0: do two buffers share something?"
+            )
         if obtained != [3]:
             raise Wrong(
                 "length after three equal transitions, each with terminated = "
@@ -70,7 +77,10 @@ def test_rows(student, rng):
         for sample in sampled(play(student, capacity, script), 1):
             numbers = numbers_of(sample, stored, (20, batch_size))
             if stored > 1 and len(np.unique(numbers)) == 1:
-                raise Wrong(f"{stored} stored, but only number {numbers[0, 0]} comes")
+                raise Wrong(
+                    f"{stored} stored, but only number {numbers[0, 0]} (counted from "
+                    "0) is ever sampled"
+                )
 
 
 @pytest.mark.points(3)
@@ -210,9 +220,13 @@ def test_sampling_changes_nothing(student, rng):
             f"{str(lengths)[:80]}, expected {[CAPACITY] * 4}"
         )
     last = sampled(answer, 4)[-1]
-    seen = np.unique(numbers_of(last, CAPACITY, (60, BATCH)))
+    numbers = numbers_of(last, CAPACITY, (60, BATCH))
+    seen = np.unique(numbers)
     if len(seen) != CAPACITY:
-        raise Wrong(f"after sampling only the transitions {seen.tolist()} are left")
+        raise Wrong(
+            f"{numbers.size} draws after sampling brought only the transitions "
+            f"{seen.tolist()}"
+        )
 
 
 def play(student: Answers, capacity: int, script: list) -> Answer:
@@ -270,7 +284,7 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
         if too_far(split, np.array([likely, count - likely])):
             also = ", or 0 without replacement" if may_avoid else ""
             return (
-                f"the same transition in {same:.0f} of {count} cases (expected about "
+                f"the same transition in {same:.0f} of {count} pairs (expected about "
                 f"{likely:.0f}{also})"
             )
     possible = expected > 0
@@ -281,8 +295,8 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
     odd = (pairs - expected) ** 2 / np.where(possible, expected, 1.0)
     i, j = np.unravel_index(odd.argmax(), odd.shape)
     return (
-        f"the transitions {seen[i]} and {seen[j]} in {pairs[i, j]:.0f} of {count} "
-        f"cases (expected about {expected[i, j]:.1f})"
+        f"transitions {seen[i]} and {seen[j]} met in {pairs[i, j]:.0f} of {count} "
+        f"pairs (expected about {expected[i, j]:.1f})"
     )
 
 
@@ -305,12 +319,20 @@ def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
 def require_columns(
     sample: dict[str, Any], rows: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> None:
-    """The batch has every field, in the shape that the stored rows make it have."""
+    """The batch has every field, in the shape that the stored rows make it have.
+
+    What is told is one batch's shape: that several came stacked is the grader's affair.
+    """
     for name, column in rows.items():
-        wanted = (*shape, *column.shape[1:])
-        compare.require(
-            compare.shape_problem(f"the batch's {name}", sample.get(name), wanted)
-        )
+        obtained, wanted = sample.get(name), (*shape, *column.shape[1:])
+        if isinstance(obtained, np.ndarray) and obtained.shape != wanted:
+            if len(shape) > 1 and obtained.shape[:1] == wanted[:1]:
+                obtained, wanted = obtained[0], wanted[1:]
+            raise Wrong(
+                f"the batch's {name}: shape {obtained.shape}, expected {wanted} for "
+                f"B = {shape[-1]}"
+            )
+        compare.require(compare.shape_problem(f"the batch's {name}", obtained, wanted))
 
 
 def numbers_of(
@@ -324,6 +346,11 @@ def numbers_of(
     """
     expected = transitions(0, stored)
     require_columns(sample, expected, shape)
+    if blank := int(blank_rows(sample, shape).sum()):
+        raise Wrong(
+            f"a row of zeros came ({blank} of {np.prod(shape)} rows): a place that was "
+            "never filled?"
+        )
     numbers = np.floor(sample["state"][..., 0].astype(np.float64))
     known = np.isin(numbers, np.arange(stored))
     if not known.all():
@@ -332,13 +359,13 @@ def numbers_of(
         raise Wrong(
             f"a sampled state is {compare.numbers(strange)}, which "
             + ("was stored as a next_state" if as_next else "was never stored")
-            + f" (stored are {stored})"
+            + f" (this buffer was given {stored})"
         )
     numbers = numbers.astype(int)
     for name, column in expected.items():
-        found = compare.value_problem(
-            f"the batch's {name}", sample[name], column[numbers], exact=True
-        )
+        found = differing(name, sample[name], column[numbers], len(shape))
+        if found and name == "state":  # so it does not tell which row this is
+            raise Wrong(f"{found}\nstate comes back changed: no such state was stored")
         if found:
             listed = f"{numbers.ravel()[:8].tolist()}" + " …" * (numbers.size > 8)
             raise Wrong(
@@ -346,6 +373,39 @@ def numbers_of(
                 f"{what_happened(name, sample, expected, numbers)}"
             )
     return numbers
+
+
+def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Which rows are 0 in all their fields, as no stored transition is."""
+    fields = (sample[name].reshape(*shape, -1) for name in transitions(0, 1))
+    return np.all([(field == 0).all(axis=-1) for field in fields], axis=0)
+
+
+def differing(
+    name: str, obtained: np.ndarray, expected: np.ndarray, axes: int
+) -> str | None:
+    """A small table of a field's numbers that differ, if any do.
+
+    Args:
+        name: of the field.
+        obtained: in one batch [B,...], or in a stack of them [n,B,...].
+        expected: the like.
+        axes: 1 for one batch, 2 for a stack.
+    """
+    obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
+    bad = np.argwhere(obtained != expected)
+    if not len(bad):
+        return None
+    axis_names = [*("batch", "row")[-axes:], "number"]
+    of_what = "of the batch" if axes == 1 else f"in {len(expected)} batches"
+    lines = [f"the {name} {of_what}: {len(bad)} of {expected.size} numbers are wrong"]
+    for index in map(tuple, bad[: compare.MAX_ROWS]):
+        where = [f"{a} {i}" for a, i in zip(axis_names, index, strict=False)]
+        lines.append(
+            f"  {', '.join(where)}: obtained {compare.number(obtained[index])}, "
+            f"expected {compare.number(expected[index])}"
+        )
+    return "\n".join(lines)
 
 
 def what_happened(

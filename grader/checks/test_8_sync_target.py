@@ -35,7 +35,9 @@ def test_schedule(student, rng):
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
     """The hand-in's target parameters are the right ones of the two, bit for bit."""
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
-    where = f"at step = {step}, period = {period}"
+    renew = step % period == 0
+    told = "a multiple: θ_T becomes θ_Q" if renew else "no multiple: θ_T has to stay"
+    where = f"at step = {step}, period = {period} ({told})"
     try:
         answer = student.answer(cases.sync(theta_Q, theta_T, step, period))
         obtained = answer.leaves("theta_T")
@@ -43,7 +45,6 @@ def agree(student: Answers, rng: np.random.Generator, step: int, period: int) ->
         raise
     except (Wrong, Raised) as problem:
         raise type(problem)(f"{problem}\n{where}") from None
-    renew = step % period == 0
     expected, other = (theta_Q, theta_T) if renew else (theta_T, theta_Q)
     found = compare.leaves_problem("theta_T", obtained, expected, exact=True)
     if found and not compare.leaves_problem("", obtained, other, exact=True):

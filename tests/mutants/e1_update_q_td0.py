@@ -226,8 +226,8 @@ MUTANTS = [
         "tab-at-discarded",
         "F",
         "throws the new table away",
-        "The table comes back as it was. JAX's `.at` does not change an array: it "
-        "returns a new one, which you throw away (docs: jax.Array.at).",
+        "The table comes back as it was. JAX's `.at` changes no array: it returns a "
+        "new one, which has to be kept (docs: jax.Array.at).",
         (UPDATE, UPDATE.replace("return ", "") + "\n    return Q"),
     ),
     table(
@@ -308,8 +308,8 @@ MUTANTS = [
         "tab-int-Q",
         "F",
         "keeps the table in integers",
-        "Your table holds integers, so the fractions of its values and moves get "
-        "lost. Action values are float32.",
+        "The fractions of your values and moves get lost, as in a table of integers. "
+        "Action values are float32.",
         ("jnp.asarray(Q)", "jnp.asarray(Q, dtype=int)"),
     ),
     table(
@@ -328,17 +328,17 @@ MUTANTS = [
         "tab-only-last",
         "D",
         "updates after the loop, for the last step only",
-        "Only the last step's cell moves: your update stands after the loop, where "
-        "the loop's variables hold the last step. Each of the T steps has to move its "
-        "cell.",
+        "Only the last step's cell moves, as when the update stands after the loop, "
+        "where the loop's variables hold the last step. Each of the T steps has to "
+        "move its cell.",
         LOOP_VARIABLES_LEAK,
     ),
     whole(
         "tab-only-first",
         "D",
         "returns inside the loop",
-        "Only the first step's cell moves: your function returns inside the loop. "
-        "Each of the T steps has to move its cell.",
+        "Only the first step's cell moves, as when a function returns inside its "
+        "loop. Each of the T steps has to move its cell.",
         RETURNS_IN_THE_LOOP,
     ),
     table(
@@ -366,8 +366,9 @@ MUTANTS = [
         "tab-hidden-state",
         "S",
         "keeps a table of its own between calls",
-        "Your result depends on earlier calls: you keep a table outside the function. "
-        "All that counts is the Q passed in; the same arguments give the same table.",
+        "Your result depends on earlier calls, as when a table is kept outside the "
+        "function. All that counts is the Q passed in; the same arguments give the "
+        "same table.",
         REMEMBERS_ITS_TABLE,
     ),
     # The target.
@@ -385,8 +386,8 @@ MUTANTS = [
         "S",
         "shifts states instead of using next_states",
         "You shift `states` to get the next ones, so the last step's s' becomes the "
-        "first state. It shows where the last step bootstraps: an episode cut by the "
-        "time limit. s'_t is an argument.",
+        "first state. You notice only where the last step bootstraps: an episode cut "
+        "by the time limit. s'_t is an argument.",
         ("Q[next_states]", "Q[jnp.roll(states, -1)]"),
     ),
     table(
@@ -507,9 +508,9 @@ MUTANTS = [
         "tab-by-gradient",
         "S",
         "lets the gradient flow into the target",
-        "You differentiate the target too, so cells of s' move as well. The target is "
-        "a label, fixed while Q moves: only the visited cell (s_t, a_t) changes "
-        "(slides: Admin).",
+        "Cells of s' move as well, as when the target is differentiated too. The "
+        "target is a label, fixed while Q moves: only the visited cell (s_t, a_t) "
+        "changes (slides: Admin).",
         BY_GRADIENT,
     ),
     table(

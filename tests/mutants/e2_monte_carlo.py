@@ -152,16 +152,16 @@ MUTANTS = [
         "mc-own-gamma",
         "D",
         "a γ of its own",
-        "Your returns use a fixed γ, written into the code, and ignore the argument "
-        "gamma. Discount by the γ that is passed in (slides: Deep Q Learning).",
+        "Your returns use one fixed γ, whatever the argument gamma is. Discount by "
+        "the γ that is passed in (slides: Deep Q Learning).",
         ("gamma * later", "0.99 * later"),
     ),
     loop(
         "mc-not-reversed-back",
         "F",
         "returns in reversed order",
-        "Your returns come in reversed order: collected from the end of the episode, "
-        "and never turned round. Entry i is the return of step i.",
+        "Your returns come in reversed order, as when they are collected from the end "
+        "of the episode and never turned round. Entry i is the return of step i.",
         APPENDED,
     ),
     returns(
@@ -194,24 +194,25 @@ MUTANTS = [
         "mc-misses-first",
         "D",
         "the loop stops before step 0",
-        "Your first entry, G_0, stays 0: the backward loop stops one step too early. "
-        "Every step has a return, step 0 too, also in an episode of one step.",
+        "Your first entry, G_0, stays 0, as when a backward loop stops one step too "
+        "early. Every step has a return, step 0 too, also in an episode of one step.",
         STOPS_BEFORE_0,
     ),
     loop(
         "mc-drops-last-reward",
         "D",
         "the loop starts before the last step",
-        "The last reward is missing from all your returns: the backward loop starts "
-        "one step too early. The last step's reward counts; its return is that reward.",
+        "The last reward is missing from all your returns, as when a backward loop "
+        "leaves out the last step. That step has a return too: its reward.",
         STARTS_TOO_LATE,
     ),
     loop(
         "mc-extra-entry",
         "X",
         "T + 1 returns",
-        "You return T + 1 entries. The 0 after the end of the episode is a help for "
-        "computing, not the return of a step: there is one return for each reward.",
+        "You return T + 1 entries. The 0 after the end of the episode only helps to "
+        "compute, it is not the return of a step: there is one return for each "
+        "reward.",
         KEEPS_THE_LAST_ENTRY,
     ),
     returns(
@@ -279,8 +280,8 @@ MUTANTS = [
         "mc-int-returns",
         "F",
         "keeps the returns in integers",
-        "Your returns are cut down to whole numbers: the array that collects them "
-        "holds integers. Returns are float32.",
+        "Your returns are cut down to whole numbers, as in an array of integers. "
+        "Returns are float32.",
         INTEGERS,
     ),
     loop(
@@ -304,8 +305,8 @@ MUTANTS = [
         "mc-gamma-not-passed",
         "D",
         "γ does not reach the returns",
-        "Your loss ignores its argument gamma: it asks for returns with a fixed γ. "
-        "Pass on the γ that came in (slides: Deep Q Learning).",
+        "Your loss does not change with its argument gamma. Pass on the γ that came "
+        "in (slides: Deep Q Learning).",
         (RETURNS, "discounted_returns(rewards, 0.99)"),
     ),
     rewritten(
@@ -371,18 +372,18 @@ MUTANTS = [
         "mc-broadcast",
         "F",
         "[T, 1] minus [T]",
-        "Your loss compares every prediction with every return: [T, 1] minus [T] "
-        "broadcasts to [T, T], without an error. Bring both to the shape [T] (slides: "
-        "Deep Learning Review).",
+        "Your loss compares every prediction with every return, as [T, 1] minus [T] "
+        "does: it broadcasts to [T, T], without an error. Bring both to the shape [T] "
+        "(slides: Deep Learning Review).",
         (SQUARE, "(predicted[:, None] - empirical) ** 2"),
     ),
     loss(
         "mc-columns",
         "F",
         "[:, actions] takes whole columns",
-        "Indexing [:, actions] takes whole columns: Q(s_i, a_j) for all pairs, [T, "
-        "T]. Step i needs one entry, its own row i at its own action (slides: Deep Q "
-        "Networks).",
+        "You predict Q(s_i, a_j) for all pairs, [T, T], as the index [:, actions] "
+        "does: it takes whole columns. Step i needs one entry, its own row i at its "
+        "own action (slides: Deep Q Networks).",
         (TAKEN, "[:, actions]"),
     ),
     loss(
@@ -414,18 +415,17 @@ MUTANTS = [
         "mc-half",
         "S",
         "a factor ½",
-        "Your loss is half of the right one: there is no ½ here (optax.l2_loss has "
-        "one). It is the plain mean of the squared errors (slides: Deep Learning "
-        "Review).",
+        "Your loss is half of the right one, the plain mean of the squared errors: "
+        "there is no ½ in it; optax.l2_loss has one (slides: Deep Learning Review).",
         (SQUARE, f"0.5 * {SQUARE}"),
     ),
     loss(
         "mc-mean-over-actions",
         "S",
         "divides by the number of actions too",
-        "Your mean also counts the actions that were not taken, as zeros, so the loss "
-        "is A times too small. The mean is over the T steps alone (slides: Deep Q "
-        "Learning).",
+        "Your loss is A times too small, as when the mean also counts the actions "
+        "that were not taken, as zeros. The mean is over the T steps alone (slides: "
+        "Deep Q Learning).",
         (TAKEN, ""),
         (
             MEAN,
@@ -506,7 +506,7 @@ MUTANTS = [
         "mc-pred-stopped",
         "F",
         "no gradient through the prediction",
-        "Your loss has no gradient: you stop it at the prediction, the one place "
+        "Your loss has no gradient: it is cut off at the prediction, the one place "
         "where θ_Q is. Only labels may be held fixed (slides: Deep Learning Review).",
         (PREDICTED, f"jax.lax.stop_gradient({PREDICTED})"),
     ),

@@ -66,24 +66,25 @@ MUTANTS = [
         "out-activation",
         "D",
         "ReLU on the output",
-        "Your network never answers a negative number: there is a ReLU after the last "
-        f"layer. Q values are any numbers, so the last layer stays bare {DQN}.",
+        "Your network never answers a negative number: an activation like ReLU stands "
+        "after the last layer. Q values can be any numbers, so the last layer stays "
+        f"bare {DQN}.",
         "jax.nn.relu",
     ),
     head(
         "out-softmax",
         "F",
         "probabilities instead of values",
-        "Your outputs are positive and sum to 1: a softmax makes probabilities of "
-        f"them. Q is a regression of returns, whose values are any numbers {DQN}.",
+        "Your outputs are positive and sum to 1, like the probabilities that a "
+        f"softmax makes. Q is a regression of returns, which can be any numbers {DQN}.",
         "jax.nn.softmax",
     ),
     head(
         "out-tanh",
         "F",
         "output between -1 and 1",
-        "Your outputs stay between -1 and 1: there is a tanh after the last layer. "
-        f"Returns are much larger, so nothing may bound Q {DQN}.",
+        "Your outputs stay between -1 and 1, as after a tanh. Returns are much "
+        f"larger, so nothing may bound Q {DQN}.",
         "jnp.tanh",
     ),
     head(
@@ -109,8 +110,8 @@ MUTANTS = [
         "out-same-for-all",
         "F",
         "one value for all actions",
-        "All actions always get one and the same value: your last layer has one "
-        f"output, which you repeat. Each action needs an output of its own {DQN}.",
+        "All actions always get one and the same value, as when one output is "
+        f"repeated. Each action needs an output of its own {DQN}.",
         (
             HEAD,
             f"{HEAD.replace('num_actions', '1')} "
@@ -178,8 +179,8 @@ MUTANTS = [
         "linear",
         "F",
         "no activation",
-        "There is no activation between your layers, and linear layers in a row are "
-        f"one linear layer: a straight line {REVIEW}.",
+        "Your network is a straight line: without an activation between them, linear "
+        f"layers in a row are one linear layer {REVIEW}.",
         (FIRST_RELU, FIRST),
         (SECOND_RELU, SECOND),
     ),
@@ -228,8 +229,8 @@ MUTANTS = [
         "net-fixed-key",
         "S",
         "a key of its own",
-        "Your network is always the same: it makes a key of its own. Its parameters "
-        f"have to come from the key that it is given {REVIEW}.",
+        "The parameters are the same for every key, as when a network makes a key of "
+        f"its own. They have to come from the key that is given {REVIEW}.",
         ("split(key, 3)", "split(jax.random.key(0), 3)"),
     ),
     changed(
@@ -237,8 +238,9 @@ MUTANTS = [
         "net-zeros",
         "F",
         "all parameters start at zero",
-        "All your parameters are 0, so that no gradient gets past the last layer. They "
-        f"have to start at random, from the key {REVIEW}.",
+        "Where all parameters start at the same number, such as 0, the units of a "
+        "layer never become different. They have to start at random, from the key "
+        f"{REVIEW}.",
         ("return eqx.nn.Sequential(", "net = eqx.nn.Sequential("),
         ("]\n    )", "]\n    )\n    return jax.tree.map(zeros, net)"),
         (
@@ -260,8 +262,9 @@ MUTANTS = [
         "net-static-layers",
         "F",
         "layers marked as static",
-        "Your layers are marked as static, so partition finds no parameters and "
-        f"nothing can be trained: they have to be ordinary fields {REVIEW}.",
+        "partition finds no parameters in your network, as when its layers are marked "
+        "as static. Then nothing can be trained: they have to be ordinary fields "
+        f"{REVIEW}.",
         (FIELD, "    layers: tuple = eqx.field(static=True)\n"),
         ("self.layers = [", "self.layers = ("),
         (BUILT, "key=two),\n        )\n"),

@@ -71,8 +71,8 @@ MUTANTS = [
         "eps-inverted",
         "F",
         "ε is the share of greed",
-        "You explore with probability 1 - ε: the two branches are swapped. ε is the "
-        "share of exploring, so ε = 0 is greedy",
+        "You explore with probability 1 - ε, as if the two branches were swapped. ε "
+        "is the share of exploring, so ε = 0 is greedy",
         ("explore, anything, greedy", "explore, greedy, anything"),
     ),
     mutant(
@@ -80,14 +80,14 @@ MUTANTS = [
         "D",
         "never explores",
         "You never explore: whatever ε is, the answer is the greedy action. With "
-        "probability ε it has to be the random one that you drew",
+        "probability ε it has to be a random one",
         (RETURN, "return greedy"),
     ),
     mutant(
         "never-greedy",
         "F",
         "always explores",
-        "You always explore: whatever ε is, the answer is the random action. With "
+        "You always explore: whatever ε is, the answer is a random action. With "
         "probability 1 - ε it has to be the greedy one",
         (RETURN, "return anything"),
     ),
@@ -96,8 +96,8 @@ MUTANTS = [
         "eps-truncated",
         "D",
         "ε made a whole number",
-        "Your ε is made a whole number, so that any ε below 1 is 0 and you do not "
-        "explore. It is a probability: keep its fraction",
+        "At any ε below 1 you do not explore, as if ε were made a whole number. It is "
+        "a probability: keep its fraction",
         (COIN, f"{UNIFORM} < jnp.int32(epsilon)"),
     ),
     on_the_border(
@@ -107,8 +107,8 @@ MUTANTS = [
             "eps-floor",
             "S",
             "keeps a least ε of 0.01",
-            "You explore a little even at ε = 0: a least ε is built in. How ε falls is "
-            "the caller's business; here ε is taken as it comes",
+            "You explore a little even at ε = 0, as if a least ε were built in. How ε "
+            "falls is the caller's business; here ε is taken as it comes",
             (COIN, COIN.replace("epsilon", "jnp.maximum(epsilon, 0.01)")),
         )
     ),
@@ -117,16 +117,16 @@ MUTANTS = [
         "eps-cap",
         "S",
         "keeps a largest ε of 0.97",
-        "At ε = 1 you still prefer the greedy action a little: a largest ε is built "
-        "in. ε is taken as it comes, and 1 means always at random",
+        "At ε = 1 you still prefer the greedy action a little, as if a largest ε were "
+        "built in. ε is taken as it comes, and 1 means always at random",
         (COIN, COIN.replace("epsilon", "jnp.minimum(epsilon, 0.97)")),
     ),
     anew(
         "eps-negative-or-reset",
         "D",
         "ε decays by itself",
-        "Your function lowers ε by itself, call after call, in a variable outside. The "
-        "answer may depend on the arguments alone; the caller lowers ε",
+        "You explore less from call to call, as if your function lowered ε by itself. "
+        "The answer may depend on the arguments alone; the caller lowers ε",
         DECAYS,
     ),
     mutant(
@@ -134,8 +134,9 @@ MUTANTS = [
         "coin-of-ten",
         "D",
         "coin in steps of a tenth",
-        "Your coin is a whole number from 0 to 9, so ε counts in steps of a tenth: "
-        "0.05 becomes 0.1. Compare ε with a fraction that can take any value",
+        "Your ε counts in steps of a tenth, as with a coin that shows whole numbers "
+        "from 0 to 9: 0.05 becomes 0.1. Compare ε with a fraction that can take any "
+        "value",
         (COIN, "jax.random.randint(coin_key, (N,), 0, 10) < 10 * epsilon"),
     ),
     mutant(
@@ -143,8 +144,8 @@ MUTANTS = [
         "coin-one-too-many",
         "S",
         "coin has one side too many",
-        "You explore a little too rarely, even at ε = 1: your coin has one side more "
-        "than you divide by. The end of a range is excluded in JAX",
+        "You explore a little too rarely, even at ε = 1, as with a coin that has one "
+        "side more than you divide by. JAX already excludes the end of a range",
         (COIN, "jax.random.randint(coin_key, (N,), 0, 21) < 20 * epsilon"),
     ),
     mutant(
@@ -169,16 +170,16 @@ MUTANTS = [
         "random-excludes-last",
         "F",
         "the last action is never tried",
-        "The last action is never tried: you draw from one action too few. The end of "
-        "the range is excluded already in JAX and NumPy",
+        "The last action is never tried: you draw from one action too few. JAX and "
+        "NumPy already exclude the end of a range",
         (ANYTHING, ANYTHING.replace("A)", "A - 1)")),
     ),
     mutant(
         "random-includes-end",
         "X",
         "an action A",
-        "You sometimes choose action A, which there is not: actions count from 0. The "
-        "end of the range is excluded already in JAX and NumPy",
+        "You sometimes choose action A, which does not exist: actions are counted "
+        "from 0. JAX and NumPy already exclude the end of a range",
         (ANYTHING, ANYTHING.replace("A)", "A + 1)")),
     ),
     mutant(
@@ -211,8 +212,8 @@ MUTANTS = [
         "random-rounded",
         "S",
         "rounds a fraction to an action",
-        "The first and the last action are tried half as often as the others: you "
-        "round a fraction to the nearest action. All actions need equal shares",
+        "The first and the last action are tried half as often as the others, as when "
+        "a fraction is rounded to the nearest action. All actions need equal shares",
         (ANYTHING, "jnp.round(jax.random.uniform(action_key, (N,)) * (A - 1))"),
     ),
     mutant(
@@ -229,15 +230,16 @@ MUTANTS = [
         "random-softmax",
         "D",
         "explores by softmax of Q",
-        "When you explore, good actions are likelier than bad ones: you draw by the "
-        "softmax of Q. Exploring does not look at Q, all actions are equally likely",
+        "When you explore, good actions are likelier than bad ones, as if drawn by "
+        "the softmax of Q. Exploring does not look at Q, all actions are equally "
+        "likely",
         (ANYTHING, "jax.random.categorical(action_key, q_values)"),
     ),
     mutant(
         "noise-on-q",
         "D",
         "noise of size ε on Q",
-        "You add noise to Q, so that an action which is far worse is never tried. ε "
+        "An action that is far worse is never tried, as when noise is added to Q. ε "
         "is a probability: with it, all actions are equally likely",
         (
             RETURN,
@@ -284,8 +286,8 @@ MUTANTS = [
         "actions-column",
         "X",
         "actions [N, N]",
-        "Your greedy actions are a column, and a column with a flat array makes a "
-        "square of N × N. Keep both flat, one number for each row",
+        "Your actions are a square of N × N, as a column and a flat array together "
+        "make one. Keep both flat, one number for each row",
         (GREEDY, "jnp.argmax(q_values, axis=1, keepdims=True)"),
     ),
     mutant(
@@ -293,8 +295,8 @@ MUTANTS = [
         "actions-squeezed",
         "X",
         "no axis left with one row",
-        "With a single environment your result has lost its axis: you squeeze it. One "
-        "row in, an array of one action out",
+        "With a single environment your result has lost its axis, as after a squeeze. "
+        "One row in, an array of one action out",
         (RETURN, f"{RETURN}.squeeze()"),
     ),
     # Keys
@@ -302,7 +304,7 @@ MUTANTS = [
         "fixed-key",
         "D",
         "a key of its own",
-        "Your coins fall the same way in every call: you make a key of your own. All "
+        "Your coins fall the same way in every call, as with a key of your own. All "
         "chance has to come from the key that is given",
         ("split(key)", "split(jax.random.key(0))"),
     ),
@@ -310,8 +312,8 @@ MUTANTS = [
         "key-global-under-jit",
         "X",
         "key in a global variable",
-        "You keep a key in a global variable, which jit runs through once only. All "
-        "chance has to come from the argument key",
+        "You keep a key in a global variable, which jit sees only once. All chance "
+        "has to come from the argument key",
         GLOBAL_KEY,
     ),
     anew(
@@ -327,8 +329,9 @@ MUTANTS = [
         "key-reused-inside",
         "F",
         "coin and action are one number",
-        "Coin and action come from one random number: where it is small you explore, "
-        "and then the action is small, too. Each needs a key of its own",
+        "Coin and action are correlated, as if both came from one random number: "
+        "where it is small you explore, and then the action is small, too. Each needs "
+        "a key of its own",
         (
             SPLIT,
             "fraction = jax.random.uniform(key, q_values.shape[:1])",
@@ -342,8 +345,8 @@ MUTANTS = [
         "key-reused-scores",
         "S",
         "coin and action share a key",
-        "Coin and action come from one key, so that in your first row they hang "
-        "together: some actions are hardly ever tried there. Split the key",
+        "Coin and action come from one key, so that in your first row they are "
+        "correlated: some actions are hardly ever tried there. Split the key",
         (SPLIT, "coin_key = action_key = key"),
         (
             ANYTHING,

@@ -140,8 +140,8 @@ MUTANTS = [
         "capacity-plus-one",
         "S",
         "holds one too many",
-        "Your buffer holds one transition more than its capacity: you make room one "
-        "add too late. It never holds more than `capacity`",
+        "Your buffer holds one transition more than its capacity, as when room is "
+        "made one add too late. It never holds more than `capacity`",
         ("== self.capacity", "> self.capacity"),
     ),
     rows(
@@ -185,7 +185,7 @@ MUTANTS = [
         "never-wraps",
         "X",
         "writes beyond the end",
-        "When your buffer is full, you write to a place behind its end. The place of "
+        "When your buffer is full, you write to a place beyond its end. The place of "
         "the next one has to go back to the start, where the oldest is",
         (SLOT, "row = self.num_added"),
     ),
@@ -194,8 +194,9 @@ MUTANTS = [
         "starts-at-1",
         "D",
         "place 0 stays empty at first",
-        "Your first transition goes to place 1, so that place 0 is sampled before it "
-        "was ever filled. The first place is 0: count the add after it is done",
+        "Until your buffer is full, a place is sampled that was never filled, as when "
+        "the first transition goes to place 1. The first place is 0: when does your "
+        "count move on?",
         (SLOT, "row = (self.num_added + 1) % self.capacity"),
     ),
     rows(
@@ -222,8 +223,9 @@ MUTANTS = [
         "class-attribute",
         "S",
         "all buffers share one list",
-        "A new buffer of yours is not empty: the list belongs to the class, so all "
-        "buffers share it. Each buffer needs its own, made when the buffer is",
+        "A new buffer of yours is not empty, as when its list belongs to the class, "
+        "so that all buffers share it. Each buffer needs its own, made when the "
+        "buffer is",
         ("class ReplayBuffer:\n", "class ReplayBuffer:\n    rows = []\n\n"),
         ("        self.rows = []\n", ""),
     ),
@@ -264,8 +266,8 @@ MUTANTS = [
         "list-cleared",
         "F",
         "one list stored again and again",
-        "All your rows are one and the same list, which each add fills anew, so all "
-        "show the newest transition. Each add needs a new list",
+        "All your rows show the newest transition, as when one and the same list is "
+        "stored again and again and each add fills it anew. Each add needs a new list",
         ("self.rows = []", "self.rows, self.row = [], []"),
         (TAKE_COPIES, f"self.row.clear()\n        self.row += {TAKE_COPIES[6:]}"),
         ("append(row)", "append(self.row)"),
@@ -274,8 +276,8 @@ MUTANTS = [
         "at-set-discarded",
         "F",
         "result of .at[].set() lost",
-        "Your stored rows stay 0: `.at[...].set(...)` changes nothing, it returns a "
-        "new array, which you do not keep",
+        "Your stored rows stay 0. `.at[...].set(...)` changes no array: it returns a "
+        "new one, which has to be kept",
         AT_SET,
     ),
     ring(
@@ -318,7 +320,7 @@ MUTANTS = [
         "int-storage",
         "S",
         "rewards stored as whole numbers",
-        "Your rewards lose what stands after the decimal point: their array is of "
+        "Your rewards lose what stands after the decimal point, as in an array of "
         "whole numbers. Store them as floats",
         ("reward=np.zeros(C, np.float32)", "reward=np.zeros(C, int)"),
     ),
@@ -326,8 +328,8 @@ MUTANTS = [
         "int-storage-state",
         "F",
         "states stored as whole numbers",
-        "Your states lose what stands after the decimal point: their array is of whole "
-        "numbers. Store them as floats",
+        "Your states lose what stands after the decimal point, as in an array of "
+        "whole numbers. Store them as floats",
         (
             " state=np.zeros((C, *shape), np.float32)",
             " state=np.zeros((C, *shape), int)",
@@ -337,8 +339,8 @@ MUTANTS = [
         "half-storage",
         "S",
         "states stored as float16",
-        "Your states lose digits: float16 keeps three. Store them in a type that keeps "
-        "all that float32 has",
+        "Your states lose digits, as in float16, which keeps three. Store them in a "
+        "type that keeps all that float32 has",
         (
             " state=np.zeros((C, *shape), np.float32)",
             " state=np.zeros((C, *shape), np.float16)",
@@ -348,16 +350,17 @@ MUTANTS = [
         "loop-reward-shaping",
         "S",
         "r = -10 where the episode ends",
-        "You replace the reward of the last step by one of your own. The buffer stores "
-        "each reward as it comes, or Q is the value of another task",
+        "You replace the reward of the last step by one of your own. The buffer "
+        "stores each reward as it comes; otherwise Q would be the value of another "
+        "task",
         (REWARD, "self.columns.reward[row] = -10.0 if terminated else reward"),
     ),
     ring(
         "reward-clipped",
         "S",
         "rewards clipped to ±1",
-        "You clip the rewards to between -1 and 1. The buffer stores each reward as it "
-        "comes, or Q is the value of another task",
+        "You clip the rewards to between -1 and 1. The buffer stores each reward as "
+        "it comes; otherwise Q would be the value of another task",
         (REWARD, "self.columns.reward[row] = np.clip(reward, -1.0, 1.0)"),
     ),
     ring(
@@ -365,7 +368,7 @@ MUTANTS = [
         "F",
         "rewards normalised within the batch",
         "You normalise the rewards of each batch to mean 0. The buffer gives each "
-        "reward as it came, or Q is the value of another task",
+        "reward as it came; otherwise Q would be the value of another task",
         (
             BATCH,
             "batch = Transition(*(column[rows] for column in self.columns))\n"
@@ -385,8 +388,8 @@ MUTANTS = [
         "stores-other-action",
         "D",
         "stores a second random action",
-        "You store an action that was not taken: now and then you draw another one. "
-        "Exploring is over by then; store the action as it comes",
+        "Now and then you store another action than the one that was given. Exploring "
+        "is over by then; store the action as it comes",
         (
             FIRST_LINE,
             "second = np.random.default_rng(self.num_added)\n"
@@ -409,24 +412,24 @@ MUTANTS = [
         "never-newest",
         "S",
         "the last row is never drawn",
-        "The last row of your buffer is never drawn: your range is one too short. The "
-        "end of a range is excluded already in NumPy",
+        "The last row of your buffer is never drawn: your range is one too short. "
+        "NumPy already excludes the end of a range",
         ROWS.replace("len(self)", "max(1, len(self) - 1)"),
     ),
     ring(
         "per-field-indices",
         "F",
         "rows drawn for each field anew",
-        "The five fields of your rows come from different transitions: you draw rows "
-        "again for each. Draw once, and use these rows for all fields",
+        "The five fields of your rows come from different transitions, as when rows "
+        "are drawn again for each. Draw once, and use these rows for all fields",
         (BATCH, BATCH.replace("[rows]", "[rng.integers(len(self), size=batch_size)]")),
     ),
     draw(
         "one-index-repeated",
         "F",
         "one row B times",
-        "Your batch is one transition, B times: you draw a single number. Each row "
-        "of the batch is a draw of its own",
+        "Your batch is one transition, B times, as when a single number is drawn. "
+        "Each row of the batch is a draw of its own",
         "rows = np.repeat(rng.integers(len(self)), batch_size)",
     ),
     draw(
@@ -444,8 +447,8 @@ MUTANTS = [
         "contiguous-block",
         "S",
         "B rows in a row",
-        "You draw where to start and take the B rows from there: one draw decides "
-        "the others. Each row is a draw of its own, or the batch is one piece of an "
+        "You draw where to start and take the B rows from there: one draw decides the "
+        "others. Each row is a draw of its own; otherwise a batch is one piece of an "
         "episode",
         "rows = (rng.integers(len(self)) + np.arange(batch_size)) % len(self)",
     ),
@@ -465,8 +468,8 @@ MUTANTS = [
         "rounds-index",
         "S",
         "rounds a fraction to a row",
-        "The first and the last row are drawn half as often as the others: you round a "
-        "fraction to the nearest row. All rows need equal shares",
+        "The first and the last row are drawn half as often as the others, as when a "
+        "fraction is rounded to the nearest row. All rows need equal shares",
         "fractions = rng.random(batch_size)\n"
         "        rows = np.rint(fractions * (len(self) - 1)).astype(int)",
     ),
@@ -498,15 +501,15 @@ MUTANTS = [
         "fixed-indices",
         "F",
         "a new generator in every call",
-        "Your batches are all the same: you make a generator anew in every call. All "
-        "chance has to come from the rng that is given",
+        "Your batches are all the same, as when a generator is made anew in every "
+        "call. All chance has to come from the rng that is given",
         ROWS.replace("rng.", "np.random.default_rng(0)."),
     ),
     draw(
         "global-random",
         "S",
         "NumPy's global generator",
-        "You draw with NumPy's global generator, so that no run can be repeated. All "
+        "If you draw with NumPy's global generator, no run can be repeated. All "
         "chance has to come from the rng that is given",
         "rows = np.random.randint(len(self), size=batch_size)",
     ),
@@ -515,8 +518,8 @@ MUTANTS = [
         "epoch-shuffle",
         "S",
         "goes through a shuffled list",
-        "You shuffle once and then hand out the rows in turn, so that a batch "
-        "depends on those before. Each batch is drawn anew from all that is stored",
+        "Your batches depend on those before, as when the rows are shuffled once and "
+        "then handed out in turn. Each batch is drawn anew from all that is stored",
         'queue = getattr(self, "queue", [])\n'
         "        if len(queue) < batch_size:\n"
         "            queue = rng.permutation(len(self))\n"
@@ -541,7 +544,7 @@ MUTANTS = [
         "shuffles-storage",
         "S",
         "shuffles the stored rows",
-        "You shuffle the buffer itself in order to draw, and then no longer know which "
+        "If you shuffle the buffer itself in order to draw, you no longer know which "
         "is the oldest. Sampling changes nothing",
         (PICK, "rng.shuffle(self.rows)\n        picked = self.rows[:batch_size]"),
     ),
@@ -565,8 +568,8 @@ MUTANTS = [
         "batch-reused",
         "F",
         "every batch in the same arrays",
-        "You fill the same arrays in every call, so that a batch drawn before turns "
-        "into the new one. Each batch needs arrays of its own",
+        "A batch that was drawn before turns into the new one, as when the same "
+        "arrays are filled in every call. Each batch needs arrays of its own",
         (
             BATCH,
             'if len(getattr(self, "batch", [()])[0]) != batch_size:\n'
@@ -595,7 +598,7 @@ MUTANTS = [
         "squeezes-batch",
         "X",
         "a batch of one loses its axis",
-        "A batch of one loses its first axis: you squeeze it. Every field has a "
+        "A batch of one loses its first axis, as after a squeeze. Every field has a "
         "leading B, also where B is 1",
         (BATCH, BATCH.replace("column[rows]", "np.squeeze(column[rows])")),
     ),
@@ -603,8 +606,8 @@ MUTANTS = [
         "columns-B1",
         "D",
         "scalars as [B, 1]",
-        "Your actions, rewards and d have shape [B, 1], which makes a square of [B] "
-        "later. One number for each row: shape [B]",
+        "Your actions, rewards and d have shape [B, 1], which makes [B, B] as soon as "
+        "it meets a [B]. One number for each row: shape [B]",
         (BATCH, BATCH.replace("column[rows]", "column[rows].reshape(batch_size, -1)")),
     ),
     rows(

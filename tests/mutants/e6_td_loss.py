@@ -119,8 +119,8 @@ MASKS = [
         "td-int-then-tilde",
         "F",
         "~ of an integer",
-        "You turn the flags into integers and then use ~, which makes -1 of 0 and -2 "
-        f"of 1: futures come in with a minus. ¬d has to be 1 or 0 {ADMIN}.",
+        "Your ¬d is -1 for d = 0 and -2 for d = 1, as ~ gives it for integers: "
+        f"futures come in with a minus. ¬d has to be 1 or 0 {ADMIN}.",
         (NOT_TERMINATED, "~terminated.astype(int)"),
     ),
     changed(
@@ -273,7 +273,7 @@ TARGETS = [
         "td-reward-int",
         "S",
         "rewards as integers",
-        "Your rewards lose what follows the decimal point: they are cast to integers. "
+        "Your rewards lose what follows the decimal point, as if cast to integers. "
         f"CartPole's are whole, others are not {DEEP_Q}.",
         (EMPIRICAL, "reward.astype(int) + future"),
     ),
@@ -337,8 +337,8 @@ TARGETS = [
         "td-max-own-action",
         "D",
         "Q(s', a) of the action taken in s",
-        "Your target follows the action that was taken in s also in s'. In s' the "
-        f"action is still free: max over all a {DEEP_Q}.",
+        "Your target takes in s' the action that was taken in s. In s' the action is "
+        f"still free: max over all a {DEEP_Q}.",
         (BEST_NEXT, f"{NEXT_VALUES}{CHOSEN}"),
     ),
     changed(
@@ -373,8 +373,9 @@ TARGETS = [
         "td-keepdims",
         "F",
         "[B] times [B, 1]: every end with every max",
-        "Your max keeps its axis: [B, 1] meets ¬d and r of shape [B], and all pairs "
-        f"of rows are formed. Look at the shapes: every term is [B] {ALL_AT_ONCE}.",
+        "All pairs of rows are formed, as when the max keeps its axis: then [B, 1] "
+        "meets ¬d and r of shape [B]. Look at the shapes: every term is [B] "
+        f"{ALL_AT_ONCE}.",
         (".max(axis=1)", ".max(axis=1, keepdims=True)"),
     ),
     changed(
@@ -440,8 +441,9 @@ PARAMETERS = [
         "td-pred-stopped",
         "F",
         "no gradient through the prediction",
-        "The value is right but its gradient is zero: you stop it at the prediction. "
-        f"Only the label is to be held constant; Q(s, a, θ_Q) learns {TARGET}.",
+        "The value is right but its gradient is zero: it is cut off at the "
+        "prediction. Only the label is to be held constant; Q(s, a, θ_Q) learns "
+        f"{TARGET}.",
         ("(predicted -", "(jax.lax.stop_gradient(predicted) -"),
     ),
     changed(
@@ -463,8 +465,8 @@ PARAMETERS = [
         "td-closure-params",
         "F",
         "a network from outside the function",
-        "You ask a network made outside the function, so θ_Q, θ_T and model are not "
-        f"used. Put the network together from what is passed in {REVIEW}.",
+        "θ_Q, θ_T and model have no effect, as when a network made outside the "
+        f"function is asked. Put the network together from what is passed in {REVIEW}.",
         """
 net = q_network(jax.random.key(0), 4, 2)
 
@@ -543,8 +545,9 @@ PREDICTIONS = [
         "td-take-flat",
         "F",
         "all actions in the first state",
-        "All your predictions are read from the first row: `take` without an axis "
-        f"counts through the flattened array. Row i has its own a_i {ALL_AT_ONCE}.",
+        "All your predictions are read from the first row, as by `take` without an "
+        "axis, which counts through the flattened array. Row i has its own a_i "
+        f"{ALL_AT_ONCE}.",
         (PREDICTED, f"jnp.take({VALUES}, action)"),
     ),
     changed(
@@ -603,8 +606,8 @@ PREDICTIONS = [
         "td-divides-by-A",
         "S",
         "mean over the actions too",
-        "Your loss is A times too small: the mean also counts the zeros of actions "
-        f"not taken. It runs over the B transitions alone {REVIEW}.",
+        "Your loss is A times too small, as when the mean also counts zeros for the "
+        f"actions not taken. It runs over the B transitions alone {REVIEW}.",
         (CHOSEN, ""),
         (
             MEAN,
@@ -617,8 +620,9 @@ PREDICTIONS = [
         "td-sum-no-axis",
         "F",
         "one prediction: summed over the batch",
-        "Your prediction is one number, summed over the batch as well. Each transition "
-        f"has its own: the sum over one-hot runs along the actions {ALL_AT_ONCE}.",
+        "Your prediction is one number, summed over the batch as well. Each "
+        "transition has its own: a sum over one-hot runs along the actions alone "
+        f"{ALL_AT_ONCE}.",
         (PREDICTED, f"{PREDICTED}.sum()"),
     ),
     changed(
@@ -676,8 +680,9 @@ REDUCTIONS = [
         "td-B1-B",
         "F",
         "[B, 1] minus [B]",
-        "[B, 1] minus [B] gives [B, B]: your loss compares every prediction with every "
-        f"target. Both need shape [B], so that row i meets row i {REVIEW}.",
+        "Your loss compares every prediction with every target, as [B, 1] minus [B] "
+        "does, which is [B, B]. Both need shape [B], so that row i meets row i "
+        f"{REVIEW}.",
         ("(predicted -", "(predicted[:, None] -"),
     ),
     changed(
@@ -685,8 +690,8 @@ REDUCTIONS = [
         "td-sum",
         "S",
         "sum for mean",
-        "Your loss grows with the batch: it is the sum over B (as the slides' Σ), the "
-        f"homework asks for the mean {REVIEW}.",
+        "Your loss grows with the batch: it is the sum over B, like the slides' Σ; "
+        f"the homework asks for the mean {REVIEW}.",
         (MEAN, f"jnp.sum({SQUARED})"),
     ),
     changed(
@@ -694,8 +699,8 @@ REDUCTIONS = [
         "td-len-of-batch",
         "S",
         "divides by the number of fields",
-        "You divide by the length of the Transition, which is its 5 fields, always. "
-        f"The mean divides by B, the number of transitions in it {REVIEW}.",
+        "You divide by 5, whatever B is: the `len` of a Transition is the number of "
+        f"its fields. The mean divides by B, the number of transitions in it {REVIEW}.",
         (MEAN, f"jnp.sum({SQUARED}) / len(batch)"),
     ),
     changed(
@@ -703,8 +708,8 @@ REDUCTIONS = [
         "td-half",
         "S",
         "½ before the square",
-        "Your loss is half of what is asked for: there is no ½ in it (optax.l2_loss "
-        f"has one) {REVIEW}.",
+        "Your loss is half of what is asked for: there is no ½ in it; optax.l2_loss "
+        f"has one {REVIEW}.",
         (MEAN, "optax.l2_loss(predicted, empirical).mean()"),
     ),
     changed(
@@ -712,8 +717,8 @@ REDUCTIONS = [
         "td-rmse",
         "S",
         "a root around the mean",
-        "Your loss is the root of the mean square error. The square error itself is "
-        f"asked for, and its gradient {REVIEW}.",
+        "Your loss is the root of the mean square error. The mean of the squares is "
+        f"asked for, without a root {REVIEW}.",
         (MEAN, f"jnp.sqrt({MEAN})"),
     ),
     changed(
@@ -748,8 +753,8 @@ REDUCTIONS = [
         "td-signed",
         "F",
         "forgets the square",
-        "You average the errors without squaring them: errors of both signs cancel, "
-        f"and the minimum is minus infinity {REVIEW}.",
+        "You average the errors without squaring them: errors of opposite signs "
+        f"cancel, and the minimum is minus infinity. Square each error first {REVIEW}.",
         (MEAN, "jnp.mean(predicted - empirical)"),
     ),
     changed(
@@ -757,7 +762,7 @@ REDUCTIONS = [
         "td-square-of-mean",
         "F",
         "the square of the mean error",
-        "You average first and square then, so that errors of both signs cancel. Each "
+        "You average first and then square, so errors of opposite signs cancel. Each "
         f"transition's own error is squared {REVIEW}.",
         (MEAN, "jnp.mean(predicted - empirical) ** 2"),
     ),
@@ -776,7 +781,7 @@ REDUCTIONS = [
         "X",
         "one loss for each transition",
         "You return B numbers, one for each transition. A loss is a scalar, their "
-        f"mean: only of a scalar there is a gradient {REVIEW}.",
+        f"mean: only a scalar has a gradient {REVIEW}.",
         (MEAN, SQUARED),
     ),
     changed(

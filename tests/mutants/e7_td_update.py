@@ -94,8 +94,8 @@ GRADIENTS = [
         "up-other-loss",
         "S",
         "a loss of its own, not td_loss",
-        "Your step is one on a loss written inside td_update, and it is not your "
-        f"td_loss. Differentiate td_loss itself, so that there is one loss {REVIEW}.",
+        "Your step is one on another loss than your td_loss. Differentiate td_loss "
+        f"itself, so that there is one loss {REVIEW}.",
         """
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
     def loss_of(theta_Q):
@@ -172,7 +172,7 @@ STATES = [
         "S",
         "no parameters for the optimizer",
         "You do not hand the optimizer the parameters. Adam does without, but AdamW's "
-        f"weight decay needs to know θ_Q: the third argument, params {REVIEW}.",
+        f"weight decay needs to know θ_Q: look at what else `update` takes {REVIEW}.",
         (OPTIMIZE, OPTIMIZE.replace(", theta_Q", "")),
     ),
     changed(
@@ -189,8 +189,8 @@ STATES = [
         "up-own-optimizer",
         "S",
         "an optimizer of its own",
-        "You make an optimizer inside the function, so the one passed in is not used "
-        f"and its state may not fit. Use the argument {REVIEW}.",
+        "The optimizer passed in has no effect, as when another is made inside the "
+        f"function, whose state may be of another kind. Use the argument {REVIEW}.",
         (STEP, f"optimizer = optax.adam(1e-3)\n    {STEP}"),
     ),
     changed(
@@ -252,7 +252,7 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
         "up-side-effects",
         "D",
         "counts its calls to lower the rate",
-        "Your step shrinks with a count of the calls, which jit counts once only. A "
+        "Your step shrinks with a count of the calls, which jit sees only once. A "
         f"step depends on the arguments alone; schedules are the optimizer's {REVIEW}.",
         """
 num_updates = 0
@@ -276,8 +276,8 @@ RESULTS = [
         "up-returns-old",
         "F",
         "the new θ_Q thrown away",
-        "θ_Q comes back as it went in: applying updates changes nothing in place, it "
-        f"returns new parameters, and you drop them {REVIEW}.",
+        "θ_Q comes back as it went in. Applying updates changes nothing in place: it "
+        f"returns new parameters, which have to be kept {REVIEW}.",
         (APPLY, APPLY.removeprefix("theta_Q = ")),
     ),
     changed(
@@ -344,8 +344,8 @@ RESULTS = [
         "up-applied-twice",
         "D",
         "applies the updates twice",
-        "Your step is twice as long as the optimizer's: the updates are added two "
-        f"times. They are applied once {REVIEW}.",
+        "Your step is twice as long as the optimizer's, as when the updates are added "
+        f"two times. They are applied once {REVIEW}.",
         (APPLY, f"{APPLY}\n    {APPLY}"),
     ),
     changed(
@@ -362,8 +362,8 @@ RESULTS = [
         "up-loss-after",
         "S",
         "the loss after the step",
-        "You return the loss of the new θ_Q. Asked for is the one before the step, "
-        f"which the gradient was taken of {REVIEW}.",
+        "You return the loss of the new θ_Q. The loss before the step is asked for, "
+        f"the one whose gradient you took {REVIEW}.",
         (
             RETURN,
             f"loss = td_loss(theta_Q, theta_T, model, batch, gamma)\n    {RETURN}",
@@ -374,8 +374,8 @@ RESULTS = [
         "up-loss-of-target",
         "S",
         "the loss of θ_T",
-        "The loss that you return is θ_T's. It is θ_Q's loss that the step is taken "
-        f"on, and that is returned {TARGET}.",
+        "The loss that you return is θ_T's. The step is taken on θ_Q's loss, and that "
+        f"one is returned {TARGET}.",
         (
             RETURN,
             f"loss = td_loss(theta_T, theta_T, model, batch, gamma)\n    {RETURN}",

@@ -76,8 +76,8 @@ SCHEDULES = [
         "sync-first-period",
         "D",
         "// for %",
-        "You renew all through the first period and never after it: // asks how many "
-        f"periods have passed, not what is left over {TARGET}.",
+        "You renew all through the first period and never after it, as with //: it "
+        f"asks how many periods have passed, not what is left over {TARGET}.",
         "step // period == 0",
     ),
     when(
@@ -108,16 +108,16 @@ SCHEDULES = [
         "sync-fixed-period",
         "D",
         "200 whatever the period",
-        "You renew every 200 steps, the slides' number, whatever `period` is. Use the "
-        f"argument {TARGET}.",
+        "You renew by a fixed number, like the slides' 200, whatever `period` is. Use "
+        f"the argument {TARGET}.",
         "step % 200 == 0",
     ),
     when(
         "sync-powers-of-two",
         "S",
         "right for periods 1, 2, 4, 8 …",
-        "Your test with & finds multiples only if the period is a power of two. Any "
-        f"period is possible: look at the remainder {TARGET}.",
+        "You find the multiples only if the period is a power of two, as a test with "
+        f"& does. Any period is possible: look at the remainder {TARGET}.",
         "step & (period - 1) == 0",
     ),
     when(
@@ -125,7 +125,7 @@ SCHEDULES = [
         "S",
         "within another schedule",
         "You renew only at steps that are multiples of another number too. Every "
-        f"multiple of the period counts; step is the count of updates already {LOOP}.",
+        f"multiple of the period counts; step is already the count of updates {LOOP}.",
         "step % 4 == 0 and step % period == 0",
     ),
     rewritten(
@@ -133,8 +133,8 @@ SCHEDULES = [
         "sync-counts-calls",
         "S",
         "counts its calls",
-        "You count the calls yourself and ignore `step`. The answer depends on the "
-        f"arguments alone: asked twice for one step, it is the same {LOOP}.",
+        "You go by the number of your calls and ignore `step`. The answer depends on "
+        f"the arguments alone: asked twice for one step, it is the same {LOOP}.",
         """
 calls = -1
 
@@ -150,8 +150,9 @@ def sync_target(theta_Q, theta_T, step, period):
         "sync-since-last",
         "S",
         "counts from its last renewal",
-        "You remember when you renewed last, outside the function. The answer depends "
-        f"on this call's arguments alone: is step a multiple of period? {LOOP}.",
+        "You go by your last renewal, remembered outside the function. The answer "
+        "depends on this call's arguments alone: is step a multiple of period? "
+        f"{LOOP}.",
         """
 last_sync = None
 
