@@ -120,7 +120,7 @@ def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
 
 def rewards(source: Source, size: int, scale: float) -> np.ndarray:
     """Rewards of both signs; among several one is 0, as most are in many tasks."""
-    drawn = source.reals(size) * np.float32(scale)
+    drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # never -0.0
     if size > 2:
         drawn[size // 2] = 0.0
     return drawn

@@ -13,9 +13,9 @@ from grader.cases import Cases, cases, mc, returns, td, td0
 def of_one(build: Callable, **rung: Any) -> Cases:
     """Questions about one transition, so many that every action is taken in some.
 
-    And in some it is the best one in the next state.
+    And in some it is the best one in the next state. The last ones have a reward of 0.
     """
-    return cases(build, rung, rung, rung)
+    return cases(build, rung, rung, rung, {**rung, "scale": 0.0})
 
 
 TD0_CONTINUES = of_one(td0, num_steps=1, ends=False)

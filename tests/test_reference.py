@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader import recording, reference
+from grader import cases, ladders, recording, reference
 from grader.diagnose import Known, Mistake
 from grader.outcomes import GraderError
 from grader.reference import (
@@ -212,3 +212,25 @@ def test_recording_needs_the_mutants(command, staff_tree):
     run = command("reference", tree=staff_tree)
     assert run.code == 2
     assert "tests/mutants" in run.err
+
+
+def test_one_transition_meets_all_actions() -> None:
+    """On the rungs of one transition every action is taken, and is the best next one.
+
+    So what is wrong with some actions only is found on the recorded ladder, too.
+    """
+    for ladder in (ladders.TD0_CONTINUES, ladders.TD0_ENDS):
+        args = [case.args for case in ladder.ladder]
+        assert {int(a["actions"][0]) for a in args} == set(range(3))
+        best = {int(a["Q"][a["next_states"][0]].argmax()) for a in args}
+        assert best == set(range(3))
+        assert {float(a["rewards"][0]) == 0 for a in args} == {True, False}
+    for ladder in (ladders.TD_CONTINUES, ladders.TD_ENDS, ladders.MC_ONE_STEP):
+        args = [case.args for case in ladder.ladder]
+        assert {int(a["action"][0]) for a in args} == set(range(4))
+        assert {float(a["reward"][0]) == 0 for a in args} == {True, False}
+    values = [
+        cases.probe_values(case.args["theta_T"], case.args["next_state"])
+        for case in ladders.TD_CONTINUES.ladder
+    ]
+    assert {int(v.argmax()) for v in values} == set(range(4))
