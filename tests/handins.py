@@ -2,11 +2,13 @@
 
 import ast
 import atexit
+import contextlib
 import functools
 import multiprocessing
 import sys
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from edits import ROOT
@@ -37,7 +39,8 @@ class HandIn:
         exercises: to grade.
         fresh: it sets what outlives it (JAX's settings), so no process is shared.
         seed: of the run.
-        modes: "recorded" or "live", or both; what is wrong is named in the first.
+        modes: "recorded" or "live", or both; mistakes are named in the former. In
+            the second are only those exercises that ask the reference at all.
     """
 
     name: str
@@ -67,17 +70,52 @@ def record() -> tuple[RecordedReference, Known]:
 
 def grade_at_desk(hand_in: HandIn) -> Results:
     """The results of a hand-in's exercises, from this process' desk."""
-    submission = Submission(hand_in.name, hand_in.source.encode())
     if hand_in.exercises == ("learning",):
+        submission = Submission(hand_in.name, hand_in.source.encode())
         mode = hand_in.modes[0]
         options = Options(hand_in.seed, only="learning", mode=mode)
         return {mode: by_name(grade(submission, options, Progress()).exercises)}
+    first, *others = hand_in.modes
+    with taken(hand_in) as student:
+        results = {first: checked(hand_in, student, first)}
+        asking = tuple(filter(asks_reference, hand_in.exercises))
+        for mode in others if asking else ():
+            results[mode] = checked(replace(hand_in, exercises=asking), student, mode)
+    return results
+
+
+def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
+    """The results of a hand-in with one seed after the other, in its first mode."""
+    mode = hand_in.modes[0]
+    with taken(hand_in) as student:
+        return [
+            {mode: checked(replace(hand_in, seed=seed), student, mode)}
+            for seed in seeds
+        ]
+
+
+@contextlib.contextmanager
+def taken(hand_in: HandIn) -> Iterator[Student]:
+    """The hand-in at this process' desk."""
+    submission = Submission(hand_in.name, hand_in.source.encode())
     student = desk().take(submission, fresh=hand_in.fresh)
     try:
-        return {mode: checked(hand_in, student, mode) for mode in hand_in.modes}
+        yield student
     finally:
         if hand_in.fresh:
             student.worker.stop()
+
+
+@functools.cache
+def asks_reference(exercise: str) -> bool:
+    """Whether a check of the exercise asks what is right; else modes are all one."""
+    arguments = {
+        argument.arg
+        for node in functions_of(exercise)
+        if node.name.startswith("test_")
+        for argument in node.args.args
+    }
+    return bool(arguments & {"reference", "for_each"})
 
 
 def checked(hand_in: HandIn, student: Student, mode: str) -> dict[str, Exercise]:
@@ -91,7 +129,7 @@ def checked(hand_in: HandIn, student: Student, mode: str) -> dict[str, Exercise]
         budget=student.worker.budget,
         seed=hand_in.seed,
         live=live,
-        known=known if mode == hand_in.modes[0] else Known(),
+        known=known if mode == "recorded" else Known(),
     )
     plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
     return by_name(run_checks(plugin, list(hand_in.exercises)))
@@ -129,9 +167,14 @@ def submit_collected(session: pytest.Session, module: object) -> dict[HandIn, Fu
 
 def checks_of(exercise: str) -> list[str]:
     """The names of an exercise's checks, from its file."""
-    body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
-    names = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    names = [node.name for node in functions_of(exercise)]
     return [n.removeprefix("test_") for n in names if n.startswith("test_")]
+
+
+def functions_of(exercise: str) -> list[ast.FunctionDef]:
+    """The functions in the file of an exercise's checks."""
+    body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
+    return [node for node in body if isinstance(node, ast.FunctionDef)]
 
 
 def lost(exercise: Exercise) -> list[Check]:

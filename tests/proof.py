@@ -8,13 +8,12 @@ solution, letter by letter (`test_proof.py` looks at some in all of them).
 import io
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from handins import BOTH, PARTS, HandIn, checks_of, lost, submit
+from handins import BOTH, PARTS, HandIn, Results, checks_of, lost, submit
 from mutants.definition import Mutant
 from rich.console import Console
-from variants import Variant
 
 from grader.report import EXERCISES, Check, Exercise, plain_number
 from grader.terminal import print_exercise
@@ -73,7 +72,7 @@ def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
 
 def row(mutant: Mutant, future: Future) -> Row:
     """The row of a mutant, when it has been graded."""
-    recorded, living = (future.result()[mode] for mode in BOTH)
+    recorded, living = (future.result().get(mode, {}) for mode in BOTH)
     own = recorded[mutant.exercise]
     failed = lost(own)
     others = [
@@ -93,20 +92,11 @@ def row(mutant: Mutant, future: Future) -> Row:
     )
 
 
-def begin_right(
-    variants: Iterable[Variant], seed: str = "1", modes: tuple[str, ...] = BOTH
-) -> dict[str, Future]:
-    """Have variants graded, by name; `lost_by` waits for the results."""
-    return {
-        v.name: submit(replace(v.hand_in, seed=seed, modes=modes)) for v in variants
-    }
-
-
-def lost_by(future: Future) -> list[str]:
+def losses(results: Results) -> list[str]:
     """Which checks a right hand-in lost, and in which mode; none, if all is well."""
     return [
         f"{mode} {exercise.name}.{check.name}: {check.message}"
-        for mode, exercises in future.result().items()
+        for mode, exercises in results.items()
         for exercise in exercises.values()
         for check in lost(exercise)
     ]
@@ -121,7 +111,7 @@ def differing(a: dict[str, Exercise], b: dict[str, Exercise]) -> list[str]:
     """The checks with two verdicts."""
     return [
         f"{name}.{one.name}: {one.outcome} against the record, {other.outcome} live"
-        for name in a
+        for name in b
         for one, other in zip(a[name].checks, b[name].checks, strict=True)
         if one.score != other.score
     ]

@@ -7,15 +7,16 @@ solution loses points by chance.
 
 import os
 import sys
+from dataclasses import replace
 
+from handins import desks, grade_with_seeds, submit
 from mutants import MUTANTS
 from proof import (
     MATRIX,
     MESSAGES,
     Row,
     begin,
-    begin_right,
-    lost_by,
+    losses,
     matrix,
     messages,
     row,
@@ -34,22 +35,22 @@ def main() -> int:
         return 0 if rows else 1
     if seeds := os.environ.get("SEEDS"):
         return flakes(int(seeds))
-    right = begin_right(RIGHT)
+    futures = {variant.name: submit(variant.hand_in) for variant in RIGHT}
     rows = prove(MUTANTS)
-    losses = {name: lost_by(future) for name, future in right.items()}
-    for name, checks in losses.items():
+    right = {name: losses(future.result()) for name, future in futures.items()}
+    for name, checks in right.items():
         for check in checks:
             print(f"{name} LOSES {check}")
-    MATRIX.write_text(matrix(rows, losses), encoding="utf-8")
+    MATRIX.write_text(matrix(rows, right), encoding="utf-8")
     MESSAGES.mkdir(exist_ok=True)
     for exercise, text in messages(rows).items():
         (MESSAGES / f"{exercise}.md").write_text(text, encoding="utf-8")
-    print(matrix(rows, losses).partition("## ")[0])
+    print(matrix(rows, right).partition("## ")[0])
     good = all(
         r.lost and not (r.elsewhere or r.disagree) and not r.named.startswith("WRONG")
         for r in rows
     )
-    return 0 if good and not any(losses.values()) else 1
+    return 0 if good and not any(right.values()) else 1
 
 
 def prove(chosen: list) -> list[Row]:
@@ -64,15 +65,21 @@ def prove(chosen: list) -> list[Row]:
 
 def flakes(seeds: int) -> int:
     """Grade all variants live with many seeds; print how often one loses points."""
-    every = [begin_right(RIGHT, str(1000 + i), ("live",)) for i in range(seeds)]
+    numbers = tuple(str(1000 + i) for i in range(seeds))
+    futures = {
+        variant.name: desks().submit(
+            grade_with_seeds, replace(variant.hand_in, modes=("live",)), numbers
+        )
+        for variant in RIGHT
+    }
     lost = trials = 0
-    for i, right in enumerate(every):
-        for name, future in right.items():
+    for name, future in futures.items():
+        for seed, results in zip(numbers, future.result(), strict=True):
             trials += 1
-            if checks := lost_by(future):
+            if checks := losses(results):
                 lost += 1
-                print(f"seed {1000 + i}: {name} LOSES {checks[0]}", flush=True)
-        print(f"{lost} of {trials} gradings lost points", flush=True)
+                print(f"seed {seed}: {name} LOSES {checks[0]}", flush=True)
+        print(f"{lost} of {trials} gradings lost points ({name})", flush=True)
     if not lost:
         # (1 - p)^n = 0.05: the largest p by which none would still be no surprise.
         print(f"flake rate below {1 - 0.05 ** (1 / trials):.2e} (95 % bound)")
