@@ -4,7 +4,7 @@ Frequencies are judged by χ² statistics, with limits at 6 standard deviations.
 often right work fails a check (p), and the smallest deviation that is caught with
 probability 0.999, in brackets for work that has to be called and gets 256 keys:
 
-- greedy (p = 0): at ε = 0 it explores with probability 2.3e-4 (3.7e-3).
+- greedy (p < 1e-7): at ε = 0 it explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-8): one action's share is 7 % off (30 %), or in one row 29 % (a
   factor 2.2, or one that never comes).
 - mixture (p < 1e-8, called 1e-7): ε is off by 0.024 at 0.37 and by 0.0058 at 0.0134
@@ -43,6 +43,8 @@ def test_greedy(student, rng):
             q_values = distinct(rng, rows, num_actions) - 20.0
             actions = answer(student, new_key(rng), q_values, 0.0)
             best = q_values.argmax(axis=1)
+            if (actions != best).any():  # by that luck, which does not come twice
+                actions = answer(student, new_key(rng), q_values, 0.0)
             compare.require(
                 compare.problem("actions at epsilon = 0", actions, best, exact=True),
                 f"q_values = {compare.numbers(q_values)}",
