@@ -46,13 +46,13 @@ def record(tier: str, device: str, console: Console) -> None:
     """
     grading.choose_mode("live")
     grading.check_device(device)
+    mutants = known_mutants()
     submission = take(str(sandbox.SOLUTION.parent))
     with Live(console) as live:
         with Desk(tier, live=True, device=device) as desk:
             student = desk.take(submission)
             arrays = right_answers(student, live.on_check)
             right = {part: probes.fingerprint(part, student) for part in probes.PROBES}
-        mutants = known_mutants()
         mistakes = fingerprints(mutants, tier, device, live.on_check)
     require_told_apart(mutants, mistakes, right)
     try:

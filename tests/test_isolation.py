@@ -210,14 +210,15 @@ def back(q):
     import os, sys
     with open({str(marker)!r}, "a") as file:
         print(os.getpid(), sys.argv[0], file=file)
-    return np.argmax(q, axis=1).astype(np.int32)
-shape = jax.ShapeDtypeStruct(q_values.shape[:1], jnp.int32)
-return jax.pure_callback(back, shape, q_values)"""
-    path = hand_in(epsilon_greedy=body)
-    report = grade(path, "epsilon_greedy", tier="process")
+    return np.mean(q, dtype=np.float32)
+shape = jax.ShapeDtypeStruct((), jnp.float32)
+return jax.pure_callback(back, shape, batch.reward)"""
+    path = hand_in(td_loss=body)
+    report = grade(path, "td_loss", tier="process")
     outcomes = {c["name"]: c["outcome"] for c in report["exercises"][0]["checks"]}
     assert outcomes["works_under_jit"] != "passed"
-    ran = marker.read_text().splitlines() if marker.exists() else []
+    ran = marker.read_text().splitlines()
+    assert ran
     assert all(line.endswith("worker.py") for line in ran)
 
 
