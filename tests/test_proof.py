@@ -10,6 +10,7 @@ from handins import PARTS, HandIn, lost, submit
 from mutants import MUTANTS
 from mutants.definition import Mutant
 from proof import MATRIX, MESSAGES, as_cells, begin, check_names, messages, row
+from variants import VARIANTS, WHOLE
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 EVERY = 8  # `make prove` runs all of them; here it is one of so many, in turn
@@ -64,6 +65,14 @@ def test_matrix_has_all_mutants() -> None:
     text = MATRIX.read_text(encoding="utf-8").partition("## The checks")[0]
     stored = re.findall(r"^\| ([a-z][\w\[\]:,-]*) \| [FDSX] \|", text, re.M | re.I)
     assert sorted(stored) == sorted(mutant.id for mutant in MUTANTS)
+
+
+def test_matrix_has_all_right_solutions() -> None:
+    """And of these right solutions; none has lost anything."""
+    text = MATRIX.read_text(encoding="utf-8").partition("## The right solutions")[2]
+    stored = re.findall(r"^\| (.+?) \| (.*)\|$", text, re.M)[1:]
+    assert [name for name, _ in stored] == [v.name for v in (*VARIANTS, *WHOLE)]
+    assert not [name for name, lost in stored if lost.strip()]
 
 
 def test_most_are_named() -> None:
