@@ -270,7 +270,7 @@ def of_constants() -> list[str]:
         "## The values in force",
         "",
         "`FULL`, `HALF` and `MAX_SEEDS` stand in `grader/cartpole.py`, the others in",
-        "`SETTINGS` of `starter/train.py`, and nowhere else.",
+        "`SETTINGS` of `starter/train.py`.",
         "",
         *as_table(["constant", "value"], rows),
     ]
