@@ -121,8 +121,8 @@ class CartPole:
         finally:
             self.stop()
 
-    def learn_once(self, programs: dict[str, str], index: int) -> None:
-        """One training run; the outcome keeps the better one."""
+    def learn_once(self, programs: dict[str, str], index: int) -> Args:
+        """One training run, told as by `learning.learn`; the outcome keeps the best."""
         seed = derive(self.seed, f"cartpole {index}")
         theta = self.fresh_network(derive(self.seed, f"network {index}") % 2**31)
         request = {
@@ -145,6 +145,7 @@ class CartPole:
             self.outcome.curve = [
                 [int(step), round(float(mean), 2)] for step, mean in answer["curve"]
             ]
+        return answer
 
     def on_question(self, question: Args) -> Args:
         """Carry a question of the loop to the hand-in, and its answer back."""

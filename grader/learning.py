@@ -267,17 +267,19 @@ def learn(
     """Train once and test the greedy policy on fresh episodes.
 
     Returns:
-        `mean_return` over the test episodes, the learning `curve` [n,2], how many
-        updates were `recomputed` and went `astray`, and the `problem` when learning
-        had to stop.
+        `mean_return` over the test episodes, the learning `curve` [n,2], the `variant`
+        that was drawn, how many updates were `recomputed` and went `astray`, and the
+        `problem` when learning had to stop.
     """
     settings = train.SETTINGS
     sequence = np.random.SeedSequence(seed)
     agent_seed, train_seed, test_seed = map(int, sequence.generate_state(3, np.uint64))
     agent = RemoteAgent(runner, programs, theta, opt_state, agent_seed, settings)
     curve: list[tuple[int, float]] = []
+    name = ""
     try:
         variant = draw_variant(agent, np.random.default_rng(sequence))
+        name = spelled(variant)
 
         def make_envs(num_envs: int) -> Any:
             return Disguise(train.make_cartpole(num_envs), variant)
@@ -290,14 +292,23 @@ def learn(
         envs = make_envs(settings.validation_episodes)
         mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
     except Foul as foul:
-        return {"problem": str(foul), "mean_return": 0.0, "curve": np.zeros((0, 2))}
+        nothing = {"mean_return": 0.0, "curve": np.zeros((0, 2))}
+        return {"problem": str(foul), "variant": name, **nothing}
     return {
         "problem": None,
+        "variant": name,
         "mean_return": mean_return,
         "curve": np.array(curve, np.float64).reshape(-1, 2),
         "recomputed": agent.audited,
         "astray": agent.astray,
     }
+
+
+def spelled(variant: tuple) -> str:
+    """A variant in a short word: "+2-0+1+3", and "~" where actions are swapped."""
+    order, signs, swap = variant
+    pairs = zip(signs, order, strict=True)
+    return "".join(f"{'-+'[sign > 0]}{i}" for sign, i in pairs) + "~" * swap
 
 
 def draw_variant(agent: RemoteAgent, rng: np.random.Generator) -> tuple:
