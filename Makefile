@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help grade train test lint prove calibrate reference bench gpu clean
+.PHONY: help grade train watch test lint prove calibrate reference bench gpu clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process
 
 train: $(STAMP) ## train your own agent on CartPole, draw its learning curve
 	@$(RUN) starter/train.py --seed "$(or $(SEED),1)" --out "$(OUT)"
+
+watch: $(VENV)/.synced-watch ## after train: see your agent balance the pole, as a GIF
+	@$(RUN) starter/watch.py --seed "$(or $(SEED),1)" --out "$(OUT)"
 
 test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
 	$(RUN) -m pytest
@@ -55,7 +58,13 @@ $(STAMP): pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode && touch $@
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev && touch $@ $(VENV)/.synced
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \
+	  && touch $@ $(STAMP) $(VENV)/.synced-watch
+
+$(VENV)/.synced-watch: pyproject.toml uv.lock | $(UV)
+	@echo "Setting up gymnasium's drawing (once) ..."
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra watch \
+	  && touch $@ $(STAMP)
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -5,6 +5,8 @@ actions, `observe` fills the replay buffer, `learn` samples batches and updates 
 and now and then θ_T. `train.py` drives it.
 """
 
+from pathlib import Path
+
 import dqn
 import equinox as eqx
 import jax
@@ -97,3 +99,20 @@ class DQNAgent:
     def q_values(self, states: np.ndarray) -> np.ndarray:
         """Q(s, a) for every action [N,A] of states [N,D]."""
         return np.asarray(self._q_values(self.theta_Q, states))
+
+    def save(self, path: str | Path) -> None:
+        """Write θ_Q to a file, for `make watch`."""
+        np.savez(path, *jax.tree.leaves(self.theta_Q))
+
+    def load(self, path: str | Path) -> None:
+        """Read θ_Q from a file that `save` wrote.
+
+        Raises:
+            ValueError: it holds the parameters of another network.
+        """
+        mine, structure = jax.tree.flatten(self.theta_Q)
+        with np.load(path) as file:
+            saved = list(file.values())
+        if [leaf.shape for leaf in saved] != [leaf.shape for leaf in mine]:
+            raise ValueError("the parameters in it are of another q_network")
+        self.theta_Q = jax.tree.unflatten(structure, map(jnp.asarray, saved))

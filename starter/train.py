@@ -163,15 +163,16 @@ def evaluate(agent: Agent, envs: Any, seed: int) -> np.ndarray:
 
 
 def main() -> None:
-    """Train the agent made of your own `dqn.py`; show and save its learning curve."""
+    """Train the agent made of your own `dqn.py`; show and save what came of it."""
     import argparse
+    import pathlib
     import sys
 
     from agent import DQNAgent
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", default="results", help="folder of the picture")
+    parser.add_argument("--out", default="results", help="folder for the files")
     arguments = parser.parse_args()
 
     state_dim, num_actions = 4, 2
@@ -182,7 +183,12 @@ def main() -> None:
         sys.exit(f"not implemented yet: {stub}")
     for env_step, mean_return in curve:
         print(f"{env_step:6d}  {mean_return:5.1f}  " + "█" * round(mean_return / 12.5))
-    print("picture:", save_curve(curve, arguments.out))
+    folder = pathlib.Path(arguments.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / "learning_curve.png"
+    save_curve(curve, picture)
+    agent.save(folder / "theta_Q.npz")
+    print(f"picture: {picture}\n`make watch` shows your agent at it")
 
 
 def train_with_progress(agent: Agent, seed: int) -> list[tuple[int, float]]:
@@ -195,8 +201,10 @@ def train_with_progress(agent: Agent, seed: int) -> list[tuple[int, float]]:
         task = bar.add_task("compiling …", total=SETTINGS.env_steps)
 
         def show(progress: Progress) -> None:
+            judged = progress.mean_return == progress.mean_return  # not nan
+            mean_return = f"{progress.mean_return:5.1f}" if judged else "    –"
             words = (
-                f"step {progress.env_step:6d}  return {progress.mean_return:5.1f}  "
+                f"step {progress.env_step:6d}  return {mean_return}  "
                 f"ε {progress.epsilon:.2f}  loss {progress.loss:.3g}"
             )
             bar.update(task, completed=progress.env_step, description=words)
@@ -204,10 +212,8 @@ def train_with_progress(agent: Agent, seed: int) -> list[tuple[int, float]]:
         return train(agent, make_cartpole, seed, SETTINGS, show)
 
 
-def save_curve(curve: list[tuple[int, float]], folder: str) -> str:
-    """Draw the learning curve; the path of the picture."""
-    import pathlib
-
+def save_curve(curve: list[tuple[int, float]], path: Any) -> None:
+    """Draw the learning curve into a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -224,10 +230,7 @@ def save_curve(curve: list[tuple[int, float]], folder: str) -> str:
         ylim=(0, 510),
     )
     axes.legend(loc="lower right")
-    path = pathlib.Path(folder) / "learning_curve.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
-    return str(path)
 
 
 if __name__ == "__main__":
