@@ -15,7 +15,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis.extra.numpy import arrays
 
-from grader.session import Case
+from grader.session import Args, Case
 
 CASES_ON_A_RUNG = 4  # so that a sign or a size that only some have is met
 WIDTH = 8  # of the probe network's hidden layer
@@ -285,6 +285,12 @@ def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
     """The values [B,A] of the probe network: a layer, tanh, a layer."""
     weight, bias, last_weight, last_bias = theta
     return np.tanh(states @ weight.T + bias) @ last_weight.T + last_bias
+
+
+def taken_values(args: Args) -> np.ndarray:
+    """Q(s_i, a_i; θ_Q) [B] of the probe network, for the actions that were taken."""
+    values = probe_values(args["theta_Q"], args["state"])
+    return values[np.arange(len(values)), args["action"]]
 
 
 def update(case: Case, optimizer: str, opt_state: list[np.ndarray]) -> Case:

@@ -219,8 +219,7 @@ def pairs_fit(student: Student, case: Case) -> bool:
     """Whether the loss is the mean over all pairs of a prediction and a target."""
     size = len(case.args["action"])
     loss = float(student.answer(case).array("loss"))
-    predicted = cases.probe_values(case.args["theta_Q"], case.args["state"])
-    predicted = predicted[np.arange(size), case.args["action"]]
+    predicted = cases.taken_values(case.args)
     targets = []
     for i in range(size):
         args = {

@@ -392,7 +392,7 @@ def buffer(student: Student) -> Entries:
         return [bool((found == number).any()) for number in range(-1, 40)]
 
     def foreign(added: int) -> list[bool]:
-        """Whether states are next states, actions states, and rewards no numbers."""
+        """Whether states are next states, rewards whole, and rewards ever stored."""
         sample = drawn(added)
         states = stored["next_state"][:, 0]
         return [

@@ -407,13 +407,17 @@ class Student:
             self.worker, self.runner, eager=self.eager, mark=f"afresh {self.mark}"
         )
 
+    def name_of(self, case: Case) -> str:
+        """The name of this hand-in's program for a case."""
+        return self.mark + case.program_name()
+
     def answer(self, case: Case) -> Answer:
         """The hand-in's answer: by its program where there is one, else by a call."""
         if case.part in PROGRAMS and not self.eager:
             try:
                 return self.traced(case)
             except Raised:
-                if self.mark + case.program_name() not in self.untraceable:
+                if self.name_of(case) not in self.untraceable:
                     raise
         return self.called(case)
 
@@ -476,7 +480,7 @@ class Student:
 
     def export(self, case: Case) -> str:
         """Have the program for cases of this shape in the runner; its name there."""
-        name = self.mark + case.program_name()
+        name = self.name_of(case)
         if name in self.untraceable:
             raise self.untraceable[name]
         if name not in self.runner.programs:

@@ -206,8 +206,7 @@ def terminal_loss(
 def told(case: Case) -> str:
     """The question, without the network."""
     args = case.args
-    values = cases.probe_values(args["theta_Q"], args["state"])
-    taken = values[np.arange(len(values)), args["action"]]
+    taken = cases.taken_values(args)
     return "\n".join(
         [
             f"with gamma = {compare.number(args['gamma'])}",

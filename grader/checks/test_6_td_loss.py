@@ -182,8 +182,7 @@ def told(case: Case) -> str:
         return ""
     names = ("action", "reward", "terminated")
     lines = [f"{name} = {compare.numbers(args[name])}" for name in names]
-    values = cases.probe_values(args["theta_Q"], args["state"])
-    taken = values[np.arange(len(values)), args["action"]]
+    taken = cases.taken_values(args)
     best = cases.probe_values(args["theta_T"], args["next_state"]).max(axis=1)
     return "\n".join(
         [
