@@ -38,7 +38,7 @@ class Result:
     mean_return: float = 0.0
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
-    recomputed: int = 0  # updates, with the reference
+    recomputed: int = 0  # updates
     astray: int = 0  # of those
     problem: str = ""
     reason: BaseException | None = None  # an outcome: what kept it from learning
@@ -65,7 +65,6 @@ class CartPole:
         device: "cpu" or "gpu".
         programs: the hand-in's programs, shared with the other checks: the bytes that
             are checked there are the ones that learn here.
-        live: whether the learner holds the solution, to recompute updates with.
         on_progress: told what it is doing, in a few words.
     """
 
@@ -76,7 +75,6 @@ class CartPole:
         seed: str,
         device: str,
         programs: dict[str, np.ndarray],
-        live: bool,
         on_progress: Callable[[str], None],
     ) -> None:
         self.seed = seed
@@ -85,9 +83,7 @@ class CartPole:
         # The worker thinks while the runner waits: the runner's budget covers both.
         worker_budget = Budget("learning", TOTAL_SECONDS, TOTAL_SECONDS)
         self.worker = Worker(submission, tier, worker_budget)
-        self.runner = Runner(
-            "learner", tier, budget, programs, live=live, device=device
-        )
+        self.runner = Runner("learner", tier, budget, programs, device=device)
         self.student = Student(self.worker, self.runner)
         self.outcome = Result()
         self.thread = threading.Thread(target=self.run, daemon=True)

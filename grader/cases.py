@@ -334,31 +334,41 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
 
 def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, Case]:
     """The programs of learning, by role: cases of CartPole's shapes, all zeros."""
-    spec = {"net": "own", "state_dim": 4, "num_actions": 2}
+    own = {"net": "own", "state_dim": 4, "num_actions": 2}
+    table = {"net": "table", "state_dim": 128, "num_actions": 2}
 
     def zeros(*shape: int, dtype: Any = np.float32) -> np.ndarray:
         return np.zeros(shape, dtype)
 
-    batch = {
-        "state": zeros(64, 4),
-        "action": zeros(64, dtype=np.int32),
-        "reward": zeros(64),
-        "terminated": zeros(64, dtype=np.bool_),
-        "next_state": zeros(64, 4),
-        "gamma": np.float32(0.99),
-    }
-    thetas = {"theta_Q": theta, "theta_T": theta}
-    loss = Case("td_loss", {**spec, "gradient": True}, {**thetas, **batch})
+    def update_of(
+        spec: dict[str, Any],
+        theta: list[np.ndarray],
+        optimizer: str,
+        opt_state: list[np.ndarray],
+    ) -> Case:
+        states = zeros(64, spec["state_dim"])
+        args = {
+            "theta_Q": theta,
+            "theta_T": theta,
+            "state": states,
+            "action": zeros(64, dtype=np.int32),
+            "reward": zeros(64),
+            "terminated": zeros(64, dtype=np.bool_),
+            "next_state": states,
+            "gamma": np.float32(0.99),
+            "opt_state": opt_state,
+        }
+        return Case("td_update", {**spec, "optimizer": optimizer}, args)
+
     return {
         "act": exploration(zeros(2, dtype=np.uint32), zeros(8, 2), 0.0),
-        "q_values": Case("forward", spec, {"theta": theta, "state": zeros(8, 4)}),
-        "judge": Case("forward", spec, {"theta": theta, "state": zeros(100, 4)}),
-        "update": update(loss, "cartpole", opt_state),
-        "pull_back": Case(
+        "network": Case(
             "forward",
-            {**spec, "derivative": True},
+            {**own, "derivative": True},
             {"theta": theta, "state": zeros(64, 4)},
         ),
+        "update": update_of(own, theta, "cartpole", opt_state),
+        "update_values": update_of(table, [zeros(2, 128)], "slope", []),
     }
 
 

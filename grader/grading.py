@@ -76,7 +76,6 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
                 options.seed,
                 options.device,
                 programs,
-                mode == "live",
                 progress.on_learning,
             )
             processes.callback(cartpole.stop)

@@ -38,6 +38,7 @@ class Transition(NamedTuple):
 
 FIELDS = Transition._fields
 
+SLOPE_RATE = 64.0  # so large that the step of "slope" is not lost in rounding
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     "sgd": lambda: optax.sgd(0.1),
     "adam": lambda: optax.adam(1e-2),
@@ -46,6 +47,7 @@ OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     ),
     "chain": lambda: optax.adam(3e-2),
     "cartpole": lambda: optax.adam(2.3e-3),
+    "slope": lambda: optax.sgd(SLOPE_RATE),  # by its step the gradient can be read
 }
 
 

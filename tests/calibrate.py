@@ -80,7 +80,7 @@ class Trainer(CartPole):
         submission = Submission(learner.name, learner.source.encode())
         tier = sandbox.choose_tier("")
         self.exported: dict[str, str] | None = None
-        super().__init__(submission, tier, "", "cpu", {}, False, lambda words: None)
+        super().__init__(submission, tier, "", "cpu", {}, lambda words: None)
 
     def run(self) -> None:
         """Nothing by itself."""

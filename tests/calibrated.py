@@ -239,7 +239,7 @@ def report(stored: Stored, measured: list[Learner]) -> str:
         "Written by `make calibrate` from the training runs in "
         "`tests/calibration/runs.jsonl`.",
         "A run is what the grader does once for a grading: the same programs, disguise",
-        "and loop, without the audit. Seed n is the first run of `make grade SEED=n`.",
+        "and loop. Seed n is the first run of `make grade SEED=n`.",
         "",
         f"**{done} of the {wanted} runs that are wanted are there"
         + (

@@ -19,8 +19,7 @@ def test_cases_have_the_shapes_of_the_loop():
     roles = cases.learning([], [])
     assert settings.capacity == cartpole.CAPACITY
     assert roles["act"].args["q_values"].shape == (settings.num_envs, 2)
-    assert roles["q_values"].args["state"].shape == (settings.num_envs, 4)
-    assert roles["judge"].args["state"].shape == (settings.validation_episodes, 4)
+    assert roles["network"].args["state"].shape == (settings.batch_size, 4)
     assert roles["update"].args["state"].shape == (settings.batch_size, 4)
     assert roles["update"].args["gamma"] == np.float32(settings.gamma)
     assert settings.block_updates % settings.period == 0
