@@ -28,6 +28,7 @@ import parts
 # lr (1 - 0.9^k) / √(1 - 0.999^k), which is at most 6.6 lr.
 LARGEST_MOVE = 7.0 * 2.3e-3
 B1, B2, EPS = 0.9, 0.999, 1e-8  # Adam's defaults
+REACH = 0.01  # of the differences, in the length of parameters
 NOT_LOOKED_INTO = -1.0
 # What deviations are of, in their order.
 WHAT = (
@@ -65,11 +66,11 @@ def make_block(
             batch, asked = item
             out = update({**args, **carry, **batch})
             end = {name: out[name] for name in carry}
-            move = largest(minus(out["theta_Q"], carry["theta_Q"]))
+            move = jnp.abs(flat(out["theta_Q"]) - flat(carry["theta_Q"])).max()
             deviations = jax.lax.cond(
                 asked | ~(move <= bound),
                 lambda: look(args, batch, carry, end),
-                lambda: jnp.full(3, NOT_LOOKED_INTO, jnp.float32),
+                lambda: jnp.full(len(WHAT), NOT_LOOKED_INTO, jnp.float32),
             )
             told = {"losses": out["loss"], "moves": move, "deviations": deviations}
             return end, told
@@ -89,96 +90,90 @@ def make_audit(
     one_hot = {"state": rows[:batch_size], "next_state": rows[batch_size:]}
 
     def look(args: Any, batch: Any, before: Any, after: Any) -> Any:
-        theta, theta_T = before["theta_Q"], args["theta_T"]
+        leaves = before["theta_Q"]
+        states = jnp.stack([batch["state"], batch["next_state"]])
 
-        def values(theta: Leaves) -> Any:
-            states = jnp.stack([batch["state"], batch["next_state"]])
+        def values(theta: Any) -> Any:
+            args = {"theta": unflat(theta, leaves)}
             # One after the other, so that the program is compiled once.
-            q = jax.lax.map(
-                lambda s: network({"theta": theta, "state": s})["q_values"], states
+            q_values = jax.lax.map(
+                lambda s: network({**args, "state": s})["q_values"], states
             )
-            return q.reshape(2 * batch_size, -1).astype(jnp.float32)
+            return q_values.reshape(2 * batch_size, -1).astype(jnp.float32)
 
+        theta, theta_T = flat(leaves), flat(args["theta_T"])
+        move = flat(after["theta_Q"]) - theta
+        # Where the derivative is held against differences: along this step, and along
+        # all of the steps since the last sync.
+        ways = [move, theta - theta_T]
+        ways = [way / (length(way) + 1e-20) for way in ways]
+        shifted = [theta + h * way for way in ways for h in (REACH, -REACH)]
+        others = jax.lax.map(values, jnp.stack([theta_T, *shifted]))
         table, pull_back = jax.vjp(values, theta)
-        tables = {"theta_Q": [table.T], "theta_T": [values(theta_T).T], "opt_state": []}
+        tables = {"theta_Q": [table.T], "theta_T": [others[0].T], "opt_state": []}
         moved = update_values({**args, **batch, **one_hot, **tables})["theta_Q"][0]
         slope = (table - moved.T) / parts.SLOPE_RATE
-        (grads,) = pull_back(slope)
-        move = minus(after["theta_Q"], theta)
-
-        def rise(direction: Leaves) -> Any:
-            """How far the derivative is from differences along a direction."""
-            along = scaled(direction, 1 / (length(direction) + 1e-20))
-            ahead, behind = (
-                values([t + h * a for t, a in zip(theta, along, strict=True)])
-                for h in (0.01, -0.01)
-            )
-            measured = jnp.vdot(slope, (ahead - behind) / 0.02)
-            return jnp.abs(inner(grads, along) - measured) / (length(grads) + 1e-3)
-
-        lies = jnp.maximum(rise(move), rise(minus(theta, theta_T)))
-        told = [lies, *off_course(grads, before, after, move)]
+        (gradient,) = pull_back(slope)
+        lies = [
+            jnp.abs(gradient @ way - jnp.vdot(slope, ahead - behind) / (2 * REACH))
+            for way, ahead, behind in zip(ways, others[1::2], others[2::2], strict=True)
+        ]
+        lie = jnp.stack(lies).max() / (length(gradient) + 1e-3)
+        told = [
+            lie,
+            *off_course(gradient, before["opt_state"], after["opt_state"], move),
+        ]
         return jnp.stack(told).astype(jnp.float32)
 
     return look
 
 
-def off_course(grads: Leaves, before: Any, after: Any, move: Leaves) -> tuple[Any, Any]:
-    """How far the averages and the step are from Adam's with this gradient.
+def off_course(
+    gradient: Any, before: Leaves, after: Leaves, move: Any
+) -> tuple[Any, Any]:
+    """How far the averages and the step are from Adam's with this gradient [P].
 
     A gradient that the hand-in scales or clips is allowed, and so are averages that it
     forgets to carry on: these are mistakes, for which `td_update` has its own checks,
     but nothing can be written by them.
     """
-    (count, mean, square), (_, new_mean, new_square) = (
-        parted(tree["opt_state"], len(grads)) for tree in (before, after)
-    )
-    squares = [g * g for g in grads]
+    count = before[0] + 1.0
+    # The leaves: a count, the averages of gradients, the averages of their squares.
+    half = len(before) // 2 + 1
+    mean, square = flat(before[1:half]), flat(before[half:])
+    new_mean, new_square = flat(after[1:half]), flat(after[half:])
     averages = jnp.maximum(
-        off_average(B1, mean, new_mean, grads),
-        off_average(B2, square, new_square, squares),
+        off_average(B1, mean, new_mean, gradient),
+        off_average(B2, square, new_square, gradient**2),
     )
-    count = count + 1.0
 
-    def step(mean: Leaves, square: Leaves) -> Leaves:
+    def step(mean: Any, square: Any) -> Any:
         root = jnp.sqrt(1 - B2**count)
-        return [
-            -m / (jnp.sqrt(jnp.maximum(v, 0.0)) + EPS * root)
-            for m, v in zip(mean, square, strict=True)
-        ]
+        return -mean / (jnp.sqrt(jnp.maximum(square, 0.0)) + EPS * root)
 
     courses = [
-        step(blend(B1, mean, grads), blend(B2, square, squares)),
+        step(
+            B1 * mean + (1 - B1) * gradient,
+            B2 * square + (1 - B2) * gradient * gradient,
+        ),
         step(new_mean, new_square),
-        scaled([g / (jnp.abs(g) + EPS) for g in grads], -1.0),
-        scaled(grads, -1.0),
+        -gradient / (jnp.abs(gradient) + EPS),
+        -gradient,
     ]
     return averages, smallest([off_line(move, course) for course in courses])
 
 
-def off_average(decay: float, old: Leaves, new: Leaves, fresh: Leaves) -> Any:
+def off_average(decay: float, old: Any, new: Any, fresh: Any) -> Any:
     """How far a new average is from the old one with a part of something fresh."""
-    added = [n - decay * o for n, o in zip(new, old, strict=True)]
-    kept = length(minus(new, old)) / (length(old) + 1e-20)
-    return smallest([off_line(added, fresh), off_line(new, fresh), kept])
+    kept = length(new - old) / (length(old) + 1e-20)
+    return smallest([off_line(new - decay * old, fresh), off_line(new, fresh), kept])
 
 
-def blend(decay: float, old: Leaves, fresh: Leaves) -> Leaves:
-    """An exponential average's next value."""
-    return [decay * o + (1 - decay) * f for o, f in zip(old, fresh, strict=True)]
-
-
-def parted(opt_state: Leaves, num_leaves: int) -> tuple[Any, Leaves, Leaves]:
-    """Adam's count, averages of gradients and averages of their squares."""
-    first, last = opt_state[1 : num_leaves + 1], opt_state[num_leaves + 1 :]
-    return opt_state[0], first, last
-
-
-def off_line(move: Leaves, course: Leaves) -> Any:
+def off_line(move: Any, course: Any) -> Any:
     """The part of a move that is off a course, between 0 and 1; 1 when it goes back."""
-    forward = inner(move, course) / (inner(course, course) + 1e-30)
-    off = length(minus(move, scaled(course, forward)))
-    return jnp.where(forward < 0, AWRY, off / (length(move) + 1e-20))
+    forward = move @ course / (course @ course + 1e-30)
+    off = length(move - forward * course) / (length(move) + 1e-20)
+    return jnp.where(forward < 0, AWRY, off)
 
 
 def smallest(deviations: list[Any]) -> Any:
@@ -186,26 +181,20 @@ def smallest(deviations: list[Any]) -> Any:
     return jnp.stack([jnp.where(d >= 0, d, AWRY) for d in deviations]).min()
 
 
-def minus(a: Leaves, b: Leaves) -> Leaves:
-    """The difference of two trees."""
-    return [x - y for x, y in zip(a, b, strict=True)]
+def length(vector: Any) -> Any:
+    """The Euclidean length."""
+    return jnp.sqrt(vector @ vector)
 
 
-def scaled(tree: Leaves, factor: Any) -> Leaves:
-    """A tree times a number."""
-    return [factor * x for x in tree]
+def flat(leaves: Leaves) -> Any:
+    """All numbers of a tree in one vector: one operation instead of one a leaf."""
+    return jnp.concatenate([leaf.ravel() for leaf in leaves])
 
 
-def inner(a: Leaves, b: Leaves) -> Any:
-    """The inner product of two trees."""
-    return sum(jnp.sum(x * y) for x, y in zip(a, b, strict=True))
-
-
-def length(tree: Leaves) -> Any:
-    """The Euclidean length of a tree."""
-    return jnp.sqrt(inner(tree, tree))
-
-
-def largest(tree: Leaves) -> Any:
-    """The largest absolute number in a tree."""
-    return jnp.stack([jnp.abs(x).max(initial=0) for x in tree]).max()
+def unflat(vector: Any, leaves: Leaves) -> Leaves:
+    """The vector as a tree like another one."""
+    ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
+    return [
+        part.reshape(leaf.shape).astype(leaf.dtype)
+        for part, leaf in zip(jnp.split(vector, ends), leaves, strict=True)
+    ]
