@@ -103,22 +103,18 @@ def make_audit(
 
         theta, theta_T = flat(leaves), flat(args["theta_T"])
         move = flat(after["theta_Q"]) - theta
-        # Where the derivative is held against differences: along this step, and along
-        # all of the steps since the last sync.
-        ways = [move, theta - theta_T]
-        ways = [way / (length(way) + 1e-20) for way in ways]
-        shifted = [theta + h * way for way in ways for h in (REACH, -REACH)]
-        others = jax.lax.map(values, jnp.stack([theta_T, *shifted]))
+        # The derivative is held against differences along a way that has this step in
+        # it and all of the steps since the last sync.
+        way = unit(move) + unit(theta - theta_T)
+        shifted = [theta_T, theta + REACH * way, theta - REACH * way]
+        next_T, ahead, behind = jax.lax.map(values, jnp.stack(shifted))
         table, pull_back = jax.vjp(values, theta)
-        tables = {"theta_Q": [table.T], "theta_T": [others[0].T], "opt_state": []}
+        tables = {"theta_Q": [table.T], "theta_T": [next_T.T], "opt_state": []}
         moved = update_values({**args, **batch, **one_hot, **tables})["theta_Q"][0]
         slope = (table - moved.T) / parts.SLOPE_RATE
         (gradient,) = pull_back(slope)
-        lies = [
-            jnp.abs(gradient @ way - jnp.vdot(slope, ahead - behind) / (2 * REACH))
-            for way, ahead, behind in zip(ways, others[1::2], others[2::2], strict=True)
-        ]
-        lie = jnp.stack(lies).max() / (length(gradient) + 1e-3)
+        difference = jnp.vdot(slope, ahead - behind) / (2 * REACH)
+        lie = jnp.abs(gradient @ way - difference) / (length(gradient) + 1e-3)
         told = [
             lie,
             *off_course(gradient, before["opt_state"], after["opt_state"], move),
@@ -140,50 +136,45 @@ def off_course(
     count = before[0] + 1.0
     # The leaves: a count, the averages of gradients, the averages of their squares.
     half = len(before) // 2 + 1
-    mean, square = flat(before[1:half]), flat(before[half:])
-    new_mean, new_square = flat(after[1:half]), flat(after[half:])
-    averages = jnp.maximum(
-        off_average(B1, mean, new_mean, gradient),
-        off_average(B2, square, new_square, gradient**2),
+    old, new = (
+        jnp.stack([flat(leaves[1:half]), flat(leaves[half:])])
+        for leaves in (before, after)
     )
-
-    def step(mean: Any, square: Any) -> Any:
-        root = jnp.sqrt(1 - B2**count)
-        return -mean / (jnp.sqrt(jnp.maximum(square, 0.0)) + EPS * root)
-
-    courses = [
-        step(
-            B1 * mean + (1 - B1) * gradient,
-            B2 * square + (1 - B2) * gradient * gradient,
-        ),
-        step(new_mean, new_square),
-        -gradient / (jnp.abs(gradient) + EPS),
-        -gradient,
-    ]
-    return averages, smallest([off_line(move, course) for course in courses])
-
-
-def off_average(decay: float, old: Any, new: Any, fresh: Any) -> Any:
-    """How far a new average is from the old one with a part of something fresh."""
+    decay = jnp.array([[B1], [B2]], gradient.dtype)
+    fresh = jnp.stack([gradient, gradient**2])
+    means = jnp.stack([decay * old + (1 - decay) * fresh, new, fresh])
+    roots = jnp.sqrt(jnp.maximum(means[:, 1], 0.0))
+    steps = -means[:, 0] / (roots + EPS * jnp.sqrt(1 - B2**count))
+    # One row for each line that something may lie on; all in one go.
+    off = off_line(
+        jnp.concatenate([new - decay * old, new, jnp.stack([move] * 4)]),
+        jnp.concatenate([fresh, fresh, steps, -gradient[None]]),
+    )
     kept = length(new - old) / (length(old) + 1e-20)
-    return smallest([off_line(new - decay * old, fresh), off_line(new, fresh), kept])
+    averages = jnp.minimum(jnp.minimum(off[:2], off[2:4]), finite(kept))
+    return averages.max(), off[4:].min()
 
 
-def off_line(move: Any, course: Any) -> Any:
-    """The part of a move that is off a course, between 0 and 1; 1 when it goes back."""
-    forward = move @ course / (course @ course + 1e-30)
-    off = length(move - forward * course) / (length(move) + 1e-20)
-    return jnp.where(forward < 0, AWRY, off)
+def off_line(moves: Any, courses: Any) -> Any:
+    """The part of each move [k,P] that is off its course, 0 to 1; 1 if it goes back."""
+    forward = (moves * courses).sum(1) / ((courses**2).sum(1) + 1e-30)
+    off = length(moves - forward[:, None] * courses) / (length(moves) + 1e-20)
+    return finite(jnp.where(forward < 0, AWRY, off))
 
 
-def smallest(deviations: list[Any]) -> Any:
-    """The smallest; what is not a number is the largest of all."""
-    return jnp.stack([jnp.where(d >= 0, d, AWRY) for d in deviations]).min()
+def finite(deviations: Any) -> Any:
+    """What is not a number is the largest of all."""
+    return jnp.where(deviations >= 0, deviations, AWRY)
 
 
-def length(vector: Any) -> Any:
-    """The Euclidean length."""
-    return jnp.sqrt(vector @ vector)
+def length(vectors: Any) -> Any:
+    """The Euclidean length along the last axis."""
+    return jnp.sqrt((vectors**2).sum(-1))
+
+
+def unit(vector: Any) -> Any:
+    """The vector at length 1; nothing where there is none."""
+    return vector / (length(vector) + 1e-20)
 
 
 def flat(leaves: Leaves) -> Any:

@@ -28,8 +28,8 @@ VARIANTS = [
 ]
 UNTRAINED_BELOW = 100.0
 JOSTLES = (0.03, 0.3, 3.0)  # sizes of random moves of the untrained parameters
-RECOMPUTED = 8  # updates of a block, at least: as many at random ...
-LARGEST = 0.06  # ... and about this share of a block, those that move furthest
+RECOMPUTED = 6  # updates of a block, at least: as many at random ...
+LARGEST = 0.04  # ... and about this share of a block, those that move furthest
 # The largest deviations that rounding and kinks explain, of the derivative, the
 # averages and the step.
 OFF_COURSE = (0.15, 0.02, 0.01)
