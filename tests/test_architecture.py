@@ -22,7 +22,7 @@ INSIDE = {
 }
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
-    ["outcomes", "protocol", "seeds", "text"],
+    ["mdps", "outcomes", "protocol", "seeds", "text"],
     ["submission"],
     ["sandbox", "report", "compare"],
     ["client"],
@@ -42,6 +42,7 @@ CHECKS_MAY_IMPORT = {
     "cases",
     "compare",
     "ladders",
+    "mdps",
     "outcomes",
     "readoff",
     "session",
