@@ -40,6 +40,7 @@ class Result:
     runs: int = 0
     recomputed: int = 0  # updates, with the reference
     astray: int = 0  # of those
+    watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
     problem: str = ""
     reason: BaseException | None = None  # an outcome: what kept it from learning
 
@@ -140,10 +141,15 @@ class CartPole:
         if answer["mean_return"] >= self.outcome.mean_return:
             self.outcome.mean_return = answer["mean_return"]
             self.outcome.problem = answer["problem"] or ""
+            self.outcome.watched = answer["watched"]
             self.outcome.recomputed = answer.get("recomputed", 0)
             self.outcome.astray = answer.get("astray", 0)
+            # Where learning was stopped, what had been seen of the curve until then.
+            seen = (
+                answer["watched"]["returns"] if answer["problem"] else answer["curve"]
+            )
             self.outcome.curve = [
-                [int(step), round(float(mean), 2)] for step, mean in answer["curve"]
+                [int(step), round(float(mean), 2)] for step, mean in seen
             ]
         return answer
 

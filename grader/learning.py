@@ -16,6 +16,7 @@ import jax
 import numpy as np
 import train
 from audit import LARGEST_MOVE, SHARE, TOLERATED, make_audit
+from logbook import Logbook
 
 AUDITED = ("update", "pull_back")
 FIELDS = ("state", "action", "reward", "terminated", "next_state")
@@ -77,6 +78,7 @@ class RemoteAgent:
         self._act = runner.kept(f"act {programs}", lambda: jax.jit(act))
         self._judge = runner.compiled(programs["judge"])
         self._update = runner.update_block(programs["update"])
+        self.logbook = Logbook(self._judge, theta, settings)
         self._audit = None
         if runner.solution:
             update, pull_back = (runner.programs[programs[n]] for n in AUDITED)
@@ -102,6 +104,7 @@ class RemoteAgent:
 
     def learn(self) -> float:
         """One block of updates on what the hand-in's buffer samples, then its sync."""
+        behaviour = self.new_rows
         batches = self.sample()
         args = {
             "theta_Q": self.theta_Q,
@@ -110,6 +113,7 @@ class RemoteAgent:
             "gamma": np.float32(self.settings.gamma),
         }
         out = self._update(args, batches)
+        self.logbook.after_block(self, behaviour, batches, out)
         self.watch(args, batches, float(np.max(out["moves"])))
         self.theta_Q, self.opt_state = out["theta_Q"], out["opt_state"]
         self.num_updates += self.settings.block_updates
@@ -268,8 +272,8 @@ def learn(
 
     Returns:
         `mean_return` over the test episodes, the learning `curve` [n,2], the `variant`
-        that was drawn, how many updates were `recomputed` and went `astray`, and the
-        `problem` when learning had to stop.
+        that was drawn, how many updates were `recomputed` and went `astray`, what was
+        `watched` (see `Logbook`), and the `problem` when learning had to stop.
     """
     settings = train.SETTINGS
     sequence = np.random.SeedSequence(seed)
@@ -285,6 +289,7 @@ def learn(
             return Disguise(train.make_cartpole(num_envs), variant)
 
         def on_progress(progress: train.Progress) -> None:
+            agent.logbook.after_validation(progress)
             if progress.env_step % settings.validate_steps == 0:
                 runner.ask({"do": "progress", "env_step": progress.env_step})
 
@@ -293,7 +298,8 @@ def learn(
         mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
     except Foul as foul:
         nothing = {"mean_return": 0.0, "curve": np.zeros((0, 2))}
-        return {"problem": str(foul), "variant": name, **nothing}
+        watched = {"watched": agent.logbook.as_dict()}
+        return {"problem": str(foul), "variant": name, **watched, **nothing}
     return {
         "problem": None,
         "variant": name,
@@ -301,6 +307,7 @@ def learn(
         "curve": np.array(curve, np.float64).reshape(-1, 2),
         "recomputed": agent.audited,
         "astray": agent.astray,
+        "watched": agent.logbook.as_dict(),
     }
 
 
