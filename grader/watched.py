@@ -25,6 +25,12 @@ LEARN = (
     *("q_network", "epsilon_greedy", "replay_buffer"),
     *("td_loss", "td_update", "sync_target"),
 )
+# By a word of what stopped learning, the exercises to look at.
+BLAMED = {
+    **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
+    **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
+    "update": ("td_loss", "td_update"),
+}
 FEW = 4  # blocks of updates, or validations: fewer say nothing
 
 
@@ -36,13 +42,13 @@ class Watched:
         columns: the numbers of each block of updates.
         curve: [k,2], environment step and mean return of each validation.
         mean_return: of the test episodes.
-        stopped: whether learning had to be ended before its time.
+        problem: why learning had to be stopped, or "".
     """
 
     columns: Mapping[str, np.ndarray]
     curve: np.ndarray
     mean_return: float
-    stopped: bool = False
+    problem: str = ""
 
     def __getitem__(self, name: str) -> np.ndarray:
         """A column."""
@@ -72,14 +78,22 @@ def told(watched: Watched, above: Mapping[str, bool]) -> str:
         above: the exercises that have been graded before, and whether in full.
     """
     if not len(watched["env_step"]):
-        return ""
+        return blamed(watched.problem, above)
     with np.errstate(all="ignore"):
         causes = (rule(watched) for rule in RULES)
         cause = next(filter(None, causes), None)
     if cause is None:
-        return ""
+        return blamed(watched.problem, above)
     lines = [cause.seen, cause.usual, where_to_look(cause.exercises, above)]
     return "\n".join(filter(None, lines))
+
+
+def blamed(problem: str, above: Mapping[str, bool]) -> str:
+    """Where to look when all that is known is why learning was stopped."""
+    for word, exercises in BLAMED.items():
+        if word in problem:
+            return where_to_look(exercises, above)
+    return ""
 
 
 def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
@@ -257,7 +271,7 @@ def explodes(watched: Watched) -> Cause | None:
 def short_sighted(watched: Watched) -> Cause | None:
     """Q stays about one reward."""
     q, most = watched.late("q"), watched.late("largest_q")
-    if watched.stopped or not -3 < q < 3:
+    if watched.problem or not -3 < q < 3:
         return None
     seen = f"max Q stayed about {number(q)}, {number(most)} at most; with a reward of "
     seen += "1 a step it should grow with the episodes, to 50 and more."
@@ -272,7 +286,7 @@ def short_sighted(watched: Watched) -> Cause | None:
 def below_zero(watched: Watched) -> Cause | None:
     """Q is negative, and no reward is."""
     q = watched.late("q")
-    if watched.stopped or not q <= -3:
+    if watched.problem or not q <= -3:
         return None
     seen = f"max Q came to about {number(q)}; each reward is 1, so no value is below 0."
     usual = (
@@ -285,7 +299,7 @@ def below_zero(watched: Watched) -> Cause | None:
 def same_everywhere(watched: Watched) -> Cause | None:
     """Q hardly depends on the state."""
     q, at_end = watched.late("q"), watched.late("q_at_end")
-    if watched.stopped or not (q > 3 and at_end > 0.7 * q):
+    if watched.problem or not (q > 3 and at_end > 0.7 * q):
         return None
     seen = f"Q is nearly the same in all states: {number(q)} on average, and "
     seen += f"{number(at_end)} for the last step before a fall, which is worth 1."
@@ -300,7 +314,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
 def promises_too_much(watched: Watched) -> Cause | None:
     """Q is that of long episodes, and they are short."""
     q, recent = watched.late("q"), recent_return(watched)
-    if watched.stopped or not 3 <= q < LARGEST_RETURN:
+    if watched.problem or not 3 <= q < LARGEST_RETURN:
         return None
     steps = math.log(1 - q / LARGEST_RETURN) / math.log(GAMMA)
     if steps < 3 * recent:
@@ -318,7 +332,7 @@ def promises_too_much(watched: Watched) -> Cause | None:
 
 def lost_again(watched: Watched) -> Cause | None:
     """A good return was reached, and lost."""
-    if watched.stopped or len(watched.curve) < FEW:
+    if watched.problem or len(watched.curve) < FEW:
         return None
     step, best = watched.curve[watched.curve[:, 1].argmax()]
     if best < max(100, 1.5 * watched.mean_return):
@@ -337,7 +351,7 @@ def lost_again(watched: Watched) -> Cause | None:
 def slow(watched: Watched) -> Cause | None:
     """The curve still rises when the budget ends."""
     means = watched.curve[:, 1]
-    if watched.stopped or len(means) < 2 * FEW:
+    if watched.problem or len(means) < 2 * FEW:
         return None
     first, last = means[: len(means) // 3].mean(), means[-(len(means) // 3) :].mean()
     if last < 1.5 * max(first, RANDOM):
@@ -355,7 +369,7 @@ def slow(watched: Watched) -> Cause | None:
 def stuck(watched: Watched) -> Cause | None:
     """The return is that of a policy that has learned nothing."""
     recent = recent_return(watched)
-    if watched.stopped or len(watched.curve) < FEW or recent > 1.5 * RANDOM:
+    if watched.problem or len(watched.curve) < FEW or recent > 1.5 * RANDOM:
         return None
     same = watched.late("same_best")
     if recent < 1.4 * CONSTANT:

@@ -33,7 +33,7 @@ LAYERS = [
     ["probes", "facts"],
     ["diagnose"],
     ["reference"],
-    ["cartpole", "plugin", "terminal"],
+    ["cartpole", "plugin", "terminal", "picture"],
     ["grading"],
     ["recording", "inprocess"],
     ["cli"],

@@ -64,7 +64,7 @@ def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
         f"mean return {result.mean_return:.1f}, the best of {result.runs} training "
         f"run(s), expected {threshold:.0f} (a random policy "
         f"has about 22, a constant action 9)"
-        + (result.problem and f"\n{result.problem}"),
+        + (result.problem and f"; {result.problem}"),
         why(result, above),
     )
 
@@ -74,8 +74,7 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
     if not result.watched:
         return None
     curve = np.array(result.curve, np.float64).reshape(-1, 2)
-    stopped = bool(result.problem)
-    run = watched.Watched(result.watched, curve, result.mean_return, stopped)
+    run = watched.Watched(result.watched, curve, result.mean_return, result.problem)
     return watched.told(run, above) or None
 
 
