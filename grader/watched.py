@@ -271,29 +271,16 @@ def explodes(watched: Watched) -> Cause | None:
 def short_sighted(watched: Watched) -> Cause | None:
     """Q stays about one reward."""
     q, most = watched.late("q"), watched.late("largest_q")
-    if watched.problem or not -3 < q < 3:
+    if watched.problem or not abs(q) < 3:
         return None
     seen = f"max Q stayed about {number(q)}, {number(most)} at most; with a reward of "
     seen += "1 a step it should grow with the episodes, to 50 and more."
     usual = (
-        "Usually the label lacks the future value (an index for the value, no γ max "
-        "Q), or the network's output is bounded by an activation "
+        "Usually the label lacks the future value (no γ max Q, an index for the value, "
+        "a sign), or the network's output is bounded by an activation "
         "(slides: Deep Q Learning)."
     )
     return Cause(seen, usual, ("td_loss", "q_network"))
-
-
-def below_zero(watched: Watched) -> Cause | None:
-    """Q is negative, and no reward is."""
-    q = watched.late("q")
-    if watched.problem or not q <= -3:
-        return None
-    seen = f"max Q came to about {number(q)}; each reward is 1, so no value is below 0."
-    usual = (
-        "Usually a sign: of the future value in the label, or of the error "
-        "(slides: Deep Q Learning)."
-    )
-    return Cause(seen, usual, ("td_loss",))
 
 
 def same_everywhere(watched: Watched) -> Cause | None:
@@ -393,8 +380,8 @@ def stuck(watched: Watched) -> Cause | None:
 
 RULES: list[Callable[[Watched], Cause | None]] = [
     *(not_a_number, never_updated, negative_loss, never_synced, acts_otherwise),
-    *(no_ends, forgets_the_end, explodes, short_sighted, below_zero),
-    *(same_everywhere, promises_too_much, lost_again, slow, stuck),
+    *(no_ends, forgets_the_end, explodes, short_sighted, same_everywhere),
+    *(promises_too_much, lost_again, slow, stuck),
 ]
 
 
