@@ -6,6 +6,7 @@ worker, in which the hand-in's buffer and sync answer.
 
 import functools
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +17,10 @@ from grader import cases
 from grader.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
+    Killed,
     NotImplementedYet,
     Stopped,
+    TimedOut,
     Waiting,
 )
 from grader.seeds import derive
@@ -29,6 +32,8 @@ MAX_SEEDS = 3
 FULL, HALF = 450.0, 195.0
 LEARN_SECONDS = 150.0
 TOTAL_SECONDS = 300.0
+# The parts that answer the loop's questions, by what is asked.
+ASKED = {"use_buffer": "ReplayBuffer", "sync_target": "sync_target"}
 
 
 @dataclass
@@ -40,6 +45,7 @@ class Result:
     runs: int = 0
     recomputed: int = 0  # updates
     astray: int = 0  # of those
+    watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
     problem: str = ""
     reason: BaseException | None = None  # an outcome: what kept it from learning
 
@@ -53,6 +59,33 @@ class Result:
             "astray": self.astray,
             "max_return": 500,
         }
+
+
+class Clock:
+    """Whose part runs, and how long each has run.
+
+    The loop itself needs next to nothing, so that what the learner does between two
+    questions is put down to the programs that it runs there.
+    """
+
+    BETWEEN = "epsilon_greedy or the network"
+
+    def __init__(self) -> None:
+        self.part = self.BETWEEN
+        self.since = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def turn(self, part: str) -> None:
+        """Another part runs from now on."""
+        now = time.monotonic()
+        spent = self.seconds.get(self.part, 0.0) + now - self.since
+        self.seconds[self.part] = spent
+        self.part, self.since = part, now
+
+    def longest(self) -> str:
+        """The part that has run longest until now."""
+        self.turn(self.part)
+        return max(self.seconds, key=lambda part: self.seconds[part])
 
 
 class CartPole:
@@ -86,6 +119,7 @@ class CartPole:
         self.runner = Runner("learner", tier, budget, programs, device=device)
         self.student = Student(self.worker, self.runner)
         self.outcome = Result()
+        self.clock = Clock()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -129,22 +163,49 @@ class CartPole:
             "opt_state": self.opt_state(theta),
         }
         self.open_buffer()
-        answer = self.runner.untrusted(
-            request, "learning CartPole", LEARN_SECONDS, self.on_question
-        )
+        self.clock = Clock()
+        try:
+            answer = self.runner.untrusted(
+                request, "learning CartPole", LEARN_SECONDS, self.on_question
+            )
+        except Stopped as reason:
+            raise self.with_blame(reason) from None
         self.outcome.runs = index + 1
         if answer["mean_return"] >= self.outcome.mean_return:
             self.outcome.mean_return = answer["mean_return"]
             self.outcome.problem = answer["problem"] or ""
+            self.outcome.watched = answer["watched"]
             self.outcome.recomputed = answer.get("recomputed", 0)
             self.outcome.astray = answer.get("astray", 0)
+            # Where learning was stopped, what had been seen of the curve until then.
+            seen = (
+                answer["watched"]["returns"] if answer["problem"] else answer["curve"]
+            )
             self.outcome.curve = [
-                [int(step), round(float(mean), 2)] for step, mean in answer["curve"]
+                [int(step), round(float(mean), 2)] for step, mean in seen
             ]
         return answer
 
+    def with_blame(self, reason: Stopped) -> Stopped:
+        """The reason why the learner was stopped, with the part that is to blame."""
+        if isinstance(reason, TimedOut) and self.clock.part not in ASKED.values():
+            return TimedOut(
+                f"{reason}; most of the time went to {self.clock.longest()}"
+            )
+        if isinstance(reason, Killed) and self.clock.part not in ASKED.values():
+            return Killed(f"{reason} while it ran {self.clock.part}")
+        return reason  # the worker's: it names its part
+
     def on_question(self, question: Args) -> Args:
         """Carry a question of the loop to the hand-in, and its answer back."""
+        do = question["do"]
+        self.clock.turn(ASKED.get(do, Clock.BETWEEN))
+        answer = self.answer_to(question)
+        self.clock.turn("td_update" if do == "use_buffer" else Clock.BETWEEN)
+        return answer
+
+    def answer_to(self, question: Args) -> Args:
+        """The hand-in's answer to a question of the loop."""
         do = question.pop("do")
         if do == "progress":
             self.on_progress(f"CartPole, {question['env_step']} steps")

@@ -89,7 +89,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
         raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
 
     # Late, so that a wrong argument is answered at once.
-    from grader import grading, terminal
+    from grader import grading, picture, terminal
 
     console = terminal.make_console()
     options = grading.Options(
@@ -113,7 +113,9 @@ def run_grade(arguments: argparse.Namespace) -> int:
             )
             report = grading.grade(submission, options, progress)
     path = report.save(arguments.out)
+    drawing = picture.start(report.learning, Path(arguments.out))
     terminal.print_report(report, console, [*notes, f"Report: {path}"])
+    picture.finish(drawing)
     if report.grader_error:
         raise GraderError(report.grader_error)
     return 0

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import train
 from audit import LARGEST_MOVE, WHAT, make_block
+from logbook import Logbook
 
 FIELDS = ("state", "action", "reward", "terminated", "next_state")
 VARIANTS = [
@@ -105,6 +106,7 @@ class RemoteAgent:
         self._act = runner.kept(f"act {programs}", lambda: jax.jit(act))
         self._block = runner.kept(f"block {programs}", block)
         self.usual_move = 0.0
+        self.logbook = Logbook(self.values_of, theta, settings)
         self.audited = self.astray = 0
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
@@ -128,6 +130,7 @@ class RemoteAgent:
 
     def learn(self) -> float:
         """One block of updates on what the hand-in's buffer samples, then its sync."""
+        behaviour = self.new_rows
         batches = self.sample()
         args = {
             "theta_Q": self.theta_Q,
@@ -138,6 +141,7 @@ class RemoteAgent:
         n = self.settings.block_updates
         chosen = np.isin(np.arange(n), self.rng.choice(n, RECOMPUTED, replace=False))
         out = self._block(args, batches, chosen, np.float32(self.usual_move))
+        self.logbook.after_block(self, behaviour, batches, out)
         self.watch(np.asarray(out["moves"]), np.asarray(out["deviations"]))
         self.theta_Q, self.opt_state = out["theta_Q"], out["opt_state"]
         self.num_updates += n
@@ -331,8 +335,8 @@ def learn(
 
     Returns:
         `mean_return` over the test episodes, the learning `curve` [n,2], the `variant`
-        that was drawn, how many updates were `recomputed` and went `astray`, and the
-        `problem` when learning had to stop.
+        that was drawn, how many updates were `recomputed` and went `astray`, what was
+        `watched` (see `Logbook`), and the `problem` when learning had to stop.
     """
     settings = train.SETTINGS
     sequence = np.random.SeedSequence(seed)
@@ -348,6 +352,7 @@ def learn(
             return Disguise(train.make_cartpole(num_envs), variant)
 
         def on_progress(progress: train.Progress) -> None:
+            agent.logbook.after_validation(progress)
             if progress.env_step % settings.validate_steps == 0:
                 runner.ask({"do": "progress", "env_step": progress.env_step})
 
@@ -356,7 +361,8 @@ def learn(
         mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
     except Foul as foul:
         nothing = {"mean_return": 0.0, "curve": np.zeros((0, 2))}
-        return {"problem": str(foul), "variant": name, **nothing}
+        watched = {"watched": agent.logbook.as_dict()}
+        return {"problem": str(foul), "variant": name, **watched, **nothing}
     return {
         "problem": None,
         "variant": name,
@@ -364,6 +370,7 @@ def learn(
         "curve": np.array(curve, np.float64).reshape(-1, 2),
         "recomputed": agent.audited,
         "astray": agent.astray,
+        "watched": agent.logbook.as_dict(),
     }
 
 

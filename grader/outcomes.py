@@ -23,9 +23,16 @@ WAITS_FOR_ABOVE = "waits until the checks above pass"
 
 
 class Wrong(Exception):
-    """The answer is wrong; the message says what was obtained and expected."""
+    """The answer is wrong; the message says what was obtained and expected.
+
+    A check that knows more than that adds a hint.
+    """
 
     outcome = Outcome.FAILED
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class NotImplementedYet(Wrong):

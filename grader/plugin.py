@@ -111,6 +111,13 @@ class Plugin:
         return result
 
     @pytest.fixture
+    def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:
+        """The exercises graded before this one, and whether they have all points."""
+        this = exercise_of(request.node)
+        others = (e for e in self.exercises.values() if e.name != this)
+        return {e.name: e.score == e.max_score for e in others}
+
+    @pytest.fixture
     def passed(self, request: pytest.FixtureRequest) -> set[str]:
         """The names of the exercise's checks that have passed so far."""
         return self.passed_in(exercise_of(request.node))
@@ -184,6 +191,7 @@ class Plugin:
                 score=points if outcome == Outcome.PASSED else 0.0,
                 max_score=points,
                 message=message,
+                hint=getattr(call.excinfo and call.excinfo.value, "hint", None),
                 duration=call.duration,
             )
             self.exercises[exercise_of(item)].checks.append(check)

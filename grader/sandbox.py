@@ -33,7 +33,8 @@ FILES = {
     "worker": [HERE / "worker.py", *COMMON],
     "runner": [HERE / "runner.py", *COMMON],
     "learner": [
-        *(HERE / "runner.py", HERE / "learning.py", HERE / "audit.py"),
+        *(HERE / "runner.py", HERE / "learning.py"),
+        *(HERE / "audit.py", HERE / "logbook.py"),
         ROOT / "starter" / "train.py",
         *COMMON,
     ],

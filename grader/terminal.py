@@ -11,6 +11,8 @@ from grader.report import Check, Exercise, Report, plain_number
 
 WIDTH = 80
 MAX_LINES = 14
+BARS = "▁▂▃▄▅▆▇█"
+FULL_BAR = 500.0  # CartPole's largest return
 MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
@@ -91,6 +93,8 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
         )
         words = f"CartPole: mean return {mean:.1f} of 500 after {runs} training run(s)"
         console.print(Text(f"      {words}"))
+        if line := sparkline(report.learning["cartpole"]["curve"]):
+            console.print(Text(f"      {line}"))
     console.print()
     score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"
     if report.grader_error:
@@ -184,6 +188,20 @@ def print_indented(text: Text, console: Console) -> None:
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
         console.print(Text("      ").append_text(line))
+
+
+def sparkline(curve: list[list[float]]) -> str:
+    """The learning curve in one line; "" where there is none.
+
+    Args:
+        curve: environment step and mean return of each validation.
+    """
+    if not curve:
+        return ""
+    heights = [int(mean / FULL_BAR * len(BARS)) for _, mean in curve]
+    bars = "".join(BARS[min(height, len(BARS) - 1)] for height in heights)
+    step, best = max(curve, key=lambda point: point[1])
+    return f"step {curve[0][0]} {bars} {curve[-1][0]}, best {best:.0f} at {step}"
 
 
 def next_step(report: Report) -> str:

@@ -16,13 +16,14 @@ INSIDE = {
     "protocol": set(),
     "parts": {"protocol"},
     "audit": {"parts"},
-    "learning": {"audit", "parts", "train"},
+    "logbook": {"train"},
+    "learning": {"audit", "logbook", "parts", "train"},
     "worker": {"limits", "parts", "protocol"},
     "runner": {"limits", "parts", "protocol", "learning"},
 }
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
-    ["mdps", "outcomes", "protocol", "seeds", "text"],
+    ["mdps", "outcomes", "protocol", "seeds", "text", "watched"],
     ["submission"],
     ["sandbox", "report", "compare"],
     ["client"],
@@ -32,7 +33,7 @@ LAYERS = [
     ["probes", "facts"],
     ["diagnose"],
     ["reference"],
-    ["cartpole", "plugin", "terminal"],
+    ["cartpole", "plugin", "terminal", "picture"],
     ["grading"],
     ["recording", "inprocess"],
     ["cli"],
@@ -48,10 +49,12 @@ CHECKS_MAY_IMPORT = {
     "session",
     "text",
     "cartpole",
+    "watched",
     "checks",
 }
 UNTRUSTED = {
-    *("worker", "runner", "parts", "learning", "audit", "limits", "dqn", "train")
+    *("worker", "runner", "parts", "learning", "audit", "logbook", "limits"),
+    *("dqn", "train"),
 }
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
 TRUSTED = [name for layer in LAYERS for name in layer]

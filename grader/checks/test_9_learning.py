@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from grader import cases, compare, mdps
+from grader import cases, compare, mdps, watched
 from grader.cartpole import FULL, HALF, Result, needed
 from grader.checks.test_5_replay_buffer import require_columns, sampled
 from grader.mdps import ACTIONS, GAMMA, STATES
@@ -43,18 +43,18 @@ def test_chain(student, runner, rng):
 
 
 @pytest.mark.points(5)
-def test_cartpole_half(cartpole):
+def test_cartpole_half(cartpole, above):
     """CartPole-v1: mean return of at least 195 over 100 fresh episodes."""
-    reached(cartpole, HALF)
+    reached(cartpole, HALF, above)
 
 
 @pytest.mark.points(5)
-def test_cartpole_full(cartpole):
+def test_cartpole_full(cartpole, above):
     """CartPole-v1: mean return of at least 450 over 100 fresh episodes."""
-    reached(cartpole, FULL)
+    reached(cartpole, FULL, above)
 
 
-def reached(result: Result, threshold: float) -> None:
+def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
     """The trained policy's mean return is high enough."""
     if result.reason:
         raise result.reason
@@ -64,8 +64,18 @@ def reached(result: Result, threshold: float) -> None:
         f"mean return {result.mean_return:.1f}, the best of {result.runs} training "
         f"run(s), expected {threshold:.0f} (a random policy "
         f"has about 22, a constant action 9)"
-        + (result.problem and f"\n{result.problem}")
+        + (result.problem and f"; {result.problem}"),
+        why(result, above),
     )
+
+
+def why(result: Result, above: dict[str, bool]) -> str | None:
+    """Why the best training run did not learn, if it can be told."""
+    if not result.watched:
+        return None
+    curve = np.array(result.curve, np.float64).reshape(-1, 2)
+    run = watched.Watched(result.watched, curve, result.mean_return, result.problem)
+    return watched.told(run, above) or None
 
 
 def learned_table(
