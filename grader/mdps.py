@@ -49,11 +49,11 @@ def maze(rng: np.random.Generator) -> Mdp:
 
 
 def ring(rng: np.random.Generator) -> Mdp:
-    """Left or right round a ring: nothing but the time limit cuts an episode."""
+    """Left or right round a ring, at a cost: only the time limit cuts an episode."""
     states = np.arange(STATES)
     nexts = np.stack([states - 1, states + 1], axis=1) % STATES
     ends = np.zeros((STATES, ACTIONS), bool)
-    return Mdp("ring cut by a time limit", drawn_rewards(rng), nexts, ends)
+    return Mdp("ring cut by a time limit", -np.abs(drawn_rewards(rng)), nexts, ends)
 
 
 KINDS: tuple[Callable[[np.random.Generator], Mdp], ...] = (chain, maze, ring)

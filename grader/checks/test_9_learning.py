@@ -12,7 +12,7 @@ from grader.mdps import ACTIONS, GAMMA, STATES
 from grader.outcomes import NOT_IMPLEMENTED, NotImplementedYet, Waiting, Wrong
 from grader.session import Case, Runner, Student
 
-ROUNDS, UPDATES, BATCH, EXPERIENCE = 24, 100, 32, 400
+ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400
 CLOSE = 0.05  # of the largest |Q*|
 LARGEST_MOVE = 7 * 3e-2  # of Adam with the learning rate of "chain", see audit.py
 
@@ -21,8 +21,10 @@ LARGEST_MOVE = 7 * 3e-2  # of Adam with the learning rate of "chain", see audit.
 def test_chain(student, runner, rng):
     """On a chain, a maze and a ring, Q comes within 5 % of Q*.
 
-    Q* is from value iteration. What keeps right work from it is mostly that each sync
-    leaves GAMMA of the error: 0.0002 of it after all of them.
+    Q* is from value iteration. Right work errs by GAMMA^ROUNDS = 0.0008 of the largest
+    |Q*|, for each sync leaves GAMMA of the error. In 200 runs, 600 MDPs, it was 0.001
+    at most, a fiftieth of what is allowed: p < 0.015 by count alone (95 %), in truth
+    far less (measured by `tests/test_chain.py`).
     """
     for kind in mdps.KINDS:
         mdp = kind(rng)
