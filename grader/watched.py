@@ -115,7 +115,9 @@ def listed(words: list[str]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits: 0.0123, 45.6, 7.89e5."""
+    """Three digits or so: 0.0123, 45.6, 7890, 7.89e5."""
+    if 1000 <= abs(value) < 1e5:
+        return f"{value:.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
@@ -141,8 +143,8 @@ def never_updated(watched: Watched) -> Cause | None:
     """θ_Q is where it was."""
     if watched["moved"].max() > 0:
         return None
-    seen = f"θ_Q did not move: after {len(watched['moved'])} blocks of updates each "
-    seen += "parameter is what it was at the start."
+    seen = f"θ_Q did not move: by step {watched['env_step'][-1]:.0f} each parameter "
+    seen += "still is what it was at the start."
     usual = (
         "Usually td_update returns the θ_Q that it was given, not the new one, or the "
         "gradient is 0 everywhere (slides: Deep Learning Review)."

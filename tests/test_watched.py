@@ -122,7 +122,7 @@ CAUSES = {
             largest_q=[1030, 2e5, 2e7, 1e8, 5e8, 4e8, 4e9],
             q_at_end=[-611, -7e4, -9e6, -6e7, -4e8, -8e4, -7e8],
         ),
-        ["The loss was −2e4 by step 256", "a sign"],
+        ["The loss was −20000 by step 256", "a sign"],
         ["td_loss"],
     ),
     "up-returns-old": (
