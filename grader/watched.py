@@ -29,7 +29,7 @@ LEARN = (
 BLAMED = {
     **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
     **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
-    "update": ("td_loss", "td_update"),
+    "update": ("td_loss", "td_update", "replay_buffer"),
 }
 FEW = 4  # blocks of updates, or validations: fewer say nothing
 
@@ -225,7 +225,7 @@ def forgets_the_end(watched: Watched) -> Cause | None:
     at = exploded_at(watched)
     if at is None:
         q, at_end = watched.late("q"), watched.late("q_at_end")
-        if not q > LARGEST_RETURN / 2:
+        if not q > 0.85 * LARGEST_RETURN:
             return None
         then = f"and {number(q)} elsewhere: never to fall is worth 1/(1−γ) = 100."
     else:
@@ -294,8 +294,8 @@ def same_everywhere(watched: Watched) -> Cause | None:
     seen += f"{number(at_end)} for the last step before a fall, which is worth 1."
     usual = (
         "Usually each prediction meets every label ([B] and [B, 1] make [B, B]), or "
-        "the network cannot tell states apart (no activation, all weights alike; "
-        "slides: Deep Learning Review)."
+        "the network cannot tell states apart (no activation, all weights alike, a "
+        "part of the state left out; slides: Deep Learning Review)."
     )
     return Cause(seen, usual, ("td_loss", "q_network"))
 
