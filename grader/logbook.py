@@ -79,7 +79,7 @@ class Logbook:
         line = {
             "env_step": self.settings.block_steps * (len(self.blocks) + 1),
             "loss": losses.mean(),
-            "largest_loss": np.abs(losses).max(),
+            "largest_loss": np.abs(losses).max(initial=0.0),
             "greedy": (greedy == actions).mean(),
             "q": after[len(ends) :].max(axis=1).mean(),
             "largest_q": np.abs(after).max(),

@@ -29,7 +29,7 @@ LEARN = (
 BLAMED = {
     **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
     **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
-    "update": ("td_loss", "td_update"),
+    "update": ("td_loss", "td_update", "replay_buffer"),
 }
 FEW = 4  # blocks of updates, or validations: fewer say nothing
 
@@ -115,7 +115,9 @@ def listed(words: list[str]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits: 0.0123, 45.6, 7.89e5."""
+    """Three digits or so: 0.0123, 45.6, 7890, 7.89e5."""
+    if 1000 <= abs(value) < 1e5:
+        return f"{value:.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
@@ -141,8 +143,8 @@ def never_updated(watched: Watched) -> Cause | None:
     """θ_Q is where it was."""
     if watched["moved"].max() > 0:
         return None
-    seen = f"θ_Q did not move: after {len(watched['moved'])} blocks of updates each "
-    seen += "parameter is what it was at the start."
+    seen = f"θ_Q did not move: by step {watched['env_step'][-1]:.0f} each parameter "
+    seen += "still is what it was at the start."
     usual = (
         "Usually td_update returns the θ_Q that it was given, not the new one, or the "
         "gradient is 0 everywhere (slides: Deep Learning Review)."
@@ -223,7 +225,7 @@ def forgets_the_end(watched: Watched) -> Cause | None:
     at = exploded_at(watched)
     if at is None:
         q, at_end = watched.late("q"), watched.late("q_at_end")
-        if not q > LARGEST_RETURN / 2:
+        if not q > 0.85 * LARGEST_RETURN:
             return None
         then = f"and {number(q)} elsewhere: never to fall is worth 1/(1−γ) = 100."
     else:
@@ -292,8 +294,8 @@ def same_everywhere(watched: Watched) -> Cause | None:
     seen += f"{number(at_end)} for the last step before a fall, which is worth 1."
     usual = (
         "Usually each prediction meets every label ([B] and [B, 1] make [B, B]), or "
-        "the network cannot tell states apart (no activation, all weights alike; "
-        "slides: Deep Learning Review)."
+        "the network cannot tell states apart (no activation, all weights alike, a "
+        "part of the state left out; slides: Deep Learning Review)."
     )
     return Cause(seen, usual, ("td_loss", "q_network"))
 

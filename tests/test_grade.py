@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import picture
 from grader.report import EXERCISES
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
@@ -155,6 +156,31 @@ def test_learning_curve_is_reported(bwrap_run, starter_run):
     assert steps == sorted(set(steps))
     assert all(0 <= mean <= 500 for _, mean in curve)
     assert starter_run.report["learning"] == {}
+    (line,) = [
+        line for line in bwrap_run.out.splitlines() if "▁" in line or "█" in line
+    ]
+    assert f"step {steps[0]} " in line
+    assert f" {steps[-1]}, best {max(mean for _, mean in curve):.0f} at " in line
+    assert "█" not in starter_run.out
+
+
+def test_learning_curve_is_drawn(command, tmp_path):
+    """A picture of the curve lies beside the report."""
+    run = command("grade", "solution", "--only", "learning", "--out", tmp_path)
+    assert run.code == 0, run.err
+    assert run.leftovers == []
+    drawn = (tmp_path / "learning_curve.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("broken", ["nothing learned", "no folder", "no curve"])
+def test_no_picture_no_trouble(tmp_path, broken):
+    """Where there is nothing to draw, or no way to, there is just no picture."""
+    cartpole = {"curve": [] if broken == "no curve" else [[2048, 20.0], [4096, 30.0]]}
+    learning = {} if broken == "nothing learned" else {"cartpole": cartpole}
+    folder = tmp_path / "none" if broken == "no folder" else tmp_path
+    picture.finish(picture.start(learning, folder))
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---------------------------------------------------------------- the terminal

@@ -122,7 +122,7 @@ CAUSES = {
             largest_q=[1030, 2e5, 2e7, 1e8, 5e8, 4e8, 4e9],
             q_at_end=[-611, -7e4, -9e6, -6e7, -4e8, -8e4, -7e8],
         ),
-        ["The loss was −2e4 by step 256", "a sign"],
+        ["The loss was −20000 by step 256", "a sign"],
         ["td_loss"],
     ),
     "up-returns-old": (
@@ -205,6 +205,16 @@ CAUSES = {
         ["Q is nearly the same in all states", "[B] and [B, 1]"],
         ["td_loss", "q_network"],
     ),
+    "part-of-state": (
+        run_of(
+            [156, 171, 221, 199, 205, 290, 230, 360, 232, 443, 50, 139, 361, 351, 158],
+            196.8,
+            q=[1.06, 3.8, 14, 30, 55, 68, 71.7],
+            q_at_end=[1.06, 3.6, 12, 27, 50, 63, 66.7],
+        ),
+        ["Q is nearly the same in all states", "a part of the state left out"],
+        ["td_loss", "q_network"],
+    ),
     "td-s-for-next": (
         run_of([11, 46, *LOW[2:]], 9.3),
         ["more steps, but the greedy policy lasts 9", "of the same transition"],
@@ -282,6 +292,7 @@ def test_causes_are_told_apart():
         {"NaN at once", "NaN in the midst"},
         {"up-theta-swapped", "NaN after growth"},
         {"td-argmax", "td-paren-lost"},
+        {"td-B1-B", "part-of-state"},
     ]
     assert len(set(usual.values())) == len(usual) - sum(len(ids) - 1 for ids in alike)
 
