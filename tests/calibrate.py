@@ -232,7 +232,10 @@ def calibrate(
         if kept.sessions[run["session"]]["code"] == code
     }
     print(f"{len(done)} runs by today's code are there, {len(kept.runs)} in all")
-    jobs = to_do(measured, done)
+    there = {(run["run"], run["seed"]) for run in kept.runs}
+    jobs = to_do(measured, there)  # what was never run comes first, then what is old
+    missing = {(learner.name, seed) for learner, seeds in jobs for seed in seeds}
+    jobs += to_do(measured, done | missing)
     if seconds <= 0 or not jobs:
         return read(path)
     session = max(kept.sessions, default=0) + 1
