@@ -1,13 +1,27 @@
 """How the helper processes are confined.
 
-Tiers, strongest first: `bwrap` (bubblewrap: no network, no other processes, a
-read-only system with nothing of the grader's but the files named here) and `process`
-(a plain process with resource limits and an empty environment; for macOS, Windows and
-containers). Both get a folder of their own, and time limits are enforced from outside.
+Tiers, strongest first:
+
+- `bwrap` (bubblewrap): no network, no other processes, a read-only system with nothing
+  of the grader's but the files named here, and a filter of system calls.
+- `landlock`: the kernel's Landlock, the same filter and more of it, without namespaces:
+  for containers. No network, no files but Python's and its own, no second process.
+- `process`: a plain process with resource limits and an empty environment, for macOS
+  and Windows.
+
+All get a folder of their own; time limits are enforced from outside. What a process can
+do to itself is done by `confine.py` inside, before it reads anything. Where root starts
+the grader, the helpers run as a user that nobody else is.
 """
 
+import ctypes
 import functools
+import importlib.util
+import itertools
+import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -15,20 +29,29 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from grader.outcomes import GraderError
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-TIERS = ("bwrap", "process")
+ISOLATING = ("bwrap", "landlock")
+TIERS = (*ISOLATING, "process")
 
 WORKER_MEMORY = 4 << 30
 RUNNER_MEMORY = 8 << 30
 FILE_SIZE = 64 << 20
 TMPFS_SIZE = 64 << 20
+CPU_SECONDS = 7200
+TASKS = 256  # processes and threads; JAX starts 22 on two cores
+MORE_TASKS = 1024  # where the user's other programs count as well, and come and go
 
 # What each role finds beside its script; the worker gets nothing of the others'.
-COMMON = [HERE / name for name in ("parts.py", "protocol.py", "limits.py")]
+COMMON = [HERE / name for name in ("parts.py", "protocol.py")]
+CONFINEMENT = [
+    HERE / f"{name}.py"
+    for name in ("confine", "kernel", "landlock", "limits", "seccomp")
+]
 FILES = {
     "worker": [HERE / "worker.py", *COMMON],
     "runner": [HERE / "runner.py", *COMMON],
@@ -38,8 +61,14 @@ FILES = {
         ROOT / "starter" / "train.py",
         *COMMON,
     ],
+    "intruder": [HERE / "intruder.py", *COMMON],
+    "trial": [],  # confines itself, and ends
 }
 SOLUTION = ROOT / "solution" / "dqn.py"
+FILTERED = ("x86_64", "aarch64")  # the machines whose system calls seccomp.py knows
+# A range that no distribution hands out; users in it exist for the kernel alone.
+USERS = range(60706, 61184)
+_turn = itertools.count(os.getpid())
 
 
 @dataclass(frozen=True)
@@ -54,18 +83,43 @@ class Launch:
     clean_up: Callable[[], None]
 
 
-def choose_tier(wanted: str) -> str:
+# ------------------------------------------------------------------ what works here
+
+
+def choose_tier(wanted: str, official: bool = False) -> str:
     """The tier to use: the wanted one, or the strongest that works here for "".
 
+    Args:
+        wanted: a tier's name, or "".
+        official: do not fall back to a tier that isolates nothing.
+
     Raises:
-        GraderError: the wanted tier does not work here.
+        GraderError: the wanted tier, or every isolating one, does not work here.
     """
     if wanted:
-        problem = why_no_bwrap() if wanted == "bwrap" else None
+        problem = why_not(wanted)
         if problem:
-            raise GraderError(f"SANDBOX=bwrap does not work here: {problem}")
+            raise GraderError(f"SANDBOX={wanted} does not work here: {problem}")
         return wanted
-    return "process" if why_no_bwrap() else "bwrap"
+    problems = {}
+    for tier in ISOLATING:
+        problems[tier] = why_not(tier)
+        if problems[tier] is None:
+            return tier
+    if official:
+        words = "; ".join(f"{tier}: {problem}" for tier, problem in problems.items())
+        raise GraderError(
+            f"OFFICIAL=1 and no sandbox isolates here ({words}). `make doctor` says "
+            "more; SANDBOX=process grades without one, for code that you trust"
+        )
+    return "process"
+
+
+def why_not(tier: str) -> str | None:
+    """None where the tier works, else what is wrong and what helps."""
+    return {"bwrap": why_no_bwrap, "landlock": why_no_landlock}.get(
+        tier, lambda: None
+    )()
 
 
 @functools.cache
@@ -75,40 +129,138 @@ def why_no_bwrap() -> str | None:
         return "bubblewrap runs on Linux only; use SANDBOX=process"
     if shutil.which("bwrap") is None:
         return "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap)"
+    version = ".".join(map(str, bwrap_version()))
+    if bwrap_version() < (0, 7):
+        return f"bubblewrap 0.7 or later is needed, this one is {version}"
+    problem = try_out("bwrap")
+    if problem is None:
+        return None
+    return (
+        f"bubblewrap cannot make a sandbox ({problem}); the system may refuse user "
+        "namespaces (in Docker; on Ubuntu load bubblewrap's AppArmor profile)"
+    )
+
+
+@functools.cache
+def why_no_landlock() -> str | None:
+    """None where Landlock and the filter work, else what is wrong."""
+    if sys.platform != "linux":
+        return "Landlock is Linux's; use SANDBOX=process"
+    return try_out("landlock")
+
+
+def try_out(tier: str) -> str | None:
+    """Start a process in the tier that does nothing; what it complained of, or None."""
+    launch = prepare("trial", tier)
     try:
         trial = subprocess.run(
-            [*bwrap_arguments({}), "--", sys.executable, "-I", "-S", "-c", "pass"],
+            launch.command,
+            cwd=launch.folder,
+            env=launch.environment,
+            pass_fds=launch.pass_fds,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=30,
             text=True,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"bubblewrap cannot be started ({error})"
+        return str(error)
+    finally:
+        for fd in launch.pass_fds:
+            os.close(fd)
+        if launch.info_fd is not None:
+            os.close(launch.info_fd)
+        launch.clean_up()
     if trial.returncode:
-        words = (trial.stderr.strip().splitlines() or ["no message"])[-1]
-        return (
-            f"bubblewrap cannot make a sandbox ({words}); the system may refuse user "
-            "namespaces (in Docker; on Ubuntu load bubblewrap's AppArmor profile)"
-        )
+        return (trial.stderr.strip().splitlines() or ["no message"])[-1]
     return None
+
+
+@functools.cache
+def root_changes_user() -> tuple[bool, bool]:
+    """Whether we are root and can be someone else, and whether they can read Python.
+
+    Not in every container; and where only root may enter a folder on the way to Python
+    or to the folder for temporary files, they need a privilege for it.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False, True
+    jax = importlib.util.find_spec("jax")
+    there = str(jax.origin) if jax else sys.executable
+    code = (
+        f"import os, sys; user = {USERS[-1]}; os.setgroups([]); "
+        "os.setresgid(user, user, user); os.setresuid(user, user, user); "
+        "sys.exit(0 if all(os.access(p, os.R_OK) for p in sys.argv[1:]) else 7)"
+    )
+    paths = [there, os.__file__, tempfile.gettempdir()]
+    paths += [str(SOLUTION)] if SOLUTION.exists() else []
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, *paths],
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode in (0, 7), done.returncode != 7
+
+
+@functools.cache
+def bwrap_as_root() -> bool:
+    """Whether bubblewrap gets by without a user namespace, as it can for root.
+
+    There the user inside is one of the kernel's own, whose processes can be counted.
+    """
+    if not root_changes_user()[0]:
+        return False
+    arguments = bwrap_arguments({}, as_root=True)
+    python = [sys.executable, "-I", "-S", "-c", "pass"]
+    done = subprocess.run([*arguments, "--", *python], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@functools.cache
+def bwrap_version() -> tuple[int, ...]:
+    """Bubblewrap's version; some options are newer than some systems."""
+    done = subprocess.run(["bwrap", "--version"], capture_output=True, check=False)
+    return tuple(map(int, re.findall(rb"\d+", done.stdout)[:2]))
+
+
+def hide_memory() -> None:
+    """Let no process of the same user look into this one; only Linux has to be asked.
+
+    Memory, environment and open files of a process are its user's to read. Landlock
+    and bubblewrap keep a helper from that, the process tier does not.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+
+
+# ------------------------------------------------------------------ how to start one
 
 
 def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") -> Launch:
     """How to start a helper process.
 
     Args:
-        role: "worker" (runs the hand-in), "runner" (runs its programs) or "learner"
-            (a runner with the learning loop).
+        role: "worker" (runs the hand-in), "runner" (runs its programs), "learner" (a
+            runner with the learning loop) or "intruder" (tries what is forbidden).
         tier: from `choose_tier`.
         live: hand the solution over; never to the worker.
         device: "cpu" or "gpu"; the worker only traces, on the CPU.
     """
-    files = {path.name: path for path in FILES[role]}
+    files = {path.name: path for path in (*FILES[role], *CONFINEMENT)}
     if live:
         files["solution/dqn.py"] = SOLUTION
+    script = FILES[role][0].name if FILES[role] else ""
     on_gpu = device == "gpu"
-    memory = WORKER_MEMORY if role == "worker" else 0 if on_gpu else RUNNER_MEMORY
+    environment = environment_for(role, on_gpu)
+    settings = settings_for(role, tier, on_gpu)
+    if tier == "bwrap":
+        return in_bwrap(files, script, environment, settings, on_gpu)
+    return in_folder(files, script, environment, settings, on_gpu)
+
+
+def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
+    """The whole environment of a helper process, but for its home."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -132,32 +284,108 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
             "--xla_cpu_use_fusion_emitters=false "
             "--xla_cpu_parallel_codegen_split_count=1"
         )
-    flags = ["-I", "-B", "-X", "utf8"]
-    limits = [str(memory), str(FILE_SIZE)]
-    if tier == "bwrap":
-        script = f"/harness/{FILES[role][0].name}"
-        info_fd, told_fd = os.pipe()
-        arguments = bwrap_arguments(files, gpu=on_gpu)[1:]
-        fd = over_fd([*arguments, "--info-fd", str(told_fd)])
-        command = ["bwrap", "--args", str(fd), "--", sys.executable, *flags, script]
-        environment |= {"HOME": "/tmp", "TMPDIR": "/tmp"}
-        return Launch(
-            [*command, *limits], environment, "/", (fd, told_fd), info_fd, lambda: None
-        )
+    return environment
 
-    folder = tempfile.mkdtemp(prefix="dqn-grader-")
+
+def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
+    """What `confine.py` is told, but for the files within reach."""
+    memory = WORKER_MEMORY
+    if role in ("runner", "learner"):
+        memory = 0 if on_gpu else RUNNER_MEMORY
+    changes_user, reads_python = root_changes_user()
+    if tier == "bwrap" and not bwrap_as_root():
+        changes_user = False  # inside its user namespace nobody else exists
+    alone = tier == "landlock" and not on_gpu  # CUDA's libraries start programs
+    filtered = tier == "landlock" or tier == "bwrap" and platform.machine() in FILTERED
+    return {
+        "bounds": {
+            "memory": memory,
+            "file_size": FILE_SIZE,
+            "processes": bound_on_tasks(tier, changes_user),
+            "seconds": CPU_SECONDS,
+        },
+        "user": unused_user() if changes_user else 0,
+        "reads_all": not reads_python,
+        "files": None,
+        "calls": {"alone": alone} if filtered else None,
+    }
+
+
+def bound_on_tasks(tier: str, changes_user: bool) -> int:
+    """How many processes and threads the helper's user may have, 0 for no bound.
+
+    The kernel counts them by user, and since Linux 5.14 by user namespace.
+    """
+    if sys.platform != "linux":
+        return 0
+    release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+    if changes_user or (tier == "bwrap" and release >= (5, 14)):
+        return TASKS
+    return sum(tasks_by_user().get(os.getuid(), {}).values()) + MORE_TASKS
+
+
+def tasks_by_user() -> dict[int, dict[int, int]]:
+    """For each user on this Linux the processes, and how many threads each has."""
+    found: dict[int, dict[int, int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (entry / "status").read_text(errors="replace")
+        except OSError:  # it has ended
+            continue
+        user = re.search(r"^Uid:\s+(\d+)", status, re.M)
+        threads = re.search(r"^Threads:\s+(\d+)", status, re.M)
+        if user and threads:
+            found.setdefault(int(user[1]), {})[int(entry.name)] = int(threads[1])
+    return found
+
+
+def unused_user() -> int:
+    """A user that has no process, another one each time."""
+    taken = tasks_by_user()
+    users = (USERS[next(_turn) % len(USERS)] for _ in USERS)
+    return next((user for user in users if user not in taken), USERS[0])
+
+
+def command_for(folder: str, script: str, settings: dict[str, Any]) -> list[str]:
+    """The command line inside: Python, which confines itself and goes on as it is."""
+    scripts = [f"{folder}/{script}"] if script else []
+    flags = ["-I", "-B", "-X", "utf8"]
+    told = json.dumps(settings)
+    return [sys.executable, *flags, f"{folder}/confine.py", told, *scripts]
+
+
+def in_folder(
+    files: dict[str, Path],
+    script: str,
+    environment: dict[str, str],
+    settings: dict[str, Any],
+    on_gpu: bool,
+) -> Launch:
+    """As a process that sees the same system, in a folder of its own.
+
+    Only its `home` in there is its own to write; `harness` is what it runs.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="dqn-grader-"))
+    harness, home = folder / "harness", folder / "home"
     for name, source in files.items():
-        target = Path(folder) / "harness" / name
+        target = harness / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    home = Path(folder) / "home"
-    home.mkdir()
-    environment |= {"HOME": str(home), "TMPDIR": str(home)}
+    home.mkdir(0o700)
+    user = settings["user"]
+    if user:
+        for place in (harness, *harness.rglob("*")):
+            place.chmod(0o755 if place.is_dir() else 0o644)
+        os.chown(folder, 0, user)
+        folder.chmod(0o750)  # for this user alone, not for another helper's
+        os.chown(home, user, user)
+    if settings["calls"]:  # Landlock
+        settings = {**settings, "files": reach(harness, home, on_gpu)}
+    environment = {**environment, "HOME": str(home), "TMPDIR": str(home)}
     if "SYSTEMROOT" in os.environ:  # Windows cannot open a socket without it
         environment["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
-    script = str(Path(folder) / "harness" / FILES[role][0].name)
     return Launch(
-        [sys.executable, *flags, script, *limits],
+        command_for(str(harness), script, settings),
         environment,
         str(home),
         (),
@@ -166,15 +394,77 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
     )
 
 
-def bwrap_arguments(files: dict[str, Path], *, gpu: bool = False) -> list[str]:
+def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
+    """The files within reach under Landlock, for `landlock.restrict`."""
+    read = [place for path in system_paths() for place in around(path, str(ROOT))]
+    if within(sys.prefix, str(ROOT)):
+        read.append(sys.prefix)
+    read += [str(harness), "/proc/self", "/proc/cpuinfo", "/proc/meminfo"]
+    read += ["/lib", "/lib64", "/sys/devices/system/cpu"]
+    write = [str(home), "/dev/null", "/dev/zero", "/dev/urandom"]
+    if on_gpu:
+        read += ["/sys", "/proc/driver", "/proc/devices", "/proc/modules"]
+        write += map(str, sorted(Path("/dev").glob("nvidia*")))
+    return {"read": read, "write": write, "run": on_gpu}
+
+
+def around(path: str, hole: str) -> list[str]:
+    """The path, or what is in it but for the hole: Landlock can only add up."""
+    if path == hole:
+        return []
+    if not within(hole, path):
+        return [path]
+    inside = sorted(os.path.join(path, name) for name in os.listdir(path))
+    return [place for each in inside for place in around(each, hole)]
+
+
+def in_bwrap(
+    files: dict[str, Path],
+    script: str,
+    environment: dict[str, str],
+    settings: dict[str, Any],
+    on_gpu: bool,
+) -> Launch:
+    """In bubblewrap."""
+    info_fd, told_fd = os.pipe()
+    arguments = bwrap_arguments(files, gpu=on_gpu, as_root=bool(settings["user"]))[1:]
+    fd = over_fd([*arguments, "--info-fd", str(told_fd)])
+    return Launch(
+        ["bwrap", "--args", str(fd), "--", *command_for("/harness", script, settings)],
+        {**environment, "HOME": "/tmp", "TMPDIR": "/tmp"},
+        "/",
+        (fd, told_fd),
+        info_fd,
+        lambda: None,
+    )
+
+
+def bwrap_arguments(
+    files: dict[str, Path], *, gpu: bool = False, as_root: bool = False
+) -> list[str]:
     """The command line of bubblewrap, without the program to run in it."""
-    arguments = ["bwrap", "--unshare-all", "--unshare-user"]
-    arguments += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
-    arguments += ["--cap-drop", "ALL", "--die-with-parent", "--new-session"]
+    arguments = ["bwrap", "--hostname", "sandbox", "--cap-drop", "ALL"]
+    if as_root:
+        for space in ("ipc", "pid", "net", "uts", "cgroup-try"):
+            arguments.append(f"--unshare-{space}")
+        # To become another user, which `confine.py` does first of all.
+        for privilege in ("SETUID", "SETGID", "DAC_READ_SEARCH"):
+            arguments += ["--cap-add", f"CAP_{privilege}"]
+    else:
+        arguments += ["--unshare-all", "--unshare-user"]
+        arguments += ["--uid", "65534", "--gid", "65534"]
+        if bwrap_version() >= (0, 8):
+            arguments += ["--disable-userns"]
+    arguments += ["--die-with-parent", "--new-session"]
     arguments += ["--dev", "/dev"]
     # Before the rest, for the environment may itself lie in /tmp.
     for place in ("/dev/shm", "/tmp"):
-        arguments += ["--size", str(TMPFS_SIZE), "--tmpfs", place]
+        arguments += ["--perms", "1777", "--size", str(TMPFS_SIZE), "--tmpfs", place]
+    # The folders on the way, which bubblewrap would make for the one who starts it.
+    ends = [*map(Path, system_paths()), *(Path("/harness", name) for name in files)]
+    ways = {folder for end in ends for folder in end.parents if folder != Path("/")}
+    for way in sorted(ways):
+        arguments += ["--perms", "0755", "--dir", str(way)]
     for path in system_paths():
         arguments += ["--ro-bind", path, path]
     hidden = any(within(str(ROOT), path) for path in (*system_paths(), "/tmp"))

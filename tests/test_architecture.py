@@ -13,13 +13,18 @@ GRADER = ROOT / "grader"
 # What the helper processes are made of, and what of ours each file may import.
 INSIDE = {
     "limits": set(),
+    "kernel": set(),
+    "landlock": {"kernel"},
+    "seccomp": {"kernel"},
+    "confine": {"kernel", "landlock", "limits", "seccomp"},
+    "intruder": {"protocol"},
     "protocol": set(),
     "parts": {"protocol"},
     "audit": {"parts"},
     "logbook": {"train"},
     "learning": {"audit", "logbook", "parts", "train"},
-    "worker": {"limits", "parts", "protocol"},
-    "runner": {"limits", "parts", "protocol", "learning"},
+    "worker": {"parts", "protocol"},
+    "runner": {"parts", "protocol", "learning"},
 }
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
@@ -53,7 +58,8 @@ CHECKS_MAY_IMPORT = {
     "checks",
 }
 UNTRUSTED = {
-    *("worker", "runner", "parts", "learning", "audit", "logbook", "limits"),
+    *("worker", "runner", "parts", "learning", "audit", "logbook", "intruder"),
+    *("confine", "kernel", "landlock", "limits", "seccomp"),
     *("dqn", "train"),
 }
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
