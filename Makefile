@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help grade train watch test lint prove calibrate reference bench gpu clean
+.PHONY: help grade doctor train watch test lint prove calibrate reference bench gpu clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,11 @@ help: ## show this list
 grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process]
 	@$(RUN) -m grader grade "$(SUBMISSION)" --only "$(ONLY)" --seed "$(SEED)" \
 	  --out "$(OUT)" --sandbox "$(SANDBOX)" --device "$(DEVICE)" \
-	  --reference "$(REFERENCE)" --in-process "$(INPROCESS)"
+	  --reference "$(REFERENCE)" --in-process "$(INPROCESS)" \
+	  --official "$(OFFICIAL)"
+
+doctor: $(STAMP) ## try the sandboxes: what can this machine promise? how to get more
+	@$(RUN) -m grader doctor
 
 train: $(STAMP) ## train your own agent on CartPole, draw its learning curve
 	@$(RUN) starter/train.py --seed "$(or $(SEED),1)" --out "$(OUT)"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader.outcomes import GraderError
 from grader.report import EXERCISES
-from grader.sandbox import TIERS
+from grader.sandbox import TIERS, hide_memory
 from grader.submission import UsageError, take
 
 DEFAULT_SEED = "1"
@@ -24,6 +24,7 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # some consoles know no ✓
     arguments = parse(sys.argv[1:])
+    hide_memory()
     try:
         return arguments.run(arguments)
     except UsageError as error:
@@ -52,18 +53,29 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--seed", default="", help="any text; the same seed, the same run"
     )
     grade.add_argument("--out", default="results", help="folder of report.json")
-    grade.add_argument("--sandbox", default="", help="bwrap or process")
+    grade.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     grade.add_argument("--device", default="cpu", help="cpu or gpu")
     grade.add_argument("--reference", default="", help="live or recorded")
     grade.add_argument(
         "--in-process", default="", metavar="1", help="debug one exercise; no grade"
     )
+    grade.add_argument(
+        "--official",
+        nargs="?",
+        const="1",
+        default="",
+        metavar="1",
+        help="refuse to grade without a sandbox that isolates",
+    )
     grade.set_defaults(run=run_grade)
 
     reference = commands.add_parser("reference", help="record the solution's answers")
-    reference.add_argument("--sandbox", default="", help="bwrap or process")
+    reference.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     reference.add_argument("--device", default="cpu", help="cpu or gpu")
     reference.set_defaults(run=run_reference)
+
+    doctor = commands.add_parser("doctor", help="what this machine can promise")
+    doctor.set_defaults(run=run_doctor)
     return parser.parse_args(arguments)
 
 
@@ -76,11 +88,14 @@ def run_grade(arguments: argparse.Namespace) -> int:
         ("DEVICE", arguments.device, ["cpu", "gpu"]),
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
         ("INPROCESS", arguments.in_process, ["", "0", "1"]),
+        ("OFFICIAL", arguments.official, ["", "0", "1"]),
     ):
         if value not in allowed:
             known = ", ".join(filter(None, allowed))
             raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
 
+    if arguments.official == "1" and arguments.in_process == "1":
+        raise UsageError("OFFICIAL=1: a run in the same process does not count")
     if not arguments.seed.isprintable():
         raise UsageError(f"SEED={arguments.seed!r}: use printable text")
     try:
@@ -98,6 +113,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
         tier=arguments.sandbox,
         device=arguments.device,
         mode=arguments.reference,
+        official=arguments.official == "1",
     )
     console.print(f"Grading {submission.name} …", markup=False)
     notes = []
@@ -127,3 +143,10 @@ def run_reference(arguments: argparse.Namespace) -> int:
 
     recording.record(arguments.sandbox, arguments.device, terminal.make_console())
     return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Say what this machine can promise; 1 where no sandbox isolates."""
+    from grader import doctor
+
+    return doctor.run()

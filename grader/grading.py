@@ -25,6 +25,7 @@ class Options:
         tier: of the sandbox, or "" for the strongest that works here.
         device: "cpu" or "gpu".
         mode: "live", "recorded", or "" for live where there is a solution.
+        official: refuse to grade where no sandbox isolates, unless `tier` says so.
     """
 
     seed: str
@@ -32,6 +33,7 @@ class Options:
     tier: str = ""
     device: str = "cpu"
     mode: str = ""
+    official: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         UsageError: what the options ask for is not here.
     """
     started = time.monotonic()
-    tier = sandbox.choose_tier(options.tier)
+    tier = sandbox.choose_tier(options.tier, options.official)
     mode = choose_mode(options.mode)
     check_device(options.device)
     known = load_known()

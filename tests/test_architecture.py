@@ -32,7 +32,7 @@ LAYERS = [
     ["submission"],
     ["sandbox", "report", "compare"],
     ["client"],
-    ["session"],
+    ["session", "doctor"],
     ["cases", "desk"],
     ["ladders", "readoff"],
     ["probes", "facts"],
