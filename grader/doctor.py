@@ -140,9 +140,10 @@ def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
             )
         )
         stack.callback(bystander.kill)
-        known = ["/", "/etc/passwd", str(Path.home()), str(file), folder]
-        known += [str(sandbox.ROOT), str(sandbox.HERE / "session.py")]
-        known += [str(sandbox.SOLUTION), "/proc/1/environ"]
+        # Files, but for one folder: empty ones of the same name can lie on the way.
+        known = [folder, str(file), "/etc/passwd", str(sandbox.ROOT / "README.md")]
+        known += [str(sandbox.HERE / "session.py"), str(sandbox.SOLUTION)]
+        known += [str(path) for path in Path.home().glob(".*") if path.is_file()]
         outside = [folder, str(sandbox.ROOT), str(Path.home()), sys.prefix]
         outside += ["/dev/shm", "/var/tmp"]
         yield {
@@ -197,15 +198,16 @@ def run() -> int:
     lines += table({t: {n: not f for n, f in got.items()} for t, got in found.items()})
     sound = []
     for tier in ISOLATING:
-        broken = [
-            f"{promise.name} ({found[tier][promise.name]})"
-            for promise in PROMISES
-            if tier in found and tier in promise.tiers and found[tier][promise.name]
-        ]
+        broken = broken_promises(tier, found[tier]) if tier in found else []
         if problems[tier]:
             lines += ["", *wrapped(f"{tier} does not work: {problems[tier]}.")]
         elif broken:
-            lines += ["", *wrapped(f"{tier} promises more: {', '.join(broken)}.")]
+            lines += [
+                "",
+                *wrapped(
+                    f"{tier} promises more than it keeps here: {', '.join(broken)}."
+                ),
+            ]
         elif tier in found:
             sound.append(tier)
     lines += ["", *wrapped(verdict(sound, working[0]))]
@@ -228,12 +230,10 @@ def wrapped(words: str) -> list[str]:
 def verdict(sound: list[str], chosen: str) -> str:
     """What follows for grading."""
     if sound:
+        does = "isolates" if len(sound) == 1 else "isolate"
         return (
             f"`make grade` uses {chosen} here. Strangers' code can be graded "
-            f"(OFFICIAL=1): {' and '.join(sound)} isolate it."
-            if len(sound) > 1
-            else f"`make grade` uses {chosen} here. Strangers' code can be graded "
-            f"(OFFICIAL=1): {sound[0]} isolates it."
+            f"(OFFICIAL=1): {' and '.join(sound)} {does} it."
         )
     return (
         f"`make grade` uses {chosen} here, in which a hand-in can do what your user "
@@ -309,13 +309,17 @@ def check(tier: str) -> None:
     Raises:
         GraderError: it does not.
     """
-    found = measure(start_in(tier))
-    broken = [
-        f"{promise.name}: {found[promise.name]}"
+    broken = broken_promises(tier, measure(start_in(tier)))
+    if broken:
+        raise GraderError(
+            f"OFFICIAL=1: {tier} promises more than it keeps here: {', '.join(broken)}"
+        )
+
+
+def broken_promises(tier: str, found: dict[str, str]) -> list[str]:
+    """The promises of the tier that are not kept, each with what was got."""
+    return [
+        f"{promise.name} ({found[promise.name]})"
         for promise in PROMISES
         if tier in promise.tiers and found[promise.name]
     ]
-    if broken:
-        raise GraderError(
-            f"OFFICIAL=1: {tier} does not keep its promises here ({'; '.join(broken)})"
-        )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grader import sandbox
+from grader import doctor, sandbox
 from grader.cartpole import CartPole
 from grader.plugin import Graded, Plugin, run_checks
 from grader.reference import RecordedReference, load_known
@@ -54,6 +54,8 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     """
     started = time.monotonic()
     tier = sandbox.choose_tier(options.tier, options.official)
+    if options.official and tier in sandbox.ISOLATING:
+        doctor.check(tier)
     mode = choose_mode(options.mode)
     check_device(options.device)
     known = load_known()

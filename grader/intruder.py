@@ -4,8 +4,10 @@
 names what succeeded; nothing is what is hoped for.
 """
 
+import contextlib
 import ctypes
 import errno
+import functools
 import mmap
 import os
 import platform
@@ -23,6 +25,7 @@ import protocol
 TASKS = 2000
 MEMORY = 6 << 30
 FILE = 1 << 30
+MAP_NORESERVE = 0x4000  # Linux: the room for it need not be there
 MARK = "intruder-was-here"
 DAEMON_SECONDS = 20
 
@@ -50,26 +53,24 @@ CALLS: dict[str, tuple[tuple[int, int], tuple[int, ...]]] = {
 
 def main() -> None:
     """Answer requests until the pipe is closed."""
-    requests, answers = open(os.dup(0), "rb"), open(os.dup(1), "wb")
-    protocol.send(answers, {"ready": True})
-    while (request := protocol.receive(requests)) is not None:
-        nonce, attempt = request["nonce"], ATTEMPTS[request["do"]]
-        try:
-            found = ", ".join(attempt(**request["given"]))
-        except Exception as error:  # the attempt itself is wrong: no good sign
-            found = f"the attempt failed: {type(error).__name__}: {error}"
-        protocol.send(answers, {"nonce": nonce, "answer": {"found": found}})
+    with open(os.dup(0), "rb") as requests, open(os.dup(1), "wb") as answers:
+        protocol.send(answers, {"ready": True})
+        while (request := protocol.receive(requests)) is not None:
+            nonce, attempt = request["nonce"], ATTEMPTS[request["do"]]
+            try:
+                found = ", ".join(attempt(**request["given"]))
+            except Exception as error:  # the attempt itself is wrong: no good sign
+                found = f"the attempt failed: {type(error).__name__}: {error}"
+            protocol.send(answers, {"nonce": nonce, "answer": {"found": found}})
 
 
 def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
-    """The names of those that neither raise OSError nor come back with False."""
+    """The names of those that are not refused."""
     names = []
     for name, attempt in attempts.items():
-        try:
-            if attempt() is not False:
-                names.append(name)
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            attempt()
+            names.append(name)
     return names
 
 
@@ -102,13 +103,13 @@ def reading(paths: list[str]) -> list[str]:
     def look(path: str) -> None:
         os.listdir(path) if os.path.isdir(path) else open(path, "rb").close()
 
-    return succeeded({path: lambda path=path: look(path) for path in paths})
+    return succeeded({path: functools.partial(look, path) for path in paths})
 
 
 def writing(folders: list[str]) -> list[str]:
     """Write into folders; what shows from outside is for the other side to see."""
     for folder in folders:
-        succeeded({folder: lambda folder=folder: Path(folder, MARK).write_text("")})
+        succeeded({folder: functools.partial(Path(folder, MARK).write_text, "")})
     return []
 
 
@@ -128,13 +129,12 @@ def changing(path: str) -> list[str]:
 
 def seeing(canary: str) -> list[str]:
     """Look for a word in other processes' command lines and environments."""
-    places = [path for path in Path("/proc").glob("[0-9]*") if path.name != "self"]
     found = set()
-    for place in places:
-        for name in ("cmdline", "environ"):
-            path = place / name
-            if succeeded({"": lambda path=path: canary.encode() in path.read_bytes()}):
-                found.add(name)
+    for name in ("cmdline", "environ"):
+        for path in Path("/proc").glob(f"[0-9]*/{name}"):
+            with contextlib.suppress(OSError):
+                if canary.encode() in path.read_bytes():
+                    found.add(name)
     return sorted(found)
 
 
@@ -157,7 +157,9 @@ def calls() -> list[str]:
 
 def memory() -> list[str]:
     """Get much memory; it is not used, and given back."""
-    return succeeded({f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY).close()})
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
+    got = {f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY, flags).close()}
+    return succeeded(got)
 
 
 def files() -> list[str]:

@@ -296,7 +296,7 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
     if tier == "bwrap" and not bwrap_as_root():
         changes_user = False  # inside its user namespace nobody else exists
     alone = tier == "landlock" and not on_gpu  # CUDA's libraries start programs
-    filtered = tier == "landlock" or tier == "bwrap" and platform.machine() in FILTERED
+    filtered = {"bwrap": platform.machine() in FILTERED, "landlock": True}
     return {
         "bounds": {
             "memory": memory,
@@ -307,7 +307,7 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
         "user": unused_user() if changes_user else 0,
         "reads_all": not reads_python,
         "files": None,
-        "calls": {"alone": alone} if filtered else None,
+        "calls": {"alone": alone} if filtered.get(tier) else None,
     }
 
 

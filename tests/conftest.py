@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,13 +156,35 @@ def grade(monkeypatch) -> Callable[..., dict]:
     return run
 
 
+def require(tier: str) -> str:
+    """The tier; where it does not work its tests are not run."""
+    reason = sandbox.why_not(tier)
+    if reason:
+        pytest.skip(f"the tests of the {tier} tier were not run: {reason}")
+    return tier
+
+
 @pytest.fixture(scope="session")
 def bwrap() -> str:
-    """The tier of that name; where it does not work its tests are not run."""
-    reason = sandbox.why_no_bwrap()
-    if reason:
-        pytest.skip(f"the tests of the bwrap tier were not run: {reason}")
-    return "bwrap"
+    """The tier of that name."""
+    return require("bwrap")
+
+
+@pytest.fixture(scope="session", params=sandbox.ISOLATING)
+def isolating(request) -> str:
+    """Each of the tiers that isolate."""
+    return require(request.param)
+
+
+def common_file(path: Path) -> Path:
+    """An empty file that every user can write: helpers are not root where we are."""
+    path.touch()
+    path.chmod(0o666)
+    top = Path(tempfile.gettempdir())
+    for folder in path.parents:
+        if top in folder.parents:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    return path
 
 
 @pytest.fixture
@@ -253,7 +276,7 @@ def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
     A line holds what ran, its process, that process' script and its modules.
     """
     folder = tmp_path_factory.mktemp("watched")
-    marker = folder / "marker"
+    marker = common_file(folder / "marker")
     names = f"MARKER = {str(marker)!r}\nNAMES = {WATCHED!r}\n"
     (folder / "dqn.py").write_text(f"{solution}\n{names}{WATCH}")
     run = command("grade", folder, "--sandbox", "process")

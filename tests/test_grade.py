@@ -11,6 +11,7 @@ import pytest
 
 from grader import picture
 from grader.report import EXERCISES
+from grader.sandbox import TIERS, why_not
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
 KEYS += ["duration", "submission", "exercises", "learning"]
@@ -116,7 +117,7 @@ def test_report_has_the_pinned_schema(finished, points):
         assert list(report) == KEYS
         assert report["schema"] == 1
         assert report["device"] == "cpu"
-        assert report["sandbox"] in ("bwrap", "process")
+        assert report["sandbox"] in TIERS
         assert [exercise["name"] for exercise in report["exercises"]] == list(EXERCISES)
         found = {e["name"]: e["max_score"] for e in report["exercises"]}
         assert found == points
@@ -332,11 +333,12 @@ def test_bwrap_is_not_there(command, tmp_path):
 
 
 def test_no_bwrap_no_force(command, tmp_path):
-    """Without bubblewrap and without a wish the plain process is used, and named."""
+    """Without bubblewrap and without a wish the next tier is used, and named."""
     run = command("grade", "starter", "--only", "sync_target", PATH=str(tmp_path))
     assert run.code == 0, run.err
-    assert run.report["sandbox"] == "process"
-    assert "process" in run.out
+    expected = "process" if why_not("landlock") else "landlock"
+    assert run.report["sandbox"] == expected
+    assert f"sandbox {expected}" in run.out
 
 
 def test_worker_does_not_start(command, tree):
