@@ -232,8 +232,8 @@ def verdict(sound: list[str], chosen: str) -> str:
     if sound:
         does = "isolates" if len(sound) == 1 else "isolate"
         return (
-            f"`make grade` uses {chosen} here. Strangers' code can be graded "
-            f"(OFFICIAL=1): {' and '.join(sound)} {does} it."
+            f"`make grade` uses {chosen} here. Strangers' code can be graded, with "
+            f"OFFICIAL=1: {' and '.join(sound)} {does} it."
         )
     return (
         f"`make grade` uses {chosen} here, in which a hand-in can do what your user "
@@ -303,17 +303,30 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
     )
 
 
-def check(tier: str) -> None:
-    """Make sure that a tier keeps its promises, before a grading that counts.
+def choose_official_tier(wanted: str) -> str:
+    """The tier for a grading that counts: the strongest that keeps its promises here.
+
+    They are tried before each such grading. Only SANDBOX=process does without.
 
     Raises:
-        GraderError: it does not.
+        GraderError: there is none, or the wanted one does not keep them.
     """
-    broken = broken_promises(tier, measure(start_in(tier)))
-    if broken:
-        raise GraderError(
-            f"OFFICIAL=1: {tier} promises more than it keeps here: {', '.join(broken)}"
-        )
+    if wanted == "process":
+        return wanted
+    problems = {}
+    for tier in [wanted] if wanted else ISOLATING:
+        problem = sandbox.why_not(tier)
+        if problem is None:
+            broken = broken_promises(tier, measure(start_in(tier)))
+            if not broken:
+                return tier
+            problem = f"lets through {', '.join(broken)}"
+        problems[tier] = problem
+    words = "; ".join(f"{tier}: {problem}" for tier, problem in problems.items())
+    raise GraderError(
+        f"OFFICIAL=1 and no sandbox isolates here ({words}). `make doctor` says more; "
+        "SANDBOX=process grades without one, for code that you trust"
+    )
 
 
 def broken_promises(tier: str, found: dict[str, str]) -> list[str]:

@@ -53,9 +53,8 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         UsageError: what the options ask for is not here.
     """
     started = time.monotonic()
-    tier = sandbox.choose_tier(options.tier, options.official)
-    if options.official and tier in sandbox.ISOLATING:
-        doctor.check(tier)
+    choose = doctor.choose_official_tier if options.official else sandbox.choose_tier
+    tier = choose(options.tier)
     mode = choose_mode(options.mode)
     check_device(options.device)
     known = load_known()

@@ -86,33 +86,18 @@ class Launch:
 # ------------------------------------------------------------------ what works here
 
 
-def choose_tier(wanted: str, official: bool = False) -> str:
+def choose_tier(wanted: str) -> str:
     """The tier to use: the wanted one, or the strongest that works here for "".
 
-    Args:
-        wanted: a tier's name, or "".
-        official: do not fall back to a tier that isolates nothing.
-
     Raises:
-        GraderError: the wanted tier, or every isolating one, does not work here.
+        GraderError: the wanted tier does not work here.
     """
-    if wanted:
-        problem = why_not(wanted)
-        if problem:
-            raise GraderError(f"SANDBOX={wanted} does not work here: {problem}")
-        return wanted
-    problems = {}
-    for tier in ISOLATING:
-        problems[tier] = why_not(tier)
-        if problems[tier] is None:
-            return tier
-    if official:
-        words = "; ".join(f"{tier}: {problem}" for tier, problem in problems.items())
-        raise GraderError(
-            f"OFFICIAL=1 and no sandbox isolates here ({words}). `make doctor` says "
-            "more; SANDBOX=process grades without one, for code that you trust"
-        )
-    return "process"
+    if not wanted:
+        return next(tier for tier in TIERS if why_not(tier) is None)
+    problem = why_not(wanted)
+    if problem:
+        raise GraderError(f"SANDBOX={wanted} does not work here: {problem}")
+    return wanted
 
 
 def why_not(tier: str) -> str | None:

@@ -17,11 +17,10 @@ from pathlib import Path
 import pytest
 from conftest import require
 
-from grader import cli, doctor, grading, sandbox
+from grader import cli, doctor, sandbox
 from grader.doctor import PROMISES
 from grader.outcomes import GraderError
 from grader.sandbox import ISOLATING, TIERS
-from grader.submission import take
 
 ROOT = Path(__file__).resolve().parents[1]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux's")
@@ -135,7 +134,10 @@ def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
     path = hand_in(sync_target="print('HANGS', flush=True)\nwhile True:\n    pass")
     words = [sys.executable, "-m", "grader", "grade", str(path), "--sandbox", tier]
     words += ["--only", "sync_target", "--out", str(tmp_path)]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL) as grader:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as grader:
         while grader.poll() is None and len(children_of(grader.pid)) < 2:
             pass
         handles = children_of(grader.pid)
@@ -163,28 +165,19 @@ def only(monkeypatch):
     return set_up
 
 
-@pytest.mark.parametrize("official", [False, True])
 @pytest.mark.parametrize(
     ("working", "chosen"),
     [
         (("bwrap", "landlock"), "bwrap"),
         (("landlock",), "landlock"),
         (("bwrap",), "bwrap"),
+        ((), "process"),
     ],
 )
-def test_the_strongest_is_chosen(only, working, chosen, official):
-    """Bubblewrap, then Landlock, when nothing is asked."""
+def test_the_strongest_is_chosen(only, working, chosen):
+    """Bubblewrap, then Landlock, then a plain process, when nothing is asked."""
     only(*working)
-    assert sandbox.choose_tier("", official) == chosen
-
-
-def test_nothing_isolates(only):
-    """A student gets a plain process, an official run none, unless it is asked for."""
-    only()
-    assert sandbox.choose_tier("") == "process"
-    with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):
-        sandbox.choose_tier("", official=True)
-    assert sandbox.choose_tier("process", official=True) == "process"
+    assert sandbox.choose_tier("") == chosen
 
 
 @pytest.mark.parametrize("tier", ISOLATING)
@@ -193,6 +186,43 @@ def test_a_wish_is_never_replaced(only, tier):
     only(*(other for other in ISOLATING if other != tier))
     with pytest.raises(GraderError, match=f"SANDBOX={tier} does not work here"):
         sandbox.choose_tier(tier)
+    with pytest.raises(GraderError, match=f"OFFICIAL=1.*no {tier}"):
+        doctor.choose_official_tier(tier)
+
+
+@pytest.fixture
+def lets_through(monkeypatch):
+    """`lets_through(landlock="sent")`: what gets through these tiers to the network."""
+
+    def set_up(**network: str) -> None:
+        got = {promise.name: "" for promise in PROMISES}
+        monkeypatch.setattr(doctor, "start_in", lambda tier: tier)
+        monkeypatch.setattr(
+            doctor, "measure", lambda tier: {**got, "network": network.get(tier, "")}
+        )
+
+    return set_up
+
+
+def test_official_uses_what_keeps_its_promises(only, lets_through):
+    """A tier that works and lets something through counts as none."""
+    only("bwrap", "landlock")
+    lets_through(bwrap="sent")
+    assert doctor.choose_official_tier("") == "landlock"
+    assert doctor.choose_official_tier("landlock") == "landlock"
+    with pytest.raises(GraderError, match=r"bwrap: lets through network \(sent\)"):
+        doctor.choose_official_tier("bwrap")
+    lets_through(bwrap="sent", landlock="connected")
+    with pytest.raises(GraderError, match=r"\(sent\).*landlock.*\(connected\)"):
+        doctor.choose_official_tier("")
+
+
+def test_official_in_so_many_words(only):
+    """Without a sandbox an official run needs SANDBOX=process."""
+    only()
+    assert doctor.choose_official_tier("process") == "process"
+    with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):
+        doctor.choose_official_tier("")
 
 
 def test_official_refuses(only, monkeypatch, capsys, tmp_path):
@@ -206,16 +236,6 @@ def test_official_refuses(only, monkeypatch, capsys, tmp_path):
     assert "OFFICIAL=1" in error
     assert "SANDBOX=process" in error
     assert list(tmp_path.iterdir()) == []
-
-
-def test_official_tries_the_sandbox_first(only, monkeypatch):
-    """A tier that starts and does not keep its promises is refused as well."""
-    only("landlock")
-    got = {promise.name: "" for promise in PROMISES}
-    monkeypatch.setattr(doctor, "measure", lambda launch: {**got, "network": "sent"})
-    options = grading.Options(seed="1", official=True)
-    with pytest.raises(GraderError, match=r"OFFICIAL=1.*landlock.*network \(sent\)"):
-        grading.grade(take(str(ROOT / "starter")), options, grading.Progress())
 
 
 def test_official_grades(command, isolating):
@@ -238,12 +258,10 @@ def test_official_is_not_in_process(command):
 
 
 @pytest.mark.parametrize("working", [(), ("landlock",)])
-def test_doctor(only, monkeypatch, capsys, working):
+def test_doctor(only, lets_through, capsys, working):
     """It names what works, what does not and why; exit code 0 where one isolates."""
     only(*working)
-    kept = {promise.name: "" for promise in PROMISES}
-    monkeypatch.setattr(doctor, "measure", lambda launch: kept)
-    monkeypatch.setattr(doctor, "start_in", lambda tier: None)
+    lets_through()
     assert doctor.run() == (0 if working else 1)
     out = capsys.readouterr().out
     assert "bwrap does not work: no bwrap" in out
@@ -252,15 +270,13 @@ def test_doctor(only, monkeypatch, capsys, working):
     assert max(len(line) for line in out.splitlines()) <= 80
 
 
-def test_doctor_tells_of_a_broken_promise(only, monkeypatch, capsys):
+def test_doctor_tells_of_a_broken_promise(only, lets_through, capsys, monkeypatch):
     """A tier that works and lets something through counts as none."""
     only("landlock")
-    kept = {promise.name: "" for promise in PROMISES}
-    monkeypatch.setattr(doctor, "measure", lambda launch: {**kept, "seeing": "environ"})
-    monkeypatch.setattr(doctor, "start_in", lambda tier: None)
+    lets_through(landlock="sent")
     monkeypatch.setattr(sys, "platform", "linux")
     assert doctor.run() == 1
-    assert "seeing (environ)" in capsys.readouterr().out
+    assert "network (sent)" in capsys.readouterr().out
 
 
 @linux
