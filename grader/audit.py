@@ -24,9 +24,9 @@ import jax.numpy as jnp
 import numpy as np
 import parts
 
-# After k equal gradients that follow on none, Adam at its defaults moves a parameter by
-# lr (1 - 0.9^k) / √(1 - 0.999^k), which is at most 6.6 lr.
-LARGEST_MOVE = 7.0 * 2.3e-3
+# Adam at its defaults moves a parameter by lr |m| / √v, and by Cauchy and Schwarz that is
+# at most lr √(Σ (0.1 · 0.9^i)² / (0.001 · 0.999^i)) = 7.27 lr, whatever the gradients.
+LARGEST_MOVE = 7.3 * 2.3e-3
 B1, B2, EPS = 0.9, 0.999, 1e-8  # Adam's defaults
 REACH = 0.01  # of the differences, in the length of parameters
 NOT_LOOKED_INTO = -1.0
