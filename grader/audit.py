@@ -24,8 +24,8 @@ import jax.numpy as jnp
 import numpy as np
 import parts
 
-# Adam at its defaults moves a parameter by lr |m| / √v, and by Cauchy and Schwarz that is
-# at most lr √(Σ (0.1 · 0.9^i)² / (0.001 · 0.999^i)) = 7.27 lr, whatever the gradients.
+# Adam at its defaults moves a parameter by lr |m| / √v, and by Cauchy and Schwarz that
+# is at most lr √(Σ (0.1 · 0.9^i)² / (0.001 · 0.999^i)) = 7.27 lr for any gradients.
 LARGEST_MOVE = 7.3 * 2.3e-3
 B1, B2, EPS = 0.9, 0.999, 1e-8  # Adam's defaults
 REACH = 0.01  # of the differences, in the length of parameters
