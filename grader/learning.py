@@ -48,7 +48,7 @@ class RemoteAgent:
 
     Args:
         runner: has the loaded programs and the pipe to the grader.
-        programs: the names under which "act", "q_values", "judge" and "update" go.
+        programs: the names under which the programs of `cases.learning` go.
         theta: the fresh network's parameters.
         opt_state: the optimizer's fresh state.
         seed: of exploration and sampling.
@@ -159,6 +159,8 @@ class RemoteAgent:
         Raises:
             Foul: they were not.
         """
+        if not np.isfinite(moves).all():
+            raise Foul("theta_Q became NaN or infinite during training")
         if moves.max() > LARGEST_MOVE:
             raise Foul(
                 f"td_update moved a parameter by {moves.max():.2g} in one step; the "
