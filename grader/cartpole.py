@@ -43,8 +43,7 @@ class Result:
     mean_return: float = 0.0
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
-    recomputed: int = 0  # updates
-    astray: int = 0  # of those
+    held: int = 0  # updates that were held against other evidence
     watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
     problem: str = ""
     reason: BaseException | None = None  # an outcome: what kept it from learning
@@ -55,8 +54,7 @@ class Result:
             "mean_return": round(self.mean_return, 2),
             "curve": self.curve,
             "runs": self.runs,
-            "recomputed": self.recomputed,
-            "astray": self.astray,
+            "held": self.held,
             "max_return": 500,
         }
 
@@ -160,7 +158,6 @@ class CartPole:
             "seed": seed,
             "programs": programs,
             "theta": theta,
-            "opt_state": self.opt_state(theta),
         }
         self.open_buffer()
         self.clock.turn(Clock.BETWEEN)
@@ -175,8 +172,7 @@ class CartPole:
             self.outcome.mean_return = answer["mean_return"]
             self.outcome.problem = answer["problem"] or ""
             self.outcome.watched = answer["watched"]
-            self.outcome.recomputed = answer.get("recomputed", 0)
-            self.outcome.astray = answer.get("astray", 0)
+            self.outcome.held = answer.get("held", 0)
             # Where learning was stopped, what had been seen of the curve until then.
             seen = (
                 answer["watched"]["returns"] if answer["problem"] else answer["curve"]
