@@ -3,11 +3,6 @@
 The loop judges and stops by itself.
 """
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "solution"), str(ROOT / "starter")]
 import agent
 import dqn
 import jax

@@ -1,5 +1,4 @@
-"""Ours: `make grade ONLY=learning SUBMISSION=solution`, with the grader that students
-have.
+"""Ours, graded: `make grade ONLY=learning SUBMISSION=solution`.
 
 The command line of the grader runs in this process and starts its own. Timed as
 training is the request that trains, which compiles the programs as well and tests what
@@ -14,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
 from told import say
 
 from grader import cli, session
+
+SOLUTION = Path(__file__).resolve().parents[3] / "solution"
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def main() -> None:
     session.Runner.untrusted = untrusted
     with tempfile.TemporaryDirectory() as out:
         options = ["--only", "learning", "--seed", sys.argv[1], "--out", out]
-        sys.argv = ["grader", "grade", str(ROOT / "solution"), *options]
+        sys.argv = ["grader", "grade", str(SOLUTION), *options]
         with contextlib.redirect_stdout(sys.stderr):
             if cli.main():
                 sys.exit("the grader could not grade")

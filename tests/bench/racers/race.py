@@ -12,12 +12,8 @@ played by the evaluation of `starter/train.py`, in gymnasium's own CartPole-v1.
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.append(str(ROOT / "starter"))
 import train
 from told import say
 
@@ -39,9 +35,7 @@ class Race:
         q_values: Q(s, a) of the policy as it is now, [N,A] for states [N,D].
     """
 
-    def __init__(
-        self, seed: int, q_values: Callable[[np.ndarray], np.ndarray]
-    ) -> None:
+    def __init__(self, seed: int, q_values: Callable[[np.ndarray], np.ndarray]) -> None:
         self.q_values = q_values
         seeds = np.random.SeedSequence(seed).generate_state(2)
         self.validation_seed, self.test_seed = map(int, seeds)
