@@ -10,6 +10,7 @@ RUN := $(VENV)/bin/python
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
 PEERS_VENV := .venv-bench
+PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help grade train watch test lint prove calibrate reference bench gpu clean
@@ -68,12 +69,13 @@ $(VENV)/.synced-watch: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra watch \
 	  && touch $@ $(STAMP)
 
-# By pip, which prefers torch's builds without CUDA where it can have them.
+# Torch first and by pip, which takes the build without CUDA where it can be had.
 $(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)
 	@echo "Setting up the environment of other people's DQN (once; about 2 GB) ..."
 	@$(UV) venv --quiet --clear --seed --python $(RUN) $(PEERS_VENV)
-	@$(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check \
-	  --retries 1 -r $< && touch $@
+	@$(PEERS_PIP) --no-deps --extra-index-url https://download.pytorch.org/whl/cpu \
+	  $$(grep ^torch== $<)
+	@$(PEERS_PIP) -r $< && touch $@
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
