@@ -10,6 +10,7 @@ RUN := $(VENV)/bin/python
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
 PEERS_VENV := .venv-bench
+PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -46,7 +47,7 @@ calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md 
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
 	@$(RUN) -m grader reference --sandbox "$(SANDBOX)" --device "$(DEVICE)"
 
-bench: $(STAMP) $(if $(PEERS),$(PEERS_VENV)/.synced) ## staff: what grading costs; PEERS=1 [SEEDS=10]: beside other people's DQN
+bench: $(STAMP) $(PEERS_READY) ## staff: what grading costs, as ratios [PEERS=1 SEEDS=10]
 	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" \
 	  $(RUN) tests/bench/$(if $(PEERS),peers,overhead).py
 

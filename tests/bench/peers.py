@@ -226,4 +226,7 @@ def code_now() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped; what has been run is stored")
