@@ -20,9 +20,9 @@ INSIDE = {
     "intruder": {"protocol"},
     "protocol": set(),
     "parts": {"protocol"},
-    "audit": {"parts"},
+    "steps": {"parts"},
     "logbook": {"train"},
-    "learning": {"audit", "logbook", "parts", "train"},
+    "learning": {"logbook", "parts", "steps", "train"},
     "worker": {"parts", "protocol"},
     "runner": {"parts", "protocol", "learning"},
 }
@@ -58,7 +58,7 @@ CHECKS_MAY_IMPORT = {
     "checks",
 }
 UNTRUSTED = {
-    *("worker", "runner", "parts", "learning", "audit", "logbook", "intruder"),
+    *("worker", "runner", "parts", "learning", "logbook", "steps", "intruder"),
     *("confine", "kernel", "landlock", "limits", "seccomp"),
     *("dqn", "train"),
 }

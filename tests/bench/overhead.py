@@ -40,7 +40,9 @@ def main() -> None:
         floor, _ = train_in_process(seed)
         recorded, _ = grade(seed, "--reference", "recorded")
         full, report = grade(seed)
-        process, _ = grade(seed, "--sandbox", "process")
+        bwrap, landlock, process = (
+            grade(seed, "--sandbox", tier)[0] for tier in ("bwrap", "landlock", "process")
+        )
         one, _ = grade(seed, "--only", "td_loss")
         learning, steps = learn_in_grader(seed)
         _, training = train_in_process(seed, steps)
@@ -48,7 +50,8 @@ def main() -> None:
             "full run, live / floor": full / floor,
             "full run, recorded / floor": recorded / floor,
             "ONLY=td_loss / full run, live": one / full,
-            "bwrap / process, full run": full / process,
+            "bwrap / process, full run": bwrap / process,
+            "landlock / process, full run": landlock / process,
             "CartPole training in the grader / in process, equal steps": (
                 learning / training
             ),
