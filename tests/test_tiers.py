@@ -81,7 +81,7 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
 
 
 def test_table_of_promises():
-    """tests/TIERS.md shows what is tested here."""
+    """tests/TIERS.md shows what is tested here: `doctor.table(doctor.promised())`."""
     text = (ROOT / "tests" / "TIERS.md").read_text(encoding="utf-8")
     block = re.search(r"```\n(.*?)```", text, re.S)
     assert block is not None
@@ -146,6 +146,21 @@ def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
     for handle in handles.values():
         assert select.select([handle], [], [], 20)[0]
         os.close(handle)
+
+
+def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
+    """Landlock can only permit: of a folder that holds the grader, what lies beside."""
+    system = tmp_path / "usr"
+    grader = system / "src" / "homework"
+    for place in (system / "lib", system / "src" / "other", grader / "grader"):
+        place.mkdir(parents=True)
+    python = grader / ".venv"
+    monkeypatch.setattr(sandbox, "ROOT", grader)
+    monkeypatch.setattr(sandbox, "system_paths", lambda: [str(system), str(python)])
+    read = sandbox.reach(tmp_path / "harness", tmp_path / "home", False)["read"]
+    assert {str(system / "lib"), str(system / "src" / "other"), str(python)} <= {*read}
+    above = {str(folder) for folder in (grader, *grader.parents)}
+    assert not above & {*read}
 
 
 # ---------------------------------------------------------------- choosing a tier

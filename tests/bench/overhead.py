@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+from grader import sandbox
+
 PAIRS = int(os.environ.get("PAIRS", "5"))
 FLOOR = """
 import sys, time
@@ -41,7 +43,7 @@ def main() -> None:
         recorded, _ = grade(seed, "--reference", "recorded")
         full, report = grade(seed)
         bwrap, landlock, process = (
-            grade(seed, "--sandbox", tier)[0] for tier in ("bwrap", "landlock", "process")
+            grade(seed, "--sandbox", tier)[0] for tier in sandbox.TIERS
         )
         one, _ = grade(seed, "--only", "td_loss")
         learning, steps = learn_in_grader(seed)
