@@ -60,7 +60,7 @@ def apply(
         become(user, reads_all)
     elif os.geteuid() == 0 and files is not None:
         kernel.set_capabilities([])
-    # Once more, for a change of user takes it away.
+    # After the change of user, which would take it away.
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if calls is not None:
         import seccomp

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import require
 
 from grader import picture
 from grader.report import EXERCISES
@@ -64,6 +65,14 @@ def test_solution_in_a_plain_process(watched_run):
     assert run.code == 0, run.err
     assert run.report["score"] == run.report["max_score"] == 100
     assert (run.report["sandbox"], run.report["mode"]) == ("process", "live")
+
+
+def test_solution_learns_under_landlock(command):
+    """Exercise 9, which uses every part and all helpers, has full marks there too."""
+    options = ("--only", "learning", "--sandbox", require("landlock"))
+    run = command("grade", "solution", *options)
+    assert run.code == 0, run.err
+    assert (run.report["score"], run.report["sandbox"]) == (15, "landlock")
 
 
 def test_solution_against_the_record(recorded_run):
@@ -237,6 +246,7 @@ def test_terminal_without_unicode(command):
         (["no/such/folder"], "no/such/folder"),
         (["starter", "--only", "td_los"], "td_los"),
         (["starter", "--sandbox", "chroot"], "chroot"),
+        (["starter", "--official", "perhaps"], "OFFICIAL"),
         (["starter", "--device", "tpu"], "tpu"),
         (["starter", "--reference", "guessed"], "guessed"),
         (["starter", "--in-process", "2"], "2"),

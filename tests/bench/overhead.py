@@ -16,8 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from grader import sandbox
-
+TIERS = ("bwrap", "landlock", "process")
 PAIRS = int(os.environ.get("PAIRS", "5"))
 FLOOR = """
 import sys, time
@@ -42,9 +41,7 @@ def main() -> None:
         floor, _ = train_in_process(seed)
         recorded, _ = grade(seed, "--reference", "recorded")
         full, report = grade(seed)
-        bwrap, landlock, process = (
-            grade(seed, "--sandbox", tier)[0] for tier in sandbox.TIERS
-        )
+        bwrap, landlock, process = (grade(seed, "--sandbox", tier)[0] for tier in TIERS)
         one, _ = grade(seed, "--only", "td_loss")
         learning, steps = learn_in_grader(seed)
         _, training = train_in_process(seed, steps)
