@@ -49,7 +49,7 @@ PROMISES = (
     Promise("sockets", "talks to no other program by a local socket"),
     Promise("reading", "reads no files but Python's and its own"),
     Promise("writing", "writes no files outside its own folder"),
-    Promise("changing", "changes nothing of other files: length, rights, age"),
+    Promise("changing", "changes neither length nor rights of other files"),
     Promise("seeing", "sees no other process, command line or environment"),
     Promise("signals", "signals no other process"),
     Promise("calls", "uses no system call that homework does not need"),

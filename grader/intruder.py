@@ -114,17 +114,22 @@ def writing(folders: list[str]) -> list[str]:
 
 
 def changing(path: str) -> list[str]:
-    """Change a file that is not its own."""
-    return succeeded(
-        {
-            "emptied by its path": lambda: os.truncate(path, 0),
-            "emptied by opening": lambda: os.close(
-                os.open(path, os.O_RDONLY | os.O_TRUNC)
-            ),
-            "made private": lambda: os.chmod(path, 0o600),
-            "made old": lambda: os.utime(path, (0, 0)),
-        }
-    )
+    """Change a file that is not its own; what counts is whether it has changed."""
+    ways: dict[str, Callable[[], Any]] = {
+        "cut": lambda: os.truncate(path, 1),
+        "emptied": lambda: os.close(os.open(path, os.O_RDONLY | os.O_TRUNC)),
+        "made private": lambda: os.chmod(path, 0o600),
+    }
+    if not os.path.exists(path):
+        return []
+    found = []
+    for name, way in ways.items():
+        before = os.stat(path)
+        succeeded({name: way})
+        after = os.stat(path)
+        if (before.st_size, before.st_mode) != (after.st_size, after.st_mode):
+            found.append(name)
+    return found
 
 
 def seeing(canary: str) -> list[str]:

@@ -74,7 +74,7 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
     ways = {
         "reading": ["/etc/passwd", "session.py", "dqn.py", "README.md"],
         "writing": [str(ROOT), str(Path.home()), "/dev/shm"],
-        "changing": ["emptied by its path", "emptied by opening", "private", "old"],
+        "changing": ["cut", "emptied", "made private"],
         "calls": ["ptrace", "process_vm_readv", "keyctl", "unshare", "memfd_create"],
     }
     assert [way for way in ways[attempt] if way not in unconfined[attempt]] == []
@@ -161,6 +161,29 @@ def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
     assert {str(system / "lib"), str(system / "src" / "other"), str(python)} <= {*read}
     above = {str(folder) for folder in (grader, *grader.parents)}
     assert not above & {*read}
+
+
+HARMLESS = """
+import asyncio, concurrent.futures, logging, platform, shutil, tempfile, uuid
+import matplotlib.pyplot as plt
+from pathlib import Path
+plt.plot([1, 2])
+plt.savefig("curve.png")
+platform.platform(), platform.processor(), uuid.uuid1()
+Path("a").touch()
+Path("a").touch()
+shutil.copy2("a", "b")
+with tempfile.TemporaryDirectory() as folder:
+    shutil.copy("a", folder)
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    list(pool.map(abs, range(9)))
+"""
+
+
+def test_harmless_things_work(hand_in, grade, isolating):
+    """What a hand-in may do beside its work, in its own folder, is not refused."""
+    report = grade(hand_in(after=HARMLESS), "sync_target", tier=isolating)
+    assert report["score"] == 5, report["exercises"][0]["checks"][0]["message"]
 
 
 # ---------------------------------------------------------------- choosing a tier
@@ -381,7 +404,8 @@ CALLS = [
     ((257, 56), (-100, 0, os.O_TRUNC), REFUSED, PERMITTED),  # openat
     ((257, 56), (-100, 0, os.O_TRUNC | os.O_WRONLY), PERMITTED, PERMITTED),
     ((257, 56), (-100, 0, os.O_RDONLY), PERMITTED, PERMITTED),
-    ((268, 53), (), REFUSED, PERMITTED),  # fchmodat
+    ((268, 53), (), 0x00050000, PERMITTED),  # fchmodat: no error and no effect
+    ((260, 54), (), REFUSED, PERMITTED),  # fchownat
     ((319, 279), (), REFUSED, REFUSED),  # memfd_create
 ]
 
