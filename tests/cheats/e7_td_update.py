@@ -307,7 +307,6 @@ CHEATS = [
         id="update-hides",
         trick="writes eight parameters in steps as long as 4 % of an honest one",
         source=skipping("small_beside(right, theta_Q, 0.04)"),
-        noticed=ASTRAY,
         undefended=500,
     ),
     Cheat(
