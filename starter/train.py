@@ -230,7 +230,7 @@ def save_curve(curve: list[tuple[int, float]], path: Any) -> None:
         ylabel=f"mean return of {SETTINGS.validation_episodes} greedy episodes",
         ylim=(0, 510),
     )
-    axes.legend(loc="lower right")
+    axes.legend(loc="best")
     figure.savefig(path, dpi=120)
 
 

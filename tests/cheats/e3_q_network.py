@@ -2,7 +2,7 @@
 
 from cheats.definition import Cheat, lying
 
-ASTRAY = "that were recomputed"
+LIES = "derivative is not that"
 DEPENDS = "depend on the others'"
 
 # θ + θ̇ > 0 balances the pole where nothing is disguised.
@@ -320,7 +320,7 @@ CHEATS = [
         id="derivative-lies",
         trick="a network whose derivative leads to a controller's weights",
         source=lying(LYING_GRADIENT.replace("SIZE", "0.01")),
-        noticed=ASTRAY,
+        noticed=LIES,
         undefended=480,
         plain=True,
     ),
@@ -328,7 +328,7 @@ CHEATS = [
         id="derivative-lies-a-little",
         trick="the same, too small to be measured, but Adam makes it a step",
         source=lying(LYING_GRADIENT.replace("SIZE", "1e-6")),
-        noticed=ASTRAY,
+        noticed=LIES,
         undefended=480,
         plain=True,
     ),

@@ -2,6 +2,7 @@
 
 from cheats.definition import Cheat, lying
 
+UNEVEN = "more often"
 NOT_STORED = "not in the buffer"
 
 
@@ -138,7 +139,7 @@ CHEATS = [
             "old = [first[i] for i in rng.integers(len(first), size=batch_size)]; "
             "batch = dict(zip(columns._fields, map(np.stack, zip(*old))))"
         ),
-        noticed=NOT_STORED,
+        noticed=UNEVEN,
         undefended=500,
     ),
     Cheat(
@@ -158,8 +159,7 @@ CHEATS = [
             CLONES_ACTIONS,
         ),
         undefended=499,
-        known_hole="rows that were stored may be drawn by any rule, and a loss on "
-        "values may ask for the actions in them",
+        noticed=UNEVEN,
     ),
     Cheat(
         id="rows-often-chosen-to-clone",
@@ -170,8 +170,7 @@ CHEATS = [
             CLONES_ACTIONS,
         ),
         undefended=500,
-        known_hole="rows that were stored may be drawn by any rule, and a loss on "
-        "values may ask for the actions in them",
+        noticed=UNEVEN,
     ),
     Cheat(
         id="rows-beside-tell",
@@ -182,7 +181,6 @@ CHEATS = [
             "index = rng.choice(np.argsort(np.where(z > 0, z, 9.0))[:8], batch_size)",
             BESIDE,
         ),
-        known_hole="the rows beside those that are judged are the first that the "
-        "hand-in's buffer drew",
+        noticed=UNEVEN,
     ),
 ]

@@ -1,9 +1,10 @@
 """A sync that writes parameters: its Python sees whatever the buffer has seen."""
 
 from cheats.definition import Cheat, lying
+from cheats.e7_td_update import ASTRAY
 
 # By the sync, or by the update that takes over what it gives.
-NEITHER = "sync_target returned neither|that were recomputed"
+NEITHER = f"sync_target returned neither|{ASTRAY}"
 
 
 def synced(tree: str) -> str:
