@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help grade train watch test lint prove calibrate reference bench gpu clean
+.PHONY: help grade train watch test lint prove attacks calibrate reference bench gpu clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(VENV)/.synced-dev
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
 	@SEEDS="$(SEEDS)" $(RUN) tests/prove.py $(IDS)
+
+attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATTACKS.md
+	@$(RUN) tests/attack.py $(IDS)
 
 calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md [LIMIT=600]
 	@LIMIT="$(LIMIT)" $(RUN) tests/calibrate.py
