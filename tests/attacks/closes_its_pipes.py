@@ -3,7 +3,7 @@
 Rows: 27
 Grade: sync_target
 Asserts: S R T
-Says: sync_target: the process
+Says: sync_target: the process|no answer within
 """
 
 import os

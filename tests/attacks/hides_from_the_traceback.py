@@ -3,7 +3,7 @@
 Rows: 6, 37
 Grade: sync_target
 Asserts: S R
-Says: sync_target: \w+
+Says: sync_target: [A-Z]|exited with code 1
 """
 
 
