@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -25,25 +26,26 @@ def main() -> None:
     """Run the command, wait for the end of all it has started, tell."""
     seconds, *command = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    # Files and no pipes, which a survivor could keep open.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
         try:
-            out, err = process.communicate(timeout=float(seconds))
-            code = process.returncode
+            code: int | None = process.wait(float(seconds))
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err, code = b"", b"", None
-    survivors = those_left()
-    told = {
-        "out": out.decode("utf-8", "replace"),
-        "err": err.decode("utf-8", "replace"),
-    }
-    print(json.dumps({"code": code, **told, "survivors": survivors}))
+            process.kill()
+            code = None
+        survivors = those_left()
+        told = {"code": code, "survivors": survivors}
+        for name, file in (("out", out), ("err", err)):
+            file.seek(0)
+            told[name] = file.read().decode("utf-8", "replace")
+    print(json.dumps(told))
 
 
 def those_left() -> list[str]:

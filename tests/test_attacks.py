@@ -100,7 +100,7 @@ EXAMPLE = attack(
     lambda folder, places: folder,
 )
 NAMES = ("syncs", "keeps", "schedule")
-CHECK = {"outcome": "failed", "score": 0, "max_score": 1, "message": "tried"}
+CHECK = {"outcome": "failed", "score": 0, "max_score": 1, "message": "wrong"}
 GOOD = {
     "score": 0,
     "exercises": [{"checks": [{**CHECK, "name": name} for name in NAMES]}],
@@ -112,7 +112,7 @@ def run_with(
 ) -> Run:
     """What a grading leaves whose first check has other values."""
     document = json.loads(json.dumps(GOOD))
-    document["exercises"][0]["checks"][0] |= check
+    document["exercises"][0]["checks"][0] |= {"message": "tried", **check}
     document["score"] = check.get("score", 0)
     return Run(code, out, "", json.dumps(document), list(left))
 
