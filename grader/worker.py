@@ -189,7 +189,7 @@ def is_leak(error: BaseException) -> bool:
 def first_lines(error: BaseException) -> str:
     """The error's own words, without the pages that JAX adds."""
     try:
-        words = str(error)
+        words = str(error)[:10_000]  # what follows takes its time over long ones
     except BaseException:
         words = "(its message cannot be read)"
     # Places in our own files and addresses differ from run to run, and tell nothing.
