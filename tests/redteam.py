@@ -7,8 +7,8 @@ it is:
     One line: the trick.
 
     Rows: 24, 25                      what it is of the list in `catalogue.py`
-    Grade: sync_target                the exercise to grade
-    On: td-half                       a mutant's id; without the line, the starter
+    Grade: sync_target                the exercise to grade, or "all"
+    On: td-half                       a mutant's id, or "solution"; else the starter
     Asserts: S R L                    what must hold, see below
     Says: exited with code 0          a pattern, found in a message of the report: the
                                       attack has been carried out, and that came of it
@@ -40,7 +40,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edits import ROOT
+from edits import ROOT, SOLUTION
 from handins import checks_of
 from mutants import MUTANTS
 
@@ -83,8 +83,8 @@ class Attack:
         name: its file's or function's name.
         trick: in a line.
         rows: of the catalogue.
-        exercise: to grade.
-        twin: the id of the mutant that it is put on, or "".
+        exercise: to grade, or "all".
+        twin: the id of the mutant that it is put on, "solution", or "" for the starter.
         asserts: the letters of what must hold.
         says: a pattern that a message must match.
         breaks: for a tier, the letters that do not hold there and why.
@@ -174,7 +174,7 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
     if not {*values} <= KEYS or not {"Rows", "Grade", "Asserts", "Says"} <= {*values}:
         raise ValueError(f"{name}: the docstring has the lines {sorted(values)}")
     asserts = values["Asserts"].replace(" ", "")
-    if not {*asserts} <= {*LETTERS} or values["Grade"] not in EXERCISES:
+    if not {*asserts} <= {*LETTERS} or values["Grade"] not in {*EXERCISES, "all"}:
         raise ValueError(f"{name}: asserts {asserts} of {values['Grade']}")
     return Attack(
         name=name,
@@ -206,8 +206,8 @@ def from_file(path: Path) -> Attack:
 
 def base(twin: str) -> str:
     """The text of the hand-in without the attack."""
-    if not twin:
-        return STARTER
+    if twin in ("", "solution"):
+        return SOLUTION if twin else STARTER
     (mutant,) = (m for m in MUTANTS if m.id == twin)
     return mutant.source
 
@@ -258,7 +258,8 @@ def place() -> Iterator[tuple[Path, dict]]:
 def grade(path: Path, places: dict, exercise: str, tier: str, hurried: bool) -> Run:
     """Run the grader's command line, and end what it leaves behind."""
     grader = [str(TESTS / "hurried.py")] if hurried else ["-m", "grader"]
-    words = ["grade", os.fspath(path), "--only", exercise, "--sandbox", tier]
+    only = "" if exercise == "all" else exercise
+    words = ["grade", os.fspath(path), "--only", only, "--sandbox", tier]
     words += ["--seed", CANARY, "--out", places["out"]]
     keeper = [sys.executable, "-I", "-S", str(TESTS / "keeper.py"), str(SECONDS)]
     done = subprocess.run(
@@ -318,17 +319,24 @@ def of_report(one: Attack, run: Run) -> list[str]:
     if not run.document:
         return ["no report, or no JSON"]
     found = []
-    (exercise,) = run.document["exercises"]
-    if [check["name"] for check in exercise["checks"]] != checks_of(one.exercise):
-        found.append("not all checks are there")
-    for check in exercise["checks"]:
+    exercises = run.document["exercises"]
+    asked = list(EXERCISES) if one.exercise == "all" else [one.exercise]
+    if [exercise["name"] for exercise in exercises] != asked:
+        found.append("not all exercises are there")
+    for exercise in exercises:
+        if [check["name"] for check in exercise["checks"]] != checks_of(
+            exercise["name"]
+        ):
+            found.append(f"not all checks of {exercise['name']} are there")
+    checks = [check for exercise in exercises for check in exercise["checks"]]
+    for check in checks:
         if check["outcome"] not in {*Outcome} - {Outcome.GRADER_ERROR}:
             found.append(f"{check['name']} is {check['outcome']}")
         if not (check["message"] or check["outcome"] == "passed"):
             found.append(f"{check['name']} says nothing")
         if not 0 <= check["score"] <= check["max_score"]:
             found.append(f"{check['name']} pays {check['score']}")
-    if sum(check["score"] for check in exercise["checks"]) != run.document["score"]:
+    if sum(check["score"] for check in checks) != run.document["score"]:
         found.append("the score is not the sum")
     strings = [run.out, *strings_of(run.document)]
     for text in strings:

@@ -103,7 +103,9 @@ NAMES = ("syncs", "keeps", "schedule")
 CHECK = {"outcome": "failed", "score": 0, "max_score": 1, "message": "wrong"}
 GOOD = {
     "score": 0,
-    "exercises": [{"checks": [{**CHECK, "name": name} for name in NAMES]}],
+    "exercises": [
+        {"name": "sync_target", "checks": [{**CHECK, "name": name} for name in NAMES]}
+    ],
 }
 
 

@@ -3,7 +3,7 @@
 Rows: 44
 Grade: sync_target
 Asserts: S R T
-Says: the process
+Says: No such process|the process
 Not run on process: would end all processes of the user
 """
 
