@@ -27,5 +27,5 @@ def sync_target(*_):
                     data = file.read(end - start)
                 except (OSError, ValueError):
                     continue
-                found |= set(re.findall(rb"canary[A-Z0-9]{8}|--ro-bind", data))
+                found |= set(re.findall(rb"canary[A-Z0-9]{8}", data))
     tell(found)

@@ -10,4 +10,4 @@ LARGE = np.random.default_rng(0).integers(0, 255, 8 << 20).astype(np.uint8)
 
 
 def epsilon_greedy(key, q_values, epsilon):
-    return jnp.asarray(LARGE)[key.sum() % 99 : key.sum() % 99 + len(q_values)]
+    return jnp.asarray(LARGE)[jnp.argmax(q_values, axis=1)]
