@@ -190,6 +190,7 @@ def first_lines(error: BaseException) -> str:
     """The error's own words, without the pages that JAX adds."""
     try:
         words = str(error)[:10_000]  # what follows takes its time over long ones
+        words = words.encode("utf-8", "replace").decode()  # else it cannot travel
     except BaseException:
         words = "(its message cannot be read)"
     # Places in our own files and addresses differ from run to run, and tell nothing.
