@@ -3,7 +3,7 @@
 Rows: 64
 Grade: sync_target
 Asserts: S R
-Says: half
+Says: Er.ror: half
 """
 
 import os
@@ -11,4 +11,4 @@ import os
 
 def sync_target(*_):
     os.write(2, b"\xff\xfe\xed\xa0\x80\0")
-    raise type("Er\udc80ror\x1b", (Exception,), {})("half \ud83d \udfff \0 \ufffe \x85")
+    raise type("Er\x1bror", (Exception,), {})("half \ud83d \udfff \0 \ufffe \x85")

@@ -2,9 +2,9 @@
 
 Rows: 61
 Grade: td_loss
-On: td-half
+On: solution
 Asserts: S R
-Says: 64|td_loss
+Says: td_loss: obtained
 """
 
 
