@@ -18,7 +18,7 @@ def pytest_runtest_makereport(item, call):
     return report
 """
 exec(HOOKS)
-for name in ("conftest.py", "../conftest.py", "/tmp/conftest.py"):
+for name in ("conftest.py", "../conftest.py"):
     try:
         Path(name).write_text(HOOKS)
     except OSError:

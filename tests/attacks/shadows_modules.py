@@ -18,7 +18,7 @@ NAMES = ("numpy", "jax", "msgpack", "random", "protocol", "parts", "sitecustomiz
 def sync_target(*_):
     if any("shadow" in str(module) for module in sys.modules.values()):
         tell("imported")
-    for folder in (Path.cwd(), Path.home(), Path("/tmp")):
+    for folder in (Path.cwd(), Path.home()):
         for name in NAMES:
             try:
                 if not (folder / f"{name}.py").exists():
