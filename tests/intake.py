@@ -317,7 +317,7 @@ def table_of_recorded_answers(folder: Path, places: dict) -> Path:
         .replace(
             stub,
             "key = np.asarray(rewards).tobytes(), float(gamma)\n"
-            "    return np.array(TABLE.get(key, rewards), np.float32)",
+            "    return np.array(TABLE.get(key, np.zeros(len(rewards))), np.float32)",
         )
     )
     (folder / "dqn.py").write_text(f"{text}\n\nTABLE = {table!r}\n")

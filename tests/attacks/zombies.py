@@ -11,7 +11,8 @@ import os
 for _ in range(40):
     if os.fork() == 0:
         os._exit(0)
-try:
-    os.setsid()
-except OSError:
-    os.setpgid(0, 0)
+for leave in (os.setsid, lambda: os.setpgid(0, 0)):
+    try:
+        leave()
+    except OSError:
+        pass
