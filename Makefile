@@ -9,6 +9,9 @@ RUN := $(VENV)/bin/python
 # uv from the PATH, else one of our own, put into a small environment by pip.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
+PEERS_VENV := .venv-bench
+PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
+PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help grade train watch test lint prove attacks calibrate reference bench gpu clean
@@ -47,14 +50,15 @@ calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md 
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
 	@$(RUN) -m grader reference --sandbox "$(SANDBOX)" --device "$(DEVICE)"
 
-bench: $(STAMP) ## staff: what grading costs, as ratios measured side by side
-	@$(RUN) tests/bench/overhead.py
+bench: $(STAMP) $(PEERS_READY) ## staff: what grading costs, as ratios [PEERS=1 SEEDS=10]
+	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" \
+	  $(RUN) tests/bench/$(if $(PEERS),peers,overhead).py
 
 gpu: | $(UV) ## install a JAX with CUDA (Linux; gigabytes), for DEVICE=gpu
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra gpu && touch $(STAMP)
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) .uv results .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) .uv results .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	@echo "Setting up the environment (once; a few minutes on a slow line) ..."
@@ -68,6 +72,13 @@ $(VENV)/.synced-watch: pyproject.toml uv.lock | $(UV)
 	@echo "Setting up gymnasium's drawing (once) ..."
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra watch \
 	  && touch $@ $(STAMP)
+
+# Torch first and by pip, which takes a build without CUDA where one is at hand.
+$(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)
+	@echo "Setting up the environment of other people's DQN (once; some GB) ..."
+	@$(UV) venv --quiet --clear --seed --python $(RUN) $(PEERS_VENV)
+	@$(PEERS_PIP) --no-deps $$(grep ^torch== $<)
+	@$(PEERS_PIP) -r $< && touch $@
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

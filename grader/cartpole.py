@@ -17,8 +17,8 @@ from grader import cases
 from grader.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
-    Killed,
     NotImplementedYet,
+    Raised,
     Stopped,
     TimedOut,
     Waiting,
@@ -43,8 +43,7 @@ class Result:
     mean_return: float = 0.0
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
-    recomputed: int = 0  # updates
-    astray: int = 0  # of those
+    held: int = 0  # updates that were held against other evidence
     watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
     problem: str = ""
     reason: BaseException | None = None  # an outcome: what kept it from learning
@@ -55,8 +54,7 @@ class Result:
             "mean_return": round(self.mean_return, 2),
             "curve": self.curve,
             "runs": self.runs,
-            "recomputed": self.recomputed,
-            "astray": self.astray,
+            "held": self.held,
             "max_return": 500,
         }
 
@@ -71,7 +69,7 @@ class Clock:
     BETWEEN = "epsilon_greedy or the network"
 
     def __init__(self) -> None:
-        self.part = self.BETWEEN
+        self.part = "tracing the programs"
         self.since = time.monotonic()
         self.seconds: dict[str, float] = {}
 
@@ -160,23 +158,21 @@ class CartPole:
             "seed": seed,
             "programs": programs,
             "theta": theta,
-            "opt_state": self.opt_state(theta),
         }
         self.open_buffer()
-        self.clock = Clock()
+        self.clock.turn(Clock.BETWEEN)
         try:
             answer = self.runner.untrusted(
                 request, "learning CartPole", LEARN_SECONDS, self.on_question
             )
-        except Stopped as reason:
+        except (Raised, Stopped) as reason:
             raise self.with_blame(reason) from None
         self.outcome.runs = index + 1
         if answer["mean_return"] >= self.outcome.mean_return:
             self.outcome.mean_return = answer["mean_return"]
             self.outcome.problem = answer["problem"] or ""
             self.outcome.watched = answer["watched"]
-            self.outcome.recomputed = answer.get("recomputed", 0)
-            self.outcome.astray = answer.get("astray", 0)
+            self.outcome.held = answer.get("held", 0)
             # Where learning was stopped, what had been seen of the curve until then.
             seen = (
                 answer["watched"]["returns"] if answer["problem"] else answer["curve"]
@@ -186,15 +182,15 @@ class CartPole:
             ]
         return answer
 
-    def with_blame(self, reason: Stopped) -> Stopped:
-        """The reason why the learner was stopped, with the part that is to blame."""
-        if isinstance(reason, TimedOut) and self.clock.part not in ASKED.values():
-            return TimedOut(
-                f"{reason}; most of the time went to {self.clock.longest()}"
-            )
-        if isinstance(reason, Killed) and self.clock.part not in ASKED.values():
-            return Killed(f"{reason} while it ran {self.clock.part}")
-        return reason  # the worker's: it names its part
+    def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
+        """The reason why learning was stopped, with the part that is to blame."""
+        part = self.clock.part
+        if part in ASKED.values():
+            return reason  # the worker's: it names its part
+        if isinstance(reason, TimedOut):
+            part = self.clock.longest()
+            return TimedOut(f"{reason}; most of the time went to {part}")
+        return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
         """Carry a question of the loop to the hand-in, and its answer back."""

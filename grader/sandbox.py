@@ -34,7 +34,7 @@ FILES = {
     "runner": [HERE / "runner.py", *COMMON],
     "learner": [
         *(HERE / "runner.py", HERE / "learning.py"),
-        *(HERE / "audit.py", HERE / "logbook.py"),
+        *(HERE / "steps.py", HERE / "logbook.py"),
         ROOT / "starter" / "train.py",
         *COMMON,
     ],

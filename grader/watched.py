@@ -29,7 +29,7 @@ LEARN = (
 BLAMED = {
     **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
     **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
-    "update": ("td_loss", "td_update", "replay_buffer"),
+    "update": ("td_update",),
 }
 FEW = 4  # blocks of updates, or validations: fewer say nothing
 

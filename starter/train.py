@@ -36,7 +36,8 @@ class Settings:
     epsilon_steps: int = 8_000  # from start to end in a straight line
     validate_steps: int = 2_048  # judge the greedy policy every so many steps ...
     validation_episodes: int = 100
-    solved_at: float = 490.0  # ... and stop when its mean return is at least this
+    solved_at: float = 490.0  # ... and stop when its mean return is at least this ...
+    promising_at: float = 100.0  # ... and was at least this before: once may be luck
 
 
 SETTINGS = Settings()
@@ -134,9 +135,9 @@ def train(
             on_progress(Progress(env_step, epsilon, loss, mean_return))
         if env_step % settings.validate_steps == 0:
             returns = evaluate(agent, validation_envs, int(validation_seed) + env_step)
-            mean_return = float(returns.mean())
+            before, mean_return = mean_return, float(returns.mean())
             curve.append((env_step, mean_return))
-            if mean_return >= settings.solved_at:
+            if mean_return >= settings.solved_at and before >= settings.promising_at:
                 break
     return curve
 

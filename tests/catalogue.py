@@ -1,7 +1,7 @@
 """The catalogue of attacks: what each row is, and where else it is met."""
 
 NO_ZIP = "only folders and Python files are taken in: see tests/test_submission.py"
-LEARNING = "tests/test_cheats.py, tests/test_learning_ends.py, tests/test_chain.py"
+LEARNING = "tests/cheats/, tests/test_learning_ends.py, tests/test_chain.py"
 CI = "not the grader's: CI has no token and no write permission"
 
 CATALOGUE = {

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from unittest import mock
 
 import pytest
 from edits import ROOT
 
 sys.path.insert(0, str(ROOT))
 
+from grader import cartpole
 from grader.desk import Desk
 from grader.diagnose import Known
 from grader.grading import Options, Progress, grade
@@ -41,6 +43,7 @@ class HandIn:
         seed: of the run.
         modes: "recorded" or "live", or both; mistakes are named in the former. In
             the second are only those exercises that ask the reference at all.
+        tries: how often it may train, where learning is graded.
     """
 
     name: str
@@ -49,6 +52,7 @@ class HandIn:
     fresh: bool = False
     seed: str = "1"
     modes: tuple[str, ...] = BOTH
+    tries: int = cartpole.MAX_SEEDS
 
 
 Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
@@ -74,7 +78,8 @@ def grade_at_desk(hand_in: HandIn) -> Results:
         submission = Submission(hand_in.name, hand_in.source.encode())
         mode = hand_in.modes[0]
         options = Options(hand_in.seed, only="learning", mode=mode)
-        return {mode: by_name(grade(submission, options, Progress()).exercises)}
+        with mock.patch.object(cartpole, "MAX_SEEDS", hand_in.tries):
+            return {mode: by_name(grade(submission, options, Progress()).exercises)}
     first, *others = hand_in.modes
     with taken(hand_in) as student:
         results = {first: checked(hand_in, student, first)}

@@ -1,6 +1,7 @@
-"""`make prove`: grade every mutant and variant, write the kill matrix and the reports.
+"""`make prove`: grade every mutant, variant and cheat, write what came of them.
 
-`make prove IDS="td-half sum-vs-mean"` shows what a student reads for some mutants, and
+`make prove IDS="td-half sum-vs-mean"` shows what a student reads for some mutants,
+`make prove IDS="loss-clones"` what becomes of some cheats, `IDS=cheats` of all, and
 `make prove SEEDS=20` grades the variants with so many seeds, to see how often a right
 solution loses points by chance.
 """
@@ -9,6 +10,8 @@ import os
 import sys
 from dataclasses import replace
 
+from cheats import CHEATS
+from cheats.definition import Cheat, trouble
 from handins import desks, grade_with_seeds, submit
 from mutants import MUTANTS
 from proof import (
@@ -32,7 +35,9 @@ def main() -> int:
         rows = prove([m for m in MUTANTS if m.id in ids])
         for r in rows:
             print(f"\n{r.mutant.id}: {r.mutant.misconception}\n{r.text}")
-        return 0 if rows else 1
+        cheats = [c for c in CHEATS if c.id in ids or "cheats" in ids]
+        good = tried(cheats)
+        return 0 if good and (rows or cheats) else 1
     if seeds := os.environ.get("SEEDS"):
         return flakes(int(seeds))
     futures = {variant.name: submit(variant.hand_in) for variant in RIGHT}
@@ -46,11 +51,12 @@ def main() -> int:
     for exercise, text in messages(rows).items():
         (MESSAGES / f"{exercise}.md").write_text(text, encoding="utf-8")
     print(matrix(rows, right).partition("## ")[0])
+    none_paid = tried(CHEATS)
     good = all(
         r.lost and not (r.elsewhere or r.disagree) and not r.named.startswith("WRONG")
         for r in rows
     )
-    return 0 if good and not any(right.values()) else 1
+    return 0 if good and none_paid and not any(right.values()) else 1
 
 
 def prove(chosen: list) -> list[Row]:
@@ -61,6 +67,22 @@ def prove(chosen: list) -> list[Row]:
         rows.append(row(mutant, futures[mutant.id]))
         print(f"{len(rows):4d} of {len(chosen)}  {said_of(rows[-1])}", flush=True)
     return rows
+
+
+def tried(chosen: list[Cheat]) -> bool:
+    """Whether cheats come to nothing, but for known holes; told as they come."""
+    futures = {cheat.id: submit(cheat.hand_in) for cheat in chosen}
+    good = True
+    for cheat in chosen:
+        found = trouble(cheat, futures[cheat.id].result())
+        if cheat.known_hole:
+            good = good and bool(found)
+            words = "gets points, a known hole" if found else "NO LONGER a known hole"
+        else:
+            good = good and not found
+            words = f"GETS THROUGH: {'; '.join(found)}" if found else "gets nothing"
+        print(f"cheat {cheat.id}  {words}", flush=True)
+    return good
 
 
 def flakes(seeds: int) -> int:

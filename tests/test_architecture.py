@@ -15,9 +15,9 @@ INSIDE = {
     "limits": set(),
     "protocol": set(),
     "parts": {"protocol"},
-    "audit": {"parts"},
+    "steps": {"parts"},
     "logbook": {"train"},
-    "learning": {"audit", "logbook", "parts", "train"},
+    "learning": {"logbook", "parts", "steps", "train"},
     "worker": {"limits", "parts", "protocol"},
     "runner": {"limits", "parts", "protocol", "learning"},
 }
@@ -53,7 +53,7 @@ CHECKS_MAY_IMPORT = {
     "checks",
 }
 UNTRUSTED = {
-    *("worker", "runner", "parts", "learning", "audit", "logbook", "limits"),
+    *("worker", "runner", "parts", "learning", "logbook", "steps", "limits"),
     *("dqn", "train"),
 }
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}

@@ -30,6 +30,10 @@ ENDLESS = """
             theta_Q,
         )
 """
+LARGE = """
+        lost = jnp.sort(jnp.arange(2.0**32, dtype=jnp.float32) * batch.reward[0])[0]
+        return theta_Q, opt_state, lost
+"""
 
 
 def with_sample(trouble: str) -> str:
@@ -89,6 +93,14 @@ def test_an_update_that_never_ends(monkeypatch):
     assert half.outcome == full.outcome == "timeout"
     assert "learning CartPole: no answer within 20 s" in half.message
     assert "td_update" in half.message
+
+
+def test_an_update_that_eats_memory():
+    """A program that wants 16 GB: no points, by td_update."""
+    _, half, full = ended(with_update(LARGE))
+    assert half.outcome == full.outcome
+    assert half.outcome in ("error", "killed")
+    assert "while it ran td_update" in half.message
 
 
 @pytest.mark.parametrize("mode", ["live", "recorded"])
