@@ -3,10 +3,9 @@
 Rows: 28
 Grade: sync_target
 Asserts: S R
-Says: broke the protocol
+Says: broke the protocol|not asked
 """
 
-import random
 import struct
 
 import msgpack
@@ -23,9 +22,6 @@ JUNK = [
 ]
 
 
-def encode(message):
-    header = random.SystemRandom().choice(JUNK)
-    return struct.pack("<II", len(header), 0) + header
-
-
-protocol.encode = encode
+def sync_target(theta_Q, theta_T, step, period):
+    header = JUNK[step % len(JUNK)]
+    protocol.encode = lambda message: struct.pack("<II", len(header), 0) + header
