@@ -14,7 +14,8 @@ PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help grade doctor train watch test lint prove calibrate reference bench gpu clean
+.PHONY: help grade doctor train watch test lint prove attacks calibrate reference \
+  bench gpu clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ lint: $(VENV)/.synced-dev
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
 	@SEEDS="$(SEEDS)" $(RUN) tests/prove.py $(IDS)
+
+attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATTACKS.md
+	@$(RUN) tests/attack.py $(IDS)
 
 calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md [LIMIT=600]
 	@LIMIT="$(LIMIT)" $(RUN) tests/calibrate.py

@@ -10,7 +10,9 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
@@ -20,6 +22,9 @@ from grader.sandbox import Launch
 
 START_SECONDS = 60.0
 STDERR_BYTES = 16 * 1024
+# A socket, where a process can have one for its pipes, is shut down from one end: on
+# the weakest tier a process that has left its session can hold the other for ever.
+SOCKETS = sys.platform != "win32"
 
 Question = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -45,22 +50,32 @@ class Child:
 
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
-        self.process = subprocess.Popen(
-            launch.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=launch.folder,
-            env=launch.environment,
-            close_fds=True,
-            pass_fds=launch.pass_fds,
-            start_new_session=True,
-        )
+        self.socket: socket.socket | None = None
+        with contextlib.ExitStack() as ends:
+            end = subprocess.PIPE
+            if SOCKETS:
+                self.socket, theirs = socket.socketpair()
+                end = ends.enter_context(theirs).fileno()
+            self.process = subprocess.Popen(
+                launch.command,
+                stdin=end,
+                stdout=end,
+                stderr=subprocess.PIPE,
+                cwd=launch.folder,
+                env=launch.environment,
+                close_fds=True,
+                pass_fds=launch.pass_fds,
+                start_new_session=True,
+            )
         for fd in launch.pass_fds:
             os.close(fd)
         self.first_inside = first_inside(launch.info_fd)
-        self.requests = cast(BinaryIO, self.process.stdin)
-        self.answers = cast(BinaryIO, self.process.stdout)
+        if self.socket:
+            self.requests = cast(BinaryIO, self.socket.makefile("wb"))
+            self.answers = cast(BinaryIO, self.socket.makefile("rb"))
+        else:
+            self.requests = cast(BinaryIO, self.process.stdin)
+            self.answers = cast(BinaryIO, self.process.stdout)
         self.closing = threading.Lock()
         self.printed = b""
         self.overdue = False
@@ -131,14 +146,18 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         except (AttributeError, ProcessLookupError, PermissionError):
             self.process.kill()  # Windows has no groups
+        if self.socket:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
 
     def stop(self) -> None:
         """Kill the process and tidy up after it; harmless when that was done."""
         self.kill()
         self.process.wait()
-        for stream in (self.requests, self.answers):
-            with contextlib.suppress(OSError):
-                stream.close()
+        for stream in (self.requests, self.answers, self.socket):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
         with self.closing:
             if self.first_inside is not None:
                 os.close(self.first_inside)

@@ -49,7 +49,7 @@ def take(path: str) -> Submission:
     if not os.path.exists(path):  # unlike Path's, never raises
         shown = plain(path, 200)
         raise UsageError(f"no hand-in at {shown!r}: there is no such file or folder")
-    name = plain(place.resolve().name, 100)
+    name = plain(place.resolve().name, 100).replace("\n", "�")
     if place.is_dir():
         if not os.path.lexists(place / FILE):
             return Submission(name, b"", f"there is no {FILE} in the folder {name!r}")

@@ -187,7 +187,9 @@ def print_indented(text: Text, console: Console) -> None:
     """Text under a check, wrapped."""
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
-        console.print(Text("      ").append_text(line))
+        # GitHub takes a line of a log that begins so, blanks aside, for an order.
+        order = line.plain.lstrip().startswith("::")
+        console.print(Text("    · " if order else "      ").append_text(line))
 
 
 def sparkline(curve: list[list[float]]) -> str:

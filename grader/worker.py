@@ -187,7 +187,8 @@ def is_leak(error: BaseException) -> bool:
 def first_lines(error: BaseException) -> str:
     """The error's own words, without the pages that JAX adds."""
     try:
-        words = str(error)
+        words = str(error)[:10_000]  # what follows takes its time over long ones
+        words = words.encode("utf-8", "replace").decode()  # else it cannot travel
     except BaseException:
         words = "(its message cannot be read)"
     # Places in our own files and addresses differ from run to run, and tell nothing.

@@ -1,0 +1,18 @@
+"""Leaves its pipes to a process in another session, and dies.
+
+Rows: 43
+Grade: sync_target
+Asserts: S R T
+Says: no answer within|the process
+Breaks on process: T: only bubblewrap ends what has left its session
+"""
+
+import os
+import time
+
+
+def sync_target(*_):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(10**6)
+    os._exit(0)
