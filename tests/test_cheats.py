@@ -13,7 +13,7 @@ from edits import ROOT, edited
 from handins import submit
 from mutants import MUTANTS
 
-from grader import grading
+from grader import cartpole, grading
 from grader.submission import Submission
 
 STARTER = (ROOT / "starter" / "dqn.py").read_text()
@@ -89,7 +89,7 @@ def test_half_the_loss_still_learns():
     halved = edited("td_loss", ("return jnp.mean(", "return 0.5 * jnp.mean("))
     report = learning_of(halved)
     assert report.score == 15
-    assert report.learning["cartpole"]["recomputed"] > 0
+    assert report.learning["cartpole"]["held"] > 0
 
 
 # (With epsilon inverted it learns: what it tries at random late in training teaches the
@@ -97,8 +97,9 @@ def test_half_the_loss_still_learns():
 @pytest.mark.parametrize(
     "id", ["td-mask-inverted", "td-negative", "sync-never", "up-returns-old"]
 )
-def test_does_not_learn(id):
+def test_does_not_learn(id, monkeypatch):
     """A mistake that keeps the agent from learning costs points of exercise 9."""
+    monkeypatch.setattr(cartpole, "MAX_SEEDS", 1)  # for time
     (mutant,) = (mutant for mutant in MUTANTS if mutant.id == id)
     report = learning_of(mutant.source)
     assert report.score < 15
