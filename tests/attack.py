@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from catalogue import CATALOGUE
 from redteam import (
     TABLE,
+    TIERS,
     Attack,
     all_attacks,
     carried_out,
@@ -25,8 +26,8 @@ def main() -> int:
     """Do what was asked; the exit code says whether all is as it should be."""
     attacks = all_attacks()
     chosen = [one for one in attacks if one.name in sys.argv[1:]] or attacks
-    tiers = [tier for tier in sandbox.TIERS if not why_not(tier)]
-    for tier in set(sandbox.TIERS) - {*tiers}:
+    tiers = [tier for tier in TIERS if not why_not(tier)]
+    for tier in set(TIERS) - {*tiers}:
         print(f"NOT RUN on {tier}: {why_not(tier)}")
     for tier in tiers:
         first_report(tier)  # before the attacks

@@ -44,7 +44,6 @@ from edits import ROOT, SOLUTION
 from handins import checks_of
 from mutants import MUTANTS
 
-from grader import sandbox
 from grader.outcomes import Outcome
 from grader.report import EXERCISES
 
@@ -58,6 +57,10 @@ CANARY = "canaryK7Q2MX9Z"
 # environment and in a file; the other is a sentence of the solution.
 SECRETS = (CANARY, "every visit to a cell")
 BREACH = "BREACH"
+# Of the sandbox; what Landlock promises is tried in test_tiers.py.
+TIERS = ("bwrap", "process")
+# What an attack meets that the sandbox does not let begin.
+REFUSED = r"PermissionError|\[Errno 1\]|Operation not permitted"
 KEYS = {"Rows", "Grade", "On", "Asserts", "Says"}
 LETTERS = "SRLTO"
 
@@ -165,7 +168,7 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
     lines = re.sub(r"\n\s{4,}", " ", rest.strip()).splitlines()
     values = {key: value.strip() for key, _, value in (x.partition(":") for x in lines)}
     breaks, not_run = {}, {}
-    for tier in sandbox.TIERS:
+    for tier in TIERS:
         if told := values.pop(f"Breaks on {tier}", ""):
             letters, _, why = told.partition(":")
             breaks[tier] = (letters.replace(" ", ""), why.strip())
@@ -286,7 +289,7 @@ def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
         "T": of_time(run),
     }
     broken = {letter: words for letter, words in found.items() if words}
-    if not broken and not re.search(one.says, run.said):
+    if not broken and not re.search(f"{one.says}|{REFUSED}", run.said):
         broken["said"] = [f"{one.says!r} is not in", run.said[:3000]]
     return broken
 
@@ -295,15 +298,12 @@ def verdict(one: Attack, tier: str, run: Run) -> str:
     """What is not as the attack's docstring says, in words; "" if all is."""
     found = problems(one, tier, run)
     expected = set(one.breaks.get(tier, ("", ""))[0])
-    words = [
+    # What is said to break may hold: for root, helpers are users of their own.
+    return "\n".join(
         f"{letter}: {' / '.join(why)}"
         for letter, why in found.items()
         if letter == "said" or (letter in one.asserts and letter not in expected)
-    ]
-    words += [
-        f"{letter} is said to break here, and holds" for letter in expected - {*found}
-    ]
-    return "\n".join(words)
+    )
 
 
 def of_score(one: Attack, tier: str, run: Run) -> list[str]:
@@ -413,7 +413,7 @@ def table(attacks: list[Attack], catalogue: dict[int, tuple[str, str]]) -> str:
         attacks: all of them.
         catalogue: what each row is, and what is to be said of it.
     """
-    tiers = sandbox.TIERS
+    tiers = TIERS
     lines = [
         "# Attacks on the grader",
         "",
