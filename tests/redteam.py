@@ -12,7 +12,7 @@ it is:
     Asserts: S R L                    what must hold, see below
     Says: exited with code 0          a pattern, found in a message of the report: the
                                       attack has been carried out, and that came of it
-    Breaks on process: L: why         what does not hold on that tier, and does not here
+    Breaks on process: L: why         what cannot be promised on that tier
     Not run on process: why           what would harm the machine that tests it
 
 S: the score is not above that of the same hand-in without the attack. R: exit code 0
