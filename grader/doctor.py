@@ -7,7 +7,6 @@ those that the tests hold each tier to; what is found here is what this machine 
 import contextlib
 import os
 import secrets
-import select
 import socket
 import subprocess
 import sys
@@ -80,13 +79,11 @@ class Intruder:
         return plain(found, 300) if isinstance(found, str) else "no answer"
 
     def lives_on(self) -> bool:
-        """Whether a process of it still holds its pipe when it has been killed."""
+        """Whether a process of it still holds its stderr when it has been killed."""
         self.child.kill()
         self.child.process.wait()
-        pipe = self.child.answers.fileno()
-        held = True
-        while held and select.select([pipe], [], [], SURVIVAL_SECONDS)[0]:
-            held = os.read(pipe, 4096) != b""
+        self.child.drain.join(SURVIVAL_SECONDS)
+        held = self.child.drain.is_alive()
         self.child.stop()
         return held
 

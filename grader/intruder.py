@@ -201,7 +201,7 @@ def processes() -> list[str]:
 def survivors() -> list[str]:
     """Leave a process behind that belongs to no group or session of ours.
 
-    It holds the pipe of the answers open, by which the other side sees that it lives.
+    It holds stderr open, by which the other side sees that it lives.
     """
     if not hasattr(os, "fork"):
         return []

@@ -89,7 +89,7 @@ def test_mutants_of_every_kind() -> None:
     assert len({mutant.source for mutant in MUTANTS}) == len(MUTANTS)
     for exercise in PARTS:
         assert sum(mutant.exercise == exercise for mutant in MUTANTS) >= 10
-        assert sum(mutant.exercise == exercise for mutant in SOME) >= 3
+        assert sum(mutant.exercise == exercise for mutant in SOME) >= 2
     for mutant in MUTANTS:
         assert mutant.severity in "FDSX"
         assert 20 < len(mutant.hint) <= 240, mutant.id
