@@ -356,9 +356,8 @@ def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, 
             "terminated": zeros(64, dtype=np.bool_),
             "next_state": states,
             "gamma": np.float32(0.99),
-            "opt_state": opt_state,
         }
-        return Case("td_update", {**spec, "optimizer": optimizer}, args)
+        return update(Case("td_loss", spec, args), optimizer, opt_state)
 
     return {
         "act": exploration(zeros(2, dtype=np.uint32), zeros(8, 2), 0.0),

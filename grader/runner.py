@@ -116,14 +116,6 @@ class Runner:
 
     def do_update_block(self, name: str, args: Any, batches: Any) -> dict[str, Any]:
         """`td_update` on one batch after the other; batches [n,B,...]."""
-        return to_numpy(self.update_block(name)(args, batches))
-
-    def compiled(self, name: str) -> Callable:
-        """The program, compiled at its first use."""
-        return self.kept(name, lambda: jax.jit(self.programs[name]))
-
-    def update_block(self, name: str) -> Callable:
-        """The program `td_update` scanned over batches, compiled at its first use."""
         program = self.programs[name]
 
         def block(args: Any, batches: Any) -> Any:
@@ -138,7 +130,12 @@ class Runner:
             end, told = jax.lax.scan(step, start, batches)
             return {**end, **told}
 
-        return self.kept(f"block {name}", lambda: jax.jit(block))
+        compiled = self.kept(f"block {name}", lambda: jax.jit(block))
+        return to_numpy(compiled(args, batches))
+
+    def compiled(self, name: str) -> Callable:
+        """The program, compiled at its first use."""
+        return self.kept(name, lambda: jax.jit(self.programs[name]))
 
     def kept(self, name: str, make: Callable[[], Callable]) -> Callable:
         """What was made before under that name, or now."""

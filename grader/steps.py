@@ -118,7 +118,9 @@ def make_block(
                 return jnp.stack(told).astype(jnp.float32)
 
             told = jax.lax.cond(
-                asked, deviations, lambda: jnp.full(2, NOT_ASKED, jnp.float32)
+                asked,
+                deviations,
+                lambda: jnp.full(len(DEVIATIONS), NOT_ASKED, jnp.float32),
             )
             told = {"losses": out["loss"], "deviations": told}
             return (new_theta, new_state), told

@@ -26,9 +26,9 @@ def main() -> int:
     """Do what was asked; the exit code says whether all is as it should be."""
     attacks = all_attacks()
     chosen = [one for one in attacks if one.name in sys.argv[1:]] or attacks
-    tiers = [tier for tier in TIERS if not why_not(tier)]
+    tiers = [tier for tier in TIERS if not sandbox.why_not(tier)]
     for tier in set(TIERS) - {*tiers}:
-        print(f"NOT RUN on {tier}: {why_not(tier)}")
+        print(f"NOT RUN on {tier}: {sandbox.why_not(tier)}")
     for tier in tiers:
         first_report(tier)  # before the attacks
     todo = [(one, tier) for one in chosen for tier in tiers if tier not in one.not_run]
@@ -52,11 +52,6 @@ def result(task: tuple[Attack, str]) -> str:
     """What is not as told of an attack on a tier."""
     one, tier = task
     return verdict(one, tier, carried_out(one, tier))
-
-
-def why_not(tier: str) -> str | None:
-    """Why a tier cannot be had here, or None."""
-    return sandbox.why_no_bwrap() if tier == "bwrap" else None
 
 
 if __name__ == "__main__":
