@@ -1,0 +1,41 @@
+# The targets of those who work on the homework, of which students' copies have none.
+PEERS_VENV := .venv-bench
+PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
+PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
+
+.PHONY: test lint prove attacks calibrate reference bench
+
+test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
+	$(RUN) -m pytest
+
+lint: $(VENV)/.synced-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
+	@SEEDS="$(SEEDS)" $(RUN) tests/prove.py $(IDS)
+
+attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATTACKS.md
+	@$(RUN) tests/attack.py $(IDS)
+
+calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md [LIMIT=600]
+	@LIMIT="$(LIMIT)" $(RUN) tests/calibrate.py
+
+reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
+	@$(RUN) -m grader reference --sandbox "$(SANDBOX)" --device "$(DEVICE)"
+
+bench: $(STAMP) $(PEERS_READY) ## staff: what grading costs, as ratios [PEERS=1 SEEDS=10]
+	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" \
+	  $(RUN) tests/bench/$(if $(PEERS),peers,overhead).py
+
+$(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \
+	  && touch $@ $(STAMP) $(VENV)/.synced-watch
+
+# Torch first and by pip, which takes a build without CUDA where one is at hand.
+$(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)
+	@echo "Setting up the environment of other people's DQN (once; some GB) ..."
+	@$(UV) venv --quiet --clear --seed --python $(RUN) $(PEERS_VENV)
+	@$(PEERS_PIP) --no-deps $$(grep ^torch== $<)
+	@$(PEERS_PIP) -r $< && touch $@
