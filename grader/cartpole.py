@@ -8,7 +8,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,7 @@ class CartPole:
         tier: of the sandbox.
         seed: of the run.
         device: "cpu" or "gpu".
+        run: the budget of the other checks, which end when this one has to.
         programs: the hand-in's programs, shared with the other checks: the bytes that
             are checked there are the ones that learn here.
         on_progress: told what it is doing, in a few words.
@@ -105,14 +106,17 @@ class CartPole:
         tier: str,
         seed: str,
         device: str,
+        run: Budget,
         programs: dict[str, np.ndarray],
         on_progress: Callable[[str], None],
     ) -> None:
         self.seed = seed
         self.on_progress = on_progress
-        budget = Budget("learning", TOTAL_SECONDS, TOTAL_SECONDS)
         # The worker thinks while the runner waits: the runner's budget covers both.
-        worker_budget = Budget("learning", TOTAL_SECONDS, TOTAL_SECONDS)
+        budget, worker_budget = (
+            replace(run, exercise="learning", exercise_seconds=TOTAL_SECONDS, spent={})
+            for _ in range(2)
+        )
         self.worker = Worker(submission, tier, worker_budget)
         self.runner = Runner("learner", tier, budget, programs, device=device)
         self.student = Student(self.worker, self.runner)

@@ -83,14 +83,17 @@ class Child:
         self.drain = threading.Thread(target=self._drain, daemon=True)
         self.drain.start()
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """Wait for the first word, sent before anything of the hand-in is there.
+
+        Args:
+            seconds: after which the process is killed.
 
         Raises:
             Failure: it never came up.
         """
         if self.hello is None:
-            with _Deadline(self, START_SECONDS):
+            with _Deadline(self, seconds):
                 self.hello = self._receive()
         return self.hello
 

@@ -62,7 +62,7 @@ class Desk:
             submission: what was handed in.
             fresh: in a worker of its own, for it needs one or spoils it.
         """
-        budget = Budget(exercise_seconds=SECONDS, total_seconds=SECONDS)
+        budget = Budget(exercise_seconds=SECONDS, run_seconds=SECONDS)
         self.taken += 1
         if self.taken % RENEWED_AFTER == 0:
             self.worker.stop()

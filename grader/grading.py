@@ -78,6 +78,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
                 tier,
                 options.seed,
                 options.device,
+                budget,
                 programs,
                 progress.on_learning,
             )

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
 
 
 NOT_IMPLEMENTED = "not implemented yet"
+RUN_USED_UP = "the hand-in used up the time of the whole run"
 WAITS_FOR_ABOVE = "waits until the checks above pass"
 
 

@@ -162,6 +162,7 @@ class Plugin:
         """Begin a check, unless it has to wait for another.
 
         Raises:
+            TimedOut: the whole run has no time left.
             Waiting: none of the checks that it comes after has passed.
         """
         if self.trouble:
@@ -170,6 +171,7 @@ class Plugin:
         self.exercises.setdefault(name, Exercise(name))
         self.graded.budget.exercise = name
         self.on_check(name, description_of(item))
+        self.graded.budget.left_of_run()
         names = {n for mark in item.iter_markers("after") for n in mark.args}
         if names and not self.passed_in(name) & names:
             raise Waiting(WAITS_FOR_ABOVE)

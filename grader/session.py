@@ -4,10 +4,12 @@ Both answer a `Case` with a dict of arrays. A check does not know whether an ans
 came from an exported program or a call, from the living solution or from a record.
 """
 
+import contextlib
 import hashlib
 import json
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +18,7 @@ import numpy as np
 from grader import client, sandbox
 from grader.outcomes import (
     NOT_IMPLEMENTED,
+    RUN_USED_UP,
     GraderError,
     Killed,
     NotImplementedYet,
@@ -40,7 +43,7 @@ PROGRAMS = (
 IMPORT_SECONDS = 30.0
 CALL_SECONDS = 15.0
 EXERCISE_SECONDS = 45.0
-TOTAL_SECONDS = 240.0
+RUN_SECONDS = 360.0  # by the clock, from its first process to its last answer
 TRUSTED_SECONDS = 120.0
 MAX_RESTARTS = 12  # in one exercise
 CALLED_KEYS = 256
@@ -139,11 +142,20 @@ class Answers(Protocol):
 
 @dataclass
 class Budget:
-    """How long the hand-in may still think: by exercise and in total, in seconds."""
+    """How long the hand-in may still take.
+
+    Attributes:
+        exercise: that is being graded.
+        exercise_seconds: for which each may think, and its processes start again.
+        run_seconds: for which the whole run may last, whatever it is that lasts.
+        started: when it began, by the monotonic clock.
+        spent: by exercise, in seconds.
+    """
 
     exercise: str = ""
     exercise_seconds: float = EXERCISE_SECONDS
-    total_seconds: float = TOTAL_SECONDS
+    run_seconds: float = RUN_SECONDS
+    started: float = field(default_factory=time.monotonic)
     spent: dict[str, float] = field(default_factory=dict)
 
     def left(self) -> float:
@@ -153,17 +165,40 @@ class Budget:
             TimedOut: none.
         """
         of_exercise = self.exercise_seconds - self.spent.get(self.exercise, 0.0)
-        total = self.total_seconds - sum(self.spent.values())
+        of_run = self.left_of_run()
         if of_exercise <= 0:
             seconds = self.exercise_seconds
             raise TimedOut(f"{self.exercise} has used up its {seconds:.0f} s")
-        if total <= 0:
-            raise TimedOut(f"the whole run has used up its {self.total_seconds:.0f} s")
-        return min(of_exercise, total)
+        return min(of_exercise, of_run)
 
-    def spend(self, seconds: float) -> None:
-        """Book time on the exercise that is being graded."""
-        self.spent[self.exercise] = self.spent.get(self.exercise, 0.0) + seconds
+    def left_of_run(self) -> float:
+        """Seconds left now of the whole run.
+
+        Raises:
+            TimedOut: none.
+        """
+        seconds = self.started + self.run_seconds - time.monotonic()
+        if seconds <= 0:
+            raise TimedOut(f"{RUN_USED_UP} ({self.run_seconds:.0f} s)")
+        return seconds
+
+    def late(self, limit: float) -> str:
+        """What is said where an answer was waited for in vain, for `limit` at most."""
+        try:
+            self.left()
+        except TimedOut as reason:
+            return str(reason)
+        return f"no answer within {limit:.0f} s"
+
+    @contextlib.contextmanager
+    def spending(self) -> Iterator[None]:
+        """Book the time that a block takes on the exercise that is being graded."""
+        since = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - since
+            self.spent[self.exercise] = self.spent.get(self.exercise, 0.0) + seconds
 
 
 class Worker:
@@ -211,21 +246,16 @@ class Worker:
             return
         first = not (self.restarts or self.imported)
         if self.child is None:
-            self.budget.left()  # an exercise without time left starts no process
-            exercise = self.budget.exercise
-            self.restarts[exercise] = self.restarts.get(exercise, 0) + 1
-            if self.restarts[exercise] > MAX_RESTARTS:
-                raise Killed(f"its process died {MAX_RESTARTS} times: given up")
-            self.child = self.start()
             first = False
-        try:
-            assert self.child is not None
-            self.child.ready()
-        except client.Failure as failure:
-            self.child = None
-            if first:
-                raise GraderError(no_start("worker", failure)) from None
-            raise Killed("its process cannot be started again") from None
+            self.restart()
+        else:
+            try:
+                self.child.ready()
+            except client.Failure as failure:
+                self.child = None
+                if first:
+                    raise GraderError(no_start("worker", failure)) from None
+                raise Killed("its process cannot be started again") from None
         source = np.frombuffer(self.submission.source, np.uint8)
         request = {"do": "load", "source": source}
         try:
@@ -237,24 +267,36 @@ class Worker:
             raise
         self.loaded = self.imported = True
 
+    def restart(self) -> None:
+        """A process in the place of one that died: that takes the hand-in's time."""
+        seconds = self.budget.left()  # an exercise without any starts no process
+        exercise = self.budget.exercise
+        self.restarts[exercise] = self.restarts.get(exercise, 0) + 1
+        if self.restarts[exercise] > MAX_RESTARTS:
+            raise Killed(f"its process died {MAX_RESTARTS} times: given up")
+        with self.budget.spending():
+            self.child = self.start()
+            try:
+                self.child.ready(seconds)
+            except client.Failure:
+                self.child = None
+                raise Killed("its process cannot be started again") from None
+
     def exchange(self, request: Args, what: str, seconds: float) -> Args:
         """One question and its answer or reason."""
         assert self.child is not None
         limit, seconds = seconds, min(seconds, self.budget.left())
-        started = time.monotonic()
         child = self.child
         try:
-            message = child.ask({**request, "seconds": seconds}, seconds)
+            with self.budget.spending():
+                message = child.ask({**request, "seconds": seconds}, seconds)
         except client.DeadlinePassed:
             self.stop()
-            raise TimedOut(
-                f"{what}: no answer within {limit:.0f} s{last_seen(child.printed)}"
-            ) from None
+            late = self.budget.late(limit)
+            raise TimedOut(f"{what}: {late}{last_seen(child.printed)}") from None
         except client.Died as death:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
-        finally:
-            self.budget.spend(time.monotonic() - started)
         if "error" in message:
             raise reason_of(message["error"], what)
         return message["answer"]
@@ -329,22 +371,21 @@ class Runner:
         Raises:
             Wrong, Raised, TimedOut, Killed: as the program behaved.
         """
+        self.budget.left()  # without any no process is started
         child = self.ready()
         limit, seconds = seconds, min(seconds, self.budget.left())
-        started = time.monotonic()
         try:
-            message = child.ask(request, seconds, on_question)
+            with self.budget.spending():
+                message = child.ask(request, seconds, on_question)
         except client.DeadlinePassed:
             self.stop()
-            raise TimedOut(f"{what}: no answer within {limit:.0f} s") from None
+            raise TimedOut(f"{what}: {self.budget.late(limit)}") from None
         except client.Died as death:
             self.stop()
             raise Killed(f"{what}: the program's process {death}") from None
         except BaseException:
             self.stop()  # a question of its own failed: it still waits for the reply
             raise
-        finally:
-            self.budget.spend(time.monotonic() - started)
         if "error" in message:
             error = message["error"]
             words = plain(error.get("message"), 500)
@@ -366,9 +407,11 @@ class Runner:
         Raises:
             GraderError: it does not come up.
         """
-        if self.child is None:
-            self.child = self.start()
         try:
+            if self.child is None:  # a program killed it: that takes the hand-in's time
+                with self.budget.spending():
+                    self.child = self.start()
+                    self.child.ready()
             self.child.ready()
         except client.Failure as failure:
             self.child = None

@@ -1,6 +1,7 @@
 """What the tests of the grader share: hand-ins to grade, and ways to grade them."""
 
 import ast
+import functools
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import pytest
 
 from grader import grading, sandbox
 from grader.report import EXERCISES
-from grader.session import Budget
+from grader.session import RUN_SECONDS, Budget
 from grader.submission import take
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,7 +134,8 @@ def grade(monkeypatch) -> Callable[..., dict]:
     """`grade(path, "td_loss", "sync_target")`: grade exercises, without a subprocess.
 
     Only the trusted side runs in the test's process. The report comes back as the
-    dict that report.json holds; `seconds` shortens what an exercise may take.
+    dict that report.json holds; `seconds` is what an exercise may take, `run_seconds`
+    the whole run.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # restored afterwards
 
@@ -141,13 +143,15 @@ def grade(monkeypatch) -> Callable[..., dict]:
         path: Path,
         *exercises: str,
         seconds: float = 60.0,
+        run_seconds: float = RUN_SECONDS,
         tier: str = "",
         seed: str = "1",
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
     ) -> dict:
         chosen = {name: EXERCISES[name] for name in exercises}
         monkeypatch.setattr(grading, "EXERCISES", chosen)
-        monkeypatch.setattr(grading, "Budget", lambda: Budget(exercise_seconds=seconds))
+        budget = functools.partial(Budget, "", seconds, run_seconds)
+        monkeypatch.setattr(grading, "Budget", budget)
         options = grading.Options(seed=seed, tier=tier)
         progress = grading.Progress(on_check=on_check)
         report = grading.grade(take(str(path)), options, progress)

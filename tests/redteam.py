@@ -57,8 +57,7 @@ CANARY = "canaryK7Q2MX9Z"
 # environment and in a file; the other is a sentence of the solution.
 SECRETS = (CANARY, "every visit to a cell")
 BREACH = "BREACH"
-# Of the sandbox; what Landlock promises is tried in test_tiers.py.
-TIERS = ("bwrap", "process")
+TIERS = ("bwrap", "landlock", "process")
 # What an attack meets that the sandbox does not let begin.
 REFUSED = r"PermissionError|\[Errno 1\]|Operation not permitted"
 KEYS = {"Rows", "Grade", "On", "Asserts", "Says"}

@@ -14,7 +14,7 @@ from grader import session
 from grader.report import EXERCISES
 
 NEIGHBOUR = "sync_target"
-CALL_SECONDS, SECONDS = 3.0, 7.0  # a call's and an exercise's time, where it hangs
+CALL_SECONDS, SECONDS = 3.0, 10.0  # a call's and an exercise's time, where it hangs
 
 
 def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:
@@ -237,6 +237,34 @@ def test_hangs(hand_in, grade, points, monkeypatch):
     assert "td_loss: no answer within" in messages
     assert "td_loss has used up" in messages
     assert neighbour["score"] == points[NEIGHBOUR]
+
+
+# What takes long in one exercise and in the next, but for the bound on the whole run.
+STRETCHED = {
+    "the import": {"before": "import time; time.sleep(600)"},
+    "deaths": {
+        "before": "import os, time; time.sleep(1)",
+        "td_loss": "os._exit(3)",
+        "sync_target": "os._exit(3)",
+    },
+    "programs": {
+        "td_loss": "from jax import lax\n"
+        "return lax.while_loop(lambda x: x < 9, lambda x: x * 0, 0.0)",
+        "sync_target": "import time; time.sleep(600)",
+    },
+}
+
+
+@pytest.mark.parametrize("by", STRETCHED)
+def test_whole_run_is_used_up(hand_in, grade, points, by):
+    """The whole run ends in time; what was not reached any more says so."""
+    exercises = ("td_loss", "sync_target")
+    report = grade(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0)
+    require_whole(report, points, *exercises)
+    assert report["score"] == 0
+    for check in report["exercises"][1]["checks"]:
+        assert check["outcome"] == "timeout"
+        assert "the hand-in used up the time of the whole run" in check["message"]
 
 
 RAISED = {
