@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from grader import client, sandbox
+from grader.escape import plain
 from grader.outcomes import GraderError
 from grader.sandbox import ISOLATING, TIERS
-from grader.text import plain
 
 WIDTH = 80
 SECONDS = 60.0

@@ -1,12 +1,12 @@
 """The one result model; every output is made from it."""
 
-import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.escape import json_text
 from grader.outcomes import NOT_IMPLEMENTED, Outcome
 
 SCHEMA = 1
@@ -126,7 +126,7 @@ class Report:
             ],
             "learning": self.learning,
         }
-        return json.dumps(document, indent=1, allow_nan=False) + "\n"
+        return json_text(document, indent=1) + "\n"
 
     def save(self, folder: str) -> Path:
         """Write `report.json` whole or not at all; its path."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from grader import client, sandbox
+from grader.escape import plain
 from grader.outcomes import (
     NOT_IMPLEMENTED,
     RUN_USED_UP,
@@ -29,7 +30,6 @@ from grader.outcomes import (
     Wrong,
 )
 from grader.submission import Submission
-from grader.text import plain
 
 FUNCTIONS = (
     *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network"),

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.text import plain
+from grader.escape import plain
 
 FILE = "dqn.py"
 MAX_BYTES = 1 << 20

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from grader.escape import is_order
 from grader.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import Check, Exercise, Report, plain_number
 
@@ -187,9 +188,9 @@ def print_indented(text: Text, console: Console) -> None:
     """Text under a check, wrapped."""
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
-        # GitHub takes a line of a log that begins so, blanks aside, for an order.
-        order = line.plain.lstrip().startswith("::")
-        console.print(Text("    · " if order else "      ").append_text(line))
+        # Wrapped first: any word may come to stand at the beginning of a line.
+        margin = "    · " if is_order(line.plain) else "      "
+        console.print(Text(margin).append_text(line))
 
 
 def sparkline(curve: list[list[float]]) -> str:

@@ -28,7 +28,7 @@ INSIDE = {
 }
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
-    ["mdps", "outcomes", "protocol", "seeds", "text", "watched"],
+    ["escape", "mdps", "outcomes", "protocol", "seeds", "watched"],
     ["submission"],
     ["sandbox", "report", "compare"],
     ["client"],
@@ -47,12 +47,12 @@ LAYERS = [
 CHECKS_MAY_IMPORT = {
     "cases",
     "compare",
+    "escape",
     "ladders",
     "mdps",
     "outcomes",
     "readoff",
     "session",
-    "text",
     "cartpole",
     "watched",
     "checks",

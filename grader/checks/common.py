@@ -1,8 +1,8 @@
 """What checks of several exercises do alike."""
 
+from grader.escape import plain
 from grader.outcomes import Raised, Wrong
 from grader.session import Case, Student
-from grader.text import plain
 
 
 def unchanged(student: Student, case: Case) -> None:

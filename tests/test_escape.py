@@ -1,0 +1,237 @@
+"""Text of strangers: each sink's own reader finds text in it and nothing else."""
+
+import csv
+import html.parser
+import io
+import json
+import re
+import unicodedata
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import example, given
+from markdown_it import MarkdownIt
+
+from grader import escape
+
+# What some sink takes for more than text.
+SNIPPETS = [
+    *("::error::no", "  ::add-mask::5", "##[error]", "##vso[task.setvariable]", "##["),
+    *("\x1b[2J", "\x9b1m", "\r", "\0", "\t", "\u202e", "\u2066", "\u200b", "\ufeff"),
+    *("\ud800", "\udfff", "\n", "\n\n", "\u2028", "\x85", "a\u0301\u0301\u0301\u0301"),
+    *("<script>", "<!--", "&lt;", "&#60;", "'", '"', "]]>", "</p>", "<br>", "<b>"),
+    *("`", "```", "~~~", "**", "_a_", "# a", "- a", "1. a", "> a", "|", "\\", "\\|"),
+    *("[a](b)", "![a](b)", "https://a.b", "www.a.b", "@ada", "#12", "a@b.de", "    a"),
+    *("=1+1", "+1", "-1", "@SUM(A1)", "＝1", "%0A", "%", ":", ",", "---", "==="),
+]
+hostile = st.lists(
+    st.one_of(
+        st.sampled_from(SNIPPETS),
+        st.text(st.characters(exclude_categories=()), max_size=8),
+    ),
+    max_size=12,
+).map("".join)
+LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def harmless(text: str) -> bool:
+    """Printable, which lone surrogates are not, and no order to a log."""
+    lines_stay = LINES.split(text) == text.split("\n")
+    orders = re.search(r"##\w*\[", text)
+    controls = not text.replace("\n", "").isprintable()
+    return lines_stay and not (controls or orders or has_piles(text))
+
+
+def has_piles(text: str) -> bool:
+    """Whether more marks than a script needs stand on one letter."""
+    marks = "".join(
+        "m" if unicodedata.category(c) in ("Mn", "Me") else "." for c in text
+    )
+    return "m" * (escape.MAX_MARKS + 1) in marks
+
+
+@given(hostile, st.integers(0, 60))
+def test_plain(text, limit):
+    """No control is left, good text is as it was, and its length is bounded."""
+    kept = escape.plain(text, limit)
+    assert harmless(kept)
+    assert len(kept.replace("## ", "##")) <= limit
+    if harmless(text):
+        assert kept == text[:limit]
+
+
+@given(st.one_of(st.none(), st.integers(), st.lists(st.binary())))
+def test_plain_of_no_text(value):
+    """What should be text and is none is shown as Python writes it."""
+    assert escape.plain(value, 1000) == repr(value)
+
+
+@given(hostile)
+@example("a" + "\u0301" * 50)
+def test_terminal(text):
+    """No line is an order to GitHub's log, no pile of marks covers another line."""
+    kept = escape.terminal(text)
+    assert harmless(kept)
+    for line in kept.split("\n"):
+        assert not line.strip().startswith("::")
+    assert escape.terminal(kept) == kept
+
+
+def test_terminal_leaves_text_alone():
+    """Also letters with several marks, and other scripts."""
+    text = "η = −α · (r + γ max Q)\n  Việt, n\u0303\u0301, 日本語 a::b ## [x] 🙂"
+    assert escape.terminal(text) == text
+
+
+@given(hostile, hostile)
+def test_workflow(message, title):
+    """GitHub's runner reads one command with this property and this message."""
+    line = (
+        f"::error title={escape.workflow_property(title)}::{escape.workflow(message)}"
+    )
+    assert "\n" not in line
+    assert harmless(line)
+    found = re.fullmatch(r"::error title=([^:,]*)::(.*)", line)  # as the runner parses
+    assert found
+    told, said = found.groups()
+    for code, c in (("%3A", ":"), ("%2C", ",")):
+        told = told.replace(code, c)
+    for code, c in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+        told, said = told.replace(code, c), said.replace(code, c)
+    assert told == escape.plain(title, len(title))
+    assert said == escape.plain(message, len(message))
+
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+ALLOWED = {"<br>": "\n", "<span>": "", "</span>": ""}
+
+
+def read_inline(token) -> str:
+    """The text of a piece of Markdown that may hold nothing but text."""
+    text = ""
+    for child in token.children:
+        if child.type == "html_inline":
+            text += ALLOWED[child.content]
+        else:
+            assert child.type in ("text", "text_special"), child
+            text += child.content
+    return text
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines without the blanks around them, as Markdown has them."""
+    return [line.strip() for line in text.split("\n")]
+
+
+@given(hostile)
+def test_markdown(text):
+    """In a cell of a table and in a line, a parser finds the text and no markup."""
+    table = MARKDOWN.parse(f"| a | b |\n|---|---|\n| {escape.markdown(text)} | end |\n")
+    cells = [token for token in table if token.type == "inline"]
+    assert [cell.content for cell in cells[:2]] == ["a", "b"]
+    assert cells[3].content == "end"
+    line = MARKDOWN.parse(f"Said: {escape.markdown(text)}\n\nend\n")
+    assert [token.type for token in line[:3]] == [
+        *("paragraph_open", "inline", "paragraph_close")
+    ]
+    wanted = lines_of(escape.printable(text))
+    assert lines_of(read_inline(cells[2])) == wanted
+    assert lines_of(read_inline(line[1]).removeprefix("Said:")) == wanted
+
+
+@given(hostile)
+def test_markdown_mentions_nobody(text):
+    """What GitHub looks for in the finished text stands in no piece of it."""
+    pieces = re.split(r"</?span>", MARKDOWN.renderInline(escape.markdown(text)))
+    assert not any(re.search(r"[@#]\w", re.sub("&#?\\w+;", "", p)) for p in pieces)
+
+
+@given(hostile)
+@example("```\n\n# a\n````")
+def test_markdown_block(text):
+    """One block of code, whatever fences are in the text; then Markdown goes on."""
+    tokens = MARKDOWN.parse(f"{escape.markdown_block(text)}\nend\n")
+    assert tokens[0].type == "fence"
+    assert tokens[0].content == escape.printable(text) + "\n"
+    assert [t.content for t in tokens if t.type == "inline"] == ["end"]
+
+
+class Reader(html.parser.HTMLParser):
+    """Writes down what a browser would see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attrs):
+        """A tag, with its attributes."""
+        self.seen.append((tag, attrs))
+
+    def handle_data(self, data):
+        """Text."""
+        self.text += data
+
+    def handle_comment(self, data):
+        """What no page of ours has."""
+        self.seen.append(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+@given(hostile)
+def test_html(text):
+    """In a browser's eyes: one tag, the text, nothing else."""
+    kept = escape.html(text)
+    for quote in "\"'":
+        reader = Reader()
+        reader.feed(f"<p title={quote}{kept}{quote}>{kept}</p>")
+        reader.close()
+        assert reader.seen == [("p", [("title", reader.text)])]
+        assert reader.text == escape.printable(text)
+
+
+@given(hostile)
+def test_csv_cell(text):
+    """A reader finds one cell, one line; no spreadsheet computes it."""
+    file = io.StringIO()
+    csv.writer(file).writerow([escape.csv_cell(text), "end"])
+    assert len(file.getvalue().splitlines()) == 1
+    ((cell, end),) = csv.reader(io.StringIO(file.getvalue()))
+    assert end == "end"
+    assert not re.match(r"\s*[=+\-@\t\r＝＋－＠]", cell)
+    assert harmless(cell) or "##" in cell
+    if harmless(text) and not re.match(r"\s*[=+\-@＝＋－＠]", text):
+        assert cell == text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", " =1"])
+def test_csv_formula(text):
+    """Each of the signs is made text by an apostrophe before it."""
+    assert escape.csv_cell(text).startswith("'")
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), hostile),
+    lambda inner: st.lists(inner) | st.dictionaries(hostile, inner),
+    max_leaves=8,
+)
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(constant)
+
+
+@given(anything)
+@example([float("nan"), {"a": float("inf")}, (float("-inf"), "\ud800")])
+def test_json_text(value):
+    """A strict reader takes it, and its text can be written anywhere."""
+    document = json.loads(escape.json_text(value), parse_constant=refuse)
+    json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
+
+
+@given(st.text(), st.floats(allow_nan=False, allow_infinity=False))
+def test_json_text_changes_nothing_else(text, number):
+    """What JSON can say is said as it is, controls too."""
+    value = {text: [text, number, None, True, {"a": 1}]}
+    assert json.loads(escape.json_text(value, indent=1)) == value
