@@ -4,6 +4,7 @@ Exit codes of `grade`: 0 when it graded, whatever the score; 2 when it could not
 """
 
 import argparse
+import importlib
 import io
 import sys
 import tempfile
@@ -11,11 +12,12 @@ import traceback
 from pathlib import Path
 
 from grader.outcomes import GraderError
-from grader.report import EXERCISES
+from grader.report import EXERCISES, load, write_whole
 from grader.sandbox import TIERS, hide_memory
 from grader.submission import UsageError, take
 
 DEFAULT_SEED = "1"
+FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
 def main() -> int:
@@ -73,6 +75,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     reference.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     reference.add_argument("--device", default="cpu", help="cpu or gpu")
     reference.set_defaults(run=run_reference)
+
+    convert = commands.add_parser("convert", help="a report for another program")
+    convert.add_argument("report", help="report.json, there or not")
+    convert.add_argument("--to", required=True, choices=FORMATS)
+    convert.add_argument("--out", default="", help="the file; else it is printed")
+    convert.set_defaults(run=run_convert)
 
     doctor = commands.add_parser("doctor", help="what this machine can promise")
     doctor.set_defaults(run=run_doctor)
@@ -142,6 +150,20 @@ def run_reference(arguments: argparse.Namespace) -> int:
     from grader import recording, terminal
 
     recording.record(arguments.sandbox, arguments.device, terminal.make_console())
+    return 0
+
+
+def run_convert(arguments: argparse.Namespace) -> int:
+    """Write a report in another program's format, in every case."""
+    render = importlib.import_module(f"grader.reporters.{arguments.to}").render
+    text = render(load(Path(arguments.report)))
+    try:
+        if arguments.out:
+            write_whole(Path(arguments.out), text)
+        else:
+            print(text, end="")
+    except OSError as error:
+        raise UsageError(f"--out {arguments.out!r}: {error.strerror}") from None
     return 0
 
 

@@ -1,8 +1,9 @@
 """The one result model; every output is made from it."""
 
+import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -132,16 +133,45 @@ class Report:
         """Write `report.json` whole or not at all; its path."""
         path = Path(folder) / "report.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".report-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(self.as_json())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, self.as_json())
         return path
+
+
+def load(path: Path) -> Report | None:
+    """The report that was saved there; None where there is none, or no whole one."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        exercises = [
+            Exercise(
+                exercise["name"],
+                [
+                    Check(**{**check, "outcome": Outcome(check["outcome"])})
+                    for check in exercise["checks"]
+                ],
+            )
+            for exercise in document["exercises"]
+        ]
+        kept = {field.name: document[field.name] for field in fields(Report)}
+        return Report(**{**kept, "exercises": exercises})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is never seen half written, whatever happens meanwhile.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:

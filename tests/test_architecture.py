@@ -64,6 +64,10 @@ UNTRUSTED = {
 }
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
 TRUSTED = [name for layer in LAYERS for name in layer]
+REPORTERS = sorted(path.name for path in (GRADER / "reporters").glob("*.py"))
+REPORTERS_MAY_IMPORT = {
+    *("escape", "outcomes", "report", "reporters", "submission", "terminal"),
+}
 CHECKS = sorted(path.name for path in (GRADER / "checks").glob("*.py"))
 
 
@@ -126,6 +130,14 @@ def test_checks(name):
     """Checks know questions, answers and comparison, and each other; no process."""
     path = GRADER / "checks" / name
     assert ours(path) <= CHECKS_MAY_IMPORT
+    assert not roots(path) & (HEAVY | UNTRUSTED)
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_reporters(name):
+    """What writes a report for other programs knows the report, and no process."""
+    path = GRADER / "reporters" / name
+    assert ours(path) <= REPORTERS_MAY_IMPORT
     assert not roots(path) & (HEAVY | UNTRUSTED)
 
 

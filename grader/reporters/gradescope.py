@@ -1,0 +1,58 @@
+"""Gradescope's `results.json`: a test for each check.
+
+Its specification: https://gradescope-autograders.readthedocs.io/en/latest/specs/
+"""
+
+from typing import Any
+
+from grader.escape import json_text, terminal
+from grader.report import Check, Exercise, Report, plain_number
+from grader.reporters.words import about_check, about_run, not_graded
+
+
+def render(report: Report | None) -> str:
+    """The file's text.
+
+    Where there is no score Gradescope wants one nevertheless: it is 0, the words say
+    that it does not count, and `extra_data` holds `"graded": false` for staff.
+    """
+    problem = not_graded(report)
+    document = {
+        "score": 0,
+        "output": terminal(problem),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"graded": not problem},
+        "tests": [],
+    }
+    if report and not problem:
+        document |= {
+            "score": plain_number(report.score),
+            "output": terminal(about_run(report)),
+            "execution_time": round(report.duration, 1),
+            "tests": [
+                as_test(exercise, number, check)
+                for exercise in report.exercises
+                for number, check in enumerate(exercise.checks, 1)
+            ],
+        }
+    return json_text(document, indent=1) + "\n"
+
+
+def as_test(exercise: Exercise, number: int, check: Check) -> dict[str, Any]:
+    """One check. All text is plain text, which Gradescope escapes."""
+    passed = check.score == check.max_score
+    return {
+        "name": terminal(f"{exercise.name}: {check.description}"),
+        "name_format": "text",
+        "number": f"{exercise.number}.{number}",
+        "score": plain_number(check.score),
+        "max_score": plain_number(check.max_score),
+        "status": "passed" if passed else "failed",
+        "output": terminal(about_check(check)),
+        "output_format": "text",
+        "tags": [exercise.name],
+        "visibility": "visible",
+        "extra_data": {"outcome": str(check.outcome), "diagnosis": check.diagnosis},
+    }

@@ -1,0 +1,48 @@
+"""A summary in Markdown, for `$GITHUB_STEP_SUMMARY`."""
+
+from grader.escape import markdown, markdown_block
+from grader.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.report import Check, Exercise, Report, plain_number
+from grader.reporters.words import about_check, about_run, not_graded
+from grader.terminal import MARKS
+
+
+def render(report: Report | None) -> str:
+    """Score, a table of the exercises, and what was missed in each."""
+    problem = not_graded(report)
+    if not report or problem:
+        return f"## No score\n\n{markdown(problem)}\n"
+    lines = [
+        f"## Score {points(report)}",
+        "",
+        "| | Exercise | Points |",
+        "|--:|---|--:|",
+        *(f"| {e.number} | `{e.name}` | {points(e)} |" for e in report.exercises),
+        "",
+        markdown_block(about_run(report)),
+    ]
+    for exercise in report.exercises:
+        if exercise.score < exercise.max_score:
+            lines += [f"### {exercise.number} `{exercise.name}`", ""]
+            lines += about_exercise(exercise)
+    return "\n".join(lines) + "\n"
+
+
+def points(graded: Report | Exercise | Check) -> str:
+    """What was earned of what there is."""
+    return f"{plain_number(graded.score)} / {plain_number(graded.max_score)}"
+
+
+def about_exercise(exercise: Exercise) -> list[str]:
+    """A line for each check that was missed; the first is told in full."""
+    if exercise.unwritten:
+        return [f"{NOT_IMPLEMENTED}\n"]
+    missed = [c for c in exercise.checks if c.score < c.max_score]
+    told = [c for c in missed if c.outcome != Outcome.SKIPPED] or missed
+    lines = []
+    for check in missed:
+        mark = MARKS[check.outcome][0]
+        lines.append(f"{mark} {markdown(check.description)} ({points(check)})\n")
+        if check is told[0] and about_check(check):
+            lines.append(markdown_block(about_check(check)))
+    return lines

@@ -1,0 +1,37 @@
+"""What all formats say in the same words."""
+
+from grader.report import Check, Report
+from grader.terminal import next_step, sparkline
+
+NOT_FINISHED = (
+    "Not graded: the grader did not finish. This says nothing about your work. Hand it "
+    "in again; where that does not help, please tell the course staff."
+)
+
+
+def not_graded(report: Report | None) -> str:
+    """Why there is no score, for the student; "" where there is one."""
+    if report is None:
+        return NOT_FINISHED
+    if report.grader_error:
+        return (
+            "Not graded: the grader could not do its work, and yours is not at fault. "
+            f"Please tell the course staff: {report.grader_error}"
+        )
+    return ""
+
+
+def about_check(check: Check) -> str:
+    """A check's message with its hint."""
+    hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
+    return "\n".join(filter(None, [check.message, *hints]))
+
+
+def about_run(report: Report) -> str:
+    """How learning went, what to do next, and how the run can be repeated."""
+    lines = []
+    if cartpole := report.learning.get("cartpole"):
+        lines.append(f"CartPole: mean return {cartpole['mean_return']:.1f} of 500")
+        lines.append(sparkline(cartpole["curve"]))
+    lines += [next_step(report), f"seed {report.seed} · sandbox {report.sandbox}"]
+    return "\n".join(filter(None, lines))

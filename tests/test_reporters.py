@@ -1,0 +1,314 @@
+"""The report for other programs: valid by their formats, and in every case."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import jsonschema
+import pytest
+
+from grader import cli
+from grader.outcomes import Outcome
+from grader.report import EXERCISES, Check, Exercise, Report, load
+from grader.reporters import classroom50, gradescope, junit, markdown
+
+TEXT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
+SEEN = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
+GRADESCOPE = {
+    "type": "object",
+    "required": ["tests", "score"],
+    "additionalProperties": False,
+    "properties": {
+        "score": {"type": "number", "minimum": 0},
+        "execution_time": {"type": "number"},
+        "output": {"type": "string"},
+        "visibility": SEEN,
+        "stdout_visibility": SEEN,
+        "output_format": TEXT,
+        "test_output_format": TEXT,
+        "test_name_format": TEXT,
+        "extra_data": {"type": "object"},
+        "tests": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["score", "max_score", "name"],
+                "properties": {
+                    "score": {"type": "number", "minimum": 0},
+                    "max_score": {"type": "number", "minimum": 0},
+                    "status": {"enum": ["passed", "failed"]},
+                    "name": {"type": "string"},
+                    "number": {"type": "string"},
+                    "output": {"type": "string"},
+                    "name_format": TEXT,
+                    "output_format": TEXT,
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                    "visibility": {"const": "visible"},
+                    "extra_data": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+WORD = {"type": "string", "minLength": 1}
+POINTS = {"type": "integer", "minimum": 0}
+CLASSROOM50 = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "schema": {"const": "classroom50/result/v1"},
+        **dict.fromkeys(("classroom", "assignment", "owner"), WORD),
+        **dict.fromkeys(("commit", "release", "review"), WORD),
+        "assignment_type": {"enum": ["individual", "group"]},
+        "submission": {"type": "string", "pattern": "^submit/"},
+        "datetime": {
+            "type": "string",
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$",
+        },
+        "score": POINTS,
+        "max-score": POINTS,
+        "tests": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["test-name", "passed", "score", "max-score"],
+                "properties": {
+                    "test-name": WORD,
+                    "passed": {"type": "boolean"},
+                    "score": POINTS,
+                    "max-score": POINTS,
+                },
+            },
+        },
+    },
+}
+CLASSROOM50["required"] = list(CLASSROOM50["properties"])
+RUNNER = {
+    "CLASSROOM": "rl",
+    "ASSIGNMENT": "dqn",
+    "ASSIGNMENT_TYPE": "group",
+    "OWNER": "alice",
+    "SUBMISSION_TAG": "submit/2026-06-01T14-32-05Z-a1b2c3d",
+    "COMMIT_URL": "https://example.org/commit/1",
+    "RELEASE_URL": "https://example.org/release/1",
+    "REVIEW_URL": "https://example.org/compare/1",
+}
+NASTY = (
+    "::error::pwned\n  ##[error]pwned\n</failure>]]><script>alert(1)</script>"
+    "\n```\n# Score 100 / 100\n| a | b |\x1b[2J\x00\ud800\ufffe @all\n::stop"
+)
+
+
+def report_of(*scores: float, **more) -> Report:
+    """A report with these points for the exercises, each in two checks."""
+    exercises = []
+    for name, earned in zip(EXERCISES, scores, strict=False):
+        first = Check("first", "It is right", Outcome.PASSED, earned, earned)
+        missing = 10 - earned
+        done = Outcome.FAILED if missing else Outcome.PASSED
+        words = {"message": "loss: obtained 2, expected 1", "hint": "A hint.\nMore."}
+        second = Check("second", "It is fast", done, 0, missing, **words)
+        exercises.append(Exercise(name, [first, second]))
+    given = {"seed": "1", "sandbox": "bwrap", "mode": "live", "device": "cpu"}
+    submission = {"name": "alice", "sha256": "0" * 64}
+    return Report(**given, submission=submission, exercises=exercises, **more)
+
+
+def report_with(outcome: Outcome, message: str) -> Report:
+    """A report in which the last check came to that."""
+    report = report_of(10, 7.5)
+    report.exercises[-1].checks.append(
+        Check("last", message, outcome, 0, 1, message, "td-no-mask", message)
+    )
+    return report
+
+
+NO_SCORE = {
+    "none": None,
+    "error": report_with(Outcome.GRADER_ERROR, "the runner died"),
+}
+REPORTS = {
+    "right": report_of(*[10] * 9, learning={"cartpole": {"mean_return": 498.25}}),
+    "halves": report_of(8.5, 0, 2.5, 7.5, 10),
+    **{str(outcome): report_with(outcome, "why") for outcome in Outcome},
+    **{f"nasty {o}": report_with(o, NASTY) for o in Outcome},
+    "empty": report_of(),
+    "none": None,
+}
+REPORTS["right"].learning["cartpole"]["curve"] = [[2048, 20.5], [4096, 498.0]]
+each_report = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+
+
+def valid(text: str, schema: dict) -> dict:
+    """The document, if it is one by its schema."""
+    document = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    jsonschema.validate(document, schema)
+    return document
+
+
+@each_report
+def test_gradescope_is_valid(report):
+    """By the schema; the tests' points add up to the score."""
+    document = valid(gradescope.render(report), GRADESCOPE)
+    earned = sum(test["score"] for test in document["tests"])
+    assert earned == document["score"]
+
+
+@each_report
+def test_classroom50_is_valid(report):
+    """By the schema; whole numbers that add up, none above what there is."""
+    document = valid(classroom50.render(report, RUNNER), CLASSROOM50)
+    for key in ("score", "max-score"):
+        assert document[key] == sum(test[key] for test in document["tests"])
+    assert all(t["score"] <= t["max-score"] for t in document["tests"])
+    assert document["owner"] == "alice"
+    assert document["assignment_type"] == "group"
+
+
+@each_report
+def test_junit_is_valid(report):
+    """It is XML, and the counts are those of its elements."""
+    root = ET.fromstring(junit.render(report))
+    assert root.findall("testsuite") or report == REPORTS["empty"]
+    for suite in root:
+        assert int(suite.get("tests")) == len(suite.findall("testcase"))
+        assert int(suite.get("errors")) == len(suite.findall("testcase/error"))
+
+
+@pytest.mark.parametrize("report", NO_SCORE.values(), ids=NO_SCORE)
+def test_no_score_says_so(report):
+    """Where the grader failed, every format says that it is no judgement."""
+    document = json.loads(gradescope.render(report))
+    assert "Not graded" in document["output"]
+    assert document["extra_data"]["graded"] is False
+    assert document["tests"] == []
+    assert "not graded" in classroom50.render(report, RUNNER)
+    assert "## No score" in markdown.render(report)
+    assert ET.fromstring(junit.render(report)).find(".//error") is not None
+
+
+def test_gradescope_tells_what_the_report_does():
+    """A test for each check: its points, its message with the hint, its number."""
+    document = json.loads(gradescope.render(REPORTS["halves"]))
+    assert document["score"] == 28.5
+    assert document["extra_data"]["graded"] is True
+    test = document["tests"][5]
+    assert (test["number"], test["status"], test["score"]) == ("3.2", "failed", 0)
+    assert test["output"] == "loss: obtained 2, expected 1\n→ A hint.\n→ More."
+    assert test["max_score"] == 7.5
+    assert document["tests"][0]["status"] == "passed"
+
+
+def test_whole_numbers_for_classroom50():
+    """The sum is the rounded score; full stays full, none stays none."""
+    document = json.loads(classroom50.render(REPORTS["halves"], RUNNER))
+    assert document["score"] == 29  # of 28.5
+    scores = [test["score"] for test in document["tests"]]
+    assert scores[1] == 0
+    assert scores[4] == 10
+    assert [test["passed"] for test in document["tests"]] == [False] * 4 + [True]
+
+
+def test_markdown_summary():
+    """The score, a row for each exercise, and what was missed with its hint."""
+    text = markdown.render(REPORTS["halves"])
+    assert text.startswith("## Score 28.5 / 50\n")
+    assert "| 3 | `q_network` | 2.5 / 10 |" in text
+    assert text.count("→ A hint.") == 4
+    assert "### 5" not in text
+
+
+@pytest.mark.parametrize(
+    "outcome", [outcome for outcome in Outcome if outcome != Outcome.PASSED]
+)
+def test_text_of_strangers_gives_no_orders(outcome):
+    """No control codes, no orders to CI, no markup but ours, in any format."""
+    report = report_with(outcome, NASTY)
+    told = json.loads(gradescope.render(report))
+    texts = [f"{t['name']}\n{t['output']}" for t in told["tests"]] or [told["output"]]
+    xml, summary = junit.render(report), markdown.render(report)
+    for text in (*texts, xml):
+        assert not re.search(r"^\s*::", text, re.M)
+    for text in (*texts, xml, summary):
+        assert all(c.isprintable() or c == "\n" for c in text)
+    parts = re.split(r"^(`{3,})text\n(?:.*\n)*?\1$", summary, flags=re.M)
+    outside = "\n".join(parts)
+    assert "<script>" not in outside
+    assert outside.count("# Score") == (outcome != Outcome.GRADER_ERROR)
+    cases = ET.fromstring(xml).iter("testcase")
+    assert {e.tag for case in cases for e in case} <= {"failure", "error", "skipped"}
+
+
+def test_report_is_read_as_it_was_saved(tmp_path):
+    """What `load` reads is what `save` wrote."""
+    for report in filter(None, REPORTS.values()):
+        saved = load(report.save(str(tmp_path)))
+        assert saved is not None
+        assert saved.as_json() == report.as_json()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"schema": 1, "exercises": [{"name": "x"}]}',
+        "\x00",
+        "1",
+    ],
+)
+def test_no_whole_report_is_none(tmp_path, text):
+    """A missing, cut or foreign file is told as a grading that did not finish."""
+    path = tmp_path / "report.json"
+    assert load(path) is None
+    path.write_text(text)
+    assert load(path) is None
+    whole = REPORTS["right"].as_json()
+    path.write_text(whole[: len(whole) // 2])
+    assert load(path) is None
+
+
+def convert(monkeypatch, *words: object) -> int:
+    """Run `python -m grader convert`, the runner's variables set."""
+    for name, value in RUNNER.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["grader", "convert", *map(str, words)])
+    monkeypatch.setattr(cli, "hide_memory", lambda: None)
+    return cli.main()
+
+
+@pytest.mark.parametrize("form", cli.FORMATS)
+def test_convert(monkeypatch, tmp_path, capsys, form):
+    """The command writes each format, with a report and without, or prints it."""
+    out = tmp_path / "out"
+    report = REPORTS["halves"].save(str(tmp_path))
+    assert convert(monkeypatch, tmp_path / "no.json", "--to", form, "--out", out) == 0
+    before = out.read_text()
+    assert "ot graded" in before
+    assert convert(monkeypatch, report, "--to", form, "--out", out) == 0
+    assert "td_loss" in out.read_text() or "q_network" in out.read_text()
+    assert convert(monkeypatch, report, "--to", form) == 0
+    printed = capsys.readouterr().out
+    assert without_time(printed) == without_time(out.read_text())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "report.json"]
+
+
+def without_time(text: str) -> str:
+    """The text but for the moment at which it was written."""
+    return re.sub(r"\d+-\d\d-\d\dT[\d:]+Z", "", text)
+
+
+def test_convert_says_what_is_wrong(monkeypatch, tmp_path, capsys):
+    """No place for the file, no variables of the runner: one line, exit code 2."""
+    out = tmp_path / "no" / "folder"
+    assert convert(monkeypatch, tmp_path, "--to", "junit", "--out", out) == 2
+    assert "error: --out" in capsys.readouterr().err
+    monkeypatch.setitem(RUNNER, "SUBMISSION_TAG", "main")
+    assert convert(monkeypatch, tmp_path, "--to", "classroom50") == 2
+    assert "SUBMISSION_TAG" in capsys.readouterr().err
+    monkeypatch.setitem(RUNNER, "SUBMISSION_TAG", "")
+    assert convert(monkeypatch, tmp_path, "--to", "classroom50") == 2
+    assert "SUBMISSION_TAG not set" in capsys.readouterr().err
