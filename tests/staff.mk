@@ -25,6 +25,9 @@ calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md 
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
 	@$(RUN) -m grader reference --sandbox "$(SANDBOX)" --device "$(DEVICE)"
 
+handout: $(STAMP) ## staff: write handout and notebook anew from what the code says
+	@$(RUN) docs/build.py
+
 bench: $(STAMP) $(PEERS_READY) ## staff: what grading costs, as ratios [PEERS=1 SEEDS=10]
 	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" \
 	  $(RUN) tests/bench/$(if $(PEERS),peers,overhead).py

@@ -1,0 +1,324 @@
+"""`make handout`: what repeats the contract is taken from the code, then rendered.
+
+Fills the blocks of `handout.md` that say `<!-- generated: name -->`, renders it as
+`handout.html`, and makes `starter/dqn.ipynb` of `starter/dqn.py`.
+"""
+
+import ast
+import inspect
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from markdown_it import MarkdownIt  # rich brings it along
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
+
+from grader.cartpole import FULL, HALF, MAX_SEEDS
+from grader.plugin import CHECKS
+from grader.report import EXERCISES, plain_number
+from grader.terminal import MARKS, WORDS
+
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
+BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
+STARTER = ROOT / "starter" / "dqn.py"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A function or class to write: how it is called, its equation, its slides."""
+
+    name: str
+    call: str
+    equation: str
+    slides: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise, as starter and checks have it.
+
+    Attributes:
+        number: in the contract.
+        name: by which ONLY takes it.
+        parts: to write; none where it is graded by running the others.
+        checks: points and words of each.
+    """
+
+    number: int
+    name: str
+    parts: list[Part]
+    checks: list[tuple[float, str]]
+
+    @property
+    def points(self) -> float:
+        """All that its checks pay."""
+        return sum(points for points, _ in self.checks)
+
+
+def exercises() -> list[Exercise]:
+    """All of them, in order."""
+    sections = BANNER.split(STARTER.read_text(encoding="utf-8"))[1:]
+    bodies = [*zip(*[iter(sections)] * 4, strict=True)]
+    return [
+        Exercise(number, name, parts_in(body), checks_in(CHECKS / file))
+        for (number, (name, file)), (_, _, _, body) in zip(
+            enumerate(EXERCISES.items(), 1), bodies, strict=True
+        )
+    ]
+
+
+def parts_in(code: str) -> list[Part]:
+    """The parts that are written in a section of the starter."""
+    return [
+        part_of(node)
+        for node in ast.parse(code).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
+
+
+def part_of(node: ast.FunctionDef | ast.ClassDef) -> Part:
+    """A part, from its definition and docstring."""
+    before, _, _ = (ast.get_docstring(node) or "").partition("Careful:")
+    slides = re.search(r"\([Ss]lides: (.*?)\.?\)(?=[.\s]|$)", before, re.S)
+    # An equation is an indented block of its own.
+    equation = [
+        re.sub(r"\s*\(slides: .*\)$", "", line[4:])
+        for block in before.split("\n\n")
+        if block.startswith("    ")
+        for line in block.splitlines()
+    ]
+    return Part(
+        name=node.name,
+        call="\n".join(calls_of(node)),
+        equation="\n".join(equation),
+        slides=" ".join(slides[1].split()) if slides else "",
+    )
+
+
+def calls_of(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
+    """How a function is called, or a class and its methods."""
+    if isinstance(node, ast.ClassDef):
+        methods = [f for f in node.body if isinstance(f, ast.FunctionDef)]
+        calls = [call for f in methods for call in calls_of(f)]
+        shown = [f".{call}" for call in calls if not call.startswith("__")]
+        return [calls[0].replace("__init__", node.name), *shown]
+    names = [a.arg for a in node.args.args if a.arg != "self"]
+    return [f"{node.name}({', '.join(names)})"]
+
+
+def checks_in(path: Path) -> list[tuple[float, str]]:
+    """Points and words of the checks in a file."""
+    found = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            marks = "\n".join(map(ast.unparse, node.decorator_list))
+            points = float(re.search(r"points\(([\d.]+)\)", marks)[1])
+            words = (ast.get_docstring(node) or "").splitlines()[0].rstrip(".")
+            found.append((points, words))
+    return found
+
+
+# ---------------------------------------------------------------- the blocks
+
+
+def overview() -> str:
+    """The table of exercises."""
+    lines = ["| | exercise | to write | points |", "|---:|---|---|---:|"]
+    for one in exercises():
+        parts = ", ".join(f"`{part.name}`" for part in one.parts) or "nothing"
+        points = plain_number(one.points)
+        lines.append(f"| {one.number} | `{one.name}` | {parts} | {points} |")
+    total = sum(one.points for one in exercises())
+    return "\n".join([*lines, f"| | | | **{plain_number(total)}** |"])
+
+
+def details() -> str:
+    """Each exercise: calls, equations, and what its checks pay."""
+    return "\n\n".join(detail(one) for one in exercises())
+
+
+def detail(one: Exercise) -> str:
+    """One exercise."""
+    lines = [f"### {one.number} · {one.name} · {plain_number(one.points)} points", ""]
+    for part in one.parts:
+        lines += ["```python", part.call, "```", ""]
+        if part.equation:
+            lines += ["```text", part.equation, "```", ""]
+        if part.slides:
+            lines += [f"Slides: {part.slides}.", ""]
+    if not one.parts:
+        lines += ["Nothing to write: your parts are put to work.", ""]
+    lines += ["| what is checked | points |", "|---|---:|"]
+    lines += [f"| {words} | {plain_number(pays)} |" for pays, words in one.checks]
+    return "\n".join(lines)
+
+
+def marks() -> str:
+    """What the signs in the report mean."""
+    usual = {
+        "passed": "right",
+        "failed": "a wrong answer: what you gave, what is right",
+    }
+    usual |= {"skipped": "waits for another part or check; no points yet"}
+    usual |= {"grader_error": "our fault, not yours: there is no score; tell the staff"}
+    lines = ["| sign | meaning |", "|:---:|---|"]
+    for outcome, (sign, _) in MARKS.items():
+        lines.append(f"| {sign} | {WORDS.get(outcome) or usual[str(outcome)]} |")
+    return "\n".join(lines)
+
+
+def mistake() -> str:
+    """The report on a mistake that the students' page shows."""
+    text = (DOCS / "students.md").read_text(encoding="utf-8")
+    return re.search(r"<!-- a mistake -->\n(```\n.*?```)", text, re.S)[1]
+
+
+def thresholds() -> str:
+    """What learning has to reach."""
+    words = (
+        f"CartPole pays half at a mean return of {HALF:.0f} over 100 fresh episodes "
+        f"and all at {FULL:.0f}. Learning has luck in it, so your agent may train "
+        f"anew, with other seeds, up to {MAX_SEEDS} times; the best run counts."
+    )
+    return textwrap.fill(words, 80)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    f.__name__: f for f in (overview, details, marks, mistake, thresholds)
+}
+
+
+def filled(text: str) -> str:
+    """The text with its generated blocks made anew."""
+    return BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m[2]]()}\n{m[3]}", text)
+
+
+# ---------------------------------------------------------------- HTML
+
+
+def as_html(text: str) -> str:
+    """One page that needs nothing beside it."""
+    markdown = MarkdownIt().enable("table")
+    tokens = markdown.parse(text)
+    headings = []
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open":
+            name = re.sub(r"\W+", "-", inline.content.lower()).strip("-")
+            token.attrSet("id", name)
+            if token.tag == "h2":
+                headings.append(f'<li><a href="#{name}">{inline.content}</a></li>')
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    body = re.sub(r"<!--.*?-->\n?", "", body)
+    # A wide table or line scrolls by itself, and not the page.
+    body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
+    body = body.replace("</table>", "</table></div>")
+    body = body.replace("<pre>", '<pre tabindex="0">')
+    title = re.search(r"^# (.+)$", text, re.M)[1]
+    contents = f"<nav><ul>\n{chr(10).join(headings)}\n</ul></nav>"
+    body = body.replace("</h1>", f"</h1>\n{contents}", 1)
+    page = (DOCS / "page.html").read_text(encoding="utf-8")
+    return page.replace("{{ title }}", title).replace("{{ body }}", body)
+
+
+# ---------------------------------------------------------------- the notebook
+
+# Nothing but orders to the notebook: where a notebook is graded, they are left out.
+FETCH = (
+    '![ ! "{PACKAGE}" ] || python3 -c "from urllib.request import urlretrieve;'
+    " urlretrieve('{PACKAGE}', 'homework.zip')\""
+)
+SETUP = f"""
+PACKAGE = ""  # the course fills this in: the address of the student package, a .zip
+%pip install -q equinox jaxtyping optax uv
+![ "{{PACKAGE}}" ] || echo "error: PACKAGE is empty: ask the course for the address"
+{FETCH}
+![ ! -e homework.zip ] || python3 -m zipfile -e homework.zip homework
+![ ! -e homework.zip ] || [ -e homework/Makefile ] || mv homework/*/* homework/
+%run homework/starter/notebook.py
+"""
+
+HOW = """
+# Homework 2: deep Q-learning
+
+1. Run the first cell. It fetches the grader and puts `%grade` into the notebook.
+2. Write a part where its cell raises `NotImplementedError`, and run the cell.
+3. `%grade td_loss` below it grades that exercise, `%grade` all of them. What is graded
+   are the cells that have run without an error since the notebook started.
+4. To hand in: choose Runtime → Restart and run all, look at the last report, then
+   File → Download → Download .ipynb.
+"""
+
+
+def notebook() -> str:
+    """The starter as a notebook: a cell for each exercise, and one that grades it."""
+    first, *sections = re.split(r"(?m)^(?=# Exercise )", STARTER.read_text("utf-8"))
+    docstring = ast.get_docstring(ast.parse(first)) or ""
+    imports = first.partition('"""\n\n')[2]
+    _, _, symbols = docstring.partition("\n\n")
+    symbols = symbols.partition("\n\n")[2]
+    cells = [
+        text_cell(HOW),
+        code_cell(SETUP),
+        text_cell(f"## Symbols and rules\n\n{symbols}"),
+        code_cell(imports),
+    ]
+    for (name, _), section in zip(EXERCISES.items(), sections, strict=True):
+        banner, _, code = section.partition("\n")
+        cells.append(text_cell(f"## {banner.removeprefix('# ')}"))
+        if code.lstrip().startswith("#"):
+            cells.append(text_cell(re.sub(r"(?m)^# ?", "", code)))
+        else:
+            cells.append(code_cell(code))
+        cells.append(code_cell(f"%grade {name}"))
+    cells += [text_cell("## All of it"), code_cell("%grade")]
+    document = {
+        "cells": [{**cell, "id": f"cell-{i}"} for i, cell in enumerate(cells)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def text_cell(text: str) -> dict:
+    """A cell of Markdown."""
+    lines = inspect.cleandoc(text).splitlines(keepends=True)
+    return {"cell_type": "markdown", "metadata": {}, "source": lines}
+
+
+def code_cell(code: str) -> dict:
+    """A cell of Python that has not run."""
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": code.strip("\n").splitlines(keepends=True),
+    }
+
+
+def files() -> dict[Path, str]:
+    """Everything that is made here, by its place."""
+    handout = filled((DOCS / "handout.md").read_text(encoding="utf-8"))
+    return {
+        DOCS / "handout.md": handout,
+        DOCS / "handout.html": as_html(handout),
+        ROOT / "starter" / "dqn.ipynb": notebook(),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"written: {path.relative_to(ROOT)}")
