@@ -53,6 +53,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         UsageError: what the options ask for is not here.
     """
     started = time.monotonic()
+    sandbox.remove_leftovers()
     choose = doctor.choose_official_tier if options.official else sandbox.choose_tier
     tier = choose(options.tier)
     mode = choose_mode(options.mode)

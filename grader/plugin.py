@@ -30,6 +30,7 @@ from grader.outcomes import (
     Wrong,
 )
 from grader.report import EXERCISES, Check, Exercise
+from grader.sandbox import own_prefix
 from grader.seeds import derive
 from grader.session import Answers, Budget, Case, Runner, Student
 
@@ -319,7 +320,7 @@ def run_checks(plugin: Plugin, exercises: list[str]) -> list[Exercise]:
         *("-p", "no:debugging"),  # a student's breakpoint() is Python's own
         *(str(CHECKS / EXERCISES[name]) for name in exercises),
     ]
-    with tempfile.TemporaryDirectory() as storage:
+    with tempfile.TemporaryDirectory(prefix=own_prefix()) as storage:
         for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
             os.environ.pop(name, None)
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

@@ -68,6 +68,7 @@ SOLUTION = ROOT / "solution" / "dqn.py"
 FILTERED = ("x86_64", "aarch64")  # the machines whose system calls seccomp.py knows
 # A range that no distribution hands out; users in it exist for the kernel alone.
 USERS = range(60706, 61184)
+FOLDER = "dqn-grader-"
 _turn = itertools.count(os.getpid())
 
 
@@ -350,7 +351,7 @@ def in_folder(
 
     Only its `home` in there is its own to write; `harness` is what it runs.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dqn-grader-"))
+    folder = Path(tempfile.mkdtemp(prefix=own_prefix()))
     harness, home = folder / "harness", folder / "home"
     for name, source in files.items():
         target = harness / name
@@ -377,6 +378,26 @@ def in_folder(
         None,
         functools.partial(shutil.rmtree, folder, ignore_errors=True),
     )
+
+
+def own_prefix() -> str:
+    """How the names of this grader's folders for temporary files begin."""
+    return f"{FOLDER}{os.getpid()}-"
+
+
+def remove_leftovers() -> None:
+    """Remove the temporary folders of graders that were killed, and could not."""
+    if os.name != "posix":
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        number = folder.name.removeprefix(FOLDER).partition("-")[0]
+        try:
+            if folder.lstat().st_uid == os.geteuid():
+                os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError, OverflowError):
+            continue
 
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class OutOfTime(Exception):
 def main() -> None:
     """Run the command, wait for the end of all it has started, tell."""
     seconds, *command = sys.argv[1:]
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt()
     # Files and no pipes, which a survivor could keep open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -48,6 +48,11 @@ def main() -> None:
     print(json.dumps(told))
 
 
+def adopt() -> None:
+    """Become the parent of all that this process starts and that loses its own."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def those_left() -> list[str]:
     """The command lines of children that do not end by themselves; ends them."""
     signal.signal(signal.SIGALRM, out_of_time)
@@ -60,6 +65,8 @@ def those_left() -> list[str]:
         return []
     except OutOfTime:
         left = [line for _, line in children()]
+    finally:
+        signal.alarm(0)
     while found := children():
         for pid, _ in found:
             os.kill(pid, signal.SIGKILL)

@@ -283,7 +283,7 @@ def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
     """What does not hold, by letter; "said" where it was not carried out as meant."""
     found = {
         "S": of_score(one, tier, run),
-        "R": of_report(one, run),
+        "R": of_report(one, tier, run),
         "L": of_secrets(run),
         "T": of_time(run),
     }
@@ -311,13 +311,15 @@ def of_score(one: Attack, tier: str, run: Run) -> list[str]:
     return [f"scores {run.score}, without it {most}"] if run.score > most else []
 
 
-def of_report(one: Attack, run: Run) -> list[str]:
+def of_report(one: Attack, tier: str, run: Run) -> list[str]:
     """R: exit code 0 and a whole, valid report, which no text in it can deface."""
     if run.code != 0:
         return [f"exit code {run.code}: {run.err[-2000:]}"]
     if not run.document:
         return ["no report, or no JSON"]
     found = []
+    if run.document["sandbox"] != tier:
+        found.append(f"graded on {run.document['sandbox']}")
     exercises = run.document["exercises"]
     asked = list(EXERCISES) if one.exercise == "all" else [one.exercise]
     if [exercise["name"] for exercise in exercises] != asked:

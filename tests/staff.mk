@@ -3,7 +3,7 @@ PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: test lint prove attacks calibrate reference bench
+.PHONY: test lint prove attacks soak calibrate reference bench
 
 test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
 	$(RUN) -m pytest
@@ -18,6 +18,9 @@ prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEED
 
 attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATTACKS.md
 	@$(RUN) tests/attack.py $(IDS)
+
+soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | KILL=100]
+	@N="$(N)" KILL="$(KILL)" SEED="$(SEED)" $(RUN) tests/soak.py
 
 calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md [LIMIT=600]
 	@LIMIT="$(LIMIT)" $(RUN) tests/calibrate.py

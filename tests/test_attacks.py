@@ -103,6 +103,7 @@ EXAMPLE = attack(
 NAMES = ("syncs", "keeps", "schedule")
 CHECK = {"outcome": "failed", "score": 0, "max_score": 1, "message": "wrong"}
 GOOD = {
+    "sandbox": "process",
     "score": 0,
     "exercises": [
         {"name": "sync_target", "checks": [{**CHECK, "name": name} for name in NAMES]}

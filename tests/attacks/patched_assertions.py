@@ -1,9 +1,9 @@
-"""Patches what could compare: NumPy, its testing module, pytest's, hypothesis, JAX.
+r"""Patches what could compare: NumPy, its testing module, pytest's, hypothesis, JAX.
 
 Rows: 2
 Grade: sync_target
 Asserts: S R O
-Says: expected theta_Q
+Says: expected theta_Q|sync_target: \w+Error
 """
 
 import operator

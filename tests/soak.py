@@ -1,0 +1,332 @@
+"""`make soak`: hundreds of gradings in a row, or of graders killed in the midst of one.
+
+`make soak N=500` grades right, wrong and hostile hand-ins, drawn from SEED, one after
+the other in one process. Each has to get a valid report and each right one full marks.
+At the end no process, no temporary file, no open file and no memory may be left behind.
+
+`make soak KILL=100` kills the grader at random moments. What then lies in the report's
+folder has to be the report of before, or a new one, or none; no process may be left,
+and the next run has to be as if nothing had happened.
+"""
+
+import dataclasses
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import keeper
+from edits import ROOT, SOLUTION
+from hurried import hurried
+from mutants import MUTANTS
+from redteam import CANARY, Run, all_attacks, lasting, of_report, of_secrets, place
+from variants import VARIANTS, WHOLE
+
+from grader import grading, sandbox
+from grader.report import EXERCISES, Report
+from grader.submission import take
+
+PARTS = [name for name in EXERCISES if name != "learning"]
+KINDS = ("right", "wrong", "hostile")
+WHOLE_EVERY = 24  # one of so many gradings asks a right hand-in for all exercises
+WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
+GROWTH_BYTES = 200 << 10  # by grading, after that
+POLL_SECONDS = 0.002
+# What may be seen of a grader that is to be killed.
+IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
+NONE, A_REPORT = "found no report at some time", "found a whole report at some time"
+GOOD = {IN_THE_MIDST, DONE, NONE, A_REPORT}
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One grading.
+
+    Attributes:
+        kind: of `KINDS`.
+        name: of the hand-in.
+        exercise: to grade, or "" for all.
+        source: of the hand-in; None where an attack makes it.
+    """
+
+    kind: str
+    name: str
+    exercise: str
+    source: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Left:
+    """What a process holds: in bytes, files, threads, and in its temporary folder."""
+
+    memory: int
+    files: int
+    threads: int
+    temporary: tuple[str, ...]
+
+
+# ------------------------------------------------------------------ gradings in a row
+
+
+def tasks(number: int, seed: str) -> Iterator[Task]:
+    """So many gradings, drawn from a seed; the kinds take turns."""
+    rng = random.Random(seed)
+    rights = [("solution", (*PARTS,), SOLUTION)]
+    rights += [(v.name, v.exercises, v.source) for v in (*VARIANTS, *WHOLE)]
+    wholes = [rights[0], *((v.name, (), v.source) for v in WHOLE)]
+    for i in range(number):
+        kind = KINDS[i % len(KINDS)]
+        if kind == "hostile":
+            one = rng.choice(ATTACKS)
+            yield Task(kind, one.name, "" if one.exercise == "all" else one.exercise)
+        elif kind == "wrong":
+            mutant = rng.choice(MUTANTS)
+            yield Task(kind, mutant.id, mutant.exercise, mutant.source)
+        elif i % WHOLE_EVERY == WHOLE_EVERY // 2:
+            name, _, source = rng.choice(wholes)
+            yield Task(kind, name, "", source)
+        else:
+            name, exercises, source = rng.choice(rights)
+            yield Task(kind, name, rng.choice(exercises), source)
+
+
+def in_a_row(number: int, seed: str, tiers: list[str]) -> list[str]:
+    """Grade so many; what was wrong, in words."""
+    bad, begun, start = [], time.monotonic(), None
+    before = left()
+    counts: Counter[str] = Counter()
+    for i, task in enumerate(tasks(number, seed)):
+        tier = tiers[i % len(tiers)]
+        words = [*graded(task, tier, f"{seed} {i}")]
+        # All that has been started is ours now, where it has lost its own parent.
+        words += [f"left running: {line}" for line in keeper.those_left()]
+        bad += [f"{i}: {task.kind} {task.name} on {tier}: {word}" for word in words]
+        counts[f"{task.kind} {'whole' if not task.exercise else 'one exercise'}"] += 1
+        now = left()
+        if start is None and i + 1 >= WARM_UP * number:
+            start = i + 1, now
+        words = f"{i + 1} of {number}, {len(bad)} bad, {now.memory >> 20} MB, "
+        words += f"{now.files} files, {now.threads} threads: {task.name}"
+        tell(f"{time.monotonic() - begun:6.0f} s  {words}")
+    assert start is not None
+    after, (warm, then) = left(), start
+    growth = (after.memory - then.memory) / max(1, number - warm)
+    bad += [f"left: {name}" for name in after.temporary]
+    if after.files > before.files:
+        bad.append(f"open files: {before.files} before, {after.files} after")
+    if after.threads > before.threads:
+        bad.append(f"threads: {before.threads} before, {after.threads} after")
+    if growth > GROWTH_BYTES and number > 2 * len(KINDS):
+        bad.append(f"memory grows by {growth / 1024:.0f} kB a grading")
+    tell("")
+    print(
+        f"{number} gradings in {time.monotonic() - begun:.0f} s on {', '.join(tiers)}:"
+    )
+    for kind, count in sorted(counts.items()):
+        print(f"  {count} {kind}")
+    print(
+        f"memory {before.memory >> 20} MB at first, {then.memory >> 20} MB after "
+        f"{warm}, {after.memory >> 20} MB at the end: {growth / 1024:.0f} kB each\n"
+        f"open files {before.files} at first, {after.files} at the end\n"
+        f"threads {before.threads} at first, {after.threads} at the end\n"
+        f"{len(after.temporary)} temporary files left"
+    )
+    return bad
+
+
+def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
+    """Grade a hand-in; what is wrong with its report."""
+    hostile = {one.name: one for one in ATTACKS}.get(task.name)
+    if task.kind != "hostile":
+        hostile = None
+    with place() as (folder, places):
+        if hostile:
+            path = hostile.make(folder, places)
+        else:
+            path = folder
+            (folder / "dqn.py").write_text(str(task.source), encoding="utf-8")
+        options = grading.Options(seed, only=task.exercise, tier=tier)
+        with hurried() if hostile and "T" in hostile.asserts else nullcontext():
+            try:
+                report = grading.grade(take(str(path)), options, grading.Progress())
+            except Exception as error:
+                yield f"{type(error).__name__}: {error}"
+                return
+        saved = report.save(places["out"]).read_text(encoding="utf-8")
+    run = Run(0, "", "", saved, [])
+    asked = dataclasses.replace(ATTACKS[0], exercise=task.exercise or "all")
+    yield from of_report(asked, tier, run)
+    yield from of_secrets(run) if hostile else []
+    yield from of_marks(task.kind, report)
+
+
+def of_marks(kind: str, report: Report) -> Iterator[str]:
+    """What is wrong with the points of a right or a wrong hand-in."""
+    lost = [
+        f"{exercise.name}, {check.name}: {check.outcome}, {check.message[:200]}"
+        for exercise in report.exercises
+        for check in exercise.checks
+        if check.score < check.max_score
+    ]
+    if kind == "right":
+        yield from lost
+    if kind == "wrong" and not lost:
+        yield "has lost no points"
+
+
+def left() -> Left:
+    """What this process holds now."""
+    status = Path("/proc/self/status").read_text()
+    number = {k: int(v) for k, v in re.findall(r"(\w+):\s+(\d+)", status)}
+    return Left(
+        number["VmRSS"] << 10,
+        len(os.listdir("/proc/self/fd")),
+        number["Threads"],
+        tuple(sorted(os.listdir(tempfile.gettempdir()))),
+    )
+
+
+# ------------------------------------------------------------------ killed graders
+
+
+def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
+    """Kill so many graders; what was wrong, in words."""
+    rng = random.Random(seed)
+    out = Path(tempfile.mkdtemp(prefix="reports-"))
+    hand_in = Path(tempfile.mkdtemp(prefix="hand-in-"))
+    (hand_in / "dqn.py").write_text(SOLUTION, encoding="utf-8")
+    bad, counts, begun = [], Counter[str](), time.monotonic()
+    whole: dict[str, tuple[str, float]] = {}  # by tier: the report, how long it took
+    for i in range(number):
+        tier = tiers[i % len(tiers)]
+        if tier not in whole:
+            since = time.monotonic()
+            undisturbed(hand_in, out, tier)
+            whole[tier] = essence(out), time.monotonic() - since
+        expected, seconds = whole[tier]
+        # Every other time near the end, where the report is written.
+        share = rng.uniform(0, 1.1) if i % 2 else rng.gauss(0.95, 0.05)
+        if i % 3 == 0:
+            (out / "report.json").unlink(
+                missing_ok=True
+            )  # every third time there was none before
+        seen = kill(hand_in, out, tier, share * seconds)
+        counts.update(seen)
+        bad += [f"{i} on {tier}: {what}" for what in seen - GOOD]
+        bad += [f"{i} on {tier}: left running: {x}" for x in keeper.those_left()]
+        if (i + 1) % 10 == 0 or i + 1 == number:
+            undisturbed(hand_in, out, tier)
+            counts["were let be, afterwards"] += 1
+            if essence(out) != expected:
+                bad.append(f"{i} on {tier}: the next run is another: {essence(out)}")
+        words = f"{i + 1} of {number} killed, {len(bad)} bad"
+        tell(f"{time.monotonic() - begun:6.0f} s  {words}")
+    halves = [path.name for path in out.iterdir() if path.name != "report.json"]
+    for folder in (out, hand_in):
+        shutil.rmtree(folder)
+    leftovers = left().temporary
+    bad += [f"left: {name}" for name in leftovers]
+    tell("")
+    print(f"{number} graders killed in {time.monotonic() - begun:.0f} s")
+    for what, count in sorted(counts.items()):
+        print(f"  {count} {what}")
+    print(f"  {len(leftovers)} temporary files left, {len(halves)} beside the report")
+    return bad
+
+
+def command(hand_in: Path, out: Path, tier: str) -> list[str]:
+    """The grader's command line."""
+    words = ["grade", str(hand_in), "--only", "sync_target", "--sandbox", tier]
+    return [sys.executable, "-m", "grader", *words, "--out", str(out), "--seed", CANARY]
+
+
+def undisturbed(hand_in: Path, out: Path, tier: str) -> None:
+    """A grading that nobody kills."""
+    words = command(hand_in, out, tier)
+    subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def essence(out: Path) -> str:
+    """The report that lies there, but for durations."""
+    return lasting(Run(0, "", "", (out / "report.json").read_text("utf-8"), []))
+
+
+def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
+    """Kill a grader after some time; what was seen of its report meanwhile."""
+    process = subprocess.Popen(
+        command(hand_in, out, tier),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    seen, until = set(), time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < until:
+        seen.add(look(out))
+        time.sleep(POLL_SECONDS)
+    seen.add(DONE if process.poll() == 0 else IN_THE_MIDST)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return seen | {look(out)}
+
+
+def look(out: Path) -> str:
+    """What is to be said of the report that lies there now."""
+    try:
+        document = json.loads((out / "report.json").read_bytes())
+    except FileNotFoundError:
+        return NONE
+    except ValueError as error:
+        return f"half a report: {error}"
+    good = document["score"] == 5 and document["exercises"][0]["name"] == "sync_target"
+    return A_REPORT if good else f"another report: {document}"
+
+
+# ------------------------------------------------------------------ the command
+
+
+def tell(words: str) -> None:
+    """Say how far it is: a line that rewrites itself, in a log one in fifty."""
+    if sys.stderr.isatty():
+        print(f"\r{words[:79]:<79}", end="" if words else "\r", file=sys.stderr)
+    elif words:
+        print(words, file=sys.stderr, flush=True)
+
+
+ATTACKS = all_attacks()
+
+
+def main() -> int:
+    """Do what was asked; the exit code says whether all was as it should be."""
+    number = int(os.environ.get("N") or 0)
+    kills = int(os.environ.get("KILL") or 0)
+    seed = os.environ.get("SEED") or "1"
+    keeper.adopt()
+    sandbox.hide_memory()
+    os.environ["DQN_SECRET"] = CANARY
+    bad = []
+    with tempfile.TemporaryDirectory(prefix="soak-") as top:
+        tempfile.tempdir = os.environ["TMPDIR"] = top
+        tiers = [tier for tier in sandbox.ISOLATING if not sandbox.why_not(tier)]
+        if not tiers:
+            print("no sandbox works here: hostile hand-ins are not for this machine")
+            return 2
+        if number or not kills:
+            bad += in_a_row(number or 500, seed, tiers)
+        if kills:
+            bad += killed(kills, seed, tiers)
+    print("\n".join(bad) or "all as it should be")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

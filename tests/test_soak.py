@@ -1,0 +1,35 @@
+"""Hours of grading leave nothing behind: `make soak`, here for a moment only."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import require
+from edits import ROOT
+
+from grader import sandbox
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"N": "3"}, "1 hostile one exercise"),
+        ({"KILL": "2"}, "2 graders killed"),
+    ],
+    ids=str,
+)
+def test_soak(given, told):
+    """A few gradings in a row, and a few graders killed: all as it should be."""
+    if sandbox.choose_tier("") not in sandbox.ISOLATING:
+        require("landlock")
+    environment = {**os.environ, "SEED": "3", **given}
+    words = [sys.executable, str(ROOT / "tests" / "soak.py")]
+    done = subprocess.run(
+        words, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert told in done.stdout
+    assert "0 temporary files" in done.stdout
