@@ -1,0 +1,115 @@
+"""`make release`: what a course hands out and sets up, as archives in `dist/`.
+
+- for students: starter, grader and recorded answers; no solution, no mistakes;
+- for Gradescope: an autograder that compares with the solution;
+- for GitHub: a reusable workflow, and an autograder for Classroom 50.
+
+The same files give the same bytes, on every machine.
+"""
+
+import hashlib
+import io
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+from edits import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from grader.reporters import gradescope
+
+PLATFORMS = ROOT / "tests" / "platforms"
+NAME = "dqn-homework"
+GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")
+SCRIPTS = ("setup.sh", "run_autograder")
+URL = "https://github.com/COURSE/REPOSITORY/releases/download/v{version}"
+
+
+def main(out: Path = ROOT / "dist") -> None:
+    """Write the archives to a folder, print their hashes."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    url = (os.environ.get("URL") or URL.format(version=version)).rstrip("/")
+    out.mkdir(exist_ok=True)
+    package = f"{NAME}-{version}.zip"
+    archives = {package: archive(for_students(), NAME)}
+    archives[f"{NAME}-gradescope-{version}.zip"] = archive(for_gradescope())
+    sha256 = hashlib.sha256(archives[package]).hexdigest()
+    github = for_github(f"{url}/{package}", sha256)
+    archives[f"{NAME}-github-{version}.zip"] = archive(github)
+    for name, data in archives.items():
+        (out / name).write_bytes(data)
+        print(f"{hashlib.sha256(data).hexdigest()}  {name}  {len(data) >> 10} kB")
+    print(f"The workflow fetches {url}/{package}")
+
+
+def for_students() -> dict[str, bytes]:
+    """The files of the students' package by their names."""
+    text = (ROOT / "docs" / "students.md").read_text(encoding="utf-8")
+    text = re.sub(r"\]\((?!https?:|#)", "](docs/", text).replace("](docs/../", "](")
+    handout = tracked("docs/handout.md", "docs/handout.html")
+    return {**tracked(*GRADER), **handout, "README.md": text.encode()}
+
+
+def for_gradescope() -> dict[str, bytes]:
+    """The files of the autograder by their names, its two scripts at the top."""
+    scripts = {name: (PLATFORMS / "gradescope" / name).read_bytes() for name in SCRIPTS}
+    not_finished = gradescope.render(None).encode()
+    return {
+        **tracked(*GRADER, "solution"),
+        **scripts,
+        "not_finished.json": not_finished,
+    }
+
+
+def for_github(url: str, sha256: str) -> dict[str, bytes]:
+    """Workflows for the course and for its students, and Classroom 50's autograder.
+
+    Args:
+        url: where the students' package will lie.
+        sha256: of that.
+    """
+    workflow = (PLATFORMS / "github" / "grade.yml").read_text()
+    workflow = workflow.replace("@PACKAGE@", url).replace("@SHA256@", sha256)
+    return {
+        "course/.github/workflows/grade.yml": workflow.encode(),
+        "students/.github/workflows/homework.yml": (
+            PLATFORMS / "github" / "homework.yml"
+        ).read_bytes(),
+        "classroom50/autograder.py": (
+            PLATFORMS / "classroom50" / "autograder.py"
+        ).read_bytes(),
+    }
+
+
+def tracked(*paths: str) -> dict[str, bytes]:
+    """The files at these paths that git knows: nothing that lies about gets out."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *paths]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit("error: make release needs git, and a clone of the repository")
+    names = filter(None, listed.stdout.decode().split("\0"))
+    return {name: (ROOT / name).read_bytes() for name in names}
+
+
+def archive(files: dict[str, bytes], folder: str = "") -> bytes:
+    """A zip file of the files: no clock, user or library has a say in its bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(f"{folder}/{name}" if folder else name)
+            entry.create_system = 3  # Unix, whose modes these are
+            mode = 0o755 if name in SCRIPTS else 0o644
+            entry.external_attr = (stat.S_IFREG | mode) << 16
+            zipped.writestr(entry, files[name])
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,340 @@
+"""The archives of `make release`, unpacked and run as their platforms would."""
+
+import ast
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+import release
+import yaml
+from conftest import replaced, require
+from edits import ROOT, SOLUTION
+from test_reporters import CLASSROOM50, GRADESCOPE, RUNNER
+
+from grader.sandbox import ISOLATING, why_not
+
+STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
+STUDENTS = release.for_students()
+PACKAGE = release.archive(STUDENTS, release.NAME)
+SHA256 = hashlib.sha256(PACKAGE).hexdigest()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty folder that every user may enter, as /autograder and others are."""
+    folder = Path(tempfile.mkdtemp(prefix="dqn-release-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def uv(tmp_path, monkeypatch) -> None:
+    """Before all other programs a uv that takes the environment that is here."""
+    program = tmp_path / "bin" / "uv"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n[ -e .venv ] || ln -s '{sys.prefix}' .venv\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+def body_of(name: str) -> str:
+    """The body of one of the solution's functions."""
+    (node,) = [n for n in ast.parse(SOLUTION).body if getattr(n, "name", "") == name]
+    return "\n".join(map(ast.unparse, node.body))
+
+
+def unpack(archive: bytes, folder: Path) -> None:
+    """Take everything out, with the modes that it has."""
+    zipped = zipfile.ZipFile(io.BytesIO(archive))
+    zipped.extractall(folder)
+    for entry in zipped.infolist():
+        (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+
+
+def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command, its output kept as text."""
+    return subprocess.run(
+        list(map(str, words)),
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def hand_in_at(folder: Path, **bodies: str) -> None:
+    """Hand in the starter with sync_target solved, and more of it written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = replaced(STARTER, {"sync_target": body_of("sync_target"), **bodies})
+    (folder / "dqn.py").write_text(text, encoding="utf-8")
+
+
+def require_sandbox() -> None:
+    """What is official is graded in a sandbox that isolates."""
+    if all(map(why_not, ISOLATING)):
+        require("landlock")
+
+
+# ---------------------------------------------------------------- archives
+
+
+def test_bytes_depend_on_files_only():
+    """Not on their order, times, modes or owners, nor on a library's compression."""
+    again = release.archive(dict(reversed(STUDENTS.items())), release.NAME)
+    assert again == PACKAGE
+    for entry in zipfile.ZipFile(io.BytesIO(PACKAGE)).infolist():
+        assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+        assert entry.compress_type == zipfile.ZIP_STORED
+        assert entry.external_attr >> 16 == 0o100644
+        assert entry.filename.startswith("dqn-homework/")
+
+
+def test_make_release(place):
+    """The command writes three archives, twice the same, and tells their hashes."""
+    for name in ("first", "second"):
+        words = (sys.executable, ROOT / "tests" / "release.py", place / name)
+        done = call(*words, cwd=place, URL="https://example.org/v1/")
+        assert done.returncode == 0, done.stderr
+    files = {path.name: path.read_bytes() for path in (place / "first").iterdir()}
+    assert files == {p.name: p.read_bytes() for p in (place / "second").iterdir()}
+    (students,) = [name for name in files if re.fullmatch(r"dqn-homework-\d.*", name)]
+    assert files[students] == PACKAGE
+    assert sorted(name.split("-")[2] for name in files if name != students) == [
+        "github",
+        "gradescope",
+    ]
+    for data in files.values():
+        assert hashlib.sha256(data).hexdigest() in done.stdout
+    assert f"https://example.org/v1/{students}" in done.stdout
+
+
+def test_students_get_no_answers():
+    """No solution, no tests, no line of the solution's code in any file."""
+    tops = {name.split("/")[0] for name in STUDENTS}
+    assert tops == {*release.GRADER, "docs", "README.md"}
+    given = {line.strip() for line in STARTER.splitlines()}
+    secret = {line.strip() for line in SOLUTION.splitlines()} - given
+    secret = {line for line in secret if len(line) > 40}
+    assert len(secret) > 20
+    for name, data in STUDENTS.items():
+        if not name.endswith(".npz"):
+            lines = {line.strip() for line in data.decode().splitlines()}
+            assert not lines & secret, name
+
+
+def test_links_lead_somewhere():
+    """Where the students' README and handout point to is in the package."""
+    for name in ("README.md", "docs/handout.md"):
+        for link in re.findall(r"\]\(([^)#]+)", STUDENTS[name].decode()):
+            if "://" not in link:
+                assert os.path.normpath(f"{name}/../{link}") in STUDENTS, link
+
+
+# ---------------------------------------------------------------- students
+
+
+def test_students_makefile(place):
+    """`make help` offers what works without the staff's files, and nothing else."""
+    unpack(PACKAGE, place)
+    done = call("make", "help", cwd=place / release.NAME)
+    offered = [line.split()[1] for line in done.stdout.splitlines()]
+    assert offered == ["help", "grade", "doctor", "train", "watch", "gpu", "clean"]
+
+
+@pytest.mark.usefixtures("uv")
+def test_student_grades(place):
+    """`make grade` in the package compares with recorded answers."""
+    unpack(PACKAGE, place)
+    home = place / release.NAME
+    hand_in_at(home / "starter")
+    done = call("make", "grade", "ONLY=sync_target", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "Score 5 / 5" in done.stdout
+    assert "reference recorded" in done.stdout
+
+
+# ---------------------------------------------------------------- Gradescope
+
+
+@pytest.fixture
+def autograder(place) -> Path:
+    """The folder as Gradescope lays it out, the environment set up."""
+    unpack(release.archive(release.for_gradescope()), place / "source")
+    shutil.copy(place / "source" / "run_autograder", place)
+    (place / "source" / ".venv").symlink_to(sys.prefix)
+    (place / "results").mkdir()
+    (place / "submission_metadata.json").write_text("{}")
+    return place
+
+
+def result_of(autograder: Path) -> dict:
+    """What Gradescope reads after `run_autograder`, valid and alone."""
+    done = call(autograder / "run_autograder", cwd=Path("/"))
+    (path,) = (autograder / "results").iterdir()
+    assert path.name == "results.json", done.stderr
+    document = json.loads(path.read_text())
+    jsonschema.validate(document, GRADESCOPE)
+    return document
+
+
+SPY = """
+from pathlib import Path
+try:
+    text = Path({path!r}).read_text()
+except OSError as error:
+    raise RuntimeError(f"NOT READ {{error.errno}}")
+raise RuntimeError("READ")
+"""
+
+
+def test_gradescope_grades_live(autograder):
+    """Points and messages; what was handed in cannot read the solution."""
+    require_sandbox()
+    path = str(autograder / "source" / "solution" / "dqn.py")
+    hand_in_at(autograder / "submission", td_loss=SPY.format(path=path))
+    document = result_of(autograder)
+    assert document["extra_data"]["graded"], document["output"]
+    assert document["score"] == 5
+    told = " ".join(test["output"] for test in document["tests"])
+    assert "NOT READ" in told
+    assert sum(test["max_score"] for test in document["tests"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("run_autograder", "LIMIT=540", "LIMIT=0.2"),
+        ("run_autograder", "mkdir -p results", "export TMPDIR=/no/such/folder"),
+        ("source/grader/cli.py", "def main", "raise SystemExit(1)\ndef main"),
+        ("source/grader/reference/mistakes.json", "", ""),
+        ("source/.venv", "", ""),
+    ],
+    ids=["time-out", "no folder", "crash", "damaged", "no environment"],
+)
+def test_gradescope_is_told_in_every_case(autograder, file, old, new):
+    """Cut off, crashed, damaged or not set up: a valid file, which says so."""
+    hand_in_at(autograder / "submission")
+    path = autograder / file
+    if old:
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+    else:
+        path.unlink()
+    document = result_of(autograder)
+    assert document["extra_data"]["graded"] is False
+    assert "Not graded" in document["output"]
+    assert document["score"] == 0
+
+
+# ---------------------------------------------------------------- GitHub
+
+
+@pytest.fixture
+def workflow(place) -> dict:
+    """The reusable workflow, fetching the package from a file."""
+    (place / "package.zip").write_bytes(PACKAGE)
+    files = release.for_github(f"file://{place}/package.zip", SHA256)
+    return yaml.safe_load(files["course/.github/workflows/grade.yml"])
+
+
+def run_steps(workflow: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
+    """The steps' shell, as GitHub runs it: after a failure only those that always do.
+
+    Returns:
+        what each step that ran came to, by its name.
+    """
+    job = workflow["jobs"]["grade"]
+    environment = {
+        **{
+            name: value.replace("${{ inputs.folder }}", "starter")
+            for name, value in job["env"].items()
+        },
+        "RUNNER_TEMP": str(place / "temp"),
+        "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+    }
+    (place / "temp").mkdir()
+    done: dict[str, subprocess.CompletedProcess] = {}
+    for step in job["steps"]:
+        failed = any(run.returncode for run in done.values())
+        if "run" not in step or (failed and step.get("if") != "always()"):
+            continue
+        assert "${{" not in step["run"], "what others wrote would become shell"
+        script = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
+        done[step["name"]] = call(*script, cwd=place / "work", **environment)
+    return done
+
+
+def test_workflow_has_few_rights(workflow):
+    """It reads the repository and nothing else; no secret, no credentials left."""
+    files = release.for_github("", "")
+    homework = yaml.safe_load(files["students/.github/workflows/homework.yml"])
+    for each in (workflow, homework):
+        assert each["permissions"] == {"contents": "read"}
+        assert all("permissions" not in job for job in each["jobs"].values())
+        assert "secrets" not in str(each)
+    checkout = workflow["jobs"]["grade"]["steps"][0]["with"]
+    assert checkout["persist-credentials"] is False
+    assert checkout["sparse-checkout"].endswith("/dqn.py")
+    assert "pull_request_target" not in files
+
+
+@pytest.mark.usefixtures("uv")
+def test_workflow_grades(workflow, place):
+    """The steps, run one after the other: a summary, a report, no orders in the log."""
+    require_sandbox()
+    hand_in_at(place / "work" / "hand-in" / "starter")
+    done = run_steps(workflow, place)
+    failed = [run.stderr for run in done.values() if run.returncode]
+    assert not failed
+    assert "## Score 5 / 100" in (place / "summary.md").read_text()
+    report = json.loads((place / "temp" / "results" / "report.json").read_text())
+    assert (report["score"], report["mode"]) == (5, "recorded")
+    orders = re.findall(r"^::(.*)::", done["Grade"].stdout, re.M)
+    assert len(orders) == 2
+    assert done["Grade"].stdout.startswith(f"::stop-commands::{orders[1]}\n")
+
+
+@pytest.mark.usefixtures("uv")
+def test_workflow_takes_no_other_grader(workflow, place):
+    """A package with another hash is not used."""
+    (place / "package.zip").write_bytes(PACKAGE + b"x")
+    hand_in_at(place / "work" / "hand-in" / "starter")
+    done = run_steps(workflow, place)
+    assert done["Fetch the grader"].returncode != 0
+    assert "Grade" not in done
+    assert "## No score" in (place / "summary.md").read_text()
+
+
+@pytest.mark.usefixtures("uv")
+@pytest.mark.parametrize("there", [True, False])
+def test_classroom50(place, monkeypatch, there):
+    """`autograder.py` beside the package writes result.json, graded or not."""
+    require_sandbox()
+    bundle, checkout = place / "bundle", place / "checkout"
+    bundle.mkdir()
+    (bundle / f"{release.NAME}-1.0.zip").write_bytes(PACKAGE)
+    files = release.for_github("", "")
+    (bundle / "autograder.py").write_bytes(files["classroom50/autograder.py"])
+    hand_in_at(checkout)
+    words = (sys.executable, bundle / "autograder.py")
+    limit = {} if there else {"SANDBOX": "none"}
+    done = call(*words, cwd=checkout, **RUNNER, **limit)
+    assert (done.returncode == 0) == there, done.stderr
+    document = json.loads((checkout / "result.json").read_text())
+    jsonschema.validate(document, CLASSROOM50)
+    assert (document["score"], document["max-score"]) == (5 * there, 100)
+    assert len(document["tests"]) == (9 if there else 1)
