@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +24,7 @@ from grader.diagnose import Known, Mistake, agree
 from grader.outcomes import GraderError, Stopped
 from grader.plugin import Graded, Plugin, run_checks
 from grader.readoff import read_off
-from grader.reference import RecordingReference
+from grader.reference import Drift, RecordingReference
 from grader.report import EXERCISES
 from grader.session import LiveReference, Student
 from grader.submission import Submission, UsageError, take
@@ -51,27 +50,28 @@ def record(tier: str, device: str, console: Console) -> None:
     with Live(console) as live:
         with Desk(tier, live=True, device=device) as desk:
             student = desk.take(submission)
-            arrays = right_answers(student, live.on_check)
+            answers = right_answers(student, live.on_check)
             right = {part: probes.fingerprint(part, student) for part in probes.PROBES}
         mistakes = fingerprints(mutants, tier, device, live.on_check)
     require_told_apart(mutants, mistakes, right)
+    provenance = {
+        "solution_sha256": hashlib.sha256(submission.source).hexdigest(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": device,
+    }
     try:
         old = reference.load_arrays()
+        for line in machines(reference.load_provenance(), provenance):
+            console.print(line, markup=False)
     except GraderError as missing:
         console.print(f"nothing to compare with: {missing}", markup=False)
         old = {}
-    reference.save(
-        arrays,
-        Known(right, by_part(mutants, mistakes)),
-        {
-            "solution_sha256": hashlib.sha256(submission.source).hexdigest(),
-            "packages": {name: version(name) for name in PACKAGES},
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}",
-            "device": device,
-        },
-    )
-    print_drift(reference.drift(old, arrays), console)
+    rows = reference.drift(old, answers.arrays, answers.asked)
+    known = Known(right, by_part(mutants, mistakes))
+    reference.save(answers.arrays, known, provenance)
+    print_drift(rows, console)
     console.print(f"{len(mutants)} known mistakes, each told from the solution")
 
 
@@ -94,8 +94,8 @@ def known_mutants() -> list[Any]:
 
 def right_answers(
     student: Student, on_check: Callable[[str, str], None]
-) -> dict[str, np.ndarray]:
-    """Run the unit checks on the solution; every answer that the reference gave.
+) -> RecordingReference:
+    """Run the unit checks on the solution; what the reference answered, to whom.
 
     Raises:
         GraderError: the grader could not do its work, or the solution fails a check.
@@ -109,21 +109,32 @@ def right_answers(
         seed=SEED,
         live=False,
     )
-    plugin = Plugin(graded, on_check, lambda exercise: None)
+
+    def begin(exercise: str, check: str) -> None:
+        answers.check = f"{exercise}: {check}"
+        on_check(exercise, check)
+
+    plugin = Plugin(graded, begin, lambda exercise: None)
+    names = {}
     for exercise in run_checks(plugin, [e for e in EXERCISES if e != "learning"]):
         for check in exercise.checks:
+            label = f"{exercise.name}: {check.description}"
+            names[label] = f"{exercise.name} {check.name}"
             if check.score < check.max_score:
                 raise GraderError(
                     f"the solution fails {exercise.name}, {check.name}: {check.message}"
                 )
     # What is asked only where an answer is wrong.
+    answers.check = "read off"
     for ladder in (
         *(ladders.TD_CONTINUES, ladders.TD_ENDS),
         *(ladders.TD_BATCH_CONTINUES, ladders.TD_MIXED),
     ):
         for case in ladder.ladder:
             read_off(cases.on_table(case), answers)
-    return answers.arrays
+    for question, checks in answers.asked.items():
+        answers.asked[question] = [names.get(label, label) for label in checks]
+    return answers
 
 
 def fingerprints(
@@ -188,20 +199,40 @@ def by_part(
     return known
 
 
-def print_drift(rows: list[tuple[str, int, int, int, float]], console: Console) -> None:
-    """How the record changed, and a verdict."""
-    table = Table("part", "in both", "new", "gone", "largest difference")
-    for part, both, added, removed, largest in rows:
-        table.add_row(part, str(both), str(added), str(removed), f"{largest:.1e}")
+def print_drift(rows: list[Drift], console: Console) -> None:
+    """How the record changed, check by check, and a verdict."""
+    table = Table("check", "in both", "new", "gone", "largest difference")
+    for row in rows:
+        counts = map(str, (row.both, row.new, row.gone))
+        table.add_row(row.check, *counts, f"{row.largest:.1e}")
     console.print(table)
-    largest = max((row[4] for row in rows), default=0.0)
-    if any(row[2] or row[3] for row in rows):
-        verdict = "changed: other cases than before"
-    elif largest == 0:
-        verdict = "identical"
-    elif largest <= RTOL:
-        verdict = f"within tolerance ({RTOL:g})"
-    else:
-        parts = ", ".join(row[0] for row in rows if row[4] > RTOL)
-        verdict = f"changed beyond tolerance ({RTOL:g}): {parts}"
-    console.print(f"Verdict: {verdict}", markup=False)
+    console.print(f"Verdict: {verdict(rows)}", markup=False)
+
+
+def verdict(rows: list[Drift]) -> str:
+    """Whether the record is still right, and if not, for which checks."""
+    if changed := [row.check for row in rows if row.changed]:
+        return f"changed: {', '.join(changed)}"
+    if any(row.largest for row in rows):
+        return f"within tolerance ({RTOL:g})"
+    return "identical"
+
+
+def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What is different from when the record was made, a line for each thing.
+
+    Args:
+        old: provenance of the record.
+        new: that of now.
+    """
+    before = {**old, **old.get("packages", {})}
+    now = {**new, **new["packages"]}
+    names = [name for name in now if name not in ("packages", "solution_sha256")]
+    lines = [
+        f"{name}: {before.get(name, 'unknown')} when it was recorded, {now[name]} here"
+        for name in names
+        if before.get(name) != now[name]
+    ]
+    if before.get("solution_sha256") != now["solution_sha256"]:
+        lines.append("the solution is another file than the one that was recorded")
+    return lines

@@ -12,12 +12,14 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from grader import diagnose
+from grader.compare import RTOL
 from grader.outcomes import GraderError
 from grader.session import Answer, Case, LiveReference, flat
 
@@ -59,19 +61,25 @@ class RecordedReference:
 
 
 class RecordingReference:
-    """The live reference, remembering what it answered."""
+    """The live reference, remembering what it answered, and to whom."""
 
     def __init__(self, live: LiveReference) -> None:
         self.live = live
         self.arrays: dict[str, np.ndarray] = {}
+        self.check = ""  # who is asking
+        self.asked: dict[str, list[str]] = {}
 
     def answer(self, case: Case) -> Answer:
         """The right answer, kept."""
         answer = self.live.answer(case)
+        question = f"{case.part}/{case.digest()}"
+        checks = self.asked.setdefault(question, [])
+        if self.check not in checks:
+            checks.append(self.check)
         kept = {k: v for k, v in answer.items() if isinstance(v, np.ndarray | list)}
         for name, array in flat(kept):
             if array.dtype.kind in "biuf":
-                self.arrays[f"{case.part}/{case.digest()}/{name}"] = array
+                self.arrays[f"{question}/{name}"] = array
         return answer
 
 
@@ -87,6 +95,15 @@ def load_known(folder: Path = FOLDER) -> diagnose.Known:
     """The recorded fingerprints of known mistakes."""
     with damage_told():
         return diagnose.from_text(recorded_bytes(folder, MISTAKES).decode())
+
+
+def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
+    """By what and from what the record was made; {} where that is not known."""
+    try:
+        found = json.loads((folder / PROVENANCE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def recorded_bytes(folder: Path, name: str) -> bytes:
@@ -150,18 +167,62 @@ def save(
     (folder / PROVENANCE).write_text(text)
 
 
+@dataclass(frozen=True)
+class Drift:
+    """How the answers that one check asks for have changed.
+
+    Attributes:
+        check: its exercise and name.
+        both: arrays that are recorded and asked for now.
+        new: those asked for now only.
+        gone: those recorded that nobody asks for any more.
+        largest: difference among the first, as `difference` has it.
+    """
+
+    check: str
+    both: int = 0
+    new: int = 0
+    gone: int = 0
+    largest: float = 0.0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is beyond the tolerance of the checks, or another question.
+
+        A difference that is no number is.
+        """
+        return bool(self.new or self.gone) or not self.largest <= RTOL
+
+
 def drift(
-    old: dict[str, np.ndarray], new: dict[str, np.ndarray]
-) -> list[tuple[str, int, int, int, float]]:
-    """How the record changes: (part, same, added, removed, largest difference)."""
-    rows = []
-    for part in sorted({name.split("/")[0] for name in {*old, *new}}):
-        mine = {name for name in new if name.split("/")[0] == part}
-        theirs = {name for name in old if name.split("/")[0] == part}
-        both = mine & theirs
-        largest = max((difference(old[name], new[name]) for name in both), default=0.0)
-        rows.append((part, len(both), len(mine - theirs), len(theirs - mine), largest))
-    return rows
+    old: dict[str, np.ndarray], new: dict[str, np.ndarray], asked: dict[str, list[str]]
+) -> list[Drift]:
+    """How the record changes, a row for each check in the order in which they ask.
+
+    Args:
+        old: recorded arrays by name.
+        new: those of now.
+        asked: the checks that ask a question, by the question's part of the name.
+    """
+    names: dict[str, list[str]] = {}
+    for name in (*new, *(name for name in old if name not in new)):
+        part, digest, _ = name.split("/")
+        for check in asked.get(f"{part}/{digest}", [f"{part} asked no more"]):
+            names.setdefault(check, []).append(name)
+    return [
+        Drift(
+            check,
+            both=sum(name in old and name in new for name in group),
+            new=sum(name not in old for name in group),
+            gone=sum(name not in new for name in group),
+            largest=max(
+                (difference(old[n], new[n]) for n in group if n in old and n in new),
+                key=lambda value: (value != value, value),  # a NaN is the worst
+                default=0.0,
+            ),
+        )
+        for check, group in names.items()
+    ]
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 from rich.console import Console
 
 from grader import cases, ladders, recording, reference
+from grader.compare import RTOL
 from grader.diagnose import Known, Mistake
 from grader.outcomes import GraderError
 from grader.reference import (
+    Drift,
     RecordedReference,
     difference,
     drift,
@@ -42,9 +45,11 @@ def answers(**outputs) -> dict[str, np.ndarray]:
 
 
 def verdict(old: dict, new: dict) -> str:
-    """The last line of the drift table."""
+    """The last line under the drift table, where two checks ask the one question."""
     console = Console(file=io.StringIO(), width=80)
-    recording.print_drift(drift(old, new), console)
+    asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one", "td_loss two"]}
+    rows = drift(old, new, asked if new else {})
+    recording.print_drift(rows, console)
     return console.file.getvalue().splitlines()[-1]
 
 
@@ -114,11 +119,37 @@ def test_verdicts():
     near = {name: array * (1 + 1e-6) for name, array in old.items()}
     assert "within tolerance" in verdict(old, near)
     far = old | answers(loss=np.array(2.5))
-    assert "changed beyond tolerance" in verdict(old, far)
-    assert "td_loss" in verdict(old, far)
-    for one, other in ((old, answers(loss=np.array(2.0))), ({}, old)):
-        assert "changed: other cases" in verdict(one, other)
-        assert "changed: other cases" in verdict(other, one)
+    assert verdict(old, far) == "Verdict: changed: td_loss one, td_loss two"
+    fewer = answers(loss=np.array(2.0))
+    for one, other in ((old, fewer), (fewer, old), ({}, old)):
+        assert verdict(one, other) == "Verdict: changed: td_loss one, td_loss two"
+    assert verdict(old, {}) == "Verdict: changed: td_loss asked no more"
+
+
+def test_drift_counts():
+    """Each check has its row: what is compared, what is new, what is gone."""
+    old = answers(loss=np.array(2.0), gone=np.array(1.0))
+    new = answers(loss=np.array(2.5), new=np.array(1.0))
+    other = {"mc_loss/0/loss": np.array(1.0)}
+    asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one"], "mc_loss/0": ["mc_loss"]}
+    assert drift(old | other, new | other, asked) == [
+        Drift("td_loss one", both=1, new=1, gone=1, largest=0.2),
+        Drift("mc_loss", both=1),
+    ]
+
+
+def test_what_is_different_here():
+    """Other versions, another machine, another solution: each is told."""
+    old = {"solution_sha256": "a", "packages": {"jax": "1", "numpy": "2"}}
+    old |= {"python": "3.11.7", "platform": "Linux x86_64", "device": "cpu"}
+    assert recording.machines(old, old) == []
+    new = old | {"packages": {"jax": "1.1", "numpy": "2"}, "device": "gpu"}
+    assert recording.machines(old, new | {"solution_sha256": "b"}) == [
+        "device: cpu when it was recorded, gpu here",
+        "jax: 1 when it was recorded, 1.1 here",
+        "the solution is another file than the one that was recorded",
+    ]
+    assert "jax: unknown when it was recorded, 1 here" in recording.machines({}, old)
 
 
 def test_difference_of_answers():
@@ -127,13 +158,16 @@ def test_difference_of_answers():
     assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
     assert difference(np.zeros(0), np.zeros(0)) == 0.0
     for pair in ((np.nan, 1.0), (1.0, np.nan)):
-        assert not difference(*map(np.array, pair)) <= recording.RTOL
+        assert not difference(*map(np.array, pair)) <= RTOL
 
 
 def test_nan_is_no_small_drift():
     """A record in which an answer became NaN is not called identical or near."""
     old = answers(loss=np.array(2.0))
-    assert "beyond" in verdict(old, answers(loss=np.array(np.nan)))
+    new = answers(loss=np.array(np.nan))
+    assert "changed: td_loss" in verdict(old, new)
+    both = old | answers(grads=np.array(1.0))
+    assert "changed: td_loss" in verdict(both, new | answers(grads=np.array(9.0)))
 
 
 @pytest.fixture
@@ -168,8 +202,10 @@ def test_recording_twice(command, staff_tree):
     reference.save(altered, load_known(folder), {}, folder)
     run = command("reference", tree=staff_tree)
     assert run.code == 0, run.err
-    assert "Verdict: changed beyond tolerance" in run.out
-    assert "update_Q_TD0" in run.out.partition("Verdict")[2]
+    (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)
+    checks = ROOT / "grader" / "checks" / "test_1_update_q_td0.py"
+    assert f"def test_{name}(" in checks.read_text()
+    assert "jax: unknown when it was recorded" in run.out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
 
 
