@@ -49,7 +49,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True)
 
     grade = commands.add_parser("grade", help="grade one hand-in")
-    grade.add_argument("submission", help="a folder that holds dqn.py, or the file")
+    grade.add_argument(
+        "submission",
+        help="dqn.py, a notebook, or a folder or zip archive with one in it",
+    )
     grade.add_argument("--only", default="", help="one exercise by its name")
     grade.add_argument(
         "--seed", default="", help="any text; the same seed, the same run"

@@ -32,6 +32,8 @@ class LocalWorker:
         worker.prepare_jax()
         if submission.problem:
             raise UsageError(submission.problem)
+        if submission.path is None:
+            raise UsageError("INPROCESS=1 debugs a file: name your dqn.py itself")
         try:
             self.worker.load_file(submission.path.resolve())
         except (Exception, SystemExit) as error:

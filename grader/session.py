@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -293,12 +293,13 @@ class Worker:
         except client.DeadlinePassed:
             self.stop()
             late = self.budget.late(limit)
-            raise TimedOut(f"{what}: {late}{last_seen(child.printed)}") from None
+            place = self.submission.locate(last_seen(child.printed))
+            raise TimedOut(f"{what}: {late}{place}") from None
         except client.Died as death:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
         if "error" in message:
-            raise reason_of(message["error"], what)
+            raise reason_of(message["error"], what, self.submission.locate)
         return message["answer"]
 
     def stop(self) -> None:
@@ -592,8 +593,14 @@ def no_start(role: str, failure: client.Failure) -> str:
     )
 
 
-def reason_of(error: Args, what: str) -> Exception:
-    """The outcome for an error that the worker reports, in words for the student."""
+def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exception:
+    """The outcome for an error that the worker reports, in words for the student.
+
+    Args:
+        error: as the worker describes it.
+        what: was asked.
+        locate: names the places in a text as the student knows them.
+    """
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
     message = plain(error.get("message", ""), 600) or "(no message)"
@@ -612,7 +619,7 @@ def reason_of(error: Args, what: str) -> Exception:
             text += f", in {word(error.get('function'))}"
         if error.get("text"):
             text += f": {word(error.get('text'), 160)}"
-    return Raised(text)
+    return Raised(locate(text))
 
 
 def word(text: Any, limit: int = 60) -> str:

@@ -29,6 +29,7 @@ INSIDE = {
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
     ["escape", "mdps", "outcomes", "protocol", "seeds", "watched"],
+    ["archive", "notebook"],
     ["submission"],
     ["sandbox", "report", "compare"],
     ["client"],

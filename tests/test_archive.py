@@ -1,0 +1,208 @@
+"""Zip archives: one file is taken out of them, and nothing else can do harm."""
+
+import io
+import os
+import re
+import stat
+import struct
+import sys
+import tracemalloc
+import warnings
+import zipfile
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from grader.archive import MAX_ARCHIVE
+from grader.submission import MAX_BYTES, Submission, take
+
+SOURCE = b"raise SystemExit('imported')\n"
+
+
+def member(name: str, mode: int = 0, **values) -> zipfile.ZipInfo:
+    """A file's entry, of a kind that Python's own writer does not make."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    for key, value in values.items():
+        setattr(info, key, value)
+    return info
+
+
+def packed(*members, comment: bytes = b"") -> bytes:
+    """An archive of names or entries, and what is in them; of `SOURCE` if not said."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file, warnings.catch_warnings(action="ignore"):
+        for each in members:
+            name, content = each if isinstance(each, tuple) else (each, SOURCE)
+            file.writestr(name, content)
+        file.comment = comment
+    return data.getvalue()
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    """Write an archive and take it in."""
+
+    def take_in(data: bytes) -> Submission:
+        path = tmp_path / "ada.zip"
+        path.write_bytes(data)
+        return take(str(path))
+
+    return take_in
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["dqn.py"],
+        ["./dqn.py"],
+        ["hw2/dqn.py", "hw2/train.py"],
+        ["hw2\\dqn.py", "hw2\\train.py"],  # as old Windows programs pack it
+        ["hw2/", "hw2/dqn.py", "__MACOSX/hw2/._dqn.py", "__MACOSX/dqn.py"],
+        ["dqn.py", ".DS_Store", "._dqn.py", ".git/dqn.py", ".venv/lib/dqn.py"],
+        ["dqn.py", "old/dqn.py", "dqn.ipynb", "solution/dqn.py"],
+        ["repo-main/README.md", "repo-main/starter/dqn.py", "repo-main/a/b/dqn.py"],
+        ["größe/dqn.py", "größe/文.txt"],
+        ["dqn.py", "../evil.py", "/etc/passwd", "C:\\evil.py"],
+    ],
+    ids=lambda names: names[0],
+)
+def test_the_file_is_found(handed_in, names, tmp_path):
+    """Beside it, or above, may be what programs and students leave there."""
+    submission = handed_in(packed(*names))
+    assert (submission.problem, submission.source) == (None, SOURCE)
+    assert submission.name == "ada.zip"
+    assert os.listdir(tmp_path) == ["ada.zip"]  # nothing is unpacked
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "no dqn.py in the archive 'ada.zip'"),
+        (["report.pdf", "hw/"], "no dqn.py"),
+        (["DQN.py"], "no dqn.py"),
+        (["inner.zip"], "no dqn.py"),
+        (["a/dqn.py", "b/dqn.py"], "more than one hand-in.*a/dqn.py, b/dqn.py"),
+        (["dqn.py", "dqn.py"], "more than one"),
+        (["dqn.py", "./dqn.py"], "more than one"),
+        (["dqn.py", "DQN.py"], "more than one.*DQN.py, dqn.py"),
+        (["a.ipynb", "b.ipynb"], "more than one"),
+        (["../dqn.py"], "leads out"),
+        (["/dqn.py"], "leads out"),
+        (["hw/../../dqn.py"], "leads out"),
+        (["C:\\hw\\dqn.py"], "leads out"),
+        ([member("dqn.py", stat.S_IFLNK | 0o777)], "is a link"),
+        ([member("dqn.py", stat.S_IFIFO | 0o666)], "not a regular file"),
+        ([member("dqn.py", stat.S_IFCHR | 0o666)], "not a regular file"),
+        ([member("dqn.py", stat.S_IFSOCK | 0o666)], "not a regular file"),
+        (["dqn.py/"], "not a regular file"),
+        ([member("dqn.py", compress_type=zipfile.ZIP_LZMA)], "few programs know"),
+        ([member("dqn.py", compress_type=zipfile.ZIP_BZIP2)], "few programs know"),
+        ([("dqn.py", b"")], "dqn.py is empty"),
+        ([("dqn.py", "größer".encode("latin-1"))], "not UTF-8"),
+        ([("dqn.ipynb", b"{}")], "cannot be read as a notebook"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_refused(handed_in, names, said):
+    """What cannot be taken is said in words."""
+    assert re.search(said, handed_in(packed(*names)).problem)
+
+
+def test_password(handed_in):
+    """A file that was packed with a password."""
+    data = bytearray(packed("dqn.py"))
+    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(mark) + place] |= 1
+    assert "has a password" in handed_in(bytes(data)).problem
+
+
+def deflated(size: int) -> bytes:
+    """An archive whose file has so many zeros."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("dqn.py", bytes(size))
+    return data.getvalue()
+
+
+def test_bomb(handed_in):
+    """Of 100 MB of zeros in 100 kB no more is unpacked than is taken."""
+    data = deflated(100 << 20)
+    tracemalloc.start()
+    submission = handed_in(data)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "larger than 1 MiB" in submission.problem
+    assert len(submission.source) <= MAX_BYTES
+    assert most < 32 << 20
+
+
+def test_lying_sizes(handed_in):
+    """A file that says it is small is cut where it is not."""
+    data = bytearray(deflated(2 * MAX_BYTES))
+    for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        at = data.index(mark) + place
+        data[at : at + 4] = struct.pack("<I", 10)
+    assert handed_in(bytes(data)).problem
+
+
+def test_many_files(handed_in):
+    """A list of files that would fill the memory is not read."""
+    names = [(f"{i:0>200}", b"") for i in range(8000)]
+    assert "lists too many files" in handed_in(packed(*names, "dqn.py")).problem
+
+
+def test_large_archive(handed_in, tmp_path):
+    """What is larger than an archive needs to be is not read to its end."""
+    path = tmp_path / "large.zip"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    assert "larger than 16 MiB" in take(str(path)).problem
+    inside = packed("dqn.py", ("film.gif", bytes(MAX_ARCHIVE - 1000)))
+    assert handed_in(inside).problem is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK", b"PK\5\6" + bytes(18), b"Rar!\x1a\7", packed("dqn.py")[:-30]],
+    ids=["empty", "cut", "nothing in it", "another kind", "no directory"],
+)
+def test_no_archive(handed_in, data):
+    """Another kind of file, or half of one."""
+    problem = handed_in(data).problem
+    assert "no zip file" in problem or "no dqn.py" in problem
+
+
+def test_damaged(handed_in):
+    """A bit that has turned is noticed."""
+    data = packed("dqn.py")
+    assert "damaged" in handed_in(data.replace(b"imported", b"importeD")).problem
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_link_to_an_archive(tmp_path):
+    """The archive itself has to be a file."""
+    (tmp_path / "real.zip").write_bytes(packed("dqn.py"))
+    (tmp_path / "ada.zip").symlink_to("real.zip")
+    assert "it is a link" in take(str(tmp_path / "ada.zip")).problem
+
+
+WHOLE = packed("hw/dqn.py", ("hw/a.ipynb", b"{}"), "__MACOSX/x", comment=b"PK\5\6")
+edits = st.lists(
+    st.tuples(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=8)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits, st.integers(0, len(WHOLE)), st.booleans())
+def test_any_bytes(handed_in, edits, end, whole):
+    """Whatever is changed: the file as it was, a text to run, or words why not."""
+    data = bytearray(WHOLE)
+    for place, new in edits:
+        data[place : place + len(new)] = new
+    submission = handed_in(bytes(data if whole else data[:end]))
+    assert submission.problem or submission.source == SOURCE
+    assert (submission.problem or "").isprintable()
