@@ -3,7 +3,7 @@ PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: test lint prove attacks soak calibrate reference handout release bench
+.PHONY: test lint prove attacks soak calibrate reference handout upgrade release bench
 
 test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
 	$(RUN) -m pytest
@@ -30,6 +30,9 @@ reference: $(STAMP) ## staff: record the solution's answers anew, print the drif
 
 handout: $(STAMP) ## staff: write handout and notebook anew from what the code says
 	@$(RUN) docs/build.py
+
+upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into uv.lock
+	@$(UV) lock --upgrade
 
 release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
 	@URL="$(URL)" $(RUN) tests/release.py

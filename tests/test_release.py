@@ -251,30 +251,28 @@ def workflow(place) -> dict:
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])
 
 
-def run_steps(workflow: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
+def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
     """The steps' shell, as GitHub runs it: after a failure only those that always do.
 
     Returns:
         what each step that ran came to, by its name.
     """
-    job = workflow["jobs"]["grade"]
     environment = {
-        **{
-            name: value.replace("${{ inputs.folder }}", "starter")
-            for name, value in job["env"].items()
-        },
         "RUNNER_TEMP": str(place / "temp"),
         "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
     }
+    for name, value in job.get("env", {}).items():
+        environment[name] = value.replace("${{ inputs.folder }}", "starter")
     (place / "temp").mkdir()
     done: dict[str, subprocess.CompletedProcess] = {}
     for step in job["steps"]:
         failed = any(run.returncode for run in done.values())
-        if "run" not in step or (failed and step.get("if") != "always()"):
-            continue
-        assert "${{" not in step["run"], "what others wrote would become shell"
-        script = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
-        done[step["name"]] = call(*script, cwd=place / "work", **environment)
+        if "run" in step and (not failed or "if" in step):
+            assert step.get("if") in (None, "always()", "${{ !cancelled() }}")
+            assert "${{" not in step["run"], "what others wrote would become shell"
+            words = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+            script = (*words, step["run"])
+            done[step["name"]] = call(*script, cwd=place / "work", **environment)
     return done
 
 
@@ -297,7 +295,7 @@ def test_workflow_grades(workflow, place):
     """The steps, run one after the other: a summary, a report, no orders in the log."""
     require_sandbox()
     hand_in_at(place / "work" / "hand-in" / "starter")
-    done = run_steps(workflow, place)
+    done = run_steps(workflow["jobs"]["grade"], place)
     failed = [run.stderr for run in done.values() if run.returncode]
     assert not failed
     assert "## Score 5 / 100" in (place / "summary.md").read_text()
@@ -313,10 +311,64 @@ def test_workflow_takes_no_other_grader(workflow, place):
     """A package with another hash is not used."""
     (place / "package.zip").write_bytes(PACKAGE + b"x")
     hand_in_at(place / "work" / "hand-in" / "starter")
-    done = run_steps(workflow, place)
+    done = run_steps(workflow["jobs"]["grade"], place)
     assert done["Fetch the grader"].returncode != 0
     assert "Grade" not in done
     assert "## No score" in (place / "summary.md").read_text()
+
+
+NEWEST = ROOT / ".github" / "workflows" / "newest.yml"
+MAKE = """#!/bin/sh
+case $1 in
+  reference) echo "Verdict: $VERDICT" ;;
+  calibrate) echo "| solution | 200 |" > tests/CALIBRATION.md ;;
+  prove) exit $PROOF ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "proof", "failing"),
+    [
+        ("identical", 0, []),
+        ("within tolerance (0.0001)", 0, []),
+        ("changed: td_loss one_ends", 0, ["Reference"]),
+        ("identical", 1, ["Proof"]),
+    ],
+)
+def test_newest_versions(place, monkeypatch, verdict, proof, failing):
+    """The monthly job fails where something changed, and does the rest all the same."""
+    for name, text in (("make", MAKE), ("sudo", "#!/bin/sh\n")):
+        (place / name).write_text(text)
+        (place / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
+    monkeypatch.setenv("VERDICT", verdict)
+    monkeypatch.setenv("PROOF", str(proof))
+    runs = place / "work" / "tests" / "calibration" / "runs.jsonl"
+    runs.parent.mkdir(parents=True)
+    runs.touch()
+    job = yaml.safe_load(NEWEST.read_text())["jobs"]["try"]
+    done = run_steps(job, place)
+    assert [name for name, run in done.items() if run.returncode] == failing
+    assert {"Reference", "Proof", "Calibration", "Summary"} <= set(done)
+    summary = (place / "summary.md").read_text()
+    assert f"Verdict: {verdict}" in summary
+    assert "| solution | 200 |" in summary
+
+
+def test_who_may_open_issues():
+    """Only the job that runs nothing of ours may write, and only issues."""
+    workflow = yaml.safe_load(NEWEST.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["defaults"]["run"]["shell"] == "bash"
+    jobs = workflow["jobs"]
+    assert {n: j["permissions"] for n, j in jobs.items() if "permissions" in j} == {
+        "tell": {"issues": "write"}
+    }
+    steps = jobs["tell"]["steps"]
+    assert [step["uses"].split("@")[0] for step in steps if "uses" in step] == [
+        "actions/download-artifact"
+    ]
 
 
 @pytest.mark.usefixtures("uv")
