@@ -9,6 +9,7 @@ import io
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from grader.outcomes import GraderError
@@ -22,13 +23,18 @@ FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 def main() -> int:
     """Run the command; the exit code."""
+    arguments = parse(sys.argv[1:])
+    return guarded(lambda: arguments.run(arguments))
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command; its exit code, or 2 and a line for people where it fails."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # some consoles know no ✓
-    arguments = parse(sys.argv[1:])
     hide_memory()
     try:
-        return arguments.run(arguments)
+        return command()
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
     except GraderError as error:
@@ -90,25 +96,42 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def check_choices(*choices: tuple[str, str, list[str]]) -> None:
+    """Make sure that each value, named as for `make`, is one of those that there are.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for name, value, allowed in choices:
+        if value not in allowed:
+            known = ", ".join(filter(None, allowed))
+            raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
+
+
+def check_seed(seed: str) -> None:
+    """Make sure that a report can show the seed.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not seed.isprintable():
+        raise UsageError(f"SEED={seed!r}: use printable text")
+
+
 def run_grade(arguments: argparse.Namespace) -> int:
     """Grade one hand-in, show and save the report."""
     submission = take(arguments.submission)
-    for name, value, allowed in (
+    check_choices(
         ("ONLY", arguments.only, ["", *EXERCISES]),
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
         ("DEVICE", arguments.device, ["cpu", "gpu"]),
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
         ("INPROCESS", arguments.in_process, ["", "0", "1"]),
         ("OFFICIAL", arguments.official, ["", "0", "1"]),
-    ):
-        if value not in allowed:
-            known = ", ".join(filter(None, allowed))
-            raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
-
+    )
     if arguments.official == "1" and arguments.in_process == "1":
         raise UsageError("OFFICIAL=1: a run in the same process does not count")
-    if not arguments.seed.isprintable():
-        raise UsageError(f"SEED={arguments.seed!r}: use printable text")
+    check_seed(arguments.seed)
     try:
         Path(arguments.out).mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,6 +13,16 @@ lint: $(VENV)/.synced-dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+# OUT is for one hand-in unless it is given.
+CLASS_OUT := $(if $(filter file,$(origin OUT)),class-results,$(OUT))
+
+.PHONY: grade-class
+grade-class: $(VENV)/.synced-class ## staff: grade all hand-ins of a folder, SUBMISSIONS=dir
+	@$(RUN) -m grader.classroom "$(SUBMISSIONS)" --out "$(CLASS_OUT)" --seed "$(SEED)" \
+	  --jobs "$(JOBS)" --names "$(NAMES)" --canvas "$(CANVAS)" --moodle "$(MOODLE)" \
+	  --assignment "$(ASSIGNMENT)" --only "$(ONLY)" --sandbox "$(SANDBOX)" \
+	  --reference "$(REFERENCE)" --device "$(DEVICE)"
+
 prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
 	@SEEDS="$(SEEDS)" $(RUN) tests/prove.py $(IDS)
 
@@ -43,7 +53,11 @@ bench: $(STAMP) $(PEERS_READY) ## staff: what grading costs, as ratios [PEERS=1 
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \
-	  && touch $@ $(STAMP) $(VENV)/.synced-watch
+	  --extra staff && touch $@ $(STAMP) $(VENV)/.synced-watch $(VENV)/.synced-class
+
+$(VENV)/.synced-class: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra staff \
+	  && touch $@ $(STAMP)
 
 # Torch first and by pip, which takes a build without CUDA where one is at hand.
 $(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)

@@ -69,6 +69,7 @@ REPORTERS = sorted(path.name for path in (GRADER / "reporters").glob("*.py"))
 REPORTERS_MAY_IMPORT = {
     *("escape", "outcomes", "report", "reporters", "submission", "terminal"),
 }
+CLASSROOM = sorted(path.name for path in (GRADER / "classroom").glob("*.py"))
 CHECKS = sorted(path.name for path in (GRADER / "checks").glob("*.py"))
 
 
@@ -142,13 +143,25 @@ def test_reporters(name):
     assert not roots(path) & (HEAVY | UNTRUSTED)
 
 
-@pytest.mark.parametrize("name", TRUSTED)
+@pytest.mark.parametrize("name", CLASSROOM)
+def test_classroom(name):
+    """What grades a class uses the trusted side, and nothing there knows of it."""
+    path = GRADER / "classroom" / name
+    assert ours(path) <= {"classroom", *TRUSTED}
+    assert not roots(path) & (HEAVY | UNTRUSTED)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*(f"{name}.py" for name in TRUSTED), *(f"classroom/{name}" for name in CLASSROOM)],
+)
 def test_nothing_is_unpickled(name):
     """No trusted module has a way to make objects, or code, of bytes."""
-    assert not roots(GRADER / f"{name}.py") & {"pickle", "marshal", "shelve", "runpy"}
+    path = GRADER / name
+    assert not roots(path) & {"pickle", "marshal", "shelve", "runpy"}
     names = {
         node.func.id
-        for node in ast.walk(ast.parse((GRADER / f"{name}.py").read_text()))
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert not names & {"eval", "exec", "compile", "__import__"}

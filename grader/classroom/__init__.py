@@ -1,0 +1,1 @@
+"""Grade a whole class: `python -m grader.classroom`, for staff."""

@@ -1,0 +1,324 @@
+"""The command line of a class: arguments, exit codes, a list of steps.
+
+Exit codes: 0 when every hand-in was graded, whatever the scores; 2 when some could not,
+with a list of them.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from grader import doctor, escape, grading
+from grader.classroom import gradebooks, layouts, pool, similar
+from grader.classroom.gradebooks import Entry
+from grader.classroom.layouts import HandIn
+from grader.cli import DEFAULT_SEED, check_choices, check_seed, guarded
+from grader.report import EXERCISES, Report, write_whole
+from grader.sandbox import TIERS
+from grader.submission import Submission, UsageError, take
+from grader.terminal import make_console
+
+
+def main() -> int:
+    """Run the command; the exit code."""
+    arguments = parse(sys.argv[1:])
+    return guarded(lambda: run(arguments))
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The arguments; a wrong one ends the program with exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog="python -m grader.classroom", description="Grade a whole class."
+    )
+    parser.add_argument("submissions", help="the folder of all hand-ins")
+    parser.add_argument("--out", default="class-results", help="folder of the results")
+    parser.add_argument("--seed", default="", help="any text, for all hand-ins")
+    parser.add_argument("--jobs", default="", help="so many at once; one for each core")
+    parser.add_argument("--names", default="", help="1: names on the class page")
+    parser.add_argument("--canvas", default="", help="an export of Canvas' gradebook")
+    parser.add_argument("--moodle", default="", help="an export or worksheet of Moodle")
+    parser.add_argument("--assignment", default="", help="its column in the exports")
+    parser.add_argument(
+        "--only", default="", help="one exercise; for trying things out"
+    )
+    parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
+    parser.add_argument("--reference", default="", help="live or recorded")
+    parser.add_argument("--device", default="cpu", help="cpu or gpu")
+    return parser.parse_args(arguments)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grade the class, write everything."""
+    jobs, exports = checked(arguments)
+    out = Path(arguments.out)
+    found = layouts.find(Path(arguments.submissions))
+    options = options_of(arguments)
+    console = make_console()
+    submissions, unread = taken(found.hand_ins)
+    code = pool.code_hash()
+    names = {entry: pool.name_of(s, options, code) for entry, s in submissions.items()}
+    try:
+        kept = pool.Kept(out / "kept")
+    except OSError as error:
+        raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
+    failed = grade(submissions, names, options, kept, jobs, console)
+    entries = []
+    for hand_in in found.hand_ins:
+        name = names.get(hand_in.entry, "")
+        report = kept.get(name) if name else None
+        why_not = unread.get(hand_in.entry) or failed.get(name) or ""
+        if report is None and not why_not:
+            why_not = "its report cannot be read"
+        entries.append(
+            entry_of(hand_in, submissions.get(hand_in.entry), report, why_not)
+        )
+    write_all(out, entries)
+    lines = [
+        f"nearly the same: {pair.one} and {pair.other} ({pair.share:.0%})"
+        for pair in near_ones(entries, submissions) or []
+    ]
+    for kind, (path, fill) in exports.items():
+        filled = fill(read_export(path), arguments.assignment, entries)
+        write_whole(out / f"{kind}.csv", filled.text)
+        lines += told_of(kind, filled)
+    return summary(out, entries, found.ignored, lines, console)
+
+
+def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
+    """How many at once, and by kind the exports with what fills them.
+
+    Raises:
+        UsageError: an argument makes no sense.
+    """
+    check_choices(
+        ("ONLY", arguments.only, ["", *EXERCISES]),
+        ("NAMES", arguments.names, ["", "0", "1"]),
+        ("DEVICE", arguments.device, ["cpu", "gpu"]),
+        ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
+        ("SANDBOX", arguments.sandbox, ["", *TIERS]),
+    )
+    check_seed(arguments.seed)
+    jobs = arguments.jobs or str(cores())
+    if not jobs.isdecimal() or not 1 <= int(jobs) <= 999:
+        raise UsageError(f"JOBS={jobs!r}: use a number, one for each core or fewer")
+    exports = {
+        kind: (path, fill)
+        for kind, path, fill in (
+            ("canvas", arguments.canvas, gradebooks.fill_canvas),
+            ("moodle", arguments.moodle, gradebooks.fill_moodle),
+        )
+        if path
+    }
+    if exports and arguments.only:
+        raise UsageError("ONLY: points of one exercise are no score to be entered")
+    for path, fill in exports.values():  # rather told now than after hours
+        fill(read_export(path), arguments.assignment, [])
+    return int(jobs), exports
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read_export(path: str) -> str:
+    """The text of an export.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text: export it as CSV UTF-8") from None
+
+
+def options_of(arguments: argparse.Namespace) -> grading.Options:
+    """How to grade each. The sandbox is tried once: a class is strangers' code.
+
+    Raises:
+        GraderError: no sandbox isolates here, and SANDBOX=process was not asked for.
+    """
+    grading.check_device(arguments.device)
+    return grading.Options(
+        seed=arguments.seed or DEFAULT_SEED,
+        only=arguments.only,
+        tier=doctor.choose_official_tier(arguments.sandbox),
+        device=arguments.device,
+        mode=grading.choose_mode(arguments.reference),
+    )
+
+
+def taken(hand_ins: list[HandIn]) -> tuple[dict[str, Submission], dict[str, str]]:
+    """By entry the hand-ins as they were read, and why some could not be."""
+    submissions, unread = {}, {}
+    for hand_in in hand_ins:
+        try:
+            os.stat(hand_in.path)
+            if hand_in.path.is_dir():
+                os.listdir(hand_in.path)
+            submissions[hand_in.entry] = take(str(hand_in.path.absolute()))
+        except OSError as error:
+            unread[hand_in.entry] = f"cannot be read: {error.strerror}"
+        except UsageError as error:
+            unread[hand_in.entry] = str(error)
+    return submissions, unread
+
+
+def grade(
+    submissions: Mapping[str, Submission],
+    names: Mapping[str, str],
+    options: grading.Options,
+    kept: pool.Kept,
+    jobs: int,
+    console: Console,
+) -> dict[str, str]:
+    """Grade what is not kept yet; by name, why some could not be.
+
+    Args:
+        submissions: by entry.
+        names: by entry, under which results are kept.
+        options: how to grade.
+        kept: where results are kept.
+        jobs: so many at once.
+        console: for the progress.
+    """
+    tasks = {
+        name: submissions[entry]
+        for entry, name in names.items()
+        if kept.get(name) is None
+    }
+    why_not: dict[str, str] = {}
+    words = f"{len(submissions)} hand-ins, {len(tasks)} to grade"
+    console.print(f"{words}, {min(jobs, len(tasks)) or 'none'} at once", markup=False)
+    with progress(console, len(tasks)) as advance:
+        for name, graded in pool.grade_here(tasks, options, jobs):
+            if graded.text:
+                kept.put(name, graded.text)
+            else:
+                why_not[name] = graded.why_not
+            advance()
+    return why_not
+
+
+@contextlib.contextmanager
+def progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
+    """What to call when one more is done; a bar on a terminal, nothing in a log."""
+    columns = (
+        *(TextColumn("Grading"), BarColumn(), MofNCompleteColumn()),
+        *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
+    )
+    bar = Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal or not total,
+        speed_estimate_period=3600,
+    )
+    with bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def entry_of(
+    hand_in: HandIn, submission: Submission | None, report: Report | None, why_not: str
+) -> Entry:
+    """A hand-in with its result, whichever way it came to it."""
+    hashed = hashlib.sha256(os.fsencode(hand_in.entry))
+    if submission is not None:
+        # With the contents, so that nobody can tell from a name which one it is.
+        hashed.update(f"\0{submission.sha256}".encode())
+        if report is not None:  # of what has the same contents, by whatever name
+            report.submission["name"] = submission.name
+    return Entry(hashed.hexdigest()[:8], hand_in, report, why_not)
+
+
+def near_ones(
+    entries: list[Entry], submissions: Mapping[str, Submission]
+) -> list[similar.Pair] | None:
+    """The pairs of hand-ins that are nearly the same, by id; None: not looked for."""
+    if not similar.available():
+        return None
+    sources = {
+        entry.id: submissions[entry.hand_in.entry].source
+        for entry in entries
+        if entry.hand_in.entry in submissions
+    }
+    return similar.find_pairs(sources)
+
+
+def write_all(
+    out: Path,
+    entries: list[Entry],
+) -> None:
+    """Everything but the exports; what an earlier run left of others goes."""
+    for folder in ("reports",):
+        (out / folder).mkdir(exist_ok=True)
+    write_whole(out / "grades.csv", gradebooks.table(entries))
+    for entry in entries:
+        if entry.report is not None:
+            write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
+    there = {entry.id for entry in entries if entry.report is not None}
+    for folder in ("reports",):
+        for path in (out / folder).glob("*.*"):
+            if path.stem not in there:
+                path.unlink()
+
+
+def told_of(kind: str, filled: gradebooks.Filled) -> list[str]:
+    """Lines on an export that was filled."""
+    lines = []
+    if filled.without_row:
+        who = ", ".join(filled.without_row)
+        lines.append(f"{kind}.csv: no row found for {who}")
+    if filled.without_score:
+        lines.append(f"{kind}.csv: left as they were: {len(filled.without_score)} rows")
+    return lines
+
+
+def summary(
+    out: Path,
+    entries: list[Entry],
+    ignored: list[tuple[str, str]],
+    lines: list[str],
+    console: Console,
+) -> int:
+    """Say what came of it; the exit code."""
+    scores = sorted(entry.score for entry in entries if entry.score is not None)
+    if scores:
+        middle = scores[len(scores) // 2]
+        lines = [f"{len(scores)} graded, the middle score is {middle:g}", *lines]
+    lines += [f"left out: {name} ({why})" for name, why in ignored]
+    lines.append(f"Results: {out / 'grades.csv'}")
+    for line in lines:
+        console.print(Text(escape.terminal(line)), soft_wrap=True)
+    failed = [entry for entry in entries if entry.report is None]
+    for entry in failed:
+        words = f"not graded: {entry.hand_in.entry}: {entry.why_not}"
+        print(escape.terminal(words), file=sys.stderr)
+    if not failed:
+        return 0
+    print(f"{len(failed)} of {len(entries)} could not be graded", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Find the hand-ins in a folder, and in the names of downloads who handed them in.
+
+Known are what Gradescope exports, what Canvas and Moodle let staff download, and plain
+folders and files. Nothing of a hand-in is read here.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.submission import FILE, UsageError
+
+KINDS = (".py", ".ipynb", ".zip")  # what can be handed in; the first is preferred
+GRADESCOPE = "submission_metadata.yml"
+NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", GRADESCOPE}
+
+_CANVAS = re.compile(
+    r"(?P<name>[^_]+)_(?P<late>late_)?(?P<canvas>\d+)_\d+_(?P<file>.+)", re.I | re.S
+)
+_AGAIN = re.compile(r"-(\d+)$")  # Canvas: handed in once more, before the suffix
+_MOODLE = re.compile(r"(?P<name>.+)_(?P<moodle>\d+)_assignsubmission_file_?", re.S)
+_MOODLE_TEXT = re.compile(r".+_\d+_assignsubmission_onlinetext_?", re.S)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who handed in.
+
+    Attributes:
+        name: as the download has it.
+        ids: by "canvas", "moodle" (participant), "email", "sid" or "login"; those that
+            are known.
+    """
+
+    name: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One hand-in.
+
+    Attributes:
+        path: what `make grade SUBMISSION=` would be given.
+        entry: its name in the folder of all hand-ins; no two have the same.
+        owners: one, or the members of a group.
+        late: whether the download says so.
+    """
+
+    path: Path
+    entry: str
+    owners: tuple[Owner, ...]
+    late: bool = False
+
+
+@dataclass
+class Found:
+    """The hand-ins in the order of their names, and what was left out, with why."""
+
+    hand_ins: list[HandIn] = field(default_factory=list)
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+
+
+def find(folder: Path) -> Found:
+    """The hand-ins in a folder.
+
+    Raises:
+        UsageError: there is no such folder, or nothing in it.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda e: os.fsencode(e.name))
+    except OSError as error:
+        words = f"SUBMISSIONS={str(folder)!r} cannot be read: {error.strerror}"
+        raise UsageError(words) from None
+    entries = [e for e in entries if e.name[0] != "." and e.name not in NO_HAND_IN]
+    found = Found()
+    submitters = gradescope_submitters(folder / GRADESCOPE)
+    canvas: dict[tuple[str, str], list[tuple[os.DirEntry, re.Match]]] = {}
+    for entry in entries:
+        suffix = Path(entry.name).suffix.lower()
+        if entry.is_symlink():
+            found.ignored.append((entry.name, "it is a link"))
+        elif entry.is_dir():
+            if _MOODLE_TEXT.fullmatch(entry.name):
+                found.ignored.append((entry.name, "a text written into Moodle"))
+                continue
+            path = place_in(Path(entry.path))
+            owners = submitters.get(entry.name) or (owner_of_folder(entry.name),)
+            found.hand_ins.append(HandIn(path, entry.name, owners))
+        elif suffix not in KINDS:
+            found.ignored.append((entry.name, f"neither {', '.join(KINDS)} nor folder"))
+        elif match := _CANVAS.fullmatch(entry.name):
+            who = match["name"], match["canvas"]
+            canvas.setdefault(who, []).append((entry, match))
+        else:
+            name = Path(entry.name).stem
+            owner = Owner(name, {"login": name})
+            found.hand_ins.append(HandIn(Path(entry.path), entry.name, (owner,)))
+    for (name, number), files in canvas.items():
+        *others, (entry, match) = sorted(files, key=lambda file: rank(file[1]["file"]))
+        why = f"the same student's {match['file']} counts"
+        found.ignored += [(other.name, why) for other, _ in others]
+        owner = Owner(name, {"canvas": number})
+        late = bool(match["late"])
+        found.hand_ins.append(HandIn(Path(entry.path), entry.name, (owner,), late))
+    found.hand_ins.sort(key=lambda hand_in: os.fsencode(hand_in.entry))
+    if not found.hand_ins:
+        raise UsageError(
+            f"SUBMISSIONS={str(folder)!r} holds no hand-in: no folder, "
+            f"and no file that ends in {', '.join(KINDS)}"
+        )
+    return found
+
+
+def rank(file: str) -> tuple[bool, int, int, str]:
+    """The larger, the rather it is what counts of one student's files in Canvas."""
+    name = Path(file)
+    again = _AGAIN.search(name.stem)
+    stem = _AGAIN.sub("", name.stem).lower()
+    kind = -KINDS.index(name.suffix.lower())
+    return stem == Path(FILE).stem, kind, int(again[1]) if again else 0, file
+
+
+def place_in(folder: Path) -> Path:
+    """What to grade of a hand-in's folder: all of it, or the one file that is there.
+
+    A folder is searched for what has the right name. A file alone may have any.
+    """
+    if os.path.lexists(folder / FILE):
+        return folder
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                e for e in entries if e.name[0] != "." and e.name not in NO_HAND_IN
+            ]
+    except OSError:
+        return folder
+    if len(found) == 1 and found[0].is_file(follow_symlinks=False):
+        file = Path(found[0].path)
+        return file if file.suffix.lower() in KINDS else folder
+    return folder
+
+
+def owner_of_folder(name: str) -> Owner:
+    """Whose folder it is by its name alone."""
+    if match := _MOODLE.fullmatch(name):
+        return Owner(match["name"], {"moodle": match["moodle"]})
+    return Owner(name, {"login": name})
+
+
+def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
+    """By the folder's name in an export of Gradescope, who handed it in.
+
+    Raises:
+        UsageError: the file is there and cannot be read.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        import yaml
+    except ImportError:
+        raise UsageError(
+            f"{GRADESCOPE} is read with PyYAML, which is not installed "
+            "(`make grade-class` installs it)"
+        ) from None
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        words = str(error).partition("\n")[0]
+        raise UsageError(f"{path} cannot be read: {words}") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"{path} is not what Gradescope exports: no submissions in it")
+    return {
+        str(folder): owners
+        for folder, about in document.items()
+        if (owners := tuple(submitters_of(about)))
+    }
+
+
+def submitters_of(about: Any) -> Iterator[Owner]:
+    """The submitters of one submission in Gradescope's metadata."""
+    people = about.get(":submitters") if isinstance(about, dict) else None
+    for person in people if isinstance(people, list) else []:
+        if isinstance(person, dict):
+            told = {key: person.get(f":{key}") for key in ("name", "email", "sid")}
+            known = {key: str(value) for key, value in told.items() if value}
+            name = known.pop("name", "") or known.get("email", "")
+            yield Owner(name, known)
+
+
+def normal_name(name: str) -> str:
+    """A person's name for comparing: "Doe, Jané" and "jane doe" are one."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    kept = (c for c in plain if not unicodedata.combining(c))
+    letters = "".join(c if c.isalnum() else " " for c in kept)
+    return " ".join(sorted(letters.split()))

@@ -1,0 +1,67 @@
+"""Grade one hand-in in a process of its own, for `pool.py`: the code of `make grade`.
+
+The hand-in comes by stdin, the report goes to stdout. stdin stays open as long as the
+one who asked lives: when it closes, this process ends, and its helpers with it.
+"""
+
+import dataclasses
+import os
+import struct
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgpack
+
+from grader.cli import guarded
+from grader.grading import Options, Progress, grade
+from grader.outcomes import GraderError
+from grader.submission import Submission
+
+_LENGTH = struct.Struct("<Q")
+
+
+def pack(submission: Submission, options: Options) -> bytes:
+    """What `main` reads."""
+    fields = {
+        field.name: getattr(submission, field.name)
+        for field in dataclasses.fields(submission)
+    }
+    told = {"submission": fields, "options": dataclasses.asdict(options)}
+    body: bytes = msgpack.packb(told, default=str)
+    return _LENGTH.pack(len(body)) + body
+
+
+def unpack(file: BinaryIO) -> tuple[Submission, Options]:
+    """What `pack` made of them."""
+    (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+    told = msgpack.unpackb(file.read(length))
+    fields: dict[str, Any] = told["submission"]
+    fields["path"] = Path(fields["path"]) if fields["path"] else None
+    fields["cells"] = tuple(fields["cells"])
+    return Submission(**fields), Options(**told["options"])
+
+
+def main() -> int:
+    """Grade what comes by stdin; the report goes to stdout, and nothing else does."""
+    answers = os.dup(1)  # never closed: its end says that this process has ended
+    os.dup2(2, 1)
+    submission, options = unpack(sys.stdin.buffer)
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    graded = grade(submission, options, Progress())
+    if graded.grader_error:
+        raise GraderError(graded.grader_error)
+    with open(answers, "wb", closefd=False) as report:
+        report.write(graded.as_json().encode())
+    return 0
+
+
+def end_with_stdin() -> None:
+    """End this process when nobody waits for it any more."""
+    os.read(0, 1)
+    os._exit(2)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

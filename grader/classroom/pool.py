@@ -1,0 +1,192 @@
+"""Grade many hand-ins side by side, each in processes of its own; keep what is done.
+
+A grading is kept under a name made of all that decides it, so that an interrupted run
+goes on where it was, a later one grades what is new, and copies are graded once.
+"""
+
+import contextlib
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from grader.classroom import one
+from grader.escape import plain
+from grader.grading import Options
+from grader.report import Report, load, write_whole
+from grader.sandbox import ROOT
+from grader.submission import Submission
+
+# A grading bounds itself; this is for one whose trusted side itself hangs.
+LIMIT_SECONDS = 900.0
+DECIDES = ("grader", "starter", "solution")  # folders whose files decide a grade
+SHOWS = {ROOT / "grader" / "classroom", ROOT / "grader" / "reporters"}  # but for these
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one hand-in.
+
+    Attributes:
+        text: of report.json; "" where there is none.
+        why_not: why there is none, for staff.
+    """
+
+    text: str
+    why_not: str = ""
+
+
+def code_hash() -> str:
+    """A hash of everything here that decides a grade, and of Python's version."""
+    hashed = hashlib.sha256(sys.version.encode())
+    files = [ROOT / "uv.lock"]
+    for name in DECIDES:
+        files += (ROOT / name).rglob("*")
+    for path in sorted(files):
+        if SHOWS & {*path.parents} or "__pycache__" in path.parts or not path.is_file():
+            continue
+        hashed.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
+        hashed.update(hashlib.sha256(path.read_bytes()).digest())
+    return hashed.hexdigest()
+
+
+def name_of(submission: Submission, options: Options, code: str) -> str:
+    """The name under which a grading is kept.
+
+    Args:
+        submission: what is graded.
+        options: how.
+        code: from `code_hash`.
+    """
+    told = [submission.sha256, submission.problem, asdict(options), code]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class Kept:
+    """The reports in a folder; one is there whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, name: str) -> Report | None:
+        """The report of that name, if it is there."""
+        return load(self.folder / f"{name}.json")
+
+    def put(self, name: str, text: str) -> None:
+        """Keep a report."""
+        write_whole(self.folder / f"{name}.json", text)
+
+
+def grade_here(
+    tasks: Mapping[str, Submission], options: Options, jobs: int
+) -> Iterator[tuple[str, Graded]]:
+    """Grade on this machine.
+
+    Args:
+        tasks: hand-ins by name.
+        options: how to grade them.
+        jobs: so many at once.
+
+    Yields:
+        A name and what came of it, in the order in which they are done.
+    """
+    running = Running()
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            names: dict[Future[Graded], str] = {
+                threads.submit(running.grade, submission, options): name
+                for name, submission in tasks.items()
+            }
+            waiting = set(names)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield names[future], future.result()
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+            running.stop()
+
+
+class Running:
+    """The gradings that run now, each a process that can be ended from outside."""
+
+    def __init__(self) -> None:
+        self.processes: set[subprocess.Popen] = set()
+        self.lock = threading.Lock()
+        self.stopped = False
+
+    def grade(
+        self, submission: Submission, options: Options, limit: float = LIMIT_SECONDS
+    ) -> Graded:
+        """Grade one hand-in; whatever it does comes back as an answer.
+
+        Args:
+            submission: what to grade.
+            options: how.
+            limit: in seconds, for all of it.
+        """
+        with tempfile.TemporaryFile() as printed:
+            with self.lock:
+                if self.stopped:
+                    return Graded("", "it was stopped")
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "grader.classroom.one"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=printed,
+                    cwd=ROOT,
+                )
+                self.processes.add(process)
+            overdue = threading.Event()
+
+            def end() -> None:
+                overdue.set()
+                process.kill()
+
+            timer = threading.Timer(limit, end)
+            timer.start()
+            try:
+                told = answer_of(process, one.pack(submission, options))
+            finally:
+                timer.cancel()
+                process.wait()
+                with self.lock:
+                    self.processes.discard(process)
+            if overdue.is_set():
+                return Graded("", f"not graded within {limit:.0f} s")
+            if process.returncode == 0:
+                return Graded(told.decode(errors="replace"))
+            printed.seek(0)
+            lines = printed.read().decode(errors="replace").strip().splitlines()
+        code = f"its process ended with exit code {process.returncode}"
+        return Graded("", plain(lines[-1], 500) if lines else code)
+
+    def stop(self) -> None:
+        """End them all; none is started any more."""
+        with self.lock:
+            self.stopped = True
+            for process in self.processes:
+                process.kill()
+
+
+def answer_of(process: subprocess.Popen, question: bytes) -> bytes:
+    """What the process writes until it ends, asked a question."""
+    asks, answers = process.stdin, process.stdout
+    assert asks is not None
+    assert answers is not None
+    # It may have ended already; what it printed says why.
+    with contextlib.suppress(BrokenPipeError):
+        asks.write(question)
+        asks.flush()
+    with answers:
+        told: bytes = answers.read()  # its end is awaited with stdin still open
+    with contextlib.suppress(BrokenPipeError):
+        asks.close()
+    return told

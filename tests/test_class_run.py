@@ -1,0 +1,298 @@
+"""A whole class: each is graded as alone, trouble is one's own, and it goes on."""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader import grading
+from grader.classroom import __main__ as classes
+from grader.classroom import one, pool
+from grader.submission import Submission, UsageError, take
+
+ROOT = Path(__file__).resolve().parents[1]
+HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"
+
+
+@pytest.fixture(scope="session")
+def classroom(tmp_path_factory, solution) -> Path:
+    """Hand-ins of many kinds."""
+    folder = tmp_path_factory.mktemp("class")
+    starter = (ROOT / "starter" / "dqn.py").read_text()
+    for name, source in {
+        "ann": solution,
+        "bob": starter,
+        "copy": solution,
+        "cy": "raise RuntimeError('<b>no</b>')",
+        "dee": b"\xff\xfe is no text",
+        HOSTILE: starter + "\nprint('x')\n",
+    }.items():
+        (folder / name).mkdir()
+        data = source if isinstance(source, bytes) else source.encode()
+        (folder / name / "dqn.py").write_bytes(data)
+    (folder / "empty").mkdir()
+    shutil.copy(ROOT / "solution" / "dqn.py", folder / "file.py")
+    return folder
+
+
+def run(folder: Path, out: Path, *more: str) -> int:
+    """Grade a class on one small exercise; the exit code."""
+    words = [str(folder), "--out", str(out), "--only", "sync_target", *more]
+    return classes.run(classes.parse(words))
+
+
+def contents(folder: Path, *without: str) -> dict[str, str]:
+    """The text of every file below a folder, durations left out."""
+    found = {}
+    for path in sorted(folder.rglob("*.*")):
+        text = path.read_text()
+        if path.suffix == ".json":
+            report = json.loads(text)
+            report["duration"] = 0
+            for exercise in report["exercises"]:
+                for check in exercise["checks"]:
+                    check["duration"] = 0
+            text = json.dumps(report)
+        found[str(path.relative_to(folder))] = text
+    return found
+
+
+@pytest.fixture(scope="session")
+def graded(classroom, tmp_path_factory) -> tuple[Path, int]:
+    """The class graded once, for real; where, and the exit code."""
+    out = tmp_path_factory.mktemp("class-results")
+    return out, run(classroom, out, "--jobs", "2")
+
+
+@pytest.fixture
+def asked(monkeypatch, graded) -> list[str]:
+    """What is asked to be graded, by hash; the answers are those of the real run."""
+    known = {
+        json.loads(text)["submission"]["sha256"]: text
+        for path in (graded[0] / "kept").glob("*.json")
+        for text in [path.read_text()]
+    }
+    names: list[str] = []
+
+    def grade(self, submission: Submission, options: grading.Options) -> pool.Graded:
+        names.append(submission.sha256)
+        return pool.Graded(known[submission.sha256])
+
+    monkeypatch.setattr(pool.Running, "grade", grade)
+    return names
+
+
+def scores(out: Path) -> dict[str, float]:
+    """The scores by name of hand-in."""
+    reports = [json.loads(p.read_text()) for p in (out / "reports").glob("*.json")]
+    return {report["submission"]["name"]: report["score"] for report in reports}
+
+
+def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
+    """The report is that of `grade`, for right, wrong and malformed hand-ins alike."""
+    out, code = graded
+    assert code == 0
+    reports = {
+        report["submission"]["name"]: report
+        for path in (out / "reports").glob("*.json")
+        for report in [json.loads(path.read_text())]
+    }
+    assert len(reports) == 8
+    for name in ("ann", "dee"):
+        alone = command("grade", classroom / name, "--only", "sync_target").report
+        assert without_durations(reports[name]) == without_durations(alone)
+    assert reports["ann"]["score"] == reports["copy"]["score"] == 5
+
+
+def without_durations(report: dict) -> dict:
+    """The report without what no two runs share."""
+    for exercise in report["exercises"]:
+        for check in exercise["checks"]:
+            check["duration"] = 0
+    return {**report, "duration": 0}
+
+
+def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
+    """A second run grades nothing, a changed hand-in only itself."""
+    out = tmp_path / "out"
+    shutil.copytree(graded[0], out)
+    before = contents(out)
+    assert run(classroom, out) == 0
+    assert asked == []
+    assert contents(out) == before
+    changed = tmp_path / "class"
+    shutil.copytree(classroom, changed)
+    shutil.copy(classroom / "ann" / "dqn.py", changed / "bob" / "dqn.py")
+    (changed / "cy" / "dqn.py").write_bytes(b"\xff\xfe is no text")
+    shutil.rmtree(changed / "dee")
+    assert run(changed, out) == 0
+    assert asked == []  # both have been seen before
+    assert len(list((out / "reports").iterdir())) == 7
+    assert run(changed, out, "--seed", "2") == 0
+    assert len(asked) == 4
+
+
+def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch):
+    """What was graded before stays; the files are those of one go."""
+    put = pool.Kept.put
+
+    def interrupted(self, name, text):
+        if len(list(self.folder.iterdir())) == 2:
+            raise KeyboardInterrupt
+        put(self, name, text)
+
+    monkeypatch.setattr(pool.Kept, "put", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(classroom, tmp_path / "out", "--jobs", "1")
+    monkeypatch.setattr(pool.Kept, "put", put)
+    kept = list((tmp_path / "out" / "kept").iterdir())
+    asked.clear()
+    assert run(classroom, tmp_path / "out") == 0
+    assert len(kept) == 2
+    assert len(asked) == 4
+    assert contents(tmp_path / "out") == contents(graded[0])
+
+
+def test_what_cannot_be_graded_costs_only_itself(
+    classroom, asked, tmp_path, monkeypatch, capfd
+):
+    """Exit code 2, a list, everyone else's score; the next run tries again."""
+    answer = pool.Running.grade
+    ann = take(str(classroom / "ann")).sha256
+
+    def broken(self, submission, options):
+        if submission.sha256 == ann:
+            return pool.Graded("", "the runner died")
+        return answer(self, submission, options)
+
+    monkeypatch.setattr(pool.Running, "grade", broken)
+    assert run(classroom, tmp_path / "out") == 2
+    told = capfd.readouterr().err.splitlines()
+    assert [line for line in told if "ann" in line] == [
+        "not graded: ann: the runner died"
+    ]
+    assert told[-1] == "3 of 8 could not be graded"
+    assert "ann" not in scores(tmp_path / "out")
+    assert len(scores(tmp_path / "out")) == 5
+    rows = (tmp_path / "out" / "grades.csv").read_text().splitlines()
+    assert any(",ann,ann,,," in row and "the runner died" in row for row in rows)
+    monkeypatch.setattr(pool.Running, "grade", answer)
+    assert run(classroom, tmp_path / "out") == 0
+    assert asked.count(ann) == 1
+
+
+def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch, capfd):
+    """A folder that may not be read is ours to mend, and no zero."""
+    taking = classes.take
+
+    def refused(path: str) -> Submission:
+        if path.endswith("bob"):
+            raise PermissionError(13, "Permission denied")
+        return taking(path)
+
+    monkeypatch.setattr(classes, "take", refused)
+    assert run(classroom, tmp_path / "out") == 2
+    assert (
+        "not graded: bob: cannot be read: Permission denied" in capfd.readouterr().err
+    )
+    assert len(scores(tmp_path / "out")) == 7
+
+
+def test_hostile_names_and_words_do_nothing(graded):
+    """Neither in the table nor on a page, and no file is called by a name."""
+    out, _ = graded
+    for path in out.rglob("*.*"):
+        text = path.read_text()
+        assert "\x1b" not in text
+        if path.suffix == ".html":
+            assert "<script>alert" not in text
+            assert "<b>no</b>" not in text
+        assert "script" not in path.name
+    assert ",'=1+1" in (out / "grades.csv").read_text()
+
+
+def test_a_grading_without_end_is_ended(solution):
+    """Whatever it is that hangs, it ends, and says so."""
+    options = grading.Options("1", only="sync_target")
+    graded = pool.Running().grade(Submission("x", b"pass"), options, limit=0.01)
+    assert graded == pool.Graded("", "not graded within 0 s")
+
+
+def test_a_fault_of_ours_is_told_in_its_own_words():
+    """The grading's last words say why there is no report."""
+    options = grading.Options("1", only="no such exercise")
+    graded = pool.Running().grade(Submission("x", b"pass"), options)
+    assert not graded.text
+    assert "grader error (not your mistake): KeyError" in graded.why_not
+
+
+def test_a_grading_ends_with_the_one_who_asked():
+    """So nothing lives on when the whole run is killed."""
+    options = grading.Options("1", only="sync_target")
+    source = b"import time\nwhile True: time.sleep(1)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "grader.classroom.one"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
+        process.stdin.write(one.pack(Submission("x", source), options))
+        process.stdin.close()  # as it is when its writer dies
+        assert process.stdout.read() == b""
+        assert process.wait() == 2
+
+
+def test_stopped_gradings_are_over():
+    """After `stop` no process is left and none is begun."""
+    running = pool.Running()
+    results: list[pool.Graded] = []
+    options = grading.Options("1", only="sync_target")
+    work: Callable[[], None] = lambda: results.append(  # noqa: E731
+        running.grade(Submission("x", b"while True: pass"), options)
+    )
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not running.processes and thread.is_alive():
+        pass
+    running.stop()
+    thread.join()
+    assert not running.processes
+    assert not results[0].text
+    assert running.grade(Submission("x", b""), options).why_not == "it was stopped"
+
+
+def test_what_decides_a_grade_changes_its_name():
+    """Contents, what is wrong with them, options and code; not what it is called."""
+    options = grading.Options("1")
+    first = pool.name_of(Submission("x", b"1"), options, "code")
+    assert pool.name_of(Submission("y", b"1"), options, "code") == first
+    others = [
+        pool.name_of(Submission("x", b"2"), options, "code"),
+        pool.name_of(Submission("x", b"1", "too large"), options, "code"),
+        pool.name_of(Submission("x", b"1"), grading.Options("2"), "code"),
+        pool.name_of(Submission("x", b"1"), options, "other"),
+    ]
+    assert len({first, *others}) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--jobs", "none"], "JOBS='none'"),
+        (["--jobs", "0"], "JOBS='0'"),
+        (["--only", "x"], "ONLY='x'"),
+        (["--names", "2"], "NAMES='2'"),
+        (["--canvas", "absent.csv", "--only", ""], "absent.csv: No such file"),
+        (["--canvas", "x.csv"], "ONLY: points of one exercise"),
+        (["--seed", "\n"], "SEED="),
+    ],
+)
+def test_wrong_arguments_are_refused(classroom, tmp_path, words, told):
+    """Before anything is graded."""
+    with pytest.raises(UsageError, match=told):
+        run(classroom, tmp_path / "out", *words)
