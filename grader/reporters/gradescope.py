@@ -30,6 +30,7 @@ def render(report: Report | None) -> str:
         document |= {
             "score": plain_number(report.score),
             "output": terminal(about_run(report)),
+            "extra_data": {"graded": True, "seed": report.seed, **report.submission},
             "execution_time": round(report.duration, 1),
             "tests": [
                 as_test(exercise, number, check)

@@ -1,7 +1,7 @@
 """What all formats say in the same words."""
 
 from grader.report import Check, Report
-from grader.terminal import next_step, sparkline
+from grader.terminal import sparkline
 
 NOT_FINISHED = (
     "Not graded: the grader did not finish. This says nothing about your work. Hand it "
@@ -28,10 +28,13 @@ def about_check(check: Check) -> str:
 
 
 def about_run(report: Report) -> str:
-    """How learning went, what to do next, and how the run can be repeated."""
+    """How learning went, and how the run can be repeated."""
     lines = []
     if cartpole := report.learning.get("cartpole"):
         lines.append(f"CartPole: mean return {cartpole['mean_return']:.1f} of 500")
         lines.append(sparkline(cartpole["curve"]))
-    lines += [next_step(report), f"seed {report.seed} · sandbox {report.sandbox}"]
+    lines.append(
+        f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"
+        f" · {report.device}"
+    )
     return "\n".join(filter(None, lines))
