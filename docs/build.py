@@ -17,15 +17,14 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt  # rich brings it along
 
-DOCS = Path(__file__).resolve().parent
-ROOT = DOCS.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader.cartpole import FULL, HALF, MAX_SEEDS
-from grader.plugin import CHECKS
-from grader.report import EXERCISES, plain_number
+from grader.report import CHECKS, EXERCISES, plain_number
 from grader.terminal import MARKS, WORDS
 
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 STARTER = ROOT / "starter" / "dqn.py"

@@ -14,7 +14,7 @@ import numpy as np
 from grader import facts, probes
 from grader.outcomes import NotImplementedYet, Stopped
 from grader.probes import Fingerprint
-from grader.session import Answers, Student
+from grader.session import Answers, Case, Student
 
 # Of the largest number of an entry: 6 digits are recorded, and correct work rounds
 # the fifth.
@@ -61,7 +61,11 @@ class Diagnosis:
 
 
 def diagnose(
-    part: str, student: Student, reference: Answers, known: Known
+    part: str,
+    student: Student,
+    reference: Answers,
+    known: Known,
+    ladder: tuple[Case, ...] = (),
 ) -> Diagnosis | None:
     """What is wrong with a part, as far as it can be told.
 
@@ -70,9 +74,10 @@ def diagnose(
         student: the hand-in.
         reference: the right answers on the ladders.
         known: the recorded fingerprints.
+        ladder: the part's questions, where `probes` has none.
     """
     try:
-        found = probes.fingerprint(part, student)
+        found = probes.fingerprint(part, student, ladder)
         if agree(part, found, known.right[part]):
             return None
         fits = fitting(part, found, known)
@@ -81,7 +86,7 @@ def diagnose(
             # It may remember what the checks have asked; the known ones were recorded
             # right after their import.
             student = student.afresh()
-            at_first = probes.fingerprint(part, student)
+            at_first = probes.fingerprint(part, student, ladder)
             kept = not agree(part, found, at_first)
             fits = fitting(part, at_first, known) if kept else []
         if 1 <= len(fits) <= MAX_NAMED:

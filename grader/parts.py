@@ -6,7 +6,8 @@ travel as the list of their leaves; the tree that holds them never leaves the pr
 
 `PROGRAMS` are the parts that are functions of arrays: a builder takes the module and a
 spec, and returns what can be traced and exported, or called as it is where the hand-in
-is plain Python. `CALLS` are the parts that are more, or less, than that.
+is plain Python. `CALLS` are the parts that are more, or less, than that. A part that
+is in neither is a plain function of the arguments that its spec lists.
 """
 
 import contextlib
@@ -364,6 +365,18 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
     "td_loss": td_loss,
     "td_update": td_update,
 }
+
+
+def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
+    """What answers a part that is a function of arrays."""
+    if name in PROGRAMS:
+        return PROGRAMS[name](dqn, spec)
+
+    def program(args: Args) -> Args:
+        arguments = [args[argument] for argument in spec["arguments"]]
+        return {"result": as_output(name, part(dqn, name)(*arguments))}
+
+    return program
 
 
 def as_output(what: str, value: Any) -> jax.Array:

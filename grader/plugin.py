@@ -3,7 +3,10 @@
 Checks are ordinary pytest tests. `points(n)` says what one pays. `after(name, ...)`
 names checks of the same file of which one must have passed, because what this one
 asks would hold for a constant answer, too. `part(name)` names the part of the contract
-that a check judges, where that is not the exercise's `PARTS`.
+that a check judges, where it is not named as the exercise is.
+
+A check file may have `CASES`, for a part without questions of its own in `probes`: by
+its answers to that ladder a known mistake is recognised.
 """
 
 import inspect
@@ -11,7 +14,6 @@ import os
 import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -29,17 +31,11 @@ from grader.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.report import EXERCISES, Check, Exercise
+from grader.report import CHECKS, EXERCISES, Check, Exercise
 from grader.sandbox import own_prefix
 from grader.seeds import derive
 from grader.session import Answers, Budget, Case, Runner, Student
 
-CHECKS = Path(__file__).resolve().parent / "checks"
-PARTS = {
-    **{"update_Q_TD0": "update_Q_TD0", "q_network": "q_network"},
-    **{"epsilon_greedy": "epsilon_greedy", "replay_buffer": "ReplayBuffer"},
-    **{"td_loss": "td_loss", "td_update": "td_update", "sync_target": "sync_target"},
-}
 MAX_EXAMPLES = 15
 MAX_SHRINKS = 300
 
@@ -78,6 +74,7 @@ class Plugin:
         self.on_check, self.on_exercise = on_check, on_exercise
         self.exercises: dict[str, Exercise] = {}
         self.failed: dict[str, list[Check]] = {}  # of this exercise, by part
+        self.ladders: dict[str, tuple[Case, ...]] = {}  # by part
         self.trouble = ""  # without a worker, a runner or a reference none can go on
 
     # ------------------------------------------------------------ fixtures
@@ -172,6 +169,8 @@ class Plugin:
         self.exercises.setdefault(name, Exercise(name))
         self.graded.budget.exercise = name
         self.on_check(name, description_of(item))
+        if cases := getattr(getattr(item, "module", None), "CASES", None):
+            self.ladders[part_of(item)] = cases.ladder
         self.graded.budget.left_of_run()
         names = {n for mark in item.iter_markers("after") for n in mark.args}
         if names and not self.passed_in(name) & names:
@@ -223,7 +222,11 @@ class Plugin:
             if part not in graded.known.right:
                 continue
             found = diagnose.diagnose(
-                part, graded.student, graded.reference, graded.known
+                part,
+                graded.student,
+                graded.reference,
+                graded.known,
+                self.ladders.get(part, ()),
             )
             if found:
                 for check in checks:
@@ -295,7 +298,7 @@ def exercise_of(item: pytest.Item) -> str:
 def part_of(item: pytest.Item) -> str:
     """The part of the contract that a check judges."""
     marker = item.get_closest_marker("part")
-    return marker.args[0] if marker else PARTS.get(exercise_of(item), "")
+    return marker.args[0] if marker else exercise_of(item)
 
 
 def description_of(item: pytest.Item) -> str:

@@ -26,12 +26,13 @@ from grader.plugin import Graded, Plugin, run_checks
 from grader.readoff import read_off
 from grader.reference import Drift, RecordingReference
 from grader.report import EXERCISES
-from grader.session import LiveReference, Student
+from grader.session import Case, LiveReference, Student
 from grader.submission import Submission, UsageError, take
 from grader.terminal import Live
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
+Ladders = dict[str, tuple[Case, ...]]
 DESKS = 2
 CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
 
@@ -50,9 +51,12 @@ def record(tier: str, device: str, console: Console) -> None:
     with Live(console) as live:
         with Desk(tier, live=True, device=device) as desk:
             student = desk.take(submission)
-            answers = right_answers(student, live.on_check)
-            right = {part: probes.fingerprint(part, student) for part in probes.PROBES}
-        mistakes = fingerprints(mutants, tier, device, live.on_check)
+            answers, of_files = right_answers(student, live.on_check)
+            right = {
+                part: probes.fingerprint(part, student, of_files.get(part, ()))
+                for part in [*probes.PROBES, *of_files]
+            }
+        mistakes = fingerprints(mutants, of_files, tier, device, live.on_check)
     require_told_apart(mutants, mistakes, right)
     provenance = {
         "solution_sha256": hashlib.sha256(submission.source).hexdigest(),
@@ -69,7 +73,7 @@ def record(tier: str, device: str, console: Console) -> None:
         console.print(f"nothing to compare with: {missing}", markup=False)
         old = {}
     rows = reference.drift(old, answers.arrays, answers.asked)
-    known = Known(right, by_part(mutants, mistakes))
+    known = Known(right, by_part(mutants, mistakes, right))
     reference.save(answers.arrays, known, provenance)
     print_drift(rows, console)
     console.print(f"{len(mutants)} known mistakes, each told from the solution")
@@ -94,8 +98,10 @@ def known_mutants() -> list[Any]:
 
 def right_answers(
     student: Student, on_check: Callable[[str, str], None]
-) -> RecordingReference:
+) -> tuple[RecordingReference, Ladders]:
     """Run the unit checks on the solution; what the reference answered, to whom.
+
+    And the ladders of the check files that have some, by part.
 
     Raises:
         GraderError: the grader could not do its work, or the solution fails a check.
@@ -134,11 +140,15 @@ def right_answers(
             read_off(cases.on_table(case), answers)
     for question, checks in answers.asked.items():
         answers.asked[question] = [names.get(label, label) for label in checks]
-    return answers
+    return answers, plugin.ladders
 
 
 def fingerprints(
-    mutants: list[Any], tier: str, device: str, on_check: Callable[[str, str], None]
+    mutants: list[Any],
+    of_files: Ladders,
+    tier: str,
+    device: str,
+    on_check: Callable[[str, str], None],
 ) -> list[probes.Fingerprint | None]:
     """What each mutant answers to its part's questions; None where it hangs or dies."""
     desks: queue.Queue[Desk] = queue.Queue()
@@ -149,8 +159,9 @@ def fingerprints(
         mutant, desk = mutants[number], desks.get()
         on_check("known mistakes", f"{number + 1} of {len(mutants)}")
         try:
-            submission = Submission(mutant.id, mutant.source.encode())
-            return probes.fingerprint(mutant.part, desk.take(submission))
+            student = desk.take(Submission(mutant.id, mutant.source.encode()))
+            ladder = of_files.get(mutant.part, ())
+            return probes.fingerprint(mutant.part, student, ladder)
         except Stopped:
             return None
         finally:
@@ -189,10 +200,12 @@ def require_told_apart(
 
 
 def by_part(
-    mutants: list[Any], mistakes: list[probes.Fingerprint | None]
+    mutants: list[Any],
+    mistakes: list[probes.Fingerprint | None],
+    right: dict[str, probes.Fingerprint],
 ) -> dict[str, list[Mistake]]:
     """The known mistakes of each part; those on the border of chance have no name."""
-    known: dict[str, list[Mistake]] = {part: [] for part in probes.PROBES}
+    known: dict[str, list[Mistake]] = {part: [] for part in right}
     for mutant, found in zip(mutants, mistakes, strict=True):
         if found and not mutant.border:
             known[mutant.part].append(Mistake(mutant.id, mutant.hint, found))

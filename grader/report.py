@@ -12,18 +12,17 @@ from grader.outcomes import NOT_IMPLEMENTED, Outcome
 
 SCHEMA = 1
 
-# The exercises in the order of the contract, with the files that check them.
-EXERCISES = {
-    "update_Q_TD0": "test_1_update_q_td0.py",
-    "monte_carlo": "test_2_monte_carlo.py",
-    "q_network": "test_3_q_network.py",
-    "epsilon_greedy": "test_4_epsilon_greedy.py",
-    "replay_buffer": "test_5_replay_buffer.py",
-    "td_loss": "test_6_td_loss.py",
-    "td_update": "test_7_td_update.py",
-    "sync_target": "test_8_sync_target.py",
-    "learning": "test_9_learning.py",
-}
+CHECKS = Path(__file__).resolve().parent / "checks"
+
+
+def exercises_in(folder: Path) -> dict[str, str]:
+    """The exercises by their numbers, with the files `test_<number>_<name>.py`."""
+    named = (path.stem.split("_", 2) for path in folder.glob("test_*.py"))
+    ordered = sorted((int(number), name) for _, number, name in named)
+    return {name: f"test_{number}_{name}.py" for number, name in ordered}
+
+
+EXERCISES = exercises_in(CHECKS)
 
 
 @dataclass

@@ -173,7 +173,7 @@ class Runner:
             return parts.CALLS[part](self.solution, spec, args)
         name = f"reference {part} {sorted(spec.items())}"
         program = self.kept(
-            name, lambda: jax.jit(parts.PROGRAMS[part](self.solution, spec))
+            name, lambda: jax.jit(parts.program_of(self.solution, part, spec))
         )
         return to_numpy(program(args))
 

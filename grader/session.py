@@ -35,10 +35,7 @@ FUNCTIONS = (
     *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network"),
     *("epsilon_greedy", "td_loss", "td_update", "sync_target"),
 )
-PROGRAMS = (
-    *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network"),
-    *("epsilon_greedy", "forward", "td_loss", "td_update"),
-)
+CALLS = ("episode_terminateds", "replay_buffer", "sync_target")  # no programs
 
 IMPORT_SECONDS = 30.0
 CALL_SECONDS = 15.0
@@ -58,7 +55,7 @@ class Case:
     """One question: a part of the contract, its settings and its arrays.
 
     Attributes:
-        part: its name in `parts.PROGRAMS` or `parts.CALLS`.
+        part: its name in `parts.PROGRAMS` or `parts.CALLS`, or a plain function's.
         spec: what is not an array (sizes, gamma of a call, `net`, ...).
         args: arrays, or lists of arrays for parameters.
     """
@@ -457,7 +454,7 @@ class Student:
 
     def answer(self, case: Case) -> Answer:
         """The hand-in's answer: by its program where there is one, else by a call."""
-        if case.part in PROGRAMS and not self.eager:
+        if case.part not in CALLS and not self.eager:
             try:
                 return self.traced(case)
             except Raised:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from grader.escape import is_order
 from grader.outcomes import NOT_IMPLEMENTED, Outcome
-from grader.report import Check, Exercise, Report, plain_number
+from grader.report import EXERCISES, Check, Exercise, Report, plain_number
 
 WIDTH = 80
 MAX_LINES = 14
@@ -211,7 +211,8 @@ def next_step(report: Report) -> str:
     """What to do next, in a sentence."""
     if report.grader_error:
         return "Please tell the course staff; your work is not at fault."
-    if report.score == report.max_score and report.max_score == 100:
+    whole = len(report.exercises) == len(EXERCISES)
+    if whole and report.score == report.max_score:
         return "Everything passed. The official run asks the same with fresh seeds."
     open_ones = [e for e in report.exercises if e.score < e.max_score]
     if not open_ones:

@@ -103,7 +103,7 @@ class Worker:
         if part in parts.CALLS:
             return parts.CALLS[part](self.dqn, spec, args)
         given = jax.tree.map(np.copy if numpy else as_students_have_it, args)
-        answer = parts.PROGRAMS[part](self.dqn, spec)(given)
+        answer = parts.program_of(self.dqn, part, spec)(given)
         answer = jax.tree.map(lambda leaf: parts.as_array(part, leaf), answer)
         if numpy:
             answer["changed"] = [
@@ -113,7 +113,7 @@ class Worker:
 
     def do_export(self, part: str, spec: Any, args: Any, platform: str) -> Any:
         """Trace a part for arguments of these shapes and serialise it."""
-        program = parts.PROGRAMS[part](self.dqn, spec)
+        program = parts.program_of(self.dqn, part, spec)
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
         jitted = jax.jit(program)
         traced = jitted.trace(shapes)

@@ -3,25 +3,31 @@
 import ast
 import importlib
 import pkgutil
+import re
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from grader.report import EXERCISES
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")
 
-# The exercise that each part of the contract belongs to.
-EXERCISE_OF = {
-    "episode_terminateds": "update_Q_TD0",
-    "update_Q_TD0": "update_Q_TD0",
-    "discounted_returns": "monte_carlo",
-    "mc_loss": "monte_carlo",
-    "q_network": "q_network",
-    "epsilon_greedy": "epsilon_greedy",
-    "ReplayBuffer": "replay_buffer",
-    "td_loss": "td_loss",
-    "td_update": "td_update",
-    "sync_target": "sync_target",
-}
+
+def exercises_of_parts() -> dict[str, str]:
+    """The exercise that each part of the contract belongs to, by the banner above."""
+    sections = re.split(r"(?m)^# Exercise .*$", SOLUTION)[1:]
+    return {
+        node.name: name
+        for name, section in zip(EXERCISES, sections, strict=True)
+        for node in ast.parse(section).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+
+
+EXERCISE_OF = {"episode_terminateds": "update_Q_TD0", **exercises_of_parts()}
 
 
 def edited(part: str, *changes: tuple[str, str]) -> str:

@@ -31,6 +31,8 @@ from grader.checks.test_4_epsilon_greedy import (
 from grader.outcomes import Wrong
 from grader.session import Answer, Answers, Case
 
+pytestmark = pytest.mark.part("ReplayBuffer")
+
 CAPACITY, BATCH = 8, 4  # not 5, the number of fields: a list of rows must not pass
 LARGE = 24  # many batches fit, so that those which keep out of each other's way show
 SAMPLES = 1500
