@@ -52,7 +52,9 @@ def for_students() -> dict[str, bytes]:
     """The files of the students' package by their names."""
     text = (ROOT / "docs" / "students.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\((?!https?:|#)", "](docs/", text).replace("](docs/../", "](")
-    handout = tracked("docs/handout.md", "docs/handout.html")
+    handout = tracked(
+        "docs/handout.md", "docs/handout.html", "docs/images/learning.png"
+    )
     return {**tracked(*GRADER), **handout, "README.md": text.encode()}
 
 

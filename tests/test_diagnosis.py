@@ -124,7 +124,7 @@ def test_at_most_two_names():
         mistakes = [Mistake(f"m{i}", f"hint {i}", wrong) for i in range(count)]
         known = Known(right, {"sync_target": mistakes})
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("grader.probes.fingerprint", lambda part, student: wrong)
+            patch.setattr("grader.probes.fingerprint", lambda *_: wrong)
             patch.setattr("grader.facts.measured", lambda *_: "a fact")
             return diagnose("sync_target", Student(), None, known)
 

@@ -60,7 +60,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             text = re.sub(r"    raise NotImplementedError.*\n$", text, stub)
         with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+            file.write(f"\n\n{text}")
     return place
 
 

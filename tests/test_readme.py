@@ -1,48 +1,102 @@
-"""What the README shows is what its commands print."""
+"""What README and docs show is what their commands print, and all of it is there."""
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
-from edits import edited
+import pytest
+from edits import ROOT, edited
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from grader.cli import FORMATS
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCED = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.S | re.M)
+NAMES = [page.name for page in PAGES]
+
+
+def text_of(name: str) -> str:
+    """One page."""
+    (page,) = [page for page in PAGES if page.name == name]
+    return page.read_text(encoding="utf-8")
+
+
+def shown(name: str, title: str) -> str:
+    """A block of a page, by the comment above it."""
+    block = re.search(rf"<!-- {title} -->\n```\w*\n(.*?)```", text_of(name), re.S)
+    assert block is not None
+    return block[1]
+
+
+def commands_of(name: str) -> list[list[str]]:
+    """The words of every `make` in a page's blocks and spans of code."""
+    text = text_of(name)
+    lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
+    spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
+    code = [" ".join(words.split()) for words in (*lines, *spans)]
+    return [shlex.split(one)[1:] for one in code if re.match(r"make\b", one)]
+
+
+def run(*words: str, cwd: Path) -> str:
+    """What the grader prints for a command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def test_readme_shows_the_real_output_of_make_grade(tmp_path):
     """The block under `make grade` is what grading the starter prints."""
-    block = re.search(r"<!-- make grade -->\n```\n(.*?)```", README, re.S)
-    assert block is not None
-    printed = subprocess.run(
-        [sys.executable, "-m", "grader", "grade", str(ROOT / "starter")],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert essence(printed) == essence(block[1])
+    printed = run("grade", str(ROOT / "starter"), cwd=tmp_path)
+    assert essence(printed) == essence(shown("README.md", "make grade"))
 
 
-def test_readme_shows_a_real_mistake(tmp_path):
+def test_students_see_a_real_mistake(tmp_path):
     """The block under "a mistake" is what that mistake's report says."""
-    block = re.search(r"<!-- a mistake -->\n```\n(.*?)```", README, re.S)
-    assert block is not None
     wrong = edited("td_loss", ("not_terminated * gamma *", "gamma *"))
     (tmp_path / "dqn.py").write_text(wrong)
-    printed = subprocess.run(
-        [sys.executable, "-m", "grader", "grade", "dqn.py", "--only", "td_loss"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert essence(block[1])
-    assert set(essence(block[1])) <= set(essence(printed))
+    printed = run("grade", "dqn.py", "--only", "td_loss", cwd=tmp_path)
+    block = essence(shown("students.md", "a mistake"))
+    assert block
+    assert set(block) <= set(essence(printed))
+
+
+def test_students_see_real_learning(bwrap_run):
+    """Learning looks as it is shown, but for its numbers: other machines round."""
+    block = shown("students.md", "learning")
+    assert set(masked(block)) <= set(masked(bwrap_run.out))
+
+
+def test_ci_sees_the_real_report(tmp_path):
+    """The report is of the shape that is shown, its first check is the one shown.
+
+    And each form into which it can be converted comes out.
+    """
+    out = ("--out", str(tmp_path))
+    run("grade", str(ROOT / "solution"), "--only", "sync_target", *out, cwd=tmp_path)
+    real = json.loads((tmp_path / "report.json").read_text())
+    block = json.loads(shown("ci.md", "report"))
+    assert list(block) == list(real)
+    (exercise,), (real_exercise,) = block["exercises"], real["exercises"]
+    assert list(exercise) == list(real_exercise)
+    (check,), real_check = exercise["checks"], real_exercise["checks"][0]
+    for one in (check, real_check):
+        assert one.pop("duration") > 0
+    assert check == real_check
+    for name in ("score", "max_score", "seed", "mode", "device", "learning"):
+        assert block[name] == real[name]
+    forms = re.findall(r"`(\w+)`", text_of("ci.md").partition("another program:")[2])
+    assert forms[: len(FORMATS)] == list(FORMATS)
+    for form in ("gradescope", "markdown", "junit"):
+        assert run("convert", "report.json", "--to", form, cwd=tmp_path)
 
 
 def essence(text: str) -> list[str]:
@@ -57,3 +111,67 @@ def essence(text: str) -> list[str]:
         and not line.startswith(changing)
         and not re.match(r" *\d+\.\d s ", line)
     ]
+
+
+def masked(text: str) -> list[str]:
+    """The lines without numbers and bars."""
+    return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]
+
+
+# ---------------------------------------------------------------- commands and links
+
+
+@cache
+def dry_run(*words: str) -> subprocess.CompletedProcess:
+    """What make would do."""
+    return subprocess.run(
+        ["make", "--dry-run", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_exist(name):
+    """Every `make` on a page is a target, and its options change what it does."""
+    for words in commands_of(name):
+        targets = [word for word in words if "=" not in word]
+        plain = dry_run(*targets)
+        assert plain.returncode == 0, f"make {words}: {plain.stderr}"
+        for option in set(words) - set(targets):
+            others = [word for word in words if word != option]
+            changed = dry_run(*others, f"{option.partition('=')[0]}=other")
+            same = changed.stdout == dry_run(*others).stdout
+            assert not same, f"make {words}: {option} does nothing"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name):
+    """Files that a page links to, or names, are there."""
+    (page,) = [page for page in PAGES if page.name == name]
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text_of(name)):
+        assert (page.parent / target).exists(), target
+
+
+def test_readme_can_be_read_at_a_glance():
+    """It is short, and fits a terminal."""
+    lines = text_of("README.md").splitlines()
+    assert len(lines) < 80
+    assert max(map(len, lines)) <= 80
+
+
+def test_ci_page_names_what_this_repository_does():
+    """The two shell commands for machines are those of the workflow and the script."""
+    steps = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    steps += (ROOT / ".ci" / "run").read_text()
+    page = " ".join(text_of("ci.md").split())
+    for command in (
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+        "bubblewrap",
+        "make test",
+        "make prove",
+    ):
+        assert command in steps
+        assert command in page
