@@ -125,6 +125,7 @@ def test_students_get_no_answers():
     """No solution, no tests, no line of the solution's code in any file."""
     tops = {name.split("/")[0] for name in STUDENTS}
     assert tops == {*release.GRADER, "docs", "README.md"}
+    assert not [name for name in STUDENTS if "classroom/" in name]
     given = {line.strip() for line in STARTER.splitlines()}
     secret = {line.strip() for line in SOLUTION.splitlines()} - given
     secret = {line for line in secret if len(line) > 40}
