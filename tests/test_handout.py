@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 import build
 
 from grader.report import EXERCISES
+from grader.submission import take
 
 NOTEBOOK = ROOT / "starter" / "dqn.ipynb"
 HANDOUT = (ROOT / "docs" / "handout.md").read_text(encoding="utf-8")
@@ -180,16 +181,12 @@ def test_notebook_without_a_package_says_so(kernel: Kernel) -> None:
     assert kernel.printed[1:] == [""] * len(kernel.printed[1:])
 
 
-def test_notebook_has_the_starter_and_nothing_else() -> None:
-    """Without orders to the notebook, its cells define what the starter defines."""
+def test_notebook_can_be_handed_in() -> None:
+    """Read as a hand-in, without orders, it defines what the starter defines."""
     names = runpy.run_path(str(ROOT / "starter" / "dqn.py"))
-    code = "\n".join(
-        line
-        for cell in code_cells()
-        for line in cell.splitlines()
-        if line[:1] not in ("%", "!")
-    )
+    taken = take(str(NOTEBOOK))
+    assert taken.problem is None
     found: dict[str, object] = {}
-    exec(compile(code, "notebook", "exec"), found)
+    exec(compile(taken.source, "notebook", "exec"), found)
     hidden = {name for name in names if name.startswith("__")}
     assert {*names} - hidden == {*found} - {"__builtins__", "PACKAGE"}
