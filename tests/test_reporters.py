@@ -213,6 +213,13 @@ def test_whole_numbers_for_classroom50():
     assert [test["passed"] for test in document["tests"]] == [False] * 4 + [True]
 
 
+def test_classroom50_takes_what_its_runner_sets():
+    """Without OWNER and REVIEW_URL others of its variables do."""
+    names = {**RUNNER, "OWNER": "", "REVIEW_URL": "", "USERNAME": "bob"}
+    document = valid(classroom50.render(REPORTS["halves"], names), CLASSROOM50)
+    assert (document["owner"], document["review"]) == ("bob", RUNNER["COMMIT_URL"])
+
+
 def test_markdown_summary():
     """The score, a row for each exercise, and what was missed with its hint."""
     text = markdown.render(REPORTS["halves"])

@@ -15,15 +15,15 @@ from grader.reporters.words import not_graded
 from grader.submission import UsageError
 
 TOTAL = 100  # points, of which nothing is known where there is no report
-# Its fields, and the variables that its runner sets.
+# Its fields, and the variables that its runner sets, of which the first counts.
 FIELDS = {
-    "classroom": "CLASSROOM",
-    "assignment": "ASSIGNMENT",
-    "owner": "OWNER",
-    "submission": "SUBMISSION_TAG",
-    "commit": "COMMIT_URL",
-    "release": "RELEASE_URL",
-    "review": "REVIEW_URL",
+    "classroom": ("CLASSROOM",),
+    "assignment": ("ASSIGNMENT",),
+    "owner": ("OWNER", "USERNAME", "GITHUB_REPOSITORY_OWNER"),
+    "submission": ("SUBMISSION_TAG",),
+    "commit": ("COMMIT_URL",),
+    "release": ("RELEASE_URL",),
+    "review": ("REVIEW_URL", "COMMIT_URL"),
 }
 
 
@@ -37,12 +37,16 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
     Raises:
         UsageError: one of these is missing, or no submission's.
     """
-    missing = [name for name in FIELDS.values() if not environment.get(name)]
+    values = {
+        field: next(filter(None, map(environment.get, names)), "")
+        for field, names in FIELDS.items()
+    }
+    missing = [FIELDS[field][0] for field, value in values.items() if not value]
     if missing:
         raise UsageError(
             f"classroom50: {', '.join(missing)} not set, as its runner does"
         )
-    if not environment["SUBMISSION_TAG"].startswith("submit/"):
+    if not values["submission"].startswith("submit/"):
         raise UsageError("classroom50: SUBMISSION_TAG has to begin with submit/")
     if report is None or not_graded(report):
         tests = [as_test("not graded: the grader did not finish", 0, TOTAL)]
@@ -50,7 +54,7 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
         tests = as_tests(report.exercises)
     document = {
         "schema": "classroom50/result/v1",
-        **{field: environment[name] for field, name in FIELDS.items()},
+        **values,
         "assignment_type": environment.get("ASSIGNMENT_TYPE") or "individual",
         "datetime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "score": sum(test["score"] for test in tests),
