@@ -1,6 +1,7 @@
 # The targets of those who work on the homework, of which students' copies have none.
 PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
+CLASS_READY := $(if $(CLASS),$(VENV)/.synced-class)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .PHONY: test lint prove attacks soak calibrate reference handout upgrade release bench
@@ -47,9 +48,9 @@ upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into 
 release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
 	@URL="$(URL)" $(RUN) tests/release.py
 
-bench: $(STAMP) $(PEERS_READY) ## staff: what grading costs, as ratios [PEERS=1 SEEDS=10]
-	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" \
-	  $(RUN) tests/bench/$(if $(PEERS),peers,overhead).py
+bench: $(STAMP) $(PEERS_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 CLASS=20]
+	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" ONLY="$(ONLY)" \
+	  $(RUN) tests/bench/$(if $(CLASS),classroom,$(if $(PEERS),peers,overhead)).py
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \

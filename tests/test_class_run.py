@@ -132,7 +132,7 @@ def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
     shutil.rmtree(changed / "dee")
     assert run(changed, out) == 0
     assert asked == []  # both have been seen before
-    assert len(list((out / "reports").iterdir())) == 7
+    assert len(list((out / "students").iterdir())) == 7
     assert run(changed, out, "--seed", "2") == 0
     assert len(asked) == 4
 
@@ -214,6 +214,16 @@ def test_hostile_names_and_words_do_nothing(graded):
             assert "<b>no</b>" not in text
         assert "script" not in path.name
     assert ",'=1+1" in (out / "grades.csv").read_text()
+
+
+def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_path):
+    """Neither in text nor in links."""
+    names = ("ann", "bob", "dee")
+    page = (graded[0] / "class.html").read_text()
+    assert not [name for name in names if f">{name}<" in page]
+    assert run(classroom, tmp_path / "out", "--names", "1") == 0
+    page = (tmp_path / "out" / "class.html").read_text()
+    assert [name for name in names if f">{name}<" in page] == list(names)
 
 
 def test_a_grading_without_end_is_ended(solution):

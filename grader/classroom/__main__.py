@@ -24,7 +24,7 @@ from rich.progress import (
 from rich.text import Text
 
 from grader import doctor, escape, grading
-from grader.classroom import gradebooks, layouts, pool, similar
+from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
 from grader.cli import DEFAULT_SEED, check_choices, check_seed, guarded
@@ -87,11 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
         entries.append(
             entry_of(hand_in, submissions.get(hand_in.entry), report, why_not)
         )
-    write_all(out, entries)
-    lines = [
-        f"nearly the same: {pair.one} and {pair.other} ({pair.share:.0%})"
-        for pair in near_ones(entries, submissions) or []
-    ]
+    pairs = near_ones(entries, submissions)
+    write_all(out, entries, pairs, names=arguments.names == "1")
+    lines = []
     for kind, (path, fill) in exports.items():
         filled = fill(read_export(path), arguments.assignment, entries)
         write_whole(out / f"{kind}.csv", filled.text)
@@ -179,8 +177,8 @@ def taken(hand_ins: list[HandIn]) -> tuple[dict[str, Submission], dict[str, str]
             submissions[hand_in.entry] = take(str(hand_in.path.absolute()))
         except OSError as error:
             unread[hand_in.entry] = f"cannot be read: {error.strerror}"
-        except UsageError as error:
-            unread[hand_in.entry] = str(error)
+        except UsageError:
+            unread[hand_in.entry] = "cannot be read: it is not there any more"
     return submissions, unread
 
 
@@ -268,16 +266,21 @@ def near_ones(
 def write_all(
     out: Path,
     entries: list[Entry],
+    pairs: list[similar.Pair] | None,
+    *,
+    names: bool,
 ) -> None:
     """Everything but the exports; what an earlier run left of others goes."""
-    for folder in ("reports",):
+    for folder in ("reports", "students"):
         (out / folder).mkdir(exist_ok=True)
     write_whole(out / "grades.csv", gradebooks.table(entries))
     for entry in entries:
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
+            write_whole(out / "students" / f"{entry.id}.html", pages.student(entry))
+    write_whole(out / "class.html", pages.classroom(entries, pairs, names=names))
     there = {entry.id for entry in entries if entry.report is not None}
-    for folder in ("reports",):
+    for folder in ("reports", "students"):
         for path in (out / folder).glob("*.*"):
             if path.stem not in there:
                 path.unlink()
@@ -307,7 +310,7 @@ def summary(
         middle = scores[len(scores) // 2]
         lines = [f"{len(scores)} graded, the middle score is {middle:g}", *lines]
     lines += [f"left out: {name} ({why})" for name, why in ignored]
-    lines.append(f"Results: {out / 'grades.csv'}")
+    lines.append(f"Results: {out / 'class.html'}, {out / 'grades.csv'}")
     for line in lines:
         console.print(Text(escape.terminal(line)), soft_wrap=True)
     failed = [entry for entry in entries if entry.report is None]

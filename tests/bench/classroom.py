@@ -1,0 +1,119 @@
+"""What grading a class costs, beside one grading after the other. Run by `make bench`.
+
+`make bench CLASS=20` makes up a class (right work in several styles, known mistakes,
+attacks, malformed files, notebooks and archives), grades it with `make grade-class`'s
+command and then each hand-in alone, and prints hand-ins per minute and core, and the
+ratio. Copies are left out: nothing is graded for free.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+
+import redteam
+from edits import SOLUTION
+from mutants import MUTANTS
+from variants import WHOLE
+
+SIZE = int(os.environ.get("CLASS") or "20")
+ONLY = os.environ.get("ONLY", "")
+HOSTILE = ("exits_at_import", "answers_vary", "forges_the_report", "prints_answers")
+
+
+def sources(size: int) -> Iterator[tuple[str, str]]:
+    """Kinds and texts of so many hand-ins, no two of them the same."""
+    attacks = [
+        redteam.STARTER
+        + (redteam.FILES / f"{n}.py").read_text().replace("tell(", "str(")
+        for n in HOSTILE
+    ]
+    kinds = {
+        "right": cycle([SOLUTION, *(variant.source for variant in WHOLE)]),
+        "mistake": cycle(mutant.source for mutant in MUTANTS[::7]),
+        "unwritten": cycle([redteam.STARTER]),
+        "hostile": cycle(attacks),
+    }
+    order = ("right", "mistake", "right", "mistake", "hostile", "right", "unwritten")
+    for number, kind in enumerate(islice(cycle(order), size)):
+        yield kind, f"{next(kinds[kind])}\n# hand-in {number}\n"
+
+
+def make_class(folder: Path, size: int) -> None:
+    """A folder of hand-ins, in every form in which they come."""
+    for number, (kind, text) in enumerate(sources(size)):
+        name = f"{number:03} {kind}"
+        form = ("folder", "file", "archive", "notebook", "folder")[number % 5]
+        if number % 11 == 10:
+            (folder / name).mkdir()
+            (folder / name / "dqn.py").write_bytes(b"\xff\xfe no text %d" % number)
+        elif form == "archive":
+            with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+                archive.writestr("dqn.py", text)
+        elif form == "notebook":
+            (folder / f"{name}.ipynb").write_text(as_notebook(text))
+        elif form == "file":
+            (folder / f"{name}.py").write_text(text)
+        else:
+            (folder / name).mkdir()
+            (folder / name / "dqn.py").write_text(text)
+
+
+def as_notebook(text: str) -> str:
+    """A notebook of one cell."""
+    cell = {"cell_type": "code", "metadata": {}, "source": text, "outputs": []}
+    cell["execution_count"] = None
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(notebook)
+
+
+def main() -> None:
+    """Print the figures."""
+    more = ["--only", ONLY] if ONLY else []
+    cores = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, out = Path(temporary, "class"), Path(temporary, "out")
+        folder.mkdir()
+        make_class(folder, SIZE)
+        seconds = timed("grader.classroom", folder, "--out", out, *more)
+        whole = {
+            report["submission"]["name"]: report["score"]
+            for path in (out / "reports").glob("*.json")
+            for report in [json.loads(path.read_text())]
+        }
+        alone, differing = 0.0, []
+        for path in sorted(folder.iterdir()):
+            alone += timed("grader", "grade", path, "--out", out, *more)
+            score = json.loads((out / "report.json").read_text())["score"]
+            if whole.get(path.name) != score:
+                differing.append(f"{path.name}: {whole.get(path.name)}, alone {score}")
+        again = timed("grader.classroom", folder, "--out", out, *more)
+    rate = SIZE / (seconds / 60) / cores
+    print(f"{SIZE} hand-ins in {seconds:.0f} s on {cores} cores")
+    print(f"{rate:.2f} hand-ins per minute and core")
+    print(
+        f"one after the other by `make grade`: {alone:.0f} s, {alone / seconds:.2f} ×"
+    )
+    print(f"once more, nothing changed: {again:.1f} s")
+    print("scores that differ:", "; ".join(differing) or "none")
+
+
+def timed(module: str, *arguments: object) -> float:
+    """Seconds that a command of ours takes."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    started = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The pages: whole by themselves, readable by everyone, and no place for code."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from grader.classroom import pages
+from grader.classroom.gradebooks import Entry
+from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.similar import Pair
+from grader.outcomes import Outcome
+from grader.report import Check, Exercise, Report
+
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&\x1b[2J"
+VOID = {"meta", "link", "img", "line", "rect", "polyline"}
+
+
+def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry:
+    """A hand-in whose every text is hostile."""
+    checks = [
+        Check("first", "first", Outcome.PASSED, score, score),
+        Check("second", EVIL, outcome, 0, 20 - score, EVIL, "td-half", f"See. {EVIL}"),
+    ]
+    curve = [[2048, 20.0], [4096, 460.0 if score == 20 else 30.0]]
+    report = Report(
+        seed=EVIL,
+        sandbox="bwrap",
+        mode="live",
+        device="cpu",
+        submission={"name": EVIL, "sha256": "0" * 64},
+        exercises=[Exercise("td_loss", checks)],
+        learning={"cartpole": {"curve": curve, "mean_return": curve[-1][1]}},
+    )
+    owners = (Owner(f"Jane Doe {EVIL}", {"login": "jane"}),)
+    return Entry(f"{number:08x}", HandIn(Path("x"), "jane", owners), report)
+
+
+@pytest.fixture
+def entries() -> list[Entry]:
+    """A small class, one of them not graded."""
+    failed = HandIn(Path("x"), "bo", (Owner("Bo Lee", {}),), late=True)
+    return [
+        Entry("ffffffff", failed, None, EVIL),
+        entry(1, 20),
+        entry(2, 5),
+        entry(3, 0, Outcome.TIMEOUT),
+    ]
+
+
+@pytest.fixture
+def every(entries) -> list[str]:
+    """Pages of each kind."""
+    pairs = [Pair("00000001", "00000002", 0.93)]
+    return [
+        pages.classroom(entries, pairs, names=False),
+        pages.classroom(entries, None, names=True),
+        pages.classroom(entries[:1], [], names=True),
+        *(pages.student(entry) for entry in entries[1:]),
+    ]
+
+
+class Reader(HTMLParser):
+    """Notes tags and attributes; every tag has to be closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag, attrs):  # noqa: D102
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):  # noqa: D102
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):  # noqa: D102
+        assert self.open.pop() == tag
+
+
+def read(page: str) -> list[tuple[str, dict]]:
+    """The tags of a page that is well-formed."""
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader.tags
+
+
+def test_nobodys_text_is_more_than_text(every):
+    """No tag and no attribute comes of it, and no control character."""
+    for page in every:
+        tags = read(page)
+        assert not [tag for tag, _ in tags if tag == "img"]
+        assert not [a for _, attrs in tags for a in attrs if a.startswith("on")]
+        assert len([tag for tag, _ in tags if tag == "script"]) <= 1
+        assert "\x1b" not in page
+
+
+def test_nothing_is_loaded_and_only_our_script_may_run(every):
+    """Links lead to students' pages alone; the policy allows one script by its hash."""
+    for page in every:
+        tags = read(page)
+        links = [attrs["href"] for tag, attrs in tags if tag == "a"]
+        assert all(re.fullmatch(r"students/[0-9a-f]{8}\.html", link) for link in links)
+        assert not [attrs for _, attrs in tags if "src" in attrs]
+        assert "url(" not in pages.CSS
+        (policy,) = [a["content"] for t, a in tags if t == "meta" and "http-equiv" in a]
+        assert policy.startswith("default-src 'none'")
+        for script in re.findall(r"<script>(.*?)</script>", page, re.S):
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
+            assert f"script-src 'sha256-{digest.decode()}'" in policy
+
+
+def test_names_are_there_only_when_asked_for(every):
+    """By default the class page says nothing of who it is."""
+    assert "Jane" not in every[0]
+    assert "Bo Lee" not in every[0]
+    assert "jane" not in every[0]
+    assert "Jane Doe" in every[1]
+
+
+def test_what_went_wrong_stands_on_top(every):
+    """Before the scores: not graded, and out of time with where."""
+    top = every[0].partition("<h2>Scores</h2>")[0]
+    assert "not graded" in top
+    assert re.search(r"00000003.*out of time.*td_loss \(1\)", top)
+    assert "00000001" not in top
+
+
+def test_figures(every):
+    """Median, full marks, pass rates, misconceptions, curves: counted by hand."""
+    page = every[0]
+    for words in (
+        "<dt>Median</dt><dd>5 / 20</dd>",
+        "<dt>Full marks</dt><dd>1</dd>",
+        "<dt>Graded</dt><dd>3</dd>",
+        "1 of 3 runs reach a mean return of 450",
+    ):
+        assert words in page
+    rates = re.findall(r'<td class="number">(\d+%)</td>', page)
+    assert rates == ["33%", "100%", "0%", "93%"]
+    assert re.search(r'"number">3</td><td><code>td-half</code>', page)
+    assert "from 0: 1, from 10: 0, from 20: 1" in page
+    assert "from 100: 1" in page
+
+
+def test_a_student_reads_the_message_and_the_hint_once():
+    """All that the terminal says, in the student's page."""
+    page = pages.student(entry(2, 5))
+    assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
+    assert page.count('class="hint"') == 1
+    assert "5 / 20" in page
+
+
+def themes() -> dict[str, dict[str, str]]:
+    """The colours of each theme."""
+    blocks = re.findall(r":root \{(.*?)\}", pages.CSS, re.S)
+    named = zip(("light", "dark", "print"), blocks, strict=True)
+    return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}
+
+
+def luminance(colour: str) -> float:
+    """As WCAG 2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [
+        p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+def test_contrast(theme):
+    """Every colour of text on every ground: at least 4.5 to 1, WCAG's AA."""
+    colours = themes()[theme]
+    for ground in ("paper", "panel"):
+        for ink in ("ink", "soft", "accent", "good", "bad", "warn"):
+            pair = sorted(luminance(colours[name]) for name in (ground, ink))
+            assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, (ground, ink)
