@@ -15,7 +15,15 @@ from grader.plugin import Graded, Plugin, run_checks
 from grader.reference import RecordedReference
 from grader.report import Report
 from grader.sandbox import HERE
-from grader.session import Answers, Args, Budget, LiveReference, Student, reason_of
+from grader.session import (
+    Answers,
+    Args,
+    Budget,
+    Case,
+    LiveReference,
+    Student,
+    reason_of,
+)
 from grader.submission import Submission, UsageError
 
 SANDBOX = "none: in-process, does not count"
@@ -75,9 +83,10 @@ class LocalRunner:
         """Answer now."""
         return self.runner.handle(**request)
 
-    def load(self, name: str, what: str) -> None:
+    def load(self, name: str, case: Case) -> None:
         """Load a program that was exported."""
-        self.runner.do_load(name, self.programs[name])
+        program = self.programs[name]
+        self.runner.do_load(name, program, case.blank(), case.derivative)
 
 
 def grade(submission: Submission, options: grading.Options) -> Report:

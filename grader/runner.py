@@ -7,7 +7,6 @@ worker, because a program can still loop for ever or eat memory.
 
 import importlib.util
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +18,7 @@ import jax.numpy as jnp
 import optax
 import parts
 import protocol
-from jax import export
-
-ALLOWED_CUSTOM_CALLS = re.compile(r"Sharding|lapack_\w+|cu_threefry2x32(_ffi)?")
-
-
-class BadProgram(Exception):
-    """What the worker handed over may not or cannot be run."""
+from programs import BadProgram, checked
 
 
 def main() -> None:
@@ -83,20 +76,11 @@ class Runner:
 
     # -------------------------------------------------------- the hand-in's programs
 
-    def do_load(self, name: str, program: Any) -> dict[str, Any]:
+    def do_load(
+        self, name: str, program: Any, args: Any, derivative: bool
+    ) -> dict[str, Any]:
         """Check a serialised program and keep it under a name."""
-        try:
-            exported = export.deserialize(bytearray(program.tobytes()))
-            calls = re.findall(
-                r"custom_call\s*@([\w.]+|\"[^\"]*\")", exported.mlir_module()
-            )
-        except Exception as error:
-            raise BadProgram(f"not a program: {type(error).__name__}") from None
-        if exported.ordered_effects or exported.unordered_effects:
-            raise BadProgram("the program has side effects")
-        for call in calls:
-            if not ALLOWED_CUSTOM_CALLS.fullmatch(call):
-                raise BadProgram(f"the program calls {call}, which is not allowed")
+        exported = checked(program.tobytes(), args, derivative=derivative)
         self.programs[name] = exported.call
         return {}
 

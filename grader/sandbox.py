@@ -54,9 +54,9 @@ CONFINEMENT = [
 ]
 FILES = {
     "worker": [HERE / "worker.py", *COMMON],
-    "runner": [HERE / "runner.py", *COMMON],
+    "runner": [HERE / "runner.py", HERE / "programs.py", *COMMON],
     "learner": [
-        *(HERE / "runner.py", HERE / "learning.py"),
+        *(HERE / "runner.py", HERE / "programs.py", HERE / "learning.py"),
         *(HERE / "steps.py", HERE / "logbook.py"),
         ROOT / "starter" / "train.py",
         *COMMON,

@@ -78,6 +78,20 @@ class Case:
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
 
+    @property
+    def derivative(self) -> bool:
+        """Whether the program that answers it has to come with its derivative."""
+        return bool(self.spec.get("derivative"))
+
+    def blank(self) -> Args:
+        """Its arguments with all numbers zero: what a program is made for."""
+        return {
+            name: [np.zeros_like(leaf) for leaf in value]
+            if isinstance(value, list)
+            else np.zeros_like(value)
+            for name, value in self.args.items()
+        }
+
 
 def flat(args: Args) -> list[tuple[str, np.ndarray]]:
     """Every array of the arguments with a name of its own, in a fixed order."""
@@ -391,12 +405,13 @@ class Runner:
             raise kind(f"{what}: {words}")
         return message["answer"]
 
-    def load(self, name: str, what: str) -> None:
+    def load(self, name: str, case: Case) -> None:
         """Have a program that was exported before loaded, if it is not yet."""
         self.ready()
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name]}
-            self.untrusted(request, what)
+            asked = {"args": case.blank(), "derivative": case.derivative}
+            self.untrusted({**request, **asked}, case.part)
             self.loaded.add(name)
 
     def ready(self) -> client.Child:
@@ -526,13 +541,7 @@ class Student:
             raise self.untraceable[name]
         if name not in self.runner.programs:
             # Shapes are all that tracing needs; the numbers are not told.
-            blank = {
-                name: [np.zeros_like(leaf) for leaf in value]
-                if isinstance(value, list)
-                else np.zeros_like(value)
-                for name, value in case.args.items()
-            }
-            request = {"part": case.part, "spec": case.spec, "args": blank}
+            request = {"part": case.part, "spec": case.spec, "args": case.blank()}
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
                 answer = self.worker.ask(
@@ -550,7 +559,7 @@ class Student:
                     f"{MAX_PROGRAM >> 20} are taken: does it hold large constants?"
                 )
             self.runner.programs.setdefault(name, program)
-        self.runner.load(name, case.part)
+        self.runner.load(name, case)
         return name
 
 

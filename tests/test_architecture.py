@@ -20,11 +20,12 @@ INSIDE = {
     "intruder": {"protocol"},
     "protocol": set(),
     "parts": {"protocol"},
+    "programs": {"protocol"},
     "steps": {"parts"},
     "logbook": {"train"},
     "learning": {"logbook", "parts", "steps", "train"},
     "worker": {"parts", "protocol"},
-    "runner": {"parts", "protocol", "learning"},
+    "runner": {"parts", "protocol", "learning", "programs"},
 }
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
@@ -59,7 +60,8 @@ CHECKS_MAY_IMPORT = {
     "checks",
 }
 UNTRUSTED = {
-    *("worker", "runner", "parts", "learning", "logbook", "steps", "intruder"),
+    *("worker", "runner", "parts", "programs", "learning", "logbook", "steps"),
+    *("intruder",),
     *("confine", "kernel", "landlock", "limits", "seccomp"),
     *("dqn", "train"),
 }

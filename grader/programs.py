@@ -1,0 +1,174 @@
+"""What the runner takes for a program of the hand-in: mathematics, and what was asked.
+
+The bytes were written by a stranger, and what reads and compiles them was not written
+for such. So they are looked at before anything is compiled: arguments, results, effects
+and every operation. What is left for the deadlines and the confinement is a program that
+takes long or needs much, and a compiler that crashes.
+"""
+
+import math
+import re
+from typing import Any
+
+import jax
+from jax import export
+from jax.interpreters import mlir
+from jaxlib.mlir import ir
+from protocol import MAX_PAYLOAD
+
+MAX_OPERATIONS = 50_000  # the longest honest one, with Python's loops in it, has 5 000
+DIALECTS = {"builtin", "func", "stablehlo"}
+# They reach beyond the program: to the host, to other devices, to a random generator.
+REACHING = re.compile(
+    r"stablehlo\.(infeed|outfeed|send|recv|rng|partition_id|replica_id"
+    r"|all_\w+|collective_\w+|reduce_scatter|cross_replica_sum)"
+)
+# Code of libraries that a program may call: the QR decomposition, by which weights are
+# made orthogonal, and on a GPU the random generator.
+QR = re.compile(r"(?:lapack_[sd]|cusolver_)(geqrf|orgqr)_ffi")
+THREEFRY = re.compile(r"cu_threefry2x32_ffi")
+
+Kind = tuple[tuple[int, ...], str]
+
+
+class BadProgram(Exception):
+    """What the worker handed over may not or cannot be run."""
+
+
+def checked(data: bytes, args: Any, *, derivative: bool = False) -> export.Exported:
+    """The program that these bytes are.
+
+    Args:
+        data: from `jax.export`, or not.
+        args: arrays of the shapes and dtypes for which it was asked.
+        derivative: whether its derivative has to come with it.
+
+    Raises:
+        BadProgram: it is none, is for other arguments, or does more than compute.
+    """
+    try:
+        exported = export.deserialize(bytearray(data))
+        leaves, tree = jax.tree.flatten(((args,), {}))
+        require_kinds("arguments", exported.in_avals, leaves)
+        if exported.in_tree != tree:
+            raise BadProgram("the program takes other arguments than it was asked for")
+        check(exported)
+        if exported.has_vjp() != derivative:
+            raise BadProgram("the program has to come with its derivative, if asked")
+        if derivative:
+            check_derivative(exported)
+    except BadProgram:
+        raise
+    # Hostile bytes find every way to fail: whatever it is, it is not a program.
+    except Exception as error:
+        raise BadProgram(f"not a program: {type(error).__name__}") from None
+    return exported
+
+
+def check_derivative(exported: export.Exported) -> None:
+    """See that the pull-back that came with a program is one, as harmless as it."""
+    pull_back = exported.vjp()
+    given = [*exported.in_avals, *exported.out_avals]
+    require_kinds("derivative's arguments", pull_back.in_avals, given)
+    if [aval.shape for aval in pull_back.out_avals] != [
+        aval.shape for aval in exported.in_avals
+    ]:
+        raise BadProgram("the program's derivative has results of other shapes")
+    if pull_back.has_vjp():
+        raise BadProgram("the program's derivative has a derivative")
+    check(pull_back)
+
+
+def check(exported: export.Exported) -> None:
+    """See that a program is for this device, is not too large and only computes."""
+    if exported.ordered_effects or exported.unordered_effects:
+        raise BadProgram("the program has side effects")
+    platform = "cuda" if jax.default_backend() == "gpu" else "cpu"
+    if exported.platforms != (platform,) or exported.nr_devices != 1:
+        raise BadProgram(f"the program is not for one {platform} device")
+    if exported.disabled_safety_checks:
+        raise BadProgram("the program was exported with checks left out")
+    size = sum(math.prod(a.shape) * a.dtype.itemsize for a in exported.out_avals)
+    if size > MAX_PAYLOAD:
+        raise BadProgram(
+            f"the program's results have {size >> 20} MB, at most "
+            f"{MAX_PAYLOAD >> 20} are taken"
+        )
+    with mlir.make_ir_context():
+        check_operations(exported.mlir_module(serialized=False))
+
+
+def check_operations(module: ir.Module) -> None:
+    """See that every operation of a module is of those that only compute."""
+    problems: list[str] = []
+    count = 0
+
+    def see(operation: ir.Operation) -> ir.WalkResult:
+        nonlocal count
+        count += 1
+        problem = problem_of(operation)
+        if count > MAX_OPERATIONS:
+            problem = f"the program has more than {MAX_OPERATIONS} operations"
+        if problem is None:
+            return ir.WalkResult.ADVANCE
+        problems.append(problem)
+        return ir.WalkResult.INTERRUPT
+
+    module.operation.walk(see)
+    if problems:
+        raise BadProgram(problems[0])
+
+
+def problem_of(operation: ir.Operation) -> str | None:
+    """What is wrong with an operation, if anything."""
+    name = operation.name
+    if name == "stablehlo.custom_call":
+        target = ir.StringAttr(operation.attributes["call_target_name"]).value
+        operands = [kind_of(value) for value in operation.operands]
+        results = [kind_of(value) for value in operation.results]
+        if not is_sound(target, operands, results):
+            return f"the program calls {target[:100]}, which is not allowed"
+    elif name.partition(".")[0] not in DIALECTS or REACHING.fullmatch(name):
+        return f"the program has the operation {name[:100]}, which is not allowed"
+    return None
+
+
+def is_sound(target: str, operands: list[Kind], results: list[Kind]) -> bool:
+    """Whether a library's code may be called, with arrays of these sizes.
+
+    The code believes what it is told: a result that is smaller than it says would be
+    written beyond its end.
+    """
+    if min((n for shape, _ in operands + results for n in shape), default=0) < 0:
+        return False  # a size that is not known
+    if THREEFRY.fullmatch(target):
+        return len({*operands, *results}) == 1 and len(results) == 2
+    call = QR.fullmatch(target)
+    if not call or not operands or len(operands[0][0]) < 2:
+        return False
+    matrix = operands[0]
+    (*batch, rows, columns), dtype = matrix
+    if call[1] == "geqrf":
+        factors = ((*batch, min(rows, columns)), dtype)
+        return operands == [matrix] and results == [matrix, factors]
+    if len(operands) != 2 or len(operands[1][0]) != len(batch) + 1:
+        return False
+    factors = operands[1]
+    fits = factors == ((*batch, factors[0][-1]), dtype)
+    return fits and factors[0][-1] <= columns <= rows and results == [matrix]
+
+
+def kind_of(value: Any) -> Kind:
+    """Shape and dtype of a value in a module."""
+    type_ = ir.RankedTensorType(value.type)
+    return tuple(type_.shape), str(type_.element_type)
+
+
+def require_kinds(what: str, obtained: Any, expected: Any) -> None:
+    """See that arrays have the shapes and dtypes that were asked for.
+
+    Raises:
+        BadProgram: they have not.
+    """
+    if [(x.shape, x.dtype) for x in obtained] != [(x.shape, x.dtype) for x in expected]:
+        raise BadProgram(f"the program's {what} are others than it was asked for")
