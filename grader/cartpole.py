@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import cases
+from grader import cases, compare
 from grader.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
@@ -22,9 +22,19 @@ from grader.outcomes import (
     Stopped,
     TimedOut,
     Waiting,
+    Wrong,
 )
 from grader.seeds import derive
-from grader.session import Answer, Args, Budget, Case, Runner, Student, Worker
+from grader.session import (
+    Answer,
+    Args,
+    Budget,
+    Case,
+    Runner,
+    Student,
+    Worker,
+    nothing,
+)
 from grader.submission import Submission
 
 CAPACITY = 10_000  # as train.SETTINGS has it
@@ -212,11 +222,16 @@ class CartPole:
             return {}
         if do == "use_buffer":
             request = {"do": "use_buffer", **question}
-            answer = Answer(self.worker.ask(request, "ReplayBuffer"))
-            return {name: answer.array(name) for name in question["rows"]}
+            sizes = question["num_batches"], question["batch_size"]
+            shapes = {
+                name: (*sizes, *column.shape[1:])
+                for name, column in question["rows"].items()
+            }
+            look = functools.partial(batches, shapes)
+            return self.worker.ask(request, "ReplayBuffer", look)
         case = cases.sync(net="own", **question)
-        leaves = self.student.answer(case).leaves("theta_T")
-        return {"theta_T": leaves[: len(question["theta_Q"]) + 1]}
+        look = functools.partial(one_tree, question["theta_Q"])
+        return self.student.called(case, look=look)
 
     def export_programs(self) -> dict[str, str]:
         """Have the parts that learning needs traced; their names in the runner.
@@ -259,7 +274,7 @@ class CartPole:
     def open_buffer(self) -> None:
         """A new buffer for the next run."""
         request = {"do": "open_buffer", "capacity": CAPACITY}
-        self.worker.ask(request, "ReplayBuffer")
+        self.worker.ask(request, "ReplayBuffer", nothing)
 
     def fresh_network(self, seed: int) -> list[np.ndarray]:
         """The parameters of the hand-in's network for CartPole."""
@@ -269,6 +284,33 @@ class CartPole:
         """The optimizer's state before the first update."""
         request = {"do": "optimizer_init", "optimizer": "cartpole", "theta": theta}
         return self.runner.untrusted(request, "q_network's parameters")["opt_state"]
+
+
+def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
+    """Look at an answer that has to be batches, each field of its shape.
+
+    Raises:
+        Wrong: it is not.
+    """
+    for name, shape in shapes.items():
+        if problem := compare.shape_problem(
+            f"sample's {name}", answer.get(name), shape
+        ):
+            raise Wrong(problem)
+    if len(answer) > len(shapes):
+        raise Wrong("sample: more came back than a batch's fields")
+
+
+def one_tree(theta: list[np.ndarray], answer: Args) -> None:
+    """Look at an answer that has to be parameters like these.
+
+    Raises:
+        Wrong: it is not.
+    """
+    leaves = Answer(answer).leaves("theta_T")
+    kinds = [[(leaf.shape, leaf.dtype) for leaf in tree] for tree in (leaves, theta)]
+    if kinds[0] != kinds[1] or len(answer) > 1:
+        raise Wrong("sync_target returned neither theta_Q nor theta_T")
 
 
 def needed(part: str, step: Callable[[], Any]) -> Any:

@@ -21,12 +21,16 @@ from grader import protocol
 from grader.sandbox import Launch
 
 START_SECONDS = 60.0
+UNASKED = "answered a question that was not asked"
 STDERR_BYTES = 16 * 1024
 # A socket, where a process can have one for its pipes, is shut down from one end: on
 # the weakest tier a process that has left its session can hold the other for ever.
 SOCKETS = sys.platform != "win32"
 
 Question = Callable[[dict[str, Any]], dict[str, Any]]
+# Looks at an answer before its arrays are read, see `protocol.receive`; what it raises
+# is raised to who asked, and ends the process.
+Look = Callable[[dict[str, Any]], None]
 
 
 class Failure(Exception):
@@ -72,10 +76,11 @@ class Child:
         self.first_inside = first_inside(launch.info_fd)
         if self.socket:
             self.requests = cast(BinaryIO, self.socket.makefile("wb"))
-            self.answers = cast(BinaryIO, self.socket.makefile("rb"))
+            answers = cast(BinaryIO, self.socket.makefile("rb", buffering=0))
         else:
             self.requests = cast(BinaryIO, self.process.stdin)
-            self.answers = cast(BinaryIO, self.process.stdout)
+            answers = cast(BinaryIO, self.process.stdout)
+        self.answers = protocol.Capped(answers)
         self.closing = threading.Lock()
         self.printed = b""
         self.overdue = False
@@ -102,6 +107,7 @@ class Child:
         request: dict[str, Any],
         seconds: float,
         on_question: Question | None = None,
+        look: Look | None = None,
     ) -> dict[str, Any]:
         """Send a request, wait for its answer: a dict with "answer" or "error".
 
@@ -109,6 +115,7 @@ class Child:
             request: `do` and its arguments.
             seconds: after which the process is killed.
             on_question: answers what the helper asks in the midst of its work.
+            look: at the answer; see above.
 
         Raises:
             Failure: no answer, and the process is dead.
@@ -116,26 +123,44 @@ class Child:
         self.ready()
         # The nonce is fresh: an answer written before its question is found out.
         nonce = secrets.token_bytes(16)
+
+        def is_asked_for(message: dict[str, Any]) -> None:
+            told = message.pop("nonce", None)
+            if not isinstance(told, bytes) or told != nonce:
+                raise Died(UNASKED)
+            ((kind, content),) = message.items() if len(message) == 1 else [("", None)]
+            if kind == "question" and isinstance(content, dict) and on_question:
+                return
+            if kind == "question":
+                raise Died("asked a question of its own")
+            if kind not in ("answer", "error") or not isinstance(content, dict):
+                raise Died("sent neither an answer nor an error")
+            if look and kind == "answer":
+                look(content)
+
         with _Deadline(self, seconds):
+            self._require_silence()
             self._send({**request, "nonce": nonce})
-            while True:
-                message = self._receive()
-                told = message.get("nonce")
-                if not isinstance(told, bytes) or told != nonce:
-                    self.stop()
-                    raise Died("answered a question that was not asked")
-                question = message.get("question")
-                if question is None:
-                    break
-                if on_question is None or not isinstance(question, dict):
-                    self.stop()
-                    raise Died("asked a question of its own")
-                self._send(on_question(question))
-        results = [message[key] for key in ("answer", "error") if key in message]
-        if len(results) != 1 or not isinstance(results[0], dict):
-            self.stop()
-            raise Died("sent neither an answer nor an error")
+            while "question" in (message := self._receive(is_asked_for)):
+                assert on_question is not None
+                self._send(on_question(message["question"]))
         return message
+
+    def _require_silence(self) -> None:
+        """See that nothing has come that answers no question.
+
+        Raises:
+            Died: something has, and the process is dead.
+        """
+        if not self.socket:
+            return  # then it is the nonce alone that tells
+        try:
+            unasked = self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:  # nothing is there, or nobody: that is seen when asking
+            return
+        if unasked:
+            self.stop()
+            raise Died(UNASKED)
 
     def kill(self) -> None:
         """Kill the process and its group; harmless when it is gone."""
@@ -157,7 +182,7 @@ class Child:
         """Kill the process and tidy up after it; harmless when that was done."""
         self.kill()
         self.process.wait()
-        for stream in (self.requests, self.answers, self.socket):
+        for stream in (self.requests, self.answers.stream, self.socket):
             if stream:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -177,9 +202,9 @@ class Child:
         except (OSError, ValueError):
             raise self._failure() from None
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self, look: Look | None = None) -> dict[str, Any]:
         try:
-            message = protocol.receive(self.answers)
+            message = protocol.receive(self.answers, look)
         except protocol.ProtocolError as error:
             self.stop()
             if self.overdue:
@@ -187,6 +212,9 @@ class Child:
             raise Died(f"broke the protocol ({error})") from None
         except (OSError, ValueError):
             raise self._failure() from None
+        except BaseException:
+            self.stop()  # half of what it said is unread
+            raise
         if message is None:
             raise self._failure()
         return message

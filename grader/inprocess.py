@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from grader import grading
-from grader.client import Question
+from grader.client import Look, Question
 from grader.plugin import Graded, Plugin, run_checks
 from grader.reference import RecordedReference
 from grader.report import Report
@@ -48,7 +48,7 @@ class LocalWorker:
             reason = reason_of(self.describe_error(error), "importing dqn.py")
             raise UsageError(str(reason)) from error
 
-    def ask(self, request: Args, what: str, seconds: float = 0.0) -> Args:
+    def ask(self, request: Args, what: str, look: Look | None = None) -> Args:
         """Answer now; a debugger that is quit ends the run."""
         try:
             return self.worker.handle(**request)

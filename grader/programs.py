@@ -1,8 +1,8 @@
 """What the runner takes for a program of the hand-in: mathematics, and what was asked.
 
-The bytes were written by a stranger, and what reads and compiles them was not written
-for such. So they are looked at before anything is compiled: arguments, results, effects
-and every operation. What is left for the deadlines and the confinement is a program that
+The bytes were written by a stranger, and what reads and compiles them was not made
+for such. So they are looked at before anything is compiled: arguments, results,
+effects, every operation. What is left to deadlines and confinement is a program that
 takes long or needs much, and a compiler that crashes.
 """
 
@@ -50,7 +50,7 @@ def checked(data: bytes, args: Any, *, derivative: bool = False) -> export.Expor
         exported = export.deserialize(bytearray(data))
         leaves, tree = jax.tree.flatten(((args,), {}))
         require_kinds("arguments", exported.in_avals, leaves)
-        if exported.in_tree != tree:
+        if exported.in_tree != tree:  # type: ignore[operator]
             raise BadProgram("the program takes other arguments than it was asked for")
         check(exported)
         if exported.has_vjp() != derivative:

@@ -7,19 +7,22 @@ the order in which the header names them.
 
 What arrives from the worker was written by a stranger. So this file only ever builds
 plain data (never objects, never pickle), from a closed table of dtypes, and every
-length is checked before anything is allocated for it.
+length is checked before anything is allocated for it. Who receives can look at the
+header, in which all shapes and dtypes stand, before the payload is read.
 """
 
 import functools
 import math
 import struct
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol
 
 import msgpack
 import numpy as np
 
 MAX_HEADER = 64 * 1024
 MAX_PAYLOAD = 32 * 1024 * 1024
+MAX_SESSION = 2 * 1024 * 1024 * 1024  # of all frames; learning brings half at most
 MAX_NDIM = 6
 MAX_DIM = 1 << 24
 MAX_DEPTH = 16
@@ -82,35 +85,41 @@ def encode(message: dict[str, Any]) -> bytes:
     return _PREFIX.pack(len(header), len(payload)) + header + payload
 
 
-def decode(header: bytes, payload: bytes) -> dict[str, Any]:
-    """The message of a frame, its arrays as fresh NumPy arrays.
+def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The message of a header, and the arrays in it, into which the payload goes.
 
     Raises:
         ProtocolError: anything at all is wrong with it.
     """
-    offset = 0
+    arrays: list[np.ndarray] = []
+    left = payload_size
 
     def decode_array(code: int, data: bytes) -> np.ndarray:
-        nonlocal offset
+        nonlocal left
         if code != _ARRAY:
             raise ProtocolError("unknown extension type")
-        name, shape = msgpack.unpackb(data, max_array_len=MAX_NDIM, max_str_len=16)
-        if len(shape) > MAX_NDIM or not all(
+        item = msgpack.unpackb(data, max_array_len=MAX_NDIM, max_str_len=16)
+        if type(item) is not list or len(item) != 2:
+            raise ProtocolError("not a dtype and a shape")
+        name, shape = item
+        if type(shape) is not list or not all(
             type(n) is int and 0 <= n <= MAX_DIM for n in shape
         ):
             raise ProtocolError("bad shape")
         dtype = _DTYPES[name]
-        count = math.prod(shape)
-        if offset + count * dtype.itemsize > len(payload):
+        left -= math.prod(shape) * dtype.itemsize
+        if left < 0:
             raise ProtocolError("array longer than its payload")
-        array = np.frombuffer(payload, dtype, count, offset).reshape(shape).copy()
-        offset += array.nbytes
-        # A byte that is neither 0 nor 1 must not pass for a NumPy bool.
-        return np.asarray(array.view(np.uint8) != 0) if name == "bool" else array
+        arrays.append(np.empty(shape, dtype))
+        return arrays[-1]
 
     try:
         message = msgpack.unpackb(
-            header, ext_hook=decode_array, raw=False, strict_map_key=True
+            header,
+            ext_hook=decode_array,
+            object_pairs_hook=as_dict,
+            raw=False,
+            strict_map_key=True,
         )
     except ProtocolError:
         raise
@@ -119,9 +128,17 @@ def decode(header: bytes, payload: bytes) -> dict[str, Any]:
         raise ProtocolError(f"not a frame: {type(error).__name__}") from None
     if not isinstance(message, dict) or not is_plain(message):
         raise ProtocolError("not a message")
-    if offset != len(payload):
+    if left:
         raise ProtocolError("payload longer than its arrays")
-    return message
+    return message, arrays
+
+
+def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """The dict of these pairs, in which no key comes twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ProtocolError("a key comes twice")
+    return found
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
@@ -145,21 +162,75 @@ def send(stream: BinaryIO, message: dict[str, Any]) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> dict[str, Any] | None:
+class Readable(Protocol):
+    """What frames are read from."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill the front of a buffer; how many bytes, none at the end."""
+
+
+class Capped:
+    """A stream that ends with an error when more than `MAX_SESSION` has come."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.left = MAX_SESSION
+
+    def readinto(self, buffer: memoryview) -> int | None:
+        """As the stream's own.
+
+        Raises:
+            ProtocolError: it was too much.
+        """
+        count = self.stream.readinto(buffer)  # type: ignore[attr-defined]
+        self.left -= count or 0
+        if self.left < 0:
+            raise ProtocolError(f"more than {MAX_SESSION >> 20} MB in all")
+        return count
+
+
+def receive(
+    stream: Readable, look: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any] | None:
     """Read one frame; None at the end of the stream.
+
+    Args:
+        stream: to read from.
+        look: sees the message before its payload is read, when its arrays have shapes
+            and dtypes but no numbers yet; what it raises leaves the payload unread.
 
     Raises:
         ProtocolError: it is cut short, too long, or not a frame.
     """
-    prefix = stream.read(_PREFIX.size)
-    if not prefix:
+    prefix = bytearray(_PREFIX.size)
+    if not (count := stream.readinto(memoryview(prefix))):
         return None
-    if len(prefix) < _PREFIX.size:
-        raise ProtocolError("cut short")
+    fill(stream, memoryview(prefix)[count:])
     header_size, payload_size = _PREFIX.unpack(prefix)
     if header_size > MAX_HEADER or payload_size > MAX_PAYLOAD:
         raise ProtocolError(f"too long: {header_size} + {payload_size} bytes")
-    header, payload = stream.read(header_size), stream.read(payload_size)
-    if len(header) < header_size or len(payload) < payload_size:
-        raise ProtocolError("cut short")
-    return decode(header, payload)
+    header = bytearray(header_size)
+    fill(stream, memoryview(header))
+    message, arrays = decode(bytes(header), payload_size)
+    if look:
+        look(message)
+    for array in arrays:
+        raw = array.reshape(-1).view(np.uint8)
+        fill(stream, raw.data)
+        if array.dtype == bool:
+            # A byte that is neither 0 nor 1 must not pass for a NumPy bool.
+            np.minimum(raw, 1, out=raw)
+    return message
+
+
+def fill(stream: Readable, buffer: memoryview) -> None:
+    """Read until the buffer is full.
+
+    Raises:
+        ProtocolError: the stream ends before.
+    """
+    while buffer:
+        count = stream.readinto(buffer)
+        if not count:
+            raise ProtocolError("cut short")
+        buffer = buffer[count:]

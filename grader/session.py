@@ -5,6 +5,7 @@ came from an exported program or a call, from the living solution or from a reco
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import re
@@ -239,15 +240,20 @@ class Worker:
         launch = sandbox.prepare("worker", self.tier)
         return start_child(launch)
 
-    def ask(self, request: Args, what: str, seconds: float = CALL_SECONDS) -> Args:
+    def ask(self, request: Args, what: str, look: client.Look | None = None) -> Args:
         """Ask the hand-in; `what` names the question in messages.
+
+        Args:
+            request: to the worker.
+            what: is asked.
+            look: sees the answer's shapes before its numbers are read.
 
         Raises:
             Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
             GraderError: no worker can be started at all.
         """
         self.load()
-        return self.exchange(request, what, seconds)
+        return self.exchange(request, what, CALL_SECONDS, look)
 
     def load(self) -> None:
         """Have the hand-in imported; one whose first import fails is asked no more."""
@@ -270,7 +276,7 @@ class Worker:
         source = np.frombuffer(self.submission.source, np.uint8)
         request = {"do": "load", "source": source}
         try:
-            self.exchange(request, "importing dqn.py", IMPORT_SECONDS)
+            self.exchange(request, "importing dqn.py", IMPORT_SECONDS, nothing)
         except (Exception, Stopped) as problem:
             # What was imported once, and died since, may have run out of its
             # exercise's time now: the next exercise tries again.
@@ -293,14 +299,16 @@ class Worker:
                 self.child = None
                 raise Killed("its process cannot be started again") from None
 
-    def exchange(self, request: Args, what: str, seconds: float) -> Args:
+    def exchange(
+        self, request: Args, what: str, seconds: float, look: client.Look | None
+    ) -> Args:
         """One question and its answer or reason."""
         assert self.child is not None
         limit, seconds = seconds, min(seconds, self.budget.left())
         child = self.child
         try:
             with self.budget.spending():
-                message = child.ask({**request, "seconds": seconds}, seconds)
+                message = child.ask({**request, "seconds": seconds}, seconds, look=look)
         except client.DeadlinePassed:
             self.stop()
             late = self.budget.late(limit)
@@ -309,6 +317,9 @@ class Worker:
         except client.Died as death:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
+        except Wrong:
+            self.stop()  # looking at the answer was enough, and its rest lies unread
+            raise
         if "error" in message:
             raise reason_of(message["error"], what, self.submission.locate)
         return message["answer"]
@@ -477,18 +488,20 @@ class Student:
                     raise
         return self.called(case)
 
-    def called(self, case: Case, *, numpy: bool = False) -> Answer:
+    def called(
+        self, case: Case, *, numpy: bool = False, look: client.Look | None = None
+    ) -> Answer:
         """The answer of the hand-in's Python itself.
 
         Args:
             case: the question.
             numpy: hand the arrays over as NumPy copies, and have `changed` say which
                 of them the call has changed.
+            look: sees the answer's shapes before its numbers are read.
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
-        return Answer(
-            self.worker.ask({"do": "call", **request, "numpy": numpy}, case.part)
-        )
+        asked = {"do": "call", **request, "numpy": numpy}
+        return Answer(self.worker.ask(asked, case.part, look))
 
     def changed(self, case: Case) -> list[Any]:
         """The names of the NumPy arguments that a call changes.
@@ -545,20 +558,14 @@ class Student:
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
                 answer = self.worker.ask(
-                    {"do": "export", **request, "platform": platform}, case.part
+                    {"do": "export", **request, "platform": platform},
+                    case.part,
+                    functools.partial(one_program, case.part),
                 )
             except Raised as error:
                 self.untraceable[name] = error
                 raise
-            program = answer.get("program")
-            if not isinstance(program, np.ndarray) or program.dtype != np.uint8:
-                raise Wrong(f"{case.part}: no program was handed over")
-            if program.nbytes > MAX_PROGRAM:
-                raise Wrong(
-                    f"{case.part}: its program has {program.nbytes >> 20} MB, at most "
-                    f"{MAX_PROGRAM >> 20} are taken: does it hold large constants?"
-                )
-            self.runner.programs.setdefault(name, program)
+            self.runner.programs.setdefault(name, answer["program"])
         self.runner.load(name, case)
         return name
 
@@ -575,6 +582,36 @@ class LiveReference:
             self.runner.trusted(
                 do="reference", part=case.part, spec=case.spec, args=case.args
             )
+        )
+
+
+def nothing(answer: Args) -> None:
+    """Look at an answer in which nothing can be.
+
+    Raises:
+        Wrong: there is something.
+    """
+    if answer:
+        raise Wrong("an answer came back where none was expected")
+
+
+def one_program(part: str, answer: Args) -> None:
+    """Look at an answer that has to be a program.
+
+    Raises:
+        Wrong: it is none, or too large.
+    """
+    program = answer.get("program")
+    if (
+        not isinstance(program, np.ndarray)
+        or program.dtype != np.uint8
+        or (len(answer), program.ndim) != (1, 1)
+    ):
+        raise Wrong(f"{part}: no program was handed over")
+    if program.nbytes > MAX_PROGRAM:
+        raise Wrong(
+            f"{part}: its program has {program.nbytes >> 20} MB, at most "
+            f"{MAX_PROGRAM >> 20} are taken: does it hold large constants?"
         )
 
 

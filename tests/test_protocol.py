@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from grader import protocol
-from grader.protocol import ProtocolError, decode, encode, receive, send
+from grader.protocol import ProtocolError, encode, receive, send
 
 DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"]
 DTYPES += ["uint64", "float16", "float32", "float64"]
@@ -76,21 +76,19 @@ def test_every_dtype_travels(name):
     """Each dtype of the table arrives, from big-endian and strided arrays too."""
     array = np.arange(12).reshape(3, 4).astype(name)
     sent = [array, array.T, array[::2], array.astype(array.dtype.newbyteorder(">"))]
-    (header, payload) = parts_of(encode({"a": sent}))
-    for got, expected in zip(decode(header, payload)["a"], sent, strict=True):
+    for got, expected in zip(arrived({"a": sent})["a"], sent, strict=True):
         assert got.dtype == np.dtype(name)
         np.testing.assert_array_equal(got, expected)
 
 
-def parts_of(data: bytes) -> tuple[bytes, bytes]:
-    """Header and payload of a frame."""
-    size, _ = struct.unpack_from("<II", data)
-    return data[8 : 8 + size], data[8 + size :]
+def arrived(message: dict) -> dict:
+    """A message as it arrives at the other end."""
+    return receive(io.BytesIO(encode(message)))
 
 
 def test_decoded_arrays_are_their_own():
     """A decoded array can be written to, and shares no memory with another."""
-    message = decode(*parts_of(encode({"a": np.zeros(3), "b": np.zeros(3)})))
+    message = arrived({"a": np.zeros(3), "b": np.zeros(3)})
     message["a"][:] = 1
     assert message["b"].tolist() == [0, 0, 0]
 
@@ -158,6 +156,17 @@ HOSTILE = {
     "half a header": frame(msgpack.packb({"abcdef": 1})[:-2]),
     "key is a number": frame({1: 2}),
     "key is a list": frame(b"\x81\x90\x01"),
+    "key comes twice": frame(b"\x82\xa1a\x01\xa1a\x02"),
+    "inner key comes twice": frame(b"\x81\xa1a\x82\xa1b\xc0\xa1b\xc0"),
+    "shape is text": frame({"a": array_item("int8", "")}),
+    "shape is bytes": frame({"a": array_item("int8", b"\1")}, b"\0"),
+    "dict of dtype and shape": frame(
+        {"a": msgpack.ExtType(1, msgpack.packb({"int8": 1, "int16": 2}))}
+    ),
+    "foreign endianness": frame({"a": array_item(">f4", [1])}, b"\0" * 4),
+    "array in an array": frame(
+        {"a": array_item("int8", [array_item("int8", [1])])}, b"\0"
+    ),
     "surrogate": frame(b"\x81\xa1a\xa3\xed\xa0\x80"),
     "not UTF-8": frame(b"\x81\xa1a\xa1\xff"),
     "deep": frame(b"\x81\xa1a" + b"\x91" * 60_000 + b"\x90"),
@@ -191,12 +200,44 @@ def test_hostile_frames(name):
         tracemalloc.stop()
 
 
-def test_duplicate_keys():
-    """A key that comes twice has one value, and its arrays still have to add up."""
-    assert receive(frame(b"\x82\xa1a\x01\xa1a\x02")) == {"a": 2}
-    item = msgpack.packb(array_item("int8", [1]))
-    with pytest.raises(ProtocolError):
-        receive(frame(b"\x82\xa1a" + item + b"\xa1a" + item, b"\0"))
+class Unread(Exception):
+    """What a test raises when it has looked."""
+
+
+def test_looked_at_before_its_payload_is_read():
+    """Shapes and dtypes are seen, and can be refused, while the payload is unread."""
+    data = encode({"a": np.zeros((3, 2), np.int32), "b": [np.ones(2)]})
+    stream = io.BytesIO(data)
+
+    def look(message: dict) -> None:
+        assert message["a"].shape == (3, 2)
+        assert message["b"][0].dtype == np.float64
+        assert len(data) - stream.tell() == 6 * 4 + 2 * 8
+        raise Unread
+
+    with pytest.raises(Unread):
+        receive(stream, look)
+    stream.seek(0)
+    assert receive(stream, lambda message: None)["b"][0].tolist() == [1.0, 1.0]
+
+
+def test_lies_are_found_before_the_payload():
+    """Where arrays and payload do not add up, the payload is not waited for."""
+    header = msgpack.packb({"a": array_item("float64", [1000, 1000])})
+    start = struct.pack("<II", len(header), 8) + header  # and then nothing comes
+    with pytest.raises(ProtocolError, match="longer than its payload"):
+        receive(io.BytesIO(start))
+
+
+def test_a_session_has_an_end(monkeypatch):
+    """All frames of a session together may not be longer than its cap."""
+    data = encode({"a": np.zeros(300, np.uint8)})
+    monkeypatch.setattr(protocol, "MAX_SESSION", 3 * len(data))
+    stream = protocol.Capped(io.BytesIO(data * 4))
+    for _ in range(3):
+        assert receive(stream)["a"].size == 300
+    with pytest.raises(ProtocolError, match="in all"):
+        receive(stream)
 
 
 def test_many_small_lists_stay_small():
@@ -212,7 +253,7 @@ def test_many_small_lists_stay_small():
 
 def test_lone_bool_is_an_array():
     """A boolean array without axes arrives as an array, not as a scalar."""
-    message = decode(*parts_of(encode({"a": np.array(True)})))
+    message = arrived({"a": np.array(True)})
     assert isinstance(message["a"], np.ndarray)
     assert message["a"].shape == ()
 
