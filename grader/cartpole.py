@@ -228,7 +228,7 @@ class CartPole:
                 for name, column in question["rows"].items()
             }
             look = functools.partial(batches, shapes)
-            return self.worker.ask(request, "ReplayBuffer", look)
+            return self.worker.ask(request, "ReplayBuffer", look=look)
         case = cases.sync(net="own", **question)
         look = functools.partial(one_tree, question["theta_Q"])
         return self.student.called(case, look=look)
@@ -274,7 +274,7 @@ class CartPole:
     def open_buffer(self) -> None:
         """A new buffer for the next run."""
         request = {"do": "open_buffer", "capacity": CAPACITY}
-        self.worker.ask(request, "ReplayBuffer", nothing)
+        self.worker.ask(request, "ReplayBuffer", look=nothing)
 
     def fresh_network(self, seed: int) -> list[np.ndarray]:
         """The parameters of the hand-in's network for CartPole."""

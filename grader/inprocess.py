@@ -48,7 +48,13 @@ class LocalWorker:
             reason = reason_of(self.describe_error(error), "importing dqn.py")
             raise UsageError(str(reason)) from error
 
-    def ask(self, request: Args, what: str, look: Look | None = None) -> Args:
+    def ask(
+        self,
+        request: Args,
+        what: str,
+        seconds: float = 0.0,
+        look: Look | None = None,
+    ) -> Args:
         """Answer now; a debugger that is quit ends the run."""
         try:
             return self.worker.handle(**request)

@@ -240,12 +240,19 @@ class Worker:
         launch = sandbox.prepare("worker", self.tier)
         return start_child(launch)
 
-    def ask(self, request: Args, what: str, look: client.Look | None = None) -> Args:
-        """Ask the hand-in; `what` names the question in messages.
+    def ask(
+        self,
+        request: Args,
+        what: str,
+        seconds: float = CALL_SECONDS,
+        look: client.Look | None = None,
+    ) -> Args:
+        """Ask the hand-in.
 
         Args:
             request: to the worker.
-            what: is asked.
+            what: is asked, for messages.
+            seconds: that it may take.
             look: sees the answer's shapes before its numbers are read.
 
         Raises:
@@ -253,7 +260,7 @@ class Worker:
             GraderError: no worker can be started at all.
         """
         self.load()
-        return self.exchange(request, what, CALL_SECONDS, look)
+        return self.exchange(request, what, seconds, look)
 
     def load(self) -> None:
         """Have the hand-in imported; one whose first import fails is asked no more."""
@@ -501,7 +508,7 @@ class Student:
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
         asked = {"do": "call", **request, "numpy": numpy}
-        return Answer(self.worker.ask(asked, case.part, look))
+        return Answer(self.worker.ask(asked, case.part, look=look))
 
     def changed(self, case: Case) -> list[Any]:
         """The names of the NumPy arguments that a call changes.
@@ -560,7 +567,7 @@ class Student:
                 answer = self.worker.ask(
                     {"do": "export", **request, "platform": platform},
                     case.part,
-                    functools.partial(one_program, case.part),
+                    look=functools.partial(one_program, case.part),
                 )
             except Raised as error:
                 self.untraceable[name] = error

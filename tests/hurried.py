@@ -21,7 +21,7 @@ def hurried() -> Iterator[None]:
     budget = functools.partial(session.Budget, "", EXERCISE, RUN)
     with (
         mock.patch.object(session, "IMPORT_SECONDS", IMPORT),
-        mock.patch.object(asked, "__defaults__", (CALL,)),
+        mock.patch.object(asked, "__defaults__", (CALL, None)),
         mock.patch.object(ran, "__defaults__", (CALL, None)),
         mock.patch.object(grading, "Budget", budget),
     ):

@@ -217,7 +217,7 @@ def test_hangs(hand_in, grade, points, monkeypatch):
 
     In Python, in an exported program, and only for episodes that return to a state.
     """
-    monkeypatch.setattr(session.Worker.ask, "__defaults__", (CALL_SECONDS,))
+    monkeypatch.setattr(session.Worker.ask, "__defaults__", (CALL_SECONDS, None))
     monkeypatch.setattr(session.Runner.untrusted, "__defaults__", (CALL_SECONDS, None))
     path = hand_in(
         update_Q_TD0=REVISITED,

@@ -71,7 +71,7 @@ def test_a_buffer_that_exits():
 
 def test_a_sample_that_hangs(monkeypatch):
     """A sample that hangs: out of time, and the line in which it did."""
-    monkeypatch.setattr(session.Worker.ask, "__defaults__", (8.0,))
+    monkeypatch.setattr(session.Worker.ask, "__defaults__", (8.0, None))
     _, half, full = ended(with_sample("while True: pass"))
     assert half.outcome == full.outcome == "timeout"
     assert "ReplayBuffer: no answer within 8 s" in half.message
