@@ -86,8 +86,6 @@ def check(exported: export.Exported) -> None:
     platform = "cuda" if jax.default_backend() == "gpu" else "cpu"
     if exported.platforms != (platform,) or exported.nr_devices != 1:
         raise BadProgram(f"the program is not for one {platform} device")
-    if exported.disabled_safety_checks:
-        raise BadProgram("the program was exported with checks left out")
     size = sum(math.prod(a.shape) * a.dtype.itemsize for a in exported.out_avals)
     if size > MAX_PAYLOAD:
         raise BadProgram(
@@ -96,6 +94,8 @@ def check(exported: export.Exported) -> None:
         )
     with mlir.make_ir_context():
         check_operations(exported.mlir_module(serialized=False))
+    if exported.disabled_safety_checks:
+        raise BadProgram("the program was exported with checks left out")
 
 
 def check_operations(module: ir.Module) -> None:
