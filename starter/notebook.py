@@ -2,11 +2,12 @@
 
 The notebook's first cell runs this file. From then on the text of each cell that ran
 without an error is kept, a later one with the same definitions in the place of the
-earlier; `%grade` writes them to `dqn.py` and has that graded. `get_ipython` is a
-notebook's own builtin.
+earlier; `%grade` writes them to a notebook of their own and has that graded.
+`get_ipython` is a notebook's own builtin.
 """
 
-import ast
+import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -15,28 +16,25 @@ HOMEWORK = Path(__file__).resolve().parents[1]
 cells: dict[str, str] = {}
 
 
-def without_orders(text: str) -> str:
-    """A cell's Python, without the lines that are for the notebook (% and !)."""
-    lines = text.splitlines()
-    return "\n".join(line for line in lines if line.lstrip()[:1] not in ("%", "!"))
-
-
 def remember(result: Any) -> None:
     """Keep a cell's text; what the notebook calls after each cell."""
-    text = without_orders(result.info.raw_cell or "").strip()
-    if not result.success or not text:
-        return
-    try:
-        names = [getattr(node, "name", "") for node in ast.parse(text).body]
-    except SyntaxError:  # more than plain Python
-        return
-    cells[" ".join(filter(None, names)) or text] = text
+    text = result.info.raw_cell or ""
+    if result.success and text.strip():
+        names = re.findall(r"^(?:def|class) (\w+)", text, re.M)
+        cells[" ".join(names) or text] = text
 
 
 def grade(line: str) -> None:
     """Grade what has run: `%grade`, or `%grade td_loss` for one exercise."""
-    path = Path.cwd() / "dqn.py"
-    path.write_text("\n\n\n".join([*cells.values(), ""]), encoding="utf-8")
+    kind = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    document = {
+        "cells": [{**kind, "source": text} for text in cells.values()],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
+    path = Path.cwd() / "graded.ipynb"
+    path.write_text(json.dumps(document), encoding="utf-8")
     words = ["make", "--no-print-directory", "-C", str(HOMEWORK), "grade"]
     words += [f"SUBMISSION={path}", f"ONLY={line.strip()}"]
     # Through `cat`, for a notebook shows no lines that rewrite themselves.

@@ -89,7 +89,8 @@ class Kernel:
     def run(self, cell: str) -> bool:
         """Run a cell; whether it ended without an error."""
         success = True
-        python = [line for line in cell.splitlines() if line[:1] not in ("%", "!")]
+        orders = re.compile(r"[%!]|\w+ = !")
+        python = [line for line in cell.splitlines() if not orders.match(line)]
         try:
             exec(compile("\n".join(python), "cell", "exec"), self.names)
         except NotImplementedError:
@@ -163,8 +164,14 @@ def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
     assert "8 sync_target" in kernel.printed[-1]
     assert "5 / 5" in kernel.printed[-1], kernel.printed
     kernel.run("raise NotImplementedError")
-    kernel.magics["grade"]("td_loss")
-    assert "not implemented yet" in kernel.printed[-1]
+    kernel.run("files = !ls")
+    wrong = (
+        "def sync_target(theta_Q, theta_T, step, period):\n    return theta_Q.copy()"
+    )
+    kernel.run(wrong)
+    kernel.magics["grade"]("sync_target")
+    assert "0 / 5" in kernel.printed[-1], kernel.printed[-1]
+    assert re.search(r"cell \d+, line 2\b.*theta_Q.copy", kernel.printed[-1])
 
 
 def use_this_environment(homework: Path) -> None:
