@@ -71,7 +71,7 @@ def for_gradescope() -> dict[str, bytes]:
 
 
 def for_github(url: str, sha256: str) -> dict[str, bytes]:
-    """Workflows for the course and for its students, and Classroom 50's autograder.
+    """Workflows for course and students, the notebook, Classroom 50's autograder.
 
     Args:
         url: where the students' package will lie.
@@ -79,8 +79,11 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
     """
     workflow = (PLATFORMS / "github" / "grade.yml").read_text()
     workflow = workflow.replace("@PACKAGE@", url).replace("@SHA256@", sha256)
+    notebook = (ROOT / "starter" / "dqn.ipynb").read_text(encoding="utf-8")
+    notebook = notebook.replace(r"PACKAGE = \"\"", rf"PACKAGE = \"{url}\"")
     return {
         "course/.github/workflows/grade.yml": workflow.encode(),
+        "course/dqn.ipynb": notebook.encode(),
         "students/.github/workflows/homework.yml": (
             PLATFORMS / "github" / "homework.yml"
         ).read_bytes(),

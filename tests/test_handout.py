@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import release
 from edits import EXERCISE_OF, ROOT, SOLUTION
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -186,6 +187,13 @@ def test_notebook_without_a_package_says_so(kernel: Kernel) -> None:
     kernel.run(code_cells()[0])
     assert "PACKAGE is empty" in kernel.printed[0]
     assert kernel.printed[1:] == [""] * len(kernel.printed[1:])
+
+
+def test_released_notebook_has_the_address() -> None:
+    """Where the course says it, the package's address stands in its notebook."""
+    notebook = release.for_github("https://me/v1/package.zip", "")["course/dqn.ipynb"]
+    setup = "".join(json.loads(notebook)["cells"][1]["source"])
+    assert setup.startswith('PACKAGE = "https://me/v1/package.zip"  # ')
 
 
 def test_notebook_can_be_handed_in() -> None:
