@@ -203,7 +203,7 @@ def test_recording_twice(command, staff_tree):
     run = command("reference", tree=staff_tree)
     assert run.code == 0, run.err
     (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)
-    checks = ROOT / "grader" / "checks" / "test_1_update_q_td0.py"
+    checks = ROOT / "grader" / "checks" / "test_1_update_Q_TD0.py"
     assert f"def test_{name}(" in checks.read_text()
     assert "jax: unknown when it was recorded" in run.out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
