@@ -30,6 +30,7 @@ from grader.session import (
     Args,
     Budget,
     Case,
+    Program,
     Runner,
     Student,
     Worker,
@@ -117,7 +118,7 @@ class CartPole:
         seed: str,
         device: str,
         run: Budget,
-        programs: dict[str, np.ndarray],
+        programs: dict[str, Program],
         on_progress: Callable[[str], None],
     ) -> None:
         self.seed = seed

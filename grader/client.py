@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 from grader import protocol
+from grader.printed import Drain, Output
 from grader.sandbox import Launch
 
 START_SECONDS = 60.0
@@ -50,9 +51,11 @@ class Child:
 
     Args:
         launch: how to start it, from `sandbox.prepare`.
+        prints: whether what it prints is kept, where its pipes can be told apart from
+            those of its answers.
     """
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: Launch, *, prints: bool = False) -> None:
         self.launch = launch
         self.socket: socket.socket | None = None
         with contextlib.ExitStack() as ends:
@@ -63,7 +66,7 @@ class Child:
             self.process = subprocess.Popen(
                 launch.command,
                 stdin=end,
-                stdout=end,
+                stdout=subprocess.PIPE if prints else end,
                 stderr=subprocess.PIPE,
                 cwd=launch.folder,
                 env=launch.environment,
@@ -81,8 +84,11 @@ class Child:
             self.requests = cast(BinaryIO, self.process.stdin)
             answers = cast(BinaryIO, self.process.stdout)
         self.answers = protocol.Capped(answers)
+        self.drained: Drain | None = None
+        if self.socket and self.process.stdout:
+            self.drained = Drain(cast(BinaryIO, self.process.stdout))
         self.closing = threading.Lock()
-        self.printed = b""
+        self.errors = b""
         self.overdue = False
         self.hello: dict[str, Any] | None = None
         self.drain = threading.Thread(target=self._drain, daemon=True)
@@ -162,6 +168,10 @@ class Child:
             self.stop()
             raise Died(UNASKED)
 
+    def take_printed(self) -> Output:
+        """What it has printed since the last time, if that is kept."""
+        return self.drained.take() if self.drained else Output()
+
     def kill(self) -> None:
         """Kill the process and its group; harmless when it is gone."""
         # The death of a sandbox's first process is the death of all in it. Bubblewrap
@@ -229,16 +239,16 @@ class Child:
         if self.overdue:
             return DeadlinePassed()
         words = describe_exit(code)
-        last = self.printed.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        last = self.errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         if self.hello is None and last:
             words += f" ({last[:200]})"  # nothing of the hand-in has run: ours
         return Died(words)
 
     def _drain(self) -> None:
-        """Keep the end of what the process prints, however much it is."""
+        """Keep the end of what the process writes to its standard error."""
         stream = cast(BinaryIO, self.process.stderr)
         while chunk := os.read(stream.fileno(), 65536):
-            self.printed = (self.printed + chunk)[-STDERR_BYTES:]
+            self.errors = (self.errors + chunk)[-STDERR_BYTES:]
         stream.close()
 
 

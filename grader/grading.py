@@ -105,6 +105,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         submission={"name": submission.name, "sha256": submission.sha256},
         exercises=results,
         learning=graded.learning,
+        printed=[output.as_dict(stage) for stage, output in worker.printed.items()],
         duration=time.monotonic() - started,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from grader import grading
 from grader.client import Look, Question
 from grader.plugin import Graded, Plugin, run_checks
+from grader.printed import Output
 from grader.reference import RecordedReference
 from grader.report import Report
 from grader.sandbox import HERE
@@ -32,6 +33,9 @@ SANDBOX = "none: in-process, does not count"
 class LocalWorker:
     """Answers like `session.Worker`, by plain function calls."""
 
+    budget = Budget(run_seconds=math.inf)  # a debugger takes its time
+    output = Output()  # what is printed is seen
+
     def __init__(self, submission: Submission) -> None:
         import worker
 
@@ -47,6 +51,9 @@ class LocalWorker:
         except (Exception, SystemExit) as error:
             reason = reason_of(self.describe_error(error), "importing dqn.py")
             raise UsageError(str(reason)) from error
+
+    def book(self, stage: str, output: Output) -> None:
+        """Keep nothing."""
 
     def ask(
         self,
@@ -91,7 +98,7 @@ class LocalRunner:
 
     def load(self, name: str, case: Case) -> None:
         """Load a program that was exported."""
-        program = self.programs[name]
+        program = self.programs[name].code
         self.runner.do_load(name, program, case.blank(), case.derivative)
 
 
@@ -117,7 +124,7 @@ def grade(submission: Submission, options: grading.Options) -> Report:
         student=Student(worker, runner, eager=True),
         reference=reference,
         runner=runner,
-        budget=Budget(run_seconds=math.inf),  # a debugger takes its time
+        budget=worker.budget,
         seed=options.seed,
         live=False,
     )

@@ -82,6 +82,7 @@ class Report:
     submission: dict[str, str]
     exercises: list[Exercise] = field(default_factory=list)
     learning: dict[str, Any] = field(default_factory=dict)
+    printed: list[dict[str, Any]] = field(default_factory=list)  # by the hand-in
     duration: float = 0.0
 
     @property
@@ -125,6 +126,7 @@ class Report:
                 for exercise in self.exercises
             ],
             "learning": self.learning,
+            "printed": self.printed,
         }
         return json_text(document, indent=1) + "\n"
 

@@ -30,6 +30,7 @@ from grader.outcomes import (
     Waiting,
     Wrong,
 )
+from grader.printed import Output
 from grader.submission import Submission
 
 FUNCTIONS = (
@@ -104,6 +105,14 @@ def flat(args: Args) -> list[tuple[str, np.ndarray]]:
         else:
             arrays.append((name, np.asarray(value)))
     return arrays
+
+
+@dataclass(frozen=True)
+class Program:
+    """A part as it was exported, and what the hand-in printed meanwhile."""
+
+    code: np.ndarray
+    printed: Output
 
 
 class Answer(dict[str, Any]):
@@ -229,6 +238,8 @@ class Worker:
         self.restarts: dict[str, int] = {}
         self.problem: Exception | Stopped | None = None
         self.child: client.Child | None = None
+        self.output = Output()  # of the last request
+        self.printed: dict[str, Output] = {}  # by exercise, and at import
         if submission.problem:
             self.problem = Wrong(submission.problem)
         else:
@@ -238,7 +249,13 @@ class Worker:
     def start(self) -> client.Child:
         """A new process, the hand-in not yet in it."""
         launch = sandbox.prepare("worker", self.tier)
-        return start_child(launch)
+        return start_child(launch, prints=True)
+
+    def book(self, stage: str, output: Output) -> None:
+        """Keep what was printed, with what was printed at that stage before."""
+        if output.size:
+            kept = self.printed.setdefault(stage, Output())
+            kept.add(output.text, output.size)
 
     def ask(
         self,
@@ -260,7 +277,15 @@ class Worker:
             GraderError: no worker can be started at all.
         """
         self.load()
-        return self.exchange(request, what, seconds, look)
+        exercise = self.budget.exercise
+        try:
+            answer = self.exchange(request, what, seconds, look)
+        except (Exception, Stopped):
+            self.book(exercise, self.output)
+            raise
+        if request["do"] != "export":  # a program brings what was printed with it
+            self.book(exercise, self.output)
+        return answer
 
     def load(self) -> None:
         """Have the hand-in imported; one whose first import fails is asked no more."""
@@ -289,6 +314,9 @@ class Worker:
             # exercise's time now: the next exercise tries again.
             self.problem = problem if first else None
             raise
+        finally:
+            if first:
+                self.book("import", self.output)
         self.loaded = self.imported = True
 
     def restart(self) -> None:
@@ -311,6 +339,7 @@ class Worker:
     ) -> Args:
         """One question and its answer or reason."""
         assert self.child is not None
+        self.output = Output()
         limit, seconds = seconds, min(seconds, self.budget.left())
         child = self.child
         try:
@@ -319,7 +348,7 @@ class Worker:
         except client.DeadlinePassed:
             self.stop()
             late = self.budget.late(limit)
-            place = self.submission.locate(last_seen(child.printed))
+            place = self.submission.locate(last_seen(child.errors))
             raise TimedOut(f"{what}: {late}{place}") from None
         except client.Died as death:
             self.stop()
@@ -327,6 +356,8 @@ class Worker:
         except Wrong:
             self.stop()  # looking at the answer was enough, and its rest lies unread
             raise
+        finally:
+            self.output = child.take_printed()
         if "error" in message:
             raise reason_of(message["error"], what, self.submission.locate)
         return message["answer"]
@@ -356,7 +387,7 @@ class Runner:
         role: str,
         tier: str,
         budget: Budget,
-        programs: dict[str, np.ndarray],
+        programs: dict[str, Program],
         *,
         live: bool = False,
         device: str = "cpu",
@@ -427,7 +458,7 @@ class Runner:
         """Have a program that was exported before loaded, if it is not yet."""
         self.ready()
         if name not in self.loaded:
-            request = {"do": "load", "name": name, "program": self.programs[name]}
+            request = {"do": "load", "name": name, "program": self.programs[name].code}
             asked = {"args": case.blank(), "derivative": case.derivative}
             self.untrusted({**request, **asked}, case.part)
             self.loaded.add(name)
@@ -473,6 +504,7 @@ class Student:
         self.worker, self.runner, self.eager = worker, runner, eager
         self.mark = mark
         self.untraceable: dict[str, Raised] = {}
+        self.used: set[str] = set()
 
     def afresh(self) -> "Student":
         """The hand-in imported anew, with nothing left of what it was asked before."""
@@ -572,7 +604,14 @@ class Student:
             except Raised as error:
                 self.untraceable[name] = error
                 raise
-            self.runner.programs.setdefault(name, answer["program"])
+            traced = Program(answer["program"], self.worker.output)
+            self.runner.programs.setdefault(name, traced)
+        if name not in self.used:
+            # Also where it was traced for learning, beside this: the same words are
+            # shown, whichever came first.
+            self.used.add(name)
+            printed = self.runner.programs[name].printed
+            self.worker.book(self.worker.budget.exercise, printed)
         self.runner.load(name, case)
         return name
 
@@ -622,14 +661,14 @@ def one_program(part: str, answer: Args) -> None:
         )
 
 
-def start_child(launch: sandbox.Launch) -> client.Child:
+def start_child(launch: sandbox.Launch, *, prints: bool = False) -> client.Child:
     """Start a helper process.
 
     Raises:
         GraderError: the system does not let us.
     """
     try:
-        return client.Child(launch)
+        return client.Child(launch, prints=prints)
     except OSError as error:
         raise GraderError(f"a helper process cannot be started: {error}") from None
 
@@ -677,9 +716,9 @@ def word(text: Any, limit: int = 60) -> str:
     return plain(text, limit).replace("\n", " ")
 
 
-def last_seen(printed: bytes) -> str:
+def last_seen(errors: bytes) -> str:
     """Where the hand-in was when its time was nearly up, if its process could say."""
-    _, _, dump = printed.rpartition(b"Timeout (")
+    _, _, dump = errors.rpartition(b"Timeout (")
     place = re.search(rb'dqn\.py", line (\d{1,6}) in (\w{1,60})', dump)
     if not place:
         return ""

@@ -1,6 +1,7 @@
 """The report on the terminal: live while it runs, then a line for each check."""
 
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
@@ -12,6 +13,7 @@ from grader.report import EXERCISES, Check, Exercise, Report, plain_number
 
 WIDTH = 80
 MAX_LINES = 14
+MAX_PRINTED = 6  # lines of an exercise
 BARS = "▁▂▃▄▅▆▇█"
 FULL_BAR = 500.0  # CartPole's largest return
 MARKS = {
@@ -86,8 +88,13 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
     """The whole report: exercises, score, what to do next, the notes."""
     console.print()
     shown: set[str] = set()
+    printed = {each["exercise"]: each for each in report.printed}
+    if "import" in printed:
+        print_printed(printed["import"], "dqn.py, when it was imported,", console)
     for exercise in report.exercises:
         print_exercise(exercise, console, shown)
+        if exercise.name in printed:
+            print_printed(printed[exercise.name], "your code", console)
     if "cartpole" in report.learning:
         mean, runs = (
             report.learning["cartpole"][key] for key in ("mean_return", "runs")
@@ -182,6 +189,23 @@ def print_message(check: Check, console: Console, *, whole: bool) -> None:
     for line in lines:
         style = "dim" if check.outcome == Outcome.SKIPPED else "yellow"
         print_indented(Text(line, style), console)
+
+
+def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
+    """What the hand-in printed, each line marked as its own."""
+    console.print(Text(f"      What {who} printed:", "dim"))
+    lines = printed["text"].rstrip("\n").split("\n")
+    for line in lines[:MAX_PRINTED]:
+        cut = Text(f"      │ {line}", "dim")
+        cut.truncate(console.width, overflow="ellipsis")
+        console.print(cut)
+    left = []
+    if len(lines) > MAX_PRINTED:
+        left.append(f"{len(lines) - MAX_PRINTED} more lines in report.json")
+    if printed["dropped"]:
+        left.append(f"{printed['dropped']} bytes more were not kept")
+    if left:
+        console.print(Text(f"      │ … {', '.join(left)}", "dim"))
 
 
 def print_indented(text: Text, console: Console) -> None:

@@ -5,12 +5,14 @@ a time over its standard input and output; the grader kills it when a deadline
 passes. Whatever it says is only data: see `protocol.py`.
 """
 
+import contextlib
 import faulthandler
 import importlib.util
 import linecache
 import os
 import random
 import re
+import stat
 import sys
 import traceback
 from pathlib import Path
@@ -47,6 +49,7 @@ def main() -> None:
         # SystemExit and KeyboardInterrupt too: leaving is an answer like another.
         except BaseException as error:
             answer = {"error": describe_error(error)}
+        flush_printed()
         faulthandler.cancel_dump_traceback_later()
         try:
             frame = protocol.encode({"nonce": nonce, **answer})
@@ -58,13 +61,27 @@ def main() -> None:
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep the two pipes for frames; what the hand-in prints goes to standard error."""
-    requests, answers = os.dup(0), os.dup(1)
+    """Keep the pipes for frames, and leave another one for what the hand-in prints.
+
+    Frames come and go over one socket, where there can be one; then what is printed
+    has a pipe of its own. Elsewhere it goes to standard error.
+    """
+    both = stat.S_ISSOCK(os.fstat(0).st_mode)
+    requests, answers = os.dup(0), os.dup(0 if both else 1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    os.dup2(2, 1)
+    if not both:
+        os.dup2(2, 1)
+    # By lines: of what it printed before it hung, or died, nothing is to be missing.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     return open(requests, "rb"), open(answers, "wb")
+
+
+def flush_printed() -> None:
+    """Let what was printed arrive before the answer does."""
+    with contextlib.suppress(BaseException):  # it may be the hand-in's own by now
+        sys.stdout.flush()
 
 
 class Worker:

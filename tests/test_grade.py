@@ -15,7 +15,7 @@ from grader.report import EXERCISES
 from grader.sandbox import TIERS, why_not
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
-KEYS += ["duration", "submission", "exercises", "learning"]
+KEYS += ["duration", "submission", "exercises", "learning", "printed"]
 CHECK_KEYS = ["name", "description", "outcome", "score", "max_score"]
 CHECK_KEYS += ["message", "diagnosis", "hint", "duration"]
 RECORDED = ["answers.npz", "mistakes.json", "provenance.json"]

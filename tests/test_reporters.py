@@ -128,11 +128,13 @@ NO_SCORE = {
     "none": None,
     "error": report_with(Outcome.GRADER_ERROR, "the runner died"),
 }
+PRINTED = [{"exercise": "td_loss", "text": f"so far\n{NASTY}\n", "dropped": 5}]
 REPORTS = {
     "right": report_of(*[10] * 9, learning={"cartpole": {"mean_return": 498.25}}),
     "halves": report_of(8.5, 0, 2.5, 7.5, 10),
     **{str(outcome): report_with(outcome, "why") for outcome in Outcome},
     **{f"nasty {o}": report_with(o, NASTY) for o in Outcome},
+    "nasty printed": report_of(8.5, printed=PRINTED),
     "empty": report_of(),
     "none": None,
 }
@@ -153,6 +155,17 @@ def test_gradescope_is_valid(report):
     document = valid(gradescope.render(report), GRADESCOPE)
     earned = sum(test["score"] for test in document["tests"])
     assert earned == document["score"]
+
+
+def test_what_was_printed_is_shown():
+    """Marked as the student's, with what was left out of it."""
+    report = REPORTS["nasty printed"]
+    for text in (
+        json.loads(gradescope.render(report))["output"],
+        markdown.render(report),
+    ):
+        assert "Printed by your code (td_loss):\n│ so far\n" in text
+        assert "│ … 5 bytes more were not kept" in text
 
 
 @each_report

@@ -7,7 +7,7 @@ from typing import Any
 
 from grader.escape import json_text, terminal
 from grader.report import Check, Exercise, Report, plain_number
-from grader.reporters.words import about_check, about_run, not_graded
+from grader.reporters.words import about_check, about_printed, about_run, not_graded
 
 
 def render(report: Report | None) -> str:
@@ -29,7 +29,9 @@ def render(report: Report | None) -> str:
     if report and not problem:
         document |= {
             "score": plain_number(report.score),
-            "output": terminal(about_run(report)),
+            "output": terminal(
+                f"{about_run(report)}\n\n{about_printed(report)}".rstrip()
+            ),
             "extra_data": {"graded": True, "seed": report.seed, **report.submission},
             "execution_time": round(report.duration, 1),
             "tests": [

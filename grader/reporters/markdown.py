@@ -3,7 +3,7 @@
 from grader.escape import markdown, markdown_block
 from grader.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import Check, Exercise, Report, plain_number
-from grader.reporters.words import about_check, about_run, not_graded
+from grader.reporters.words import about_check, about_printed, about_run, not_graded
 from grader.terminal import MARKS
 
 
@@ -25,6 +25,8 @@ def render(report: Report | None) -> str:
         if exercise.score < exercise.max_score:
             lines += [f"### {exercise.number} `{exercise.name}`", ""]
             lines += about_exercise(exercise)
+    if printed := about_printed(report):
+        lines += ["### What the code printed", "", markdown_block(printed)]
     return "\n".join(lines) + "\n"
 
 

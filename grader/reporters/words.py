@@ -38,3 +38,15 @@ def about_run(report: Report) -> str:
         f" · {report.device}"
     )
     return "\n".join(filter(None, lines))
+
+
+def about_printed(report: Report) -> str:
+    """What the hand-in printed, each line marked as its own; "" where it was silent."""
+    parts = []
+    for printed in report.printed:
+        lines = [f"Printed by your code ({printed['exercise']}):"]
+        lines += [f"│ {line}" for line in printed["text"].rstrip("\n").split("\n")]
+        if printed["dropped"]:
+            lines.append(f"│ … {printed['dropped']} bytes more were not kept")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
