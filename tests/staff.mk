@@ -15,14 +15,20 @@ lint: $(VENV)/.synced-dev
 	$(RUN) -m mypy
 
 # OUT is for one hand-in unless it is given.
+CLUSTER_READY := $(if $(CLUSTER),$(VENV)/.synced-cluster)
 CLASS_OUT := $(if $(filter file,$(origin OUT)),class-results,$(OUT))
 
 .PHONY: grade-class
-grade-class: $(VENV)/.synced-class ## staff: grade all hand-ins of a folder, SUBMISSIONS=dir
+grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins of a folder, SUBMISSIONS=dir
 	@$(RUN) -m grader.classroom "$(SUBMISSIONS)" --out "$(CLASS_OUT)" --seed "$(SEED)" \
 	  --jobs "$(JOBS)" --names "$(NAMES)" --canvas "$(CANVAS)" --moodle "$(MOODLE)" \
 	  --assignment "$(ASSIGNMENT)" --only "$(ONLY)" --sandbox "$(SANDBOX)" \
-	  --reference "$(REFERENCE)" --device "$(DEVICE)"
+	  --reference "$(REFERENCE)" --device "$(DEVICE)" --cluster "$(CLUSTER)"
+
+.PHONY: node
+node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [JOBS=2]
+	@PYTHONPATH=. $(RUN) -m dask worker "$(CLUSTER)" --no-nanny --no-dashboard \
+	  $(if $(JOBS),--nthreads $(JOBS))
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
 	@SEEDS="$(SEEDS)" $(RUN) tests/prove.py $(IDS)
@@ -54,7 +60,12 @@ bench: $(STAMP) $(PEERS_READY) $(CLASS_READY) ## staff: what grading costs [PEER
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \
-	  --extra staff && touch $@ $(STAMP) $(VENV)/.synced-watch $(VENV)/.synced-class
+	  --extra staff --extra cluster && touch $@ $(STAMP) $(VENV)/.synced-watch \
+	  $(VENV)/.synced-class $(VENV)/.synced-cluster
+
+$(VENV)/.synced-cluster: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra cluster \
+	  && touch $@ $(STAMP)
 
 $(VENV)/.synced-class: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra staff \

@@ -6,6 +6,7 @@ with a list of them.
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import os
 import sys
@@ -28,6 +29,7 @@ from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
 from grader.cli import DEFAULT_SEED, check_choices, check_seed, guarded
+from grader.outcomes import GraderError
 from grader.report import EXERCISES, Report, write_whole
 from grader.sandbox import TIERS
 from grader.submission import Submission, UsageError, take
@@ -59,6 +61,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     parser.add_argument("--reference", default="", help="live or recorded")
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
+    parser.add_argument("--cluster", default="", help="tcp://… of Dask's scheduler")
     return parser.parse_args(arguments)
 
 
@@ -76,7 +79,16 @@ def run(arguments: argparse.Namespace) -> int:
         kept = pool.Kept(out / "kept")
     except OSError as error:
         raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
-    failed = grade(submissions, names, options, kept, jobs, console)
+    tasks = {
+        name: submissions[entry]
+        for entry, name in names.items()
+        if kept.get(name) is None
+    }
+    console.print(f"{len(submissions)} hand-ins, {len(tasks)} to grade", markup=False)
+    failed: dict[str, str] = {}
+    if tasks:
+        with grader_of(arguments.cluster, options, code, jobs, console) as start:
+            failed = grade(start(tasks, options), len(tasks), kept, console)
     entries = []
     for hand_in in found.hand_ins:
         name = names.get(hand_in.entry, "")
@@ -98,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
-    """How many at once, and by kind the exports with what fills them.
+    """How many at once, 0 where it is not told; by kind exports and what fills them.
 
     Raises:
         UsageError: an argument makes no sense.
@@ -111,8 +123,8 @@ def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
     )
     check_seed(arguments.seed)
-    jobs = arguments.jobs or str(cores())
-    if not jobs.isdecimal() or not 1 <= int(jobs) <= 999:
+    jobs = arguments.jobs or "0"
+    if not jobs.isdecimal() or int(jobs) > 999 or jobs == arguments.jobs == "0":
         raise UsageError(f"JOBS={jobs!r}: use a number, one for each core or fewer")
     exports = {
         kind: (path, fill)
@@ -156,11 +168,14 @@ def options_of(arguments: argparse.Namespace) -> grading.Options:
     Raises:
         GraderError: no sandbox isolates here, and SANDBOX=process was not asked for.
     """
-    grading.check_device(arguments.device)
+    tier = arguments.sandbox
+    if not arguments.cluster:  # whose nodes try their own
+        grading.check_device(arguments.device)
+        tier = doctor.choose_official_tier(tier)
     return grading.Options(
         seed=arguments.seed or DEFAULT_SEED,
         only=arguments.only,
-        tier=doctor.choose_official_tier(arguments.sandbox),
+        tier=tier,
         device=arguments.device,
         mode=grading.choose_mode(arguments.reference),
     )
@@ -182,34 +197,58 @@ def taken(hand_ins: list[HandIn]) -> tuple[dict[str, Submission], dict[str, str]
     return submissions, unread
 
 
+Grading = Callable[[Mapping[str, Submission], grading.Options], pool.Gradings]
+
+
+@contextlib.contextmanager
+def grader_of(
+    cluster: str, options: grading.Options, code: str, jobs: int, console: Console
+) -> Iterator[Grading]:
+    """What grades: this machine, or a cluster whose nodes are checked first.
+
+    Raises:
+        UsageError: there is no such cluster.
+        GraderError: none of its nodes can grade.
+    """
+    if not cluster:
+        yield functools.partial(pool.grade_here, jobs=jobs or cores())
+        return
+    try:
+        from grader.classroom.cluster import Cluster
+    except ImportError:
+        raise UsageError(
+            "CLUSTER: Dask is not installed (`make grade-class CLUSTER=…` installs it)"
+        ) from None
+    with Cluster(cluster, code, options.tier, jobs) as nodes:
+        problems = nodes.problems()
+        for address, problem in problems.items():
+            if problem:
+                words = f"{address} takes no work: {problem}"
+                print(escape.terminal(words), file=sys.stderr)
+        ready = sum(not problem for problem in problems.values())
+        if problems and not ready:
+            raise GraderError("no node of the cluster can grade")
+        console.print(f"{ready} nodes are ready", markup=False)
+        yield nodes.grade
+
+
 def grade(
-    submissions: Mapping[str, Submission],
-    names: Mapping[str, str],
-    options: grading.Options,
+    done: pool.Gradings,
+    total: int,
     kept: pool.Kept,
-    jobs: int,
     console: Console,
 ) -> dict[str, str]:
-    """Grade what is not kept yet; by name, why some could not be.
+    """Keep what gets done; by name, why some could not be graded.
 
     Args:
-        submissions: by entry.
-        names: by entry, under which results are kept.
-        options: how to grade.
-        kept: where results are kept.
-        jobs: so many at once.
+        done: what came of each, by name.
+        total: so many there will be.
+        kept: where reports are kept.
         console: for the progress.
     """
-    tasks = {
-        name: submissions[entry]
-        for entry, name in names.items()
-        if kept.get(name) is None
-    }
     why_not: dict[str, str] = {}
-    words = f"{len(submissions)} hand-ins, {len(tasks)} to grade"
-    console.print(f"{words}, {min(jobs, len(tasks)) or 'none'} at once", markup=False)
-    with progress(console, len(tasks)) as advance:
-        for name, graded in pool.grade_here(tasks, options, jobs):
+    with progress(console, total) as advance, contextlib.closing(done):
+        for name, graded in done:
             if graded.text:
                 kept.put(name, graded.text)
             else:

@@ -19,6 +19,7 @@ from grader.grading import Options, Progress, grade
 from grader.outcomes import GraderError
 from grader.submission import Submission
 
+MAX_QUESTION = 64 << 20  # bytes; hand-ins are smaller by far
 _LENGTH = struct.Struct("<Q")
 
 
@@ -34,9 +35,17 @@ def pack(submission: Submission, options: Options) -> bytes:
 
 
 def unpack(file: BinaryIO) -> tuple[Submission, Options]:
-    """What `pack` made of them."""
-    (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-    told = msgpack.unpackb(file.read(length))
+    """What `pack` made of them.
+
+    Raises:
+        EOFError: not all of it comes.
+    """
+    head = file.read(_LENGTH.size).ljust(_LENGTH.size, b"\xff")
+    (length,) = _LENGTH.unpack(head)
+    body = file.read(length) if length < MAX_QUESTION else b""
+    if len(body) < length:
+        raise EOFError
+    told = msgpack.unpackb(body)
     fields: dict[str, Any] = told["submission"]
     fields["path"] = Path(fields["path"]) if fields["path"] else None
     fields["cells"] = tuple(fields["cells"])
@@ -47,7 +56,10 @@ def main() -> int:
     """Grade what comes by stdin; the report goes to stdout, and nothing else does."""
     answers = os.dup(1)  # never closed: its end says that this process has ended
     os.dup2(2, 1)
-    submission, options = unpack(sys.stdin.buffer)
+    try:
+        submission, options = unpack(sys.stdin.buffer)
+    except EOFError:  # whoever asks has died
+        return 2
     threading.Thread(target=end_with_stdin, daemon=True).start()
     graded = grade(submission, options, Progress())
     if graded.grader_error:

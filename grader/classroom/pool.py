@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +40,9 @@ class Graded:
 
     text: str
     why_not: str = ""
+
+
+Gradings = Generator[tuple[str, Graded], None, None]  # by name, as they get done
 
 
 def code_hash() -> str:
@@ -86,7 +89,7 @@ class Kept:
 
 def grade_here(
     tasks: Mapping[str, Submission], options: Options, jobs: int
-) -> Iterator[tuple[str, Graded]]:
+) -> Gradings:
     """Grade on this machine.
 
     Args:

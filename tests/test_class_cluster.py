@@ -1,0 +1,123 @@
+"""A class on several nodes: a real scheduler and workers, of which one is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader import doctor
+from grader.classroom import cluster, pool
+from grader.outcomes import GraderError
+
+ROOT = Path(__file__).resolve().parents[1]
+DASK = [sys.executable, "-m", "dask"]
+PATIENCE = 120.0
+
+
+def wait_for(found: Callable[[], object]) -> object:
+    """What is found, when it is there."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE / 0.1)):
+        if result := found():
+            return result
+        pause.wait(0.1)
+    raise AssertionError("waited in vain")
+
+
+@pytest.fixture
+def processes() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts processes, ends them."""
+    started: list[subprocess.Popen] = []
+
+    def start(*words: object) -> subprocess.Popen:
+        command = list(map(str, words))
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def grading_of(worker: subprocess.Popen) -> str:
+    """The processes that a worker has started to grade with."""
+    found = []
+    for tasks in Path(f"/proc/{worker.pid}/task").glob("*/children"):
+        for child in tasks.read_text().split():
+            command = Path(f"/proc/{child}/cmdline")
+            if command.exists() and b"classroom.one" in command.read_bytes():
+                found.append(child)
+    return " ".join(found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
+    """Its hand-in is graded by the other node; the reports are all there."""
+    folder, out = tmp_path / "class", tmp_path / "out"
+    for number in range(2):
+        (folder / str(number)).mkdir(parents=True)
+        (folder / str(number) / "dqn.py").write_text(f"{solution}\n# {number}\n")
+    file = tmp_path / "scheduler.json"
+    no_page = ("--no-dashboard", "--scheduler-file", file)
+    local = ("--host", "127.0.0.1")
+    processes(*DASK, "scheduler", *local, "--port", "0", *no_page)
+    wait_for(file.exists)
+    nodes = [
+        processes(*DASK, "worker", *local, "--nthreads", "1", "--no-nanny", *no_page)
+        for _ in range(2)
+    ]
+    address = json.loads(file.read_text())["address"]
+    command = [sys.executable, "-m", "grader.classroom", folder, "--out", out]
+    command += ["--only", "sync_target", "--cluster", address]
+    command += ["--sandbox", "process"]  # soon up: no sandbox is tried
+    run = processes(*command)
+    busy = wait_for(lambda: next(filter(grading_of, nodes), None))
+    busy.send_signal(signal.SIGKILL)
+    printed, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 0, printed
+    assert "2 graded" in printed
+    assert len(list((out / "reports").glob("*.json"))) == 2
+    again = processes(*command)
+    printed, _ = again.communicate(timeout=PATIENCE)
+    assert "2 hand-ins, 0 to grade" in printed
+
+
+def test_a_node_with_other_code_takes_no_work():
+    """It would give other grades."""
+    node = cluster.Node("other", "", 1)
+    node.check()
+    assert "another one" in node.problem
+
+
+def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
+    """It says in the doctor's words why; another tier is no way out."""
+
+    def refuse(wanted: str) -> str:
+        raise GraderError(f"no sandbox isolates here ({wanted})")
+
+    monkeypatch.setattr(doctor, "choose_official_tier", refuse)
+    node = cluster.Node(pool.code_hash(), "bwrap", 1)
+    node.check()
+    assert (node.problem, node.tier) == ("no sandbox isolates here (bwrap)", "")
+
+
+def test_no_scheduler_is_told(monkeypatch):
+    """In a sentence, soon."""
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    with pytest.raises(cluster.UsageError, match="no scheduler"):
+        cluster.Cluster("tcp://127.0.0.1:1", "", "", 0)
