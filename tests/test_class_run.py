@@ -141,10 +141,10 @@ def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch)
     """What was graded before stays; the files are those of one go."""
     put = pool.Kept.put
 
-    def interrupted(self, name, text):
+    def interrupted(self, name, text, **how):
         if len(list(self.folder.iterdir())) == 2:
             raise KeyboardInterrupt
-        put(self, name, text)
+        put(self, name, text, **how)
 
     monkeypatch.setattr(pool.Kept, "put", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -184,6 +184,43 @@ def test_what_cannot_be_graded_costs_only_itself(
     monkeypatch.setattr(pool.Running, "grade", answer)
     assert run(classroom, tmp_path / "out") == 0
     assert asked.count(ann) == 1
+
+
+def test_out_of_time_is_judged_without_the_others(
+    classroom, asked, tmp_path, monkeypatch
+):
+    """Once more, alone, and then it counts; also where it was interrupted between."""
+    answer = pool.Running.grade
+    ann = take(str(classroom / "ann")).sha256
+
+    def busy(self, submission, options):
+        graded = answer(self, submission, options)
+        if submission.sha256 != ann:
+            return graded
+        late = '"outcome": "timeout"'
+        return pool.Graded(graded.text.replace('"outcome": "passed"', late, 1))
+
+    monkeypatch.setattr(pool.Running, "grade", busy)
+    put = pool.Kept.put
+
+    def interrupted(self, name, text, *, alone):
+        if alone:
+            raise KeyboardInterrupt
+        put(self, name, text, alone=alone)
+
+    monkeypatch.setattr(pool.Kept, "put", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(classroom, tmp_path / "out")
+    assert asked.count(ann) == 2
+    assert asked[-1] == ann
+    monkeypatch.setattr(pool.Kept, "put", put)
+    asked.clear()
+    assert run(classroom, tmp_path / "out") == 0
+    assert asked == [ann]
+    assert run(classroom, tmp_path / "out") == 0
+    assert asked == [ann]
+    rows = (tmp_path / "out" / "grades.csv").read_text().splitlines()
+    assert [row.split(",")[15] for row in rows if ",ann," in row] == ["1"]
 
 
 def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch, capfd):

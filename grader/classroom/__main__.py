@@ -6,7 +6,6 @@ with a list of them.
 
 import argparse
 import contextlib
-import functools
 import hashlib
 import os
 import sys
@@ -88,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed: dict[str, str] = {}
     if tasks:
         with grader_of(arguments.cluster, options, code, jobs, console) as start:
-            failed = grade(start(tasks, options), len(tasks), kept, console)
+            failed = grade(start, tasks, kept, console)
     entries = []
     for hand_in in found.hand_ins:
         name = names.get(hand_in.entry, "")
@@ -197,7 +196,8 @@ def taken(hand_ins: list[HandIn]) -> tuple[dict[str, Submission], dict[str, str]
     return submissions, unread
 
 
-Grading = Callable[[Mapping[str, Submission], grading.Options], pool.Gradings]
+# Of hand-ins by name; alone: one at a time.
+Grading = Callable[[Mapping[str, Submission], bool], pool.Gradings]
 
 
 @contextlib.contextmanager
@@ -211,7 +211,10 @@ def grader_of(
         GraderError: none of its nodes can grade.
     """
     if not cluster:
-        yield functools.partial(pool.grade_here, jobs=jobs or cores())
+        together = jobs or cores()
+        yield lambda tasks, alone: pool.grade_here(
+            tasks, options, 1 if alone else together
+        )
         return
     try:
         from grader.classroom.cluster import Cluster
@@ -229,31 +232,41 @@ def grader_of(
         if problems and not ready:
             raise GraderError("no node of the cluster can grade")
         console.print(f"{ready} nodes are ready", markup=False)
-        yield nodes.grade
+        yield lambda tasks, alone: nodes.grade(tasks, options)
 
 
 def grade(
-    done: pool.Gradings,
-    total: int,
+    start: Grading,
+    tasks: Mapping[str, Submission],
     kept: pool.Kept,
     console: Console,
 ) -> dict[str, str]:
-    """Keep what gets done; by name, why some could not be graded.
+    """Grade all, and what ran out of time once more; by name, why some could not be.
 
     Args:
-        done: what came of each, by name.
-        total: so many there will be.
+        start: grades.
+        tasks: hand-ins by name.
         kept: where reports are kept.
         console: for the progress.
     """
     why_not: dict[str, str] = {}
-    with progress(console, total) as advance, contextlib.closing(done):
-        for name, graded in done:
-            if graded.text:
-                kept.put(name, graded.text)
-            else:
-                why_not[name] = graded.why_not
-            advance()
+
+    def keep(chosen: Mapping[str, Submission], *, alone: bool) -> None:
+        done = start(chosen, alone)
+        with progress(console, len(chosen)) as advance, contextlib.closing(done):
+            for name, graded in done:
+                if graded.text:
+                    kept.put(name, graded.text, alone=alone)
+                else:
+                    why_not[name] = graded.why_not
+                advance()
+
+    keep({n: s for n, s in tasks.items() if not kept.is_open(n)}, alone=False)
+    late = {name: s for name, s in tasks.items() if kept.is_open(name)}
+    if late:
+        words = f"{len(late)} ran out of time: once more, without the others"
+        console.print(words, markup=False)
+        keep(late, alone=True)
     return why_not
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grader.classroom.layouts import HandIn, normal_name
+from grader.classroom.pool import timeouts
 from grader.escape import csv_cell
-from grader.outcomes import Outcome
 from grader.report import EXERCISES, Report, plain_number
 from grader.submission import UsageError
 
@@ -55,15 +55,6 @@ class Entry:
         """Points, if it was graded."""
         return self.report.score if self.report else None
 
-    @property
-    def timeouts(self) -> int:
-        """How many checks ran out of time."""
-        return sum(
-            check.outcome == Outcome.TIMEOUT
-            for exercise in (self.report.exercises if self.report else ())
-            for check in exercise.checks
-        )
-
 
 @dataclass
 class Filled:
@@ -87,10 +78,11 @@ def table(entries: Iterable[Entry]) -> str:
     rows = [head]
     for entry in entries:
         report = entry.report
-        points = [""] * (2 + len(EXERCISES))
+        points, late_answers = [""] * (2 + len(EXERCISES)), ""
         if report is not None:
             by_name = {e.name: str(plain_number(e.score)) for e in report.exercises}
             totals = [str(plain_number(n)) for n in (report.score, report.max_score)]
+            late_answers = str(timeouts(report) or "")
             points = [*totals, *(by_name.get(name, "") for name in EXERCISES)]
         for owner in entry.hand_in.owners:
             known = [owner.ids[kind] for kind in MATCHED_BY if kind in owner.ids]
@@ -101,7 +93,7 @@ def table(entries: Iterable[Entry]) -> str:
                     csv_cell(" ".join(known)),
                     *points,
                     "late" if entry.hand_in.late else "",
-                    str(entry.timeouts or ""),
+                    late_answers,
                     csv_cell(entry.why_not),
                     csv_cell(entry.hand_in.entry),
                 ]

@@ -18,6 +18,7 @@ from grader.classroom.similar import Pair
 from grader.escape import html
 from grader.outcomes import Outcome
 from grader.report import EXERCISES, Check, Exercise, Report, plain_number
+from grader.reporters.words import about_printed
 from grader.terminal import MARKS
 
 HERE = Path(__file__).resolve().parent
@@ -121,6 +122,8 @@ def student(entry: Entry) -> str:
     body = [f'<p class="soft">{html(names)}</p>', figures(told)]
     for exercise in report.exercises:
         body += exercise_lines(exercise)
+    if printed := about_printed(report):
+        body += ["<h2>What your code printed</h2>", f"<pre>{html(printed)}</pre>"]
     if run := curve_of(report):
         mean = report.learning["cartpole"]["mean_return"]
         words = (
@@ -266,8 +269,8 @@ def look_first(
     if rows:
         yield (
             '<p class="look">What was not graded has no score, not zero: the next run '
-            "tries again. What ran out of time may have done so because the machine "
-            "was busy: grade it alone to be sure.</p>"
+            "tries again. What ran out of time did so twice, the second time without "
+            "the others.</p>"
         )
         yield table(["Hand-in", "What", "Where, why"], rows, "What to look at first")
     else:

@@ -19,6 +19,7 @@ from pathlib import Path
 from grader.classroom import one
 from grader.escape import plain
 from grader.grading import Options
+from grader.outcomes import Outcome
 from grader.report import Report, load, write_whole
 from grader.sandbox import ROOT
 from grader.submission import Submission
@@ -72,19 +73,43 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
 
 
 class Kept:
-    """The reports in a folder; one is there whole or not at all."""
+    """The reports in a folder; one is there whole or not at all.
+
+    One in which time ran out, beside other gradings, is not the last word: the machine
+    may have been to blame.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Report | None:
-        """The report of that name, if it is there."""
+        """The report of that name, if it is there and the last word."""
         return load(self.folder / f"{name}.json")
 
-    def put(self, name: str, text: str) -> None:
-        """Keep a report."""
-        write_whole(self.folder / f"{name}.json", text)
+    def is_open(self, name: str) -> bool:
+        """Whether time ran out, and there is no last word yet."""
+        return (self.folder / f"{name}.open").exists() and self.get(name) is None
+
+    def put(self, name: str, text: str, *, alone: bool) -> None:
+        """Keep a report.
+
+        Args:
+            name: under which.
+            text: of report.json.
+            alone: nothing else was graded meanwhile.
+        """
+        path = self.folder / f"{name}.open"
+        write_whole(path, text)
+        report = load(path)
+        if alone or report is None or not timeouts(report):
+            path.replace(self.folder / f"{name}.json")
+
+
+def timeouts(report: Report) -> int:
+    """How many checks ran out of time."""
+    checks = [check for exercise in report.exercises for check in exercise.checks]
+    return sum(check.outcome == Outcome.TIMEOUT for check in checks)
 
 
 def grade_here(
