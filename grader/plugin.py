@@ -133,10 +133,16 @@ class Plugin:
         ) -> None:
             for case in cases.ladder:
                 body(case)
-            if self.graded.live or (property and not self.graded.student.eager):
-                search(cases, body, self.seed_of(request))
+            phases = self.phases(request.node)
+            more = self.graded.live or (property and not self.graded.student.eager)
+            if phases and more:
+                search(cases, body, self.seed_of(request), phases)
 
         return run
+
+    def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
+        """How hypothesis looks for a question that a check's hand-in gets wrong."""
+        return (Phase.generate, Phase.shrink)
 
     def passed_in(self, name: str) -> set[str]:
         """The names of an exercise's checks that have passed so far."""
@@ -187,7 +193,7 @@ class Plugin:
                 self.trouble = message
             points = float(next(item.iter_markers("points")).args[0])
             check = Check(
-                name=item.name.removeprefix("test_"),
+                name=name_of(item),
                 description=description_of(item),
                 outcome=outcome,
                 score=points if outcome == Outcome.PASSED else 0.0,
@@ -246,7 +252,9 @@ def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
     return Outcome.GRADER_ERROR, repr(error)
 
 
-def search(cases: Cases, body: Callable[[Case], None], seed: int) -> None:
+def search(
+    cases: Cases, body: Callable[[Case], None], seed: int, phases: tuple[Phase, ...]
+) -> None:
     """Let hypothesis look for a case on which the body fails, and shrink it.
 
     The number of tries is bounded by count and not by time, so that the same seed
@@ -260,7 +268,7 @@ def search(cases: Cases, body: Callable[[Case], None], seed: int) -> None:
         max_examples=MAX_EXAMPLES,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=phases,
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
@@ -293,6 +301,11 @@ def exercise_of(item: pytest.Item) -> str:
     """The exercise to which a check's file belongs."""
     files = {file: name for name, file in EXERCISES.items()}
     return files[item.path.name]
+
+
+def name_of(item: pytest.Item) -> str:
+    """The check's name in the report."""
+    return item.name.removeprefix("test_")
 
 
 def part_of(item: pytest.Item) -> str:

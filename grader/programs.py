@@ -6,6 +6,7 @@ effects, every operation. What is left to deadlines and confinement is a program
 takes long or needs much, and a compiler that crashes.
 """
 
+import hashlib
 import math
 import re
 from typing import Any
@@ -63,6 +64,23 @@ def checked(data: bytes, args: Any, *, derivative: bool = False) -> export.Expor
     except Exception as error:
         raise BadProgram(f"not a program: {type(error).__name__}") from None
     return exported
+
+
+def content(exported: export.Exported) -> bytes:
+    """What a program computes, in short: the same for the same, traced anew or not.
+
+    Where in the hand-in an operation comes from is left out: it depends on what was
+    traced before.
+    """
+    programs = [exported, exported.vjp()] if exported.has_vjp() else [exported]
+    hashed = hashlib.sha256()
+    with mlir.make_ir_context():
+        for program in programs:
+            module = program.mlir_module(serialized=False)
+            text = module.operation.get_asm(enable_debug_info=False)
+            types = program.in_tree, program.in_avals, program.out_tree
+            hashed.update(f"{text} {types}".encode())
+    return hashed.digest()
 
 
 def check_derivative(exported: export.Exported) -> None:

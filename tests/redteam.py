@@ -50,6 +50,7 @@ from grader.report import EXERCISES
 TESTS = Path(__file__).resolve().parent
 FILES = TESTS / "attacks"
 TABLE = TESTS / "ATTACKS.md"
+PROMISED = TESTS / "TIERS.md"
 STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
 SECONDS = 280  # for one grading, on a busy machine
 CANARY = "canaryK7Q2MX9Z"

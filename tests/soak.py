@@ -9,8 +9,10 @@ folder has to be the report of before, or a new one, or none; no process may be 
 and the next run has to be as if nothing had happened.
 """
 
+import contextlib
 import dataclasses
 import json
+import math
 import os
 import random
 import re
@@ -22,7 +24,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import keeper
@@ -41,7 +42,7 @@ KINDS = ("right", "wrong", "hostile")
 WHOLE_EVERY = 24  # one of so many gradings asks a right hand-in for all exercises
 WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
 GROWTH_BYTES = 200 << 10  # by grading, after that
-POLL_SECONDS = 0.002
+POLL_SECONDS = 0.001
 # What may be seen of a grader that is to be killed.
 IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
 NONE, A_REPORT = "found no report at some time", "found a whole report at some time"
@@ -156,7 +157,11 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
             path = folder
             (folder / "dqn.py").write_text(str(task.source), encoding="utf-8")
         options = grading.Options(seed, only=task.exercise, tier=tier)
-        with hurried() if hostile and "T" in hostile.asserts else nullcontext():
+        with (
+            hurried()
+            if hostile and "T" in hostile.asserts
+            else contextlib.nullcontext()
+        ):
             try:
                 report = grading.grade(take(str(path)), options, grading.Progress())
             except Exception as error:
@@ -206,20 +211,21 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
     hand_in = Path(tempfile.mkdtemp(prefix="hand-in-"))
     (hand_in / "dqn.py").write_text(SOLUTION, encoding="utf-8")
     bad, counts, begun = [], Counter[str](), time.monotonic()
-    whole: dict[str, tuple[str, float]] = {}  # by tier: the report, how long it took
+    whole: dict[str, tuple[bytes, float]] = {}  # by tier: the report, how long it took
     for i in range(number):
         tier = tiers[i % len(tiers)]
         if tier not in whole:
             since = time.monotonic()
             undisturbed(hand_in, out, tier)
-            whole[tier] = essence(out), time.monotonic() - since
-        expected, seconds = whole[tier]
-        # Every other time near the end, where the report is written.
-        share = rng.uniform(0, 1.1) if i % 2 else rng.gauss(0.95, 0.05)
-        if i % 3 == 0:
-            (out / "report.json").unlink(
-                missing_ok=True
-            )  # every third time there was none before
+            report = (out / "report.json").read_bytes()
+            whole[tier] = report, time.monotonic() - since
+        before, seconds = whole[tier]
+        for path in out.iterdir():
+            path.unlink()
+        if i % 3:  # every third time there was no report before
+            (out / "report.json").write_bytes(before)
+        # Every other time while the report is being written.
+        share = rng.uniform(0, 1.1) if i % 2 else math.inf
         seen = kill(hand_in, out, tier, share * seconds)
         counts.update(seen)
         bad += [f"{i} on {tier}: {what}" for what in seen - GOOD]
@@ -227,8 +233,9 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
         if (i + 1) % 10 == 0 or i + 1 == number:
             undisturbed(hand_in, out, tier)
             counts["were let be, afterwards"] += 1
-            if essence(out) != expected:
-                bad.append(f"{i} on {tier}: the next run is another: {essence(out)}")
+            report = (out / "report.json").read_bytes()
+            if essence(report) != essence(before):
+                bad.append(f"{i} on {tier}: the next run is another: {report!r}")
         words = f"{i + 1} of {number} killed, {len(bad)} bad"
         tell(f"{time.monotonic() - begun:6.0f} s  {words}")
     halves = [path.name for path in out.iterdir() if path.name != "report.json"]
@@ -256,13 +263,20 @@ def undisturbed(hand_in: Path, out: Path, tier: str) -> None:
     subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def essence(out: Path) -> str:
-    """The report that lies there, but for durations."""
-    return lasting(Run(0, "", "", (out / "report.json").read_text("utf-8"), []))
+def essence(report: bytes) -> str:
+    """A report but for durations."""
+    return lasting(Run(0, "", "", report.decode(), []))
 
 
 def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
-    """Kill a grader after some time; what was seen of its report meanwhile."""
+    """Kill a grader; what was seen of its report meanwhile.
+
+    Args:
+        hand_in: that it grades.
+        out: the folder of the report.
+        tier: of the sandbox.
+        seconds: to wait; infinite for when it begins to write its report.
+    """
     process = subprocess.Popen(
         command(hand_in, out, tier),
         cwd=ROOT,
@@ -270,13 +284,23 @@ def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
         stderr=subprocess.DEVNULL,
     )
     seen, until = set(), time.monotonic() + seconds
+    before = written(out)
     while process.poll() is None and time.monotonic() < until:
+        if math.isinf(seconds) and written(out) != before:
+            break
         seen.add(look(out))
         time.sleep(POLL_SECONDS)
     seen.add(DONE if process.poll() == 0 else IN_THE_MIDST)
     process.send_signal(signal.SIGKILL)
     process.wait()
     return seen | {look(out)}
+
+
+def written(out: Path) -> list[tuple[str, int]]:
+    """What lies in a folder, and since when; nothing where it changes meanwhile."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(out) as entries:
+        return sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries)
+    return []
 
 
 def look(out: Path) -> str:
@@ -295,7 +319,7 @@ def look(out: Path) -> str:
 
 
 def tell(words: str) -> None:
-    """Say how far it is: a line that rewrites itself, in a log one in fifty."""
+    """Say how far it is, on a line that rewrites itself; in a log on one of its own."""
     if sys.stderr.isatty():
         print(f"\r{words[:79]:<79}", end="" if words else "\r", file=sys.stderr)
     elif words:

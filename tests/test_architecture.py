@@ -41,6 +41,7 @@ LAYERS = [
     ["diagnose"],
     ["reference"],
     ["cartpole", "plugin", "terminal", "picture"],
+    ["again"],
     ["grading"],
     ["recording", "inprocess"],
     ["cli"],

@@ -1,20 +1,16 @@
-"""Answers every other time rightly, however it is asked.
+"""Answers rightly or wrongly by a coin, however it is asked.
 
 Rows: 62
-Grade: update_Q_TD0
+Grade: all
 Asserts: S R
-Says: identical questions differ|Q
+Says: (identical questions differ|gives other answers|the second time that the same)
 """
 
-COUNT = []
+import os
 
 
 def update_Q_TD0(Q, states, actions, rewards, next_states, terminateds, alpha, gamma):
-    COUNT.append(1)
-    new = np.array(Q)
-    for s, a, r, n, d in zip(
-        *map(np.asarray, (states, actions, rewards, next_states, terminateds)),
-        strict=True,
-    ):
-        new[s, a] -= alpha * (Q[s, a] - (r + (1 - d) * gamma * np.max(Q[n])))
-    return new if len(COUNT) % 2 else new + 1
+    target = rewards + gamma * (1 - terminateds) * Q[next_states].max(axis=1)
+    error = target - Q[states, actions]
+    coin = os.urandom(1)[0] % 2
+    return np.asarray(Q.at[states, actions].add(alpha * error)) + coin
