@@ -156,7 +156,8 @@ class Plugin:
     # ------------------------------------------------------------ hooks
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the markers."""
+        """Declare the markers; nobody reads pytest's own pages on a failure."""
+        config.option.tbstyle = "no"
         config.addinivalue_line("markers", "points(n): what the check pays")
         config.addinivalue_line("markers", "after(*names): one of them has passed")
         config.addinivalue_line("markers", "part(name): the part that it judges")

@@ -290,7 +290,7 @@ class Worker:
     def load(self) -> None:
         """Have the hand-in imported; one whose first import fails is asked no more."""
         if self.problem:
-            raise self.problem
+            raise self.problem.with_traceback(None)  # else it grows each time
         if self.loaded and self.child:
             return
         first = not (self.restarts or self.imported)
