@@ -4,7 +4,7 @@ PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
 CLASS_READY := $(if $(CLASS),$(VENV)/.synced-class)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: test lint prove attacks soak calibrate reference handout upgrade release bench
+.PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench
 
 test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
 	$(RUN) -m pytest
@@ -39,6 +39,9 @@ attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATT
 soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | KILL=100]
 	@N="$(N)" KILL="$(KILL)" SEED="$(SEED)" $(RUN) tests/soak.py
 
+fuzz: $(VENV)/.synced-fuzz ## staff: make up bytes that a hand-in could send [SECONDS=60]
+	@SECONDS="$(SECONDS)" nice -n 5 $(RUN) tests/fuzz/fuzz.py $(IDS)
+
 calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md [LIMIT=600]
 	@LIMIT="$(LIMIT)" $(RUN) tests/calibrate.py
 
@@ -70,6 +73,9 @@ $(VENV)/.synced-cluster: pyproject.toml uv.lock | $(UV)
 $(VENV)/.synced-class: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra staff \
 	  && touch $@ $(STAMP)
+
+$(VENV)/.synced-fuzz: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --inexact --quiet --group fuzz && touch $@ $(STAMP)
 
 # Torch first and by pip, which takes a build without CUDA where one is at hand.
 $(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)

@@ -1,0 +1,1 @@
+"""What must hold whatever bytes come, and the fuzzer that looks for others."""

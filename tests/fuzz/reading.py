@@ -1,0 +1,56 @@
+"""The target that reads programs; apart from the others, for it needs JAX."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import export
+from programs import BadProgram, checked
+
+ARGS = {
+    "theta": [np.zeros((3, 2), np.float32), np.zeros(3, np.float32)],
+    "state": np.zeros((5, 2), np.float32),
+}
+ASKED = [(x.shape, x.dtype) for x in jax.tree.leaves(ARGS)]
+
+
+def network(args: dict) -> dict:
+    """A program with a loop, a call and a library's code in it."""
+    weight, bias = args["theta"]
+    q_values = jnp.tanh(args["state"] @ weight.T) + bias
+    steps = jax.lax.fori_loop(0, 3, lambda i, x: jnp.sort(x * 0.5), q_values)
+    return {"q_values": steps, "basis": jnp.linalg.qr(jax.lax.stop_gradient(weight))[0]}
+
+
+def smooth(args: dict) -> dict:
+    """A program that has a derivative."""
+    weight, bias = args["theta"]
+    return {"q_values": jnp.tanh(args["state"] @ weight.T) + bias}
+
+
+def seeds(target: str = "programs") -> list[bytes]:
+    """Good programs, the last with its derivative."""
+    shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), ARGS)
+    made = [export.export(jax.jit(f), platforms=["cpu"])(shapes) for f in FUNCTIONS]
+    return [
+        bytes([order]) + bytes(exported.serialize(vjp_order=order))
+        for order, exported in enumerate(made)
+    ]
+
+
+FUNCTIONS = (network, smooth)
+
+
+def program(data: bytes) -> None:
+    """Bytes for a program: one for the arguments that were asked for, or refused.
+
+    The first byte says whether a derivative is wanted.
+    """
+    wanted = bool(data[:1] and data[0] % 2)
+    try:
+        exported = checked(data[1:], ARGS, derivative=wanted)
+    except BadProgram:
+        return
+    assert [(x.shape, x.dtype) for x in exported.in_avals] == ASKED
+    assert exported.platforms == ("cpu",)
+    assert not exported.ordered_effects
+    assert exported.has_vjp() == wanted

@@ -1,0 +1,122 @@
+"""What must hold whatever bytes a hand-in sends: for hypothesis and for `make fuzz`.
+
+Each target takes bytes and fails where the trusted side, or the reader of programs,
+does anything but refuse them in its own words or take what it may take.
+"""
+
+import contextlib
+import io
+import struct
+from typing import Any, cast
+
+import numpy as np
+
+from grader import client, protocol, session
+from grader.outcomes import Raised, Waiting, Wrong
+
+NONCE = b"0123456789abcdef"
+DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
+DTYPES |= {"uint64", "float16", "float32", "float64"}
+PLAIN = (type(None), bool, int, float, str, bytes)
+
+
+def frames(data: bytes) -> None:
+    """A stream of frames: plain messages that could be sent like this, or refused."""
+    stream = protocol.Capped(cast(Any, io.BytesIO(data)))
+    try:
+        while (message := protocol.receive(stream)) is not None:
+            require_plain(message)
+            again = protocol.receive(io.BytesIO(protocol.encode(message)))
+            assert same(message, again), f"{message!r} became {again!r}"
+    except protocol.ProtocolError:
+        return
+    assert stream.left == protocol.MAX_SESSION - len(data)
+
+
+def conversation(data: bytes) -> None:
+    """What a helper answers: an answer, an error, or its end with the blame on it.
+
+    `NONCE` is what was asked with, so that whoever makes the data up can know it.
+    """
+    child = Scripted(data)
+    asked = []
+    try:
+        message = child.ask({"do": "call"}, 1.0, lambda q: asked.append(q) or {})
+    except client.Failure:
+        message = None
+    assert child.stopped == (message is None)
+    if message is None:
+        return
+    assert [*message] in (["answer"], ["error"])
+    if "error" in message:
+        reason = session.reason_of(message["error"], "td_loss")
+        assert isinstance(reason, Wrong | Raised | Waiting)
+        str(reason).encode()
+        return
+    answer = session.Answer(message["answer"])
+    for name in (*answer, "theta"):
+        for look in (answer.array, answer.leaves, answer.numbers):
+            with contextlib.suppress(Wrong):
+                look(name)
+    for look in (session.nothing, lambda a: session.one_program("td_loss", a)):
+        with contextlib.suppress(Wrong):
+            look(answer)
+
+
+class Scripted(client.Child):
+    """The trusted end of a helper that says these bytes, without a process."""
+
+    def __init__(self, data: bytes) -> None:
+        self.socket = None
+        self.requests = io.BytesIO()
+        self.answers = protocol.Capped(cast(Any, io.BytesIO(data)))
+        self.hello = {"ready": True}
+        self.overdue = self.stopped = False
+
+    def kill(self) -> None:
+        """There is nothing to be killed."""
+
+    def stop(self) -> None:
+        """Take note."""
+        self.stopped = True
+
+    def _failure(self) -> client.Failure:
+        self.stop()
+        return client.Died("closed its pipe")
+
+
+def require_plain(value: object, depth: int = 0) -> None:
+    """See that a message is of the closed set of types, and owns its arrays."""
+    assert depth <= protocol.MAX_DEPTH + 1
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            assert type(key) is str
+            require_plain(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            require_plain(inner, depth + 1)
+    elif isinstance(value, np.ndarray):
+        assert type(value) is np.ndarray
+        assert value.dtype.name in DTYPES
+        assert value.flags.writeable
+        assert value.flags.c_contiguous
+        assert value.flags.owndata
+        assert value.nbytes <= protocol.MAX_PAYLOAD
+        if value.dtype == bool:
+            assert set(np.unique(value.view(np.uint8))) <= {0, 1}
+    else:
+        assert type(value) in PLAIN, type(value)
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two messages are equal, arrays by dtype, shape and bytes."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        bits = [x.astype(x.dtype.newbyteorder("<")).tobytes() for x in (a, b)]
+        return (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return struct.pack("<d", a) == struct.pack("<d", b)
+    return type(a) is type(b) and a == b
