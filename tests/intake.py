@@ -5,7 +5,10 @@ in a folder of its own and returns the path to be graded.
 """
 
 import importlib.util
+import json
 import os
+import stat
+import zipfile
 from pathlib import Path
 
 from grader import ladders
@@ -324,6 +327,194 @@ def table_of_recorded_answers(folder: Path, places: dict) -> Path:
     return folder
 
 
+def archive(folder: Path, *members: tuple[str | zipfile.ZipInfo, str]) -> Path:
+    """A zip archive of names, or whole entries, and what is in them."""
+    path = folder / "ada.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in members:
+            file.writestr(name, text)
+    return path
+
+
+def archive_that_climbs(folder: Path, places: dict) -> Path:
+    """An archive whose names lead to the report, to the grader and to the root.
+
+    Rows: 49
+    Grade: sync_target
+    Asserts: S R L
+    Says: leads out
+    """
+    code = WROTE.format(trace=f"{places['temporary']}/trace")
+    names = ("../../out/report.json", f"{places['root']}/conftest.py", "/dqn.so")
+    return archive(folder, *((name, code) for name in (*names, "..\\dqn.py")))
+
+
+def archive_of_links(folder: Path, places: dict) -> Path:
+    """An archive in which `dqn.py` is a link to a file that only the grader may read.
+
+    Rows: 48, 49
+    Grade: sync_target
+    Asserts: S R L
+    Says: is a link
+    """
+    link = zipfile.ZipInfo("dqn.py")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    away = zipfile.ZipInfo("hw")
+    away.external_attr = link.external_attr
+    return archive(folder, (away, places["out"]), (link, places["secret"]))
+
+
+def archive_bomb(folder: Path, places: dict) -> Path:
+    """An archive with `dqn.py` of half a gigabyte, and archives of archives.
+
+    Rows: 49, 41
+    Grade: sync_target
+    Asserts: S R T
+    Says: larger than 1 MiB
+    """
+    path = archive(folder, ("inner", "x"))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        with file.open("hw/dqn.py", "w", force_zip64=True) as member:
+            for _ in range(512):
+                member.write(bytes(1 << 20))
+        inner = path.with_name("inner.zip")
+        inner.write_bytes(path.read_bytes())
+        file.write(inner, "hw/inner.zip")
+    inner.unlink()
+    return path
+
+
+def archive_of_twins(folder: Path, places: dict) -> Path:
+    """An archive with two files that some systems write to one place.
+
+    Rows: 49
+    Grade: sync_target
+    Asserts: S R
+    Says: more than one hand-in
+    """
+    code = "raise SystemError\n"
+    return archive(folder, ("DQN.py", code), ("dqn.py", code), ("Dqn.PY", code))
+
+
+def archive_with_neighbours(folder: Path, places: dict) -> Path:
+    """An archive with modules of known names, settings and a report beside `dqn.py`.
+
+    Rows: 1, 9, 11, 12, 49
+    Grade: sync_target
+    Asserts: S R L O
+    Says: not implemented yet
+    """
+    code = WROTE.format(trace=f"{places['temporary']}/trace")
+    names = ("conftest.py", "numpy.py", "jax.py", "sitecustomize.py", "dqn.pyc")
+    starter = (Path(places["root"]) / "starter" / "dqn.py").read_text()
+    return archive(
+        folder,
+        *((f"hw/{name}", code) for name in names),
+        ("hw/dqn.py", starter),
+        ("hw/results/report.json", '{"score": 100}'),
+        ("__MACOSX/hw/._dqn.py", "\0\5\x16\7"),
+        ("hw/\x1b[2J\n::error::.txt", ""),
+    )
+
+
+def archive_of_junk(folder: Path, places: dict) -> Path:
+    """What begins and ends like an archive, with a list that leads anywhere.
+
+    Rows: 49, 51
+    Grade: sync_target
+    Asserts: S R T
+    Says: no zip file, or damaged
+    """
+    path = archive(folder, ("dqn.py", "x = 1\n"))
+    data = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\1\2", 42), (b"PK\5\6", 12)):
+        at = data.index(mark) + place
+        data[at : at + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(data)
+    return path
+
+
+def notebook(folder: Path, *cells: str, **values: object) -> Path:
+    """A notebook with these cells of code."""
+    path = folder / "ada.ipynb"
+    kind = {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": []}
+    sources = [{**kind, "source": cell} for cell in cells]
+    document = {"cells": sources, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    path.write_text(json.dumps({**document, **values}))
+    return path
+
+
+def notebook_that_gives_orders(folder: Path, places: dict) -> Path:
+    """A notebook with orders to a shell and to Python, results and a signature.
+
+    Rows: 13, 68
+    Grade: sync_target
+    Asserts: S R L
+    Says: not implemented yet
+    """
+    code = WROTE.format(trace=f"{places['temporary']}/trace")
+    (folder / "evil.py").write_text(code)
+    starter = (Path(places["root"]) / "starter" / "dqn.py").read_text()
+    return notebook(
+        folder,
+        f"!echo BREACH >&2; touch {places['temporary']}/trace\n%run evil.py",
+        f"%%bash\necho BREACH > {places['out']}/report.json",
+        f"%%writefile {places['root']}/conftest.py\n{code}",
+        f"x = !echo BREACH\nx = %run evil.py\n{starter}",
+        "%load_ext evil",
+        metadata={
+            "kernelspec": {"name": "evil", "display_name": "<script>", "argv": ["sh"]},
+            "signature": "sha256:0",
+            "otter": {"tests": ["all passed"]},
+        },
+    )
+
+
+def notebook_that_points_elsewhere(folder: Path, places: dict) -> Path:
+    """A notebook whose mistakes claim to be in the grader, and in no cell.
+
+    Rows: 37, 63
+    Grade: sync_target
+    Asserts: S R
+    Says: importing dqn.py
+    """
+    code = "exec(compile('\\n' * {line} + 'raise SystemError(text)', {file!r}, 'exec'))"
+    words = "grader/session.py, line 1; dqn.py, line 99999999; dqn.py:0; ::error::"
+    lines = [f"text = {words!r}", "try:"]
+    lines += ["    " + code.format(line=0, file="grader/session.py"), "finally:"]
+    lines += ["    " + code.format(line=10**6, file="dqn.py")]
+    return notebook(folder, "\n".join(lines))
+
+
+def notebook_without_end(folder: Path, places: dict) -> Path:
+    """A notebook as deep, and of as many pieces, as its size allows.
+
+    Rows: 28, 46, 64
+    Grade: sync_target
+    Asserts: S R T
+    Says: too many pieces
+    """
+    path = notebook(folder, "x = 1")
+    path.write_text('{"cells": [{"a":' * 60_000 + "[{}," * 3_000_000)
+    return path
+
+
+def notebook_of_other_types(folder: Path, places: dict) -> Path:
+    """A notebook in which nothing is of its type, and keys come twice.
+
+    Rows: 28, 64
+    Grade: sync_target
+    Asserts: S R
+    Says: cannot be read as a notebook|no text
+    """
+    path = folder / "\x1b[2J::error::.ipynb"
+    path.write_text(
+        '{"nbformat": 4, "nbformat": NaN, "cells": {"cell_type": "code"}, '
+        '"metadata": ["\\ud800"], "worksheets": 1e999, "nbformat_minor": true}'
+    )
+    return path
+
+
 ATTACKS = [
     table_of_recorded_answers,
     *(link_to_a_secret, link_to_the_solution, links_in_a_ring, endless_device),
@@ -331,4 +522,7 @@ ATTACKS = [
     *(deep_nesting, constant_folding, spoofed_coding, no_utf8, hidden_directions),
     *(orders_in_its_name, no_text_in_its_name, orders_in_a_files_name, neighbours),
     *(compiled_neighbours, source_without_a_file),
+    *(archive_that_climbs, archive_of_links, archive_bomb, archive_of_twins),
+    *(archive_with_neighbours, archive_of_junk, notebook_that_gives_orders),
+    *(notebook_that_points_elsewhere, notebook_without_end, notebook_of_other_types),
 ]

@@ -9,6 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
+from grader.classroom.pool import name_of
+from grader.grading import Options
 from grader.notebook import MAX_PIECES, python_of
 from grader.submission import MAX_BYTES, Submission, take
 
@@ -329,6 +331,13 @@ def test_cell_that_is_no_python(grade, tmp_path):
     for check in report["exercises"][0]["checks"]:
         assert "SyntaxError" in check["message"]
         assert "cell 2, line 2" in check["message"]
+
+
+def test_cells_make_another_hand_in(handed_in):
+    """The same code in other cells is told otherwise, so a class grades it anew."""
+    one, two = (handed_in(notebook(*c)) for c in (["a = 1\nb = 2"], ["a = 1", "b = 2"]))
+    assert one.sha256 == two.sha256
+    assert len({name_of(s, Options("1"), "") for s in (one, two, one)}) == 2
 
 
 # ---------------------------------------------------------------- where it lies

@@ -68,7 +68,8 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
         options: how.
         code: from `code_hash`.
     """
-    told = [submission.sha256, submission.problem, asdict(options), code]
+    handed_in = submission.sha256, submission.problem, submission.cells
+    told = [*handed_in, asdict(options), code]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
