@@ -173,3 +173,12 @@ def test_ci_page_names_what_this_repository_does():
     ):
         assert command in steps
         assert command in page
+
+
+def test_every_target_is_on_a_page():
+    """What `make help` lists is told of somewhere."""
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    targets = re.findall(r"^make ([a-z-]+)", listed.stdout, re.M)
+    named = {word for name in NAMES for words in commands_of(name) for word in words}
+    assert len(targets) > 10
+    assert set(targets) - named == set()
