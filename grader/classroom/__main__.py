@@ -332,10 +332,13 @@ def write_all(
             write_whole(out / "students" / f"{entry.id}.html", pages.student(entry))
     write_whole(out / "class.html", pages.classroom(entries, pairs, names=names))
     there = {entry.id for entry in entries if entry.report is not None}
-    for folder in ("reports", "students"):
-        for path in (out / folder).glob("*.*"):
+    for folder in (out / "reports", out / "students"):
+        for path in folder.iterdir():
             if path.stem not in there:
                 path.unlink()
+    for folder in (out, out / "kept"):
+        for path in folder.glob(".*-*"):  # what a killed run has half written
+            path.unlink()
 
 
 def told_of(kind: str, filled: gradebooks.Filled) -> list[str]:
