@@ -332,13 +332,12 @@ def write_all(
             write_whole(out / "students" / f"{entry.id}.html", pages.student(entry))
     write_whole(out / "class.html", pages.classroom(entries, pairs, names=names))
     there = {entry.id for entry in entries if entry.report is not None}
-    for folder in (out / "reports", out / "students"):
-        for path in folder.iterdir():
-            if path.stem not in there:
-                path.unlink()
-    for folder in (out, out / "kept"):
-        for path in folder.glob(".*-*"):  # what a killed run has half written
+    for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
+        if path.stem not in there:
             path.unlink()
+    # What a killed run has half written.
+    for path in [*out.glob(".*-*"), *(out / "kept").glob(".*-*")]:
+        path.unlink()
 
 
 def told_of(kind: str, filled: gradebooks.Filled) -> list[str]:
