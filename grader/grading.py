@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from grader import again, doctor, sandbox
+from grader import doctor, sandbox
+from grader.again import ask_again
 from grader.cartpole import CartPole
 from grader.plugin import Graded, Plugin, run_checks
 from grader.reference import RecordedReference, load_known
@@ -102,7 +103,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
             # While the network learns; who tries one exercise does not wait for it.
             fresh = Worker(submission, tier, replace(budget, spent={}))
             processes.callback(fresh.stop)
-            again.ask_again(plugin, fresh, parts)
+            ask_again(plugin, fresh, parts)
         if "learning" in exercises:
             results = run_checks(plugin, ["learning"])
     return Report(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import grading, sandbox
+from grader import again, grading, sandbox
 from grader.report import EXERCISES
 from grader.session import RUN_SECONDS, Budget
 from grader.submission import take
@@ -138,7 +138,7 @@ def grade(monkeypatch) -> Callable[..., dict]:
 
     Only the trusted side runs in the test's process. The report comes back as the
     dict that report.json holds; `seconds` is what an exercise may take, `run_seconds`
-    the whole run.
+    the whole run, and `twice` asks all of it again, as a whole run does.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # restored afterwards
 
@@ -147,6 +147,7 @@ def grade(monkeypatch) -> Callable[..., dict]:
         *exercises: str,
         seconds: float = 60.0,
         run_seconds: float = RUN_SECONDS,
+        twice: bool = False,
         tier: str = "",
         seed: str = "1",
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
@@ -155,6 +156,8 @@ def grade(monkeypatch) -> Callable[..., dict]:
         monkeypatch.setattr(grading, "EXERCISES", chosen)
         budget = functools.partial(Budget, "", seconds, run_seconds)
         monkeypatch.setattr(grading, "Budget", budget)
+        ask_again = again.ask_again if twice else lambda *_: None
+        monkeypatch.setattr(grading, "ask_again", ask_again)
         options = grading.Options(seed=seed, tier=tier)
         progress = grading.Progress(on_check=on_check)
         report = grading.grade(take(str(path)), options, progress)

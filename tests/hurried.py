@@ -11,23 +11,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader import cli, grading, session
 
-IMPORT, CALL, EXERCISE, RUN = 8.0, 5.0, 12.0, 40.0  # seconds
+HURRIED = 8.0, 5.0, 12.0, 40.0  # seconds: for the import, a call, an exercise, a run
 
 
 @contextlib.contextmanager
-def hurried() -> Iterator[None]:
-    """Short deadlines for the gradings inside."""
+def deadlines(load: float, call: float, exercise: float, run: float) -> Iterator[None]:
+    """Other deadlines for the gradings inside, all in seconds."""
     asked, ran = session.Worker.ask, session.Runner.untrusted
-    budget = functools.partial(session.Budget, "", EXERCISE, RUN)
+    budget = functools.partial(session.Budget, "", exercise, run)
     with (
-        mock.patch.object(session, "IMPORT_SECONDS", IMPORT),
-        mock.patch.object(asked, "__defaults__", (CALL, None)),
-        mock.patch.object(ran, "__defaults__", (CALL, None)),
+        mock.patch.object(session, "IMPORT_SECONDS", load),
+        mock.patch.object(
+            asked, "__defaults__", (call, *(asked.__defaults__ or ())[1:])
+        ),
+        mock.patch.object(ran, "__defaults__", (call, *(ran.__defaults__ or ())[1:])),
         mock.patch.object(grading, "Budget", budget),
     ):
         yield
 
 
 if __name__ == "__main__":
-    with hurried():
+    with deadlines(*HURRIED):
         sys.exit(cli.main())

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import keeper
 from edits import ROOT, SOLUTION
-from hurried import hurried
+from hurried import HURRIED, deadlines
 from mutants import MUTANTS
 from redteam import CANARY, Run, all_attacks, lasting, of_report, of_secrets, place
 from variants import VARIANTS, WHOLE
@@ -43,6 +43,8 @@ WHOLE_EVERY = 24  # one of so many gradings asks a right hand-in for all exercis
 WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
 GROWTH_BYTES = 200 << 10  # by grading, after that
 POLL_SECONDS = 0.001
+# Seconds, as in hurried.py: on a machine that does much else right work is slow, too.
+PATIENT = 300.0, 150.0, 900.0, 1800.0
 # What may be seen of a grader that is to be killed.
 IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
 NONE, A_REPORT = "found no report at some time", "found a whole report at some time"
@@ -111,7 +113,9 @@ def in_a_row(number: int, seed: str, tiers: list[str]) -> list[str]:
         words = [*graded(task, tier, f"{seed} {i}")]
         # All that has been started is ours now, where it has lost its own parent.
         words += [f"left running: {line}" for line in keeper.those_left()]
-        bad += [f"{i}: {task.kind} {task.name} on {tier}: {word}" for word in words]
+        for word in words:
+            bad.append(f"{i}: {task.kind} {task.name} on {tier}: {word}")
+            print(bad[-1], flush=True)
         counts[f"{task.kind} {'whole' if not task.exercise else 'one exercise'}"] += 1
         now = left()
         if start is None and i + 1 >= WARM_UP * number:
@@ -157,11 +161,8 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
             path = folder
             (folder / "dqn.py").write_text(str(task.source), encoding="utf-8")
         options = grading.Options(seed, only=task.exercise, tier=tier)
-        with (
-            hurried()
-            if hostile and "T" in hostile.asserts
-            else contextlib.nullcontext()
-        ):
+        hurry = hostile is not None and "T" in hostile.asserts
+        with deadlines(*(HURRIED if hurry else PATIENT)):
             try:
                 report = grading.grade(take(str(path)), options, grading.Progress())
             except Exception as error:
