@@ -217,9 +217,12 @@ def paths_in(folder: Path) -> list[PurePosixPath]:
         folders = []
         for above in level:
             for entry in entries(folder / above):
-                paths.append(above / entry.name)
-                if entry.is_dir(follow_symlinks=False) and entry.name[:1] != ".":
-                    folders.append(above / entry.name)
+                path = above / entry.name
+                if is_junk(path):
+                    continue
+                paths.append(path)
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(path)
             if len(paths) >= MAX_NAMES:
                 return paths
         if any(path.name == FILE for path in paths):

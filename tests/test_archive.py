@@ -17,6 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from grader.archive import MAX_ARCHIVE
 from grader.submission import MAX_BYTES, Submission, take
 
+# A busy machine is no failure; the fixture only names a file to be written anew.
+quick = settings(
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
 SOURCE = b"raise SystemExit('imported')\n"
 
 
@@ -196,7 +203,7 @@ edits = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@quick
 @given(edits, st.integers(0, len(WHOLE)), st.booleans())
 def test_any_bytes(handed_in, edits, end, whole):
     """Whatever is changed: the file as it was, a text to run, or words why not."""

@@ -9,10 +9,12 @@ import unicodedata
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 
 from grader import escape
+
+quick = settings(database=None, deadline=None)  # a busy machine is no failure
 
 # What some sink takes for more than text.
 SNIPPETS = [
@@ -50,6 +52,7 @@ def has_piles(text: str) -> bool:
     return "m" * (escape.MAX_MARKS + 1) in marks
 
 
+@quick
 @given(hostile, st.integers(0, 60))
 def test_plain(text, limit):
     """No control is left, good text is as it was, and its length is bounded."""
@@ -60,12 +63,14 @@ def test_plain(text, limit):
         assert kept == text[:limit]
 
 
+@quick
 @given(st.one_of(st.none(), st.integers(), st.lists(st.binary())))
 def test_plain_of_no_text(value):
     """What should be text and is none is shown as Python writes it."""
     assert escape.plain(value, 1000) == repr(value)
 
 
+@quick
 @given(hostile)
 @example("a" + "\u0301" * 50)
 def test_terminal(text):
@@ -83,6 +88,7 @@ def test_terminal_leaves_text_alone():
     assert escape.terminal(text) == text
 
 
+@quick
 @given(hostile, hostile)
 def test_workflow(message, title):
     """GitHub's runner reads one command with this property and this message."""
@@ -123,6 +129,7 @@ def lines_of(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n")]
 
 
+@quick
 @given(hostile)
 def test_markdown(text):
     """In a cell of a table and in a line, a parser finds the text and no markup."""
@@ -139,6 +146,7 @@ def test_markdown(text):
     assert lines_of(read_inline(line[1]).removeprefix("Said:")) == wanted
 
 
+@quick
 @given(hostile)
 def test_markdown_mentions_nobody(text):
     """What GitHub looks for in the finished text stands in no piece of it."""
@@ -146,6 +154,7 @@ def test_markdown_mentions_nobody(text):
     assert not any(re.search(r"[@#]\w", re.sub("&#?\\w+;", "", p)) for p in pieces)
 
 
+@quick
 @given(hostile)
 @example("```\n\n# a\n````")
 def test_markdown_block(text):
@@ -179,6 +188,7 @@ class Reader(html.parser.HTMLParser):
     handle_decl = handle_pi = unknown_decl = handle_comment
 
 
+@quick
 @given(hostile)
 def test_html(text):
     """In a browser's eyes: one tag, the text, nothing else."""
@@ -191,6 +201,7 @@ def test_html(text):
         assert reader.text == escape.printable(text)
 
 
+@quick
 @given(hostile)
 def test_csv_cell(text):
     """A reader finds one cell, one line; no spreadsheet computes it."""
@@ -222,6 +233,7 @@ def refuse(constant: str) -> None:
     raise AssertionError(constant)
 
 
+@quick
 @given(anything)
 @example([float("nan"), {"a": float("inf")}, (float("-inf"), "\ud800")])
 def test_json_text(value):
@@ -230,6 +242,7 @@ def test_json_text(value):
     json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
+@quick
 @given(st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_json_text_changes_nothing_else(text, number):
     """What JSON can say is said as it is, controls too."""

@@ -70,6 +70,41 @@ def test_folder_without_the_file(folder):
     assert "ada" in problem_of(folder)
 
 
+@pytest.mark.parametrize("place", ["starter", "repo/starter", "a/b/c"])
+def test_nearest_to_the_top(tmp_path, place):
+    """A whole repository can be handed in: the file nearest to the top is taken."""
+    for name in (place, f"{place}/old", ".venv/lib", "__MACOSX"):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / "dqn.py").write_text(f"x = {name!r}\n")
+    assert take(str(tmp_path)).source == f"x = {place!r}\n".encode()
+    other = tmp_path.joinpath(place).with_name("other")
+    other.mkdir()
+    (other / "dqn.py").write_text("x = 1\n")
+    assert "more than one hand-in" in problem_of(tmp_path)
+    (tmp_path / "dqn.py").write_text("x = 2\n")
+    assert take(str(tmp_path)).source == b"x = 2\n"
+
+
+def test_too_far_down(tmp_path):
+    """A folder is not searched without end."""
+    place = tmp_path / "a/b/c/d"
+    place.mkdir(parents=True)
+    (place / "dqn.py").write_text("x = 1\n")
+    assert "there is no dqn.py in the folder" in problem_of(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_links_between_folders(tmp_path):
+    """Links are not followed when a folder is searched, so none leads out or round."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "dqn.py").write_text("x = 1\n")
+    inside = tmp_path / "ada"
+    inside.mkdir()
+    (inside / "out").symlink_to("../outside")
+    (inside / "round").symlink_to(".")
+    assert "there is no dqn.py in the folder 'ada'" in problem_of(inside)
+
+
 def test_not_python(folder):
     """Another kind of file is no hand-in, and is not read."""
     other = folder / "report.pdf"
