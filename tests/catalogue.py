@@ -1,6 +1,5 @@
 """The catalogue of attacks: what each row is, and where else it is met."""
 
-NO_ZIP = "only folders and Python files are taken in: see tests/test_submission.py"
 LEARNING = "tests/cheats/, tests/test_learning_ends.py, tests/test_chain.py"
 CI = "not the grader's: CI has no token and no write permission"
 
@@ -53,7 +52,7 @@ CATALOGUE = {
     46: ("Text that breaks a parser", ""),
     47: ("Descriptors, clocks and threads between the calls", ""),
     48: ("Links", "tests/test_submission.py"),
-    49: ("Archives", NO_ZIP),
+    49: ("Archives", "tests/test_archive.py"),
     50: ("Files that are none", "tests/test_submission.py"),
     51: ("Names and encodings", "tests/test_submission.py"),
     52: ("Changing the file after it was read", "tests/test_submission.py"),
