@@ -6,6 +6,7 @@ with a list of them.
 
 import argparse
 import contextlib
+import datetime
 import hashlib
 import os
 import sys
@@ -17,9 +18,10 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -270,22 +272,37 @@ def grade(
     return why_not
 
 
+class Left(ProgressColumn):
+    """How long the rest takes, when it goes on as so far; gradings end in bursts."""
+
+    def render(self, task: Task) -> Text:
+        """The column of a task that says how long the `whole` of it takes."""
+        whole = task.fields["whole"]
+        if whole is None:
+            return Text("left -:--:--")
+        seconds = max(int(whole - (task.elapsed or 0)), 0)
+        return Text(f"left {datetime.timedelta(seconds=seconds)}")
+
+
 @contextlib.contextmanager
 def progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
     """What to call when one more is done; a bar on a terminal, nothing in a log."""
     columns = (
         *(TextColumn("Grading"), BarColumn(), MofNCompleteColumn()),
-        *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
+        *(TimeElapsedColumn(), Left()),
     )
     bar = Progress(
-        *columns,
-        console=console,
-        disable=not console.is_terminal or not total,
-        speed_estimate_period=3600,
+        *columns, console=console, disable=not console.is_terminal or not total
     )
     with bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
+        bar.add_task("", total=total, whole=None)
+        (task,) = bar.tasks
+
+        def advance() -> None:
+            done = task.completed + 1
+            bar.update(task.id, advance=1, whole=(task.elapsed or 0) / done * total)
+
+        yield advance
 
 
 def entry_of(
