@@ -5,8 +5,9 @@ programs. Atheris (libFuzzer) makes the bytes up, from a few good ones, and keep
 that reach code which no others reached. Where one fails it prints the bytes, and the
 exit code is 1.
 
-A program whose bytes crash or hold up JAX's own reader is no failure: the runner dies
-of it, or its deadline passes, and the hand-in is to blame. Such ends are counted.
+A program whose bytes crash JAX's own reader, hold it up or fill its memory is no
+failure: the runner dies of it, or its deadline passes, and the hand-in is to blame.
+Such ends are counted.
 """
 
 import os
@@ -22,7 +23,7 @@ TARGETS = ("frames", "conversation", "programs")
 SIGNALS = (-4, -6, -7, -8, -11)  # what a crash outside Python ends with
 OPTIONS = ["-rss_limit_mb=3000", "-timeout=8", "-close_fd_mask=1", "-max_len=65536"]
 OPTIONS += ["-len_control=0"]
-HUNG = 70  # libFuzzer's exit code for a unit that took too long
+HUNG, FULL = 70, 71  # libFuzzer's exit codes for too much time, and memory
 # libFuzzer's own handlers would hang where the heap is in ruins.
 CRASHES_ARE_ENDS = [f"-handle_{x}=0" for x in ("segv", "bus", "abrt", "ill", "fpe")]
 
@@ -37,7 +38,7 @@ def main() -> int:
 def fuzzed(target: str, seconds: float) -> int:
     """Fuzz one target, begin again where a crash ended it; 1 where it failed."""
     end = time.monotonic() + seconds
-    runs = crashes = hangs = covered = 0
+    runs = crashes = hangs = full = covered = 0
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         (Path(folder) / "corpus").mkdir()
@@ -57,18 +58,19 @@ def fuzzed(target: str, seconds: float) -> int:
             told = re.findall(r"#(\d+)\t.*cov: (\d+)", done.stderr)
             runs += int(told[-1][0]) if told else 0
             covered = max([covered, *(int(cov) for _, cov in told)])
-            excused = (*SIGNALS, HUNG) if target == "programs" else ()
+            excused = (*SIGNALS, HUNG, FULL) if target == "programs" else ()
             if done.returncode and done.returncode not in excused:
                 print(done.stderr[-6000:], flush=True)
                 print(f"{target}: FAILED after {runs} executions")
                 return 1
             crashes += done.returncode in SIGNALS
             hangs += done.returncode == HUNG
+            full += done.returncode == FULL
         kept = len(list((Path(folder) / "corpus").iterdir()))
+    ends = f"; JAX's reader: {crashes} crashes, {hangs} hangs, {full} out of memory"
     print(
         f"{target}: {runs} executions in {seconds:.0f} s, {covered} edges covered, "
-        f"{kept} inputs kept, {crashes} crashes and {hangs} hangs of JAX's reader, "
-        "nothing failed",
+        f"{kept} inputs kept, nothing failed{ends if target == 'programs' else ''}",
         flush=True,
     )
     return 0
