@@ -253,6 +253,8 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
         "JAX_PLATFORMS": "cuda" if on_gpu else "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "MPLBACKEND": "Agg",
+        # Sets of text come in the same order each time, or reports would differ.
+        "PYTHONHASHSEED": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         # Equinox' run-time checks call back into Python, which no program may.
         "EQX_ON_ERROR": "nan",
@@ -335,7 +337,8 @@ def unused_user() -> int:
 def command_for(folder: str, script: str, settings: dict[str, Any]) -> list[str]:
     """The command line inside: Python, which confines itself and goes on as it is."""
     scripts = [f"{folder}/{script}"] if script else []
-    flags = ["-I", "-B", "-X", "utf8"]
+    # As -I does, but for -E: the environment is ours, and holds the seed of hashes.
+    flags = ["-P", "-s", "-B", "-X", "utf8"]
     told = json.dumps(settings)
     return [sys.executable, *flags, f"{folder}/confine.py", told, *scripts]
 

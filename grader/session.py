@@ -42,7 +42,9 @@ CALLS = ("episode_terminateds", "replay_buffer", "sync_target")  # no programs
 IMPORT_SECONDS = 30.0
 CALL_SECONDS = 15.0
 EXERCISE_SECONDS = 45.0
-RUN_SECONDS = 600.0  # by the clock, from its first process to its last answer
+# By the clock, from its first process to its last answer. CI has limits of its own,
+# some minutes longer than this: what uses up ours is still graded.
+RUN_SECONDS = 480.0
 TRUSTED_SECONDS = 120.0
 MAX_RESTARTS = 12  # in one exercise
 CALLED_KEYS = 256

@@ -1,6 +1,7 @@
 """What a hand-in prints is shown back, bounded, and tells nothing to the grader."""
 
 import os
+import subprocess
 import sys
 import threading
 
@@ -132,6 +133,19 @@ def test_printed_text_is_shown(hand_in, command, tier, request):
     assert told["text"].startswith(f"{line}\nread 3")
     assert f"      │ {line}\n" in run.out
     assert "      │ hello\n" in run.out
+
+
+def test_sets_are_printed_alike(hand_in, grade):
+    """The order of a set of text is the same each time, and so is the report."""
+    words = [f"word {i}" for i in range(20)]
+    report = grade(hand_in(before=f"print(set({words}))"), "sync_target")
+    done = subprocess.run(
+        [sys.executable, "-c", f"print(set({words}))"],
+        env={"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert report["printed"][0]["text"] == done.stdout.decode()
 
 
 @pytest.mark.parametrize("end", ["while True: pass", "os.abort()"])

@@ -20,9 +20,11 @@ import release
 import yaml
 from conftest import replaced, require
 from edits import ROOT, SOLUTION
+from release import PLATFORMS
 from test_reporters import CLASSROOM50, GRADESCOPE, RUNNER
 
 from grader.sandbox import ISOLATING, why_not
+from grader.session import RUN_SECONDS
 
 STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
 STUDENTS = release.for_students()
@@ -212,6 +214,13 @@ def test_gradescope_grades_live(autograder):
     told = " ".join(test["output"] for test in document["tests"])
     assert "NOT READ" in told
     assert sum(test["max_score"] for test in document["tests"]) == 100
+
+
+def test_gradescope_waits_longer_than_a_hand_in_may_take():
+    """A hand-in that uses up the whole run's time is graded, not cut off."""
+    script = (PLATFORMS / "gradescope" / "run_autograder").read_text()
+    limit = float(re.search(r"^LIMIT=(\d+)", script, re.MULTILINE)[1])
+    assert RUN_SECONDS + 45 <= limit < 600  # Gradescope's own limit is ten minutes
 
 
 @pytest.mark.parametrize(
