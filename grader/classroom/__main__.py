@@ -233,7 +233,7 @@ def grader_of(
         ready = sum(not problem for problem in problems.values())
         if problems and not ready:
             raise GraderError("no node of the cluster can grade")
-        console.print(f"{ready} nodes are ready", markup=False)
+        console.print(f"nodes that are ready: {ready}", markup=False)
         yield lambda tasks, alone: nodes.grade(tasks, options)
 
 

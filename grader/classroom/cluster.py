@@ -8,6 +8,7 @@ node that dies costs nothing but time, for Dask gives its hand-ins to another.
 
 import asyncio
 import io
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -97,6 +98,8 @@ class Cluster:
     """
 
     def __init__(self, address: str, code: str, wanted: str, jobs: int) -> None:
+        for name in ("distributed", "distributed.client"):  # which print tracebacks
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
