@@ -16,7 +16,8 @@ import pytest
 
 from grader import sandbox
 from grader.outcomes import Raised, Stopped, Wrong
-from grader.session import Budget, Case, Runner
+from grader.printed import Output
+from grader.session import Budget, Case, Program, Runner
 
 CRAFTED = Path(__file__).parent / "fuzz" / "crafted.py"
 X = {"x": np.zeros((6, 6), np.float32)}
@@ -45,7 +46,7 @@ def runner() -> Iterator[Runner]:
 
 def load(runner: Runner, name: str, data: bytes, derivative: bool) -> None:
     """Hand these bytes over for the program that was asked for."""
-    runner.programs[name] = np.frombuffer(data, np.uint8)
+    runner.programs[name] = Program(np.frombuffer(data, np.uint8), Output())
     runner.load(name, Case("forward", {"derivative": derivative}, X))
 
 
