@@ -150,6 +150,14 @@ def test_figures(every):
     assert "from 100: 1" in page
 
 
+def test_of_many_pairs_the_nearest_are_shown(entries):
+    """A class that copies from itself does not drown its page."""
+    pair = Pair("00000001", "00000002", 0.9)
+    page = pages.classroom(entries, [pair] * 101, names=False)
+    assert page.count(">90%<") == 100
+    assert "There are 101; the nearest 100 are shown." in page
+
+
 def test_a_student_reads_the_message_and_the_hint_once():
     """All that the terminal says, in the student's page."""
     page = pages.student(entry(2, 5))

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 CSS = (HERE / "page.css").read_text(encoding="utf-8")
 SORT = (HERE / "sort.js").read_text(encoding="utf-8")
 COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
+MOST_PAIRS = 100  # who looks at more of them does not look at one
 # What a check came to, where the class' staff should have a look.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
 
