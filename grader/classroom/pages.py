@@ -355,8 +355,10 @@ def nearly_same(pairs: list[Pair] | None, label: Callable[[str], str]) -> Iterat
         )
         rows = [
             row(label(pair.one), label(pair.other), f"#{pair.share:.0%}")
-            for pair in pairs
+            for pair in pairs[:MOST_PAIRS]
         ]
+        if len(pairs) > MOST_PAIRS:
+            yield f"<p>There are {len(pairs)}; the nearest {MOST_PAIRS} are shown.</p>"
         yield table(
             ["One", "Other", "#Share"], rows, "Hand-ins that are nearly the same"
         )
