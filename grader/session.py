@@ -414,10 +414,22 @@ class Runner:
         Raises:
             GraderError: it failed, and that is ours.
         """
+        used = bool(self.loaded)
         try:
-            message = self.ready().ask(request, TRUSTED_SECONDS)
-        except client.Failure as failure:
+            return self.ask_trusted(request)
+        except GraderError:
             self.stop()
+            if not used:
+                raise
+            # Programs of the hand-in have run in there: they may have left no memory.
+            return self.ask_trusted(request)
+
+    def ask_trusted(self, request: Args) -> Args:
+        """The same, asked once."""
+        child = self.ready()
+        try:
+            message = child.ask(request, TRUSTED_SECONDS)
+        except client.Failure as failure:
             raise GraderError(f"the runner {failure or 'was too slow'}") from None
         if "error" in message:
             raise GraderError(f"the runner: {message['error'].get('message')}")

@@ -314,6 +314,23 @@ def test_dies_again_and_again(hand_in, grade, points):
     assert report["score"] == points[NEIGHBOUR]
 
 
+def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
+    """What a program left of the runner is the hand-in's doing, and no fault of ours."""
+    ask, ruined = session.Runner.ask_trusted, []
+
+    def ask_in_ruins(runner, request):
+        if runner.loaded and not ruined:
+            ruined.append(request["do"])
+            runner.child.process.kill()
+        return ask(runner, request)
+
+    monkeypatch.setattr(session.Runner, "ask_trusted", ask_in_ruins)
+    report = grade(hand_in(), "td_update")
+    require_whole(report, points, "td_update")
+    assert ruined
+    assert report["score"] == points["td_update"]
+
+
 def test_prints_megabytes(hand_in, grade, points):
     """A flood of output neither blocks the worker nor costs points; a bit is kept."""
     before = "import sys\nfor i in range(100_000):\n    print(i, 'x' * 99)\n"
