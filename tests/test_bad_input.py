@@ -315,13 +315,13 @@ def test_dies_again_and_again(hand_in, grade, points):
 
 
 def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
-    """What a program left of the runner is the hand-in's doing, and no fault of ours."""
+    """What a program leaves of the runner is the hand-in's doing, no fault of ours."""
     ask, ruined = session.Runner.ask_trusted, []
 
     def ask_in_ruins(runner, request):
         if runner.loaded and not ruined:
             ruined.append(request["do"])
-            runner.child.process.kill()
+            runner.child.kill()
         return ask(runner, request)
 
     monkeypatch.setattr(session.Runner, "ask_trusted", ask_in_ruins)
