@@ -24,9 +24,9 @@ REACHING = re.compile(
     r"stablehlo\.(infeed|outfeed|send|recv|rng|partition_id|replica_id"
     r"|all_\w+|collective_\w+|reduce_scatter|cross_replica_sum)"
 )
-# Code of libraries that a program may call: the QR decomposition, by which weights are
-# made orthogonal, and on a GPU the random generator.
-QR = re.compile(r"(?:lapack_[sd]|cusolver_)(geqrf|orgqr)_ffi")
+# Code of libraries that a program may call: decompositions by QR, as weights are made
+# orthogonal, by LU and Cholesky, triangular systems; on a GPU the random generator.
+LAPACK = re.compile(r"(?:lapack_[sd]|cusolver_)(geqrf|orgqr|getrf|potrf|trsm)_ffi")
 THREEFRY = re.compile(r"cu_threefry2x32_ffi")
 
 Kind = tuple[tuple[int, ...], str]
@@ -144,14 +144,23 @@ def problem_of(operation: ir.Operation) -> str | None:
         target = ir.StringAttr(operation.attributes["call_target_name"]).value
         operands = [kind_of(value) for value in operation.operands]
         results = [kind_of(value) for value in operation.results]
-        if not is_sound(target, operands, results):
+        left = target.endswith("trsm_ffi") and is_left(operation)
+        if not is_sound(target, operands, results, left):
             return f"the program calls {target[:100]}, which is not allowed"
     elif name.partition(".")[0] not in DIALECTS or REACHING.fullmatch(name):
         return f"the program has the operation {name[:100]}, which is not allowed"
     return None
 
 
-def is_sound(target: str, operands: list[Kind], results: list[Kind]) -> bool:
+def is_left(operation: ir.Operation) -> bool:
+    """Whether a triangular system has its matrix on the left."""
+    config = ir.DictAttr(operation.attributes["mhlo.backend_config"])
+    return ir.IntegerAttr(config["side"]).value == ord("L")
+
+
+def is_sound(
+    target: str, operands: list[Kind], results: list[Kind], left: bool
+) -> bool:
     """Whether a library's code may be called, with arrays of these sizes.
 
     The code believes what it is told: a result that is smaller than it says would be
@@ -161,19 +170,35 @@ def is_sound(target: str, operands: list[Kind], results: list[Kind]) -> bool:
         return False  # a size that is not known
     if THREEFRY.fullmatch(target):
         return len({*operands, *results}) == 1 and len(results) == 2
-    call = QR.fullmatch(target)
+    call = LAPACK.fullmatch(target)
     if not call or not operands or len(operands[0][0]) < 2:
         return False
     matrix = operands[0]
     (*batch, rows, columns), dtype = matrix
+    smaller, failed = (*batch, min(rows, columns)), (tuple(batch), "i32")
     if call[1] == "geqrf":
-        factors = ((*batch, min(rows, columns)), dtype)
-        return operands == [matrix] and results == [matrix, factors]
-    if len(operands) != 2 or len(operands[1][0]) != len(batch) + 1:
+        return operands == [matrix] and results == [matrix, (smaller, dtype)]
+    if call[1] == "getrf":
+        return operands == [matrix] and results == [matrix, (smaller, "i32"), failed]
+    if call[1] == "potrf":
+        square = rows == columns
+        return square and operands == [matrix] and results == [matrix, failed]
+    if len(operands) != 2:
         return False
-    factors = operands[1]
-    fits = factors == ((*batch, factors[0][-1]), dtype)
-    return fits and factors[0][-1] <= columns <= rows and results == [matrix]
+    shape = operands[1][0]
+    if call[1] == "trsm":
+        if rows != columns or len(shape) != len(batch) + 2:
+            return False
+        right = (
+            (*batch, rows, shape[-1]) if left else (*batch, shape[-2], rows),
+            dtype,
+        )
+        return operands[1] == right and results == [right]
+    if len(shape) != len(batch) + 1:
+        return False
+    count = shape[-1]
+    fits = operands[1] == ((*batch, count), dtype) and count <= columns <= rows
+    return fits and results == [matrix]
 
 
 def kind_of(value: Any) -> Kind:

@@ -62,6 +62,22 @@ def orthogonal(args: Any) -> Any:
     return {"y": jnp.linalg.qr(args["x"]).Q}
 
 
+def triangular(args: Any) -> Any:
+    """A triangular system, its matrix on the left."""
+    solve = jax.lax.linalg.triangular_solve
+    return {"y": solve(args["x"], args["x"][:, :2], left_side=True)}
+
+
+def lower(args: Any) -> Any:
+    """The factors of LU alone."""
+    return {"y": jax.lax.linalg.lu(args["x"])[0]}
+
+
+def solved(args: Any) -> Any:
+    """A linear system, by LU."""
+    return {"y": jnp.linalg.solve(args["x"] + 9 * jnp.eye(6), args["x"])}
+
+
 def with_other_derivative(order: int) -> bytes:
     """A good program with a derivative that is none, or that calls what it may not."""
     honest = made(smooth)
@@ -96,6 +112,17 @@ def programs() -> dict[str, tuple[Any, str]]:
         "gelu": (made(lambda a: {"y": jax.nn.gelu(a["x"], approximate=False)}), ""),
         "top_k": (made(lambda a: {"y": jax.lax.top_k(a["x"], 2)[1]}), ""),
         "QR with too small a result": (reworded(made(factors), tau), banned),
+        "triangular system": (made(triangular), ""),
+        "linear system": (made(solved), ""),
+        "Cholesky": (made(lambda a: {"y": jnp.linalg.cholesky(a["x"] @ a["x"].T)}), ""),
+        "a system on its other side": (
+            reworded(made(triangular), ("side = 76", "side = 82")),
+            banned,
+        ),
+        "LU with too few pivots": (
+            reworded(made(lower), ("tensor<6xi32>", "tensor<1xi32>")),
+            banned,
+        ),
         "singular values": (made(lambda a: {"y": jnp.linalg.svd(a["x"])[1]}), banned),
         "its own random generator": (
             made(lambda a: {"y": jax.lax.rng_uniform(0.0, 1.0, (6,))}),
