@@ -69,7 +69,7 @@ MUTANTS = [
     # Whether to explore
     mutant(
         "eps-inverted",
-        "F",
+        "D",
         "ε is the share of greed",
         "You explore with probability 1 - ε, as if the two branches were swapped. ε "
         "is the share of exploring, so ε = 0 is greedy",
@@ -85,7 +85,7 @@ MUTANTS = [
     ),
     mutant(
         "never-greedy",
-        "F",
+        "D",
         "always explores",
         "You always explore: whatever ε is, the answer is a random action. With "
         "probability 1 - ε it has to be the greedy one",
@@ -168,7 +168,7 @@ MUTANTS = [
     # What is tried
     mutant(
         "random-excludes-last",
-        "F",
+        "D",
         "the last action is never tried",
         "The last action is never tried: you draw from one action too few. JAX and "
         "NumPy already exclude the end of a range",
@@ -184,7 +184,7 @@ MUTANTS = [
     ),
     mutant(
         "random-constant",
-        "F",
+        "D",
         "always tries action 0",
         "When you explore you always take action 0. Exploring draws from all A "
         "actions, each as likely as the others",
@@ -250,7 +250,7 @@ MUTANTS = [
     # What is greedy
     mutant(
         "argmin",
-        "F",
+        "D",
         "worst action for the best",
         "Your greedy action is the one of the lowest value, as if Q were a loss. It is "
         "the one of the highest",
@@ -275,7 +275,7 @@ MUTANTS = [
     ),
     mutant(
         "argmax-of-size",
-        "F",
+        "S",
         "arg max of |Q|",
         "Your greedy action is the one whose value is furthest from 0, so with "
         "negative values it is the worst. It is the one of the highest value, sign "
@@ -318,7 +318,7 @@ MUTANTS = [
     ),
     anew(
         "numpy-random",
-        "F",
+        "S",
         "NumPy's random numbers",
         "You draw with NumPy: under jit that happens once, and then all calls choose "
         "alike. Draw with jax.random, from the argument key",
@@ -327,7 +327,7 @@ MUTANTS = [
     mutant(
         # With ε = 0.4 and A = 4 only the actions 0 and 1 are tried.
         "key-reused-inside",
-        "F",
+        "S",
         "coin and action are one number",
         "Coin and action are correlated, as if both came from one random number: "
         "where it is small you explore, and then the action is small, too. Each needs "

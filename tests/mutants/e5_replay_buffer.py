@@ -566,7 +566,7 @@ MUTANTS = [
     ring(
         # The agent draws some batches before it uses the first.
         "batch-reused",
-        "F",
+        "S",
         "every batch in the same arrays",
         "A batch that was drawn before turns into the new one, as when the same "
         "arrays are filled in every call. Each batch needs arrays of its own",

@@ -245,7 +245,7 @@ TARGETS = [
     changed(
         PART,
         "td-no-reward",
-        "F",
+        "S",
         "forgets the reward",
         f"Your target does not depend on the reward: r_i is missing in it {DEEP_Q}.",
         (EMPIRICAL, "future"),
@@ -262,7 +262,7 @@ TARGETS = [
     changed(
         PART,
         "td-reward-normalised",
-        "F",
+        "S",
         "normalises the rewards of the batch",
         "You shift and scale the rewards by the batch's mean and deviation. Then r "
         f"depends on what else was drawn; the target needs it as it is {DEEP_Q}.",
@@ -308,7 +308,7 @@ TARGETS = [
     changed(
         PART,
         "td-min",
-        "F",
+        "D",
         "min for max",
         "Your target assumes the worst action in s'. The policy will take the best "
         f"one there: max over a {DEEP_Q}.",
