@@ -3,7 +3,7 @@
 Rows: 26
 Grade: sync_target
 Asserts: S R T
-Says: no list of arrays
+Says: came back
 """
 
 import struct
