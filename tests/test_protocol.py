@@ -9,6 +9,9 @@ import hypothesis.strategies as st
 import msgpack
 import numpy as np
 import pytest
+from fuzz import frames
+from fuzz.frames import array_item
+from fuzz.targets import same
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -33,29 +36,9 @@ values = st.recursive(
 messages = st.dictionaries(st.text(), values, max_size=4)
 
 
-def same(a: object, b: object) -> bool:
-    """Whether two messages are equal, arrays by dtype, shape and bytes."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        bits = [x.astype(x.dtype.newbyteorder("<")).tobytes() for x in (a, b)]
-        return (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]
-    if isinstance(a, dict) and isinstance(b, dict):
-        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, float) and isinstance(b, float):
-        return struct.pack("<d", a) == struct.pack("<d", b)
-    return type(a) is type(b) and a == b
-
-
 def frame(header: object, payload: bytes = b"") -> io.BytesIO:
     """A stream with one frame around a header of our making."""
-    packed = header if isinstance(header, bytes) else msgpack.packb(header)
-    return io.BytesIO(struct.pack("<II", len(packed), len(payload)) + packed + payload)
-
-
-def array_item(dtype: object, shape: object, code: int = 1) -> msgpack.ExtType:
-    """What stands for an array in a header."""
-    return msgpack.ExtType(code, msgpack.packb([dtype, shape]))
+    return io.BytesIO(frames.frame(header, payload))
 
 
 @given(messages)
