@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def main() -> None:
     for name, values in rows.items():
         median = statistics.median(values)
         print(f"{median:6.2f}  ({min(values):.2f} to {max(values):.2f})  {name}")
-    print_programs()
+    print_profile()
 
 
 def train_in_process(seed: int, steps: int = 0) -> tuple[float, float]:
@@ -117,30 +118,58 @@ def grade(seed: int, *options: str) -> tuple[float, dict]:
         return seconds, json.loads((Path(out) / "report.json").read_text())
 
 
-def print_programs() -> None:
-    """Time and size of each program that the solution exports."""
-    from grader import grading, session, submission
+def print_profile() -> None:
+    """Where the time of a full run goes, and what each exported program costs."""
+    from grader import client, grading, submission
 
-    sizes: dict[str, tuple[float, int]] = {}
-    original = session.Worker.ask
+    asked: list[tuple[float, float, bool, dict, dict]] = []
+    second: list[float] = []
+    ask, ask_again = client.Child.ask, grading.ask_again
 
-    def ask(self, request, what, seconds=session.CALL_SECONDS):
-        started = time.perf_counter()
-        answer = original(self, request, what, seconds)
-        if request["do"] == "export":
-            shapes = {
-                k: v.shape for k, v in request["args"].items() if hasattr(v, "shape")
-            }
-            name = f"{what} {next(iter(shapes.values()), '')}"
-            sizes[name] = time.perf_counter() - started, len(answer["program"])
-        return answer
+    def timed_ask(self, request, *args, **kwargs):
+        begun = time.perf_counter()
+        message = ask(self, request, *args, **kwargs)
+        beside = threading.current_thread() is not threading.main_thread()
+        asked.append((begun, time.perf_counter() - begun, beside, request, message))
+        return message
 
-    session.Worker.ask = ask
-    options = grading.Options(seed="1")
-    grading.grade(submission.take(str(ROOT / "solution")), options, grading.Progress())
+    def timed_ask_again(*args):
+        second.append(time.perf_counter())
+        ask_again(*args)
+        second.append(time.perf_counter())
+
+    client.Child.ask, grading.ask_again = timed_ask, timed_ask_again
+    begun = time.perf_counter()
+    try:
+        solution = submission.take(str(ROOT / "solution"))
+        grading.grade(solution, grading.Options(seed="1"), grading.Progress())
+    finally:
+        client.Child.ask, grading.ask_again = ask, ask_again
+    end = time.perf_counter()
+    learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
+    first = min(row[0] for row in asked)
+    print("\na full run, live (seconds; CartPole is learnt beside all of it)")
+    for name, since, until in (
+        ("helper processes start, JAX is imported", begun, first),
+        ("the checks", first, second[0]),
+        ("the checks once more, of a fresh process", *second),
+        ("what is left of learning", second[1], end),
+        ("(CartPole: the training loop)", learnt[0], learnt[0] + learnt[1]),
+    ):
+        print(f"  {until - since:5.2f} s  {name}")
+        kinds: dict[str, list[float]] = {}
+        for start, seconds, beside, request, _ in asked:
+            if not beside and since <= start < until and not name.startswith("("):
+                kinds.setdefault(request["do"], []).append(seconds)
+        for kind, times in sorted(kinds.items(), key=lambda item: -sum(item[1])):
+            print(f"          {sum(times):5.2f} s  {len(times):4} x {kind}")
     print("\nexported programs (seconds to trace and serialise, kB)")
-    for name, (seconds, size) in sorted(sizes.items()):
-        print(f"  {seconds:5.2f} s {size / 1000:6.1f} kB  {name}")
+    for _, seconds, _, request, message in asked:
+        if request["do"] == "export":
+            shapes = [v.shape for v in request["args"].values() if hasattr(v, "shape")]
+            size = len(message["answer"]["program"])
+            words = f"{request['part']} {shapes[0] if shapes else ''}"
+            print(f"  {seconds:5.2f} s {size / 1000:6.1f} kB  {words}")
 
 
 if __name__ == "__main__":
