@@ -1,7 +1,7 @@
 """`make attacks`: carry out every attack on every tier, write the tables of what holds.
 
-Of the attacks that is tests/ATTACKS.md; of what an intruder in each tier tries in vain,
-tests/TIERS.md.
+Of the attacks that is tests/ATTACKS.md, and in sum a block of README.md; of what an
+intruder in each tier tries in vain, tests/TIERS.md.
 
 `make attacks IDS="forks network"` shows what comes of some of them, and writes nothing.
 `TIERS=landlock` carries them out on that tier only.
@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from catalogue import CATALOGUE
+from edits import ROOT
 from redteam import (
     PROMISED,
     TABLE,
@@ -22,16 +23,22 @@ from redteam import (
     carried_out,
     changed_next,
     first_report,
+    summary,
     table,
     verdict,
 )
 
 from grader import doctor, sandbox
 
+README = ROOT / "README.md"
+
 
 def main() -> int:
     """Do what was asked; the exit code says whether all is as it should be."""
     attacks = all_attacks()
+    if unknown := {*sys.argv[1:]} - {one.name for one in attacks}:
+        print(f"error: no attack has the name {', '.join(sorted(unknown))}")
+        return 2
     chosen = [one for one in attacks if one.name in sys.argv[1:]] or attacks
     wanted = os.environ.get("TIERS", "").split() or TIERS
     tiers = [tier for tier in wanted if not sandbox.why_not(tier)]
@@ -56,6 +63,9 @@ def main() -> int:
         return 1 if bad else 0
     TABLE.write_text(table(attacks, CATALOGUE), encoding="utf-8")
     PROMISED.write_text(with_promises(PROMISED.read_text("utf-8")), encoding="utf-8")
+    README.write_text(
+        with_summary(README.read_text("utf-8"), summary(attacks)), encoding="utf-8"
+    )
     return 0
 
 
@@ -69,6 +79,12 @@ def with_promises(text: str) -> str:
     before, _, rest = text.partition("```\n")
     lines = doctor.table(doctor.promised())
     return "\n".join([f"{before}```", *lines, "```"]) + rest.partition("```")[2]
+
+
+def with_summary(text: str, summary: str) -> str:
+    """The text with what comes of the attacks, in sum, below the comment for it."""
+    before, comment, rest = text.partition("<!-- make attacks -->\n```\n")
+    return before + comment + summary + "```" + rest.partition("```")[2]
 
 
 def carry_out(todo: list[tuple[Attack, str]]) -> list[str]:

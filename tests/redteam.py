@@ -36,6 +36,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -445,6 +446,27 @@ def table(attacks: list[Attack], catalogue: dict[int, tuple[str, str]]) -> str:
         names = [one.name for one in attacks if row in one.rows]
         told = "; ".join(filter(None, [", ".join(names), note]))
         lines.append(f"| {row} | {what} | {told} |")
+    return "\n".join(lines) + "\n"
+
+
+def summary(attacks: list[Attack]) -> str:
+    """How many hold on each tier, and by reason which do not: plain lines."""
+    lines = []
+    for tier in TIERS:
+        reasons: dict[str, list[str]] = {}
+        for one in attacks:
+            if tier in one.breaks:
+                reasons.setdefault(one.breaks[tier][1], []).append(one.name)
+            elif tier in one.not_run:
+                words = f"not run, it {one.not_run[tier]}"
+                reasons.setdefault(words, []).append(one.name)
+        held = len(attacks) - sum(map(len, reasons.values()))
+        lines.append(f"{tier}: {held} of {len(attacks)} attacks fail")
+        for why, names in sorted(reasons.items()):
+            told = f"{why}: {', '.join(names)}"
+            lines += textwrap.wrap(
+                told, 78, initial_indent="- ", subsequent_indent="  "
+            )
     return "\n".join(lines) + "\n"
 
 

