@@ -55,8 +55,9 @@ CODE = [
     *(ROOT / "grader" / f"{name}.py" for name in ("worker", "cases", "seeds")),
     ROOT / "grader" / "cartpole.py",
 ]
-# Seeds that one process trains in a row. The first round of many hand-ins is short, so
-# that something is known of each of them soon.
+# Seeds that one process trains in a row; of hundreds it would send more bytes than one
+# grading may. The first round of many hand-ins is short, so that something is known of
+# each of them soon.
 ROUNDS = {"solution": (10,), "whole": (3,), "F": (2, 8), "D": (2, 8), "S": (1,)}
 
 Job = tuple[Learner, list[int]]
@@ -157,27 +158,23 @@ def train_all(
     telling = threading.Lock()
 
     def lane() -> None:
-        hand_in, trains = None, None
-        try:
-            while not stopped.is_set():
+        while not stopped.is_set():
+            try:
                 learner, seeds = waiting.get_nowait()
-                if learner != hand_in:
-                    if trains:
-                        trains.stop()
-                    hand_in, trains = learner, trainer(learner)
+            except queue.Empty:
+                return
+            trains = trainer(learner)
+            try:
                 for seed in seeds:
                     if stopped.is_set() or time.monotonic() >= end:
                         return
                     run = trained(trains, learner, seed)
                     with telling:
                         on_run(run)
-        except queue.Empty:
-            pass
-        except BaseException:
-            stopped.set()
-            raise
-        finally:
-            if trains:
+            except BaseException:
+                stopped.set()
+                raise
+            finally:
                 trains.stop()
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:

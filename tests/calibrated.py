@@ -200,14 +200,17 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
     """What runs of a mutant say it is, beside runs of the solution.
 
     Returns:
-        "F" if none reached full points; "D" if it needs more steps until validation is
-        passed (Mann-Whitney, one-sided, p < 0.01); "S" if no difference is seen.
+        "F" if none reached full points; "D" if fewer of its runs reach them (Fisher) or
+        it needs more steps until validation is passed (Mann-Whitney; both one-sided,
+        p < 0.01); "S" if no difference is seen.
     """
     if not reached(runs, FULL):
         return "F"
+    full = [[reached(group, FULL), len(group)] for group in (runs, right)]
+    fewer = stats.fisher_exact([[k, n - k] for k, n in full], alternative="less").pvalue
     ours, theirs = ([solved_after(run) for run in group] for group in (runs, right))
-    p = stats.mannwhitneyu(ours, theirs, alternative="greater").pvalue
-    return "D" if p < CLEAR else "S"
+    later = stats.mannwhitneyu(ours, theirs, alternative="greater").pvalue
+    return "D" if min(fewer, later) < CLEAR else "S"
 
 
 def p_of_table(counts: list[list[int]]) -> float | None:
@@ -500,10 +503,10 @@ def of_mutants(
         "## Known mistakes",
         "",
         "The severity that stands in `tests/mutants/` (F fails CartPole, D degrades)",
-        f"beside what was measured: F when no run reaches {FULL:g}; D when validation",
-        "is passed later than by the solution (Mann-Whitney, one-sided, p < "
-        f"{CLEAR:g}); S when",
-        f"no difference is seen. Fewer than {DECIDING} runs decide nothing.",
+        f"beside what was measured: F when no run reaches {FULL:g}; D when fewer do",
+        "than of the solution's (Fisher), or validation is passed later (Mann-Whitney;",
+        f"both one-sided, p < {CLEAR:g}); S when no difference is seen. Fewer than",
+        f"{DECIDING} runs decide nothing.",
         "",
         f"- {len(rows)} have been run, {confirmed} are confirmed",
         f"- not what their severity says: {', '.join(differ) or 'none'}",

@@ -124,12 +124,14 @@ def test_quantiles_are_values():
 
 
 def test_measured_severity():
-    """Never full is F, later than the solution is D, alike is S."""
+    """Never full is F, later than the solution or more rarely is D, alike is S."""
     right = [made_up(steps=10_240 + 2048 * (i % 8)) for i in range(80)]
     never = [made_up(FULL - 1, SETTINGS["env_steps"])] * 10
     later = [*never[1:], made_up(FULL)]
     assert measured_severity(never, right) == "F"
     assert measured_severity(later, right) == "D"
+    early = [made_up(steps=6144)] * 4  # by its ranks alone this is no different
+    assert measured_severity([*early, *never[:6]], right) == "D"
     assert measured_severity(right[:10], right) == "S"
 
 

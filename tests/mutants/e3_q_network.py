@@ -64,7 +64,7 @@ MUTANTS = [
     # What comes out
     head(
         "out-activation",
-        "D",
+        "S",
         "ReLU on the output",
         "Your network never answers a negative number: an activation like ReLU stands "
         "after the last layer. Q values can be any numbers, so the last layer stays "
@@ -90,7 +90,7 @@ MUTANTS = [
     head(
         # Right for CartPole's returns of up to 500, for no others.
         "out-scaled-sigmoid",
-        "D",
+        "S",
         "output between 0 and 500",
         "Your outputs are squashed to between 0 and 500. Other tasks have other "
         f"returns, also negative ones: nothing may bound Q {DQN}.",

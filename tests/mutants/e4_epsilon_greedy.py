@@ -123,7 +123,7 @@ MUTANTS = [
     ),
     anew(
         "eps-negative-or-reset",
-        "D",
+        "S",
         "ε decays by itself",
         "You explore less from call to call, as if your function lowered ε by itself. "
         "The answer may depend on the arguments alone; the caller lowers ε",
@@ -132,7 +132,7 @@ MUTANTS = [
     mutant(
         # Right at 0, 0.4 and 1, twice too often at 0.05.
         "coin-of-ten",
-        "D",
+        "S",
         "coin in steps of a tenth",
         "Your ε counts in steps of a tenth, as with a coin that shows whole numbers "
         "from 0 to 9: 0.05 becomes 0.1. Compare ε with a fraction that can take any "
@@ -159,7 +159,7 @@ MUTANTS = [
     mutant(
         # Right in the mean where ε N is whole; a single row always explores (ε > 0).
         "coin-exact-share",
-        "D",
+        "S",
         "a fixed number of rows explores",
         "The same number of rows explores in every call, and a single row always does. "
         "Each row explores with probability ε, whatever the others do",
@@ -219,7 +219,7 @@ MUTANTS = [
     mutant(
         # The trap of the contract: with A = 2 and ε = 0.1 it errs in 10 %, not in 5 %.
         "random-not-greedy",
-        "D",
+        "S",
         "tries only the other actions",
         "When you explore you never take the greedy action. Exploring draws from all A "
         "actions, the greedy one included",
@@ -228,7 +228,7 @@ MUTANTS = [
     ),
     mutant(
         "random-softmax",
-        "D",
+        "S",
         "explores by softmax of Q",
         "When you explore, good actions are likelier than bad ones, as if drawn by "
         "the softmax of Q. Exploring does not look at Q, all actions are equally "
@@ -237,7 +237,7 @@ MUTANTS = [
     ),
     mutant(
         "noise-on-q",
-        "D",
+        "S",
         "noise of size ε on Q",
         "An action that is far worse is never tried, as when noise is added to Q. ε "
         "is a probability: with it, all actions are equally likely",
@@ -302,7 +302,7 @@ MUTANTS = [
     # Keys
     mutant(
         "fixed-key",
-        "D",
+        "S",
         "a key of its own",
         "Your coins fall the same way in every call, as with a key of your own. All "
         "chance has to come from the key that is given",

@@ -146,7 +146,7 @@ MUTANTS = [
     ),
     rows(
         "evicts-newest",
-        "D",
+        "F",
         "the newest leaves",
         "When your buffer is full, the last one added leaves, and the old ones stay "
         "for ever. The one that was added first has to leave",
@@ -154,7 +154,7 @@ MUTANTS = [
     ),
     rows(
         "stops-when-full",
-        "D",
+        "F",
         "takes nothing more when full",
         "When your buffer is full, you drop the new transition and keep the old ones. "
         "The new one is stored, and the oldest leaves",
@@ -175,7 +175,7 @@ MUTANTS = [
     ),
     rows(
         "clears-when-full",
-        "D",
+        "F",
         "starts over when full",
         "When your buffer is full, you throw all of it away and start over. Only the "
         "oldest transition leaves, one for each new one",
@@ -192,7 +192,7 @@ MUTANTS = [
     ring(
         # Right once the buffer is full.
         "starts-at-1",
-        "D",
+        "F",
         "place 0 stays empty at first",
         "Until your buffer is full, a place is sampled that was never filled, as when "
         "the first transition goes to place 1. The first place is 0: when does your "
@@ -386,7 +386,7 @@ MUTANTS = [
     ),
     ring(
         "stores-other-action",
-        "D",
+        "F",
         "stores a second random action",
         "Now and then you store another action than the one that was given. Exploring "
         "is over by then; store the action as it comes",
@@ -401,7 +401,7 @@ MUTANTS = [
     # Which rows are drawn
     draw(
         "samples-uninitialised",
-        "D",
+        "F",
         "draws from the empty places",
         "You draw from all places, also from those that are still empty. Draw from the "
         "transitions that are stored by now",
@@ -434,7 +434,7 @@ MUTANTS = [
     ),
     draw(
         "latest-B",
-        "D",
+        "F",
         "takes the newest B",
         "Your batch is always the newest B transitions. Draw at random from all that "
         "are stored, old and new alike",
@@ -527,7 +527,7 @@ MUTANTS = [
     ),
     rows(
         "sample-consumes",
-        "D",
+        "F",
         "takes out what it draws",
         "What you have sampled leaves the buffer. Sampling changes nothing: a "
         "transition is there to be used many times",
@@ -604,7 +604,7 @@ MUTANTS = [
     ),
     ring(
         "columns-B1",
-        "D",
+        "F",
         "scalars as [B, 1]",
         "Your actions, rewards and d have shape [B, 1], which makes [B, B] as soon as "
         "it meets a [B]. One number for each row: shape [B]",

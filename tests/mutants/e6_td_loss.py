@@ -25,7 +25,7 @@ MASKS = [
     changed(
         PART,
         "td-no-mask",
-        "D",
+        "F",
         "forgets ¬d",
         "Your target keeps bootstrapping after the end of an episode: the factor ¬d is "
         "missing (slides: Admin, homework 1; Target Networks).",
@@ -52,7 +52,7 @@ MASKS = [
     changed(
         PART,
         "td-mask-whole-target",
-        "D",
+        "S",
         "¬d on the reward too",
         "Where an episode ends your target is 0, reward included. The last step's "
         f"reward is still earned: ¬d belongs to the future alone {ADMIN}.",
@@ -61,7 +61,7 @@ MASKS = [
     changed(
         PART,
         "td-mask-on-reward",
-        "D",
+        "S",
         "¬d on the reward instead of the future",
         "Where an episode ends your target drops the reward and keeps the future. "
         f"Keep r there and drop the value of s': ¬d goes with γ max {ADMIN}.",
@@ -71,7 +71,7 @@ MASKS = [
     changed(
         PART,
         "td-mask-on-error",
-        "D",
+        "F",
         "¬d on the error: nothing learned from ends",
         "A terminal transition adds nothing to your loss. It should: its target is r "
         f"alone, and Q has to learn it. ¬d belongs inside the target {TARGET}.",
@@ -80,7 +80,7 @@ MASKS = [
     changed(
         PART,
         "td-ends-left-out",
-        "D",
+        "F",
         "averages over the transitions that go on",
         "You leave terminal transitions out of the mean (a batch of ends gives 0/0). "
         f"All B count; at an end only the future in the target is missing {TARGET}.",
@@ -89,7 +89,7 @@ MASKS = [
     changed(
         PART,
         "td-one-end-ends-all",
-        "D",
+        "F",
         "one end in the batch ends all",
         "One terminal transition takes the future from your whole batch. The rows have "
         f"nothing to do with each other: ¬d_i acts on row i alone {TARGET}.",
@@ -98,7 +98,7 @@ MASKS = [
     changed(
         PART,
         "td-last-row-ends",
-        "D",
+        "F",
         "takes the batch for one episode that ends",
         "You take the last row for the end of an episode and never look at d. A batch "
         "is drawn at random: which rows are terminal, `terminated` tells (slides: "
@@ -126,7 +126,7 @@ MASKS = [
     changed(
         PART,
         "td-zero-next-state",
-        "D",
+        "F",
         "Q of a zero state is no zero value",
         "For terminal transitions you put zeros in s' and still ask the network. Q of "
         f"a zero state is some number: the value, not the state, must be 0 {ADMIN}.",
@@ -190,7 +190,7 @@ TARGETS = [
     changed(
         PART,
         "td-gamma-missing",
-        "D",
+        "S",
         "forgets γ",
         f"Your target does not depend on γ: the future has to be discounted {DEEP_Q}.",
         ("* gamma *", "*"),
@@ -207,7 +207,7 @@ TARGETS = [
     changed(
         PART,
         "td-gamma-on-reward",
-        "D",
+        "S",
         "γ on the reward instead of the future",
         "You discount the reward instead of the future. r is earned now and counts in "
         f"full; γ belongs to the value of s', one step later {DEEP_Q}.",
@@ -217,7 +217,7 @@ TARGETS = [
     changed(
         PART,
         "td-gamma-on-target",
-        "D",
+        "S",
         "γ on the reward too",
         "You discount the whole target. r is earned now and counts in full; γ belongs "
         f"to the value of s' alone {DEEP_Q}.",
@@ -353,7 +353,7 @@ TARGETS = [
     changed(
         PART,
         "td-global-max",
-        "D",
+        "F",
         "one max for the whole batch",
         "All your targets share one max, taken over batch and actions. Each s'_i has "
         f"its own: the max runs over the actions alone {ALL_AT_ONCE}.",
@@ -403,7 +403,7 @@ PARAMETERS = [
     changed(
         PART,
         "td-target-by-online",
-        "D",
+        "S",
         "θ_Q in the target too",
         "Your target is computed with θ_Q: θ_T changes nothing, and the gradient goes "
         f"through the label. The label takes the older parameters, θ_T {TARGET}.",
@@ -742,7 +742,7 @@ REDUCTIONS = [
     changed(
         PART,
         "td-error-clipped",
-        "D",
+        "F",
         "clips the error to [-1, 1]",
         "You clip the error to [-1, 1], so larger ones have no gradient at all. The "
         f"loss is the square of the error as it is {REVIEW}.",

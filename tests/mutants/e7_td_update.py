@@ -79,7 +79,7 @@ GRADIENTS = [
     changed(
         PART,
         "up-divides-by-batch",
-        "D",
+        "S",
         "divides the gradient by B",
         "You divide the gradient by B, but the loss is a mean already. Hand the "
         f"gradient on as it is {REVIEW}.",
@@ -151,7 +151,7 @@ STATES = [
     changed(
         PART,
         "up-opt-reinit",
-        "D",
+        "F",
         "a new state at each step",
         "You make a new optimizer state at each step, so Adam's averages never build "
         f"up. Go on from the opt_state that is passed in {REVIEW}.",
@@ -160,7 +160,7 @@ STATES = [
     changed(
         PART,
         "up-old-state",
-        "D",
+        "F",
         "returns the old state",
         "You return the opt_state that came in; the one that the optimizer hands back "
         f"is lost, so Adam stays at its first step {REVIEW}.",
@@ -196,7 +196,7 @@ STATES = [
     changed(
         PART,
         "up-by-hand",
-        "D",
+        "F",
         "gradient descent by hand",
         "You do gradient descent with a rate of your own; optimizer and opt_state have "
         f"no effect. The optimizer turns the gradient into the step {REVIEW}.",
@@ -250,7 +250,7 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
     rewritten(
         PART,
         "up-side-effects",
-        "D",
+        "F",
         "counts its calls to lower the rate",
         "Your step shrinks with a count of the calls, which jit sees only once. A "
         f"step depends on the arguments alone; schedules are the optimizer's {REVIEW}.",
@@ -328,7 +328,7 @@ RESULTS = [
     changed(
         PART,
         "up-two-steps",
-        "D",
+        "F",
         "two steps in one call",
         "You take two optimizer steps in one call. td_update takes one on each batch; "
         f"the training loop repeats it {LOOP}.",
@@ -342,7 +342,7 @@ RESULTS = [
     changed(
         PART,
         "up-applied-twice",
-        "D",
+        "F",
         "applies the updates twice",
         "Your step is twice as long as the optimizer's, as when the updates are added "
         f"two times. They are applied once {REVIEW}.",

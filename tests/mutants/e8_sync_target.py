@@ -34,7 +34,7 @@ SCHEDULES = [
     ),
     when(
         "sync-every",
-        "D",
+        "S",
         "renews at each step",
         "θ_T is renewed at each step, so the label moves with what is trained. Between "
         f"multiples of `period` it stays as it was {TARGET}.",
@@ -42,7 +42,7 @@ SCHEDULES = [
     ),
     when(
         "sync-reversed",
-        "D",
+        "F",
         "the two cases swapped",
         "Your two cases are swapped: θ_T is kept when it should be renewed, and "
         f"renewed at all other steps {TARGET}.",
@@ -58,7 +58,7 @@ SCHEDULES = [
     ),
     when(
         "sync-from-then-on",
-        "D",
+        "S",
         "at each step from the first period on",
         "From the first period on you renew at each step. Look at multiples of the "
         f"period, not at whether it has passed {TARGET}.",
@@ -66,7 +66,7 @@ SCHEDULES = [
     ),
     when(
         "sync-once",
-        "D",
+        "F",
         "once only",
         "You renew once, when step reaches the period, and never again. It is done at "
         f"every multiple of the period {TARGET}.",
@@ -74,7 +74,7 @@ SCHEDULES = [
     ),
     when(
         "sync-first-period",
-        "D",
+        "F",
         "// for %",
         "You renew all through the first period and never after it, as with //: it "
         f"asks how many periods have passed, not what is left over {TARGET}.",
@@ -188,7 +188,7 @@ CONTENTS = [
     ),
     renewed(
         "sync-weights-only",
-        "D",
+        "F",
         "copies the weights, not the biases",
         "You renew the weight matrices but keep the old biases. A copy of θ_Q has all "
         f"of its arrays {TARGET}.",
@@ -204,7 +204,7 @@ CONTENTS = [
     ),
     renewed(
         "polyak-at-period",
-        "D",
+        "F",
         "mixes at multiples of the period",
         "At a multiple of the period you mix a little of θ_Q into θ_T. Here the whole "
         f"of θ_T is replaced then {TARGET}.",
@@ -245,7 +245,7 @@ RESULTS = [
     changed(
         PART,
         "polyak-swapped",
-        "D",
+        "F",
         "mixes at every step, shares swapped",
         "At every step you make θ_T almost θ_Q: a mixture with its shares swapped. No "
         f"mixing here: a copy at multiples of `period`, else θ_T as it was {TARGET}.",
