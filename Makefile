@@ -35,7 +35,7 @@ gpu: | $(UV) ## install a JAX with CUDA (Linux; gigabytes), for DEVICE=gpu
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra gpu && touch $(STAMP)
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) .venv-bench .uv results dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .venv-otter .uv results dist .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	@echo "Setting up the environment (once; a few minutes on a slow line) ..."

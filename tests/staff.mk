@@ -1,6 +1,8 @@
 # The targets of those who work on the homework, of which students' copies have none.
 PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
+OTTER_VENV := .venv-otter
+OTTER_READY := $(if $(OTTER),$(OTTER_VENV)/.synced)
 CLASS_READY := $(if $(CLASS),$(VENV)/.synced-class)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
@@ -59,9 +61,10 @@ upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into 
 release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
 	@URL="$(URL)" $(RUN) tests/release.py
 
-bench: $(STAMP) $(PEERS_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 CLASS=20]
+BENCH := $(if $(CLASS),classroom,$(if $(PEERS),peers,$(if $(OTTER),otter_grader/bench,overhead)))
+bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | OTTER=1]
 	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" ONLY="$(ONLY)" \
-	  $(RUN) tests/bench/$(if $(CLASS),classroom,$(if $(PEERS),peers,overhead)).py
+	  $(RUN) tests/bench/$(BENCH).py
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \
@@ -85,3 +88,8 @@ $(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)
 	@$(UV) venv --quiet --clear --seed --python $(RUN) $(PEERS_VENV)
 	@$(PEERS_PIP) --no-deps $$(grep ^torch== $<)
 	@$(PEERS_PIP) -r $< && touch $@
+
+$(OTTER_VENV)/.synced: tests/bench/otter_grader/requirements.txt pyproject.toml uv.lock | $(UV)
+	@echo "Setting up the environment of otter-grader (once; 1 GB) ..."
+	@UV_PROJECT_ENVIRONMENT=$(OTTER_VENV) $(UV) sync --locked --quiet
+	@$(UV) pip install --quiet --python $(OTTER_VENV)/bin/python -r $< && touch $@
