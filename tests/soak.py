@@ -4,6 +4,8 @@
 the other in one process. Each has to get a valid report and each right one full marks.
 At the end no process, no temporary file, no open file and no memory may be left behind.
 
+`make soak RIGHT=100` grades right hand-ins alone, each for all exercises.
+
 `make soak KILL=100` kills the grader at random moments. What then lies in the report's
 folder has to be the report of before, or a new one, or none; no process may be left,
 and the next run has to be as if nothing had happened.
@@ -11,6 +13,7 @@ and the next run has to be as if nothing had happened.
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -103,12 +106,19 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
             yield Task(kind, name, rng.choice(exercises), source)
 
 
-def in_a_row(number: int, seed: str, tiers: list[str]) -> list[str]:
-    """Grade so many; what was wrong, in words."""
-    bad, begun, start = [], time.monotonic(), None
+def right_tasks(number: int) -> Iterator[Task]:
+    """So many gradings of right hand-ins: the solution, and those in other styles."""
+    wholes = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
+    for name, source in itertools.islice(itertools.cycle(wholes), number):
+        yield Task("right", name, "", source)
+
+
+def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
+    """Grade these; what was wrong, in words."""
+    bad, begun, start, number = [], time.monotonic(), None, len(todo)
     before = left()
     counts: Counter[str] = Counter()
-    for i, task in enumerate(tasks(number, seed)):
+    for i, task in enumerate(todo):
         tier = tiers[i % len(tiers)]
         words = [*graded(task, tier, f"{seed} {i}")]
         # All that has been started is ours now, where it has lost its own parent.
@@ -332,8 +342,9 @@ ATTACKS = all_attacks()
 
 def main() -> int:
     """Do what was asked; the exit code says whether all was as it should be."""
-    number = int(os.environ.get("N") or 0)
-    kills = int(os.environ.get("KILL") or 0)
+    number, right, kills = (
+        int(os.environ.get(name) or 0) for name in ("N", "RIGHT", "KILL")
+    )
     seed = os.environ.get("SEED") or "1"
     keeper.adopt()
     sandbox.hide_memory()
@@ -345,8 +356,10 @@ def main() -> int:
         if not tiers:
             print("no sandbox works here: hostile hand-ins are not for this machine")
             return 2
-        if number or not kills:
-            bad += in_a_row(number or 500, seed, tiers)
+        if right:
+            bad += in_a_row([*right_tasks(right)], seed, tiers)
+        if number or not (right or kills):
+            bad += in_a_row([*tasks(number or 500, seed)], seed, tiers)
         if kills:
             bad += killed(kills, seed, tiers)
     print("\n".join(bad) or "all as it should be")

@@ -40,8 +40,8 @@ prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEED
 attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATTACKS.md
 	@$(RUN) tests/attack.py $(IDS)
 
-soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | KILL=100]
-	@N="$(N)" KILL="$(KILL)" SEED="$(SEED)" $(RUN) tests/soak.py
+soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | RIGHT=100 | KILL=100]
+	@N="$(N)" RIGHT="$(RIGHT)" KILL="$(KILL)" SEED="$(SEED)" $(RUN) tests/soak.py
 
 fuzz: $(VENV)/.synced-fuzz ## staff: make up bytes that a hand-in could send [SECONDS=60]
 	@SECONDS="$(SECONDS)" nice -n 5 $(RUN) tests/fuzz/fuzz.py $(IDS)
