@@ -63,7 +63,7 @@ release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https:/
 
 BENCH := $(if $(CLASS),classroom,$(if $(PEERS),peers,$(if $(OTTER),otter_grader/bench,overhead)))
 bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | OTTER=1]
-	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" ONLY="$(ONLY)" \
+	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" ONLY="$(ONLY)" KILL="$(KILL)" \
 	  $(RUN) tests/bench/$(BENCH).py
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from results import contents
 
 from grader import grading
 from grader.classroom import __main__ as classes
@@ -44,22 +45,6 @@ def run(folder: Path, out: Path, *more: str) -> int:
     """Grade a class on one small exercise; the exit code."""
     words = [str(folder), "--out", str(out), "--only", "sync_target", *more]
     return classes.run(classes.parse(words))
-
-
-def contents(folder: Path, *without: str) -> dict[str, str]:
-    """The text of every file below a folder, durations left out."""
-    found = {}
-    for path in sorted(folder.rglob("*.*")):
-        text = path.read_text()
-        if path.suffix == ".json":
-            report = json.loads(text)
-            report["duration"] = 0
-            for exercise in report["exercises"]:
-                for check in exercise["checks"]:
-                    check["duration"] = 0
-            text = json.dumps(report)
-        found[str(path.relative_to(folder))] = text
-    return found
 
 
 @pytest.fixture(scope="session")

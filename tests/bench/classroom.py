@@ -3,7 +3,8 @@
 `make bench CLASS=20` makes up a class (right work in several styles, known mistakes,
 attacks, malformed files, notebooks and archives), grades it with `make grade-class`'s
 command and then each hand-in alone, and prints hand-ins per minute and core, and the
-ratio. Copies are left out: nothing is graded for free.
+ratio. Copies are left out: nothing is graded for free. `make bench CLASS=60 KILL=1`
+also kills a run when half is done, and compares what the resumed one leaves.
 """
 
 import json
@@ -23,10 +24,13 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 import redteam
 from edits import SOLUTION
 from mutants import MUTANTS
+from results import contents
 from variants import WHOLE
 
 SIZE = int(os.environ.get("CLASS") or "20")
 ONLY = os.environ.get("ONLY", "")
+KILL = os.environ.get("KILL", "")
+POLL_SECONDS = 0.5
 HOSTILE = ("exits_at_import", "answers_vary", "forges_the_report", "prints_answers")
 
 
@@ -90,6 +94,7 @@ def main() -> None:
             for path in (out / "reports").glob("*.json")
             for report in [json.loads(path.read_text())]
         }
+        resumed = killed_and_resumed(folder, out, more) if KILL else ""
         alone, differing = 0.0, []
         for path in sorted(folder.iterdir()):
             alone += timed("grader", "grade", path, "--out", out, *more)
@@ -105,6 +110,34 @@ def main() -> None:
     )
     print(f"once more, nothing changed: {again:.1f} s")
     print("scores that differ:", "; ".join(differing) or "none")
+    if resumed:
+        print(resumed)
+
+
+def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
+    """Kill a run when half is done, and go on; what is then not as in a whole run."""
+    out = whole.with_name("resumed")
+    words = [str(folder), "--out", str(out), *more]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader.classroom", *words],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and len(list(out.glob("kept/*"))) < SIZE / 2:
+        time.sleep(POLL_SECONDS)
+    process.kill()
+    process.wait()
+    done = len(list(out.glob("kept/*")))
+    timed("grader.classroom", *words)
+    one, other = contents(whole), contents(out)
+    differing = [name for name in {*one, *other} if one.get(name) != other.get(name)]
+    told = f"killed with {done} of {SIZE} done and resumed: "
+    return (
+        told
+        + (", ".join(sorted(differing)) or "the same files")
+        + (f" ({len(one)}, but for durations)")
+    )
 
 
 def timed(module: str, *arguments: object) -> float:

@@ -147,19 +147,20 @@ def print_profile() -> None:
         client.Child.ask, grading.ask_again = ask, ask_again
     end = time.perf_counter()
     learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
+    others = [row for row in asked if row is not learnt]
     first = min(row[0] for row in asked)
     print("\na full run, live (seconds; CartPole is learnt beside all of it)")
-    for name, since, until in (
-        ("helper processes start, JAX is imported", begun, first),
-        ("the checks", first, second[0]),
-        ("the checks once more, of a fresh process", *second),
-        ("what is left of learning", second[1], end),
-        ("(CartPole: the training loop)", learnt[0], learnt[0] + learnt[1]),
+    for name, in_thread, since, until in (
+        ("helper processes start, JAX is imported", False, begun, first),
+        ("the checks", False, first, second[0]),
+        ("the checks once more, of a fresh process", False, *second),
+        ("what is left of learning", False, second[1], end),
+        ("beside: the training loop", True, learnt[0], learnt[0] + learnt[1]),
     ):
         print(f"  {until - since:5.2f} s  {name}")
         kinds: dict[str, list[float]] = {}
-        for start, seconds, beside, request, _ in asked:
-            if not beside and since <= start < until and not name.startswith("("):
+        for start, seconds, beside, request, _ in others:
+            if beside == in_thread and since <= start < until:
                 kinds.setdefault(request["do"], []).append(seconds)
         for kind, times in sorted(kinds.items(), key=lambda item: -sum(item[1])):
             print(f"          {sum(times):5.2f} s  {len(times):4} x {kind}")
