@@ -55,9 +55,10 @@ def sources(size: int) -> Iterator[tuple[str, str]]:
 def make_class(folder: Path, size: int) -> None:
     """A folder of hand-ins, in every form in which they come."""
     for number, (kind, text) in enumerate(sources(size)):
-        name = f"{number:03} {kind}"
+        malformed = number % 11 == 10
+        name = f"{number:03} {'malformed' if malformed else kind}"
         form = ("folder", "file", "archive", "notebook", "folder")[number % 5]
-        if number % 11 == 10:
+        if malformed:
             (folder / name).mkdir()
             (folder / name / "dqn.py").write_bytes(b"\xff\xfe no text %d" % number)
         elif form == "archive":
@@ -90,17 +91,20 @@ def main() -> None:
         make_class(folder, SIZE)
         seconds = timed("grader.classroom", folder, "--out", out, *more)
         whole = {
-            report["submission"]["name"]: report["score"]
+            report["submission"]["name"]: (report["score"], report["max_score"])
             for path in (out / "reports").glob("*.json")
             for report in [json.loads(path.read_text())]
         }
         resumed = killed_and_resumed(folder, out, more) if KILL else ""
-        alone, differing = 0.0, []
+        alone, differing, right = 0.0, [], []
         for path in sorted(folder.iterdir()):
             alone += timed("grader", "grade", path, "--out", out, *more)
-            score = json.loads((out / "report.json").read_text())["score"]
+            report = json.loads((out / "report.json").read_text())
+            score = report["score"], report["max_score"]
             if whole.get(path.name) != score:
                 differing.append(f"{path.name}: {whole.get(path.name)}, alone {score}")
+            if "right" in path.name:
+                right += [score, whole.get(path.name)]
         again = timed("grader.classroom", folder, "--out", out, *more)
     rate = SIZE / (seconds / 60) / cores
     print(f"{SIZE} hand-ins in {seconds:.0f} s on {cores} cores")
@@ -110,6 +114,8 @@ def main() -> None:
     )
     print(f"once more, nothing changed: {again:.1f} s")
     print("scores that differ:", "; ".join(differing) or "none")
+    full = sum(score is not None and score[0] == score[1] for score in right)
+    print(f"right hand-ins: {full} of {len(right)} gradings with full marks")
     if resumed:
         print(resumed)
 
