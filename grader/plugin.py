@@ -20,6 +20,7 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from grader import diagnose
 from grader.cases import Cases
@@ -341,7 +342,9 @@ def run_checks(plugin: Plugin, exercises: list[str]) -> list[Exercise]:
         for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
             os.environ.pop(name, None)
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = storage
+        # Not by its variable: hypothesis reads that once, and would make the folder of
+        # the first call anew in a later one.
+        set_hypothesis_home_dir(storage)
         code = pytest.main(arguments, plugins=[plugin])
     if plugin.trouble:
         raise GraderError(plugin.trouble)

@@ -33,3 +33,19 @@ def test_soak(given, told):
     assert done.returncode == 0, done.stdout + done.stderr
     assert told in done.stdout
     assert "0 temporary files" in done.stdout
+
+
+def test_gradings_in_a_row_leave_no_folder(tmp_path):
+    """Where one process grades again and again, its temporary files go each time."""
+    script = """
+import sys
+from grader import grading, submission
+
+for only in ("sync_target", "td_loss", "update_Q_TD0"):
+    options = grading.Options(seed="1", only=only)
+    grading.grade(submission.take("solution"), options, grading.Progress())
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", script]
+    subprocess.run(words, cwd=ROOT, env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []
