@@ -76,15 +76,19 @@ def measured(tier: str) -> dict[str, str]:
 
 def with_promises(text: str) -> str:
     """The text with the table of what the tiers promise, all of which is kept."""
-    before, _, rest = text.partition("```\n")
     lines = doctor.table(doctor.promised())
-    return "\n".join([f"{before}```", *lines, "```"]) + rest.partition("```")[2]
+    return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 
 
 def with_summary(text: str, summary: str) -> str:
     """The text with what comes of the attacks, in sum, below the comment for it."""
-    before, comment, rest = text.partition("<!-- make attacks -->\n```\n")
-    return before + comment + summary + "```" + rest.partition("```")[2]
+    return with_block(text, "<!-- make attacks -->\n```\n", summary)
+
+
+def with_block(text: str, opening: str, lines: str) -> str:
+    """The text with these lines in the block that begins so."""
+    before, opening, rest = text.partition(opening)
+    return before + opening + lines + "```" + rest.partition("```")[2]
 
 
 def carry_out(todo: list[tuple[Attack, str]]) -> list[str]:

@@ -206,8 +206,8 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
     """
     if not reached(runs, FULL):
         return "F"
-    full = [[reached(group, FULL), len(group)] for group in (runs, right)]
-    fewer = stats.fisher_exact([[k, n - k] for k, n in full], alternative="less").pvalue
+    full = [[k := reached(group, FULL), len(group) - k] for group in (runs, right)]
+    fewer = stats.fisher_exact(full, alternative="less").pvalue
     ours, theirs = ([solved_after(run) for run in group] for group in (runs, right))
     later = stats.mannwhitneyu(ours, theirs, alternative="greater").pvalue
     return "D" if min(fewer, later) < CLEAR else "S"

@@ -42,6 +42,7 @@ from grader.report import EXERCISES, Report
 from grader.submission import take
 
 PARTS = [name for name in EXERCISES if name != "learning"]
+WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
 KINDS = ("right", "wrong", "hostile")
 WHOLE_EVERY = 24  # one of so many gradings asks a right hand-in for all exercises
 WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
@@ -90,7 +91,6 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
     rng = random.Random(seed)
     rights = [("solution", (*PARTS,), SOLUTION)]
     rights += [(v.name, v.exercises, v.source) for v in (*VARIANTS, *WHOLE)]
-    wholes = [rights[0], *((v.name, (), v.source) for v in WHOLE)]
     for i in range(number):
         kind = KINDS[i % len(KINDS)]
         if kind == "hostile":
@@ -100,7 +100,7 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
             mutant = rng.choice(MUTANTS)
             yield Task(kind, mutant.id, mutant.exercise, mutant.source)
         elif i % WHOLE_EVERY == WHOLE_EVERY // 2:
-            name, _, source = rng.choice(wholes)
+            name, source = rng.choice(WHOLES)
             yield Task(kind, name, "", source)
         else:
             name, exercises, source = rng.choice(rights)
@@ -109,8 +109,7 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
 
 def right_tasks(number: int) -> Iterator[Task]:
     """So many gradings of right hand-ins: the solution, and those in other styles."""
-    wholes = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
-    for name, source in itertools.islice(itertools.cycle(wholes), number):
+    for name, source in itertools.islice(itertools.cycle(WHOLES), number):
         yield Task("right", name, "", source)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from results import contents
+from results import contents, without_durations
 
 from grader import grading
 from grader.classroom import __main__ as classes
@@ -92,14 +92,6 @@ def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
         alone = command("grade", classroom / name, "--only", "sync_target").report
         assert without_durations(reports[name]) == without_durations(alone)
     assert reports["ann"]["score"] == reports["copy"]["score"] == 5
-
-
-def without_durations(report: dict) -> dict:
-    """The report without what no two runs share."""
-    for exercise in report["exercises"]:
-        for check in exercise["checks"]:
-            check["duration"] = 0
-    return {**report, "duration": 0}
 
 
 def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):

@@ -105,7 +105,9 @@ def learn_in_grader(seed: int) -> tuple[float, int]:
 def timed(command: list[str]) -> tuple[float, str]:
     """Seconds of a whole process, and what it printed."""
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return time.perf_counter() - started, done.stdout
 
 

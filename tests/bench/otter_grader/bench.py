@@ -9,19 +9,18 @@ started cold for each hand-in, in turn; a ratio is of a pair.
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(HERE), str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests"), str(HERE), str(HERE.parent)]
 
 from edits import SOLUTION
 from mutants import MUTANTS
+from overhead import timed
 from ten import TEN
 
 PAIRS = int(os.environ.get("PAIRS", "5"))
@@ -98,15 +97,6 @@ def by_otter(hand_in: Path, folder: Path) -> tuple[float, int]:
     seconds, _ = timed([*command, "-o", str(folder), str(hand_in)])
     told = json.loads((folder / "results.json").read_text("utf-8"))
     return seconds, sum(test["score"] > 0 for test in told["tests"] if "score" in test)
-
-
-def timed(command: list[str]) -> tuple[float, str]:
-    """Seconds of a whole process, and what it printed."""
-    started = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return time.perf_counter() - started, done.stdout
 
 
 if __name__ == "__main__":
