@@ -67,6 +67,7 @@ class RemoteAgent:
         self.theta_Q = self.theta_T = jax.device_put(theta, device)
         self.opt_state = jax.device_put(fresh_state(theta), device)
         self.rng = np.random.default_rng(seed)
+        self.nudges = self.rng.spawn(1)[0]
         self.num_updates = 0
         self.new_rows: list[tuple[np.ndarray, ...]] = []
         self.stored: dict[bytes, int] = {}
@@ -125,13 +126,14 @@ class RemoteAgent:
 
     def learn(self) -> float:
         """One block of updates on what the hand-in's buffer samples, then its sync."""
-        behaviour = self.new_rows
+        behaviour, size = self.new_rows, self.settings.batch_size
         batches = self.sample()
         args = {
             "theta_Q": self.theta_Q,
             "theta_T": self.theta_T,
             "opt_state": self.opt_state,
             "gamma": np.float32(self.settings.gamma),
+            "nudge": self.nudges.uniform(-1, 1, (2, 2, 2 * size)).astype(np.float32),
         }
         n = self.settings.block_updates
         chosen = np.isin(np.arange(n), self.rng.choice(n, HELD, replace=False))
@@ -147,7 +149,7 @@ class RemoteAgent:
         """See that the updates that were held against other evidence stand up to it.
 
         Args:
-            deviations: [n,2], of what `steps.DEVIATIONS` names.
+            deviations: [n,3], of what `steps.DEVIATIONS` names.
 
         Raises:
             Foul: they do not.

@@ -6,7 +6,9 @@ moves the parameters is put together here, of parts that cannot:
 
 1. The values Q(s, ·) and Q(s′, ·) of the batch go into a table, a network whose states
    are one-hot. The hand-in's own `td_update`, traced for tables, says how the values
-   should move. It never sees a state: that, right or wrong, is a loss on values.
+   should move. It never sees a state: that, right or wrong, is a loss on values. Now
+   and then the last digits of the values are changed, in which a network could tell of
+   the state: a loss, right or wrong, then moves them much the same.
 2. That slope is pulled back through the hand-in's network, to a gradient in theta_Q.
    The derivative came with the network's program: now and then, where no program can
    know it, it is held against differences.
@@ -27,12 +29,15 @@ import optax
 import parts
 
 REACH = 0.01  # of the differences, in the length of parameters
+NUDGE = 2.0**-12  # of a value, by which its last digits are changed
+ROUNDING = 2.0**-21  # of values that grow beyond bounds, what a slope cannot tell
 NOT_ASKED = -1.0
 # What deviations are of, in their order, and the largest that rounding and kinks of the
 # network explain.
 DEVIATIONS = {
     "q_network's derivative is not that of its values": 0.15,
     "td_update does not make the optimizer's step on its loss": 0.05,
+    "td_loss depends on the last digits of the Q values": 0.2,
 }
 
 Program = Callable[[Any], Any]
@@ -58,9 +63,9 @@ def make_block(
 
     Returns:
         A function of the arguments (`theta_Q`, `theta_T`, `opt_state` as `fresh_state`
-        has it, `gamma`), n batches, and bool [n] of the updates to be held against
-        other evidence. It gives `theta_Q` and `opt_state` at the end, `losses` [n] and
-        `deviations` [n,2]; -1 where nothing was asked.
+        has it, `gamma`, `nudge` [2,A,2B] of -1 to 1), n batches, and bool [n] of the
+        updates to be held against other evidence. It gives `theta_Q` and `opt_state` at
+        the end, `losses` [n] and `deviations` [n,3]; -1 where nothing was asked.
     """
     rows = np.eye(2 * batch_size, dtype=np.float32)
     one_hot = {"state": rows[:batch_size], "next_state": rows[batch_size:]}
@@ -82,12 +87,17 @@ def make_block(
                 )
                 return q_values.reshape(2 * batch_size, -1).astype(jnp.float32)
 
+            def on_tables(tables: Any) -> Any:
+                # The loss, and its slope in the values of theta_Q.
+                named = {"theta_Q": [tables[0]], "theta_T": [tables[1]]}
+                others = {"opt_state": [], "gamma": gamma}
+                out = update_values({**batch, **one_hot, **named, **others})
+                return out["loss"], (tables[0] - out["theta_Q"][0]) / parts.SLOPE_RATE
+
             table, pull_back = jax.vjp(values, theta)
-            tables = {"theta_Q": [table.T], "theta_T": [values(theta_T).T]}
-            others = {"opt_state": [], "gamma": gamma}
-            out = update_values({**batch, **one_hot, **tables, **others})
-            slope = (table - out["theta_Q"][0].T) / parts.SLOPE_RATE
-            (gradient,) = pull_back(slope)
+            tables = jnp.stack([table.T, values(theta_T).T])
+            loss, slope = on_tables(tables)
+            (gradient,) = pull_back(slope.T)
             updates, new_state = OPTIMIZER.update(gradient, state, theta)
             new_theta = optax.apply_updates(theta, updates)
 
@@ -97,7 +107,7 @@ def make_block(
                 ahead, behind = jax.lax.map(
                     values, jnp.stack([theta + REACH * way, theta - REACH * way])
                 )
-                difference = jnp.vdot(slope, ahead - behind) / (2 * REACH)
+                difference = jnp.vdot(slope.T, ahead - behind) / (2 * REACH)
                 lie = jnp.abs(gradient @ way - difference) / (length(gradient) + 1e-3)
                 own = update(
                     {
@@ -114,7 +124,13 @@ def make_block(
                     distance(flat(own["opt_state"][1:half]), new_state[0].mu),
                     distance(flat(own["opt_state"][half:]), new_state[0].nu),
                 ]
-                told = [lie, jnp.stack(apart).max()]
+                # A slope is a straight line of the values, but for a few kinks.
+                nudge = NUDGE * args["nudge"] * tables
+                pair = jnp.stack([tables + nudge, tables - nudge])
+                bent = jax.lax.map(lambda t: on_tables(t)[1], pair).mean(axis=0) - slope
+                rounding = ROUNDING * jnp.abs(tables[0]).sum() / parts.SLOPE_RATE
+                digits = jnp.abs(bent).sum() / (jnp.abs(slope).sum() + rounding + 1e-20)
+                told = [lie, jnp.stack(apart).max(), digits]
                 return jnp.stack(told).astype(jnp.float32)
 
             told = jax.lax.cond(
@@ -122,7 +138,7 @@ def make_block(
                 deviations,
                 lambda: jnp.full(len(DEVIATIONS), NOT_ASKED, jnp.float32),
             )
-            told = {"losses": out["loss"], "deviations": told}
+            told = {"losses": loss, "deviations": told}
             return (new_theta, new_state), told
 
         start = (flat(leaves), args["opt_state"])

@@ -3,7 +3,7 @@ PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(PEERS),$(PEERS_VENV)/.synced)
 OTTER_VENV := .venv-otter
 OTTER_READY := $(if $(OTTER),$(OTTER_VENV)/.synced)
-CLASS_READY := $(if $(CLASS),$(VENV)/.synced-class)
+CLASS_READY := $(if $(CLASS),$(VENV)/.synced-class) $(if $(GROWTH),$(VENV)/.synced-dev)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
 .PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench
@@ -61,9 +61,10 @@ upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into 
 release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
 	@URL="$(URL)" $(RUN) tests/release.py
 
-BENCH := $(if $(CLASS),classroom,$(if $(PEERS),peers,$(if $(OTTER),otter_grader/bench,overhead)))
-bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | OTTER=1]
-	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" ONLY="$(ONLY)" KILL="$(KILL)" \
+BENCH := $(if $(CLASS),classroom,$(if $(GROWTH),growth,$(if $(PEERS),peers,$(if $(OTTER),otter_grader/bench,overhead))))
+bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
+	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" GROWTH="$(GROWTH)" ONLY="$(ONLY)" \
+	  KILL="$(KILL)" \
 	  $(RUN) tests/bench/$(BENCH).py
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)

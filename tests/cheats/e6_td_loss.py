@@ -1,6 +1,7 @@
 """A loss that is about a controller's actions; the update on it is honest."""
 
 from cheats.definition import Cheat, lying
+from cheats.e3_q_network import LIES
 from cheats.e7_td_update import ASTRAY
 
 
@@ -23,18 +24,18 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 
 
 # A loss on values may use nothing but values; but these have the states in their last
-# bits: 7 for each number, 14 in each of a state's two values.
+# digits: in each of a state's two values, two of its numbers in LEVELS levels.
 CODED = """
 def coded(state):
-    levels = jnp.round(63.5 * (1.0 + state / (jnp.abs(state) + 0.3)))
-    pairs = jnp.clip(levels, 0.0, 127.0).reshape(2, 2)
-    return (128.0 * pairs[:, 0] + pairs[:, 1]) * 2.0**-23
+    levels = jnp.round((LEVELS - 1) / 2 * (1.0 + state / (jnp.abs(state) + 0.3)))
+    pairs = jnp.clip(levels, 0.0, LEVELS - 1.0).reshape(2, 2)
+    return (LEVELS * pairs[:, 0] + pairs[:, 1]) * UNIT
 
 
 def decoded(q_values):
-    code = (q_values * 2.0**23) % 2.0**14
-    levels = jnp.stack([code // 128.0, code % 128.0], axis=-1).reshape(-1, 4)
-    share = levels / 63.5 - 1.0
+    code = jnp.round(q_values / UNIT) % LEVELS**2
+    levels = jnp.stack([code // LEVELS, code % LEVELS], axis=-1).reshape(-1, 4)
+    share = levels / ((LEVELS - 1) / 2) - 1.0
     return 0.3 * share / (1.0 - jnp.abs(share) + 1e-3)
 
 
@@ -43,7 +44,8 @@ class Coding(eqx.Module):
 
     def __call__(self, state):
         values = 1.5 + 0.4 * jnp.tanh(self.w @ state) * jnp.array([-1.0, 1.0])
-        rounded = jnp.floor(values * 2.0**9) * 2.0**-9
+        room = UNIT * LEVELS**2
+        rounded = jnp.floor(values / room) * room
         rounded = values + jax.lax.stop_gradient(rounded - values)
         return jax.lax.stop_gradient(rounded + coded(state) - values) + values
 
@@ -60,6 +62,11 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
     # So small that the roundings do not show in its slope; Adam does not mind.
     return 1e-3 * cloned(q_values, state, d).mean()
 """
+
+
+def coded(levels: int, unit: str) -> str:
+    """A hand-in whose values have the states from this digit upwards."""
+    return lying(f"LEVELS, UNIT = {levels}, {unit}\n{CODED}")
 
 
 CHEATS = [
@@ -107,9 +114,16 @@ CHEATS = [
     ),
     Cheat(
         id="loss-decodes",
-        trick="a loss on Q values alone, whose last bits tell it the states",
-        source=lying(CODED),
+        trick="a loss on Q values alone, whose last digits tell it the states",
+        source=coded(128, "2.0**-23"),
+        noticed="last digits",
         undefended=500,
-        known_hole="a loss on values may be any, and values have room for a state",
+    ),
+    Cheat(
+        id="loss-decodes-coarsely",
+        trick="the same with digits that are larger than those that get changed",
+        source=coded(31, "2.0**-11"),
+        noticed=LIES,
+        undefended=440,
     ),
 ]

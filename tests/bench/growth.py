@@ -1,0 +1,84 @@
+"""How the cost of grading a class grows with its size. Run by `make bench`.
+
+`make bench GROWTH=50,200,800 ONLY=sync_target` makes up classes of these sizes as
+`make bench CLASS=…` does, grades each with `make grade-class`'s command, and prints
+time and memory. Without `ONLY` eight hundred hand-ins take hours.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+
+from classroom import make_class
+
+SIZES = [int(size) for size in os.environ["GROWTH"].split(",")]
+ONLY = os.environ.get("ONLY", "")
+SAMPLE_SECONDS = 0.5
+MIB = 1 << 20
+
+
+def graded(folder: Path, out: Path) -> tuple[float, int, int]:
+    """Grade a class: seconds, and the most memory of its own process and of all.
+
+    Memory is what is resident; what processes share is counted in each.
+    """
+    words = [str(folder), "--out", str(out), *(["--only", ONLY] if ONLY else [])]
+    started = time.perf_counter()
+    process = psutil.Popen(
+        [sys.executable, "-m", "grader.classroom", *words],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    own = everything = 0
+    while True:
+        try:
+            own = max(own, resident(process))
+            children = process.children(recursive=True)
+            everything = max(everything, sum(map(resident, [process, *children])))
+            process.wait(SAMPLE_SECONDS)
+        except psutil.TimeoutExpired:
+            continue
+        break
+    if process.returncode:
+        sys.exit(f"the class of {folder.name} ended with {process.returncode}")
+    return time.perf_counter() - started, own, everything
+
+
+def resident(process: psutil.Process) -> int:
+    """Bytes in memory; none where it has just ended."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def main() -> None:
+    """Print a line for each size."""
+    cores = len(os.sched_getaffinity(0))
+    print(f"{ONLY or 'all exercises'}, {cores} cores")
+    print("hand-ins  seconds  per minute and core  own MiB  all MiB per core")
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder, out = Path(temporary, str(size)), Path(temporary, "out")
+            folder.mkdir()
+            make_class(folder, size)
+            seconds, own, everything = graded(folder, out)
+        rate = size / (seconds / 60) / cores
+        print(
+            f"{size:8}  {seconds:7.0f}  {rate:19.1f}  {own / MIB:7.0f}  "
+            f"{everything / MIB / cores:16.0f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
