@@ -11,6 +11,7 @@ its answers to that ladder a known mistake is recognised.
 
 import inspect
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -346,6 +347,9 @@ def run_checks(plugin: Plugin, exercises: list[str]) -> list[Exercise]:
         # the first call anew in a later one.
         set_hypothesis_home_dir(storage)
         code = pytest.main(arguments, plugins=[plugin])
+    # Here pytest keeps the last failure, and with it all that its frames hold.
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
     if plugin.trouble:
         raise GraderError(plugin.trouble)
     if code == pytest.ExitCode.INTERRUPTED:

@@ -3,6 +3,8 @@
 `make soak N=500` grades right, wrong and hostile hand-ins, drawn from SEED, one after
 the other in one process. Each has to get a valid report and each right one full marks.
 At the end no process, no temporary file, no open file and no memory may be left behind.
+Memory is what is in use; what malloc keeps for later, in fragments, is told beside it.
+With PYTHONMALLOC=malloc, as `make soak` sets it, all of Python's objects are in it.
 
 `make soak RIGHT=100` grades right hand-ins alone, each for all exercises.
 
@@ -14,6 +16,7 @@ and the next run has to be as if nothing had happened.
 import contextlib
 import ctypes
 import dataclasses
+import gc
 import itertools
 import json
 import math
@@ -46,7 +49,8 @@ WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
 KINDS = ("right", "wrong", "hostile")
 WHOLE_EVERY = 24  # one of so many gradings asks a right hand-in for all exercises
 WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
-GROWTH_BYTES = 200 << 10  # by grading, after that
+GROWTH_BYTES = 32 << 10  # in use, by grading, after that
+ENOUGH = 100  # gradings, to speak of growth
 POLL_SECONDS = 0.001
 # Seconds, as in hurried.py: on a machine that does much else right work is slow, too.
 PATIENT = 300.0, 150.0, 900.0, 1800.0
@@ -75,9 +79,18 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Left:
-    """What a process holds: in bytes, files, threads, and in its temporary folder."""
+    """What a process holds.
 
-    memory: int
+    Attributes:
+        in_use: bytes that malloc has handed out and not got back.
+        resident: bytes; beside those in use the programs', and what malloc keeps.
+        files: that are open.
+        threads: that run.
+        temporary: names in its temporary folder.
+    """
+
+    in_use: int
+    resident: int
     files: int
     threads: int
     temporary: tuple[str, ...]
@@ -130,18 +143,18 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
         now = left()
         if start is None and i + 1 >= WARM_UP * number:
             start = i + 1, now
-        words = f"{i + 1} of {number}, {len(bad)} bad, {now.memory >> 20} MB, "
+        words = f"{i + 1} of {number}, {len(bad)} bad, {now.resident >> 20} MB, "
         words += f"{now.files} files, {now.threads} threads: {task.name}"
         tell(f"{time.monotonic() - begun:6.0f} s  {words}")
     assert start is not None
     after, (warm, then) = left(), start
-    growth = (after.memory - then.memory) / max(1, number - warm)
+    growth = (after.in_use - then.in_use) / max(1, number - warm)
     bad += [f"left: {name}" for name in after.temporary]
     if after.files > before.files:
         bad.append(f"open files: {before.files} before, {after.files} after")
     if after.threads > before.threads:
         bad.append(f"threads: {before.threads} before, {after.threads} after")
-    if growth > GROWTH_BYTES and number > 2 * len(KINDS):
+    if growth > GROWTH_BYTES and number >= ENOUGH:
         bad.append(f"memory grows by {growth / 1024:.0f} kB a grading")
     tell("")
     print(
@@ -150,13 +163,21 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
     for kind, count in sorted(counts.items()):
         print(f"  {count} {kind}")
     print(
-        f"memory {before.memory >> 20} MB at first, {then.memory >> 20} MB after "
-        f"{warm}, {after.memory >> 20} MB at the end: {growth / 1024:.0f} kB each\n"
+        f"memory in use {mib(before.in_use)} at first, "
+        f"{mib(then.in_use)} after {warm}, {mib(after.in_use)} at the end: "
+        f"{growth / 1024:.1f} kB each\n"
+        f"resident {mib(before.resident)} at first, {mib(then.resident)} after {warm}, "
+        f"{mib(after.resident)} at the end\n"
         f"open files {before.files} at first, {after.files} at the end\n"
         f"threads {before.threads} at first, {after.threads} at the end\n"
         f"{len(after.temporary)} temporary files left"
     )
     return bad
+
+
+def mib(number: int) -> str:
+    """A number of bytes, to be read."""
+    return f"{number / (1 << 20):.1f} MB"
 
 
 def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
@@ -200,14 +221,26 @@ def of_marks(kind: str, report: Report) -> Iterator[str]:
         yield "has lost no points"
 
 
+class MallInfo(ctypes.Structure):
+    """What glibc's mallinfo2 answers: the fifth and the eighth number are in use."""
+
+    _fields_ = [("numbers", ctypes.c_size_t * 10)]
+
+
 def left() -> Left:
     """What this process holds now."""
-    with contextlib.suppress(AttributeError, OSError):  # only glibc can
-        ctypes.CDLL(None).malloc_trim(0)  # what is free is not held
+    gc.collect()
     status = Path("/proc/self/status").read_text()
     number = {k: int(v) for k, v in re.findall(r"(\w+):\s+(\d+)", status)}
+    resident = in_use = number["VmRSS"] << 10
+    with contextlib.suppress(AttributeError):  # only glibc can tell
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+        mallinfo2.restype = MallInfo
+        numbers = mallinfo2().numbers
+        in_use = numbers[4] + numbers[7]
     return Left(
-        number["VmRSS"] << 10,
+        in_use,
+        resident,
         len(os.listdir("/proc/self/fd")),
         number["Threads"],
         tuple(sorted(os.listdir(tempfile.gettempdir()))),

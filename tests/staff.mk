@@ -41,7 +41,8 @@ attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATT
 	@$(RUN) tests/attack.py $(IDS)
 
 soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | RIGHT=100 | KILL=100]
-	@N="$(N)" RIGHT="$(RIGHT)" KILL="$(KILL)" SEED="$(SEED)" $(RUN) tests/soak.py
+	@N="$(N)" RIGHT="$(RIGHT)" KILL="$(KILL)" SEED="$(SEED)" PYTHONMALLOC=malloc \
+	  $(RUN) tests/soak.py
 
 fuzz: $(VENV)/.synced-fuzz ## staff: make up bytes that a hand-in could send [SECONDS=60]
 	@SECONDS="$(SECONDS)" nice -n 5 $(RUN) tests/fuzz/fuzz.py $(IDS)
