@@ -1,7 +1,7 @@
 """A class on several nodes: a real scheduler and workers, of which one is killed."""
 
 import json
-import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from grader.classroom import cluster, pool
 from grader.outcomes import GraderError
 
 ROOT = Path(__file__).resolve().parents[1]
-DASK = [sys.executable, "-m", "dask"]
+SAID = (ROOT / "docs/class.md").read_text(encoding="utf-8")
 PATIENCE = 120.0
 
 
@@ -40,7 +40,6 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,10 +74,12 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
     file = tmp_path / "scheduler.json"
     no_page = ("--no-dashboard", "--scheduler-file", file)
     local = ("--host", "127.0.0.1")
-    processes(*DASK, "scheduler", *local, "--port", "0", *no_page)
+    (said,) = re.findall(r"`.venv/bin/python (.* scheduler) --host 10.0.0.1`", SAID)
+    processes(sys.executable, *said.split(), *local, "--port", "0", *no_page)
     wait_for(file.exists)
+    worker = sys.executable, "-m", "dask", "worker"  # as `make node` does
     nodes = [
-        processes(*DASK, "worker", *local, "--nthreads", "1", "--no-nanny", *no_page)
+        processes(*worker, *local, "--nthreads", "1", "--no-nanny", *no_page)
         for _ in range(2)
     ]
     address = json.loads(file.read_text())["address"]
