@@ -31,7 +31,8 @@ SIZE = int(os.environ.get("CLASS") or "20")
 ONLY = os.environ.get("ONLY", "")
 KILL = os.environ.get("KILL", "")
 POLL_SECONDS = 0.5
-HOSTILE = ("exits_at_import", "answers_vary", "forges_the_report", "prints_answers")
+# None that answers at random: of that no two reports are the same.
+HOSTILE = ("exits_at_import", "patched_jax", "forges_the_report", "prints_answers")
 
 
 def sources(size: int) -> Iterator[tuple[str, str]]:
