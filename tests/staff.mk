@@ -62,11 +62,11 @@ upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into 
 release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
 	@URL="$(URL)" $(RUN) tests/release.py
 
-BENCH := $(if $(CLASS),classroom,$(if $(GROWTH),growth,$(if $(PEERS),peers,$(if $(OTTER),otter_grader/bench,overhead))))
+BENCH := $(firstword $(if $(CLASS),classroom) $(if $(GROWTH),growth) $(if $(PEERS),peers) \
+  $(if $(OTTER),otter_grader/bench) overhead)
 bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
 	@SEEDS="$(SEEDS)" RACERS="$(RACERS)" CLASS="$(CLASS)" GROWTH="$(GROWTH)" ONLY="$(ONLY)" \
-	  KILL="$(KILL)" \
-	  $(RUN) tests/bench/$(BENCH).py
+	  KILL="$(KILL)" $(RUN) tests/bench/$(BENCH).py
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --compile-bytecode --group dev --extra watch \

@@ -13,14 +13,9 @@ import time
 from pathlib import Path
 
 import psutil
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
-
-from classroom import make_class
+from classroom import ONLY, ROOT, make_class
 
 SIZES = [int(size) for size in os.environ["GROWTH"].split(",")]
-ONLY = os.environ.get("ONLY", "")
 SAMPLE_SECONDS = 0.5
 MIB = 1 << 20
 
