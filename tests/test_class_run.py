@@ -1,7 +1,11 @@
 """A whole class: each is graded as alone, trouble is one's own, and it goes on."""
 
+import csv
+import io
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -228,6 +232,105 @@ def test_hostile_names_and_words_do_nothing(graded):
             assert "<b>no</b>" not in text
         assert "script" not in path.name
     assert ",'=1+1" in (out / "grades.csv").read_text()
+
+
+NAMES = [
+    *(b"Jos\xe9", b"Jos\xc3\xa9", b"Jose\xcc\x81", b"JOSE", b"jose", b"-", b"--help"),
+    *(
+        b"a\nnot graded: b",
+        b"=1+1",
+        b";=HYPERLINK(1)",
+        b"@SUM(A1)",
+        b"+1\t",
+        b"x" * 255,
+    ),
+    *(
+        b"\xff" * 255,
+        b"\xed\xa0\x80",
+        b"\xe2\x80\xae",
+        b"\x1b[2J",
+        b"::error::x",
+        b"$(id)",
+    ),
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes, pipes")
+def test_names_of_any_bytes_and_odd_files(
+    classroom, asked, tmp_path, monkeypatch, capfd
+):
+    """Nothing waits, nothing is lost, and all that is written is text."""
+    folder = tmp_path / "class"
+    for name in map(os.fsdecode, NAMES):
+        (folder / name).mkdir(parents=True)
+        shutil.copy(classroom / "bob" / "dqn.py", folder / name)
+    for name in ("no pipe", "no link", "no end"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "no pipe" / "dqn.py")
+    (folder / "no link" / "dqn.py").symlink_to("gone")
+    (folder / "no end" / "dqn.py").symlink_to("dqn.py")
+    for name in ("pipe.py", "pipe.\udcff.zip", "pipe"):
+        os.mkfifo(folder / name)
+    (folder / "gone.py").symlink_to("gone")
+    (folder / "loop.py").symlink_to("loop.py")
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(folder)
+        listening.bind("socket.py")
+    answer = pool.Running.grade
+
+    def sent(self, submission, options):
+        return answer(self, *one.unpack(io.BytesIO(one.pack(submission, options))))
+
+    monkeypatch.setattr(pool.Running, "grade", sent)
+    run(folder, tmp_path / "out")
+    told = capfd.readouterr()
+    for written in [*(tmp_path / "out").rglob("*.*"), told.out, told.err]:
+        text = written if isinstance(written, str) else written.read_bytes().decode()
+        assert "\x1b" not in text
+        assert not [line for line in text.splitlines() if line.startswith("::")]
+    assert "\nnot graded: b" not in told.err
+    with open(tmp_path / "out" / "grades.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["score"] for row in rows].count("0") >= len(NAMES)
+    assert len(rows) == len({row["hand_in"] for row in rows}) == len(NAMES) + 6
+    assert not [c for row in rows for c in row.values() if c[:1] in tuple("=+-@\t\r")]
+
+
+def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatch):
+    """No process is left behind that waits for its question."""
+
+    def broken(*_: object) -> bytes:
+        raise ValueError("no bytes come of it")
+
+    monkeypatch.setattr(one, "pack", broken)
+    results: list[tuple[str, pool.Graded]] = []
+    tasks = {"a": Submission("x", b"pass")}
+    work: Callable[[], None] = lambda: results.extend(  # noqa: E731
+        pool.grade_here(tasks, grading.Options("1"), 1)
+    )
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(60)
+    (name, graded) = results[0]
+    assert (name, graded.text) == ("a", "")
+    assert "no bytes come of it" in graded.why_not
+
+
+def test_a_hand_in_that_breaks_its_reading_costs_only_itself(
+    classroom, asked, tmp_path, monkeypatch, capfd
+):
+    """Whatever reading it raises."""
+    taking = classes.take
+
+    def broken(path: str) -> Submission:
+        if path.endswith("bob"):
+            raise RecursionError("too deep")
+        return taking(path)
+
+    monkeypatch.setattr(classes, "take", broken)
+    assert run(classroom, tmp_path / "out") == 2
+    assert "bob: cannot be read: too deep" in capfd.readouterr().err
+    assert len(scores(tmp_path / "out")) == 7
 
 
 def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_path):

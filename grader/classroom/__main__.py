@@ -193,8 +193,8 @@ def taken(hand_ins: list[HandIn]) -> tuple[dict[str, Submission], dict[str, str]
             submissions[hand_in.entry] = take(str(hand_in.path.absolute()))
         except OSError as error:
             unread[hand_in.entry] = f"cannot be read: {error.strerror}"
-        except UsageError:
-            unread[hand_in.entry] = "cannot be read: it is not there any more"
+        except Exception as error:  # costs its own hand-in alone
+            unread[hand_in.entry] = f"cannot be read: {escape.plain(str(error), 200)}"
     return submissions, unread
 
 
@@ -357,6 +357,11 @@ def write_all(
         path.unlink()
 
 
+def in_one_line(text: str) -> str:
+    """A line as it is printed; names may hold ends of lines."""
+    return escape.terminal(text.replace("\n", "�"))
+
+
 def told_of(kind: str, filled: gradebooks.Filled) -> list[str]:
     """Lines on an export that was filled."""
     lines = []
@@ -383,11 +388,11 @@ def summary(
     lines += [f"left out: {name} ({why})" for name, why in ignored]
     lines.append(f"Results: {out / 'class.html'}, {out / 'grades.csv'}")
     for line in lines:
-        console.print(Text(escape.terminal(line)), soft_wrap=True)
+        console.print(Text(in_one_line(line)), soft_wrap=True)
     failed = [entry for entry in entries if entry.report is None]
     for entry in failed:
         words = f"not graded: {entry.hand_in.entry}: {entry.why_not}"
-        print(escape.terminal(words), file=sys.stderr)
+        print(in_one_line(words), file=sys.stderr)
     if not failed:
         return 0
     print(f"{len(failed)} of {len(entries)} could not be graded", file=sys.stderr)

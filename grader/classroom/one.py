@@ -9,8 +9,7 @@ import os
 import struct
 import sys
 import threading
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgpack
 
@@ -28,9 +27,11 @@ def pack(submission: Submission, options: Options) -> bytes:
     fields = {
         field.name: getattr(submission, field.name)
         for field in dataclasses.fields(submission)
+        if field.name != "path"  # which is for a debugger, and not on every node
     }
     told = {"submission": fields, "options": dataclasses.asdict(options)}
-    body: bytes = msgpack.packb(told, default=str)
+    # Names of files need not be text.
+    body: bytes = msgpack.packb(told, unicode_errors="surrogatepass")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -45,11 +46,8 @@ def unpack(file: BinaryIO) -> tuple[Submission, Options]:
     body = file.read(length) if length < MAX_QUESTION else b""
     if len(body) < length:
         raise EOFError
-    told = msgpack.unpackb(body)
-    fields: dict[str, Any] = told["submission"]
-    fields["path"] = Path(fields["path"]) if fields["path"] else None
-    fields["cells"] = tuple(fields["cells"])
-    return Submission(**fields), Options(**told["options"])
+    told = msgpack.unpackb(body, unicode_errors="surrogatepass", use_list=False)
+    return Submission(**told["submission"]), Options(**told["options"])
 
 
 def main() -> int:

@@ -137,7 +137,11 @@ def grade_here(
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield names[future], future.result()
+                    try:
+                        graded = future.result()
+                    except Exception as error:  # costs its own hand-in alone
+                        graded = Graded("", plain(f"{error!r}", 300))
+                    yield names[future], graded
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
             running.stop()
@@ -161,17 +165,22 @@ class Running:
             options: how.
             limit: in seconds, for all of it.
         """
+        question = one.pack(submission, options)
         with tempfile.TemporaryFile() as printed:
             with self.lock:
                 if self.stopped:
                     return Graded("", "it was stopped")
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "grader.classroom.one"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=printed,
-                    cwd=ROOT,
-                )
+                try:
+                    process = subprocess.Popen(
+                        [sys.executable, "-m", "grader.classroom.one"],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=printed,
+                        cwd=ROOT,
+                    )
+                except OSError as error:
+                    words = f"no process can be started: {error.strerror}"
+                    return Graded("", words)
                 self.processes.add(process)
             overdue = threading.Event()
 
@@ -182,9 +191,11 @@ class Running:
             timer = threading.Timer(limit, end)
             timer.start()
             try:
-                told = answer_of(process, one.pack(submission, options))
+                told = answer_of(process, question)
+                process.wait()
             finally:
                 timer.cancel()
+                process.kill()  # where it was not waited for
                 process.wait()
                 with self.lock:
                     self.processes.discard(process)
