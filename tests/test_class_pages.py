@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from grader.report import Check, Exercise, Report
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&\x1b[2J"
 VOID = {"meta", "link", "img", "line", "rect", "polyline"}
+
+
+def id_of(number: int) -> str:
+    """An id by its first digits."""
+    return f"{number:08x}".ljust(64, "0")
 
 
 def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry:
@@ -36,7 +42,7 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
         learning={"cartpole": {"curve": curve, "mean_return": curve[-1][1]}},
     )
     owners = (Owner(f"Jane Doe {EVIL}", {"login": "jane"}),)
-    return Entry(f"{number:08x}", HandIn(Path("x"), "jane", owners), report)
+    return Entry(id_of(number), HandIn(Path("x"), "jane", owners), report)
 
 
 @pytest.fixture
@@ -44,7 +50,7 @@ def entries() -> list[Entry]:
     """A small class, one of them not graded."""
     failed = HandIn(Path("x"), "bo", (Owner("Bo Lee", {}),), late=True)
     return [
-        Entry("ffffffff", failed, None, EVIL),
+        Entry("f" * 64, failed, None, EVIL),
         entry(1, 20),
         entry(2, 5),
         entry(3, 0, Outcome.TIMEOUT),
@@ -54,7 +60,7 @@ def entries() -> list[Entry]:
 @pytest.fixture
 def every(entries) -> list[str]:
     """Pages of each kind."""
-    pairs = [Pair("00000001", "00000002", 0.93)]
+    pairs = [Pair(id_of(1), id_of(2), 0.93)]
     return [
         pages.classroom(entries, pairs, names=False),
         pages.classroom(entries, None, names=True),
@@ -107,7 +113,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
     for page in every:
         tags = read(page)
         links = [attrs["href"] for tag, attrs in tags if tag == "a"]
-        assert all(re.fullmatch(r"students/[0-9a-f]{8}\.html", link) for link in links)
+        assert all(re.fullmatch(r"students/[0-9a-f]{64}\.html", one) for one in links)
         assert not [attrs for _, attrs in tags if "src" in attrs]
         assert "url(" not in pages.CSS
         (policy,) = [a["content"] for t, a in tags if t == "meta" and "http-equiv" in a]
@@ -133,6 +139,17 @@ def test_what_went_wrong_stands_on_top(every):
     assert "00000001" not in top
 
 
+def test_ids_are_shown_short_where_no_two_are_alike(entries):
+    """As many digits as tell them apart; a link leads to the one that it names."""
+    entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
+    page = pages.classroom(entries, None, names=False)
+    links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
+    shown = dict(links)
+    assert len({*shown.values()}) == len(shown) == 4
+    assert all(id_.startswith(words) for id_, words in links)
+    assert "<code>00000002</code>" in pages.classroom(entries[:-1], None, names=False)
+
+
 def test_figures(every):
     """Median, full marks, pass rates, misconceptions, curves: counted by hand."""
     page = every[0]
@@ -152,7 +169,7 @@ def test_figures(every):
 
 def test_of_many_pairs_the_nearest_are_shown(entries):
     """A class that copies from itself does not drown its page."""
-    pair = Pair("00000001", "00000002", 0.9)
+    pair = Pair(id_of(1), id_of(2), 0.9)
     page = pages.classroom(entries, [pair] * 101, names=False)
     assert page.count(">90%<") == 100
     assert "There are 101; the nearest 100 are shown." in page

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from results import contents, without_durations
 from grader import grading
 from grader.classroom import __main__ as classes
 from grader.classroom import one, pool
+from grader.classroom.layouts import HandIn
 from grader.submission import Submission, UsageError, take
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,9 +95,52 @@ def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
     }
     assert len(reports) == 8
     for name in ("ann", "dee"):
-        alone = command("grade", classroom / name, "--only", "sync_target").report
+        how = ("--only", "sync_target", "--seed", reports[name]["seed"])
+        alone = command("grade", classroom / name, *how).report
         assert without_durations(reports[name]) == without_durations(alone)
     assert reports["ann"]["score"] == reports["copy"]["score"] == 5
+
+
+def test_each_has_a_secret_seed_of_its_own(graded):
+    """Copies share one; no student's page holds another's."""
+    out, _ = graded
+    found = {
+        path.stem: json.loads(path.read_text())
+        for path in (out / "reports").glob("*.json")
+    }
+    seeds = {
+        report["submission"]["sha256"]: report["seed"] for report in found.values()
+    }
+    assert len({*seeds.values()}) == len(seeds) == 6
+    assert all(re.fullmatch("[0-9a-f]{32}", seed) for seed in seeds.values())
+    for id_, report in found.items():
+        page = (out / "students" / f"{id_}.html").read_text()
+        assert [seed for seed in seeds.values() if seed in page] == [report["seed"]]
+    assert not [s for s in seeds.values() if s in (out / "class.html").read_text()]
+
+
+def test_one_seed_for_all_when_told(classroom, monkeypatch, tmp_path):
+    """`SEED=` fixes everything; without it nothing is fixed."""
+    told: list[str] = []
+
+    def grade(self, submission: Submission, options: grading.Options) -> pool.Graded:
+        told.append(options.seed)
+        return pool.Graded("", "not now")
+
+    monkeypatch.setattr(pool.Running, "grade", grade)
+    run(classroom, tmp_path / "out", "--seed", "x")
+    assert {*told} == {"x"}
+    told.clear()
+    run(classroom, tmp_path / "out")
+    assert {*told} == {""}
+
+
+def test_no_two_hand_ins_have_one_id():
+    """Of so many names some share their first 32 bits."""
+    submission = Submission("x", b"pass")
+    names = [HandIn(Path("x"), str(number), ()) for number in range(200_000)]
+    ids = {classes.entry_of(name, submission, None, "").id for name in names}
+    assert len(ids) == len(names)
 
 
 def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):

@@ -29,7 +29,7 @@ from grader import doctor, escape, grading
 from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
-from grader.cli import DEFAULT_SEED, check_choices, check_seed, guarded
+from grader.cli import check_choices, check_seed, guarded
 from grader.outcomes import GraderError
 from grader.report import EXERCISES, Report, write_whole
 from grader.sandbox import TIERS
@@ -50,7 +50,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("submissions", help="the folder of all hand-ins")
     parser.add_argument("--out", default="class-results", help="folder of the results")
-    parser.add_argument("--seed", default="", help="any text, for all hand-ins")
+    parser.add_argument(
+        "--seed", default="", help="any text, for all; else a secret one each"
+    )
     parser.add_argument("--jobs", default="", help="so many at once; one for each core")
     parser.add_argument("--names", default="", help="1: names on the class page")
     parser.add_argument("--canvas", default="", help="an export of Canvas' gradebook")
@@ -174,7 +176,7 @@ def options_of(arguments: argparse.Namespace) -> grading.Options:
         grading.check_device(arguments.device)
         tier = doctor.choose_official_tier(tier)
     return grading.Options(
-        seed=arguments.seed or DEFAULT_SEED,
+        seed=arguments.seed,  # or each its own
         only=arguments.only,
         tier=tier,
         device=arguments.device,
@@ -315,7 +317,7 @@ def entry_of(
         hashed.update(f"\0{submission.sha256}".encode())
         if report is not None:  # of what has the same contents, by whatever name
             report.submission["name"] = submission.name
-    return Entry(hashed.hexdigest()[:8], hand_in, report, why_not)
+    return Entry(hashed.hexdigest(), hand_in, report, why_not)
 
 
 def near_ones(

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 CSS = (HERE / "page.css").read_text(encoding="utf-8")
 SORT = (HERE / "sort.js").read_text(encoding="utf-8")
 COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
+SHORT = 8  # digits of an id that are shown, where they tell it from all others
 MOST_PAIRS = 100  # who looks at more of them does not look at one
 # What a check came to, where the class' staff should have a look.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
@@ -219,11 +220,14 @@ def classroom(
 def labels(entries: Iterable[Entry], *, names: bool) -> Callable[[str], str]:
     """How a hand-in with some id is called on the page, as HTML with a link."""
     known = {entry.id: entry for entry in entries}
+    length = SHORT
+    while len({id_[:length] for id_ in known}) < len(known):
+        length += 1
 
     def label(id_: str) -> str:
         entry = known[id_]
         owners = " & ".join(html(owner.name) for owner in entry.hand_in.owners)
-        words = f"<code>{id_}</code>"
+        words = f"<code>{id_[:length]}</code>"
         if entry.report is not None:
             words = f'<a href="students/{id_}.html">{words}</a>'
         return f"{words} <span>{owners}</span>" if names else words

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from grader.classroom import one
@@ -68,9 +68,13 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
         options: how.
         code: from `code_hash`.
     """
-    handed_in = submission.sha256, submission.problem, submission.cells
-    told = [*handed_in, asdict(options), code]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+    handed_in = {
+        field.name: getattr(submission, field.name)
+        for field in fields(submission)
+        if field.name not in ("name", "source", "path")
+    }
+    told = [submission.sha256, handed_in, asdict(options), code]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 class Kept:

@@ -86,7 +86,7 @@ def as_notebook(text: str) -> str:
 
 def main() -> None:
     """Print the figures."""
-    more = ["--only", ONLY] if ONLY else []
+    more = ["--seed", "1", *(["--only", ONLY] if ONLY else [])]
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as temporary:
         folder, out = Path(temporary, "class"), Path(temporary, "out")
