@@ -140,7 +140,6 @@ def run_grade(arguments: argparse.Namespace) -> int:
     # Late, so that a wrong argument is answered at once.
     from grader import grading, picture, terminal
 
-    console = terminal.make_console()
     options = grading.Options(
         seed=arguments.seed or DEFAULT_SEED,
         only=arguments.only,
@@ -149,6 +148,11 @@ def run_grade(arguments: argparse.Namespace) -> int:
         mode=arguments.reference,
         official=arguments.official == "1",
     )
+    if submission.problem:
+        report = grading.grade(submission, options, grading.Progress())
+        report.save(arguments.out)
+        raise UsageError(report.problem)
+    console = terminal.make_console()
     console.print(f"Grading {submission.name} …", markup=False)
     notes = []
     if arguments.in_process == "1":

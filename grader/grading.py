@@ -5,14 +5,24 @@ import importlib.util
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from grader import doctor, sandbox, seeds
 from grader.again import ask_again
 from grader.cartpole import CartPole
+from grader.outcomes import GraderError, Stopped, Wrong
 from grader.plugin import Graded, Plugin, run_checks
 from grader.reference import RecordedReference, load_known
-from grader.report import EXERCISES, Exercise, Report
-from grader.session import Answers, Budget, LiveReference, Runner, Student, Worker
+from grader.report import EXERCISES, NOT_IMPORTED, NOT_READ, Exercise, Report
+from grader.session import (
+    IMPORTING,
+    Answers,
+    Budget,
+    LiveReference,
+    Runner,
+    Student,
+    Worker,
+)
 from grader.submission import Submission, UsageError
 
 
@@ -53,6 +63,8 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         GraderError: the grader could not do its work.
         UsageError: what the options ask for is not here.
     """
+    if submission.problem:
+        return unread(submission, options, progress)
     started = time.monotonic()
     options = replace(options, seed=options.seed or seeds.draw())
     sandbox.remove_leftovers()
@@ -96,11 +108,14 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
             live=mode == "live",
             cartpole=cartpole.result if cartpole else None,
             known=known,
+            problem=why_not_imported(worker),
         )
+        if graded.problem and cartpole:
+            cartpole.stop()
         plugin = Plugin(graded, progress.on_check, progress.on_exercise)
         parts = [name for name in exercises if name != "learning"]
         results = run_checks(plugin, parts) if parts else []
-        if not options.only:
+        if not options.only and not graded.problem:
             # While the network learns; who tries one exercise does not wait for it.
             fresh = Worker(submission, tier, replace(budget, spent={}))
             processes.callback(fresh.stop)
@@ -112,12 +127,75 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         sandbox=tier,
         mode=mode,
         device=options.device,
-        submission={"name": submission.name, "sha256": submission.sha256},
+        submission=about(submission, not_imported(graded.problem)),
         exercises=results,
         learning=graded.learning,
         printed=[output.as_dict(stage) for stage, output in worker.printed.items()],
         duration=time.monotonic() - started,
     )
+
+
+def unread(submission: Submission, options: Options, progress: Progress) -> Report:
+    """Report on a hand-in that could not be read: no points, and no process started.
+
+    Raises:
+        UsageError: what the options ask for is not here.
+    """
+    check_device(options.device)
+    nobody: Any = None  # is asked
+    graded = Graded(
+        student=nobody,
+        reference=nobody,
+        runner=nobody,
+        budget=Budget(),
+        seed=options.seed,
+        live=False,
+        problem=Wrong(submission.problem or ""),
+    )
+    plugin = Plugin(graded, progress.on_check, progress.on_exercise)
+    exercises = [options.only] if options.only else list(EXERCISES)
+    return Report(
+        seed=options.seed,
+        sandbox=options.tier or "process",  # nothing ran, so nothing was kept in
+        mode=choose_mode(options.mode),
+        device=options.device,
+        submission=about(submission, f"{NOT_READ}{submission.problem}"),
+        exercises=run_checks(plugin, exercises),
+    )
+
+
+def about(submission: Submission, problem: str | None) -> dict[str, Any]:
+    """What the report says of the hand-in itself."""
+    return {
+        "name": submission.name,
+        "sha256": submission.sha256,
+        "problem": problem,
+        "notes": [],
+    }
+
+
+def why_not_imported(worker: Worker) -> BaseException | None:
+    """Have the hand-in imported; the outcome where that fails.
+
+    Raises:
+        GraderError: no worker can be started at all.
+    """
+    worker.budget.exercise = "import"
+    try:
+        worker.load()
+    except GraderError:
+        raise
+    except (Exception, Stopped) as reason:
+        return reason
+    return None
+
+
+def not_imported(reason: BaseException | None) -> str | None:
+    """The problem of a hand-in whose import failed, in one line."""
+    if reason is None:
+        return None
+    words = str(reason).removeprefix(f"{IMPORTING}: ")
+    return NOT_IMPORTED + "; ".join(filter(None, words.split("\n")))
 
 
 def check_device(device: str) -> None:

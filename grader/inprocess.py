@@ -17,6 +17,7 @@ from grader.reference import RecordedReference
 from grader.report import Report
 from grader.sandbox import HERE
 from grader.session import (
+    IMPORTING,
     Answers,
     Args,
     Budget,
@@ -49,7 +50,7 @@ class LocalWorker:
         try:
             self.worker.load_file(submission.path.resolve())
         except (Exception, SystemExit) as error:
-            reason = reason_of(self.describe_error(error), "importing dqn.py")
+            reason = reason_of(self.describe_error(error), IMPORTING)
             raise UsageError(str(reason)) from error
 
     def book(self, stage: str, output: Output) -> None:
@@ -137,6 +138,6 @@ def grade(submission: Submission, options: grading.Options) -> Report:
         sandbox=SANDBOX,
         mode=mode,
         device="cpu",
-        submission={"name": submission.name, "sha256": submission.sha256},
+        submission=grading.about(submission, None),
         exercises=results,
     )

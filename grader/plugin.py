@@ -53,6 +53,7 @@ class Graded:
     seed: str
     live: bool
     cartpole: Callable[[], Any] | None = None
+    problem: BaseException | None = None  # with the hand-in: then nothing is asked
     known: diagnose.Known = field(default_factory=diagnose.Known)
     learning: dict[str, Any] = field(default_factory=dict)
 
@@ -169,6 +170,7 @@ class Plugin:
         """Begin a check, unless it has to wait for another.
 
         Raises:
+            BaseException: the hand-in cannot be run at all.
             TimedOut: the whole run has no time left.
             Waiting: none of the checks that it comes after has passed.
         """
@@ -180,6 +182,8 @@ class Plugin:
         self.on_check(name, description_of(item))
         if cases := getattr(getattr(item, "module", None), "CASES", None):
             self.ladders[part_of(item)] = cases.ladder
+        if self.graded.problem:
+            raise self.graded.problem.with_traceback(None)  # else it grows each time
         self.graded.budget.left_of_run()
         names = {n for mark in item.iter_markers("after") for n in mark.args}
         if names and not self.passed_in(name) & names:
@@ -225,7 +229,9 @@ class Plugin:
         graded, failed = self.graded, self.failed
         self.failed = {}
         hopeless = (Outcome.TIMEOUT, Outcome.KILLED)
-        if graded.student.eager or any(c.outcome in hopeless for c in exercise.checks):
+        if graded.problem or graded.student.eager:
+            return
+        if any(c.outcome in hopeless for c in exercise.checks):
             return
         for part, checks in failed.items():
             if part not in graded.known.right:

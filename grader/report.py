@@ -11,6 +11,8 @@ from grader.escape import json_text
 from grader.outcomes import NOT_IMPLEMENTED, Outcome
 
 SCHEMA = 1
+# What the problem of a hand-in begins with that could not be run at all.
+NOT_READ, NOT_IMPORTED = "not read: ", "not imported: "
 
 CHECKS = Path(__file__).resolve().parent / "checks"
 
@@ -79,7 +81,7 @@ class Report:
     sandbox: str
     mode: str
     device: str
-    submission: dict[str, str]
+    submission: dict[str, Any]  # name, sha256, problem, notes
     exercises: list[Exercise] = field(default_factory=list)
     learning: dict[str, Any] = field(default_factory=dict)
     printed: list[dict[str, Any]] = field(default_factory=list)  # by the hand-in
@@ -94,6 +96,19 @@ class Report:
     def max_score(self) -> float:
         """Points there are."""
         return sum(exercise.max_score for exercise in self.exercises)
+
+    @property
+    def problem(self) -> str:
+        """Why the hand-in could not be run at all, in a sentence; "" where it was.
+
+        It begins with `NOT_READ` or `NOT_IMPORTED`.
+        """
+        return self.submission.get("problem") or ""
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on the hand-in: what was taken and why, what was left out."""
+        return self.submission.get("notes") or []
 
     @property
     def grader_error(self) -> str:

@@ -39,6 +39,7 @@ FUNCTIONS = (
 )
 CALLS = ("episode_terminateds", "replay_buffer", "sync_target")  # no programs
 
+IMPORTING = "importing dqn.py"
 IMPORT_SECONDS = 30.0
 CALL_SECONDS = 15.0
 EXERCISE_SECONDS = 45.0
@@ -310,7 +311,7 @@ class Worker:
         source = np.frombuffer(self.submission.source, np.uint8)
         request = {"do": "load", "source": source}
         try:
-            self.exchange(request, "importing dqn.py", IMPORT_SECONDS, nothing)
+            self.exchange(request, IMPORTING, IMPORT_SECONDS, nothing)
         except (Exception, Stopped) as problem:
             # What was imported once, and died since, may have run out of its
             # exercise's time now: the next exercise tries again.
@@ -708,7 +709,7 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
     message = plain(error.get("message", ""), 600) or "(no message)"
-    if kind == "not implemented":
+    if kind == "not implemented" and what != IMPORTING:
         stub = error.get("function")
         if stub in FUNCTIONS and stub != what:
             return Waiting(f"waits for {stub}: {NOT_IMPLEMENTED}")
