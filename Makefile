@@ -1,14 +1,38 @@
 # The homework on deep Q-learning and its autograder. `make` alone prints the targets.
-SUBMISSION ?= starter
-OUT ?= results
-DEVICE ?= cpu
-PYTHON ?= python3
+
+# What can be given to make. A value is text for the programs, whatever is in it. It comes
+# to them through the environment: recipes say "$$ONLY", which neither make nor a shell
+# reads, and never $(ONLY).
+override OPTIONS := SUBMISSION ONLY SEED OUT SANDBOX DEVICE REFERENCE INPROCESS \
+  OFFICIAL PYTHON
+# Of staff, whose targets come at the end.
+override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
+  MOODLE ASSIGNMENT CLUSTER SEEDS IDS TIERS N RIGHT KILL SECONDS LIMIT URL PEERS RACERS \
+  PAIRS CLASS GROWTH OTTER)
+
+override upper = $(subst a,A,$(subst b,B,$(subst c,C,$(subst d,D,$(subst e,E,$(subst f,F,$(subst \
+  g,G,$(subst h,H,$(subst i,I,$(subst j,J,$(subst k,K,$(subst l,L,$(subst m,M,$(subst \
+  n,N,$(subst o,O,$(subst p,P,$(subst q,Q,$(subst r,R,$(subst s,S,$(subst t,T,$(subst \
+  u,U,$(subst v,V,$(subst w,W,$(subst x,X,$(subst y,Y,$(subst z,Z,$1))))))))))))))))))))))))))
+override GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+override UNKNOWN := $(firstword $(filter-out $(OPTIONS),$(GIVEN)))
+ifneq ($(UNKNOWN),)
+override MEANT := $(filter $(call upper,$(UNKNOWN)),$(OPTIONS))
+$(error $(UNKNOWN)=… is no variable of this Makefile: $(if \
+  $(MEANT),did you mean $(MEANT)?,there are $(OPTIONS)))
+endif
+# Make would read the value of a variable once more before it goes to the environment.
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
+
 UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
 # uv from the PATH, else one of our own, put into a small environment by pip.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
+WRITABLE := test -w . || { echo "error: this folder is not writable, so nothing can be" \
+  "set up in it: copy the homework to one that is"; exit 2; }
+SYNC := $(WRITABLE); $(UV) sync --locked --inexact --quiet --compile-bytecode
 
 .DEFAULT_GOAL := help
 .PHONY: help grade doctor train watch gpu clean
@@ -17,40 +41,41 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process]
-	@$(RUN) -m grader grade "$(SUBMISSION)" --only "$(ONLY)" --seed "$(SEED)" \
-	  --out "$(OUT)" --sandbox "$(SANDBOX)" --device "$(DEVICE)" \
-	  --reference "$(REFERENCE)" --in-process "$(INPROCESS)" \
-	  --official "$(OFFICIAL)"
+	@$(RUN) -m grader grade --only="$$ONLY" --seed="$$SEED" --out="$${OUT:-results}" \
+	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" --reference="$$REFERENCE" \
+	  --in-process="$$INPROCESS" --official="$$OFFICIAL" -- "$${SUBMISSION-starter}"
 
 doctor: $(STAMP) ## try the sandboxes: what can this machine promise? how to get more
 	@$(RUN) -m grader doctor
 
 train: $(STAMP) ## train your own agent on CartPole, draw its learning curve
-	@$(RUN) starter/train.py --seed "$(or $(SEED),1)" --out "$(OUT)"
+	@$(RUN) starter/train.py --seed="$${SEED:-1}" --out="$${OUT:-results}"
 
 watch: $(VENV)/.synced-watch ## after train: see your agent balance the pole, as a GIF
-	@$(RUN) starter/watch.py --seed "$(or $(SEED),1)" --out "$(OUT)"
+	@$(RUN) starter/watch.py --seed="$${SEED:-1}" --out="$${OUT:-results}"
 
 gpu: | $(UV) ## install a JAX with CUDA (Linux; gigabytes), for DEVICE=gpu
-	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra gpu && touch $(STAMP)
+	@$(SYNC) --extra gpu && touch $(STAMP)
 
 clean: ## remove the environment and all results
 	rm -rf $(VENV) .venv-bench .venv-otter .uv results dist .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	@echo "Setting up the environment (once; a few minutes on a slow line) ..."
-	@$(UV) sync --locked --inexact --quiet --compile-bytecode && touch $@
+	@$(SYNC) && touch $@
 
 $(VENV)/.synced-watch: pyproject.toml uv.lock | $(UV)
 	@echo "Setting up gymnasium's drawing (once) ..."
-	@$(UV) sync --locked --inexact --quiet --compile-bytecode --extra watch \
-	  && touch $@ $(STAMP)
+	@$(SYNC) --extra watch && touch $@ $(STAMP)
 
 .uv/bin/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "error: $(PYTHON) is older than 3.11; try make PYTHON=python3.12"; exit 2; }
-	@$(PYTHON) -m venv .uv || { echo "error: no venv module (Debian, Ubuntu:" \
-	  "apt-get install python3-venv)"; rm -rf .uv; exit 2; }
+	@$(WRITABLE)
+	@"$${PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $${PYTHON:-python3} is no Python 3.11 or newer;" \
+	  "try make PYTHON=python3.12"; exit 2; }
+	@"$${PYTHON:-python3}" -c 'import ensurepip, venv' || { echo "error: no venv module" \
+	  "(Debian, Ubuntu: apt-get install python3-venv)"; exit 2; }
+	@"$${PYTHON:-python3}" -m venv .uv || { rm -rf .uv; exit 2; }
 	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # What only staff have and need; students' copies come without it.
