@@ -63,10 +63,10 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         GraderError: the grader could not do its work.
         UsageError: what the options ask for is not here.
     """
+    options = replace(options, seed=options.seed or seeds.draw())
     if submission.problem:
         return unread(submission, options, progress)
     started = time.monotonic()
-    options = replace(options, seed=options.seed or seeds.draw())
     sandbox.remove_leftovers()
     choose = doctor.choose_official_tier if options.official else sandbox.choose_tier
     tier = choose(options.tier)

@@ -24,9 +24,9 @@ CLUSTER_READY := $(if $(value CLUSTER),$(VENV)/.synced-cluster)
 grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins of a folder, SUBMISSIONS=dir
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
 	  --jobs="$$JOBS" --names="$$NAMES" --canvas="$$CANVAS" --moodle="$$MOODLE" \
-	  --assignment="$$ASSIGNMENT" --only="$$ONLY" --sandbox="$$SANDBOX" \
-	  --reference="$$REFERENCE" --device="$${DEVICE:-cpu}" --cluster="$$CLUSTER" \
-	  -- "$$SUBMISSIONS"
+	  --assignment="$$ASSIGNMENT" --unread="$$UNREAD" --only="$$ONLY" \
+	  --sandbox="$$SANDBOX" --reference="$$REFERENCE" --device="$${DEVICE:-cpu}" \
+	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"
 
 .PHONY: node
 node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [JOBS=2]

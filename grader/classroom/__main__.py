@@ -1,7 +1,7 @@
 """The command line of a class: arguments, exit codes, a list of steps.
 
-Exit codes: 0 when every hand-in was graded, whatever the scores; 2 when some could not,
-with a list of them.
+Exit codes: 0 when every hand-in was graded, whatever the scores; 2 when some could not
+be read or graded, with a list of them.
 """
 
 import argparse
@@ -61,6 +61,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", default="", help="one exercise; for trying things out"
     )
+    parser.add_argument(
+        "--unread",
+        default="",
+        help="0: enter that in the exports for what was not read or not imported",
+    )
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     parser.add_argument("--reference", default="", help="live or recorded")
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
@@ -103,10 +108,11 @@ def run(arguments: argparse.Namespace) -> int:
             entry_of(hand_in, submissions.get(hand_in.entry), report, why_not)
         )
     pairs = near_ones(entries, submissions)
-    write_all(out, entries, pairs, names=arguments.names == "1")
+    write_all(out, entries, pairs, found.ignored, names=arguments.names == "1")
     lines = []
     for kind, (path, fill) in exports.items():
-        filled = fill(read_export(path), arguments.assignment, entries)
+        text, unread = read_export(path), arguments.unread
+        filled = fill(text, arguments.assignment, entries, unread=unread)
         write_whole(out / f"{kind}.csv", filled.text)
         lines += told_of(kind, filled)
     return summary(out, entries, found.ignored, lines, console)
@@ -121,6 +127,7 @@ def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
     check_choices(
         ("ONLY", arguments.only, ["", *EXERCISES]),
         ("NAMES", arguments.names, ["", "0", "1"]),
+        ("UNREAD", arguments.unread, ["", "0"]),
         ("DEVICE", arguments.device, ["cpu", "gpu"]),
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
@@ -195,8 +202,10 @@ def taken(hand_ins: list[HandIn]) -> tuple[dict[str, Submission], dict[str, str]
             submissions[hand_in.entry] = take(str(hand_in.path.absolute()))
         except OSError as error:
             unread[hand_in.entry] = f"cannot be read: {error.strerror}"
+        except UsageError:
+            unread[hand_in.entry] = "cannot be read: it is not there any more"
         except Exception as error:  # costs its own hand-in alone
-            unread[hand_in.entry] = f"cannot be read: {escape.plain(str(error), 200)}"
+            unread[hand_in.entry] = f"cannot be read: {type(error).__name__}"
     return submissions, unread
 
 
@@ -338,6 +347,7 @@ def write_all(
     out: Path,
     entries: list[Entry],
     pairs: list[similar.Pair] | None,
+    left_out: list[tuple[str, str]],
     *,
     names: bool,
 ) -> None:
@@ -349,7 +359,8 @@ def write_all(
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
             write_whole(out / "students" / f"{entry.id}.html", pages.student(entry))
-    write_whole(out / "class.html", pages.classroom(entries, pairs, names=names))
+    page = pages.classroom(entries, pairs, names=names, left_out=left_out)
+    write_whole(out / "class.html", page)
     there = {entry.id for entry in entries if entry.report is not None}
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
         if path.stem not in there:
@@ -366,10 +377,16 @@ def in_one_line(text: str) -> str:
 
 def told_of(kind: str, filled: gradebooks.Filled) -> list[str]:
     """Lines on an export that was filled."""
-    lines = []
+    lines = [f"{kind}.csv: {dispute}" for dispute in filled.disputes]
     if filled.without_row:
         who = ", ".join(filled.without_row)
         lines.append(f"{kind}.csv: no row found for {who}")
+    if filled.with_problem:
+        who = ", ".join(filled.with_problem)
+        lines.append(
+            f"{kind}.csv: left alone, for they were not read or not imported: {who} "
+            "(UNREAD=0 enters 0)"
+        )
     if filled.without_score:
         lines.append(f"{kind}.csv: left as they were: {len(filled.without_score)} rows")
     return lines
@@ -382,7 +399,18 @@ def summary(
     lines: list[str],
     console: Console,
 ) -> int:
-    """Say what came of it; the exit code."""
+    """Say what came of it, what to look at first; the exit code."""
+    found = [(e, *trouble) for e in entries for trouble in pages.troubles(e)]
+    found.sort(key=lambda one: list(pages.TROUBLES).index(one[1]))
+    for entry, kind, why in found:
+        words = f"{kind}: {entry.hand_in.entry}: {why}"
+        print(in_one_line(words), file=sys.stderr)
+    unread = sum(not entry.graded and entry.report is not None for entry in entries)
+    failed = sum(entry.report is None for entry in entries)
+    if unread:
+        print(f"{unread} of {len(entries)} could not be read", file=sys.stderr)
+    if failed:
+        print(f"{failed} of {len(entries)} could not be graded", file=sys.stderr)
     scores = sorted(entry.score for entry in entries if entry.score is not None)
     if scores:
         middle = scores[len(scores) // 2]
@@ -391,14 +419,7 @@ def summary(
     lines.append(f"Results: {out / 'class.html'}, {out / 'grades.csv'}")
     for line in lines:
         console.print(Text(in_one_line(line)), soft_wrap=True)
-    failed = [entry for entry in entries if entry.report is None]
-    for entry in failed:
-        words = f"not graded: {entry.hand_in.entry}: {entry.why_not}"
-        print(in_one_line(words), file=sys.stderr)
-    if not failed:
-        return 0
-    print(f"{len(failed)} of {len(entries)} could not be graded", file=sys.stderr)
-    return 2
+    return 2 if unread or failed else 0
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ Canvas' Points Possible, stays to the byte.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grader.classroom.layouts import HandIn, normal_name
+from grader.classroom.layouts import HandIn, Owner, normal_name
 from grader.classroom.pool import timeouts
 from grader.escape import csv_cell
-from grader.report import EXERCISES, Report, plain_number
+from grader.report import EXERCISES, NOT_READ, Report, plain_number
 from grader.submission import UsageError
 
 # What hand-in and row are matched by, the surest first.
@@ -51,9 +52,19 @@ class Entry:
     why_not: str = ""
 
     @property
+    def graded(self) -> bool:
+        """Whether there is a score; what could not be imported has one, zero."""
+        return self.report is not None and not self.report.problem.startswith(NOT_READ)
+
+    @property
     def score(self) -> float | None:
         """Points, if it was graded."""
-        return self.report.score if self.report else None
+        return self.report.score if self.report and self.graded else None
+
+    @property
+    def problem(self) -> str:
+        """Why it was not graded or not imported; "" where it was."""
+        return self.report.problem if self.report else self.why_not
 
 
 @dataclass
@@ -62,13 +73,19 @@ class Filled:
 
     Attributes:
         text: of the whole file.
-        without_row: hand-ins with a score that no row could be found for.
+        without_row: who has a score, and no row that is surely theirs.
         without_score: rows left as they were, by their first cell.
+        with_problem: whose cell was left alone, for the hand-in was not read or not
+            imported.
+        disputes: sentences on rows that were left alone, for more than one hand-in or
+            somebody else could be meant.
     """
 
     text: str
     without_row: list[str] = field(default_factory=list)
     without_score: list[str] = field(default_factory=list)
+    with_problem: list[str] = field(default_factory=list)
+    disputes: list[str] = field(default_factory=list)
 
 
 def table(entries: Iterable[Entry]) -> str:
@@ -77,13 +94,15 @@ def table(entries: Iterable[Entry]) -> str:
     head += ["late", "timeouts", "note", "file"]
     rows = [head]
     for entry in entries:
-        report = entry.report
+        report = entry.report if entry.graded else None
         points, late_answers = [""] * (2 + len(EXERCISES)), ""
         if report is not None:
             by_name = {e.name: str(plain_number(e.score)) for e in report.exercises}
             totals = [str(plain_number(n)) for n in (report.score, report.max_score)]
             late_answers = str(timeouts(report) or "")
             points = [*totals, *(by_name.get(name, "") for name in EXERCISES)]
+        notes = entry.report.notes if entry.report else []
+        note = "; ".join(filter(None, [entry.problem, *notes]))
         for owner in entry.hand_in.owners:
             known = [owner.ids[kind] for kind in MATCHED_BY if kind in owner.ids]
             rows.append(
@@ -94,7 +113,7 @@ def table(entries: Iterable[Entry]) -> str:
                     *points,
                     "late" if entry.hand_in.late else "",
                     late_answers,
-                    csv_cell(entry.why_not),
+                    csv_cell(note),
                     csv_cell(entry.hand_in.entry),
                 ]
             )
@@ -111,7 +130,9 @@ def as_csv(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
 # ---------------------------------------------------------------------- the exports
 
 
-def fill_canvas(text: str, assignment: str, entries: Iterable[Entry]) -> Filled:
+def fill_canvas(
+    text: str, assignment: str, entries: Iterable[Entry], *, unread: str = ""
+) -> Filled:
     """Canvas' exported gradebook with scores in the assignment's column.
 
     Scores are scaled to the column's Points Possible.
@@ -120,6 +141,7 @@ def fill_canvas(text: str, assignment: str, entries: Iterable[Entry]) -> Filled:
         text: of the export.
         assignment: the column's name, with or without Canvas' number after it.
         entries: the class.
+        unread: what is entered where there is nothing that runs; "": nothing.
 
     Raises:
         UsageError: it is no such export, or has no such column.
@@ -144,10 +166,13 @@ def fill_canvas(text: str, assignment: str, entries: Iterable[Entry]) -> Filled:
         if row.cells and row.cells[0].strip() == "Points Possible":
             first, possible = i + 1, number(row.at(column))
     maxima = [possible] * len(rows)
-    return fill(rows, delimiter, CANVAS_COLUMNS, column, first, maxima, entries)
+    people = People(rows, CANVAS_COLUMNS, first)
+    return fill(people, delimiter, column, maxima, entries, unread)
 
 
-def fill_moodle(text: str, assignment: str, entries: Iterable[Entry]) -> Filled:
+def fill_moodle(
+    text: str, assignment: str, entries: Iterable[Entry], *, unread: str = ""
+) -> Filled:
     """Moodle's grading worksheet, or an export of its gradebook, with scores.
 
     Scores are scaled to the row's Maximum Grade, where there is one.
@@ -156,6 +181,7 @@ def fill_moodle(text: str, assignment: str, entries: Iterable[Entry]) -> Filled:
         text: of the export.
         assignment: the column's name in a gradebook; a worksheet has only one.
         entries: the class.
+        unread: what is entered where there is nothing that runs; "": nothing.
 
     Raises:
         UsageError: it is no such export, or has no such column.
@@ -179,7 +205,8 @@ def fill_moodle(text: str, assignment: str, entries: Iterable[Entry]) -> Filled:
     maxima = [0.0] * len(rows)
     if MOODLE_MAXIMUM in head:
         maxima = [number(row.at(head.index(MOODLE_MAXIMUM))) for row in rows]
-    return fill(rows, delimiter, MOODLE_COLUMNS, columns[0], 1, maxima, entries)
+    people = People(rows, MOODLE_COLUMNS, 1)
+    return fill(people, delimiter, columns[0], maxima, entries, unread)
 
 
 @dataclass(frozen=True)
@@ -219,55 +246,151 @@ def read(text: str) -> tuple[list[Row], str]:
     return rows, delimiter
 
 
+class People:
+    """Who has which row of an export.
+
+    Args:
+        rows: of the export, names of columns first.
+        kinds: for names of columns, what they identify somebody by.
+        first: row of a student.
+
+    Attributes:
+        doubts: sentences on hand-ins whose row is not sure.
+    """
+
+    def __init__(self, rows: list[Row], kinds: dict[str, str], first: int) -> None:
+        self.rows, self.first = rows, first
+        self.columns = {
+            kinds[name]: i for i, name in enumerate(rows[0].cells) if name in kinds
+        }
+        self.places: dict[str, dict[str, set[int]]] = {kind: {} for kind in MATCHED_BY}
+        for kind, column in self.columns.items():
+            for i, row in enumerate(rows[first:], first):
+                if value := normal(row.at(column), kind):
+                    # Some log in with their address.
+                    for known_as in (kind, "email") if kind == "login" else (kind,):
+                        self.places[known_as].setdefault(value, set()).add(i)
+        self.doubts: list[str] = []
+
+    def row_of(self, owner: Owner) -> int | None:
+        """The row that is surely this person's; None where none is."""
+        known = {**owner.ids, "name": owner.name}
+        if [*owner.ids] == ["login"]:  # a folder's name may be any of these
+            known |= dict.fromkeys(("sid", "email"), owner.ids["login"])
+            rows = set().union(*self.found(known).values())
+        else:
+            rows = set()
+            for kind, some in self.found(known).items():
+                if kind == "moodle" and (other := self.others(some, owner.name)):
+                    whose = f"number {known[kind]} is that of {other}"
+                    self.doubts.append(f"{owner.name}: not entered, for {whose}")
+                    return None
+                rows = rows & some or rows or some
+        if len(rows) > 1:
+            self.doubts.append(
+                f"{owner.name}: not entered, for {len(rows)} rows could be meant"
+            )
+        return rows.pop() if len(rows) == 1 else None
+
+    def found(self, known: dict[str, str]) -> dict[str, set[int]]:
+        """The rows that agree with what is known of somebody, the surest kind first."""
+        return {
+            kind: some
+            for kind in MATCHED_BY
+            if kind in known
+            if (some := self.places[kind].get(normal(known[kind], kind)))
+        }
+
+    def others(self, rows: set[int], name: str) -> str:
+        """Whose rows they are instead, or "" where one may be of who has the name.
+
+        Moodle numbers groups as well, and participants have the same numbers.
+        """
+        told = [self.name_in(row) for row in sorted(rows)]
+        if any(same_name(name, other) for other in told):
+            return ""
+        return " and ".join(other or "somebody without a name" for other in told)
+
+    def name_in(self, row: int) -> str:
+        """The name in a row; where names are hidden, what is before the number."""
+        if "name" in self.columns:
+            return self.rows[row].at(self.columns["name"])
+        return re.sub(r"\s*\d+\s*$", "", self.rows[row].at(self.columns["moodle"]))
+
+
+def same_name(folder: str, name: str) -> bool:
+    """Whether a folder of Moodle's is that of who has the name.
+
+    Moodle leaves out of a folder's name what file systems do not take, and puts a group
+    and a hyphen before it. Of bytes that are no text only the rest can be compared.
+    """
+    parts = folder.split("-")
+    told = {letters("-".join(parts[i:])) for i in range(len(parts))}
+    if re.search("[\ud800-\udfff�]", folder):
+        return letters(ascii_of(name)) == letters(ascii_of(folder)) != ""
+    return not letters(folder) or letters(name) in told
+
+
+def letters(name: str) -> str:
+    """The letters of a name in an order that does not depend on that of its parts."""
+    return "".join(sorted(normal_name(name).replace(" ", "")))
+
+
+def ascii_of(name: str) -> str:
+    """What of a name is ASCII."""
+    composed = unicodedata.normalize("NFC", name)
+    return "".join(c for c in composed if c.isascii())
+
+
 def fill(
-    rows: list[Row],
+    people: People,
     delimiter: str,
-    kinds: dict[str, str],
     column: int,
-    first: int,
     maxima: list[float],
     entries: Iterable[Entry],
+    unread: str,
 ) -> Filled:
     """The rows with scores.
 
     Args:
-        rows: of the export, names of columns first.
+        people: of the export.
         delimiter: between cells.
-        kinds: for names of columns, what they identify somebody by.
         column: of the scores.
-        first: row of a student.
         maxima: for each row, the points that the full score is worth; 0 for our own.
         entries: the class.
+        unread: what is entered where there is nothing that runs; "": nothing.
     """
-    head = rows[0].cells
-    people = [(i, kinds[name]) for i, name in enumerate(head) if name in kinds]
-    places = {kind: row_by_value(rows, first, i, kind) for i, kind in people}
-    places["email"] = {**places.get("login", {}), **places.get("email", {})}
-    scores: dict[int, str] = {}
     filled = Filled("")
-    for entry in entries:
-        if entry.report is None:
-            continue
+    claims: dict[int, dict[int, Entry]] = {}
+    for number, entry in enumerate(entries):
         for owner in entry.hand_in.owners:
-            # A folder's name may be any of these; a full name is never sure.
-            known = {**owner.ids, "name": owner.name}
-            if "login" in known:
-                known = {"sid": known["login"], "email": known["login"], **known}
-            found = (
-                places.get(kind, {}).get(normal(known[kind], kind))
-                for kind in MATCHED_BY
-                if kind in known
-            )
-            place = next((place for place in found if place is not None), None)
-            if place is None:
+            place = people.row_of(owner)
+            if place is not None:
+                claims.setdefault(place, {})[number] = entry
+            if entry.report is None:
+                continue
+            if entry.problem and not unread:
+                filled.with_problem.append(owner.name)
+            elif place is None:
                 filled.without_row.append(owner.name)
-            else:
-                scores[place] = scaled(entry.report, maxima[place])
+    filled.disputes += people.doubts
+    scores: dict[int, str] = {}
+    for place, claim in claims.items():
+        (entry, *others) = claim.values()
+        if others:
+            names = ", ".join(one.hand_in.entry for one in claim.values())
+            row = people.rows[place].cells[0]
+            words = f"not entered, for it has {len(claim)} hand-ins ({names})"
+            filled.disputes.append(f"{row}: {words}")
+        elif entry.report is not None and entry.problem:
+            scores |= {place: unread} if unread else {}
+        elif entry.report is not None:
+            scores[place] = scaled(entry.report, maxima[place])
     parts = []
-    for i, row in enumerate(rows):
-        if i >= first and row.cells and i not in scores:
+    for i, row in enumerate(people.rows):
+        if i >= people.first and row.cells and i not in scores:
             filled.without_score.append(row.cells[0])
-        if i < first:
+        if i < people.first:
             parts.append(row.raw)
             continue
         cells = [harmless(cell) for cell in row.cells]
@@ -283,18 +406,6 @@ def fill(
     return filled
 
 
-def row_by_value(
-    rows: list[Row], first: int, column: int, kind: str
-) -> dict[str, int | None]:
-    """By what a column says of somebody, the row; None where two rows say the same."""
-    found: dict[str, int | None] = {}
-    for i, row in enumerate(rows[first:], first):
-        value = normal(row.at(column), kind)
-        if value:
-            found[value] = None if value in found else i
-    return found
-
-
 def normal(value: str, kind: str) -> str:
     """What identifies somebody, so that it can be compared."""
     if kind == "name":
@@ -302,7 +413,7 @@ def normal(value: str, kind: str) -> str:
     if kind == "moodle":  # "Participant 123", in the site's language
         digits = re.search(r"\d+\s*$", value)
         return digits[0].strip() if digits else ""
-    return value.strip().casefold()
+    return unicodedata.normalize("NFKC", value).strip().casefold()
 
 
 def scaled(report: Report, maximum: float) -> str:

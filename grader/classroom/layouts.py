@@ -15,6 +15,8 @@ from typing import Any
 from grader.submission import FILE, UsageError
 
 KINDS = (".py", ".ipynb", ".zip")  # what can be handed in; the first is preferred
+# What students hand in that cannot be read: theirs as well, and no zero.
+ARCHIVES = {".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zst"}
 GRADESCOPE = "submission_metadata.yml"
 NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", GRADESCOPE}
 
@@ -81,7 +83,6 @@ def find(folder: Path) -> Found:
     submitters = gradescope_submitters(folder / GRADESCOPE)
     canvas: dict[tuple[str, str], list[tuple[os.DirEntry, re.Match]]] = {}
     for entry in entries:
-        suffix = Path(entry.name).suffix.lower()
         if entry.is_symlink():
             found.ignored.append((entry.name, "it is a link"))
         elif entry.is_dir():
@@ -91,13 +92,13 @@ def find(folder: Path) -> Found:
             path = place_in(Path(entry.path))
             owners = submitters.get(entry.name) or (owner_of_folder(entry.name),)
             found.hand_ins.append(HandIn(path, entry.name, owners))
-        elif suffix not in KINDS:
-            found.ignored.append((entry.name, f"neither {', '.join(KINDS)} nor folder"))
         elif match := _CANVAS.fullmatch(entry.name):
             who = match["name"], match["canvas"]
             canvas.setdefault(who, []).append((entry, match))
+        elif not is_hand_in(entry.name):
+            found.ignored.append((entry.name, f"neither {', '.join(KINDS)} nor folder"))
         else:
-            name = Path(entry.name).stem
+            name = owner_of_file(entry.name)
             owner = Owner(name, {"login": name})
             found.hand_ins.append(HandIn(Path(entry.path), entry.name, (owner,)))
     for (name, number), files in canvas.items():
@@ -116,13 +117,30 @@ def find(folder: Path) -> Found:
     return found
 
 
-def rank(file: str) -> tuple[bool, int, int, str]:
+def is_hand_in(file: str) -> bool:
+    """Whether a file's name says that it was handed in: `.py.txt` does, too."""
+    last = [suffix.lower() for suffix in Path(file).suffixes[-2:]]
+    return bool({*last} & {*KINDS}) or not ARCHIVES.isdisjoint(last[-1:])
+
+
+def owner_of_file(name: str) -> str:
+    """Whose file it is, by its name alone."""
+    path = Path(name)
+    while Path(path.stem).suffix.lower() in {*KINDS, *ARCHIVES}:  # bo.tar.gz
+        path = Path(path.stem)
+    return path.stem
+
+
+def rank(file: str) -> tuple[bool, bool, int, int, str]:
     """The larger, the rather it is what counts of one student's files in Canvas."""
     name = Path(file)
     again = _AGAIN.search(name.stem)
     stem = _AGAIN.sub("", name.stem).lower()
-    kind = -KINDS.index(name.suffix.lower())
-    return stem == Path(FILE).stem, kind, int(again[1]) if again else 0, file
+    suffix = name.suffix.lower()
+    known = suffix in KINDS
+    kind = -KINDS.index(suffix) if known else 0
+    right = stem == Path(FILE).stem
+    return known, right, kind, int(again[1]) if again else 0, file
 
 
 def place_in(folder: Path) -> Path:

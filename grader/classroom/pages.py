@@ -17,7 +17,15 @@ from grader.classroom.gradebooks import Entry
 from grader.classroom.similar import Pair
 from grader.escape import html
 from grader.outcomes import Outcome
-from grader.report import EXERCISES, Check, Exercise, Report, plain_number
+from grader.report import (
+    EXERCISES,
+    NOT_IMPORTED,
+    NOT_READ,
+    Check,
+    Exercise,
+    Report,
+    plain_number,
+)
 from grader.reporters.words import about_printed
 from grader.terminal import MARKS
 
@@ -29,6 +37,13 @@ SHORT = 8  # digits of an id that are shown, where they tell it from all others
 MOST_PAIRS = 100  # who looks at more of them does not look at one
 # What a check came to, where the class' staff should have a look.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
+# All that staff should look at, the most urgent first, with its colour.
+TROUBLES = {
+    NOT_READ.removesuffix(": "): "bad",
+    NOT_IMPORTED.removesuffix(": "): "bad",
+    "not graded": "bad",
+    **dict.fromkeys(ODD.values(), "warn"),
+}
 
 
 def page(title: str, body: Iterable[str], script: str = "") -> str:
@@ -118,10 +133,15 @@ def student(entry: Entry) -> str:
     report = entry.report
     assert report is not None
     names = ", ".join(owner.name for owner in entry.hand_in.owners)
-    told = [("Score", points(report.score, report.max_score)), ("Seed", report.seed)]
+    score = points(report.score, report.max_score) if entry.graded else "none"
+    told = [("Score", score), ("Seed", report.seed)]
     if entry.hand_in.late:
         told.append(("Handed in", "late"))
-    body = [f'<p class="soft">{html(names)}</p>', figures(told)]
+    body = [f'<p class="soft">{html(names)}</p>']
+    if report.problem:
+        body.append(f'<p class="look bad">{html(report.problem)}</p>')
+    body += [f'<p class="look">{html(note)}</p>' for note in report.notes]
+    body.append(figures(told))
     for exercise in report.exercises:
         body += exercise_lines(exercise)
     if printed := about_printed(report):
@@ -190,7 +210,11 @@ class Done:
 
 
 def classroom(
-    entries: Sequence[Entry], pairs: list[Pair] | None, *, names: bool
+    entries: Sequence[Entry],
+    pairs: list[Pair] | None,
+    *,
+    names: bool,
+    left_out: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The page of the whole class.
 
@@ -198,11 +222,14 @@ def classroom(
         entries: all hand-ins.
         pairs: of those that are nearly the same; None where nobody looked.
         names: whether to say whose they are.
+        left_out: what was taken for no hand-in, and why.
     """
     entries = sorted(entries, key=lambda entry: entry.id)  # says nothing about names
-    graded = [Done(e, e.report) for e in entries if e.report is not None]
+    graded = [Done(e, e.report) for e in entries if e.report and e.graded]
     label = labels(entries, names=names)
-    body = [overview(entries, graded), *look_first(entries, graded, label)]
+    body = [overview(entries, graded), *look_first(entries, label, names=names)]
+    if left_out:
+        body.append(left_out_words(left_out, names=names))
     if graded:
         shares = [g.report.score / g.report.max_score for g in graded]
         body += ["<h2>Scores</h2>", charts.histogram(shares)]
@@ -252,34 +279,58 @@ def overview(entries: Sequence[Entry], graded: Sequence[Done]) -> str:
 
 
 def look_first(
-    entries: Sequence[Entry], graded: Sequence[Done], label: Callable[[str], str]
+    entries: Sequence[Entry], label: Callable[[str], str], *, names: bool
 ) -> Iterator[str]:
-    """What a person has to look at: no grade, or less of one than there could be."""
-    rows = [
-        row(label(entry.id), '<span class="bad">not graded</span>', html(entry.why_not))
-        for entry in entries
-        if entry.report is None
-    ]
-    for one in graded:
-        odd: dict[str, list[str]] = {}
-        for exercise in one.report.exercises:
-            for check in exercise.checks:
-                if check.outcome in ODD:
-                    odd.setdefault(ODD[check.outcome], []).append(exercise.name)
-        for words, where in odd.items():
-            told = ", ".join(f"{name} ({n})" for name, n in Counter(where).items())
-            kind = f'<span class="warn">{words}</span>'
-            rows.append(row(label(one.entry.id), kind, html(told)))
+    """What a person has to look at: no grade, or less of one than there could be.
+
+    Why a hand-in could not be read or imported may name files, and so people.
+    """
+    found = [(entry, *trouble) for entry in entries for trouble in troubles(entry)]
+    found.sort(key=lambda one: list(TROUBLES).index(one[1]))
+    rows = []
+    for entry, kind, why in found:
+        secret = entry.report is not None and entry.problem and not names
+        words = html("its report says why" if secret else why)
+        mark = f'<span class="{TROUBLES[kind]}">{kind}</span>'
+        rows.append(row(label(entry.id), mark, words))
     yield "<h2>Look at these first</h2>"
     if rows:
         yield (
-            '<p class="look">What was not graded has no score, not zero: the next run '
-            "tries again. What ran out of time did so twice, the second time without "
-            "the others.</p>"
+            '<p class="look">What was not read or not graded has no score, not zero. '
+            "What was not graded is tried again by the next run. What ran out of time "
+            "did so twice, the second time without the others.</p>"
         )
         yield table(["Hand-in", "What", "Where, why"], rows, "What to look at first")
     else:
-        yield "<p>Everything was graded, and nothing ran out of time.</p>"
+        yield "<p>Every hand-in was graded, and nothing ran out of time.</p>"
+
+
+def troubles(entry: Entry) -> Iterator[tuple[str, str]]:
+    """The kinds of a hand-in's trouble, as in `TROUBLES`, each with where or why."""
+    if entry.report is None:
+        yield "not graded", entry.why_not
+    elif entry.problem:
+        kind, _, why = entry.problem.partition(": ")
+        yield kind, why
+    else:
+        odd: dict[str, list[str]] = {}
+        for exercise in entry.report.exercises:
+            for check in exercise.checks:
+                if check.outcome in ODD:
+                    odd.setdefault(ODD[check.outcome], []).append(exercise.name)
+        for kind, where in odd.items():
+            yield kind, ", ".join(f"{name} ({n})" for name, n in Counter(where).items())
+
+
+def left_out_words(left_out: Sequence[tuple[str, str]], *, names: bool) -> str:
+    """What was taken for no hand-in; how much, where no names are to be seen."""
+    if names:
+        told = ", ".join(f"{html(name)} ({html(why)})" for name, why in left_out)
+        return f"<p>Left out: {told}.</p>"
+    return (
+        f"<p>Left out, as no hand-in: {len(left_out)}. The command's output lists "
+        "them.</p>"
+    )
 
 
 def by_check(graded: Sequence[Done]) -> str:
