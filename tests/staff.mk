@@ -29,9 +29,8 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"
 
 .PHONY: node
-node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [JOBS=2]
-	@PYTHONPATH=. $(RUN) -m dask worker --no-nanny --no-dashboard \
-	  $${JOBS:+--nthreads="$$JOBS"} -- "$$CLUSTER"
+node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]
+	@$(RUN) -m grader.classroom.node
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
 	@set -f; $(RUN) tests/prove.py $$IDS

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader import doctor
-from grader.classroom import cluster, pool
+from grader.classroom import cluster, node, pool
 from grader.outcomes import GraderError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +54,23 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
         process.communicate()
 
 
+def said_command() -> list[str]:
+    """How the page says that the scheduler is started, but on this machine alone."""
+    (said,) = re.findall(r"`.venv/bin/python (-m dask scheduler [^`]*)`", SAID)
+    return [sys.executable, *said.replace("10.0.0.1", "127.0.0.1").split()]
+
+
+def listening(process: subprocess.Popen) -> list[str]:
+    """The addresses on which a process, or one that it has started, listens."""
+    parent = psutil.Process(process.pid)
+    return [
+        connection.laddr.ip
+        for each in (parent, *parent.children(recursive=True))
+        for connection in each.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
 def grading_of(worker: subprocess.Popen) -> str:
     """The processes that a worker has started to grade with."""
     found = []
@@ -65,29 +83,31 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
-    """Its hand-in is graded by the other node; the reports are all there."""
+def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution, monkeypatch):
+    """Its hand-in is graded by the other node; all listen on one address only."""
     folder, out = tmp_path / "class", tmp_path / "out"
     for number in range(2):
         (folder / str(number)).mkdir(parents=True)
         (folder / str(number) / "dqn.py").write_text(f"{solution}\n# {number}\n")
     file = tmp_path / "scheduler.json"
-    no_page = ("--no-dashboard", "--scheduler-file", file)
-    local = ("--host", "127.0.0.1")
-    (said,) = re.findall(r"`.venv/bin/python (.* scheduler) --host 10.0.0.1`", SAID)
-    processes(sys.executable, *said.split(), *local, "--port", "0", *no_page)
+    scheduler = processes(*said_command(), "--port", "0", "--scheduler-file", file)
     wait_for(file.exists)
-    worker = sys.executable, "-m", "dask", "worker"  # as `make node` does
-    nodes = [
-        processes(*worker, *local, "--nthreads", "1", "--no-nanny", *no_page)
-        for _ in range(2)
-    ]
     address = json.loads(file.read_text())["address"]
+    monkeypatch.setenv("CLUSTER", address)
+    monkeypatch.setenv("JOBS", "1")
+    monkeypatch.delenv("LISTEN", raising=False)
+    worker = sys.executable, "-m", "grader.classroom.node"  # as `make node` does
+    nodes = [processes(*worker) for _ in range(2)]
     command = [sys.executable, "-m", "grader.classroom", folder, "--out", out]
     command += ["--only", "sync_target", "--cluster", address]
     command += ["--sandbox", "process"]  # soon up: no sandbox is tried
     run = processes(*command)
     busy = wait_for(lambda: next(filter(grading_of, nodes), None))
+    heard = [listening(process) for process in (scheduler, *nodes, run)]
+    assert heard[0]
+    assert heard[1]
+    assert heard[2]
+    assert {address for some in heard for address in some} == {"127.0.0.1"}
     busy.send_signal(signal.SIGKILL)
     printed, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, printed
@@ -98,11 +118,31 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
     assert "2 hand-ins, 0 to grade" in printed
 
 
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({}, "CLUSTER=''"),
+        ({"CLUSTER": "127.0.0.1:8786"}, "use tcp://host:port"),
+        ({"CLUSTER": "tcp://127.0.0.1"}, "use tcp://host:port"),
+        ({"CLUSTER": "tcp://:8786"}, "use tcp://host:port"),
+        ({"CLUSTER": "tcp://192.0.2.1:8786"}, "LISTEN='127.0.0.1': the scheduler"),
+        ({"CLUSTER": "tcp://127.0.0.1:1", "LISTEN": "192.0.2.1"}, "no IPv4 address"),
+        ({"CLUSTER": "tcp://127.0.0.1:1", "LISTEN": "::1"}, "no IPv4 address"),
+        ({"CLUSTER": "tcp://127.0.0.1:1", "JOBS": "0"}, "JOBS='0'"),
+        ({"CLUSTER": "tcp://127.0.0.1:1", "JOBS": "1 --host 0.0.0.0"}, "JOBS="),
+    ],
+)
+def test_a_node_is_told_what_makes_sense(told, problem):
+    """What it cannot do it refuses in a sentence; it never listens on more."""
+    with pytest.raises(cluster.UsageError, match=re.escape(problem)):
+        node.command(told)
+
+
 def test_a_node_with_other_code_takes_no_work():
     """It would give other grades."""
-    node = cluster.Node("other", "", 1)
-    node.check()
-    assert "another one" in node.problem
+    other = cluster.Node("other", "", 1)
+    other.check()
+    assert "another one" in other.problem
 
 
 def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
@@ -112,9 +152,9 @@ def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
         raise GraderError(f"no sandbox isolates here ({wanted})")
 
     monkeypatch.setattr(doctor, "choose_official_tier", refuse)
-    node = cluster.Node(pool.code_hash(), "bwrap", 1)
-    node.check()
-    assert (node.problem, node.tier) == ("no sandbox isolates here (bwrap)", "")
+    unsafe = cluster.Node(pool.code_hash(), "bwrap", 1)
+    unsafe.check()
+    assert (unsafe.problem, unsafe.tier) == ("no sandbox isolates here (bwrap)", "")
 
 
 def test_no_scheduler_is_told(monkeypatch):

@@ -28,7 +28,9 @@ MOODLE = (
 )
 
 
-def entry(score: float | None, name: str = "?", **ids: str) -> Entry:
+def entry(
+    score: float | None, name: str = "?", *, problem: str = "", **ids: str
+) -> Entry:
     """A hand-in of one person with a score out of 100, or not graded."""
     report = None
     if score is not None:
@@ -36,7 +38,8 @@ def entry(score: float | None, name: str = "?", **ids: str) -> Entry:
             Check("a", "", Outcome.TIMEOUT, 0, 100 - score),
             Check("b", "", Outcome.PASSED, score, score),
         ]
-        report = Report("1", "", "", "", {}, [Exercise("td_loss", checks)])
+        about = {"problem": problem or None, "notes": ["dqn (1).py was taken"]}
+        report = Report("1", "", "", "", about, [Exercise("td_loss", checks)])
     hand_in = HandIn(Path("x"), f"{name}.py", (Owner(name, ids),), late=True)
     return Entry("0a1b2c3d", hand_in, report, "" if report else "it broke")
 
@@ -85,6 +88,86 @@ def test_what_was_not_graded_keeps_its_cell():
     assert '"Lee, Bo",12,s12,bo@example.org,A,33,-2,\r\n' in filled.text
 
 
+@pytest.mark.parametrize("words", ["not read: it is a rar", "not imported: no"])
+@pytest.mark.parametrize(
+    ("fill", "text", "ids"),
+    [
+        (fill_canvas, CANVAS.replace("'=", "="), {"canvas": "12"}),
+        (fill_moodle, MOODLE, {"moodle": "12"}),
+    ],
+)
+def test_what_does_not_run_keeps_its_cell_unless_told(fill, text, ids, words):
+    """No zero comes of it by itself, and it is said whose cell was left alone."""
+    hand_in = entry(0, "Bo Lee", problem=words, **ids)
+    filled = fill(text, "DQN", [hand_in])
+    assert filled.text.replace("'=", "=") == text
+    assert filled.with_problem == ["Bo Lee"]
+    filled = fill(text, "DQN", [hand_in], unread="0")
+    expected = text.replace(",33,", ",0,").replace("Submitted,3,", "Submitted,0,")
+    assert filled.text.replace("'=", "=") == expected != text
+    assert filled.with_problem == []
+
+
+@pytest.mark.parametrize("other", [entry(None, "b", canvas=" 12"), entry(9, "bo lee")])
+def test_two_hand_ins_for_one_row(other):
+    """None of them is entered, whichever comes later or has a score; it is said."""
+    entries = [entry(80, "a", canvas="12"), other]
+    for some in (entries, entries[::-1]):
+        filled = fill_canvas(CANVAS, "DQN", some)
+        assert ",A,33,-2," in filled.text
+        (told,) = filled.disputes
+        assert "Lee, Bo" in told
+        assert "a.py" in told
+        assert other.hand_in.entry in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Group A", "Jane Doe", "Lee", "Team-Bo", "12", "Bo-Lee Ann", "\udce9\udce9"],
+)
+def test_a_number_of_moodles_that_is_another_ones(name):
+    """Groups are numbered as participants are: nobody's row is filled."""
+    filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
+    assert filled.text == MOODLE
+    assert filled.without_row == [name]
+    (told,) = filled.disputes
+    assert "Bo Lee" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Bo Lee", "Lee Bo", "BO LÉE", "Team 1-Bo Lee", "Bo-Lee", "BoLee", "Bo\udce9 Lee"],
+)
+def test_a_folder_of_moodles_in_other_words(name):
+    """Signs that no file system takes, a group before the name, bytes of a zip."""
+    filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
+    assert "Submitted,20," in filled.text
+    assert filled.disputes == []
+
+
+@pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in"])
+def test_moodle_without_names(word):
+    """Folders are then called by the word before the number."""
+    text = f"Identifier,Status,Grade,Maximum Grade\n{word}12,,3,20.00\n"
+    name = word.replace("/", "").strip()
+    filled = fill_moodle(text, "", [entry(50, name, moodle="12")])
+    assert filled.text == text.replace(",3,", ",10,")
+    filled = fill_moodle(text, "", [entry(50, "Group A", moodle="12")])
+    assert filled.text == text
+    assert filled.without_row == ["Group A"]
+
+
+@pytest.mark.parametrize("value", ["cy", "S12", "bo@example.org", "doe jane jd"])
+def test_one_hand_in_for_two_rows(value):
+    """A folder's name may be any of somebody's names: it has to lead to one row."""
+    more = f'"Doe, Max",21,{value.upper()} ,max,A,5,,\r\n'
+    filled = fill_canvas(CANVAS + more, "DQN", [entry(100, value, login=value)])
+    assert filled.text == (CANVAS + more).replace('"=Roe', "\"'=Roe")
+    assert filled.without_row == [value]
+    assert "2 rows" in filled.disputes[0]
+    assert fill_canvas(CANVAS, "DQN", [entry(100, value, login=value)]).disputes == []
+
+
 @pytest.mark.parametrize("name", ["", "DQ", "Student", "DQN 3", "Final (1)"])
 def test_an_unknown_column_is_refused(name):
     """Canvas would make an assignment of it."""
@@ -126,3 +209,15 @@ def test_own_table():
     assert (first["td_loss"], first["timeouts"], first["late"]) == ("5", "1", "late")
     assert (second["score"], second["note"]) == ("", "it broke")
     assert second["name"] == "Bo Lee"
+
+
+def test_own_table_says_what_was_not_read():
+    """First in the note, and without points; what was not imported has none of them."""
+    unread = entry(0, problem="not read: =1+1 is a rar")
+    text = gradebooks.table([unread, entry(0, problem="not imported: no"), entry(7)])
+    first, second, third = csv.DictReader(text.splitlines())
+    assert first["note"] == "not read: =1+1 is a rar; dqn (1).py was taken"
+    assert (first["score"], first["max_score"], first["td_loss"]) == ("", "", "")
+    assert second["note"].startswith("not imported: no")
+    assert (second["score"], third["score"]) == ("0", "7")
+    assert third["note"] == "dqn (1).py was taken"

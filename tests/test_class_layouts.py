@@ -58,6 +58,19 @@ def test_canvas(tmp_path):
     assert len(found.ignored) == 5
 
 
+def test_what_cannot_be_read_is_somebodys(tmp_path):
+    """Nobody's hand-in is left out because it is a rar; what stands about is."""
+    names = ("ann.rar", "bo.tar.gz", "cy.py.txt", "dee.7z", "eve.ipynb.bak")
+    made(tmp_path, *names, "notes.txt", "export.csv", "all", "a.pdf")
+    made(tmp_path, "oxmax_5_1_dqn.rar", "leebo_77_98_dqn.docx", "leebo_77_99_x.py")
+    found = layouts.find(tmp_path)
+    names = ["ann", "bo", "cy", "dee", "eve", "leebo", "oxmax"]
+    assert [name for name, _ in owners(found)] == names
+    assert [h.path.name for h in found.hand_ins][5] == "leebo_77_99_x.py"
+    others = ["a.pdf", "all", "export.csv", "leebo_77_98_dqn.docx", "notes.txt"]
+    assert sorted(name for name, _ in found.ignored) == others
+
+
 def test_moodle(tmp_path):
     """Name and participant; the file inside counts, whatever it is called."""
     made(

@@ -139,6 +139,50 @@ def test_what_went_wrong_stands_on_top(every):
     assert "00000001" not in top
 
 
+def test_what_does_not_run_stands_on_top(entries):
+    """Before what ran out of time; and why, where names may be seen."""
+    for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
+        report = entries[n].report
+        report.submission |= {"problem": problem, "notes": ["A cell was left out."]}
+    for names in (False, True):
+        page = pages.classroom(entries, None, names=names)
+        read(page)
+        top = page.partition("<h2>Scores</h2>")[0]
+        found = re.findall(r"<code>(\w+)</code>.*?<span class=\"\w+\">([\w ]+)<", top)
+        assert found == [
+            ("00000001", "not read"),
+            ("00000002", "not imported"),
+            ("ffffffff", "not graded"),
+            ("00000003", "out of time"),
+        ]
+        assert ("no module jane" in top) is names
+        assert "<dt>Graded</dt><dd>2</dd>" in top
+        assert "Every hand-in was graded" not in page
+    page = pages.student(entries[1])
+    read(page)
+    assert "not read: &quot;" in page.partition("<h2")[0]
+    assert "A cell was left out." in page.partition("<h2")[0]
+    assert "<dt>Score</dt><dd>none</dd>" in page
+
+
+def test_only_what_was_graded_is_called_so(entries):
+    """The sentence stands where it is true; what was left out is told of."""
+    page = pages.classroom(entries[1:3], None, names=False)
+    assert "Every hand-in was graded" in page
+    left_out = [("jane.txt", "neither")]
+    page = pages.classroom(entries[1:3], None, names=False, left_out=left_out)
+    assert "Left out, as no hand-in: 1." in page
+    assert "jane.txt" not in page
+    page = pages.classroom(entries[1:3], None, names=True, left_out=left_out)
+    assert "jane.txt (neither)" in page
+
+
+def test_a_class_of_which_nothing_was_read(entries):
+    """It has a page."""
+    entries[1].report.submission["problem"] = "not read: it is empty"
+    read(pages.classroom(entries[:2], [], names=False))
+
+
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
     """As many digits as tell them apart; a link leads to the one that it names."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))

@@ -267,6 +267,53 @@ def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch,
     assert len(scores(tmp_path / "out")) == 7
 
 
+def test_what_was_not_read_is_said_first(classroom, graded, asked, tmp_path, capfd):
+    """Exit code 2, a list before all else, no score anywhere, a report all the same."""
+    assert run(classroom, tmp_path / "out") == 2
+    told = capfd.readouterr()
+    kinds = [line.partition(":")[0] for line in told.err.splitlines()]
+    assert kinds == ["not read", "not read", "not imported", "2 of 8 could not be read"]
+    assert "6 graded" in told.out
+    with open(tmp_path / "out" / "grades.csv", newline="") as file:
+        rows = {row["file"]: row for row in csv.DictReader(file)}
+    for name in ("dee", "empty"):
+        assert rows[name]["score"] == ""
+        assert rows[name]["note"].startswith("not read: ")
+    assert rows["cy"]["score"] == "0"
+    assert rows["cy"]["note"].startswith("not imported: ")
+    assert len(list((tmp_path / "out" / "students").iterdir())) == 8
+
+
+def test_what_cannot_be_imported_was_graded(classroom, asked, tmp_path, capfd):
+    """Exit code 0, but it is said first; of two exports no cell of it is filled."""
+    folder = tmp_path / "class"
+    for name in ("ann", "cy"):
+        shutil.copytree(classroom / name, folder / name)
+    assert run(folder, tmp_path / "out") == 0
+    assert capfd.readouterr().err.startswith("not imported: cy: RuntimeError")
+
+
+def test_gradebooks_say_what_they_leave_alone(
+    classroom, asked, tmp_path, monkeypatch, capsys
+):
+    """`UNREAD=0` enters zero; without it, whose cell was left alone is said."""
+    export = tmp_path / "export.csv"
+    names = ("ann", "cy", "dee", "empty")
+    rows = "".join(f"{name},,,{name},A,7\n" for name in names)
+    export.write_text(f"Student,ID,SIS User ID,SIS Login ID,Section,DQN (1)\n{rows}")
+    words = [str(classroom), "--out", str(tmp_path), "--canvas", str(export)]
+    words += ["--assignment", "DQN"]
+    assert classes.run(classes.parse(words)) == 2
+    told = capsys.readouterr().out
+    assert "canvas.csv: left alone" in told
+    assert ": cy, dee, empty (UNREAD=0 enters 0)" in told
+    filled = (tmp_path / "canvas.csv").read_text()
+    assert filled == export.read_text().replace("ann,A,7", "ann,A,5")
+    assert classes.run(classes.parse([*words, "--unread", "0"])) == 2
+    assert "left alone" not in capsys.readouterr().out
+    assert (tmp_path / "canvas.csv").read_text() == filled.replace(",7", ",0")
+
+
 def test_hostile_names_and_words_do_nothing(graded):
     """Neither in the table nor on a page, and no file is called by a name."""
     out, _ = graded
@@ -461,6 +508,7 @@ def test_what_decides_a_grade_changes_its_name():
         (["--jobs", "0"], "JOBS='0'"),
         (["--only", "x"], "ONLY='x'"),
         (["--names", "2"], "NAMES='2'"),
+        (["--unread", "1"], "UNREAD='1'"),
         (["--canvas", "absent.csv", "--only", ""], "absent.csv: No such file"),
         (["--canvas", "x.csv"], "ONLY: points of one exercise"),
         (["--seed", "\n"], "SEED="),

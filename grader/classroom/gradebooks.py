@@ -290,7 +290,7 @@ class People:
             self.doubts.append(
                 f"{owner.name}: not entered, for {len(rows)} rows could be meant"
             )
-        return rows.pop() if len(rows) == 1 else None
+        return next(iter(rows)) if len(rows) == 1 else None
 
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
         """The rows that agree with what is known of somebody, the surest kind first."""
