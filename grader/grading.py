@@ -169,7 +169,7 @@ def about(submission: Submission, problem: str | None) -> dict[str, Any]:
         "name": submission.name,
         "sha256": submission.sha256,
         "problem": problem,
-        "notes": [],
+        "notes": list(submission.notes),
     }
 
 

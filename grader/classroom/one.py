@@ -48,7 +48,7 @@ def unpack(file: BinaryIO) -> tuple[Submission, Options]:
     told = msgpack.unpackb(body)
     fields: dict[str, Any] = told["submission"]
     fields["path"] = Path(fields["path"]) if fields["path"] else None
-    fields["cells"] = tuple(fields["cells"])
+    fields["cells"], fields["notes"] = map(tuple, (fields["cells"], fields["notes"]))
     return Submission(**fields), Options(**told["options"])
 
 

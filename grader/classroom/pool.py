@@ -69,7 +69,7 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
         code: from `code_hash`.
     """
     handed_in = submission.sha256, submission.problem, submission.cells
-    told = [*handed_in, asdict(options), code]
+    told = [*handed_in, submission.notes, asdict(options), code]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
