@@ -37,6 +37,7 @@ from jax import export
 FEATURES = 0
 for feature in __future__.all_feature_names:
     FEATURES |= getattr(__future__, feature).compiler_flag
+DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 MAX_LEFT_OUT = 20  # cells that are told of
 GRACE_SECONDS = 2.0
 KEPT = (
@@ -209,7 +210,8 @@ class Notebook:
         module: in which they run.
         skipped: lines of statements that are not run.
         seconds: for all of them. Each may take a quarter of what is left, so that what
-            comes after one that never ends has time, too.
+            comes after one that never ends has time, too; all of it what defines or
+            imports, for without that the rest is nothing, however busy the machine is.
         errors: the descriptor on which the place is told of one that cannot be
             interrupted, before it ends the process.
     """
@@ -264,10 +266,13 @@ class Notebook:
         return ""
 
     def run_statement(self, node: ast.stmt) -> None:
-        """Run a statement, for some seconds at most."""
+        """Run a statement; one that is no definition for some seconds at most."""
         tree = ast.Module([node], [])
         code = compile(tree, self.path, "exec", self.features, dont_inherit=True)
         self.features |= code.co_flags & FEATURES
+        if isinstance(node, DEFINITIONS):
+            exec(code, self.names)
+            return
         seconds = max((self.ends - time.monotonic()) / 4, 0.1)
         # What waits in compiled code hears no signal.
         faulthandler.dump_traceback_later(

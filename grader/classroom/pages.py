@@ -19,7 +19,7 @@ from grader.escape import html
 from grader.outcomes import Outcome
 from grader.report import EXERCISES, Check, Exercise, Report, plain_number
 from grader.reporters.words import about_printed
-from grader.terminal import MARKS
+from grader.terminal import MARKS, about_hand_in
 
 HERE = Path(__file__).resolve().parent
 CSS = (HERE / "page.css").read_text(encoding="utf-8")
@@ -121,7 +121,8 @@ def student(entry: Entry) -> str:
     if entry.hand_in.late:
         told.append(("Handed in", "late"))
     body = [f'<p class="soft">{html(names)}</p>', figures(told)]
-    for exercise in report.exercises:
+    body += [f'<p class="look">{html(line)}</p>' for line in about_hand_in(report)]
+    for exercise in [] if report.problem else report.exercises:
         body += exercise_lines(exercise)
     if printed := about_printed(report):
         body += ["<h2>What your code printed</h2>", f"<pre>{html(printed)}</pre>"]
