@@ -210,8 +210,8 @@ class Notebook:
         module: in which they run.
         skipped: lines of statements that are not run.
         seconds: for all of them. Each may take a quarter of what is left, so that what
-            comes after one that never ends has time, too; all of it what defines or
-            imports, for without that the rest is nothing, however busy the machine is.
+            comes after one that never ends has time, too. Definitions and imports have
+            no limit of their own: without them the rest is nothing.
         errors: the descriptor on which the place is told of one that cannot be
             interrupted, before it ends the process.
     """
