@@ -142,7 +142,7 @@ def student(entry: Entry) -> str:
         body.append(f'<p class="look bad">{html(report.problem)}</p>')
     body += [f'<p class="look">{html(note)}</p>' for note in report.notes]
     body.append(figures(told))
-    for exercise in report.exercises:
+    for exercise in [] if report.problem else report.exercises:
         body += exercise_lines(exercise)
     if printed := about_printed(report):
         body += ["<h2>What your code printed</h2>", f"<pre>{html(printed)}</pre>"]
