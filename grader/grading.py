@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from grader import doctor, sandbox
+from grader import doctor, sandbox, seeds
 from grader.again import ask_again
 from grader.cartpole import CartPole
 from grader.plugin import Graded, Plugin, run_checks
@@ -21,7 +21,7 @@ class Options:
     """How to grade.
 
     Attributes:
-        seed: of everything random in the run.
+        seed: of everything random in the run; "" for one that is drawn.
         only: one exercise's name, or "" for all.
         tier: of the sandbox, or "" for the strongest that works here.
         device: "cpu" or "gpu".
@@ -54,6 +54,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         UsageError: what the options ask for is not here.
     """
     started = time.monotonic()
+    options = replace(options, seed=options.seed or seeds.draw())
     sandbox.remove_leftovers()
     choose = doctor.choose_official_tier if options.official else sandbox.choose_tier
     tier = choose(options.tier)

@@ -1,6 +1,12 @@
 """One seed for a run, as many independent ones as it needs."""
 
 import hashlib
+import secrets
+
+
+def draw() -> str:
+    """A seed that nobody can foretell."""
+    return secrets.token_hex(16)
 
 
 def derive(seed: str, purpose: str) -> int:
