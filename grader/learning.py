@@ -132,7 +132,6 @@ class RemoteAgent:
             "theta_Q": self.theta_Q,
             "theta_T": self.theta_T,
             "opt_state": self.opt_state,
-            "gamma": np.float32(self.settings.gamma),
             "nudge": self.nudges.uniform(-1, 1, (2, 2, 2 * size)).astype(np.float32),
         }
         n = self.settings.block_updates

@@ -8,6 +8,9 @@ travel as the list of their leaves; the tree that holds them never leaves the pr
 spec, and returns what can be traced and exported, or called as it is where the hand-in
 is plain Python. `CALLS` are the parts that are more, or less, than that. A part that
 is in neither is a plain function of the arguments that its spec lists.
+
+What the contract calls a plain Python value (gamma and alpha, sizes, step, period) is
+in the spec and reaches the hand-in as one; what it has traced is in the arrays.
 """
 
 import contextlib
@@ -226,36 +229,38 @@ def key_of(args: Args) -> jax.Array:
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Q [S,A], one episode [T], alpha, gamma -> Q [S,A]."""
+    """Q [S,A], one episode [T] -> Q [S,A]."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
+    rates = spec["alpha"], spec["gamma"]
 
     def program(args: Args) -> Args:
-        arrays = [args[name] for name in (*names, "alpha", "gamma")]
-        return {"Q": as_output("update_Q_TD0", part(dqn, "update_Q_TD0")(*arrays))}
+        Q = part(dqn, "update_Q_TD0")(*(args[name] for name in names), *rates)
+        return {"Q": as_output("update_Q_TD0", Q)}
 
     return program
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Reward [T], gamma -> returns [T]."""
+    """Reward [T] -> returns [T]."""
 
     def program(args: Args) -> Args:
-        returns = part(dqn, "discounted_returns")(args["reward"], args["gamma"])
+        returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
         return {"returns": as_output("discounted_returns", returns)}
 
     return program
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, one episode [T], gamma -> loss and its gradient in theta_Q."""
+    """theta_Q, one episode [T] -> loss and its gradient in theta_Q."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
         def loss_of(theta_Q: list[jax.Array]) -> jax.Array:
-            arrays = [args[name] for name in ("state", "action", "reward", "gamma")]
+            episode = [args[name] for name in ("state", "action", "reward")]
             theta = jax.tree.unflatten(structure, theta_Q)
             with standing_in(dqn, spec, "discounted_returns", stand_in_returns):
-                return as_output("mc_loss", part(dqn, "mc_loss")(theta, model, *arrays))
+                loss = part(dqn, "mc_loss")(theta, model, *episode, spec["gamma"])
+                return as_output("mc_loss", loss)
 
         if not spec["gradient"]:
             return {"loss": loss_of(args["theta_Q"])}
@@ -300,7 +305,7 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, theta_T, a batch, gamma -> loss and its gradient in theta_Q."""
+    """theta_Q, theta_T, a batch -> loss and its gradient in theta_Q."""
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
 
@@ -311,7 +316,7 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 jax.tree.unflatten(structure, args["theta_T"]),
                 model,
                 batch_of(dqn, args),
-                args["gamma"],
+                spec["gamma"],
             )
             return as_output("td_loss", loss)
 
@@ -323,7 +328,7 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, theta_T, a batch, opt_state, gamma -> theta_Q, opt_state, loss."""
+    """theta_Q, theta_T, a batch, opt_state -> theta_Q, opt_state, loss."""
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
 
@@ -338,7 +343,7 @@ def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 batch_of(dqn, args),
                 optimizer,
                 jax.tree.unflatten(state_structure, args["opt_state"]),
-                args["gamma"],
+                spec["gamma"],
             )
         if not isinstance(result, tuple | list) or len(result) != 3:
             raise ContractError(
@@ -373,7 +378,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
         return PROGRAMS[name](dqn, spec)
 
     def program(args: Args) -> Args:
-        arguments = [args[argument] for argument in spec["arguments"]]
+        arguments = [{**spec, **args}[argument] for argument in spec["arguments"]]
         return {"result": as_output(name, part(dqn, name)(*arguments))}
 
     return program

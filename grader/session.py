@@ -60,7 +60,7 @@ class Case:
 
     Attributes:
         part: its name in `parts.PROGRAMS` or `parts.CALLS`, or a plain function's.
-        spec: what is not an array (sizes, gamma of a call, `net`, ...).
+        spec: what is not an array (sizes, gamma, `net`, ...).
         args: arrays, or lists of arrays for parameters.
     """
 

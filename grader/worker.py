@@ -158,7 +158,7 @@ class Worker:
 
 
 def as_students_have_it(array: Any) -> Any:
-    """Arrays as JAX arrays, gamma and its like as Python numbers."""
+    """Arrays as JAX arrays, ε as a Python number."""
     if array.ndim == 0 and array.dtype.kind == "f":
         return float(array)
     return jnp.asarray(array)

@@ -118,7 +118,7 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 def told(case: Case) -> str:
     """The question in a few lines; a table's rows that matter and no others."""
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
-    alpha, gamma = (compare.number(case.args[name]) for name in ("alpha", "gamma"))
+    alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))
     lines = [f"with alpha = {alpha}, gamma = {gamma}"]
     lines += [f"{name} = {compare.numbers(case.args[name])}" for name in STEP]
     if len(rows) <= 3:

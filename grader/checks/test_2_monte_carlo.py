@@ -79,7 +79,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
     obtained = student.answer(case).array("returns")
     compare.require(
         compare.problem("G", obtained, reference.answer(case).array("returns")),
-        f"with gamma = {compare.number(case.args['gamma'])}",
+        f"with gamma = {compare.number(case.spec['gamma'])}",
         f"rewards = {compare.numbers(case.args['reward'])}",
     )
 
@@ -121,8 +121,8 @@ def judged_by(
         NotImplementedYet: mc_loss is a stub.
         Waiting: discounted_returns is.
     """
-    names = ("reward", "gamma")
-    question = Case("discounted_returns", {}, {name: case.args[name] for name in names})
+    gamma, rewards = case.spec["gamma"], case.args["reward"]
+    question = Case("discounted_returns", {"gamma": gamma}, {"reward": rewards})
     right = reference.answer(question).array("returns")
     answered = False
     try:
@@ -138,8 +138,7 @@ def judged_by(
         # Returns that are right need no look. Others do: a call can remember what it
         # was asked, and on returns that ignore the rewards the loss would be easy.
         if usable and compare.problem("", own, right):
-            more = {**question.args, "reward": question.args["reward"] + 1}
-            other = Case(question.part, question.spec, more)
+            other = Case(question.part, question.spec, {"reward": rewards + 1})
             second = student.traced(other).array("returns")
             usable = bool((second.shape == own.shape) and (second != own).any())
     except NotImplementedYet:
@@ -150,9 +149,7 @@ def judged_by(
         usable = False
     if usable:
         return case, losses_on([own, right], case, reference)
-    stand_in = (
-        case.args["gamma"] - case.args["reward"]
-    )  # as parts.stand_in_returns has it
+    stand_in = gamma - rewards  # as parts.stand_in_returns has it
     accepted = losses_on([stand_in, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
 
@@ -195,7 +192,6 @@ def terminal_loss(
         "reward": rewards.astype(np.float32),
         "terminated": np.ones(len(rewards), bool),
         "next_state": args["state"],
-        "gamma": np.float32(0.5),
     }
     spec = {**case.spec, "gradient": True}
     answer = reference.answer(Case("td_loss", spec, td_args))
@@ -209,7 +205,7 @@ def told(case: Case) -> str:
     taken = cases.taken_values(args)
     return "\n".join(
         [
-            f"with gamma = {compare.number(args['gamma'])}",
+            f"with gamma = {compare.number(case.spec['gamma'])}",
             f"rewards = {compare.numbers(args['reward'])}",
             f"actions = {compare.numbers(args['action'])}",
             f"Q(s_i, a_i; θ_Q) = {compare.numbers(taken)}",

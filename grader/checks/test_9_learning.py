@@ -92,6 +92,7 @@ def learned_table(
     """
     rows = mdps.experience(mdp, EXPERIENCE, rng)
     spec = {"net": "table", "state_dim": STATES, "num_actions": ACTIONS}
+    update = {**spec, "optimizer": "chain", "gamma": GAMMA}
     theta_Q = [np.zeros((ACTIONS, STATES), np.float32)]
     theta_T = theta_Q
     opt_state = runner.trusted(do="optimizer_init", optimizer="chain", theta=theta_Q)
@@ -107,9 +108,8 @@ def learned_table(
             raise Wrong("sample returned a transition that was never stored")
         batches = {name: sample[name].astype(rows[name].dtype) for name in rows}
         args = {"theta_Q": theta_Q, "theta_T": theta_T, "opt_state": opt_state}
-        args["gamma"] = np.float32(GAMMA)
         batch = {name: batches[name][0] for name in rows}
-        case = Case("td_update", {**spec, "optimizer": "chain"}, {**args, **batch})
+        case = Case("td_update", update, {**args, **batch})
         name = needed("td_update", functools.partial(student.export, case))
         request = {"do": "update_block", "name": name, "args": args, "batches": batches}
         out = runner.untrusted(request, "td_update")
