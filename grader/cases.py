@@ -282,7 +282,9 @@ def on_table(case: Case) -> Case:
 
 
 def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """The values [B,A] of the probe network: a layer, tanh, a layer."""
+    """The values [B,A] of the probe network: a layer, tanh, a layer; or of a table."""
+    if len(theta) == 1:
+        return states @ theta[0].T
     weight, bias, last_weight, last_bias = theta
     return np.tanh(states @ weight.T + bias) @ last_weight.T + last_bias
 

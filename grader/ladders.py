@@ -10,7 +10,9 @@ from typing import Any
 from grader.cases import Cases, cases, mc, returns, td, td0
 
 
-def of_one(build: Callable, rates: dict[str, float] | None = None, **rung: Any) -> Cases:
+def of_one(
+    build: Callable, rates: dict[str, float] | None = None, **rung: Any
+) -> Cases:
     """Questions about one transition, so many that every action is taken in some.
 
     And in some it is the best one in the next state. The last ones have a reward of 0,

@@ -248,6 +248,8 @@ class RemoteAgent:
             value = answer.get(name)
             if not isinstance(value, np.ndarray) or value.shape != (*shape, *tail):
                 raise Foul(f"sample returned a `{name}` of the wrong shape")
+            if name == "action" and value.dtype.kind not in "iu":
+                raise Foul(f"sample returned actions of type {value.dtype}")
             dtype = {"action": np.int32, "terminated": np.bool_}.get(name, np.float32)
             batches[name] = value.astype(dtype)
         return batches

@@ -52,6 +52,7 @@ OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     # Gradients vanish there, since nothing is random: by an eps as small as usual, Adam
     # would still take steps of full size.
     "chain": lambda: optax.adam(3e-2, eps=1e-3),
+    "momentum": lambda: optax.sgd(0.25, momentum=0.5),  # the docstring's example
     "cartpole": lambda: optax.adam(2.3e-3),
     "slope": lambda: optax.sgd(SLOPE_RATE),  # by its step the gradient can be read
 }
@@ -123,6 +124,11 @@ def table_network(state_dim: int, num_actions: int) -> eqx.Module:
     return eqx.nn.Linear(state_dim, num_actions, use_bias=False, key=jax.random.key(0))
 
 
+def single_number(state_dim: int, num_actions: int) -> jax.Array:
+    """What is no network, but a tree of arrays as well."""
+    return jnp.zeros(())
+
+
 def is_shape(leaf: Any) -> bool:
     """Whether an array stood here before the network was traced for its shapes."""
     return isinstance(leaf, jax.ShapeDtypeStruct)
@@ -133,15 +139,22 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
 
     Args:
         dqn: the module whose `q_network` is asked for when `net` is "own".
-        spec: `net` ("probe", "table" or "own"), `state_dim`, `num_actions`.
+        spec: `net` ("own" or one of `NETWORKS`), `state_dim`, `num_actions`.
     """
     sizes = spec["state_dim"], spec["num_actions"]
     if spec["net"] == "own":
         theta, model = own_network(dqn, *sizes)
     else:
-        make = {"probe": probe_network, "table": table_network}[spec["net"]]
-        theta, model = eqx.partition(eqx.filter_eval_shape(make, *sizes), is_shape)
+        net = eqx.filter_eval_shape(NETWORKS[spec["net"]], *sizes)
+        theta, model = eqx.partition(net, is_shape)
     return jax.tree.structure(theta), model
+
+
+NETWORKS: dict[str, Callable[[int, int], Any]] = {
+    "probe": probe_network,
+    "table": table_network,
+    "number": single_number,
+}
 
 
 @functools.lru_cache(maxsize=8)
@@ -294,12 +307,13 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta, state [B,D] -> q_values [B,A]."""
+    """theta, state [B,D] or [D] -> q_values [B,A] or [A]."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
         net = eqx.combine(jax.tree.unflatten(structure, args["theta"]), model)
-        return {"q_values": as_output("the network", jax.vmap(net)(args["state"]))}
+        values = net if args["state"].ndim == 1 else jax.vmap(net)
+        return {"q_values": as_output("the network", values(args["state"]))}
 
     return program
 
@@ -421,10 +435,11 @@ def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     """Play a script of operations on a new buffer; its lengths and samples in order.
 
-    The script's operations: ["add", i, j] rows i to j-1 of the arguments, ["len"],
-    ["rng", seed] a new generator, ["sample", B], ["samples", n, B] n batches stacked,
-    ["reread", k] what the k-th sample reads as by now, ["scribble"] overwrite the
-    arrays that `add` was handed, for the buffer has to store copies.
+    The script's operations: ["add", i, j] rows i to j-1 of the arguments, ["plain", i,
+    j] the same with Python's numbers for NumPy's, ["len"], ["rng", seed] a new
+    generator, ["sample", B], ["samples", n, B] n batches stacked, ["reread", k] what
+    the k-th sample reads as by now, ["scribble"] overwrite the arrays that `add` was
+    handed, for the buffer has to store copies.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -434,6 +449,10 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     for name, *numbers in spec["script"]:
         if name == "add":
             add_rows(buffer, args, *numbers)
+        elif name == "plain":
+            for i in range(*numbers):
+                values = [args[field][i] for field in FIELDS]
+                buffer.add(*(v if v.ndim else v.item() for v in values))
         elif name == "len":
             lengths.append(len(buffer))
         elif name == "rng":

@@ -3,8 +3,6 @@
 import importlib.util
 from pathlib import Path
 
-import numpy as np
-
 from grader import cartpole, cases
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,6 +17,20 @@ from grader.session import Answers, Case, Student
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
 UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
+# Of the docstrings.
+RETURNS_EXAMPLE = Case(
+    "discounted_returns", {"gamma": 0.5}, {"reward": np.array([1, 0, 2], np.float32)}
+)
+LOSS_EXAMPLE = Case(
+    "mc_loss",
+    {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": True, "gamma": 0.5},
+    {
+        "theta_Q": [np.array([[1], [3]], np.float32)],
+        "state": np.array([[1], [2]], np.float32),
+        "action": np.array([1, 0], np.int32),
+        "reward": np.array([0, 4], np.float32),
+    },
+)
 
 
 @pytest.mark.points(1)
@@ -28,13 +42,21 @@ def test_one_step_returns(student, reference, for_each):
     )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2.5)
 @pytest.mark.part("discounted_returns")
 def test_returns(student, reference, for_each):
     """Each step's return: its reward, and later ones discounted by γ a step."""
     for_each(
         ladders.RETURNS_LONG, lambda case: agree_on_returns(case, student, reference)
     )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.part("discounted_returns")
+def test_returns_example(student):
+    """The example in the docstring of `discounted_returns`."""
+    obtained = student.called(RETURNS_EXAMPLE).array("returns")
+    compare.require(compare.problem("G", obtained, np.array([1.5, 1, 2])))
 
 
 @pytest.mark.points(0.5)
@@ -52,11 +74,19 @@ def test_one_step_loss(student, reference, for_each):
     for_each(ladders.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference))
 
 
-@pytest.mark.points(2.5)
+@pytest.mark.points(2)
 @pytest.mark.part("mc_loss")
 def test_loss(student, reference, for_each):
     """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
     for_each(ladders.MC_EPISODE, lambda case: agree_on_loss(case, student, reference))
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.part("mc_loss")
+def test_loss_example(student, reference):
+    """The example in the docstring of `mc_loss`; no argument is changed."""
+    agree_on_loss(LOSS_EXAMPLE, student, reference)
+    unchanged(student, LOSS_EXAMPLE)
 
 
 @pytest.mark.points(2)

@@ -7,7 +7,11 @@ import pytest
 
 from grader import cases, compare, mdps, watched
 from grader.cartpole import FULL, HALF, Result, needed
-from grader.checks.test_5_replay_buffer import require_columns, sampled
+from grader.checks.test_5_replay_buffer import (
+    require_columns,
+    require_integers,
+    sampled,
+)
 from grader.mdps import ACTIONS, GAMMA, STATES
 from grader.outcomes import NOT_IMPLEMENTED, NotImplementedYet, Waiting, Wrong
 from grader.session import Case, Runner, Student
@@ -104,6 +108,7 @@ def learned_table(
     answer = needed("ReplayBuffer", lambda: student.answer(buffer))
     for step, sample in enumerate(sampled(answer, ROUNDS), 1):
         require_columns(sample, rows, (UPDATES, BATCH))
+        require_integers(sample)
         if not np.isin(as_bytes(sample), stored).all():
             raise Wrong("sample returned a transition that was never stored")
         batches = {name: sample[name].astype(rows[name].dtype) for name in rows}
