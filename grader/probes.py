@@ -200,7 +200,10 @@ def sync(student: Student) -> Entries:
     for step, period in STEPS:
         case = cases.sync(theta_Q, theta_T, step, period)
         yield f"{step} of {period}", partial(some_of_theta_T, student, case)
-    yield from changes(student, case, "jax")
+    for step in (1, 3):
+        case = cases.sync(theta_Q, theta_T, step, 3)
+        for name, changed in changes(student, case, "jax"):
+            yield f"{name} {step}", changed
 
 
 def some_of_theta_T(student: Student, case: Case) -> np.ndarray:
@@ -346,6 +349,7 @@ def epsilon_greedy(student: Student) -> Entries:
     yield "~together", together
     yield "~alone 0.5", partial(alone, 0.5)
     yield "~alone 1", partial(alone, 1.0)
+
     def of_two(epsilon: float) -> np.ndarray:
         """How often the better one of two actions is chosen."""
         two = cases.distinct(np.random.default_rng(6), ROWS, 2)
@@ -357,6 +361,7 @@ def epsilon_greedy(student: Student) -> Entries:
         found = []
         values: list[list[float]] = [[2, 0, 1, -1], [0, 3, 3, 1], [1, 1, 1, 1]]
         values += [[-3, -1, -2, -1], [500, 500.05, 500.1, 500.15]]
+        values += [[2.25, 2.75, -0.5, 0.5], [1000, 1001, 0, 0], [100, 100.9, 50, 0]]
         for row in values:
             alike = np.tile(np.array(row, np.float32), (ROWS, 1))
             case = cases.exploration(keys[0], alike, 0.0)
@@ -448,11 +453,16 @@ def buffer(student: Student) -> Entries:
         sample = the_sample(play(20, [add, 0, 12], seed, ["sample", size]))
         return [n for name in stored for n in sample[name].shape]
 
-    def added_later() -> list[bool]:
-        """Which transitions come when some are added after a sample."""
-        script = [[add, 0, 4], seed, ["sample", 4], [add, 4, 7]]
-        found = numbers(the_last(play(8, *script, ["samples", DRAWS, 5])))
-        return [bool((found == number).any()) for number in range(7)]
+    def added_later(added: int) -> list[int]:
+        """Which transitions come, and the length, with samples between the adds."""
+        stages = [n for n in (0, 4, 7, 9, 11) if n <= added]
+        script: list = [seed]
+        for first, last in itertools.pairwise(stages):
+            script += [[add, first, last], ["samples", DRAWS, 4], ["len"]]
+        answer = play(8, *script)
+        found = numbers(the_last(answer))
+        seen = [int((found == number).any()) for number in range(11)]
+        return seen + answer.numbers("lengths")
 
     def whole_actions() -> list[bool]:
         return [drawn(6)["action"].dtype.kind in "iu"]
@@ -513,9 +523,12 @@ def buffer(student: Student) -> Entries:
         yield f"mixed {added}", partial(mixed, added)
         yield f"foreign {added}", partial(foreign, added)
     yield "kept after a sample", after_a_sample
-    yield "added later", added_later
+    for added in (7, 11):
+        yield f"added later {added}", partial(added_later, added)
     yield "whole actions", whole_actions
     yield "plain numbers", plain
+    script = {"capacity": 8, "script": [["add", 0, 6], seed, ["sample", 5]]}
+    yield from changes(student, Case("replay_buffer", script, stored))
     for size in (1, 3, 12):
         yield f"shape {size}", partial(shape, size)
     yield "equal", equal_ones

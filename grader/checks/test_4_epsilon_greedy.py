@@ -65,7 +65,7 @@ def test_greedy(student, rng):
 
 @pytest.mark.points(1)
 def test_ties(student, rng):
-    """ε = 0: whole numbers, ties and close values: any of the best, never another."""
+    """ε = 0 with ties and whole numbers: any of the best, no other."""
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for q_values in hard_values(rng, rows, num_actions):
             actions = answer(student, new_key(rng), q_values, 0.0)

@@ -25,6 +25,7 @@ import pytest
 
 from grader import compare
 from grader.cases import transitions
+from grader.checks.common import unchanged
 from grader.checks.test_4_epsilon_greedy import (
     chi2_limit,
     statistic,
@@ -76,7 +77,7 @@ def test_length(student):
 
 @pytest.mark.points(0.5)
 def test_example(student, rng):
-    """The example in the docstring: numbers of Python, states of whole numbers."""
+    """The example in the docstring, with Python's numbers; no argument is changed."""
     number = np.arange(3)
     rows = {
         "state": np.tile(number[:, None], 4),
@@ -87,7 +88,8 @@ def test_example(student, rng):
     }
     script: list = [["plain", 0, 3], ["len"], seeded(rng)]
     spec = {"capacity": 2, "script": [*script, ["samples", 64, 1], ["sample", 2]]}
-    answer = student.answer(Case("replay_buffer", spec, rows))
+    case = Case("replay_buffer", spec, rows)
+    answer = student.answer(case)
     if (lengths := answer.numbers("lengths")) != [2]:
         raise Wrong(f"length after three adds to a capacity of 2: {str(lengths)[:80]}")
     ones, batch = sampled(answer, 2)
@@ -102,6 +104,7 @@ def test_example(student, rng):
     for name, column in rows.items():
         found = differing(name, batch[name], column[batch["action"].astype(int)], 1)
         compare.require(found, f"the rows are the actions {batch['action'].tolist()}")
+    unchanged(student, case, ("numpy",))
 
 
 @pytest.mark.points(2.5)

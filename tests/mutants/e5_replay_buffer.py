@@ -718,6 +718,14 @@ MUTANTS = [
         "Actions are used as indices: they have to be integers",
         ONE_MATRIX,
     ),
+    ring(
+        "add-advances-state",
+        "F",
+        "writes the next state into the caller's array",
+        "Your `add` writes into the array that it was given. It belongs to the caller: "
+        "store a copy, and leave the argument as it came",
+        (LAST_LINE, f"{LAST_LINE}\n        state[...] = next_state"),
+    ),
     rows(
         "wants-numpy-numbers",
         "X",

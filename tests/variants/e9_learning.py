@@ -1,6 +1,5 @@
 """Exercise 9 by parts that take γ as what it is, a plain Python value."""
 
-
 from variants import e6_td_loss, e7_td_update
 from variants.definition import Variant
 
