@@ -19,6 +19,9 @@ from grader.session import Args, Case
 
 CASES_ON_A_RUNG = 4  # so that a sign or a size that only some have is met
 WIDTH = 8  # of the probe network's hidden layer
+# Where a rung has no other. They are plain Python values, and each has programs of its
+# own: two in all are enough to tell them from constants, three for returns.
+ALPHA, GAMMA = 0.1, 0.7
 
 
 class Source(Protocol):
@@ -138,6 +141,8 @@ def td0(
     num_actions: int = 3,
     revisits: bool = False,
     scale: float = 1.0,
+    alpha: float = ALPHA,
+    gamma: float = GAMMA,
 ) -> Case:
     """One episode for `update_Q_TD0`.
 
@@ -158,24 +163,19 @@ def td0(
         "rewards": rewards(source, num_steps, scale),
         "next_states": path[1:].astype(np.int32),
         "terminateds": terminateds,
-        "alpha": np.float32(source.pick([0.5, 0.1])),
-        "gamma": np.float32(source.pick([0.7, 0.9])),
     }
-    return Case("update_Q_TD0", {}, args)
+    return Case("update_Q_TD0", {"alpha": alpha, "gamma": gamma}, args)
 
 
 # ---------------------------------------------------------------- Monte Carlo
 
 
 def returns(
-    source: Source, num_steps: int, *, gamma: float = 0.0, scale: float = 1.0
+    source: Source, num_steps: int, *, gamma: float = GAMMA, scale: float = 1.0
 ) -> Case:
-    """One complete episode's rewards for `discounted_returns`; gamma 0 picks one."""
-    args = {
-        "reward": rewards(source, num_steps, scale),
-        "gamma": np.float32(gamma or source.pick([0.7, 0.9])),
-    }
-    return Case("discounted_returns", {}, args)
+    """One complete episode's rewards for `discounted_returns`."""
+    args = {"reward": rewards(source, num_steps, scale)}
+    return Case("discounted_returns", {"gamma": gamma}, args)
 
 
 def mc(
@@ -185,6 +185,7 @@ def mc(
     state_dim: int = 3,
     num_actions: int = 4,
     scale: float = 1.0,
+    gamma: float = GAMMA,
 ) -> Case:
     """One complete episode for `mc_loss`, on the probe network."""
     args = {
@@ -192,9 +193,8 @@ def mc(
         "state": source.reals(num_steps, state_dim),
         "action": source.whole(num_actions, num_steps),
         "reward": rewards(source, num_steps, scale),
-        "gamma": np.float32(source.pick([0.7, 0.9])),
     }
-    spec = {**probe_spec(state_dim, num_actions), "gradient": True}
+    spec = {**probe_spec(state_dim, num_actions), "gradient": True, "gamma": gamma}
     return Case("mc_loss", spec, args)
 
 
@@ -209,6 +209,7 @@ def td(
     *,
     ends: str = "mixed",
     scale: float = 1.0,
+    gamma: float = GAMMA,
 ) -> Case:
     """One batch for `td_loss`, on the probe network, theta_T independent of theta_Q.
 
@@ -219,6 +220,7 @@ def td(
         num_actions: A.
         ends: which transitions end an episode: "none", "all", or "mixed".
         scale: of the rewards; a large one shows what clips.
+        gamma: the discount.
     """
     rng = source.generator()
     if ends == "mixed":
@@ -234,11 +236,9 @@ def td(
         "reward": rewards(source, batch_size, scale),
         "terminated": terminated,
         "next_state": source.reals(batch_size, state_dim),
-        "gamma": np.float32(source.pick([0.7, 0.9])),
     }
-    return Case(
-        "td_loss", {**probe_spec(state_dim, num_actions), "gradient": True}, args
-    )
+    spec = {**probe_spec(state_dim, num_actions), "gradient": True, "gamma": gamma}
+    return Case("td_loss", spec, args)
 
 
 def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
@@ -282,7 +282,9 @@ def on_table(case: Case) -> Case:
 
 
 def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """The values [B,A] of the probe network: a layer, tanh, a layer."""
+    """The values [B,A] of the probe network: a layer, tanh, a layer; or of a table."""
+    if len(theta) == 1:
+        return states @ theta[0].T
     weight, bias, last_weight, last_bias = theta
     return np.tanh(states @ weight.T + bias) @ last_weight.T + last_bias
 
@@ -355,9 +357,9 @@ def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, 
             "reward": zeros(64),
             "terminated": zeros(64, dtype=np.bool_),
             "next_state": states,
-            "gamma": np.float32(0.99),
         }
-        return update(Case("td_loss", spec, args), optimizer, opt_state)
+        case = Case("td_loss", {**spec, "gamma": 0.99}, args)
+        return update(case, optimizer, opt_state)
 
     return {
         "act": exploration(zeros(2, dtype=np.uint32), zeros(8, 2), 0.0),

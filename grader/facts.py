@@ -47,23 +47,29 @@ def without_effect(
     before = student.answer(case).array(output)
     idle = []
     for name in names:
-        other = Case(case.part, case.spec, {**case.args, name: moved(case, name)})
-        after = student.answer(other).array(output)
+        after = student.answer(with_other(case, name)).array(output)
         if np.array_equal(before, after, equal_nan=True):
             idle.append(CALLED.get(name, f"`{name}`"))
     return idle
 
 
-def moved(case: Case, name: str) -> np.ndarray | list[np.ndarray]:
-    """Another value for an argument, of the same kind."""
-    value = case.args[name]
+def with_other(case: Case, name: str) -> Case:
+    """The same question with another value for an argument."""
+    spec, args = case.spec, case.args
+    if name in spec:  # gamma or alpha
+        return Case(case.part, {**spec, name: 0.75 * spec[name]}, args)
+    return Case(case.part, spec, {**args, name: moved(args[name])})
+
+
+def moved(value: np.ndarray | list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
+    """Another value of the same kind."""
     if isinstance(value, list):
         return [leaf[::-1] + np.float32(0.5) for leaf in value]
     if value.dtype == bool:
         return ~value
     if value.dtype.kind == "i":
         return np.roll(value, 1) if len(set(value.tolist())) > 1 else 1 - value
-    return (value * 0.75 if value.ndim == 0 else value + 1.0).astype(value.dtype)
+    return value + 1
 
 
 def no_effect(what: str, idle: list[str]) -> str:
@@ -121,7 +127,7 @@ def table(student: Student, reference: Answers) -> str | None:
         )
     if still := np.argwhere(expected & ~moves).tolist():
         return f"Measured: the visited cell {still[0]} has not moved."
-    etas = -move[args["states"], args["actions"]] / args["alpha"]
+    etas = -move[args["states"], args["actions"]] / case.spec["alpha"]
     targets = args["Q"][args["states"], args["actions"]] - etas
     return (
         f"Measured: at rewards {numbers(args['rewards'])}, your cells move toward "
@@ -144,7 +150,7 @@ def returns(student: Student, reference: Answers) -> str | None:
         axis=1,
     )
     i = min(1, len(rewards) - 1)
-    gamma = number(case.args["gamma"])
+    gamma = number(case.spec["gamma"])
     return (
         f"Measured: with γ = {gamma} the rewards r_0, r_1, … count in your G_{i} with "
         f"the weights {numbers(weights[i])}."
@@ -223,9 +229,7 @@ def pairs_fit(student: Student, case: Case) -> bool:
     targets = []
     for i in range(size):
         args = {
-            name: value
-            if isinstance(value, list) or np.ndim(value) == 0
-            else value[i : i + 1]
+            name: value if isinstance(value, list) else value[i : i + 1]
             for name, value in case.args.items()
         }
         one = read_off(cases.on_table(Case(case.part, case.spec, args)), student)

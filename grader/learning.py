@@ -132,7 +132,6 @@ class RemoteAgent:
             "theta_Q": self.theta_Q,
             "theta_T": self.theta_T,
             "opt_state": self.opt_state,
-            "gamma": np.float32(self.settings.gamma),
             "nudge": self.nudges.uniform(-1, 1, (2, 2, 2 * size)).astype(np.float32),
         }
         n = self.settings.block_updates
@@ -249,6 +248,8 @@ class RemoteAgent:
             value = answer.get(name)
             if not isinstance(value, np.ndarray) or value.shape != (*shape, *tail):
                 raise Foul(f"sample returned a `{name}` of the wrong shape")
+            if name == "action" and value.dtype.kind not in "iu":
+                raise Foul(f"sample returned actions of type {value.dtype}")
             dtype = {"action": np.int32, "terminated": np.bool_}.get(name, np.float32)
             batches[name] = value.astype(dtype)
         return batches

@@ -8,6 +8,9 @@ travel as the list of their leaves; the tree that holds them never leaves the pr
 spec, and returns what can be traced and exported, or called as it is where the hand-in
 is plain Python. `CALLS` are the parts that are more, or less, than that. A part that
 is in neither is a plain function of the arguments that its spec lists.
+
+What the contract calls a plain Python value (gamma and alpha, sizes, step, period) is
+in the spec and reaches the hand-in as one; what it has traced is in the arrays.
 """
 
 import contextlib
@@ -49,6 +52,7 @@ OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     # Gradients vanish there, since nothing is random: by an eps as small as usual, Adam
     # would still take steps of full size.
     "chain": lambda: optax.adam(3e-2, eps=1e-3),
+    "momentum": lambda: optax.sgd(0.25, momentum=0.5),  # the docstring's example
     "cartpole": lambda: optax.adam(2.3e-3),
     "slope": lambda: optax.sgd(SLOPE_RATE),  # by its step the gradient can be read
 }
@@ -120,6 +124,11 @@ def table_network(state_dim: int, num_actions: int) -> eqx.Module:
     return eqx.nn.Linear(state_dim, num_actions, use_bias=False, key=jax.random.key(0))
 
 
+def single_number(state_dim: int, num_actions: int) -> jax.Array:
+    """What is no network, but a tree of arrays as well."""
+    return jnp.zeros(())
+
+
 def is_shape(leaf: Any) -> bool:
     """Whether an array stood here before the network was traced for its shapes."""
     return isinstance(leaf, jax.ShapeDtypeStruct)
@@ -130,15 +139,22 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
 
     Args:
         dqn: the module whose `q_network` is asked for when `net` is "own".
-        spec: `net` ("probe", "table" or "own"), `state_dim`, `num_actions`.
+        spec: `net` ("own" or one of `NETWORKS`), `state_dim`, `num_actions`.
     """
     sizes = spec["state_dim"], spec["num_actions"]
     if spec["net"] == "own":
         theta, model = own_network(dqn, *sizes)
     else:
-        make = {"probe": probe_network, "table": table_network}[spec["net"]]
-        theta, model = eqx.partition(eqx.filter_eval_shape(make, *sizes), is_shape)
+        net = eqx.filter_eval_shape(NETWORKS[spec["net"]], *sizes)
+        theta, model = eqx.partition(net, is_shape)
     return jax.tree.structure(theta), model
+
+
+NETWORKS: dict[str, Callable[[int, int], Any]] = {
+    "probe": probe_network,
+    "table": table_network,
+    "number": single_number,
+}
 
 
 @functools.lru_cache(maxsize=8)
@@ -226,36 +242,38 @@ def key_of(args: Args) -> jax.Array:
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Q [S,A], one episode [T], alpha, gamma -> Q [S,A]."""
+    """Q [S,A], one episode [T] -> Q [S,A]."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
+    rates = spec["alpha"], spec["gamma"]
 
     def program(args: Args) -> Args:
-        arrays = [args[name] for name in (*names, "alpha", "gamma")]
-        return {"Q": as_output("update_Q_TD0", part(dqn, "update_Q_TD0")(*arrays))}
+        Q = part(dqn, "update_Q_TD0")(*(args[name] for name in names), *rates)
+        return {"Q": as_output("update_Q_TD0", Q)}
 
     return program
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Reward [T], gamma -> returns [T]."""
+    """Reward [T] -> returns [T]."""
 
     def program(args: Args) -> Args:
-        returns = part(dqn, "discounted_returns")(args["reward"], args["gamma"])
+        returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
         return {"returns": as_output("discounted_returns", returns)}
 
     return program
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, one episode [T], gamma -> loss and its gradient in theta_Q."""
+    """theta_Q, one episode [T] -> loss and its gradient in theta_Q."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
         def loss_of(theta_Q: list[jax.Array]) -> jax.Array:
-            arrays = [args[name] for name in ("state", "action", "reward", "gamma")]
+            episode = [args[name] for name in ("state", "action", "reward")]
             theta = jax.tree.unflatten(structure, theta_Q)
             with standing_in(dqn, spec, "discounted_returns", stand_in_returns):
-                return as_output("mc_loss", part(dqn, "mc_loss")(theta, model, *arrays))
+                loss = part(dqn, "mc_loss")(theta, model, *episode, spec["gamma"])
+                return as_output("mc_loss", loss)
 
         if not spec["gradient"]:
             return {"loss": loss_of(args["theta_Q"])}
@@ -289,18 +307,19 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta, state [B,D] -> q_values [B,A]."""
+    """theta, state [B,D] or [D] -> q_values [B,A] or [A]."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
         net = eqx.combine(jax.tree.unflatten(structure, args["theta"]), model)
-        return {"q_values": as_output("the network", jax.vmap(net)(args["state"]))}
+        values = net if args["state"].ndim == 1 else jax.vmap(net)
+        return {"q_values": as_output("the network", values(args["state"]))}
 
     return program
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, theta_T, a batch, gamma -> loss and its gradient in theta_Q."""
+    """theta_Q, theta_T, a batch -> loss and its gradient in theta_Q."""
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
 
@@ -311,7 +330,7 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 jax.tree.unflatten(structure, args["theta_T"]),
                 model,
                 batch_of(dqn, args),
-                args["gamma"],
+                spec["gamma"],
             )
             return as_output("td_loss", loss)
 
@@ -323,7 +342,7 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, theta_T, a batch, opt_state, gamma -> theta_Q, opt_state, loss."""
+    """theta_Q, theta_T, a batch, opt_state -> theta_Q, opt_state, loss."""
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
 
@@ -338,7 +357,7 @@ def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 batch_of(dqn, args),
                 optimizer,
                 jax.tree.unflatten(state_structure, args["opt_state"]),
-                args["gamma"],
+                spec["gamma"],
             )
         if not isinstance(result, tuple | list) or len(result) != 3:
             raise ContractError(
@@ -373,7 +392,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
         return PROGRAMS[name](dqn, spec)
 
     def program(args: Args) -> Args:
-        arguments = [args[argument] for argument in spec["arguments"]]
+        arguments = [{**spec, **args}[argument] for argument in spec["arguments"]]
         return {"result": as_output(name, part(dqn, name)(*arguments))}
 
     return program
@@ -416,10 +435,11 @@ def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     """Play a script of operations on a new buffer; its lengths and samples in order.
 
-    The script's operations: ["add", i, j] rows i to j-1 of the arguments, ["len"],
-    ["rng", seed] a new generator, ["sample", B], ["samples", n, B] n batches stacked,
-    ["reread", k] what the k-th sample reads as by now, ["scribble"] overwrite the
-    arrays that `add` was handed, for the buffer has to store copies.
+    The script's operations: ["add", i, j] rows i to j-1 of the arguments, ["plain", i,
+    j] the same with Python's numbers for NumPy's, ["len"], ["rng", seed] a new
+    generator, ["sample", B], ["samples", n, B] n batches stacked, ["reread", k] what
+    the k-th sample reads as by now, ["scribble"] overwrite the arrays that `add` was
+    handed, for the buffer has to store copies.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -429,6 +449,10 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     for name, *numbers in spec["script"]:
         if name == "add":
             add_rows(buffer, args, *numbers)
+        elif name == "plain":
+            for i in range(*numbers):
+                values = [args[field][i] for field in FIELDS]
+                buffer.add(*(v if v.ndim else v.item() for v in values))
         elif name == "len":
             lengths.append(len(buffer))
         elif name == "rng":

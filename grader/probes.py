@@ -84,6 +84,7 @@ def table(student: Student) -> Entries:
         yield f"Q {i}", partial(output, student, case, "Q")
     yield from with_flags(student, ladders.TD0_EPISODE.ladder[0], "terminateds", "Q")
     yield from changes(student, ladders.TD0_EPISODE.ladder[0])
+    yield from changes(student, ladders.TD0_EPISODE.ladder[0], "jax")
 
 
 def output(student: Student, case: Case, name: str) -> np.ndarray:
@@ -104,6 +105,7 @@ def returns(student: Student) -> Entries:
     for i, case in enumerate(ladder):
         yield f"G {i}", partial(output, student, case, "returns")
     yield from changes(student, ladders.RETURNS_LONG.ladder[0])
+    yield from changes(student, ladders.RETURNS_LONG.ladder[0], "jax")
 
 
 def mc_loss(student: Student) -> Entries:
@@ -141,16 +143,16 @@ def with_flags(student: Student, case: Case, flag: str, name: str) -> Entries:
         yield kind, partial(output, student, other, name)
 
 
-def changes(student: Student, case: Case) -> Entries:
+def changes(student: Student, case: Case, kind: str = "numpy") -> Entries:
     """Whether arguments that can be changed are."""
 
     def changed() -> list[int]:
         try:
-            return [len(student.changed(case))]
+            return [len(student.changed(case, kind))]
         except Raised:
             return [0]  # as the check forgives it
 
-    yield "changed", changed
+    yield {"numpy": "changed", "jax": "deleted"}[kind], changed
 
 
 def traceable(student: Student, case: Case) -> np.ndarray:
@@ -179,6 +181,7 @@ def td_update(student: Student) -> Entries:
             question = cases.update(case, name, state["opt_state"])
             yield f"{name} {age}", partial(step_taken, student, question)
         yield f"{name} jit", partial(traceable, student, question)
+    yield from changes(student, question, "jax")
 
 
 def step_taken(student: Student, case: Case) -> tuple[np.ndarray, ...]:
@@ -197,6 +200,10 @@ def sync(student: Student) -> Entries:
     for step, period in STEPS:
         case = cases.sync(theta_Q, theta_T, step, period)
         yield f"{step} of {period}", partial(some_of_theta_T, student, case)
+    for step in (1, 3):
+        case = cases.sync(theta_Q, theta_T, step, 3)
+        for name, changed in changes(student, case, "jax"):
+            yield f"{name} {step}", changed
 
 
 def some_of_theta_T(student: Student, case: Case) -> np.ndarray:
@@ -342,6 +349,30 @@ def epsilon_greedy(student: Student) -> Entries:
     yield "~together", together
     yield "~alone 0.5", partial(alone, 0.5)
     yield "~alone 1", partial(alone, 1.0)
+
+    def of_two(epsilon: float) -> np.ndarray:
+        """How often the better one of two actions is chosen."""
+        two = cases.distinct(np.random.default_rng(6), ROWS, 2)
+        case = cases.exploration(keys[0], two, epsilon)
+        return np.mean(student.answer_keys(case, keys, "actions") == two.argmax(axis=1))
+
+    def hard() -> list[bool]:
+        """Whether whole numbers, ties and close values lead to the best, or outside."""
+        found = []
+        values: list[list[float]] = [[2, 0, 1, -1], [0, 3, 3, 1], [1, 1, 1, 1]]
+        values += [[-3, -1, -2, -1], [500, 500.05, 500.1, 500.15]]
+        values += [[2.25, 2.75, -0.5, 0.5], [1000, 1001, 0, 0], [100, 100.9, 50, 0]]
+        for row in values:
+            alike = np.tile(np.array(row, np.float32), (ROWS, 1))
+            case = cases.exploration(keys[0], alike, 0.0)
+            actions = student.answer(case).array("actions")
+            best = np.flatnonzero(alike[0] == alike[0].max())
+            found += [bool(np.isin(actions, best).all()), bool((actions > 3).any())]
+        return found
+
+    yield "~of two 1", partial(of_two, 1.0)
+    yield "~of two 0.5", partial(of_two, 0.5)
+    yield "hard", hard
     yield "keys", repeats
     one = cases.exploration(keys[0], q_values[:1], 0.0)
     yield "one row", lambda: student.answer(one).array("actions")
@@ -422,6 +453,27 @@ def buffer(student: Student) -> Entries:
         sample = the_sample(play(20, [add, 0, 12], seed, ["sample", size]))
         return [n for name in stored for n in sample[name].shape]
 
+    def added_later(added: int) -> list[int]:
+        """Which transitions come, and the length, with samples between the adds."""
+        stages = [n for n in (0, 4, 7, 9, 11) if n <= added]
+        script: list = [seed]
+        for first, last in itertools.pairwise(stages):
+            script += [[add, first, last], ["samples", DRAWS, 4], ["len"]]
+        answer = play(8, *script)
+        found = numbers(the_last(answer))
+        seen = [int((found == number).any()) for number in range(11)]
+        return seen + answer.numbers("lengths")
+
+    def whole_actions() -> list[bool]:
+        return [drawn(6)["action"].dtype.kind in "iu"]
+
+    def plain() -> list[float]:
+        """Transitions that were added as Python's numbers."""
+        script = [["plain", 0, 6], seed, ["samples", 20, 5]]
+        sample = the_last(play(8, *script))
+        found = numbers(sample)
+        return [float(np.mean(sample[n] == c[found])) for n, c in stored.items()]
+
     def equal_ones() -> list[int]:
         return play(8, *([[add, 1, 2]] * 3), ["len"]).numbers("lengths")
 
@@ -471,6 +523,12 @@ def buffer(student: Student) -> Entries:
         yield f"mixed {added}", partial(mixed, added)
         yield f"foreign {added}", partial(foreign, added)
     yield "kept after a sample", after_a_sample
+    for added in (7, 11):
+        yield f"added later {added}", partial(added_later, added)
+    yield "whole actions", whole_actions
+    yield "plain numbers", plain
+    script = {"capacity": 8, "script": [["add", 0, 6], seed, ["sample", 5]]}
+    yield from changes(student, Case("replay_buffer", script, stored))
     for size in (1, 3, 12):
         yield f"shape {size}", partial(shape, size)
     yield "equal", equal_ones

@@ -161,11 +161,15 @@ class Runner:
         """The solution's answer (live mode)."""
         if part in parts.CALLS:
             return parts.CALLS[part](self.solution, spec, args)
-        name = f"reference {part} {sorted(spec.items())}"
-        program = self.kept(
-            name, lambda: jax.jit(parts.program_of(self.solution, part, spec))
-        )
-        return to_numpy(program(args))
+        # The solution takes plain numbers traced, too: one program for all of them.
+        numbers = {k: v for k, v in spec.items() if isinstance(v, float)}
+        fixed = {k: v for k, v in spec.items() if k not in numbers}
+
+        def program(numbers: Any, args: Any) -> Any:
+            return parts.program_of(self.solution, part, {**fixed, **numbers})(args)
+
+        name = f"reference {part} {sorted(fixed.items())}"
+        return to_numpy(self.kept(name, lambda: jax.jit(program))(numbers, args))
 
     # -------------------------------------------------------- learning
 

@@ -66,7 +66,7 @@ class Case:
 
     Attributes:
         part: its name in `parts.PROGRAMS` or `parts.CALLS`, or a plain function's.
-        spec: what is not an array (sizes, gamma of a call, `net`, ...).
+        spec: what is not an array (sizes, gamma, `net`, ...).
         args: arrays, or lists of arrays for parameters.
     """
 
@@ -576,31 +576,35 @@ class Student:
         return self.called(case)
 
     def called(
-        self, case: Case, *, numpy: bool = False, look: client.Look | None = None
+        self, case: Case, *, watched: str = "", look: client.Look | None = None
     ) -> Answer:
         """The answer of the hand-in's Python itself.
 
         Args:
             case: the question.
-            numpy: hand the arrays over as NumPy copies, and have `changed` say which
-                of them the call has changed.
+            watched: "numpy" or "jax" to hand over copies of that kind, and have
+                `changed` say which of them the call has changed or deleted.
             look: sees the answer's shapes before its numbers are read.
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
-        asked = {"do": "call", **request, "numpy": numpy}
+        asked = {"do": "call", **request, "watched": watched}
         return Answer(self.worker.ask(asked, case.part, look=look))
 
-    def changed(self, case: Case) -> list[Any]:
-        """The names of the NumPy arguments that a call changes.
+    def changed(self, case: Case, kind: str) -> list[Any]:
+        """The names of the arguments that a call changes or deletes.
+
+        Args:
+            case: the question.
+            kind: of the arrays, "numpy" or "jax".
 
         Raises:
-            Raised: it does not take NumPy arguments, or fails in another way.
+            Raised: it does not take such arguments, or fails in another way.
             Wrong: no list of names came back.
         """
         spec = dict(case.spec)
         if "gradient" in spec:
             spec["gradient"] = False  # under `jax.grad` there is no array to be changed
-        answer = self.called(Case(case.part, spec, case.args), numpy=True)
+        answer = self.called(Case(case.part, spec, case.args), watched=kind)
         names = answer.get("changed")
         if not isinstance(names, list):
             raise Wrong("changed: no list of names came back")

@@ -63,7 +63,7 @@ def make_block(
 
     Returns:
         A function of the arguments (`theta_Q`, `theta_T`, `opt_state` as `fresh_state`
-        has it, `gamma`, `nudge` [2,A,2B] of -1 to 1), n batches, and bool [n] of the
+        has it, `nudge` [2,A,2B] of -1 to 1), n batches, and bool [n] of the
         updates to be held against other evidence. It gives `theta_Q` and `opt_state` at
         the end, `losses` [n] and `deviations` [n,3]; -1 where nothing was asked.
     """
@@ -71,7 +71,7 @@ def make_block(
     one_hot = {"state": rows[:batch_size], "next_state": rows[batch_size:]}
 
     def block(args: Any, batches: Any, chosen: Any) -> Any:
-        leaves, gamma = args["theta_Q"], args["gamma"]
+        leaves = args["theta_Q"]
         theta_T = flat(args["theta_T"])
 
         def step(carry: Any, item: Any) -> Any:
@@ -90,8 +90,7 @@ def make_block(
             def on_tables(tables: Any) -> Any:
                 # The loss, and its slope in the values of theta_Q.
                 named = {"theta_Q": [tables[0]], "theta_T": [tables[1]]}
-                others = {"opt_state": [], "gamma": gamma}
-                out = update_values({**batch, **one_hot, **named, **others})
+                out = update_values({**batch, **one_hot, **named, "opt_state": []})
                 return out["loss"], (tables[0] - out["theta_Q"][0]) / parts.SLOPE_RATE
 
             table, pull_back = jax.vjp(values, theta)
@@ -115,7 +114,6 @@ def make_block(
                         "theta_Q": unflat(theta, leaves),
                         "theta_T": args["theta_T"],
                         "opt_state": as_leaves(state, leaves),
-                        "gamma": gamma,
                     }
                 )
                 half = len(leaves) + 1

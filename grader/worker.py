@@ -21,6 +21,7 @@ import sys
 import time
 import traceback
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -143,14 +144,26 @@ class Worker:
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
         self.dqn = module
 
-    def do_call(self, part: str, spec: Any, args: Any, numpy: bool) -> dict[str, Any]:
-        """Answer as plain Python: a call, or a program that is not to be exported."""
-        if part in parts.CALLS:
+    def do_call(self, part: str, spec: Any, args: Any, watched: str) -> dict[str, Any]:
+        """Answer as plain Python: a call, or a program that is not to be exported.
+
+        Args:
+            part: of the contract.
+            spec: its settings.
+            args: its arrays.
+            watched: "numpy" or "jax" to hand over copies as arrays of that kind, and
+                have `changed` say which of them the call has changed or deleted.
+        """
+        if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)
-        given = jax.tree.map(np.copy if numpy else as_students_have_it, args)
-        answer = parts.program_of(self.dqn, part, spec)(given)
-        answer = jax.tree.map(lambda leaf: parts.as_array(part, leaf), answer)
-        if numpy:
+        make = np.array if watched == "numpy" else jnp.array
+        given = jax.tree.map(lambda array: as_students_have_it(array, make), args)
+        if part in parts.CALLS:
+            answer = parts.CALLS[part](self.dqn, spec, given)
+        else:
+            answer = parts.program_of(self.dqn, part, spec)(given)
+            answer = jax.tree.map(lambda leaf: parts.as_array(part, leaf), answer)
+        if watched:
             answer["changed"] = [
                 name for name in args if not jax.tree.all(same(given[name], args[name]))
             ]
@@ -315,14 +328,21 @@ def in_words(error: BaseException) -> str:
 
 def as_students_have_it(array: Any) -> Any:
     """Arrays as JAX arrays, gamma and its like as Python numbers."""
+def as_students_have_it(array: Any, make: Callable[[Any], Any]) -> Any:
+    """Arrays as copies that are made so, ε as a Python number."""
     if array.ndim == 0 and array.dtype.kind == "f":
         return float(array)
-    return jnp.asarray(array)
+    return make(array)
 
 
 def same(given: Any, args: Any) -> Any:
     """A tree that tells of each array whether it still is what was handed over."""
-    return jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), given, args)
+
+    def is_same(a: Any, b: Any) -> bool:
+        deleted = isinstance(a, jax.Array) and a.is_deleted()  # donated to a jit
+        return not deleted and np.array_equal(a, b, equal_nan=True)
+
+    return jax.tree.map(is_same, given, args)
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:

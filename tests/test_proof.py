@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
-from edits import EXERCISE_OF
+from edits import EXERCISE_OF, with_definitions
 from handins import PARTS, HandIn, lost, submit
 from mutants import MUTANTS
 from mutants.definition import Mutant
@@ -58,6 +58,53 @@ def test_mutant_is_caught(mutant: Mutant, futures: dict) -> None:
     numbers = (list(map(float, NUMBER.findall(t))) for t in (stored, text))
     for old, new in zip(*numbers, strict=True):
         assert old == pytest.approx(new, rel=2e-3, abs=1e-3), stale
+
+
+# Right but for what few questions ask: ties, adds between samples, types, arguments
+# that are deleted, two actions.
+HIDDEN = [
+    *("ties-by-index", "ties-summed", "argmax-in-half-precision", "greedy-for-two"),
+    *("range-kept", "range-until-full", "actions-as-floats", "wants-numpy-numbers"),
+    *("up-donates", "sync-donates", "tab-donates", "mc-donates"),
+]
+
+
+@pytest.mark.parametrize("id", HIDDEN)
+def test_hidden_mistake_is_caught(id: str) -> None:
+    """It loses points in its exercise, and in no other."""
+    (mutant,) = (m for m in MUTANTS if m.id == id)
+    found = row(mutant, begin([mutant])[id])
+    assert found.lost
+    assert not found.elsewhere
+
+
+# For each example a hand-in that is right but where it is asked: its sizes are of no
+# other question.
+BUT_FOR_THE_EXAMPLE = {
+    "update_Q_TD0": "len(args[0]) == 3 and len(args[1]) == 2",
+    "discounted_returns": "len(args[0]) == 3",
+    "mc_loss": "len(args[3]) == 2",
+    "epsilon_greedy": "args[1].shape in ((2, 3), (99, 3))",
+    "td_loss": "len(args[3].action) == 2",
+    "td_update": "len(args[3].action) == 1",
+    "sync_target": "isinstance(args[0], jax.Array)",
+}
+
+
+@pytest.mark.parametrize("part", BUT_FOR_THE_EXAMPLE)
+def test_example_is_a_check(part: str) -> None:
+    """The docstring's example is asked: an error there, and nowhere else, is seen."""
+    where, exercise = BUT_FOR_THE_EXAMPLE[part], EXERCISE_OF[part]
+    code = f"""
+honest = {part}
+
+def {part}(*args):
+    answer = honest(*args)
+    return jax.tree.map(lambda x: 0 * x, answer) if {where} else answer
+"""
+    hand_in = HandIn(part, with_definitions(code), (exercise,), modes=("recorded",))
+    result = submit(hand_in).result()["recorded"][exercise]
+    assert {check.name.split("_")[-1] for check in lost(result)} == {"example"}
 
 
 def test_matrix_has_all_mutants() -> None:

@@ -4,16 +4,27 @@ from grader.escape import plain
 from grader.outcomes import Raised, Wrong
 from grader.session import Case, Student
 
+# NumPy arrays can be changed, JAX arrays deleted: `jax.jit` does that to what it is
+# told to donate.
+CHANGED = {
+    "numpy": "changed in place: {}",
+    "jax": "deleted by the call: {}: whoever calls may still need them (donated?)",
+}
 
-def unchanged(student: Student, case: Case) -> None:
-    """NumPy arguments, which could be changed, are not.
+
+def unchanged(
+    student: Student, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
+) -> None:
+    """Arguments are neither changed nor deleted.
 
     Raises:
         Wrong: one is.
     """
-    try:
-        names = student.changed(case)
-    except Raised:
-        return  # the contract's arguments are JAX arrays, which nothing can change
-    if names:
-        raise Wrong(f"changed in place: {plain(', '.join(map(str, names)), 80)}")
+    for kind in kinds:
+        try:
+            names = student.changed(case, kind)
+        except Raised:
+            continue  # of NumPy: the contract's arguments are JAX arrays
+        if names:
+            listed = plain(", ".join(map(str, names)), 80)
+            raise Wrong(CHANGED[kind].format(listed))

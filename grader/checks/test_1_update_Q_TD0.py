@@ -9,6 +9,20 @@ from grader.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 from grader.session import Answers, Case
 
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
+# Of the docstring; with its two answers, where the episode ends and where it is cut.
+EXAMPLE = Case(
+    "update_Q_TD0",
+    {"alpha": 0.5, "gamma": 0.25},
+    {
+        "Q": np.array([[1, 2], [3, 4], [5, 6]], np.float32),
+        "states": np.array([0, 1], np.int32),
+        "actions": np.array([0, 1], np.int32),
+        "rewards": np.array([1, 10], np.float32),
+        "next_states": np.array([1, 2], np.int32),
+        "terminateds": np.array([False, True]),
+    },
+)
+EXAMPLE_Q = {True: [[1.5, 2], [3, 7], [5, 6]], False: [[1.5, 2], [3, 7.75], [5, 6]]}
 
 
 @pytest.mark.points(3)
@@ -35,7 +49,7 @@ def test_episode_ends(student, reference, for_each):
     for_each(ladders.TD0_EPISODE, lambda case: agree(case, student, reference))
 
 
-@pytest.mark.points(1.5)
+@pytest.mark.points(1)
 def test_revisits(student, reference, for_each):
     """An episode that comes back to a state: no visit gets lost."""
 
@@ -52,6 +66,16 @@ def test_revisits(student, reference, for_each):
             raise Wrong("\n".join([found, told(case)]))
 
     for_each(ladders.TD0_REVISITS, body)
+
+
+@pytest.mark.points(0.5)
+def test_example(student):
+    """The examples in the docstring."""
+    for ends, expected in EXAMPLE_Q.items():
+        args = {**EXAMPLE.args, "terminateds": np.array([False, ends])}
+        case = Case(EXAMPLE.part, EXAMPLE.spec, args)
+        obtained = student.called(case).array("Q")
+        compare.require(compare.problem("Q", obtained, np.array(expected)), told(case))
 
 
 @pytest.mark.points(0.5)
@@ -89,7 +113,7 @@ def test_pure(student):
 @pytest.mark.part("episode_terminateds")
 def test_episode_terminateds(student, passed):
     """`episode_terminateds` has T flags, true at the last step only."""
-    for num_steps in (1, 4):
+    for num_steps in (1, 3, 4):
         case = Case("episode_terminateds", {"num_steps": num_steps}, {})
         flags = student.answer(case).array("terminateds")
         if flags.shape == (num_steps + 1,):
@@ -118,7 +142,7 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 def told(case: Case) -> str:
     """The question in a few lines; a table's rows that matter and no others."""
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
-    alpha, gamma = (compare.number(case.args[name]) for name in ("alpha", "gamma"))
+    alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))
     lines = [f"with alpha = {alpha}, gamma = {gamma}"]
     lines += [f"{name} = {compare.numbers(case.args[name])}" for name in STEP]
     if len(rows) <= 3:

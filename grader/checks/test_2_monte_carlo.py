@@ -17,6 +17,20 @@ from grader.session import Answers, Case, Student
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
 UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
+# Of the docstrings.
+RETURNS_EXAMPLE = Case(
+    "discounted_returns", {"gamma": 0.5}, {"reward": np.array([1, 0, 2], np.float32)}
+)
+LOSS_EXAMPLE = Case(
+    "mc_loss",
+    {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": True, "gamma": 0.5},
+    {
+        "theta_Q": [np.array([[1], [3]], np.float32)],
+        "state": np.array([[1], [2]], np.float32),
+        "action": np.array([1, 0], np.int32),
+        "reward": np.array([0, 4], np.float32),
+    },
+)
 
 
 @pytest.mark.points(1)
@@ -28,13 +42,21 @@ def test_one_step_returns(student, reference, for_each):
     )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2.5)
 @pytest.mark.part("discounted_returns")
 def test_returns(student, reference, for_each):
     """Each step's return: its reward, and later ones discounted by γ a step."""
     for_each(
         ladders.RETURNS_LONG, lambda case: agree_on_returns(case, student, reference)
     )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.part("discounted_returns")
+def test_returns_example(student):
+    """The example in the docstring of `discounted_returns`."""
+    obtained = student.called(RETURNS_EXAMPLE).array("returns")
+    compare.require(compare.problem("G", obtained, np.array([1.5, 1, 2])))
 
 
 @pytest.mark.points(0.5)
@@ -52,11 +74,19 @@ def test_one_step_loss(student, reference, for_each):
     for_each(ladders.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference))
 
 
-@pytest.mark.points(2.5)
+@pytest.mark.points(2)
 @pytest.mark.part("mc_loss")
 def test_loss(student, reference, for_each):
     """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
     for_each(ladders.MC_EPISODE, lambda case: agree_on_loss(case, student, reference))
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.part("mc_loss")
+def test_loss_example(student, reference):
+    """The example in the docstring of `mc_loss`; no argument is changed."""
+    agree_on_loss(LOSS_EXAMPLE, student, reference)
+    unchanged(student, LOSS_EXAMPLE)
 
 
 @pytest.mark.points(2)
@@ -79,7 +109,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
     obtained = student.answer(case).array("returns")
     compare.require(
         compare.problem("G", obtained, reference.answer(case).array("returns")),
-        f"with gamma = {compare.number(case.args['gamma'])}",
+        f"with gamma = {compare.number(case.spec['gamma'])}",
         f"rewards = {compare.numbers(case.args['reward'])}",
     )
 
@@ -121,8 +151,8 @@ def judged_by(
         NotImplementedYet: mc_loss is a stub.
         Waiting: discounted_returns is.
     """
-    names = ("reward", "gamma")
-    question = Case("discounted_returns", {}, {name: case.args[name] for name in names})
+    gamma, rewards = case.spec["gamma"], case.args["reward"]
+    question = Case("discounted_returns", {"gamma": gamma}, {"reward": rewards})
     right = reference.answer(question).array("returns")
     answered = False
     try:
@@ -138,8 +168,7 @@ def judged_by(
         # Returns that are right need no look. Others do: a call can remember what it
         # was asked, and on returns that ignore the rewards the loss would be easy.
         if usable and compare.problem("", own, right):
-            more = {**question.args, "reward": question.args["reward"] + 1}
-            other = Case(question.part, question.spec, more)
+            other = Case(question.part, question.spec, {"reward": rewards + 1})
             second = student.traced(other).array("returns")
             usable = bool((second.shape == own.shape) and (second != own).any())
     except NotImplementedYet:
@@ -150,9 +179,7 @@ def judged_by(
         usable = False
     if usable:
         return case, losses_on([own, right], case, reference)
-    stand_in = (
-        case.args["gamma"] - case.args["reward"]
-    )  # as parts.stand_in_returns has it
+    stand_in = gamma - rewards  # as parts.stand_in_returns has it
     accepted = losses_on([stand_in, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
 
@@ -195,7 +222,6 @@ def terminal_loss(
         "reward": rewards.astype(np.float32),
         "terminated": np.ones(len(rewards), bool),
         "next_state": args["state"],
-        "gamma": np.float32(0.5),
     }
     spec = {**case.spec, "gradient": True}
     answer = reference.answer(Case("td_loss", spec, td_args))
@@ -209,7 +235,7 @@ def told(case: Case) -> str:
     taken = cases.taken_values(args)
     return "\n".join(
         [
-            f"with gamma = {compare.number(args['gamma'])}",
+            f"with gamma = {compare.number(case.spec['gamma'])}",
             f"rewards = {compare.numbers(args['reward'])}",
             f"actions = {compare.numbers(args['action'])}",
             f"Q(s_i, a_i; θ_Q) = {compare.numbers(taken)}",

@@ -11,21 +11,41 @@ SIZES = [(3, 5), (4, 2)]  # CartPole's last
 BATCH = 8
 MAX_PARAMETERS = 2_000_000
 LARGE = 2000.0  # at large parameters an output without bounds is far beyond
+MAX_ALONE = 12  # arrays, of which each one is drawn alone
 
 
-@pytest.mark.points(1.5)
+@pytest.mark.points(1)
 def test_all_q_at_once(student, rng):
     """One state [D] in, one value for each of the A actions out."""
     for state_dim, num_actions in SIZES:
         theta = parameters(student, 1, state_dim, num_actions)
         states = rng.normal(size=(BATCH, state_dim)).astype(np.float32)
+        # At its own parameters, and near them, where training goes first, the values
+        # have to be finite.
         forward(student, theta, states, num_actions)
+        near = moved(theta, rng, 0.0, 0.01)
+        q_values = forward(student, near, states, num_actions, check_finite=False)
+        found = compare.finite_problem("with each parameter moved by 1 %, Q", q_values)
+        compare.require(found)
         tries = [
-            forward(student, drawn(theta, rng, scale), states, num_actions)
-            for scale in (1.0, 0.5, 0.5)
+            forward(student, other, states, num_actions, check_finite=False)
+            for other in (theta, *others(theta, rng))
         ]
-        if all((q == q[0]).all() for q in tries):
+        finite = [q[np.isfinite(q).all(axis=1)] for q in tries]
+        if all((q == q[:1]).all() for q in finite):
             raise Wrong("Q is the same for every state, whatever the parameters")
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.after("all_q_at_once")
+def test_example(student):
+    """The example in the docstring: one state, and several under `jax.vmap`."""
+    theta = parameters(student, 0, 4, 2)
+    for shape, expected in (((4,), (2,)), ((5, 4), (5, 2))):
+        case = forward_case(theta, np.ones(shape), 2)
+        q_values = student.called(case).array("q_values")
+        what = f"the network's values of states {shape}"
+        compare.require(compare.shape_problem(what, q_values, expected))
 
 
 @pytest.mark.points(1)
@@ -62,29 +82,26 @@ def test_nonlinear(student, rng):
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
     seen, bends = np.zeros(state_dim, bool), False
-    for scale in (1.0, 1.0, 0.5, 0.5, 0.2):
-        theta = drawn(fresh, rng, scale)
+    for theta in (fresh, *others(fresh, rng), *others(fresh, rng)):
 
-        def rise(states: np.ndarray, theta: list[np.ndarray] = theta) -> np.ndarray:
-            both = [
-                forward(student, theta, s, num_actions, check_finite=False)
-                for s in (states, 0 * states)
-            ]
-            return both[0].astype(np.float64) - both[1]
+        def values(states: np.ndarray, theta: list[np.ndarray] = theta) -> np.ndarray:
+            question = student, theta, states, num_actions
+            return forward(*question, check_finite=False).astype(np.float64)
 
-        a, b = (3 * rng.normal(size=(BATCH, state_dim)) for _ in range(2))
-        bend = rise(a + b) - rise(a) - rise(b)
-        if not np.isfinite(bend).all():
-            continue  # such parameters are beyond float32 for this network
-        bends |= bool(np.abs(bend).max() > 1e-3 * np.abs(rise(a)).max())
+        # Never at 0, the one state that a network may have no value for.
+        a, b, c = (3 * rng.normal(size=(BATCH, state_dim)) for _ in range(3))
+        rises = np.stack([values(a + c) - values(a), values(b + c) - values(b)])
+        rises = rises[:, np.isfinite(rises).all(axis=(0, 2))]
+        bend = np.abs(rises[0] - rises[1]).max(initial=0.0)
+        bends |= bool(bend > 1e-3 * np.abs(rises).max(initial=0.0))
         for i in range(state_dim):
-            moved = a.copy()
-            moved[:, i] += 2.0
-            seen[i] |= bool((rise(moved) != rise(a)).any())
+            other = a.copy()
+            other[:, i] += 2.0
+            seen[i] |= bool((np.abs(values(other) - values(a)) > 0).any())
     if not bends:
         raise Wrong(
-            "Q(s + s′) - Q(0) = Q(s) + Q(s′) - 2 Q(0) wherever it was tried: the "
-            "network is a straight line"
+            "Q(s + u) - Q(s) = Q(s′ + u) - Q(s′) wherever it was tried: the network is "
+            "a straight line"
         )
     if not seen.all():
         unseen = [f"state[{i}]" for i in np.flatnonzero(~seen)]
@@ -99,14 +116,22 @@ def test_any_values(student, rng):
     fresh = parameters(student, 1, state_dim, num_actions)
     if not fresh:  # there is nothing to be drawn
         raise Waiting(WAITS_FOR_ABOVE)
+    tries = [
+        drawn(fresh, rng, scale, share)
+        for scale in (0.3, 1.0, 3.0, 10.0, 100.0, 1000.0, 10_000.0)
+        for share in (1.0,) * 8 + (0.5,) * 8
+    ]
+    tries += [
+        alone(fresh, rng, i, scale)
+        for i in range(max(0, len(fresh) - MAX_ALONE), len(fresh))
+        for scale in (10.0, 10_000.0)
+        for _ in range(4)
+    ]
     answers = []
-    for scale in (0.3, 1.0, 3.0, 10.0, 100.0, 1000.0, 10_000.0):
-        for _ in range(12):
-            states = rng.normal(size=(BATCH, state_dim))
-            theta = drawn(fresh, rng, scale)
-            answers.append(
-                forward(student, theta, states, num_actions, check_finite=False)
-            )
+    for theta in tries:
+        states = rng.normal(size=(BATCH, state_dim))
+        q_values = forward(student, theta, states, num_actions, check_finite=False)
+        answers.append(q_values)
     q_values = np.concatenate(answers).astype(np.float64)
     q_values = q_values[(np.abs(q_values) < 1e15).all(axis=1)]
     low, high = (extreme(q_values, axis=0, initial=0.0) for extreme in (np.min, np.max))
@@ -150,7 +175,7 @@ def parameters(
 
 def forward_case(theta: list[np.ndarray], states: np.ndarray, num_actions: int) -> Case:
     """The question for the values of a batch of states."""
-    spec = {"net": "own", "state_dim": states.shape[1], "num_actions": num_actions}
+    spec = {"net": "own", "state_dim": states.shape[-1], "num_actions": num_actions}
     return Case("forward", spec, {"theta": theta, "state": states.astype(np.float32)})
 
 
@@ -177,11 +202,48 @@ def forward(
     return q_values
 
 
-def drawn(
-    theta: list[np.ndarray], rng: np.random.Generator, scale: float
+def moved(
+    theta: list[np.ndarray], rng: np.random.Generator, step: float, share: float
 ) -> list[np.ndarray]:
-    """Parameters of these shapes at random: what the network can do shows at any."""
-    return [(scale * rng.normal(size=x.shape)).astype(x.dtype) for x in theta]
+    """Parameters near these: each moved by about this step and this share of it."""
+    return [
+        (x + (step + share * np.abs(x)) * rng.normal(size=x.shape)).astype(x.dtype)
+        for x in theta
+    ]
+
+
+def drawn(
+    theta: list[np.ndarray],
+    rng: np.random.Generator,
+    scale: float,
+    share: float = 1.0,
+) -> list[np.ndarray]:
+    """Parameters at random: what the network can do shows at any at which it is finite.
+
+    Not every network is finite everywhere (think of a root or a logarithm of one), so
+    that an array is drawn with a probability of `share`, and else stays as it is.
+    """
+    return [
+        (scale * rng.normal(size=x.shape)).astype(x.dtype)
+        if rng.random() < share
+        else x
+        for x in theta
+    ]
+
+
+def alone(
+    theta: list[np.ndarray], rng: np.random.Generator, index: int, scale: float
+) -> list[np.ndarray]:
+    """The parameters with one of the arrays at random."""
+    (one,) = drawn(theta[index : index + 1], rng, scale)
+    return [*theta[:index], one, *theta[index + 1 :]]
+
+
+def others(theta: list[np.ndarray], rng: np.random.Generator) -> list[list[np.ndarray]]:
+    """Parameters near these and far from them; not all need give finite values."""
+    near = [moved(theta, rng, step, 0.3) for step in (0.01, 0.1)]
+    far = [drawn(theta, rng, scale) for scale in (1.0, 0.5, 0.2)]
+    return near + far
 
 
 def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:

@@ -5,9 +5,9 @@ often right work fails a check (p), and the smallest deviation that is caught wi
 probability 0.999, in brackets for work that has to be called and gets 256 keys:
 
 - greedy (p < 1e-7): at ε = 0 it explores with probability 2.3e-4 (3.7e-3).
-- uniform (p < 1e-8): one action's share is 7 % off (30 %), or in one row 29 % (a
-  factor 2.2, or one that never comes).
-- mixture (p < 1e-8, called 1e-7): ε is off by 0.024 at 0.37 and by 0.0058 at 0.0134
+- uniform (p < 1e-7): one action's share is 7 % off (30 %), or in one row 29 % (a
+  factor 2.2, or one that never comes). At A = 2 it is asked again, as mixture is.
+- mixture (p < 1e-7): ε is off by 0.024 at 0.37 and by 0.0058 at 0.0134
   (0.1, 0.026); in one row 0.046 (nothing is seen) of the probability sits at the
   greedy action and not at another.
 - rows_are_independent (p < 1e-7): the number of rows that explore has a variance
@@ -19,23 +19,27 @@ of N draws; it is caught where P(χ²(df, λ) > limit) = 0.999. The numbers were
 that and then by simulation, which for rare events asks a little more.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from grader import compare
 from grader.cases import distinct, exploration
+from grader.checks.common import unchanged
 from grader.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 from grader.session import Student
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them
+MIXTURES = (NUM_ACTIONS, EPSILON), (NUM_ACTIONS, SMALL), (2, EPSILON)
 # A coin of exactly 0 comes with probability 2^-23, and u <= ε takes it for heads at
 # ε = 0. Three among 65536 are more than luck (3e-8).
 MAX_HEADS = 2
 Z_TAIL = 6.0  # standard deviations: one-sided probability 1e-9
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_greedy(student, rng):
     """ε = 0: each row's action is its argmax."""
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
@@ -55,65 +59,136 @@ def test_greedy(student, rng):
     if others > MAX_HEADS:
         raise Wrong(
             f"at epsilon = 0, {others} of {actions.size} actions are not the argmax"
-            f"{as_if(1 - others / actions.size)}"
+            f"{as_if(1 - others / actions.size, NUM_ACTIONS)}"
+        )
+
+
+@pytest.mark.points(1)
+def test_ties(student, rng):
+    """ε = 0 with ties and whole numbers: any of the best, no other."""
+    for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
+        for q_values in hard_values(rng, rows, num_actions):
+            actions = answer(student, new_key(rng), q_values, 0.0)
+            if not_best(q_values, actions).any():  # by luck, as above
+                actions = answer(student, new_key(rng), q_values, 0.0)
+            if (bad := not_best(q_values, actions)).any():
+                row = int(bad.argmax())
+                values = compare.numbers(q_values[row].astype(np.float64))
+                raise Wrong(
+                    f"at epsilon = 0, q_values = {values}: obtained action "
+                    f"{actions[row]}, expected {best_of(q_values[row])}"
+                )
+
+
+@pytest.mark.points(0.5)
+def test_example(student):
+    """The examples in the docstring."""
+    q_values = np.array([[1, 3, 2], [0, -2, -1]], np.float32)
+    key = np.zeros(2, np.uint32)
+    actions = called(student, key, q_values, 0.0)
+    if (actions != [1, 0]).any():  # a coin of exactly 0, as above
+        actions = called(student, np.ones(2, np.uint32), q_values, 0.0)
+    compare.require(
+        compare.problem("actions at epsilon = 0", actions, np.array([1, 0]), exact=True)
+    )
+    seen = np.unique(called(student, key, np.zeros((99, 3), np.float32), 1.0)).tolist()
+    if seen != [0, 1, 2]:
+        raise Wrong(
+            f"at epsilon = 1, 99 rows of three zeros: obtained the actions {seen}, "
+            "expected each of 0, 1, 2 somewhere"
         )
 
 
 @pytest.mark.points(2)
 def test_uniform(student, rng):
     """ε = 1: every one of the A actions is as likely as the others."""
-    # One greedy action for all rows: greed that is left over shows.
-    q_values = np.sort(distinct(rng, ROWS, NUM_ACTIONS), axis=1)
-    actions = many(student, rng, q_values, 1.0)
-    taken = one_hot(actions)
-    if uneven(taken.sum(axis=1), np.full(NUM_ACTIONS, ROWS / NUM_ACTIONS)):
-        raise Wrong(
-            f"at epsilon = 1, of {actions.size} actions each of the {NUM_ACTIONS} is "
-            f"expected about {actions.size / NUM_ACTIONS:.0f} times, obtained "
-            f"{taken.sum(axis=(0, 1)).tolist()} (the greedy one is {NUM_ACTIONS - 1})"
-        )
-    by_row = taken.sum(axis=0)
-    if (row := odd_row(by_row, np.full(by_row.shape, len(actions) / NUM_ACTIONS))) >= 0:
-        raise Wrong(
-            f"at epsilon = 1, {len(actions)} calls: row {row} got the actions "
-            f"{by_row[row].tolist()} times: every action is as likely in every row"
-        )
+    for num_actions in (NUM_ACTIONS, 2):
+        # One greedy action for all rows: greed that is left over shows.
+        q_values = np.sort(distinct(rng, ROWS, num_actions), axis=1)
+        actions = many(student, rng, q_values, 1.0)
+        taken = one_hot(actions, num_actions)
+        if uneven(taken.sum(axis=1), np.full(num_actions, ROWS / num_actions)):
+            raise Wrong(
+                f"at epsilon = 1, of {actions.size} actions each of the {num_actions} "
+                f"is expected about {actions.size / num_actions:.0f} times, obtained "
+                f"{taken.sum(axis=(0, 1)).tolist()} (the greedy one is "
+                f"{num_actions - 1})"
+            )
+        by_row = taken.sum(axis=0)
+        each = np.full(by_row.shape, len(actions) / num_actions)
+        if (row := odd_row(by_row, each)) >= 0:
+            raise Wrong(
+                f"at epsilon = 1, {len(actions)} calls: row {row} got the actions "
+                f"{by_row[row].tolist()} times: every action is as likely in every row"
+            )
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(1.5)
 def test_mixture(student, rng):
     """0 < ε < 1: greedy with probability 1 - ε + ε/A, others ε/A each."""
-    q_values = distinct(rng, ROWS, NUM_ACTIONS)
-    best = q_values.argmax(axis=1)
-    for epsilon in (EPSILON, SMALL):
+    for num_actions, epsilon in MIXTURES:
+        q_values = distinct(rng, ROWS, num_actions)
+        best = q_values.argmax(axis=1)
         actions = many(student, rng, q_values, epsilon)
-        share = 1 - epsilon + epsilon / NUM_ACTIONS
+        share = 1 - epsilon + epsilon / num_actions
         greedy = (actions == best).sum(axis=1)
         split = np.stack([greedy, ROWS - greedy], axis=1)
         if uneven(split, np.array([share, 1 - share]) * ROWS):
             obtained = greedy.sum() / actions.size
             raise Wrong(
-                f"at epsilon = {epsilon} with {NUM_ACTIONS} actions the greedy action "
+                f"at epsilon = {epsilon} with {num_actions} actions the greedy action "
                 f"is expected in {100 * share:.2f} % of the cases and came in "
-                f"{100 * obtained:.2f} % of {actions.size}{as_if(obtained)}"
+                f"{100 * obtained:.2f} % of {actions.size}"
+                f"{as_if(obtained, num_actions)}"
             )
         if epsilon == EPSILON:  # else too few explore to look at each row
-            require_shares(actions, best, epsilon)
+            require_shares(actions, best, epsilon, num_actions)
 
 
-def as_if(share: float) -> str:
+def hard_values(
+    rng: np.random.Generator, rows: int, num_actions: int
+) -> Iterator[np.ndarray]:
+    """Values [N,A] by which a detour to the argmax is seen."""
+    shape = rows, num_actions
+    numbers = np.tile(np.arange(num_actions), (rows, 1))
+    # Whole numbers, each an action's number as well, and each the value of one action.
+    yield rng.permuted(numbers, axis=1).astype(np.float32)
+    yield rng.permuted(numbers - num_actions, axis=1).astype(np.float32)
+    # Two that are equal, of both signs, where there is a third one: the best, or not.
+    pairs = np.minimum(numbers, num_actions - 2)
+    yield rng.permuted(pairs, axis=1).astype(np.float32)
+    yield rng.permuted(-pairs, axis=1).astype(np.float32)
+    yield rng.integers(-1, 2, shape).astype(np.float32)
+    yield np.full(shape, rng.integers(-2, 3), np.float32)
+    # Apart by more than float32 rounds, and by less than shorter floats do.
+    yield (500 + 0.05 * rng.permuted(numbers, axis=1)).astype(np.float32)
+
+
+def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    """In which rows [N] an action is none of the best."""
+    return q_values[np.arange(len(actions)), actions] < q_values.max(axis=1)
+
+
+def best_of(values: np.ndarray) -> str:
+    """The best actions in words: "2", or "1 or 3"."""
+    return " or ".join(map(str, np.flatnonzero(values == values.max())))
+
+
+def as_if(share: float, num_actions: int) -> str:
     """The ε at which the greedy action has this share, in words; "" if none is."""
-    epsilon = (1 - share) / (1 - 1 / NUM_ACTIONS)
+    epsilon = (1 - share) / (1 - 1 / num_actions)
     if epsilon > 1.02:  # less than a share of 1/A, by more than chance
         return ""
     return f", as if epsilon were {min(epsilon, 1.0):.2g}"
 
 
-def require_shares(actions: np.ndarray, best: np.ndarray, epsilon: float) -> None:
+def require_shares(
+    actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
+) -> None:
     """Where an action is the greedy one, and in each row, all have their shares."""
-    shares = np.full((len(best), NUM_ACTIONS), epsilon / NUM_ACTIONS)
+    shares = np.full((len(best), num_actions), epsilon / num_actions)
     shares[np.arange(len(best)), best] += 1 - epsilon
-    taken = one_hot(actions)
+    taken = one_hot(actions, num_actions)
     for action in np.unique(best):
         rows = best == action
         each, expected = taken[:, rows].sum(axis=1), shares[rows].sum(axis=0)
@@ -198,6 +273,16 @@ def answer(
     return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
 
 
+def called(
+    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
+) -> np.ndarray:
+    """The same by a call; no argument is changed, or the check fails."""
+    case = exploration(key, q_values, epsilon)
+    actions = student.called(case).array("actions")
+    unchanged(student, case)
+    return valid(actions, q_values.shape[:1], q_values)
+
+
 def many(
     student: Student, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
@@ -245,9 +330,9 @@ def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
     return statistic(counts, expected) > chi2_limit(len(counts) - 1)
 
 
-def one_hot(actions: np.ndarray) -> np.ndarray:
+def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
     """Actions [K,N] as booleans [K,N,A]."""
-    return actions[:, :, None] == np.arange(NUM_ACTIONS)
+    return actions[:, :, None] == np.arange(num_actions)
 
 
 def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:

@@ -6,6 +6,8 @@ which one it is, and whether its five fields belong together. Only `add`, `len` 
 a check (p), with or without replacement, and the smallest deviation that is caught
 with probability 0.999:
 
+- added_later (p < 1e-8): after each of six stages of adding, one transition's share is
+  53 % off where 4 are stored, 85 % where 8 are.
 - uniform (p < 1e-8): the shares are 14 % off (root mean square), or one alone is
   31 % off where 6 are stored, 37 % where 8 are.
 - independent_draws (p < 1e-8): two rows of a batch, or of two batches that follow
@@ -15,6 +17,7 @@ with probability 0.999:
 - What is asked of sets (each transition comes, two batches differ): p < 1e-10.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ import pytest
 
 from grader import compare
 from grader.cases import transitions
+from grader.checks.common import unchanged
 from grader.checks.test_4_epsilon_greedy import (
     chi2_limit,
     statistic,
@@ -35,11 +39,11 @@ pytestmark = pytest.mark.part("ReplayBuffer")
 
 CAPACITY, BATCH = 8, 4  # not 5, the number of fields: a list of rows must not pass
 LARGE = 24  # many batches fit, so that those which keep out of each other's way show
-SAMPLES = 1500
+SAMPLES, LATER = 1500, 300
 SCRIBBLE = -12345.0  # as parts.replay_buffer has it
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(1.5)
 def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
     # The same transition again is one more: real ones repeat, too.
@@ -71,7 +75,39 @@ def test_length(student):
             )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(0.5)
+def test_example(student, rng):
+    """The example in the docstring, with Python's numbers; no argument is changed."""
+    number = np.arange(3)
+    rows = {
+        "state": np.tile(number[:, None], 4),
+        "action": number,
+        "reward": 10.0 * number,
+        "terminated": number == 2,
+        "next_state": np.tile(number[:, None] + 1, 4),
+    }
+    script: list = [["plain", 0, 3], ["len"], seeded(rng)]
+    spec = {"capacity": 2, "script": [*script, ["samples", 64, 1], ["sample", 2]]}
+    case = Case("replay_buffer", spec, rows)
+    answer = student.answer(case)
+    if (lengths := answer.numbers("lengths")) != [2]:
+        raise Wrong(f"length after three adds to a capacity of 2: {str(lengths)[:80]}")
+    ones, batch = sampled(answer, 2)
+    require_columns(ones, rows, (64, 1))
+    require_columns(batch, rows, (2,))
+    drawn = np.append(ones["action"], batch["action"])
+    if (seen := np.unique(drawn).tolist()) != [1, 2]:
+        raise Wrong(
+            f"the actions 0, 1, 2 added to a capacity of 2: obtained {seen} in "
+            f"{drawn.size} draws, expected 1 and 2"
+        )
+    for name, column in rows.items():
+        found = differing(name, batch[name], column[batch["action"].astype(int)], 1)
+        compare.require(found, f"the rows are the actions {batch['action'].tolist()}")
+    unchanged(student, case, ("numpy",))
+
+
+@pytest.mark.points(2.5)
 def test_rows(student, rng):
     """Each sampled row is one stored transition, all five fields of it."""
     for capacity, stored, batch_size in ((CAPACITY, 6, BATCH), (1, 1, 1), (20, 20, 7)):
@@ -85,7 +121,17 @@ def test_rows(student, rng):
                 )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(0.5)
+@pytest.mark.after("rows")
+def test_types(student, rng):
+    """Actions come back as integers: they are used as indices."""
+    script = [["add", 0, 6], seeded(rng), ["sample", BATCH]]
+    (sample,) = sampled(play(student, CAPACITY, script), 1)
+    require_columns(sample, transitions(0, 6), (BATCH,))
+    require_integers(sample)
+
+
+@pytest.mark.points(2.5)
 def test_oldest_leaves(student, rng):
     """A full buffer keeps the newest transitions: the oldest leaves (FIFO)."""
     for extra in (1, 3, CAPACITY, 2 * CAPACITY + 3):
@@ -108,6 +154,39 @@ def test_oldest_leaves(student, rng):
                 "(counted from 0) is never sampled, though it is among the newest "
                 f"{CAPACITY}"
             )
+
+
+@pytest.mark.points(1)
+@pytest.mark.after("rows")
+def test_added_later(student, rng):
+    """What is added after a sample is drawn like the rest by the next."""
+    # While the buffer fills, when it is full, and when the oldest leave.
+    stages = (BATCH, 5, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
+    script: list = [seeded(rng)]
+    for first, last in itertools.pairwise((0, *stages)):
+        script += [["add", first, last], ["samples", LATER, BATCH], ["len"]]
+    answer = play(student, CAPACITY, script)
+    lengths = [min(added, CAPACITY) for added in stages]
+    if (obtained := answer.numbers("lengths")) != lengths:
+        raise Wrong(
+            f"capacity {CAPACITY}, length after {list(stages)} adds, with samples in "
+            f"between: obtained {str(obtained)[:80]}, expected {lengths}"
+        )
+    before = 0
+    for added, stored, sample in zip(
+        stages, lengths, sampled(answer, len(stages)), strict=True
+    ):
+        numbers = numbers_of(sample, added, (LATER, BATCH)) - (added - stored)
+        each = (numbers[:, :, None] == np.arange(stored)).sum(axis=1)
+        if (numbers < 0).any() or uneven(each, np.full(stored, BATCH / stored)):
+            listed = np.arange(added - stored, added).tolist()
+            raise Wrong(
+                f"capacity {CAPACITY}, {added} transitions added, {added - before} of "
+                f"them since the sample before: of {numbers.size} sampled about "
+                f"{numbers.size / stored:.0f} are expected of each of the numbers "
+                f"{listed}, obtained {each.sum(axis=0).tolist()}"
+            )
+        before = added
 
 
 @pytest.mark.points(2)
@@ -208,7 +287,7 @@ def test_batch_stays(student, rng):
                 )
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(0.5)
 @pytest.mark.after("rows")
 def test_sampling_changes_nothing(student, rng):
     """Sampling takes nothing out of the buffer and puts nothing in."""
@@ -335,6 +414,19 @@ def require_columns(
                 f"B = {shape[-1]}"
             )
         compare.require(compare.shape_problem(f"the batch's {name}", obtained, wanted))
+
+
+def require_integers(sample: dict[str, Any]) -> None:
+    """The batch's actions are of an integer type.
+
+    Raises:
+        Wrong: they are not, so that they cannot be used as indices.
+    """
+    if (kind := sample["action"].dtype).kind not in "iu":
+        raise Wrong(
+            f"the batch's action is of type {kind}, expected integers: "
+            "Q[jnp.arange(B), action] takes no others"
+        )
 
 
 def numbers_of(

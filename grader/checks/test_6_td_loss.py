@@ -4,12 +4,26 @@ import numpy as np
 import pytest
 
 from grader import cases, compare, ladders
+from grader.checks.common import unchanged
 from grader.outcomes import Raised
 from grader.readoff import read_off
 from grader.session import Answers, Case, Student
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
 MAX_SHOWN = 8  # transitions
+EXAMPLE = Case(  # of the docstring
+    "td_loss",
+    {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": False, "gamma": 0.5},
+    {
+        "theta_Q": [np.array([[1], [3]], np.float32)],
+        "theta_T": [np.array([[2], [4]], np.float32)],
+        "state": np.array([[1], [2]], np.float32),
+        "action": np.array([1, 0], np.int32),
+        "reward": np.array([1, 5], np.float32),
+        "terminated": np.array([False, True]),
+        "next_state": np.array([[2], [2]], np.float32),
+    },
+)
 
 
 @pytest.mark.points(2.5)
@@ -30,10 +44,18 @@ def test_batch_continues(student, reference, for_each):
     for_each(ladders.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference))
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2.5)
 def test_batch_mixed(student, reference, for_each):
     """A batch in which some end: each has the target of its own kind."""
     for_each(ladders.TD_MIXED, lambda case: agree(case, student, reference))
+
+
+@pytest.mark.points(0.5)
+def test_example(student):
+    """The example in the docstring; no argument is changed."""
+    obtained = student.called(EXAMPLE).array("loss")
+    compare.require(compare.problem("td_loss", obtained, np.array(6.5)), told(EXAMPLE))
+    unchanged(student, EXAMPLE)
 
 
 @pytest.mark.points(2)
@@ -186,7 +208,7 @@ def told(case: Case) -> str:
     best = cases.probe_values(args["theta_T"], args["next_state"]).max(axis=1)
     return "\n".join(
         [
-            f"with gamma = {compare.number(args['gamma'])}",
+            f"with gamma = {compare.number(case.spec['gamma'])}",
             *lines,
             f"Q(s, a; θ_Q) = {compare.numbers(taken)}",
             f"max Q(s′, ·; θ_T) = {compare.numbers(best)}",

@@ -20,8 +20,22 @@ from grader.outcomes import (
 )
 from grader.session import Answer, Case, LiveReference, Runner, Student
 
+EXAMPLE = Case(  # of the docstring
+    "td_loss",
+    {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": True, "gamma": 0.5},
+    {
+        "theta_Q": [np.array([[1], [3]], np.float32)],
+        "theta_T": [np.array([[1], [3]], np.float32)],
+        "state": np.array([[1]], np.float32),
+        "action": np.array([0], np.int32),
+        "reward": np.array([5], np.float32),
+        "terminated": np.array([True]),
+        "next_state": np.array([[1]], np.float32),
+    },
+)
 
-@pytest.mark.points(1.5)
+
+@pytest.mark.points(1)
 def test_one_step(student, runner):
     """One step of gradient descent: θ_Q moves by -α times its gradient."""
     for case in ladders.UPDATE.ladder:
@@ -38,6 +52,12 @@ def test_state_survives(student, runner):
 def test_any_optimizer(student, runner):
     """A chain of clipping and AdamW, which also needs the parameters."""
     follow(ladders.UPDATE.ladder[1], "clipped_adamw", 2, student, runner)
+
+
+@pytest.mark.points(0.5)
+def test_example(student, runner):
+    """The example in the docstring: two steps with momentum."""
+    follow(EXAMPLE, "momentum", 2, student, runner, called=True)
 
 
 @pytest.mark.points(0.5)
@@ -69,12 +89,18 @@ def test_works_under_jit(student, runner):
 
 
 def follow(
-    case: Case, optimizer: str, num_steps: int, student: Student, runner: Runner
+    case: Case,
+    optimizer: str,
+    num_steps: int,
+    student: Student,
+    runner: Runner,
+    *,
+    called: bool = False,
 ) -> None:
     """Take steps, each from where the last one should have arrived."""
     case, question = first_step(case, optimizer, student, runner)
     for i in range(num_steps):
-        answer = student.answer(question)
+        answer = student.called(question) if called else student.answer(question)
         _, grads = loss_and_gradient(case, student, runner)
         # Untrusted, for the gradient is what the hand-in's program says it is.
         request = {

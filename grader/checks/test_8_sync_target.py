@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grader import cases, compare
+from grader.checks.common import unchanged
 from grader.outcomes import NotImplementedYet, Raised, Wrong
 from grader.session import Answers
 
@@ -24,7 +25,24 @@ def test_keeps(student, rng):
     agree(student, rng, 3, 3)  # never θ_Q is no answer
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(0.5)
+@pytest.mark.after("syncs", "keeps")
+def test_example(student):
+    """The example in the docstring; no argument is deleted."""
+    old, new = [np.array(-1, np.float32)], [np.array(7, np.float32)]
+    for step in range(5):
+        case = cases.sync(new, old, step, 2, net="number")
+        expected = old if step % 2 else new
+        compare.require(
+            compare.leaves_problem(
+                "theta_T", student.answer(case).leaves("theta_T"), expected, exact=True
+            ),
+            f"at step = {step}, period = 2, where each tree is a single number",
+        )
+        unchanged(student, case, ("jax",))
+
+
+@pytest.mark.points(1.5)
 def test_schedule(student, rng):
     """Steps in any order: each is answered from its own number alone."""
     steps = rng.permutation(13)

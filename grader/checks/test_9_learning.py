@@ -7,7 +7,11 @@ import pytest
 
 from grader import cases, compare, mdps, watched
 from grader.cartpole import FULL, HALF, Result, needed
-from grader.checks.test_5_replay_buffer import require_columns, sampled
+from grader.checks.test_5_replay_buffer import (
+    require_columns,
+    require_integers,
+    sampled,
+)
 from grader.mdps import ACTIONS, GAMMA, STATES
 from grader.outcomes import NOT_IMPLEMENTED, NotImplementedYet, Waiting, Wrong
 from grader.session import Case, Runner, Student
@@ -92,6 +96,7 @@ def learned_table(
     """
     rows = mdps.experience(mdp, EXPERIENCE, rng)
     spec = {"net": "table", "state_dim": STATES, "num_actions": ACTIONS}
+    update = {**spec, "optimizer": "chain", "gamma": GAMMA}
     theta_Q = [np.zeros((ACTIONS, STATES), np.float32)]
     theta_T = theta_Q
     opt_state = runner.trusted(do="optimizer_init", optimizer="chain", theta=theta_Q)
@@ -103,13 +108,13 @@ def learned_table(
     answer = needed("ReplayBuffer", lambda: student.answer(buffer))
     for step, sample in enumerate(sampled(answer, ROUNDS), 1):
         require_columns(sample, rows, (UPDATES, BATCH))
+        require_integers(sample)
         if not np.isin(as_bytes(sample), stored).all():
             raise Wrong("sample returned a transition that was never stored")
         batches = {name: sample[name].astype(rows[name].dtype) for name in rows}
         args = {"theta_Q": theta_Q, "theta_T": theta_T, "opt_state": opt_state}
-        args["gamma"] = np.float32(GAMMA)
         batch = {name: batches[name][0] for name in rows}
-        case = Case("td_update", {**spec, "optimizer": "chain"}, {**args, **batch})
+        case = Case("td_update", update, {**args, **batch})
         name = needed("td_update", functools.partial(student.export, case))
         request = {"do": "update_block", "name": name, "args": args, "batches": batches}
         out = runner.untrusted(request, "td_update")

@@ -537,4 +537,13 @@ MUTANTS = [
         "moves its cell by α η_t, however long the episode is (slides: Admin).",
         ("-alpha * eta", "-alpha * eta / len(states)"),
     ),
+    rewritten(
+        "update_Q_TD0",
+        "tab-donates",
+        "X",
+        "donates Q to jit",
+        "Your update deletes the table that it was given: it is donated to jax.jit. "
+        "The caller may still need it: no argument is changed (slides: Admin).",
+        "update_Q_TD0 = jax.jit(update_Q_TD0, donate_argnums=0)",
+    ),
 ]

@@ -519,4 +519,13 @@ MUTANTS = [
         "(slides: Deep Learning Review).",
         (MEAN, "np.mean(np.square(np.asarray(predicted) - np.asarray(empirical)))"),
     ),
+    rewritten(
+        "discounted_returns",
+        "mc-donates",
+        "X",
+        "donates the rewards to jit",
+        "You delete the rewards that you were given: they are donated to jax.jit. The "
+        "caller may still need them: no argument is changed (slides: Deep Q Learning).",
+        "discounted_returns = jax.jit(discounted_returns, donate_argnums=0)",
+    ),
 ]

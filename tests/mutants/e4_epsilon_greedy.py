@@ -11,6 +11,19 @@ UNIFORM = "jax.random.uniform(coin_key, (N,))"
 ANYTHING = "jax.random.randint(action_key, (N,), 0, A)"
 GREEDY = "jnp.argmax(q_values, axis=1)"
 RETURN = "return jnp.where(explore, anything, greedy)"
+BEST = "(q_values == q_values.max(axis=1, keepdims=True))"
+
+TIES_BY_INDEX = """
+def epsilon_greedy(key, q_values, epsilon):
+    k1, k2, k3 = jax.random.split(key, 3)
+    N, A = q_values.shape
+    action = jnp.argmax(q_values, axis=1)
+    ties = q_values == action[:, None]
+    one_of_them = jax.random.categorical(k3, jnp.where(ties, 0.0, -jnp.inf))
+    greedy = jnp.where(ties.any(axis=1), one_of_them, action)
+    explore = jax.random.uniform(k1, (N,)) < epsilon
+    return jnp.where(explore, jax.random.randint(k2, (N,), 0, A), greedy)
+"""
 
 GLOBAL_KEY = """
 KEY = jax.random.key(0)
@@ -352,6 +365,69 @@ MUTANTS = [
             ANYTHING,
             "jnp.argmax(jax.random.uniform(action_key, q_values.shape), axis=1)",
         ),
+    ),
+    anew(
+        "ties-by-index",
+        "D",
+        "compares the values with the action's number",
+        "Where a value happens to equal the number of the best action, you take that "
+        "one for a tie. Ties are between values: compare them with the largest value",
+        TIES_BY_INDEX,
+    ),
+    mutant(
+        "ties-summed",
+        "D",
+        "adds up the numbers of the best actions",
+        "Where several actions are best, you add up their numbers: that is another "
+        "action, or none at all. Choose one of the best",
+        (GREEDY, f"jnp.sum({BEST} * jnp.arange(A), axis=1)"),
+    ),
+    mutant(
+        "ties-to-nothing",
+        "D",
+        "no best action where two are equal",
+        "Where two actions are equally good you find no best one, and take another. "
+        "Any of the best will do",
+        (
+            GREEDY,
+            f"jnp.argmax({BEST} & ({BEST}.sum(axis=1, keepdims=True) == 1), axis=1)",
+        ),
+    ),
+    mutant(
+        "argmax-of-whole-numbers",
+        "D",
+        "Q rounded down before the arg max",
+        "You make whole numbers of the values first, so that close ones become equal. "
+        "The best action is that of the highest value, as it is",
+        (GREEDY, "jnp.argmax(q_values.astype(jnp.int32), axis=1)"),
+    ),
+    mutant(
+        "argmax-in-half-precision",
+        "S",
+        "Q in bfloat16 before the arg max",
+        "You shorten the values to a float of half the size, so that close ones "
+        "become equal. The best action is that of the highest value, as it is",
+        (GREEDY, "jnp.argmax(q_values.astype(jnp.bfloat16), axis=1)"),
+    ),
+    mutant(
+        "ties-within-a-percent",
+        "S",
+        "takes close values for ties",
+        "You take values that are close to the best for equal to it, and so another "
+        "action. The best action is that of the highest value, as it is",
+        (
+            GREEDY,
+            "jnp.argmax(jnp.isclose(q_values, q_values.max(axis=1, keepdims=True), "
+            "rtol=0.01), axis=1)",
+        ),
+    ),
+    mutant(
+        "greedy-for-two",
+        "F",
+        "never explores among two actions",
+        "With two actions you never explore. Exploring draws uniformly from all "
+        "actions, however many there are",
+        (RETURN, "return greedy if A == 2 else jnp.where(explore, anything, greedy)"),
     ),
     anew(
         "python-if",

@@ -87,6 +87,27 @@ class ReplayBuffer:
         rows = rng.integers(len(self), size=batch_size)
         return Transition(*(column[rows] for column in self.columns))
 """
+ONE_MATRIX = """
+class ReplayBuffer:
+    def __init__(self, capacity):
+        self.size, self.counter, self.memory = capacity, 0, None
+
+    def add(self, state, action, reward, terminated, next_state):
+        transition = np.hstack((state, [action, reward, terminated], next_state))
+        if self.memory is None:
+            self.num_features = len(state)
+            self.memory = np.zeros((self.size, len(transition)), dtype=np.float32)
+        self.memory[self.counter % self.size, :] = transition
+        self.counter += 1
+
+    def __len__(self):
+        return min(self.counter, self.size)
+
+    def sample(self, batch_size, rng):
+        rows = self.memory[rng.choice(len(self), size=batch_size), :]
+        n = self.num_features
+        return Transition(rows[:, :n], *rows[:, n : n + 3].T, rows[:, -n:])
+"""
 
 
 def ring(
@@ -632,5 +653,85 @@ MUTANTS = [
         "Your buffer stores states of four numbers only, CartPole's. It takes states "
         "of any size: look at the first one that comes",
         ("np.shape(state)", "(4,)"),
+    ),
+    # Between samples
+    draw(
+        "range-kept",
+        "F",
+        "the range to draw from is that of the first sample",
+        "What is added after the first sample is never drawn: the range of your draws "
+        "is set once and not renewed. It is the length of now",
+        "if not hasattr(self, 'range'):\n"
+        "            self.range = len(self)\n"
+        f"        {ROWS.replace('len(self)', 'self.range')}",
+    ),
+    rows(
+        "columns-kept",
+        "F",
+        "stacks the columns once, at the first sample",
+        "What is added after the first sample is never drawn: you turn the stored "
+        "rows into arrays once and keep them. Use what is stored now",
+        (
+            STACK,
+            "return Transition(*(column[places] for column in self.columns))",
+        ),
+        (
+            PICK,
+            "if not hasattr(self, 'columns'):\n"
+            "            self.columns = [np.stack(c) for c in zip(*self.rows)]\n"
+            "        places = rng.integers(len(self.columns[0]), size=batch_size)",
+        ),
+    ),
+    draw(
+        "range-until-full",
+        "D",
+        "the range grows only when the buffer is full",
+        "What is added after the first sample is not drawn before the buffer is full. "
+        "The range of your draws is the length of now, at every sample",
+        "if not hasattr(self, 'range') or len(self) == self.capacity:\n"
+        "            self.range = len(self)\n"
+        f"        {ROWS.replace('len(self)', 'self.range')}",
+    ),
+    ring(
+        "length-kept",
+        "S",
+        "len counts up to the first sample only",
+        "Your length stays what it was at the first sample. It is the number of "
+        "transitions that are stored now",
+        (ROWS, f"self.length = len(self)\n        {ROWS}"),
+        (LENGTH, f"return getattr(self, 'length', {LENGTH.removeprefix('return ')})"),
+    ),
+    ring(
+        "place-back-after-sample",
+        "D",
+        "a sample moves the place of the next add",
+        "After a sample the next transitions go to other places, so that some are "
+        "overwritten too early. Sampling changes nothing, the oldest leaves next",
+        (ROWS, f"{ROWS}\n        self.num_added = min(self.num_added, self.capacity)"),
+    ),
+    # What comes back, and what goes in
+    anew(
+        "actions-as-floats",
+        "X",
+        "one matrix of floats for all fields",
+        "Your actions come back as floats, for all fields share one array of floats. "
+        "Actions are used as indices: they have to be integers",
+        ONE_MATRIX,
+    ),
+    ring(
+        "add-advances-state",
+        "F",
+        "writes the next state into the caller's array",
+        "Your `add` writes into the array that it was given. It belongs to the caller: "
+        "store a copy, and leave the argument as it came",
+        (LAST_LINE, f"{LAST_LINE}\n        state[...] = next_state"),
+    ),
+    rows(
+        "wants-numpy-numbers",
+        "X",
+        "asks a Python number for .item()",
+        "You call a method that only NumPy's numbers have. Actions, rewards and d may "
+        "be Python's numbers, too: int, float and bool",
+        ("np.array(state), action,", "np.array(state), action.item(),"),
     ),
 ]

@@ -417,6 +417,28 @@ RESULTS = [
         f"where it has no value yet. Return the JAX scalar {REVIEW}.",
         (RETURN, RETURN.replace("loss", "float(loss)")),
     ),
+    rewritten(
+        PART,
+        "up-donates",
+        "X",
+        "donates its arguments to jit",
+        "Your step deletes the arrays that it was given: they are donated to jax.jit. "
+        f"The caller still has them, θ_T may be the same ones as θ_Q {REVIEW}.",
+        """
+import functools
+
+
+@functools.partial(
+    jax.jit,
+    static_argnames=("optimizer", "model"),
+    donate_argnames=("theta_Q", "opt_state"),
+)
+def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
+    loss, grads = jax.value_and_grad(td_loss)(theta_Q, theta_T, model, batch, gamma)
+    updates, opt_state = optimizer.update(grads, opt_state, theta_Q)
+    return optax.apply_updates(theta_Q, updates), opt_state, loss
+""",
+    ),
 ]
 
 MUTANTS = [*GRADIENTS, *STATES, *RESULTS]

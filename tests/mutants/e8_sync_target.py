@@ -287,6 +287,24 @@ RESULTS = [
         f"is not changed by a sync {LOOP}.",
         ("return ", "return theta_Q, "),
     ),
+    rewritten(
+        PART,
+        "sync-donates",
+        "X",
+        "donates θ_T to jit",
+        "Your sync deletes the arrays of θ_T that it was given: they are donated to "
+        f"jax.jit. The caller may still need them {LOOP}.",
+        """
+right = sync_target
+sync_target = jax.jit(
+    lambda theta_Q, theta_T, step, period: jax.tree.map(
+        jnp.copy, right(theta_Q, theta_T, step, period)
+    ),
+    static_argnums=(2, 3),
+    donate_argnums=1,
+)
+""",
+    ),
 ]
 
 MUTANTS = [*SCHEDULES, *CONTENTS, *RESULTS]

@@ -1,5 +1,6 @@
 """What a variant is, and the ways to write one down."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -23,6 +24,11 @@ class Variant:
     exercises: tuple[str, ...]
     source: str
     fresh: bool = False
+
+    @property
+    def id(self) -> str:
+        """The name in one word, for `make prove`."""
+        return "-".join(re.findall(r"\w+", self.name))
 
     @property
     def hand_in(self) -> HandIn:

@@ -203,4 +203,14 @@ def update_Q_TD0({SIGNATURE}):
     flags(
         "flags by .at", "jnp.zeros(num_steps, dtype=bool).at[num_steps - 1].set(True)"
     ),
+    table(
+        "asserts on its rates",
+        """
+assert isinstance(alpha, float) and isinstance(gamma, float)
+assert 0.0 < alpha <= 1.0 and 0.0 < gamma <= 1.0, f"{alpha:.2f}, {gamma:.2f}"
+eta = Q[states, actions] - rewards
+eta -= jnp.where(jnp.asarray(terminateds, bool), 0, gamma * Q[next_states].max(axis=1))
+return Q.at[states, actions].add(-alpha * eta)
+""",
+    ),
 ]

@@ -229,4 +229,34 @@ def mc_loss(theta_Q, model, states, actions, rewards, gamma):
     return jnp.dot(e, e) / e.size
 """,
     ),
+    rewritten(
+        "discounted_returns",
+        "powers of gamma by math, kept for each gamma",
+        """
+import functools
+import math
+
+@functools.lru_cache
+def weights(gamma, T):
+    rows = [[math.pow(gamma, t - i) * (t >= i) for t in range(T)] for i in range(T)]
+    return np.array(rows, np.float32)
+
+def discounted_returns(rewards, gamma):
+    return weights(gamma, len(rewards)) @ jnp.asarray(rewards)
+""",
+    ),
+    rewritten(
+        "mc_loss",
+        "jitted, model and gamma static",
+        """
+import functools
+
+@functools.partial(jax.jit, static_argnums=(1, 5))
+def mc_loss(theta_Q, model, states, actions, rewards, gamma):
+    q = jax.vmap(eqx.combine(theta_Q, model))(states)
+    q = q[jnp.arange(len(actions)), actions]
+    G = rewards if gamma == 0 else discounted_returns(rewards, gamma)
+    return jnp.mean((q - G) ** 2)
+""",
+    ),
 ]

@@ -450,4 +450,96 @@ class Net(eqx.Module):
         return self.last(self.bend(self.first(state)))
 """,
     ),
+    # Finite at their own parameters and near them, not everywhere.
+    module(
+        "the state divided by its length",
+        """
+class Net(eqx.Module):
+    mlp: eqx.nn.MLP
+
+    def __init__(self, key, D, A):
+        self.mlp = eqx.nn.MLP(D, A, 64, 2, key=key)
+
+    def __call__(self, x):
+        return self.mlp(x / jnp.linalg.norm(x))
+""",
+    ),
+    module(
+        "the logarithm of the scaled state",
+        """
+class Net(eqx.Module):
+    scale: jax.Array
+    mlp: eqx.nn.MLP
+
+    def __init__(self, key, D, A):
+        self.scale = jnp.ones(D)
+        self.mlp = eqx.nn.MLP(D, A, 64, 2, key=key)
+
+    def __call__(self, x):
+        return self.mlp(jnp.sign(x) * jnp.log1p(jnp.abs(x) * self.scale))
+""",
+    ),
+    module(
+        "roots of gains, normalised by hand",
+        """
+class Net(eqx.Module):
+    layers: list
+    gains: list
+
+    def __init__(self, key, D, A):
+        a, b, c = jax.random.split(key, 3)
+        sizes = (a, D, 32), (b, 32, 32), (c, 32, A)
+        self.layers = [eqx.nn.Linear(m, n, key=k) for k, m, n in sizes]
+        self.gains = [jnp.ones(32), jnp.ones(32)]
+
+    def __call__(self, x):
+        for layer, gain in zip(self.layers, self.gains):
+            x = jax.nn.relu(layer(x)) + 0.1
+            x = jnp.sqrt(gain) * x / jnp.sqrt(jnp.mean(x**2))
+        return self.layers[-1](x)
+""",
+    ),
+    module(
+        "a temperature, a power and weights of length 1",
+        """
+class Net(eqx.Module):
+    weight: jax.Array
+    temperature: jax.Array
+    power: jax.Array
+    head: eqx.nn.Linear
+
+    def __init__(self, key, D, A):
+        one, two = jax.random.split(key)
+        self.weight = jax.random.normal(one, (64, D))
+        self.temperature = jnp.array(2.0)
+        self.power = jnp.array(0.5)
+        self.head = eqx.nn.Linear(64, A, key=two)
+
+    def __call__(self, x):
+        rows = self.weight / jnp.linalg.norm(self.weight, axis=1, keepdims=True)
+        hidden = jax.nn.softplus(rows @ x / self.temperature)
+        return self.head(hidden**self.power / jnp.log(1 + self.temperature))
+""",
+    ),
+    module(
+        "every layer behind a logarithm of its own",
+        """
+class Net(eqx.Module):
+    log_of: list
+    layers: list
+
+    def __init__(self, key, D, A):
+        keys = jax.random.split(key, 3)
+        sizes = zip(keys, (D, 24, 24), (24, 24, A))
+        self.layers = [eqx.nn.Linear(m, n, key=k) for k, m, n in sizes]
+        self.log_of = [jnp.full(24, 3.0), jnp.full(24, 3.0), jnp.array(3.0)]
+
+    def __call__(self, x):
+        for layer, size in zip(self.layers, self.log_of):
+            last = layer is self.layers[-1]
+            x = layer(x) * jnp.log(size)
+            x = x if last else jnp.tanh(x)
+        return x
+""",
+    ),
 ]

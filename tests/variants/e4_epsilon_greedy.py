@@ -197,4 +197,28 @@ class EpsilonGreedy:
 epsilon_greedy = EpsilonGreedy()
 """,
     ),
+    rewritten(
+        "epsilon_greedy",
+        "ties broken at random",
+        """
+def epsilon_greedy(key, q_values, epsilon):
+    coin, tie, any_of = jax.random.split(key, 3)
+    best = q_values == q_values.max(axis=1, keepdims=True)
+    greedy = jax.random.categorical(tie, jnp.where(best, 0.0, -jnp.inf))
+    anything = jax.random.randint(any_of, greedy.shape, 0, q_values.shape[1])
+    return jnp.where(jax.random.uniform(coin, greedy.shape) < epsilon, anything, greedy)
+""",
+    ),
+    rewritten(
+        "epsilon_greedy",
+        "the last of the best",
+        """
+def epsilon_greedy(key, q_values, epsilon):
+    coin, any_of = jax.random.split(key)
+    N, A = q_values.shape
+    greedy = A - 1 - jnp.argmax(q_values[:, ::-1], axis=1)
+    anything = jax.random.randint(any_of, (N,), 0, A)
+    return jnp.where(jax.random.uniform(coin, (N,)) < epsilon, anything, greedy)
+""",
+    ),
 ]

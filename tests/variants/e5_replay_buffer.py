@@ -450,4 +450,28 @@ def ReplayBuffer(capacity):
         "Transition(np.asfortranarray(b.state), b.action.astype('>i4'), "
         "b.reward.astype('>f4'), b.terminated.view('u1'), b.next_state.astype('>f8'))",
     ),
+    rewritten(
+        "ReplayBuffer",
+        "small integers, 0 and 1 as floats",
+        """
+class ReplayBuffer:
+    def __init__(self, capacity):
+        self.rows = [None] * capacity
+        self.added = 0
+
+    def add(self, state, action, reward, terminated, next_state):
+        kinds = (np.float64, np.uint8, np.float64, np.float32, np.float64)
+        row = (state, action, reward, terminated, next_state)
+        row = tuple(np.array(x, kind) for x, kind in zip(row, kinds))
+        self.rows[self.added % len(self.rows)] = row
+        self.added += 1
+
+    def __len__(self):
+        return min(self.added, len(self.rows))
+
+    def sample(self, batch_size, rng):
+        places = rng.choice(len(self), size=batch_size, replace=False)
+        return Transition(*map(np.stack, zip(*(self.rows[i] for i in places))))
+""",
+    ),
 ]

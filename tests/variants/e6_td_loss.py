@@ -303,4 +303,90 @@ def td_loss({SIGNATURE}):
     return on_labels(theta_Q, model, batch.state, batch.action, y)
 """,
     ),
+    # γ is a plain Python value: it may be hashed, compared, formatted, and traced too.
+    rewritten(
+        "td_loss",
+        "jitted, model and gamma static",
+        """
+import functools
+
+@functools.partial(jax.jit, static_argnames=("model", "gamma"))
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    q_next = jax.vmap(eqx.combine(theta_T, model))(batch.next_state).max(axis=-1)
+    y = batch.reward + (1 - batch.terminated) * gamma * q_next
+    q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
+    q = q[jnp.arange(q.shape[0]), batch.action.squeeze()]
+    return ((q - y) ** 2).mean()
+""",
+    ),
+    rewritten(
+        "td_loss",
+        "jitted, model static, gamma traced",
+        """
+import functools
+
+honest = td_loss
+
+@functools.partial(jax.jit, static_argnames="model")
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    return honest(theta_Q, theta_T, model, batch, gamma)
+""",
+    ),
+    td_loss(
+        "asserts that gamma is a discount",
+        f"""
+assert 0.0 <= gamma <= 1.0, "gamma is a discount"
+{PICK}
+{NEXT}
+return jnp.mean((q - (r + (1 - d) * gamma * m)) ** 2)
+""",
+    ),
+    td_loss(
+        "a short cut where gamma is 0",
+        f"""
+{PICK}
+if gamma == 0:
+    y = r
+else:
+    {NEXT}
+    y = r + (1 - d) * gamma * m
+return jnp.mean((q - y) ** 2)
+""",
+    ),
+    td_loss(
+        "wants a float, in match and in words",
+        f"""
+if not isinstance(gamma, float):
+    raise TypeError(f"gamma = {{gamma:.3f}} is no float")
+{PICK}
+match gamma:
+    case 1.0:
+        factor = 1 - d
+    case float():
+        factor = jnp.asarray(np.where([False, True], 0.0, gamma))[d.astype(int)]
+{NEXT}
+return jnp.mean((q - (r + factor * m)) ** 2)
+""",
+    ),
+    rewritten(
+        "td_loss",
+        "a loss made and kept for each gamma",
+        """
+import functools
+
+@functools.lru_cache
+def loss_with(gamma, model):
+    @jax.jit
+    def loss(theta_Q, theta_T, batch):
+        m = jax.vmap(eqx.combine(theta_T, model))(batch.next_state).max(axis=1)
+        q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
+        q = q[jnp.arange(len(batch.action)), batch.action]
+        return jnp.mean((q - batch.reward - (1 - batch.terminated) * gamma * m) ** 2)
+
+    return loss
+
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    return loss_with(gamma, model)(theta_Q, theta_T, batch)
+""",
+    ),
 ]

@@ -177,4 +177,40 @@ def td_update({SIGNATURE}):
     return eqx.apply_updates(theta_Q, updates), new_state, loss
 """,
     ),
+    rewritten(
+        "td_update",
+        "jitted, model, optimizer and gamma static",
+        """
+import functools
+
+@functools.partial(jax.jit, static_argnums=(2, 4, 6))
+def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
+    loss, grads = jax.value_and_grad(td_loss)(theta_Q, theta_T, model, batch, gamma)
+    updates, opt_state = optimizer.update(grads, opt_state, theta_Q)
+    return eqx.apply_updates(theta_Q, updates), opt_state, loss
+""",
+    ),
+    rewritten(
+        "td_update",
+        "a step made and kept for each gamma",
+        """
+import functools
+
+@functools.lru_cache
+def step_with(model, optimizer, gamma):
+    assert type(gamma) is float and 0 < gamma <= 1
+
+    @jax.jit
+    def step(theta_Q, theta_T, batch, opt_state):
+        value = jax.value_and_grad(td_loss)
+        loss, grads = value(theta_Q, theta_T, model, batch, gamma)
+        updates, opt_state = optimizer.update(grads, opt_state, theta_Q)
+        return optax.apply_updates(theta_Q, updates), opt_state, loss
+
+    return step
+
+def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
+    return step_with(model, optimizer, gamma)(theta_Q, theta_T, batch, opt_state)
+""",
+    ),
 ]

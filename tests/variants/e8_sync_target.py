@@ -58,4 +58,16 @@ def sync_target(theta_Q, theta_T, step, period):
     return jax.tree.map(lambda leaf: leaf.copy(), theta_Q)
 """,
     ),
+    rewritten(
+        "sync_target",
+        "jitted, step and period static",
+        """
+import functools
+
+@functools.partial(jax.jit, static_argnames=("step", "period"))
+def sync_target(theta_Q, theta_T, step, period):
+    assert isinstance(step, int) and isinstance(period, int)
+    return theta_Q if divmod(step, period)[1] == 0 else theta_T
+""",
+    ),
 ]
