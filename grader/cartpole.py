@@ -125,7 +125,13 @@ class CartPole:
         self.on_progress = on_progress
         # The worker thinks while the runner waits: the runner's budget covers both.
         budget, worker_budget = (
-            replace(run, exercise="learning", exercise_seconds=TOTAL_SECONDS, spent={})
+            replace(
+                run,
+                exercise="learning",
+                part="learning",
+                part_seconds=TOTAL_SECONDS,
+                spent={},
+            )
             for _ in range(2)
         )
         self.worker = Worker(submission, tier, worker_budget)
@@ -134,6 +140,18 @@ class CartPole:
         self.outcome = Result()
         self.clock = Clock()
         self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def ready(self) -> None:
+        """Wait for both processes, before anything of the hand-in has run.
+
+        Raises:
+            GraderError: one does not come up.
+        """
+        self.worker.ready()
+        self.runner.ready()
+
+    def begin(self) -> None:
+        """Let it learn from now on."""
         self.thread.start()
 
     def result(self) -> Result:

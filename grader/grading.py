@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grader import doctor, sandbox
 from grader.again import ask_again
@@ -85,7 +85,13 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
                 progress.on_learning,
             )
             processes.callback(cartpole.stop)
+        # All are up before anything of the hand-in runs: what fails to come up
+        # afterwards, or comes too late, is the hand-in's doing.
         runner.ready()
+        worker.ready()
+        if cartpole:
+            cartpole.ready()
+            cartpole.begin()
         graded = Graded(
             student=Student(worker, runner),
             reference=reference,
@@ -101,9 +107,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         results = run_checks(plugin, parts) if parts else []
         if not options.only:
             # While the network learns; who tries one exercise does not wait for it.
-            fresh = Worker(submission, tier, replace(budget, spent={}))
-            processes.callback(fresh.stop)
-            ask_again(plugin, fresh, parts)
+            ask_again(plugin, parts)
         if "learning" in exercises:
             results = run_checks(plugin, ["learning"])
     return Report(
