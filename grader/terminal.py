@@ -97,10 +97,11 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
             print_printed(printed[exercise.name], "your code", console)
     if "cartpole" in report.learning:
         cartpole = report.learning["cartpole"]
-        words = about_cartpole(cartpole)
-        if cartpole["mean_return"] is not None:
-            words += f" after {cartpole['runs']} training run(s)"
-        print_indented(Text(words), console)
+        if cartpole["mean_return"] is not None:  # else the checks say why
+            words = (
+                f"{about_cartpole(cartpole)} after {cartpole['runs']} training run(s)"
+            )
+            console.print(Text(f"      {words}"))
         if line := sparkline(report.learning["cartpole"]["curve"]):
             console.print(Text(f"      {line}"))
     console.print()
