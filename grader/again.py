@@ -13,13 +13,15 @@ import pytest
 from hypothesis import Phase
 
 from grader.diagnose import Known
-from grader.outcomes import Outcome
-from grader.plugin import Plugin, exercise_of, name_of, run_checks
+from grader.outcomes import Outcome, Waiting
+from grader.plugin import Plugin, exercise_of, name_of, part_of, run_checks
 from grader.report import Check, Exercise
-from grader.session import Student, Worker
+from grader.session import Student
 
-DIFFERS = "the answers to identical questions differ: asked again by a fresh process"
+AGAIN = "asked again by a fresh process"
+DIFFERS = f"the answers to identical questions differ: {AGAIN}"
 JUDGED = (Outcome.FAILED, Outcome.ERROR)
+STOPPED = (Outcome.TIMEOUT, Outcome.KILLED)
 
 
 class SecondTime(Plugin):
@@ -27,17 +29,14 @@ class SecondTime(Plugin):
 
     Args:
         first: has run them.
-        worker: a fresh one.
     """
 
-    def __init__(self, first: Plugin, worker: Worker) -> None:
-        graded = replace(
-            first.graded,
-            student=Student(worker, first.graded.runner, mark="again "),
-            budget=worker.budget,
-            known=Known(),
-            learning={},
-        )
+    def __init__(self, first: Plugin) -> None:
+        before = first.graded.student
+        student = Student(before.worker, before.runner, mark="again ")
+        # Checks that build on such a part use a stand-in for it, as before.
+        student.stopped |= before.stopped
+        graded = replace(first.graded, student=student, known=Known(), learning={})
         super().__init__(graded, first.on_check, lambda exercise: None)
         self.first = first
 
@@ -55,19 +54,37 @@ class SecondTime(Plugin):
         """The last check first."""
         items.reverse()
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a check, unless its part hangs and it got no answer the first time.
 
-def ask_again(first: Plugin, worker: Worker, exercises: list[str]) -> None:
+        It has no points to be withdrawn, and would use up the time of others.
+
+        Raises:
+            TimedOut, Waiting: as in `Plugin`; also where it is not asked again.
+        """
+        super().pytest_runtest_setup(item)
+        checks = self.first.exercises[exercise_of(item)].checks
+        unanswered = {c.name for c in checks if c.outcome in STOPPED}
+        if part_of(item) in self.first.hung and name_of(item) in unanswered:
+            raise Waiting("it got no answer the first time")
+
+
+def ask_again(first: Plugin, exercises: list[str]) -> None:
     """Run the checks again; withdraw what does not come out alike.
 
     Args:
         first: has run them; its results are changed.
-        worker: a fresh one, with a budget of its own.
         exercises: to be checked again.
 
     Raises:
         GraderError: there is no worker, runner or reference to check with.
     """
-    second = {e.name: e for e in run_checks(SecondTime(first, worker), exercises)}
+    worker = first.graded.student.worker
+    worker.renew()
+    printed, worker.printed = worker.printed, {}  # it prints the same again
+    second = {e.name: e for e in run_checks(SecondTime(first), exercises)}
+    worker.printed = printed
     for name in exercises:
         compare(first.exercises[name], second[name])
 
@@ -80,16 +97,17 @@ def compare(first: Exercise, second: Exercise) -> None:
         if check.outcome != Outcome.PASSED:
             continue
         now = again[check.name]
-        if now.outcome != Outcome.PASSED:
-            words = f"this check fails:\n{now.message}"
-            outcome = Outcome.FAILED if now.outcome in JUDGED else now.outcome
+        if now.outcome in JUDGED:
+            words = f"{DIFFERS}, this check fails:\n{now.message}"
+            outcome = Outcome.FAILED
+        elif now.outcome != Outcome.PASSED:
+            words, outcome = f"{AGAIN}:\n{now.message}", now.outcome
         elif others:
-            words = f"“{others[0].description}” comes out differently"
+            words = f"{DIFFERS}, “{others[0].description}” comes out differently"
             outcome = Outcome.FAILED
         else:
             continue
-        check.outcome, check.score = outcome, 0.0
-        check.message = f"{DIFFERS}, {words}"
+        check.outcome, check.score, check.message = outcome, 0.0, words
 
 
 def differs(first: Check, second: Check) -> bool:

@@ -51,19 +51,21 @@ ASKED = {"use_buffer": "ReplayBuffer", "sync_target": "sync_target"}
 class Result:
     """What came of learning: the best of the runs, or why there was none."""
 
-    mean_return: float = 0.0
+    mean_return: float | None = None  # None where no run was judged
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
     held: int = 0  # updates that were held against other evidence
     watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
-    problem: str = ""
+    problem: str = ""  # what stopped the run, or one that came after it
     reason: BaseException | None = None  # an outcome: what kept it from learning
 
     def as_dict(self) -> dict[str, Any]:
-        """As it stands in report.json."""
+        """As it stands in report.json; without any return where none was judged."""
+        mean = self.mean_return
         return {
-            "mean_return": round(self.mean_return, 2),
-            "curve": self.curve,
+            "mean_return": None if mean is None else round(mean, 2),
+            "not_judged": str(self.reason or self.problem) if mean is None else None,
+            "curve": [] if mean is None else self.curve,
             "runs": self.runs,
             "held": self.held,
             "max_return": 500,
@@ -125,7 +127,13 @@ class CartPole:
         self.on_progress = on_progress
         # The worker thinks while the runner waits: the runner's budget covers both.
         budget, worker_budget = (
-            replace(run, exercise="learning", exercise_seconds=TOTAL_SECONDS, spent={})
+            replace(
+                run,
+                exercise="learning",
+                part="learning",
+                part_seconds=TOTAL_SECONDS,
+                spent={},
+            )
             for _ in range(2)
         )
         self.worker = Worker(submission, tier, worker_budget)
@@ -134,6 +142,18 @@ class CartPole:
         self.outcome = Result()
         self.clock = Clock()
         self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def ready(self) -> None:
+        """Wait for both processes, before anything of the hand-in has run.
+
+        Raises:
+            GraderError: one does not come up.
+        """
+        self.worker.ready()
+        self.runner.ready()
+
+    def begin(self) -> None:
+        """Let it learn from now on."""
         self.thread.start()
 
     def result(self) -> Result:
@@ -153,11 +173,12 @@ class CartPole:
             for index in range(MAX_SEEDS):
                 self.on_progress(f"CartPole, seed {index + 1} of {MAX_SEEDS}")
                 self.learn_once(programs, index)
-                if self.outcome.mean_return >= FULL:
+                if (self.outcome.mean_return or 0.0) >= FULL:
                     break
         # In a thread of its own: whatever it is, it is told where the check waits.
         except BaseException as reason:
-            if self.outcome.runs and not isinstance(reason, GraderError):
+            judged = self.outcome.mean_return is not None
+            if judged and not isinstance(reason, GraderError):
                 self.outcome.problem = str(reason)  # what was reached stays reached
             else:
                 self.outcome.reason = reason
@@ -183,15 +204,14 @@ class CartPole:
         except (Raised, Stopped) as reason:
             raise self.with_blame(reason) from None
         self.outcome.runs = index + 1
-        if answer["mean_return"] >= self.outcome.mean_return:
-            self.outcome.mean_return = answer["mean_return"]
-            self.outcome.problem = answer["problem"] or ""
+        stopped, best = answer["problem"], self.outcome.mean_return
+        if best is None or not (stopped or answer["mean_return"] < best):
+            self.outcome.mean_return = None if stopped else answer["mean_return"]
+            self.outcome.problem = stopped or ""
             self.outcome.watched = answer["watched"]
             self.outcome.held = answer.get("held", 0)
             # Where learning was stopped, what had been seen of the curve until then.
-            seen = (
-                answer["watched"]["returns"] if answer["problem"] else answer["curve"]
-            )
+            seen = answer["watched"]["returns"] if stopped else answer["curve"]
             self.outcome.curve = [
                 [int(step), round(float(mean), 2)] for step, mean in seen
             ]

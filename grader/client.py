@@ -63,19 +63,26 @@ class Child:
             if SOCKETS:
                 self.socket, theirs = socket.socketpair()
                 end = ends.enter_context(theirs).fileno()
-            self.process = subprocess.Popen(
-                launch.command,
-                stdin=end,
-                stdout=subprocess.PIPE if prints else end,
-                stderr=subprocess.PIPE,
-                cwd=launch.folder,
-                env=launch.environment,
-                close_fds=True,
-                pass_fds=launch.pass_fds,
-                start_new_session=True,
-            )
-        for fd in launch.pass_fds:
-            os.close(fd)
+            try:
+                self.process = subprocess.Popen(
+                    launch.command,
+                    stdin=end,
+                    stdout=subprocess.PIPE if prints else end,
+                    stderr=subprocess.PIPE,
+                    cwd=launch.folder,
+                    env=launch.environment,
+                    close_fds=True,
+                    pass_fds=launch.pass_fds,
+                    start_new_session=True,
+                )
+            except OSError:
+                if launch.info_fd is not None:
+                    os.close(launch.info_fd)
+                launch.clean_up()
+                raise
+            finally:
+                for fd in launch.pass_fds:
+                    os.close(fd)
         self.first_inside = first_inside(launch.info_fd)
         if self.socket:
             self.requests = cast(BinaryIO, self.socket.makefile("wb"))
@@ -85,14 +92,18 @@ class Child:
             answers = cast(BinaryIO, self.process.stdout)
         self.answers = protocol.Capped(answers)
         self.drained: Drain | None = None
-        if self.socket and self.process.stdout:
-            self.drained = Drain(cast(BinaryIO, self.process.stdout))
         self.closing = threading.Lock()
         self.errors = b""
         self.overdue = False
         self.hello: dict[str, Any] | None = None
         self.drain = threading.Thread(target=self._drain, daemon=True)
-        self.drain.start()
+        try:
+            if self.socket and self.process.stdout:
+                self.drained = Drain(cast(BinaryIO, self.process.stdout))
+            self.drain.start()
+        except RuntimeError:  # the system starts no more threads
+            self.stop()
+            raise
 
     def ready(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """Wait for the first word, sent before anything of the hand-in is there.
@@ -276,7 +287,11 @@ class _Deadline:
         self.timer.daemon = True
 
     def __enter__(self) -> None:
-        self.timer.start()
+        try:
+            self.timer.start()
+        except RuntimeError as error:  # nobody would end it
+            self.child.stop()
+            raise Died(f"cannot be watched: {error}") from None
 
     def __exit__(self, *_: object) -> None:
         self.timer.cancel()

@@ -55,6 +55,8 @@ class Desk:
         self.taken = 0
         self.worker = WarmWorker(Submission("", b""), tier, Budget())
         self.runner = WarmRunner("runner", tier, Budget(), {}, live=live, device=device)
+        self.worker.ready()
+        self.runner.ready()
 
     def take(self, submission: Submission, *, fresh: bool = False) -> Student:
         """The hand-in, to be asked.
@@ -63,7 +65,7 @@ class Desk:
             submission: what was handed in.
             fresh: in a worker of its own, for it needs one or spoils it.
         """
-        budget = Budget(exercise_seconds=SECONDS, run_seconds=SECONDS)
+        budget = Budget(part_seconds=SECONDS, run_seconds=SECONDS)
         self.taken += 1
         if self.taken % RENEWED_AFTER == 0:
             self.worker.stop()

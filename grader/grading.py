@@ -98,7 +98,13 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
                 progress.on_learning,
             )
             processes.callback(cartpole.stop)
+        # All are up before anything of the hand-in runs: what fails to come up
+        # afterwards, or comes too late, is the hand-in's doing.
         runner.ready()
+        worker.ready()
+        if cartpole:
+            cartpole.ready()
+            cartpole.begin()
         graded = Graded(
             student=Student(worker, runner),
             reference=reference,
@@ -117,9 +123,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         results = run_checks(plugin, parts) if parts else []
         if not options.only and not graded.problem:
             # While the network learns; who tries one exercise does not wait for it.
-            fresh = Worker(submission, tier, replace(budget, spent={}))
-            processes.callback(fresh.stop)
-            ask_again(plugin, fresh, parts)
+            ask_again(plugin, parts)
         if "learning" in exercises:
             results = run_checks(plugin, ["learning"])
     return Report(
@@ -182,7 +186,7 @@ def why_not_imported(worker: Worker) -> BaseException | None:
     Raises:
         GraderError: no worker can be started at all.
     """
-    worker.budget.exercise = "import"
+    worker.budget.exercise = worker.budget.part = "import"
     try:
         worker.load()
     except GraderError:

@@ -69,6 +69,10 @@ class TimedOut(Stopped):
     outcome = Outcome.TIMEOUT
 
 
+class UsedUp(TimedOut):
+    """No time is left, of a part or of the whole run."""
+
+
 class Killed(Stopped):
     """The process died: memory, a crash, or an exit of its own accord."""
 

@@ -26,10 +26,13 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from grader import diagnose
 from grader.cases import Cases
 from grader.outcomes import (
+    NOT_IMPLEMENTED,
     WAITS_FOR_ABOVE,
     GraderError,
     Outcome,
     Raised,
+    Stopped,
+    UsedUp,
     Waiting,
     Wrong,
 )
@@ -78,6 +81,7 @@ class Plugin:
         self.exercises: dict[str, Exercise] = {}
         self.failed: dict[str, list[Check]] = {}  # of this exercise, by part
         self.ladders: dict[str, tuple[Case, ...]] = {}  # by part
+        self.hung: set[str] = set()  # parts that hung or died, not merely were slow
         self.trouble = ""  # without a worker, a runner or a reference none can go on
 
     # ------------------------------------------------------------ fixtures
@@ -107,7 +111,7 @@ class Plugin:
         """The result of learning CartPole, which has run beside the other checks."""
         assert self.graded.cartpole is not None
         result = self.graded.cartpole()
-        if not result.reason:
+        if not str(result.reason).startswith(NOT_IMPLEMENTED):
             self.graded.learning["cartpole"] = result.as_dict()
         return result
 
@@ -174,11 +178,13 @@ class Plugin:
             TimedOut: the whole run has no time left.
             Waiting: none of the checks that it comes after has passed.
         """
+        name = exercise_of(item)
+        # Before all that can fail: each exercise is to be in the report.
+        self.exercises.setdefault(name, Exercise(name))
         if self.trouble:
             raise GraderError(self.trouble)
-        name = exercise_of(item)
-        self.exercises.setdefault(name, Exercise(name))
         self.graded.budget.exercise = name
+        self.graded.budget.part = part_of(item)
         self.on_check(name, description_of(item))
         if cases := getattr(getattr(item, "module", None), "CASES", None):
             self.ladders[part_of(item)] = cases.ladder
@@ -195,9 +201,12 @@ class Plugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Book the check's result."""
         if call.when == "call" or (call.when == "setup" and call.excinfo):
-            outcome, message = outcome_of(call.excinfo and call.excinfo.value)
-            if call.excinfo and isinstance(call.excinfo.value, GraderError):
+            error = call.excinfo and call.excinfo.value
+            outcome, message = outcome_of(error)
+            if isinstance(error, GraderError):
                 self.trouble = message
+            if isinstance(error, Stopped) and not isinstance(error, UsedUp):
+                self.hung.add(part_of(item))
             points = float(next(item.iter_markers("points")).args[0])
             check = Check(
                 name=name_of(item),
@@ -206,7 +215,7 @@ class Plugin:
                 score=points if outcome == Outcome.PASSED else 0.0,
                 max_score=points,
                 message=message,
-                hint=getattr(call.excinfo and call.excinfo.value, "hint", None),
+                hint=getattr(error, "hint", None),
                 duration=call.duration,
             )
             self.exercises[exercise_of(item)].checks.append(check)
@@ -236,6 +245,7 @@ class Plugin:
         for part, checks in failed.items():
             if part not in graded.known.right:
                 continue
+            graded.budget.part = part
             found = diagnose.diagnose(
                 part,
                 graded.student,

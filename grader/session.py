@@ -27,6 +27,7 @@ from grader.outcomes import (
     Raised,
     Stopped,
     TimedOut,
+    UsedUp,
     Waiting,
     Wrong,
 )
@@ -47,15 +48,22 @@ IMPORT_SECONDS = 30.0
 CELLS_SHARE = 0.8  # of that, for a notebook's statements
 MAX_SKIPPED = 20
 CALL_SECONDS = 15.0
-EXERCISE_SECONDS = 45.0
+PART_SECONDS = 45.0
 # By the clock, from its first process to its last answer. CI has limits of its own,
 # some minutes longer than this: what uses up ours is still graded.
 RUN_SECONDS = 480.0
 TRUSTED_SECONDS = 120.0
-MAX_RESTARTS = 12  # in one exercise
+MAX_RESTARTS = 12  # in one part
 CALLED_KEYS = 256
 MAX_KEY_ANSWER = 10_000  # numbers
 MAX_PROGRAM = 4 << 20  # bytes; honest ones have some 10 kB
+
+# Said where nothing but the hand-in can be the cause: before it ran, all was well.
+NO_RESTART = "its process cannot be started again"
+NOT_IN_TIME = (
+    "the grader's own processes {}, since dqn.py has run: does it start processes "
+    "that keep the machine busy, or use up its memory?"
+)
 
 Args = dict[str, Any]
 
@@ -173,61 +181,64 @@ class Answers(Protocol):
 class Budget:
     """How long the hand-in may still take.
 
+    One for the whole run: whoever is asked, it is booked on what is being graded.
+
     Attributes:
         exercise: that is being graded.
-        exercise_seconds: for which each may think, and its processes start again.
+        part_seconds: for which each part may think, and its processes start again.
         run_seconds: for which the whole run may last, whatever it is that lasts.
         started: when it began, by the monotonic clock.
-        spent: by exercise, in seconds.
+        spent: by part, in seconds.
+        part: of the exercise, that is being graded.
     """
 
     exercise: str = ""
-    exercise_seconds: float = EXERCISE_SECONDS
+    part_seconds: float = PART_SECONDS
     run_seconds: float = RUN_SECONDS
     started: float = field(default_factory=time.monotonic)
     spent: dict[str, float] = field(default_factory=dict)
+    part: str = ""
 
     def left(self) -> float:
         """Seconds left now.
 
         Raises:
-            TimedOut: none.
+            UsedUp: none.
         """
-        of_exercise = self.exercise_seconds - self.spent.get(self.exercise, 0.0)
+        of_part = self.part_seconds - self.spent.get(self.part, 0.0)
         of_run = self.left_of_run()
-        if of_exercise <= 0:
-            seconds = self.exercise_seconds
-            raise TimedOut(f"{self.exercise} has used up its {seconds:.0f} s")
-        return min(of_exercise, of_run)
+        if of_part <= 0:
+            raise UsedUp(f"{self.part} has used up its {self.part_seconds:.0f} s")
+        return min(of_part, of_run)
 
     def left_of_run(self) -> float:
         """Seconds left now of the whole run.
 
         Raises:
-            TimedOut: none.
+            UsedUp: none.
         """
         seconds = self.started + self.run_seconds - time.monotonic()
         if seconds <= 0:
-            raise TimedOut(f"{RUN_USED_UP} ({self.run_seconds:.0f} s)")
+            raise UsedUp(f"{RUN_USED_UP} ({self.run_seconds:.0f} s)")
         return seconds
 
-    def late(self, limit: float) -> str:
-        """What is said where an answer was waited for in vain, for `limit` at most."""
+    def late(self, what: str, limit: float, place: str = "") -> TimedOut:
+        """The outcome where an answer was waited for in vain, for `limit` at most."""
         try:
             self.left()
-        except TimedOut as reason:
-            return str(reason)
-        return f"no answer within {limit:.0f} s"
+        except UsedUp as reason:
+            return UsedUp(f"{what}: {reason}{place}")
+        return TimedOut(f"{what}: no answer within {limit:.0f} s{place}")
 
     @contextlib.contextmanager
     def spending(self) -> Iterator[None]:
-        """Book the time that a block takes on the exercise that is being graded."""
-        since = time.monotonic()
+        """Book the time that a block takes on the part that is being graded."""
+        part, since = self.part, time.monotonic()
         try:
             yield
         finally:
             seconds = time.monotonic() - since
-            self.spent[self.exercise] = self.spent.get(self.exercise, 0.0) + seconds
+            self.spent[part] = self.spent.get(part, 0.0) + seconds
 
 
 class Worker:
@@ -243,7 +254,7 @@ class Worker:
         self.submission = submission
         self.tier = tier
         self.budget = budget
-        self.restarts: dict[str, int] = {}
+        self.restarts: dict[str, int] = {}  # by part
         self.problem: Exception | Stopped | None = None
         self.child: client.Child | None = None
         self.output = Output()  # of the last request
@@ -253,13 +264,34 @@ class Worker:
         if submission.problem:
             self.problem = Wrong(submission.problem)
         else:
-            self.child = self.start()
+            self.child = start_first("worker", self.start)
         self.loaded = self.imported = False
 
     def start(self) -> client.Child:
-        """A new process, the hand-in not yet in it."""
-        launch = sandbox.prepare("worker", self.tier)
-        return start_child(launch, prints=True)
+        """A new process, the hand-in not yet in it.
+
+        Raises:
+            client.Failure: the system does not let us.
+        """
+        return start_child("worker", self.tier, prints=True)
+
+    def ready(self) -> None:
+        """Wait for its first process, before anything of the hand-in has run.
+
+        Raises:
+            GraderError: it does not come up.
+        """
+        if self.child:
+            ready_first("worker", self.child)
+
+    def renew(self) -> None:
+        """End all its processes, and begin anew with the whole time for each part."""
+        self.stop()
+        self.restarts = {}
+        self.budget.spent.clear()
+        if not self.problem:
+            with contextlib.suppress(client.Failure):  # who asks it tries again
+                self.child = self.start()
 
     def book(self, stage: str, output: Output) -> None:
         """Keep what was printed, with what was printed at that stage before."""
@@ -284,7 +316,6 @@ class Worker:
 
         Raises:
             Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
-            GraderError: no worker can be started at all.
         """
         self.load()
         exercise = self.budget.exercise
@@ -310,16 +341,14 @@ class Worker:
         else:
             try:
                 self.child.ready()
-            except client.Failure as failure:
+            except client.Failure:
                 self.child = None
-                if first:
-                    raise GraderError(no_start("worker", failure)) from None
-                raise Killed("its process cannot be started again") from None
+                raise Killed(NO_RESTART) from None
         try:
             self.left_out = left_out(self.import_it(), self.submission)
         except (Exception, Stopped) as problem:
-            # What was imported once, and died since, may have run out of its
-            # exercise's time now: the next exercise tries again.
+            # What was imported once, and died since, may have run out of its part's
+            # time now: the next part tries again.
             self.problem = problem if first else None
             raise
         finally:
@@ -356,18 +385,18 @@ class Worker:
 
     def restart(self) -> None:
         """A process in the place of one that died: that takes the hand-in's time."""
-        seconds = self.budget.left()  # an exercise without any starts no process
-        exercise = self.budget.exercise
-        self.restarts[exercise] = self.restarts.get(exercise, 0) + 1
-        if self.restarts[exercise] > MAX_RESTARTS:
+        seconds = self.budget.left()  # a part without any starts no process
+        part = self.budget.part
+        self.restarts[part] = self.restarts.get(part, 0) + 1
+        if self.restarts[part] > MAX_RESTARTS:
             raise Killed(f"its process died {MAX_RESTARTS} times: given up")
         with self.budget.spending():
-            self.child = self.start()
             try:
+                self.child = self.start()
                 self.child.ready(seconds)
             except client.Failure:
                 self.child = None
-                raise Killed("its process cannot be started again") from None
+                raise Killed(NO_RESTART) from None
 
     def exchange(
         self, request: Args, what: str, seconds: float, look: client.Look | None
@@ -382,9 +411,8 @@ class Worker:
                 message = child.ask({**request, "seconds": seconds}, seconds, look=look)
         except client.DeadlinePassed:
             self.stop()
-            late = self.budget.late(limit)
             place = self.submission.locate(last_seen(child.errors))
-            raise TimedOut(f"{what}: {late}{place}") from None
+            raise self.budget.late(what, limit, place) from None
         except client.Died as death:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
@@ -431,26 +459,37 @@ class Runner:
         self.role = role
         self.tier, self.budget, self.live, self.device = tier, budget, live, device
         self.programs = programs
-        self.child: client.Child | None = self.start()
+        self.child: client.Child | None = start_first(role, self.start)
         self.loaded: set[str] = set()
 
     def start(self) -> client.Child:
-        """A new process, no program in it yet."""
-        launch = sandbox.prepare(
-            self.role, self.tier, live=self.live, device=self.device
-        )
-        return start_child(launch)
+        """A new process, no program in it yet.
+
+        Raises:
+            client.Failure: the system does not let us.
+        """
+        return start_child(self.role, self.tier, live=self.live, device=self.device)
+
+    def ready(self) -> None:
+        """Wait for its first process, before anything of the hand-in has run.
+
+        Raises:
+            GraderError: it does not come up.
+        """
+        if self.child:
+            ready_first(self.role, self.child)
 
     def trusted(self, **request: Any) -> Args:
         """Ask for something in which the hand-in has no part.
 
         Raises:
             GraderError: it failed, and that is ours.
+            TimedOut, Killed: no answer came, and only the hand-in can have kept it.
         """
         used = bool(self.loaded)
         try:
             return self.ask_trusted(request)
-        except GraderError:
+        except (GraderError, Stopped):
             self.stop()
             if not used:
                 raise
@@ -459,11 +498,16 @@ class Runner:
 
     def ask_trusted(self, request: Args) -> Args:
         """The same, asked once."""
-        child = self.ready()
+        child = self.running()
+        seconds = min(TRUSTED_SECONDS, self.budget.left_of_run())
         try:
-            message = child.ask(request, TRUSTED_SECONDS)
-        except client.Failure as failure:
-            raise GraderError(f"the runner {failure or 'was too slow'}") from None
+            message = child.ask(request, seconds)
+        except client.DeadlinePassed:
+            self.budget.left_of_run()
+            late = f"gave no answer within {seconds:.0f} s"
+            raise TimedOut(NOT_IN_TIME.format(late)) from None
+        except client.Died as death:
+            raise Killed(NOT_IN_TIME.format(death)) from None
         if "error" in message:
             raise GraderError(f"the runner: {message['error'].get('message')}")
         return message["answer"]
@@ -481,14 +525,14 @@ class Runner:
             Wrong, Raised, TimedOut, Killed: as the program behaved.
         """
         self.budget.left()  # without any no process is started
-        child = self.ready()
+        child = self.running()
         limit, seconds = seconds, min(seconds, self.budget.left())
         try:
             with self.budget.spending():
                 message = child.ask(request, seconds, on_question)
         except client.DeadlinePassed:
             self.stop()
-            raise TimedOut(f"{what}: {self.budget.late(limit)}") from None
+            raise self.budget.late(what, limit) from None
         except client.Died as death:
             self.stop()
             raise Killed(f"{what}: the program's process {death}") from None
@@ -504,28 +548,28 @@ class Runner:
 
     def load(self, name: str, case: Case) -> None:
         """Have a program that was exported before loaded, if it is not yet."""
-        self.ready()
+        self.running()
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name].code}
             asked = {"args": case.blank(), "derivative": case.derivative}
             self.untrusted({**request, **asked}, case.part)
             self.loaded.add(name)
 
-    def ready(self) -> client.Child:
-        """The process, up and running.
+    def running(self) -> client.Child:
+        """The process, another one where a program has killed it.
 
         Raises:
-            GraderError: it does not come up.
+            Killed: it does not come up.
         """
         try:
-            if self.child is None:  # a program killed it: that takes the hand-in's time
+            if self.child is None:  # that takes the hand-in's time
                 with self.budget.spending():
                     self.child = self.start()
                     self.child.ready()
             self.child.ready()
-        except client.Failure as failure:
+        except client.Failure:
             self.child = None
-            raise GraderError(no_start(self.role, failure)) from None
+            raise Killed(NOT_IN_TIME.format("cannot be started again")) from None
         return self.child
 
     def stop(self) -> None:
@@ -553,6 +597,7 @@ class Student:
         self.mark = mark
         self.untraceable: dict[str, Raised] = {}
         self.used: set[str] = set()
+        self.stopped: set[str] = set()  # parts that have hung or died
 
     def afresh(self) -> "Student":
         """The hand-in imported anew, with nothing left of what it was asked before."""
@@ -567,13 +612,17 @@ class Student:
 
     def answer(self, case: Case) -> Answer:
         """The hand-in's answer: by its program where there is one, else by a call."""
-        if case.part not in CALLS and not self.eager:
-            try:
-                return self.traced(case)
-            except Raised:
-                if self.name_of(case) not in self.untraceable:
-                    raise
-        return self.called(case)
+        try:
+            if case.part not in CALLS and not self.eager:
+                try:
+                    return self.traced(case)
+                except Raised:
+                    if self.name_of(case) not in self.untraceable:
+                        raise
+            return self.called(case)
+        except Stopped:
+            self.stopped.add(case.part)
+            raise
 
     def called(
         self, case: Case, *, watched: str = "", look: client.Look | None = None
@@ -753,16 +802,48 @@ def one_program(part: str, answer: Args) -> None:
         )
 
 
-def start_child(launch: sandbox.Launch, *, prints: bool = False) -> client.Child:
+def start_child(
+    role: str,
+    tier: str,
+    *,
+    prints: bool = False,
+    live: bool = False,
+    device: str = "cpu",
+) -> client.Child:
     """Start a helper process.
+
+    Raises:
+        client.Failure: the system does not let us.
+    """
+    try:
+        launch = sandbox.prepare(role, tier, live=live, device=device)
+        return client.Child(launch, prints=prints)
+    except (OSError, RuntimeError) as error:  # no more processes, room, or threads
+        raise client.Died(f"cannot be started: {error}") from None
+
+
+def start_first(role: str, start: Callable[[], client.Child]) -> client.Child:
+    """Start a role's first process, before anything of the hand-in has run.
 
     Raises:
         GraderError: the system does not let us.
     """
     try:
-        return client.Child(launch, prints=prints)
-    except OSError as error:
-        raise GraderError(f"a helper process cannot be started: {error}") from None
+        return start()
+    except client.Failure as failure:
+        raise GraderError(f"the {role} {failure}") from None
+
+
+def ready_first(role: str, child: client.Child) -> None:
+    """Wait for a role's first process, before anything of the hand-in has run.
+
+    Raises:
+        GraderError: it does not come up.
+    """
+    try:
+        child.ready()
+    except client.Failure as failure:
+        raise GraderError(no_start(role, failure)) from None
 
 
 def no_start(role: str, failure: client.Failure) -> str:

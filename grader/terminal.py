@@ -105,11 +105,12 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
         if exercise.name in printed:
             print_printed(printed[exercise.name], "your code", console)
     if "cartpole" in report.learning:
-        mean, runs = (
-            report.learning["cartpole"][key] for key in ("mean_return", "runs")
-        )
-        words = f"CartPole: mean return {mean:.1f} of 500 after {runs} training run(s)"
-        console.print(Text(f"      {words}"))
+        cartpole = report.learning["cartpole"]
+        if cartpole["mean_return"] is not None:  # else the checks say why
+            words = (
+                f"{about_cartpole(cartpole)} after {cartpole['runs']} training run(s)"
+            )
+            console.print(Text(f"      {words}"))
         if line := sparkline(report.learning["cartpole"]["curve"]):
             console.print(Text(f"      {line}"))
     console.print()
@@ -245,6 +246,14 @@ def print_indented(text: Text, console: Console) -> None:
         # Wrapped first: any word may come to stand at the beginning of a line.
         margin = "    · " if is_order(line.plain) else "      "
         console.print(Text(margin).append_text(line))
+
+
+def about_cartpole(cartpole: dict[str, Any]) -> str:
+    """The mean return in a line, or why there is none."""
+    if cartpole["mean_return"] is None:
+        reason = cartpole["not_judged"].splitlines()[0]
+        return f"CartPole: not judged: {reason}"
+    return f"CartPole: mean return {cartpole['mean_return']:.1f} of 500"
 
 
 def sparkline(curve: list[list[float]]) -> str:

@@ -41,7 +41,7 @@ class Watched:
     Attributes:
         columns: the numbers of each block of updates.
         curve: [k,2], environment step and mean return of each validation.
-        mean_return: of the test episodes.
+        mean_return: of the test episodes; nan where there were none.
         problem: why learning had to be stopped, or "".
     """
 

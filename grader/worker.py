@@ -326,8 +326,6 @@ def in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {words}".partition("\n")[0][:300]
 
 
-def as_students_have_it(array: Any) -> Any:
-    """Arrays as JAX arrays, gamma and its like as Python numbers."""
 def as_students_have_it(array: Any, make: Callable[[Any], Any]) -> Any:
     """Arrays as copies that are made so, ε as a Python number."""
     if array.ndim == 0 and array.dtype.kind == "f":

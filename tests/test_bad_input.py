@@ -6,11 +6,13 @@ all of its points.
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 from handins import checks_of
 
-from grader import session
+from grader import grading, sandbox, session
+from grader.outcomes import GraderError
 from grader.report import EXERCISES
 
 NEIGHBOUR = "sync_target"
@@ -524,3 +526,61 @@ def test_hostile_worker(hand_in, grade, points, name):
     report = grade(hand_in(after=HOSTILE[name]), *exercises)
     require_whole(report, points, *exercises)
     assert report["score"] < sum(points[exercise] for exercise in exercises)
+
+
+# ---------------------------------------------------------------- a starved machine
+# Before anything of a hand-in has run all processes are up; from then on what does not
+# start, or gives no answer, is its doing.
+
+
+@pytest.fixture
+def starve(monkeypatch):
+    """`starve()`: from now on no helper process comes up, and the runner is gone."""
+    runners, prepare = [], sandbox.prepare
+
+    class Kept(session.Runner):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            runners.append(self)
+
+    monkeypatch.setattr(grading, "Runner", Kept)
+
+    def set_up(how: str, *, runner: bool) -> None:
+        def refuse(*args, **kwargs):
+            if how == "no process":
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            launch = prepare(*args, **kwargs)
+            return replace(launch, command=[sys.executable, "-c", "exit(1)"])
+
+        monkeypatch.setattr(sandbox, "prepare", refuse)
+        if runner:
+            runners[0].stop()
+
+    return set_up
+
+
+@pytest.mark.parametrize("how", ["no process", "dies at once"])
+@pytest.mark.parametrize("who", ["the worker", "the runner"])
+def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
+    """No points for what is not answered; a whole report, and nobody else's fault."""
+    exercises = ["update_Q_TD0", "sync_target"]
+
+    def on_check(exercise: str, check: str) -> None:
+        starve(how, runner=who == "the runner")
+
+    report = grade(hand_in(), *exercises, twice=True, on_check=on_check)
+    require_whole(report, points, *exercises)
+    assert "cannot be started again" in told(report, "update_Q_TD0", "killed")
+    assert report["exercises"][0]["score"] == 0
+
+
+def test_grader_error_in_each_exercise(hand_in, grade, monkeypatch, capfd):
+    """A fault of ours stops the run by its own words; pytest itself does not fail."""
+
+    def answer(self, case):
+        raise GraderError("no reference")
+
+    monkeypatch.setattr(session.LiveReference, "answer", answer)
+    with pytest.raises(GraderError, match="no reference"):
+        grade(hand_in(), "update_Q_TD0", "sync_target")
+    assert "INTERNALERROR" not in "".join(capfd.readouterr())

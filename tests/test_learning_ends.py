@@ -6,6 +6,7 @@ from edits import edited
 from grader import cartpole, session
 from grader.grading import Options, Progress, grade
 from grader.report import Check, Report
+from grader.reporters.words import about_run
 from grader.submission import Submission
 
 SAMPLE = "    def sample("
@@ -57,6 +58,10 @@ def ended(source: str, mode: str = "live") -> tuple[Report, Check, Check]:
     report = grade(submission, Options("1", "learning", mode=mode), Progress())
     chain, half, full = report.exercises[0].checks
     assert not report.grader_error
+    assert half.message.startswith("not judged: ")
+    assert report.learning["cartpole"]["mean_return"] is None
+    assert "mean return" not in half.message + about_run(report)
+    assert "CartPole: not judged: " in about_run(report)
     assert chain.score == chain.max_score, chain.message
     assert half.score == full.score == 0
     return report, half, full
@@ -110,4 +115,7 @@ def test_an_update_that_gives_nan(mode):
     assert half.outcome == full.outcome == "failed"
     assert "NaN" in half.hint
     assert "td_update" in half.hint
-    assert report.learning["cartpole"]["mean_return"] == 0
+    assert half.message.startswith("not judged: theta_Q became NaN")
+    learning = report.learning["cartpole"]
+    assert (learning["mean_return"], learning["curve"]) == (None, [])
+    assert f"not judged: {learning['not_judged']}" == half.message

@@ -13,7 +13,14 @@ from grader.checks.test_5_replay_buffer import (
     sampled,
 )
 from grader.mdps import ACTIONS, GAMMA, STATES
-from grader.outcomes import NOT_IMPLEMENTED, NotImplementedYet, Waiting, Wrong
+from grader.outcomes import (
+    NOT_IMPLEMENTED,
+    NotImplementedYet,
+    Raised,
+    Stopped,
+    Waiting,
+    Wrong,
+)
 from grader.session import Case, Runner, Student
 
 ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400
@@ -64,8 +71,8 @@ def test_cartpole_full(cartpole, above):
 
 def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
     """The trained policy's mean return is high enough."""
-    if result.reason:
-        raise result.reason
+    if result.mean_return is None:
+        raise not_judged(result, above)
     if result.mean_return >= threshold:
         return
     raise Wrong(
@@ -77,12 +84,24 @@ def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
     )
 
 
+def not_judged(result: Result, above: dict[str, bool]) -> BaseException:
+    """The outcome where no run came to its end."""
+    reason = result.reason
+    if reason is None:
+        return Wrong(f"not judged: {result.problem}", why(result, above))
+    told = isinstance(reason, Raised | Stopped | Waiting | Wrong)
+    if not told or str(reason).startswith(NOT_IMPLEMENTED):
+        return reason
+    return type(reason)(f"not judged: {reason}")
+
+
 def why(result: Result, above: dict[str, bool]) -> str | None:
     """Why the best training run did not learn, if it can be told."""
     if not result.watched:
         return None
     curve = np.array(result.curve, np.float64).reshape(-1, 2)
-    run = watched.Watched(result.watched, curve, result.mean_return, result.problem)
+    mean_return = np.nan if result.mean_return is None else result.mean_return
+    run = watched.Watched(result.watched, curve, mean_return, result.problem)
     return watched.told(run, above) or None
 
 

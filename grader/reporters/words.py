@@ -1,7 +1,7 @@
 """What all formats say in the same words."""
 
 from grader.report import Check, Report
-from grader.terminal import sparkline
+from grader.terminal import about_cartpole, sparkline
 
 NOT_FINISHED = (
     "Not graded: the grader did not finish. This says nothing about your work. Hand it "
@@ -31,7 +31,7 @@ def about_run(report: Report) -> str:
     """How learning went, and how the run can be repeated."""
     lines = []
     if cartpole := report.learning.get("cartpole"):
-        lines.append(f"CartPole: mean return {cartpole['mean_return']:.1f} of 500")
+        lines.append(about_cartpole(cartpole))
         lines.append(sparkline(cartpole["curve"]))
     lines.append(
         f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"

@@ -1,0 +1,35 @@
+"""Starts 170 busy processes behind its last answer, so that nothing comes up again.
+
+Rows: 39, 47
+Grade: all
+On: solution
+Asserts: S R T
+Says: 170 busy processes
+Breaks on process: T: only bubblewrap ends what has left its session
+"""
+
+import os
+import time
+
+ASKED = []
+own_sync_target = sync_target
+
+
+def start_busy_processes():
+    print("170 busy processes", flush=True)
+    if os.fork() == 0:
+        time.sleep(0.2)  # until the answer has been taken
+        for _ in range(169):
+            if os.fork() == 0:
+                break
+        os.setsid()  # some systems share the processors out by session
+        while True:
+            pass
+
+
+def sync_target(*args):
+    answer = own_sync_target(*args)
+    ASKED.append(1)
+    if len(ASKED) == 30:  # as often as its checks ask; learning asks it, too
+        start_busy_processes()
+    return answer
