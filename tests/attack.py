@@ -1,7 +1,8 @@
-"""`make attacks`: carry out every attack on every tier, write the tables of what holds.
+"""`make attacks`: carry out every attack on every tier, write the tables of what held.
 
 Of the attacks that is tests/ATTACKS.md, and in sum a block of README.md; of what an
-intruder in each tier tries in vain, tests/TIERS.md.
+intruder in each tier tries in vain, tests/TIERS.md. The exit code is 0 if all was as
+the attacks' docstrings tell and the tables were already what this run has measured.
 
 `make attacks IDS="forks network"` shows what comes of some of them, and writes nothing.
 `TIERS=landlock` carries them out on that tier only.
@@ -11,6 +12,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
 from catalogue import CATALOGUE
 from edits import ROOT
@@ -19,10 +21,13 @@ from redteam import (
     TABLE,
     TIERS,
     Attack,
+    Results,
     all_attacks,
+    broken,
     carried_out,
     changed_next,
     first_report,
+    problems,
     summary,
     table,
     verdict,
@@ -40,33 +45,53 @@ def main() -> int:
         print(f"error: no attack has the name {', '.join(sorted(unknown))}")
         return 2
     chosen = [one for one in attacks if one.name in sys.argv[1:]] or attacks
-    wanted = os.environ.get("TIERS", "").split() or TIERS
-    tiers = [tier for tier in wanted if not sandbox.why_not(tier)]
-    for tier in set(TIERS) - {*tiers}:
-        print(f"NOT RUN on {tier}: {sandbox.why_not(tier) or 'not asked for'}")
+    tiers = os.environ.get("TIERS", "").split() or list(TIERS)
+    if unknown := {*tiers} - {*TIERS}:
+        print(f"error: no tier has the name {', '.join(sorted(unknown))}")
+        return 2
+    if missing := [
+        f"{tier}: {why}" for tier in tiers if (why := sandbox.why_not(tier))
+    ]:
+        print("error: cannot be run on " + "; ".join(missing))
+        return 2
     for tier in tiers:
         first_report(tier)  # before the attacks
     todo = [(one, tier) for one in chosen for tier in tiers if tier not in one.not_run]
-    bad = [told for told in carry_out(todo) if told]
+    results, bad = carry_out(todo)
     for tier in tiers:
         if words := changed_next(tier):
             bad.append(f"THE NEXT REPORT on {tier} has changed: {words}")
-    if chosen is attacks:
+    whole = chosen is attacks and set(tiers) == set(TIERS)
+    if whole:
         bad += [
-            f"PROMISES of {tier}: {', '.join(broken)}"
+            f"PROMISES of {tier}: {', '.join(unkept)}"
             for tier in tiers
-            if (broken := doctor.broken_promises(tier, measured(tier)))
+            if (unkept := doctor.broken_promises(tier, measured(tier)))
         ]
-    print("\n".join(bad))
-    print(f"{len(todo)} attacks carried out, {len(bad)} not as told")
-    if bad or chosen is not attacks or len(tiers) < len(TIERS):
+    told = [f"{one.name} on {tier}" for one, tier in todo if results[one.name, tier]]
+    print("\n".join([*bad, *(f"got through: {words}" for words in told)]))
+    print(f"{len(todo)} attacks carried out, {len(told)} got through", end="")
+    print(f", {len(bad)} not as told")
+    if bad or not whole:
         return 1 if bad else 0
-    TABLE.write_text(table(attacks, CATALOGUE), encoding="utf-8")
-    PROMISED.write_text(with_promises(PROMISED.read_text("utf-8")), encoding="utf-8")
-    README.write_text(
-        with_summary(README.read_text("utf-8"), summary(attacks)), encoding="utf-8"
-    )
-    return 0
+    stale = [path.name for path in write(attacks, results)]
+    if stale:
+        print(f"{', '.join(stale)} told something else: written anew, see git diff")
+    return 1 if stale else 0
+
+
+def write(attacks: list[Attack], results: Results) -> list[Path]:
+    """Write the tables of what has happened; which of them have changed."""
+    promised, readme = PROMISED.read_text("utf-8"), README.read_text("utf-8")
+    texts = {
+        TABLE: table(attacks, results, CATALOGUE),
+        PROMISED: with_promises(promised),
+        README: with_summary(readme, summary(attacks, results)),
+    }
+    stale = [path for path, text in texts.items() if path.read_text("utf-8") != text]
+    for path in stale:
+        path.write_text(texts[path], encoding="utf-8")
+    return stale
 
 
 def measured(tier: str) -> dict[str, str]:
@@ -75,7 +100,7 @@ def measured(tier: str) -> dict[str, str]:
 
 
 def with_promises(text: str) -> str:
-    """The text with the table of what the tiers promise, all of which is kept."""
+    """The text with the table of what the tiers promise, all of which is unkept."""
     lines = doctor.table(doctor.promised())
     return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 
@@ -91,29 +116,34 @@ def with_block(text: str, opening: str, lines: str) -> str:
     return before + opening + lines + "```" + rest.partition("```")[2]
 
 
-def carry_out(todo: list[tuple[Attack, str]]) -> list[str]:
-    """What is not as told of each attack on each tier; says how far it is."""
-    begun, told = time.monotonic(), []
+def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
+    """What does not hold of each attack on each tier, and what is not as told."""
+    begun, bad = time.monotonic(), []
+    results: Results = {}
     with ThreadPoolExecutor(2) as pool:
-        running = {pool.submit(result, *task): task for task in todo}
+        running = {pool.submit(timed, *task): task for task in todo}
         for future in as_completed(running):
             one, tier = running[future]
-            words = future.result()
-            told.append(words and f"{one.name} on {tier}: {words}")
-            seconds = time.monotonic() - begun
-            left = seconds / len(told) * (len(todo) - len(told))
-            line = f"{len(told)} of {len(todo)}, {sum(map(bool, told))} not as told, "
-            line += f"{left / 60:.0f} min to go: {one.name} on {tier}"
+            found, seconds = future.result()
+            results[one.name, tier] = broken(one, found)
+            if words := verdict(one, tier, found):
+                bad.append(f"{one.name} on {tier}: {words}")
+            left = (time.monotonic() - begun) / len(results)
+            left *= (len(todo) - len(results)) / 60
+            line = f"{len(results)} of {len(todo)}, {len(bad)} not as told, "
+            line += f"{left:.0f} min to go: {one.name} on {tier} {seconds:.0f} s"
             if sys.stderr.isatty():
                 print(f"\r{line[:79]:<79}", end="", file=sys.stderr, flush=True)
             else:
-                print(line, told[-1], file=sys.stderr, flush=True)
-    return told
+                print(line, words, file=sys.stderr, flush=True)
+    return results, bad
 
 
-def result(one: Attack, tier: str) -> str:
-    """What is not as told of an attack on a tier."""
-    return verdict(one, tier, carried_out(one, tier))
+def timed(one: Attack, tier: str) -> tuple[dict[str, list[str]], float]:
+    """What does not hold of an attack on a tier, and how many seconds it took."""
+    begun = time.monotonic()
+    found = problems(one, tier, carried_out(one, tier))
+    return found, time.monotonic() - begun
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ it is:
     Asserts: S R L                    what must hold, see below
     Says: exited with code 0          a pattern, found in a message of the report: the
                                       attack has been carried out, and that came of it
-    Breaks on process: L: why         what cannot be promised on that tier
+    Breaks on process: L: why         what does not hold on that tier
+    May break on process: L: why      what holds there or not, by user, machine, chance
     Not run on process: why           what would harm the machine that tests it
 
 S: the score is not above that of the same hand-in without the attack. R: exit code 0
@@ -79,6 +80,10 @@ def tell(found):
 """
 
 
+# The letters of what has not held, by attack and tier.
+Results = dict[tuple[str, str], str]
+
+
 @dataclass(frozen=True)
 class Attack:
     """One attack; see above.
@@ -92,6 +97,7 @@ class Attack:
         asserts: the letters of what must hold.
         says: a pattern that a message must match.
         breaks: for a tier, the letters that do not hold there and why.
+        may_break: for a tier, the letters that hold there or not, and why.
         not_run: for a tier, why the attack is not carried out there.
         make: writes the hand-in into a folder and returns its path.
     """
@@ -104,6 +110,7 @@ class Attack:
     asserts: str
     says: str
     breaks: dict[str, tuple[str, str]]
+    may_break: dict[str, tuple[str, str]]
     not_run: dict[str, str]
     make: Callable[[Path, dict], Path]
 
@@ -169,11 +176,12 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
     trick, _, rest = inspect.cleandoc(docstring).partition("\n")
     lines = re.sub(r"\n\s{4,}", " ", rest.strip()).splitlines()
     values = {key: value.strip() for key, _, value in (x.partition(":") for x in lines)}
-    breaks, not_run = {}, {}
+    breaks, may_break, not_run = {}, {}, {}
     for tier in TIERS:
-        if told := values.pop(f"Breaks on {tier}", ""):
-            letters, _, why = told.partition(":")
-            breaks[tier] = (letters.replace(" ", ""), why.strip())
+        for kind, of_kind in (("Breaks", breaks), ("May break", may_break)):
+            if told := values.pop(f"{kind} on {tier}", ""):
+                letters, _, why = told.partition(":")
+                of_kind[tier] = (letters.replace(" ", ""), why.strip())
         if why := values.pop(f"Not run on {tier}", ""):
             not_run[tier] = why
     if not {*values} <= KEYS or not {"Rows", "Grade", "Asserts", "Says"} <= {*values}:
@@ -190,6 +198,7 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
         asserts=asserts,
         says=values["Says"],
         breaks=breaks,
+        may_break=may_break,
         not_run=not_run,
         make=make,
     )
@@ -296,15 +305,18 @@ def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
     return broken
 
 
-def verdict(one: Attack, tier: str, run: Run) -> str:
-    """What is not as the attack's docstring says, in words; "" if all is."""
-    found = problems(one, tier, run)
-    expected = set(one.breaks.get(tier, ("", ""))[0])
-    # What is said to break may hold: for root, helpers are users of their own.
+def broken(one: Attack, found: dict[str, list[str]]) -> str:
+    """The letters of what should hold and does not."""
+    return "".join(letter for letter in found if letter in one.asserts)
+
+
+def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
+    """What an attack gets that its docstring does not tell of, in words; "" if none."""
+    told = {**one.breaks, **one.may_break}.get(tier, ("", ""))[0]
     return "\n".join(
         f"{letter}: {' / '.join(why)}"
         for letter, why in found.items()
-        if letter == "said" or (letter in one.asserts and letter not in expected)
+        if letter == "said" or (letter in one.asserts and letter not in told)
     )
 
 
@@ -414,37 +426,46 @@ def all_attacks() -> list[Attack]:
     return files + made
 
 
-def table(attacks: list[Attack], catalogue: dict[int, tuple[str, str]]) -> str:
-    """The attacks by tier, and the catalogue, as Markdown.
+def table(
+    attacks: list[Attack], results: Results, catalogue: dict[int, tuple[str, str]]
+) -> str:
+    """What has come of the attacks by tier, and the catalogue, as Markdown.
 
     Args:
         attacks: all of them.
+        results: of all of them on all tiers on which they are run.
         catalogue: what each row is, and what is to be said of it.
     """
-    tiers = TIERS
     lines = [
         "# Attacks on the grader",
         "",
         "What hand-ins in `tests/attacks/` and `tests/intake.py` try, and whether the",
-        "grader withstands them on each tier of the sandbox; `make attacks` writes it,",
-        "after it has carried out all of them and found what stands here. S: no more",
-        "points than without the attack; R: a whole, valid report; L: no secret leaked",
-        "and nothing forbidden done; T: ends in time, no process left; O: the next",
-        "hand-in's report is unchanged.",
+        "grader has withstood them on each tier of the sandbox, as `make attacks` has",
+        "measured it. S: no more points than without the attack; R: a whole, valid",
+        "report; L: no secret leaked and nothing forbidden done; T: ends in time, no",
+        "process left; O: the next hand-in's report is unchanged. What may break does",
+        "so by user, machine or chance.",
         "",
         f"- {len(attacks)} attacks",
     ]
-    for tier in tiers:
-        broken = sum(tier in one.breaks for one in attacks)
-        not_run = sum(tier in one.not_run for one in attacks)
-        held = len(attacks) - broken - not_run
-        lines.append(f"- {tier}: {held} held, {broken} cannot hold, {not_run} not run")
-    lines += ["", f"| attack | the trick | rows | holds | {' | '.join(tiers)} |"]
-    lines += ["|---|---|---|---|" + "---|" * len(tiers)]
+    for tier in TIERS:
+        cells = [cell(one, tier, results) for one in attacks]
+        counts = [
+            f"{sum(text.startswith(kind) for text in cells)} {told}"
+            for kind, told in (
+                ("holds", "held"),
+                ("breaks", "broken"),
+                ("may break", "may break"),
+                ("not run", "not run"),
+            )
+        ]
+        lines.append(f"- {tier}: {', '.join(counts)}")
+    lines += ["", f"| attack | the trick | rows | holds | {' | '.join(TIERS)} |"]
+    lines += ["|---|---|---|---|" + "---|" * len(TIERS)]
     for one in attacks:
         rows = ", ".join(map(str, one.rows))
         cells = [one.name, one.trick.replace("|", "\\|"), rows, one.asserts]
-        cells += [cell(one, tier) for tier in tiers]
+        cells += [cell(one, tier, results) for tier in TIERS]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "## The catalogue", "", "| row | what | attacks |", "|---|---|---|"]
     for row, (what, note) in catalogue.items():
@@ -454,17 +475,17 @@ def table(attacks: list[Attack], catalogue: dict[int, tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(attacks: list[Attack]) -> str:
-    """How many hold on each tier, and by reason which do not: plain lines."""
+def summary(attacks: list[Attack], results: Results) -> str:
+    """How many have failed on each tier, and by reason which have not: plain lines."""
     lines = []
     for tier in TIERS:
         reasons: dict[str, list[str]] = {}
         for one in attacks:
-            if tier in one.breaks:
-                reasons.setdefault(one.breaks[tier][1], []).append(one.name)
-            elif tier in one.not_run:
-                words = f"not run, it {one.not_run[tier]}"
-                reasons.setdefault(words, []).append(one.name)
+            kind, _, why = cell(one, tier, results).partition(": ")
+            if kind != "holds":
+                first = kind.partition(" ")[0]
+                words = {"may": "may break, ", "not": "not run, it "}.get(first, "")
+                reasons.setdefault(words + why, []).append(one.name)
         held = len(attacks) - sum(map(len, reasons.values()))
         lines.append(f"{tier}: {held} of {len(attacks)} attacks fail")
         for why, names in sorted(reasons.items()):
@@ -475,11 +496,13 @@ def summary(attacks: list[Attack]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cell(one: Attack, tier: str) -> str:
-    """What is to be said of an attack on a tier."""
+def cell(one: Attack, tier: str, results: Results) -> str:
+    """What has come of an attack on a tier."""
     if tier in one.not_run:
         return f"not run: {one.not_run[tier]}"
-    if tier in one.breaks:
-        letters, why = one.breaks[tier]
-        return f"cannot hold {letters}: {why}"
+    if tier in one.may_break:
+        letters, why = one.may_break[tier]
+        return f"may break {letters}: {why}"
+    if letters := results[one.name, tier]:
+        return f"breaks {letters}: {one.breaks[tier][1]}"
     return "holds"

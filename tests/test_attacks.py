@@ -1,12 +1,14 @@
 """The grader withstands attacks: `make attacks` carries out all, some are here."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
+import attack as command
 import pytest
 from catalogue import CATALOGUE
 from redteam import (
@@ -18,11 +20,11 @@ from redteam import (
     Run,
     all_attacks,
     attack,
+    broken,
     carried_out,
     changed_next,
     first_report,
     problems,
-    table,
     verdict,
 )
 
@@ -64,7 +66,8 @@ def test_attack(one: Attack, tier: str, runs: dict, request) -> None:
     """What its docstring says holds."""
     if tier == "bwrap":
         request.getfixturevalue("bwrap")
-    assert not verdict(one, tier, runs[one.name, tier].result())
+    found = problems(one, tier, runs[one.name, tier].result())
+    assert not verdict(one, tier, found)
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -77,10 +80,11 @@ def test_next_report_is_unchanged(tier: str, runs: dict, request) -> None:
     assert not changed_next(tier)
 
 
-def test_table_is_of_these_attacks() -> None:
-    """The stored table is the one that `make attacks` would write."""
-    stored = TABLE.read_text(encoding="utf-8")
-    assert stored == table(ATTACKS, CATALOGUE), "stale: run `make attacks`"
+def test_table_has_all_attacks() -> None:
+    """The stored table is of these attacks; what came of them only a run can tell."""
+    text = TABLE.read_text(encoding="utf-8").partition("## The catalogue")[0]
+    stored = re.findall(r"^\| (\w+) \| .* \| [SRLTO]+ \|", text, re.M)
+    assert stored == [one.name for one in ATTACKS], "stale: run `make attacks`"
 
 
 def test_every_row_of_the_catalogue() -> None:
@@ -143,12 +147,103 @@ def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None
     """A grading that an attack has got the better of is told from others."""
     monkeypatch.setattr("redteam.twin_score", lambda *_: 0.0)
     assert not problems(EXAMPLE, "process", run_with())
-    assert not verdict(EXAMPLE, "process", run_with())
-    assert letter in problems(EXAMPLE, "process", run)
-    assert verdict(EXAMPLE, "process", run)
-    breaks = replace(EXAMPLE, breaks={"process": ("L", "why")})
-    assert bool(verdict(breaks, "process", run)) == (letter != "L")
-    assert not verdict(breaks, "process", run_with())  # it may hold
+    found = problems(EXAMPLE, "process", run)
+    assert letter in found
+    assert (letter in broken(EXAMPLE, found)) == (letter != "said")
+    assert verdict(EXAMPLE, "process", found)
+    for kind in ("breaks", "may_break"):
+        told = replace(EXAMPLE, **{kind: {"process": ("L", "why")}})
+        assert bool(verdict(told, "process", found)) == (letter != "L")
+        assert bool(verdict(told, "bwrap", found))
+        assert not verdict(told, "process", {})  # it may hold
+
+
+# ---------------------------------------------------- what is written is measured
+
+WHY = {"process": ("L", "it can read")}
+BREAKS, VARIES = ({key: WHY} for key in ("breaks", "may_break"))
+LEAKED = run_with(message=f"tried {CANARY}")
+
+
+@pytest.fixture
+def tables(tmp_path, monkeypatch) -> dict:
+    """Empty tables for `make attacks`, their folder; who leaks a secret, ungraded.
+
+    Of three attacks those leak, on the process tier, whose names are in `leaking`.
+    """
+    texts = {
+        "TABLE": "",
+        "README": "<!-- make attacks -->\n```\n```\nThe rest.\n",
+        "PROMISED": "```\n```\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        monkeypatch.setattr(command, name, tmp_path / name)
+    attacks = [
+        *(replace(EXAMPLE, name="fails"), replace(EXAMPLE, name="leaks", **BREAKS)),
+        replace(EXAMPLE, name="varies", **VARIES),
+    ]
+    leaking = {"leaks"}
+    monkeypatch.setattr(command, "all_attacks", lambda: attacks)
+    monkeypatch.setattr(
+        command,
+        "carried_out",
+        lambda one, tier: (
+            LEAKED
+            if one.name in leaking and tier == "process"
+            else replace(run_with(), report=run_with().report.replace("process", tier))
+        ),
+    )
+    for name in ("redteam.twin_score", "attack.first_report"):
+        monkeypatch.setattr(name, lambda *_: 0.0)
+    for name in ("attack.changed_next", "grader.sandbox.why_not"):
+        monkeypatch.setattr(name, lambda *_: "")
+    monkeypatch.setattr(command, "measured", lambda _: {})
+    monkeypatch.setattr("grader.doctor.broken_promises", lambda *_: [])
+    monkeypatch.delenv("TIERS", raising=False)
+    monkeypatch.setattr(sys, "argv", ["attack.py"])
+    return {"folder": tmp_path, "leaking": leaking}
+
+
+def test_tables_are_of_what_has_happened(tables) -> None:
+    """They are written from the gradings, and a run that finds others fails."""
+    table, readme = (tables["folder"] / name for name in ("TABLE", "README"))
+    assert command.main() == 1  # they were empty
+    assert "| fails | A trick | 1 | SRLT | holds | holds | holds |" in table.read_text()
+    assert "| holds | holds | breaks L: it can read |" in table.read_text()
+    assert "| holds | holds | may break L: it can read |" in table.read_text()
+    assert "- process: 1 held, 1 broken, 1 may break, 0 not run" in table.read_text()
+    assert "bwrap: 3 of 3 attacks fail\n" in readme.read_text()
+    assert "process: 1 of 3 attacks fail\n" in readme.read_text()
+    assert "- it can read: leaks\n" in readme.read_text()
+    assert "- may break, it can read: varies\n```\nThe rest.\n" in readme.read_text()
+    assert command.main() == 0
+    tables["leaking"].add("varies")  # which changes nothing in what is said
+    assert command.main() == 0
+    tables["leaking"].remove("leaks")  # though its docstring tells that it does
+    assert command.main() == 1
+    assert "- process: 2 held, 0 broken, 1 may break, 0 not run" in table.read_text()
+    assert "process: 2 of 3 attacks fail\n" in readme.read_text()
+    assert command.main() == 0
+
+
+def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
+    """An attack gets what its docstring does not tell of."""
+    tables["leaking"].add("fails")
+    assert command.main() == 1
+    assert "fails on process: L: " in capsys.readouterr().out
+    assert (tables["folder"] / "TABLE").read_text() == ""
+
+
+def test_a_tier_that_is_missing_fails(tables, capsys, monkeypatch) -> None:
+    """What cannot be carried out is no success, unless it was not asked for."""
+    missing = {"bwrap": "bubblewrap is not installed"}
+    monkeypatch.setattr("grader.sandbox.why_not", lambda tier: missing.get(tier, ""))
+    assert command.main() == 2
+    assert "bwrap: bubblewrap is not installed" in capsys.readouterr().out
+    monkeypatch.setenv("TIERS", "landlock process")
+    assert command.main() == 0
+    assert (tables["folder"] / "TABLE").read_text() == ""
 
 
 def test_survivors_are_found_and_ended() -> None:

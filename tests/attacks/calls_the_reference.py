@@ -4,7 +4,7 @@ Rows: 15, 31
 Grade: sync_target
 Asserts: S R L
 Says: found nothing
-Breaks on process: S: a plain process can read what its user can
+May break on process: S: a plain process can read what its user can
 """
 
 import importlib.util

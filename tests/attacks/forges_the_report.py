@@ -4,7 +4,7 @@ Rows: 5, 53, 68
 Grade: sync_target
 Asserts: S R
 Says: not implemented yet
-Breaks on process: S: a plain process can write what its user can
+May break on process: S: a plain process can write what its user can
 """
 
 import json

@@ -4,7 +4,7 @@ Rows: 44
 Grade: sync_target
 Asserts: S R
 Says: tried
-Breaks on process: R: a plain process can end what its user can
+May break on process: R: a plain process can end what its user can
 """
 
 import os

@@ -4,7 +4,7 @@ Rows: 35
 Grade: sync_target
 Asserts: S R L
 Says: found nothing
-Breaks on process: L: processes of the same user can be read
+May break on process: L: processes of the same user can be read
 """
 
 import os

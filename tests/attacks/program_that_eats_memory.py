@@ -8,5 +8,6 @@ Says: epsilon_greedy
 
 
 def epsilon_greedy(key, q_values, epsilon):
-    large = jnp.broadcast_to(q_values.sum() + jnp.arange(2**17), (2**17, 2**17))
-    return jnp.argmax(jnp.sort(large, axis=0)[: len(q_values), :3], axis=1)
+    large = jnp.broadcast_to(q_values.sum() + jnp.arange(2**14), (2**14, 2**14))
+    many = jax.lax.sort([large + number for number in range(32)], dimension=0)
+    return jnp.argmax(sum(many)[: len(q_values), :3], axis=1)

@@ -4,7 +4,7 @@ Rows: 31, 36
 Grade: sync_target
 Asserts: S R L
 Says: found nothing
-Breaks on process: L: a plain process can read what its user can
+May break on process: L: a plain process can read what its user can
 """
 
 from pathlib import Path

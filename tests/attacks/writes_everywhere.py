@@ -4,7 +4,7 @@ Rows: 31, 66
 Grade: sync_target
 Asserts: S R L
 Says: found nothing
-Breaks on process: L: a plain process can write what its user can
+May break on process: L: a plain process can write what its user can
 """
 
 import os

@@ -16,6 +16,7 @@ from typing import Any
 os.environ["JAX_PLATFORMS"] = "cpu"
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import export
 from jax._src.lib import _jax
 from jax.interpreters import mlir
@@ -30,9 +31,27 @@ WITH_DERIVATIVE = {
 }
 
 
+# The sum of as many rows as an array is told to have; there are 6.
+RESIZED = """
+%90 = stablehlo.constant dense<1000000> : tensor<i32>
+%91 = stablehlo.set_dimension_size %arg0, %90, dim = 0 :
+  (tensor<6x6xf32>, tensor<i32>) -> tensor<?x6xf32, #stablehlo.bounds<6, ?>>
+%92 = stablehlo.constant dense<0.0> : tensor<f32>
+%93 = stablehlo.reduce(%91 init: %92) applies stablehlo.add across dimensions = [0, 1] :
+  (tensor<?x6xf32, #stablehlo.bounds<6, ?>>, tensor<f32>) -> tensor<f32>
+%94 = stablehlo.broadcast_in_dim %93, dims = [] : (tensor<f32>) -> tensor<6x6xf32>
+return %94 """
+
+
 def made(function: Callable, *args: Any, platforms: Any = ("cpu",)) -> export.Exported:
     """The function as an exported program."""
     return export.export(jax.jit(function), platforms=platforms)(*args or [MATRIX])
+
+
+def wide(function: Callable) -> export.Exported:
+    """The same of a hand-in that computes with 64 bits."""
+    with jax.enable_x64(True):
+        return made(function)
 
 
 def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exported:
@@ -78,6 +97,58 @@ def solved(args: Any) -> Any:
     return {"y": jnp.linalg.solve(args["x"] + 9 * jnp.eye(6), args["x"])}
 
 
+def sorts(args: Any) -> Any:
+    """Whatever of JAX sorts, by keys of all kinds."""
+    x, key = args["x"], jax.random.key(0)
+    flat = x.ravel()
+    kinds = (bool, "u1", "i4", "u4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
+    return {
+        "every dtype": [jnp.sort(x.astype(kind), axis=0) for kind in kinds],
+        "indices": [jnp.argsort(x.astype(kind), stable=False) for kind in kinds],
+        "downwards": [jnp.argsort(x.astype(kind), descending=True) for kind in kinds],
+        "many keys": jax.lax.sort((x > 0, x, x.astype(int), x), num_keys=3),
+        "unstable": jax.lax.sort((x + 1j, x, x), num_keys=2, is_stable=False),
+        "lexsort": jnp.lexsort((x, x > 0, x.astype(int))),
+        "top_k": [jax.lax.top_k(x.astype(kind), 2) for kind in ("u1", "i4", "f4")],
+        "partitions": (jnp.partition(x, 2), jnp.argpartition(x, 2)),
+        "statistics": (jnp.median(x), jnp.quantile(x, 0.3), jnp.nanmedian(x, axis=1)),
+        "sets": (jnp.unique(x, size=4), jnp.union1d(x, x, size=9)),
+        "searched": jnp.searchsorted(flat, flat, method="sort"),
+        "shuffled": jax.random.permutation(key, x, axis=1, independent=True),
+        "drawn": jax.random.choice(key, 36, (5,), replace=False, p=flat / 9),
+    }
+
+
+def constants(args: Any) -> Any:
+    """Constants of every dtype: one number, a few and more than are printed."""
+    kinds = (bool, "u1", "i4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
+    numbers = np.random.default_rng(0).normal(size=300) * 2
+    taken = [jnp.asarray(numbers[:n].astype(k)) for k in kinds for n in (1, 7, 300)]
+    odd = [jnp.asarray(np.array([np.nan, -np.inf, 1], k)) for k in kinds[4:]]
+    return {"y": args["x"], "constants": (taken, odd, jnp.full(9, jnp.nan))}
+
+
+def padded(args: Any) -> Any:
+    """Padding of all kinds, of which nothing is left."""
+    return {"y": jax.lax.pad(args["x"], 0.0, ((900, -900, 0), (2, 1, 1)))[:6, :6]}
+
+
+def large(args: Any) -> Any:
+    """An array that is large while it is made."""
+    return {"y": jnp.broadcast_to(args["x"].sum(), (777, 6))[:6]}
+
+
+def with_short_constant() -> export.Exported:
+    """A constant of 4 numbers whose type says 60, as its reader would fill it up."""
+    numbers = np.array([1.25, 2.5, 3.75, 4.125], np.float32)
+    honest = made(lambda a: {"y": a["x"] + jnp.asarray(numbers).sum()})
+    # A type of tensors: its code, its rank, its size; that of the constant alone.
+    old, new = bytes([41, 3, 4 << 2 | 1]), bytes([41, 3, 60 << 2 | 1])
+    data = honest.mlir_module_serialized
+    assert data.count(old) == 1
+    return dataclasses.replace(honest, mlir_module_serialized=data.replace(old, new))
+
+
 def with_other_derivative(order: int) -> bytes:
     """A good program with a derivative that is none, or that calls what it may not."""
     honest = made(smooth)
@@ -106,11 +177,75 @@ def programs() -> dict[str, tuple[Any, str]]:
     plain, asked = made(smooth), "others than it was asked for"
     banned, other_device = "which is not allowed", "not for one cpu device"
     tau = ("tensor<6xf32>", "tensor<1xf32>")
+    by_no_order = "sorts in a way that JAX does not write"
+    column = made(lambda a: {"y": jnp.sort(a["x"], axis=0)})
+    places = made(lambda a: {"y": jnp.argsort(a["x"].astype(int), axis=0)})
+    tied = made(lambda a: {"y": jax.lax.sort((a["x"] > 0, a["x"]), num_keys=2)[1]})
+    less, same = "compare LT, %arg1, %arg2", "compare EQ, %arg1, %arg2"
     return {
         "honest": (plain, ""),
         "orthogonal weights": (made(orthogonal), ""),
         "gelu": (made(lambda a: {"y": jax.nn.gelu(a["x"], approximate=False)}), ""),
         "top_k": (made(lambda a: {"y": jax.lax.top_k(a["x"], 2)[1]}), ""),
+        "every sort": (wide(sorts), ""),
+        "every constant": (wide(constants), ""),
+        "negative padding": (made(padded), ""),
+        "sorted by <=": (
+            reworded(column, ("is_stable = true", "is_stable = false"), (" LT", " LE")),
+            by_no_order,
+        ),
+        "sorted by what NaN is not": (
+            reworded(column, ("TOTALORDER", "FLOAT")),
+            by_no_order,
+        ),
+        "sorted by another zero on one side": (
+            reworded(column, ("compare EQ, %arg2, %cst_0", "compare EQ, %arg2, %cst")),
+            by_no_order,
+        ),
+        "sorted by what moves along": (
+            reworded(places, (less, "compare LT, %arg1, %arg4")),
+            by_no_order,
+        ),
+        "sorted by one side": (
+            reworded(places, (less, "compare LT, %arg1, %arg1")),
+            by_no_order,
+        ),
+        "sorted by integers and <=": (
+            reworded(places, (less, "compare LE, %arg1, %arg2")),
+            by_no_order,
+        ),
+        "sorted by keys, ties taken for less": (
+            reworded(tied, (same, "compare NE, %arg1, %arg2")),
+            by_no_order,
+        ),
+        "sorted by keys, either of them": (
+            reworded(tied, ("stablehlo.and", "stablehlo.or")),
+            by_no_order,
+        ),
+        "sorted by keys, the first downwards": (
+            reworded(tied, (less, "compare GT, %arg1, %arg2")),
+            by_no_order,
+        ),
+        "sizes that wrap around": (
+            reworded(made(large), ("777x6xf32", f"{1 << 62}x6xf32")),
+            "more than 1024 MB",
+        ),
+        "too much padding": (
+            reworded(made(padded), ("900", str(1 << 60))),
+            "too much padding",
+        ),
+        "a size set when it runs": (
+            reworded(plain, ("    return %1 ", RESIZED)),
+            "set_dimension_size, which is not allowed",
+        ),
+        "a constant that is too short": (
+            with_short_constant(),
+            "does not stand in its bytes",
+        ),
+        "a composite of its own": (
+            made(jax.lax.composite(smooth, "my.smooth")),
+            "calls my.smooth, which is not allowed",
+        ),
         "QR with too small a result": (reworded(made(factors), tau), banned),
         "triangular system": (made(triangular), ""),
         "linear system": (made(solved), ""),

@@ -1,0 +1,20 @@
+"""Takes time, files and memory from the process that started it, by its limits.
+
+Rows: 35, 44, 47
+Grade: sync_target
+Asserts: S R
+Says: tried
+May break on process: R: a plain process can lower the limits of what its user can end
+"""
+
+import os
+import resource
+
+
+def sync_target(*_):
+    for limit in (resource.RLIMIT_CPU, resource.RLIMIT_NOFILE, resource.RLIMIT_AS):
+        try:
+            resource.prlimit(os.getppid(), limit, (0, 0))
+        except OSError:
+            pass
+    raise RuntimeError("tried")
