@@ -140,9 +140,10 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
 
 
 def unread(submission: Submission, options: Options, progress: Progress) -> Report:
-    """Report on a hand-in that could not be read: no points, and no process started.
+    """Report on a hand-in that could not be read: no points, and no helper is started.
 
     Raises:
+        GraderError: the wanted sandbox does not work here.
         UsageError: what the options ask for is not here.
     """
     check_device(options.device)
@@ -160,7 +161,7 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
     exercises = [options.only] if options.only else list(EXERCISES)
     return Report(
         seed=options.seed,
-        sandbox=options.tier or "process",  # nothing ran, so nothing was kept in
+        sandbox=sandbox.choose_tier(options.tier),
         mode=choose_mode(options.mode),
         device=options.device,
         submission=about(submission, f"{NOT_READ}{submission.problem}"),

@@ -323,7 +323,8 @@ def in_words(error: BaseException) -> str:
             words += ", which only a notebook allows"
     else:
         words = first_lines(error)
-    return f"{type(error).__name__}: {words}".partition("\n")[0][:300]
+    first = words.partition("\n")[0][:300]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def as_students_have_it(array: Any, make: Callable[[Any], Any]) -> Any:

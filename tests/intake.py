@@ -167,7 +167,7 @@ def spoofed_coding(folder: Path, places: dict) -> Path:
     Asserts: S R
     Says: encoding utf-7 that is declared there has no effect.*RuntimeError: seen
     """
-    hidden = "import os\nos._exit(0)\n".encode("utf-7").decode()
+    hidden = "+AAo-import os+AAo-os.+AF8-exit(0)"  # +AAo- would end the line
     text = f"# -*- coding: utf-7 -*-\n# {hidden}\nraise RuntimeError('seen')\n"
     (folder / "dqn.py").write_text(text)
     return folder

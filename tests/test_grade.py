@@ -158,7 +158,8 @@ def test_points_add_up(finished):
 def test_report_names_what_was_graded(starter_run):
     """The report carries the hand-in's name and the hash of the graded text."""
     source = (Path(__file__).parents[1] / "starter" / "dqn.py").read_bytes()
-    expected = {"name": "starter", "sha256": hashlib.sha256(source).hexdigest()}
+    hashed = hashlib.sha256(source).hexdigest()
+    expected = {"name": "starter", "sha256": hashed, "problem": None, "notes": []}
     assert starter_run.report["submission"] == expected
 
 
