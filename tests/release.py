@@ -16,17 +16,18 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from edits import ROOT
-
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader.reporters import gradescope
 
+ROOT = Path(__file__).resolve().parents[1]
 PLATFORMS = ROOT / "tests" / "platforms"
 NAME = "dqn-homework"
 GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")
+HANDOUT = ("docs/handout.md", "docs/handout.html", "docs/images/learning.png")
 STAFF = ":!grader/classroom"  # what grades a whole class
 SCRIPTS = ("setup.sh", "run_autograder")
 URL = "https://github.com/COURSE/REPOSITORY/releases/download/v{version}"
@@ -36,6 +37,9 @@ def main(out: Path = ROOT / "dist") -> None:
     """Write the archives to a folder, print their hashes."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     url = (os.environ.get("URL") or URL.format(version=version)).rstrip("/")
+    if words := left_out():
+        print(f"error: not released:\n{words}", file=sys.stderr)
+        sys.exit(2)
     out.mkdir(exist_ok=True)
     package = f"{NAME}-{version}.zip"
     archives = {package: archive(for_students(), NAME)}
@@ -53,10 +57,7 @@ def for_students() -> dict[str, bytes]:
     """The files of the students' package by their names."""
     text = (ROOT / "docs" / "students.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\((?!https?:|#)", "](docs/", text).replace("](docs/../", "](")
-    handout = tracked(
-        "docs/handout.md", "docs/handout.html", "docs/images/learning.png"
-    )
-    return {**tracked(*GRADER), **handout, "README.md": text.encode()}
+    return {**tracked(*GRADER, *HANDOUT), "README.md": text.encode()}
 
 
 def for_gradescope() -> dict[str, bytes]:
@@ -95,13 +96,36 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
 
 def tracked(*paths: str) -> dict[str, bytes]:
     """The files at these paths that git knows: nothing that lies about gets out."""
-    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *paths, STAFF]
+    return {name: (ROOT / name).read_bytes() for name in listed(paths, "--cached")}
+
+
+def left_out() -> str:
+    """The files that would be missing, in lines for people; "" where there are none.
+
+    The repository's own .gitignore says what is no part of it, a user's does not.
+    """
+    paths = (*GRADER, *HANDOUT, "solution", str(PLATFORMS.relative_to(ROOT)))
+    lines = []
+    for name in listed(paths, "--others", "--exclude-per-directory=.gitignore"):
+        lines.append(f"  {name}: git does not know it; `git add` it, or remove it")
+    for name in listed(paths, "--deleted"):
+        lines.append(f"  {name}: it is gone; `git rm` it, or bring it back")
+    for path in paths:
+        if not listed([path], "--cached"):
+            lines.append(f"  {path}: git knows no file of it")
+    return "\n".join(lines)
+
+
+def listed(paths: Iterable[str], *options: str) -> list[str]:
+    """The names of files at these paths that git lists, with these options."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", *options]
+    command += ["--", *paths, STAFF]
     try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        sys.exit("error: make release needs git, and a clone of the repository")
-    names = filter(None, listed.stdout.decode().split("\0"))
-    return {name: (ROOT / name).read_bytes() for name in names}
+        print("error: this needs git, and a clone of the repository", file=sys.stderr)
+        sys.exit(2)
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 
 def archive(files: dict[str, bytes], folder: str = "") -> bytes:

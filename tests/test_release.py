@@ -23,6 +23,7 @@ from edits import ROOT, SOLUTION
 from release import PLATFORMS
 from test_reporters import CLASSROOM50, GRADESCOPE, RUNNER
 
+from grader.reporters import classroom50
 from grader.sandbox import ISOLATING, why_not
 from grader.session import RUN_SECONDS
 
@@ -122,6 +123,68 @@ def test_make_release(place):
     for data in files.values():
         assert hashlib.sha256(data).hexdigest() in done.stdout
     assert f"https://example.org/v1/{students}" in done.stdout
+
+
+@pytest.fixture
+def clone(place) -> Path:
+    """What a release is made of, in a repository of its own."""
+    for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
+        source, target = ROOT / name, place / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            shutil.copy(source, target)
+    call("git", "init", "--quiet", cwd=place)
+    call("git", "add", ".", cwd=place)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (None, None),
+        ("grader/checks/test_10_double_q_target.py", "`git add` it"),
+        ("grader/reference/more.npz", "`git add` it"),
+        ("solution/helper.py", "`git add` it"),
+        ("tests/platforms/gradescope/other.sh", "`git add` it"),
+        ("grader/seeds.py", "`git rm` it"),
+        ("docs/handout.html", "`git rm` it"),
+        ("grader/classroom/notes.py", None),
+        ("tests/notes.py", None),
+        ("starter/__pycache__/dqn.pyc", None),
+    ],
+)
+def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
+    """What git does not know, or what is gone, is listed, and nothing is released."""
+    # A user's own list of what git is to ignore hides nothing.
+    (clone / "ignored").write_text("test_10*\n*.npz\n")
+    call("git", "config", "core.excludesFile", clone / "ignored", cwd=clone)
+    if change and (clone / change).exists():
+        (clone / change).unlink()
+    elif change:
+        (clone / change).parent.mkdir(exist_ok=True)
+        (clone / change).write_text("new\n")
+    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if named else 0), done.stderr
+    assert (clone / "dist").exists() == (not named)
+    if named:
+        assert re.search(f"^  {change}: .*{named}", done.stderr, re.M)
+
+
+def test_release_outside_of_a_repository(clone):
+    """An unpacked archive cannot be released from: one line says so."""
+    shutil.rmtree(clone / ".git")
+    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    assert done.returncode == 2
+    assert done.stderr == "error: this needs git, and a clone of the repository\n"
+
+
+def test_official_runs_draw_their_seed():
+    """No script or workflow of a release gives one."""
+    for path in PLATFORMS.rglob("*.*"):
+        assert not re.search(r"\bseed\b", path.read_text(), re.I), path
 
 
 def test_students_get_no_answers():
@@ -383,21 +446,109 @@ def test_who_may_open_issues():
 
 
 @pytest.mark.usefixtures("uv")
-@pytest.mark.parametrize("there", [True, False])
-def test_classroom50(place, monkeypatch, there):
-    """`autograder.py` beside the package writes result.json, graded or not."""
-    require_sandbox()
+def test_workflow_tells_that_it_was_not_set_up(workflow, place):
+    """Where there is no environment the summary says that there is no score."""
+    (place / "bin").mkdir(exist_ok=True)
+    (place / "package.zip").write_bytes(
+        release.archive({"Makefile": b".venv/.synced:\n\tfalse\n"}, release.NAME)
+    )
+    step = workflow["jobs"]["grade"]["steps"]
+    sha256 = hashlib.sha256((place / "package.zip").read_bytes()).hexdigest()
+    workflow["jobs"]["grade"]["env"]["SHA256"] = sha256
+    assert [each["name"] for each in step if each.get("if")]
+    hand_in_at(place / "work" / "hand-in" / "starter")
+    done = run_steps(workflow["jobs"]["grade"], place)
+    assert done["Set it up"].returncode != 0
+    assert done["Summary"].returncode != 0
+    assert "## No score" in (place / "summary.md").read_text()
+
+
+@pytest.fixture
+def checkout(place) -> Path:
+    """A student's repository at Classroom 50, and `autograder.py` beside the package.
+
+    The student handed in a result as well.
+    """
     bundle, checkout = place / "bundle", place / "checkout"
     bundle.mkdir()
     (bundle / f"{release.NAME}-1.0.zip").write_bytes(PACKAGE)
     files = release.for_github("", "")
     (bundle / "autograder.py").write_bytes(files["classroom50/autograder.py"])
     hand_in_at(checkout)
-    words = (sys.executable, bundle / "autograder.py")
-    limit = {} if there else {"SANDBOX": "none"}
-    done = call(*words, cwd=checkout, **RUNNER, **limit)
-    assert (done.returncode == 0) == there, done.stderr
+    (checkout / "result.json").write_text('{"score": 100, "max-score": 100}')
+    return checkout
+
+
+def classroom50_result(
+    checkout: Path, **environment: str
+) -> tuple[subprocess.CompletedProcess, dict]:
+    """How the autograder ended, and the valid result that it wrote."""
+    words = (sys.executable, checkout.parent / "bundle" / "autograder.py")
+    done = call(*words, cwd=checkout, **{**RUNNER, **environment})
+    assert "Traceback" not in done.stderr
     document = json.loads((checkout / "result.json").read_text())
     jsonschema.validate(document, CLASSROOM50)
+    assert {path.name for path in checkout.iterdir()} == {"dqn.py", "result.json"}
+    return done, document
+
+
+@pytest.mark.usefixtures("uv")
+@pytest.mark.parametrize("there", [True, False])
+def test_classroom50(checkout, there):
+    """`autograder.py` beside the package writes result.json, graded or not."""
+    require_sandbox()
+    done, document = classroom50_result(
+        checkout, **({} if there else {"SANDBOX": "none"})
+    )
+    assert (done.returncode == 0) == there, done.stderr
     assert (document["score"], document["max-score"]) == (5 * there, 100)
     assert len(document["tests"]) == (9 if there else 1)
+
+
+@pytest.mark.parametrize("handed_in", ["file", "link", "folder", "nothing"])
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("uv", "#!/bin/sh\nexit 1\n"),
+        ("uv", "#!/bin/sh\nmkdir -p .venv/bin\n"),
+        ("make", "#!/bin/sh\nexit 2\n"),
+        ("timeout", "#!/bin/sh\nkill -9 $PPID\n"),
+        ("timeout", "#!/bin/sh\nkill -2 $PPID\n"),
+        ("nothing", ""),
+        ("package", "no archive"),
+        ("package", ""),
+    ],
+)
+def test_classroom50_is_told_in_every_case(
+    checkout, place, monkeypatch, handed_in, program, text
+):
+    """What fails on the way leaves "not graded", never the result handed in."""
+    result, other = checkout / "result.json", place / "other.json"
+    other.write_text('{"score": 100}')
+    if handed_in != "file":
+        result.unlink()
+    if handed_in == "link":
+        result.symlink_to(other)
+    if handed_in == "folder":
+        result.mkdir()
+        (result / "result.json").touch()
+    if program == "package":
+        (path,) = (place / "bundle").glob("*.zip")
+        path.write_text(text)
+        if not text:
+            path.unlink()
+    elif program == "nothing":
+        monkeypatch.setenv("PATH", str(place))
+    else:
+        path = place / "bin" / program
+        path.parent.mkdir()
+        path.write_text(text)
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{path.parent}:{os.environ['PATH']}")
+    done, document = classroom50_result(checkout)
+    assert done.returncode != 0
+    assert (document["score"], document["max-score"]) == (0, 100)
+    wanted = json.loads(classroom50.render(None, RUNNER))
+    assert {**document, "datetime": ""} == {**wanted, "datetime": ""}
+    assert not result.is_symlink()
+    assert other.read_text() == '{"score": 100}'
