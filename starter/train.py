@@ -10,6 +10,10 @@ losses. All that it asks of an agent is:
     q_values(states)       Q(s, a) for every action, to judge the greedy policy
 """
 
+import pathlib
+import sys
+import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -41,6 +45,7 @@ class Settings:
 
 
 SETTINGS = Settings()
+STOPPED = 130  # exit code after Ctrl-C
 
 
 class Agent(Protocol):
@@ -91,6 +96,7 @@ def train(
     seed: int,
     settings: Settings = SETTINGS,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    curve: list[tuple[int, float]] | None = None,
 ) -> list[tuple[int, float]]:
     """Train until the greedy policy is good or the budget is spent.
 
@@ -100,6 +106,7 @@ def train(
         seed: of the training and validation episodes.
         settings: see `Settings`.
         on_progress: told where training stands after each block.
+        curve: grows while training runs, for who may stop it.
 
     Returns:
         The learning curve: (environment steps so far, mean validation return).
@@ -107,7 +114,7 @@ def train(
     train_seed, validation_seed = np.random.SeedSequence(seed).generate_state(2)
     envs = make_envs(settings.num_envs)
     validation_envs = make_envs(settings.validation_episodes)
-    curve: list[tuple[int, float]] = []
+    curve = [] if curve is None else curve
     loss = mean_return = float("nan")
 
     states, _ = envs.reset(seed=int(train_seed))
@@ -166,39 +173,66 @@ def evaluate(agent: Agent, envs: Any, seed: int) -> np.ndarray:
 def main() -> None:
     """Train the agent made of your own `dqn.py`; show and save what came of it."""
     import argparse
-    import pathlib
-    import sys
 
     from agent import DQNAgent
 
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed_of, default="1", help="any text")
     parser.add_argument("--out", default="results", help="folder for the files")
     arguments = parser.parse_args()
+    folder = writable(arguments.out)
 
     state_dim, num_actions = 4, 2
+    curve: list[tuple[int, float]] = []
+    stopped = False
     try:
         agent = DQNAgent(arguments.seed, state_dim, num_actions, SETTINGS)
-        curve = train_with_progress(agent, arguments.seed)
+        train_with_progress(agent, arguments.seed, curve)
     except NotImplementedError as stub:
         sys.exit(f"not implemented yet: {stub}")
+    except KeyboardInterrupt:
+        stopped = True
     for env_step, mean_return in curve:
         print(f"{env_step:6d}  {mean_return:5.1f}  " + "█" * round(mean_return / 12.5))
-    folder = pathlib.Path(arguments.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    picture = folder / "learning_curve.png"
-    save_curve(curve, picture)
-    agent.save(folder / "theta_Q.npz")
-    print(f"picture: {picture}\n`make watch` shows your agent at it")
+    if curve:
+        picture = folder / "training_curve.png"
+        save_curve(curve, picture)
+        agent.save(folder / "theta_Q.npz")
+        print(f"picture: {picture}\n`make watch` shows your agent at it")
+    if stopped:
+        print("stopped: " + ("saved is what there was" if curve else "nothing to save"))
+        sys.exit(STOPPED)
 
 
-def train_with_progress(agent: Agent, seed: int) -> list[tuple[int, float]]:
-    """Train behind a progress bar; the learning curve."""
+def seed_of(text: str) -> int:
+    """The number that a text stands for, as a seed."""
+    return zlib.crc32(text.encode("utf-8", "surrogateescape")) >> 1
+
+
+def writable(out: str) -> pathlib.Path:
+    """The folder for the files, made if it is not there, or the end of the program."""
+    folder = pathlib.Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        print(f"error: OUT={out!r}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+    return folder
+
+
+def train_with_progress(
+    agent: Agent, seed: int, curve: list[tuple[int, float]]
+) -> None:
+    """Train behind a progress bar; the learning curve grows meanwhile."""
+    from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as ProgressBar
 
     columns = (BarColumn(20), TextColumn("{task.description}"))
-    with ProgressBar(*columns) as bar:
+    # In a notebook or a log no line rewrites itself, whatever FORCE_COLOR says.
+    console = Console(force_terminal=None if sys.stdout.isatty() else False)
+    with ProgressBar(*columns, console=console) as bar:
         task = bar.add_task("compiling …", total=SETTINGS.env_steps)
 
         def show(progress: Progress) -> None:
@@ -210,7 +244,7 @@ def train_with_progress(agent: Agent, seed: int) -> list[tuple[int, float]]:
             )
             bar.update(task, completed=progress.env_step, description=words)
 
-        return train(agent, make_cartpole, seed, SETTINGS, show)
+        train(agent, make_cartpole, seed, SETTINGS, show, curve)
 
 
 def save_curve(curve: list[tuple[int, float]], path: Any) -> None:
@@ -235,4 +269,8 @@ def save_curve(curve: list[tuple[int, float]], path: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped: nothing was saved")
+        sys.exit(STOPPED)

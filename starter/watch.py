@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 from agent import DQNAgent
 from PIL import Image
-from train import SETTINGS
+from train import SETTINGS, STOPPED, seed_of, writable
 
 EVERY = 2  # steps from one picture to the next: half of them are enough for the eye
 SECONDS_PER_STEP = 0.02  # as long as a step takes in CartPole
@@ -23,12 +23,13 @@ SECONDS_PER_STEP = 0.02  # as long as a step takes in CartPole
 def main() -> None:
     """Play one greedy episode with the parameters of `make train`, write the GIF."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of the episode")
+    parser.add_argument("--seed", type=seed_of, default="1", help="of the episode")
     parser.add_argument("--out", default="results", help="folder of theta_Q.npz")
     arguments = parser.parse_args()
     trained = Path(arguments.out) / "theta_Q.npz"
     if not trained.exists():
         sys.exit(f"{trained} is not there: `make train` writes it, so run that first")
+    writable(arguments.out)
 
     try:
         agent = DQNAgent(seed=0, state_dim=4, num_actions=2, settings=SETTINGS)
@@ -78,4 +79,8 @@ def save_gif(frames: list[np.ndarray], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped")
+        sys.exit(STOPPED)
