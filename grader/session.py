@@ -31,12 +31,15 @@ from grader.outcomes import (
     Wrong,
 )
 from grader.printed import Output
+from grader.report import EXERCISES
 from grader.submission import Submission
 
 FUNCTIONS = (
     *("update_Q_TD0", "discounted_returns", "mc_loss", "q_network"),
     *("epsilon_greedy", "td_loss", "td_update", "sync_target"),
 )
+DEBUGGER = "BdbQuit"  # what a debugger raises when nobody answers
+STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
 CALLS = ("episode_terminateds", "replay_buffer", "sync_target")  # no programs
 
 IMPORT_SECONDS = 30.0
@@ -708,6 +711,11 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
     message = plain(error.get("message", ""), 600) or "(no message)"
+    if error.get("type") == DEBUGGER:
+        message = (
+            "breakpoint() starts a debugger, and nobody is here to answer it. Take it "
+            f"out, or debug with `make grade ONLY={only(what)} INPROCESS=1`"
+        )
     if kind == "not implemented":
         stub = error.get("function")
         if stub in FUNCTIONS and stub != what:
@@ -730,8 +738,19 @@ def with_own_line(error: Args, source: bytes) -> Args:
     """An error that shows the line of what was handed in, or no place at all."""
     line, lines = error.get("line"), source.decode("utf-8", "replace").split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
+        if error.get("type") == DEBUGGER:  # which stops at the line that comes next
+            calls = [n for n, text in enumerate(lines, 1) if STARTS_IT.search(text)]
+            near = line
+            line = min(calls, key=lambda n: (abs(n - near), n > near), default=near)
+            error = {**error, "line": line}
         return {**error, "text": lines[line - 1].strip()}
     return {**error, "line": 0}
+
+
+def only(what: str) -> str:
+    """What ONLY is to be given for a part that was asked for."""
+    name = what.partition(".")[0]
+    return name if name in (*FUNCTIONS, *EXERCISES, "ReplayBuffer") else "…"
 
 
 def word(text: Any, limit: int = 60) -> str:
