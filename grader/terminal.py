@@ -44,7 +44,8 @@ class Live:
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
-        if self.console.is_terminal:
+        # Rich takes FORCE_COLOR for a terminal; in a notebook or a log it is none.
+        if self.console.is_terminal and self.console.file.isatty():
             self.status = self.console.status(self)
             self.status.start()
         return self
