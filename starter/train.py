@@ -200,9 +200,7 @@ def main() -> None:
         agent.save(folder / "theta_Q.npz")
         print(f"picture: {picture}\n`make watch` shows your agent at it")
     if stopped:
-        print(
-            f"stopped: {'saved is what there was' if curve else 'nothing to save yet'}"
-        )
+        print("stopped: " + ("saved is what there was" if curve else "nothing to save"))
         sys.exit(STOPPED)
 
 
@@ -212,7 +210,7 @@ def seed_of(text: str) -> int:
 
 
 def writable(out: str) -> pathlib.Path:
-    """The folder for the files, made if it is not there; ends the program if it cannot."""
+    """The folder for the files, made if it is not there, or the end of the program."""
     folder = pathlib.Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -19,12 +19,11 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from edits import ROOT
-
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader.reporters import gradescope
 
+ROOT = Path(__file__).resolve().parents[1]
 PLATFORMS = ROOT / "tests" / "platforms"
 NAME = "dqn-homework"
 GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")

@@ -5,6 +5,7 @@ all of its points.
 """
 
 import os
+import re
 import sys
 from dataclasses import replace
 
@@ -256,6 +257,44 @@ def test_buffer_with_wrong_length(hand_in, grade, points):
     report = grade(path, "replay_buffer")
     require_whole(report, points, "replay_buffer")
     assert "TypeError" in told(report, "replay_buffer", "error")
+
+
+# ---------------------------------------------------------------- forgotten debuggers
+
+
+def test_forgotten_breakpoint(hand_in, grade, points):
+    """It is named with its own line, and how to debug; others keep their points.
+
+    In a program and in a call, as the first line and as the last one of a loop.
+    """
+    path = hand_in(
+        mc_loss="x = 0\nimport pdb; pdb.set_trace()\nreturn x",
+        td_loss="for x in range(3):\n    x += 1\n    breakpoint()\n# End.\nreturn 0.0",
+        sync_target="breakpoint()\n\n\nreturn theta_Q",
+    )
+    lines = path.joinpath("dqn.py").read_text().splitlines()
+    exercises = ["monte_carlo", "td_loss", "sync_target", "epsilon_greedy"]
+    report = grade(path, *exercises)
+    require_whole(report, points, *exercises)
+    for exercise, part, call in (
+        ("monte_carlo", "mc_loss", "import pdb; pdb.set_trace()"),
+        ("td_loss", "td_loss", "breakpoint()"),
+        ("sync_target", "sync_target", "breakpoint()"),
+    ):
+        messages = told(report, exercise, "error")
+        assert f"{part}: BdbQuit: breakpoint() starts a debugger" in messages
+        assert f"`make grade ONLY={part} INPROCESS=1`" in messages
+        for number, said in re.findall(r"dqn\.py, line (\d+), in \w+: (.+)", messages):
+            assert said == call == lines[int(number) - 1].strip()
+    assert report["exercises"][-1]["score"] == points["epsilon_greedy"]
+
+
+def test_forgotten_breakpoint_at_import(hand_in, grade):
+    """Outside of all functions as well."""
+    report = grade(hand_in(before="breakpoint()"), "sync_target")
+    messages = told(report, "sync_target", "error")
+    assert "importing dqn.py: BdbQuit: breakpoint() starts a debugger" in messages
+    assert "dqn.py, line 1" in messages
 
 
 # ---------------------------------------------------------------- calls that go astray

@@ -241,6 +241,16 @@ def test_terminal_without_unicode(command):
     assert run.report["score"] == 5
 
 
+def test_no_live_line_in_a_notebook(command):
+    """Where lines stay, none rewrites itself, though colours are asked for."""
+    options = ("--only", "sync_target", "--sandbox", "process")
+    run = command("grade", "starter", *options, FORCE_COLOR="1")
+    assert run.code == 0, run.err
+    assert "\x1b[" in run.out
+    assert not re.search(r"\r|\x1b\[(\d*A|2K|\?25l)", run.out)
+    assert len(run.out.splitlines()) < 15
+
+
 # ---------------------------------------------------------------- usage errors
 
 

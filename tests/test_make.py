@@ -183,6 +183,42 @@ def test_students_have_their_own_options(home):
     assert "CANVAS" not in done.stderr
 
 
+@pytest.mark.parametrize("program", ["bin/uv", None])
+def test_read_only_clone(home, bwrap, program):
+    """Where nothing can be set up, that is what is said."""
+    shutil.rmtree(home / ".venv")
+    if program is None:
+        (home / "bin" / "uv").unlink()
+    path = f"{home / 'bin'}:{os.environ['PATH']}"
+    words = [bwrap, "--ro-bind", "/", "/", "--dev", "/dev", "make", "grade"]
+    done = subprocess.run(
+        words, cwd=home, env={"PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "error: this folder is not writable" in done.stdout
+    assert "venv module" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ("#!/bin/sh\nexit 1\n", "no Python 3.11 or newer"),
+        ("#!/bin/sh\ncase $2 in *venv*) exit 1;; esac\n", "no venv module"),
+        (None, "no Python 3.11 or newer"),
+    ],
+)
+def test_no_python_to_set_up_with(home, python, said):
+    """What is missing is named, and only that."""
+    if python:
+        (home / "python").write_text(python)
+        (home / "python").chmod(0o755)
+    done = make(home, ".uv/bin/uv", f"PYTHON={home / 'python'}")
+    assert done.returncode == 2
+    assert done.stdout.startswith("error: ")
+    assert said in done.stdout
+    assert done.stdout.count("error") == 1
+
+
 def test_what_make_leaves_is_not_linted(tmp_path):
     """Neither its folders' files nor their names change what the linter says."""
     for name in ("docs", "grader", "solution", "starter", "tests"):

@@ -21,7 +21,7 @@ def trained(tmp_path_factory) -> tuple[Path, Done]:
     folder = copied(tmp_path_factory.mktemp("homework"), "solution")
     loop = folder / "starter" / "train.py"
     replace(loop, "env_steps: int = 50_000", "env_steps: int = 4_096")
-    return folder, run(folder, "train")
+    return folder, run(folder, "train", FORCE_COLOR="1")
 
 
 def copied(folder: Path, whose: str) -> Path:
@@ -37,12 +37,12 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def run(folder: Path, script: str) -> Done:
+def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
     """What `make train` or `make watch` runs, in a window of the usual width."""
     return subprocess.run(
-        [sys.executable, f"starter/{script}.py", "--out", "results"],
+        [sys.executable, f"starter/{script}.py", "--out=results", *options],
         cwd=folder,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": "80", **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -70,8 +70,62 @@ def test_train_says_how_it_goes(trained):
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert re.search(r"step +4096  return +\d+\.\d  ε 0\.\d\d  loss \d", done.stdout)
-    with Image.open(folder / "results" / "learning_curve.png") as picture:
+    with Image.open(folder / "results" / "training_curve.png") as picture:
         assert picture.width > 600
+    # The grader's picture, of the same folder, is another one.
+    assert not (folder / "results" / "learning_curve.png").exists()
+
+
+def test_train_fills_no_notebook(trained):
+    """Where lines stay, a line is printed once, though colours were asked for."""
+    _, done = trained
+    assert done.stdout.count("return") == 1
+    assert "\x1b[2K" not in done.stdout
+
+
+@pytest.mark.parametrize("steps", [0, 2048])
+def test_train_can_be_stopped(tmp_path, steps):
+    """Ctrl-C is one line, and keeps curve and parameters if there are any yet."""
+    folder = copied(tmp_path, "solution")
+    replace(
+        folder / "starter" / "train.py",
+        "        epsilon = epsilon_at(env_step, settings)\n",
+        f"        if env_step > {steps}:\n"
+        "            import os, signal\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "        epsilon = epsilon_at(env_step, settings)\n",
+    )
+    done = run(folder, "train")
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    last = done.stdout.splitlines()[-1]
+    found = {path.name for path in (folder / "results").iterdir()}
+    if steps:
+        assert last == "stopped: saved is what there was"
+        assert found == {"training_curve.png", "theta_Q.npz"}
+        assert re.search(r"^  2048 +\d+\.\d  █", done.stdout, re.M)
+    else:
+        assert last == "stopped: nothing to save"
+        assert found == set()
+
+
+@pytest.mark.parametrize("out", ["/proc", __file__])
+def test_train_tries_the_folder_first(tmp_path, out):
+    """Where nothing can be written that is said before anything is trained."""
+    done = run(copied(tmp_path, "starter"), "train", f"--out={out}")
+    assert done.returncode == 2
+    assert re.fullmatch(f"error: OUT='{out}': .*\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("script", "seed"), [("train", "hello"), ("train", "-\udcff"), ("watch", "hello")]
+)
+def test_any_text_is_a_seed(trained, tmp_path, script, seed):
+    """As it is for `make grade`."""
+    folder = copied(tmp_path, "starter")
+    shutil.copytree(trained[0] / "results", folder / "results")
+    done = run(folder, script, f"--seed={seed}")
+    assert "not implemented yet: Exercise" in done.stderr
 
 
 def test_watch_shows_what_was_trained(trained):
