@@ -1,5 +1,7 @@
 """Hard limits that a helper process sets on itself before it reads anything."""
 
+import contextlib
+import os
 import sys
 
 try:
@@ -8,7 +10,9 @@ except ImportError:  # Windows has none; the grader's deadlines still hold there
     resource = None  # type: ignore[assignment]
 
 
-def apply(memory: int, file_size: int, processes: int, seconds: int) -> None:
+def apply(
+    memory: int, file_size: int, processes: int, seconds: int, niceness: int
+) -> None:
     """Bound what this process may use; 0 for what has no bound.
 
     Hard limits: a process without privileges cannot raise them again. macOS does not
@@ -19,7 +23,11 @@ def apply(memory: int, file_size: int, processes: int, seconds: int) -> None:
         file_size: of each file that it writes, in bytes.
         processes: with their threads, of the whole user, whoever started them.
         seconds: of a processor, in case the grader is not there to watch the clock.
+        niceness: by which others come first where processors are short.
     """
+    if niceness:
+        with contextlib.suppress(AttributeError, OSError):  # Windows has none
+            os.nice(niceness)
     if resource is None:
         return
     wanted = [

@@ -43,7 +43,9 @@ RUNNER_MEMORY = 8 << 30
 FILE_SIZE = 64 << 20
 TMPFS_SIZE = 64 << 20
 CPU_SECONDS = 7200
-TASKS = 256  # processes and threads; JAX starts 22 on two cores
+TASKS = 96  # processes and threads of the worker; JAX starts 20, see NPROC below
+RUNNER_TASKS = 256  # CUDA starts more
+NICENESS = 5  # of the worker and all that it starts: what is trusted comes first
 MORE_TASKS = 1024  # where the user's other programs count as well, and come and go
 
 # What each role finds beside its script; the worker gets nothing of the others'.
@@ -262,6 +264,7 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
         # that alone would use up the address space which a helper process may map.
         "NPROC": str(min(4, os.cpu_count() or 1)),
         "MALLOC_ARENA_MAX": "2",
+        "OMP_NUM_THREADS": "1",  # NumPy's BLAS, which has one for each core as well
     }
     if not on_gpu:
         # Most programs run a few dozen times: compiling is what costs. These flags make
@@ -289,7 +292,8 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
         "bounds": {
             "memory": memory,
             "file_size": FILE_SIZE,
-            "processes": bound_on_tasks(tier, changes_user),
+            "processes": bound_on_tasks(role, tier, changes_user),
+            "niceness": NICENESS if role == "worker" else 0,
             "seconds": CPU_SECONDS,
         },
         "user": unused_user() if changes_user else 0,
@@ -299,7 +303,7 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
     }
 
 
-def bound_on_tasks(tier: str, changes_user: bool) -> int:
+def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
     """How many processes and threads the helper's user may have, 0 for no bound.
 
     The kernel counts them by user, and since Linux 5.14 by user namespace.
@@ -308,7 +312,7 @@ def bound_on_tasks(tier: str, changes_user: bool) -> int:
         return 0
     release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
     if changes_user or (tier == "bwrap" and release >= (5, 14)):
-        return TASKS
+        return RUNNER_TASKS if role in ("runner", "learner") else TASKS
     return sum(tasks_by_user().get(os.getuid(), {}).values()) + MORE_TASKS
 
 

@@ -299,7 +299,7 @@ def test_no_process_survives(hand_in, grade, bwrap, body):
         seen.update(processes(f"sleep {seconds}"))
 
     path = hand_in(before=DAEMON.format(seconds=seconds), sync_target=body)
-    grade(path, "q_network", "sync_target", tier=bwrap, on_check=on_check, seconds=3.0)
+    grade(path, "q_network", "sync_target", tier=bwrap, on_check=on_check, seconds=6.0)
     assert seen, "the daemon has not been seen alive"
     assert await_end(processes(f"sleep {seconds}")) == set()
 

@@ -113,6 +113,18 @@ raise RuntimeError(f"IS {os.getuid()} {os.getgid()} {os.getgroups()} {caps} {lim
         assert limits == [str(sandbox.TASKS)] * 2
 
 
+@linux
+@pytest.mark.parametrize("tier", TIERS)
+def test_what_is_trusted_comes_first(hand_in, grade, tier):
+    """The hand-in, and all that it starts, yields to others where it is busy."""
+    require(tier)
+    body = "import os; raise RuntimeError(f'NICE {os.getpriority(0, 0)}.')"
+    path = hand_in(sync_target=body)
+    (exercise,) = grade(path, "sync_target", tier=tier)["exercises"]
+    nice = os.nice(0) + sandbox.NICENESS
+    assert f"NICE {nice}." in exercise["checks"][0]["message"]
+
+
 def children_of(pid: int) -> dict[int, int]:
     """A handle on each process that this one has started."""
     found = {}
