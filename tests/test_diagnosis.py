@@ -20,6 +20,18 @@ FACTS = {  # two mistakes at once, of which no list has the pair, and what is me
         [("reward + future", "future"), (MEAN, MEAN.replace("mean", "sum"))],
         "does not depend on the rewards",
     ),
+    "no gamma, sum": (
+        "td_loss",
+        "td_loss",
+        [(" * gamma *", " *"), (MEAN, MEAN.replace("mean", "sum"))],
+        "does not depend on γ",
+    ),
+    "no alpha, half a step": (
+        "update_Q_TD0",
+        "update_Q_TD0",
+        [(".add(-alpha * eta)", ".add(-0.05 * eta)")],
+        "does not depend on α",
+    ),
     "mean for max, sum": (
         "td_loss",
         "td_loss",

@@ -519,6 +519,34 @@ def test_in_process_does_not_count(command):
     assert "does not count" in run.out
 
 
+PLAIN = """
+honest = td_loss, sync_target, epsilon_greedy
+
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    assert type(gamma) is float
+    return honest[0](theta_Q, theta_T, model, batch, gamma)
+
+def sync_target(theta_Q, theta_T, step, period):
+    assert (type(step), type(period)) == (int, int)
+    return honest[1](theta_Q, theta_T, step, period)
+
+def epsilon_greedy(key, q_values, epsilon):
+    assert type(epsilon) is float
+    return honest[2](key, q_values, epsilon)
+"""
+
+
+@pytest.mark.parametrize("part", ["td_loss", "sync_target", "epsilon_greedy"])
+def test_in_process_has_plain_values(command, hand_in, points, part):
+    """In process, too, γ is a Python float, ε as well, step and period are integers."""
+    path = hand_in(after=PLAIN)
+    run = command("grade", path, "--in-process", "1", "--only", part)
+    assert run.code == 0, run.err
+    failed = [c for c in run.report["exercises"][0]["checks"] if c["message"]]
+    jit = [check["name"] for check in failed]  # there ε is traced, as arrays are
+    assert jit == (["works_under_jit"] if part == "epsilon_greedy" else [])
+
+
 def test_in_process_debugs(command, hand_in):
     """In process, what the hand-in prints appears on the terminal."""
     path = hand_in(sync_target="print('step is', step)\nreturn theta_T")
