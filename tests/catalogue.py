@@ -68,7 +68,7 @@ CATALOGUE = {
     62: ("Answers that change", ""),
     63: ("Orders to terminals, browsers and CI", ""),
     64: ("Breaking the JSON", ""),
-    65: ("Formulas", "no table is written"),
+    65: ("Formulas", "tests/test_class_gradebooks.py, tests/test_escape.py"),
     66: ("Changing the grader", ""),
     67: ("Tokens", CI),
     68: ("Forged results", ""),

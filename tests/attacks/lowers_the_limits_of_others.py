@@ -4,7 +4,7 @@ Rows: 35, 44, 47
 Grade: sync_target
 Asserts: S R
 Says: tried
-May break on process: R: a plain process can lower the limits of what its user can end
+May break on process: R: a plain process can end what its user can
 """
 
 import os
