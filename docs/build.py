@@ -250,7 +250,8 @@ HOW = """
 1. Run the first cell. It fetches the grader and puts `%grade` into the notebook.
 2. Write a part where its cell raises `NotImplementedError`, and run the cell.
 3. `%grade td_loss` below it grades that exercise, `%grade` all of them. What is graded
-   are the cells that have run without an error since the notebook started.
+   are the cells that have run since the notebook started, as if you handed them in: a
+   line that fails is left out, the rest of its cell counts.
 4. To hand in: choose Runtime → Restart and run all, look at the last report, then
    File → Download → Download .ipynb.
 """

@@ -62,13 +62,16 @@ class Archive:
         return [path for path, _ in self.members]
 
     def read(self, wanted: PurePosixPath, limit: int) -> bytes:
-        """The bytes of one file, of which there is one; at most one more than `limit`.
+        """The bytes of one file; at most one more than `limit`.
 
         Raises:
-            Wrong: it cannot be read.
+            Wrong: it cannot be read, or there is more than one of that name.
         """
-        (member,) = (member for path, member in self.members if path == wanted)
         shown = plain(str(wanted), 100)
+        found = [member for path, member in self.members if path == wanted]
+        if len(found) > 1:
+            raise Wrong(f"there is more than one {shown} in the archive: keep one")
+        (member,) = found
         kind = stat.S_IFMT(member.external_attr >> 16)
         if stat.S_ISLNK(kind):
             raise Wrong(f"{shown} in the archive is a link: put the file itself in")

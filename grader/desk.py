@@ -38,6 +38,7 @@ class WarmWorker(Worker):
         self.submission, self.budget = submission, budget
         self.problem, self.restarts = None, {}
         self.loaded = self.imported = False
+        self.skipped = []
 
 
 class Desk:

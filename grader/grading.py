@@ -3,7 +3,7 @@
 import contextlib
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,7 +127,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         sandbox=tier,
         mode=mode,
         device=options.device,
-        submission=about(submission, not_imported(graded.problem)),
+        submission=about(submission, not_imported(graded.problem), worker.left_out),
         exercises=results,
         learning=graded.learning,
         printed=[output.as_dict(stage) for stage, output in worker.printed.items()],
@@ -164,13 +164,15 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
     )
 
 
-def about(submission: Submission, problem: str | None) -> dict[str, Any]:
+def about(
+    submission: Submission, problem: str | None, left_out: Sequence[str] = ()
+) -> dict[str, Any]:
     """What the report says of the hand-in itself."""
     return {
         "name": submission.name,
         "sha256": submission.sha256,
         "problem": problem,
-        "notes": [],
+        "notes": [*submission.notes, *left_out],
     }
 
 

@@ -48,7 +48,7 @@ class LocalWorker:
         if submission.path is None:
             raise UsageError("INPROCESS=1 debugs a file: name your dqn.py itself")
         try:
-            self.worker.load_file(submission.path.resolve())
+            self.worker.load_text(submission.text, submission.path.resolve())
         except (Exception, SystemExit) as error:
             reason = reason_of(self.describe_error(error), IMPORTING)
             raise UsageError(str(reason)) from error

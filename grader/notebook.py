@@ -18,6 +18,8 @@ MAX_PIECES = 500_000
 PYTHON = re.compile(r"%%(time|capture|prun)\b|%%(writefile|file)\b.*\bdqn\.py\s*$")
 # Orders: %time f(), !ls, ?jax, x = !ls, x = %who, jax.jit?
 ORDER = re.compile(r"[%!?]|[\w.,\[\] ]+=\s*[%!]|[\w.]+\?{1,2}\s*$")
+# An order as a call: Jupyter makes it one of one line.
+CALL = re.compile(r"([\w.,\[\] ]+=\s*)?get_ipython\(\)\.\w+\(.*\)$")
 QUOTES = re.compile(r"'''|\"\"\"|['\"#()\[\]{}]")
 
 
@@ -85,6 +87,26 @@ def code_cells(data: bytes, name: str) -> list[str]:
         raise Wrong(f"{name} has a cell whose source is no text: save it again")
     # JSON can say what no text has.
     return [text.encode("utf-8", "replace").decode() for text in texts]
+
+
+def exported(text: str) -> tuple[str, list[int]]:
+    """A Python file without the orders of the notebook that it was made from.
+
+    Colab leaves them as they are, Jupyter writes them as calls of `get_ipython()`.
+
+    Returns:
+        its text, in as many lines, and the numbers of those that were left out.
+    """
+    lines = text.split("\n")
+    kept = python_of(lines)
+    scan = Scanner()
+    for i, line in enumerate(kept):
+        begins = scan.between
+        scan.line(line)
+        if begins and scan.between and CALL.match(line.strip()):
+            kept[i] = line[: len(line) - len(line.lstrip())] + "pass"
+    changed = (i for i, line in enumerate(lines, 1) if line != kept[i - 1])
+    return "\n".join(kept), list(changed)
 
 
 def python_of(lines: list[str]) -> list[str]:

@@ -41,6 +41,8 @@ CALLS = ("episode_terminateds", "replay_buffer", "sync_target")  # no programs
 
 IMPORTING = "importing dqn.py"
 IMPORT_SECONDS = 30.0
+CELLS_SHARE = 0.8  # of that, for a notebook's statements
+MAX_SKIPPED = 20
 CALL_SECONDS = 15.0
 EXERCISE_SECONDS = 45.0
 # By the clock, from its first process to its last answer. CI has limits of its own,
@@ -243,6 +245,8 @@ class Worker:
         self.child: client.Child | None = None
         self.output = Output()  # of the last request
         self.printed: dict[str, Output] = {}  # by exercise, and at import
+        self.left_out: list[str] = []  # of a notebook, in sentences
+        self.skipped: list[int] = []  # lines of it that ran for too long
         if submission.problem:
             self.problem = Wrong(submission.problem)
         else:
@@ -308,10 +312,8 @@ class Worker:
                 if first:
                     raise GraderError(no_start("worker", failure)) from None
                 raise Killed("its process cannot be started again") from None
-        source = np.frombuffer(self.submission.source, np.uint8)
-        request = {"do": "load", "source": source}
         try:
-            self.exchange(request, IMPORTING, IMPORT_SECONDS, nothing)
+            self.left_out = left_out(self.import_it(), self.submission)
         except (Exception, Stopped) as problem:
             # What was imported once, and died since, may have run out of its
             # exercise's time now: the next exercise tries again.
@@ -321,6 +323,33 @@ class Worker:
             if first:
                 self.book("import", self.output)
         self.loaded = self.imported = True
+
+    def import_it(self) -> Args:
+        """Have it imported; what of a notebook was left out.
+
+        A statement that cannot be interrupted ends the process, and is skipped then.
+        """
+        request = {
+            "do": "load",
+            "source": np.frombuffer(self.submission.text.encode(), np.uint8),
+            "cells": np.array(self.submission.cells, np.int64),
+            "seconds_of_cells": CELLS_SHARE * IMPORT_SECONDS,
+        }
+        while True:
+            child = self.child
+            asked = {**request, "skipped": self.skipped}
+            try:
+                answer = self.exchange(asked, IMPORTING, IMPORT_SECONDS, of_cells)
+            except Killed:
+                line = hung_at(child.errors) if child else 0
+                few = len(self.skipped) < MAX_SKIPPED
+                if not (line and few and self.submission.cells):
+                    raise
+                self.skipped.append(line)
+                self.restart()
+                continue
+            self.skipped = answer.get("slow", [])
+            return answer
 
     def restart(self) -> None:
         """A process in the place of one that died: that takes the hand-in's time."""
@@ -362,7 +391,7 @@ class Worker:
         finally:
             self.output = child.take_printed()
         if "error" in message:
-            error = with_own_line(message["error"], self.submission.source)
+            error = with_own_line(message["error"], self.submission.text)
             raise reason_of(error, what, self.submission.locate)
         return message["answer"]
 
@@ -647,6 +676,46 @@ class LiveReference:
         )
 
 
+def of_cells(answer: Args) -> None:
+    """Look at the answer to an import: what of a notebook's cells was left out.
+
+    Raises:
+        Wrong: it is something else.
+    """
+    row = {"line": int, "whole": bool, "more": int, "why": str}
+    rows, slow = answer.get("left_out", []), answer.get("slow", [])
+    if (
+        not {*answer} <= {"left_out", "more", "slow"}
+        or not isinstance(answer.get("more", 0), int)
+        or not (isinstance(rows, list) and isinstance(slow, list))
+        or max(len(rows), len(slow)) > MAX_SKIPPED
+        or not all(type(line) is int for line in slow)
+        or not all(isinstance(each, dict) for each in rows)
+        or any({k: type(v) for k, v in each.items()} != row for each in rows)
+    ):
+        raise Wrong("an answer came back where none was expected")
+
+
+def left_out(answer: Args, submission: Submission) -> list[str]:
+    """Sentences on what of a notebook was left out, from an answer `of_cells`."""
+    notes = []
+    for row in answer.get("left_out", []):
+        cell, line = submission.cell_of(row["line"])
+        place = f"cell {cell}" if row["whole"] else f"cell {cell}, line {line}"
+        more = f" (and {row['more']} more of its statements)" if row["more"] else ""
+        notes.append(f"{place} was left out: {word(row['why'], 300)}{more}")
+    if more := answer.get("more", 0):
+        notes.append(f"{more} more cells were left out, or parts of them")
+    return notes
+
+
+def hung_at(errors: bytes) -> int:
+    """The line of a module that ran when its process ended itself, or 0."""
+    _, _, dump = errors.rpartition(b"Timeout (")
+    found = re.search(rb'dqn\.py", line (\d{1,7}) in <module>', dump)
+    return int(found[1]) if found else 0
+
+
 def nothing(answer: Args) -> None:
     """Look at an answer in which nothing can be.
 
@@ -727,9 +796,9 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     return Raised(locate(text))
 
 
-def with_own_line(error: Args, source: bytes) -> Args:
+def with_own_line(error: Args, source: str) -> Args:
     """An error that shows the line of what was handed in, or no place at all."""
-    line, lines = error.get("line"), source.decode("utf-8", "replace").split("\n")
+    line, lines = error.get("line"), source.split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
         return {**error, "text": lines[line - 1].strip()}
     return {**error, "line": 0}

@@ -12,6 +12,7 @@ from grader.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import EXERCISES, Check, Exercise, Report, plain_number
 
 WIDTH = 80
+NOT_RUN = "not run: see above"
 MAX_LINES = 14
 MAX_PRINTED = 6  # lines of an exercise
 BARS = "▁▂▃▄▅▆▇█"
@@ -85,13 +86,20 @@ def make_console() -> Console:
 
 
 def print_report(report: Report, console: Console, notes: list[str]) -> None:
-    """The whole report: exercises, score, what to do next, the notes."""
+    """The whole report: what is wrong with the hand-in, exercises, score, the notes."""
     console.print()
+    for line in about_hand_in(report):
+        print_wrapped(Text(line, "bold red" if report.problem else ""), console)
+    if report.problem or report.notes:
+        console.print()
     shown: set[str] = set()
     printed = {each["exercise"]: each for each in report.printed}
     if "import" in printed:
         print_printed(printed["import"], "dqn.py, when it was imported,", console)
     for exercise in report.exercises:
+        if report.problem:
+            print_row(heading_of(exercise), NOT_RUN, points_of(exercise), "", console)
+            continue
         print_exercise(exercise, console, shown)
         if exercise.name in printed:
             print_printed(printed[exercise.name], "your code", console)
@@ -110,9 +118,7 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
     full = report.score == report.max_score
     console.print(Text(score, "bold green" if full else "bold"))
     for line in [*notes, next_step(report)]:
-        for part in Text(line).wrap(console, console.width):
-            part.rstrip()
-            console.print(part)
+        print_wrapped(Text(line), console)
     console.print(
         Text(
             f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"
@@ -120,6 +126,20 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
             "dim",
         )
     )
+
+
+def about_hand_in(report: Report) -> list[str]:
+    """What is to be said of the hand-in before anything else: problem, then notes."""
+    return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
+
+
+def print_wrapped(text: Text, console: Console) -> None:
+    """Text in lines that are short enough."""
+    for part in text.wrap(console, console.width):
+        part.rstrip()
+        if is_order(part.plain):
+            part = Text("· ").append_text(part)
+        console.print(part)
 
 
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
@@ -130,8 +150,7 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
         console: to print on.
         shown: the messages printed so far; none is printed twice.
     """
-    heading = f"{exercise.number} {exercise.name}"
-    points = f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
+    heading, points = heading_of(exercise), points_of(exercise)
     if exercise.unwritten:
         print_row(heading, NOT_IMPLEMENTED, points, "bold", console)
         return
@@ -152,6 +171,16 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
             shown.add(check.hint)
             for hint in check.hint.splitlines():
                 print_indented(Text(f"→ {hint}", "cyan"), console)
+
+
+def heading_of(exercise: Exercise) -> str:
+    """An exercise's number and name."""
+    return f"{exercise.number} {exercise.name}"
+
+
+def points_of(exercise: Exercise) -> str:
+    """What an exercise has earned of what there is."""
+    return f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
 
 
 def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:
@@ -235,6 +264,8 @@ def next_step(report: Report) -> str:
     """What to do next, in a sentence."""
     if report.grader_error:
         return "Please tell the course staff; your work is not at fault."
+    if report.problem:
+        return "Next: mend what stands at the top, then grade it again."
     whole = len(report.exercises) == len(EXERCISES)
     if whole and report.score == report.max_score:
         return "Everything passed. The official run asks the same with fresh seeds."

@@ -5,16 +5,22 @@ a time over its standard input and output; the grader kills it when a deadline
 passes. Whatever it says is only data: see `protocol.py`.
 """
 
+import __future__
+
+import ast
 import contextlib
 import faulthandler
-import importlib.util
+import itertools
 import linecache
 import os
 import random
 import re
+import signal
 import stat
 import sys
+import time
 import traceback
+import types
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +33,13 @@ import parts
 import protocol
 from jax import export
 
+# What `from __future__` changes, as the compiler has it.
+FEATURES = 0
+for feature in __future__.all_feature_names:
+    FEATURES |= getattr(__future__, feature).compiler_flag
+DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+MAX_LEFT_OUT = 20  # cells that are told of
+GRACE_SECONDS = 2.0
 KEPT = (
     "a value from inside one call, as jit or vmap trace it, is used in another: is "
     "something kept in a global variable or an attribute? The answer may depend on "
@@ -38,7 +51,7 @@ def main() -> None:
     """Answer requests until the grader closes the pipe."""
     requests, answers = take_pipes()
     errors = os.dup(2)
-    worker = Worker()
+    worker = Worker(errors)
     protocol.send(answers, {"ready": True})
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
@@ -87,7 +100,8 @@ def flush_printed() -> None:
 class Worker:
     """The hand-in's module and what has to live from one request to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, errors: int = 2) -> None:
+        self.errors = errors
         self.dqn: Any = None
         self.buffer: Any = None
 
@@ -95,24 +109,38 @@ class Worker:
         """Answer one request."""
         return getattr(self, f"do_{do}")(**request)
 
-    def do_load(self, source: Any) -> dict[str, Any]:
-        """Import the hand-in; what it gets is its own text and nothing else."""
+    def do_load(
+        self, source: Any, cells: Any, skipped: list[int], seconds_of_cells: float
+    ) -> dict[str, Any]:
+        """Import the hand-in; what it gets is its own text and nothing else.
+
+        Args:
+            source: its text, in UTF-8.
+            cells: of a notebook, the number of each cell's first line, from 0.
+            skipped: lines of a notebook that ran for too long before.
+            seconds_of_cells: how long all of them may run.
+        """
         path = Path("dqn.py").resolve()
-        path.write_bytes(source.tobytes())
+        text = source.tobytes().decode()
+        path.write_text(text, encoding="utf-8", newline="")
         # What draws from the global generators answers the same in the same run, too.
         random.seed(0)
         np.random.seed(0)
-        self.load_file(path)
-        return {}
+        if not len(cells):
+            self.load_text(text, path)
+            return {}
+        module = new_module(text, path)
+        notebook = Notebook(module, {*skipped}, seconds_of_cells, self.errors)
+        lines = text.split("\n")
+        for start, end in itertools.pairwise([*cells.tolist(), len(lines)]):
+            notebook.run("\n".join(lines[start:end]), start)
+        self.dqn = module
+        return notebook.left_out()
 
-    def load_file(self, path: Path) -> None:
-        """Import the hand-in from a file."""
-        spec = importlib.util.spec_from_file_location("dqn", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["dqn"] = module
-        spec.loader.exec_module(module)
+    def load_text(self, text: str, path: Path) -> None:
+        """Import the hand-in that has this text, and lies in this file."""
+        module = new_module(text, path)
+        exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
         self.dqn = module
 
     def do_call(self, part: str, spec: Any, args: Any, numpy: bool) -> dict[str, Any]:
@@ -155,6 +183,134 @@ class Worker:
         parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
         rng = np.random.default_rng(seed)
         return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
+
+
+def new_module(text: str, path: Path) -> types.ModuleType:
+    """The module of the hand-in, nothing of it run yet."""
+    module = types.ModuleType("dqn")
+    module.__file__ = str(path)
+    sys.modules["dqn"] = module
+    # Lines are shown as they are run, whatever encoding the file declares.
+    lines = [f"{line}\n" for line in text.split("\n")]
+    linecache.cache[str(path)] = len(text), None, lines, str(path)
+    return module
+
+
+class TooLong(BaseException):
+    """A statement of a notebook runs for too long."""
+
+
+class Notebook:
+    """Runs a notebook's cells one statement after the other.
+
+    One that fails is left out, and what else its cell defines counts: a notebook is
+    not done either when a cell of it fails.
+
+    Args:
+        module: in which they run.
+        skipped: lines of statements that are not run.
+        seconds: for all of them. Each may take a quarter of what is left, so that what
+            comes after one that never ends has time, too. Definitions and imports have
+            no limit of their own: without them the rest is nothing.
+        errors: the descriptor on which the place is told of one that cannot be
+            interrupted, before it ends the process.
+    """
+
+    def __init__(
+        self, module: types.ModuleType, skipped: set[int], seconds: float, errors: int
+    ) -> None:
+        self.names, self.path = vars(module), str(module.__file__)
+        self.skipped, self.errors = skipped, errors
+        self.ends = time.monotonic() + seconds
+        self.features = 0  # from __future__
+        self.failed: list[dict[str, Any]] = []  # by cell
+        self.slow: list[int] = []  # lines of statements that ran for too long
+        self.running = False
+
+    def left_out(self) -> dict[str, Any]:
+        """What failed, for the grader."""
+        more = max(len(self.failed) - MAX_LEFT_OUT, 0)
+        slow = self.slow[:MAX_LEFT_OUT]
+        return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
+
+    def run(self, text: str, start: int) -> None:
+        """Run a cell, whose first line has that number, from 0."""
+        try:
+            tree = ast.parse(text, self.path)
+        except BaseException as error:
+            line = start + (getattr(error, "lineno", None) or 1)
+            why = f"{in_words(error)} (line {line - start})"
+            self.failed.append({"line": line, "whole": True, "more": 0, "why": why})
+            return
+        ast.increment_lineno(tree, start)
+        tried = [(node.lineno, self.failure(node)) for node in tree.body]
+        failed = [(line, why) for line, why in tried if why]
+        if failed:
+            line, why = failed[0]
+            whole, more = len(tried) == 1, len(failed) - 1
+            self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
+
+    def failure(self, node: ast.stmt) -> str:
+        """Why a statement failed, or is not run; "" where it ended."""
+        starts = [node, *getattr(node, "decorator_list", [])]
+        lines = range(min(n.lineno for n in starts), (node.end_lineno or 0) + 1)
+        try:
+            if not self.skipped.isdisjoint(lines):
+                raise TooLong
+            self.run_statement(node)
+        except BaseException as error:
+            self.running = False
+            if isinstance(error, TooLong):
+                self.slow.append(node.lineno)
+            return in_words(error)
+        return ""
+
+    def run_statement(self, node: ast.stmt) -> None:
+        """Run a statement; one that is no definition for some seconds at most."""
+        tree = ast.Module([node], [])
+        code = compile(tree, self.path, "exec", self.features, dont_inherit=True)
+        self.features |= code.co_flags & FEATURES
+        if isinstance(node, DEFINITIONS):
+            exec(code, self.names)
+            return
+        seconds = max((self.ends - time.monotonic()) / 4, 0.1)
+        # What waits in compiled code hears no signal.
+        faulthandler.dump_traceback_later(
+            seconds + GRACE_SECONDS, exit=True, file=self.errors
+        )
+        self.running = True
+        try:
+            if hasattr(signal, "setitimer"):
+                signal.signal(signal.SIGALRM, self.on_alarm)
+                signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+            exec(code, self.names)
+        finally:
+            self.running = False
+            faulthandler.cancel_dump_traceback_later()
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def on_alarm(self, *_: object) -> None:
+        """Interrupt the statement that runs.
+
+        Raises:
+            TooLong: one does.
+        """
+        if self.running:
+            raise TooLong
+
+
+def in_words(error: BaseException) -> str:
+    """Why a statement is left out, in one line."""
+    if isinstance(error, TooLong):
+        return "it ran for too long"
+    if isinstance(error, SyntaxError):
+        words = str(error.msg)
+        if re.search("(await|async).* outside", words):
+            words += ", which only a notebook allows"
+    else:
+        words = first_lines(error)
+    return f"{type(error).__name__}: {words}".partition("\n")[0][:300]
 
 
 def as_students_have_it(array: Any) -> Any:

@@ -1,9 +1,9 @@
 """`%grade` for the notebook: grades the cells that have run so far. Supplied.
 
-The notebook's first cell runs this file. From then on the text of each cell that ran
-without an error is kept, a later one with the same definitions in the place of the
-earlier; `%grade` writes them to a notebook of their own and has that graded.
-`get_ipython` is a notebook's own builtin.
+The notebook's first cell runs this file. From then on the text of each cell that ran is
+kept, a later one with the same definitions in the place of the earlier; `%grade` writes
+them to a notebook of their own and has that graded, as if it were handed in: what fails
+in a cell is left out there. `get_ipython` is a notebook's own builtin.
 """
 
 import json
@@ -19,9 +19,10 @@ cells: dict[str, str] = {}
 def remember(result: Any) -> None:
     """Keep a cell's text; what the notebook calls after each cell."""
     text = result.info.raw_cell or ""
-    if result.success and text.strip():
+    if text.strip():
         names = re.findall(r"^(?:def|class) (\w+)", text, re.M)
-        cells[" ".join(names) or text] = text
+        key = getattr(result.info, "cell_id", None)  # a notebook of today has it
+        cells[key or " ".join(names) or text] = text
 
 
 def grade(line: str) -> None:

@@ -165,7 +165,7 @@ def spoofed_coding(folder: Path, places: dict) -> Path:
     Rows: 51
     Grade: sync_target
     Asserts: S R
-    Says: importing dqn.py
+    Says: encoding utf-7 that is declared there has no effect.*RuntimeError: seen
     """
     hidden = "import os\nos._exit(0)\n".encode("utf-7").decode()
     text = f"# -*- coding: utf-7 -*-\n# {hidden}\nraise RuntimeError('seen')\n"
@@ -476,7 +476,7 @@ def notebook_that_points_elsewhere(folder: Path, places: dict) -> Path:
     Rows: 37, 63
     Grade: sync_target
     Asserts: S R
-    Says: importing dqn.py
+    Says: cell 1, line 2 was left out: SystemError
     """
     code = "exec(compile('\\n' * {line} + 'raise SystemError(text)', {file!r}, 'exec'))"
     words = "grader/session.py, line 1; dqn.py, line 99999999; dqn.py:0; ::error::"

@@ -46,7 +46,7 @@ from handins import checks_of
 from mutants import MUTANTS
 
 from grader.outcomes import Outcome
-from grader.report import EXERCISES
+from grader.report import EXERCISES, NOT_READ
 
 TESTS = Path(__file__).resolve().parent
 FILES = TESTS / "attacks"
@@ -141,8 +141,9 @@ class Run:
 
     @property
     def said(self) -> str:
-        """All that the report says of the exercises, and the terminal but the seed."""
-        words = json.dumps(self.document.get("exercises", []), ensure_ascii=False)
+        """What the report says of hand-in and exercises, the terminal but the seed."""
+        told = [self.document.get(key) for key in ("submission", "exercises")]
+        words = json.dumps(told, ensure_ascii=False)
         lines = [x for x in self.out.splitlines() if not x.startswith("seed ")]
         return "\n".join([words, *lines, self.err])
 
@@ -314,8 +315,12 @@ def of_score(one: Attack, tier: str, run: Run) -> list[str]:
 
 
 def of_report(one: Attack, tier: str, run: Run) -> list[str]:
-    """R: exit code 0 and a whole, valid report, which no text in it can deface."""
-    if run.code != 0:
+    """R: exit code 0 and a whole, valid report, which no text in it can deface.
+
+    Where the hand-in could not be read, the exit code is 2, and the report says so.
+    """
+    problem = run.document.get("submission", {}).get("problem") or ""
+    if run.code != (2 if problem.startswith(NOT_READ) else 0):
         return [f"exit code {run.code}: {run.err[-2000:]}"]
     if not run.document:
         return ["no report, or no JSON"]

@@ -30,7 +30,7 @@ INSIDE = {
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
     ["escape", "mdps", "outcomes", "protocol", "seeds", "watched"],
-    ["archive", "notebook", "printed"],
+    ["archive", "contents", "notebook", "printed"],
     ["submission"],
     ["sandbox", "report", "compare"],
     ["client"],

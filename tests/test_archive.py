@@ -84,12 +84,60 @@ def test_the_file_is_found(handed_in, names, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ["DQN.py"],
+        ["hw/dqn.PY", "hw/train.py", "hw/agent.py", "hw/watch.py", "hw/notebook.py"],
+        ["dqn (1).py", "notes.txt"],
+        ["dqn-1.py"],
+        ["Copy of dqn.py"],
+        ["hw/homework.py"],
+        ["homework.py", "agent.py", "train (1).py", "report.pdf"],
+    ],
+    ids=lambda names: names[0],
+)
+def test_what_else_is_there_is_taken(handed_in, names):
+    """The one Python file of another name is it, and the report says so."""
+    submission = handed_in(packed(*names))
+    assert (submission.problem, submission.source) == (None, SOURCE)
+    (note,) = submission.notes
+    assert f"{names[0]} was taken: there is no dqn.py in the archive" in note
+
+
+def test_archive_in_an_archive(handed_in, tmp_path):
+    """One archive in another one, or in a folder, is opened, and that is said."""
+    inner = packed("hw/dqn.py")
+    submission = handed_in(packed(("hw.zip", inner), "__MACOSX/hw.zip", "a.txt"))
+    assert (submission.problem, submission.source) == (None, SOURCE)
+    assert "hw.zip', in the archive 'ada.zip'" in submission.notes[0]
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "hw.zip").write_bytes(inner)
+    assert take(str(tmp_path / "folder")).source == SOURCE
+
+
+@pytest.mark.parametrize("name", ["ada", "ada.py", "ada.ipynb", "ada.ZIP", "ada.docx"])
+def test_archive_by_its_contents(tmp_path, name):
+    """An archive is one whatever it is called."""
+    (tmp_path / name).write_bytes(packed("dqn.py"))
+    assert take(str(tmp_path / name)).source == SOURCE
+
+
+@pytest.mark.parametrize(
     ("names", "said"),
     [
         ([], "no dqn.py in the archive 'ada.zip'"),
         (["report.pdf", "hw/"], "no dqn.py"),
-        (["DQN.py"], "no dqn.py"),
-        (["inner.zip"], "no dqn.py"),
+        (["inner.zip"], "no dqn.py in the archive.*but inner.zip: .*no zip file"),
+        ([("a.zip", packed("b.txt"))], "but a.zip: there is no dqn.py.*but b.txt"),
+        ([("a.zip", packed(("b.zip", packed("dqn.py"))))], "but a.zip: .*b.zip, a zip"),
+        (["a.zip", "b.zip"], "but a.zip, b.zip"),
+        ([("hw.rar", b"Rar!\x1a\7\1")], "but hw.rar, a RAR archive: hand in"),
+        ([("dqn.py", b"Rar!\x1a\7\1")], "dqn.py is a RAR archive: hand in"),
+        (["one.py", "two.py"], "but one.py, two.py: call the one"),
+        (["dqn (1).py", "dqn (2).py"], "no dqn.py.*but dqn .1..py, dqn .2..py: call"),
+        (["agent.py", "train (1).py"], "agent.py, train .1..py, which every student"),
+        (["a/dqn.py.txt"], "but a/dqn.py.txt: rename it to dqn.py"),
+        (["dqn.txt"], "but dqn.txt: rename it to dqn.py"),
         (["a/dqn.py", "b/dqn.py"], "more than one hand-in.*a/dqn.py, b/dqn.py"),
         (["dqn.py", "dqn.py"], "more than one"),
         (["dqn.py", "./dqn.py"], "more than one"),

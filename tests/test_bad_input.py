@@ -41,13 +41,40 @@ def told(report: dict, exercise: str, outcome: str) -> str:
 
 
 def test_whole_run_without_the_file(command, tmp_path, points):
-    """From the command line: graded, exit code 0, every check there, the file named."""
+    """From the command line: exit code 2 and one line; every check is in the report."""
+    (tmp_path / "hw.rar").write_bytes(b"Rar!\x1a\7\1\0")
     run = command("grade", tmp_path)
-    assert run.code == 0, run.err
+    problem = run.report["submission"]["problem"]
+    assert (run.code, run.out, run.err) == (2, "", f"error: {problem}\n")
+    assert problem.startswith("not read: there is no dqn.py in the folder")
+    assert "hw.rar, a RAR archive" in problem
     require_whole(run.report, points, *EXERCISES)
-    assert run.report["score"] == 0
-    assert "there is no dqn.py in the folder" in run.out
-    assert "not implemented" not in run.out
+    assert (run.report["score"], run.report["max_score"]) == (0, 100)
+
+
+def test_no_process_for_what_is_not_read(tmp_path, grade, points, monkeypatch):
+    """Where there is nothing to run nothing is started."""
+    monkeypatch.setattr(session.client, "Child", None)
+    monkeypatch.setattr("subprocess.Popen", None)
+    report = grade(tmp_path, "td_loss", "learning")
+    require_whole(report, points, "td_loss", "learning")
+
+
+def test_import_that_fails_is_said_once(command, hand_in, points):
+    """Graded, exit code 0; the problem stands first, and each exercise in one line."""
+    source = "import numpy\nprint('so far')\nimport torch_of_mine\n"
+    run = command("grade", hand_in(source=source))
+    assert run.code == 0, run.err
+    problem = run.report["submission"]["problem"]
+    assert problem.startswith("not imported: ModuleNotFoundError: No module named 'to")
+    assert problem.endswith("dqn.py, line 3, in <module>: import torch_of_mine")
+    require_whole(run.report, points, *EXERCISES)
+    lines = run.out[run.out.index("not imported") :].splitlines()
+    assert "│ so far" in run.out
+    assert len(lines) < 2 * len(EXERCISES)
+    assert run.out.count("torch_of_mine'") == 1
+    for number, name in enumerate(EXERCISES, 1):
+        assert any(line.startswith(f"{number} {name}  not run: ") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +92,7 @@ def test_whole_run_without_the_file(command, tmp_path, points):
         ("import os\nos._exit(0)\n", ["importing dqn.py", "exited with code 0"]),
         ("import os\nos.abort()\n", ["importing dqn.py", "aborted"]),
         ("(" * 5000 + ")" * 5000 + "\n", ["dqn.py"]),
+        ("\nraise NotImplementedError('x')\n", ["NotImplementedError: x", "line 2"]),
     ],
     ids=lambda value: ascii(value)[:30],
 )
@@ -75,6 +103,10 @@ def test_file_cannot_be_used(hand_in, grade, points, source, named):
     assert report["score"] == 0
     for check in report["exercises"][0]["checks"]:
         assert all(word in check["message"] for word in named), check["message"]
+    problem = report["submission"]["problem"]
+    assert problem.startswith(("not read: dqn.py ", "not imported: "))
+    assert "\n" not in problem
+    assert all(word in problem for word in named if word != "importing dqn.py")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
@@ -121,6 +153,37 @@ def test_half_of_the_functions(hand_in, grade, points, solution):
         report, "replay_buffer", "failed"
     )
     assert "dqn.py does not define `td_loss`" in told(report, "td_loss", "failed")
+
+
+# ---------------------------------------------------------------- text
+
+HIDDEN = {  # what each encoding makes code of, and is a comment as it stands
+    "unicode_escape": "# \\u000araise SystemError('hidden')",
+    "raw_unicode_escape": "# \\u000araise SystemError('hidden')",
+    "utf-7": "# +AAo-raise SystemError('hidden')",
+}
+
+
+@pytest.mark.parametrize("encoding", [*HIDDEN, "no-such-encoding"])
+def test_what_is_shown_is_what_runs(hand_in, grade, points, solution, encoding):
+    """A declared encoding changes nothing: what is a comment in UTF-8 stays one."""
+    line = HIDDEN.get(encoding, "# x")
+    body = "return theta_Q if step % period == 0 else 1 / 0  # größer"
+    path = hand_in(before=f"# coding: {encoding}\n{line}", sync_target=body)
+    report = grade(path, "sync_target")
+    assert 0 < report["exercises"][0]["score"] < points["sync_target"]
+    assert report["submission"]["problem"] is None
+    assert f"the encoding {encoding}" in report["submission"]["notes"][0]
+    assert f": {body}" in told(report, "sync_target", "error")
+
+
+def test_lone_carriage_returns(hand_in, grade):
+    """Where lines end in one, the line that is shown is the one that ran."""
+    report = grade(
+        hand_in(source=b"x = 1\r# \xe2\x80\xa8 \x0c\r\ny = 2\n\n1 / 0\r"), "td_loss"
+    )
+    problem = report["submission"]["problem"]
+    assert problem.endswith("dqn.py, line 5, in <module>: 1 / 0")
 
 
 # ---------------------------------------------------------------- wrong types

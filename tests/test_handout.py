@@ -175,6 +175,20 @@ def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
     assert re.search(r"cell \d+, line 2\b.*theta_Q.copy", kernel.printed[-1])
 
 
+def test_graded_is_what_would_be_handed_in(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`%grade` sends the cells as they are, those that fail as well."""
+    monkeypatch.setattr(kernel, "system", lambda line: None)
+    runpy.run_path(str(ROOT / "starter" / "notebook.py"), run_name="__main__")
+    cells = ["x = 1", "raise NotImplementedError", "def f():\n    return x"]
+    for cell in cells:
+        kernel.run(cell)
+    kernel.magics["grade"]("")
+    graded = json.loads((kernel.folder / "graded.ipynb").read_text())["cells"]
+    assert [cell["source"] for cell in graded] == cells
+
+
 def use_this_environment(homework: Path) -> None:
     """Have make find everything installed: the environment in which the tests run."""
     (homework / ".venv").symlink_to(sys.prefix)

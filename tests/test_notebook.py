@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
+from grader import session
 from grader.classroom.pool import name_of
 from grader.grading import Options
 from grader.notebook import MAX_PIECES, python_of
@@ -333,13 +334,98 @@ def test_errors_name_the_cell(grade, tmp_path, solution):
 
 
 def test_cell_that_is_no_python(grade, tmp_path):
-    """A cell that cannot be read is named."""
+    """A cell that cannot be read is named, and the others count."""
     path = tmp_path / "ada.ipynb"
-    path.write_text(notebook("x = 1", "y = 1\nz = (\n", "%grade"))
+    path.write_text(notebook("x = 1", "y = 1\nz = (\n", f"{SYNC}", "%grade"))
     report = grade(path, "sync_target")
-    for check in report["exercises"][0]["checks"]:
-        assert "SyntaxError" in check["message"]
-        assert "cell 2, line 2" in check["message"]
+    assert report["score"] == 5
+    (note,) = report["submission"]["notes"]
+    assert note.startswith("cell 2 was left out: SyntaxError: '(' was never closed")
+    assert note.endswith("(line 2)")
+
+
+SYNC = """
+def sync_target(theta_Q, theta_T, step, period):
+    return theta_Q if step % period == 0 else theta_T
+"""
+FAILING = {
+    "1/0": "cell 2 was left out: ZeroDivisionError: division by zero",
+    "x = 1\ndisplay(x)\nq = [3,\n 4]\n1/0": (
+        "cell 3, line 2 was left out: NameError: name 'display' is not defined "
+        "(and 1 more of its statements)"
+    ),
+    "get_ipython().run_line_magic('time', 'x')": (
+        "cell 4 was left out: NameError: name 'get_ipython' is not defined"
+    ),
+    "await something()": (
+        "cell 5 was left out: SyntaxError: 'await' outside function, which only a "
+        "notebook allows"
+    ),
+    "input('name?')": "cell 6 was left out: EOFError: EOF when reading a line",
+    "import sys\nsys.exit(1)": "cell 7, line 2 was left out: SystemExit: 1",
+    "raise KeyboardInterrupt": "cell 8 was left out: KeyboardInterrupt:",
+    "# coding: unicode_escape\n# \\u000araise OSError\nopen('my.csv')": (
+        "cell 9 was left out: FileNotFoundError: [Errno 2] No such file or directory: "
+        "'my.csv'"
+    ),
+    f"%%time\nno_such_name\n{SYNC}\nassert q == [3, 4]": (
+        "cell 10, line 2 was left out: NameError: name 'no_such_name' is not defined"
+    ),
+    "return 5": "cell 11 was left out: SyntaxError: 'return' outside function",
+}
+
+
+def test_cells_that_fail_are_left_out(grade, tmp_path):
+    """What fails is left out and told; all else counts, of the same cell as well."""
+    path = tmp_path / "ada.ipynb"
+    first = "from __future__ import annotations\ndef f(x: unknown): pass"
+    path.write_text(notebook(first, *FAILING, "def g(x: unknown): pass"))
+    report = grade(path, "sync_target")
+    assert report["score"] == 5
+    assert report["submission"]["problem"] is None
+    assert report["submission"]["notes"] == [*FAILING.values()]
+
+
+def test_many_cells_that_fail(grade, tmp_path):
+    """Of very many some are told."""
+    path = tmp_path / "ada.ipynb"
+    path.write_text(notebook(*["1/0"] * 3000, SYNC))
+    report = grade(path, "sync_target")
+    assert report["score"] == 5
+    notes = report["submission"]["notes"]
+    assert len(notes) == 21
+    assert notes[-1] == "2980 more cells were left out, or parts of them"
+
+
+def test_cells_that_take_long(grade, tmp_path, monkeypatch):
+    """Training in a cell takes nobody's time: it is cut short, wherever it waits."""
+    monkeypatch.setattr(session, "IMPORT_SECONDS", 10.0)
+    path = tmp_path / "ada.ipynb"
+    endless = (
+        "while True:\n    try:\n        pass\n    except BaseException:\n        pass"
+    )
+    waits = "import jax\njax.lax.while_loop(lambda x: x < 9, lambda x: x * 0, 0.0)"
+    path.write_text(notebook("import time\ntime.sleep(600)", endless, waits, SYNC))
+    report = grade(path, "sync_target")
+    assert report["score"] == 5
+    assert report["submission"]["notes"] == [
+        "cell 1, line 2 was left out: it ran for too long",
+        "cell 2 was left out: it ran for too long",
+        "cell 3, line 2 was left out: it ran for too long",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    ["[{'line': [], 'why': 3}]", "[None] * 99", "'x'", "[{'line': 10**30, 'why': ''}]"],
+)
+def test_what_is_said_of_cells_is_data(grade, tmp_path, lie):
+    """A hand-in that lies about its cells harms nobody but itself."""
+    path = tmp_path / "ada.ipynb"
+    code = "import sys\nsys.modules['__main__'].Notebook.left_out = lambda self: "
+    path.write_text(notebook(f"{code}{{'left_out': {lie}}}", SYNC))
+    report = grade(path, "sync_target")
+    assert report["submission"]["problem"].startswith("not imported: an answer came")
 
 
 def test_cells_make_another_hand_in(handed_in):

@@ -23,6 +23,7 @@ from edits import ROOT, SOLUTION
 from release import PLATFORMS
 from test_reporters import CLASSROOM50, GRADESCOPE, RUNNER
 
+from grader.report import EXERCISES
 from grader.sandbox import ISOLATING, why_not
 from grader.session import RUN_SECONDS
 
@@ -215,6 +216,20 @@ def test_gradescope_grades_live(autograder):
     told = " ".join(test["output"] for test in document["tests"])
     assert "NOT READ" in told
     assert sum(test["max_score"] for test in document["tests"]) == 100
+
+
+def test_gradescope_says_what_is_wrong_with_a_hand_in(autograder):
+    """What cannot be read has a score, 0, and the reason before anything else."""
+    (autograder / "submission").mkdir()
+    (autograder / "submission" / "dqn.py.txt").write_text("x = 1\n")
+    document = result_of(autograder)
+    assert (document["score"], document["extra_data"]["graded"]) == (0, True)
+    first = document["output"].splitlines()[0]
+    assert first.startswith("not read: there is no dqn.py in the folder 'submission'")
+    assert first.endswith("but dqn.py.txt: rename it to dqn.py")
+    assert [test["name"].partition(": ")[0] for test in document["tests"]] == [
+        *EXERCISES
+    ]
 
 
 def test_gradescope_waits_longer_than_a_hand_in_may_take():

@@ -1,13 +1,15 @@
 """The report for other programs: valid by their formats, and in every case."""
 
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
 
 import jsonschema
 import pytest
+from rich.console import Console
 
-from grader import cli
+from grader import cli, terminal
 from grader.outcomes import Outcome
 from grader.report import EXERCISES, Check, Exercise, Report, load
 from grader.reporters import classroom50, gradescope, junit, markdown
@@ -199,6 +201,60 @@ def test_no_score_says_so(report):
     assert "not graded" in classroom50.render(report, RUNNER)
     assert "## No score" in markdown.render(report)
     assert ET.fromstring(junit.render(report)).find(".//error") is not None
+
+
+PROBLEM = "not imported: ModuleNotFoundError: No module named 'torch'; dqn.py, line 3"
+NOTE = "cell 7 was left out: ZeroDivisionError: division by zero"
+
+
+def with_problem(problem: str | None) -> Report:
+    """A report on a hand-in with that problem, and a note."""
+    report = report_of(*[0] * 9)
+    report.submission |= {"problem": problem, "notes": [NOTE]}
+    return report
+
+
+def test_problem_is_said_first():
+    """Each format begins with why nothing was run, and has a line for each exercise."""
+    report = with_problem(PROBLEM)
+    document = valid(gradescope.render(report), GRADESCOPE)
+    assert document["output"].startswith(f"{PROBLEM}\nnote: {NOTE}\n\n")
+    assert (document["score"], len(document["tests"])) == (0, len(EXERCISES))
+    assert sum(test["max_score"] for test in document["tests"]) == 90
+    assert markdown.render(report).startswith(
+        f"```text\n{PROBLEM}\nnote: {NOTE}\n```\n"
+    )
+    assert markdown.render(report).count("##") == 1
+    first = valid(classroom50.render(report, RUNNER), CLASSROOM50)["tests"][0]
+    assert (first["test-name"], first["passed"]) == (PROBLEM, False)
+    root = ET.fromstring(junit.render(report))
+    assert root.find(".//error").get("message") == PROBLEM
+    assert len(root.findall(".//error")) == 1
+    assert root.find(".//failure") is None
+
+
+def test_notes_are_said():
+    """What was left out is said where all was graded, too."""
+    report = with_problem(None)
+    assert gradescope.render(report).count(NOTE) == 1 + 1  # for staff as well
+    assert markdown.render(report).startswith(f"```text\nnote: {NOTE}\n```\n")
+    assert len(json.loads(gradescope.render(report))["tests"]) == 2 * len(EXERCISES)
+
+
+@pytest.mark.parametrize("problem", [PROBLEM, None])
+def test_terminal_says_it_first(problem):
+    """And so does the terminal, where an exercise is one line."""
+    console = Console(width=80, record=True, file=io.StringIO())
+    terminal.print_report(with_problem(problem), console, [])
+    text = console.export_text()
+    lines = [line for line in text.splitlines() if line]
+    assert lines[0] == (
+        "not imported: ModuleNotFoundError: No module named 'torch'; dqn.py, line 3"
+        if problem
+        else f"note: {NOTE}"
+    )
+    assert text.count("not run") == (len(EXERCISES) if problem else 0)
+    assert ("Next: mend what stands at the top" in text) == bool(problem)
 
 
 def test_gradescope_tells_what_the_report_does():

@@ -1,12 +1,15 @@
 """Taking a hand-in in: found, read once, never imported."""
 
 import hashlib
+import json
 import os
+import re
 import sys
 
 import pytest
+from conftest import ROOT
 
-from grader.submission import MAX_BYTES, UsageError, take
+from grader.submission import MAX_BYTES, STUB, STUBS, UsageError, take
 
 
 @pytest.fixture
@@ -113,7 +116,99 @@ def test_not_python(folder):
     assert take(str(other)).source == b""
 
 
-@pytest.mark.parametrize("text", ["", "\n \n\t\n"])
+@pytest.mark.parametrize("name", ["hw.rar", "hw.zip", "dqn.py", "hw", "ada.ipynb"])
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"Rar!\x1a\7\1\0", "RAR archive"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "7-Zip archive"),
+        (b"\x1f\x8b\x08\0", "gzip archive"),
+        (b"hw/dqn.py".ljust(257, b"\0") + b"ustar\0", "tar archive"),
+        (b"%PDF-1.7\n", "PDF document"),
+        (b"{\\rtf1\\ansi", "RTF document"),
+        (b"\n<!DOCTYPE html>\n<html>", "web page"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_other_kinds_are_named(tmp_path, name, data, kind):
+    """Whatever it is called, it is named by its contents; in a folder as well."""
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    (folder / name).write_bytes(data)
+    for place in (folder, folder / name):
+        assert kind in problem_of(place)
+        assert "hand in dqn.py" in problem_of(place)
+
+
+def test_supplied_files_are_no_hand_in(folder):
+    """What every student got is never taken for the hand-in, nor a copy of it."""
+    (folder / "dqn.py").rename(folder / "train.py")
+    (folder / "agent (1).py").write_text("x = 1\n")
+    assert "which every student got" in problem_of(folder)
+    assert "one of the files that you got" in problem_of(folder / "train.py")
+
+
+STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
+NOTEBOOK = (ROOT / "starter" / "dqn.ipynb").read_text(encoding="utf-8")
+UNTOUCHED = {
+    "as it was": STARTER,
+    "ends of lines": STARTER.replace("\n", "\r\n"),
+    "whitespace": STARTER.replace("\n", " \n").replace("    ", "\t") + "\n\n",
+    "empty": " \n",
+}
+
+
+def notebook_of(*cells: str) -> str:
+    """A notebook with these cells of code."""
+    kind = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    made = [{**kind, "source": cell} for cell in cells]
+    return json.dumps(
+        {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    )
+
+
+@pytest.mark.parametrize("starter", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_the_one_that_was_worked_on(folder, solution, starter):
+    """Of a file and a notebook it is taken in which something has been written."""
+    (folder / "dqn.py").write_bytes(starter.encode())
+    (folder / "dqn.ipynb").write_text(notebook_of("!pip install jax", solution))
+    submission = take(str(folder))
+    assert submission.cells
+    assert submission.text.strip() == solution.strip()
+    words = "dqn.ipynb was taken: in dqn.py nothing has been written"
+    assert submission.notes == (words,)
+    (folder / "dqn.ipynb").write_text("{}")  # and if it cannot be read, that is said
+    assert "cannot be read as a notebook" in problem_of(folder)
+    (folder / "dqn.ipynb").write_text(NOTEBOOK)
+    (folder / "dqn.py").write_text(solution)
+    assert take(str(folder)).text == solution
+    assert take(str(folder)).notes == ()
+    (folder / "dqn.ipynb").write_text(notebook_of(solution))
+    assert take(str(folder)).text == solution
+    assert take(str(folder)).notes == ("dqn.py was taken: dqn.ipynb was left aside",)
+
+
+def test_worked_on_elsewhere(folder, solution):
+    """Also of two files called dqn.py, of two notebooks, and of one of another name."""
+    (folder / "dqn.py").write_text(STARTER)
+    (folder / "mine.py").write_text(solution)
+    assert take(str(folder)).text == solution
+    (folder / "mine.py").write_text("import sys\nx = 1\n")  # some try or other
+    assert take(str(folder)).text == STARTER
+    (folder / "dqn.py").unlink()
+    (folder / "mine.py").unlink()
+    (folder / "dqn.ipynb").write_text(NOTEBOOK)
+    (folder / "graded.ipynb").write_text(notebook_of("x = 1"))  # what %grade wrote
+    (folder / "mine.ipynb").write_text(notebook_of(solution))
+    assert take(str(folder)).text.strip() == solution.strip()
+
+
+def test_stubs_are_counted():
+    """What is handed out has as many stubs as the grader knows of, or more."""
+    assert len(STUB.findall(STARTER)) >= STUBS
+
+
+@pytest.mark.parametrize("text", ["", "\n \n\t\n", "\ufeff"])
 def test_empty(folder, text):
     """An empty file is called that."""
     (folder / "dqn.py").write_text(text)
@@ -125,6 +220,79 @@ def test_not_utf8(folder):
     (folder / "dqn.py").write_bytes("x = 1\n# größer\n".encode("latin-1"))
     assert "UTF-8" in problem_of(folder)
     assert "line 2" in problem_of(folder)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_wide_text(folder, encoding):
+    """What Windows' editors call Unicode is named."""
+    (folder / "dqn.py").write_bytes("x = 1\n# größer\n".encode(encoding))
+    assert re.search("not UTF-8 text but .*UTF-(16|32): save it", problem_of(folder))
+
+
+def test_nul(folder):
+    """A character that Python does not read is named, with its line."""
+    (folder / "dqn.py").write_bytes(b"x = 1\r\ny = 2\r# \0\n" + b"z = 3\n" * 99)
+    assert problem_of(folder) == (
+        "dqn.py holds a NUL character (line 3): is it a Python file?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("# coding: unicode_escape\nx = 1\n", "line 1: the encoding unicode_escape"),
+        ("\ufeff# -*- coding: utf-7 -*-\n", "line 1: the encoding utf-7"),
+        ("#!python\n# vim: set fileencoding=rot13 :\n", "line 2: the encoding rot13"),
+        ("\f# coding=latin-1\rx = 1\n", "line 1: the encoding latin-1"),
+        ("x = 1\n\n# \u202etxet\n", "dqn.py:3: with U+202E (right-to-left override)"),
+        ("s = '\u2066a\u2069'\n", "dqn.py:1: with U+2069 (pop directional"),
+        ("x = 1\n# a\rimport os\n", "dqn.py:2: with U+000D (carriage return)"),
+        ("# a\u2028b\n", "dqn.py:1: with U+2028 (line separator)"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_text_that_reads_otherwise(folder, source, said):
+    """What reads otherwise than it runs is noted, with its line."""
+    (folder / "dqn.py").write_bytes(source.encode())
+    assert any(said in note for note in take(str(folder)).notes)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# -*- coding: UTF8 -*-\n",
+        "x = 1\n\n# coding: latin-1\n",
+        "# größer\f\n",
+        "# a\rx = 1\r",  # as old Macs end lines
+        "# a\r\nx = 1\r\n",
+    ],
+)
+def test_text_that_reads_as_it_runs(folder, source):
+    """Everything else is not worth a word."""
+    (folder / "dqn.py").write_bytes(source.encode())
+    assert take(str(folder)).notes == ()
+
+
+def test_file_made_from_a_notebook(folder):
+    """Colab's and Jupyter's orders are left out of a file, which says so."""
+    lines = ["!pip install jax", "%matplotlib inline", "get_ipython().system('ls (')"]
+    lines += [
+        "x = get_ipython().getoutput('ls')",
+        "if True:",
+        "    !ls",
+        "y = (1",
+        "% 2)",
+    ]
+    (folder / "dqn.py").write_text("\n".join(lines))
+    submission = take(str(folder))
+    assert submission.problem is None
+    names: dict = {}
+    exec(submission.text, names)
+    assert names["y"] == 1
+    assert submission.text.count("\n") == 7
+    assert submission.notes == (
+        "orders to a notebook were left out of dqn.py: line 1, 2, 3 and 2 more",
+    )
 
 
 def test_utf8_with_signature(folder):

@@ -27,7 +27,7 @@ from grader.report import (
     plain_number,
 )
 from grader.reporters.words import about_printed
-from grader.terminal import MARKS
+from grader.terminal import MARKS, about_hand_in
 
 HERE = Path(__file__).resolve().parent
 CSS = (HERE / "page.css").read_text(encoding="utf-8")
@@ -138,11 +138,9 @@ def student(entry: Entry) -> str:
     if entry.hand_in.late:
         told.append(("Handed in", "late"))
     body = [f'<p class="soft">{html(names)}</p>']
-    if report.problem:
-        body.append(f'<p class="look bad">{html(report.problem)}</p>')
-    body += [f'<p class="look">{html(note)}</p>' for note in report.notes]
+    body += [f'<p class="look">{html(line)}</p>' for line in about_hand_in(report)]
     body.append(figures(told))
-    for exercise in report.exercises:
+    for exercise in [] if report.problem else report.exercises:
         body += exercise_lines(exercise)
     if printed := about_printed(report):
         body += ["<h2>What your code printed</h2>", f"<pre>{html(printed)}</pre>"]

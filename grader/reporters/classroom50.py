@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from grader.escape import json_text
+from grader.escape import json_text, plain
 from grader.report import Exercise, Report
 from grader.reporters.words import not_graded
 from grader.submission import UsageError
@@ -52,6 +52,9 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
         tests = [as_test("not graded: the grader did not finish", 0, TOTAL)]
     else:
         tests = as_tests(report.exercises)
+        if report.problem:  # all that is shown of a test is its name
+            first = as_test(plain(report.problem, 300).replace("\n", " "), 0, 0)
+            tests = [{**first, "passed": False}, *tests]
     document = {
         "schema": "classroom50/result/v1",
         **values,

@@ -6,8 +6,10 @@ Its specification: https://gradescope-autograders.readthedocs.io/en/latest/specs
 from typing import Any
 
 from grader.escape import json_text, terminal
+from grader.outcomes import Outcome
 from grader.report import Check, Exercise, Report, plain_number
 from grader.reporters.words import about_check, about_printed, about_run, not_graded
+from grader.terminal import NOT_RUN, about_hand_in
 
 
 def render(report: Report | None) -> str:
@@ -29,18 +31,30 @@ def render(report: Report | None) -> str:
     if report and not problem:
         document |= {
             "score": plain_number(report.score),
-            "output": terminal(
-                f"{about_run(report)}\n\n{about_printed(report)}".rstrip()
-            ),
+            "output": terminal("\n\n".join(filter(None, about_all(report)))),
             "extra_data": {"graded": True, "seed": report.seed, **report.submission},
             "execution_time": round(report.duration, 1),
             "tests": [
-                as_test(exercise, number, check)
+                test
                 for exercise in report.exercises
-                for number, check in enumerate(exercise.checks, 1)
+                for test in as_tests(exercise, report.problem)
             ],
         }
     return json_text(document, indent=1) + "\n"
+
+
+def about_all(report: Report) -> list[str]:
+    """What is not said of a single check; what is wrong with the hand-in first."""
+    hand_in = "\n".join(about_hand_in(report))
+    return [hand_in, about_run(report), about_printed(report)]
+
+
+def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
+    """A test for each check, or one for them all where nothing was run."""
+    if not problem:
+        return [as_test(exercise, i, c) for i, c in enumerate(exercise.checks, 1)]
+    whole = Check("", NOT_RUN, Outcome.SKIPPED, 0, exercise.max_score)
+    return [{**as_test(exercise, 1, whole), "number": f"{exercise.number}"}]
 
 
 def as_test(exercise: Exercise, number: int, check: Check) -> dict[str, Any]:

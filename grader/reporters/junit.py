@@ -6,6 +6,7 @@ from grader.escape import terminal
 from grader.outcomes import Outcome
 from grader.report import Exercise, Report
 from grader.reporters.words import about_check, not_graded
+from grader.terminal import NOT_RUN
 
 KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 
@@ -15,18 +16,26 @@ def render(report: Report | None) -> str:
     root = ET.Element("testsuites", name="homework")
     problem = not_graded(report)
     if not report or problem:
-        suite = ET.SubElement(root, "testsuite", name="grader", tests="1", errors="1")
-        case = ET.SubElement(suite, "testcase", classname="grader", name="grading")
-        ET.SubElement(case, "error", message=terminal(problem))
+        root.append(one_error("grader", "grading", problem))
     else:
+        if report.problem:
+            root.append(one_error("hand-in", "reading it", report.problem))
         for exercise in report.exercises:
-            root.append(as_suite(exercise))
+            root.append(as_suite(exercise, NOT_RUN if report.problem else ""))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def as_suite(exercise: Exercise) -> ET.Element:
-    """An exercise's checks."""
+def one_error(suite: str, case: str, words: str) -> ET.Element:
+    """A suite with nothing in it but an error."""
+    element = ET.Element("testsuite", name=suite, tests="1", errors="1")
+    inner = ET.SubElement(element, "testcase", classname=suite, name=case)
+    ET.SubElement(inner, "error", message=terminal(words))
+    return element
+
+
+def as_suite(exercise: Exercise, why_not: str = "") -> ET.Element:
+    """An exercise's checks; where nothing was run, why not."""
     suite = ET.Element("testsuite", name=exercise.name)
     counts = {"tests": len(exercise.checks), "failure": 0, "error": 0, "skipped": 0}
     for check in exercise.checks:
@@ -38,9 +47,9 @@ def as_suite(exercise: Exercise) -> ET.Element:
             time=f"{check.duration:.3f}",
         )
         if check.outcome != Outcome.PASSED:
-            kind = KINDS.get(check.outcome, "error")
+            kind = "skipped" if why_not else KINDS.get(check.outcome, "error")
             counts[kind] += 1
-            text = terminal(about_check(check))
+            text = terminal(why_not or about_check(check))
             found = ET.SubElement(case, kind, message=text.partition("\n")[0])
             found.text = text
     for name, attribute in (

@@ -4,7 +4,7 @@ from grader.escape import markdown, markdown_block
 from grader.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.report import Check, Exercise, Report, plain_number
 from grader.reporters.words import about_check, about_printed, about_run, not_graded
-from grader.terminal import MARKS
+from grader.terminal import MARKS, about_hand_in
 
 
 def render(report: Report | None) -> str:
@@ -12,7 +12,9 @@ def render(report: Report | None) -> str:
     problem = not_graded(report)
     if not report or problem:
         return f"## No score\n\n{markdown(problem)}\n"
+    hand_in = "\n".join(about_hand_in(report))
     lines = [
+        *([markdown_block(hand_in)] if hand_in else []),
         f"## Score {points(report)}",
         "",
         "| | Exercise | Points |",
@@ -22,7 +24,7 @@ def render(report: Report | None) -> str:
         markdown_block(about_run(report)),
     ]
     for exercise in report.exercises:
-        if exercise.score < exercise.max_score:
+        if exercise.score < exercise.max_score and not report.problem:
             lines += [f"### {exercise.number} `{exercise.name}`", ""]
             lines += about_exercise(exercise)
     if printed := about_printed(report):

@@ -1,0 +1,122 @@
+"""What a file holds, whatever its name says; nothing in it is run.
+
+Its kind by its first bytes, why a text is no Python source, and where a source reads
+otherwise than it runs.
+"""
+
+import re
+import unicodedata
+
+ZIP, NOTEBOOK = "zip archive", "notebook"
+# What is handed in by mistake, and how it begins.
+BEGINNINGS = (
+    (b"PK\3\4", ZIP),
+    (b"PK\5\6", ZIP),  # an empty one
+    (b"Rar!\x1a\7", "RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+    (b"\x1f\x8b", "gzip archive"),
+    (b"BZh", "bzip2 archive"),
+    (b"\xfd7zXZ\0", "xz archive"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard archive"),
+    (b"%PDF-", "PDF document"),
+    (b"{\\rtf", "RTF document"),
+    (b"\xd0\xcf\x11\xe0", "Word document, or another one of Office"),
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+)
+TAR = slice(257, 262)  # where a tar archive says what it is
+PAGE = re.compile(rb"\s*<(!doctype html|html)\b", re.I)
+JSON = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(cells|metadata|nbformat\w*|worksheets)"')
+WIDE = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+# As Python looks for it, in the first two lines.
+ENCODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+# They turn the direction of what stands after them, or begin a line in some editors
+# and none for Python, or the other way round.
+MISLEADING = re.compile(
+    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\x85\u2028\u2029]|\r(?!\n)"
+)
+
+
+def kind_of(data: bytes) -> str:
+    """The kind of a file that is no plain text, by its first bytes; else ""."""
+    for beginning, kind in BEGINNINGS:
+        if data.startswith(beginning):
+            return kind
+    if data[TAR] == b"ustar":
+        return "tar archive"
+    if PAGE.match(data):
+        return "web page"
+    return NOTEBOOK if JSON.match(data) else ""
+
+
+def no_text(data: bytes) -> str:
+    """Why bytes are no text of a Python source, as a predicate; else ""."""
+    for mark, encoding in WIDE:
+        if data.startswith(mark):
+            return f"is not UTF-8 text but {encoding}: save it as UTF-8"
+    begin = data[:200]
+    if begin.count(0) * 3 > len(begin):  # Latin letters have one in each
+        return "is not UTF-8 text but perhaps UTF-16: save it as UTF-8"
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = line_of(data[: error.start].decode("latin-1"))
+        return f"is not UTF-8 text (line {line}; perhaps Latin-1): save it as UTF-8"
+    if not text.strip():
+        return "is empty"
+    if "\0" in text:
+        line = line_of(text.partition("\0")[0])
+        return f"holds a NUL character (line {line}): is it a Python file?"
+    return ""
+
+
+def decoded(source: bytes) -> str:
+    """The text of a source as it is run, shown and compared: lines end in newlines.
+
+    It is UTF-8, whatever a comment in it declares, so that nothing hides in a comment
+    that is code in another encoding.
+    """
+    return re.sub("\r\n?", "\n", source.decode("utf-8-sig", "replace"))
+
+
+def misleading(source: bytes) -> list[str]:
+    """Sentences on what in a source reads otherwise than it runs."""
+    text = source.decode("utf-8-sig", "replace")
+    found = []
+    for number, line in enumerate(decoded(source).split("\n", 2)[:2], 1):
+        declared = ENCODING.match(line)
+        if declared and not re.match("utf[-_]?8", declared[1], re.I):
+            found.append(
+                f"dqn.py, line {number}: the encoding {declared[1][:40]} that is "
+                "declared there has no effect: a hand-in is read as UTF-8"
+            )
+            break
+    places: dict[str, list[int]] = {}
+    for match in MISLEADING.finditer(text):
+        if match[0] == "\r" and "\n" not in text:
+            continue  # an old Mac's ends of lines
+        where = places.setdefault(name_of(match[0]), [])
+        if len(where) < 3:
+            where.append(line_of(text[: match.start()]))
+    for name, lines in places.items():
+        shown = ", ".join(f"dqn.py:{line}" for line in dict.fromkeys(lines))
+        found.append(f"{shown}: with {name} text reads otherwise than it runs")
+    return found
+
+
+def name_of(character: str) -> str:
+    """A character's name in words, with its number."""
+    names = {"\r": "CARRIAGE RETURN", "\x85": "NEXT LINE"}
+    name = names[character] if character in names else unicodedata.name(character)
+    return f"U+{ord(character):04X} ({name.lower()})"
+
+
+def line_of(before: str) -> int:
+    """The number of the line that begins or goes on after this text, for Python."""
+    return len(re.findall("\r\n?|\n", before)) + 1
