@@ -4,27 +4,41 @@ Exit codes of `grade`: 0 when it graded, whatever the score; 2 when it could not
 """
 
 import argparse
+import contextlib
+import difflib
 import importlib
 import io
+import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from grader.escape import Log, plain
 from grader.outcomes import GraderError
 from grader.report import EXERCISES, load, write_whole
 from grader.sandbox import TIERS, hide_memory
 from grader.submission import UsageError, take
 
 DEFAULT_SEED = "1"
+# What is written in an exercise that is not called so.
+PARTS = {
+    "discounted_returns": "monte_carlo",
+    "mc_loss": "monte_carlo",
+    "ReplayBuffer": "replay_buffer",
+}
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
 def main() -> int:
     """Run the command; the exit code."""
-    arguments = parse(sys.argv[1:])
-    return guarded(lambda: arguments.run(arguments))
+
+    def command() -> int:
+        arguments = parse(sys.argv[1:])
+        return arguments.run(arguments)
+
+    return guarded(command)
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -33,6 +47,16 @@ def guarded(command: Callable[[], int]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # some consoles know no ✓
     hide_memory()
+    with contextlib.ExitStack() as streams:
+        if not sys.stdout.isatty():
+            streams.enter_context(contextlib.redirect_stdout(Log(sys.stdout)))
+        if not sys.stderr.isatty():
+            streams.enter_context(contextlib.redirect_stderr(Log(sys.stderr)))
+        return reported(command)
+
+
+def reported(command: Callable[[], int]) -> int:
+    """Run a command; its exit code, or 2 and a line on stderr where it fails."""
     try:
         return command()
     except UsageError as error:
@@ -42,11 +66,22 @@ def guarded(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     except Exception as error:
-        path = Path(tempfile.gettempdir()) / "dqn-grader-error.txt"
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-        words = f"{type(error).__name__}; please send {path} to the course staff"
+        words = f"{type(error).__name__}; please send {kept(error)} to the course staff"
         print(f"grader error (not your mistake): {words}", file=sys.stderr)
     return 2
+
+
+def kept(error: Exception) -> str:
+    """The path of a new file with an error's traceback, or its last line."""
+    lines = traceback.format_exception(error)
+    try:
+        # A name that nobody can foretell, and lay a link at.
+        handle, path = tempfile.mkstemp(prefix="dqn-grader-error-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.writelines(lines)
+        return path
+    except OSError:
+        return " ".join("".join(lines[-2:]).split())[:600]
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -61,7 +96,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     grade.add_argument("--only", default="", help="one exercise by its name")
     grade.add_argument(
-        "--seed", default="", help="any text; the same seed, the same run"
+        "--seed",
+        default="",
+        help="any text; the same seed, the same run. A secret one if official, else 1",
     )
     grade.add_argument("--out", default="results", help="folder of report.json")
     grade.add_argument("--sandbox", default="", help="bwrap, landlock or process")
@@ -108,6 +145,38 @@ def check_choices(*choices: tuple[str, str, list[str]]) -> None:
             raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
 
 
+def exercise_named(text: str) -> str:
+    """The exercise that is meant: by name, number or what is written in it; "" for all.
+
+    Raises:
+        UsageError: there is none.
+    """
+    word = text.strip().partition("(")[0].partition(".")[0]
+    word = word.casefold().replace("-", "_").replace(" ", "_")
+    known = {part.casefold(): name for part, name in PARTS.items()}
+    known |= {name.casefold(): name for name in EXERCISES}
+    numbered = {str(number): name for number, name in enumerate(EXERCISES, 1)}
+    if not text or word in known or word in numbered:
+        return {"": "", **known, **numbered}[word]
+    near = difflib.get_close_matches(word[:100], known, 1)
+    hint = f"did you mean {known[near[0]]}?" if near else f"use {', '.join(EXERCISES)}"
+    raise UsageError(f"ONLY={plain(text, 100)!r} is unknown: {hint}")
+
+
+def writable(out: str) -> Path:
+    """The folder for results, made if it is not there.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise UsageError(f"OUT={out!r}: {error.strerror}") from None
+    return Path(out)
+
+
 def check_seed(seed: str) -> None:
     """Make sure that a report can show the seed.
 
@@ -121,8 +190,8 @@ def check_seed(seed: str) -> None:
 def run_grade(arguments: argparse.Namespace) -> int:
     """Grade one hand-in, show and save the report."""
     submission = take(arguments.submission)
+    only = exercise_named(arguments.only)
     check_choices(
-        ("ONLY", arguments.only, ["", *EXERCISES]),
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
         ("DEVICE", arguments.device, ["cpu", "gpu"]),
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
@@ -132,21 +201,19 @@ def run_grade(arguments: argparse.Namespace) -> int:
     if arguments.official == "1" and arguments.in_process == "1":
         raise UsageError("OFFICIAL=1: a run in the same process does not count")
     check_seed(arguments.seed)
-    try:
-        Path(arguments.out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
+    out = writable(arguments.out)
 
     # Late, so that a wrong argument is answered at once.
     from grader import grading, picture, terminal
 
+    official = arguments.official == "1"
     options = grading.Options(
-        seed=arguments.seed or DEFAULT_SEED,
-        only=arguments.only,
+        seed=arguments.seed or ("" if official else DEFAULT_SEED),
+        only=only,
         tier=arguments.sandbox,
         device=arguments.device,
         mode=arguments.reference,
-        official=arguments.official == "1",
+        official=official,
     )
     if submission.problem:
         report = grading.grade(submission, options, grading.Progress())
@@ -166,8 +233,11 @@ def run_grade(arguments: argparse.Namespace) -> int:
                 live.on_check, live.on_exercise, live.on_learning
             )
             report = grading.grade(submission, options, progress)
-    path = report.save(arguments.out)
-    drawing = picture.start(report.learning, Path(arguments.out))
+    try:
+        path = report.save(arguments.out)
+    except OSError as error:
+        raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
+    drawing = picture.start(report.learning, out)
     terminal.print_report(report, console, [*notes, f"Report: {path}"])
     picture.finish(drawing)
     if report.grader_error:

@@ -10,12 +10,13 @@ import json
 import math
 import re
 import unicodedata
-from typing import Any
+from typing import Any, TextIO
 
 # Some scripts set three marks on one letter; piles of them cover the lines above.
 MAX_MARKS = 4
 # GitHub's, Azure's and TeamCity's logs take it for an order, wherever it stands.
 _ORDER = re.compile(r"##(?=\w*\[)")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # What a spreadsheet computes; some take the wide forms of East Asia as well.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
@@ -53,7 +54,34 @@ def terminal(text: str) -> str:
 
 def is_order(line: str) -> bool:
     """Whether GitHub takes a line of a log for an order: it begins so, blanks aside."""
-    return line.lstrip().startswith("::")
+    return _COLOUR.sub("", line).lstrip().startswith("::")
+
+
+class Log:
+    """A stream that becomes a log: none of its lines is an order to what reads it.
+
+    What is written may have been wrapped, so that any word stands at the beginning of
+    a line. All else is as the stream has it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.line = ""  # how the last one begins
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text, an order with a sign before it."""
+        for part in _ORDER.sub("## ", text).splitlines(keepends=True):
+            if not is_order(self.line) and is_order(self.line + part):
+                self.stream.write("· ")
+                self.line = "·"
+            self.stream.write(part)
+            ended = part.splitlines() != [part]
+            begins = _COLOUR.sub("", self.line + part).lstrip()
+            self.line = "" if ended else begins[:2]
+        return len(text)
 
 
 def workflow(text: str) -> str:

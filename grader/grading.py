@@ -31,7 +31,7 @@ class Options:
     """How to grade.
 
     Attributes:
-        seed: of everything random in the run, or "" to draw a secret one.
+        seed: of everything random in the run; "" for one that is drawn.
         only: one exercise's name, or "" for all.
         tier: of the sandbox, or "" for the strongest that works here.
         device: "cpu" or "gpu".

@@ -5,7 +5,7 @@ import secrets
 
 
 def draw() -> str:
-    """Draw a secret seed."""
+    """A seed that nobody can foretell."""
     return secrets.token_hex(16)
 
 

@@ -88,6 +88,30 @@ def test_terminal_leaves_text_alone():
     assert escape.terminal(text) == text
 
 
+pieces = st.lists(st.one_of(hostile, st.sampled_from([":", "::", " ", "\x1b[2m"])))
+
+
+@quick
+@given(pieces, st.booleans())
+@example(["a\n", " ", ":", ":error::"], False)
+@example(["\x1b[2m::error::\x1b[0m\n"], False)
+def test_log(texts, whole):
+    """However it is written, no line of a log is an order, and text stays as it is."""
+    stream = io.StringIO()
+    log = escape.Log(stream)
+    for text in ["".join(texts)] if whole else texts:
+        assert log.write(text) == len(text)
+    kept = stream.getvalue()
+    for line in kept.splitlines():
+        assert not re.sub(r"\x1b\[[\d;]*m", "", line).strip().startswith("::")
+    assert kept.replace("· ", "").replace("## ", "##") == "".join(texts).replace(
+        "· ", ""
+    ).replace("## ", "##")
+    if whole:
+        assert not re.search(r"##\w*\[", kept)
+    assert not log.isatty()
+
+
 @quick
 @given(hostile, hostile)
 def test_workflow(message, title):

@@ -4,15 +4,18 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import require
+from conftest import ROOT, require
+from test_starter import STUBS
 
-from grader import picture
+from grader import cli, grading, picture
 from grader.report import EXERCISES
 from grader.sandbox import TIERS, why_not
+from grader.submission import UsageError
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
 KEYS += ["duration", "submission", "exercises", "learning", "printed"]
@@ -244,7 +247,12 @@ def test_terminal_without_unicode(command):
     ("options", "named"),
     [
         (["no/such/folder"], "no/such/folder"),
-        (["starter", "--only", "td_los"], "td_los"),
+        (
+            ["starter", "--only", "td_los"],
+            "ONLY='td_los' is unknown: did you mean td_loss?",
+        ),
+        (["starter", "--only", "10"], "use update_Q_TD0, monte_carlo, q_network"),
+        (["starter", "--only", "sync_target", "--out", "/proc"], "OUT='/proc'"),
         (["starter", "--sandbox", "chroot"], "chroot"),
         (["starter", "--official", "perhaps"], "OFFICIAL"),
         (["starter", "--device", "tpu"], "tpu"),
@@ -274,7 +282,101 @@ def test_usage_errors(command, options, named):
     assert run.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "exercise"),
+    [
+        ("", ""),
+        *((name.swapcase(), name) for name in EXERCISES),
+        *((str(number), name) for number, name in enumerate(EXERCISES, 1)),
+        *((stub, list(EXERCISES)[number - 1]) for number, stub in STUBS),
+        *((" td-loss ", "td_loss"), ("mc_loss()", "monte_carlo")),
+    ],
+)
+def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
+    """Its name in any case, its number, and each function that it asks for."""
+    assert cli.exercise_named(text) == exercise
+
+
+def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
+    """The command line's exit code where grading ends so at once."""
+
+    def end(*_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(grading, "grade", end)
+    monkeypatch.setattr(cli, "hide_memory", lambda: None)
+    monkeypatch.setattr("sys.argv", ["grader", "grade", *words])
+    return cli.main()
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+@pytest.mark.parametrize("order", ["::error::", "::add-mask::a ##[group]"])
+def test_wrapped_words_are_no_orders(
+    monkeypatch, capsys, tmp_path, solution, columns, order
+):
+    """Wherever a line is wrapped, what a hand-in is called is no order to a log."""
+    monkeypatch.setenv("COLUMNS", columns)
+    for length in range(1, 80):
+        folder = tmp_path / f"{'x' * length} {order}"
+        folder.mkdir()
+        (folder / "dqn.py").write_text(solution)
+        words = (str(folder), "--out", str(tmp_path / "out"))
+        problem = UsageError(f"no\n{order}")
+        assert grading_ends(monkeypatch, problem, *words) == 2
+    out, err = capsys.readouterr()
+    assert order.split()[0] in out
+    assert order.split()[0] in err
+    for line in (out + err).splitlines():
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+
+
+def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
+    """Also what stands on the command line and was not understood."""
+    monkeypatch.setattr(cli, "hide_memory", lambda: None)
+    monkeypatch.setattr("sys.argv", ["grader", "grade", "a", "b\n::error::c"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    err = capsys.readouterr().err
+    assert "::error::c" in err
+    assert "\n::error" not in err
+
+
 # ---------------------------------------------------------------- grader trouble
+
+
+def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
+    """In a new file that its user alone can read, through no link that lies there."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    target = tmp_path / "of somebody else"
+    (tmp_path / "dqn-grader-error.txt").symlink_to(target)
+    out = str(tmp_path / "out")
+    files = []
+    for number in (1, 2):
+        fault = ZeroDivisionError(f"fault \ud800 {number}")
+        assert grading_ends(monkeypatch, fault, "solution", "--out", out) == 2
+        err = capsys.readouterr().err
+        found = re.fullmatch(
+            r"grader error \(not your mistake\): ZeroDivisionError; please send (\S+) "
+            "to the course staff\n",
+            err,
+        )
+        files.append(Path(found[1]))
+        assert f"fault ? {number}" in files[-1].read_text()
+        assert files[-1].stat().st_mode & 0o777 == 0o600
+    assert len({*files}) == 2
+    assert not target.exists()
+
+
+def test_a_fault_of_ours_without_room_for_it(monkeypatch, capsys):
+    """Where no file can be written its last line is said."""
+    out = str(ROOT / "results")
+    monkeypatch.setattr(cli, "writable", Path)
+    monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
+    assert grading_ends(monkeypatch, KeyError("x"), "solution", "--out", out) == 2
+    err = capsys.readouterr().err
+    assert "KeyError: 'x'" in err
+    assert "Traceback" not in err
 
 
 def require_trouble(run, *named: str) -> None:
@@ -357,6 +459,41 @@ def test_worker_does_not_start(command, tree):
     worker.write_text("raise SystemExit('no such library')\n" + worker.read_text())
     run = command("grade", "starter", "--only", "sync_target", tree=tree)
     require_trouble(run, "worker", "no such library")
+
+
+# ---------------------------------------------------------------- seeds
+
+TELLS = """
+import glob, re, sys
+for path in ["/proc/self/environ", *glob.glob("/proc/[0-9]*/cmdline")]:
+    try:
+        text = open(path, errors="replace").read()
+    except OSError:
+        continue
+    print(path, sys.argv, re.findall("[0-9a-f]{32}", text))
+"""
+
+
+def test_official_runs_draw_their_own_seed(command, hand_in):
+    """Each another one, which its report names and the hand-in is not told."""
+    path = hand_in(before=TELLS)
+    options = ("--official", "--sandbox", "process", "--only", "sync_target")
+    runs = [command("grade", path, *options) for _ in range(2)]
+    seeds = [run.report["seed"] for run in runs]
+    for run, seed in zip(runs, seeds, strict=True):
+        assert re.fullmatch("[0-9a-f]{32}", seed)
+        assert f"seed {seed}" in run.out
+        assert "/proc/self/environ" in run.report["printed"][0]["text"]
+        assert seed not in run.report["printed"][0]["text"]
+    assert seeds[0] != seeds[1]
+
+
+def test_seed_fixes_official_runs(command):
+    """Who gives one gets that, and without OFFICIAL=1 it is the students' own."""
+    options = ("--sandbox", "process", "--only", "sync_target")
+    official = command("grade", "solution", *options, "--official", "--seed", "two")
+    assert official.report["seed"] == "two"
+    assert command("grade", "starter", *options).report["seed"] == "1"
 
 
 # ---------------------------------------------------------------- in process

@@ -134,7 +134,7 @@ def dry_run(*words: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_exist(name):
-    """Every `make` on a page is a target, and takes the options that are given to it."""
+    """Every `make` on a page is a target, and takes the options that it is given."""
     for words in commands_of(name):
         done = dry_run(*words)
         assert done.returncode == 0, f"make {words}: {done.stderr}"

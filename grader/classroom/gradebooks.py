@@ -379,9 +379,9 @@ def fill(
         (entry, *others) = claim.values()
         if others:
             names = ", ".join(one.hand_in.entry for one in claim.values())
-            row = people.rows[place].cells[0]
+            whose = people.rows[place].cells[0]
             words = f"not entered, for it has {len(claim)} hand-ins ({names})"
-            filled.disputes.append(f"{row}: {words}")
+            filled.disputes.append(f"{whose}: {words}")
         elif entry.report is not None and entry.problem:
             scores |= {place: unread} if unread else {}
         elif entry.report is not None:
