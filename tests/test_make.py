@@ -124,10 +124,11 @@ def test_values_are_text(home, form, where):
         assert f"--{option}={given[option.upper()]}" in grade
     (of_class,) = [call for call in calls if "grader.classroom" in call]
     assert of_class[-2:] == ["--", given["SUBMISSIONS"]]
-    for option in ("canvas", "moodle", "names", "jobs", "assignment", "cluster"):
+    options = ("canvas", "moodle", "names", "jobs", "assignment", "unread", "cluster")
+    for option in options:
         assert f"--{option}={given[option.upper()]}" in of_class
-    (node,) = [call for call in calls if "dask" in call]
-    assert node[-2:] == ["--", given["CLUSTER"]]
+    (node,) = [call for call in calls if "grader.classroom.node" in call]
+    assert node[-1] == "grader.classroom.node"  # which reads the environment
     (prove,) = [call for call in calls if "tests/prove.py" in call]
     assert prove[1:] == given["IDS"].split()
 

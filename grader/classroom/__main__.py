@@ -29,9 +29,9 @@ from grader import doctor, escape, grading
 from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
-from grader.cli import check_choices, check_seed, guarded
+from grader.cli import check_choices, check_seed, exercise_named, guarded
 from grader.outcomes import GraderError
-from grader.report import EXERCISES, Report, write_whole
+from grader.report import Report, write_whole
 from grader.sandbox import TIERS
 from grader.submission import Submission, UsageError, take
 from grader.terminal import make_console
@@ -125,13 +125,13 @@ def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
         UsageError: an argument makes no sense.
     """
     check_choices(
-        ("ONLY", arguments.only, ["", *EXERCISES]),
         ("NAMES", arguments.names, ["", "0", "1"]),
         ("UNREAD", arguments.unread, ["", "0"]),
         ("DEVICE", arguments.device, ["cpu", "gpu"]),
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
     )
+    arguments.only = exercise_named(arguments.only)
     check_seed(arguments.seed)
     jobs = arguments.jobs or "0"
     if not jobs.isdecimal() or int(jobs) > 999 or jobs == arguments.jobs == "0":
