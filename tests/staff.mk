@@ -30,7 +30,7 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 
 .PHONY: node
 node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]
-	@$(RUN) -m grader.classroom.node
+	@$(RUN) -m grader.classroom.node --listen="$$LISTEN" --jobs="$$JOBS" -- "$$CLUSTER"
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
 	@set -f; $(RUN) tests/prove.py $$IDS

@@ -83,7 +83,7 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution, monkeypatch):
+def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
     """Its hand-in is graded by the other node; all listen on one address only."""
     folder, out = tmp_path / "class", tmp_path / "out"
     for number in range(2):
@@ -93,11 +93,8 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution, monkeypa
     scheduler = processes(*said_command(), "--port", "0", "--scheduler-file", file)
     wait_for(file.exists)
     address = json.loads(file.read_text())["address"]
-    monkeypatch.setenv("CLUSTER", address)
-    monkeypatch.setenv("JOBS", "1")
-    monkeypatch.delenv("LISTEN", raising=False)
     worker = sys.executable, "-m", "grader.classroom.node"  # as `make node` does
-    nodes = [processes(*worker) for _ in range(2)]
+    nodes = [processes(*worker, "--jobs", "1", "--", address) for _ in range(2)]
     command = [sys.executable, "-m", "grader.classroom", folder, "--out", out]
     command += ["--only", "sync_target", "--cluster", address]
     command += ["--sandbox", "process"]  # soon up: no sandbox is tried
@@ -121,21 +118,21 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution, monkeypa
 @pytest.mark.parametrize(
     ("told", "problem"),
     [
-        ({}, "CLUSTER=''"),
-        ({"CLUSTER": "127.0.0.1:8786"}, "use tcp://host:port"),
-        ({"CLUSTER": "tcp://127.0.0.1"}, "use tcp://host:port"),
-        ({"CLUSTER": "tcp://:8786"}, "use tcp://host:port"),
-        ({"CLUSTER": "tcp://192.0.2.1:8786"}, "LISTEN='127.0.0.1': the scheduler"),
-        ({"CLUSTER": "tcp://127.0.0.1:1", "LISTEN": "192.0.2.1"}, "no IPv4 address"),
-        ({"CLUSTER": "tcp://127.0.0.1:1", "LISTEN": "::1"}, "no IPv4 address"),
-        ({"CLUSTER": "tcp://127.0.0.1:1", "JOBS": "0"}, "JOBS='0'"),
-        ({"CLUSTER": "tcp://127.0.0.1:1", "JOBS": "1 --host 0.0.0.0"}, "JOBS="),
+        ({"cluster": ""}, "CLUSTER=''"),
+        ({"cluster": "127.0.0.1:8786"}, "use tcp://host:port"),
+        ({"cluster": "tcp://127.0.0.1"}, "use tcp://host:port"),
+        ({"cluster": "tcp://:8786"}, "use tcp://host:port"),
+        ({"cluster": "tcp://192.0.2.1:8786"}, "LISTEN='127.0.0.1': the scheduler"),
+        ({"cluster": "tcp://127.0.0.1:1", "listen": "192.0.2.1"}, "no IPv4 address"),
+        ({"cluster": "tcp://127.0.0.1:1", "listen": "::1"}, "no IPv4 address"),
+        ({"cluster": "tcp://127.0.0.1:1", "jobs": "0"}, "JOBS='0'"),
+        ({"cluster": "tcp://127.0.0.1:1", "jobs": "1 --host 0.0.0.0"}, "JOBS="),
     ],
 )
 def test_a_node_is_told_what_makes_sense(told, problem):
     """What it cannot do it refuses in a sentence; it never listens on more."""
     with pytest.raises(cluster.UsageError, match=re.escape(problem)):
-        node.command(told)
+        node.command(**told)
 
 
 def test_a_node_with_other_code_takes_no_work():

@@ -128,7 +128,8 @@ def test_values_are_text(home, form, where):
     for option in options:
         assert f"--{option}={given[option.upper()]}" in of_class
     (node,) = [call for call in calls if "grader.classroom.node" in call]
-    assert node[-1] == "grader.classroom.node"  # which reads the environment
+    assert node[-2:] == ["--", given["CLUSTER"]]
+    assert f"--listen={given['LISTEN']}" in node
     (prove,) = [call for call in calls if "tests/prove.py" in call]
     assert prove[1:] == given["IDS"].split()
 

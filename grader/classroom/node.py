@@ -1,10 +1,10 @@
 """Have this machine grade for a cluster, as a worker of Dask that has one address.
 
 Whoever reaches a worker can run code on it, and Dask's own commands listen on every
-address for pages of theirs, whatever they are told. What it is asked comes by the
-environment: CLUSTER, LISTEN and JOBS.
+address for pages of theirs, whatever they are told.
 """
 
+import argparse
 import ipaddress
 import os
 import socket
@@ -17,13 +17,17 @@ from grader.submission import UsageError
 LOOPBACK = "127.0.0.1"
 
 
-def command(environment: dict[str, str]) -> list[str]:
+def command(cluster: str, listen: str = "", jobs: str = "") -> list[str]:
     """The command that starts the worker.
 
+    Args:
+        cluster: address of the scheduler, as `tcp://host:8786`.
+        listen: address of this machine, or "" for one that only itself reaches.
+        jobs: so many hand-ins at once, or "" for one for each core.
+
     Raises:
-        UsageError: a variable makes no sense.
+        UsageError: one makes no sense.
     """
-    cluster, jobs = environment.get("CLUSTER", ""), environment.get("JOBS", "")
     try:
         scheduler = urlsplit(cluster)
         there = scheduler.port and scheduler.hostname and address_of(scheduler.hostname)
@@ -31,7 +35,7 @@ def command(environment: dict[str, str]) -> list[str]:
         there = None
     if not there or scheduler.scheme not in ("tcp", "tls"):
         raise UsageError(f"CLUSTER={cluster!r}: use tcp://host:port of the scheduler")
-    listen = environment.get("LISTEN") or LOOPBACK
+    listen = listen or LOOPBACK
     try:
         here = address_of(listen)
         with socket.socket() as tried:
@@ -68,7 +72,11 @@ def is_local(address: str) -> bool:
 
 def main() -> int:
     """Become the worker; 2 where that makes no sense."""
-    words = command(dict(os.environ))
+    parser = argparse.ArgumentParser(prog="python -m grader.classroom.node")
+    parser.add_argument("cluster", help="tcp://… of Dask's scheduler")
+    parser.add_argument("--listen", default="", help="an address of this machine")
+    parser.add_argument("--jobs", default="", help="so many at once")
+    words = command(**vars(parser.parse_args()))
     os.execv(words[0], words)
 
 
