@@ -138,7 +138,9 @@ def student(entry: Entry) -> str:
     if entry.hand_in.late:
         told.append(("Handed in", "late"))
     body = [f'<p class="soft">{html(names)}</p>']
-    body += [f'<p class="look">{html(line)}</p>' for line in about_hand_in(report)]
+    if report.problem:
+        body.append(f'<p class="look bad">{html(report.problem)}</p>')
+    body += [f'<p class="look">{html(note)}</p>' for note in report.notes]
     body.append(figures(told))
     for exercise in [] if report.problem else report.exercises:
         body += exercise_lines(exercise)
