@@ -364,7 +364,7 @@ class Worker:
         request = {
             "do": "load",
             "source": np.frombuffer(self.submission.text.encode(), np.uint8),
-            "cells": np.array(self.submission.cells, np.int64),
+            "cells": np.array(cells_of(self.submission), np.int64),
             "seconds_of_cells": CELLS_SHARE * IMPORT_SECONDS,
         }
         while True:
@@ -375,7 +375,7 @@ class Worker:
             except Killed:
                 line = hung_at(child.errors) if child else 0
                 few = len(self.skipped) < MAX_SKIPPED
-                if not (line and few and self.submission.cells):
+                if not (line and few and cells_of(self.submission)):
                     raise
                 self.skipped.append(line)
                 self.restart()
@@ -756,13 +756,19 @@ def left_out(answer: Args, submission: Submission) -> list[str]:
     """Sentences on what of a notebook was left out, from an answer `of_cells`."""
     notes = []
     for row in answer.get("left_out", []):
-        cell, line = submission.cell_of(row["line"])
-        place = f"cell {cell}" if row["whole"] else f"cell {cell}, line {line}"
+        place = submission.locate(f"dqn.py, line {row['line']}")
+        if row["whole"] and not submission.exported:
+            place = place.partition(",")[0]
         more = f" (and {row['more']} more of its statements)" if row["more"] else ""
         notes.append(f"{place} was left out: {word(row['why'], 300)}{more}")
     if more := answer.get("more", 0):
         notes.append(f"{more} more cells were left out, or parts of them")
     return notes
+
+
+def cells_of(submission: Submission) -> tuple[int, ...]:
+    """The first lines of what runs statement by statement, from 0; none of a file."""
+    return (0,) if submission.exported else submission.cells
 
 
 def hung_at(errors: bytes) -> int:

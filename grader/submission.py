@@ -63,6 +63,7 @@ class Submission:
         path: of the Python file that was read, for a debugger; graded is `source`.
         cells: of a notebook, the number of each cell's first line, from 0.
         notes: sentences on what was taken and why, and on what stands in it.
+        exported: whether a notebook was saved as this Python file; it runs like one.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Submission:
     path: Path | None = None
     cells: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    exported: bool = False
 
     @property
     def sha256(self) -> str:
@@ -343,12 +345,14 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
     if why := contents.no_text(data):
         return Submission(name, data, f"{file} {why}")
     text, orders = notebook.exported(contents.decoded(data))
+    made = bool(orders) or notebook.is_export(text)
     if not orders:
-        return with_notes(Submission(name, data, path=path))
+        return with_notes(Submission(name, data, path=path, exported=made))
     listed = ", ".join(map(str, orders[:MAX_SHOWN]))
     more = f" and {len(orders) - MAX_SHOWN} more" if len(orders) > MAX_SHOWN else ""
     note = f"orders to a notebook were left out of dqn.py: line {listed}{more}"
-    return with_notes(Submission(name, text.encode(), path=path, notes=(note,)))
+    source = text.encode()
+    return with_notes(Submission(name, source, path=path, notes=(note,), exported=made))
 
 
 def with_notes(found: Submission) -> Submission:

@@ -131,6 +131,8 @@ class Worker:
             self.load_text(text, path)
             return {}
         module = new_module(text, path)
+        if len(cells) == 1:
+            ast.parse(text, str(path))  # nothing would be left: it fails as a file does
         notebook = Notebook(module, {*skipped}, seconds_of_cells, self.errors)
         lines = text.split("\n")
         for start, end in itertools.pairwise([*cells.tolist(), len(lines)]):
