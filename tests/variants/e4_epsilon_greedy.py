@@ -166,7 +166,7 @@ return [jnp.where(coins[i], anything[i], q_values[i].argmax()) for i in range(N)
     greedy("a method of rows", "jnp.array([row.argmax() for row in q_values])"),
     greedy(
         "asking each action whether it is the largest",
-        "sum(a * (q_values[:, a] == q_values.max(1)) for a in range(A)).clip(0, A - 1)",
+        "jnp.stack([a * (q_values[:, a] == q_values.max(1)) for a in range(A)]).max(0)",
     ),
     rewritten(
         "epsilon_greedy",
