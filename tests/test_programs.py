@@ -52,7 +52,7 @@ def load(runner: Runner, name: str, data: bytes, derivative: bool) -> None:
 
 def test_programs(programs, runner):
     """Each crafted program is refused for its reason; honest ones are taken."""
-    child = runner.ready()
+    child = runner.running()
     for name, (data, said, derivative) in programs.items():
         try:
             load(runner, name, data, derivative)
