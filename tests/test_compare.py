@@ -168,7 +168,7 @@ print(worst)
 
 
 def test_rounding_is_far_below_the_tolerance() -> None:
-    """All of float32's rounding on the ladders is less than 2 % of what is allowed."""
+    """All of float32's rounding on the ladders is less than 3 % of what is allowed."""
     command = [sys.executable, "-W", "ignore", "-c", SPREAD]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert 0 < float(done.stdout) < 0.02
+    assert 0 < float(done.stdout) < 0.03

@@ -26,10 +26,10 @@ FACTS = {  # two mistakes at once, of which no list has the pair, and what is me
         [(" * gamma *", " *"), (MEAN, MEAN.replace("mean", "sum"))],
         "does not depend on γ",
     ),
-    "no alpha, half a step": (
+    "no alpha, min for max": (
         "update_Q_TD0",
         "update_Q_TD0",
-        [(".add(-alpha * eta)", ".add(-0.05 * eta)")],
+        [(".add(-alpha * eta)", ".add(-0.05 * eta)"), (".max(axis=1)", ".min(axis=1)")],
         "does not depend on α",
     ),
     "mean for max, sum": (
