@@ -178,7 +178,8 @@ class CartPole:
         # In a thread of its own: whatever it is, it is told where the check waits.
         except BaseException as reason:
             judged = self.outcome.mean_return is not None
-            if judged and not isinstance(reason, GraderError):
+            theirs = Raised | Stopped | Waiting | Wrong
+            if judged and isinstance(reason, theirs):
                 self.outcome.problem = str(reason)  # what was reached stays reached
             else:
                 self.outcome.reason = reason

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from grader.escape import Log, plain
 from grader.outcomes import GraderError
-from grader.report import EXERCISES, load, write_whole
+from grader.report import EXERCISES, Report, load, write_whole
 from grader.sandbox import TIERS, hide_memory
 from grader.submission import UsageError, take
 
 DEFAULT_SEED = "1"
 # What is written in an exercise that is not called so.
 PARTS = {
+    "episode_terminateds": "update_Q_TD0",
     "discounted_returns": "monte_carlo",
     "mc_loss": "monte_carlo",
     "ReplayBuffer": "replay_buffer",
@@ -94,7 +95,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "submission",
         help="dqn.py, a notebook, or a folder or zip archive with one in it",
     )
-    grade.add_argument("--only", default="", help="one exercise by its name")
+    grade.add_argument(
+        "--only", default="", help="one exercise: name, number, function"
+    )
     grade.add_argument(
         "--seed",
         default="",
@@ -217,7 +220,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
     )
     if submission.problem:
         report = grading.grade(submission, options, grading.Progress())
-        report.save(arguments.out)
+        saved(report, arguments.out)
         raise UsageError(report.problem)
     console = terminal.make_console()
     console.print(f"Grading {submission.name} …", markup=False)
@@ -233,16 +236,25 @@ def run_grade(arguments: argparse.Namespace) -> int:
                 live.on_check, live.on_exercise, live.on_learning
             )
             report = grading.grade(submission, options, progress)
-    try:
-        path = report.save(arguments.out)
-    except OSError as error:
-        raise UsageError(f"OUT={arguments.out!r}: {error.strerror}") from None
+    path = saved(report, arguments.out)
     drawing = picture.start(report.learning, out)
     terminal.print_report(report, console, [*notes, f"Report: {path}"])
     picture.finish(drawing)
     if report.grader_error:
         raise GraderError(report.grader_error)
     return 0
+
+
+def saved(report: Report, out: str) -> Path:
+    """Save the report; its path.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        return report.save(out)
+    except OSError as error:
+        raise UsageError(f"OUT={out!r}: {error.strerror}") from None
 
 
 def run_reference(arguments: argparse.Namespace) -> int:

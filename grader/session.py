@@ -40,6 +40,7 @@ FUNCTIONS = (
     *("epsilon_greedy", "td_loss", "td_update", "sync_target"),
 )
 DEBUGGER = "BdbQuit"  # what a debugger raises when nobody answers
+NOBODY_ANSWERS = "breakpoint() starts a debugger, and nobody is here to answer it"
 STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
 CALLS = ("episode_terminateds", "replay_buffer", "sync_target")  # no programs
 
@@ -61,8 +62,8 @@ MAX_PROGRAM = 4 << 20  # bytes; honest ones have some 10 kB
 # Said where nothing but the hand-in can be the cause: before it ran, all was well.
 NO_RESTART = "its process cannot be started again"
 NOT_IN_TIME = (
-    "the grader's own processes {}, since dqn.py has run: does it start processes "
-    "that keep the machine busy, or use up its memory?"
+    "the grader's own process {}. Before dqn.py ran it worked: does dqn.py start "
+    "processes that keep the machine busy, or use up its memory?"
 )
 
 Args = dict[str, Any]
@@ -489,8 +490,9 @@ class Runner:
         used = bool(self.loaded)
         try:
             return self.ask_trusted(request)
+        except UsedUp:
+            raise
         except (GraderError, Stopped):
-            self.stop()
             if not used:
                 raise
             # Programs of the hand-in have run in there: they may have left no memory.
@@ -503,12 +505,15 @@ class Runner:
         try:
             message = child.ask(request, seconds)
         except client.DeadlinePassed:
+            self.stop()
             self.budget.left_of_run()
             late = f"gave no answer within {seconds:.0f} s"
             raise TimedOut(NOT_IN_TIME.format(late)) from None
         except client.Died as death:
+            self.stop()
             raise Killed(NOT_IN_TIME.format(death)) from None
         if "error" in message:
+            self.stop()
             raise GraderError(f"the runner: {message['error'].get('message')}")
         return message["answer"]
 
@@ -873,10 +878,7 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
     kind = error.get("kind")
     message = plain(error.get("message", ""), 600) or "(no message)"
     if error.get("type") == DEBUGGER:
-        message = (
-            "breakpoint() starts a debugger, and nobody is here to answer it. Take it "
-            f"out, or debug with `make grade ONLY={only(what)} INPROCESS=1`"
-        )
+        message = f"{NOBODY_ANSWERS}. Take it out{how_to_debug(what)}"
     if kind == "not implemented" and what != IMPORTING:
         stub = error.get("function")
         if stub in FUNCTIONS and stub != what:
@@ -908,10 +910,12 @@ def with_own_line(error: Args, source: str) -> Args:
     return {**error, "line": 0}
 
 
-def only(what: str) -> str:
-    """What ONLY is to be given for a part that was asked for."""
-    name = what.partition(".")[0]
-    return name if name in (*FUNCTIONS, *EXERCISES, "ReplayBuffer") else "…"
+def how_to_debug(what: str) -> str:
+    """How a part that was asked for can be debugged, to end a sentence with."""
+    name = "q_network" if what == "forward" else what.partition(".")[0]
+    if name not in (*FUNCTIONS, *EXERCISES, "ReplayBuffer"):
+        return ""
+    return f", or debug with `make grade ONLY={name} INPROCESS=1`"
 
 
 def word(text: Any, limit: int = 60) -> str:

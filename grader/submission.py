@@ -133,9 +133,9 @@ class Place:
         Raises:
             Wrong: it cannot be read.
         """
-        if leads_out(path):
-            raise Wrong(f"{shown(path)} {self.where} leads out of it")
         own = self.folder / path if self.folder else None
+        if own is None and leads_out(path):
+            raise Wrong(f"{shown(path)} {self.where} leads out of it")
         return from_file(shown(path), lambda n: self.read(path, n), name, own)
 
     def worked_on(self, path: PurePosixPath) -> bool:
@@ -268,6 +268,12 @@ def chosen(
         for group in groups
     ]
     best = next(filter(None, worked), groups[0])
+    for group, found in zip(groups, worked, strict=True):
+        if found:
+            break
+        if len(group) > MAX_COMPARED:
+            words = f"there is more than one hand-in {place.where}"
+            raise Wrong(f"{words} ({listing(sorted(group))}): keep one")
     if len(best) > 1:
         listed = listing(sorted(best))
         if suffix_of(best[0].name) == NOTEBOOK or {p.name for p in best} & {FILE}:
@@ -350,7 +356,8 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
         return with_notes(Submission(name, data, path=path, exported=made))
     listed = ", ".join(map(str, orders[:MAX_SHOWN]))
     more = f" and {len(orders) - MAX_SHOWN} more" if len(orders) > MAX_SHOWN else ""
-    note = f"orders to a notebook were left out of dqn.py: line {listed}{more}"
+    lines = "line" if len(orders) == 1 else "lines"
+    note = f"orders to a notebook were left out of {file}: {lines} {listed}{more}"
     source = text.encode()
     return with_notes(Submission(name, source, path=path, notes=(note,), exported=made))
 
@@ -398,7 +405,8 @@ def is_junk(path: PurePosixPath) -> bool:
 
 def leads_out(path: PurePosixPath) -> bool:
     """Whether an archive's path would, unpacked, lie elsewhere."""
-    return path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    drive = re.match("[A-Za-z]:", path.parts[0])
+    return path.is_absolute() or ".." in path.parts or bool(drive)
 
 
 def paths_in(folder: Path) -> list[PurePosixPath]:

@@ -106,7 +106,8 @@ def train(
         seed: of the training and validation episodes.
         settings: see `Settings`.
         on_progress: told where training stands after each block.
-        curve: grows while training runs, for who may stop it.
+        curve: is filled during training, so that a caller that interrupts it has
+            what there is.
 
     Returns:
         The learning curve: (environment steps so far, mean validation return).

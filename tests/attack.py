@@ -102,7 +102,7 @@ def measured(tier: str) -> dict[str, str]:
 
 
 def with_promises(text: str) -> str:
-    """The text with the table of what the tiers promise, all of which is unkept."""
+    """The text with the table of what the tiers promise, all of which is kept."""
     lines = doctor.table(doctor.promised())
     return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 

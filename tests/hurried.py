@@ -11,14 +11,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader import cli, grading, session
 
-HURRIED = 8.0, 5.0, 12.0, 40.0  # seconds: for the import, a call, an exercise, a run
+HURRIED = 8.0, 5.0, 12.0, 40.0  # seconds: for the import, a call, a part, a run
 
 
 @contextlib.contextmanager
-def deadlines(load: float, call: float, exercise: float, run: float) -> Iterator[None]:
+def deadlines(load: float, call: float, part: float, run: float) -> Iterator[None]:
     """Other deadlines for the gradings inside, all in seconds."""
     asked, ran = session.Worker.ask, session.Runner.untrusted
-    budget = functools.partial(session.Budget, "", exercise, run)
+    budget = functools.partial(session.Budget, "", part, run)
     with (
         mock.patch.object(session, "IMPORT_SECONDS", load),
         mock.patch.object(

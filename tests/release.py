@@ -19,11 +19,11 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from grader.reporters import gradescope
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from grader.reporters import gradescope  # noqa: E402
+
 PLATFORMS = ROOT / "tests" / "platforms"
 NAME = "dqn-homework"
 GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")

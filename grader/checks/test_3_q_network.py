@@ -25,7 +25,9 @@ def test_all_q_at_once(student, rng):
         forward(student, theta, states, num_actions)
         near = moved(theta, rng, 0.0, 0.01)
         q_values = forward(student, near, states, num_actions, check_finite=False)
-        found = compare.finite_problem("with each parameter moved by 1 %, Q", q_values)
+        found = compare.finite_problem(
+            "with each parameter moved by about 1 %, Q", q_values
+        )
         compare.require(found)
         tries = [
             forward(student, other, states, num_actions, check_finite=False)

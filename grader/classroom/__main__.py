@@ -111,8 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
     write_all(out, entries, pairs, found.ignored, names=arguments.names == "1")
     lines = []
     for kind, (path, fill) in exports.items():
-        text, unread = read_export(path), arguments.unread
-        filled = fill(text, arguments.assignment, entries, unread=unread)
+        text = read_export(path)
+        filled = fill(text, arguments.assignment, entries, unread=arguments.unread)
         write_whole(out / f"{kind}.csv", filled.text)
         lines += told_of(kind, filled)
     return summary(out, entries, found.ignored, lines, console)
@@ -131,6 +131,8 @@ def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
     )
+    if not arguments.submissions:
+        raise UsageError("SUBMISSIONS=folder is missing: the folder of all hand-ins")
     arguments.only = exercise_named(arguments.only)
     check_seed(arguments.seed)
     jobs = arguments.jobs or "0"

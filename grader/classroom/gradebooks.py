@@ -364,6 +364,7 @@ def fill(
     claims: dict[int, dict[int, Entry]] = {}
     for number, entry in enumerate(entries):
         for owner in entry.hand_in.owners:
+            doubts = len(people.doubts)
             place = people.row_of(owner)
             if place is not None:
                 claims.setdefault(place, {})[number] = entry
@@ -371,7 +372,7 @@ def fill(
                 continue
             if entry.problem and not unread:
                 filled.with_problem.append(owner.name)
-            elif place is None:
+            elif place is None and len(people.doubts) == doubts:
                 filled.without_row.append(owner.name)
     filled.disputes += people.doubts
     scores: dict[int, str] = {}
@@ -380,7 +381,7 @@ def fill(
         if others:
             names = ", ".join(one.hand_in.entry for one in claim.values())
             who = people.rows[place].cells[0]
-            words = f"not entered, for it has {len(claim)} hand-ins ({names})"
+            words = f"not entered, for {len(claim)} hand-ins claim this row ({names})"
             filled.disputes.append(f"{who}: {words}")
         elif entry.report is not None and entry.problem:
             scores |= {place: unread} if unread else {}
