@@ -2,6 +2,9 @@
 
 import sys
 
-from grader.cli import main
+try:
+    from grader.cli import main
+except KeyboardInterrupt:  # stopped while all is still being imported
+    sys.exit("stopped")
 
 sys.exit(main())

@@ -161,6 +161,14 @@ def exercise_named(text: str) -> str:
     numbered = {str(number): name for number, name in enumerate(EXERCISES, 1)}
     if not text or word in known or word in numbered:
         return {"": "", **known, **numbered}[word]
+    if re.fullmatch(r"(exercise|ex)?[_#.]*0*[0-9]{1,3}", word):
+        word = re.sub(r"^\D*0*", "", word)
+    if word in numbered:
+        return numbered[word]
+    if "," in text:
+        raise UsageError(
+            f"ONLY={plain(text, 100)!r}: name one exercise, or leave it out"
+        )
     near = difflib.get_close_matches(word[:100], known, 1)
     hint = f"did you mean {known[near[0]]}?" if near else f"use {', '.join(EXERCISES)}"
     raise UsageError(f"ONLY={plain(text, 100)!r} is unknown: {hint}")

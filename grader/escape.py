@@ -20,6 +20,8 @@ _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # What a spreadsheet computes; some take the wide forms of East Asia as well.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
+# Where a semicolon separates cells, what stands behind one begins a cell.
+_HIDDEN_FORMULA = re.compile(r"(;\s*)(?=[=+\-@])")
 
 
 def printable(text: str) -> str:
@@ -125,8 +127,9 @@ def csv_cell(text: str) -> str:
 
     It is one line, for what reads CSV line by line. Quoting is left to `csv.writer`.
     """
-    risky = text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA)
     kept = printable(text).replace("\n", " ")
+    kept = _HIDDEN_FORMULA.sub(r"\1'", kept)
+    risky = text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA)
     return f"'{kept}" if risky else kept
 
 

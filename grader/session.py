@@ -365,7 +365,8 @@ class Worker:
         request = {
             "do": "load",
             "source": np.frombuffer(self.submission.text.encode(), np.uint8),
-            "cells": np.array(cells_of(self.submission), np.int64),
+            "cells": np.array(self.submission.cells, np.int64),
+            "exported": self.submission.exported,
             "seconds_of_cells": CELLS_SHARE * IMPORT_SECONDS,
         }
         while True:
@@ -376,7 +377,7 @@ class Worker:
             except Killed:
                 line = hung_at(child.errors) if child else 0
                 few = len(self.skipped) < MAX_SKIPPED
-                if not (line and few and cells_of(self.submission)):
+                if not (line and few and self.submission.cells):
                     raise
                 self.skipped.append(line)
                 self.restart()
@@ -769,11 +770,6 @@ def left_out(answer: Args, submission: Submission) -> list[str]:
     if more := answer.get("more", 0):
         notes.append(f"{more} more cells were left out, or parts of them")
     return notes
-
-
-def cells_of(submission: Submission) -> tuple[int, ...]:
-    """The first lines of what runs statement by statement, from 0; none of a file."""
-    return (0,) if submission.exported else submission.cells
 
 
 def hung_at(errors: bytes) -> int:

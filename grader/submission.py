@@ -96,7 +96,7 @@ class Submission:
 
     def locate(self, text: str) -> str:
         """The text, with cells in the place of lines of a `dqn.py` that nobody has."""
-        if not self.cells:
+        if self.exported or not self.cells:
             return text
 
         def place(found: re.Match[str]) -> str:
@@ -215,22 +215,39 @@ def from_place(place: Place, name: str, *, inner: bool = False) -> Submission:
         Wrong: there is none that could be read, or more than one.
     """
     paths = [path for path in place.paths if not is_junk(path)]
+    zips = [path for path in paths if suffix_of(path.name) == ZIP]
+    one_zip = len(zips) == 1 and not inner
     if groups := candidates(paths):
         path, why = chosen(place, groups)
         found = place.file(path, name)
+        if found.untouched and one_zip:
+            with contextlib.suppress(Wrong):
+                packed = from_zip_in(place, zips[0], name)
+                if not (packed.untouched or packed.problem):
+                    note = f"in {shown(path)} nothing has been written"
+                    return replace(packed, notes=(note, *packed.notes))
         return replace(found, notes=(*why, *found.notes))
-    zips = [path for path in paths if suffix_of(path.name) == ZIP]
-    if len(zips) == 1 and not inner and not leads_out(zips[0]):
-        (path,) = zips
+    if one_zip:
         try:
-            archive = opened(lambda n: place.read(path, n), shown(path))
-            found = from_place(archive, name, inner=True)
+            return from_zip_in(place, zips[0], name)
         except Wrong as why:
-            words = f"there is no {FILE} {place.where}, but {shown(path)}"
+            words = f"there is no {FILE} {place.where}, but {shown(zips[0])}"
             raise Wrong(f"{words}: {why}") from None
-        note = f"what is graded is {archive.where}, {place.where}"
-        return replace(found, notes=(note, *found.notes))
     raise Wrong(f"there is no {FILE} {place.where}{instead(place, paths)}")
+
+
+def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
+    """The hand-in in an archive that lies in a folder or an archive.
+
+    Raises:
+        Wrong: there is none that could be read.
+    """
+    if place.folder is None and leads_out(path):
+        raise Wrong(f"{shown(path)} leads out of it")
+    archive = opened(lambda n: place.read(path, n), shown(path))
+    found = from_place(archive, name, inner=True)
+    note = f"what is graded is {archive.where}, {place.where}"
+    return replace(found, notes=(note, *found.notes))
 
 
 def candidates(paths: list[PurePosixPath]) -> list[list[PurePosixPath]]:
@@ -351,15 +368,18 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
     if why := contents.no_text(data):
         return Submission(name, data, f"{file} {why}")
     text, orders = notebook.exported(contents.decoded(data))
-    made = bool(orders) or notebook.is_export(text)
+    cells = notebook.cells_in(text) or ((0,) if orders else ())
+    exported = bool(cells)
     if not orders:
-        return with_notes(Submission(name, data, path=path, exported=made))
+        return with_notes(
+            Submission(name, data, path=path, cells=cells, exported=exported)
+        )
     listed = ", ".join(map(str, orders[:MAX_SHOWN]))
     more = f" and {len(orders) - MAX_SHOWN} more" if len(orders) > MAX_SHOWN else ""
     lines = "line" if len(orders) == 1 else "lines"
     note = f"orders to a notebook were left out of {file}: {lines} {listed}{more}"
-    source = text.encode()
-    return with_notes(Submission(name, source, path=path, notes=(note,), exported=made))
+    found = Submission(name, text.encode(), path=path, cells=cells, exported=exported)
+    return with_notes(replace(found, notes=(note,)))
 
 
 def with_notes(found: Submission) -> Submission:

@@ -110,13 +110,19 @@ class Worker:
         return getattr(self, f"do_{do}")(**request)
 
     def do_load(
-        self, source: Any, cells: Any, skipped: list[int], seconds_of_cells: float
+        self,
+        source: Any,
+        cells: Any,
+        exported: bool,
+        skipped: list[int],
+        seconds_of_cells: float,
     ) -> dict[str, Any]:
         """Import the hand-in; what it gets is its own text and nothing else.
 
         Args:
             source: its text, in UTF-8.
             cells: of a notebook, the number of each cell's first line, from 0.
+            exported: whether a notebook was saved as this Python file.
             skipped: lines of a notebook that ran for too long before.
             seconds_of_cells: how long all of them may run.
         """
@@ -130,8 +136,8 @@ class Worker:
             self.load_text(text, path)
             return {}
         module = new_module(text, path)
-        if len(cells) == 1:
-            ast.parse(text, str(path))  # nothing would be left: it fails as a file does
+        if exported:
+            cells = whole_or_cells(text, path, cells)
         notebook = Notebook(module, {*skipped}, seconds_of_cells, self.errors)
         lines = text.split("\n")
         for start, end in itertools.pairwise([*cells.tolist(), len(lines)]):
@@ -199,6 +205,21 @@ class Worker:
         parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
         rng = np.random.default_rng(seed)
         return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
+
+
+def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
+    """The cells of a file made from a notebook; one cell, where all of it is Python.
+
+    Raises:
+        SyntaxError: it is none, and has one cell, of which nothing would be left.
+    """
+    try:
+        ast.parse(text, str(path))
+    except SyntaxError:
+        if len(cells) == 1:
+            raise
+        return cells
+    return cells[:1]  # a mark may stand in the midst of a statement
 
 
 def new_module(text: str, path: Path) -> types.ModuleType:

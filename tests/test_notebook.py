@@ -401,6 +401,16 @@ def test_file_made_from_a_notebook_runs_like_one(grade, tmp_path):
     ]
 
 
+def test_cell_of_a_file_that_is_no_python(grade, tmp_path):
+    """Where cells are marked, one that cannot be read is left out."""
+    path = tmp_path / "dqn.py"
+    path.write_text(f"# %%\n{SYNC}\n# %% scratch\nz = (\n# %%\ny = 1\n")
+    report = grade(path, "sync_target")
+    assert report["score"] == 5
+    (note,) = report["submission"]["notes"]
+    assert note.startswith("dqn.py, line 7 was left out: SyntaxError")
+
+
 def test_file_made_from_a_notebook_that_is_no_python(grade, tmp_path):
     """It fails as another file does, and says where."""
     path = tmp_path / "dqn.py"

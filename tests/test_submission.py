@@ -291,7 +291,7 @@ def test_file_made_from_a_notebook(folder):
     assert names["y"] == 1
     assert submission.text.count("\n") == 7
     assert submission.notes == (
-        "orders to a notebook were left out of dqn.py: line 1, 2, 3 and 2 more",
+        "orders to a notebook were left out of dqn.py: lines 1, 2, 3 and 2 more",
     )
 
 
@@ -302,6 +302,8 @@ def test_file_made_from_a_notebook(folder):
         ("# coding: utf-8\n\n# In[12]:\n", True),
         ("# In[ ]:", True),
         ("# %% the buffer", True),
+        ("#%%", True),
+        ("# COMMAND ----------", True),
         ("!pip install jax", True),
         ("# what is In[1]: here?\ns = '%%'", False),
     ],

@@ -32,7 +32,7 @@ from grader.session import Student
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them
-MIXTURES = (NUM_ACTIONS, EPSILON), (NUM_ACTIONS, SMALL), (2, EPSILON)
+MIXTURES = [(size, share) for size in (NUM_ACTIONS, 2) for share in (EPSILON, SMALL)]
 # A coin of exactly 0 comes with probability 2^-23, and u <= ε takes it for heads at
 # ε = 0. Three among 65536 are more than luck (3e-8).
 MAX_HEADS = 2
@@ -212,23 +212,25 @@ def require_shares(
 @pytest.mark.points(1)
 def test_rows_are_independent(student, rng):
     """Each row tosses its own coin and draws its own action."""
-    q_values = distinct(rng, ROWS, NUM_ACTIONS)
-    explored = many(student, rng, q_values, EPSILON) != q_values.argmax(axis=1)
-    if found := odd_scatter(explored):
-        raise Wrong(
-            f"at epsilon = {EPSILON} the number of rows that explore in one call "
-            f"varies {found} than by chance: {explored.sum(axis=1)[:6].tolist()} of "
-            f"{ROWS} in the first calls. Does each row toss its own coin?"
-        )
-    actions = many(student, rng, q_values, 1.0)
-    for action in range(NUM_ACTIONS):
-        if found := odd_scatter(actions == action):
-            times = (actions == action).sum(axis=1)
+    for num_actions in (NUM_ACTIONS, 2):
+        q_values = distinct(rng, ROWS, num_actions)
+        explored = many(student, rng, q_values, EPSILON) != q_values.argmax(axis=1)
+        if found := odd_scatter(explored):
             raise Wrong(
-                f"at epsilon = 1 the number of rows that take action {action} in one "
-                f"call varies {found} than by chance: {times[:6].tolist()} of {ROWS} "
-                "in the first calls. Does each row draw its own action?"
+                f"at epsilon = {EPSILON} with {num_actions} actions the number of rows "
+                f"that explore in one call varies {found} than by chance: "
+                f"{explored.sum(axis=1)[:6].tolist()} of {ROWS} in the first calls. "
+                "Does each row toss its own coin?"
             )
+        actions = many(student, rng, q_values, 1.0)
+        for action in range(num_actions):
+            if found := odd_scatter(actions == action):
+                times = (actions == action).sum(axis=1)
+                raise Wrong(
+                    f"at epsilon = 1 the number of rows that take action {action} in "
+                    f"one call varies {found} than by chance: {times[:6].tolist()} of "
+                    f"{ROWS} in the first calls. Does each row draw its own action?"
+                )
 
 
 @pytest.mark.points(1)

@@ -194,9 +194,10 @@ def test_added_later(student, rng):
 @pytest.mark.after("rows")
 def test_uniform(student, rng):
     """Every stored transition is as likely to be sampled as the others."""
-    for added in (CAPACITY - 2, CAPACITY + 3):
-        first, stored = max(0, added - CAPACITY), min(added, CAPACITY)
-        numbers = draw(student, rng, CAPACITY, added, BATCH) - first
+    sizes = (CAPACITY, CAPACITY - 2), (CAPACITY, CAPACITY + 3), (LARGE, LARGE - 1)
+    for capacity, added in sizes:
+        first, stored = max(0, added - capacity), min(added, capacity)
+        numbers = draw(student, rng, capacity, added, BATCH) - first
         if (numbers < 0).any():
             continue  # an old one is still there: `oldest_leaves` says so
         each = (numbers[:, :, None] == np.arange(stored)).sum(axis=1)
@@ -269,7 +270,7 @@ def test_stores_copies(student, rng):
 @pytest.mark.after("rows")
 def test_batch_stays(student, rng):
     """A drawn batch changes neither by later samples nor by later adds."""
-    for size in (BATCH, CAPACITY):  # all that is stored, too
+    for size in (1, BATCH, CAPACITY):  # one row, and all that is stored, too
         script = [["add", 0, CAPACITY], seeded(rng), *[["sample", size]] * 4]
         script += [["reread", 0], ["add", CAPACITY, 2 * CAPACITY], ["reread", 0]]
         first, *_, sampled_since, added_since = (

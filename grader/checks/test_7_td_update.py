@@ -68,7 +68,8 @@ def test_loss_before_the_step(student, runner):
     obtained = student.answer(question).array("loss")
     expected, _ = loss_and_gradient(case, student, runner)
     compare.require(compare.problem("td_update's loss", obtained, expected))
-    # With a stand-in for td_loss, which has a check of its own.
+    # With a state, and with a stand-in for td_loss, which has a check of its own.
+    _, question = first_step(ladders.UPDATE.ladder[0], "adam", student, runner)
     unchanged(
         student,
         Case(question.part, {**question.spec, "stand_in": True}, question.args),
