@@ -107,6 +107,90 @@ def {part}(*args):
     assert {check.name.split("_")[-1] for check in lost(result)} == {"example"}
 
 
+# Wrong where few questions look: a hand-in's definitions, and the check that tells.
+SELDOM_ASKED = {
+    "discount of one in td_loss": (
+        "td_loss",
+        "batch_mixed",
+        """
+honest = td_loss
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    return honest(theta_Q, theta_T, model, batch, 0.9 if gamma == 1 else gamma)
+""",
+    ),
+    "discount of one in update_Q_TD0": (
+        "update_Q_TD0",
+        "episode_ends",
+        """
+honest = update_Q_TD0
+def update_Q_TD0(*args):
+    return honest(*args[:-1], 0.9 if args[-1] == 1 else args[-1])
+""",
+    ),
+    "a batch of one is a view of the ring": (
+        "ReplayBuffer",
+        "batch_stays",
+        """
+class ReplayBuffer(ReplayBuffer):
+    def sample(self, batch_size, rng):
+        if batch_size > 1:
+            return super().sample(batch_size, rng)
+        row = rng.integers(len(self))
+        return Transition(*(column[row : row + 1] for column in self.columns))
+""",
+    ),
+    "all but the last ones are drawn from": (
+        "ReplayBuffer",
+        "uniform",
+        """
+class ReplayBuffer(ReplayBuffer):
+    def sample(self, batch_size, rng):
+        stored = len(self)
+        rows = rng.integers(stored - stored % 10 if stored > 10 else stored,
+                            size=batch_size)
+        return Transition(*(column[rows] for column in self.columns))
+""",
+    ),
+    "one coin for all rows of two actions": (
+        "epsilon_greedy",
+        "rows_are_independent",
+        """
+honest = epsilon_greedy
+def epsilon_greedy(key, q_values, epsilon):
+    if q_values.shape[1] > 2:
+        return honest(key, q_values, epsilon)
+    coin, action = jax.random.split(key)
+    anything = jax.random.randint(action, q_values.shape[:1], 0, 2)
+    explore = jax.random.uniform(coin) < epsilon
+    return jnp.where(explore, anything, q_values.argmax(axis=1))
+""",
+    ),
+    "the optimizer's state is donated": (
+        "td_update",
+        "loss_before_the_step",
+        """
+import functools
+honest = td_update
+def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
+    @functools.partial(jax.jit, donate_argnums=0)
+    def step(opt_state):
+        return honest(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma)
+    return step(opt_state)
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SELDOM_ASKED)
+def test_what_is_seldom_asked(case: str) -> None:
+    """A mistake that shows at one discount, size or argument alone is caught."""
+    part, check, code = SELDOM_ASKED[case]
+    exercise = EXERCISE_OF[part]
+    hand_in = HandIn(case, with_definitions(code), (exercise,), modes=("recorded",))
+    result = submit(hand_in).result()["recorded"][exercise]
+    assert check in {found.name for found in lost(result)}
+
+
 def test_matrix_has_all_mutants() -> None:
     """The stored matrix is of these mutants and of no others."""
     text = MATRIX.read_text(encoding="utf-8").partition("## The checks")[0]
