@@ -9,6 +9,7 @@ import difflib
 import importlib
 import io
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -169,7 +170,8 @@ def exercise_named(text: str) -> str:
         raise UsageError(
             f"ONLY={plain(text, 100)!r}: name one exercise, or leave it out"
         )
-    near = difflib.get_close_matches(word[:100], known, 1)
+    begins = [name for name in known if word and name.startswith(word)]
+    near = begins or difflib.get_close_matches(word[:100], known, 1)
     hint = f"did you mean {known[near[0]]}?" if near else f"use {', '.join(EXERCISES)}"
     raise UsageError(f"ONLY={plain(text, 100)!r} is unknown: {hint}")
 

@@ -301,11 +301,28 @@ def test_usage_errors(command, options, named):
         *((str(number), name) for number, name in enumerate(EXERCISES, 1)),
         *((stub, list(EXERCISES)[number - 1]) for number, stub in STUBS),
         *((" td-loss ", "td_loss"), ("mc_loss()", "monte_carlo")),
+        *(("Exercise 6", "td_loss"), ("ex6", "td_loss"), ("#06", "td_loss")),
     ],
 )
 def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
     """Its name in any case, its number, and each function that it asks for."""
     assert cli.exercise_named(text) == exercise
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("sync", "did you mean sync_target?"),
+        ("tdloss", "did you mean td_loss?"),
+        ("td_loss,td_update", "name one exercise"),
+        ("10", "use update_Q_TD0, "),
+        ("ex", "use update_Q_TD0, "),
+    ],
+)
+def test_exercise_that_is_not_known(text, hint):
+    """What comes near is named, else all there are."""
+    with pytest.raises(UsageError, match=re.escape(hint)):
+        cli.exercise_named(text)
 
 
 def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
