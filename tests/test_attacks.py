@@ -11,6 +11,7 @@ from dataclasses import replace
 import attack as command
 import pytest
 from catalogue import CATALOGUE
+from handins import checks_of
 from redteam import (
     CANARY,
     TABLE,
@@ -104,7 +105,7 @@ EXAMPLE = attack(
     "A trick.\n\nRows: 1\nGrade: sync_target\nAsserts: S R L T\nSays: tried",
     lambda folder, places: folder,
 )
-NAMES = ("syncs", "keeps", "schedule")
+NAMES = checks_of("sync_target")
 CHECK = {"outcome": "failed", "score": 0, "max_score": 1, "message": "wrong"}
 GOOD = {
     "sandbox": "process",

@@ -32,8 +32,9 @@ ENDLESS = """
         )
 """
 LARGE = """
-        lost = jnp.sort(jnp.arange(2.0**32, dtype=jnp.float32) * batch.reward[0])[0]
-        return theta_Q, opt_state, lost
+        large = jnp.arange(2.0**28, dtype=jnp.float32) * batch.reward[0]
+        many = jax.lax.sort([large + number for number in range(16)])
+        return theta_Q, opt_state, sum(each[0] for each in many)
 """
 
 
