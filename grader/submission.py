@@ -285,10 +285,8 @@ def chosen(
         for group in groups
     ]
     best = next(filter(None, worked), groups[0])
-    for group, found in zip(groups, worked, strict=True):
-        if found:
-            break
-        if len(group) > MAX_COMPARED:
+    for group in groups[: worked.index(best)] if best in worked else []:
+        if len(group) > MAX_COMPARED:  # one of these may be worked on as well
             words = f"there is more than one hand-in {place.where}"
             raise Wrong(f"{words} ({listing(sorted(group))}): keep one")
     if len(best) > 1:
