@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase
 
 from grader.diagnose import Known
-from grader.outcomes import Outcome, Waiting
+from grader.outcomes import UNANSWERED, Outcome, Waiting
 from grader.plugin import Plugin, exercise_of, name_of, part_of, run_checks
 from grader.report import Check, Exercise
 from grader.session import Student
@@ -21,7 +21,6 @@ from grader.session import Student
 AGAIN = "asked again by a fresh process"
 DIFFERS = f"the answers to identical questions differ: {AGAIN}"
 JUDGED = (Outcome.FAILED, Outcome.ERROR)
-STOPPED = (Outcome.TIMEOUT, Outcome.KILLED)
 
 
 class SecondTime(Plugin):
@@ -65,7 +64,7 @@ class SecondTime(Plugin):
         """
         super().pytest_runtest_setup(item)
         checks = self.first.exercises[exercise_of(item)].checks
-        unanswered = {c.name for c in checks if c.outcome in STOPPED}
+        unanswered = {c.name for c in checks if c.outcome in UNANSWERED}
         if part_of(item) in self.first.hung and name_of(item) in unanswered:
             raise Waiting("it got no answer the first time")
 

@@ -18,6 +18,9 @@ class Outcome(StrEnum):
     GRADER_ERROR = "grader_error"
 
 
+# No answer came: the hand-in took too long, or its process died.
+UNANSWERED = (Outcome.TIMEOUT, Outcome.KILLED)
+
 NOT_IMPLEMENTED = "not implemented yet"
 RUN_USED_UP = "the hand-in used up the time of the whole run"
 WAITS_FOR_ABOVE = "waits until the checks above pass"

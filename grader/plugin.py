@@ -27,6 +27,7 @@ from grader import diagnose
 from grader.cases import Cases
 from grader.outcomes import (
     NOT_IMPLEMENTED,
+    UNANSWERED,
     WAITS_FOR_ABOVE,
     GraderError,
     Outcome,
@@ -237,10 +238,9 @@ class Plugin:
         """Name what is wrong with each part that has failed a check."""
         graded, failed = self.graded, self.failed
         self.failed = {}
-        hopeless = (Outcome.TIMEOUT, Outcome.KILLED)
         if graded.problem or graded.student.eager:
             return
-        if any(c.outcome in hopeless for c in exercise.checks):
+        if any(c.outcome in UNANSWERED for c in exercise.checks):
             return
         for part, checks in failed.items():
             if part not in graded.known.right:

@@ -367,17 +367,19 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
         return Submission(name, data, f"{file} {why}")
     text, orders = notebook.exported(contents.decoded(data))
     cells = notebook.cells_in(text) or ((0,) if orders else ())
+    notes: tuple[str, ...] = ()
+    if orders:
+        listed = ", ".join(map(str, orders[:MAX_SHOWN]))
+        hidden = len(orders) - MAX_SHOWN
+        more = f" and {hidden} more" if hidden > 0 else ""
+        lines = "line" if len(orders) == 1 else "lines"
+        told = f"orders to a notebook were left out of {file}: {lines} {listed}{more}"
+        notes = (told,)
+    source = text.encode() if orders else data
     exported = bool(cells)
-    if not orders:
-        return with_notes(
-            Submission(name, data, path=path, cells=cells, exported=exported)
-        )
-    listed = ", ".join(map(str, orders[:MAX_SHOWN]))
-    more = f" and {len(orders) - MAX_SHOWN} more" if len(orders) > MAX_SHOWN else ""
-    lines = "line" if len(orders) == 1 else "lines"
-    note = f"orders to a notebook were left out of {file}: {lines} {listed}{more}"
-    found = Submission(name, text.encode(), path=path, cells=cells, exported=exported)
-    return with_notes(replace(found, notes=(note,)))
+    return with_notes(
+        Submission(name, source, None, path, cells, notes, exported=exported)
+    )
 
 
 def with_notes(found: Submission) -> Submission:
