@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader import client, sandbox
+from grader import client, control_group, sandbox
 from grader.escape import plain
 from grader.outcomes import GraderError
 from grader.sandbox import ISOLATING, TIERS
@@ -277,6 +277,11 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
             "Without a user of their own, helpers share the bound on processes with "
             f"your other programs: under landlock {sandbox.MORE_TASKS} more than there "
             "are now."
+        )
+    if control_group.offered():
+        yield (
+            "Control groups can be made here: in every tier they end, bound and slow "
+            "down all that a hand-in starts."
         )
     if os.geteuid() == 0:
         changes_user, reads_python = sandbox.root_changes_user()

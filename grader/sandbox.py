@@ -27,10 +27,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from grader import control_group
 from grader.outcomes import GraderError
 
 HERE = Path(__file__).resolve().parent
@@ -242,9 +243,23 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
     on_gpu = device == "gpu"
     environment = environment_for(role, on_gpu)
     settings = settings_for(role, tier, on_gpu)
-    if tier == "bwrap":
-        return in_bwrap(files, script, environment, settings, on_gpu)
-    return in_folder(files, script, environment, settings, on_gpu)
+    place = in_bwrap if tier == "bwrap" else in_folder
+    launch = place(files, script, environment, settings, on_gpu)
+    return in_group(launch) if role == "worker" else launch
+
+
+def in_group(launch: Launch) -> Launch:
+    """Return the launch in a control group of its own, where the system offers one."""
+    group = control_group.create(own_prefix(), TASKS)
+    if group is None:
+        return launch
+
+    def clean_up() -> None:
+        group.end()
+        launch.clean_up()
+
+    command = group.joined_by(launch.command)
+    return replace(launch, command=command, clean_up=clean_up)
 
 
 def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
@@ -405,6 +420,7 @@ def remove_leftovers() -> None:
             shutil.rmtree(folder, ignore_errors=True)
         except (OSError, ValueError, OverflowError):
             continue
+    control_group.remove_leftovers(FOLDER)
 
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:

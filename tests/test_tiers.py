@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from conftest import require
 
-from grader import cli, doctor, sandbox
+from grader import cli, control_group, doctor, sandbox
 from grader.doctor import PROMISES
 from grader.outcomes import GraderError
 from grader.sandbox import ISOLATING, TIERS
@@ -123,6 +123,64 @@ def test_what_is_trusted_comes_first(hand_in, grade, tier):
     (exercise,) = grade(path, "sync_target", tier=tier)["exercises"]
     nice = os.nice(0) + sandbox.NICENESS
     assert f"NICE {nice}." in exercise["checks"][0]["message"]
+
+
+@pytest.fixture
+def groups() -> tuple[Path, ...]:
+    """The folders in which control groups can be made here."""
+    if not control_group.offered():
+        pytest.skip("no control group can be made here")
+    return control_group.offered()
+
+
+@linux
+def test_a_control_group_ends_what_has_left_its_session(hand_in, grade, groups):
+    """Not even the weakest tier leaves processes behind where there is one."""
+    body = """\
+import os, time
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    os.closerange(0, 64)
+    time.sleep(600)
+    os._exit(0)
+raise RuntimeError(f"LEFT {pid}.")"""
+    report = grade(hand_in(sync_target=body), "sync_target", tier="process")
+    message = report["exercises"][0]["checks"][0]["message"]
+    pid = re.search(r"LEFT (\d+)\.", message)[1]
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        state = "gone"
+    assert state in ("gone", "Z")
+    assert not [f for g in groups for f in g.glob(f"{sandbox.own_prefix()}*")]
+
+
+@linux
+def test_a_control_group_is_bounded_and_yields(groups):
+    """Counted are processes and threads of all users; others have the larger share."""
+    group = control_group.create(sandbox.own_prefix(), 7)
+    try:
+        told = {
+            name: file.read_text().strip()
+            for folder in group.folders
+            for name in ("pids.max", *control_group.SHARES)
+            if (file := folder / name).exists()
+        }
+    finally:
+        group.end()
+    assert told.pop("pids.max") == "7"
+    assert told.items() <= {n: str(v) for n, v in control_group.SHARES.items()}.items()
+
+
+def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
+    """Where the system offers none, nothing is put before the command."""
+    monkeypatch.setattr(control_group, "offered", lambda: ())
+    launch = sandbox.prepare("worker", "process")
+    try:
+        assert launch.command[0] == sys.executable
+    finally:
+        launch.clean_up()
 
 
 def children_of(pid: int) -> dict[int, int]:

@@ -5,7 +5,7 @@ Grade: all
 On: solution
 Asserts: S R T
 Says: 170 busy processes
-Breaks on process: T: only bubblewrap ends what has left its session
+May break on process: T: without a control group nothing ends what has left its session
 """
 
 import os

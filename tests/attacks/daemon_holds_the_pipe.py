@@ -4,7 +4,7 @@ Rows: 43
 Grade: sync_target
 Asserts: S R T
 Says: no answer within|the process
-Breaks on process: T: only bubblewrap ends what has left its session
+May break on process: T: without a control group nothing ends what has left its session
 """
 
 import os

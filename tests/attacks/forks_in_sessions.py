@@ -4,7 +4,7 @@ Rows: 39, 43
 Grade: sync_target
 Asserts: S R T O
 Says: not implemented yet
-Breaks on process: T: only bubblewrap ends what has left its session
+May break on process: T: without a control group nothing ends what has left its session
 """
 
 import os
