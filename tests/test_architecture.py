@@ -29,7 +29,7 @@ INSIDE = {
 }
 # The trusted side, the lowest layer first: a module imports from lower layers only.
 LAYERS = [
-    ["escape", "mdps", "outcomes", "protocol", "seeds", "watched"],
+    ["control_group", "escape", "mdps", "outcomes", "protocol", "seeds", "watched"],
     ["archive", "contents", "notebook", "printed"],
     ["submission"],
     ["sandbox", "report", "compare"],
