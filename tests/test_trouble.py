@@ -7,6 +7,7 @@ the table one in `EVERY` is looked at, in turn; `TABLE=all` looks at all of it.
 """
 
 import os
+import re
 
 import pytest
 from hurried import deadlines
@@ -76,7 +77,8 @@ ROWS = [(part, kind) for part in PARTS for kind in KINDS]
 def test_trouble_in_one_part(hand_in, grade, part, kind):
     """Lost are points of the part's own exercise, and no others."""
     template, own, without, others = PARTS[part]
-    trouble = KINDS[kind].replace("\n", "\n    ")
+    margin = re.search(r"^( *)\{trouble\}", template, re.M)[1]
+    trouble = KINDS[kind].replace("\n", f"\n{margin}")
     path = hand_in(after=template.format(part=part, trouble=trouble))
     exercises = [name for name in EXERCISES if name in (own, *others, "sync_target")]
     with deadlines(30.0, 3.0, 0.0, 0.0):
