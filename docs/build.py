@@ -19,9 +19,10 @@ from markdown_it import MarkdownIt  # rich brings it along
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from grader.cartpole import FULL, HALF, MAX_SEEDS
-from grader.report import CHECKS, EXERCISES, plain_number
-from grader.terminal import MARKS, WORDS
+from grader.contract.exercises import CHECKS, EXERCISES
+from grader.oracle.cartpole import FULL, HALF, MAX_SEEDS
+from grader.report.model import plain_number
+from grader.report.terminal import MARKS, WORDS
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent

@@ -16,11 +16,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import GraderError
 from grader.escape import Log, plain
-from grader.outcomes import GraderError
-from grader.report import EXERCISES, Report, load, write_whole
-from grader.sandbox import TIERS, hide_memory
-from grader.submission import UsageError, take
+from grader.intake.submission import UsageError, take
+from grader.report.model import Report, load, write_whole
+from grader.sandbox.system import hide_memory
+from grader.sandbox.tiers import TIERS
 
 DEFAULT_SEED = "1"
 # What is written in an exercise that is not called so.
@@ -132,8 +134,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     convert.add_argument("--out", default="", help="the file; else it is printed")
     convert.set_defaults(run=run_convert)
 
-    doctor = commands.add_parser("doctor", help="what this machine can promise")
-    doctor.set_defaults(run=run_doctor)
+    self_test = commands.add_parser("doctor", help="what this machine can promise")
+    self_test.set_defaults(run=run_doctor)
     return parser.parse_args(arguments)
 
 
@@ -217,10 +219,11 @@ def run_grade(arguments: argparse.Namespace) -> int:
     out = writable(arguments.out)
 
     # Late, so that a wrong argument is answered at once.
-    from grader import grading, picture, terminal
+    from grader.grading import pipeline
+    from grader.report import picture, terminal
 
     official = arguments.official == "1"
-    options = grading.Options(
+    options = pipeline.Options(
         seed=arguments.seed or ("" if official else DEFAULT_SEED),
         only=only,
         tier=arguments.sandbox,
@@ -229,23 +232,23 @@ def run_grade(arguments: argparse.Namespace) -> int:
         official=official,
     )
     if submission.problem:
-        report = grading.grade(submission, options, grading.Progress())
+        report = pipeline.grade(submission, options, pipeline.Progress())
         saved(report, arguments.out)
         raise UsageError(report.problem)
     console = terminal.make_console()
     console.print(f"Grading {submission.name} …", markup=False)
     notes = []
     if arguments.in_process == "1":
-        from grader import inprocess
+        from grader.grading import in_process
 
-        report = inprocess.grade(submission, options)
+        report = in_process.grade(submission, options)
         notes.append("In-process run for debugging: it does not count.")
     else:
         with terminal.Live(console) as live:
-            progress = grading.Progress(
+            progress = pipeline.Progress(
                 live.on_check, live.on_exercise, live.on_learning
             )
-            report = grading.grade(submission, options, progress)
+            report = pipeline.grade(submission, options, progress)
     path = saved(report, arguments.out)
     drawing = picture.start(report.learning, out)
     terminal.print_report(report, console, [*notes, f"Report: {path}"])
@@ -269,15 +272,16 @@ def saved(report: Report, out: str) -> Path:
 
 def run_reference(arguments: argparse.Namespace) -> int:
     """Record the solution's answers, show how they drifted."""
-    from grader import recording, terminal
+    from grader.grading import record
+    from grader.report import terminal
 
-    recording.record(arguments.sandbox, arguments.device, terminal.make_console())
+    record.record(arguments.sandbox, arguments.device, terminal.make_console())
     return 0
 
 
 def run_convert(arguments: argparse.Namespace) -> int:
     """Write a report in another program's format, in every case."""
-    render = importlib.import_module(f"grader.reporters.{arguments.to}").render
+    render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))
     try:
         if arguments.out:
@@ -291,6 +295,6 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Say what this machine can promise; 1 where no sandbox isolates."""
-    from grader import doctor
+    from grader.sandbox import self_test
 
-    return doctor.run()
+    return self_test.run()

@@ -33,7 +33,7 @@ from redteam import (
     verdict,
 )
 
-from grader import doctor, sandbox
+from grader.sandbox import self_test
 
 README = ROOT / "README.md"
 # One more than CI has processors: every third grading waits, for a deadline.
@@ -54,9 +54,7 @@ def main() -> int:
     if unknown := {*tiers} - {*TIERS}:
         print(f"error: no tier has the name {', '.join(sorted(unknown))}")
         return 2
-    if missing := [
-        f"{tier}: {why}" for tier in tiers if (why := sandbox.why_not(tier))
-    ]:
+    if missing := [f"{tier}: {why}" for tier in tiers if (why := tiers.why_not(tier))]:
         print("error: cannot be run on " + "; ".join(missing))
         return 2
     for tier in tiers:
@@ -71,7 +69,7 @@ def main() -> int:
         bad += [
             f"PROMISES of {tier}: {', '.join(unkept)}"
             for tier in tiers
-            if (unkept := doctor.broken_promises(tier, measured(tier)))
+            if (unkept := self_test.broken_promises(tier, measured(tier)))
         ]
     told = [f"{one.name} on {tier}" for one, tier in todo if results[one.name, tier]]
     print("\n".join([*bad, *(f"got through: {words}" for words in told)]))
@@ -101,12 +99,12 @@ def write(attacks: list[Attack], results: Results) -> list[Path]:
 
 def measured(tier: str) -> dict[str, str]:
     """What an intruder gets in a tier, by promise."""
-    return doctor.measure(doctor.start_in(tier))
+    return self_test.measure(self_test.start_in(tier))
 
 
 def with_promises(text: str) -> str:
     """The text with the table of what the tiers promise, all of which is kept."""
-    lines = doctor.table(doctor.promised())
+    lines = self_test.table(self_test.promised())
     return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 
 

@@ -41,17 +41,17 @@ from calibrated import (
 )
 from edits import ROOT
 
-from grader import sandbox
-from grader.cartpole import CartPole
-from grader.outcomes import GraderError, Raised, Stopped, Waiting, Wrong
-from grader.recording import PACKAGES
-from grader.session import Budget
-from grader.submission import Submission
+from grader.contract.outcomes import GraderError, Raised, Stopped, Waiting, Wrong
+from grader.grading.record import PACKAGES
+from grader.intake.submission import Submission
+from grader.oracle.cartpole import CartPole
+from grader.oracle.session import Budget
+from grader.sandbox import launch, tiers
 
 AT_A_TIME = 2
 # What decides how a run goes; the rest of the grader only carries it.
 CODE = [
-    *sandbox.FILES["learner"],
+    *launch.FILES["learner"],
     *(ROOT / "grader" / f"{name}.py" for name in ("worker", "cases", "seeds")),
     ROOT / "grader" / "cartpole.py",
 ]
@@ -81,7 +81,7 @@ class Trainer(CartPole):
 
     def __init__(self, learner: Learner) -> None:
         submission = Submission(learner.name, learner.source.encode())
-        tier = sandbox.choose_tier("")
+        tier = tiers.choose_tier("")
         self.exported: dict[str, str] | None = None
         unbounded = Budget(run_seconds=math.inf)  # it trains as often as it is asked
         super().__init__(submission, tier, "", "cpu", unbounded, {}, lambda words: None)

@@ -23,7 +23,7 @@ from mutants import MUTANTS
 from scipy import stats
 from variants import WHOLE
 
-from grader.cartpole import FULL, HALF, MAX_SEEDS
+from grader.oracle.cartpole import FULL, HALF, MAX_SEEDS
 
 TESTS = Path(__file__).parent
 RUNS = TESTS / "calibration" / "runs.jsonl"

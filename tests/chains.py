@@ -6,10 +6,10 @@ from types import ModuleType
 import numpy as np
 from handins import desk
 
-from grader import mdps
-from grader.outcomes import Wrong
-from grader.session import Student
-from grader.submission import Submission
+from grader.contract import mdps
+from grader.contract.outcomes import Wrong
+from grader.intake.submission import Submission
+from grader.oracle.session import Student
 
 
 def messages(source: str, seeds: range) -> list[str]:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from grader import again, grading, sandbox
-from grader.report import EXERCISES
-from grader.session import RUN_SECONDS, Budget
-from grader.submission import take
+from grader.contract.exercises import EXERCISES
+from grader.grading import consistency, pipeline
+from grader.intake.submission import take
+from grader.oracle.session import RUN_SECONDS, Budget
+from grader.sandbox import tiers
 
 ROOT = Path(__file__).resolve().parents[1]
 BANNER = re.compile(r"^# Exercise \d+ · .+ · (\d+) points$", re.M)
@@ -153,14 +154,14 @@ def grade(monkeypatch) -> Callable[..., dict]:
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
     ) -> dict:
         chosen = {name: EXERCISES[name] for name in exercises}
-        monkeypatch.setattr(grading, "EXERCISES", chosen)
+        monkeypatch.setattr(pipeline, "EXERCISES", chosen)
         budget = functools.partial(Budget, "", seconds, run_seconds)
-        monkeypatch.setattr(grading, "Budget", budget)
-        ask_again = again.ask_again if twice else lambda *_: None
-        monkeypatch.setattr(grading, "ask_again", ask_again)
-        options = grading.Options(seed=seed, tier=tier)
-        progress = grading.Progress(on_check=on_check)
-        report = grading.grade(take(str(path)), options, progress)
+        monkeypatch.setattr(pipeline, "Budget", budget)
+        ask_again = consistency.ask_again if twice else lambda *_: None
+        monkeypatch.setattr(pipeline, "ask_again", ask_again)
+        options = pipeline.Options(seed=seed, tier=tier)
+        progress = pipeline.Progress(on_check=on_check)
+        report = pipeline.grade(take(str(path)), options, progress)
         return json.loads(report.as_json())
 
     return run
@@ -168,7 +169,7 @@ def grade(monkeypatch) -> Callable[..., dict]:
 
 def require(tier: str) -> str:
     """The tier; where it does not work its tests are not run."""
-    reason = sandbox.why_not(tier)
+    reason = tiers.why_not(tier)
     if reason:
         pytest.skip(f"the tests of the {tier} tier were not run: {reason}")
     return tier
@@ -180,7 +181,7 @@ def bwrap() -> str:
     return require("bwrap")
 
 
-@pytest.fixture(scope="session", params=sandbox.ISOLATING)
+@pytest.fixture(scope="session", params=tiers.ISOLATING)
 def isolating(request) -> str:
     """Each of the tiers that isolate."""
     return require(request.param)

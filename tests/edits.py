@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from grader.report import EXERCISES
+from grader.contract.exercises import EXERCISES
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")

@@ -16,15 +16,16 @@ from edits import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from grader import cartpole
-from grader.desk import Desk
-from grader.diagnose import Known
-from grader.grading import Options, Progress, grade
-from grader.plugin import CHECKS, Graded, Plugin, run_checks
-from grader.reference import RecordedReference, load_known
-from grader.report import EXERCISES, Check, Exercise
-from grader.session import LiveReference, Student
-from grader.submission import Submission
+from grader.contract.exercises import EXERCISES
+from grader.diagnosis.diagnose import Known
+from grader.grading.pipeline import Options, Progress, grade
+from grader.grading.plugin import CHECKS, Graded, Plugin, run_checks
+from grader.intake.submission import Submission
+from grader.oracle import cartpole
+from grader.oracle.recorded import RecordedReference, load_known
+from grader.oracle.session import LiveReference, Student
+from grader.oracle.warm import Desk
+from grader.report.model import Check, Exercise
 
 PARTS = [name for name in EXERCISES if name != "learning"]
 DESKS = 2

@@ -9,7 +9,9 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from grader import cli, grading, session
+from grader import cli
+from grader.grading import pipeline
+from grader.oracle import session
 
 HURRIED = 8.0, 5.0, 12.0, 40.0  # seconds: for the import, a call, a part, a run
 
@@ -25,7 +27,7 @@ def deadlines(load: float, call: float, part: float, run: float) -> Iterator[Non
             asked, "__defaults__", (call, *(asked.__defaults__ or ())[1:])
         ),
         mock.patch.object(ran, "__defaults__", (call, *(ran.__defaults__ or ())[1:])),
-        mock.patch.object(grading, "Budget", budget),
+        mock.patch.object(pipeline, "Budget", budget),
     ):
         yield
 

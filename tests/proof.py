@@ -15,8 +15,9 @@ from handins import BOTH, PARTS, HandIn, Results, checks_of, lost, submit
 from mutants.definition import Mutant
 from rich.console import Console
 
-from grader.report import EXERCISES, Check, Exercise, plain_number
-from grader.terminal import print_exercise
+from grader.contract.exercises import EXERCISES
+from grader.report.model import Check, Exercise, plain_number
+from grader.report.terminal import print_exercise
 
 TESTS = Path(__file__).parent
 MATRIX = TESTS / "MATRIX.md"

@@ -46,8 +46,9 @@ from edits import ROOT, SOLUTION
 from handins import checks_of
 from mutants import MUTANTS
 
-from grader.outcomes import Outcome
-from grader.report import EXERCISES, NOT_READ
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import Outcome
+from grader.report.model import NOT_READ
 
 TESTS = Path(__file__).resolve().parent
 FILES = TESTS / "attacks"

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from grader.reporters import gradescope  # noqa: E402
+from grader.report.formats import gradescope
 
 PLATFORMS = ROOT / "tests" / "platforms"
 NAME = "dqn-homework"

@@ -40,9 +40,12 @@ from mutants import MUTANTS
 from redteam import CANARY, Run, all_attacks, lasting, of_report, of_secrets, place
 from variants import VARIANTS, WHOLE
 
-from grader import grading, sandbox
-from grader.report import EXERCISES, Report
-from grader.submission import take
+from grader.contract.exercises import EXERCISES
+from grader.grading import pipeline
+from grader.intake.submission import take
+from grader.report.model import Report
+from grader.sandbox import system
+from grader.sandbox.tiers import ISOLATING, why_not
 
 PARTS = [name for name in EXERCISES if name != "learning"]
 WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
@@ -191,11 +194,11 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
         else:
             path = folder
             (folder / "dqn.py").write_text(str(task.source), encoding="utf-8")
-        options = grading.Options(seed, only=task.exercise, tier=tier)
+        options = pipeline.Options(seed, only=task.exercise, tier=tier)
         hurry = hostile is not None and "T" in hostile.asserts
         with deadlines(*(HURRIED if hurry else PATIENT)):
             try:
-                report = grading.grade(take(str(path)), options, grading.Progress())
+                report = pipeline.grade(take(str(path)), options, pipeline.Progress())
             except Exception as error:
                 yield f"{type(error).__name__}: {error}"
                 return
@@ -382,12 +385,12 @@ def main() -> int:
     )
     seed = os.environ.get("SEED") or "1"
     keeper.adopt()
-    sandbox.hide_memory()
+    system.hide_memory()
     os.environ["DQN_SECRET"] = CANARY
     bad = []
     with tempfile.TemporaryDirectory(prefix="soak-") as top:
         tempfile.tempdir = os.environ["TMPDIR"] = top
-        tiers = [tier for tier in sandbox.ISOLATING if not sandbox.why_not(tier)]
+        tiers = [tier for tier in ISOLATING if not why_not(tier)]
         if not tiers:
             print("no sandbox works here: hostile hand-ins are not for this machine")
             return 2

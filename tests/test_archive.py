@@ -14,8 +14,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from grader.archive import MAX_ARCHIVE
-from grader.submission import MAX_BYTES, Submission, take
+from grader.intake.archive import MAX_ARCHIVE
+from grader.intake.submission import MAX_BYTES, Submission, take
 
 # A busy machine is no failure; the fixture only names a file to be written anew.
 quick = settings(

@@ -29,7 +29,7 @@ from redteam import (
     verdict,
 )
 
-from grader import sandbox
+from grader.sandbox import tiers
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="attacks on Linux' processes; CI runs them"
@@ -53,7 +53,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
         for item in request.session.items
         if item.module is request.module
         and "one" in (params := getattr(getattr(item, "callspec", None), "params", {}))
-        and not (params["tier"] == "bwrap" and sandbox.why_no_bwrap())
+        and not (params["tier"] == "bwrap" and tiers.why_no_bwrap())
     ]
     for tier in {tier for _, tier in asked}:
         first_report(tier)

@@ -12,9 +12,11 @@ from dataclasses import replace
 import pytest
 from handins import checks_of
 
-from grader import grading, sandbox, session
-from grader.outcomes import GraderError
-from grader.report import EXERCISES
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import GraderError
+from grader.grading import pipeline
+from grader.oracle import session
+from grader.sandbox import launch
 
 NEIGHBOUR = "sync_target"
 CALL_SECONDS, SECONDS = 3.0, 10.0  # a call's and an exercise's time, where it hangs
@@ -573,23 +575,23 @@ def test_hostile_worker(hand_in, grade, points, name):
 @pytest.fixture
 def starve(monkeypatch):
     """`starve()`: from now on no helper process comes up, and the runner is gone."""
-    runners, prepare = [], sandbox.prepare
+    runners, prepare = [], launch.prepare
 
     class Kept(session.Runner):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             runners.append(self)
 
-    monkeypatch.setattr(grading, "Runner", Kept)
+    monkeypatch.setattr(pipeline, "Runner", Kept)
 
     def set_up(how: str, *, runner: bool) -> None:
         def refuse(*args, **kwargs):
             if how == "no process":
                 raise BlockingIOError(11, "Resource temporarily unavailable")
-            launch = prepare(*args, **kwargs)
-            return replace(launch, command=[sys.executable, "-c", "exit(1)"])
+            prepared = prepare(*args, **kwargs)
+            return replace(prepared, command=[sys.executable, "-c", "exit(1)"])
 
-        monkeypatch.setattr(sandbox, "prepare", refuse)
+        monkeypatch.setattr(launch, "prepare", refuse)
         if runner:
             runners[0].stop()
 

@@ -23,7 +23,7 @@ from calibrated import (
     tries_needed,
 )
 
-from grader.cartpole import FULL, HALF
+from grader.oracle.cartpole import FULL, HALF
 
 STALE = "stale: run `make calibrate` (LIMIT=0 only writes the table)"
 RIGHT = Learner("solution", "solution", "x = 1")

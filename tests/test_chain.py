@@ -13,7 +13,7 @@ from edits import SOLUTION, edited
 from handins import desks
 from mutants import MUTANTS
 
-from grader import mdps
+from grader.contract import mdps
 
 SEEDS = range(int(os.environ.get("SEEDS", "5")))
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"

@@ -13,8 +13,9 @@ from edits import ROOT, edited
 from handins import submit
 from mutants import MUTANTS
 
-from grader import cartpole, grading
-from grader.submission import Submission
+from grader.grading import pipeline
+from grader.intake.submission import Submission
+from grader.oracle import cartpole
 
 STARTER = (ROOT / "starter" / "dqn.py").read_text()
 EVERY = 8  # `make prove` grades all cheats; here it is one of so many, in turn, ...
@@ -26,11 +27,11 @@ NUMBER = {
 }
 
 
-def learning_of(source: str) -> grading.Report:
+def learning_of(source: str) -> pipeline.Report:
     """Exercise 9 of a hand-in, against the living reference."""
-    options = grading.Options(seed="1", only="learning", mode="live")
+    options = pipeline.Options(seed="1", only="learning", mode="live")
     submission = Submission("cheat", source.encode())
-    return grading.grade(submission, options, grading.Progress())
+    return pipeline.grade(submission, options, pipeline.Progress())
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,6 @@ def with_body(source: str, part: str, body: str) -> str:
 
 def points_of(source: str, exercise: str) -> float:
     """The points of one exercise, against the record."""
-    options = grading.Options(seed="1", only=exercise, mode="recorded")
+    options = pipeline.Options(seed="1", only=exercise, mode="recorded")
     submission = Submission("constant", source.encode())
-    return grading.grade(submission, options, grading.Progress()).score
+    return pipeline.grade(submission, options, pipeline.Progress()).score

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader import doctor
 from grader.classroom import cluster, node, pool
-from grader.outcomes import GraderError
+from grader.contract.outcomes import GraderError
+from grader.sandbox import self_test
 
 ROOT = Path(__file__).resolve().parents[1]
 SAID = (ROOT / "docs/class.md").read_text(encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
     def refuse(wanted: str) -> str:
         raise GraderError(f"no sandbox isolates here ({wanted})")
 
-    monkeypatch.setattr(doctor, "choose_official_tier", refuse)
+    monkeypatch.setattr(self_test, "choose_official_tier", refuse)
     unsafe = cluster.Node(pool.code_hash(), "bwrap", 1)
     unsafe.check()
     assert (unsafe.problem, unsafe.tier) == ("no sandbox isolates here (bwrap)", "")

@@ -8,9 +8,9 @@ import pytest
 from grader.classroom import gradebooks
 from grader.classroom.gradebooks import Entry, fill_canvas, fill_moodle
 from grader.classroom.layouts import HandIn, Owner
-from grader.outcomes import Outcome
-from grader.report import Check, Exercise, Report
-from grader.submission import UsageError
+from grader.contract.outcomes import Outcome
+from grader.intake.submission import UsageError
+from grader.report.model import Check, Exercise, Report
 
 CANVAS = (
     "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,DQN (55),DQN 2 (56),Final\r\n"

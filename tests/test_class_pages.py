@@ -13,8 +13,8 @@ from grader.classroom import pages
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn, Owner
 from grader.classroom.similar import Pair
-from grader.outcomes import Outcome
-from grader.report import Check, Exercise, Report
+from grader.contract.outcomes import Outcome
+from grader.report.model import Check, Exercise, Report
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&\x1b[2J"
 VOID = {"meta", "link", "img", "line", "rect", "polyline"}

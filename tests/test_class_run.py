@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from results import contents, without_durations
 
-from grader import grading
 from grader.classroom import __main__ as classes
 from grader.classroom import one, pool
 from grader.classroom.layouts import HandIn
-from grader.submission import Submission, UsageError, take
+from grader.grading import pipeline
+from grader.intake.submission import Submission, UsageError, take
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"
@@ -70,7 +70,7 @@ def asked(monkeypatch, graded) -> list[str]:
     }
     names: list[str] = []
 
-    def grade(self, submission: Submission, options: grading.Options) -> pool.Graded:
+    def grade(self, submission: Submission, options: pipeline.Options) -> pool.Graded:
         names.append(submission.sha256)
         return pool.Graded(known[submission.sha256])
 
@@ -124,7 +124,7 @@ def test_one_seed_for_all_when_told(classroom, monkeypatch, tmp_path):
     """`SEED=` fixes everything; without it nothing is fixed."""
     told: list[str] = []
 
-    def grade(self, submission: Submission, options: grading.Options) -> pool.Graded:
+    def grade(self, submission: Submission, options: pipeline.Options) -> pool.Graded:
         told.append(options.seed)
         return pool.Graded("", "not now")
 
@@ -399,7 +399,7 @@ def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatc
     results: list[tuple[str, pool.Graded]] = []
     tasks = {"a": Submission("x", b"pass")}
     work: Callable[[], None] = lambda: results.extend(  # noqa: E731
-        pool.grade_here(tasks, grading.Options("1"), 1)
+        pool.grade_here(tasks, pipeline.Options("1"), 1)
     )
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -438,7 +438,7 @@ def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_
 
 def test_a_grading_without_end_is_ended(solution):
     """Whatever it is that hangs, it ends, and says so."""
-    options = grading.Options("1", only="sync_target")
+    options = pipeline.Options("1", only="sync_target")
     graded = pool.Running().grade(Submission("x", b"pass"), options, limit=0.01)
     assert graded == pool.Graded("", "not graded within 0 s")
 
@@ -446,7 +446,7 @@ def test_a_grading_without_end_is_ended(solution):
 def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
     """The grading's last words say why there is no report."""
     monkeypatch.setenv("PATH", "")
-    options = grading.Options("1", tier="bwrap")
+    options = pipeline.Options("1", tier="bwrap")
     graded = pool.Running().grade(Submission("x", b"pass"), options)
     assert not graded.text
     assert "SANDBOX=bwrap does not work here" in graded.why_not
@@ -454,7 +454,7 @@ def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
 
 def test_a_grading_ends_with_the_one_who_asked():
     """So nothing lives on when the whole run is killed."""
-    options = grading.Options("1", only="sync_target")
+    options = pipeline.Options("1", only="sync_target")
     source = b"import time\nwhile True: time.sleep(1)"
     with subprocess.Popen(
         [sys.executable, "-m", "grader.classroom.one"],
@@ -472,7 +472,7 @@ def test_stopped_gradings_are_over():
     """After `stop` no process is left and none is begun."""
     running = pool.Running()
     results: list[pool.Graded] = []
-    options = grading.Options("1", only="sync_target")
+    options = pipeline.Options("1", only="sync_target")
     work: Callable[[], None] = lambda: results.append(  # noqa: E731
         running.grade(Submission("x", b"while True: pass"), options)
     )
@@ -489,13 +489,13 @@ def test_stopped_gradings_are_over():
 
 def test_what_decides_a_grade_changes_its_name():
     """Contents, what is wrong with them, options and code; not what it is called."""
-    options = grading.Options("1")
+    options = pipeline.Options("1")
     first = pool.name_of(Submission("x", b"1"), options, "code")
     assert pool.name_of(Submission("y", b"1"), options, "code") == first
     others = [
         pool.name_of(Submission("x", b"2"), options, "code"),
         pool.name_of(Submission("x", b"1", "too large"), options, "code"),
-        pool.name_of(Submission("x", b"1"), grading.Options("2"), "code"),
+        pool.name_of(Submission("x", b"1"), pipeline.Options("2"), "code"),
         pool.name_of(Submission("x", b"1"), options, "other"),
     ]
     assert len({first, *others}) == 5

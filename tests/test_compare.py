@@ -10,8 +10,8 @@ from edits import ROOT
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from grader import compare
-from grader.outcomes import Wrong
+from grader.contract import compare
+from grader.contract.outcomes import Wrong
 
 expected_arrays = arrays(
     np.float32,

@@ -3,7 +3,7 @@
 import pytest
 from edits import edited
 
-from grader.diagnose import Known, Mistake, agree, diagnose
+from grader.diagnosis.diagnose import Known, Mistake, agree, diagnose
 
 MEAN = "jnp.mean((predicted - empirical) ** 2)"
 MASK = ("not_terminated * gamma", "gamma")

@@ -13,8 +13,8 @@ from fuzz import targets
 from fuzz.frames import MESSAGES, array_item, frame, seeds
 from hypothesis import given, settings
 
-from grader import client
-from grader.protocol import MAX_HEADER, MAX_PAYLOAD, encode
+from grader.inside.protocol import MAX_HEADER, MAX_PAYLOAD, encode
+from grader.sandbox import helper
 
 GOOD = seeds("frames")
 KEYS = ["nonce", "answer", "error", "question", "kind", "message", "line", "theta", ""]
@@ -25,7 +25,7 @@ quick = settings(database=None, deadline=None, max_examples=150, derandomize=Tru
 def known_nonce() -> None:
     """Whoever makes the bytes up knows the nonce."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client.secrets, "token_bytes", lambda size: targets.NONCE)
+        patch.setattr(helper.secrets, "token_bytes", lambda size: targets.NONCE)
         yield
 
 
@@ -134,7 +134,7 @@ def test_what_is_asked_with_the_nonce_is_answered():
         child = targets.Scripted(encode(message))
         try:
             answered.append(child.ask({}, 1.0))
-        except client.Died as reason:
+        except helper.Died as reason:
             answered.append(str(reason))
     kinds = [next(iter(x)) if isinstance(x, dict) else x for x in answered]
     assert kinds == ["answer"] * 5 + ["error", "asked a question of its own"]
@@ -144,7 +144,7 @@ def test_another_nonce_is_refused_before_the_payload():
     """An answer to another question ends the helper, its arrays unread."""
     other = {**MESSAGES[1], "nonce": random.Random(1).randbytes(16)}
     child = targets.Scripted(encode(other))
-    with pytest.raises(client.Died, match="not asked"):
+    with pytest.raises(helper.Died, match="not asked"):
         child.ask({}, 1.0)
     assert child.stopped
     assert len(child.answers.stream.read()) == 2 * 3 * 4 + 8

@@ -12,10 +12,12 @@ import pytest
 from conftest import ROOT, require
 from test_starter import STUBS
 
-from grader import cli, grading, picture
-from grader.report import EXERCISES
-from grader.sandbox import TIERS, why_not
-from grader.submission import UsageError
+from grader import cli
+from grader.contract.exercises import EXERCISES
+from grader.grading import pipeline
+from grader.intake.submission import UsageError
+from grader.report import picture
+from grader.sandbox.tiers import TIERS, why_not
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
 KEYS += ["duration", "submission", "exercises", "learning", "printed"]
@@ -331,7 +333,7 @@ def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
     def end(*_: object) -> None:
         raise problem
 
-    monkeypatch.setattr(grading, "grade", end)
+    monkeypatch.setattr(pipeline, "grade", end)
     monkeypatch.setattr(cli, "hide_memory", lambda: None)
     monkeypatch.setattr("sys.argv", ["grader", "grade", *words])
     return cli.main()

@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import build
 
-from grader.report import EXERCISES
-from grader.submission import take
+from grader.contract.exercises import EXERCISES
+from grader.intake.submission import take
 
 NOTEBOOK = ROOT / "starter" / "dqn.ipynb"
 HANDOUT = (ROOT / "docs" / "handout.md").read_text(encoding="utf-8")

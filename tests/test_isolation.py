@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from conftest import common_file, require
 
-from grader.sandbox import TIERS
+from grader.sandbox.tiers import TIERS
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "canaryK7Q2MX9Z"  # the run's seed, and a variable of the grader's

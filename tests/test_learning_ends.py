@@ -3,11 +3,11 @@
 import pytest
 from edits import edited
 
-from grader import cartpole, session
-from grader.grading import Options, Progress, grade
-from grader.report import Check, Report
-from grader.reporters.words import about_run
-from grader.submission import Submission
+from grader.grading.pipeline import Options, Progress, grade
+from grader.intake.submission import Submission
+from grader.oracle import cartpole, session
+from grader.report.formats.words import about_run
+from grader.report.model import Check, Report
 
 SAMPLE = "    def sample("
 COUNTED = """

@@ -3,7 +3,8 @@
 import importlib.util
 from pathlib import Path
 
-from grader import cartpole, cases
+from grader.contract import cases
+from grader.oracle import cartpole
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -9,11 +9,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from grader import session
 from grader.classroom.pool import name_of
-from grader.grading import Options
-from grader.notebook import MAX_PIECES, python_of
-from grader.submission import MAX_BYTES, Submission, take
+from grader.grading.pipeline import Options
+from grader.intake.notebook import MAX_PIECES, python_of
+from grader.intake.submission import MAX_BYTES, Submission, take
+from grader.oracle import session
 
 # A busy machine is no failure; the fixture only names a file to be written anew.
 quick = settings(

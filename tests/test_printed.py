@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given, settings
 
-from grader import session
-from grader.printed import COUNTED, KEPT, Drain, Output
+from grader.oracle import session
+from grader.sandbox.output import COUNTED, KEPT, Drain, Output
 
 quick = settings(database=None, deadline=None)  # a busy machine is no failure
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import sandbox
-from grader.outcomes import Raised, Stopped, Wrong
-from grader.printed import Output
-from grader.session import Budget, Case, Program, Runner
+from grader.contract.outcomes import Raised, Stopped, Wrong
+from grader.oracle.session import Budget, Case, Program, Runner
+from grader.sandbox import tiers
+from grader.sandbox.output import Output
 
 CRAFTED = Path(__file__).parent / "fuzz" / "crafted.py"
 X = {"x": np.zeros((6, 6), np.float32)}
@@ -39,7 +39,7 @@ def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
 def runner() -> Iterator[Runner]:
     """A runner for the hand-in's programs, with time enough."""
     budget = Budget("programs", 1e4, 1e4)
-    running = Runner("runner", sandbox.choose_tier(""), budget, {}, live=True)
+    running = Runner("runner", tiers.choose_tier(""), budget, {}, live=True)
     yield running
     running.stop()
 

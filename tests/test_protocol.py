@@ -15,8 +15,8 @@ from fuzz.targets import same
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from grader import protocol
-from grader.protocol import ProtocolError, encode, receive, send
+from grader.inside import protocol
+from grader.inside.protocol import ProtocolError, encode, receive, send
 
 DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"]
 DTYPES += ["uint64", "float16", "float32", "float64"]

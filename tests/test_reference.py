@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader import cases, ladders, recording, reference
-from grader.compare import RTOL
-from grader.diagnose import Known, Mistake
-from grader.outcomes import GraderError
-from grader.reference import (
+from grader.contract import cases, fixed_cases
+from grader.contract.compare import RTOL
+from grader.contract.outcomes import GraderError
+from grader.diagnosis.diagnose import Known, Mistake
+from grader.grading import record
+from grader.oracle import recorded
+from grader.oracle.recorded import (
     Drift,
     RecordedReference,
     difference,
@@ -22,7 +24,7 @@ from grader.reference import (
     load_arrays,
     load_known,
 )
-from grader.session import Case
+from grader.oracle.session import Case
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = Known(
@@ -49,14 +51,14 @@ def verdict(old: dict, new: dict) -> str:
     console = Console(file=io.StringIO(), width=80)
     asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one", "td_loss two"]}
     rows = drift(old, new, asked if new else {})
-    recording.print_drift(rows, console)
+    record.print_drift(rows, console)
     return console.file.getvalue().splitlines()[-1]
 
 
 def test_record_is_found_by_its_question(folder):
     """An answer comes back whole: arrays by name, parameters as a list in order."""
     grads = {f"grads.{i}": np.full(i + 1, i) for i in range(12)}
-    reference.save(answers(loss=np.array(2.5), **grads), Known(), {}, folder)
+    recorded.save(answers(loss=np.array(2.5), **grads), Known(), {}, folder)
     answer = RecordedReference(folder).answer(CASE)
     assert answer.array("loss") == 2.5
     assert [leaf.tolist() for leaf in answer.leaves("grads")] == [
@@ -78,7 +80,7 @@ def test_record_is_found_by_its_question(folder):
 )
 def test_another_question_is_missing(folder, other):
     """A question that differs in anything has no answer, rather than a wrong one."""
-    reference.save(answers(loss=np.array(2.5)), Known(), {}, folder)
+    recorded.save(answers(loss=np.array(2.5)), Known(), {}, folder)
     with pytest.raises(GraderError, match="make reference"):
         RecordedReference(folder).answer(other)
 
@@ -86,10 +88,10 @@ def test_another_question_is_missing(folder, other):
 def test_same_answers_same_bytes(folder):
     """Saving twice, in whatever order, gives the same files."""
     arrays = answers(loss=np.array(2.5), grads=np.arange(3))
-    reference.save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
+    recorded.save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     reordered = dict(reversed(arrays.items()))
-    reference.save(reordered, KNOWN, {"a": 2, "b": 1}, folder)
+    recorded.save(reordered, KNOWN, {"a": 2, "b": 1}, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert sorted(first) == ["answers.npz", "mistakes.json", "provenance.json"]
     assert load_known(folder) == KNOWN
@@ -97,9 +99,9 @@ def test_same_answers_same_bytes(folder):
 
 def test_changed_file_is_noticed(folder):
     """Answers that are not those of the provenance are refused."""
-    reference.save(answers(loss=np.array(2.5)), Known(), {}, folder)
+    recorded.save(answers(loss=np.array(2.5)), Known(), {}, folder)
     kept = (folder / "provenance.json").read_bytes()
-    reference.save(answers(loss=np.array(3.5)), Known(), {}, folder)
+    recorded.save(answers(loss=np.array(3.5)), Known(), {}, folder)
     (folder / "provenance.json").write_bytes(kept)
     with pytest.raises(GraderError, match=r"answers\.npz"):
         load_arrays(folder)
@@ -107,7 +109,7 @@ def test_changed_file_is_noticed(folder):
 
 def test_no_objects_in_the_record(folder):
     """A record with pickled objects is damaged, not loaded."""
-    reference.save(answers(loss=np.array([object()])), Known(), {}, folder)
+    recorded.save(answers(loss=np.array([object()])), Known(), {}, folder)
     with pytest.raises(GraderError, match="damaged"):
         load_arrays(folder)
 
@@ -142,14 +144,14 @@ def test_what_is_different_here():
     """Other versions, another machine, another solution: each is told."""
     old = {"solution_sha256": "a", "packages": {"jax": "1", "numpy": "2"}}
     old |= {"python": "3.11.7", "platform": "Linux x86_64", "device": "cpu"}
-    assert recording.machines(old, old) == []
+    assert record.machines(old, old) == []
     new = old | {"packages": {"jax": "1.1", "numpy": "2"}, "device": "gpu"}
-    assert recording.machines(old, new | {"solution_sha256": "b"}) == [
+    assert record.machines(old, new | {"solution_sha256": "b"}) == [
         "device: cpu when it was recorded, gpu here",
         "jax: 1 when it was recorded, 1.1 here",
         "the solution is another file than the one that was recorded",
     ]
-    assert "jax: unknown when it was recorded, 1 here" in recording.machines({}, old)
+    assert "jax: unknown when it was recorded, 1 here" in record.machines({}, old)
 
 
 def test_difference_of_answers():
@@ -199,7 +201,7 @@ def test_recording_twice(command, staff_tree):
     altered = load_arrays(folder)
     name = next(name for name in altered if name.startswith("update_Q_TD0/"))
     altered[name] = altered[name] + 1
-    reference.save(altered, load_known(folder), {}, folder)
+    recorded.save(altered, load_known(folder), {}, folder)
     run = command("reference", tree=staff_tree)
     assert run.code == 0, run.err
     (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)
@@ -255,18 +257,22 @@ def test_one_transition_meets_all_actions() -> None:
 
     So what is wrong with some actions only is found on the recorded ladder, too.
     """
-    for ladder in (ladders.TD0_CONTINUES, ladders.TD0_ENDS):
+    for ladder in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
         args = [case.args for case in ladder.ladder]
         assert {int(a["actions"][0]) for a in args} == set(range(3))
         best = {int(a["Q"][a["next_states"][0]].argmax()) for a in args}
         assert best == set(range(3))
         assert {float(a["rewards"][0]) == 0 for a in args} == {True, False}
-    for ladder in (ladders.TD_CONTINUES, ladders.TD_ENDS, ladders.MC_ONE_STEP):
+    for ladder in (
+        fixed_cases.TD_CONTINUES,
+        fixed_cases.TD_ENDS,
+        fixed_cases.MC_ONE_STEP,
+    ):
         args = [case.args for case in ladder.ladder]
         assert {int(a["action"][0]) for a in args} == set(range(4))
         assert {float(a["reward"][0]) == 0 for a in args} == {True, False}
     values = [
         cases.probe_values(case.args["theta_T"], case.args["next_state"])
-        for case in ladders.TD_CONTINUES.ladder
+        for case in fixed_cases.TD_CONTINUES.ladder
     ]
     assert {int(v.argmax()) for v in values} == set(range(4))

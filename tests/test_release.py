@@ -23,10 +23,10 @@ from edits import ROOT, SOLUTION
 from release import PLATFORMS
 from test_reporters import CLASSROOM50, GRADESCOPE, RUNNER
 
-from grader.report import EXERCISES
-from grader.reporters import classroom50
-from grader.sandbox import ISOLATING, why_not
-from grader.session import RUN_SECONDS
+from grader.contract.exercises import EXERCISES
+from grader.oracle.session import RUN_SECONDS
+from grader.report.formats import classroom50
+from grader.sandbox.tiers import ISOLATING, why_not
 
 STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
 STUDENTS = release.for_students()

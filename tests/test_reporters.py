@@ -9,10 +9,12 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from grader import cli, terminal
-from grader.outcomes import Outcome
-from grader.report import EXERCISES, Check, Exercise, Report, load
-from grader.reporters import classroom50, gradescope, junit, markdown
+from grader import cli
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import Outcome
+from grader.report import terminal
+from grader.report.formats import classroom50, gradescope, junit, markdown
+from grader.report.model import Check, Exercise, Report, load
 
 TEXT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
 SEEN = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}

@@ -8,7 +8,7 @@ import pytest
 from conftest import require
 from edits import ROOT
 
-from grader import sandbox
+from grader.sandbox import tiers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /
 )
 def test_soak(given, told):
     """A few gradings in a row, and a few graders killed: all as it should be."""
-    if sandbox.choose_tier("") not in sandbox.ISOLATING:
+    if tiers.choose_tier("") not in tiers.ISOLATING:
         require("landlock")
     environment = {**os.environ, "SEED": "3", **given}
     words = [sys.executable, str(ROOT / "tests" / "soak.py")]

@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from grader.submission import MAX_BYTES, STUB, STUBS, UsageError, take
+from grader.intake.submission import MAX_BYTES, STUB, STUBS, UsageError, take
 
 
 @pytest.fixture

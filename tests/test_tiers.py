@@ -9,7 +9,6 @@ import functools
 import os
 import re
 import select
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +16,11 @@ from pathlib import Path
 import pytest
 from conftest import require
 
-from grader import cli, control_group, doctor, sandbox
-from grader.doctor import PROMISES
-from grader.outcomes import GraderError
-from grader.sandbox import ISOLATING, TIERS
+from grader import cli
+from grader.contract.outcomes import GraderError
+from grader.sandbox import control_group, launch, self_test, tiers
+from grader.sandbox.self_test import PROMISES
+from grader.sandbox.tiers import ISOLATING, TIERS
 
 ROOT = Path(__file__).resolve().parents[1]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux's")
@@ -29,7 +29,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 @functools.cache
 def found_in(tier: str) -> dict[str, str]:
     """What the intruder gets in a tier, by promise."""
-    return doctor.measure(doctor.start_in(tier))
+    return self_test.measure(self_test.start_in(tier))
 
 
 @linux
@@ -45,17 +45,15 @@ def test_promise(tier, name):
 def unconfined(tmp_path_factory) -> dict[str, str]:
     """What the intruder gets in a process with nothing around it."""
     folder = tmp_path_factory.mktemp("unconfined")
-    for path in sandbox.FILES["intruder"]:
-        shutil.copy(path, folder)
-    launch = sandbox.Launch(
-        [sys.executable, "-I", "-B", str(folder / "intruder.py")],
-        {},
+    plain = launch.Launch(
+        [sys.executable, "-B", "-m", "grader.inside.intruder"],
+        {"PYTHONPATH": str(ROOT)},
         str(folder),
         (),
         None,
         lambda: None,
     )
-    return doctor.measure(launch)
+    return self_test.measure(plain)
 
 
 @linux
@@ -85,7 +83,7 @@ def test_table_of_promises():
     text = (ROOT / "tests" / "TIERS.md").read_text(encoding="utf-8")
     block = re.search(r"```\n(.*?)```", text, re.S)
     assert block is not None
-    assert block[1].splitlines() == doctor.table(doctor.promised())
+    assert block[1].splitlines() == self_test.table(self_test.promised())
 
 
 @linux
@@ -110,7 +108,7 @@ raise RuntimeError(f"IS {os.getuid()} {os.getgid()} {os.getgroups()} {caps} {lim
     assert all(0 < int(limit) < 1 << 20 for limit in limits)
     if os.geteuid() == 0:
         assert groups == "[]"
-        assert limits == [str(sandbox.TASKS)] * 2
+        assert limits == [str(launch.TASKS)] * 2
 
 
 @linux
@@ -121,7 +119,7 @@ def test_what_is_trusted_comes_first(hand_in, grade, tier):
     body = "import os; raise RuntimeError(f'NICE {os.getpriority(0, 0)}.')"
     path = hand_in(sync_target=body)
     (exercise,) = grade(path, "sync_target", tier=tier)["exercises"]
-    nice = os.nice(0) + sandbox.NICENESS
+    nice = os.nice(0) + launch.NICENESS
     assert f"NICE {nice}." in exercise["checks"][0]["message"]
 
 
@@ -153,13 +151,13 @@ raise RuntimeError(f"LEFT {pid}.")"""
     except FileNotFoundError:
         state = "gone"
     assert state in ("gone", "Z")
-    assert not [f for g in groups for f in g.glob(f"{sandbox.own_prefix()}*")]
+    assert not [f for g in groups for f in g.glob(f"{launch.own_prefix()}*")]
 
 
 @linux
 def test_a_control_group_is_bounded_and_yields(groups):
     """Counted are processes and threads of all users; others have the larger share."""
-    group = control_group.create(sandbox.own_prefix(), 7)
+    group = control_group.create(launch.own_prefix(), 7)
     try:
         told = {
             name: file.read_text().strip()
@@ -176,11 +174,11 @@ def test_a_control_group_is_bounded_and_yields(groups):
 def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
     """Where the system offers none, nothing is put before the command."""
     monkeypatch.setattr(control_group, "offered", lambda: ())
-    launch = sandbox.prepare("worker", "process")
+    prepared = launch.prepare("worker", "process")
     try:
-        assert launch.command[0] == sys.executable
+        assert prepared.command[0] == sys.executable
     finally:
-        launch.clean_up()
+        prepared.clean_up()
 
 
 def children_of(pid: int) -> dict[int, int]:
@@ -225,9 +223,9 @@ def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
     for place in (system / "lib", system / "src" / "other", grader / "grader"):
         place.mkdir(parents=True)
     python = grader / ".venv"
-    monkeypatch.setattr(sandbox, "ROOT", grader)
-    monkeypatch.setattr(sandbox, "system_paths", lambda: [str(system), str(python)])
-    read = sandbox.reach(tmp_path / "harness", tmp_path / "home", False)["read"]
+    monkeypatch.setattr(launch, "ROOT", grader)
+    monkeypatch.setattr(launch, "system_paths", lambda: [str(system), str(python)])
+    read = launch.reach(tmp_path / "harness", tmp_path / "home", False)["read"]
     assert {str(system / "lib"), str(system / "src" / "other"), str(python)} <= {*read}
     above = {str(folder) for folder in (grader, *grader.parents)}
     assert not above & {*read}
@@ -268,7 +266,7 @@ def only(monkeypatch):
             there = tier in working or tier not in ISOLATING
             return None if there else f"no {tier}"
 
-        monkeypatch.setattr(sandbox, "why_not", why_not)
+        monkeypatch.setattr(tiers, "why_not", why_not)
 
     return set_up
 
@@ -285,7 +283,7 @@ def only(monkeypatch):
 def test_the_strongest_is_chosen(only, working, chosen):
     """Bubblewrap, then Landlock, then a plain process, when nothing is asked."""
     only(*working)
-    assert sandbox.choose_tier("") == chosen
+    assert tiers.choose_tier("") == chosen
 
 
 @pytest.mark.parametrize("tier", ISOLATING)
@@ -293,9 +291,9 @@ def test_a_wish_is_never_replaced(only, tier):
     """A tier that was asked for and does not work is an error."""
     only(*(other for other in ISOLATING if other != tier))
     with pytest.raises(GraderError, match=f"SANDBOX={tier} does not work here"):
-        sandbox.choose_tier(tier)
+        tiers.choose_tier(tier)
     with pytest.raises(GraderError, match=f"OFFICIAL=1.*no {tier}"):
-        doctor.choose_official_tier(tier)
+        self_test.choose_official_tier(tier)
 
 
 @pytest.fixture
@@ -304,9 +302,9 @@ def lets_through(monkeypatch):
 
     def set_up(**network: str) -> None:
         got = {promise.name: "" for promise in PROMISES}
-        monkeypatch.setattr(doctor, "start_in", lambda tier: tier)
+        monkeypatch.setattr(self_test, "start_in", lambda tier: tier)
         monkeypatch.setattr(
-            doctor, "measure", lambda tier: {**got, "network": network.get(tier, "")}
+            self_test, "measure", lambda tier: {**got, "network": network.get(tier, "")}
         )
 
     return set_up
@@ -316,21 +314,21 @@ def test_official_uses_what_keeps_its_promises(only, lets_through):
     """A tier that works and lets something through counts as none."""
     only("bwrap", "landlock")
     lets_through(bwrap="sent")
-    assert doctor.choose_official_tier("") == "landlock"
-    assert doctor.choose_official_tier("landlock") == "landlock"
+    assert self_test.choose_official_tier("") == "landlock"
+    assert self_test.choose_official_tier("landlock") == "landlock"
     with pytest.raises(GraderError, match=r"bwrap: lets through network \(sent\)"):
-        doctor.choose_official_tier("bwrap")
+        self_test.choose_official_tier("bwrap")
     lets_through(bwrap="sent", landlock="connected")
     with pytest.raises(GraderError, match=r"\(sent\).*landlock.*\(connected\)"):
-        doctor.choose_official_tier("")
+        self_test.choose_official_tier("")
 
 
 def test_official_in_so_many_words(only):
     """Without a sandbox an official run needs SANDBOX=process."""
     only()
-    assert doctor.choose_official_tier("process") == "process"
+    assert self_test.choose_official_tier("process") == "process"
     with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):
-        doctor.choose_official_tier("")
+        self_test.choose_official_tier("")
 
 
 def test_official_refuses(only, monkeypatch, capsys, tmp_path):
@@ -370,7 +368,7 @@ def test_doctor(only, lets_through, capsys, working):
     """It names what works, what does not and why; exit code 0 where one isolates."""
     only(*working)
     lets_through()
-    assert doctor.run() == (0 if working else 1)
+    assert self_test.run() == (0 if working else 1)
     out = capsys.readouterr().out
     assert "bwrap does not work: no bwrap" in out
     assert ("landlock does not work" in out) == (not working)
@@ -383,7 +381,7 @@ def test_doctor_tells_of_a_broken_promise(only, lets_through, capsys, monkeypatc
     only("landlock")
     lets_through(landlock="sent")
     monkeypatch.setattr(sys, "platform", "linux")
-    assert doctor.run() == 1
+    assert self_test.run() == 1
     assert "network (sent)" in capsys.readouterr().out
 
 

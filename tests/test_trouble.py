@@ -12,7 +12,7 @@ import re
 import pytest
 from hurried import deadlines
 
-from grader.report import EXERCISES
+from grader.contract.exercises import EXERCISES
 
 EVERY = 6
 KINDS = {

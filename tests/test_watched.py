@@ -8,13 +8,13 @@ import pytest
 from conftest import replaced
 from edits import ROOT, SOLUTION
 
-from grader import watched
-from grader.grading import Options, Progress, grade
-from grader.submission import Submission
+from grader.diagnosis import learning_failures
+from grader.grading.pipeline import Options, Progress, grade
+from grader.intake.submission import Submission
 
 # The steps at which the numbers below were read off real training runs.
 STEPS = [256, 1024, 4096, 8192, 16384, 32768, 49920]
-ALL = dict.fromkeys(watched.LEARN, True)
+ALL = dict.fromkeys(learning_failures.LEARN, True)
 LOW = [9] * 24
 
 # What right work gives, here in a run that was not lucky.
@@ -41,13 +41,13 @@ def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
     columns["env_step"] = blocks
     points = [(2048.0 * (i + 1), float(mean)) for i, mean in enumerate(curve)]
     points = np.array(points).reshape(-1, 2)
-    return watched.Watched(columns, points, mean_return, problem)
+    return learning_failures.Watched(columns, points, mean_return, problem)
 
 
-def shortened(run: watched.Watched, blocks: int) -> watched.Watched:
+def shortened(run: learning_failures.Watched, blocks: int) -> learning_failures.Watched:
     """The run's first blocks of updates, as when learning was stopped there."""
     columns = {name: column[:blocks] for name, column in run.columns.items()}
-    return watched.Watched(columns, run.curve[: blocks // 8], 0.0, "stopped")
+    return learning_failures.Watched(columns, run.curve[: blocks // 8], 0.0, "stopped")
 
 
 NAN = [math.nan] * 7
@@ -275,7 +275,7 @@ CAUSES = {
 @pytest.mark.parametrize(("run", "words", "exercises"), CAUSES.values(), ids=CAUSES)
 def test_cause(run, words, exercises):
     """Its own sentence, with the numbers, and the way to the exercises it is in."""
-    text = watched.told(run, {})
+    text = learning_failures.told(run, {})
     for word in words:
         assert word in text
     found = [name for name in ALL if f"ONLY={name}`" in text]
@@ -285,7 +285,8 @@ def test_cause(run, words, exercises):
 def test_causes_are_told_apart():
     """What usually causes it is said in other words for other mistakes."""
     usual = {
-        id: watched.told(run, {}).split("\n")[1] for id, (run, _, _) in CAUSES.items()
+        id: learning_failures.told(run, {}).split("\n")[1]
+        for id, (run, _, _) in CAUSES.items()
     }
     alike = [
         {"td-no-mask", "td-no-mask, that settles", "td-mask-inverted"},
@@ -300,13 +301,13 @@ def test_causes_are_told_apart():
 def test_right_work_is_accused_of_nothing():
     """On the numbers of right work no rule but those on the returns can fire."""
     curve = [214, 168, 167, 180, 267, 140, 118, 108, 155, 132, 148, 146, 111, 174]
-    assert watched.told(run_of(curve, 180.0), {}) == ""
+    assert learning_failures.told(run_of(curve, 180.0), {}) == ""
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
     """Few blocks of right numbers, then a foul: nothing is made up from them."""
-    assert watched.told(shortened(run_of(LOW, 0.0), blocks), {}) == ""
+    assert learning_failures.told(shortened(run_of(LOW, 0.0), blocks), {}) == ""
 
 
 @pytest.mark.parametrize(
@@ -322,22 +323,26 @@ def test_a_run_that_was_stopped(blocks):
 )
 def test_what_stopped_learning_leads_somewhere(problem, exercise):
     """Where only the foul is known, its part is where to look."""
-    run = watched.Watched(shortened(run_of(LOW, 0.0), 0).columns, LOW, 0.0, problem)
-    assert f"`make grade ONLY={exercise}`" in watched.told(run, {})
+    run = learning_failures.Watched(
+        shortened(run_of(LOW, 0.0), 0).columns, LOW, 0.0, problem
+    )
+    assert f"`make grade ONLY={exercise}`" in learning_failures.told(run, {})
 
 
 def test_checks_above_are_named():
     """Of the exercises above, those that lost points; the cause's own ones first."""
     run = CAUSES["up-theta-swapped"][0]
     last = [
-        watched.told(run, {**ALL, **dict.fromkeys(lost, False)}).split("\n")[-1]
+        learning_failures.told(run, {**ALL, **dict.fromkeys(lost, False)}).split("\n")[
+            -1
+        ]
         for lost in (["td_update"], ["td_loss", "td_update"], ["q_network"])
     ]
     begin = "lost points above: begin there."
     assert last[0] == f"td_update {begin}"
     assert last[1] == f"td_loss and td_update {begin}"
     assert last[2] == f"q_network {begin}"
-    assert "above" not in watched.told(run, ALL)
+    assert "above" not in learning_failures.told(run, ALL)
 
 
 def test_the_loop_is_as_presumed():
@@ -345,9 +350,9 @@ def test_the_loop_is_as_presumed():
     spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
     train = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(train)
-    assert train.SETTINGS.gamma == watched.GAMMA
-    assert train.SETTINGS.epsilon_end == watched.EPSILON
-    assert train.SETTINGS.epsilon_steps <= watched.EXPLORED
+    assert train.SETTINGS.gamma == learning_failures.GAMMA
+    assert train.SETTINGS.epsilon_end == learning_failures.EPSILON
+    assert train.SETTINGS.epsilon_steps <= learning_failures.EXPLORED
     assert train.SETTINGS.block_updates == train.SETTINGS.period  # one sync a block
 
 

@@ -1,8 +1,8 @@
 """What checks of several exercises do alike."""
 
+from grader.contract.outcomes import Raised, Wrong
 from grader.escape import plain
-from grader.outcomes import Raised, Wrong
-from grader.session import Case, Student
+from grader.oracle.session import Case, Student
 
 # NumPy arrays can be changed, JAX arrays deleted: `jax.jit` does that to what it is
 # told to donate.

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from grader import compare, ladders
 from grader.checks.common import unchanged
-from grader.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
-from grader.session import Answers, Case
+from grader.contract import compare, fixed_cases
+from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
+from grader.oracle.session import Answers, Case
 
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
 # Of the docstring; with its two answers, where the episode ends and where it is cut.
@@ -28,25 +28,25 @@ EXAMPLE_Q = {True: [[1.5, 2], [3, 7], [5, 6]], False: [[1.5, 2], [3, 7.75], [5, 
 @pytest.mark.points(3)
 def test_one_step_continues(student, reference, for_each):
     """One step moves Q(s,a) by -αη toward r + γ max Q(s′,·)."""
-    for_each(ladders.TD0_CONTINUES, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD0_CONTINUES, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_one_step_ends(student, reference, for_each):
     """One step into a terminal state moves Q(s,a) toward r alone."""
-    for_each(ladders.TD0_ENDS, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD0_ENDS, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_episode_cut(student, reference, for_each):
     """Cut by the time limit: every step bootstraps, the last one too."""
-    for_each(ladders.TD0_CUT, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD0_CUT, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_episode_ends(student, reference, for_each):
     """Ended in a terminal state: only the last step has no future."""
-    for_each(ladders.TD0_EPISODE, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD0_EPISODE, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(1)
@@ -65,7 +65,7 @@ def test_revisits(student, reference, for_each):
         if found and compare.problem("Q", obtained, online):
             raise Wrong("\n".join([found, told(case)]))
 
-    for_each(ladders.TD0_REVISITS, body)
+    for_each(fixed_cases.TD0_REVISITS, body)
 
 
 @pytest.mark.points(0.5)
@@ -82,7 +82,7 @@ def test_example(student):
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_flags_as_numbers(student):
     """`terminateds` may be 0 and 1 of an integer or float type."""
-    case = ladders.TD0_EPISODE.ladder[0]
+    case = fixed_cases.TD0_EPISODE.ladder[0]
     expected = student.answer(case).array("Q")
     for name in ("uint8", "float32"):
         flags = case.args["terminateds"].astype(name)
@@ -99,7 +99,7 @@ def test_flags_as_numbers(student):
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_pure(student):
     """The Q that came in is not changed; same question, same answer."""
-    case, other = ladders.TD0_EPISODE.ladder[:2]
+    case, other = fixed_cases.TD0_EPISODE.ladder[:2]
     first = student.called(case).array("Q")
     student.called(other)
     compare.require(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from grader import cases, compare, ladders
 from grader.checks.common import unchanged
-from grader.outcomes import (
+from grader.contract import cases, compare, fixed_cases
+from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
     Raised,
@@ -13,7 +13,7 @@ from grader.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.session import Answers, Case, Student
+from grader.oracle.session import Answers, Case, Student
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
 UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
@@ -38,7 +38,8 @@ LOSS_EXAMPLE = Case(
 def test_one_step_returns(student, reference, for_each):
     """An episode of one step: its return is its reward."""
     for_each(
-        ladders.RETURNS_SHORT, lambda case: agree_on_returns(case, student, reference)
+        fixed_cases.RETURNS_SHORT,
+        lambda case: agree_on_returns(case, student, reference),
     )
 
 
@@ -47,7 +48,8 @@ def test_one_step_returns(student, reference, for_each):
 def test_returns(student, reference, for_each):
     """Each step's return: its reward, and later ones discounted by γ a step."""
     for_each(
-        ladders.RETURNS_LONG, lambda case: agree_on_returns(case, student, reference)
+        fixed_cases.RETURNS_LONG,
+        lambda case: agree_on_returns(case, student, reference),
     )
 
 
@@ -64,21 +66,25 @@ def test_returns_example(student):
 @pytest.mark.part("discounted_returns")
 def test_returns_pure(student):
     """The rewards that came in keep their values."""
-    unchanged(student, ladders.RETURNS_LONG.ladder[0])
+    unchanged(student, fixed_cases.RETURNS_LONG.ladder[0])
 
 
 @pytest.mark.points(1)
 @pytest.mark.part("mc_loss")
 def test_one_step_loss(student, reference, for_each):
     """`mc_loss` of an episode of one step is (Q(s,a) - r)²."""
-    for_each(ladders.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference))
+    for_each(
+        fixed_cases.MC_ONE_STEP, lambda case: agree_on_loss(case, student, reference)
+    )
 
 
 @pytest.mark.points(2)
 @pytest.mark.part("mc_loss")
 def test_loss(student, reference, for_each):
     """`mc_loss` is the mean over the steps of (Q(s_i,a_i) - G_i)²."""
-    for_each(ladders.MC_EPISODE, lambda case: agree_on_loss(case, student, reference))
+    for_each(
+        fixed_cases.MC_EPISODE, lambda case: agree_on_loss(case, student, reference)
+    )
 
 
 @pytest.mark.points(0.5)
@@ -101,7 +107,7 @@ def test_gradient(student, reference, for_each):
             [compare.leaves_problem("gradient", obtained, g) for _, g in accepted], case
         )
 
-    for_each(ladders.MC_EPISODE, body)
+    for_each(fixed_cases.MC_EPISODE, body)
 
 
 def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:

@@ -24,11 +24,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from grader import compare
-from grader.cases import distinct, exploration
 from grader.checks.common import unchanged
-from grader.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
-from grader.session import Student
+from grader.contract import compare
+from grader.contract.cases import distinct, exploration
+from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
+from grader.oracle.session import Student
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them

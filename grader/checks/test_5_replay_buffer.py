@@ -23,8 +23,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import compare
-from grader.cases import transitions
 from grader.checks.common import unchanged
 from grader.checks.test_4_epsilon_greedy import (
     chi2_limit,
@@ -32,8 +30,10 @@ from grader.checks.test_4_epsilon_greedy import (
     too_far,
     uneven,
 )
-from grader.outcomes import Wrong
-from grader.session import Answer, Answers, Case
+from grader.contract import compare
+from grader.contract.cases import transitions
+from grader.contract.outcomes import Wrong
+from grader.oracle.session import Answer, Answers, Case
 
 pytestmark = pytest.mark.part("ReplayBuffer")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from grader import cases, compare, ladders
 from grader.checks.common import unchanged
-from grader.outcomes import Raised
-from grader.readoff import read_off
-from grader.session import Answers, Case, Student
+from grader.contract import cases, compare, fixed_cases
+from grader.contract.outcomes import Raised
+from grader.diagnosis.target_inference import read_off
+from grader.oracle.session import Answers, Case, Student
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
 MAX_SHOWN = 8  # transitions
@@ -29,25 +29,27 @@ EXAMPLE = Case(  # of the docstring
 @pytest.mark.points(2.5)
 def test_one_continues(student, reference, for_each):
     """One transition: (Q(s,a; θ_Q) - (r + γ max Q(s′,·; θ_T)))²."""
-    for_each(ladders.TD_CONTINUES, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD_CONTINUES, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(2.5)
 def test_one_ends(student, reference, for_each):
     """One transition into a terminal state: the target is r alone."""
-    for_each(ladders.TD_ENDS, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD_ENDS, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(3)
 def test_batch_continues(student, reference, for_each):
     """A batch without an end: the loss is the mean over its transitions."""
-    for_each(ladders.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference))
+    for_each(
+        fixed_cases.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference)
+    )
 
 
 @pytest.mark.points(2.5)
 def test_batch_mixed(student, reference, for_each):
     """A batch in which some end: each has the target of its own kind."""
-    for_each(ladders.TD_MIXED, lambda case: agree(case, student, reference))
+    for_each(fixed_cases.TD_MIXED, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(0.5)
@@ -62,7 +64,7 @@ def test_example(student):
 def test_gradient_continues(student, reference, for_each):
     """The gradient with respect to θ_Q is right where no transition ends."""
     for_each(
-        ladders.TD_BATCH_CONTINUES,
+        fixed_cases.TD_BATCH_CONTINUES,
         lambda case: agree_on_gradient(case, student, reference),
     )
 
@@ -70,7 +72,9 @@ def test_gradient_continues(student, reference, for_each):
 @pytest.mark.points(2)
 def test_gradient_mixed(student, reference, for_each):
     """The gradient with respect to θ_Q is right where some transitions end."""
-    for_each(ladders.TD_MIXED, lambda case: agree_on_gradient(case, student, reference))
+    for_each(
+        fixed_cases.TD_MIXED, lambda case: agree_on_gradient(case, student, reference)
+    )
 
 
 @pytest.mark.points(1)
@@ -89,7 +93,7 @@ def test_end_has_no_future(student, for_each):
             f"terminated = {compare.numbers(ends)}",
         )
 
-    for_each(ladders.TD_MIXED, body, property=True)
+    for_each(fixed_cases.TD_MIXED, body, property=True)
 
 
 @pytest.mark.points(1)
@@ -107,14 +111,14 @@ def test_order(student, for_each):
             f"expected as before the batch was put in the order {order.tolist()}",
         )
 
-    for_each(ladders.TD_MIXED, body, property=True)
+    for_each(fixed_cases.TD_MIXED, body, property=True)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after(*VALUES)
 def test_flags_as_numbers(student):
     """`terminated` may be 0 and 1 of an integer or float type."""
-    case = ladders.TD_MIXED.ladder[0]
+    case = fixed_cases.TD_MIXED.ladder[0]
     expected = loss_of(student, case)
     for name in ("uint8", "float32"):
         flags = case.args["terminated"].astype(name)
@@ -129,7 +133,7 @@ def test_flags_as_numbers(student):
 @pytest.mark.after(*VALUES)
 def test_works_under_jit(student):
     """It works under `jax.jit` and `jax.grad`."""
-    student.export(ladders.TD_MIXED.ladder[0])
+    student.export(fixed_cases.TD_MIXED.ladder[0])
 
 
 @pytest.mark.points(1.5)
@@ -140,7 +144,7 @@ def test_learning_sizes(student, reference, for_each):
         agree(case, student, reference)
         agree_on_gradient(case, student, reference)
 
-    for_each(ladders.TD_LEARNING, body)
+    for_each(fixed_cases.TD_LEARNING, body)
 
 
 def agree(case: Case, student: Student, reference: Answers) -> None:

@@ -8,9 +8,9 @@ be stepped on, of a stand-in that takes its place for the check.
 import numpy as np
 import pytest
 
-from grader import cases, compare, ladders
 from grader.checks.common import unchanged
-from grader.outcomes import (
+from grader.contract import cases, compare, fixed_cases
+from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
     Raised,
@@ -18,7 +18,7 @@ from grader.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.session import Answer, Case, LiveReference, Runner, Student
+from grader.oracle.session import Answer, Case, LiveReference, Runner, Student
 
 EXAMPLE = Case(  # of the docstring
     "td_loss",
@@ -38,20 +38,20 @@ EXAMPLE = Case(  # of the docstring
 @pytest.mark.points(1)
 def test_one_step(student, runner):
     """One step of gradient descent: θ_Q moves by -α times its gradient."""
-    for case in ladders.UPDATE.ladder:
+    for case in fixed_cases.UPDATE.ladder:
         follow(case, "sgd", 1, student, runner)
 
 
 @pytest.mark.points(1.5)
 def test_state_survives(student, runner):
     """Adam's state is carried on from step to step."""
-    follow(ladders.UPDATE.ladder[0], "adam", 3, student, runner)
+    follow(fixed_cases.UPDATE.ladder[0], "adam", 3, student, runner)
 
 
 @pytest.mark.points(1)
 def test_any_optimizer(student, runner):
     """A chain of clipping and AdamW, which also needs the parameters."""
-    follow(ladders.UPDATE.ladder[1], "clipped_adamw", 2, student, runner)
+    follow(fixed_cases.UPDATE.ladder[1], "clipped_adamw", 2, student, runner)
 
 
 @pytest.mark.points(0.5)
@@ -64,12 +64,12 @@ def test_example(student, runner):
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_loss_before_the_step(student, runner):
     """The returned loss is the one before the step; no argument is changed."""
-    case, question = first_step(ladders.UPDATE.ladder[0], "sgd", student, runner)
+    case, question = first_step(fixed_cases.UPDATE.ladder[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")
     expected, _ = loss_and_gradient(case, student, runner)
     compare.require(compare.problem("td_update's loss", obtained, expected))
     # With a state, and with a stand-in for td_loss, which has a check of its own.
-    _, question = first_step(ladders.UPDATE.ladder[0], "adam", student, runner)
+    _, question = first_step(fixed_cases.UPDATE.ladder[0], "adam", student, runner)
     unchanged(
         student,
         Case(question.part, {**question.spec, "stand_in": True}, question.args),
@@ -80,7 +80,7 @@ def test_loss_before_the_step(student, runner):
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_works_under_jit(student, runner):
     """It works under `jax.jit`, model and optimizer closed over."""
-    case, question = first_step(ladders.UPDATE.ladder[0], "sgd", student, runner)
+    case, question = first_step(fixed_cases.UPDATE.ladder[0], "sgd", student, runner)
     try:
         student.export(case)
     except (Raised, Wrong):  # td_loss cannot be exported: that is said there

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from grader import cases, compare
 from grader.checks.common import unchanged
-from grader.outcomes import NotImplementedYet, Raised, Wrong
-from grader.session import Answers
+from grader.contract import cases, compare
+from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
+from grader.oracle.session import Answers
 
 
 @pytest.mark.points(1.5)

@@ -5,15 +5,14 @@ import functools
 import numpy as np
 import pytest
 
-from grader import cases, compare, mdps, watched
-from grader.cartpole import FULL, HALF, Result, needed
 from grader.checks.test_5_replay_buffer import (
     require_columns,
     require_integers,
     sampled,
 )
-from grader.mdps import ACTIONS, GAMMA, STATES
-from grader.outcomes import (
+from grader.contract import cases, compare, mdps
+from grader.contract.mdps import ACTIONS, GAMMA, STATES
+from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
     NotImplementedYet,
@@ -22,7 +21,9 @@ from grader.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.session import Case, Runner, Student
+from grader.diagnosis import learning_failures
+from grader.oracle.cartpole import FULL, HALF, Result, needed
+from grader.oracle.session import Case, Runner, Student
 
 ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400
 CLOSE = 0.05  # of the largest |Q*|
@@ -104,8 +105,8 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
         return None
     curve = np.array(result.curve, np.float64).reshape(-1, 2)
     mean_return = np.nan if result.mean_return is None else result.mean_return
-    run = watched.Watched(result.watched, curve, mean_return, result.problem)
-    return watched.told(run, above) or None
+    run = learning_failures.Watched(result.watched, curve, mean_return, result.problem)
+    return learning_failures.told(run, above) or None
 
 
 def learned_table(

@@ -25,16 +25,18 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from grader import doctor, escape, grading
+from grader import escape
 from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
 from grader.cli import check_choices, check_seed, exercise_named, guarded
-from grader.outcomes import GraderError
-from grader.report import Report, write_whole
-from grader.sandbox import TIERS
-from grader.submission import Submission, UsageError, take
-from grader.terminal import make_console
+from grader.contract.outcomes import GraderError
+from grader.grading import pipeline
+from grader.intake.submission import Submission, UsageError, take
+from grader.report.model import Report, write_whole
+from grader.report.terminal import make_console
+from grader.sandbox import self_test
+from grader.sandbox.tiers import TIERS
 
 
 def main() -> int:
@@ -174,7 +176,7 @@ def read_export(path: str) -> str:
         raise UsageError(f"{path} is not UTF-8 text: export it as CSV UTF-8") from None
 
 
-def options_of(arguments: argparse.Namespace) -> grading.Options:
+def options_of(arguments: argparse.Namespace) -> pipeline.Options:
     """How to grade each. The sandbox is tried once: a class is strangers' code.
 
     Raises:
@@ -182,14 +184,14 @@ def options_of(arguments: argparse.Namespace) -> grading.Options:
     """
     tier = arguments.sandbox
     if not arguments.cluster:  # whose nodes try their own
-        grading.check_device(arguments.device)
-        tier = doctor.choose_official_tier(tier)
-    return grading.Options(
+        pipeline.check_device(arguments.device)
+        tier = self_test.choose_official_tier(tier)
+    return pipeline.Options(
         seed=arguments.seed,  # or each its own
         only=arguments.only,
         tier=tier,
         device=arguments.device,
-        mode=grading.choose_mode(arguments.reference),
+        mode=pipeline.choose_mode(arguments.reference),
     )
 
 
@@ -217,7 +219,7 @@ Grading = Callable[[Mapping[str, Submission], bool], pool.Gradings]
 
 @contextlib.contextmanager
 def grader_of(
-    cluster: str, options: grading.Options, code: str, jobs: int, console: Console
+    cluster: str, options: pipeline.Options, code: str, jobs: int, console: Console
 ) -> Iterator[Grading]:
     """What grades: this machine, or a cluster whose nodes are checked first.
 

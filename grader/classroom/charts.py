@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from grader.cartpole import FULL, HALF
 from grader.escape import html
+from grader.oracle.cartpole import FULL, HALF
 
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 16, 52

@@ -22,13 +22,13 @@ from distributed import (
     get_worker,
 )
 
-from grader import doctor
 from grader.classroom import one, pool
 from grader.classroom.pool import Graded, Gradings
+from grader.contract.outcomes import GraderError
 from grader.escape import plain
-from grader.grading import Options
-from grader.outcomes import GraderError
-from grader.submission import Submission, UsageError
+from grader.grading.pipeline import Options
+from grader.intake.submission import Submission, UsageError
+from grader.sandbox import self_test
 
 PLUGIN = RESOURCE = "dqn-grader"
 CONNECT_SECONDS = 30
@@ -63,7 +63,7 @@ class Node(WorkerPlugin):
             self.problem = "its copy of the grader, or its Python, is another one"
             return
         try:
-            self.tier = doctor.choose_official_tier(self.wanted)
+            self.tier = self_test.choose_official_tier(self.wanted)
         except (GraderError, OSError) as error:
             self.problem = str(error)
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from grader.classroom.layouts import HandIn, Owner, normal_name
 from grader.classroom.pool import timeouts
+from grader.contract.exercises import EXERCISES
 from grader.escape import csv_cell
-from grader.report import EXERCISES, NOT_READ, Report, plain_number
-from grader.submission import UsageError
+from grader.intake.submission import UsageError
+from grader.report.model import NOT_READ, Report, plain_number
 
 # What hand-in and row are matched by, the surest first.
 MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")

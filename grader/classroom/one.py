@@ -14,9 +14,9 @@ from typing import BinaryIO
 import msgpack
 
 from grader.cli import guarded
-from grader.grading import Options, Progress, grade
-from grader.outcomes import GraderError
-from grader.submission import Submission
+from grader.contract.outcomes import GraderError
+from grader.grading.pipeline import Options, Progress, grade
+from grader.intake.submission import Submission
 
 MAX_QUESTION = 64 << 20  # bytes; hand-ins are smaller by far
 _LENGTH = struct.Struct("<Q")

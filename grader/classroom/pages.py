@@ -15,10 +15,11 @@ from pathlib import Path
 from grader.classroom import charts
 from grader.classroom.gradebooks import Entry
 from grader.classroom.similar import Pair
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import Outcome
 from grader.escape import html
-from grader.outcomes import Outcome
-from grader.report import (
-    EXERCISES,
+from grader.report.formats.words import about_printed
+from grader.report.model import (
     NOT_IMPORTED,
     NOT_READ,
     Check,
@@ -26,8 +27,7 @@ from grader.report import (
     Report,
     plain_number,
 )
-from grader.reporters.words import about_printed
-from grader.terminal import MARKS
+from grader.report.terminal import MARKS
 
 HERE = Path(__file__).resolve().parent
 CSS = (HERE / "page.css").read_text(encoding="utf-8")

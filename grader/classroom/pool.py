@@ -17,17 +17,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from grader.classroom import one
+from grader.contract.exercises import ROOT
+from grader.contract.outcomes import Outcome
 from grader.escape import plain
-from grader.grading import Options
-from grader.outcomes import Outcome
-from grader.report import Report, load, write_whole
-from grader.sandbox import ROOT
-from grader.submission import Submission
+from grader.grading.pipeline import Options
+from grader.intake.submission import Submission
+from grader.report.model import Report, load, write_whole
 
 # A grading bounds itself; this is for one whose trusted side itself hangs.
 LIMIT_SECONDS = 900.0
 DECIDES = ("grader", "starter", "solution")  # folders whose files decide a grade
-SHOWS = {ROOT / "grader" / "classroom", ROOT / "grader" / "reporters"}  # but for these
+# But for these, which show grades.
+SHOWS = {ROOT / "grader" / "classroom", ROOT / "grader" / "report" / "formats"}
 
 
 @dataclass(frozen=True)

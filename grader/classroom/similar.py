@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grader.sandbox import ROOT
+from grader.contract.exercises import ROOT
 
 STARTER = ROOT / "starter" / "dqn.py"
 # Copydetect's own settings: runs of fewer tokens than NOISE are chance, and every

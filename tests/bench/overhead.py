@@ -78,7 +78,9 @@ def train_in_process(seed: int, steps: int = 0) -> tuple[float, float]:
 
 def learn_in_grader(seed: int) -> tuple[float, int]:
     """Seconds of one training run in the grader, and its environment steps."""
-    from grader import grading, session, submission
+    from grader.grading import pipeline
+    from grader.intake import submission
+    from grader.oracle import session
 
     asked: list[float] = []
     original = session.Runner.untrusted
@@ -94,9 +96,9 @@ def learn_in_grader(seed: int) -> tuple[float, int]:
     curves: list = []
     session.Runner.untrusted = untrusted
     try:
-        options = grading.Options(seed=str(seed), only="learning")
+        options = pipeline.Options(seed=str(seed), only="learning")
         solution = submission.take(str(ROOT / "solution"))
-        grading.grade(solution, options, grading.Progress())
+        pipeline.grade(solution, options, pipeline.Progress())
     finally:
         session.Runner.untrusted = original
     return asked[0], int(curves[0][-1][0])
@@ -122,11 +124,13 @@ def grade(seed: int, *options: str) -> tuple[float, dict]:
 
 def print_profile() -> None:
     """Where the time of a full run goes, and what each exported program costs."""
-    from grader import client, grading, submission
+    from grader.grading import pipeline
+    from grader.intake import submission
+    from grader.sandbox import helper
 
     asked: list[tuple[float, float, bool, dict, dict]] = []
     second: list[float] = []
-    ask, ask_again = client.Child.ask, grading.ask_again
+    ask, ask_again = helper.Child.ask, pipeline.ask_again
 
     def timed_ask(self, request, *args, **kwargs):
         begun = time.perf_counter()
@@ -140,13 +144,13 @@ def print_profile() -> None:
         ask_again(*args)
         second.append(time.perf_counter())
 
-    client.Child.ask, grading.ask_again = timed_ask, timed_ask_again
+    helper.Child.ask, pipeline.ask_again = timed_ask, timed_ask_again
     begun = time.perf_counter()
     try:
         solution = submission.take(str(ROOT / "solution"))
-        grading.grade(solution, grading.Options(seed="1"), grading.Progress())
+        pipeline.grade(solution, pipeline.Options(seed="1"), pipeline.Progress())
     finally:
-        client.Child.ask, grading.ask_again = ask, ask_again
+        helper.Child.ask, pipeline.ask_again = ask, ask_again
     end = time.perf_counter()
     learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
     others = [row for row in asked if row is not learnt]

@@ -7,7 +7,7 @@ from pathlib import Path
 from edits import with_definitions
 from handins import HandIn, Results
 
-from grader.outcomes import Outcome
+from grader.contract.outcomes import Outcome
 
 KIT = (Path(__file__).parent / "kit.py").read_text(encoding="utf-8")
 HONEST = """

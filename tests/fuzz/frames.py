@@ -6,7 +6,7 @@ import msgpack
 import numpy as np
 
 from fuzz.targets import NONCE
-from grader.protocol import encode
+from grader.inside.protocol import encode
 
 ERROR = {"kind": "raised", "type": "ValueError", "message": "no", "line": 3}
 MESSAGES = [

@@ -19,11 +19,11 @@ if target == "programs":
     from fuzz.reading import seeds
 else:
     with atheris.instrument_imports(include=["grader"]):
-        from grader import client
+        from grader.sandbox import helper
     from fuzz import targets
     from fuzz.frames import seeds
 
-    client.secrets.token_bytes = lambda size: targets.NONCE  # type: ignore[assignment]
+    helper.secrets.token_bytes = lambda size: targets.NONCE  # type: ignore[assignment]
     body = getattr(targets, target)
 
 corpus = Path(folder) / "corpus"

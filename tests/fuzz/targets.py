@@ -11,8 +11,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from grader import client, protocol, session
-from grader.outcomes import Raised, Waiting, Wrong
+from grader.contract.outcomes import Raised, Waiting, Wrong
+from grader.inside import protocol
+from grader.oracle import session
+from grader.sandbox import helper
 
 NONCE = b"0123456789abcdef"
 DTYPES = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
@@ -42,7 +44,7 @@ def conversation(data: bytes) -> None:
     asked = []
     try:
         message = child.ask({"do": "call"}, 1.0, lambda q: asked.append(q) or {})
-    except client.Failure:
+    except helper.Failure:
         message = None
     assert child.stopped == (message is None)
     if message is None:
@@ -63,7 +65,7 @@ def conversation(data: bytes) -> None:
             look(answer)
 
 
-class Scripted(client.Child):
+class Scripted(helper.Child):
     """The trusted end of a helper that says these bytes, without a process."""
 
     def __init__(self, data: bytes) -> None:
@@ -80,9 +82,9 @@ class Scripted(client.Child):
         """Take note."""
         self.stopped = True
 
-    def _failure(self) -> client.Failure:
+    def _failure(self) -> helper.Failure:
         self.stop()
-        return client.Died("closed its pipe")
+        return helper.Died("closed its pipe")
 
 
 def require_plain(value: object, depth: int = 0) -> None:

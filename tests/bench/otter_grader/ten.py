@@ -19,8 +19,10 @@ from hypothesis import Phase
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from grader import grading, inprocess, plugin, report, sandbox, submission
-from grader.session import LiveReference, Student
+from grader.contract import exercises
+from grader.grading import in_process, pipeline, plugin
+from grader.intake import submission
+from grader.oracle.session import LiveReference, Student
 
 SEED = "1"
 TEN = {
@@ -40,36 +42,36 @@ def run_ours(path: str) -> int:
     run_by_pytest = pytest.main
 
     def only_ten(arguments, plugins):
-        files = {str(report.CHECKS / file): name for name, file in EXERCISES.items()}
+        files = {str(exercises.CHECKS / file): name for name, file in EXERCISES.items()}
         chosen = [a for a in arguments if a not in files]
         for file in arguments:
             names = TEN.get(files.get(file, ""), ())
             chosen += [f"{file}::test_{name}" for name in names]
         return run_by_pytest(chosen, plugins)
 
-    EXERCISES = report.EXERCISES
+    EXERCISES = exercises.EXERCISES
     pytest.main = only_ten
-    grading.EXERCISES = TEN  # without learning
+    pipeline.EXERCISES = TEN  # without learning
     hand_in = submission.take(path)
-    done = grading.grade(hand_in, grading.Options(seed=SEED), grading.Progress())
+    done = pipeline.grade(hand_in, pipeline.Options(seed=SEED), pipeline.Progress())
     checks = [check for exercise in done.exercises for check in exercise.checks]
     assert len(checks) == 10
     return sum(check.score > 0 for check in checks)
 
 
 @functools.cache
-def in_this_process(path: str) -> tuple[Student, LiveReference, inprocess.LocalRunner]:
+def in_this_process(path: str) -> tuple[Student, LiveReference, in_process.LocalRunner]:
     """The hand-in and the solution, asked by plain function calls."""
-    sys.path.insert(0, str(sandbox.HERE))  # where worker and runner find their modules
-    runner = inprocess.LocalRunner(live=True)
-    worker = inprocess.LocalWorker(submission.take(path))
+    runner = in_process.LocalRunner(live=True)
+    worker = in_process.LocalWorker(submission.take(path))
     return Student(worker, runner, eager=True), LiveReference(runner), runner
 
 
 def run_one(exercise: str, name: str, path: str) -> None:
     """Run one check in this process; an exception says that it fails."""
     student, reference, runner = in_this_process(path)
-    module = importlib.import_module(f"grader.checks.{report.EXERCISES[exercise][:-3]}")
+    name_of_file = exercises.EXERCISES[exercise][:-3]
+    module = importlib.import_module(f"grader.checks.{name_of_file}")
 
     def for_each(cases, body, *, property=False):
         for case in cases.ladder:

@@ -15,7 +15,8 @@ from typing import Any
 
 from told import say
 
-from grader import cli, session
+from grader import cli
+from grader.oracle import session
 
 SOLUTION = Path(__file__).resolve().parents[3] / "solution"
 

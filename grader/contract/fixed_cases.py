@@ -1,0 +1,64 @@
+"""The ladders: which fixed cases each equality check climbs, the smallest first.
+
+The checks ask them, `make reference` records the right answers to them, and a wrong
+answer gets its misconception's name by what it is on every rung.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from grader.contract.cases import Cases, cases, mc, returns, td, td0
+
+
+def of_one(
+    build: Callable, rates: dict[str, float] | None = None, **rung: Any
+) -> Cases:
+    """Questions about one transition, so many that every action is taken in some.
+
+    And in some it is the best one in the next state. The last ones have a reward of 0,
+    the second ones these other rates.
+    """
+    other = {**rung, **(rates or {})}
+    return cases(build, rung, other, rung, {**rung, "scale": 0.0})
+
+
+OTHER = {"alpha": 0.5, "gamma": 0.9}
+LARGE = {"scale": 30.0, "gamma": 1.0}
+
+TD0_CONTINUES = of_one(td0, OTHER, num_steps=1, ends=False)
+TD0_ENDS = of_one(td0, OTHER, num_steps=1, ends=True)
+TD0_CUT = cases(
+    td0,
+    {"num_steps": 5, "ends": False},
+    {"num_steps": 5, "ends": False, **OTHER, **LARGE},
+)
+TD0_EPISODE = cases(
+    td0,
+    {"num_steps": 5, "ends": True},
+    {"num_steps": 5, "ends": True, **OTHER, **LARGE},
+)
+TD0_REVISITS = cases(td0, {"num_steps": 5, "ends": True, "revisits": True})
+
+RETURNS_SHORT = cases(returns, {"num_steps": 1})
+RETURNS_LONG = cases(
+    returns,
+    {"num_steps": 5},
+    {"num_steps": 5, "gamma": 1.0},
+    {"num_steps": 5, **LARGE},
+)
+MC_ONE_STEP = of_one(mc, num_steps=1)
+MC_EPISODE = cases(mc, {"num_steps": 5}, {"num_steps": 5, **LARGE})
+
+TD_CONTINUES = of_one(td, batch_size=1, ends="none")
+TD_ENDS = of_one(td, batch_size=1, ends="all")
+TD_BATCH_CONTINUES = cases(
+    td,
+    {"batch_size": 5, "ends": "none"},
+    {"batch_size": 5, "ends": "none", **LARGE},
+)
+TD_MIXED = cases(td, {"batch_size": 5}, {"batch_size": 5, **LARGE})
+TD_LEARNING = cases(
+    td, {"batch_size": 64, "state_dim": 4, "num_actions": 2, "ends": "none"}
+)
+# The large rewards last: gradients by which a step shows that it clips them.
+UPDATE = cases(td, {"batch_size": 5}, {"batch_size": 5, "scale": 100.0})

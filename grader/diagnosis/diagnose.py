@@ -1,0 +1,171 @@
+"""Wrong answers get a name: by a known mistake's fingerprint, or else by a fact.
+
+The fingerprints of the known wrong solutions (`tests/mutants/`) are recorded with the
+reference. A part whose own fingerprint is one of these has that misconception. Where
+two known ones fit, both are said; where none does, nothing is guessed: `facts.py`
+says what was measured.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grader.contract.outcomes import NotImplementedYet, Stopped
+from grader.diagnosis import measurements, probes
+from grader.diagnosis.probes import Fingerprint
+from grader.oracle.session import Answers, Case, Student
+
+# Of the largest number of an entry: 6 digits are recorded, and correct work rounds
+# the fifth.
+RTOL = 3e-4
+# Two shares of one probability, each estimated from 65 000 independent actions or 3 000
+# sampled rows, differ by less with 4 standard deviations.
+SHARE_TOL = {"epsilon_greedy": 0.012, "ReplayBuffer": 0.03}
+MAX_NAMED = 2
+KEPT = (
+    "Measured: imported anew and asked the same questions, it gives other answers: "
+    "something is kept from one call to the next, or drawn from a generator that is "
+    "no argument."
+)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake of a part: its id, what is said of it, what it answers."""
+
+    id: str
+    hint: str
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the parts, by their names in the contract.
+
+    Attributes:
+        right: the fingerprint of the solution.
+        mistakes: those that have one of their own.
+    """
+
+    right: dict[str, Fingerprint] = field(default_factory=dict)
+    mistakes: dict[str, list[Mistake]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is said about a wrong part; `id` is None where it is only a fact."""
+
+    id: str | None
+    hint: str
+
+
+def diagnose(
+    part: str,
+    student: Student,
+    reference: Answers,
+    known: Known,
+    ladder: tuple[Case, ...] = (),
+) -> Diagnosis | None:
+    """What is wrong with a part, as far as it can be told.
+
+    Args:
+        part: that has failed a check.
+        student: the hand-in.
+        reference: the right answers on the ladders.
+        known: the recorded fingerprints.
+        ladder: the part's questions, where `probes` has none.
+    """
+    try:
+        found = probes.fingerprint(part, student, ladder)
+        if agree(part, found, known.right[part]):
+            return None
+        fits = fitting(part, found, known)
+        kept = False
+        if not fits:
+            # It may remember what the checks have asked; the known ones were recorded
+            # right after their import.
+            student = student.afresh()
+            at_first = probes.fingerprint(part, student, ladder)
+            kept = not agree(part, found, at_first)
+            fits = fitting(part, at_first, known) if kept else []
+        if 1 <= len(fits) <= MAX_NAMED:
+            return named(fits)
+        fact = KEPT if kept else measurements.measured(part, student, reference)
+        return Diagnosis(None, fact) if fact else None
+    except (NotImplementedYet, Stopped):
+        return None  # the checks have said so
+
+
+def fitting(part: str, found: Fingerprint, known: Known) -> list[Mistake]:
+    """The known mistakes of a part that have this fingerprint."""
+    return [m for m in known.mistakes[part] if agree(part, found, m.fingerprint)]
+
+
+def named(fits: list[Mistake]) -> Diagnosis:
+    """What is said where one mistake fits, or two."""
+    name = " or ".join(mistake.id for mistake in fits)
+    hints = [mistake.hint for mistake in fits]
+    if len(hints) == 2:
+        hints = [f"Either: {hints[0]}", f"Or: {hints[1]}"]
+    return Diagnosis(name, "\n".join(hints))
+
+
+def agree(part: str, a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
+    """Whether two fingerprints of a part are one.
+
+    Args:
+        part: whose they are.
+        a: the one.
+        b: the other.
+        times: the tolerance is multiplied by this; that of shares by 1.5 at most,
+            which is 6 standard deviations.
+    """
+    share = min(times, 1.5) * SHARE_TOL.get(part, 0.0)
+    return a.keys() == b.keys() and all(
+        entries_agree(a[name], b[name], times, share if name[0] == "~" else None)
+        for name in a
+    )
+
+
+def entries_agree(
+    a: list[float] | str, b: list[float] | str, times: float, share: float | None
+) -> bool:
+    """Whether two entries are one; `share` is by how much, if they are shares."""
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    if len(a) != len(b):
+        return False
+    if share is None:
+        share = times * RTOL * max(max(map(abs, b), default=0.0), 1e-2)
+    return bool((np.abs(np.subtract(a, b)) <= share).all())
+
+
+def as_text(known: Known) -> str:
+    """All that is known as JSON; the same gives the same text."""
+    document = {
+        part: {
+            "right": known.right[part],
+            "mistakes": [vars(mistake) for mistake in known.mistakes[part]],
+        }
+        for part in known.right
+    }
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    # A line for each entry, so that a change shows as one in a diff.
+    return text.replace('], "', '],\n"').replace('}, {"id"', '},\n{"id"') + "\n"
+
+
+def from_text(text: str) -> Known:
+    """The inverse of `as_text`.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is something else.
+    """
+    document = json.loads(text)
+    return Known(
+        {part: entry["right"] for part, entry in document.items()},
+        {
+            part: [Mistake(**mistake) for mistake in entry["mistakes"]]
+            for part, entry in document.items()
+        },
+    )

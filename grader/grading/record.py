@@ -1,0 +1,254 @@
+"""`make reference`: record what the solution answers, and show what has changed.
+
+Recorded are the right answers to every question that a check asks the reference, and
+the fingerprints of the known wrong solutions in `tests/mutants/`, by which a wrong
+answer gets its name.
+"""
+
+import hashlib
+import platform
+import queue
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from grader.contract import cases, exercises, fixed_cases
+from grader.contract.compare import RTOL
+from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import GraderError, Stopped
+from grader.diagnosis import probes
+from grader.diagnosis.diagnose import Known, Mistake, agree
+from grader.diagnosis.target_inference import read_off
+from grader.grading import pipeline
+from grader.grading.plugin import Graded, Plugin, run_checks
+from grader.intake.submission import Submission, UsageError, take
+from grader.oracle import recorded
+from grader.oracle.recorded import Drift, RecordingReference
+from grader.oracle.session import Case, LiveReference, Student
+from grader.oracle.warm import Desk
+from grader.report.terminal import Live
+
+PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
+SEED = "reference"
+Ladders = dict[str, tuple[Case, ...]]
+DESKS = 2
+CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
+
+
+def record(tier: str, device: str, console: Console) -> None:
+    """Record the solution and the known mistakes, print the drift table.
+
+    Raises:
+        UsageError: there is no solution here, or no mutants, or not that device.
+        GraderError: the solution fails a check, or a mutant cannot be told from it.
+    """
+    pipeline.choose_mode("live")
+    pipeline.check_device(device)
+    mutants = known_mutants()
+    submission = take(str(exercises.SOLUTION.parent))
+    with Live(console) as live:
+        with Desk(tier, live=True, device=device) as desk:
+            student = desk.take(submission)
+            answers, of_files = right_answers(student, live.on_check)
+            right = {
+                part: probes.fingerprint(part, student, of_files.get(part, ()))
+                for part in [*probes.PROBES, *of_files]
+            }
+        mistakes = fingerprints(mutants, of_files, tier, device, live.on_check)
+    require_told_apart(mutants, mistakes, right)
+    provenance = {
+        "solution_sha256": hashlib.sha256(submission.source).hexdigest(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": device,
+    }
+    try:
+        old = recorded.load_arrays()
+        for line in machines(recorded.load_provenance(), provenance):
+            console.print(line, markup=False)
+    except GraderError as missing:
+        console.print(f"nothing to compare with: {missing}", markup=False)
+        old = {}
+    rows = recorded.drift(old, answers.arrays, answers.asked)
+    known = Known(right, by_part(mutants, mistakes, right))
+    recorded.save(answers.arrays, known, provenance)
+    print_drift(rows, console)
+    console.print(f"{len(mutants)} known mistakes, each told from the solution")
+
+
+def known_mutants() -> list[Any]:
+    """The wrong solutions of `tests/mutants/`.
+
+    Raises:
+        UsageError: they are not here, or no longer fit the solution.
+    """
+    tests = exercises.ROOT / "tests"
+    if not (tests / "mutants").exists():
+        raise UsageError("`make reference` needs tests/mutants, which is not here")
+    sys.path.insert(0, str(tests))
+    try:
+        from mutants import MUTANTS
+    except ValueError as error:
+        raise UsageError(f"tests/mutants no longer fit the solution: {error}") from None
+    return MUTANTS
+
+
+def right_answers(
+    student: Student, on_check: Callable[[str, str], None]
+) -> tuple[RecordingReference, Ladders]:
+    """Run the unit checks on the solution; what the reference answered, to whom.
+
+    And the ladders of the check files that have some, by part.
+
+    Raises:
+        GraderError: the grader could not do its work, or the solution fails a check.
+    """
+    answers = RecordingReference(LiveReference(student.runner))
+    graded = Graded(
+        student=student,
+        reference=answers,
+        runner=student.runner,
+        budget=student.worker.budget,
+        seed=SEED,
+        live=False,
+    )
+
+    def begin(exercise: str, check: str) -> None:
+        answers.check = f"{exercise}: {check}"
+        on_check(exercise, check)
+
+    plugin = Plugin(graded, begin, lambda exercise: None)
+    names = {}
+    for exercise in run_checks(plugin, [e for e in EXERCISES if e != "learning"]):
+        for check in exercise.checks:
+            label = f"{exercise.name}: {check.description}"
+            names[label] = f"{exercise.name} {check.name}"
+            if check.score < check.max_score:
+                raise GraderError(
+                    f"the solution fails {exercise.name}, {check.name}: {check.message}"
+                )
+    # What is asked only where an answer is wrong.
+    answers.check = "read off"
+    for ladder in (
+        *(fixed_cases.TD_CONTINUES, fixed_cases.TD_ENDS),
+        *(fixed_cases.TD_BATCH_CONTINUES, fixed_cases.TD_MIXED),
+    ):
+        for case in ladder.ladder:
+            read_off(cases.on_table(case), answers)
+    for question, checks in answers.asked.items():
+        answers.asked[question] = [names.get(label, label) for label in checks]
+    return answers, plugin.ladders
+
+
+def fingerprints(
+    mutants: list[Any],
+    of_files: Ladders,
+    tier: str,
+    device: str,
+    on_check: Callable[[str, str], None],
+) -> list[probes.Fingerprint | None]:
+    """What each mutant answers to its part's questions; None where it hangs or dies."""
+    desks: queue.Queue[Desk] = queue.Queue()
+    for _ in range(DESKS):
+        desks.put(Desk(tier, device=device))
+
+    def probe(number: int) -> probes.Fingerprint | None:
+        mutant, desk = mutants[number], desks.get()
+        on_check("known mistakes", f"{number + 1} of {len(mutants)}")
+        try:
+            student = desk.take(Submission(mutant.id, mutant.source.encode()))
+            ladder = of_files.get(mutant.part, ())
+            return probes.fingerprint(mutant.part, student, ladder)
+        except Stopped:
+            return None
+        finally:
+            desks.put(desk)
+
+    try:
+        with ThreadPoolExecutor(DESKS) as pool:
+            return list(pool.map(probe, range(len(mutants))))
+    finally:
+        while not desks.empty():
+            desks.get().__exit__()
+
+
+def require_told_apart(
+    mutants: list[Any],
+    mistakes: list[probes.Fingerprint | None],
+    right: dict[str, probes.Fingerprint],
+) -> None:
+    """Refuse questions to which a known mistake gives the right answers.
+
+    Raises:
+        GraderError: with the ids of those that cannot be told from the solution.
+    """
+    blind = [
+        mutant.id
+        for mutant, found in zip(mutants, mistakes, strict=True)
+        if found
+        and not mutant.border
+        and agree(mutant.part, found, right[mutant.part], CLEARLY)
+    ]
+    if blind:
+        raise GraderError(
+            f"not recorded: {', '.join(blind)} cannot be told from the solution at "
+            f"{CLEARLY:g} times the tolerance; the ladder needs a case that can"
+        )
+
+
+def by_part(
+    mutants: list[Any],
+    mistakes: list[probes.Fingerprint | None],
+    right: dict[str, probes.Fingerprint],
+) -> dict[str, list[Mistake]]:
+    """The known mistakes of each part; those on the border of chance have no name."""
+    known: dict[str, list[Mistake]] = {part: [] for part in right}
+    for mutant, found in zip(mutants, mistakes, strict=True):
+        if found and not mutant.border:
+            known[mutant.part].append(Mistake(mutant.id, mutant.hint, found))
+    return known
+
+
+def print_drift(rows: list[Drift], console: Console) -> None:
+    """How the record changed, check by check, and a verdict."""
+    table = Table("check", "in both", "new", "gone", "largest difference")
+    for row in rows:
+        counts = map(str, (row.both, row.new, row.gone))
+        table.add_row(row.check, *counts, f"{row.largest:.1e}")
+    console.print(table)
+    console.print(f"Verdict: {verdict(rows)}", markup=False)
+
+
+def verdict(rows: list[Drift]) -> str:
+    """Whether the record is still right, and if not, for which checks."""
+    if changed := [row.check for row in rows if row.changed]:
+        return f"changed: {', '.join(changed)}"
+    if any(row.largest for row in rows):
+        return f"within tolerance ({RTOL:g})"
+    return "identical"
+
+
+def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What is different from when the record was made, a line for each thing.
+
+    Args:
+        old: provenance of the record.
+        new: that of now.
+    """
+    before = {**old, **old.get("packages", {})}
+    now = {**new, **new["packages"]}
+    names = [name for name in now if name not in ("packages", "solution_sha256")]
+    lines = [
+        f"{name}: {before.get(name, 'unknown')} when it was recorded, {now[name]} here"
+        for name in names
+        if before.get(name) != now[name]
+    ]
+    if before.get("solution_sha256") != now["solution_sha256"]:
+        lines.append("the solution is another file than the one that was recorded")
+    return lines

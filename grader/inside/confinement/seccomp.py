@@ -1,0 +1,235 @@
+"""A filter of system calls, for this process and all that it starts.
+
+It refuses what no homework needs and what has been a way out of sandboxes before. A
+call that is refused fails with "operation not permitted", so that a library that only
+tries goes on; calls newer than this list do not exist.
+"""
+
+import ctypes
+import errno
+import os
+import struct
+
+from grader.inside.confinement import kernel
+
+# Numbers on x86_64 and aarch64, None where the machine has no such call.
+Numbers = tuple[int | None, int | None]
+REFUSED: dict[str, Numbers] = {
+    # Other processes' memory, descriptors, and their good order.
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    "kcmp": (312, 272),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    # Parts of the kernel with a history, or that bypass the other rules.
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "personality": (135, 92),
+    "modify_ldt": (154, None),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "fanotify_init": (300, 262),
+    "lookup_dcookie": (212, 18),
+    "nfsservctl": (180, 42),
+    # Namespaces, mounts.
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "chroot": (161, 51),
+    "pivot_root": (155, 41),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "move_mount": (429, 429),
+    "open_tree": (428, 428),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    # The machine as a whole.
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "acct": (163, 89),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "syslog": (103, 116),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
+    "vhangup": (153, 58),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    # Memory that is not counted as the process', or stays when it ends.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "mq_open": (240, 180),
+}
+# Where no namespace does it, these keep a process to itself: it starts no other one,
+# has no socket, and changes nothing of a file by its path that Landlock lets pass.
+REFUSED_ALONE: dict[str, Numbers] = {
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "truncate": (76, 45),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+}
+# Answered without being done: to copy a file includes these, its own files need no
+# rights, and Landlock would let it change those of all files of the same user.
+PRETENDED_ALONE: dict[str, Numbers] = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+}
+NEWEST = 462  # mseal: what came later is not judged above
+# Their arguments lie in memory, out of a filter's sight; libraries know older ways.
+UNKNOWN: dict[str, Numbers] = {"clone3": (435, 435), "openat2": (437, 437)}
+
+OPEN, OPENAT = (2, None), (257, 56)
+CLONE, SOCKET = (56, 220), (41, 198)
+KILL, TGKILL = (62, 129), (234, 131)
+PRLIMIT, AFFINITY = (302, 261), (203, 122)
+PRCTL, FCNTL = (157, 167), (72, 25)
+
+NAMESPACES = 0x7E020000  # CLONE_NEWUSER, NEWNS, NEWPID, NEWNET, NEWIPC, NEWUTS, CGROUP
+THREAD = 0x10000
+AF_UNIX = 1
+SET_OWNER, SET_SIGNAL, SET_OWNER_EX = 8, 10, 15  # of fcntl: signals to others
+
+LOAD, AND, RETURN = 0x20, 0x54, 0x06
+JUMP_EQUAL, JUMP_GREATER, JUMP_BITS = 0x15, 0x25, 0x45
+AT_NUMBER, AT_ARCHITECTURE, AT_ARGUMENTS = 0, 4, 16
+ARCHITECTURES = (0xC000003E, 0xC00000B7)
+ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
+EPERM, ENOSYS, NOTHING = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS, ERRNO
+
+Program = list[tuple[int, int, int, int]]
+
+
+def apply(alone: bool) -> None:
+    """Filter from now on.
+
+    Args:
+        alone: no namespace keeps this process from others, so the filter has to.
+
+    Raises:
+        Refused: this machine's system calls are not known.
+        OSError: the kernel refuses.
+    """
+    code = program(alone, kernel.machine())
+    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+    kept = ctypes.create_string_buffer(packed, len(packed))
+    header = struct.pack("@HP", len(code), ctypes.addressof(kept))
+    kernel.prctl(kernel.PR_SET_SECCOMP, 2, header)
+
+
+def program(alone: bool, machine: int) -> Program:
+    """The filter, in the kernel's small language.
+
+    Args:
+        alone: as for `apply`.
+        machine: the column in the tables.
+    """
+    myself = os.getpid()
+    code: Program = [
+        (LOAD, 0, 0, AT_ARCHITECTURE),
+        (JUMP_EQUAL, 1, 0, ARCHITECTURES[machine]),
+        (RETURN, 0, 0, KILL_PROCESS),
+        (LOAD, 0, 0, AT_NUMBER),
+        (JUMP_GREATER, 0, 1, NEWEST),
+        (RETURN, 0, 0, ENOSYS),
+    ]
+    for names, answer in (
+        (REFUSED, EPERM),
+        (REFUSED_ALONE if alone else {}, EPERM),
+        (PRETENDED_ALONE if alone else {}, NOTHING),
+        (UNKNOWN, ENOSYS),
+    ):
+        for numbers in names.values():
+            number = numbers[machine]
+            if number is not None:
+                code += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, answer)]
+
+    def judge(numbers: Numbers, argument: int, tests: Program) -> None:
+        """Refuse the call by its argument: to jump over the end of the tests allows."""
+        number = numbers[machine]
+        if number is not None:
+            code.append((JUMP_EQUAL, 0, len(tests) + 3, number))
+            code.append((LOAD, 0, 0, AT_ARGUMENTS + 8 * argument))
+            code.extend([*tests, (RETURN, 0, 0, EPERM), (LOAD, 0, 0, AT_NUMBER)])
+
+    def refuse(numbers: Numbers, argument: int, value: int) -> None:
+        judge(numbers, argument, [(JUMP_EQUAL, 0, 1, value)])
+
+    def demand(numbers: Numbers, argument: int, *values: int) -> None:
+        last = len(values)
+        tests = [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]
+        judge(numbers, argument, tests)
+
+    judge(CLONE, 0, [(JUMP_BITS, 0, 1, NAMESPACES)])
+    # That it dies with the grader cannot be taken back.
+    refuse(PRCTL, 0, kernel.PR_SET_PDEATHSIG)
+    if alone:
+        judge(CLONE, 0, [(JUMP_BITS, 1, 0, THREAD)])
+        for numbers in (KILL, TGKILL):
+            demand(numbers, 0, myself)
+        for numbers in (PRLIMIT, AFFINITY):
+            demand(numbers, 0, 0, myself)
+        for command in (SET_OWNER, SET_SIGNAL, SET_OWNER_EX):
+            refuse(FCNTL, 1, command)
+        # To open for reading can empty a file; Landlock sees it from version 3 only.
+        for numbers, flags in ((OPEN, 1), (OPENAT, 2)):
+            mask = os.O_TRUNC | os.O_ACCMODE
+            judge(numbers, flags, [(AND, 0, 0, mask), (JUMP_EQUAL, 0, 1, os.O_TRUNC)])
+    else:
+        demand(SOCKET, 0, AF_UNIX)
+    code.append((RETURN, 0, 0, ALLOW))
+    return code

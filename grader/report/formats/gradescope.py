@@ -1,0 +1,80 @@
+"""Gradescope's `results.json`: a test for each check.
+
+Its specification: https://gradescope-autograders.readthedocs.io/en/latest/specs/
+"""
+
+from typing import Any
+
+from grader.contract.outcomes import Outcome
+from grader.escape import json_text, terminal
+from grader.report.formats.words import (
+    about_check,
+    about_printed,
+    about_run,
+    not_graded,
+)
+from grader.report.model import Check, Exercise, Report, plain_number
+from grader.report.terminal import NOT_RUN, about_hand_in
+
+
+def render(report: Report | None) -> str:
+    """The file's text.
+
+    Where there is no score Gradescope wants one nevertheless: it is 0, the words say
+    that it does not count, and `extra_data` holds `"graded": false` for staff.
+    """
+    problem = not_graded(report)
+    document = {
+        "score": 0,
+        "output": terminal(problem),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"graded": not problem},
+        "tests": [],
+    }
+    if report and not problem:
+        document |= {
+            "score": plain_number(report.score),
+            "output": terminal("\n\n".join(filter(None, about_all(report)))),
+            "extra_data": {"graded": True, "seed": report.seed, **report.submission},
+            "execution_time": round(report.duration, 1),
+            "tests": [
+                test
+                for exercise in report.exercises
+                for test in as_tests(exercise, report.problem)
+            ],
+        }
+    return json_text(document, indent=1) + "\n"
+
+
+def about_all(report: Report) -> list[str]:
+    """What is not said of a single check; what is wrong with the hand-in first."""
+    hand_in = "\n".join(about_hand_in(report))
+    return [hand_in, about_run(report), about_printed(report)]
+
+
+def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
+    """A test for each check, or one for them all where nothing was run."""
+    if not problem:
+        return [as_test(exercise, i, c) for i, c in enumerate(exercise.checks, 1)]
+    whole = Check("", NOT_RUN, Outcome.SKIPPED, 0, exercise.max_score)
+    return [{**as_test(exercise, 1, whole), "number": f"{exercise.number}"}]
+
+
+def as_test(exercise: Exercise, number: int, check: Check) -> dict[str, Any]:
+    """One check. All text is plain text, which Gradescope escapes."""
+    passed = check.score == check.max_score
+    return {
+        "name": terminal(f"{exercise.name}: {check.description}"),
+        "name_format": "text",
+        "number": f"{exercise.number}.{number}",
+        "score": plain_number(check.score),
+        "max_score": plain_number(check.max_score),
+        "status": "passed" if passed else "failed",
+        "output": terminal(about_check(check)),
+        "output_format": "text",
+        "tags": [exercise.name],
+        "visibility": "visible",
+        "extra_data": {"outcome": str(check.outcome), "diagnosis": check.diagnosis},
+    }

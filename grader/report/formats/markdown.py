@@ -1,0 +1,57 @@
+"""A summary in Markdown, for `$GITHUB_STEP_SUMMARY`."""
+
+from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
+from grader.escape import markdown, markdown_block
+from grader.report.formats.words import (
+    about_check,
+    about_printed,
+    about_run,
+    not_graded,
+)
+from grader.report.model import Check, Exercise, Report, plain_number
+from grader.report.terminal import MARKS, about_hand_in
+
+
+def render(report: Report | None) -> str:
+    """Score, a table of the exercises, and what was missed in each."""
+    problem = not_graded(report)
+    if not report or problem:
+        return f"## No score\n\n{markdown(problem)}\n"
+    hand_in = "\n".join(about_hand_in(report))
+    lines = [
+        *([markdown_block(hand_in)] if hand_in else []),
+        f"## Score {points(report)}",
+        "",
+        "| | Exercise | Points |",
+        "|--:|---|--:|",
+        *(f"| {e.number} | `{e.name}` | {points(e)} |" for e in report.exercises),
+        "",
+        markdown_block(about_run(report)),
+    ]
+    for exercise in report.exercises:
+        if exercise.score < exercise.max_score and not report.problem:
+            lines += [f"### {exercise.number} `{exercise.name}`", ""]
+            lines += about_exercise(exercise)
+    if printed := about_printed(report):
+        lines += ["### What the code printed", "", markdown_block(printed)]
+    return "\n".join(lines) + "\n"
+
+
+def points(graded: Report | Exercise | Check) -> str:
+    """What was earned of what there is."""
+    return f"{plain_number(graded.score)} / {plain_number(graded.max_score)}"
+
+
+def about_exercise(exercise: Exercise) -> list[str]:
+    """A line for each check that was missed; the first is told in full."""
+    if exercise.unwritten:
+        return [f"{NOT_IMPLEMENTED}\n"]
+    missed = [c for c in exercise.checks if c.score < c.max_score]
+    told = [c for c in missed if c.outcome != Outcome.SKIPPED] or missed
+    lines = []
+    for check in missed:
+        mark = MARKS[check.outcome][0]
+        lines.append(f"{mark} {markdown(check.description)} ({points(check)})\n")
+        if check is told[0] and about_check(check):
+            lines.append(markdown_block(about_check(check)))
+    return lines
