@@ -20,7 +20,8 @@ from markdown_it import MarkdownIt  # rich brings it along
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader.contract.exercises import CHECKS, EXERCISES
-from grader.oracle.cartpole import FULL, HALF, MAX_SEEDS
+from grader.contract.limits import LIMITS
+from grader.oracle.cartpole import FULL, HALF
 from grader.report.model import plain_number
 from grader.report.terminal import MARKS, WORDS
 
@@ -186,7 +187,7 @@ def thresholds() -> str:
     words = (
         f"CartPole pays half at a mean return of {HALF:.0f} over 100 fresh episodes "
         f"and all at {FULL:.0f}. Learning has luck in it, so your agent may train "
-        f"anew, with other seeds, up to {MAX_SEEDS} times; the best run counts."
+        f"anew, with other seeds, up to {LIMITS.trainings} times; the best run counts."
     )
     return textwrap.fill(words, 80)
 

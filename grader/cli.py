@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.contract.exercises import EXERCISES
+from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError
 from grader.escape import Log, plain
 from grader.intake.submission import UsageError, take
@@ -35,11 +36,12 @@ PARTS = {
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
-def main() -> int:
-    """Run the command; the exit code."""
+def main(limits: Limits = LIMITS) -> int:
+    """Run the command and return its exit code."""
 
     def command() -> int:
         arguments = parse(sys.argv[1:])
+        arguments.limits = limits
         return arguments.run(arguments)
 
     return guarded(command)
@@ -225,7 +227,8 @@ def run_grade(arguments: argparse.Namespace) -> int:
     official = arguments.official == "1"
     options = pipeline.Options(
         seed=arguments.seed or ("" if official else DEFAULT_SEED),
-        only=only,
+        only=(only,) if only else (),
+        limits=arguments.limits,
         tier=arguments.sandbox,
         device=arguments.device,
         mode=arguments.reference,

@@ -44,16 +44,17 @@ from edits import ROOT
 from grader.contract.outcomes import GraderError, Raised, Stopped, Waiting, Wrong
 from grader.grading.record import PACKAGES
 from grader.intake.submission import Submission
+from grader.oracle.budget import Budget
 from grader.oracle.cartpole import CartPole
-from grader.oracle.session import Budget
 from grader.sandbox import launch, tiers
 
 AT_A_TIME = 2
 # What decides how a run goes; the rest of the grader only carries it.
 CODE = [
-    *launch.FILES["learner"],
-    *(ROOT / "grader" / f"{name}.py" for name in ("worker", "cases", "seeds")),
-    ROOT / "grader" / "cartpole.py",
+    *sorted((ROOT / "grader" / "inside").glob("*.py")),
+    *(ROOT / "grader" / "contract" / f"{name}.py" for name in ("cases", "seeds")),
+    ROOT / "grader" / "oracle" / "cartpole.py",
+    ROOT / "starter" / "train.py",
 ]
 # Seeds that one process trains in a row; of hundreds it would send more bytes than one
 # grading may. The first round of many hand-ins is short, so that something is known of
@@ -83,7 +84,7 @@ class Trainer(CartPole):
         submission = Submission(learner.name, learner.source.encode())
         tier = tiers.choose_tier("")
         self.exported: dict[str, str] | None = None
-        unbounded = Budget(run_seconds=math.inf)  # it trains as often as it is asked
+        unbounded = Budget(Limits(run_seconds=math.inf))  # it trains as often as it is asked
         super().__init__(submission, tier, "", "cpu", unbounded, {}, lambda words: None)
         self.ready()
 

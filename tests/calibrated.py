@@ -23,7 +23,8 @@ from mutants import MUTANTS
 from scipy import stats
 from variants import WHOLE
 
-from grader.oracle.cartpole import FULL, HALF, MAX_SEEDS
+from grader.contract.limits import LIMITS
+from grader.oracle.cartpole import FULL, HALF
 
 TESTS = Path(__file__).parent
 RUNS = TESTS / "calibration" / "runs.jsonl"
@@ -269,12 +270,12 @@ def of_constants() -> list[str]:
     """The values with which it was run, and where they stand."""
     rows = [[f"`{name}`", f"{value:g}"] for name, value in SETTINGS.items()]
     rows = [["`FULL`", f"{FULL:g}"], ["`HALF`", f"{HALF:g}"], *rows]
-    rows = [["`MAX_SEEDS`", str(MAX_SEEDS)], *rows]
+    rows = [["`trainings`", str(LIMITS.trainings)], *rows]
     return [
         "## The values in force",
         "",
-        "`FULL`, `HALF` and `MAX_SEEDS` stand in `grader/cartpole.py`, the others in",
-        "`SETTINGS` of `starter/train.py`.",
+        "`FULL` and `HALF` stand in `grader/oracle/cartpole.py`, `trainings` in `Limits`,",
+        "the others in `SETTINGS` of `starter/train.py`.",
         "",
         *as_table(["constant", "value"], rows),
     ]
@@ -326,7 +327,7 @@ def of_solution(runs: list[Run]) -> list[str]:
     fails = [
         [f"{threshold:g}", str(tries), f"{rate:.2g}", f"{bound:.2g}"]
         for threshold in (FULL, HALF)
-        for tries in range(1, MAX_SEEDS + 1)
+        for tries in range(1, LIMITS.trainings + 1)
         for rate, bound in [false_fail(runs, threshold, tries)]
     ]
     needed = tries_needed(runs)
@@ -354,11 +355,11 @@ def of_solution(runs: list[Run]) -> list[str]:
         ),
         *(f"- stopped: {words} ({times} ×)" for words, times in problems.items()),
         "A grading trains up to "
-        f"{MAX_SEEDS} times and stops at the first run with full points. How often a "
+        f"{LIMITS.trainings} times and stops at the first run with full points. How often a "
         "right hand-in fails by chance after k runs, at most (exact 95 % bound):",
         "",
         *as_table(["threshold", "k", "fails", "bound"], fails),
-        f"{verdict}the check uses {MAX_SEEDS}.",
+        f"{verdict}the check uses {LIMITS.trainings}.",
         "",
         f"How many runs have passed validation ({SETTINGS['solved_at']:g} in "
         f"{SETTINGS['validation_episodes']} episodes) within a budget:",
@@ -486,7 +487,7 @@ def of_mutants(
         confirmed += verdict == "yes"
         if verdict == "NO":
             differ.append(f"{mutant.name} ({mutant.kind}, measured {found})")
-        by_luck = 1 - (1 - reached(runs, FULL) / len(runs)) ** MAX_SEEDS
+        by_luck = 1 - (1 - reached(runs, FULL) / len(runs)) ** LIMITS.trainings
         problems = Counter(run["problem"] for run in runs if run["problem"])
         why, times = problems.most_common(1)[0] if problems else ("", 0)
         rows.append(
@@ -498,7 +499,7 @@ def of_mutants(
             ]
         )
     missing = [m.name for m in mutants if ENOUGH[m.kind] and not by_name[m.name]]
-    head = ["mutant", "severity", *FIGURES, f"full in {MAX_SEEDS} tries", "measured"]
+    head = ["mutant", "severity", *FIGURES, f"full in {LIMITS.trainings} tries", "measured"]
     return [
         "## Known mistakes",
         "",

@@ -9,7 +9,7 @@ from handins import desk
 from grader.contract import mdps
 from grader.contract.outcomes import Wrong
 from grader.intake.submission import Submission
-from grader.oracle.session import Student
+from grader.oracle.candidate import Candidate
 
 
 def messages(source: str, seeds: range) -> list[str]:
@@ -37,7 +37,7 @@ def errors(source: str, seed: int) -> dict[str, float]:
     return found
 
 
-def taken(source: str) -> Student:
+def taken(source: str) -> Candidate:
     """A hand-in at this process' desk."""
     return desk().take(Submission("chain", source.encode()))
 

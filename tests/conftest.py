@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ import pytest
 from grader.contract.exercises import EXERCISES
 from grader.grading import consistency, pipeline
 from grader.intake.submission import take
-from grader.oracle.session import RUN_SECONDS, Budget
+from grader.oracle.budget import Budget
 from grader.sandbox import tiers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,28 +138,22 @@ def grade(monkeypatch) -> Callable[..., dict]:
     """`grade(path, "td_loss", "sync_target")`: grade exercises, without a subprocess.
 
     Only the trusted side runs in the test's process. The report comes back as the
-    dict that report.json holds; `seconds` is what an exercise may take, `run_seconds`
-    the whole run, and `twice` asks all of it again, as a whole run does.
+    dict that report.json holds; `twice` asks all of it again, as a whole run does, and
+    other limits go by their names in `Limits`.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # restored afterwards
 
     def run(
         path: Path,
         *exercises: str,
-        seconds: float = 60.0,
-        run_seconds: float = RUN_SECONDS,
         twice: bool = False,
         tier: str = "",
         seed: str = "1",
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
+        **limits: float,
     ) -> dict:
-        chosen = {name: EXERCISES[name] for name in exercises}
-        monkeypatch.setattr(pipeline, "EXERCISES", chosen)
-        budget = functools.partial(Budget, "", seconds, run_seconds)
-        monkeypatch.setattr(pipeline, "Budget", budget)
-        ask_again = consistency.ask_again if twice else lambda *_: None
-        monkeypatch.setattr(pipeline, "ask_again", ask_again)
-        options = pipeline.Options(seed=seed, tier=tier)
+        limited = replace(LIMITS, **{"part_seconds": 60.0, **limits})
+        options = pipeline.Options(seed, exercises, tier, limits=limited, twice=twice)
         progress = pipeline.Progress(on_check=on_check)
         report = pipeline.grade(take(str(path)), options, progress)
         return json.loads(report.as_json())

@@ -22,8 +22,8 @@ from grader.grading.pipeline import Options, Progress, grade
 from grader.grading.plugin import CHECKS, Graded, Plugin, run_checks
 from grader.intake.submission import Submission
 from grader.oracle import cartpole
+from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.recorded import RecordedReference, load_known
-from grader.oracle.session import LiveReference, Student
 from grader.oracle.warm import Desk
 from grader.report.model import Check, Exercise
 
@@ -53,7 +53,7 @@ class HandIn:
     fresh: bool = False
     seed: str = "1"
     modes: tuple[str, ...] = BOTH
-    tries: int = cartpole.MAX_SEEDS
+    tries: int = LIMITS.trainings
 
 
 Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
@@ -78,9 +78,9 @@ def grade_at_desk(hand_in: HandIn) -> Results:
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
         mode = hand_in.modes[0]
-        options = Options(hand_in.seed, only="learning", mode=mode)
-        with mock.patch.object(cartpole, "MAX_SEEDS", hand_in.tries):
-            return {mode: by_name(grade(submission, options, Progress()).exercises)}
+        limits = replace(LIMITS, trainings=hand_in.tries)
+        options = Options(hand_in.seed, ("learning",), mode=mode, limits=limits)
+        return {mode: by_name(grade(submission, options, Progress()).exercises)}
     first, *others = hand_in.modes
     with taken(hand_in) as student:
         results = {first: checked(hand_in, student, first)}
@@ -101,7 +101,7 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 
 
 @contextlib.contextmanager
-def taken(hand_in: HandIn) -> Iterator[Student]:
+def taken(hand_in: HandIn) -> Iterator[Candidate]:
     """The hand-in at this process' desk."""
     submission = Submission(hand_in.name, hand_in.source.encode())
     student = desk().take(submission, fresh=hand_in.fresh)
@@ -124,7 +124,7 @@ def asks_reference(exercise: str) -> bool:
     return bool(arguments & {"reference", "for_each"})
 
 
-def checked(hand_in: HandIn, student: Student, mode: str) -> dict[str, Exercise]:
+def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercise]:
     """The results of a hand-in's exercises in one mode."""
     recorded, known = record()
     live = mode == "live"

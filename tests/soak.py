@@ -35,7 +35,7 @@ from pathlib import Path
 
 import keeper
 from edits import ROOT, SOLUTION
-from hurried import HURRIED, deadlines
+from hurried import HURRIED
 from mutants import MUTANTS
 from redteam import CANARY, Run, all_attacks, lasting, of_report, of_secrets, place
 from variants import VARIANTS, WHOLE
@@ -55,8 +55,14 @@ WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
 GROWTH_BYTES = 32 << 10  # in use, by grading, after that
 ENOUGH = 100  # gradings, to speak of growth
 POLL_SECONDS = 0.001
-# Seconds, as in hurried.py: on a machine that does much else right work is slow, too.
-PATIENT = 300.0, 150.0, 900.0, 1800.0
+# On a machine that does much else right work is slow, too.
+PATIENT = dataclasses.replace(
+    LIMITS,
+    import_seconds=300.0,
+    call_seconds=150.0,
+    part_seconds=900.0,
+    run_seconds=1800.0,
+)
 # What may be seen of a grader that is to be killed.
 IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
 NONE, A_REPORT = "found no report at some time", "found a whole report at some time"
@@ -194,14 +200,18 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
         else:
             path = folder
             (folder / "dqn.py").write_text(str(task.source), encoding="utf-8")
-        options = pipeline.Options(seed, only=task.exercise, tier=tier)
         hurry = hostile is not None and "T" in hostile.asserts
-        with deadlines(*(HURRIED if hurry else PATIENT)):
-            try:
-                report = pipeline.grade(take(str(path)), options, pipeline.Progress())
-            except Exception as error:
-                yield f"{type(error).__name__}: {error}"
-                return
+        options = pipeline.Options(
+            seed,
+            only=(task.exercise,) if task.exercise else (),
+            tier=tier,
+            limits=HURRIED if hurry else PATIENT,
+        )
+        try:
+            report = pipeline.grade(take(str(path)), options, pipeline.Progress())
+        except Exception as error:
+            yield f"{type(error).__name__}: {error}"
+            return
         saved = report.save(places["out"]).read_text(encoding="utf-8")
     run = Run(0, "", "", saved, [])
     asked = dataclasses.replace(ATTACKS[0], exercise=task.exercise or "all")

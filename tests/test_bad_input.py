@@ -15,7 +15,7 @@ from handins import checks_of
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError
 from grader.grading import pipeline
-from grader.oracle import session
+from grader.oracle import candidate, runner_client, session, worker_client
 from grader.sandbox import launch
 
 NEIGHBOUR = "sync_target"
@@ -132,13 +132,15 @@ def test_no_regular_file(tmp_path, grade, points, kind):
 
 def test_import_hangs(hand_in, grade, points, monkeypatch):
     """An import that hangs costs one deadline, not one for each check."""
-    monkeypatch.setattr(session, "IMPORT_SECONDS", 2.0)
     loads = []
-    load = session.Worker.exchange
+    load = worker_client.WorkerClient.exchange
     monkeypatch.setattr(
-        session.Worker, "exchange", lambda *a: (loads.append(a[2]), load(*a))[1]
+        worker_client.WorkerClient,
+        "exchange",
+        lambda *a: (loads.append(a[2]), load(*a))[1],
     )
-    report = grade(hand_in(source="while True:\n    pass\n"), "td_loss", "sync_target")
+    path = hand_in(source="while True:\n    pass\n")
+    report = grade(path, "td_loss", "sync_target", import_seconds=2.0)
     require_whole(report, points, "td_loss", "sync_target")
     assert report["score"] == 0
     assert "importing dqn.py" in told(report, "td_loss", "timeout")
@@ -316,20 +318,18 @@ for s, a, r, n, d in zip(*steps, strict=True):
 return Q"""
 
 
-def test_hangs(hand_in, grade, points, monkeypatch):
+def test_hangs(hand_in, grade, points):
     """A call that hangs costs its own exercise's time and no other's points.
 
     In Python, in an exported program, and only for episodes that return to a state.
     """
-    monkeypatch.setattr(session.Worker.ask, "__defaults__", (CALL_SECONDS, None))
-    monkeypatch.setattr(session.Runner.untrusted, "__defaults__", (CALL_SECONDS, None))
     path = hand_in(
         update_Q_TD0=REVISITED,
         epsilon_greedy=ENDLESS,
         td_loss="while True:\n    pass",
     )
     exercises = ["update_Q_TD0", "epsilon_greedy", "td_loss", NEIGHBOUR]
-    report = grade(path, *exercises, seconds=SECONDS)
+    report = grade(path, *exercises, part_seconds=SECONDS, call_seconds=CALL_SECONDS)
     require_whole(report, points, *exercises)
     table, greedy, loss, neighbour = report["exercises"]
     outcomes = {check["name"]: check["outcome"] for check in table["checks"]}
@@ -420,7 +420,7 @@ def test_dies_again_and_again(hand_in, grade, points):
 
 def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
     """What a program leaves of the runner is the hand-in's doing, no fault of ours."""
-    ask, ruined = session.Runner.ask_trusted, []
+    ask, ruined = runner_client.RunnerClient.ask_trusted, []
 
     def ask_in_ruins(runner, request):
         if runner.loaded and not ruined:
@@ -428,7 +428,7 @@ def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
             runner.child.kill()
         return ask(runner, request)
 
-    monkeypatch.setattr(session.Runner, "ask_trusted", ask_in_ruins)
+    monkeypatch.setattr(runner_client.RunnerClient, "ask_trusted", ask_in_ruins)
     report = grade(hand_in(), "td_update")
     require_whole(report, points, "td_update")
     assert ruined
@@ -577,7 +577,7 @@ def starve(monkeypatch):
     """`starve()`: from now on no helper process comes up, and the runner is gone."""
     runners, prepare = [], launch.prepare
 
-    class Kept(session.Runner):
+    class Kept(runner_client.RunnerClient):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             runners.append(self)
@@ -619,7 +619,7 @@ def test_grader_error_in_each_exercise(hand_in, grade, monkeypatch, capfd):
     def answer(self, case):
         raise GraderError("no reference")
 
-    monkeypatch.setattr(session.LiveReference, "answer", answer)
+    monkeypatch.setattr(candidate.LiveReference, "answer", answer)
     with pytest.raises(GraderError, match="no reference"):
         grade(hand_in(), "update_Q_TD0", "sync_target")
     assert "INTERNALERROR" not in "".join(capfd.readouterr())

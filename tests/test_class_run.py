@@ -438,7 +438,7 @@ def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_
 
 def test_a_grading_without_end_is_ended(solution):
     """Whatever it is that hangs, it ends, and says so."""
-    options = pipeline.Options("1", only="sync_target")
+    options = pipeline.Options("1", only=("sync_target",))
     graded = pool.Running().grade(Submission("x", b"pass"), options, limit=0.01)
     assert graded == pool.Graded("", "not graded within 0 s")
 
@@ -454,7 +454,7 @@ def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
 
 def test_a_grading_ends_with_the_one_who_asked():
     """So nothing lives on when the whole run is killed."""
-    options = pipeline.Options("1", only="sync_target")
+    options = pipeline.Options("1", only=("sync_target",))
     source = b"import time\nwhile True: time.sleep(1)"
     with subprocess.Popen(
         [sys.executable, "-m", "grader.classroom.one"],
@@ -472,7 +472,7 @@ def test_stopped_gradings_are_over():
     """After `stop` no process is left and none is begun."""
     running = pool.Running()
     results: list[pool.Graded] = []
-    options = pipeline.Options("1", only="sync_target")
+    options = pipeline.Options("1", only=("sync_target",))
     work: Callable[[], None] = lambda: results.append(  # noqa: E731
         running.grade(Submission("x", b"while True: pass"), options)
     )

@@ -5,7 +5,7 @@ from edits import edited
 
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
-from grader.oracle import cartpole, session
+from grader.oracle import cartpole, worker_client
 from grader.report.formats.words import about_run
 from grader.report.model import Check, Report
 
@@ -50,13 +50,17 @@ def with_update(code: str) -> str:
     return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
 
 
-def ended(source: str, mode: str = "live") -> tuple[Report, Check, Check]:
+def ended(
+    source: str, mode: str = "live", **limits: float
+) -> tuple[Report, Check, Check]:
     """The report on exercise 9, and its two checks of CartPole.
 
     The chain, which is asked in the same run, keeps its points.
     """
     submission = Submission("troubled", source.encode())
-    report = grade(submission, Options("1", "learning", mode=mode), Progress())
+    limited = replace(LIMITS, **limits)
+    options = Options("1", ("learning",), mode=mode, limits=limited)
+    report = grade(submission, options, Progress())
     chain, half, full = report.exercises[0].checks
     assert not report.grader_error
     assert half.message.startswith("not judged: ")
@@ -75,27 +79,24 @@ def test_a_buffer_that_exits():
     assert "ReplayBuffer: the process exited with code 3" in half.message
 
 
-def test_a_sample_that_hangs(monkeypatch):
+def test_a_sample_that_hangs():
     """A sample that hangs: out of time, and the line in which it did."""
-    monkeypatch.setattr(session.Worker.ask, "__defaults__", (8.0, None))
-    _, half, full = ended(with_sample("while True: pass"))
+    _, half, full = ended(with_sample("while True: pass"), call_seconds=8.0)
     assert half.outcome == full.outcome == "timeout"
     assert "ReplayBuffer: no answer within 8 s" in half.message
     assert "in sample: this is where it was" in half.message
 
 
-def test_a_sample_that_is_slow(monkeypatch):
+def test_a_sample_that_is_slow():
     """Where no single answer is late, the part that took the time is named."""
-    monkeypatch.setattr(cartpole, "LEARN_SECONDS", 20.0)
-    _, half, _ = ended(with_sample(SLOWLY))
+    _, half, _ = ended(with_sample(SLOWLY), learn_seconds=20.0)
     assert half.outcome == "timeout"
     assert "most of the time went to ReplayBuffer" in half.message
 
 
-def test_an_update_that_never_ends(monkeypatch):
+def test_an_update_that_never_ends():
     """A program that loops for ever: out of time, by td_update."""
-    monkeypatch.setattr(cartpole, "LEARN_SECONDS", 20.0)
-    _, half, full = ended(with_update(ENDLESS))
+    _, half, full = ended(with_update(ENDLESS), learn_seconds=20.0)
     assert half.outcome == full.outcome == "timeout"
     assert "learning CartPole: no answer within 20 s" in half.message
     assert "td_update" in half.message

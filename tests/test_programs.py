@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grader.contract.case import Case
 from grader.contract.outcomes import Raised, Stopped, Wrong
-from grader.oracle.session import Budget, Case, Program, Runner
+from grader.oracle.budget import Budget
+from grader.oracle.runner_client import Program, RunnerClient
 from grader.sandbox import tiers
 from grader.sandbox.output import Output
 
@@ -36,15 +38,15 @@ def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
 
 
 @pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
+def runner() -> Iterator[RunnerClient]:
     """A runner for the hand-in's programs, with time enough."""
-    budget = Budget("programs", 1e4, 1e4)
-    running = Runner("runner", tiers.choose_tier(""), budget, {}, live=True)
+    budget = Budget(replace(LIMITS, part_seconds=1e4, run_seconds=1e4))
+    running = RunnerClient("runner", tiers.choose_tier(""), budget, {}, live=True)
     yield running
     running.stop()
 
 
-def load(runner: Runner, name: str, data: bytes, derivative: bool) -> None:
+def load(runner: RunnerClient, name: str, data: bytes, derivative: bool) -> None:
     """Hand these bytes over for the program that was asked for."""
     runner.programs[name] = Program(np.frombuffer(data, np.uint8), Output())
     runner.load(name, Case("forward", {"derivative": derivative}, X))

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from grader.contract import cases, fixed_cases
+from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.outcomes import GraderError
 from grader.diagnosis.diagnose import Known, Mistake
@@ -24,7 +25,6 @@ from grader.oracle.recorded import (
     load_arrays,
     load_known,
 )
-from grader.oracle.session import Case
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = Known(

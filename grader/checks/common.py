@@ -1,8 +1,9 @@
 """What checks of several exercises do alike."""
 
+from grader.contract.case import Case
 from grader.contract.outcomes import Raised, Wrong
 from grader.escape import plain
-from grader.oracle.session import Case, Student
+from grader.oracle.candidate import Candidate
 
 # NumPy arrays can be changed, JAX arrays deleted: `jax.jit` does that to what it is
 # told to donate.
@@ -13,7 +14,7 @@ CHANGED = {
 
 
 def unchanged(
-    student: Student, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
+    student: Candidate, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
 ) -> None:
     """Arguments are neither changed nor deleted.
 

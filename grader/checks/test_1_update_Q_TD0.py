@@ -5,8 +5,8 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import compare, fixed_cases
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
-from grader.oracle.session import Answers, Case
 
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
 # Of the docstring; with its two answers, where the episode ends and where it is cut.

@@ -5,6 +5,7 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -13,7 +14,7 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.oracle.session import Answers, Case, Student
+from grader.oracle.candidate import Candidate
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
 UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
@@ -120,7 +121,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
     )
 
 
-def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
+def agree_on_loss(case: Case, student: Candidate, reference: Answers) -> None:
     """The hand-in's loss is right for its own returns, or for the right ones."""
     question, accepted = judged_by(case, student, reference)
     try:
@@ -145,7 +146,7 @@ Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
 
 
 def judged_by(
-    case: Case, student: Student, reference: Answers
+    case: Case, student: Candidate, reference: Answers
 ) -> tuple[Case, Accepted]:
     """The question to ask, and the losses and gradients to accept.
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from grader.contract import cases, compare
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
-from grader.oracle.session import Answers, Case
 
 SIZES = [(3, 5), (4, 2)]  # CartPole's last
 BATCH = 8

@@ -28,7 +28,7 @@ from grader.checks.common import unchanged
 from grader.contract import compare
 from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
-from grader.oracle.session import Student
+from grader.oracle.candidate import Candidate
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them
@@ -270,7 +270,7 @@ def test_works_under_jit(student, rng):
 
 
 def answer(
-    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
+    student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """The actions for a key: whole numbers [N] in range, or the check fails."""
     case = exploration(key, q_values, epsilon)
@@ -278,7 +278,7 @@ def answer(
 
 
 def called(
-    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
+    student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """The same by a call."""
     case = exploration(key, q_values, epsilon)
@@ -287,7 +287,7 @@ def called(
 
 
 def many(
-    student: Student, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
+    student: Candidate, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """The actions for many keys [K,N]."""
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)

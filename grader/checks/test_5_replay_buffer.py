@@ -31,9 +31,9 @@ from grader.checks.test_4_epsilon_greedy import (
     uneven,
 )
 from grader.contract import compare
+from grader.contract.case import Answer, Answers, Case
 from grader.contract.cases import transitions
 from grader.contract.outcomes import Wrong
-from grader.oracle.session import Answer, Answers, Case
 
 pytestmark = pytest.mark.part("ReplayBuffer")
 

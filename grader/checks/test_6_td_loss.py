@@ -5,9 +5,10 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import Raised
 from grader.diagnosis.target_inference import read_off
-from grader.oracle.session import Answers, Case, Student
+from grader.oracle.candidate import Candidate
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
 MAX_SHOWN = 8  # transitions
@@ -147,7 +148,7 @@ def test_learning_sizes(student, reference, for_each):
     for_each(fixed_cases.TD_LEARNING, body)
 
 
-def agree(case: Case, student: Student, reference: Answers) -> None:
+def agree(case: Case, student: Candidate, reference: Answers) -> None:
     """The hand-in's loss is the reference's."""
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)
@@ -156,7 +157,7 @@ def agree(case: Case, student: Student, reference: Answers) -> None:
         compare.require(problem, told(case), targets)
 
 
-def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
+def agree_on_gradient(case: Case, student: Candidate, reference: Answers) -> None:
     """The hand-in's gradient is the reference's."""
     compare.require(
         compare.leaves_problem(
@@ -168,7 +169,7 @@ def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
     )
 
 
-def loss_of(student: Student, case: Case) -> np.ndarray:
+def loss_of(student: Candidate, case: Case) -> np.ndarray:
     """The hand-in's loss; where no gradient can be had, the value alone."""
     try:
         return student.answer(case).array("loss")
@@ -177,7 +178,7 @@ def loss_of(student: Student, case: Case) -> np.ndarray:
         return student.answer(Case(case.part, spec, case.args)).array("loss")
 
 
-def targets_read_off(case: Case, student: Student, reference: Answers) -> str:
+def targets_read_off(case: Case, student: Candidate, reference: Answers) -> str:
     """Each transition's target y, the hand-in's and the right one, if that is wrong."""
     if len(case.args["action"]) > MAX_SHOWN:
         return ""

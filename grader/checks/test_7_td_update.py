@@ -10,6 +10,7 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
+from grader.contract.case import Answer, Case
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -18,7 +19,8 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.oracle.session import Answer, Case, LiveReference, Runner, Student
+from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.runner_client import RunnerClient
 
 EXAMPLE = Case(  # of the docstring
     "td_loss",
@@ -93,8 +95,8 @@ def follow(
     case: Case,
     optimizer: str,
     num_steps: int,
-    student: Student,
-    runner: Runner,
+    student: Candidate,
+    runner: RunnerClient,
     *,
     called: bool = False,
 ) -> None:
@@ -126,7 +128,7 @@ def follow(
 
 
 def first_step(
-    case: Case, optimizer: str, student: Student, runner: Runner
+    case: Case, optimizer: str, student: Candidate, runner: RunnerClient
 ) -> tuple[Case, Case]:
     """The batch as a question for the loss, and as one for the first update.
 
@@ -153,7 +155,7 @@ def first_step(
     return case, cases.update(case, optimizer, fresh["opt_state"])
 
 
-def usable(case: Case, student: Student) -> bool:
+def usable(case: Case, student: Candidate) -> bool:
     """Whether the hand-in's own td_loss can be stepped on."""
     try:
         answer = student.answer(case)
@@ -172,7 +174,7 @@ def usable(case: Case, student: Student) -> bool:
 
 
 def loss_and_gradient(
-    case: Case, student: Student, runner: Runner
+    case: Case, student: Candidate, runner: RunnerClient
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """What the step should be taken on: the hand-in's own td_loss, or the stand-in."""
     if case.spec.get("stand_in"):

@@ -5,8 +5,8 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare
+from grader.contract.case import Answers
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
-from grader.oracle.session import Answers
 
 
 @pytest.mark.points(1.5)

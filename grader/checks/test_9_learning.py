@@ -11,6 +11,7 @@ from grader.checks.test_5_replay_buffer import (
     sampled,
 )
 from grader.contract import cases, compare, mdps
+from grader.contract.case import Case
 from grader.contract.mdps import ACTIONS, GAMMA, STATES
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
@@ -22,8 +23,9 @@ from grader.contract.outcomes import (
     Wrong,
 )
 from grader.diagnosis import learning_failures
+from grader.oracle.candidate import Candidate
 from grader.oracle.cartpole import FULL, HALF, Result, needed
-from grader.oracle.session import Case, Runner, Student
+from grader.oracle.runner_client import RunnerClient
 
 ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400
 CLOSE = 0.05  # of the largest |Q*|
@@ -110,7 +112,7 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
 
 
 def learned_table(
-    mdp: mdps.Mdp, student: Student, runner: Runner, rng: np.random.Generator
+    mdp: mdps.Mdp, student: Candidate, runner: RunnerClient, rng: np.random.Generator
 ) -> np.ndarray:
     """Q [S,A] learned by the hand-in's buffer, update and sync from random behaviour.
 

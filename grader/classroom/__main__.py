@@ -188,7 +188,7 @@ def options_of(arguments: argparse.Namespace) -> pipeline.Options:
         tier = self_test.choose_official_tier(tier)
     return pipeline.Options(
         seed=arguments.seed,  # or each its own
-        only=arguments.only,
+        only=(arguments.only,) if arguments.only else (),
         tier=tier,
         device=arguments.device,
         mode=pipeline.choose_mode(arguments.reference),

@@ -15,7 +15,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis.extra.numpy import arrays
 
-from grader.oracle.session import Args, Case
+from grader.contract.case import Args, Case
 
 CASES_ON_A_RUNG = 4  # so that a sign or a size that only some have is met
 WIDTH = 8  # of the probe network's hidden layer

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import NotImplementedYet, Stopped
 from grader.diagnosis import measurements, probes
 from grader.diagnosis.probes import Fingerprint
-from grader.oracle.session import Answers, Case, Student
+from grader.oracle.candidate import Candidate
 
 # Of the largest number of an entry: 6 digits are recorded, and correct work rounds
 # the fifth.
@@ -62,7 +63,7 @@ class Diagnosis:
 
 def diagnose(
     part: str,
-    student: Student,
+    student: Candidate,
     reference: Answers,
     known: Known,
     ladder: tuple[Case, ...] = (),

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from grader.contract import cases, compare, fixed_cases
+from grader.contract.case import Answers, Case
 from grader.contract.compare import number, numbers
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.diagnosis.target_inference import ReadOff, read_off
-from grader.oracle.session import Answers, Case, LiveReference, Student
+from grader.oracle.candidate import Candidate, LiveReference
 
 FACTORS = {-1.0: "minus", 0.5: "half of", 2.0: "twice"}
 # What an argument is called in a sentence.
@@ -24,7 +25,7 @@ CALLED = {
 }
 
 
-def measured(part: str, student: Student, reference: Answers) -> str | None:
+def measured(part: str, student: Candidate, reference: Answers) -> str | None:
     """A fact about a wrong part, or None where its checks' messages say it all."""
     if part not in FACTS:
         return None
@@ -41,7 +42,7 @@ def measured(part: str, student: Student, reference: Answers) -> str | None:
 
 
 def without_effect(
-    student: Student, case: Case, output: str, names: tuple[str, ...]
+    student: Candidate, case: Case, output: str, names: tuple[str, ...]
 ) -> list[str]:
     """Which of these arguments do not change the output."""
     before = student.answer(case).array(output)
@@ -103,7 +104,7 @@ def times(factor: float) -> str:
 # ---------------------------------------------------------------- the parts
 
 
-def table(student: Student, reference: Answers) -> str | None:
+def table(student: Candidate, reference: Answers) -> str | None:
     """`update_Q_TD0`: what moves, how far, and what has no effect."""
     case = fixed_cases.TD0_EPISODE.ladder[0]
     args = case.args
@@ -135,7 +136,7 @@ def table(student: Student, reference: Answers) -> str | None:
     )
 
 
-def returns(student: Student, reference: Answers) -> str | None:
+def returns(student: Candidate, reference: Answers) -> str | None:
     """`discounted_returns`: how much each reward counts in each return."""
     case = fixed_cases.RETURNS_LONG.ladder[0]
     if idle := without_effect(student, case, "returns", ("gamma", "reward")):
@@ -162,7 +163,7 @@ def with_rewards(case: Case, rewards: np.ndarray) -> Case:
     return Case(case.part, case.spec, {**case.args, "reward": rewards})
 
 
-def mc_loss(student: Student, reference: Answers) -> str | None:
+def mc_loss(student: Candidate, reference: Answers) -> str | None:
     """`mc_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.MC_EPISODE.ladder[0]
     case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
@@ -171,7 +172,7 @@ def mc_loss(student: Student, reference: Answers) -> str | None:
     return of_square(student, case, seen, names)
 
 
-def td_loss(student: Student, reference: Answers) -> str | None:
+def td_loss(student: Candidate, reference: Answers) -> str | None:
     """`td_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.TD_MIXED.ladder[0]
     seen = read_off(cases.on_table(case), student)
@@ -180,7 +181,7 @@ def td_loss(student: Student, reference: Answers) -> str | None:
 
 
 def of_square(
-    student: Student, case: Case, seen: ReadOff | None, names: tuple[str, ...]
+    student: Candidate, case: Case, seen: ReadOff | None, names: tuple[str, ...]
 ) -> str | None:
     """What can be told of a loss that should be a mean of squares."""
     if idle := without_effect(student, case, "loss", names):
@@ -221,7 +222,7 @@ def of_square(
     return None
 
 
-def pairs_fit(student: Student, case: Case) -> bool:
+def pairs_fit(student: Candidate, case: Case) -> bool:
     """Whether the loss is the mean over all pairs of a prediction and a target."""
     size = len(case.args["action"])
     loss = float(student.answer(case).array("loss"))
@@ -240,7 +241,7 @@ def pairs_fit(student: Student, case: Case) -> bool:
     return bool(np.isclose(loss, pairs, rtol=1e-3))
 
 
-def td_update(student: Student, reference: Answers) -> str | None:
+def td_update(student: Candidate, reference: Answers) -> str | None:
     """`td_update`: what a step of plain gradient descent does."""
     case = fixed_cases.UPDATE.ladder[0]
     case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
@@ -262,7 +263,7 @@ def td_update(student: Student, reference: Answers) -> str | None:
     return None
 
 
-def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarray]:
+def steps_of_descent(case: Case, student: Candidate) -> tuple[np.ndarray, np.ndarray]:
     """A step of plain descent on the stand-in: the hand-in's and the right one."""
     theta, runner = case.args["theta_Q"], student.runner
     state = runner.trusted(do="optimizer_init", optimizer="sgd", theta=theta)
@@ -282,7 +283,7 @@ def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarr
     return own, expected
 
 
-def sync(student: Student, reference: Answers) -> str | None:
+def sync(student: Candidate, reference: Answers) -> str | None:
     """`sync_target`: at which steps it renews."""
     rng = np.random.default_rng(9)
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
@@ -300,7 +301,7 @@ def sync(student: Student, reference: Answers) -> str | None:
     return f"Measured: asked in order with period 4, it returned {', '.join(words)}."
 
 
-FACTS: dict[str, Callable[[Student, Answers], str | None]] = {
+FACTS: dict[str, Callable[[Candidate, Answers], str | None]] = {
     "update_Q_TD0": table,
     "discounted_returns": returns,
     "mc_loss": mc_loss,

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from grader.contract import cases, fixed_cases
+from grader.contract.case import Answer, Case
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
-from grader.oracle.session import Answer, Case, Student
+from grader.oracle.candidate import Candidate
 
 # An entry for each answer to a question: numbers, or the words of what was raised. The
 # name of one that is estimated from random draws starts with "~".
@@ -31,7 +32,7 @@ STEPS += [(12, 3), (1200, 300)]
 
 
 def fingerprint(
-    part: str, student: Student, ladder: tuple[Case, ...] = ()
+    part: str, student: Candidate, ladder: tuple[Case, ...] = ()
 ) -> Fingerprint:
     """Ask a part its questions: those of `PROBES`, or else the ladder.
 
@@ -67,13 +68,13 @@ def in_numbers(answer: np.ndarray) -> list[float]:
 # ---------------------------------------------------------------- values
 
 
-def rungs(ladder: tuple[Case, ...], student: Student) -> Entries:
+def rungs(ladder: tuple[Case, ...], student: Candidate) -> Entries:
     """A plain function on its ladder."""
     for i, case in enumerate(ladder):
         yield f"result {i}", partial(output, student, case, "result")
 
 
-def table(student: Student) -> Entries:
+def table(student: Candidate) -> Entries:
     """`update_Q_TD0` on its ladders."""
     ladder = [
         *(fixed_cases.TD0_CONTINUES.ladder + fixed_cases.TD0_ENDS.ladder),
@@ -89,19 +90,19 @@ def table(student: Student) -> Entries:
     yield from changes(student, fixed_cases.TD0_EPISODE.ladder[0], "jax")
 
 
-def output(student: Student, case: Case, name: str) -> np.ndarray:
+def output(student: Candidate, case: Case, name: str) -> np.ndarray:
     """One output for a case."""
     return student.answer(case).array(name)
 
 
-def flags(student: Student) -> Entries:
+def flags(student: Candidate) -> Entries:
     """`episode_terminateds` for some lengths."""
     for steps in (1, 4):
         case = Case("episode_terminateds", {"num_steps": steps}, {})
         yield f"flags {steps}", partial(output, student, case, "terminateds")
 
 
-def returns(student: Student) -> Entries:
+def returns(student: Candidate) -> Entries:
     """`discounted_returns` on its ladders."""
     ladder = fixed_cases.RETURNS_SHORT.ladder + fixed_cases.RETURNS_LONG.ladder
     for i, case in enumerate(ladder):
@@ -110,7 +111,7 @@ def returns(student: Student) -> Entries:
     yield from changes(student, fixed_cases.RETURNS_LONG.ladder[0], "jax")
 
 
-def mc_loss(student: Student) -> Entries:
+def mc_loss(student: Candidate) -> Entries:
     """`mc_loss` on its ladders, with a stand-in for the returns."""
     for i, case in enumerate(
         fixed_cases.MC_ONE_STEP.ladder + fixed_cases.MC_EPISODE.ladder
@@ -119,7 +120,7 @@ def mc_loss(student: Student) -> Entries:
         yield f"loss {i}", partial(loss_and_slope, student, standing_in)
 
 
-def td_loss(student: Student) -> Entries:
+def td_loss(student: Candidate) -> Entries:
     """`td_loss` on its ladders."""
     ladder = [
         *(fixed_cases.TD_CONTINUES.ladder + fixed_cases.TD_ENDS.ladder),
@@ -133,13 +134,13 @@ def td_loss(student: Student) -> Entries:
     yield from changes(student, fixed_cases.TD_MIXED.ladder[0])
 
 
-def loss_and_slope(student: Student, case: Case) -> tuple[np.ndarray, np.ndarray]:
+def loss_and_slope(student: Candidate, case: Case) -> tuple[np.ndarray, np.ndarray]:
     """The loss, and its gradient in the output bias, which no mistake leaves alone."""
     answer = student.answer(case)
     return answer.array("loss"), answer.leaves("grads")[-1].ravel()
 
 
-def with_flags(student: Student, case: Case, flag: str, name: str) -> Entries:
+def with_flags(student: Candidate, case: Case, flag: str, name: str) -> Entries:
     """The same with 0 and 1 for false and true."""
     for kind in ("uint8", "float32"):
         args = {**case.args, flag: case.args[flag].astype(kind)}
@@ -147,7 +148,7 @@ def with_flags(student: Student, case: Case, flag: str, name: str) -> Entries:
         yield kind, partial(output, student, other, name)
 
 
-def changes(student: Student, case: Case, kind: str = "numpy") -> Entries:
+def changes(student: Candidate, case: Case, kind: str = "numpy") -> Entries:
     """Whether arguments that can be changed are."""
 
     def changed() -> list[int]:
@@ -159,13 +160,13 @@ def changes(student: Student, case: Case, kind: str = "numpy") -> Entries:
     yield {"numpy": "changed", "jax": "deleted"}[kind], changed
 
 
-def traceable(student: Student, case: Case) -> np.ndarray:
+def traceable(student: Candidate, case: Case) -> np.ndarray:
     """Zero where it can be exported."""
     student.export(case)
     return np.zeros(1)
 
 
-def td_update(student: Student) -> Entries:
+def td_update(student: Candidate) -> Entries:
     """`td_update` with a stand-in for the loss, from fresh and from used states."""
     runner = student.runner
     cases_of = {"sgd": fixed_cases.UPDATE.ladder[-1]}
@@ -188,14 +189,14 @@ def td_update(student: Student) -> Entries:
     yield from changes(student, question, "jax")
 
 
-def step_taken(student: Student, case: Case) -> tuple[np.ndarray, ...]:
+def step_taken(student: Candidate, case: Case) -> tuple[np.ndarray, ...]:
     """The loss, and a few numbers of every array of theta_Q and of opt_state."""
     answer = student.answer(case)
     leaves = [*answer.leaves("theta_Q"), *answer.leaves("opt_state")]
     return (answer.array("loss"), *(leaf.ravel()[:3] for leaf in leaves))
 
 
-def sync(student: Student) -> Entries:
+def sync(student: Candidate) -> Entries:
     """`sync_target` at many steps: some numbers of what it returns."""
     # One that counts its calls has counted those of the checks.
     student = student.afresh()
@@ -210,7 +211,7 @@ def sync(student: Student) -> Entries:
             yield f"{name} {step}", changed
 
 
-def some_of_theta_T(student: Student, case: Case) -> np.ndarray:
+def some_of_theta_T(student: Candidate, case: Case) -> np.ndarray:
     """Whether it is one of the two bit for bit, and a few numbers of every array."""
     leaves = student.answer(case).leaves("theta_T")
     exact = [equal(leaves, case.args[name]) for name in ("theta_Q", "theta_T")]
@@ -220,7 +221,7 @@ def some_of_theta_T(student: Student, case: Case) -> np.ndarray:
 # ---------------------------------------------------------------- the network
 
 
-def network(student: Student) -> Entries:
+def network(student: Candidate) -> Entries:
     """What shapes, bounds and dependences `q_network` has."""
     rng = np.random.default_rng(3)
     for sizes in ((3, 5), (4, 2)):
@@ -249,14 +250,14 @@ def network(student: Student) -> Entries:
 
 
 def fresh_parameters(
-    student: Student, sizes: tuple[int, int], seed: int
+    student: Candidate, sizes: tuple[int, int], seed: int
 ) -> list[np.ndarray]:
     """The parameters of a new network."""
     return student.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
 
 
 def values_at(
-    student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
+    student: Candidate, sizes: tuple[int, int], scale: float, states: np.ndarray
 ) -> np.ndarray:
     """The values [B,A] at random parameters of that scale; at 0 the fresh ones."""
     theta = fresh_parameters(student, sizes, 1)
@@ -301,7 +302,7 @@ def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
 # ---------------------------------------------------------------- exploration
 
 
-def epsilon_greedy(student: Student) -> Entries:
+def epsilon_greedy(student: Candidate) -> Entries:
     """How often each action, by its number and by its rank, is chosen."""
     rng = np.random.default_rng(5)
     q_values = cases.distinct(rng, ROWS, ACTIONS)
@@ -387,7 +388,7 @@ def epsilon_greedy(student: Student) -> Entries:
 # ---------------------------------------------------------------- the buffer
 
 
-def buffer(student: Student) -> Entries:
+def buffer(student: Candidate) -> Entries:
     """Lengths, which transitions come, whether a row's fields belong together."""
     add = "add"
     seed: list = ["rng", 11]
@@ -570,7 +571,7 @@ def the_last(answer: Answer) -> dict[str, np.ndarray]:
     return sample
 
 
-PROBES: dict[str, Callable[[Student], Entries]] = {
+PROBES: dict[str, Callable[[Candidate], Entries]] = {
     "update_Q_TD0": table,
     "episode_terminateds": flags,
     "discounted_returns": returns,

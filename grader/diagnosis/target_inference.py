@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.contract import compare
+from grader.contract.case import Answers, Case
 from grader.contract.outcomes import Raised, Wrong
-from grader.oracle.session import Answers, Case
 
 SMALL = 1e-3  # of the largest entry: rounding, and no dependence
 

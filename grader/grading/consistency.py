@@ -15,7 +15,7 @@ from hypothesis import Phase
 from grader.contract.outcomes import UNANSWERED, Outcome, Waiting
 from grader.diagnosis.diagnose import Known
 from grader.grading.plugin import Plugin, exercise_of, name_of, part_of, run_checks
-from grader.oracle.session import Student
+from grader.oracle.candidate import Candidate
 from grader.report.model import Check, Exercise
 
 AGAIN = "asked again by a fresh process"
@@ -32,7 +32,7 @@ class SecondTime(Plugin):
 
     def __init__(self, first: Plugin) -> None:
         before = first.graded.student
-        student = Student(before.worker, before.runner, mark="again ")
+        student = Candidate(before.worker, before.runner, mark="again ")
         # Checks that build on such a part use a stand-in for it, as before.
         student.stopped |= before.stopped
         graded = replace(first.graded, student=student, known=Known(), learning={})

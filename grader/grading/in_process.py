@@ -8,21 +8,16 @@ import bdb
 import math
 from typing import Any
 
+from grader.contract.case import Answers, Args, Case
 from grader.contract.exercises import SOLUTION
+from grader.contract.limits import Limits
 from grader.grading import pipeline
 from grader.grading.plugin import Graded, Plugin, run_checks
 from grader.intake.submission import Submission, UsageError
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.faults import IMPORTING, reason_of
 from grader.oracle.recorded import RecordedReference
-from grader.oracle.session import (
-    IMPORTING,
-    Answers,
-    Args,
-    Budget,
-    Case,
-    LiveReference,
-    Student,
-    reason_of,
-)
 from grader.report.model import Report
 from grader.sandbox.helper import Look, Question
 from grader.sandbox.output import Output
@@ -33,7 +28,7 @@ SANDBOX = "none: in-process, does not count"
 class LocalWorker:
     """Answers like `session.Worker`, by plain function calls."""
 
-    budget = Budget(run_seconds=math.inf)  # a debugger takes its time
+    budget = Budget(Limits(run_seconds=math.inf))  # a debugger takes its time
     output = Output()  # what is printed is seen
 
     def __init__(self, submission: Submission) -> None:
@@ -59,7 +54,7 @@ class LocalWorker:
         self,
         request: Args,
         what: str,
-        seconds: float = 0.0,
+        seconds: float | None = None,
         look: Look | None = None,
     ) -> Args:
         """Answer now; a debugger that is quit ends the run."""
@@ -90,7 +85,7 @@ class LocalRunner:
         self,
         request: Args,
         what: str,
-        seconds: float = 0.0,
+        seconds: float | None = None,
         on_question: Question | None = None,
     ) -> Args:
         """Answer now."""
@@ -108,7 +103,7 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
     Raises:
         UsageError: not one exercise was named, or it cannot be run this way.
     """
-    if not options.only or options.only == "learning":
+    if len(options.only) != 1 or "learning" in options.only:
         raise UsageError(
             "INPROCESS=1 debugs one exercise: add ONLY=td_loss or another "
             "(for learning there is `make train`)"
@@ -120,7 +115,7 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
         LiveReference(runner) if mode == "live" else RecordedReference()
     )
     graded = Graded(
-        student=Student(worker, runner, eager=True),
+        student=Candidate(worker, runner, eager=True),
         reference=reference,
         runner=runner,
         budget=worker.budget,
@@ -130,7 +125,7 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
     plugin = Plugin(
         graded, lambda exercise, check: print(f"· {check}"), lambda exercise: None
     )
-    results = run_checks(plugin, [options.only])
+    results = run_checks(plugin, options.exercises)
     return Report(
         seed=options.seed,
         sandbox=SANDBOX,

@@ -8,22 +8,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.contract import exercises, seeds
+from grader.contract.case import Answers
 from grader.contract.exercises import EXERCISES
+from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, Stopped, Wrong
 from grader.grading.consistency import ask_again
 from grader.grading.plugin import Graded, Plugin, run_checks
 from grader.intake.submission import Submission, UsageError
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.cartpole import CartPole
+from grader.oracle.faults import IMPORTING
 from grader.oracle.recorded import RecordedReference, load_known
-from grader.oracle.session import (
-    IMPORTING,
-    Answers,
-    Budget,
-    LiveReference,
-    Runner,
-    Student,
-    Worker,
-)
+from grader.oracle.runner_client import RunnerClient
+from grader.oracle.worker_client import WorkerClient
 from grader.report.model import NOT_IMPORTED, NOT_READ, Exercise, Report
 from grader.sandbox import launch, self_test, tiers
 
@@ -34,19 +32,28 @@ class Options:
 
     Attributes:
         seed: of everything random in the run; "" to draw a secret one.
-        only: one exercise's name, or "" for all.
+        only: the names of exercises; empty for all.
         tier: of the sandbox, or "" for the strongest that works here.
         device: "cpu" or "gpu".
         mode: "live", "recorded", or "" for live where there is a solution.
         official: refuse to grade where no sandbox isolates, unless `tier` says so.
+        limits: of times, tries and sizes.
+        twice: ask all of it a second time; None to do so where all is graded.
     """
 
     seed: str
-    only: str = ""
+    only: tuple[str, ...] = ()
     tier: str = ""
     device: str = "cpu"
     mode: str = ""
     official: bool = False
+    limits: Limits = LIMITS
+    twice: bool | None = None
+
+    @property
+    def exercises(self) -> list[str]:
+        """The names of the exercises to be graded, in the contract's order."""
+        return [name for name in EXERCISES if not self.only or name in self.only]
 
 
 @dataclass(frozen=True)
@@ -75,16 +82,17 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     mode = choose_mode(options.mode)
     check_device(options.device)
     known = load_known()
-    exercises = [options.only] if options.only else list(EXERCISES)
-    budget = Budget()
+    exercises = options.exercises
+    twice = not options.only if options.twice is None else options.twice
+    budget = Budget(options.limits)
     programs: dict = {}
     cartpole = None
     with contextlib.ExitStack() as processes:
-        runner = Runner(
+        runner = RunnerClient(
             "runner", tier, budget, programs, live=mode == "live", device=options.device
         )
         processes.callback(runner.stop)
-        worker = Worker(submission, tier, budget)
+        worker = WorkerClient(submission, tier, budget)
         processes.callback(worker.stop)
         reference: Answers = (
             LiveReference(runner) if mode == "live" else RecordedReference()
@@ -108,7 +116,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
             cartpole.ready()
             cartpole.begin()
         graded = Graded(
-            student=Student(worker, runner),
+            student=Candidate(worker, runner),
             reference=reference,
             runner=runner,
             budget=budget,
@@ -123,7 +131,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         plugin = Plugin(graded, progress.on_check, progress.on_exercise)
         parts = [name for name in exercises if name != "learning"]
         results = run_checks(plugin, parts) if parts else []
-        if not options.only and not graded.problem:
+        if twice and parts and not graded.problem:
             # While the network learns; who tries one exercise does not wait for it.
             ask_again(plugin, parts)
         if "learning" in exercises:
@@ -160,14 +168,13 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
         problem=Wrong(submission.problem or ""),
     )
     plugin = Plugin(graded, progress.on_check, progress.on_exercise)
-    exercises = [options.only] if options.only else list(EXERCISES)
     return Report(
         seed=options.seed,
         sandbox=tiers.choose_tier(options.tier),
         mode=choose_mode(options.mode),
         device=options.device,
         submission=about(submission, f"{NOT_READ}{submission.problem}"),
-        exercises=run_checks(plugin, exercises),
+        exercises=run_checks(plugin, options.exercises),
     )
 
 
@@ -183,7 +190,7 @@ def about(
     }
 
 
-def why_not_imported(worker: Worker) -> BaseException | None:
+def why_not_imported(worker: WorkerClient) -> BaseException | None:
     """Have the hand-in imported; the outcome where that fails.
 
     Raises:

@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from grader.contract.case import Answers, Case
 from grader.contract.cases import Cases
 from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.outcomes import (
@@ -39,7 +40,9 @@ from grader.contract.outcomes import (
 )
 from grader.contract.seeds import derive
 from grader.diagnosis import diagnose
-from grader.oracle.session import Answers, Budget, Case, Runner, Student
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate
+from grader.oracle.runner_client import RunnerClient
 from grader.report.model import Check, Exercise
 from grader.sandbox.launch import own_prefix
 
@@ -51,9 +54,9 @@ MAX_SHRINKS = 300
 class Graded:
     """What the checks work with: made before pytest runs, read by the fixtures."""
 
-    student: Student
+    student: Candidate
     reference: Answers
-    runner: Runner
+    runner: RunnerClient
     budget: Budget
     seed: str
     live: bool
@@ -89,7 +92,7 @@ class Plugin:
     # ------------------------------------------------------------ fixtures
 
     @pytest.fixture
-    def student(self) -> Student:
+    def student(self) -> Candidate:
         """The hand-in."""
         return self.graded.student
 
@@ -99,7 +102,7 @@ class Plugin:
         return self.graded.reference
 
     @pytest.fixture
-    def runner(self) -> Runner:
+    def runner(self) -> RunnerClient:
         """The clean process, for trusted mathematics on the hand-in's programs."""
         return self.graded.runner
 

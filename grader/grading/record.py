@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.contract import cases, exercises, fixed_cases
+from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError, Stopped
@@ -28,8 +29,8 @@ from grader.grading import pipeline
 from grader.grading.plugin import Graded, Plugin, run_checks
 from grader.intake.submission import Submission, UsageError, take
 from grader.oracle import recorded
+from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.recorded import Drift, RecordingReference
-from grader.oracle.session import Case, LiveReference, Student
 from grader.oracle.warm import Desk
 from grader.report.terminal import Live
 
@@ -100,7 +101,7 @@ def known_mutants() -> list[Any]:
 
 
 def right_answers(
-    student: Student, on_check: Callable[[str, str], None]
+    student: Candidate, on_check: Callable[[str, str], None]
 ) -> tuple[RecordingReference, Ladders]:
     """Run the unit checks on the solution; what the reference answered, to whom.
 

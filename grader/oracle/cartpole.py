@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from grader.contract import cases, compare
+from grader.contract.case import Answer, Args, Case
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
@@ -26,23 +27,13 @@ from grader.contract.outcomes import (
 )
 from grader.contract.seeds import derive
 from grader.intake.submission import Submission
-from grader.oracle.session import (
-    Answer,
-    Args,
-    Budget,
-    Case,
-    Program,
-    Runner,
-    Student,
-    Worker,
-    nothing,
-)
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate
+from grader.oracle.runner_client import Program, RunnerClient
+from grader.oracle.worker_client import WorkerClient
 
 CAPACITY = 10_000  # as train.SETTINGS has it
-MAX_SEEDS = 3
 FULL, HALF = 450.0, 195.0
-LEARN_SECONDS = 150.0
-TOTAL_SECONDS = 300.0
 # The parts that answer the loop's questions, by what is asked.
 ASKED = {"use_buffer": "ReplayBuffer", "sync_target": "sync_target"}
 
@@ -123,22 +114,22 @@ class CartPole:
         programs: dict[str, Program],
         on_progress: Callable[[str], None],
     ) -> None:
-        self.seed = seed
+        self.seed, self.limits = seed, run.limits
         self.on_progress = on_progress
         # The worker thinks while the runner waits: the runner's budget covers both.
         budget, worker_budget = (
             replace(
                 run,
+                limits=replace(run.limits, part_seconds=run.limits.all_learn_seconds),
                 exercise="learning",
                 part="learning",
-                part_seconds=TOTAL_SECONDS,
                 spent={},
             )
             for _ in range(2)
         )
-        self.worker = Worker(submission, tier, worker_budget)
-        self.runner = Runner("learner", tier, budget, programs, device=device)
-        self.student = Student(self.worker, self.runner)
+        self.worker = WorkerClient(submission, tier, worker_budget)
+        self.runner = RunnerClient("learner", tier, budget, programs, device=device)
+        self.student = Candidate(self.worker, self.runner)
         self.outcome = Result()
         self.clock = Clock()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -170,8 +161,10 @@ class CartPole:
         """Learn with one seed after the other, until one passes."""
         try:
             programs = self.export_programs()
-            for index in range(MAX_SEEDS):
-                self.on_progress(f"CartPole, seed {index + 1} of {MAX_SEEDS}")
+            for index in range(self.limits.trainings):
+                self.on_progress(
+                    f"CartPole, seed {index + 1} of {self.limits.trainings}"
+                )
                 self.learn_once(programs, index)
                 if (self.outcome.mean_return or 0.0) >= FULL:
                     break
@@ -197,10 +190,11 @@ class CartPole:
             "theta": theta,
         }
         self.open_buffer()
+        seconds = self.limits.learn_seconds
         self.clock.turn(Clock.BETWEEN)
         try:
             answer = self.runner.untrusted(
-                request, "learning CartPole", LEARN_SECONDS, self.on_question
+                request, "learning CartPole", seconds, self.on_question
             )
         except (Raised, Stopped) as reason:
             raise self.with_blame(reason) from None
@@ -333,6 +327,16 @@ def one_tree(theta: list[np.ndarray], answer: Args) -> None:
     kinds = [[(leaf.shape, leaf.dtype) for leaf in tree] for tree in (leaves, theta)]
     if kinds[0] != kinds[1] or len(answer) > 1:
         raise Wrong("sync_target returned neither theta_Q nor theta_T")
+
+
+def nothing(answer: Args) -> None:
+    """Look at an answer in which nothing can be.
+
+    Raises:
+        Wrong: there is something.
+    """
+    if answer:
+        raise Wrong("an answer came back where none was expected")
 
 
 def needed(part: str, step: Callable[[], Any]) -> Any:

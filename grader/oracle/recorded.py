@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from grader.contract.case import Answer, Case, flat
 from grader.contract.compare import RTOL
 from grader.contract.outcomes import GraderError
 from grader.diagnosis import diagnose
-from grader.oracle.session import Answer, Case, LiveReference, flat
+from grader.oracle.candidate import LiveReference
 
 FORMAT = 2
 FOLDER = Path(__file__).resolve().parents[1] / "reference"

@@ -4,8 +4,15 @@ Starting them costs more than most of what is asked. But what one hand-in leaves
 the next one finds, so this is for known ones only: the solution, mutants, variants.
 """
 
+from dataclasses import replace
+
+from grader.contract.case import Args
+from grader.contract.limits import LIMITS
 from grader.intake.submission import Submission
-from grader.oracle.session import Args, Budget, Runner, Student, Worker
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate
+from grader.oracle.runner_client import RunnerClient
+from grader.oracle.worker_client import WorkerClient
 from grader.sandbox import tiers
 
 # Each leaves compiled programs behind: from time to time all is begun anew.
@@ -13,7 +20,7 @@ RENEWED_AFTER = 60
 SECONDS = 600.0  # for one hand-in: nobody waits for it, and it may be one of hundreds
 
 
-class WarmRunner(Runner):
+class WarmRunner(RunnerClient):
     """A runner for one hand-in after the other, whose programs have the same names."""
 
     hand_in = 0
@@ -30,7 +37,7 @@ class WarmRunner(Runner):
         return super().untrusted(request, *args, **kwargs)  # type: ignore[arg-type]
 
 
-class WarmWorker(Worker):
+class WarmWorker(WorkerClient):
     """A worker that imports one hand-in after the other."""
 
     def take(self, submission: Submission, budget: Budget) -> None:
@@ -58,14 +65,14 @@ class Desk:
         self.worker.ready()
         self.runner.ready()
 
-    def take(self, submission: Submission, *, fresh: bool = False) -> Student:
+    def take(self, submission: Submission, *, fresh: bool = False) -> Candidate:
         """The hand-in, to be asked.
 
         Args:
             submission: what was handed in.
             fresh: in a worker of its own, for it needs one or spoils it.
         """
-        budget = Budget(part_seconds=SECONDS, run_seconds=SECONDS)
+        budget = Budget(replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS))
         self.taken += 1
         if self.taken % RENEWED_AFTER == 0:
             self.worker.stop()
@@ -74,7 +81,7 @@ class Desk:
             self.worker.stop()
         self.worker.take(submission, budget)
         self.runner.take(budget)
-        return Student(self.worker, self.runner)
+        return Candidate(self.worker, self.runner)
 
     def __enter__(self) -> "Desk":
         return self

@@ -17,11 +17,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
+from grader.contract.limits import LIMITS
 from grader.inside import protocol
 from grader.sandbox.launch import Launch
 from grader.sandbox.output import Drain, Output
 
-START_SECONDS = 60.0
 UNASKED = "answered a question that was not asked"
 STDERR_BYTES = 16 * 1024
 # A socket, where a process can have one for its pipes, is shut down from one end: on
@@ -105,7 +105,7 @@ class Child:
             self.stop()
             raise
 
-    def ready(self, seconds: float = START_SECONDS) -> dict[str, Any]:
+    def ready(self, seconds: float = LIMITS.start_seconds) -> dict[str, Any]:
         """Wait for the first word, sent before anything of the hand-in is there.
 
         Args:

@@ -80,10 +80,10 @@ def learn_in_grader(seed: int) -> tuple[float, int]:
     """Seconds of one training run in the grader, and its environment steps."""
     from grader.grading import pipeline
     from grader.intake import submission
-    from grader.oracle import session
+    from grader.oracle import runner_client
 
     asked: list[float] = []
-    original = session.Runner.untrusted
+    original = runner_client.RunnerClient.untrusted
 
     def untrusted(self, request, *args, **kwargs):
         started = time.perf_counter()
@@ -94,13 +94,13 @@ def learn_in_grader(seed: int) -> tuple[float, int]:
         return answer
 
     curves: list = []
-    session.Runner.untrusted = untrusted
+    runner_client.RunnerClient.untrusted = untrusted
     try:
-        options = pipeline.Options(seed=str(seed), only="learning")
+        options = pipeline.Options(seed=str(seed), only=("learning",))
         solution = submission.take(str(ROOT / "solution"))
         pipeline.grade(solution, options, pipeline.Progress())
     finally:
-        session.Runner.untrusted = original
+        runner_client.RunnerClient.untrusted = original
     return asked[0], int(curves[0][-1][0])
 
 

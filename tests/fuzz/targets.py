@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from grader.contract import case
 from grader.contract.outcomes import Raised, Waiting, Wrong
 from grader.inside import protocol
-from grader.oracle import session
+from grader.oracle import candidate, cartpole, faults
 from grader.sandbox import helper
 
 NONCE = b"0123456789abcdef"
@@ -51,16 +52,16 @@ def conversation(data: bytes) -> None:
         return
     assert [*message] in (["answer"], ["error"])
     if "error" in message:
-        reason = session.reason_of(message["error"], "td_loss")
+        reason = faults.reason_of(message["error"], "td_loss")
         assert isinstance(reason, Wrong | Raised | Waiting)
         str(reason).encode()
         return
-    answer = session.Answer(message["answer"])
+    answer = case.Answer(message["answer"])
     for name in (*answer, "theta"):
         for look in (answer.array, answer.leaves, answer.numbers):
             with contextlib.suppress(Wrong):
                 look(name)
-    for look in (session.nothing, lambda a: session.one_program("td_loss", a)):
+    for look in (cartpole.nothing, lambda a: candidate.one_program("td_loss", a)):
         with contextlib.suppress(Wrong):
             look(answer)
 

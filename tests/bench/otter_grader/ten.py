@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from grader.contract import exercises
 from grader.grading import in_process, pipeline, plugin
 from grader.intake import submission
-from grader.oracle.session import LiveReference, Student
+from grader.oracle.candidate import Candidate, LiveReference
 
 SEED = "1"
 TEN = {
@@ -60,11 +60,13 @@ def run_ours(path: str) -> int:
 
 
 @functools.cache
-def in_this_process(path: str) -> tuple[Student, LiveReference, in_process.LocalRunner]:
+def in_this_process(
+    path: str,
+) -> tuple[Candidate, LiveReference, in_process.LocalRunner]:
     """The hand-in and the solution, asked by plain function calls."""
     runner = in_process.LocalRunner(live=True)
     worker = in_process.LocalWorker(submission.take(path))
-    return Student(worker, runner, eager=True), LiveReference(runner), runner
+    return Candidate(worker, runner, eager=True), LiveReference(runner), runner
 
 
 def run_one(exercise: str, name: str, path: str) -> None:

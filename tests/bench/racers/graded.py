@@ -16,7 +16,7 @@ from typing import Any
 from told import say
 
 from grader import cli
-from grader.oracle import session
+from grader.oracle import runner_client
 
 SOLUTION = Path(__file__).resolve().parents[3] / "solution"
 
@@ -25,7 +25,7 @@ def main() -> None:
     """Grade the solution with the seed of the command line."""
     trainings: list[float] = []
     steps: list[int] = []
-    original = session.Runner.untrusted
+    original = runner_client.RunnerClient.untrusted
 
     def untrusted(self: Any, request: dict, *rest: Any, **more: Any) -> dict:
         started = time.perf_counter()
@@ -35,7 +35,7 @@ def main() -> None:
             steps.append(int(answer["curve"][-1][0]))
         return answer
 
-    session.Runner.untrusted = untrusted
+    runner_client.RunnerClient.untrusted = untrusted
     with tempfile.TemporaryDirectory() as out:
         options = ["--only", "learning", "--seed", sys.argv[1], "--out", out]
         sys.argv = ["grader", "grade", str(SOLUTION), *options]
