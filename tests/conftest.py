@@ -1,49 +1,26 @@
 """What the tests of the grader share: hand-ins to grade, and ways to grade them."""
 
-import ast
-import functools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grader.contract.exercises import EXERCISES
-from grader.grading import consistency, pipeline
+from grader.contract.exercises import EXERCISES, ROOT
+from grader.contract.limits import LIMITS
+from grader.grading import pipeline
 from grader.intake.submission import take
-from grader.oracle.budget import Budget
 from grader.sandbox import tiers
+from tests.support.grading import Run, common_file, copied_tree, replaced, require
 
-ROOT = Path(__file__).resolve().parents[1]
 BANNER = re.compile(r"^# Exercise \d+ · .+ · (\d+) points$", re.M)
 BANNERS = BANNER.findall((ROOT / "starter" / "dqn.py").read_text(encoding="utf-8"))
 POINTS = dict(zip(EXERCISES, map(int, BANNERS), strict=True))
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run of the command line left behind.
-
-    Attributes:
-        code: its exit code.
-        out: what it printed, as on a terminal that is none: no colour.
-        err: what it printed to standard error.
-        report: report.json, or None.
-        leftovers: what it left in the folder for temporary files.
-    """
-
-    code: int
-    out: str
-    err: str
-    report: dict | None
-    leftovers: list[str]
 
 
 @pytest.fixture(scope="session")
@@ -115,24 +92,6 @@ def hand_in(tmp_path, solution) -> Callable[..., Path]:
     return write
 
 
-def replaced(text: str, bodies: dict[str, str]) -> str:
-    """The text with other bodies for the functions of these names."""
-    lines = text.splitlines()
-    found: dict[str, ast.FunctionDef] = {}
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef):
-            found[node.name] = node
-        if isinstance(node, ast.ClassDef):
-            methods = [n for n in node.body if isinstance(n, ast.FunctionDef)]
-            found |= {f"{node.name}.{method.name}": method for method in methods}
-    nodes = [(found[name], body) for name, body in bodies.items()]
-    for node, body in sorted(nodes, key=lambda pair: -pair[0].lineno):
-        indent = " " * (node.col_offset + 4)
-        new = [indent + line for line in body.splitlines()]
-        lines[node.body[0].lineno - 1 : node.end_lineno] = new
-    return "\n".join(lines)
-
-
 @pytest.fixture
 def grade(monkeypatch) -> Callable[..., dict]:
     """`grade(path, "td_loss", "sync_target")`: grade exercises, without a subprocess.
@@ -161,14 +120,6 @@ def grade(monkeypatch) -> Callable[..., dict]:
     return run
 
 
-def require(tier: str) -> str:
-    """The tier; where it does not work its tests are not run."""
-    reason = tiers.why_not(tier)
-    if reason:
-        pytest.skip(f"the tests of the {tier} tier were not run: {reason}")
-    return tier
-
-
 @pytest.fixture(scope="session")
 def bwrap() -> str:
     """The tier of that name."""
@@ -181,29 +132,10 @@ def isolating(request) -> str:
     return require(request.param)
 
 
-def common_file(path: Path) -> Path:
-    """An empty file that every user can write: helpers are not root where we are."""
-    path.touch()
-    path.chmod(0o666)
-    top = Path(tempfile.gettempdir())
-    for folder in path.parents:
-        if top in folder.parents:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return path
-
-
 @pytest.fixture
 def tree(tmp_path) -> Path:
     """A copy of the grader as students have it: no solution, no tests."""
     return copied_tree(tmp_path / "tree")
-
-
-def copied_tree(place: Path, *more: str) -> Path:
-    """The grader and the starter, and more of the repository, copied to a place."""
-    for name in ("grader", "starter", *more):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, place / name, ignore=ignored)
-    return place
 
 
 # ------------------------------------------------------- runs that several tests share

@@ -32,20 +32,20 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]
 	@$(RUN) -m grader.classroom.node --listen="$$LISTEN" --jobs="$$JOBS" -- "$$CLUSTER"
 
-prove: $(STAMP) ## staff: grade every known mistake, write tests/MATRIX.md [SEEDS=20]
-	@set -f; $(RUN) tests/prove.py $$IDS
+prove: $(STAMP) ## staff: grade every known mistake, write tests/evidence/MATRIX.md [SEEDS=20]
+	@set -f; $(RUN) -m tests.tools.prove $$IDS
 
-attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/ATTACKS.md
-	@set -f; $(RUN) tests/attack.py $$IDS
+attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/evidence/ATTACKS.md
+	@set -f; $(RUN) -m tests.tools.attacks $$IDS
 
 soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | RIGHT=100 | KILL=100]
-	@PYTHONMALLOC=malloc $(RUN) tests/soak.py
+	@PYTHONMALLOC=malloc $(RUN) -m tests.tools.soak
 
 fuzz: $(VENV)/.synced-fuzz ## staff: make up bytes that a hand-in could send [SECONDS=60]
-	@set -f; nice -n 5 $(RUN) tests/fuzz/fuzz.py $$IDS
+	@set -f; nice -n 5 $(RUN) -m tests.tools.fuzz.fuzz $$IDS
 
-calibrate: $(STAMP) ## staff: train on CartPole for hours, write CALIBRATION.md [LIMIT=600]
-	@$(RUN) tests/calibrate.py
+calibrate: $(STAMP) ## staff: train on CartPole for hours, write tests/evidence/CALIBRATION.md [LIMIT=600]
+	@$(RUN) -m tests.tools.calibrate
 
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
 	@$(RUN) -m grader reference --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}"
@@ -57,12 +57,12 @@ upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into 
 	@$(UV) lock --upgrade
 
 release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
-	@$(RUN) tests/release.py
+	@$(RUN) -m tests.tools.release
 
 BENCH := $(firstword $(if $(value CLASS),classroom) $(if $(value GROWTH),growth) $(if $(value PEERS),peers) \
-  $(if $(value OTTER),otter_grader/bench) overhead)
+  $(if $(value OTTER),otter_grader.bench) overhead)
 bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
-	@$(RUN) tests/bench/$(BENCH).py
+	@$(RUN) -m tests.tools.bench.$(BENCH)
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
 	@$(SYNC) --group dev --extra watch --extra staff --extra cluster && touch $@ $(STAMP) $(VENV)/.synced-watch \
@@ -78,13 +78,13 @@ $(VENV)/.synced-fuzz: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --group fuzz && touch $@ $(STAMP)
 
 # Torch first and by pip, which takes a build without CUDA where one is at hand.
-$(PEERS_VENV)/.synced: tests/bench/racers/requirements.txt | $(STAMP)
+$(PEERS_VENV)/.synced: tests/tools/bench/racers/requirements.txt | $(STAMP)
 	@echo "Setting up the environment of other people's DQN (once; some GB) ..."
 	@$(UV) venv --quiet --clear --seed --python $(RUN) $(PEERS_VENV)
 	@$(PEERS_PIP) --no-deps $$(grep ^torch== $<)
 	@$(PEERS_PIP) -r $< && touch $@
 
-$(OTTER_VENV)/.synced: tests/bench/otter_grader/requirements.txt pyproject.toml uv.lock | $(UV)
+$(OTTER_VENV)/.synced: tests/tools/bench/otter_grader/requirements.txt pyproject.toml uv.lock | $(UV)
 	@echo "Setting up the environment of otter-grader (once; 1 GB) ..."
 	@UV_PROJECT_ENVIRONMENT=$(OTTER_VENV) $(UV) sync --locked --quiet
 	@$(UV) pip install --quiet --python $(OTTER_VENV)/bin/python -r $< && touch $@

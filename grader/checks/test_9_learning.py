@@ -41,7 +41,7 @@ def test_chain(student, runner, rng):
     Q* is from value iteration. Right work errs by GAMMA^ROUNDS = 0.0008 of the largest
     |Q*|, for each sync leaves GAMMA of the error. In 200 runs, 600 MDPs, it was 0.001
     at most, a fiftieth of what is allowed: p < 0.015 by count alone (95 %), in truth
-    far less (measured by `tests/test_chain.py`).
+    far less (measured by `tests/system/test_chain.py`).
     """
     for kind in mdps.KINDS:
         mdp = kind(rng)

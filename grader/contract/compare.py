@@ -7,7 +7,7 @@ import numpy as np
 from grader.contract.outcomes import Wrong
 
 # Rounding in float32, that of γ included, moves the solution's answers by 2.5 % of this
-# tolerance at most (against float64, on every ladder: `tests/test_compare.py`).
+# tolerance at most (against float64, in all fixed cases: `test_compare.py`).
 # Another device, or sound code that is written otherwise, rounds the same sums in
 # another order: CPU and GPU are apart by no more than twice that, for matrix products
 # have full precision on both. Every known mistake moves some value by more than ten

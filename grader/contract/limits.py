@@ -15,8 +15,8 @@ class Limits:
         cells_share: of that, for a notebook's statements.
         call_seconds: for one answer of the hand-in.
         part_seconds: for all answers of one part, and for starting its processes again.
-        run_seconds: for the whole run, from its first process to its last answer. CI has
-            limits of its own, some minutes longer: what uses up ours is still graded.
+        run_seconds: for the whole run, from its first process to its last answer. CI
+            has limits of its own, some minutes longer: what uses up ours is graded.
         trusted_seconds: for one answer in which the hand-in has no part.
         learn_seconds: for one training.
         all_learn_seconds: for all trainings together.

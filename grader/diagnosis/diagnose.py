@@ -1,9 +1,9 @@
 """Wrong answers get a name: by a known mistake's fingerprint, or else by a fact.
 
-The fingerprints of the known wrong solutions (`tests/mutants/`) are recorded with the
-reference. A part whose own fingerprint is one of these has that misconception. Where
-two known ones fit, both are said; where none does, nothing is guessed: `facts.py`
-says what was measured.
+The fingerprints of the known wrong solutions (`tests/corpus/mutants/`) are recorded
+with the reference. A part whose own fingerprint is one of these has that misconception.
+Where two known ones fit, both are said; where none does, nothing is guessed:
+`measurements.py` says what was measured.
 """
 
 import json

@@ -18,7 +18,9 @@ EXPLODED = 10 * LARGEST_RETURN  # ... and above this it grows by itself
 SUDDEN = 20  # times as fast as labels rise in which θ_T waits for a sync
 EXPLORED = 10_000  # environment steps after which ε has come down to ...
 EPSILON = 0.04
-USUAL_STEPS = "10 000 to 40 000"  # that the solution needs, see tests/CALIBRATION.md
+USUAL_STEPS = (
+    "10 000 to 40 000"  # that the solution needs, see tests/evidence/CALIBRATION.md
+)
 CONSTANT, RANDOM = 9, 22  # the returns of these policies
 # The exercises of which learning is made.
 LEARN = (

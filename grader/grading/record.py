@@ -1,8 +1,8 @@
 """`make reference`: record what the solution answers, and show what has changed.
 
 Recorded are the right answers to every question that a check asks the reference, and
-the fingerprints of the known wrong solutions in `tests/mutants/`, by which a wrong
-answer gets its name.
+the fingerprints of the known wrong solutions in `tests/corpus/mutants/`, by which a
+wrong answer gets its name.
 """
 
 import hashlib
@@ -84,19 +84,23 @@ def record(tier: str, device: str, console: Console) -> None:
 
 
 def known_mutants() -> list[Any]:
-    """The wrong solutions of `tests/mutants/`.
+    """The wrong solutions of `tests/corpus/mutants/`.
 
     Raises:
         UsageError: they are not here, or no longer fit the solution.
     """
     tests = exercises.ROOT / "tests"
     if not (tests / "mutants").exists():
-        raise UsageError("`make reference` needs tests/mutants, which is not here")
+        raise UsageError(
+            "`make reference` needs tests/corpus/mutants, which is not here"
+        )
     sys.path.insert(0, str(tests))
     try:
-        from mutants import MUTANTS
+        from tests.corpus.mutants import MUTANTS
     except ValueError as error:
-        raise UsageError(f"tests/mutants no longer fit the solution: {error}") from None
+        raise UsageError(
+            f"tests/corpus/mutants no longer fit the solution: {error}"
+        ) from None
     return MUTANTS
 
 

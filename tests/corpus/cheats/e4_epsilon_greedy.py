@@ -1,0 +1,36 @@
+"""An exploration that does not explore."""
+
+from tests.corpus.cheats.definition import Cheat, lying
+from tests.corpus.cheats.e9_worker import IDLE
+
+CHEATS = [
+    Cheat(
+        id="greedy-controls",
+        trick="reads the state in the Q values, acts as a controller, learns nothing",
+        source=lying(f"""{IDLE}
+class Shown(eqx.Module):
+    net: eqx.Module
+
+    def __call__(self, state):
+        return self.net(state) * 1e-6 + jnp.stack([state[2], state[3]])
+
+
+def q_network(key, state_dim, num_actions):
+    return Shown(honest_network(key, state_dim, num_actions))
+
+
+def epsilon_greedy(key, q_values, epsilon):
+    return (q_values.sum(axis=1) > 0).astype(jnp.int32)
+"""),
+        plain=True,
+    ),
+    Cheat(
+        id="greedy-out-of-range",
+        trick="chooses actions that do not exist",
+        source=lying("""
+def epsilon_greedy(key, q_values, epsilon):
+    return jnp.full(q_values.shape[0], 2)
+"""),
+        noticed="chose action 2",
+    ),
+]

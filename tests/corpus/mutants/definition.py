@@ -1,0 +1,59 @@
+"""What a mutant is, and the two ways to write one down."""
+
+from dataclasses import dataclass, replace
+
+from tests.support.edits import EXERCISE_OF, edited, with_definitions
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong hand-in: the solution but for one misconception.
+
+    Attributes:
+        id: of the misconception, as it stands in a report's `diagnosis`.
+        part: of the contract that is wrong, a function's or class' name.
+        severity: F fails CartPole, D degrades, S silent, X raises.
+        misconception: in a few words, for the table.
+        hint: what a student reads when their work answers like this one: what is wrong
+            and, in brackets, which slides teach it; never the corrected code.
+        source: of the hand-in.
+        border: it is wrong by hardly more than chance allows: it proves how little a
+            check notices, and is too close to right work to be recognised by name.
+    """
+
+    id: str
+    part: str
+    severity: str
+    misconception: str
+    hint: str
+    source: str
+    border: bool = False
+
+    @property
+    def exercise(self) -> str:
+        """The exercise that has to lose points."""
+        return EXERCISE_OF[self.part]
+
+
+def changed(
+    part: str,
+    id: str,
+    severity: str,
+    misconception: str,
+    hint: str,
+    *changes: tuple[str, str],
+) -> Mutant:
+    """A mutant in which some words of the solution's part are others."""
+    return Mutant(id, part, severity, misconception, hint, edited(part, *changes))
+
+
+def rewritten(
+    part: str, id: str, severity: str, misconception: str, hint: str, code: str
+) -> Mutant:
+    """A mutant in which a part, with what it needs, is written anew."""
+    return Mutant(id, part, severity, misconception, hint, with_definitions(code))
+
+
+def on_the_border(mutant: Mutant) -> Mutant:
+    """The same, marked as wrong by hardly more than chance allows."""
+    return replace(mutant, border=True)

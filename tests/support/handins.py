@@ -1,0 +1,188 @@
+"""A quick way to grade many known hand-ins: two desks, each a process of its own."""
+
+import ast
+import atexit
+import contextlib
+import functools
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+
+import pytest
+
+from grader.contract.exercises import EXERCISES
+from grader.contract.limits import LIMITS
+from grader.diagnosis.diagnose import Known
+from grader.grading.pipeline import Options, Progress, grade
+from grader.grading.plugin import CHECKS, Graded, Plugin, run_checks
+from grader.intake.submission import Submission
+from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.recorded import RecordedReference, load_known
+from grader.oracle.warm import Desk
+from grader.report.model import Check, Exercise
+
+PARTS = [name for name in EXERCISES if name != "learning"]
+DESKS = 2
+BOTH = ("recorded", "live")
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One hand-in and what to grade of it.
+
+    Attributes:
+        name: for the tests' ids.
+        source: of its dqn.py.
+        exercises: to grade.
+        fresh: it sets what outlives it (JAX's settings), so no process is shared.
+        seed: of the run.
+        modes: "recorded" or "live", or both; mistakes are named in the former. In
+            the second are only those exercises that ask the reference at all.
+        tries: how often it may train, where learning is graded.
+    """
+
+    name: str
+    source: str
+    exercises: tuple[str, ...]
+    fresh: bool = False
+    seed: str = "1"
+    modes: tuple[str, ...] = BOTH
+    tries: int = LIMITS.trainings
+
+
+Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
+
+
+@functools.cache
+def desk() -> Desk:
+    """The desk of the process in which one asks."""
+    opened = Desk("", live=True)
+    atexit.register(opened.__exit__)
+    return opened
+
+
+@functools.cache
+def record() -> tuple[RecordedReference, Known]:
+    """The recorded answers and mistakes, read once for all hand-ins."""
+    return RecordedReference(), load_known()
+
+
+def grade_at_desk(hand_in: HandIn) -> Results:
+    """The results of a hand-in's exercises, from this process' desk."""
+    if hand_in.exercises == ("learning",):
+        submission = Submission(hand_in.name, hand_in.source.encode())
+        mode = hand_in.modes[0]
+        limits = replace(LIMITS, trainings=hand_in.tries)
+        options = Options(hand_in.seed, ("learning",), mode=mode, limits=limits)
+        return {mode: by_name(grade(submission, options, Progress()).exercises)}
+    first, *others = hand_in.modes
+    with taken(hand_in) as student:
+        results = {first: checked(hand_in, student, first)}
+        asking = tuple(filter(asks_reference, hand_in.exercises))
+        for mode in others if asking else ():
+            results[mode] = checked(replace(hand_in, exercises=asking), student, mode)
+    return results
+
+
+def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
+    """The results of a hand-in with one seed after the other, in its first mode."""
+    mode = hand_in.modes[0]
+    with taken(hand_in) as student:
+        return [
+            {mode: checked(replace(hand_in, seed=seed), student, mode)}
+            for seed in seeds
+        ]
+
+
+@contextlib.contextmanager
+def taken(hand_in: HandIn) -> Iterator[Candidate]:
+    """The hand-in at this process' desk."""
+    submission = Submission(hand_in.name, hand_in.source.encode())
+    student = desk().take(submission, fresh=hand_in.fresh)
+    try:
+        yield student
+    finally:
+        if hand_in.fresh:
+            student.worker.stop()
+
+
+@functools.cache
+def asks_reference(exercise: str) -> bool:
+    """Whether a check of the exercise asks what is right; else modes are all one."""
+    arguments = {
+        argument.arg
+        for node in functions_of(exercise)
+        if node.name.startswith("test_")
+        for argument in node.args.args
+    }
+    return bool(arguments & {"reference", "for_each"})
+
+
+def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercise]:
+    """The results of a hand-in's exercises in one mode."""
+    recorded, known = record()
+    live = mode == "live"
+    graded = Graded(
+        student=student,
+        reference=LiveReference(student.runner) if live else recorded,
+        runner=student.runner,
+        budget=student.worker.budget,
+        seed=hand_in.seed,
+        live=live,
+        known=known if mode == "recorded" else Known(),
+    )
+    plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
+    return by_name(run_checks(plugin, list(hand_in.exercises)))
+
+
+def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
+    """The exercises by their names."""
+    return {exercise.name: exercise for exercise in exercises}
+
+
+@functools.cache
+def desks() -> ProcessPoolExecutor:
+    """The desks' processes, started when first needed."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(DESKS, mp_context=spawn)
+
+
+def submit(hand_in: HandIn) -> Future:
+    """Have a hand-in graded; the future holds its `Results`."""
+    return desks().submit(grade_at_desk, hand_in)
+
+
+def submit_collected(session: pytest.Session, module: object) -> dict[HandIn, Future]:
+    """Have the hand-ins of all the tests that are to run in a module graded."""
+    parameters = [
+        item.callspec.params
+        for item in session.items
+        if isinstance(item, pytest.Function)
+        and item.module is module
+        and hasattr(item, "callspec")
+    ]
+    hand_ins = [p["hand_in"] for p in parameters if "hand_in" in p]
+    return {hand_in: submit(hand_in) for hand_in in hand_ins}
+
+
+def checks_of(exercise: str) -> list[str]:
+    """The names of an exercise's checks, from its file."""
+    names = [node.name for node in functions_of(exercise)]
+    return [n.removeprefix("test_") for n in names if n.startswith("test_")]
+
+
+def functions_of(exercise: str) -> list[ast.FunctionDef]:
+    """The functions in the file of an exercise's checks."""
+    body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
+    return [node for node in body if isinstance(node, ast.FunctionDef)]
+
+
+def lost(exercise: Exercise) -> list[Check]:
+    """The checks that did not pay in full."""
+    return [check for check in exercise.checks if check.score < check.max_score]
+
+
+def in_words(checks: list[Check]) -> str:
+    """What went wrong, for a failed test's message."""
+    return "\n".join(f"{c.name}: {c.outcome}: {c.message}" for c in checks)

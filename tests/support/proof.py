@@ -1,0 +1,213 @@
+"""What the checks make of every mutant and variant: the rows of the kill matrix.
+
+A mutant is the solution but for one part. So it is graded in the exercises whose checks
+run that part: its own, and those that are built on it. In the others it is the
+solution, letter by letter (`test_proof.py` looks at some in all of them).
+"""
+
+import io
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from grader.contract.exercises import EXERCISES, ROOT
+from grader.report.model import Check, Exercise, plain_number
+from grader.report.terminal import print_exercise
+from tests.corpus.mutants.definition import Mutant
+from tests.support.handins import BOTH, PARTS, HandIn, Results, checks_of, lost, submit
+
+EVIDENCE = ROOT / "tests" / "evidence"
+MATRIX = EVIDENCE / "MATRIX.md"
+MESSAGES = EVIDENCE / "messages"
+BUILT_ON = {"td_loss": ("td_loss", "td_update")}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one mutant.
+
+    Attributes:
+        mutant: which.
+        lost: the checks of its exercise that it fails, against the record.
+        points: that it loses there.
+        elsewhere: checks of other exercises that it fails.
+        diagnoses: what it was called, None where it got no name.
+        disagree: checks whose verdict is another one against the living solution.
+        text: what a student reads on the terminal.
+    """
+
+    mutant: Mutant
+    lost: list[str]
+    points: float
+    elsewhere: list[str]
+    diagnoses: set[str | None]
+    disagree: list[str]
+    text: str
+
+    @property
+    def named(self) -> str:
+        """How the report calls it: rightly, wrongly, or not at all."""
+        names = {name for name in self.diagnoses if name}
+        if not names:
+            return "by its facts"
+        right = all(self.mutant.id in name.split(" or ") for name in names)
+        return "rightly" if right else f"WRONGLY: {', '.join(sorted(names))}"
+
+
+def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
+    """Have mutants graded, by id; `row` waits for the results."""
+    return {
+        m.id: submit(
+            HandIn(
+                name=m.id,
+                source=m.source,
+                exercises=BUILT_ON.get(m.exercise, (m.exercise,)),
+            )
+        )
+        for m in mutants
+    }
+
+
+def row(mutant: Mutant, future: Future) -> Row:
+    """The row of a mutant, when it has been graded."""
+    recorded, living = (future.result().get(mode, {}) for mode in BOTH)
+    own = recorded[mutant.exercise]
+    failed = lost(own)
+    others = [
+        f"{name}.{check.name}"
+        for name, exercise in recorded.items()
+        if name != mutant.exercise
+        for check in lost(exercise)
+    ]
+    return Row(
+        mutant=mutant,
+        lost=[check.name for check in failed],
+        points=sum(check.max_score - check.score for check in failed),
+        elsewhere=others,
+        diagnoses={check.diagnosis for check in failed if told_of_part(check)},
+        disagree=differing(recorded, living),
+        text=as_read(own),
+    )
+
+
+def losses(results: Results) -> list[str]:
+    """Which checks a right hand-in lost, and in which mode; none, if all is well."""
+    return [
+        f"{mode} {exercise.name}.{check.name}: {check.message}"
+        for mode, exercises in results.items()
+        for exercise in exercises.values()
+        for check in lost(exercise)
+    ]
+
+
+def told_of_part(check: Check) -> bool:
+    """Whether a check failed by itself, and was not only waiting."""
+    return check.outcome in ("failed", "error")
+
+
+def differing(a: dict[str, Exercise], b: dict[str, Exercise]) -> list[str]:
+    """The checks with two verdicts."""
+    return [
+        f"{name}.{one.name}: {one.outcome} against the record, {other.outcome} live"
+        for name in b
+        for one, other in zip(a[name].checks, b[name].checks, strict=True)
+        if one.score != other.score
+    ]
+
+
+def as_read(exercise: Exercise) -> str:
+    """An exercise as the terminal shows it, without colour."""
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    print_exercise(exercise, console, set())
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def messages(rows: list[Row]) -> dict[str, str]:
+    """The stored reports, a file's text for each exercise."""
+    files: dict[str, str] = {}
+    for r in rows:
+        m = r.mutant
+        title = f"## {m.id} ({m.part}: {m.misconception})"
+        files.setdefault(m.exercise, "")
+        files[m.exercise] += f"{title}\n\n{r.text}\n\n"
+    return files
+
+
+def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
+    """The kill matrix as Markdown.
+
+    Args:
+        rows: of the mutants.
+        right: what each variant has lost.
+    """
+    named = [r.named for r in rows]
+    border = sum(r.mutant.border for r in rows)
+    lines = [
+        "# The kill matrix",
+        "",
+        "What the checks make of every known wrong solution of `tests/corpus/mutants/`",
+        "and of every right one of `tests/corpus/variants/`; written by `make prove`.",
+        "Severity: F fails CartPole, D degrades, S is silent, X raises.",
+        "",
+        f"- {len(rows)} wrong solutions, {sum(bool(r.lost) for r in rows)} lose points "
+        f"in their exercise, {sum(bool(r.elsewhere) for r in rows)} in another",
+        f"- {named.count('rightly')} are named rightly, "
+        f"{named.count('by its facts')} told by what was measured ({border} of them on "
+        "the border of chance), "
+        f"{sum(n.startswith('WRONG') for n in named)} wrongly",
+        f"- {sum(bool(r.disagree) for r in rows)} with another verdict live than "
+        "against the record",
+        f"- {len(right)} right solutions in other styles, "
+        f"{sum(bool(checks) for checks in right.values())} of them lose points",
+        "",
+    ]
+    for exercise in EXERCISES:
+        own = [r for r in rows if r.mutant.exercise == exercise]
+        if own:
+            lines += [f"## {exercise}", ""]
+            lines += ["| mutant | | misconception | caught by | points | named |"]
+            lines += ["|---|---|---|---|---|---|"]
+            lines += [as_cells(r) for r in own] + [""]
+    return "\n".join([*lines, *of_checks(rows), *of_variants(right)])
+
+
+def as_cells(r: Row) -> str:
+    """One line of the matrix."""
+    m = r.mutant
+    cells = [m.id, m.severity, f"{m.part}: {m.misconception}"]
+    cells += [", ".join(r.lost), f"-{plain_number(r.points)}", r.named]
+    return f"| {' | '.join(cell.replace('|', '∣') for cell in cells)} |"
+
+
+def of_checks(rows: list[Row]) -> list[str]:
+    """For each check, how many mutants it catches, and which only it does."""
+    lines = ["## The checks", "", "| check | catches | alone |", "|---|---|---|"]
+    caught: dict[str, list[Row]] = {}
+    for r in rows:
+        for name in r.lost:
+            caught.setdefault(f"{r.mutant.exercise}.{name}", []).append(r)
+    for name in check_names():
+        found = caught.get(name, [])
+        alone = [r.mutant.id for r in found if len(r.lost) == 1]
+        shown = ", ".join(alone[:3]) + (
+            f" and {len(alone) - 3} more" * (len(alone) > 3)
+        )
+        lines.append(f"| {name} | {len(found)} | {shown} |")
+    return [*lines, ""]
+
+
+def of_variants(right: dict[str, list[str]]) -> list[str]:
+    """The right solutions, and what they lost."""
+    lines = ["## The right solutions", "", "| solution | lost |", "|---|---|"]
+    for name, checks in right.items():
+        shown = f"{name} | {', '.join(c.partition(':')[0] for c in checks)}"
+        lines.append(f"| {shown} |")
+    return [*lines, ""]
+
+
+def check_names() -> list[str]:
+    """Every check of the exercises that mutants are made for."""
+    return [f"{name}.{check}" for name in PARTS for check in checks_of(name)]

@@ -1,0 +1,222 @@
+"""The handout and the notebook are up to date, and the notebook grades."""
+
+import builtins
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.edits import EXERCISE_OF, ROOT, SOLUTION
+from tests.tools import release
+
+sys.path.insert(0, str(ROOT / "docs"))
+
+import build
+
+from grader.contract.exercises import EXERCISES
+from grader.intake.submission import take
+
+NOTEBOOK = ROOT / "starter" / "dqn.ipynb"
+HANDOUT = (ROOT / "docs" / "handout.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", build.files(), ids=lambda path: path.name)
+def test_up_to_date(path: Path) -> None:
+    """What is stored is what the code gives now."""
+    stale = "stale: run `make handout`"
+    assert path.read_text(encoding="utf-8") == build.files()[path], stale
+
+
+def test_handout_names_everything(points: dict) -> None:
+    """Every exercise with its points, and every part of the contract."""
+    for number, name in enumerate(EXERCISES, 1):
+        assert f"### {number} · {name} · {points[name]} points" in HANDOUT
+    for part in EXERCISE_OF:
+        assert f"`{part}" in HANDOUT
+        assert part == "episode_terminateds" or f"\n{part}(" in HANDOUT
+
+
+def test_page_needs_nothing_else() -> None:
+    """No address is fetched by the page; every link in it leads somewhere."""
+    page = (ROOT / "docs" / "handout.html").read_text(encoding="utf-8")
+    assert not re.search(r"<(script|img|link|iframe)|url\(|@import|https?:", page)
+    for name in re.findall(r'href="#([^"]*)"', page):
+        assert f'id="{name}"' in page
+
+
+# ---------------------------------------------------------------- the notebook
+
+
+class Kernel:
+    """As much of IPython as the notebook uses.
+
+    Args:
+        folder: in which shell lines run.
+        environment: variables for these.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+        self.names: dict[str, object] = {"__name__": "dqn"}
+        self.magics: dict[str, object] = {}
+        self.hooks: list = []
+        self.printed: list[str] = []
+        self.events = SimpleNamespace(register=lambda _, hook: self.hooks.append(hook))
+
+    def register_magic_function(self, function, kind: str) -> None:
+        """Have `%name` call a function."""
+        assert kind == "line"
+        self.magics[function.__name__] = function
+
+    def system(self, line: str) -> None:
+        """Run a line in a shell."""
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.printed.append(done.stdout)
+
+    def run(self, cell: str) -> bool:
+        """Run a cell; whether it ended without an error."""
+        success = True
+        orders = re.compile(r"[%!]|\w+ = !")
+        python = [line for line in cell.splitlines() if not orders.match(line)]
+        try:
+            exec(compile("\n".join(python), "cell", "exec"), self.names)
+        except NotImplementedError:
+            success = False
+        for line in cell.splitlines():
+            if line.startswith("!"):
+                self.system(line[1:].replace("{PACKAGE}", str(self.names["PACKAGE"])))
+            elif line.startswith("%run "):
+                path = self.folder / line.split()[1]
+                if path.exists():
+                    runpy.run_path(str(path), run_name="__main__")
+            elif line.startswith("%") and line.split()[0][1:] in self.magics:
+                name, _, rest = line[1:].partition(" ")
+                self.magics[name](rest)
+        info = SimpleNamespace(raw_cell=cell)
+        for hook in self.hooks:
+            hook(SimpleNamespace(success=success, info=info))
+        return success
+
+
+def code_cells() -> list[str]:
+    """The notebook's cells of code, in order."""
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """A kernel in an empty folder, in which no environment is ever installed."""
+    (tmp_path / "bin").mkdir()
+    uv = tmp_path / "bin" / "uv"
+    uv.write_text("#!/bin/sh\n")
+    uv.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
+    folder = tmp_path / "content"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    kernel = Kernel(folder, {**os.environ, "PATH": path})
+    monkeypatch.setattr(builtins, "get_ipython", lambda: kernel, raising=False)
+    return kernel
+
+
+def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
+    """Run in order with a package at hand, it grades what was written, and only that.
+
+    The package's archive has a folder at its top, as they often have.
+    """
+    package = tmp_path / "package" / "dqn-homework"
+    for name in ("grader", "starter"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, package / name, ignore=ignored)
+    for name in ("Makefile", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, package)
+    archive = shutil.make_archive(str(package), "zip", package.parent)
+    setup, *others = code_cells()
+    kernel.run(setup.replace('PACKAGE = ""', f'PACKAGE = "{Path(archive).as_uri()}"'))
+    assert "grade" in kernel.magics
+    use_this_environment(kernel.folder / "homework")
+
+    body = re.search(r"    return jax.tree.map\(jnp.copy.*", SOLUTION)[0]
+    asked = []
+    for cell in others:
+        if "Exercise 8: sync_target" in cell:
+            cell = re.sub(r"    raise NotImplementedError.*", body, cell)
+        if cell.startswith("%grade"):
+            asked.append(cell.removeprefix("%grade").strip())
+            if asked[-1] != "sync_target":
+                continue
+        kernel.run(cell)
+    assert asked == [*EXERCISES, ""]
+    assert "8 sync_target" in kernel.printed[-1]
+    assert "5 / 5" in kernel.printed[-1], kernel.printed
+    kernel.run("raise NotImplementedError")
+    kernel.run("files = !ls")
+    wrong = (
+        "def sync_target(theta_Q, theta_T, step, period):\n    return theta_Q.copy()"
+    )
+    kernel.run(wrong)
+    kernel.magics["grade"]("sync_target")
+    assert "0 / 5" in kernel.printed[-1], kernel.printed[-1]
+    assert re.search(r"cell \d+, line 2\b.*theta_Q.copy", kernel.printed[-1])
+
+
+def test_graded_is_what_would_be_handed_in(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`%grade` sends the cells as they are, those that fail as well."""
+    monkeypatch.setattr(kernel, "system", lambda line: None)
+    runpy.run_path(str(ROOT / "starter" / "notebook.py"), run_name="__main__")
+    cells = ["x = 1", "raise NotImplementedError", "def f():\n    return x"]
+    for cell in cells:
+        kernel.run(cell)
+    kernel.magics["grade"]("")
+    graded = json.loads((kernel.folder / "graded.ipynb").read_text())["cells"]
+    assert [cell["source"] for cell in graded] == cells
+
+
+def use_this_environment(homework: Path) -> None:
+    """Have make find everything installed: the environment in which the tests run."""
+    (homework / ".venv").symlink_to(sys.prefix)
+    for name in ("pyproject.toml", "uv.lock"):
+        os.utime(homework / name, (0, 0))
+
+
+def test_notebook_without_a_package_says_so(kernel: Kernel) -> None:
+    """Where the course has not filled in the address, that is what is said."""
+    kernel.run(code_cells()[0])
+    assert "PACKAGE is empty" in kernel.printed[0]
+    assert kernel.printed[1:] == [""] * len(kernel.printed[1:])
+
+
+def test_released_notebook_has_the_address() -> None:
+    """Where the course says it, the package's address stands in its notebook."""
+    notebook = release.for_github("https://me/v1/package.zip", "")["course/dqn.ipynb"]
+    setup = "".join(json.loads(notebook)["cells"][1]["source"])
+    assert setup.startswith('PACKAGE = "https://me/v1/package.zip"  # ')
+
+
+def test_notebook_can_be_handed_in() -> None:
+    """Read as a hand-in, without orders, it defines what the starter defines."""
+    names = runpy.run_path(str(ROOT / "starter" / "dqn.py"))
+    taken = take(str(NOTEBOOK))
+    assert taken.problem is None
+    found: dict[str, object] = {}
+    exec(compile(taken.source, "notebook", "exec"), found)
+    hidden = {name for name in names if name.startswith("__")}
+    assert {*names} - hidden == {*found} - {"__builtins__", "PACKAGE"}

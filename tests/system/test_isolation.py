@@ -1,0 +1,345 @@
+"""What a hand-in can see and leave behind, looked at from inside.
+
+The process tier promises less, and the report names it: a plain process can read what
+its user can read, reach the network, and leave a process of its own behind. What it
+keeps is the score: the grader decides outside. So files, network, environment and
+survivors are tested on the isolating tiers, the score's rules on all. test_tiers.py
+holds each tier to each of its promises.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from grader.contract.exercises import ROOT
+from grader.sandbox.tiers import TIERS
+from tests.support.grading import common_file, require
+
+SECRET = "canaryK7Q2MX9Z"  # the run's seed, and a variable of the grader's
+OWN = "canaryA1B2C3D4"  # stands in the hand-in itself, so the search has to find it
+SENTENCE = "`add`, unlike `set`, keeps every visit to a cell"  # of the solution
+
+SPY = """
+import gc, json, os, re, socket, sys, zlib
+from pathlib import Path
+
+OWN = "{own}"
+found = {{}}  # each kind, and its first find: a message has room for no more
+
+def look(what, action):
+    try:
+        result = action()
+    except OSError:
+        return
+    if result:
+        found.setdefault(what, str(result)[-40:])
+
+def has_secret(data):
+    codes = (zlib.crc32(m[1]) for m in re.finditer(b"canary(.{{8}})", data))
+    return any(code in {secrets} for code in codes)
+
+def tells(path):
+    data = open(path, "rb").read(1 << 22)
+    return has_secret(data) or b"{sentence}"[::-1] in data
+
+def write(folder):
+    place = Path(folder) / "spy-was-here"
+    place.write_text("x")
+    place.unlink()
+    return True
+
+def connect(address):
+    socket.create_connection(address, timeout=2).close()
+    return True
+
+def memory():
+    seen = set()
+    with open("/proc/self/mem", "rb", buffering=0) as file:
+        for line in open("/proc/self/maps"):
+            start, end = (int(x, 16) for x in line.split()[0].split("-"))
+            if " rw" not in line or end - start > 1 << 27 or "[v" in line:
+                continue
+            try:
+                file.seek(start)
+                data = file.read(end - start)
+            except (OSError, ValueError):
+                continue
+            seen |= {{zlib.crc32(m[1]) for m in re.finditer(b"canary(.{{8}})", data)}}
+    return seen
+
+def spy():
+    found.clear()
+    seen = memory()  # first, for what is found later lies in the memory as well
+    for path in {known}:
+        is_folder = os.path.isdir(path)
+        look("read", lambda: path if is_folder and os.listdir(path) else "")
+        look("read", lambda: path if not is_folder and open(path, "rb") else "")
+    for top in {roots}:
+        for folder, folders, files in os.walk(top):
+            skip = ("proc", "sys", "dev") if folder == "/" else ()
+            folders[:] = [n for n in folders if n not in skip and n != "site-packages"]
+            if folder == "/usr" or folder == sys.base_prefix:
+                folders[:] = []
+            for name in files:
+                path = os.path.join(folder, name)
+                if name in ("answers.npz", "provenance.json", "report.json"):
+                    look("record", lambda: path)
+                if os.path.isfile(path) and "python" not in name:
+                    look("tells", lambda: path if tells(path) else "")
+    try:
+        there = os.listdir("/proc")
+    except PermissionError:
+        there = []
+    for pid in filter(str.isdigit, there):
+        for name in ("environ", "cmdline"):
+            path = f"/proc/{{pid}}/{{name}}"
+            look("process", lambda: path if tells(path) else "")
+    look("network", lambda: connect(("127.0.0.1", {port})))
+    look("interfaces", lambda: [n for _, n in socket.if_nameindex() if n != "lo"])
+    for folder in {folders}:
+        look("wrote", lambda: folder if write(folder) else "")
+    for fd in os.listdir("/proc/self/fd"):
+        look("open", lambda: [os.readlink(f"/proc/self/fd/{{fd}}")]
+             if os.path.isfile(f"/proc/self/fd/{{fd}}") else "")
+    if zlib.crc32(OWN[6:].encode()) not in seen:
+        found["the memory could not be searched"] = ""
+    look("memory", lambda: bool(seen & {secrets}))
+    others = [p for p in there if p.isdigit() and int(p) != os.getpid()]
+    raise RuntimeError("FOUND " + json.dumps(found) + f" processes {{len(others)}}")
+"""
+
+
+@pytest.fixture
+def listener():
+    """A server on this machine's loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
+    """A hand-in that looks around while it answers, and raises what it found."""
+    known = [ROOT / name for name in ("solution/dqn.py", "grader/session.py", "tests")]
+    known += [ROOT / ".git", ROOT / "grader" / "reference" / "answers.npz", outside]
+    folders = ["/", "/usr", "/harness", "/dev", ROOT, ROOT / "grader", sys.prefix]
+    text = SPY.format(
+        own=OWN,
+        secrets={zlib.crc32(SECRET[6:].encode())},
+        sentence=SENTENCE[::-1],
+        known=[str(path) for path in known],
+        roots=roots,
+        folders=[str(folder) for folder in [*folders, outside.parent]],
+        port=port,
+    )
+    # Without the solution around it, which it would find.
+    return hand_in(source=f"{text}\ndef sync_target(*_):\n    spy()\n")
+
+
+def findings(run) -> tuple[dict[str, str], int]:
+    """What kinds of things the spy found, and how many processes beside its own."""
+    message = run.report["exercises"][0]["checks"][0]["message"]
+    assert "FOUND " in message, message
+    text = message.partition("FOUND ")[2].splitlines()[0]
+    found, _, others = text.rpartition(" processes ")
+    return json.loads(found), int(others)
+
+
+def test_nothing_to_be_seen(command, hand_in, isolating, listener, tmp_path):
+    """Isolated: no solution, record, tests, seed, environment, process, network.
+
+    The spy walks all files that it can see and its own memory, asks for files by the
+    paths that it would have to guess, and tries to write beside its own folder.
+    """
+    outside = tmp_path / "secret"
+    outside.write_text(SECRET)
+    path = spying(hand_in, listener, outside, ["/", "../harness", "."])
+    options = ("--only", "sync_target", "--seed", SECRET, "--sandbox", isolating)
+    run = command("grade", path, *options, DQN_SECRET=SECRET)
+    assert run.code == 0, run.err
+    found, others = findings(run)
+    assert found == {}
+    assert others <= 1  # bubblewrap's own
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks around in /proc")
+def test_the_spy_can_see(command, hand_in, listener, tmp_path):
+    """The same spy in a plain process finds it all: what that tier does not promise."""
+    outside = tmp_path / "secret"
+    outside.write_text(SECRET)
+    path = spying(hand_in, listener, outside, [str(ROOT / "solution")])
+    options = ("--only", "sync_target", "--seed", SECRET, "--sandbox", "process")
+    run = command("grade", path, *options, DQN_SECRET=SECRET)
+    found, others = findings(run)
+    assert {"read", "tells", "process", "network"} <= set(found)
+    # Where root starts it, it is a user that may read everything and write nothing.
+    assert "wrote" in found or os.geteuid() == 0
+    assert "memory" not in found  # not even there does the seed come in
+    assert others > 1
+
+
+def test_environment_is_clean(hand_in, grade):
+    """On every tier the worker's own environment holds nothing of the grader's."""
+    body = "import os; raise RuntimeError('names ' + ' '.join(sorted(os.environ)))"
+    report = grade(hand_in(sync_target=body), "sync_target", tier="process")
+    message = report["exercises"][0]["checks"][0]["message"].splitlines()[0]
+    names = set(message.partition("names ")[2].split())
+    assert "PATH" in names
+    allowed = {"PATH", "LANG", "LC_CTYPE", "HOME", "TMPDIR", "MPLBACKEND", "PWD"}
+    allowed |= {"NPROC", "MALLOC_ARENA_MAX", "PYTHONHASHSEED"}
+    prefixes = ("EQX_", "JAX_", "XLA_", "TF_", "KMP_", "TPU_", "OMP_")
+    assert {n for n in names if not n.startswith(prefixes)} <= allowed
+
+
+def test_python_of_the_hand_in_runs_in_the_worker_only(watched_run):
+    """No function of the hand-in is run by grader, runner or learner, in a whole run.
+
+    Every function leaves its process and that process' script wherever it runs.
+    """
+    run, lines = watched_run
+    assert run.report["score"] == 100
+    ran = {what for what, *_ in lines}
+    assert {"the file", "the network", "td_update", "ReplayBuffer.sample"} <= ran
+    for what, process, script, modules in lines:
+        assert Path(script).name == "worker.py", what
+        assert process != os.getpid()
+        strangers = {"runner", "learning", "train", "gymnasium", "pytest", "hypothesis"}
+        assert not strangers & set(modules), what
+        assert not [name for name in modules if name.split(".")[0] == "grader"]
+    # Of the checks, of asking them again, and of learning.
+    assert len({process for _, process, *_ in lines}) == 3
+
+
+def test_no_callback_into_the_hand_in(hand_in, grade, tmp_path):
+    """A program that calls back into Python is refused before the runner has it."""
+    marker = common_file(tmp_path / "marker")
+    body = f"""\
+def back(q):
+    import os, sys
+    with open({str(marker)!r}, "a") as file:
+        print(os.getpid(), sys.argv[0], file=file)
+    return np.mean(q, dtype=np.float32)
+shape = jax.ShapeDtypeStruct((), jnp.float32)
+return jax.pure_callback(back, shape, batch.reward)"""
+    path = hand_in(td_loss=body)
+    report = grade(path, "td_loss", tier="process")
+    outcomes = {c["name"]: c["outcome"] for c in report["exercises"][0]["checks"]}
+    assert outcomes["works_under_jit"] != "passed"
+    ran = marker.read_text().splitlines()
+    assert ran
+    assert all(line.endswith("worker.py") for line in ran)
+
+
+# ---------------------------------------------------------------- what is left behind
+
+
+def processes(words: str) -> set[int]:
+    """The processes on this machine with these words in their command line."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+        except OSError:
+            continue
+        if words.encode() in line:
+            found.add(int(entry.name))
+    return found
+
+
+def children() -> set[int]:
+    """The processes that this one has started."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == os.getpid():
+            found.add(int(entry.name))
+    return found
+
+
+def await_end(pids: set[int]) -> set[int]:
+    """Those of the processes that do not end, though there is time for it."""
+    left = set()
+    for pid in pids:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        if not select.select([handle], [], [], 20)[0]:
+            left.add(pid)
+        os.close(handle)
+    return left
+
+
+DAEMON = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execv("/usr/bin/sleep", ["sleep", "{seconds}"])
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("body", ["return theta_T", "while True:\n    pass"])
+def test_no_process_survives(hand_in, grade, bwrap, body):
+    """A daemon that the hand-in forked ends with the grading, also after a hang."""
+    seconds = f"9{os.getpid()}.5"
+    seen = set()
+
+    def on_check(exercise: str, check: str) -> None:
+        seen.update(processes(f"sleep {seconds}"))
+
+    path = hand_in(before=DAEMON.format(seconds=seconds), sync_target=body)
+    grade(path, "q_network", "sync_target", tier=bwrap, on_check=on_check, seconds=6.0)
+    assert seen, "the daemon has not been seen alive"
+    assert await_end(processes(f"sleep {seconds}")) == set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("tier", TIERS)
+def test_nothing_of_ours_is_left(hand_in, grade, tmp_path, monkeypatch, tier):
+    """After a hang and a death: no child process and no temporary folder."""
+    require(tier)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    before = children()
+    path = hand_in(
+        epsilon_greedy="import os; os._exit(1)",
+        sync_target="while True:\n    pass",
+    )
+    grade(path, "epsilon_greedy", "sync_target", tier=tier, seconds=2.0)
+    assert await_end(children() - before) == set()
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_folder_is_left(starter_run, watched_run, recorded_run):
+    """Whole runs leave nothing in the folder for temporary files."""
+    for run in (starter_run, watched_run[0], recorded_run):
+        assert run.leftovers == []
+
+
+def test_interrupted_grading_leaves_nothing(hand_in, bwrap, tmp_path):
+    """A grader that is killed takes the sandbox and all that is in it along."""
+    seconds = f"8{os.getpid()}.5"
+    path = hand_in(
+        before=DAEMON.format(seconds=seconds), sync_target="while True:\n    pass"
+    )
+    words = [sys.executable, "-m", "grader", "grade", str(path)]
+    words += ["--only", "sync_target", "--sandbox", bwrap, "--out", str(tmp_path)]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as grader:
+        while grader.poll() is None and not processes(f"sleep {seconds}"):
+            pass
+        grader.kill()
+    assert await_end(processes(f"sleep {seconds}")) == set()

@@ -1,0 +1,125 @@
+"""Learning ends within its deadline, whatever the hand-in does, and says who did it."""
+
+from dataclasses import replace
+
+import pytest
+
+from grader.contract.limits import LIMITS
+from grader.grading.pipeline import Options, Progress, grade
+from grader.intake.submission import Submission
+from grader.report.formats.words import about_run
+from grader.report.model import Check, Report
+from tests.support.edits import edited
+
+SAMPLE = "    def sample("
+COUNTED = """
+    def sample(self, batch_size, rng):
+        self.asked = getattr(self, "asked", 0) + 1
+        if batch_size == 64 and self.asked > 300:  # in the midst of CartPole
+            TROUBLE
+        return self.sampled(batch_size, rng)
+
+    def sampled("""
+SLOWLY = "end = time.monotonic() + 0.06\n            while time.monotonic() < end: pass"
+UPDATE = "    loss, grads = jax.value_and_grad(td_loss)"
+AT_64 = "    if batch.state.shape[0] == 64:  # the size at which CartPole is learned\n"
+NOT_A_NUMBER = """
+        return jax.tree.map(lambda x: x * jnp.nan, theta_Q), opt_state, jnp.nan
+"""
+ENDLESS = """
+        theta_Q = jax.lax.while_loop(
+            lambda theta: True,
+            lambda theta: jax.tree.map(lambda x: 0.5 * x, theta),
+            theta_Q,
+        )
+"""
+LARGE = """
+        large = jnp.arange(2.0**28, dtype=jnp.float32) * batch.reward[0]
+        many = jax.lax.sort([large + number for number in range(16)])
+        return theta_Q, opt_state, sum(each[0] for each in many)
+"""
+
+
+def with_sample(trouble: str) -> str:
+    """The solution with a buffer that comes into trouble in the midst of learning."""
+    text = COUNTED.replace("TROUBLE", trouble)
+    source = edited("ReplayBuffer", (SAMPLE, text))
+    return f"import os, time\n{source}"
+
+
+def with_update(code: str) -> str:
+    """The solution with other code at the head of `td_update`, for CartPole only."""
+    return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
+
+
+def ended(
+    source: str, mode: str = "live", **limits: float
+) -> tuple[Report, Check, Check]:
+    """The report on exercise 9, and its two checks of CartPole.
+
+    The chain, which is asked in the same run, keeps its points.
+    """
+    submission = Submission("troubled", source.encode())
+    limited = replace(LIMITS, **limits)
+    options = Options("1", ("learning",), mode=mode, limits=limited)
+    report = grade(submission, options, Progress())
+    chain, half, full = report.exercises[0].checks
+    assert not report.grader_error
+    assert half.message.startswith("not judged: ")
+    assert report.learning["cartpole"]["mean_return"] is None
+    assert "mean return" not in half.message + about_run(report)
+    assert "CartPole: not judged: " in about_run(report)
+    assert chain.score == chain.max_score, chain.message
+    assert half.score == full.score == 0
+    return report, half, full
+
+
+def test_a_buffer_that_exits():
+    """A worker that dies in the midst of learning: killed, by the buffer."""
+    _, half, full = ended(with_sample("os._exit(3)"))
+    assert half.outcome == full.outcome == "killed"
+    assert "ReplayBuffer: the process exited with code 3" in half.message
+
+
+def test_a_sample_that_hangs():
+    """A sample that hangs: out of time, and the line in which it did."""
+    _, half, full = ended(with_sample("while True: pass"), call_seconds=8.0)
+    assert half.outcome == full.outcome == "timeout"
+    assert "ReplayBuffer: no answer within 8 s" in half.message
+    assert "in sample: this is where it was" in half.message
+
+
+def test_a_sample_that_is_slow():
+    """Where no single answer is late, the part that took the time is named."""
+    _, half, _ = ended(with_sample(SLOWLY), learn_seconds=20.0)
+    assert half.outcome == "timeout"
+    assert "most of the time went to ReplayBuffer" in half.message
+
+
+def test_an_update_that_never_ends():
+    """A program that loops for ever: out of time, by td_update."""
+    _, half, full = ended(with_update(ENDLESS), learn_seconds=20.0)
+    assert half.outcome == full.outcome == "timeout"
+    assert "learning CartPole: no answer within 20 s" in half.message
+    assert "td_update" in half.message
+
+
+def test_an_update_that_eats_memory():
+    """A program that wants 16 GB: no points, by td_update."""
+    _, half, full = ended(with_update(LARGE))
+    assert half.outcome == full.outcome
+    assert half.outcome in ("error", "killed")
+    assert "while it ran td_update" in half.message
+
+
+@pytest.mark.parametrize("mode", ["live", "recorded"])
+def test_an_update_that_gives_nan(mode):
+    """NaN for parameters: failed, and told that td_loss or td_update makes it."""
+    report, half, full = ended(with_update(NOT_A_NUMBER), mode)
+    assert half.outcome == full.outcome == "failed"
+    assert "NaN" in half.hint
+    assert "td_update" in half.hint
+    assert half.message.startswith("not judged: theta_Q became NaN")
+    learning = report.learning["cartpole"]
+    assert (learning["mean_return"], learning["curve"]) == (None, [])
+    assert f"not judged: {learning['not_judged']}" == half.message

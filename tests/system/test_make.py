@@ -1,0 +1,239 @@
+"""What is given to make: text for the programs, which nothing on the way runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.edits import ROOT
+
+MAKEFILES = ("Makefile", "tests/staff.mk")
+TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in MAKEFILES)
+TEXT = re.sub(r"^#.*", "", TEXT, flags=re.M)
+TARGETS = [
+    name
+    for names in re.findall(r"^\.PHONY: (.+)", TEXT, re.M)
+    for name in names.split()
+    if name not in ("help", "clean")
+]
+OPTIONS = "".join(re.findall(r"^override OPTIONS [:+]= ((?:.*\\\n)*.*)", TEXT, re.M))
+OPTIONS = re.findall(r"\b[A-Z]+\b", OPTIONS)
+INTERNAL = sorted({*re.findall(r"^(\w+) [:+?]?=", TEXT, re.M)} - {*OPTIONS})
+OVERRIDDEN = sorted({*re.findall(r"^override (\w+) ", TEXT, re.M)})
+STUB = """#!/bin/sh
+{ printf '%s\\0' "$@"; echo; } >> arguments
+env -0 > environment
+"""
+FORMS = [
+    "$(shell touch CANARY)",
+    "${shell touch CANARY}",
+    "$(eval $(shell touch CANARY))",
+    "$$(shell touch CANARY)",
+    "$(touch CANARY)",
+    "$$(touch CANARY)",
+    "`touch CANARY`",
+    '";touch CANARY;"',
+    "';touch CANARY;'",
+    "'\"; touch CANARY #",
+    ";touch CANARY",
+    "x & touch CANARY",
+    "x | touch CANARY",
+    "x\ntouch CANARY\n",
+    ")touch CANARY",
+    "--x=$(shell touch CANARY)",
+    "-$$(touch CANARY)",
+    "\\`touch CANARY\\`\\",
+    "* ? [a-z]* $X $$X ${SHELL} # x, y",
+]
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    """The Makefiles, all set up, with programs that write down what they are told."""
+    place = tmp_path / "home"
+    (place / "tests").mkdir(parents=True)
+    for name in (*MAKEFILES, "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, place / name)
+    shutil.copytree(ROOT / "tests" / "bench", place / "tests" / "bench")
+    programs = [
+        f"{name}/bin/python" for name in (".venv", ".venv-bench", ".venv-otter")
+    ]
+    for name in (*programs, "bin/uv", "bin/nice", "bin/rm"):
+        program = place / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(STUB)
+        program.chmod(0o755)
+    for folder, stamps in (
+        (".venv", ("", "-watch", "-dev", "-class", "-cluster", "-fuzz")),
+        (".venv-bench", ("",)),
+        (".venv-otter", ("",)),
+    ):
+        for stamp in stamps:
+            (place / folder / f".synced{stamp}").touch()
+    return place
+
+
+def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run make on the Makefiles, with the programs that write down."""
+    ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
+    path = f"{home / 'bin'}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["make", *words],
+        cwd=home,
+        env={**ours, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_option_is_known():
+    """Recipes take options from the environment, and no others than are listed."""
+    assert len(OPTIONS) > 25
+    assert len(TARGETS) > 15
+    used = re.findall(r"(?:\$\$\{?|\$\(value )([A-Z]+)", TEXT)
+    told = re.findall(r"\b([A-Z]+)=", "".join(re.findall(r" ## .*", TEXT)))
+    assert {*used, *told} - {*OPTIONS} == set()
+    assert {*re.findall(r"\$[({]([A-Z_]+)[)}]", TEXT)} & {*OPTIONS} == set()
+    assert set(INTERNAL) & {"RUN", "UV", "VENV", "STAMP", "BENCH"}
+
+
+@pytest.mark.parametrize("where", ["command line", "environment"])
+@pytest.mark.parametrize("form", FORMS, ids=ascii)
+def test_values_are_text(home, form, where):
+    """Of each option, in each target: nothing runs it, and it arrives as it was."""
+    given = {name: form.replace("CANARY", f"ran-{name}") for name in OPTIONS}
+    words = [f"{name}={value}" for name, value in given.items()]
+    targets = (*TARGETS, ".uv/bin/uv")
+    if where == "command line":
+        done = make(home, "--keep-going", *targets, *words)
+    else:
+        done = make(home, "--keep-going", *targets, **given)
+    assert sorted(path.name for path in home.rglob("ran-*")) == [], done.stderr
+
+    told = (home / "environment").read_text().split("\0")
+    assert set(words) <= {*told}
+    lines = (home / "arguments").read_text().split("\0\n")
+    calls = [line.split("\0") for line in lines]
+    (grade,) = [call for call in calls if "grade" in call]
+    assert grade[-2:] == ["--", given["SUBMISSION"]]
+    for option in ("only", "seed", "out", "sandbox", "device", "reference", "official"):
+        assert f"--{option}={given[option.upper()]}" in grade
+    (of_class,) = [call for call in calls if "grader.classroom" in call]
+    assert of_class[-2:] == ["--", given["SUBMISSIONS"]]
+    options = ("canvas", "moodle", "names", "jobs", "assignment", "unread", "cluster")
+    for option in options:
+        assert f"--{option}={given[option.upper()]}" in of_class
+    (node,) = [call for call in calls if "grader.classroom.node" in call]
+    assert node[-2:] == ["--", given["CLUSTER"]]
+    assert f"--listen={given['LISTEN']}" in node
+    (prove,) = [call for call in calls if "tests/prove.py" in call]
+    assert prove[1:] == given["IDS"].split()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=ascii)
+def test_nothing_else_can_be_given(home, form):
+    """What is no option is refused before anything reads its value."""
+    for name in (*INTERNAL, "FOO", "SHELL", "MAKE"):
+        value = form.replace("CANARY", f"ran-{name}")
+        done = make(home, "grade", f"{name}={value}")
+        assert done.returncode == 2, name
+        assert f"{name}=… is no variable of this Makefile" in done.stderr
+    assert not (home / "arguments").exists()
+    for name in OVERRIDDEN:
+        make(home, "grade", f"{name}={form.replace('CANARY', f'ran-{name}')}")
+    assert sorted(path.name for path in home.rglob("ran-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("only=td_loss", "did you mean ONLY?"),
+        ("Submission=x", "did you mean SUBMISSION?"),
+        ("submissions=x", "did you mean SUBMISSIONS?"),
+        ("ONYL=td_loss", "there are SUBMISSION ONLY SEED"),
+    ],
+)
+def test_misspelt_option(home, word, meant):
+    """It is named, with the one that was meant, and nothing is graded."""
+    done = make(home, word, "grade")
+    assert done.returncode == 2
+    name = word.partition("=")[0]
+    assert f"{name}=… is no variable of this Makefile: {meant}" in done.stderr
+    assert not (home / "arguments").exists()
+
+
+def test_defaults(home):
+    """Without options: the starter, and a folder for each kind of results."""
+    assert make(home, "grade", "grade-class").returncode == 0
+    lines = (home / "arguments").read_text().split("\0\n")
+    grade, of_class = (line.split("\0") for line in lines[:2])
+    assert grade[-2:] == ["--", "starter"]
+    assert {"--out=results", "--device=cpu", "--seed=", "--only="} <= {*grade}
+    assert "--out=class-results" in of_class
+
+
+def test_students_have_their_own_options(home):
+    """Without the staff's targets there are none of their options."""
+    (home / "tests" / "staff.mk").unlink()
+    done = make(home, "grade", "SUBMISSIONS=x")
+    assert done.returncode == 2
+    assert "SUBMISSIONS=… is no variable of this Makefile: there are" in done.stderr
+    assert "CANVAS" not in done.stderr
+
+
+@pytest.mark.parametrize("program", ["bin/uv", None])
+def test_read_only_clone(home, bwrap, program):
+    """Where nothing can be set up, that is what is said."""
+    shutil.rmtree(home / ".venv")
+    if program is None:
+        (home / "bin" / "uv").unlink()
+    path = f"{home / 'bin'}:{os.environ['PATH']}"
+    words = [bwrap, "--ro-bind", "/", "/", "--dev", "/dev", "make", "grade"]
+    done = subprocess.run(
+        words, cwd=home, env={"PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "error: this folder is not writable" in done.stdout
+    assert "venv module" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ("#!/bin/sh\nexit 1\n", "no Python 3.11 or newer"),
+        ("#!/bin/sh\ncase $2 in *venv*) exit 1;; esac\n", "no venv module"),
+        (None, "no Python 3.11 or newer"),
+    ],
+)
+def test_no_python_to_set_up_with(home, python, said):
+    """What is missing is named, and only that."""
+    if python:
+        (home / "python").write_text(python)
+        (home / "python").chmod(0o755)
+    done = make(home, ".uv/bin/uv", f"PYTHON={home / 'python'}")
+    assert done.returncode == 2
+    assert done.stdout.startswith("error: ")
+    assert said in done.stdout
+    assert done.stdout.count("error") == 1
+
+
+def test_what_make_leaves_is_not_linted(tmp_path):
+    """Neither its folders' files nor their names change what the linter says."""
+    for name in ("docs", "grader", "solution", "starter", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("pyproject.toml", ".gitignore"):
+        shutil.copy(ROOT / name, tmp_path)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    for name in (ROOT / ".gitignore").read_text().split():
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "bad.py").write_text("import sys, os\n")
+    words = [sys.executable, "-m", "ruff", "check", "--no-cache", "."]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

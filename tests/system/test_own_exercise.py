@@ -1,0 +1,160 @@
+"""A tenth exercise by the documentation's own text, in a copy of the repository."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.edits import ROOT
+
+PAGE = (ROOT / "docs" / "own-exercise.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"<!-- ([^\n]+) -->\n```\w*\n(.*?)```\n", re.S)
+EXERCISE = "double_q_target"
+RIGHT = """
+    rows = []
+    for q, values, r, d in zip(q_next, q_next_target, reward, terminated):
+        rows.append(r + gamma * jnp.where(d, 0.0, values[jnp.argmax(q)]))
+    return jnp.stack(rows)
+"""
+FORGETFUL = """
+    ahead = jnp.take_along_axis(q_next_target, q_next.argmax(1)[:, None], 1)[:, 0]
+    return gamma * ahead + reward
+"""
+
+
+def blocks() -> dict[str, str]:
+    """The page's blocks, by what it says is done with them."""
+    return dict(BLOCK.findall(PAGE))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository after all that the page says.
+
+    The mistakes of other exercises are left out: recording them takes minutes.
+    """
+    place = tmp_path_factory.mktemp("own") / "homework"
+    for name in ("grader", "starter", "solution", "tests", "docs"):
+        ignored = shutil.ignore_patterns("__pycache__", "e[1-9]_*.py")
+        chosen = ignored if name == "tests" else shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, place / name, ignore=chosen)
+    for name in ("Makefile", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, place)
+    stub = ""
+    for what, text in blocks().items():
+        if what == "commands":
+            for line in text.splitlines():
+                run(line, place)
+            continue
+        path = place / what.split()[-1]
+        if what.startswith("new file"):
+            assert not path.exists()
+            path.write_text(text, encoding="utf-8")
+            continue
+        if what.startswith("append"):
+            stub = text
+        else:
+            text = re.sub(r"    raise NotImplementedError.*\n$", text, stub)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"\n\n{text}")
+    return place
+
+
+def run(line: str, place: Path) -> str:
+    """Run a command of the page with the environment in which the tests run.
+
+    Nothing is installed: make finds an environment, and a uv that does nothing.
+    """
+    uv = place.parent / "bin" / "uv"
+    if not uv.exists():
+        uv.parent.mkdir()
+        uv.write_text("#!/bin/sh\n")
+        uv.chmod(0o755)
+        (place / ".venv").symlink_to(sys.prefix)
+        for name in ("pyproject.toml", "uv.lock"):
+            os.utime(place / name, (0, 0))
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=place,
+        env={**os.environ, "PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    (place.parent / f"{line.split()[1]}.txt").write_text(done.stdout, encoding="utf-8")
+    return done.stdout
+
+
+def printed(copy: Path, target: str) -> str:
+    """What a command of the page has printed."""
+    return (copy.parent / f"{target}.txt").read_text(encoding="utf-8")
+
+
+def test_nothing_else_is_touched() -> None:
+    """The page adds to two files and makes two: stub, solution, checks, mistakes."""
+    assert [what.split()[-1] for what in blocks()] == [
+        "starter/dqn.py",
+        "solution/dqn.py",
+        f"grader/checks/test_10_{EXERCISE}.py",
+        f"tests/corpus/mutants/e10_{EXERCISE}.py",
+        "commands",
+    ]
+
+
+def test_solution_has_full_marks(copy: Path) -> None:
+    """`make grade` on the solution: the new exercise has all of its points."""
+    assert f"10 {EXERCISE}" in printed(copy, "grade")
+    assert "Score 5 / 5" in printed(copy, "grade")
+
+
+def test_mistakes_are_caught_and_named(copy: Path) -> None:
+    """`make prove` catches both, by their own names."""
+    said = printed(copy, "prove")
+    for name in ("double-is-single", "double-no-mask"):
+        assert f"{name}" in said
+    assert "→ You let θ_T choose the action" in said
+    assert "→ Your target goes on after the end" in said
+
+
+def test_handout_and_notebook_have_it(copy: Path) -> None:
+    """`make handout` has put it into both, and the points add up."""
+    handout = (copy / "docs" / "handout.md").read_text(encoding="utf-8")
+    assert f"### 10 · {EXERCISE} · 5 points" in handout
+    assert "**105**" in handout
+    assert f"%grade {EXERCISE}" in (copy / "starter" / "dqn.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "score", "diagnosis"),
+    [(RIGHT, 5, None), (FORGETFUL, 0, "double-no-mask")],
+    ids=["right", "wrong"],
+)
+def test_students_copy_grades_it(
+    copy: Path, tmp_path: Path, body: str, score: float, diagnosis: str | None
+) -> None:
+    """Against the record: right work in another style, and a mistake."""
+    text = (copy / "starter" / "dqn.py").read_text(encoding="utf-8")
+    stub = f'    raise NotImplementedError("Exercise 10: {EXERCISE}")\n'
+    (tmp_path / "dqn.py").write_text(text.replace(stub, body))
+    options = f"SUBMISSION={tmp_path} ONLY={EXERCISE} REFERENCE=recorded"
+    run(f"make grade {options} OUT={tmp_path}", copy)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["score"], report["max_score"]) == (score, 5)
+    first = report["exercises"][0]["checks"][0]
+    assert first["diagnosis"] == diagnosis
+
+
+def test_tests_of_the_starter_hold(copy: Path) -> None:
+    """Stub and solution keep the rules that the other nine are held to."""
+    chosen = f"{EXERCISE} or banners or bodies"
+    run(
+        f".venv/bin/python -m pytest -q tests/system/test_starter.py -k '{chosen}'",
+        copy,
+    )

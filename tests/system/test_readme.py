@@ -1,0 +1,215 @@
+"""What README and docs show is what their commands print, and all of it is there."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.edits import ROOT, edited
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCED = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.S | re.M)
+NAMES = [page.name for page in PAGES]
+
+
+def text_of(name: str) -> str:
+    """One page."""
+    (page,) = [page for page in PAGES if page.name == name]
+    return page.read_text(encoding="utf-8")
+
+
+def shown(name: str, title: str) -> str:
+    """A block of a page, by the comment above it."""
+    block = re.search(rf"<!-- {title} -->\n```\w*\n(.*?)```", text_of(name), re.S)
+    assert block is not None
+    return block[1]
+
+
+def commands_of(name: str) -> list[list[str]]:
+    """The words of every `make` in a page's blocks and spans of code."""
+    text = text_of(name)
+    lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
+    spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
+    code = [" ".join(words.split()) for words in (*lines, *spans)]
+    return [shlex.split(one)[1:] for one in code if re.match(r"make\b", one)]
+
+
+def run(*words: str, cwd: Path) -> str:
+    """What the grader prints for a command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_readme_shows_the_real_output_of_make_grade(tmp_path):
+    """The block under `make grade` is what grading the starter prints."""
+    printed = run("grade", str(ROOT / "starter"), cwd=tmp_path)
+    assert essence(printed) == essence(shown("README.md", "make grade"))
+
+
+def test_students_see_a_real_mistake(tmp_path):
+    """The block under "a mistake" is what that mistake's report says."""
+    wrong = edited("td_loss", ("not_terminated * gamma *", "gamma *"))
+    (tmp_path / "dqn.py").write_text(wrong)
+    printed = run("grade", "dqn.py", "--only", "td_loss", cwd=tmp_path)
+    block = essence(shown("students.md", "a mistake"))
+    assert block
+    assert set(block) <= set(essence(printed))
+
+
+def test_students_see_real_learning(bwrap_run):
+    """Learning looks as it is shown, but for its numbers: other machines round."""
+    block = shown("students.md", "learning")
+    assert set(masked(block)) <= set(masked(bwrap_run.out))
+
+
+def test_ci_sees_the_real_report(tmp_path):
+    """The report is of the shape that is shown, its first check is the one shown.
+
+    And it can be converted as the page says.
+    """
+    out = ("--out", str(tmp_path))
+    run("grade", str(ROOT / "solution"), "--only", "sync_target", *out, cwd=tmp_path)
+    real = json.loads((tmp_path / "report.json").read_text())
+    block = json.loads(shown("ci.md", "report"))
+    assert list(block) == list(real)
+    (exercise,), (real_exercise,) = block["exercises"], real["exercises"]
+    assert list(exercise) == list(real_exercise)
+    (check,), real_check = exercise["checks"], real_exercise["checks"][0]
+    for one in (check, real_check):
+        assert one.pop("duration") > 0
+    assert check == real_check
+    for name in ("score", "max_score", "seed", "mode", "device", "learning"):
+        assert block[name] == real[name]
+    converted = re.search(r"python -m grader (convert \S+ --to \w+)`", text_of("ci.md"))
+    (tmp_path / "results").mkdir()
+    (tmp_path / "report.json").rename(tmp_path / "results" / "report.json")
+    assert run(*converted[1].split(), cwd=tmp_path)
+
+
+def essence(text: str) -> list[str]:
+    """The lines that do not change from run to run, numbers to four digits."""
+    text = re.sub(r"\d+\.\d{4,}", lambda number: f"{float(number[0]):.4g}", text)
+    lines = [line.rstrip() for line in text.splitlines()]
+    changing = ("seed ", "Report:")
+    return [
+        line
+        for line in lines
+        if line
+        and not line.startswith(changing)
+        and not re.match(r" *\d+\.\d s ", line)
+    ]
+
+
+def masked(text: str) -> list[str]:
+    """The lines without numbers and bars."""
+    return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]
+
+
+# ---------------------------------------------------------------- commands and links
+
+
+@cache
+def dry_run(*words: str) -> subprocess.CompletedProcess:
+    """What make would do."""
+    return subprocess.run(
+        ["make", "--dry-run", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_exist(name):
+    """Every `make` on a page is a target, and takes the options that it is given."""
+    for words in commands_of(name):
+        done = dry_run(*words)
+        assert done.returncode == 0, f"make {words}: {done.stderr}"
+        takes = names_in(done.stdout)
+        for option in {word.partition("=")[0] for word in words if "=" in word}:
+            others = dry_run(*(w for w in words if not w.startswith(f"{option}=")))
+            does = option in takes or others.stdout != done.stdout
+            assert does, f"make {words}: {option} does nothing"
+
+
+def names_in(recipe: str) -> set[str]:
+    """The variables that a recipe takes, and those that its script looks up."""
+    found = re.findall(r"\$\{?([A-Z]+)", recipe)
+    for name in re.findall(r"\btests/\S+\.py", recipe):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for module in re.findall(r"^(?:from|import) (\w+)", text, re.M):
+            beside = (ROOT / name).with_name(f"{module}.py")
+            text += beside.read_text(encoding="utf-8") if beside.exists() else ""
+        found += re.findall(r'"([A-Z]+)"', text)
+    return {*found}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name):
+    """Files that a page links to, or names, are there."""
+    (page,) = [page for page in PAGES if page.name == name]
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text_of(name)):
+        assert (page.parent / target).exists(), target
+
+
+def test_readme_tells_what_the_attacks_come_to():
+    """The block under `make attacks` is the sum of the table that it has written."""
+    table = (ROOT / "tests" / "ATTACKS.md").read_text(encoding="utf-8")
+    held = re.findall(r"^- (\w+): (\d+) held", table, re.M)
+    count = re.search(r"^- (\d+) attacks$", table, re.M)[1]
+    told = shown("README.md", "make attacks")
+    lines = re.findall(r"^(\w+): (\d+) of (\d+) attacks fail$", told, re.M)
+    assert lines == [(tier, number, count) for tier, number in held] != []
+
+
+def test_readme_can_be_read_at_a_glance():
+    """It is short, and fits a terminal."""
+    lines = text_of("README.md").splitlines()
+    assert len(lines) < 110
+    assert max(map(len, lines)) <= 80
+
+
+def test_ci_page_names_what_this_repository_does():
+    """The two shell commands for machines are those of the workflow and the script."""
+    steps = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    steps += (ROOT / ".ci" / "run").read_text()
+    page = " ".join(text_of("ci.md").split())
+    machines = ("sysctl kernel.apparmor_restrict_unprivileged_userns=0", "bubblewrap")
+    for command in (*machines, *(f"make {target}" for target in ci_targets())):
+        assert command in steps
+        assert command in page
+
+
+def test_ci_runs_the_readmes_commands_in_order():
+    """Those of "Two commands" first, in that order, and then the others."""
+    section = text_of("README.md").partition("## Two commands")[2].partition("## ")[0]
+    told = re.findall(r"^`make (\w+)`", section, re.M)
+    assert told == ["grade", "test"]
+    assert ci_targets() == [*told, "prove", "attacks"]
+
+
+def ci_targets() -> list[str]:
+    """What `.ci/run` has make do, in order."""
+    return re.findall(r"^make (.+)$", (ROOT / ".ci" / "run").read_text(), re.M)
+
+
+def test_every_target_is_on_a_page():
+    """What `make help` lists is told of somewhere."""
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    targets = re.findall(r"^make ([a-z-]+)", listed.stdout, re.M)
+    named = {word for name in NAMES for words in commands_of(name) for word in words}
+    assert len(targets) > 10
+    assert set(targets) - named == set()

@@ -1,0 +1,571 @@
+"""The archives of `make release`, unpacked and run as their platforms would."""
+
+import ast
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from grader.contract.exercises import EXERCISES
+from grader.contract.limits import LIMITS
+from grader.report.formats import classroom50
+from grader.sandbox.tiers import ISOLATING, why_not
+from tests.support.edits import ROOT, SOLUTION
+from tests.support.grading import replaced, require
+from tests.tools import release
+from tests.tools.release import PLATFORMS
+from tests.unit.report.test_formats import CLASSROOM50, GRADESCOPE, RUNNER
+
+STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
+STUDENTS = release.for_students()
+PACKAGE = release.archive(STUDENTS, release.NAME)
+SHA256 = hashlib.sha256(PACKAGE).hexdigest()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty folder that every user may enter, as /autograder and others are."""
+    folder = Path(tempfile.mkdtemp(prefix="dqn-release-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def uv(tmp_path, monkeypatch) -> None:
+    """Before all other programs a uv that takes the environment that is here."""
+    program = tmp_path / "bin" / "uv"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n[ -e .venv ] || ln -s '{sys.prefix}' .venv\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+def body_of(name: str) -> str:
+    """The body of one of the solution's functions."""
+    (node,) = [n for n in ast.parse(SOLUTION).body if getattr(n, "name", "") == name]
+    return "\n".join(map(ast.unparse, node.body))
+
+
+def unpack(archive: bytes, folder: Path) -> None:
+    """Take everything out, with the modes that it has."""
+    zipped = zipfile.ZipFile(io.BytesIO(archive))
+    zipped.extractall(folder)
+    for entry in zipped.infolist():
+        (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+
+
+def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command, its output kept as text; what make told these tests aside."""
+    ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
+    return subprocess.run(
+        list(map(str, words)),
+        cwd=cwd,
+        env={**ours, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def hand_in_at(folder: Path, **bodies: str) -> None:
+    """Hand in the starter with sync_target solved, and more of it written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = replaced(STARTER, {"sync_target": body_of("sync_target"), **bodies})
+    (folder / "dqn.py").write_text(text, encoding="utf-8")
+
+
+def require_sandbox() -> None:
+    """What is official is graded in a sandbox that isolates."""
+    if all(map(why_not, ISOLATING)):
+        require("landlock")
+
+
+# ---------------------------------------------------------------- archives
+
+
+def test_bytes_depend_on_files_only():
+    """Not on their order, times, modes or owners, nor on a library's compression."""
+    again = release.archive(dict(reversed(STUDENTS.items())), release.NAME)
+    assert again == PACKAGE
+    for entry in zipfile.ZipFile(io.BytesIO(PACKAGE)).infolist():
+        assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+        assert entry.compress_type == zipfile.ZIP_STORED
+        assert entry.external_attr >> 16 == 0o100644
+        assert entry.filename.startswith("dqn-homework/")
+
+
+def test_make_release(place):
+    """The command writes three archives, twice the same, and tells their hashes."""
+    for name in ("first", "second"):
+        words = (sys.executable, ROOT / "tests" / "release.py", place / name)
+        done = call(*words, cwd=place, URL="https://example.org/v1/")
+        assert done.returncode == 0, done.stderr
+    files = {path.name: path.read_bytes() for path in (place / "first").iterdir()}
+    assert files == {p.name: p.read_bytes() for p in (place / "second").iterdir()}
+    (students,) = [name for name in files if re.fullmatch(r"dqn-homework-\d.*", name)]
+    assert files[students] == PACKAGE
+    assert sorted(name.split("-")[2] for name in files if name != students) == [
+        "github",
+        "gradescope",
+    ]
+    for data in files.values():
+        assert hashlib.sha256(data).hexdigest() in done.stdout
+    assert f"https://example.org/v1/{students}" in done.stdout
+
+
+@pytest.fixture
+def clone(place) -> Path:
+    """What a release is made of, in a repository of its own."""
+    for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
+        source, target = ROOT / name, place / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            shutil.copy(source, target)
+    call("git", "init", "--quiet", cwd=place)
+    call("git", "add", ".", cwd=place)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (None, None),
+        ("grader/checks/test_10_double_q_target.py", "`git add` it"),
+        ("grader/reference/more.npz", "`git add` it"),
+        ("solution/helper.py", "`git add` it"),
+        ("tests/tools/platforms/gradescope/other.sh", "`git add` it"),
+        ("grader/seeds.py", "`git rm` it"),
+        ("docs/handout.html", "`git rm` it"),
+        ("grader/classroom/notes.py", None),
+        ("tests/notes.py", None),
+        ("starter/__pycache__/dqn.pyc", None),
+    ],
+)
+def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
+    """What git does not know, or what is gone, is listed, and nothing is released."""
+    # A user's own list of what git is to ignore hides nothing.
+    (clone / "ignored").write_text("test_10*\n*.npz\n")
+    call("git", "config", "core.excludesFile", clone / "ignored", cwd=clone)
+    if change and (clone / change).exists():
+        (clone / change).unlink()
+    elif change:
+        (clone / change).parent.mkdir(exist_ok=True)
+        (clone / change).write_text("new\n")
+    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if named else 0), done.stderr
+    assert (clone / "dist").exists() == (not named)
+    if named:
+        assert re.search(f"^  {change}: .*{named}", done.stderr, re.M)
+
+
+def test_release_outside_of_a_repository(clone):
+    """An unpacked archive cannot be released from: one line says so."""
+    shutil.rmtree(clone / ".git")
+    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    assert done.returncode == 2
+    assert done.stderr == "error: this needs git, and a clone of the repository\n"
+
+
+def test_official_runs_draw_their_seed():
+    """No script or workflow of a release gives one."""
+    for path in PLATFORMS.rglob("*.*"):
+        assert not re.search(r"\bseed\b", path.read_text(), re.I), path
+
+
+def test_students_get_no_answers():
+    """No solution, no tests, no line of the solution's code in any file."""
+    tops = {name.split("/")[0] for name in STUDENTS}
+    assert tops == {*release.GRADER, "docs", "README.md"}
+    assert not [name for name in STUDENTS if "classroom/" in name]
+    given = {line.strip() for line in STARTER.splitlines()}
+    secret = {line.strip() for line in SOLUTION.splitlines()} - given
+    secret = {line for line in secret if len(line) > 40}
+    assert len(secret) > 20
+    for name, data in STUDENTS.items():
+        if not name.endswith((".npz", ".png")):
+            lines = {line.strip() for line in data.decode().splitlines()}
+            assert not lines & secret, name
+
+
+def test_links_lead_somewhere():
+    """Where the students' README and handout point to is in the package."""
+    for name in ("README.md", "docs/handout.md"):
+        for link in re.findall(r"\]\(([^)#]+)", STUDENTS[name].decode()):
+            if "://" not in link:
+                assert os.path.normpath(f"{name}/../{link}") in STUDENTS, link
+
+
+# ---------------------------------------------------------------- students
+
+
+def test_students_makefile(place):
+    """`make help` offers what works without the staff's files, and nothing else."""
+    unpack(PACKAGE, place)
+    done = call("make", "help", cwd=place / release.NAME)
+    offered = [line.split()[1] for line in done.stdout.splitlines()]
+    assert offered == ["help", "grade", "doctor", "train", "watch", "gpu", "clean"]
+
+
+@pytest.mark.usefixtures("uv")
+def test_student_grades(place):
+    """`make grade` in the package compares with recorded answers."""
+    unpack(PACKAGE, place)
+    home = place / release.NAME
+    hand_in_at(home / "starter")
+    done = call("make", "grade", "ONLY=sync_target", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "Score 5 / 5" in done.stdout
+    assert "reference recorded" in done.stdout
+
+
+# ---------------------------------------------------------------- Gradescope
+
+
+@pytest.fixture
+def autograder(place) -> Path:
+    """The folder as Gradescope lays it out, the environment set up."""
+    unpack(release.archive(release.for_gradescope()), place / "source")
+    shutil.copy(place / "source" / "run_autograder", place)
+    (place / "source" / ".venv").symlink_to(sys.prefix)
+    (place / "results").mkdir()
+    (place / "submission_metadata.json").write_text("{}")
+    return place
+
+
+def result_of(autograder: Path) -> dict:
+    """What Gradescope reads after `run_autograder`, valid and alone."""
+    done = call(autograder / "run_autograder", cwd=Path("/"))
+    (path,) = (autograder / "results").iterdir()
+    assert path.name == "results.json", done.stderr
+    document = json.loads(path.read_text())
+    jsonschema.validate(document, GRADESCOPE)
+    return document
+
+
+SPY = """
+from pathlib import Path
+try:
+    text = Path({path!r}).read_text()
+except OSError as error:
+    raise RuntimeError(f"NOT READ {{error.errno}}")
+raise RuntimeError("READ")
+"""
+
+
+def test_gradescope_grades_live(autograder):
+    """Points and messages; what was handed in cannot read the solution."""
+    require_sandbox()
+    path = str(autograder / "source" / "solution" / "dqn.py")
+    hand_in_at(autograder / "submission", td_loss=SPY.format(path=path))
+    document = result_of(autograder)
+    assert document["extra_data"]["graded"], document["output"]
+    assert document["score"] == 5
+    told = " ".join(test["output"] for test in document["tests"])
+    assert "NOT READ" in told
+    assert sum(test["max_score"] for test in document["tests"]) == 100
+
+
+def test_gradescope_says_what_is_wrong_with_a_hand_in(autograder):
+    """What cannot be read has a score, 0, and the reason before anything else."""
+    (autograder / "submission").mkdir()
+    (autograder / "submission" / "dqn.py.txt").write_text("x = 1\n")
+    document = result_of(autograder)
+    assert (document["score"], document["extra_data"]["graded"]) == (0, True)
+    first = document["output"].splitlines()[0]
+    assert first.startswith("not read: there is no dqn.py in the folder 'submission'")
+    assert first.endswith("but dqn.py.txt: rename it to dqn.py")
+    assert [test["name"].partition(": ")[0] for test in document["tests"]] == [
+        *EXERCISES
+    ]
+
+
+def test_gradescope_waits_longer_than_a_hand_in_may_take():
+    """A hand-in that uses up the whole run's time is graded, not cut off."""
+    script = (PLATFORMS / "gradescope" / "run_autograder").read_text()
+    limit = float(re.search(r"^LIMIT=(\d+)", script, re.MULTILINE)[1])
+    assert (
+        LIMITS.run_seconds + 45 <= limit < 600
+    )  # Gradescope's own limit is ten minutes
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("run_autograder", "LIMIT=540", "LIMIT=0.2"),
+        ("run_autograder", "mkdir -p results", "export TMPDIR=/no/such/folder"),
+        ("source/grader/cli.py", "def main", "raise SystemExit(1)\ndef main"),
+        ("source/grader/reference/mistakes.json", "", ""),
+        ("source/.venv", "", ""),
+    ],
+    ids=["time-out", "no folder", "crash", "damaged", "no environment"],
+)
+def test_gradescope_is_told_in_every_case(autograder, file, old, new):
+    """Cut off, crashed, damaged or not set up: a valid file, which says so."""
+    hand_in_at(autograder / "submission")
+    path = autograder / file
+    if old:
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+    else:
+        path.unlink()
+    document = result_of(autograder)
+    assert document["extra_data"]["graded"] is False
+    assert "Not graded" in document["output"]
+    assert document["score"] == 0
+
+
+# ---------------------------------------------------------------- GitHub
+
+
+@pytest.fixture
+def workflow(place) -> dict:
+    """The reusable workflow, fetching the package from a file."""
+    (place / "package.zip").write_bytes(PACKAGE)
+    files = release.for_github(f"file://{place}/package.zip", SHA256)
+    return yaml.safe_load(files["course/.github/workflows/grade.yml"])
+
+
+def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
+    """The steps' shell, as GitHub runs it: after a failure only those that always do.
+
+    Returns:
+        what each step that ran came to, by its name.
+    """
+    environment = {
+        "RUNNER_TEMP": str(place / "temp"),
+        "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+    }
+    for name, value in job.get("env", {}).items():
+        environment[name] = value.replace("${{ inputs.folder }}", "starter")
+    (place / "temp").mkdir()
+    done: dict[str, subprocess.CompletedProcess] = {}
+    for step in job["steps"]:
+        failed = any(run.returncode for run in done.values())
+        if "run" in step and (not failed or "if" in step):
+            assert step.get("if") in (None, "always()", "${{ !cancelled() }}")
+            assert "${{" not in step["run"], "what others wrote would become shell"
+            words = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+            script = (*words, step["run"])
+            done[step["name"]] = call(*script, cwd=place / "work", **environment)
+    return done
+
+
+def test_workflow_has_few_rights(workflow):
+    """It reads the repository and nothing else; no secret, no credentials left."""
+    files = release.for_github("", "")
+    homework = yaml.safe_load(files["students/.github/workflows/homework.yml"])
+    for each in (workflow, homework):
+        assert each["permissions"] == {"contents": "read"}
+        assert all("permissions" not in job for job in each["jobs"].values())
+        assert "secrets" not in str(each)
+    checkout = workflow["jobs"]["grade"]["steps"][0]["with"]
+    assert checkout["persist-credentials"] is False
+    assert checkout["sparse-checkout"].endswith("/dqn.py")
+    assert "pull_request_target" not in files
+
+
+@pytest.mark.usefixtures("uv")
+def test_workflow_grades(workflow, place):
+    """The steps, run one after the other: a summary, a report, no orders in the log."""
+    require_sandbox()
+    hand_in_at(place / "work" / "hand-in" / "starter")
+    done = run_steps(workflow["jobs"]["grade"], place)
+    failed = [run.stderr for run in done.values() if run.returncode]
+    assert not failed
+    assert "## Score 5 / 100" in (place / "summary.md").read_text()
+    report = json.loads((place / "temp" / "results" / "report.json").read_text())
+    assert (report["score"], report["mode"]) == (5, "recorded")
+    orders = re.findall(r"^::(.*)::", done["Grade"].stdout, re.M)
+    assert len(orders) == 2
+    assert done["Grade"].stdout.startswith(f"::stop-commands::{orders[1]}\n")
+
+
+@pytest.mark.usefixtures("uv")
+def test_workflow_takes_no_other_grader(workflow, place):
+    """A package with another hash is not used."""
+    (place / "package.zip").write_bytes(PACKAGE + b"x")
+    hand_in_at(place / "work" / "hand-in" / "starter")
+    done = run_steps(workflow["jobs"]["grade"], place)
+    assert done["Fetch the grader"].returncode != 0
+    assert "Grade" not in done
+    assert "## No score" in (place / "summary.md").read_text()
+
+
+NEWEST = ROOT / ".github" / "workflows" / "newest.yml"
+MAKE = """#!/bin/sh
+case $1 in
+  reference) echo "Verdict: $VERDICT" ;;
+  calibrate) echo "| solution | 200 |" > tests/evidence/CALIBRATION.md ;;
+  prove) exit $PROOF ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "proof", "failing"),
+    [
+        ("identical", 0, []),
+        ("within tolerance (0.0001)", 0, []),
+        ("changed: td_loss one_ends", 0, ["Reference"]),
+        ("identical", 1, ["Proof"]),
+    ],
+)
+def test_newest_versions(place, monkeypatch, verdict, proof, failing):
+    """The monthly job fails where something changed, and does the rest all the same."""
+    for name, text in (("make", MAKE), ("sudo", "#!/bin/sh\n")):
+        (place / name).write_text(text)
+        (place / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
+    monkeypatch.setenv("VERDICT", verdict)
+    monkeypatch.setenv("PROOF", str(proof))
+    runs = place / "work" / "tests" / "calibration" / "runs.jsonl"
+    runs.parent.mkdir(parents=True)
+    runs.touch()
+    job = yaml.safe_load(NEWEST.read_text())["jobs"]["try"]
+    done = run_steps(job, place)
+    assert [name for name, run in done.items() if run.returncode] == failing
+    assert {"Reference", "Proof", "Calibration", "Summary"} <= set(done)
+    summary = (place / "summary.md").read_text()
+    assert f"Verdict: {verdict}" in summary
+    assert "| solution | 200 |" in summary
+
+
+def test_who_may_open_issues():
+    """Only the job that runs nothing of ours may write, and only issues."""
+    workflow = yaml.safe_load(NEWEST.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["defaults"]["run"]["shell"] == "bash"
+    jobs = workflow["jobs"]
+    assert {n: j["permissions"] for n, j in jobs.items() if "permissions" in j} == {
+        "tell": {"issues": "write"}
+    }
+    steps = jobs["tell"]["steps"]
+    assert [step["uses"].split("@")[0] for step in steps if "uses" in step] == [
+        "actions/download-artifact"
+    ]
+
+
+@pytest.mark.usefixtures("uv")
+def test_workflow_tells_that_it_was_not_set_up(workflow, place):
+    """Where there is no environment the summary says that there is no score."""
+    (place / "bin").mkdir(exist_ok=True)
+    (place / "package.zip").write_bytes(
+        release.archive({"Makefile": b".venv/.synced:\n\tfalse\n"}, release.NAME)
+    )
+    step = workflow["jobs"]["grade"]["steps"]
+    sha256 = hashlib.sha256((place / "package.zip").read_bytes()).hexdigest()
+    workflow["jobs"]["grade"]["env"]["SHA256"] = sha256
+    assert [each["name"] for each in step if each.get("if")]
+    hand_in_at(place / "work" / "hand-in" / "starter")
+    done = run_steps(workflow["jobs"]["grade"], place)
+    assert done["Set it up"].returncode != 0
+    assert done["Summary"].returncode != 0
+    assert "## No score" in (place / "summary.md").read_text()
+
+
+@pytest.fixture
+def checkout(place) -> Path:
+    """A student's repository at Classroom 50, and `autograder.py` beside the package.
+
+    The student handed in a result as well.
+    """
+    bundle, checkout = place / "bundle", place / "checkout"
+    bundle.mkdir()
+    (bundle / f"{release.NAME}-1.0.zip").write_bytes(PACKAGE)
+    files = release.for_github("", "")
+    (bundle / "autograder.py").write_bytes(files["classroom50/autograder.py"])
+    hand_in_at(checkout)
+    (checkout / "result.json").write_text('{"score": 100, "max-score": 100}')
+    return checkout
+
+
+def classroom50_result(
+    checkout: Path, **environment: str
+) -> tuple[subprocess.CompletedProcess, dict]:
+    """How the autograder ended, and the valid result that it wrote."""
+    words = (sys.executable, checkout.parent / "bundle" / "autograder.py")
+    done = call(*words, cwd=checkout, **{**RUNNER, **environment})
+    assert "Traceback" not in done.stderr
+    document = json.loads((checkout / "result.json").read_text())
+    jsonschema.validate(document, CLASSROOM50)
+    assert {path.name for path in checkout.iterdir()} == {"dqn.py", "result.json"}
+    return done, document
+
+
+@pytest.mark.usefixtures("uv")
+@pytest.mark.parametrize("there", [True, False])
+def test_classroom50(checkout, there):
+    """`autograder.py` beside the package writes result.json, graded or not."""
+    require_sandbox()
+    done, document = classroom50_result(
+        checkout, **({} if there else {"SANDBOX": "none"})
+    )
+    assert (done.returncode == 0) == there, done.stderr
+    assert (document["score"], document["max-score"]) == (5 * there, 100)
+    assert len(document["tests"]) == (9 if there else 1)
+
+
+@pytest.mark.parametrize("handed_in", ["file", "link", "folder", "nothing"])
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("uv", "#!/bin/sh\nexit 1\n"),
+        ("uv", "#!/bin/sh\nmkdir -p .venv/bin\n"),
+        ("make", "#!/bin/sh\nexit 2\n"),
+        ("timeout", "#!/bin/sh\nkill -9 $PPID\n"),
+        ("timeout", "#!/bin/sh\nkill -2 $PPID\n"),
+        ("nothing", ""),
+        ("package", "no archive"),
+        ("package", ""),
+    ],
+)
+def test_classroom50_is_told_in_every_case(
+    checkout, place, monkeypatch, handed_in, program, text
+):
+    """What fails on the way leaves "not graded", never the result handed in."""
+    result, other = checkout / "result.json", place / "other.json"
+    other.write_text('{"score": 100}')
+    if handed_in != "file":
+        result.unlink()
+    if handed_in == "link":
+        result.symlink_to(other)
+    if handed_in == "folder":
+        result.mkdir()
+        (result / "result.json").touch()
+    if program == "package":
+        (path,) = (place / "bundle").glob("*.zip")
+        path.write_text(text)
+        if not text:
+            path.unlink()
+    elif program == "nothing":
+        monkeypatch.setenv("PATH", str(place))
+    else:
+        path = place / "bin" / program
+        path.parent.mkdir()
+        path.write_text(text)
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{path.parent}:{os.environ['PATH']}")
+    done, document = classroom50_result(checkout)
+    assert done.returncode != 0
+    assert (document["score"], document["max-score"]) == (0, 100)
+    wanted = json.loads(classroom50.render(None, RUNNER))
+    assert {**document, "datetime": ""} == {**wanted, "datetime": ""}
+    assert not result.is_symlink()
+    assert other.read_text() == '{"score": 100}'

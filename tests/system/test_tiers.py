@@ -1,0 +1,498 @@
+"""What each tier of the sandbox promises, and grading that insists on it.
+
+An intruder (grader/inside/intruder.py) tries from inside what is forbidden.
+tests/evidence/TIERS.md is the table of the promises tested here.
+"""
+
+import errno
+import functools
+import os
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import cli
+from grader.contract.exercises import ROOT
+from grader.contract.outcomes import GraderError
+from grader.sandbox import control_group, launch, self_test, tiers
+from grader.sandbox.self_test import PROMISES
+from grader.sandbox.tiers import ISOLATING, TIERS
+from tests.support.grading import require
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux's")
+
+
+@functools.cache
+def found_in(tier: str) -> dict[str, str]:
+    """What the intruder gets in a tier, by promise."""
+    return self_test.measure(self_test.start_in(tier))
+
+
+@linux
+@pytest.mark.parametrize(
+    ("tier", "name"), [(tier, p.name) for p in PROMISES for tier in p.tiers]
+)
+def test_promise(tier, name):
+    """A tier keeps its promises: of what it forbids the intruder gets nothing."""
+    assert found_in(require(tier))[name] == ""
+
+
+@pytest.fixture(scope="module")
+def unconfined(tmp_path_factory) -> dict[str, str]:
+    """What the intruder gets in a process with nothing around it."""
+    folder = tmp_path_factory.mktemp("unconfined")
+    plain = launch.Launch(
+        [sys.executable, "-B", "-m", "grader.inside.intruder"],
+        {"PYTHONPATH": str(ROOT)},
+        str(folder),
+        (),
+        None,
+        lambda: None,
+    )
+    return self_test.measure(plain)
+
+
+@linux
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
+def test_the_intruder_can(unconfined, promise):
+    """Unconfined it gets all of it: where nothing is found, it was refused."""
+    assert unconfined[promise.name]
+    assert "fail" not in unconfined[promise.name]
+    assert "no answer" not in unconfined[promise.name]
+
+
+@linux
+@pytest.mark.parametrize("attempt", ["reading", "writing", "changing", "calls"])
+def test_the_intruder_can_in_each_way(unconfined, attempt):
+    """Each single way of these attempts is one that works."""
+    ways = {
+        "reading": ["/etc/passwd", "session.py", "dqn.py", "README.md"],
+        "writing": [str(ROOT), str(Path.home()), "/dev/shm"],
+        "changing": ["cut", "emptied", "made private"],
+        "calls": ["ptrace", "process_vm_readv", "keyctl", "unshare", "memfd_create"],
+    }
+    assert [way for way in ways[attempt] if way not in unconfined[attempt]] == []
+
+
+def test_table_of_promises():
+    """The stored table shows what is tested here."""
+    text = (ROOT / "tests" / "evidence" / "TIERS.md").read_text(encoding="utf-8")
+    block = re.search(r"```\n(.*?)```", text, re.S)
+    assert block is not None
+    assert block[1].splitlines() == self_test.table(self_test.promised())
+
+
+@linux
+@pytest.mark.parametrize("tier", TIERS)
+def test_nobody_inside_is_root(hand_in, grade, tier):
+    """Where root starts the grader, the hand-in is a user who can be bounded."""
+    require(tier)
+    body = """\
+import os, resource
+limit = resource.getrlimit(resource.RLIMIT_NPROC)
+status = open("/proc/self/status").read()
+caps = int(status.partition("CapEff:")[2].split()[0], 16)
+raise RuntimeError(f"IS {os.getuid()} {os.getgid()} {os.getgroups()} {caps} {limit}")"""
+    report = grade(hand_in(sync_target=body), "sync_target", tier=tier)
+    message = report["exercises"][0]["checks"][0]["message"]
+    user, group, groups, caps, *limits = re.findall(
+        r"IS (\d+) (\d+) (\[.*?\]) (\d+) \((\d+), (\d+)\)", message
+    )[0]
+    assert int(user) != 0
+    assert int(group) != 0
+    assert int(caps) in (0, 1 << 1, 1 << 2)  # at most one to read files with
+    assert all(0 < int(limit) < 1 << 20 for limit in limits)
+    if os.geteuid() == 0:
+        assert groups == "[]"
+        assert limits == [str(launch.TASKS)] * 2
+
+
+@linux
+@pytest.mark.parametrize("tier", TIERS)
+def test_what_is_trusted_comes_first(hand_in, grade, tier):
+    """The hand-in, and all that it starts, yields to others where it is busy."""
+    require(tier)
+    body = "import os; raise RuntimeError(f'NICE {os.getpriority(0, 0)}.')"
+    path = hand_in(sync_target=body)
+    (exercise,) = grade(path, "sync_target", tier=tier)["exercises"]
+    nice = os.nice(0) + launch.NICENESS
+    assert f"NICE {nice}." in exercise["checks"][0]["message"]
+
+
+@pytest.fixture
+def groups() -> tuple[Path, ...]:
+    """The folders in which control groups can be made here."""
+    if not control_group.offered():
+        pytest.skip("no control group can be made here")
+    return control_group.offered()
+
+
+@linux
+def test_a_control_group_ends_what_has_left_its_session(hand_in, grade, groups):
+    """Not even the weakest tier leaves processes behind where there is one."""
+    body = """\
+import os, time
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    os.closerange(0, 64)
+    time.sleep(600)
+    os._exit(0)
+raise RuntimeError(f"LEFT {pid}.")"""
+    report = grade(hand_in(sync_target=body), "sync_target", tier="process")
+    message = report["exercises"][0]["checks"][0]["message"]
+    pid = re.search(r"LEFT (\d+)\.", message)[1]
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        state = "gone"
+    assert state in ("gone", "Z")
+    assert not [f for g in groups for f in g.glob(f"{launch.own_prefix()}*")]
+
+
+@linux
+def test_a_control_group_is_bounded_and_yields(groups):
+    """Counted are processes and threads of all users; others have the larger share."""
+    group = control_group.create(launch.own_prefix(), 7)
+    try:
+        told = {
+            name: file.read_text().strip()
+            for folder in group.folders
+            for name in ("pids.max", *control_group.SHARES)
+            if (file := folder / name).exists()
+        }
+    finally:
+        group.end()
+    assert told.pop("pids.max") == "7"
+    assert told.items() <= {n: str(v) for n, v in control_group.SHARES.items()}.items()
+
+
+def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
+    """Where the system offers none, nothing is put before the command."""
+    monkeypatch.setattr(control_group, "offered", lambda: ())
+    prepared = launch.prepare("worker", "process")
+    try:
+        assert prepared.command[0] == sys.executable
+    finally:
+        prepared.clean_up()
+
+
+def children_of(pid: int) -> dict[int, int]:
+    """A handle on each process that this one has started."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid:
+                found[int(entry.name)] = os.pidfd_open(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+@linux
+@pytest.mark.parametrize("tier", TIERS)
+def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
+    """A grader that is killed leaves no helper behind, even one that hangs."""
+    require(tier)
+    path = hand_in(sync_target="print('HANGS', flush=True)\nwhile True:\n    pass")
+    words = [sys.executable, "-m", "grader", "grade", str(path), "--sandbox", tier]
+    words += ["--only", "sync_target", "--out", str(tmp_path)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as grader:
+        while grader.poll() is None and len(children_of(grader.pid)) < 2:
+            pass
+        handles = children_of(grader.pid)
+        grader.kill()
+    assert len(handles) >= 2
+    for handle in handles.values():
+        assert select.select([handle], [], [], 20)[0]
+        os.close(handle)
+
+
+def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
+    """Landlock can only permit: of a folder that holds the grader, what lies beside."""
+    system = tmp_path / "usr"
+    grader = system / "src" / "homework"
+    for place in (system / "lib", system / "src" / "other", grader / "grader"):
+        place.mkdir(parents=True)
+    python = grader / ".venv"
+    monkeypatch.setattr(launch, "ROOT", grader)
+    monkeypatch.setattr(launch, "system_paths", lambda: [str(system), str(python)])
+    read = launch.reach(tmp_path / "harness", tmp_path / "home", False)["read"]
+    assert {str(system / "lib"), str(system / "src" / "other"), str(python)} <= {*read}
+    above = {str(folder) for folder in (grader, *grader.parents)}
+    assert not above & {*read}
+
+
+HARMLESS = """
+import asyncio, concurrent.futures, logging, platform, shutil, tempfile, uuid
+import matplotlib.pyplot as plt
+from pathlib import Path
+plt.plot([1, 2])
+plt.savefig("curve.png")
+platform.platform(), platform.processor(), uuid.uuid1()
+Path("a").touch()
+Path("a").touch()
+shutil.copy2("a", "b")
+with tempfile.TemporaryDirectory() as folder:
+    shutil.copy("a", folder)
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    list(pool.map(abs, range(9)))
+"""
+
+
+def test_harmless_things_work(hand_in, grade, isolating):
+    """What a hand-in may do beside its work, in its own folder, is not refused."""
+    report = grade(hand_in(after=HARMLESS), "sync_target", tier=isolating)
+    assert report["score"] == 5, report["exercises"][0]["checks"][0]["message"]
+
+
+# ---------------------------------------------------------------- choosing a tier
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """`only("landlock")`: on this machine no other tier isolates."""
+
+    def set_up(*working: str) -> None:
+        def why_not(tier: str) -> str | None:
+            there = tier in working or tier not in ISOLATING
+            return None if there else f"no {tier}"
+
+        monkeypatch.setattr(tiers, "why_not", why_not)
+
+    return set_up
+
+
+@pytest.mark.parametrize(
+    ("working", "chosen"),
+    [
+        (("bwrap", "landlock"), "bwrap"),
+        (("landlock",), "landlock"),
+        (("bwrap",), "bwrap"),
+        ((), "process"),
+    ],
+)
+def test_the_strongest_is_chosen(only, working, chosen):
+    """Bubblewrap, then Landlock, then a plain process, when nothing is asked."""
+    only(*working)
+    assert tiers.choose_tier("") == chosen
+
+
+@pytest.mark.parametrize("tier", ISOLATING)
+def test_a_wish_is_never_replaced(only, tier):
+    """A tier that was asked for and does not work is an error."""
+    only(*(other for other in ISOLATING if other != tier))
+    with pytest.raises(GraderError, match=f"SANDBOX={tier} does not work here"):
+        tiers.choose_tier(tier)
+    with pytest.raises(GraderError, match=f"OFFICIAL=1.*no {tier}"):
+        self_test.choose_official_tier(tier)
+
+
+@pytest.fixture
+def lets_through(monkeypatch):
+    """`lets_through(landlock="sent")`: what gets through these tiers to the network."""
+
+    def set_up(**network: str) -> None:
+        got = {promise.name: "" for promise in PROMISES}
+        monkeypatch.setattr(self_test, "start_in", lambda tier: tier)
+        monkeypatch.setattr(
+            self_test, "measure", lambda tier: {**got, "network": network.get(tier, "")}
+        )
+
+    return set_up
+
+
+def test_official_uses_what_keeps_its_promises(only, lets_through):
+    """A tier that works and lets something through counts as none."""
+    only("bwrap", "landlock")
+    lets_through(bwrap="sent")
+    assert self_test.choose_official_tier("") == "landlock"
+    assert self_test.choose_official_tier("landlock") == "landlock"
+    with pytest.raises(GraderError, match=r"bwrap: lets through network \(sent\)"):
+        self_test.choose_official_tier("bwrap")
+    lets_through(bwrap="sent", landlock="connected")
+    with pytest.raises(GraderError, match=r"\(sent\).*landlock.*\(connected\)"):
+        self_test.choose_official_tier("")
+
+
+def test_official_in_so_many_words(only):
+    """Without a sandbox an official run needs SANDBOX=process."""
+    only()
+    assert self_test.choose_official_tier("process") == "process"
+    with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):
+        self_test.choose_official_tier("")
+
+
+def test_official_refuses(only, monkeypatch, capsys, tmp_path):
+    """OFFICIAL=1 without a sandbox: exit code 2, a line that says why, no report."""
+    only()
+    words = ["grader", "grade", "starter", "--official", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.setattr(cli, "hide_memory", lambda: None)
+    assert cli.main() == 2
+    error = capsys.readouterr().err
+    assert "OFFICIAL=1" in error
+    assert "SANDBOX=process" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_official_grades(command, isolating):
+    """Where the promises are kept an official run is one like another."""
+    options = ("--official", "--sandbox", isolating, "--only", "sync_target")
+    run = command("grade", ROOT / "solution", *options)
+    assert run.code == 0, run.err
+    assert (run.report["score"], run.report["sandbox"]) == (5, isolating)
+
+
+def test_official_is_not_in_process(command):
+    """What does not count cannot be official."""
+    options = ("--official", "--in-process", "1", "--only", "sync_target")
+    run = command("grade", "starter", *options)
+    assert (run.code, run.report) == (2, None)
+    assert "OFFICIAL=1" in run.err
+
+
+# ---------------------------------------------------------------- the doctor
+
+
+@pytest.mark.parametrize("working", [(), ("landlock",)])
+def test_doctor(only, lets_through, capsys, working):
+    """It names what works, what does not and why; exit code 0 where one isolates."""
+    only(*working)
+    lets_through()
+    assert self_test.run() == (0 if working else 1)
+    out = capsys.readouterr().out
+    assert "bwrap does not work: no bwrap" in out
+    assert ("landlock does not work" in out) == (not working)
+    assert ("OFFICIAL=1 refuses" in out) == (not working)
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+def test_doctor_tells_of_a_broken_promise(only, lets_through, capsys, monkeypatch):
+    """A tier that works and lets something through counts as none."""
+    only("landlock")
+    lets_through(landlock="sent")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert self_test.run() == 1
+    assert "network (sent)" in capsys.readouterr().out
+
+
+@linux
+def test_the_grader_hides_its_memory():
+    """No process of the same user can read the grader's environment or memory."""
+    code = (
+        "import ctypes, sys; from grader import cli; "
+        "sys.argv = ['grader', 'grade', 'nowhere']; cli.main(); "
+        "sys.exit(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False
+    )
+    assert b"nowhere" in done.stderr
+    assert done.returncode == 0
+
+
+# ---------------------------------------------------------------- the filter
+
+
+@pytest.fixture
+def seccomp(monkeypatch):
+    """The module that makes the filter, which imports its neighbours as inside."""
+    monkeypatch.syspath_prepend(str(ROOT / "grader"))
+    import seccomp
+
+    yield seccomp
+    for name in ("seccomp", "kernel"):
+        sys.modules.pop(name, None)
+
+
+def answer(program, architecture: int, number: int, *arguments: int) -> int:
+    """What the kernel would make of a system call: a run of the filter."""
+    data = {0: number, 4: architecture}
+    data |= {16 + 8 * i: value & 0xFFFFFFFF for i, value in enumerate(arguments)}
+    value, at = 0, 0
+    while True:
+        code, yes, no, operand = program[at]
+        at += 1
+        if code == 0x06:
+            return operand
+        if code == 0x20:
+            value = data.get(operand, 0)
+        elif code == 0x54:
+            value &= operand
+        else:
+            holds = {
+                0x15: value == operand,
+                0x25: value > operand,
+                0x45: bool(value & operand),
+            }[code]
+            at += yes if holds else no
+
+
+MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+PERMITTED = 0x7FFF0000
+REFUSED = 0x00050000 | errno.EPERM
+UNKNOWN = 0x00050000 | errno.ENOSYS
+ME = os.getpid()
+# Call and arguments on both machines: the answer alone, and in a namespace.
+CALLS = [
+    ((0, 63), (), PERMITTED, PERMITTED),  # read
+    ((9, 222), (), PERMITTED, PERMITTED),  # mmap
+    ((101, 117), (), REFUSED, REFUSED),  # ptrace
+    ((56, 220), (0x40F00,), REFUSED, PERMITTED),  # a process with our memory
+    ((56, 220), (0x10000 | 0x50F00,), PERMITTED, PERMITTED),  # a thread
+    ((56, 220), (17,), REFUSED, PERMITTED),  # fork
+    ((56, 220), (0x10000000 | 17,), REFUSED, REFUSED),  # into a user namespace
+    ((435, 435), (), UNKNOWN, UNKNOWN),  # clone3
+    ((463, 463), (), UNKNOWN, UNKNOWN),  # newer than the list
+    ((0x40000000, 0x40000000), (), UNKNOWN, UNKNOWN),  # x32
+    ((59, 221), (), REFUSED, PERMITTED),  # execve
+    ((41, 198), (1,), REFUSED, PERMITTED),  # socket of AF_UNIX
+    ((41, 198), (2,), REFUSED, REFUSED),  # of AF_INET
+    ((41, 198), (16,), REFUSED, REFUSED),  # of AF_NETLINK
+    ((62, 129), (ME, 6), PERMITTED, PERMITTED),  # kill
+    ((62, 129), (1, 9), REFUSED, PERMITTED),
+    ((62, 129), (-1, 9), REFUSED, PERMITTED),
+    ((234, 131), (ME, ME, 6), PERMITTED, PERMITTED),  # tgkill
+    ((234, 131), (1, 1, 6), REFUSED, PERMITTED),
+    ((302, 261), (0, 7), PERMITTED, PERMITTED),  # prlimit
+    ((302, 261), (1, 7), REFUSED, PERMITTED),
+    ((157, 167), (1, 0), REFUSED, REFUSED),  # prctl: outlive the grader
+    ((157, 167), (15, 0), PERMITTED, PERMITTED),  # a thread's name
+    ((72, 25), (5, 8, 1), REFUSED, PERMITTED),  # fcntl: whom to signal
+    ((72, 25), (5, 2, 1), PERMITTED, PERMITTED),
+    ((257, 56), (-100, 0, os.O_TRUNC), REFUSED, PERMITTED),  # openat
+    ((257, 56), (-100, 0, os.O_TRUNC | os.O_WRONLY), PERMITTED, PERMITTED),
+    ((257, 56), (-100, 0, os.O_RDONLY), PERMITTED, PERMITTED),
+    ((268, 53), (), 0x00050000, PERMITTED),  # fchmodat: no error and no effect
+    ((260, 54), (), REFUSED, PERMITTED),  # fchownat
+    ((319, 279), (), REFUSED, REFUSED),  # memfd_create
+]
+
+
+@linux
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("call", CALLS, ids=range(len(CALLS)))
+def test_filter(seccomp, machine, call):
+    """What the filter says to a call on each machine."""
+    numbers, arguments, alone, in_namespace = call
+    column, architecture = MACHINES[machine]
+    for is_alone, expected in ((True, alone), (False, in_namespace)):
+        program = seccomp.program(is_alone, column)
+        assert answer(program, architecture, numbers[column], *arguments) == expected
+
+
+@linux
+@pytest.mark.parametrize("machine", MACHINES)
+def test_filter_of_another_architecture(seccomp, machine):
+    """Calls by the numbers of another architecture, as 32-bit ones, end the process."""
+    column, _ = MACHINES[machine]
+    assert answer(seccomp.program(True, column), 0x40000003, 11) == 0x80000000

@@ -1,0 +1,162 @@
+"""What grading a class costs, beside one grading after the other. Run by `make bench`.
+
+`make bench CLASS=20` makes up a class (right work in several styles, known mistakes,
+attacks, malformed files, notebooks and archives), grades it with `make grade-class`'s
+command and then each hand-in alone, and prints hand-ins per minute and core, and the
+ratio. Copies are left out: nothing is graded for free. `make bench CLASS=60 KILL=1`
+also kills a run when half is done, and compares what the resumed one leaves.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+from grader.contract.exercises import ROOT
+from tests.corpus.mutants import MUTANTS
+from tests.corpus.variants import WHOLE
+from tests.support import attack_runs
+from tests.support.edits import SOLUTION
+from tests.support.results import contents
+
+SIZE = int(os.environ.get("CLASS") or "20")
+ONLY = os.environ.get("ONLY", "")
+KILL = os.environ.get("KILL", "")
+POLL_SECONDS = 0.5
+DURATION = re.compile(r"\d+\.\d+ s\b")  # as one of the right hand-ins prints it
+# None that answers at random: of that no two reports are the same.
+HOSTILE = ("exits_at_import", "patched_jax", "forges_the_report", "prints_answers")
+
+
+def sources(size: int) -> Iterator[tuple[str, str]]:
+    """Kinds and texts of so many hand-ins, no two of them the same."""
+    attacks = [
+        attack_runs.STARTER
+        + (attack_runs.FILES / f"{n}.py").read_text().replace("tell(", "str(")
+        for n in HOSTILE
+    ]
+    kinds = {
+        "right": cycle([SOLUTION, *(variant.source for variant in WHOLE)]),
+        "mistake": cycle(mutant.source for mutant in MUTANTS[::7]),
+        "unwritten": cycle([attack_runs.STARTER]),
+        "hostile": cycle(attacks),
+    }
+    order = ("right", "mistake", "right", "mistake", "hostile", "right", "unwritten")
+    for number, kind in enumerate(islice(cycle(order), size)):
+        yield kind, f"{next(kinds[kind])}\n# hand-in {number}\n"
+
+
+def make_class(folder: Path, size: int) -> None:
+    """A folder of hand-ins, in every form in which they come."""
+    for number, (kind, text) in enumerate(sources(size)):
+        malformed = number % 11 == 10
+        name = f"{number:03} {'malformed' if malformed else kind}"
+        form = ("folder", "file", "archive", "notebook", "folder")[number % 5]
+        if malformed:
+            (folder / name).mkdir()
+            (folder / name / "dqn.py").write_bytes(b"\xff\xfe no text %d" % number)
+        elif form == "archive":
+            with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+                archive.writestr("dqn.py", text)
+        elif form == "notebook":
+            (folder / f"{name}.ipynb").write_text(as_notebook(text))
+        elif form == "file":
+            (folder / f"{name}.py").write_text(text)
+        else:
+            (folder / name).mkdir()
+            (folder / name / "dqn.py").write_text(text)
+
+
+def as_notebook(text: str) -> str:
+    """A notebook of one cell."""
+    cell = {"cell_type": "code", "metadata": {}, "source": text, "outputs": []}
+    cell["execution_count"] = None
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(notebook)
+
+
+def main() -> None:
+    """Print the figures."""
+    more = ["--seed", "1", *(["--only", ONLY] if ONLY else [])]
+    cores = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, out = Path(temporary, "class"), Path(temporary, "out")
+        folder.mkdir()
+        make_class(folder, SIZE)
+        seconds = timed("grader.classroom", folder, "--out", out, *more)
+        whole = {
+            report["submission"]["name"]: (report["score"], report["max_score"])
+            for path in (out / "reports").glob("*.json")
+            for report in [json.loads(path.read_text())]
+        }
+        resumed = killed_and_resumed(folder, out, more) if KILL else ""
+        alone, differing, right = 0.0, [], []
+        for path in sorted(folder.iterdir()):
+            alone += timed("grader", "grade", path, "--out", out, *more)
+            report = json.loads((out / "report.json").read_text())
+            score = report["score"], report["max_score"]
+            if whole.get(path.name) != score:
+                differing.append(f"{path.name}: {whole.get(path.name)}, alone {score}")
+            if "right" in path.name:
+                right += [score, whole.get(path.name)]
+        again = timed("grader.classroom", folder, "--out", out, *more)
+    rate = SIZE / (seconds / 60) / cores
+    print(f"{SIZE} hand-ins in {seconds:.0f} s on {cores} cores")
+    print(f"{rate:.2f} hand-ins per minute and core")
+    print(
+        f"one after the other by `make grade`: {alone:.0f} s, {alone / seconds:.2f} ×"
+    )
+    print(f"once more, nothing changed: {again:.1f} s")
+    print("scores that differ:", "; ".join(differing) or "none")
+    full = sum(score is not None and score[0] == score[1] for score in right)
+    print(f"right hand-ins: {full} of {len(right)} gradings with full marks")
+    if resumed:
+        print(resumed)
+
+
+def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
+    """Kill a run when half is done, and go on; what is then not as in a whole run."""
+    out = whole.with_name("resumed")
+    words = [str(folder), "--out", str(out), *more]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader.classroom", *words],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and len(list(out.glob("kept/*"))) < SIZE / 2:
+        time.sleep(POLL_SECONDS)
+    process.kill()
+    process.wait()
+    done = len(list(out.glob("kept/*")))
+    timed("grader.classroom", *words)
+    one, other = (
+        {name: DURATION.sub("", text) for name, text in contents(folder).items()}
+        for folder in (whole, out)
+    )
+    differing = [name for name in {*one, *other} if one.get(name) != other.get(name)]
+    told = f"killed with {done} of {SIZE} done and resumed: "
+    return (
+        told
+        + (", ".join(sorted(differing)) or "the same files")
+        + (f" ({len(one)}, but for durations)")
+    )
+
+
+def timed(module: str, *arguments: object) -> float:
+    """Seconds that a command of ours takes."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    started = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

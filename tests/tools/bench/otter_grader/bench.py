@@ -1,0 +1,102 @@
+"""Our runner beside otter-grader's, on ten of our checks. Run by `make bench OTTER=1`.
+
+Otter-grader gets the ten checks as test files of its own kind and runs them as it does
+on Gradescope (`otter run`): in the process that executes the hand-in. Ours runs the
+same ten in processes of their own and a sandbox, and asks everything twice. Each is
+started cold for each hand-in, in turn; a ratio is of a pair.
+"""
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[3]
+
+from tests.corpus.mutants import MUTANTS
+from tests.support.edits import SOLUTION
+from tests.tools.bench.otter_grader.ten import TEN
+from tests.tools.bench.overhead import timed
+
+PAIRS = int(os.environ.get("PAIRS", "5"))
+OTTER = ROOT / ".venv-otter" / "bin" / "otter"
+TEST_FILE = """
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "{exercise} {check}"
+points = 1
+
+
+@test_case(points=1)
+def check():
+    import sys
+
+    sys.path.insert(0, {here!r})
+    import ten
+
+    ten.run_one({exercise!r}, {check!r}, "dqn.py")
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    (wrong,) = (m.source for m in MUTANTS if m.id == "td-no-mask")
+    ratios: list[float] = []
+    seconds: dict[str, list[float]] = {"ours": [], "otter-grader": []}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_tests(folder / "autograder.zip")
+        for pair in range(PAIRS):
+            for kind, source in (("right", SOLUTION), ("wrong", wrong)):
+                hand_in = folder / "dqn.py"
+                hand_in.write_text(source, encoding="utf-8")
+                ours, passed = by_ours(hand_in)
+                theirs, told = by_otter(hand_in, folder)
+                print(
+                    f"pair {pair + 1}, {kind}: ours {ours:.1f} s, {passed} of 10 pass; "
+                    f"otter-grader {theirs:.1f} s, {told} of 10",
+                    flush=True,
+                )
+                seconds["ours"].append(ours)
+                seconds["otter-grader"].append(theirs)
+                ratios.append(theirs / ours)
+    for name, values in seconds.items():
+        rate = 60 / statistics.median(values)
+        print(f"{name}: {rate:.1f} hand-ins a minute, one after the other")
+    low, high = min(ratios), max(ratios)
+    median = statistics.median(ratios)
+    print(f"otter-grader / ours: {median:.2f} ({low:.2f} to {high:.2f})")
+
+
+def write_tests(path: Path) -> None:
+    """Otter-grader's configuration: a test file for each of the ten."""
+    settings = {"logo": False, "print_summary": False, "print_score": False}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("otter_config.json", json.dumps(settings))
+        for exercise, names in TEN.items():
+            for check in names:
+                text = TEST_FILE.format(exercise=exercise, check=check, here=str(HERE))
+                archive.writestr(f"tests/{exercise}_{check}.py", text)
+
+
+def by_ours(hand_in: Path) -> tuple[float, int]:
+    """Seconds, and how many of the ten pass."""
+    seconds, printed = timed([sys.executable, str(HERE / "ten.py"), str(hand_in)])
+    return seconds, json.loads(printed.splitlines()[-1])["passed"]
+
+
+def by_otter(hand_in: Path, folder: Path) -> tuple[float, int]:
+    """The same of otter-grader."""
+    command = [str(OTTER), "run", "-a", str(folder / "autograder.zip")]
+    seconds, _ = timed([*command, "-o", str(folder), str(hand_in)])
+    told = json.loads((folder / "results.json").read_text("utf-8"))
+    return seconds, sum(test["score"] > 0 for test in told["tests"] if "score" in test)
+
+
+if __name__ == "__main__":
+    main()

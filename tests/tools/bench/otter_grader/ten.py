@@ -1,0 +1,95 @@
+"""The ten checks on which our runner and otter-grader's are raced; see `bench.py`.
+
+`python ten.py DQN` runs them as `make grade` would, in processes and a sandbox, and
+prints how many pass. Otter-grader's test files call `run_one` for each, in the process
+in which it executes the hand-in.
+"""
+
+import functools
+import importlib
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import Phase
+
+ROOT = Path(__file__).resolve().parents[4]
+sys.path.insert(0, str(ROOT))
+
+from grader.contract import exercises
+from grader.grading import in_process, pipeline, plugin
+from grader.intake import submission
+from grader.oracle.candidate import Candidate, LiveReference
+
+SEED = "1"
+TEN = {
+    "update_Q_TD0": ("one_step_ends", "episode_ends"),
+    "monte_carlo": ("returns",),
+    "q_network": ("all_q_at_once",),
+    "epsilon_greedy": ("greedy",),
+    "replay_buffer": ("rows",),
+    "td_loss": ("batch_mixed", "gradient_mixed"),
+    "td_update": ("one_step",),
+    "sync_target": ("syncs",),
+}
+
+
+def run_ours(path: str) -> int:
+    """How many of the ten pass, by our own runner."""
+    run_by_pytest = pytest.main
+
+    def only_ten(arguments, plugins):
+        files = {str(exercises.CHECKS / file): name for name, file in EXERCISES.items()}
+        chosen = [a for a in arguments if a not in files]
+        for file in arguments:
+            names = TEN.get(files.get(file, ""), ())
+            chosen += [f"{file}::test_{name}" for name in names]
+        return run_by_pytest(chosen, plugins)
+
+    EXERCISES = exercises.EXERCISES
+    pytest.main = only_ten
+    pipeline.EXERCISES = TEN  # without learning
+    hand_in = submission.take(path)
+    done = pipeline.grade(hand_in, pipeline.Options(seed=SEED), pipeline.Progress())
+    checks = [check for exercise in done.exercises for check in exercise.checks]
+    assert len(checks) == 10
+    return sum(check.score > 0 for check in checks)
+
+
+@functools.cache
+def in_this_process(
+    path: str,
+) -> tuple[Candidate, LiveReference, in_process.LocalRunner]:
+    """The hand-in and the solution, asked by plain function calls."""
+    runner = in_process.LocalRunner(live=True)
+    worker = in_process.LocalWorker(submission.take(path))
+    return Candidate(worker, runner, eager=True), LiveReference(runner), runner
+
+
+def run_one(exercise: str, name: str, path: str) -> None:
+    """Run one check in this process; an exception says that it fails."""
+    student, reference, runner = in_this_process(path)
+    name_of_file = exercises.EXERCISES[exercise][:-3]
+    module = importlib.import_module(f"grader.checks.{name_of_file}")
+
+    def for_each(cases, body, *, property=False):
+        for case in cases.ladder:
+            body(case)
+        plugin.search(cases, body, int(SEED), (Phase.generate, Phase.shrink))
+
+    at_hand = {
+        "student": student,
+        "reference": reference,
+        "runner": runner,
+        "rng": np.random.default_rng(int(SEED)),
+        "for_each": for_each,
+    }
+    check = getattr(module, f"test_{name}")
+    check(**{word: at_hand[word] for word in inspect.signature(check).parameters})
+
+
+if __name__ == "__main__":
+    print(json.dumps({"passed": run_ours(sys.argv[1])}))

@@ -1,0 +1,182 @@
+"""What grading costs beside the same work without a grader. Run by `make bench`.
+
+The floor is a process of its own that imports the same libraries and trains the
+reference agent once. Every figure is a ratio of runs made side by side, in turn, for
+the machine's speed drifts; the median of the pairs is what to quote.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from grader.contract.exercises import ROOT
+
+TIERS = ("bwrap", "landlock", "process")
+PAIRS = int(os.environ.get("PAIRS", "5"))
+FLOOR = """
+import sys, time
+import agent, dataclasses, dqn, train
+seed, steps = int(sys.argv[1]), int(sys.argv[2])
+settings = train.SETTINGS
+if steps:
+    settings = dataclasses.replace(settings, env_steps=steps, solved_at=float("inf"))
+started = time.perf_counter()
+learner = agent.DQNAgent(seed, 4, 2, settings)
+train.train(learner, train.make_cartpole, seed, settings)
+train.evaluate(learner, train.make_cartpole(100), 1)
+print(time.perf_counter() - started)
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    rows: dict[str, list[float]] = {}
+    for seed in range(1, PAIRS + 1):
+        floor, _ = train_in_process(seed)
+        recorded, _ = grade(seed, "--reference", "recorded")
+        full, report = grade(seed)
+        bwrap, landlock, process = (grade(seed, "--sandbox", tier)[0] for tier in TIERS)
+        one, _ = grade(seed, "--only", "td_loss")
+        learning, steps = learn_in_grader(seed)
+        _, training = train_in_process(seed, steps)
+        for name, value in {
+            "full run, live / floor": full / floor,
+            "full run, recorded / floor": recorded / floor,
+            "ONLY=td_loss / full run, live": one / full,
+            "bwrap / process, full run": bwrap / process,
+            "landlock / process, full run": landlock / process,
+            "CartPole training in the grader / in process, equal steps": (
+                learning / training
+            ),
+        }.items():
+            rows.setdefault(name, []).append(value)
+        print(f"pair {seed}: floor {floor:.1f} s, full run {full:.1f} s", flush=True)
+        assert report["score"] == 100, report["score"]
+    for name, values in rows.items():
+        median = statistics.median(values)
+        print(f"{median:6.2f}  ({min(values):.2f} to {max(values):.2f})  {name}")
+    print_profile()
+
+
+def train_in_process(seed: int, steps: int = 0) -> tuple[float, float]:
+    """Seconds of a process that trains without a grader, and of its training alone.
+
+    Args:
+        seed: of the training.
+        steps: exactly so many in the environment; 0 for as many as it takes.
+    """
+    seconds, printed = timed([sys.executable, "-c", FLOOR, str(seed), str(steps)])
+    return seconds, float(printed)
+
+
+def learn_in_grader(seed: int) -> tuple[float, int]:
+    """Seconds of one training run in the grader, and its environment steps."""
+    from grader.grading import pipeline
+    from grader.intake import submission
+    from grader.oracle import runner_client
+
+    asked: list[float] = []
+    original = runner_client.RunnerClient.untrusted
+
+    def untrusted(self, request, *args, **kwargs):
+        started = time.perf_counter()
+        answer = original(self, request, *args, **kwargs)
+        if request["do"] == "learn":
+            asked.append(time.perf_counter() - started)
+            curves.append(answer["curve"])
+        return answer
+
+    curves: list = []
+    runner_client.RunnerClient.untrusted = untrusted
+    try:
+        options = pipeline.Options(seed=str(seed), only=("learning",))
+        solution = submission.take(str(ROOT / "solution"))
+        pipeline.grade(solution, options, pipeline.Progress())
+    finally:
+        runner_client.RunnerClient.untrusted = original
+    return asked[0], int(curves[0][-1][0])
+
+
+def timed(command: list[str]) -> tuple[float, str]:
+    """Seconds of a whole process, and what it printed."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return time.perf_counter() - started, done.stdout
+
+
+def grade(seed: int, *options: str) -> tuple[float, dict]:
+    """Seconds of grading the solution, and its report."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "grader", "grade", "solution"]
+        command += ["--seed", str(seed), "--out", out, *options]
+        seconds, _ = timed(command)
+        return seconds, json.loads((Path(out) / "report.json").read_text())
+
+
+def print_profile() -> None:
+    """Where the time of a full run goes, and what each exported program costs."""
+    from grader.grading import pipeline
+    from grader.intake import submission
+    from grader.sandbox import helper
+
+    asked: list[tuple[float, float, bool, dict, dict]] = []
+    second: list[float] = []
+    ask, ask_again = helper.Child.ask, pipeline.ask_again
+
+    def timed_ask(self, request, *args, **kwargs):
+        begun = time.perf_counter()
+        message = ask(self, request, *args, **kwargs)
+        beside = threading.current_thread() is not threading.main_thread()
+        asked.append((begun, time.perf_counter() - begun, beside, request, message))
+        return message
+
+    def timed_ask_again(*args):
+        second.append(time.perf_counter())
+        ask_again(*args)
+        second.append(time.perf_counter())
+
+    helper.Child.ask, pipeline.ask_again = timed_ask, timed_ask_again
+    begun = time.perf_counter()
+    try:
+        solution = submission.take(str(ROOT / "solution"))
+        pipeline.grade(solution, pipeline.Options(seed="1"), pipeline.Progress())
+    finally:
+        helper.Child.ask, pipeline.ask_again = ask, ask_again
+    end = time.perf_counter()
+    learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
+    others = [row for row in asked if row is not learnt]
+    first = min(row[0] for row in asked)
+    print("\na full run, live (seconds; CartPole is learnt beside all of it)")
+    for name, in_thread, since, until in (
+        ("helper processes start, JAX is imported", False, begun, first),
+        ("the checks", False, first, second[0]),
+        ("the checks once more, of a fresh process", False, *second),
+        ("what is left of learning", False, second[1], end),
+        ("beside: the training loop", True, learnt[0], learnt[0] + learnt[1]),
+    ):
+        print(f"  {until - since:5.2f} s  {name}")
+        kinds: dict[str, list[float]] = {}
+        for start, seconds, beside, request, _ in others:
+            if beside == in_thread and since <= start < until:
+                kinds.setdefault(request["do"], []).append(seconds)
+        for kind, times in sorted(kinds.items(), key=lambda item: -sum(item[1])):
+            print(f"          {sum(times):5.2f} s  {len(times):4} x {kind}")
+    print("\nexported programs (seconds to trace and serialise, kB)")
+    for _, seconds, _, request, message in asked:
+        if request["do"] == "export":
+            shapes = [v.shape for v in request["args"].values() if hasattr(v, "shape")]
+            size = len(message["answer"]["program"])
+            words = f"{request['part']} {shapes[0] if shapes else ''}"
+            print(f"  {seconds:5.2f} s {size / 1000:6.1f} kB  {words}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""How long ours takes on CartPole, beside other people's DQN. `make bench PEERS=1`.
+
+What counts is a mean return of at least 475 in 100 greedy test episodes. Every racer is
+a process of its own, started cold; they run in turn, all of them with one seed before
+the next, and a ratio is of two runs with one seed. Peers are judged under two rules,
+see `racers/race.py`: stopped likewise, as soon as ours would be, and their whole
+budget. Seconds are from the start of the process to the end of the test, imports and
+compilation included; training seconds are without those two (but `graded` cannot tell
+compilation apart: there it is in both). Medians are over all seeds; a ratio needs both
+runs of a pair to have reached 475, and how many did is said.
+
+Each run is stored in `results/peers.jsonl` as it ends, and the next call goes on from
+there, unless code that is raced has changed: then all begins anew. SEEDS=10 is how many
+seeds, RACERS=graded,sb3 which racers.
+"""
+
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from grader.contract.exercises import ROOT
+
+RACERS_AT = ROOT / "tests" / "tools" / "bench" / "racers"
+STORED = ROOT / "results" / "peers.jsonl"
+OURS = Path(sys.executable)
+THEIRS = ROOT / ".venv-bench" / "bin" / "python"
+REACHED = 475.0
+LINE = "{:19} {:>8} {:>7} {:>7} {:>8} {:>9}   {:20} {}"
+
+
+class Racer(NamedTuple):
+    """What runs, and the command that runs it but for the seed."""
+
+    words: str
+    command: list[str]
+
+
+RACERS = {
+    "graded": Racer(
+        "ours, `make grade ONLY=learning` of the solution", [str(OURS), "graded.py"]
+    ),
+    "floor": Racer(
+        "ours, the same learning in one process, no grader", [str(OURS), "floor.py"]
+    ),
+    "sb3": Racer(
+        "Stable-Baselines3's DQN, the settings of RL Zoo", [str(THEIRS), "sb3.py"]
+    ),
+    "cleanrl": Racer(
+        "our own writing of CleanRL's dqn_jax, its settings", [str(OURS), "cleanrl.py"]
+    ),
+    "rejax": Racer(
+        "rejax's DQN, its own settings", [str(THEIRS), "compiled.py", "rejax"]
+    ),
+    "purejaxrl": Racer(
+        "rejax's DQN, the settings of PureJaxRL",
+        [str(THEIRS), "compiled.py", "purejaxrl"],
+    ),
+}
+
+
+class Run(NamedTuple):
+    """What one racer reached with one seed, under one rule.
+
+    Attributes:
+        racer: its key in `RACERS`.
+        rule: "likewise" or "whole".
+        seed: of all that is random in it.
+        env_steps: in the environment.
+        mean_return: of 100 greedy test episodes.
+        seconds: from a cold start to the end of the test.
+        training: seconds without imports and compilation.
+    """
+
+    racer: str
+    rule: str
+    seed: int
+    env_steps: int
+    mean_return: float
+    seconds: float
+    training: float
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is good enough."""
+        return self.mean_return >= REACHED
+
+
+def main() -> None:
+    """Race, as far as it has not been done, and print the table."""
+    racers = (os.environ.get("RACERS") or ",".join(RACERS)).split(",")
+    if unknown := [name for name in racers if name not in RACERS]:
+        known = ", ".join(RACERS)
+        sys.exit(f"error: RACERS={','.join(unknown)} is unknown: use some of {known}")
+    seeds = range(1, int(os.environ.get("SEEDS") or 10) + 1)
+    code = code_now()
+    runs = stored(STORED, code)
+    done = {(run.racer, run.seed) for run in runs}
+    STORED.parent.mkdir(exist_ok=True)
+    STORED.write_text("".join(line_of(run, code) for run in runs), encoding="utf-8")
+    with STORED.open("a", encoding="utf-8") as file:
+        for seed in seeds:
+            for racer in racers:
+                if (racer, seed) in done:
+                    continue
+                for run in race(racer, seed):
+                    file.write(line_of(run, code))
+                    runs.append(run)
+                    print(
+                        f"seed {seed:2}  {label(run)}: {run.mean_return:.1f} after "
+                        f"{run.env_steps} steps, {run.seconds:.1f} s, "
+                        f"{run.training:.1f} s of them training",
+                        flush=True,
+                    )
+                file.flush()
+    wanted = [run for run in runs if run.racer in (*racers, "graded")]
+    print("", *table(run for run in wanted if run.seed in seeds), sep="\n")
+    for name in racers:
+        print(f"{name}: {RACERS[name].words}")
+
+
+def race(racer: str, seed: int) -> list[Run]:
+    """Run one racer with one seed: a run for each rule.
+
+    Raises:
+        SystemExit: it failed; with the end of what it wrote.
+    """
+    python, script, *words = RACERS[racer].command
+    command = [python, str(RACERS_AT / script), *words, str(seed)]
+    runs = []
+    folders = [str(ROOT / name) for name in ("", "solution", "starter")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(folders),
+        "JAX_PLATFORMS": "cpu",
+    }
+    with tempfile.TemporaryFile("w+") as errors:
+        started = time.perf_counter()
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process:
+            for line in process.stdout:
+                seconds = time.perf_counter() - started
+                told = json.loads(line)
+                seconds -= told.pop("off")
+                runs.append(Run(racer, seed=seed, seconds=seconds, **told))
+        if process.returncode:
+            errors.seek(0)
+            words = errors.read()[-2000:]
+            sys.exit(f"error: {racer} with seed {seed} failed:\n{words}")
+    return runs
+
+
+def label(run: Run) -> str:
+    """How a racer goes in the table; ours have one rule alone."""
+    ours = run.racer in ("graded", "floor")
+    return run.racer if ours else f"{run.racer}, {run.rule}"
+
+
+def table(runs: Iterable[Run]) -> list[str]:
+    """The lines of the table: medians over the seeds, ratios to `graded` in pairs."""
+    rows: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: list(RACERS).index(run.racer)):
+        rows.setdefault(label(run), []).append(run)
+    ours = {run.seed: run for run in rows.get("graded", []) if run.reached}
+    head = "racer", ">= 475", "return", "steps", "seconds", "training"
+    lines = [LINE.format(*head, "seconds / ours", "training / ours")]
+    for name, row in rows.items():
+        reached = [run for run in row if run.reached]
+        pairs = [(run, ours[run.seed]) for run in reached if run.seed in ours]
+        medians = [
+            f"{median(row, 'mean_return'):.1f}",
+            f"{median(row, 'env_steps'):.0f}",
+            f"{median(row, 'seconds'):.1f}",
+            f"{median(row, 'training'):.1f}",
+        ]
+        ratios = [ratio(pairs, "seconds"), ratio(pairs, "training")]
+        if not reached:
+            ratios = ["never reaches it", ""]
+        count = f"{len(reached)} of {len(row)}"
+        lines.append(LINE.format(name, count, *medians, *ratios).rstrip())
+    return lines
+
+
+def median(runs: Iterable[Run], field: str) -> float:
+    """Of one field."""
+    return statistics.median(getattr(run, field) for run in runs)
+
+
+def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
+    """Median and range of the first's seconds over the second's; – if no pair is."""
+    values = [getattr(one, field) / getattr(other, field) for one, other in pairs]
+    if not values:
+        return "–"
+    middle = statistics.median(values)
+    return f"{middle:.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def stored(path: Path, code: str) -> list[Run]:
+    """The runs in a file that are of this code; none if there is no file."""
+    if not path.exists():
+        return []
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Run(**line["run"]) for line in lines if line["code"] == code]
+
+
+def line_of(run: Run, code: str) -> str:
+    """A run, as it is stored."""
+    return json.dumps({"code": code, "run": run._asdict()}) + "\n"
+
+
+def code_now() -> str:
+    """A hash of what is raced: the racers, and all of ours."""
+    folders = (RACERS_AT, *(ROOT / name for name in ("grader", "solution", "starter")))
+    hashed = hashlib.sha256()
+    for folder in folders:
+        for path in sorted([*folder.rglob("*.py"), *folder.glob("*.txt")]):
+            hashed.update(path.read_bytes())
+    return hashed.hexdigest()[:12]
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped; what has been run is stored")

@@ -1,0 +1,175 @@
+"""Comparison: the shape first, then finiteness, then the values."""
+
+import subprocess
+import sys
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from grader.contract import compare
+from grader.contract.outcomes import Wrong
+from tests.support.edits import ROOT
+
+expected_arrays = arrays(
+    np.float32,
+    array_shapes(min_dims=0, max_dims=3, max_side=5),
+    elements=st.floats(-1000, 1000, width=32),
+)
+
+
+@given(expected_arrays)
+@settings(database=None, deadline=None)
+def test_equal_is_right(expected):
+    """An array agrees with itself, exactly and within tolerance, in any float type."""
+    for exact in (False, True):
+        assert compare.problem("x", expected.copy(), expected, exact=exact) is None
+        wide = expected.astype(np.float64)
+        assert compare.problem("x", wide, expected, exact=exact) is None
+
+
+@given(expected_arrays, st.data())
+@settings(database=None, deadline=None)
+def test_one_wrong_entry_is_found(expected, data):
+    """One entry that is 1 % of the array's scale off, or not finite, is a problem."""
+    index = tuple(data.draw(st.integers(0, n - 1)) for n in expected.shape)
+    scale = max(1.0, float(np.abs(expected).max()))
+    sign = data.draw(st.sampled_from([1, -1]))
+    for value in (expected[index] + sign * 0.01 * scale, np.nan, np.inf, -np.inf):
+        obtained = expected.astype(np.float64)
+        obtained[index] = value
+        assert compare.problem("x", obtained, expected)
+
+
+def test_rounding_is_forgiven():
+    """Differences of float32 rounding pass, also where an entry cancels to nothing."""
+    expected = np.array([1000.0, 0.0], np.float32)
+    assert compare.problem("x", expected + np.float32(0.01), expected) is None
+    assert compare.problem("x", expected + np.float32(0.01), expected, exact=True)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1,), (3, 1), (1, 3), (0,), (3, 3)], ids=lambda shape: str(shape)
+)
+def test_shape_comes_first(shape):
+    """A wrong shape is a problem whatever the values: nothing is broadcast."""
+    for expected in (np.zeros(()), np.zeros(3)):
+        found = compare.problem("td_loss", np.full(shape, np.nan), expected)
+        assert found.startswith(f"td_loss: shape {shape}, expected {expected.shape}")
+
+
+def test_scalar_is_called_one():
+    """Where one number is expected the message says so."""
+    found = compare.problem("td_loss", np.zeros(32), np.zeros(()))
+    assert found == "td_loss: shape (32,), expected (), a scalar"
+
+
+def test_not_finite_is_named():
+    """The first entry that is not finite is named with its index."""
+    obtained = np.array([[1.0, 2.0], [np.nan, np.inf]])
+    found = compare.problem("Q", obtained, np.ones((2, 2)))
+    assert found == "Q[1, 0] is nan, expected a finite number"
+
+
+@pytest.mark.parametrize(
+    "obtained",
+    [None, 1.0, [1.0], "1.0", np.array("1.0"), np.array(1j), np.array(None)],
+    ids=repr,
+)
+def test_not_an_array_of_numbers(obtained):
+    """Anything but an array of numbers is a problem, not an exception."""
+    assert compare.problem("x", obtained, np.ones(()))
+
+
+def test_wrong_entries_are_listed():
+    """The message counts the wrong entries and shows the first few of them."""
+    expected = np.zeros(50)
+    obtained = expected.copy()
+    obtained[10:30] = 1.5
+    found = compare.problem("G", obtained, expected).splitlines()
+    assert found[0] == "G: 20 of 50 entries are wrong"
+    assert found[1].split() == ["[10]", "obtained", "1.5,", "expected", "0"]
+    assert len(found) == 1 + compare.MAX_ROWS
+
+
+def test_wrong_scalar_in_one_line():
+    """One number: obtained and expected in one line."""
+    found = compare.problem("loss", np.array(2.5), np.array(5.0))
+    assert found == "loss: obtained 2.5, expected 5"
+
+
+@pytest.mark.parametrize(
+    "obtained", [None, [], [np.zeros(3)] * 3, np.zeros((2, 3)), [np.zeros(3), 0.0]]
+)
+def test_leaves_of_another_kind(obtained):
+    """Parameters: another number of arrays, or none, is a problem."""
+    assert compare.leaves_problem("theta", obtained, [np.zeros(3), np.zeros(())])
+
+
+def test_leaf_is_named():
+    """The first array of the parameters that differs is named."""
+    expected = [np.zeros(3), np.zeros((2, 2))]
+    assert compare.leaves_problem("theta", [a.copy() for a in expected], expected) is (
+        None
+    )
+    wrong = [expected[0], np.eye(2)]
+    found = compare.leaves_problem("theta", wrong, expected)
+    assert found.startswith("theta, array 1 of shape (2, 2): 2 of 4 entries are wrong")
+
+
+def test_require():
+    """`require` fails a check with the finding and the details that there are."""
+    compare.require(None, "never shown")
+    with pytest.raises(Wrong, match=r"^found\ndetail\Z"):
+        compare.require("found", "", "detail")
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        (np.array([True, False]), "[1, 0]"),
+        (np.array([1, 2], np.int32), "[1, 2]"),
+        (np.array([0.1, -2.0], np.float32), "[0.1, -2]"),
+        (np.zeros((5, 5)), "an array of shape (5, 5)"),
+    ],
+)
+def test_numbers_as_a_person_writes_them(array, text):
+    """Small arrays stand in one line, large ones by their shape."""
+    assert compare.numbers(array) == text
+
+
+# The solution's float32 answers on every ladder against its own in float64, by how much
+# of the tolerance they differ. A process of its own, for it changes JAX's settings.
+SPREAD = """
+import sys
+sys.path[:0] = ["solution", "."]
+import dqn, jax
+import numpy as np
+from grader.contract import compare, fixed_cases
+from grader.inside import parts
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_default_matmul_precision", "highest")
+wider = lambda x: x.astype(np.float64) if np.asarray(x).dtype == np.float32 else x
+worst, programs = 0.0, {}
+for ladder in vars(fixed_cases).values():
+    for case in getattr(ladder, "ladder", ()):
+        key = f"{case.part} {case.spec}"
+        if key not in programs:
+            programs[key] = jax.jit(parts.PROGRAMS[case.part](dqn, case.spec))
+        program = programs[key]
+        narrow, wide = program(case.args), program(jax.tree.map(wider, case.args))
+        for a, b in zip(jax.tree.leaves(narrow), jax.tree.leaves(wide), strict=True):
+            a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+            allowed = compare.ATOL + compare.RTOL * np.abs(b).max(initial=0)
+            worst = max(worst, (np.abs(a - b) / allowed).max(initial=0))
+print(worst)
+"""
+
+
+def test_rounding_is_far_below_the_tolerance() -> None:
+    """All of float32's rounding on the ladders is less than 3 % of what is allowed."""
+    command = [sys.executable, "-W", "ignore", "-c", SPREAD]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0 < float(done.stdout) < 0.03
