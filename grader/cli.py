@@ -18,9 +18,9 @@ from pathlib import Path
 
 from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS, Limits
-from grader.contract.outcomes import GraderError
+from grader.contract.outcomes import GraderError, UsageError
 from grader.escape import Log, plain
-from grader.intake.submission import UsageError, take
+from grader.intake.submission import take
 from grader.report.model import Report, load, write_whole
 from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS
@@ -124,11 +124,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="refuse to grade without a sandbox that isolates",
     )
     grade.set_defaults(run=run_grade)
-
-    reference = commands.add_parser("reference", help="record the solution's answers")
-    reference.add_argument("--sandbox", default="", help="bwrap, landlock or process")
-    reference.add_argument("--device", default="cpu", help="cpu or gpu")
-    reference.set_defaults(run=run_reference)
 
     convert = commands.add_parser("convert", help="a report for another program")
     convert.add_argument("report", help="report.json, there or not")
@@ -271,15 +266,6 @@ def saved(report: Report, out: str) -> Path:
         return report.save(out)
     except OSError as error:
         raise UsageError(f"OUT={out!r}: {error.strerror}") from None
-
-
-def run_reference(arguments: argparse.Namespace) -> int:
-    """Record the solution's answers, show how they drifted."""
-    from grader.grading import record
-    from grader.report import terminal
-
-    record.record(arguments.sandbox, arguments.device, terminal.make_console())
-    return 0
 
 
 def run_convert(arguments: argparse.Namespace) -> int:

@@ -37,17 +37,22 @@ def solution() -> str:
 
 @pytest.fixture(scope="session")
 def command(tmp_path_factory) -> Callable[..., Run]:
-    """`command("grade", path, *options, tree=...)`: run `python -m grader`."""
+    """`command("grade", path, *options, tree=...)`: run the command line."""
 
-    def run(*arguments: object, tree: Path = ROOT, **environment: str) -> Run:
+    def run(
+        *arguments: object,
+        tree: Path = ROOT,
+        module: str = "grader",
+        **environment: str,
+    ) -> Run:
         folder = tmp_path_factory.mktemp("run")
         temporary = folder / "tmp"
         temporary.mkdir()
         words = [str(argument) for argument in arguments]
-        if words[0] == "grade" and "--out" not in words:
+        if words[:1] == ["grade"] and "--out" not in words:
             words += ["--out", str(folder)]
         done = subprocess.run(
-            [sys.executable, "-m", "grader", *words],
+            [sys.executable, "-m", module, *words],
             cwd=tree,
             env={**os.environ, "TMPDIR": str(temporary), **environment},
             capture_output=True,

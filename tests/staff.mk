@@ -48,7 +48,7 @@ calibrate: $(STAMP) ## staff: train on CartPole for hours, write tests/evidence/
 	@$(RUN) -m tests.tools.calibrate
 
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
-	@$(RUN) -m grader reference --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}"
+	@$(RUN) -m tests.tools.reference --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}"
 
 handout: $(STAMP) ## staff: write handout and notebook anew from what the code says
 	@$(RUN) docs/build.py

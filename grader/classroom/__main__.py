@@ -30,9 +30,9 @@ from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
 from grader.cli import check_choices, check_seed, exercise_named, guarded
-from grader.contract.outcomes import GraderError
+from grader.contract.outcomes import GraderError, UsageError
 from grader.grading import pipeline
-from grader.intake.submission import Submission, UsageError, take
+from grader.intake.submission import Submission, take
 from grader.report.model import Report, write_whole
 from grader.report.terminal import make_console
 from grader.sandbox import self_test

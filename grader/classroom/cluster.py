@@ -24,10 +24,10 @@ from distributed import (
 
 from grader.classroom import one, pool
 from grader.classroom.pool import Graded, Gradings
-from grader.contract.outcomes import GraderError
+from grader.contract.outcomes import GraderError, UsageError
 from grader.escape import plain
 from grader.grading.pipeline import Options
-from grader.intake.submission import Submission, UsageError
+from grader.intake.submission import Submission
 from grader.sandbox import self_test
 
 PLUGIN = RESOURCE = "dqn-grader"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from grader.classroom.layouts import HandIn, Owner, normal_name
 from grader.classroom.pool import timeouts
 from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import UsageError
 from grader.escape import csv_cell
-from grader.intake.submission import UsageError
 from grader.report.model import NOT_READ, Report, plain_number
 
 # What hand-in and row are matched by, the surest first.

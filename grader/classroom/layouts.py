@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.intake.submission import FILE, UsageError
+from grader.contract.outcomes import UsageError
+from grader.intake.submission import FILE
 
 KINDS = (".py", ".ipynb", ".zip")  # what can be handed in; the first is preferred
 # What students hand in that cannot be read: theirs as well, and no zero.

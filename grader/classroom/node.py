@@ -12,7 +12,7 @@ import sys
 from urllib.parse import urlsplit
 
 from grader.cli import guarded
-from grader.intake.submission import UsageError
+from grader.contract.outcomes import UsageError
 
 LOOPBACK = "127.0.0.1"
 

@@ -86,3 +86,7 @@ class GraderError(Exception):
     """The grader itself cannot do its work. Never the student's fault."""
 
     outcome = Outcome.GRADER_ERROR
+
+
+class UsageError(Exception):
+    """What was asked for on the command line does not exist or makes no sense."""

@@ -6,16 +6,15 @@ Where two known ones fit, both are said; where none does, nothing is guessed:
 `measurements.py` says what was measured.
 """
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import NotImplementedYet, Stopped
 from grader.diagnosis import measurements, probes
-from grader.diagnosis.probes import Fingerprint
 from grader.oracle.candidate import Candidate
+from grader.oracle.known import Fingerprint, Known, Mistake
 
 # Of the largest number of an entry: 6 digits are recorded, and correct work rounds
 # the fifth.
@@ -29,28 +28,6 @@ KEPT = (
     "something is kept from one call to the next, or drawn from a generator that is "
     "no argument."
 )
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known mistake of a part: its id, what is said of it, what it answers."""
-
-    id: str
-    hint: str
-    fingerprint: Fingerprint
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the parts, by their names in the contract.
-
-    Attributes:
-        right: the fingerprint of the solution.
-        mistakes: those that have one of their own.
-    """
-
-    right: dict[str, Fingerprint] = field(default_factory=dict)
-    mistakes: dict[str, list[Mistake]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,33 +117,3 @@ def entries_agree(
     if share is None:
         share = times * RTOL * max(max(map(abs, b), default=0.0), 1e-2)
     return bool((np.abs(np.subtract(a, b)) <= share).all())
-
-
-def as_text(known: Known) -> str:
-    """All that is known as JSON; the same gives the same text."""
-    document = {
-        part: {
-            "right": known.right[part],
-            "mistakes": [vars(mistake) for mistake in known.mistakes[part]],
-        }
-        for part in known.right
-    }
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    # A line for each entry, so that a change shows as one in a diff.
-    return text.replace('], "', '],\n"').replace('}, {"id"', '},\n{"id"') + "\n"
-
-
-def from_text(text: str) -> Known:
-    """The inverse of `as_text`.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: it is something else.
-    """
-    document = json.loads(text)
-    return Known(
-        {part: entry["right"] for part, entry in document.items()},
-        {
-            part: [Mistake(**mistake) for mistake in entry["mistakes"]]
-            for part, entry in document.items()
-        },
-    )

@@ -16,10 +16,10 @@ from grader.contract import cases, fixed_cases
 from grader.contract.case import Answer, Case
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.oracle.candidate import Candidate
+from grader.oracle.known import Fingerprint
 
 # An entry for each answer to a question: numbers, or the words of what was raised. The
 # name of one that is estimated from random draws starts with "~".
-Fingerprint = dict[str, list[float] | str]
 Entries = Iterator[tuple[str, Callable[[], Any]]]
 
 NAN = 9e9  # in the place of what is not finite

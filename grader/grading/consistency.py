@@ -13,9 +13,9 @@ import pytest
 from hypothesis import Phase
 
 from grader.contract.outcomes import UNANSWERED, Outcome, Waiting
-from grader.diagnosis.diagnose import Known
 from grader.grading.plugin import Plugin, exercise_of, name_of, part_of, run_checks
 from grader.oracle.candidate import Candidate
+from grader.oracle.known import Known
 from grader.report.model import Check, Exercise
 
 AGAIN = "asked again by a fresh process"

@@ -11,9 +11,10 @@ from typing import Any
 from grader.contract.case import Answers, Args, Case
 from grader.contract.exercises import SOLUTION
 from grader.contract.limits import Limits
+from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
 from grader.grading.plugin import Graded, Plugin, run_checks
-from grader.intake.submission import Submission, UsageError
+from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.faults import IMPORTING, reason_of

@@ -11,10 +11,10 @@ from grader.contract import exercises, seeds
 from grader.contract.case import Answers
 from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS, Limits
-from grader.contract.outcomes import GraderError, Stopped, Wrong
+from grader.contract.outcomes import GraderError, Stopped, UsageError, Wrong
 from grader.grading.consistency import ask_again
 from grader.grading.plugin import Graded, Plugin, run_checks
-from grader.intake.submission import Submission, UsageError
+from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.cartpole import CartPole

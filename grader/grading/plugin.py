@@ -40,6 +40,7 @@ from grader.contract.outcomes import (
 )
 from grader.contract.seeds import derive
 from grader.diagnosis import diagnose
+from grader.oracle.known import Known
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.runner_client import RunnerClient
@@ -62,7 +63,7 @@ class Graded:
     live: bool
     cartpole: Callable[[], Any] | None = None
     problem: BaseException | None = None  # with the hand-in: then nothing is asked
-    known: diagnose.Known = field(default_factory=diagnose.Known)
+    known: Known = field(default_factory=Known)
     learning: dict[str, Any] = field(default_factory=dict)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from grader.contract.outcomes import Wrong
+from grader.contract.outcomes import UsageError, Wrong
 from grader.escape import plain
 from grader.intake import contents, notebook
 from grader.intake.archive import MAX_ARCHIVE, Archive
@@ -46,10 +46,6 @@ MAX_SHOWN = 3  # names in a message
 HEAD = 512  # bytes in which a file's kind shows
 
 Read = Callable[[int], bytes]  # of a file, at most one byte more than a limit
-
-
-class UsageError(Exception):
-    """What was asked for on the command line does not exist or makes no sense."""
 
 
 @dataclass(frozen=True)

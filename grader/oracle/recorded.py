@@ -21,8 +21,8 @@ import numpy as np
 from grader.contract.case import Answer, Case, flat
 from grader.contract.compare import RTOL
 from grader.contract.outcomes import GraderError
-from grader.diagnosis import diagnose
 from grader.oracle.candidate import LiveReference
+from grader.oracle.known import Known, as_text, from_text
 
 FORMAT = 2
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
@@ -92,10 +92,10 @@ def load_arrays(folder: Path = FOLDER) -> dict[str, np.ndarray]:
             return {name: arrays[name] for name in arrays.files}
 
 
-def load_known(folder: Path = FOLDER) -> diagnose.Known:
+def load_known(folder: Path = FOLDER) -> Known:
     """The recorded fingerprints of known mistakes."""
     with damage_told():
-        return diagnose.from_text(recorded_bytes(folder, MISTAKES).decode())
+        return from_text(recorded_bytes(folder, MISTAKES).decode())
 
 
 def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def damage_told() -> Iterator[None]:
 
 def save(
     arrays: dict[str, np.ndarray],
-    known: diagnose.Known,
+    known: Known,
     provenance: dict[str, Any],
     folder: Path = FOLDER,
 ) -> None:
@@ -159,7 +159,7 @@ def save(
     folder.mkdir(exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
-    files = {ANSWERS: buffer.getvalue(), MISTAKES: diagnose.as_text(known).encode()}
+    files = {ANSWERS: buffer.getvalue(), MISTAKES: as_text(known).encode()}
     for name, data in files.items():
         (folder / name).write_bytes(data)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

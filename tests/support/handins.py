@@ -13,11 +13,11 @@ import pytest
 
 from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS
-from grader.diagnosis.diagnose import Known
 from grader.grading.pipeline import Options, Progress, grade
 from grader.grading.plugin import CHECKS, Graded, Plugin, run_checks
 from grader.intake.submission import Submission
 from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.known import Known
 from grader.oracle.recorded import RecordedReference, load_known
 from grader.oracle.warm import Desk
 from grader.report.model import Check, Exercise

@@ -479,9 +479,12 @@ def notebook_that_points_elsewhere(folder: Path, places: dict) -> Path:
     Says: cell 1, line 2 was left out: SystemError
     """
     code = "exec(compile('\\n' * {line} + 'raise SystemError(text)', {file!r}, 'exec'))"
-    words = "grader/session.py, line 1; dqn.py, line 99999999; dqn.py:0; ::error::"
+    words = "grader/cli.py, line 1; dqn.py, line 99999999; dqn.py:0; ::error::"
     lines = [f"text = {words!r}", "try:"]
-    lines += ["    " + code.format(line=0, file="grader/session.py"), "finally:"]
+    lines += [
+        "    " + code.format(line=0, file="grader/cli.py"),
+        "finally:",
+    ]
     lines += ["    " + code.format(line=10**6, file="dqn.py")]
     return notebook(folder, "\n".join(lines))
 

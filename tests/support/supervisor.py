@@ -1,8 +1,8 @@
 """Run a command and end whatever it leaves behind; what happened, as JSON.
 
-`python keeper.py SECONDS COMMAND...` becomes the parent of every process that loses its
-own (Linux), so none that the command has started, daemons included, can get away. Those
-that do not end by themselves soon after the command are listed, and then killed.
+`python supervisor.py SECONDS COMMAND...` becomes the parent of every process that loses
+its own (Linux), so none that the command has started, daemons included, can get away.
+Those that do not end by themselves soon after the command are listed, and then killed.
 """
 
 import ctypes

@@ -146,7 +146,7 @@ BAD = {
 )
 def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None:
     """A grading that an attack has got the better of is told from others."""
-    monkeypatch.setattr("redteam.twin_score", lambda *_: 0.0)
+    monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
     assert not problems(EXAMPLE, "process", run_with())
     found = problems(EXAMPLE, "process", run)
     assert letter in found
@@ -195,14 +195,14 @@ def tables(tmp_path, monkeypatch) -> dict:
             else replace(run_with(), report=run_with().report.replace("process", tier))
         ),
     )
-    for name in ("redteam.twin_score", "attack.first_report"):
-        monkeypatch.setattr(name, lambda *_: 0.0)
-    for name in ("attack.changed_next", "grader.sandbox.why_not"):
-        monkeypatch.setattr(name, lambda *_: "")
+    monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
+    monkeypatch.setattr(command, "first_report", lambda *_: 0.0)
+    monkeypatch.setattr(command, "changed_next", lambda *_: "")
+    monkeypatch.setattr("grader.sandbox.tiers.why_not", lambda *_: "")
     monkeypatch.setattr(command, "measured", lambda _: {})
-    monkeypatch.setattr("grader.doctor.broken_promises", lambda *_: [])
+    monkeypatch.setattr("grader.sandbox.self_test.broken_promises", lambda *_: [])
     monkeypatch.delenv("TIERS", raising=False)
-    monkeypatch.setattr(sys, "argv", ["attack.py"])
+    monkeypatch.setattr(sys, "argv", ["attacks"])
     return {"folder": tmp_path, "leaking": leaking}
 
 
@@ -257,7 +257,9 @@ def test_what_comes_too_late_is_carried_out_once_more(
 def test_a_tier_that_is_missing_fails(tables, capsys, monkeypatch) -> None:
     """What cannot be carried out is no success, unless it was not asked for."""
     missing = {"bwrap": "bubblewrap is not installed"}
-    monkeypatch.setattr("grader.sandbox.why_not", lambda tier: missing.get(tier, ""))
+    monkeypatch.setattr(
+        "grader.sandbox.tiers.why_not", lambda tier: missing.get(tier, "")
+    )
     assert command.main() == 2
     assert "bwrap: bubblewrap is not installed" in capsys.readouterr().out
     monkeypatch.setenv("TIERS", "landlock process")
@@ -269,9 +271,15 @@ def test_survivors_are_found_and_ended() -> None:
     """A process that has left its session is listed, and gone afterwards."""
     code = "import os\nif os.fork() == 0:\n    os.setsid()\n    "
     code += "os.fork() or os.execlp('sleep', 'sleep', '6' + '0' * 8)\nprint('ended')"
-    keeper = [sys.executable, "-I", "-S", str(TESTS / "keeper.py"), "60"]
+    supervisor = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(TESTS / "support" / "supervisor.py"),
+        "60",
+    ]
     done = subprocess.run(
-        [*keeper, sys.executable, "-c", code], capture_output=True, check=True
+        [*supervisor, sys.executable, "-c", code], capture_output=True, check=True
     )
     told = json.loads(done.stdout)
     assert told["code"] == 0

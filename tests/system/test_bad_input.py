@@ -14,8 +14,8 @@ import pytest
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError
 from grader.grading import pipeline
-from grader.oracle import candidate, runner_client, session, worker_client
-from grader.sandbox import launch
+from grader.oracle import candidate, runner_client, worker_client
+from grader.sandbox import helper, launch
 from tests.support.handins import checks_of
 
 NEIGHBOUR = "sync_target"
@@ -59,7 +59,7 @@ def test_whole_run_without_the_file(command, tmp_path, points):
 
 def test_no_process_for_what_is_not_read(tmp_path, grade, points, monkeypatch):
     """Where there is nothing to run nothing is started."""
-    monkeypatch.setattr(session.client, "Child", None)
+    monkeypatch.setattr(helper, "Child", None)
     report = grade(tmp_path, "td_loss", "learning")
     require_whole(report, points, "td_loss", "learning")
 

@@ -19,8 +19,9 @@ from grader.classroom import __main__ as classes
 from grader.classroom import one, pool
 from grader.classroom.layouts import HandIn
 from grader.contract.exercises import ROOT
+from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
-from grader.intake.submission import Submission, UsageError, take
+from grader.intake.submission import Submission, take
 from tests.support.results import contents, without_durations
 
 HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"

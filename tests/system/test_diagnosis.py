@@ -2,7 +2,8 @@
 
 import pytest
 
-from grader.diagnosis.diagnose import Known, Mistake, agree, diagnose
+from grader.diagnosis.diagnose import agree, diagnose
+from grader.oracle.known import Known, Mistake
 from tests.support.edits import edited
 
 MEAN = "jnp.mean((predicted - empirical) ** 2)"
@@ -136,8 +137,8 @@ def test_at_most_two_names():
         mistakes = [Mistake(f"m{i}", f"hint {i}", wrong) for i in range(count)]
         known = Known(right, {"sync_target": mistakes})
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("grader.probes.fingerprint", lambda *_: wrong)
-            patch.setattr("grader.facts.measured", lambda *_: "a fact")
+            patch.setattr("grader.diagnosis.probes.fingerprint", lambda *_: wrong)
+            patch.setattr("grader.diagnosis.measurements.measured", lambda *_: "a fact")
             return diagnose("sync_target", Student(), None, known)
 
     assert (told(1).id, told(1).hint) == ("m0", "hint 0")

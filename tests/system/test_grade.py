@@ -12,8 +12,8 @@ import pytest
 
 from grader import cli
 from grader.contract.exercises import EXERCISES
+from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
-from grader.intake.submission import UsageError
 from grader.report import picture
 from grader.sandbox.tiers import TIERS, why_not
 from tests.support.grading import ROOT, require

@@ -125,7 +125,7 @@ def listener():
 
 def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
     """A hand-in that looks around while it answers, and raises what it found."""
-    known = [ROOT / name for name in ("solution/dqn.py", "grader/session.py", "tests")]
+    known = [ROOT / name for name in ("solution/dqn.py", "grader/cli.py", "tests")]
     known += [ROOT / ".git", ROOT / "grader" / "reference" / "answers.npz", outside]
     folders = ["/", "/usr", "/harness", "/dev", ROOT, ROOT / "grader", sys.prefix]
     text = SPY.format(

@@ -131,8 +131,8 @@ def test_values_are_text(home, form, where):
     (node,) = [call for call in calls if "grader.classroom.node" in call]
     assert node[-2:] == ["--", given["CLUSTER"]]
     assert f"--listen={given['LISTEN']}" in node
-    (prove,) = [call for call in calls if "tests/prove.py" in call]
-    assert prove[1:] == given["IDS"].split()
+    (prove,) = [call for call in calls if "tests.tools.prove" in call]
+    assert prove[2:] == given["IDS"].split()
 
 
 @pytest.mark.parametrize("form", FORMS, ids=ascii)

@@ -14,9 +14,8 @@ from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.exercises import ROOT
 from grader.contract.outcomes import GraderError
-from grader.diagnosis.diagnose import Known, Mistake
-from grader.grading import record
 from grader.oracle import recorded
+from grader.oracle.known import Known, Mistake
 from grader.oracle.recorded import (
     Drift,
     RecordedReference,
@@ -25,7 +24,9 @@ from grader.oracle.recorded import (
     load_arrays,
     load_known,
 )
+from tests.tools import reference as record
 
+MUTANTS = "tests/corpus/mutants"
 KNOWN = Known(
     {"td_loss": {"loss": [2.5, -1.0], "jit": "no: why?"}},
     {"td_loss": [Mistake("td-é", "You ¬ …", {"loss": [9e9], "jit": []})]},
@@ -176,11 +177,13 @@ def staff_tree(tree, solution):
     """A copy of the grader as staff have it: the solution, and a few mutants."""
     (tree / "solution").mkdir()
     (tree / "solution" / "dqn.py").write_text(solution)
-    mutants = tree / "tests" / "mutants"
-    mutants.mkdir(parents=True)
-    shutil.copy(ROOT / "tests" / "edits.py", mutants.parent)
-    for name in ("__init__.py", "definition.py", "e8_sync_target.py"):
-        shutil.copy(ROOT / "tests" / "mutants" / name, mutants)
+    for name in (
+        *("tests/__init__.py", "tests/support/edits.py", "tests/tools/reference.py"),
+        *(f"{MUTANTS}/__init__.py", f"{MUTANTS}/definition.py"),
+        f"{MUTANTS}/e8_sync_target.py",
+    ):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
     return tree
 
 
@@ -188,7 +191,7 @@ def test_recording_twice(command, staff_tree):
     """`reference` gives the same bytes again; its verdict tells a changed answer."""
     folder = staff_tree / "grader" / "reference"
     shutil.rmtree(folder)
-    run = command("reference", tree=staff_tree)
+    run = command(tree=staff_tree, module=record.__name__)
     assert run.code == 0, run.err
     assert "nothing to compare with" in run.out
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -201,7 +204,7 @@ def test_recording_twice(command, staff_tree):
     name = next(name for name in altered if name.startswith("update_Q_TD0/"))
     altered[name] = altered[name] + 1
     recorded.save(altered, load_known(folder), {}, folder)
-    run = command("reference", tree=staff_tree)
+    run = command(tree=staff_tree, module=record.__name__)
     assert run.code == 0, run.err
     (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)
     checks = ROOT / "grader" / "checks" / "test_1_update_Q_TD0.py"
@@ -217,14 +220,14 @@ def test_wrong_solution_is_not_recorded(command, staff_tree):
     path.write_text(text)
     folder = staff_tree / "grader" / "reference"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    run = command("reference", tree=staff_tree)
+    run = command(tree=staff_tree, module=record.__name__)
     assert run.code == 2
     assert "sync_target" in run.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 BLIND = """
-from mutants.definition import changed
+from tests.corpus.mutants.definition import changed
 
 MUTANTS = [
     changed("sync_target", "none-at-all", "S", "right", "You are right.", ("if", "if"))
@@ -234,21 +237,13 @@ MUTANTS = [
 
 def test_mutant_that_cannot_be_told_is_not_recorded(command, staff_tree):
     """A mutant that answers like the solution is named, and nothing is recorded."""
-    (staff_tree / "tests" / "mutants" / "e8_sync_target.py").write_text(BLIND)
+    (staff_tree / MUTANTS / "e8_sync_target.py").write_text(BLIND)
     folder = staff_tree / "grader" / "reference"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    run = command("reference", tree=staff_tree)
+    run = command(tree=staff_tree, module=record.__name__)
     assert run.code == 2
     assert "none-at-all cannot be told from the solution" in run.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_recording_needs_the_mutants(command, staff_tree):
-    """Without them there would be no names; the command says so."""
-    shutil.rmtree(staff_tree / "tests")
-    run = command("reference", tree=staff_tree)
-    assert run.code == 2
-    assert "tests/corpus/mutants" in run.err
 
 
 def test_one_transition_meets_all_actions() -> None:

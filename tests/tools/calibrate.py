@@ -25,7 +25,6 @@ from typing import Any, Protocol
 
 from grader.contract.limits import Limits
 from grader.contract.outcomes import GraderError, Raised, Stopped, Waiting, Wrong
-from grader.grading.record import PACKAGES
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.cartpole import CartPole
@@ -47,6 +46,7 @@ from tests.support.calibration import (
     write,
 )
 from tests.support.edits import ROOT
+from tests.tools.reference import PACKAGES
 
 AT_A_TIME = 2
 # What decides how a run goes; the rest of the grader only carries it.

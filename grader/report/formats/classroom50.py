@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from grader.contract.outcomes import UsageError
 from grader.escape import json_text, plain
-from grader.intake.submission import UsageError
 from grader.report.formats.words import not_graded
 from grader.report.model import Exercise, Report
 

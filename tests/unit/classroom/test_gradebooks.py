@@ -8,8 +8,7 @@ import pytest
 from grader.classroom import gradebooks
 from grader.classroom.gradebooks import Entry, fill_canvas, fill_moodle
 from grader.classroom.layouts import HandIn, Owner
-from grader.contract.outcomes import Outcome
-from grader.intake.submission import UsageError
+from grader.contract.outcomes import Outcome, UsageError
 from grader.report.model import Check, Exercise, Report
 
 CANVAS = (

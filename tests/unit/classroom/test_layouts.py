@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.classroom import layouts
-from grader.intake.submission import UsageError
+from grader.contract.outcomes import UsageError
 
 
 def made(folder: Path, *files: str) -> Path:

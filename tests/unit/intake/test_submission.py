@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from grader.intake.submission import MAX_BYTES, STUB, STUBS, UsageError, take
+from grader.contract.outcomes import UsageError
+from grader.intake.submission import MAX_BYTES, STUB, STUBS, take
 from tests.support.grading import ROOT
 
 

@@ -5,6 +5,7 @@ the fingerprints of the known wrong solutions in `tests/corpus/mutants/`, by whi
 wrong answer gets its name.
 """
 
+import argparse
 import hashlib
 import platform
 import queue
@@ -17,22 +18,25 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from grader.cli import guarded
 from grader.contract import cases, exercises, fixed_cases
 from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError, Stopped
 from grader.diagnosis import probes
-from grader.diagnosis.diagnose import Known, Mistake, agree
+from grader.diagnosis.diagnose import agree
 from grader.diagnosis.target_inference import read_off
 from grader.grading import pipeline
 from grader.grading.plugin import Graded, Plugin, run_checks
-from grader.intake.submission import Submission, UsageError, take
-from grader.oracle import recorded
+from grader.intake.submission import Submission, take
+from grader.oracle import known, recorded
 from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.known import Known, Mistake
 from grader.oracle.recorded import Drift, RecordingReference
 from grader.oracle.warm import Desk
-from grader.report.terminal import Live
+from grader.report.terminal import Live, make_console
+from tests.corpus.mutants import MUTANTS
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
@@ -41,16 +45,30 @@ DESKS = 2
 CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
 
 
+def main() -> int:
+    """Record, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.reference")
+    parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
+    parser.add_argument("--device", default="cpu", help="cpu or gpu")
+    asked = parser.parse_args()
+
+    def command() -> int:
+        record(asked.sandbox, asked.device, make_console())
+        return 0
+
+    return guarded(command)
+
+
 def record(tier: str, device: str, console: Console) -> None:
     """Record the solution and the known mistakes, print the drift table.
 
     Raises:
-        UsageError: there is no solution here, or no mutants, or not that device.
+        UsageError: there is no solution here, or not that device.
         GraderError: the solution fails a check, or a mutant cannot be told from it.
     """
     pipeline.choose_mode("live")
     pipeline.check_device(device)
-    mutants = known_mutants()
+    mutants = MUTANTS
     submission = take(str(exercises.SOLUTION.parent))
     with Live(console) as live:
         with Desk(tier, live=True, device=device) as desk:
@@ -81,27 +99,6 @@ def record(tier: str, device: str, console: Console) -> None:
     recorded.save(answers.arrays, known, provenance)
     print_drift(rows, console)
     console.print(f"{len(mutants)} known mistakes, each told from the solution")
-
-
-def known_mutants() -> list[Any]:
-    """The wrong solutions of `tests/corpus/mutants/`.
-
-    Raises:
-        UsageError: they are not here, or no longer fit the solution.
-    """
-    tests = exercises.ROOT / "tests"
-    if not (tests / "mutants").exists():
-        raise UsageError(
-            "`make reference` needs tests/corpus/mutants, which is not here"
-        )
-    sys.path.insert(0, str(tests))
-    try:
-        from tests.corpus.mutants import MUTANTS
-    except ValueError as error:
-        raise UsageError(
-            f"tests/corpus/mutants no longer fit the solution: {error}"
-        ) from None
-    return MUTANTS
 
 
 def right_answers(
@@ -157,13 +154,13 @@ def fingerprints(
     tier: str,
     device: str,
     on_check: Callable[[str, str], None],
-) -> list[probes.Fingerprint | None]:
+) -> list[known.Fingerprint | None]:
     """What each mutant answers to its part's questions; None where it hangs or dies."""
     desks: queue.Queue[Desk] = queue.Queue()
     for _ in range(DESKS):
         desks.put(Desk(tier, device=device))
 
-    def probe(number: int) -> probes.Fingerprint | None:
+    def probe(number: int) -> known.Fingerprint | None:
         mutant, desk = mutants[number], desks.get()
         on_check("known mistakes", f"{number + 1} of {len(mutants)}")
         try:
@@ -185,8 +182,8 @@ def fingerprints(
 
 def require_told_apart(
     mutants: list[Any],
-    mistakes: list[probes.Fingerprint | None],
-    right: dict[str, probes.Fingerprint],
+    mistakes: list[known.Fingerprint | None],
+    right: dict[str, known.Fingerprint],
 ) -> None:
     """Refuse questions to which a known mistake gives the right answers.
 
@@ -209,8 +206,8 @@ def require_told_apart(
 
 def by_part(
     mutants: list[Any],
-    mistakes: list[probes.Fingerprint | None],
-    right: dict[str, probes.Fingerprint],
+    mistakes: list[known.Fingerprint | None],
+    right: dict[str, known.Fingerprint],
 ) -> dict[str, list[Mistake]]:
     """The known mistakes of each part; those on the border of chance have no name."""
     known: dict[str, list[Mistake]] = {part: [] for part in right}
@@ -257,3 +254,7 @@ def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if before.get("solution_sha256") != now["solution_sha256"]:
         lines.append("the solution is another file than the one that was recorded")
     return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
