@@ -93,6 +93,8 @@ def test_train_can_be_stopped(tmp_path, steps):
         "        epsilon = epsilon_at(env_step, settings)\n",
         f"        if env_step > {steps}:\n"
         "            import os, signal\n"
+        # Ignored where the tests were started in the background.
+        "            signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "        epsilon = epsilon_at(env_step, settings)\n",
     )
