@@ -7,7 +7,6 @@ be read or graded, with a list of them.
 import argparse
 import contextlib
 import datetime
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -26,14 +25,15 @@ from rich.progress import (
 from rich.text import Text
 
 from grader import escape
-from grader.classroom import gradebooks, layouts, pages, pool, similar
-from grader.classroom.gradebooks import Entry
+from grader.classroom import gradebooks, layouts, pool, similar
+from grader.classroom.entries import Entry, entry_of, troubles
 from grader.classroom.layouts import HandIn
+from grader.classroom.pages import overview, student
 from grader.cli import check_choices, check_seed, exercise_named, guarded
 from grader.contract.outcomes import GraderError, UsageError
 from grader.grading import pipeline
 from grader.intake.submission import Submission, take
-from grader.report.model import Report, write_whole
+from grader.report.model import write_whole
 from grader.report.terminal import make_console
 from grader.sandbox import self_test
 from grader.sandbox.tiers import TIERS
@@ -320,19 +320,6 @@ def progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
         yield advance
 
 
-def entry_of(
-    hand_in: HandIn, submission: Submission | None, report: Report | None, why_not: str
-) -> Entry:
-    """A hand-in with its result, whichever way it came to it."""
-    hashed = hashlib.sha256(os.fsencode(hand_in.entry))
-    if submission is not None:
-        # With the contents, so that nobody can tell from a name which one it is.
-        hashed.update(f"\0{submission.sha256}".encode())
-        if report is not None:  # of what has the same contents, by whatever name
-            report.submission["name"] = submission.name
-    return Entry(hashed.hexdigest(), hand_in, report, why_not)
-
-
 def near_ones(
     entries: list[Entry], submissions: Mapping[str, Submission]
 ) -> list[similar.Pair] | None:
@@ -362,8 +349,8 @@ def write_all(
     for entry in entries:
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
-            write_whole(out / "students" / f"{entry.id}.html", pages.student(entry))
-    page = pages.classroom(entries, pairs, names=names, left_out=left_out)
+            write_whole(out / "students" / f"{entry.id}.html", student.page(entry))
+    page = overview.page(entries, pairs, names=names, left_out=left_out)
     write_whole(out / "class.html", page)
     there = {entry.id for entry in entries if entry.report is not None}
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
@@ -404,10 +391,8 @@ def summary(
     console: Console,
 ) -> int:
     """Say what came of it, what to look at first; the exit code."""
-    found = [(e, *trouble) for e in entries for trouble in pages.troubles(e)]
-    found.sort(key=lambda one: list(pages.TROUBLES).index(one[1]))
-    for entry, kind, why in found:
-        words = f"{kind}: {entry.hand_in.entry}: {why}"
+    for trouble in troubles(entries):
+        words = f"{trouble.kind}: {trouble.entry.hand_in.entry}: {trouble.why}"
         print(in_one_line(words), file=sys.stderr)
     unread = sum(not entry.graded and entry.report is not None for entry in entries)
     failed = sum(entry.report is None for entry in entries)

@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grader.classroom.layouts import HandIn, Owner, normal_name
+from grader.classroom.entries import Entry
+from grader.classroom.layouts import Owner, normal_name
 from grader.classroom.pool import timeouts
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import UsageError
 from grader.escape import csv_cell
-from grader.report.model import NOT_READ, Report, plain_number
+from grader.report.model import Report, plain_number
 
 # What hand-in and row are matched by, the surest first.
 MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
@@ -34,38 +35,6 @@ MOODLE_COLUMNS = {
     "Full name": "name",
 }
 MOODLE_GRADE, MOODLE_MAXIMUM = "Grade", "Maximum Grade"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One hand-in with its result.
-
-    Attributes:
-        id: by which the class page calls it.
-        hand_in: whose it is.
-        report: of its grading, or None.
-        why_not: why there is no report.
-    """
-
-    id: str
-    hand_in: HandIn
-    report: Report | None
-    why_not: str = ""
-
-    @property
-    def graded(self) -> bool:
-        """Whether there is a score; what could not be imported has one, zero."""
-        return self.report is not None and not self.report.problem.startswith(NOT_READ)
-
-    @property
-    def score(self) -> float | None:
-        """Points, if it was graded."""
-        return self.report.score if self.report and self.graded else None
-
-    @property
-    def problem(self) -> str:
-        """Why it was not graded or not imported; "" where it was."""
-        return self.report.problem if self.report else self.why_not
 
 
 @dataclass

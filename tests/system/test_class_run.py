@@ -17,6 +17,7 @@ import pytest
 
 from grader.classroom import __main__ as classes
 from grader.classroom import one, pool
+from grader.classroom.entries import entry_of
 from grader.classroom.layouts import HandIn
 from grader.contract.exercises import ROOT
 from grader.contract.outcomes import UsageError
@@ -141,7 +142,7 @@ def test_no_two_hand_ins_have_one_id():
     """Of so many names some share their first 32 bits."""
     submission = Submission("x", b"pass")
     names = [HandIn(Path("x"), str(number), ()) for number in range(200_000)]
-    ids = {classes.entry_of(name, submission, None, "").id for name in names}
+    ids = {entry_of(name, submission, None, "").id for name in names}
     assert len(ids) == len(names)
 
 

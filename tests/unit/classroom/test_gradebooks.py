@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from grader.classroom import gradebooks
-from grader.classroom.gradebooks import Entry, fill_canvas, fill_moodle
+from grader.classroom.entries import Entry
+from grader.classroom.gradebooks import fill_canvas, fill_moodle
 from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import Outcome, UsageError
 from grader.report.model import Check, Exercise, Report

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom import pages
-from grader.classroom.gradebooks import Entry
+from grader.classroom.entries import Entry
 from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.pages import overview, student
+from grader.classroom.pages.render import CSS
 from grader.classroom.similar import Pair
 from grader.contract.outcomes import Outcome
 from grader.report.model import Check, Exercise, Report
@@ -62,10 +63,10 @@ def every(entries) -> list[str]:
     """Pages of each kind."""
     pairs = [Pair(id_of(1), id_of(2), 0.93)]
     return [
-        pages.classroom(entries, pairs, names=False),
-        pages.classroom(entries, None, names=True),
-        pages.classroom(entries[:1], [], names=True),
-        *(pages.student(entry) for entry in entries[1:]),
+        overview.page(entries, pairs, names=False),
+        overview.page(entries, None, names=True),
+        overview.page(entries[:1], [], names=True),
+        *(student.page(entry) for entry in entries[1:]),
     ]
 
 
@@ -115,7 +116,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
         links = [attrs["href"] for tag, attrs in tags if tag == "a"]
         assert all(re.fullmatch(r"students/[0-9a-f]{64}\.html", one) for one in links)
         assert not [attrs for _, attrs in tags if "src" in attrs]
-        assert "url(" not in pages.CSS
+        assert "url(" not in CSS
         (policy,) = [a["content"] for t, a in tags if t == "meta" and "http-equiv" in a]
         assert policy.startswith("default-src 'none'")
         for script in re.findall(r"<script>(.*?)</script>", page, re.S):
@@ -145,7 +146,7 @@ def test_what_does_not_run_stands_on_top(entries):
         report = entries[n].report
         report.submission |= {"problem": problem, "notes": ["A cell was left out."]}
     for names in (False, True):
-        page = pages.classroom(entries, None, names=names)
+        page = overview.page(entries, None, names=names)
         read(page)
         top = page.partition("<h2>Scores</h2>")[0]
         found = re.findall(r"<code>(\w+)</code>.*?<span class=\"\w+\">([\w ]+)<", top)
@@ -158,40 +159,40 @@ def test_what_does_not_run_stands_on_top(entries):
         assert ("no module jane" in top) is names
         assert "<dt>Graded</dt><dd>2</dd>" in top
         assert "Every hand-in was graded" not in page
-    page = pages.student(entries[1])
+    page = student.page(entries[1])
     read(page)
-    assert "not read: &quot;" in page.partition("<h2")[0]
+    assert "not read: &#34;" in page.partition("<h2")[0]
     assert "A cell was left out." in page.partition("<h2")[0]
     assert "<dt>Score</dt><dd>none</dd>" in page
 
 
 def test_only_what_was_graded_is_called_so(entries):
     """The sentence stands where it is true; what was left out is told of."""
-    page = pages.classroom(entries[1:3], None, names=False)
+    page = overview.page(entries[1:3], None, names=False)
     assert "Every hand-in was graded" in page
     left_out = [("jane.txt", "neither")]
-    page = pages.classroom(entries[1:3], None, names=False, left_out=left_out)
+    page = overview.page(entries[1:3], None, names=False, left_out=left_out)
     assert "Left out, as no hand-in: 1." in page
     assert "jane.txt" not in page
-    page = pages.classroom(entries[1:3], None, names=True, left_out=left_out)
+    page = overview.page(entries[1:3], None, names=True, left_out=left_out)
     assert "jane.txt (neither)" in page
 
 
 def test_a_class_of_which_nothing_was_read(entries):
     """It has a page."""
     entries[1].report.submission["problem"] = "not read: it is empty"
-    read(pages.classroom(entries[:2], [], names=False))
+    read(overview.page(entries[:2], [], names=False))
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
     """As many digits as tell them apart; a link leads to the one that it names."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
-    page = pages.classroom(entries, None, names=False)
+    page = overview.page(entries, None, names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
     shown = dict(links)
     assert len({*shown.values()}) == len(shown) == 4
     assert all(id_.startswith(words) for id_, words in links)
-    assert "<code>00000002</code>" in pages.classroom(entries[:-1], None, names=False)
+    assert "<code>00000002</code>" in overview.page(entries[:-1], None, names=False)
 
 
 def test_figures(every):
@@ -214,14 +215,14 @@ def test_figures(every):
 def test_of_many_pairs_the_nearest_are_shown(entries):
     """A class that copies from itself does not drown its page."""
     pair = Pair(id_of(1), id_of(2), 0.9)
-    page = pages.classroom(entries, [pair] * 101, names=False)
+    page = overview.page(entries, [pair] * 101, names=False)
     assert page.count(">90%<") == 100
     assert "There are 101; the nearest 100 are shown." in page
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
     """All that the terminal says, in the student's page."""
-    page = pages.student(entry(2, 5))
+    page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
     assert "5 / 20" in page
@@ -229,7 +230,7 @@ def test_a_student_reads_the_message_and_the_hint_once():
 
 def themes() -> dict[str, dict[str, str]]:
     """The colours of each theme."""
-    blocks = re.findall(r":root \{(.*?)\}", pages.CSS, re.S)
+    blocks = re.findall(r":root \{(.*?)\}", CSS, re.S)
     named = zip(("light", "dark", "print"), blocks, strict=True)
     return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}
 
