@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt  # rich brings it along
+from markupsafe import Markup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -27,6 +29,13 @@ from grader.report.terminal import MARKS, WORDS
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+PAGES = Environment(
+    loader=FileSystemLoader(DOCS),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 STARTER = ROOT / "starter" / "dqn.py"
@@ -209,24 +218,26 @@ def as_html(text: str) -> str:
     """One page that needs nothing beside it."""
     markdown = MarkdownIt().enable("table")
     tokens = markdown.parse(text)
-    headings = []
+    sections = []
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             name = re.sub(r"\W+", "-", inline.content.lower()).strip("-")
             token.attrSet("id", name)
             if token.tag == "h2":
-                headings.append(f'<li><a href="#{name}">{inline.content}</a></li>')
+                sections.append((name, inline.content))
     body = markdown.renderer.render(tokens, markdown.options, {})
     body = re.sub(r"<!--.*?-->\n?", "", body)
     # A wide table or line scrolls by itself, and not the page.
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
     body = body.replace("<pre>", '<pre tabindex="0">')
-    title = re.search(r"^# (.+)$", text, re.M)[1]
-    contents = f"<nav><ul>\n{chr(10).join(headings)}\n</ul></nav>"
-    body = body.replace("</h1>", f"</h1>\n{contents}", 1)
-    page = (DOCS / "page.html").read_text(encoding="utf-8")
-    return page.replace("{{ title }}", title).replace("{{ body }}", body)
+    heading, end, body = body.partition("</h1>\n")  # the contents go between them
+    return PAGES.get_template("page.html").render(
+        title=re.search(r"^# (.+)$", text, re.M)[1],
+        heading=Markup(heading + end),
+        sections=sections,
+        body=Markup(body),
+    )
 
 
 # ---------------------------------------------------------------- the notebook
