@@ -116,23 +116,23 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("words", "problem"),
     [
-        ({"cluster": ""}, "CLUSTER=''"),
-        ({"cluster": "127.0.0.1:8786"}, "use tcp://host:port"),
-        ({"cluster": "tcp://127.0.0.1"}, "use tcp://host:port"),
-        ({"cluster": "tcp://:8786"}, "use tcp://host:port"),
-        ({"cluster": "tcp://192.0.2.1:8786"}, "LISTEN='127.0.0.1': the scheduler"),
-        ({"cluster": "tcp://127.0.0.1:1", "listen": "192.0.2.1"}, "no IPv4 address"),
-        ({"cluster": "tcp://127.0.0.1:1", "listen": "::1"}, "no IPv4 address"),
-        ({"cluster": "tcp://127.0.0.1:1", "jobs": "0"}, "JOBS='0'"),
-        ({"cluster": "tcp://127.0.0.1:1", "jobs": "1 --host 0.0.0.0"}, "JOBS="),
+        ([""], "CLUSTER=''"),
+        (["127.0.0.1:8786"], "use tcp://host:port"),
+        (["tcp://127.0.0.1"], "use tcp://host:port"),
+        (["tcp://:8786"], "use tcp://host:port"),
+        (["tcp://192.0.2.1:8786"], "LISTEN='127.0.0.1': the scheduler"),
+        (["tcp://127.0.0.1:1", "--listen", "192.0.2.1"], "no IPv4 address"),
+        (["tcp://127.0.0.1:1", "--listen", "::1"], "no IPv4 address"),
+        (["tcp://127.0.0.1:1", "--jobs", "0"], "JOBS='0'"),
+        (["tcp://127.0.0.1:1", "--jobs", "1 --host 0.0.0.0"], "JOBS="),
     ],
 )
-def test_a_node_is_told_what_makes_sense(told, problem):
+def test_a_node_is_told_what_makes_sense(words, problem):
     """What it cannot do it refuses in a sentence; it never listens on more."""
     with pytest.raises(cluster.UsageError, match=re.escape(problem)):
-        node.command(**told)
+        node.command(**vars(node.parse(words)))
 
 
 def test_a_node_with_other_code_takes_no_work():
@@ -158,4 +158,4 @@ def test_no_scheduler_is_told(monkeypatch):
     """In a sentence, soon."""
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(cluster.UsageError, match="no scheduler"):
-        cluster.Cluster("tcp://127.0.0.1:1", "", "", 0)
+        cluster.Cluster("tcp://127.0.0.1:1", "", "", None)

@@ -503,6 +503,19 @@ def test_what_decides_a_grade_changes_its_name():
     assert len({first, *others}) == 5
 
 
+def test_an_empty_argument_is_not_given(classroom):
+    """As make passes on a variable that was not set."""
+    words = [f"--{name}=" for name in vars(classes.parse(["x"])) if name[0] != "s"]
+    empty = classes.parse([*words, "--seed=", "--sandbox=", "--", str(classroom)])
+    assert empty == classes.parse([str(classroom)])
+    assert (empty.jobs, empty.names, empty.only, empty.device) == (
+        None,
+        False,
+        (),
+        "cpu",
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -514,6 +527,8 @@ def test_what_decides_a_grade_changes_its_name():
         (["--canvas", "absent.csv", "--only", ""], "absent.csv: No such file"),
         (["--canvas", "x.csv"], "ONLY: points of one exercise"),
         (["--seed", "\n"], "SEED="),
+        (["--sandbox", "docker"], "SANDBOX='docker' is unknown: use one of bwrap"),
+        (["--device", "tpu"], "DEVICE='tpu' is unknown: use one of cpu, gpu"),
     ],
 )
 def test_wrong_arguments_are_refused(classroom, tmp_path, words, told):

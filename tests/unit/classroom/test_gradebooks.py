@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom import gradebooks
 from grader.classroom.entries import Entry
-from grader.classroom.gradebooks import fill_canvas, fill_moodle
+from grader.classroom.gradebooks.canvas import read_canvas
+from grader.classroom.gradebooks.fill import Filled, fill
+from grader.classroom.gradebooks.moodle import read_moodle
+from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import Outcome, UsageError
 from grader.report.model import Check, Exercise, Report
@@ -42,6 +44,16 @@ def entry(
         report = Report("1", "", "", "", about, [Exercise("td_loss", checks)])
     hand_in = HandIn(Path("x"), f"{name}.py", (Owner(name, ids),), late=True)
     return Entry("0a1b2c3d", hand_in, report, "" if report else "it broke")
+
+
+def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
+    """Return an export of Canvas with the scores of a class."""
+    return fill(read_canvas(text, assignment), entries)
+
+
+def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
+    """Return an export of Moodle with the scores of a class."""
+    return fill(read_moodle(text, assignment), entries)
 
 
 def test_canvas():
@@ -91,19 +103,19 @@ def test_what_was_not_graded_keeps_its_cell():
 
 @pytest.mark.parametrize("words", ["not read: it is a rar", "not imported: no"])
 @pytest.mark.parametrize(
-    ("fill", "text", "ids"),
+    ("read", "text", "ids"),
     [
-        (fill_canvas, CANVAS.replace("'=", "="), {"canvas": "12"}),
-        (fill_moodle, MOODLE, {"moodle": "12"}),
+        (read_canvas, CANVAS.replace("'=", "="), {"canvas": "12"}),
+        (read_moodle, MOODLE, {"moodle": "12"}),
     ],
 )
-def test_what_does_not_run_keeps_its_cell_unless_told(fill, text, ids, words):
-    """No zero comes of it by itself, and it is said whose cell was left alone."""
+def test_what_does_not_run_keeps_its_cell_unless_told(read, text, ids, words):
+    """It gets no zero by itself, and the owner of the cell is listed."""
     hand_in = entry(0, "Bo Lee", problem=words, **ids)
-    filled = fill(text, "DQN", [hand_in])
+    filled = fill(read(text, "DQN"), [hand_in])
     assert filled.text.replace("'=", "=") == text
     assert filled.with_problem == ["Bo Lee"]
-    filled = fill(text, "DQN", [hand_in], unread="0")
+    filled = fill(read(text, "DQN"), [hand_in], zero_unread=True)
     expected = text.replace(",33,", ",0,").replace("Submitted,3,", "Submitted,0,")
     assert filled.text.replace("'=", "=") == expected != text
     assert filled.with_problem == []
@@ -195,17 +207,17 @@ def test_moodle_gradebook():
         fill_moodle(text, "", [])
 
 
-@pytest.mark.parametrize("fill", [fill_canvas, fill_moodle])
+@pytest.mark.parametrize("read", [read_canvas, read_moodle])
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", '"open', "\0"])
-def test_no_export(fill, text):
+def test_no_export(read, text):
     """Another file is refused in a sentence."""
     with pytest.raises(UsageError, match="export"):
-        fill(text, "DQN", [])
+        read(text, "DQN")
 
 
 def test_own_table():
     """A row for each person; a cell that a spreadsheet would compute is harmless."""
-    text = gradebooks.table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
+    text = table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
     first, second = csv.DictReader(text.splitlines())
     assert (first["name"], first["id"], first["score"]) == ("'=cmd()", "'+1", "5")
     assert (first["td_loss"], first["timeouts"], first["late"]) == ("5", "1", "late")
@@ -216,7 +228,7 @@ def test_own_table():
 def test_own_table_says_what_was_not_read():
     """First in the note, and without points; what was not imported has none of them."""
     unread = entry(0, problem="not read: =1+1 is a rar")
-    text = gradebooks.table([unread, entry(0, problem="not imported: no"), entry(7)])
+    text = table([unread, entry(0, problem="not imported: no"), entry(7)])
     first, second, third = csv.DictReader(text.splitlines())
     assert first["note"] == "not read: =1+1 is a rar; dqn (1).py was taken"
     assert (first["score"], first["max_score"], first["td_loss"]) == ("", "", "")
