@@ -1,4 +1,4 @@
-"""The pages: whole by themselves, readable by everyone, and no place for code."""
+"""The pages load nothing, everyone can read them, and nobody's text becomes code."""
 
 import base64
 import hashlib
@@ -22,12 +22,12 @@ VOID = {"meta", "link", "img", "line", "rect", "polyline"}
 
 
 def id_of(number: int) -> str:
-    """An id by its first digits."""
+    """Return an id by its first digits."""
     return f"{number:08x}".ljust(64, "0")
 
 
 def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry:
-    """A hand-in whose every text is hostile."""
+    """Return a hand-in whose texts are all hostile."""
     checks = [
         Check("first", "first", Outcome.PASSED, score, score),
         Check("second", EVIL, outcome, 0, 20 - score, EVIL, "td-half", f"See. {EVIL}"),
@@ -48,7 +48,7 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
 
 @pytest.fixture
 def entries() -> list[Entry]:
-    """A small class, one of them not graded."""
+    """Return a small class, one hand-in of it not graded."""
     failed = HandIn(Path("x"), "bo", (Owner("Bo Lee", {}),), late=True)
     return [
         Entry("f" * 64, failed, None, EVIL),
@@ -60,7 +60,7 @@ def entries() -> list[Entry]:
 
 @pytest.fixture
 def every(entries) -> list[str]:
-    """Pages of each kind."""
+    """Return pages of each kind."""
     pairs = [Pair(id_of(1), id_of(2), 0.93)]
     return [
         overview.page(entries, pairs, names=False),
@@ -71,7 +71,7 @@ def every(entries) -> list[str]:
 
 
 class Reader(HTMLParser):
-    """Notes tags and attributes; every tag has to be closed in order."""
+    """A parser that notes tags; every tag has to be closed in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Reader(HTMLParser):
 
 
 def read(page: str) -> list[tuple[str, dict]]:
-    """The tags of a page that is well-formed."""
+    """Return the tags of a page, which has to be well-formed."""
     reader = Reader()
     reader.feed(page)
     reader.close()
@@ -100,7 +100,7 @@ def read(page: str) -> list[tuple[str, dict]]:
 
 
 def test_nobodys_text_is_more_than_text(every):
-    """No tag and no attribute comes of it, and no control character."""
+    """It makes no tag, no attribute and no control character."""
     for page in every:
         tags = read(page)
         assert not [tag for tag, _ in tags if tag == "img"]
@@ -125,7 +125,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
 
 
 def test_names_are_there_only_when_asked_for(every):
-    """By default the class page says nothing of who it is."""
+    """By default the class page shows no names."""
     assert "Jane" not in every[0]
     assert "Bo Lee" not in every[0]
     assert "jane" not in every[0]
@@ -133,7 +133,7 @@ def test_names_are_there_only_when_asked_for(every):
 
 
 def test_what_went_wrong_stands_on_top(every):
-    """Before the scores: not graded, and out of time with where."""
+    """What was not graded or ran out of time stands before the scores."""
     top = every[0].partition("<h2>Scores</h2>")[0]
     assert "not graded" in top
     assert re.search(r"00000003.*out of time.*td_loss \(1\)", top)
@@ -141,7 +141,7 @@ def test_what_went_wrong_stands_on_top(every):
 
 
 def test_what_does_not_run_stands_on_top(entries):
-    """Before what ran out of time; and why, where names may be seen."""
+    """It stands before what ran out of time; with the reason if names are shown."""
     for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
         report = entries[n].report
         report.submission |= {"problem": problem, "notes": ["A cell was left out."]}
@@ -167,7 +167,7 @@ def test_what_does_not_run_stands_on_top(entries):
 
 
 def test_only_what_was_graded_is_called_so(entries):
-    """The sentence stands where it is true; what was left out is told of."""
+    """The sentence stands only where it is true; files left out are mentioned."""
     page = overview.page(entries[1:3], None, names=False)
     assert "Every hand-in was graded" in page
     left_out = [("jane.txt", "neither")]
@@ -179,13 +179,13 @@ def test_only_what_was_graded_is_called_so(entries):
 
 
 def test_a_class_of_which_nothing_was_read(entries):
-    """It has a page."""
+    """A class without any score has a page."""
     entries[1].report.submission["problem"] = "not read: it is empty"
     read(overview.page(entries[:2], [], names=False))
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
-    """As many digits as tell them apart; a link leads to the one that it names."""
+    """They have as many digits as tell them apart; each link leads to its hand-in."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
     page = overview.page(entries, None, names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
@@ -196,7 +196,7 @@ def test_ids_are_shown_short_where_no_two_are_alike(entries):
 
 
 def test_figures(every):
-    """Median, full marks, pass rates, misconceptions, curves: counted by hand."""
+    """Median, full marks, pass rates, misconceptions and curves are right."""
     page = every[0]
     for words in (
         "<dt>Median</dt><dd>5 / 20</dd>",
@@ -213,7 +213,7 @@ def test_figures(every):
 
 
 def test_of_many_pairs_the_nearest_are_shown(entries):
-    """A class that copies from itself does not drown its page."""
+    """A hundred pairs are shown, and the number of all."""
     pair = Pair(id_of(1), id_of(2), 0.9)
     page = overview.page(entries, [pair] * 101, names=False)
     assert page.count(">90%<") == 100
@@ -221,7 +221,7 @@ def test_of_many_pairs_the_nearest_are_shown(entries):
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
-    """All that the terminal says, in the student's page."""
+    """A message or hint that comes twice is shown once."""
     page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
@@ -229,14 +229,14 @@ def test_a_student_reads_the_message_and_the_hint_once():
 
 
 def themes() -> dict[str, dict[str, str]]:
-    """The colours of each theme."""
+    """Return the colours of each theme."""
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.S)
     named = zip(("light", "dark", "print"), blocks, strict=True)
     return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}
 
 
 def luminance(colour: str) -> float:
-    """As WCAG 2 defines it."""
+    """Return the relative luminance of WCAG 2."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [
         p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
@@ -246,7 +246,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
 def test_contrast(theme):
-    """Every colour of text on every ground: at least 4.5 to 1, WCAG's AA."""
+    """All text has a contrast of at least 4.5 to 1, WCAG's AA."""
     colours = themes()[theme]
     for ground in ("paper", "panel"):
         for ink in ("ink", "soft", "accent", "good", "bad", "warn"):
