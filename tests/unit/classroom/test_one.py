@@ -10,11 +10,11 @@ from grader.classroom import one
 from grader.contract.limits import LIMITS
 from grader.grading.pipeline import Options
 from grader.inside.protocol import ProtocolError
-from grader.intake.submission import MAX_BYTES, Submission
+from grader.intake.submission import Submission
 
 SUBMISSION = Submission(
     name="caf\udce9 \ud800.py",
-    source=b"\xff\x00" * (MAX_BYTES // 2),
+    source=b"\xff\x00" * (1 << 19),  # as large as a hand-in may be
     problem="\udcff cannot be read",
     cells=tuple(range(50_000)),
     notes=("\udce9.py was taken",),
