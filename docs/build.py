@@ -1,4 +1,4 @@
-"""`make handout`: what repeats the contract is taken from the code, then rendered.
+"""Write handout and notebook: what repeats the contract is taken from the code.
 
 Fills the blocks of `handout.md` that say `<!-- generated: name -->`, renders it as
 `handout.html`, and makes `starter/dqn.ipynb` of `starter/dqn.py`.
@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt  # rich brings it along
+from markupsafe import Markup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -27,6 +29,13 @@ from grader.report.terminal import MARKS, WORDS
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+PAGES = Environment(
+    loader=FileSystemLoader(DOCS),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 STARTER = ROOT / "starter" / "dqn.py"
@@ -34,7 +43,7 @@ STARTER = ROOT / "starter" / "dqn.py"
 
 @dataclass(frozen=True)
 class Part:
-    """A function or class to write: how it is called, its equation, its slides."""
+    """A function or class to write: its calls, its equation, its slides."""
 
     name: str
     call: str
@@ -44,13 +53,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise, as starter and checks have it.
+    """One exercise, from the starter and the checks.
 
     Attributes:
         number: in the contract.
-        name: by which ONLY takes it.
-        parts: to write; none where it is graded by running the others.
-        checks: points and words of each.
+        name: the value of ONLY.
+        parts: to write; empty where the exercise runs the parts of others.
+        checks: the points of each, and what it checks.
     """
 
     number: int
@@ -60,12 +69,12 @@ class Exercise:
 
     @property
     def points(self) -> float:
-        """All that its checks pay."""
+        """The points of all checks together."""
         return sum(points for points, _ in self.checks)
 
 
 def exercises() -> list[Exercise]:
-    """All of them, in order."""
+    """Return all exercises, in order."""
     sections = BANNER.split(STARTER.read_text(encoding="utf-8"))[1:]
     bodies = [*zip(*[iter(sections)] * 4, strict=True)]
     return [
@@ -77,7 +86,7 @@ def exercises() -> list[Exercise]:
 
 
 def parts_in(code: str) -> list[Part]:
-    """The parts that are written in a section of the starter."""
+    """Return the parts in a section of the starter."""
     return [
         part_of(node)
         for node in ast.parse(code).body
@@ -86,7 +95,7 @@ def parts_in(code: str) -> list[Part]:
 
 
 def part_of(node: ast.FunctionDef | ast.ClassDef) -> Part:
-    """A part, from its definition and docstring."""
+    """Return a part, from its definition and docstring."""
     before, _, _ = (ast.get_docstring(node) or "").partition("Careful:")
     slides = re.search(r"\([Ss]lides: (.*?)\.?\)(?=[.\s]|$)", before, re.S)
     # An equation is an indented block of its own.
@@ -105,7 +114,7 @@ def part_of(node: ast.FunctionDef | ast.ClassDef) -> Part:
 
 
 def calls_of(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
-    """How a function is called, or a class and its methods."""
+    """Return the call of a function, or the calls of a class and its methods."""
     if isinstance(node, ast.ClassDef):
         methods = [f for f in node.body if isinstance(f, ast.FunctionDef)]
         calls = [call for f in methods for call in calls_of(f)]
@@ -116,7 +125,7 @@ def calls_of(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
 
 
 def checks_in(path: Path) -> list[tuple[float, str]]:
-    """Points and words of the checks in a file."""
+    """Return the checks in a file: the points of each, and what it checks."""
     found = []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
@@ -131,7 +140,7 @@ def checks_in(path: Path) -> list[tuple[float, str]]:
 
 
 def overview() -> str:
-    """The table of exercises."""
+    """Return the table of exercises."""
     lines = ["| | exercise | to write | points |", "|---:|---|---|---:|"]
     for one in exercises():
         parts = ", ".join(f"`{part.name}`" for part in one.parts) or "nothing"
@@ -142,12 +151,12 @@ def overview() -> str:
 
 
 def details() -> str:
-    """Each exercise: calls, equations, and what its checks pay."""
+    """Return the details of all exercises: calls, equations, points of the checks."""
     return "\n\n".join(detail(one) for one in exercises())
 
 
 def detail(one: Exercise) -> str:
-    """One exercise."""
+    """Return the details of one exercise."""
     lines = [f"### {one.number} · {one.name} · {plain_number(one.points)} points", ""]
     for part in one.parts:
         lines += ["```python", part.call, "```", ""]
@@ -163,7 +172,7 @@ def detail(one: Exercise) -> str:
 
 
 def marks() -> str:
-    """What the signs in the report mean."""
+    """Return a table of the signs in a report and their meanings."""
     usual = {
         "passed": "right",
         "failed": "a wrong answer: what you gave, what is right",
@@ -177,13 +186,13 @@ def marks() -> str:
 
 
 def mistake() -> str:
-    """The report on a mistake that the students' page shows."""
+    """Return the report on a mistake, from the students' page."""
     text = (DOCS / "students.md").read_text(encoding="utf-8")
     return re.search(r"<!-- a mistake -->\n(```\n.*?```)", text, re.S)[1]
 
 
 def thresholds() -> str:
-    """What learning has to reach."""
+    """Return a paragraph on the mean return that learning has to reach."""
     words = (
         f"CartPole pays half at a mean return of {HALF:.0f} over 100 fresh episodes "
         f"and all at {FULL:.0f}. Learning has luck in it, so your agent may train "
@@ -198,7 +207,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def filled(text: str) -> str:
-    """The text with its generated blocks made anew."""
+    """Return the text with its generated blocks made anew."""
     return BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m[2]]()}\n{m[3]}", text)
 
 
@@ -206,32 +215,34 @@ def filled(text: str) -> str:
 
 
 def as_html(text: str) -> str:
-    """One page that needs nothing beside it."""
+    """Return a Markdown text as a page that loads nothing."""
     markdown = MarkdownIt().enable("table")
     tokens = markdown.parse(text)
-    headings = []
+    sections = []
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             name = re.sub(r"\W+", "-", inline.content.lower()).strip("-")
             token.attrSet("id", name)
             if token.tag == "h2":
-                headings.append(f'<li><a href="#{name}">{inline.content}</a></li>')
+                sections.append((name, inline.content))
     body = markdown.renderer.render(tokens, markdown.options, {})
     body = re.sub(r"<!--.*?-->\n?", "", body)
     # A wide table or line scrolls by itself, and not the page.
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
     body = body.replace("<pre>", '<pre tabindex="0">')
-    title = re.search(r"^# (.+)$", text, re.M)[1]
-    contents = f"<nav><ul>\n{chr(10).join(headings)}\n</ul></nav>"
-    body = body.replace("</h1>", f"</h1>\n{contents}", 1)
-    page = (DOCS / "page.html").read_text(encoding="utf-8")
-    return page.replace("{{ title }}", title).replace("{{ body }}", body)
+    heading, end, body = body.partition("</h1>\n")  # the contents go between them
+    return PAGES.get_template("page.html").render(
+        title=re.search(r"^# (.+)$", text, re.M)[1],
+        heading=Markup(heading + end),
+        sections=sections,
+        body=Markup(body),
+    )
 
 
 # ---------------------------------------------------------------- the notebook
 
-# Nothing but orders to the notebook: where a notebook is graded, they are left out.
+# Only commands to the notebook itself; they are left out when it is graded.
 FETCH = (
     '![ ! "{PACKAGE}" ] || python3 -c "from urllib.request import urlretrieve;'
     " urlretrieve('{PACKAGE}', 'homework.zip')\""
@@ -260,7 +271,7 @@ HOW = """
 
 
 def notebook() -> str:
-    """The starter as a notebook: a cell for each exercise, and one that grades it."""
+    """Return the starter as a notebook: two cells an exercise, one to grade it."""
     first, *sections = re.split(r"(?m)^(?=# Exercise )", STARTER.read_text("utf-8"))
     docstring = ast.get_docstring(ast.parse(first)) or ""
     imports = first.partition('"""\n\n')[2]
@@ -294,13 +305,13 @@ def notebook() -> str:
 
 
 def text_cell(text: str) -> dict:
-    """A cell of Markdown."""
+    """Return a cell of Markdown."""
     lines = inspect.cleandoc(text).splitlines(keepends=True)
     return {"cell_type": "markdown", "metadata": {}, "source": lines}
 
 
 def code_cell(code: str) -> dict:
-    """A cell of Python that has not run."""
+    """Return a cell of Python that has not run."""
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -311,7 +322,7 @@ def code_cell(code: str) -> dict:
 
 
 def files() -> dict[Path, str]:
-    """Everything that is made here, by its place."""
+    """Return the text of each file that is written here."""
     handout = filled((DOCS / "handout.md").read_text(encoding="utf-8"))
     return {
         DOCS / "handout.md": handout,

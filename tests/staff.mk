@@ -50,7 +50,7 @@ calibrate: $(STAMP) ## staff: train on CartPole for hours, write tests/evidence/
 reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
 	@$(RUN) -m tests.tools.reference --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}"
 
-handout: $(STAMP) ## staff: write handout and notebook anew from what the code says
+handout: $(VENV)/.synced-class ## staff: write handout and notebook anew from what the code says
 	@$(RUN) docs/build.py
 
 upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into uv.lock

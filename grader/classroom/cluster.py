@@ -1,9 +1,9 @@
 """Grade on many machines, by Dask: each is a node with a copy of this repository.
 
-A node takes hand-ins only when it has the same code as the one who asks and a sandbox
-that keeps its promises there. It says so by a resource of Dask's, which every grading
-needs: a node that joins later is checked as well, and one that fails gets no work. A
-node that dies costs nothing but time, for Dask gives its hand-ins to another.
+A node takes hand-ins only when it has the same code as the machine that asks, and a
+sandbox that isolates. It then offers a resource of Dask's that every grading needs: a
+node that joins later is checked as well, and one that fails gets no work. A node that
+dies costs nothing but time, for Dask gives its hand-ins to another.
 """
 
 import asyncio
@@ -38,16 +38,16 @@ class Node(WorkerPlugin):
     """Checks a node before it takes work; runs there.
 
     Args:
-        code: `pool.code_hash` of the one who asks.
+        code: `pool.code_hash` of the machine that asks.
         wanted: a tier of the sandbox, or "" for the strongest that works there.
-        jobs: so many hand-ins at once, 0 for the node's threads.
+        jobs: how many hand-ins at once; None for one on each of the node's threads.
 
     Attributes:
-        tier: in which the node grades.
+        tier: of the sandbox in which the node grades.
         problem: why it takes no work, or "".
     """
 
-    def __init__(self, code: str, wanted: str, jobs: int) -> None:
+    def __init__(self, code: str, wanted: str, jobs: int | None) -> None:
         self.code, self.wanted, self.jobs = code, wanted, jobs
         self.tier = self.problem = ""
 
@@ -58,7 +58,7 @@ class Node(WorkerPlugin):
         await worker.set_resources(**{RESOURCE: 0 if self.problem else jobs})
 
     def check(self) -> None:
-        """Find the tier, or the problem."""
+        """Set the tier, or the problem."""
         if pool.code_hash() != self.code:
             self.problem = "its copy of the grader, or its Python, is another one"
             return
@@ -69,14 +69,14 @@ class Node(WorkerPlugin):
 
 
 def problem_there(dask_worker: Worker) -> str:
-    """Why a node takes no work, or ""; runs there."""
+    """Return why a node takes no work, or ""; runs on the node."""
     node = dask_worker.plugins[PLUGIN]
     assert isinstance(node, Node)
     return node.problem
 
 
 def grade_there(question: bytes) -> tuple[str, str]:
-    """The fields of a `Graded`; runs on a node."""
+    """Return the fields of a `Graded`; runs on a node."""
     submission, options = one.unpack(io.BytesIO(question))
     node = get_worker().plugins[PLUGIN]
     assert isinstance(node, Node)
@@ -91,14 +91,14 @@ class Cluster:
         address: of Dask's scheduler, as `tcp://host:8786`.
         code: from `pool.code_hash`.
         wanted: a tier of the sandbox, or "".
-        jobs: so many hand-ins at once on each node, 0 for its threads.
+        jobs: how many hand-ins at once on each node; None for one on each thread.
 
     Raises:
         UsageError: there is no scheduler.
     """
 
-    def __init__(self, address: str, code: str, wanted: str, jobs: int) -> None:
-        for name in ("distributed", "distributed.client"):  # which print tracebacks
+    def __init__(self, address: str, code: str, wanted: str, jobs: int | None) -> None:
+        for name in ("distributed", "distributed.client"):  # they print tracebacks
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS)
@@ -108,12 +108,12 @@ class Cluster:
         self.client.register_plugin(Node(code, wanted, jobs), name=PLUGIN)
 
     def problems(self) -> dict[str, str]:
-        """By the address of a node that is there now, why it takes no work, or ""."""
+        """Return by the address of each node why it takes no work, or ""."""
         told: dict[str, str] = self.client.run(problem_there)
         return told
 
     def grade(self, tasks: Mapping[str, Submission], options: Options) -> Gradings:
-        """Grade on the nodes, as `pool.grade_here` does here.
+        """Grade on the nodes, as `pool.grade_here` does on this machine.
 
         Raises:
             GraderError: the scheduler is gone.
@@ -137,7 +137,7 @@ class Cluster:
                 graded = Graded(*future.result())
             except KilledWorker:
                 graded = Graded("", "every node that graded it died")
-            except Exception as error:  # of the node: whatever its Python raised
+            except Exception as error:  # whatever Python raised on the node
                 graded = Graded("", plain(f"the node: {error!r}", 300))
             yield names[future], graded
             future.release()

@@ -1,6 +1,6 @@
-"""Find the hand-ins in a folder, and in the names of downloads who handed them in.
+"""Find the hand-ins in a folder, and their owners by the names of the downloads.
 
-Known are what Gradescope exports, what Canvas and Moodle let staff download, and plain
+The known layouts: exports of Gradescope, downloads from Canvas and Moodle, and plain
 folders and files. Nothing of a hand-in is read here.
 """
 
@@ -16,7 +16,7 @@ from grader.contract.outcomes import UsageError
 from grader.intake.submission import FILE
 
 KINDS = (".py", ".ipynb", ".zip")  # what can be handed in; the first is preferred
-# What students hand in that cannot be read: theirs as well, and no zero.
+# These cannot be read, but they are hand-ins all the same, so they are not left out.
 ARCHIVES = {".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zst"}
 GRADESCOPE = "submission_metadata.yml"
 NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", GRADESCOPE}
@@ -24,19 +24,19 @@ NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", GRADESCOPE}
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)_(?P<late>late_)?(?P<canvas>\d+)_\d+_(?P<file>.+)", re.I | re.S
 )
-_AGAIN = re.compile(r"-(\d+)$")  # Canvas: handed in once more, before the suffix
+_AGAIN = re.compile(r"-(\d+)$")  # Canvas: the number of a later try, before the suffix
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<moodle>\d+)_assignsubmission_file_?", re.S)
 _MOODLE_TEXT = re.compile(r".+_\d+_assignsubmission_onlinetext_?", re.S)
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who handed in.
+    """A person who handed in.
 
     Attributes:
         name: as the download has it.
-        ids: by "canvas", "moodle" (participant), "email", "sid" or "login"; those that
-            are known.
+        ids: those that are known, by kind: "canvas", "moodle" (participant number),
+            "email", "sid" (student ID) or "login".
     """
 
     name: str
@@ -48,9 +48,9 @@ class HandIn:
     """One hand-in.
 
     Attributes:
-        path: what `make grade SUBMISSION=` would be given.
-        entry: its name in the folder of all hand-ins; no two have the same.
-        owners: one, or the members of a group.
+        path: of the file or folder to grade.
+        entry: its name in the folder of all hand-ins, which is unique.
+        owners: one person, or the members of a group.
         late: whether the download says so.
     """
 
@@ -62,14 +62,14 @@ class HandIn:
 
 @dataclass
 class Found:
-    """The hand-ins in the order of their names, and what was left out, with why."""
+    """The hand-ins, sorted by name, and the files left out, each with the reason."""
 
     hand_ins: list[HandIn] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
 
 
 def find(folder: Path) -> Found:
-    """The hand-ins in a folder.
+    """Return the hand-ins in a folder.
 
     Raises:
         UsageError: there is no such folder, or nothing in it.
@@ -119,13 +119,13 @@ def find(folder: Path) -> Found:
 
 
 def is_hand_in(file: str) -> bool:
-    """Whether a file's name says that it was handed in: `.py.txt` does, too."""
+    """Return whether a file's name is that of a hand-in; `.py.txt` is one, too."""
     last = [suffix.lower() for suffix in Path(file).suffixes[-2:]]
     return bool({*last} & {*KINDS}) or not ARCHIVES.isdisjoint(last[-1:])
 
 
 def owner_of_file(name: str) -> str:
-    """Whose file it is, by its name alone."""
+    """Return the owner's name from the name of a file."""
     path = Path(name)
     while Path(path.stem).suffix.lower() in {*KINDS, *ARCHIVES}:  # bo.tar.gz
         path = Path(path.stem)
@@ -133,7 +133,7 @@ def owner_of_file(name: str) -> str:
 
 
 def rank(file: str) -> tuple[bool, bool, int, int, str]:
-    """The larger, the rather it is what counts of one student's files in Canvas."""
+    """Return a key to sort one student's files in Canvas; the largest one counts."""
     name = Path(file)
     again = _AGAIN.search(name.stem)
     stem = _AGAIN.sub("", name.stem).lower()
@@ -145,9 +145,10 @@ def rank(file: str) -> tuple[bool, bool, int, int, str]:
 
 
 def place_in(folder: Path) -> Path:
-    """What to grade of a hand-in's folder: all of it, or the one file that is there.
+    """Return what to grade of a hand-in's folder: the folder, or its only file.
 
-    A folder is searched for what has the right name. A file alone may have any.
+    A folder is searched for a file with the right name; a file given alone may have any
+    name.
     """
     if os.path.lexists(folder / FILE):
         return folder
@@ -165,14 +166,14 @@ def place_in(folder: Path) -> Path:
 
 
 def owner_of_folder(name: str) -> Owner:
-    """Whose folder it is by its name alone."""
+    """Return the owner from the name of a folder."""
     if match := _MOODLE.fullmatch(name):
         return Owner(match["name"], {"moodle": match["moodle"]})
     return Owner(name, {"login": name})
 
 
 def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
-    """By the folder's name in an export of Gradescope, who handed it in.
+    """Return the owners of each folder in an export of Gradescope, by its name.
 
     Raises:
         UsageError: the file is there and cannot be read.
@@ -201,7 +202,7 @@ def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
 
 
 def submitters_of(about: Any) -> Iterator[Owner]:
-    """The submitters of one submission in Gradescope's metadata."""
+    """Yield the submitters of one submission in Gradescope's metadata."""
     people = about.get(":submitters") if isinstance(about, dict) else None
     for person in people if isinstance(people, list) else []:
         if isinstance(person, dict):
@@ -212,7 +213,7 @@ def submitters_of(about: Any) -> Iterator[Owner]:
 
 
 def normal_name(name: str) -> str:
-    """A person's name for comparing: "Doe, Jané" and "jane doe" are one."""
+    """Return a name in a form to compare: "Doe, Jané" and "jane doe" are equal."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     kept = (c for c in plain if not unicodedata.combining(c))
     letters = "".join(c if c.isalnum() else " " for c in kept)

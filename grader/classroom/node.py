@@ -1,7 +1,7 @@
-"""Have this machine grade for a cluster, as a worker of Dask that has one address.
+"""Have this machine grade for a cluster, as a worker of Dask on one address.
 
-Whoever reaches a worker can run code on it, and Dask's own commands listen on every
-address for pages of theirs, whatever they are told.
+Whoever reaches a worker can run code on it. Dask's own commands serve web pages on
+every address of the machine by default, so the command is put together here.
 """
 
 import argparse
@@ -11,22 +11,41 @@ import socket
 import sys
 from urllib.parse import urlsplit
 
+from grader.classroom.arguments import jobs
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
 
 LOOPBACK = "127.0.0.1"
 
 
-def command(cluster: str, listen: str = "", jobs: str = "") -> list[str]:
-    """The command that starts the worker.
+def parse(words: list[str]) -> argparse.Namespace:
+    """Return the arguments; an unknown option ends the program with exit code 2.
+
+    Raises:
+        UsageError: a value makes no sense.
+    """
+    parser = argparse.ArgumentParser(prog="python -m grader.classroom.node")
+    parser.add_argument("cluster", help="tcp://… of Dask's scheduler")
+    parser.add_argument(
+        "--listen",
+        type=lambda text: text or LOOPBACK,
+        default=LOOPBACK,
+        help="an address of this machine",
+    )
+    parser.add_argument("--jobs", type=jobs, help="so many at once")
+    return parser.parse_args(words)
+
+
+def command(cluster: str, listen: str, jobs: int | None) -> list[str]:
+    """Return the command that starts the worker.
 
     Args:
         cluster: address of the scheduler, as `tcp://host:8786`.
-        listen: address of this machine, or "" for one that only itself reaches.
-        jobs: so many hand-ins at once, or "" for one for each core.
+        listen: address of this machine.
+        jobs: how many hand-ins at once; None for one on each core.
 
     Raises:
-        UsageError: one makes no sense.
+        UsageError: an address makes no sense.
     """
     try:
         scheduler = urlsplit(cluster)
@@ -35,7 +54,6 @@ def command(cluster: str, listen: str = "", jobs: str = "") -> list[str]:
         there = None
     if not there or scheduler.scheme not in ("tcp", "tls"):
         raise UsageError(f"CLUSTER={cluster!r}: use tcp://host:port of the scheduler")
-    listen = listen or LOOPBACK
     try:
         here = address_of(listen)
         with socket.socket() as tried:
@@ -49,15 +67,13 @@ def command(cluster: str, listen: str = "", jobs: str = "") -> list[str]:
             f"LISTEN={listen!r}: the scheduler at {cluster} cannot reach this; use the "
             "address of this machine in the network of the cluster"
         )
-    if jobs and not (jobs.isdecimal() and 0 < int(jobs) <= 999):
-        raise UsageError(f"JOBS={jobs!r}: use a number, one for each core or fewer")
     words = [sys.executable, "-m", "dask", "worker", "--no-nanny", "--no-dashboard"]
     words += ["--host", here, "--dashboard-address", f"{here}:0"]
-    return [*words, *(["--nthreads", jobs] if jobs else []), "--", cluster]
+    return [*words, *(["--nthreads", str(jobs)] if jobs else []), "--", cluster]
 
 
 def address_of(host: str) -> str:
-    """The IPv4 address of a host.
+    """Return the IPv4 address of a host.
 
     Raises:
         OSError, ValueError: there is none.
@@ -66,17 +82,17 @@ def address_of(host: str) -> str:
 
 
 def is_local(address: str) -> bool:
-    """Whether an address is reached from this machine alone."""
+    """Return whether only this machine reaches an address."""
     return ipaddress.ip_address(address).is_loopback
 
 
 def main() -> int:
-    """Become the worker; 2 where that makes no sense."""
-    parser = argparse.ArgumentParser(prog="python -m grader.classroom.node")
-    parser.add_argument("cluster", help="tcp://… of Dask's scheduler")
-    parser.add_argument("--listen", default="", help="an address of this machine")
-    parser.add_argument("--jobs", default="", help="so many at once")
-    words = command(**vars(parser.parse_args()))
+    """Become the worker.
+
+    Raises:
+        UsageError: an argument makes no sense.
+    """
+    words = command(**vars(parse(sys.argv[1:])))
     os.execv(words[0], words)
 
 

@@ -1,53 +1,68 @@
 """Grade one hand-in in a process of its own, for `pool.py`: the code of `make grade`.
 
 The hand-in comes by stdin, the report goes to stdout. stdin stays open as long as the
-one who asked lives: when it closes, this process ends, and its helpers with it.
+process that asked lives: when it closes, this process ends, and its helpers with it.
 """
 
 import dataclasses
+import json
 import os
-import struct
 import sys
 import threading
-from typing import BinaryIO
+from typing import Any
 
-import msgpack
+import numpy as np
 
 from grader.cli import guarded
+from grader.contract.limits import Limits
 from grader.contract.outcomes import GraderError
 from grader.grading.pipeline import Options, Progress, grade
+from grader.inside.protocol import ProtocolError, Readable, encode, receive
 from grader.intake.submission import Submission
 
-MAX_QUESTION = 64 << 20  # bytes; hand-ins are smaller by far
-_LENGTH = struct.Struct("<Q")
+APART = ("path", "source")  # the first is for a debugger, and not on every node
 
 
 def pack(submission: Submission, options: Options) -> bytes:
-    """What `main` reads."""
+    """Return the frame that `main` reads."""
     fields = {
         field.name: getattr(submission, field.name)
         for field in dataclasses.fields(submission)
-        if field.name != "path"  # which is for a debugger, and not on every node
+        if field.name not in APART
     }
-    told = {"submission": fields, "options": dataclasses.asdict(options)}
-    # Names of files need not be text.
-    body: bytes = msgpack.packb(told, unicode_errors="surrogatepass")
-    return _LENGTH.pack(len(body)) + body
+    # As JSON, for the names of files need not be text that a frame can carry.
+    told = json.dumps({"submission": fields, "options": dataclasses.asdict(options)})
+    return encode(
+        {
+            "source": np.frombuffer(submission.source, np.uint8),
+            "told": np.frombuffer(told.encode(), np.uint8),
+        }
+    )
 
 
-def unpack(file: BinaryIO) -> tuple[Submission, Options]:
-    """What `pack` made of them.
+def unpack(file: Readable) -> tuple[Submission, Options]:
+    """Return what `pack` was given, but for the path.
 
     Raises:
-        EOFError: not all of it comes.
+        ProtocolError: the file ends before the frame does.
     """
-    head = file.read(_LENGTH.size).ljust(_LENGTH.size, b"\xff")
-    (length,) = _LENGTH.unpack(head)
-    body = file.read(length) if length < MAX_QUESTION else b""
-    if len(body) < length:
-        raise EOFError
-    told = msgpack.unpackb(body, unicode_errors="surrogatepass", use_list=False)
-    return Submission(**told["submission"]), Options(**told["options"])
+    message = receive(file)
+    if message is None:
+        raise ProtocolError("no frame")
+    told = json.loads(message["told"].tobytes())
+    options = told["options"]
+    limits = Limits(**options.pop("limits"))
+    return (
+        Submission(
+            source=message["source"].tobytes(), **with_tuples(told["submission"])
+        ),
+        Options(limits=limits, **with_tuples(options)),
+    )
+
+
+def with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with tuples where JSON has lists."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
 
 
 def main() -> int:
@@ -55,8 +70,9 @@ def main() -> int:
     answers = os.dup(1)  # never closed: its end says that this process has ended
     os.dup2(2, 1)
     try:
-        submission, options = unpack(sys.stdin.buffer)
-    except EOFError:  # whoever asks has died
+        with open(0, "rb", closefd=False) as asked:
+            submission, options = unpack(asked)
+    except ProtocolError:  # the process that asked has died
         return 2
     threading.Thread(target=end_with_stdin, daemon=True).start()
     graded = grade(submission, options, Progress())
@@ -68,7 +84,7 @@ def main() -> int:
 
 
 def end_with_stdin() -> None:
-    """End this process when nobody waits for it any more."""
+    """End this process when the process that asked has ended."""
     os.read(0, 1)
     os._exit(2)
 

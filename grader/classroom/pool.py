@@ -1,7 +1,7 @@
-"""Grade many hand-ins side by side, each in processes of its own; keep what is done.
+"""Grade many hand-ins side by side, each in processes of its own; keep the reports.
 
-A grading is kept under a name made of all that decides it, so that an interrupted run
-goes on where it was, a later one grades what is new, and copies are graded once.
+A report is kept under a hash of everything that decides it. So an interrupted run goes
+on where it was, a later one grades only what is new, and copies are graded once.
 """
 
 import contextlib
@@ -24,31 +24,33 @@ from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 from grader.report.model import Report, load, write_whole
 
-# A grading bounds itself; this is for one whose trusted side itself hangs.
+# A grading has limits of its own; this one is for a trusted side that hangs.
 LIMIT_SECONDS = 900.0
 DECIDES = ("grader", "starter", "solution")  # folders whose files decide a grade
-# But for these, which show grades.
+# Except for these, which only show grades.
 SHOWS = {ROOT / "grader" / "classroom", ROOT / "grader" / "report" / "formats"}
 
 
 @dataclass(frozen=True)
 class Graded:
-    """What came of one hand-in.
+    """The result of one grading.
 
     Attributes:
-        text: of report.json; "" where there is none.
-        why_not: why there is none, for staff.
+        text: of report.json; "" if there is no report.
+        why_not: why there is no report, for staff.
     """
 
     text: str
     why_not: str = ""
 
 
-Gradings = Generator[tuple[str, Graded], None, None]  # by name, as they get done
+Gradings = Generator[
+    tuple[str, Graded], None, None
+]  # with names, in the order of completion
 
 
 def code_hash() -> str:
-    """A hash of everything here that decides a grade, and of Python's version."""
+    """Return a hash of all files that decide a grade, and of Python's version."""
     hashed = hashlib.sha256(sys.version.encode())
     files = [ROOT / "uv.lock"]
     for name in DECIDES:
@@ -62,11 +64,11 @@ def code_hash() -> str:
 
 
 def name_of(submission: Submission, options: Options, code: str) -> str:
-    """The name under which a grading is kept.
+    """Return the name under which a report is kept.
 
     Args:
         submission: what is graded.
-        options: how.
+        options: how it is graded.
         code: from `code_hash`.
     """
     handed_in = {
@@ -79,10 +81,10 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
 
 
 class Kept:
-    """The reports in a folder; one is there whole or not at all.
+    """The reports that are kept in a folder, each whole or not at all.
 
-    One in which time ran out, beside other gradings, is not the last word: the machine
-    may have been to blame.
+    A report in which time ran out beside other gradings is not final: the machine may
+    have been too busy.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -90,20 +92,20 @@ class Kept:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Report | None:
-        """The report of that name, if it is there and the last word."""
+        """Return the report of that name if there is a final one."""
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
-        """Whether time ran out, and there is no last word yet."""
+        """Return whether there is a report of that name, but no final one."""
         return (self.folder / f"{name}.open").exists() and self.get(name) is None
 
     def put(self, name: str, text: str, *, alone: bool) -> None:
         """Keep a report.
 
         Args:
-            name: under which.
+            name: from `name_of`.
             text: of report.json.
-            alone: nothing else was graded meanwhile.
+            alone: nothing else was graded at the same time.
         """
         path = self.folder / f"{name}.open"
         write_whole(path, text)
@@ -113,7 +115,7 @@ class Kept:
 
 
 def timeouts(report: Report) -> int:
-    """How many checks ran out of time."""
+    """Return how many checks ran out of time."""
     checks = [check for exercise in report.exercises for check in exercise.checks]
     return sum(check.outcome == Outcome.TIMEOUT for check in checks)
 
@@ -126,10 +128,10 @@ def grade_here(
     Args:
         tasks: hand-ins by name.
         options: how to grade them.
-        jobs: so many at once.
+        jobs: how many at once.
 
     Yields:
-        A name and what came of it, in the order in which they are done.
+        A name and its result, in the order of completion.
     """
     running = Running()
     with ThreadPoolExecutor(jobs) as threads:
@@ -144,7 +146,7 @@ def grade_here(
                 for future in done:
                     try:
                         graded = future.result()
-                    except Exception as error:  # costs its own hand-in alone
+                    except Exception as error:  # costs only its own hand-in
                         graded = Graded("", plain(f"{error!r}", 300))
                     yield names[future], graded
         finally:
@@ -153,7 +155,7 @@ def grade_here(
 
 
 class Running:
-    """The gradings that run now, each a process that can be ended from outside."""
+    """The gradings that run now, each in a process that can be killed."""
 
     def __init__(self) -> None:
         self.processes: set[subprocess.Popen] = set()
@@ -163,12 +165,12 @@ class Running:
     def grade(
         self, submission: Submission, options: Options, limit: float = LIMIT_SECONDS
     ) -> Graded:
-        """Grade one hand-in; whatever it does comes back as an answer.
+        """Grade one hand-in; if that fails, the result says why.
 
         Args:
             submission: what to grade.
-            options: how.
-            limit: in seconds, for all of it.
+            options: how to grade it.
+            limit: for the whole grading, in seconds.
         """
         question = one.pack(submission, options)
         with tempfile.TemporaryFile() as printed:
@@ -200,7 +202,7 @@ class Running:
                 process.wait()
             finally:
                 timer.cancel()
-                process.kill()  # where it was not waited for
+                process.kill()  # an exception may have come before it ended
                 process.wait()
                 with self.lock:
                     self.processes.discard(process)
@@ -214,7 +216,7 @@ class Running:
         return Graded("", plain(lines[-1], 500) if lines else code)
 
     def stop(self) -> None:
-        """End them all; none is started any more."""
+        """Kill all gradings; no more can be started."""
         with self.lock:
             self.stopped = True
             for process in self.processes:
@@ -222,16 +224,16 @@ class Running:
 
 
 def answer_of(process: subprocess.Popen, question: bytes) -> bytes:
-    """What the process writes until it ends, asked a question."""
+    """Send a question to a process and return what it writes until it ends."""
     asks, answers = process.stdin, process.stdout
     assert asks is not None
     assert answers is not None
-    # It may have ended already; what it printed says why.
+    # The process may have ended already; what it printed says why.
     with contextlib.suppress(BrokenPipeError):
         asks.write(question)
         asks.flush()
     with answers:
-        told: bytes = answers.read()  # its end is awaited with stdin still open
+        told: bytes = answers.read()  # stdin stays open: the process ends with it
     with contextlib.suppress(BrokenPipeError):
         asks.close()
     return told

@@ -1,7 +1,7 @@
-"""Hand-ins that are nearly the same, for a person to look at; nothing is judged here.
+"""Find hand-ins that are nearly the same; a person has to judge them.
 
-What the starter gives does not count, nor do names, comments and blanks: copydetect
-compares fingerprints of what is left.
+The starter's text, names, comments and blanks do not count: copydetect compares
+fingerprints of the rest.
 """
 
 import contextlib
@@ -15,19 +15,24 @@ from dataclasses import dataclass
 from grader.contract.exercises import ROOT
 
 STARTER = ROOT / "starter" / "dqn.py"
-# Copydetect's own settings: runs of fewer tokens than NOISE are chance, and every
-# longer one is found.
+# Copydetect's own settings: equal runs of fewer tokens than NOISE happen by chance;
+# every longer one is found.
 NOISE, WINDOW = 25, 1
-# Of what one wrote, found in the other: among right hand-ins in different styles it is
-# below 0.3, between one and its renamed and reordered copy above 0.8.
+# The share of one hand-in that is found in the other: below 0.3 between right hand-ins
+# in different styles, above 0.8 between one and its renamed and reordered copy.
 NEAR = 0.7
-LARGEST = 100_000  # bytes; nobody writes that much, and it would take long
-FEW_TOKENS = 200  # less than that beyond the starter is no sign of anything
+LARGEST = 100_000  # bytes; a larger file would take too long to compare
+FEW_TOKENS = 200  # too little beyond the starter to tell copies from chance
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two hand-ins by their names, and how much of the smaller is in the other, 0–1."""
+    """Two hand-ins that are nearly the same.
+
+    Attributes:
+        one, other: their names.
+        share: of the smaller one that is found in the other, 0 to 1.
+    """
 
     one: str
     other: str
@@ -35,7 +40,7 @@ class Pair:
 
 
 def available() -> bool:
-    """Whether the library that compares is installed."""
+    """Return whether the library that compares is installed."""
     try:
         import copydetect  # noqa: F401
     except ImportError:
@@ -44,11 +49,11 @@ def available() -> bool:
 
 
 def find_pairs(sources: Mapping[str, bytes], near: float = NEAR) -> list[Pair]:
-    """The pairs that are nearly the same, the nearest first.
+    """Return the pairs that are nearly the same, the nearest first.
 
     Args:
         sources: of the hand-ins, by name.
-        near: the least share that is told.
+        near: the smallest share to report.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -64,7 +69,7 @@ def find_pairs(sources: Mapping[str, bytes], near: float = NEAR) -> list[Pair]:
     starter = list(fingerprint(STARTER.read_bytes()).hashes)
     written = {}
     for name, source in sources.items():
-        # Text that breaks the library costs only its own comparison.
+        # A text that breaks the library is not compared; the others are.
         with contextlib.suppress(Exception):
             if len(source) <= LARGEST:
                 print_of = fingerprint(source, starter)
@@ -73,7 +78,7 @@ def find_pairs(sources: Mapping[str, bytes], near: float = NEAR) -> list[Pair]:
     pairs = []
     for one, other in itertools.combinations(sorted(written), 2):
         hashes = written[one].hashes, written[other].hashes
-        # Cheap, and never far from the share in tokens.
+        # A cheap test first: this number is never far from the share in tokens.
         if len(hashes[0] & hashes[1]) < near / 2 * min(map(len, hashes)):
             continue
         _, shares, _ = compare_files(written[one], written[other])

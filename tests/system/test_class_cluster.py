@@ -22,7 +22,7 @@ PATIENCE = 120.0
 
 
 def wait_for(found: Callable[[], object]) -> object:
-    """What is found, when it is there."""
+    """Return what the function finds, as soon as it finds something."""
     pause = threading.Event()
     for _ in range(int(PATIENCE / 0.1)):
         if result := found():
@@ -33,7 +33,7 @@ def wait_for(found: Callable[[], object]) -> object:
 
 @pytest.fixture
 def processes() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts processes, ends them."""
+    """Give a function that starts processes; kill them after the test."""
     started: list[subprocess.Popen] = []
 
     def start(*words: object) -> subprocess.Popen:
@@ -55,13 +55,13 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 def said_command() -> list[str]:
-    """How the page says that the scheduler is started, but on this machine alone."""
+    """Return the page's command for the scheduler, with an address of this machine."""
     (said,) = re.findall(r"`.venv/bin/python (-m dask scheduler [^`]*)`", SAID)
     return [sys.executable, *said.replace("10.0.0.1", "127.0.0.1").split()]
 
 
 def listening(process: subprocess.Popen) -> list[str]:
-    """The addresses on which a process, or one that it has started, listens."""
+    """Return the addresses on which a process and its children listen."""
     parent = psutil.Process(process.pid)
     return [
         connection.laddr.ip
@@ -72,7 +72,7 @@ def listening(process: subprocess.Popen) -> list[str]:
 
 
 def grading_of(worker: subprocess.Popen) -> str:
-    """The processes that a worker has started to grade with."""
+    """Return the ids of the processes that a worker has started to grade."""
     found = []
     for tasks in Path(f"/proc/{worker.pid}/task").glob("*/children"):
         for child in tasks.read_text().split():
@@ -84,7 +84,7 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
-    """Its hand-in is graded by the other node; all listen on one address only."""
+    """The other node grades its hand-in; all processes listen on one address only."""
     folder, out = tmp_path / "class", tmp_path / "out"
     for number in range(2):
         (folder / str(number)).mkdir(parents=True)
@@ -116,23 +116,23 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("words", "problem"),
     [
-        ({"cluster": ""}, "CLUSTER=''"),
-        ({"cluster": "127.0.0.1:8786"}, "use tcp://host:port"),
-        ({"cluster": "tcp://127.0.0.1"}, "use tcp://host:port"),
-        ({"cluster": "tcp://:8786"}, "use tcp://host:port"),
-        ({"cluster": "tcp://192.0.2.1:8786"}, "LISTEN='127.0.0.1': the scheduler"),
-        ({"cluster": "tcp://127.0.0.1:1", "listen": "192.0.2.1"}, "no IPv4 address"),
-        ({"cluster": "tcp://127.0.0.1:1", "listen": "::1"}, "no IPv4 address"),
-        ({"cluster": "tcp://127.0.0.1:1", "jobs": "0"}, "JOBS='0'"),
-        ({"cluster": "tcp://127.0.0.1:1", "jobs": "1 --host 0.0.0.0"}, "JOBS="),
+        ([""], "CLUSTER=''"),
+        (["127.0.0.1:8786"], "use tcp://host:port"),
+        (["tcp://127.0.0.1"], "use tcp://host:port"),
+        (["tcp://:8786"], "use tcp://host:port"),
+        (["tcp://192.0.2.1:8786"], "LISTEN='127.0.0.1': the scheduler"),
+        (["tcp://127.0.0.1:1", "--listen", "192.0.2.1"], "no IPv4 address"),
+        (["tcp://127.0.0.1:1", "--listen", "::1"], "no IPv4 address"),
+        (["tcp://127.0.0.1:1", "--jobs", "0"], "JOBS='0'"),
+        (["tcp://127.0.0.1:1", "--jobs", "1 --host 0.0.0.0"], "JOBS="),
     ],
 )
-def test_a_node_is_told_what_makes_sense(told, problem):
-    """What it cannot do it refuses in a sentence; it never listens on more."""
+def test_a_node_is_told_what_makes_sense(words, problem):
+    """A wrong argument is refused in a sentence; no node listens on more addresses."""
     with pytest.raises(cluster.UsageError, match=re.escape(problem)):
-        node.command(**told)
+        node.command(**vars(node.parse(words)))
 
 
 def test_a_node_with_other_code_takes_no_work():
@@ -143,7 +143,7 @@ def test_a_node_with_other_code_takes_no_work():
 
 
 def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
-    """It says in the doctor's words why; another tier is no way out."""
+    """It says why in the doctor's words, and does not choose another tier."""
 
     def refuse(wanted: str) -> str:
         raise GraderError(f"no sandbox isolates here ({wanted})")
@@ -155,7 +155,7 @@ def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
 
 
 def test_no_scheduler_is_told(monkeypatch):
-    """In a sentence, soon."""
+    """A missing scheduler is reported in a sentence, and soon."""
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(cluster.UsageError, match="no scheduler"):
-        cluster.Cluster("tcp://127.0.0.1:1", "", "", 0)
+        cluster.Cluster("tcp://127.0.0.1:1", "", "", None)

@@ -1,4 +1,4 @@
-"""A whole class: each is graded as alone, trouble is one's own, and it goes on."""
+"""A whole class: each hand-in is graded as if alone, and trouble stays with it."""
 
 import csv
 import io
@@ -17,6 +17,7 @@ import pytest
 
 from grader.classroom import __main__ as classes
 from grader.classroom import one, pool
+from grader.classroom.entries import entry_of
 from grader.classroom.layouts import HandIn
 from grader.contract.exercises import ROOT
 from grader.contract.outcomes import UsageError
@@ -29,7 +30,7 @@ HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"
 
 @pytest.fixture(scope="session")
 def classroom(tmp_path_factory, solution) -> Path:
-    """Hand-ins of many kinds."""
+    """Make a folder with hand-ins of many kinds."""
     folder = tmp_path_factory.mktemp("class")
     starter = (ROOT / "starter" / "dqn.py").read_text()
     for name, source in {
@@ -49,21 +50,21 @@ def classroom(tmp_path_factory, solution) -> Path:
 
 
 def run(folder: Path, out: Path, *more: str) -> int:
-    """Grade a class on one small exercise; the exit code."""
+    """Grade a class on one small exercise; return the exit code."""
     words = [str(folder), "--out", str(out), "--only", "sync_target", *more]
     return classes.run(classes.parse(words))
 
 
 @pytest.fixture(scope="session")
 def graded(classroom, tmp_path_factory) -> tuple[Path, int]:
-    """The class graded once, for real; where, and the exit code."""
+    """Grade the class once, for real; give the results' folder and the exit code."""
     out = tmp_path_factory.mktemp("class-results")
     return out, run(classroom, out, "--jobs", "2")
 
 
 @pytest.fixture
 def asked(monkeypatch, graded) -> list[str]:
-    """What is asked to be graded, by hash; the answers are those of the real run."""
+    """List the hashes of what is graded; the reports are those of the real run."""
     known = {
         json.loads(text)["submission"]["sha256"]: text
         for path in (graded[0] / "kept").glob("*.json")
@@ -80,7 +81,7 @@ def asked(monkeypatch, graded) -> list[str]:
 
 
 def scores(out: Path) -> dict[str, float]:
-    """The scores by name of hand-in."""
+    """Return the scores by the name of the hand-in."""
     reports = [json.loads(p.read_text()) for p in (out / "reports").glob("*.json")]
     return {report["submission"]["name"]: report["score"] for report in reports}
 
@@ -141,7 +142,7 @@ def test_no_two_hand_ins_have_one_id():
     """Of so many names some share their first 32 bits."""
     submission = Submission("x", b"pass")
     names = [HandIn(Path("x"), str(number), ()) for number in range(200_000)]
-    ids = {classes.entry_of(name, submission, None, "").id for name in names}
+    ids = {entry_of(name, submission, None, "").id for name in names}
     assert len(ids) == len(names)
 
 
@@ -166,7 +167,7 @@ def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
 
 
 def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch):
-    """What was graded before stays; the files are those of one go."""
+    """Finished reports stay; the results are those of a run without interruption."""
     put = pool.Kept.put
 
     def interrupted(self, name, text, **how):
@@ -189,7 +190,7 @@ def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch)
 def test_what_cannot_be_graded_costs_only_itself(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """Exit code 2, a list, everyone else's score; the next run tries again."""
+    """The exit code is 2, it is listed, others have scores; the next run retries."""
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
 
@@ -217,7 +218,7 @@ def test_what_cannot_be_graded_costs_only_itself(
 def test_out_of_time_is_judged_without_the_others(
     classroom, asked, tmp_path, monkeypatch
 ):
-    """Once more, alone, and then it counts; also where it was interrupted between."""
+    """It is graded once more, alone, and that counts, also after an interruption."""
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
 
@@ -252,7 +253,7 @@ def test_out_of_time_is_judged_without_the_others(
 
 
 def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch, capfd):
-    """A folder that may not be read is ours to mend, and no zero."""
+    """A folder without permission to read is not graded, and gets no zero."""
     taking = classes.take
 
     def refused(path: str) -> Submission:
@@ -269,7 +270,7 @@ def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch,
 
 
 def test_what_was_not_read_is_said_first(classroom, graded, asked, tmp_path, capfd):
-    """Exit code 2, a list before all else, no score anywhere, a report all the same."""
+    """The exit code is 2, it is listed first, has a report, and no score anywhere."""
     assert run(classroom, tmp_path / "out") == 2
     told = capfd.readouterr()
     kinds = [line.partition(":")[0] for line in told.err.splitlines()]
@@ -286,7 +287,7 @@ def test_what_was_not_read_is_said_first(classroom, graded, asked, tmp_path, cap
 
 
 def test_what_cannot_be_imported_was_graded(classroom, asked, tmp_path, capfd):
-    """Exit code 0, but it is said first; of two exports no cell of it is filled."""
+    """The exit code is 0, but it is listed first."""
     folder = tmp_path / "class"
     for name in ("ann", "cy"):
         shutil.copytree(classroom / name, folder / name)
@@ -297,7 +298,7 @@ def test_what_cannot_be_imported_was_graded(classroom, asked, tmp_path, capfd):
 def test_gradebooks_say_what_they_leave_alone(
     classroom, asked, tmp_path, monkeypatch, capsys
 ):
-    """`UNREAD=0` enters zero; without it, whose cell was left alone is said."""
+    """`UNREAD=0` enters zero; without it the people whose cells are left are listed."""
     export = tmp_path / "export.csv"
     names = ("ann", "cy", "dee", "empty")
     rows = "".join(f"{name},,,{name},A,7\n" for name in names)
@@ -316,7 +317,7 @@ def test_gradebooks_say_what_they_leave_alone(
 
 
 def test_hostile_names_and_words_do_nothing(graded):
-    """Neither in the table nor on a page, and no file is called by a name."""
+    """They do nothing in the table or on a page, and no file has such a name."""
     out, _ = graded
     for path in out.rglob("*.*"):
         text = path.read_text()
@@ -353,7 +354,7 @@ NAMES = [
 def test_names_of_any_bytes_and_odd_files(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """Nothing waits, nothing is lost, and all that is written is text."""
+    """No file blocks the run, no hand-in is lost, and all results are text."""
     folder = tmp_path / "class"
     for name in map(os.fsdecode, NAMES):
         (folder / name).mkdir(parents=True)
@@ -391,7 +392,7 @@ def test_names_of_any_bytes_and_odd_files(
 
 
 def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatch):
-    """No process is left behind that waits for its question."""
+    """No process is left that waits for its hand-in."""
 
     def broken(*_: object) -> bytes:
         raise ValueError("no bytes come of it")
@@ -413,7 +414,7 @@ def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatc
 def test_a_hand_in_that_breaks_its_reading_costs_only_itself(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """Whatever reading it raises."""
+    """An exception of any kind while reading costs only that hand-in."""
     taking = classes.take
 
     def broken(path: str) -> Submission:
@@ -428,7 +429,7 @@ def test_a_hand_in_that_breaks_its_reading_costs_only_itself(
 
 
 def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_path):
-    """Neither in text nor in links."""
+    """Names are neither in the text nor in links."""
     names = ("ann", "bob", "dee")
     page = (graded[0] / "class.html").read_text()
     assert not [name for name in names if f">{name}<" in page]
@@ -438,14 +439,14 @@ def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_
 
 
 def test_a_grading_without_end_is_ended(solution):
-    """Whatever it is that hangs, it ends, and says so."""
+    """A grading that hangs is killed at its limit, and the result says so."""
     options = pipeline.Options("1", only=("sync_target",))
     graded = pool.Running().grade(Submission("x", b"pass"), options, limit=0.01)
     assert graded == pool.Graded("", "not graded within 0 s")
 
 
 def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
-    """The grading's last words say why there is no report."""
+    """The last line that the grading printed says why there is no report."""
     monkeypatch.setenv("PATH", "")
     options = pipeline.Options("1", tier="bwrap")
     graded = pool.Running().grade(Submission("x", b"pass"), options)
@@ -454,7 +455,7 @@ def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
 
 
 def test_a_grading_ends_with_the_one_who_asked():
-    """So nothing lives on when the whole run is killed."""
+    """When the run is killed no grading lives on."""
     options = pipeline.Options("1", only=("sync_target",))
     source = b"import time\nwhile True: time.sleep(1)"
     with subprocess.Popen(
@@ -470,7 +471,7 @@ def test_a_grading_ends_with_the_one_who_asked():
 
 
 def test_stopped_gradings_are_over():
-    """After `stop` no process is left and none is begun."""
+    """After `stop` no process is left and none is started."""
     running = pool.Running()
     results: list[pool.Graded] = []
     options = pipeline.Options("1", only=("sync_target",))
@@ -489,7 +490,7 @@ def test_stopped_gradings_are_over():
 
 
 def test_what_decides_a_grade_changes_its_name():
-    """Contents, what is wrong with them, options and code; not what it is called."""
+    """The name depends on contents, problem, options and code, not on the file name."""
     options = pipeline.Options("1")
     first = pool.name_of(Submission("x", b"1"), options, "code")
     assert pool.name_of(Submission("y", b"1"), options, "code") == first
@@ -500,6 +501,19 @@ def test_what_decides_a_grade_changes_its_name():
         pool.name_of(Submission("x", b"1"), options, "other"),
     ]
     assert len({first, *others}) == 5
+
+
+def test_an_empty_argument_is_not_given(classroom):
+    """A variable that was not set comes from make as an empty text."""
+    words = [f"--{name}=" for name in vars(classes.parse(["x"])) if name[0] != "s"]
+    empty = classes.parse([*words, "--seed=", "--sandbox=", "--", str(classroom)])
+    assert empty == classes.parse([str(classroom)])
+    assert (empty.jobs, empty.names, empty.only, empty.device) == (
+        None,
+        False,
+        (),
+        "cpu",
+    )
 
 
 @pytest.mark.parametrize(
@@ -513,9 +527,11 @@ def test_what_decides_a_grade_changes_its_name():
         (["--canvas", "absent.csv", "--only", ""], "absent.csv: No such file"),
         (["--canvas", "x.csv"], "ONLY: points of one exercise"),
         (["--seed", "\n"], "SEED="),
+        (["--sandbox", "docker"], "SANDBOX='docker' is unknown: use one of bwrap"),
+        (["--device", "tpu"], "DEVICE='tpu' is unknown: use one of cpu, gpu"),
     ],
 )
 def test_wrong_arguments_are_refused(classroom, tmp_path, words, told):
-    """Before anything is graded."""
+    """The message comes before anything is graded."""
     with pytest.raises(UsageError, match=told):
         run(classroom, tmp_path / "out", *words)

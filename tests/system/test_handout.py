@@ -29,7 +29,7 @@ HANDOUT = (ROOT / "docs" / "handout.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("path", build.files(), ids=lambda path: path.name)
 def test_up_to_date(path: Path) -> None:
-    """What is stored is what the code gives now."""
+    """The stored file is the one that the code gives now."""
     stale = "stale: run `make handout`"
     assert path.read_text(encoding="utf-8") == build.files()[path], stale
 
@@ -44,7 +44,7 @@ def test_handout_names_everything(points: dict) -> None:
 
 
 def test_page_needs_nothing_else() -> None:
-    """No address is fetched by the page; every link in it leads somewhere."""
+    """The page loads nothing; every link in it leads to a heading."""
     page = (ROOT / "docs" / "handout.html").read_text(encoding="utf-8")
     assert not re.search(r"<(script|img|link|iframe)|url\(|@import|https?:", page)
     for name in re.findall(r'href="#([^"]*)"', page):
@@ -89,7 +89,7 @@ class Kernel:
         self.printed.append(done.stdout)
 
     def run(self, cell: str) -> bool:
-        """Run a cell; whether it ended without an error."""
+        """Run a cell and return whether it ended without an error."""
         success = True
         orders = re.compile(r"[%!]|\w+ = !")
         python = [line for line in cell.splitlines() if not orders.match(line)]
@@ -114,14 +114,14 @@ class Kernel:
 
 
 def code_cells() -> list[str]:
-    """The notebook's cells of code, in order."""
+    """Return the notebook's cells of code, in order."""
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
 
 
 @pytest.fixture
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    """A kernel in an empty folder, in which no environment is ever installed."""
+    """Give a kernel in an empty folder, whose uv installs nothing."""
     (tmp_path / "bin").mkdir()
     uv = tmp_path / "bin" / "uv"
     uv.write_text("#!/bin/sh\n")
@@ -136,9 +136,9 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
-    """Run in order with a package at hand, it grades what was written, and only that.
+    """The notebook grades what was written, and only that.
 
-    The package's archive has a folder at its top, as they often have.
+    The package's archive has a folder at its top, as archives often have.
     """
     package = tmp_path / "package" / "dqn-homework"
     for name in ("grader", "starter"):
@@ -179,7 +179,7 @@ def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
 def test_graded_is_what_would_be_handed_in(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`%grade` sends the cells as they are, those that fail as well."""
+    """`%grade` sends the cells as they are, also those that fail."""
     monkeypatch.setattr(kernel, "system", lambda line: None)
     runpy.run_path(str(ROOT / "starter" / "notebook.py"), run_name="__main__")
     cells = ["x = 1", "raise NotImplementedError", "def f():\n    return x"]
@@ -191,28 +191,28 @@ def test_graded_is_what_would_be_handed_in(
 
 
 def use_this_environment(homework: Path) -> None:
-    """Have make find everything installed: the environment in which the tests run."""
+    """Give the homework the environment of the tests, so that make installs nothing."""
     (homework / ".venv").symlink_to(sys.prefix)
     for name in ("pyproject.toml", "uv.lock"):
         os.utime(homework / name, (0, 0))
 
 
 def test_notebook_without_a_package_says_so(kernel: Kernel) -> None:
-    """Where the course has not filled in the address, that is what is said."""
+    """Without the address of a package the first cell says that it is missing."""
     kernel.run(code_cells()[0])
     assert "PACKAGE is empty" in kernel.printed[0]
     assert kernel.printed[1:] == [""] * len(kernel.printed[1:])
 
 
 def test_released_notebook_has_the_address() -> None:
-    """Where the course says it, the package's address stands in its notebook."""
+    """A release with the address of the package has it in its notebook."""
     notebook = release.for_github("https://me/v1/package.zip", "")["course/dqn.ipynb"]
     setup = "".join(json.loads(notebook)["cells"][1]["source"])
     assert setup.startswith('PACKAGE = "https://me/v1/package.zip"  # ')
 
 
 def test_notebook_can_be_handed_in() -> None:
-    """Read as a hand-in, without orders, it defines what the starter defines."""
+    """Read as a hand-in, the notebook defines what the starter defines."""
     names = runpy.run_path(str(ROOT / "starter" / "dqn.py"))
     taken = take(str(NOTEBOOK))
     assert taken.problem is None

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "checks": "contract escape oracle diagnosis",
     "grading": "contract escape intake sandbox oracle diagnosis report inside",
     "cli": "contract escape intake sandbox report grading",
-    "classroom": "contract escape intake sandbox oracle report grading cli",
+    "classroom": "contract escape intake sandbox oracle report grading cli"
+    " inside.protocol",
     "__main__": "cli",
 }
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom import gradebooks
-from grader.classroom.gradebooks import Entry, fill_canvas, fill_moodle
+from grader.classroom.entries import Entry
+from grader.classroom.gradebooks.canvas import read_canvas
+from grader.classroom.gradebooks.fill import Filled, fill
+from grader.classroom.gradebooks.moodle import read_moodle
+from grader.classroom.gradebooks.table import table
 from grader.classroom.layouts import HandIn, Owner
 from grader.contract.outcomes import Outcome, UsageError
 from grader.report.model import Check, Exercise, Report
@@ -30,7 +33,7 @@ MOODLE = (
 def entry(
     score: float | None, name: str = "?", *, problem: str = "", **ids: str
 ) -> Entry:
-    """A hand-in of one person with a score out of 100, or not graded."""
+    """Return a hand-in of one person with a score out of 100, or not graded."""
     report = None
     if score is not None:
         checks = [
@@ -43,8 +46,18 @@ def entry(
     return Entry("0a1b2c3d", hand_in, report, "" if report else "it broke")
 
 
+def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
+    """Return an export of Canvas with the scores of a class."""
+    return fill(read_canvas(text, assignment), entries)
+
+
+def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
+    """Return an export of Moodle with the scores of a class."""
+    return fill(read_moodle(text, assignment), entries)
+
+
 def test_canvas():
-    """Scaled to Points Possible, in the one column; all else is as it was."""
+    """Scores are scaled to Points Possible; only their column changes."""
     filled = fill_canvas(CANVAS, "DQN", [entry(87, canvas="11"), entry(0, canvas="12")])
     expected = CANVAS.replace('"A, B",,7', '"A, B",43.5,7').replace(",33,", ",0,")
     assert filled.text == expected.replace('"=Roe', "\"'=Roe")
@@ -65,7 +78,7 @@ def test_canvas():
     ],
 )
 def test_canvas_by_other_names(name, ids):
-    """The surest of what is known of somebody decides."""
+    """The surest id of a person decides."""
     filled = fill_canvas(CANVAS, "DQN (55)", [entry(100, name, **ids)])
     rows = list(csv.reader(filled.text.splitlines()))
     assert [row[5] for row in rows[3:]] == ["50", "33", "", ""]
@@ -90,19 +103,19 @@ def test_what_was_not_graded_keeps_its_cell():
 
 @pytest.mark.parametrize("words", ["not read: it is a rar", "not imported: no"])
 @pytest.mark.parametrize(
-    ("fill", "text", "ids"),
+    ("read", "text", "ids"),
     [
-        (fill_canvas, CANVAS.replace("'=", "="), {"canvas": "12"}),
-        (fill_moodle, MOODLE, {"moodle": "12"}),
+        (read_canvas, CANVAS.replace("'=", "="), {"canvas": "12"}),
+        (read_moodle, MOODLE, {"moodle": "12"}),
     ],
 )
-def test_what_does_not_run_keeps_its_cell_unless_told(fill, text, ids, words):
-    """No zero comes of it by itself, and it is said whose cell was left alone."""
+def test_what_does_not_run_keeps_its_cell_unless_told(read, text, ids, words):
+    """It gets no zero by itself, and the owner of the cell is listed."""
     hand_in = entry(0, "Bo Lee", problem=words, **ids)
-    filled = fill(text, "DQN", [hand_in])
+    filled = fill(read(text, "DQN"), [hand_in])
     assert filled.text.replace("'=", "=") == text
     assert filled.with_problem == ["Bo Lee"]
-    filled = fill(text, "DQN", [hand_in], unread="0")
+    filled = fill(read(text, "DQN"), [hand_in], zero_unread=True)
     expected = text.replace(",33,", ",0,").replace("Submitted,3,", "Submitted,0,")
     assert filled.text.replace("'=", "=") == expected != text
     assert filled.with_problem == []
@@ -110,7 +123,7 @@ def test_what_does_not_run_keeps_its_cell_unless_told(fill, text, ids, words):
 
 @pytest.mark.parametrize("other", [entry(None, "b", canvas=" 12"), entry(9, "bo lee")])
 def test_two_hand_ins_for_one_row(other):
-    """None of them is entered, whichever comes later or has a score; it is said."""
+    """No score is entered, in whichever order they come; the row is reported."""
     entries = [entry(80, "a", canvas="12"), other]
     for some in (entries, entries[::-1]):
         filled = fill_canvas(CANVAS, "DQN", some)
@@ -126,7 +139,7 @@ def test_two_hand_ins_for_one_row(other):
     ["Group A", "Jane Doe", "Lee", "Team-Bo", "12", "Bo-Lee Ann", "\udce9\udce9"],
 )
 def test_a_number_of_moodles_that_is_another_ones(name):
-    """Groups are numbered as participants are: nobody's row is filled."""
+    """Groups have the numbers of participants: no row is filled."""
     filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
     assert filled.text == MOODLE
     assert filled.without_row == []
@@ -139,7 +152,7 @@ def test_a_number_of_moodles_that_is_another_ones(name):
     ["Bo Lee", "Lee Bo", "BO LÉE", "Team 1-Bo Lee", "Bo-Lee", "BoLee", "Bo\udce9 Lee"],
 )
 def test_a_folder_of_moodles_in_other_words(name):
-    """Signs that no file system takes, a group before the name, bytes of a zip."""
+    """Characters that no file system takes, a group's name, bytes of a zip."""
     filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
     assert "Submitted,20," in filled.text
     assert filled.disputes == []
@@ -147,7 +160,7 @@ def test_a_folder_of_moodles_in_other_words(name):
 
 @pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in"])
 def test_moodle_without_names(word):
-    """Folders are then called by the word before the number."""
+    """Folders then have the word before the number in place of a name."""
     text = f"Identifier,Status,Grade,Maximum Grade\n{word}12,,3,20.00\n"
     name = word.replace("/", "").strip()
     filled = fill_moodle(text, "", [entry(50, name, moodle="12")])
@@ -160,7 +173,7 @@ def test_moodle_without_names(word):
 
 @pytest.mark.parametrize("value", ["cy", "S12", "bo@example.org", "doe jane jd"])
 def test_one_hand_in_for_two_rows(value):
-    """A folder's name may be any of somebody's names: it has to lead to one row."""
+    """A folder's name may be any of a person's ids: all have to lead to one row."""
     more = f'"Doe, Max",21,{value.upper()} ,max,A,5,,\r\n'
     filled = fill_canvas(CANVAS + more, "DQN", [entry(100, value, login=value)])
     assert filled.text == (CANVAS + more).replace('"=Roe', "\"'=Roe")
@@ -171,14 +184,14 @@ def test_one_hand_in_for_two_rows(value):
 
 @pytest.mark.parametrize("name", ["", "DQ", "Student", "DQN 3", "Final (1)"])
 def test_an_unknown_column_is_refused(name):
-    """Canvas would make an assignment of it."""
+    """Canvas would make a new assignment of it."""
     with pytest.raises(UsageError, match="ASSIGNMENT") as refusal:
         fill_canvas(CANVAS, name, [])
     assert "DQN (55), DQN 2 (56)" in str(refusal.value)
 
 
 def test_moodle_worksheet():
-    """By participant or e-mail, scaled to the row's maximum; feedback stays."""
+    """Rows are found by participant or e-mail, scores scaled to the row's maximum."""
     entries = [entry(75, moodle="4711"), entry(50, email="BO@example.org")]
     filled = fill_moodle(MOODLE, "", entries)
     expected = MOODLE.replace('Submitted,,"20,00"', 'Submitted,15,"20,00"')
@@ -186,7 +199,7 @@ def test_moodle_worksheet():
 
 
 def test_moodle_gradebook():
-    """The column of the assignment, points as they are; semicolons stay."""
+    """Points are entered as they are in the assignment's column; semicolons stay."""
     text = "First name;ID number;Assignment: DQN (Real);Other\nJane;42;;x;y\nBo;43;-;\n"
     filled = fill_moodle(text, "DQN", [entry(87.5, sid="42")])
     assert filled.text == text.replace("42;;", "42;87.5;")
@@ -194,17 +207,17 @@ def test_moodle_gradebook():
         fill_moodle(text, "", [])
 
 
-@pytest.mark.parametrize("fill", [fill_canvas, fill_moodle])
+@pytest.mark.parametrize("read", [read_canvas, read_moodle])
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", '"open', "\0"])
-def test_no_export(fill, text):
+def test_no_export(read, text):
     """Another file is refused in a sentence."""
     with pytest.raises(UsageError, match="export"):
-        fill(text, "DQN", [])
+        read(text, "DQN")
 
 
 def test_own_table():
     """A row for each person; a cell that a spreadsheet would compute is harmless."""
-    text = gradebooks.table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
+    text = table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
     first, second = csv.DictReader(text.splitlines())
     assert (first["name"], first["id"], first["score"]) == ("'=cmd()", "'+1", "5")
     assert (first["td_loss"], first["timeouts"], first["late"]) == ("5", "1", "late")
@@ -213,9 +226,9 @@ def test_own_table():
 
 
 def test_own_table_says_what_was_not_read():
-    """First in the note, and without points; what was not imported has none of them."""
+    """The note begins with it, and there are no points, or 0 if it was not imported."""
     unread = entry(0, problem="not read: =1+1 is a rar")
-    text = gradebooks.table([unread, entry(0, problem="not imported: no"), entry(7)])
+    text = table([unread, entry(0, problem="not imported: no"), entry(7)])
     first, second, third = csv.DictReader(text.splitlines())
     assert first["note"] == "not read: =1+1 is a rar; dqn (1).py was taken"
     assert (first["score"], first["max_score"], first["td_loss"]) == ("", "", "")

@@ -1,4 +1,4 @@
-"""Hand-ins are found in every layout of a download, with whose they are."""
+"""Hand-ins are found in every layout of a download, with their owners."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from grader.contract.outcomes import UsageError
 
 
 def made(folder: Path, *files: str) -> Path:
-    """The folder with these files in it, empty; a name ending in / is a folder."""
+    """Return the folder with empty files in it; a name that ends in / is a folder."""
     for name in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -19,12 +19,12 @@ def made(folder: Path, *files: str) -> Path:
 
 
 def owners(found: layouts.Found) -> list[tuple[str, dict]]:
-    """Name and ids of everyone found."""
+    """Return the name and ids of everyone found."""
     return [(o.name, o.ids) for hand_in in found.hand_ins for o in hand_in.owners]
 
 
 def test_plain_folders_and_files(tmp_path):
-    """A folder or file is its owner's name; what cannot be one is told."""
+    """A folder or file has its owner's name; what is no hand-in is listed."""
     made(tmp_path, "ann/dqn.py", "bob.py", "cy.zip", "dee.ipynb", "notes.txt", ".git/x")
     found = layouts.find(tmp_path)
     assert [name for name, _ in owners(found)] == ["ann", "bob", "cy", "dee"]
@@ -32,7 +32,7 @@ def test_plain_folders_and_files(tmp_path):
 
 
 def test_canvas(tmp_path):
-    """Name and number; LATE is noted; of several files the last dqn.py counts."""
+    """Name, number and LATE are noted; of several files the last dqn.py counts."""
     made(
         tmp_path,
         "doejane_12345_67890_dqn.py",
@@ -59,7 +59,7 @@ def test_canvas(tmp_path):
 
 
 def test_what_cannot_be_read_is_somebodys(tmp_path):
-    """Nobody's hand-in is left out because it is a rar; what stands about is."""
+    """A rar is a hand-in; other files that lie about are left out."""
     names = ("ann.rar", "bo.tar.gz", "cy.py.txt", "dee.7z", "eve.ipynb.bak")
     made(tmp_path, *names, "notes.txt", "export.csv", "all", "a.pdf")
     made(tmp_path, "oxmax_5_1_dqn.rar", "leebo_77_98_dqn.docx", "leebo_77_99_x.py")
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_somebodys(tmp_path):
 
 
 def test_moodle(tmp_path):
-    """Name and participant; the file inside counts, whatever it is called."""
+    """Name and participant are noted; the only file counts, whatever its name."""
     made(
         tmp_path,
         "Jane van Doe_4711_assignsubmission_file_/homework.ipynb",
@@ -116,7 +116,7 @@ def test_gradescope(tmp_path):
     "text", ["- a", "a: [", "!!python/object:os.system x", "a: \ud800"]
 )
 def test_broken_metadata(tmp_path, text):
-    """What Gradescope never writes is refused with the file's name."""
+    """Metadata that Gradescope never writes are refused with the file's name."""
     made(tmp_path, "submission_1/dqn.py")
     path = tmp_path / layouts.GRADESCOPE
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -136,7 +136,7 @@ def test_broken_metadata(tmp_path, text):
     ],
 )
 def test_place_in_a_folder(tmp_path, files, place):
-    """A file alone may have any name; else the folder is searched for the right one."""
+    """A file alone may have any name; else the folder is taken and searched."""
     made(tmp_path, *files)
     assert layouts.place_in(tmp_path) == tmp_path / place
 
@@ -161,7 +161,7 @@ def test_hostile_names(tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    """No folder, or none of what could be handed in, is said in a sentence."""
+    """A missing folder, or one without a hand-in, is reported in a sentence."""
     with pytest.raises(UsageError, match="No such file"):
         layouts.find(tmp_path / "absent")
     made(tmp_path, "README.md")

@@ -1,4 +1,4 @@
-"""The pages: whole by themselves, readable by everyone, and no place for code."""
+"""The pages load nothing, everyone can read them, and nobody's text becomes code."""
 
 import base64
 import hashlib
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom import pages
-from grader.classroom.gradebooks import Entry
+from grader.classroom.entries import Entry
 from grader.classroom.layouts import HandIn, Owner
+from grader.classroom.pages import overview, student
+from grader.classroom.pages.render import CSS
 from grader.classroom.similar import Pair
 from grader.contract.outcomes import Outcome
 from grader.report.model import Check, Exercise, Report
@@ -21,12 +22,12 @@ VOID = {"meta", "link", "img", "line", "rect", "polyline"}
 
 
 def id_of(number: int) -> str:
-    """An id by its first digits."""
+    """Return an id by its first digits."""
     return f"{number:08x}".ljust(64, "0")
 
 
 def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry:
-    """A hand-in whose every text is hostile."""
+    """Return a hand-in whose texts are all hostile."""
     checks = [
         Check("first", "first", Outcome.PASSED, score, score),
         Check("second", EVIL, outcome, 0, 20 - score, EVIL, "td-half", f"See. {EVIL}"),
@@ -47,7 +48,7 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
 
 @pytest.fixture
 def entries() -> list[Entry]:
-    """A small class, one of them not graded."""
+    """Return a small class, one hand-in of it not graded."""
     failed = HandIn(Path("x"), "bo", (Owner("Bo Lee", {}),), late=True)
     return [
         Entry("f" * 64, failed, None, EVIL),
@@ -59,18 +60,18 @@ def entries() -> list[Entry]:
 
 @pytest.fixture
 def every(entries) -> list[str]:
-    """Pages of each kind."""
+    """Return pages of each kind."""
     pairs = [Pair(id_of(1), id_of(2), 0.93)]
     return [
-        pages.classroom(entries, pairs, names=False),
-        pages.classroom(entries, None, names=True),
-        pages.classroom(entries[:1], [], names=True),
-        *(pages.student(entry) for entry in entries[1:]),
+        overview.page(entries, pairs, names=False),
+        overview.page(entries, None, names=True),
+        overview.page(entries[:1], [], names=True),
+        *(student.page(entry) for entry in entries[1:]),
     ]
 
 
 class Reader(HTMLParser):
-    """Notes tags and attributes; every tag has to be closed in order."""
+    """A parser that notes tags; every tag has to be closed in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +91,7 @@ class Reader(HTMLParser):
 
 
 def read(page: str) -> list[tuple[str, dict]]:
-    """The tags of a page that is well-formed."""
+    """Return the tags of a page, which has to be well-formed."""
     reader = Reader()
     reader.feed(page)
     reader.close()
@@ -99,7 +100,7 @@ def read(page: str) -> list[tuple[str, dict]]:
 
 
 def test_nobodys_text_is_more_than_text(every):
-    """No tag and no attribute comes of it, and no control character."""
+    """It makes no tag, no attribute and no control character."""
     for page in every:
         tags = read(page)
         assert not [tag for tag, _ in tags if tag == "img"]
@@ -115,7 +116,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
         links = [attrs["href"] for tag, attrs in tags if tag == "a"]
         assert all(re.fullmatch(r"students/[0-9a-f]{64}\.html", one) for one in links)
         assert not [attrs for _, attrs in tags if "src" in attrs]
-        assert "url(" not in pages.CSS
+        assert "url(" not in CSS
         (policy,) = [a["content"] for t, a in tags if t == "meta" and "http-equiv" in a]
         assert policy.startswith("default-src 'none'")
         for script in re.findall(r"<script>(.*?)</script>", page, re.S):
@@ -124,7 +125,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
 
 
 def test_names_are_there_only_when_asked_for(every):
-    """By default the class page says nothing of who it is."""
+    """By default the class page shows no names."""
     assert "Jane" not in every[0]
     assert "Bo Lee" not in every[0]
     assert "jane" not in every[0]
@@ -132,7 +133,7 @@ def test_names_are_there_only_when_asked_for(every):
 
 
 def test_what_went_wrong_stands_on_top(every):
-    """Before the scores: not graded, and out of time with where."""
+    """What was not graded or ran out of time stands before the scores."""
     top = every[0].partition("<h2>Scores</h2>")[0]
     assert "not graded" in top
     assert re.search(r"00000003.*out of time.*td_loss \(1\)", top)
@@ -140,12 +141,12 @@ def test_what_went_wrong_stands_on_top(every):
 
 
 def test_what_does_not_run_stands_on_top(entries):
-    """Before what ran out of time; and why, where names may be seen."""
+    """It stands before what ran out of time; with the reason if names are shown."""
     for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
         report = entries[n].report
         report.submission |= {"problem": problem, "notes": ["A cell was left out."]}
     for names in (False, True):
-        page = pages.classroom(entries, None, names=names)
+        page = overview.page(entries, None, names=names)
         read(page)
         top = page.partition("<h2>Scores</h2>")[0]
         found = re.findall(r"<code>(\w+)</code>.*?<span class=\"\w+\">([\w ]+)<", top)
@@ -158,44 +159,44 @@ def test_what_does_not_run_stands_on_top(entries):
         assert ("no module jane" in top) is names
         assert "<dt>Graded</dt><dd>2</dd>" in top
         assert "Every hand-in was graded" not in page
-    page = pages.student(entries[1])
+    page = student.page(entries[1])
     read(page)
-    assert "not read: &quot;" in page.partition("<h2")[0]
+    assert "not read: &#34;" in page.partition("<h2")[0]
     assert "A cell was left out." in page.partition("<h2")[0]
     assert "<dt>Score</dt><dd>none</dd>" in page
 
 
 def test_only_what_was_graded_is_called_so(entries):
-    """The sentence stands where it is true; what was left out is told of."""
-    page = pages.classroom(entries[1:3], None, names=False)
+    """The sentence stands only where it is true; files left out are mentioned."""
+    page = overview.page(entries[1:3], None, names=False)
     assert "Every hand-in was graded" in page
     left_out = [("jane.txt", "neither")]
-    page = pages.classroom(entries[1:3], None, names=False, left_out=left_out)
+    page = overview.page(entries[1:3], None, names=False, left_out=left_out)
     assert "Left out, as no hand-in: 1." in page
     assert "jane.txt" not in page
-    page = pages.classroom(entries[1:3], None, names=True, left_out=left_out)
+    page = overview.page(entries[1:3], None, names=True, left_out=left_out)
     assert "jane.txt (neither)" in page
 
 
 def test_a_class_of_which_nothing_was_read(entries):
-    """It has a page."""
+    """A class without any score has a page."""
     entries[1].report.submission["problem"] = "not read: it is empty"
-    read(pages.classroom(entries[:2], [], names=False))
+    read(overview.page(entries[:2], [], names=False))
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
-    """As many digits as tell them apart; a link leads to the one that it names."""
+    """They have as many digits as tell them apart; each link leads to its hand-in."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
-    page = pages.classroom(entries, None, names=False)
+    page = overview.page(entries, None, names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
     shown = dict(links)
     assert len({*shown.values()}) == len(shown) == 4
     assert all(id_.startswith(words) for id_, words in links)
-    assert "<code>00000002</code>" in pages.classroom(entries[:-1], None, names=False)
+    assert "<code>00000002</code>" in overview.page(entries[:-1], None, names=False)
 
 
 def test_figures(every):
-    """Median, full marks, pass rates, misconceptions, curves: counted by hand."""
+    """Median, full marks, pass rates, misconceptions and curves are right."""
     page = every[0]
     for words in (
         "<dt>Median</dt><dd>5 / 20</dd>",
@@ -212,30 +213,30 @@ def test_figures(every):
 
 
 def test_of_many_pairs_the_nearest_are_shown(entries):
-    """A class that copies from itself does not drown its page."""
+    """A hundred pairs are shown, and the number of all."""
     pair = Pair(id_of(1), id_of(2), 0.9)
-    page = pages.classroom(entries, [pair] * 101, names=False)
+    page = overview.page(entries, [pair] * 101, names=False)
     assert page.count(">90%<") == 100
     assert "There are 101; the nearest 100 are shown." in page
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
-    """All that the terminal says, in the student's page."""
-    page = pages.student(entry(2, 5))
+    """A message or hint that comes twice is shown once."""
+    page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
     assert "5 / 20" in page
 
 
 def themes() -> dict[str, dict[str, str]]:
-    """The colours of each theme."""
-    blocks = re.findall(r":root \{(.*?)\}", pages.CSS, re.S)
+    """Return the colours of each theme."""
+    blocks = re.findall(r":root \{(.*?)\}", CSS, re.S)
     named = zip(("light", "dark", "print"), blocks, strict=True)
     return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}
 
 
 def luminance(colour: str) -> float:
-    """As WCAG 2 defines it."""
+    """Return the relative luminance of WCAG 2."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [
         p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
@@ -245,7 +246,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
 def test_contrast(theme):
-    """Every colour of text on every ground: at least 4.5 to 1, WCAG's AA."""
+    """All text has a contrast of at least 4.5 to 1, WCAG's AA."""
     colours = themes()[theme]
     for ground in ("paper", "panel"):
         for ink in ("ink", "soft", "accent", "good", "bad", "warn"):

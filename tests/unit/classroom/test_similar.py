@@ -1,4 +1,4 @@
-"""Nearly the same hand-ins are found, in spite of disguises; right alone is no sign."""
+"""Nearly the same hand-ins are found in spite of disguises; right ones are not."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from tests.support.edits import ROOT, SOLUTION
 
 
 def disguised(text: str) -> str:
-    """The text with other names, without comments, its parts in another order."""
+    """Return the text with other names, no comments, and its parts in another order."""
     for name in ("theta_Q", "rewards", "target", "batch", "key"):
         text = re.sub(rf"\b{name}\b", f"my_{name}_2", text)
     body = ast.parse(text).body
@@ -22,7 +22,7 @@ def disguised(text: str) -> str:
 
 
 def test_a_disguised_copy_is_found():
-    """Alone among right hand-ins in other styles, which are far from each other."""
+    """It is the only pair among right hand-ins in other styles."""
     sources = {variant.name: variant.source.encode() for variant in WHOLE}
     sources |= {"original": SOLUTION.encode(), "copy": disguised(SOLUTION).encode()}
     (pair,) = similar.find_pairs(sources)
@@ -30,7 +30,7 @@ def test_a_disguised_copy_is_found():
 
 
 def test_the_starter_counts_for_nothing():
-    """Who has written nothing, or next to nothing, has copied from nobody."""
+    """Hand-ins with next to nothing beyond the starter are not compared."""
     starter = (ROOT / "starter" / "dqn.py").read_bytes()
     sources = {"a": starter, "b": starter + b"\nx = 1\n", "c": b"", "d": b""}
     assert similar.find_pairs(sources) == []
@@ -38,7 +38,7 @@ def test_the_starter_counts_for_nothing():
 
 @pytest.mark.parametrize("odd", [b"\xff\x00" * 999, b"(" * 9999, b"f'{" * 9999, b"\\"])
 def test_odd_texts_cost_only_themselves(odd):
-    """What is no Python does not keep others from being compared."""
+    """A text that is no Python does not keep others from being compared."""
     sources = {"odd": odd, "a": SOLUTION.encode(), "b": SOLUTION.encode() + b"\n#"}
     assert [(p.one, p.other, p.share) for p in similar.find_pairs(sources)] == [
         ("a", "b", 1.0)

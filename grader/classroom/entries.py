@@ -1,0 +1,114 @@
+"""A hand-in with its result, and what about it needs the attention of staff."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from grader.classroom.layouts import HandIn
+from grader.contract.outcomes import Outcome
+from grader.intake.submission import Submission
+from grader.report.model import NOT_IMPORTED, NOT_READ, Report
+
+NOT_GRADED = "not graded"
+# Outcomes of a check that staff should look at.
+ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
+# The kinds of trouble, the most urgent first.
+KINDS = (
+    NOT_READ.removesuffix(": "),
+    NOT_IMPORTED.removesuffix(": "),
+    NOT_GRADED,
+    *ODD.values(),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One hand-in with its result.
+
+    Attributes:
+        id: what the class page calls it.
+        hand_in: the file or folder, and its owners.
+        report: of its grading, or None.
+        why_not: why there is no report.
+    """
+
+    id: str
+    hand_in: HandIn
+    report: Report | None
+    why_not: str = ""
+
+    @property
+    def graded(self) -> bool:
+        """Whether there is a score; what could not be imported has one, zero."""
+        return self.report is not None and not self.report.problem.startswith(NOT_READ)
+
+    @property
+    def score(self) -> float | None:
+        """Points, if it was graded."""
+        return self.report.score if self.report and self.graded else None
+
+    @property
+    def problem(self) -> str:
+        """Why it was not graded or not imported; "" where it was."""
+        return self.report.problem if self.report else self.why_not
+
+
+def entry_of(
+    hand_in: HandIn, submission: Submission | None, report: Report | None, why_not: str
+) -> Entry:
+    """Return the entry of a hand-in.
+
+    Args:
+        hand_in: the file or folder, and its owners.
+        submission: what was read of it, or None.
+        report: of its grading, or of one with the same contents, or None.
+        why_not: why there is no report.
+    """
+    hashed = hashlib.sha256(os.fsencode(hand_in.entry))
+    if submission is not None:
+        # With the contents, so that nobody can compute the id from a name alone.
+        hashed.update(f"\0{submission.sha256}".encode())
+        if report is not None:  # a copy's report has the name of the other hand-in
+            report.submission["name"] = submission.name
+    return Entry(hashed.hexdigest(), hand_in, report, why_not)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One reason to look at a hand-in.
+
+    Attributes:
+        entry: the hand-in.
+        kind: one of `KINDS`.
+        why: the reason, or the exercises in which it happened.
+    """
+
+    entry: Entry
+    kind: str
+    why: str
+
+
+def troubles(entries: Iterable[Entry]) -> list[Trouble]:
+    """Return all reasons to look at hand-ins, the most urgent first."""
+    found = [trouble for entry in entries for trouble in troubles_of(entry)]
+    return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
+
+
+def troubles_of(entry: Entry) -> Iterator[Trouble]:
+    """Yield the reasons to look at one hand-in."""
+    if entry.report is None:
+        yield Trouble(entry, NOT_GRADED, entry.why_not)
+    elif entry.problem:
+        kind, _, why = entry.problem.partition(": ")
+        yield Trouble(entry, kind, why)
+    else:
+        odd: dict[str, Counter[str]] = {}
+        for exercise in entry.report.exercises:
+            for check in exercise.checks:
+                if check.outcome in ODD:
+                    odd.setdefault(ODD[check.outcome], Counter())[exercise.name] += 1
+        for kind, where in odd.items():
+            why = ", ".join(f"{name} ({n})" for name, n in where.items())
+            yield Trouble(entry, kind, why)

@@ -1,0 +1,54 @@
+"""Read the gradebook that Canvas exports."""
+
+import re
+
+from grader.classroom.gradebooks.export import Export, number, read
+from grader.contract.outcomes import UsageError
+
+KINDS = {
+    "ID": "canvas",
+    "SIS User ID": "sid",
+    "SIS Login ID": "login",
+    "Student": "name",
+}
+ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
+
+
+def read_canvas(text: str, assignment: str) -> Export:
+    """Return the export; scores are to be scaled to the column's Points Possible.
+
+    Args:
+        text: of the export.
+        assignment: the column's name, with or without Canvas' number after it.
+
+    Raises:
+        UsageError: it is no such export, or has no such column.
+    """
+    rows, delimiter = read(text)
+    head = rows[0].cells if rows else []
+    if "Student" not in head or "ID" not in head:
+        raise UsageError("CANVAS: no export of a gradebook: no columns Student and ID")
+    column = column_of(head, assignment)
+    first, possible = 1, 0.0
+    for i, row in enumerate(rows):
+        if row.cells and row.cells[0].strip() == "Points Possible":
+            first, possible = i + 1, number(row.at(column))
+    return Export(rows, delimiter, KINDS, first, column, [possible] * len(rows))
+
+
+def column_of(head: list[str], assignment: str) -> int:
+    """Return the number of the assignment's column.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    named = re.compile(re.escape(assignment) + r"( \(\d+\))?")
+    columns = [i for i, name in enumerate(head) if named.fullmatch(name) and i >= ABOUT]
+    if not assignment or len(columns) != 1:
+        others = ", ".join(name for name in head if re.search(r"\(\d+\)$", name))
+        kind = "no column" if not columns else "more than one column"
+        raise UsageError(
+            f"ASSIGNMENT={assignment!r}: {kind} of that name in the export of Canvas. "
+            f"It has: {others or 'no assignments'}"
+        )
+    return columns[0]

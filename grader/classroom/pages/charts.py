@@ -1,0 +1,137 @@
+"""Lay out charts: positions and words, which a template draws as SVG.
+
+Lengths are in units of the picture, which is as wide as the page has room for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from grader.oracle.cartpole import FULL, HALF
+
+WIDTH, HEIGHT = 640, 260
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 16, 52  # margins
+BASE = HEIGHT - BOTTOM  # y of the horizontal axis
+LARGEST_RETURN = 500
+BINS = 10  # of a histogram, and one more for full marks
+
+Curve = Sequence[Sequence[float]]  # environment step and mean return
+
+
+class Line(NamedTuple):
+    """A horizontal line across the chart."""
+
+    kind: str
+    y: float
+
+
+class Bar(NamedTuple):
+    """A bar of the histogram."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Polyline(NamedTuple):
+    """A learning curve: its points as SVG has them."""
+
+    kind: str
+    points: str
+    opacity: float
+
+
+class Text(NamedTuple):
+    """A word or number in the chart."""
+
+    x: float
+    y: float
+    kind: str
+    words: str
+
+
+@dataclass
+class Chart:
+    """A chart.
+
+    Attributes:
+        words: what it shows, for readers who cannot see it.
+        bars, lines, curves, texts: what is drawn, in this order.
+    """
+
+    words: str
+    bars: list[Bar] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    curves: list[Polyline] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    width, height = WIDTH, HEIGHT
+    left, right = LEFT, WIDTH - RIGHT
+
+    def add_caption(self, words: str) -> None:
+        """Write what the horizontal axis shows below it."""
+        middle = (self.left + self.right) / 2
+        self.texts.append(Text(middle, HEIGHT - 6, "mid soft", words))
+
+
+def histogram(shares: Sequence[float]) -> Chart:
+    """Return a chart of how many hand-ins have which share of the points.
+
+    Args:
+        shares: of each hand-in, 0 to 1.
+    """
+    counts = [0] * (BINS + 1)
+    for share in shares:
+        counts[int(max(0.0, min(share, 1.0)) * BINS + 1e-9)] += 1
+    labels = [str(100 * i // BINS) for i in range(BINS + 1)]
+    told = ", ".join(
+        f"from {label}: {n}" for label, n in zip(labels, counts, strict=True)
+    )
+    chart = Chart(f"Hand-ins by score in percent. {told}.", lines=[Line("axis", BASE)])
+    step = (WIDTH - LEFT - RIGHT) / len(counts)
+    tallest = BASE - TOP - 14
+    for i, (count, label) in enumerate(zip(counts, labels, strict=True)):
+        height = tallest * count / max(*counts, 1)
+        x, y = LEFT + i * step, BASE - height
+        middle = round(x + step / 2, 1)
+        if count:
+            bar = Bar(*(round(length, 1) for length in (x + 3, y, step - 6, height)))
+            chart.bars.append(bar)
+            chart.texts.append(Text(middle, round(y - 4, 1), "mid", str(count)))
+        chart.texts.append(Text(middle, BASE + 20, "mid", label))
+    chart.add_caption("percent of the points, and up to the next")
+    return chart
+
+
+def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
+    """Return a chart of learning curves, one upon the other.
+
+    Args:
+        runs: a curve each.
+        words: what the chart shows.
+    """
+    last = max((point[0] for run in runs for point in run), default=1) or 1
+
+    def place(step: float, mean: float) -> tuple[float, float]:
+        share = min(max(mean / LARGEST_RETURN, 0.0), 1.0)
+        x = LEFT + (WIDTH - LEFT - RIGHT) * step / last
+        return round(x, 1), round(BASE - (BASE - TOP) * share, 1)
+
+    chart = Chart(words)
+    for mean in (0, HALF, FULL):
+        _, y = place(0, mean)
+        chart.lines.append(Line("goal" if mean else "axis", y))
+        chart.texts.append(Text(LEFT - 6, y + 4, "end", f"{mean:.0f}"))
+    faint = round(max(0.25, 1 / max(len(runs), 1) ** 0.5), 2)
+    for run in runs:
+        places = (place(step, mean) for step, mean in run)
+        points = " ".join(f"{x},{y}" for x, y in places)
+        reached = max(mean for _, mean in run) >= FULL
+        kind = "curve" if reached else "curve missed"
+        chart.curves.append(Polyline(kind, points, faint))
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        x, _ = place(last * share, 0)
+        steps = f"{last * share / 1000:.0f}k" if share else "0"
+        chart.texts.append(Text(x, BASE + 20, "end" if share == 1 else "mid", steps))
+    chart.add_caption("environment steps")
+    return chart

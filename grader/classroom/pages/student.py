@@ -1,0 +1,91 @@
+"""The page that a student gets: the report of one hand-in."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from grader.classroom.entries import Entry
+from grader.classroom.pages import charts
+from grader.classroom.pages.render import render
+from grader.contract.outcomes import Outcome
+from grader.report.formats.words import about_printed
+from grader.report.model import Check, Exercise, Report, plain_number
+from grader.report.terminal import MARKS
+
+COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
+
+
+class Line(NamedTuple):
+    """A check as it is shown.
+
+    Attributes:
+        check: what it is about, and its points.
+        mark: the sign of its outcome.
+        colour: of the sign, a class of `page.css`.
+        words: the outcome, for readers who cannot see the sign.
+        message: "" where it is empty or stands above already.
+        hint: likewise.
+    """
+
+    check: Check
+    mark: str
+    colour: str
+    words: str
+    message: str
+    hint: str
+
+
+def page(entry: Entry) -> str:
+    """Return the page of a hand-in that has a report."""
+    report = entry.report
+    assert report is not None
+    return render(
+        "student.html",
+        report=report,
+        names=", ".join(owner.name for owner in entry.hand_in.owners),
+        figures=[*figures(entry, report)],
+        exercises=[
+            (exercise, [*lines(exercise)])
+            for exercise in ([] if report.problem else report.exercises)
+        ],
+        printed=about_printed(report),
+        learning=learning(report),
+    )
+
+
+def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of what is shown large."""
+    most = plain_number(report.max_score)
+    yield "Score", f"{plain_number(report.score)} / {most}" if entry.graded else "none"
+    yield "Seed", report.seed
+    if entry.hand_in.late:
+        yield "Handed in", "late"
+
+
+def lines(exercise: Exercise) -> Iterator[Line]:
+    """Yield the checks of an exercise; what was said once is not said again."""
+    shown = {""}
+    for check in exercise.checks:
+        passed = check.outcome == Outcome.PASSED
+        message = "" if passed or check.message in shown else check.message
+        shown.add(message)
+        hint = "" if (check.hint or "") in shown else check.hint or ""
+        shown.add(hint)
+        mark, style = MARKS[check.outcome]
+        words = str(check.outcome).replace("_", " ")
+        yield Line(check, mark, COLOURS[style], words, message, hint)
+
+
+def learning(report: Report) -> tuple[str, charts.Chart] | None:
+    """Return how the training ended, in words and as a chart; None without one."""
+    run = curve_of(report)
+    if not run:
+        return None
+    mean = report.learning["cartpole"]["mean_return"]
+    words = f"CartPole: mean return {mean:.1f} of {charts.LARGEST_RETURN} in the end"
+    return words, charts.learning_curves([run], f"Learning curve. {words}.")
+
+
+def curve_of(report: Report) -> list[list[float]]:
+    """Return the learning curve; it is empty where there was no training."""
+    curve: list[list[float]] = report.learning.get("cartpole", {}).get("curve") or []
+    return curve

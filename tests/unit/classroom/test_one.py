@@ -1,0 +1,44 @@
+"""A hand-in and its options reach the process that grades it as they were."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.classroom import one
+from grader.contract.limits import LIMITS
+from grader.grading.pipeline import Options
+from grader.inside.protocol import ProtocolError
+from grader.intake.submission import Submission
+
+SUBMISSION = Submission(
+    name="caf\udce9 \ud800.py",
+    source=b"\xff\x00" * (1 << 19),  # as large as a hand-in may be
+    problem="\udcff cannot be read",
+    cells=tuple(range(50_000)),
+    notes=("\udce9.py was taken",),
+    exported=True,
+)
+OPTIONS = Options(
+    seed="ß",
+    only=("td_loss", "sync_target"),
+    tier="bwrap",
+    limits=replace(LIMITS, call_seconds=0.5),
+    twice=True,
+)
+
+
+def test_round_trip():
+    """Everything but the path arrives, also names that are no UTF-8."""
+    sent = replace(SUBMISSION, path=Path("dqn.py"))
+    frame = one.pack(sent, OPTIONS)
+    assert one.unpack(io.BytesIO(frame)) == (SUBMISSION, OPTIONS)
+
+
+@pytest.mark.parametrize("kept", [0, 3, 8, 100, -1])
+def test_a_frame_that_is_cut_short(kept):
+    """Half a hand-in is never graded."""
+    frame = one.pack(SUBMISSION, OPTIONS)[:kept]
+    with pytest.raises(ProtocolError):
+        one.unpack(io.BytesIO(frame))
