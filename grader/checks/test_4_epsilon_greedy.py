@@ -1,7 +1,7 @@
 """Exercise 4: ε-greedy actions.
 
-Frequencies are judged by χ² statistics, with limits at 6 standard deviations. How
-often right work fails a check (p), and the smallest deviation that is caught with
+Frequencies are judged by χ² statistics; chance alone exceeds a limit with probability
+1e-10. How often right work fails a check (p), and a deviation that is caught with
 probability 0.999, in brackets for work that has to be called and gets 256 keys:
 
 - greedy (p < 1e-7): at ε = 0 it explores with probability 2.3e-4 (3.7e-3).
@@ -11,12 +11,12 @@ probability 0.999, in brackets for work that has to be called and gets 256 keys:
   (0.1, 0.026); in one row 0.046 (nothing is seen) of the probability sits at the
   greedy action and not at another.
 - rows_are_independent (p < 1e-7): the number of rows that explore has a variance
-  below 0.81 or above 1.25 times chance (0.42, 2.2), as when any two of 16 rows
-  correlate by -0.013 or 0.017 (-0.04, 0.08).
+  below 0.8 or above 1.25 times chance (0.4, 2.3), as when any two of 16 rows
+  correlate by -0.013 or 0.017 (-0.04, 0.09).
 
 A deviation's χ² has noncentrality λ = N Σ (p - q)²/q, for shares p where q are right,
-of N draws; it is caught where P(χ²(df, λ) > limit) = 0.999. The numbers were found by
-that and then by simulation, which for rare events asks a little more.
+of N draws; it is caught if P(χ²(df, λ) > limit) = 0.999. The numbers were found in this
+way and then by simulation, which needs slightly larger deviations if events are rare.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from grader.checks.common import unchanged
+from grader.checks.common import TAIL, chi2_limit, statistic, unchanged, uneven
 from grader.contract import compare
 from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
@@ -34,10 +34,9 @@ NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them
 SIZES = (ROWS, NUM_ACTIONS), (8, 2)
 MIXTURES = [(*size, epsilon) for size in SIZES for epsilon in (EPSILON, SMALL)]
-# A coin of exactly 0 comes with probability 2^-23, and u <= ε takes it for heads at
+# A random number u of exactly 0 has probability 2^-23, and then u <= ε explores at
 # ε = 0. Three among 65536 are more than luck (3e-8).
 MAX_HEADS = 2
-Z_TAIL = 6.0  # standard deviations: one-sided probability 1e-9
 
 
 @pytest.mark.points(2)
@@ -323,39 +322,9 @@ def new_key(rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 2**32, 2, dtype=np.uint32)
 
 
-def statistic(counts: np.ndarray, expected: np.ndarray | float) -> float:
-    """Pearson's χ² statistic."""
-    return float(((counts - expected) ** 2 / expected).sum())
-
-
-def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether counts deviate more than chance allows."""
-    return statistic(counts, expected) > chi2_limit(len(counts) - 1)
-
-
 def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
     """Actions [K,N] as booleans [K,N,A]."""
     return actions[:, :, None] == np.arange(num_actions)
-
-
-def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether the sums of counts [K,n] of K calls deviate more than chance allows.
-
-    Where the counts of one call scatter more than those of independent draws, because
-    the draws of a call depend on each other, so do their sums: that is no unevenness,
-    and a check of its own. So the limit rises by as much; it never falls.
-
-    Args:
-        counts: how often each of n things came in each call.
-        expected: how often each is expected in one call [n].
-    """
-    degrees = len(expected) - 1
-    total = statistic(counts.sum(axis=0), len(counts) * expected)
-    own = counts.mean(axis=0)
-    came = own > 0
-    scatter = ((counts - own)[:, came] ** 2 / own[came]).sum(axis=1).mean()
-    excess = scatter / max(1, came.sum() - 1)
-    return total > chi2_limit(degrees) * max(1.0, excess)
 
 
 def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
@@ -387,10 +356,4 @@ def odd_scatter(events: np.ndarray) -> str:
     scatter = ((events.sum(axis=1) - shares.sum()) ** 2).sum() / variance
     if scatter > chi2_limit(len(events)):
         return "more"
-    return "less" if scatter < chi2_limit(len(events), -Z_TAIL) else ""
-
-
-def chi2_limit(degrees: int, z: float = Z_TAIL) -> float:
-    """The χ² quantile at z standard deviations (Wilson-Hilferty)."""
-    spread = 2 / (9 * degrees)
-    return float(degrees * (1 - spread + z * spread**0.5) ** 3)
+    return "less" if scatter < chi2_limit(len(events), 1 - TAIL) else ""
