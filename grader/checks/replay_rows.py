@@ -11,8 +11,25 @@ import numpy as np
 
 from grader.checks.common import chi2_limit, statistic, too_far
 from grader.contract import compare
+from grader.contract.case import Answer
 from grader.contract.cases import transitions
 from grader.contract.outcomes import Wrong
+
+
+def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
+    """Return the batches in an answer.
+
+    Raises:
+        Wrong: there is another number of them.
+    """
+    samples = answer.get("samples")
+    if (
+        not isinstance(samples, list)
+        or len(samples) != count
+        or not all(isinstance(sample, dict) for sample in samples)
+    ):
+        raise Wrong("not the batches that were asked for")
+    return samples
 
 
 def require_columns(

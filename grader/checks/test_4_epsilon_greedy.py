@@ -149,7 +149,7 @@ def test_mixture(student, rng):
 def hard_values(
     rng: np.random.Generator, rows: int, num_actions: int
 ) -> Iterator[np.ndarray]:
-    """Values [N,A] by which a detour to the argmax is seen."""
+    """Yield values [N,A] that show if something other than argmax is computed."""
     shape = rows, num_actions
     numbers = np.tile(np.arange(num_actions), (rows, 1))
     # Whole numbers, each an action's number as well, and each the value of one action.
@@ -166,19 +166,19 @@ def hard_values(
 
 
 def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """In which rows [N] an action is none of the best."""
+    """Return in which rows [N] the action is none of the best."""
     return q_values[np.arange(len(actions)), actions] < q_values.max(axis=1)
 
 
 def best_of(values: np.ndarray) -> str:
-    """The best actions in words: "2", or "1 or 3"."""
+    """Name the best actions: "2", or "1 or 3"."""
     return " or ".join(map(str, np.flatnonzero(values == values.max())))
 
 
 def as_if(share: float, num_actions: int) -> str:
-    """The ε at which the greedy action has this share, in words; "" if none is."""
+    """Name the ε at which the greedy action has this share; "" if there is none."""
     epsilon = (1 - share) / (1 - 1 / num_actions)
-    if epsilon > 1.02:  # less than a share of 1/A, by more than chance
+    if epsilon > 1.02:  # the share is below 1/A by more than chance
         return ""
     return f", as if epsilon were {min(epsilon, 1.0):.2g}"
 
@@ -186,7 +186,17 @@ def as_if(share: float, num_actions: int) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Where an action is the greedy one, and in each row, all have their shares."""
+    """Check the shares of all actions, by greedy action and by row.
+
+    Args:
+        actions: of K calls [K,N].
+        best: the greedy action of each row [N].
+        epsilon: ε.
+        num_actions: A.
+
+    Raises:
+        Wrong: a share is off by more than chance.
+    """
     shares = np.full((len(best), num_actions), epsilon / num_actions)
     shares[np.arange(len(best)), best] += 1 - epsilon
     taken = one_hot(actions, num_actions)
@@ -271,7 +281,11 @@ def test_works_under_jit(student, rng):
 def answer(
     student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """The actions for a key: whole numbers [N] in range, or the check fails."""
+    """Ask for the actions [N] for a key.
+
+    Raises:
+        Wrong: they are no actions, see `valid`.
+    """
     case = exploration(key, q_values, epsilon)
     return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
 
@@ -279,7 +293,7 @@ def answer(
 def called(
     student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """The same by a call."""
+    """Ask as `answer` does, but always by a call."""
     case = exploration(key, q_values, epsilon)
     actions = student.called(case).array("actions")
     return valid(actions, q_values.shape[:1], q_values)
@@ -288,7 +302,7 @@ def called(
 def many(
     student: Candidate, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """The actions for many keys [K,N]."""
+    """Ask for the actions for many keys [K,N]."""
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
@@ -301,10 +315,10 @@ def many(
 def valid(
     actions: np.ndarray, shape: tuple[int, ...], q_values: np.ndarray
 ) -> np.ndarray:
-    """The actions as integers.
+    """Return the actions as integers.
 
     Raises:
-        Wrong: they are of the wrong shape, no whole numbers or out of range.
+        Wrong: they have the wrong shape, are no whole numbers or out of range.
     """
     compare.require(compare.shape_problem("epsilon_greedy", actions, shape))
     num_actions = q_values.shape[1]
@@ -318,36 +332,35 @@ def valid(
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:
-    """The data of a fresh PRNG key."""
+    """Draw the data of a PRNG key."""
     return rng.integers(0, 2**32, 2, dtype=np.uint32)
 
 
 def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Actions [K,N] as booleans [K,N,A]."""
+    """Return actions [K,N] as booleans [K,N,A]."""
     return actions[:, :, None] == np.arange(num_actions)
 
 
 def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
-    """The row of counts that deviates most, if more than chance allows; else -1."""
+    """Return the row of counts that deviates most, -1 if chance explains it."""
     statistics = [statistic(*row) for row in zip(counts, expected, strict=True)]
     row = int(np.argmax(statistics))
     return row if statistics[row] > chi2_limit(counts.shape[1] - 1) else -1
 
 
 def odd_scatter(events: np.ndarray) -> str:
-    """Whether the number of rows with an event, call by call, is too scattered.
+    """Return how the number of rows with an event varies between calls.
 
-    Each row's own frequency is taken for its probability: whether that one is right
-    is for other checks to say.
+    Each row's frequency is taken as its probability; other checks judge that.
 
     Args:
         events: [K,N] booleans.
 
     Returns:
-        "more" or "less" than chance, or "".
+        "more" or "less" than by chance, or "".
 
     Raises:
-        Waiting: the event comes always or never, so that nothing can be seen.
+        Waiting: the event comes nearly always or never, so nothing can be seen.
     """
     shares = events.mean(axis=0)
     variance = (shares * (1 - shares)).sum()

@@ -17,7 +17,6 @@ check (p), with or without replacement, and a deviation that is caught with prob
 """
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +28,7 @@ from grader.checks.replay_rows import (
     numbers_of,
     require_columns,
     require_integers,
+    sampled,
 )
 from grader.contract import compare
 from grader.contract.case import Answer, Answers, Case
@@ -321,22 +321,6 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
 def seeded(rng: np.random.Generator) -> list:
     """Return the script's line that makes a new generator."""
     return ["rng", int(rng.integers(2**31))]
-
-
-def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
-    """Return the batches in an answer.
-
-    Raises:
-        Wrong: there is another number of them.
-    """
-    samples = answer.get("samples")
-    if (
-        not isinstance(samples, list)
-        or len(samples) != count
-        or not all(isinstance(sample, dict) for sample in samples)
-    ):
-        raise Wrong("not the batches that were asked for")
-    return samples
 
 
 def draw(
