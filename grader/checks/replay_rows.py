@@ -199,7 +199,7 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
     """
     seen, places = np.unique(np.concatenate([a, b]), return_inverse=True)
     count, size = len(a), len(seen)
-    if size < 4:  # too few to tell; that is what `uniform` looks at
+    if size < 4:  # too few to judge; the check `uniform` finds that
         return ""
     pairs = np.zeros((size, size))
     np.add.at(pairs, (places[:count], places[count:]), 1)

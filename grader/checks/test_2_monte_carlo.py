@@ -17,7 +17,7 @@ from grader.contract.outcomes import (
 from grader.oracle.candidate import Candidate
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
-UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
+UNIT = 8.0  # about the size of returns, so that float32 keeps the digits
 # The docstrings' examples.
 RETURNS_EXAMPLE = Case(
     "discounted_returns", {"gamma": 0.5}, {"reward": np.array([1, 0, 2], np.float32)}
@@ -126,7 +126,7 @@ def agree_on_loss(case: Case, student: Candidate, reference: Answers) -> None:
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")
-    except Raised:  # perhaps the gradient alone, which has a check of its own
+    except Raised:  # perhaps only the gradient fails, which has a check of its own
         spec = {**question.spec, "gradient": False}
         obtained = student.answer(Case(case.part, spec, case.args)).array("loss")
     judge([compare.problem("mc_loss", obtained, loss) for loss, _ in accepted], case)

@@ -31,7 +31,7 @@ from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 from grader.oracle.candidate import Candidate
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
-EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them
+EPSILON, SMALL = 0.37, 0.0134  # crooked: no draw among a few numbers has them
 SIZES = (ROWS, NUM_ACTIONS), (8, 2)
 MIXTURES = [(*size, epsilon) for size in SIZES for epsilon in (EPSILON, SMALL)]
 # A random number u of exactly 0 has probability 2^-23, and then u <= ε explores at
@@ -47,7 +47,7 @@ def test_greedy(student, rng):
             q_values = distinct(rng, rows, num_actions) - 20.0
             actions = answer(student, new_key(rng), q_values, 0.0)
             best = q_values.argmax(axis=1)
-            if (actions != best).any():  # by that luck, which does not come twice
+            if (actions != best).any():  # by that luck, which does not happen twice
                 actions = answer(student, new_key(rng), q_values, 0.0)
             compare.require(
                 compare.problem("actions at epsilon = 0", actions, best, exact=True),
@@ -86,7 +86,7 @@ def test_example(student):
     q_values = np.array([[1, 3, 2], [0, -2, -1]], np.float32)
     key = np.zeros(2, np.uint32)
     actions = called(student, key, q_values, 0.0)
-    if (actions != [1, 0]).any():  # a coin of exactly 0, as above
+    if (actions != [1, 0]).any():  # a random number of exactly 0, as above
         actions = called(student, np.ones(2, np.uint32), q_values, 0.0)
     compare.require(
         compare.problem("actions at epsilon = 0", actions, np.array([1, 0]), exact=True)
@@ -104,7 +104,7 @@ def test_example(student):
 def test_uniform(student, rng):
     """ε = 1: every one of the A actions is as likely as the others."""
     for rows, num_actions in SIZES:
-        # One greedy action for all rows: greed that is left over shows.
+        # One greedy action for all rows, so that any remaining greed shows.
         q_values = np.sort(distinct(rng, rows, num_actions), axis=1)
         actions = many(student, rng, q_values, 1.0)
         taken = one_hot(actions, num_actions)
@@ -152,16 +152,16 @@ def hard_values(
     """Yield values [N,A] that show if something other than argmax is computed."""
     shape = rows, num_actions
     numbers = np.tile(np.arange(num_actions), (rows, 1))
-    # Whole numbers, each an action's number as well, and each the value of one action.
+    # Whole numbers that are also numbers of actions, each the value of one action.
     yield rng.permuted(numbers, axis=1).astype(np.float32)
     yield rng.permuted(numbers - num_actions, axis=1).astype(np.float32)
-    # Two that are equal, of both signs, where there is a third one: the best, or not.
+    # With A > 2 two equal values, of both signs: the best ones, or not.
     pairs = np.minimum(numbers, num_actions - 2)
     yield rng.permuted(pairs, axis=1).astype(np.float32)
     yield rng.permuted(-pairs, axis=1).astype(np.float32)
     yield rng.integers(-1, 2, shape).astype(np.float32)
     yield np.full(shape, rng.integers(-2, 3), np.float32)
-    # Apart by more than float32 rounds, and by less than shorter floats do.
+    # Differences that float32 keeps and shorter floats lose.
     yield (500 + 0.05 * rng.permuted(numbers, axis=1)).astype(np.float32)
 
 
@@ -307,7 +307,7 @@ def many(
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
     rows = q_values.shape[:1]
-    if actions.shape[1:] != rows:  # what one call gave: the grader stacked them
+    if actions.shape[1:] != rows:  # of one call: the grader stacked several
         raise Wrong(f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}")
     return valid(actions, actions.shape, q_values)
 

@@ -38,15 +38,15 @@ from grader.contract.outcomes import Wrong
 pytestmark = pytest.mark.part("ReplayBuffer")
 
 CAPACITY, BATCH = 8, 4  # not 5, the number of fields: a list of rows must not pass
-LARGE = 24  # many batches fit, so that those which keep out of each other's way show
+LARGE = 24  # many batches fit, so that batches which avoid each other show
 SAMPLES, LATER = 1500, 100
-SCRIBBLE = -12345.0  # as parts.replay_buffer has it
+SCRIBBLE = -12345.0  # as in parts.replay_buffer
 
 
 @pytest.mark.points(1.5)
 def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
-    # The same transition again is one more: real ones repeat, too.
+    # The same transition again counts as one more: real ones repeat, too.
     for number, flag in ((1, "false"), (0, "true")):
         script: list = [["len"], *[["add", number, number + 1]] * 3, ["len"]]
         at_first, *obtained = play(student, CAPACITY, script).numbers("lengths") or [0]
@@ -136,7 +136,7 @@ def test_oldest_leaves(student, rng):
     """A full buffer keeps the newest transitions: the oldest leaves (FIFO)."""
     for extra in (1, 3, CAPACITY, 2 * CAPACITY + 3):
         total = CAPACITY + extra
-        # Sampling in between must not move the place where the next one goes.
+        # Sampling in between must not move the place of the next transition.
         script = [["add", 0, total - 1], seeded(rng), ["sample", BATCH]]
         script += [["add", total - 1, total], ["samples", 60, BATCH]]
         _, sample = sampled(play(student, CAPACITY, script), 2)
@@ -214,7 +214,7 @@ def test_uniform(student, rng):
 def test_independent_draws(student, rng):
     """Rows are drawn independently, within a batch and between batches."""
     numbers = draw(student, rng, LARGE, LARGE, BATCH)
-    # Rows in random order, for a batch may come sorted; then two by two.
+    # In random order, because a batch may be sorted; then two by two.
     numbers = rng.permuted(numbers, axis=1)
     a, b = numbers[:, ::2].ravel(), numbers[:, 1::2].ravel()
     if found := dependence(a, b, may_avoid=True):

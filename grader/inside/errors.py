@@ -61,12 +61,11 @@ def first_lines(error: BaseException) -> str:
         words = words.encode("utf-8", "replace").decode()  # else it cannot travel
     except BaseException:
         words = "(its message cannot be read)"
-    # Places in the grader's files and addresses differ from run to run, and tell
-    # nothing.
+    # Places in the grader's files and addresses differ from run to run.
     words = re.sub(r" at \S*\bgrader[/\\]inside[/\\]\S*\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
     words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)
-    # JAX explains tracing over pages, and its advice can be code.
+    # JAX explains tracing at length, and its advice can be code.
     words = re.sub(
         r"(?s)\s*(The error occurred while tracing|If trying to convert|Instead of) .*",
         "",

@@ -39,7 +39,7 @@ def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
         if len(cells) == 1:
             raise
         return cells
-    return cells[:1]  # the mark of a cell may stand in the middle of a statement
+    return cells[:1]  # a mark between cells may stand in the middle of a statement
 
 
 class TooLong(BaseException):

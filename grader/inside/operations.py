@@ -102,7 +102,7 @@ def problem_of_array(type_: ir.Type) -> str | None:
     known = type_.has_static_shape and type_.encoding is None
     if not (known and ELEMENT.fullmatch(element)):
         return f"the program has an array of the type {str(type_)[:100]}"
-    # A complex number is two of the numbers after its name; a bool takes a byte.
+    # A complex number is two floats of the size in its name; a bool takes a byte.
     bits = max(8, int(re.findall(r"\d+", element)[-1]) << ("complex" in element))
     if math.prod(type_.shape) * bits // 8 > MAX_ARRAY:
         return f"the program has an array of more than {MAX_ARRAY >> 20} MB"
@@ -202,7 +202,7 @@ def compares(value: Any, key: Key, direction: str) -> bool:
         sides = [number_of(side) for side in sides]
     if part:
         sides = [operands_of(side, part, 1)[0] for side in sides]
-    return are(sides, expected)
+    return all_same(sides, expected)
 
 
 def number_of(value: Any) -> Any:
@@ -210,15 +210,15 @@ def number_of(value: Any) -> Any:
     is_nan, nan, rest = operands_of(value, "select", 3)
     is_zero, zero, x = operands_of(rest, "select", 3)
     fits = (
-        are(operands_of(is_nan, "compare", 2), [x, x])
-        and are(operands_of(is_zero, "compare", 2), [x, zero])
+        all_same(operands_of(is_nan, "compare", 2), [x, x])
+        and all_same(operands_of(is_zero, "compare", 2), [x, zero])
         and is_constant(nan, math.isnan)
         and is_constant(zero, lambda number: number == 0)
     )
     return x if fits else None
 
 
-def are(values: list[Any], others: list[Any]) -> bool:
+def all_same(values: list[Any], others: list[Any]) -> bool:
     """Return whether values are the same as others, and none of them is None."""
     pairs = list(zip(values, others, strict=True))
     return not any(a is None or b is None or a != b for a, b in pairs)
@@ -263,7 +263,7 @@ def is_sound(
         left: whether a triangular system has its matrix on the left.
     """
     if min((n for shape, _ in operands + results for n in shape), default=0) < 0:
-        return False  # a size that is not known
+        return False  # a size is not known
     if THREEFRY.fullmatch(target):
         return len({*operands, *results}) == 1 and len(results) == 2
     call = LAPACK.fullmatch(target)

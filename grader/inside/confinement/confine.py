@@ -77,7 +77,7 @@ def become(user: int, reads_all: bool) -> None:
     os.setresuid(user, user, user)
     try:
         kernel.set_capabilities([CAP_DAC_READ_SEARCH] if reads_all else [])
-    except PermissionError:  # Docker's root has only the stronger one
+    except PermissionError:  # root in Docker has only the stronger capability
         kernel.set_capabilities([CAP_DAC_OVERRIDE])
     # Else /proc/self would belong to root after the change of user.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)

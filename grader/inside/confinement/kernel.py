@@ -59,7 +59,7 @@ def set_capabilities(kept: list[int]) -> None:
         OSError: it failed, for example because a kept one is not there.
     """
     mask = sum(1 << number for number in kept)
-    # Version 3, this process; then effective, permitted, inheritable, in two halves.
+    # Version 3, this process; then effective, permitted, inheritable: low, high halves.
     header = struct.pack("=Ii", 0x20080522, 0)
     sets = struct.pack("=6I", mask, mask, 0, 0, 0, 0)
     checked("capset", header, sets)

@@ -160,10 +160,11 @@ Rule = tuple[Numbers, int, Program]
 
 
 def apply(alone: bool) -> None:
-    """Filter from now on.
+    """Filter the system calls of this process from now on.
 
     Args:
-        alone: no namespace keeps this process from others, so the filter has to.
+        alone: whether the filter has to keep this process from others, because no
+            namespace does.
 
     Raises:
         Refused: this machine's system calls are not known.

@@ -210,7 +210,7 @@ class RemoteAgent:
         batches = checked_batches(answer, shape)
         flat = [field.reshape(-1, *field.shape[2:]) for field in batches.values()]
         self.stored.check(flat)
-        # In an order of ours: the buffer's could tell what the loss may not see.
+        # In a random order: the buffer's order could carry what the loss may not see.
         order = self.rng.permutation(shape[0] * shape[1])
         return {
             name: field[order].reshape(batches[name].shape)
@@ -218,7 +218,7 @@ class RemoteAgent:
         }
 
     def sync(self) -> None:
-        """Ask the hand-in's sync.
+        """Let the hand-in's sync decide about theta_T.
 
         Raises:
             Foul: its answer is neither of the two trees.

@@ -24,7 +24,7 @@ class StoredRows:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.numbers: dict[bytes, int] = {}  # of the last one with these bytes
+        self.numbers: dict[bytes, int] = {}  # the latest transition with these bytes
         self.count = 0
         self.draws = Draws()
 

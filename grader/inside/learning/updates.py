@@ -30,8 +30,8 @@ import optax
 
 from grader.inside.networks import OPTIMIZERS, SLOPE_RATE
 
-REACH = 0.01  # of the differences, in the length of parameters
-NUDGE = 2.0**-12  # of a value, by which its last digits are changed
+REACH = 0.01  # length of the step in theta over which differences are taken
+NUDGE = 2.0**-12  # the share of a value by which its last digits are changed
 ROUNDING = 2.0**-21  # relative error of a slope between values that grow without bound
 NOT_ASKED = -1.0
 # What each deviation measures, in order, and the largest one that rounding and kinks
@@ -157,14 +157,14 @@ def one_update(
     new_theta = optax.apply_updates(theta, updates)
 
     def deviations() -> Any:
-        # Along this step, and along all of the steps since the last sync.
+        # Along this step, and along the sum of all steps since the last sync.
         way = unit(updates) + unit(theta - theta_T)
-        derivative = of_derivative(values, theta, way, slope, gradient)
+        derivative = derivative_deviation(values, theta, way, slope, gradient)
         named = {"theta_Q": unflat(theta, leaves), "theta_T": args["theta_T"]}
         state_leaves = as_leaves(state, leaves)
         own = programs.update({**batch, **named, "opt_state": state_leaves})
-        step = of_step(own, theta, updates, new_state, len(leaves))
-        digits = of_digits(on_tables, args["nudge"], tables, slope)
+        step = step_deviations(own, theta, updates, new_state, len(leaves))
+        digits = digits_deviation(on_tables, args["nudge"], tables, slope)
         told = [derivative, jnp.stack(step).max(), digits]
         return jnp.stack(told).astype(jnp.float32)
 
@@ -175,7 +175,7 @@ def one_update(
     return (new_theta, new_state), told
 
 
-def of_derivative(
+def derivative_deviation(
     values: Callable[[Any], Any], theta: Any, way: Any, slope: Any, gradient: Any
 ) -> Any:
     """Compare the gradient with a difference of values along a way.
@@ -194,7 +194,7 @@ def of_derivative(
     return jnp.abs(gradient @ way - difference) / (length(gradient) + 1e-3)
 
 
-def of_step(
+def step_deviations(
     own: Any, theta: Any, updates: Any, new_state: Any, count: int
 ) -> list[Any]:
     """Compare the hand-in's own update with ours: of theta, of Adam's two averages.
@@ -214,7 +214,7 @@ def of_step(
     ]
 
 
-def of_digits(
+def digits_deviation(
     on_tables: Callable[[Any], Any], nudge: Any, tables: Any, slope: Any
 ) -> Any:
     """Compare the slope with that at tables whose last digits are changed.
