@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from train import Settings
 
 
 class DQNAgent:
@@ -23,12 +22,10 @@ class DQNAgent:
         seed: of the network's parameters, the exploration and the sampling.
         state_dim: D, the size of a state.
         num_actions: A.
-        settings: see `train.Settings`.
+        settings: a `Settings` of `train.py`.
     """
 
-    def __init__(
-        self, seed: int, state_dim: int, num_actions: int, settings: Settings
-    ) -> None:
+    def __init__(self, seed: int, state_dim: int, num_actions: int, settings) -> None:
         self.settings = settings
         network_key, self.key = jax.random.split(jax.random.key(seed))
         self.rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
-# Of the docstring; with its two answers, where the episode ends and where it is cut.
+# The docstring's example, with its two answers: if the episode ends, and if it is cut.
 EXAMPLE = Case(
     "update_Q_TD0",
     {"alpha": 0.5, "gamma": 0.25},
@@ -130,7 +130,7 @@ def test_episode_terminateds(student, passed):
 
 
 def agree(case: Case, student: Answers, reference: Answers) -> None:
-    """The hand-in's table is the reference's."""
+    """Check that the hand-in's table is the reference's."""
     compare.require(
         compare.problem(
             "Q", student.answer(case).array("Q"), reference.answer(case).array("Q")
@@ -140,7 +140,7 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def told(case: Case) -> str:
-    """The question in a few lines; a table's rows that matter and no others."""
+    """Return the question in a few lines, of Q only the rows that matter."""
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))
     lines = [f"with alpha = {alpha}, gamma = {gamma}"]

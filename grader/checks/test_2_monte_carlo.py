@@ -17,8 +17,8 @@ from grader.contract.outcomes import (
 from grader.oracle.candidate import Candidate
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
-UNIT = 8.0  # of the scale of returns, so that float32 keeps the digits
-# Of the docstrings.
+UNIT = 8.0  # about the size of returns, so that float32 keeps the digits
+# The docstrings' examples.
 RETURNS_EXAMPLE = Case(
     "discounted_returns", {"gamma": 0.5}, {"reward": np.array([1, 0, 2], np.float32)}
 )
@@ -112,7 +112,7 @@ def test_gradient(student, reference, for_each):
 
 
 def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
-    """The hand-in's returns are the reference's."""
+    """Check that the hand-in's returns are the reference's."""
     obtained = student.answer(case).array("returns")
     compare.require(
         compare.problem("G", obtained, reference.answer(case).array("returns")),
@@ -122,21 +122,25 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_loss(case: Case, student: Candidate, reference: Answers) -> None:
-    """The hand-in's loss is right for its own returns, or for the right ones."""
+    """Check that the hand-in's loss is right for its own returns or the right ones."""
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")
-    except Raised:  # perhaps the gradient alone, which has a check of its own
+    except Raised:  # perhaps only the gradient fails, which has a check of its own
         spec = {**question.spec, "gradient": False}
         obtained = student.answer(Case(case.part, spec, case.args)).array("loss")
     judge([compare.problem("mc_loss", obtained, loss) for loss, _ in accepted], case)
 
 
 def judge(found: list[str | None], case: Case) -> None:
-    """One of the accepted answers has to fit.
+    """Check that one of the accepted answers fits.
+
+    Args:
+        found: the problem with each accepted answer, None if it fits.
+        case: what was asked.
 
     Raises:
-        Wrong: none does; the message is for the first, the hand-in's own returns.
+        Wrong: none fits; the message is the first one's, on the hand-in's own returns.
     """
     if all(found):
         raise Wrong("\n".join([found[0] or "", told(case)]))
@@ -148,20 +152,20 @@ Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
 def judged_by(
     case: Case, student: Candidate, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """The question to ask, and the losses and gradients to accept.
+    """Return the question to ask, and the losses and gradients to accept.
 
-    Right is the loss on the hand-in's own returns, or on the right ones. Where its own
-    cannot be judged by (they fail, are of another shape or not finite), the question
-    is asked with a stand-in for them.
+    Accepted is the loss on the hand-in's own returns, or on the right ones. If its own
+    cannot be used (they fail, have another shape or are not finite), the question is
+    asked with a stand-in for them.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
-        Waiting: discounted_returns is.
+        Waiting: discounted_returns is a stub.
     """
     gamma, rewards = case.spec["gamma"], case.args["reward"]
     question = Case("discounted_returns", {"gamma": gamma}, {"reward": rewards})
     right = reference.answer(question).array("returns")
-    if question.part in student.stopped:  # each further time would cost more time
+    if question.part in student.stopped:  # to ask it again would cost more time
         return standing_in(case, right, reference)
     answered = False
     try:
@@ -174,8 +178,8 @@ def judged_by(
     try:
         own = student.answer(question).array("returns")
         usable = own.shape == right.shape and bool((np.abs(own) < MAX_RETURN).all())
-        # Returns that are right need no look. Others do: a call can remember what it
-        # was asked, and on returns that ignore the rewards the loss would be easy.
+        # Returns that are not right must depend on the rewards: a call can remember
+        # what it was asked, and on constant returns the loss would be easy.
         if usable and compare.problem("", own, right):
             other = Case(question.part, question.spec, {"reward": rewards + 1})
             second = student.traced(other).array("returns")
@@ -194,20 +198,19 @@ def judged_by(
 def standing_in(
     case: Case, right: np.ndarray, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """The question with a stand-in for the hand-in's returns, and what to accept."""
-    # As parts.stand_in_returns has it.
+    """Return the question with a stand-in for the returns, and what to accept."""
+    # The same numbers as parts.stand_in_returns.
     stand_in = case.spec["gamma"] - case.args["reward"]
     accepted = losses_on([stand_in, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
 
 
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
-    """The right loss and gradient for each of these returns [T].
+    """Return the right loss and gradient for each of these returns [T].
 
-    For any fixed returns G, (Q - G)² is what the TD loss makes of terminal
-    transitions with rewards G, and its gradient is affine in G. So the reference's
-    TD loss at G = 0 and at T unit vectors tells it for every G, also where the
-    answers are recorded.
+    For fixed returns G, the mean of (Q - G)² is the TD loss of terminal transitions
+    with rewards G, and its gradient is affine in G. So the reference's TD loss at
+    G = 0 and at T unit vectors tells it for every G, also if answers are recorded.
     """
     num_steps = len(case.args["reward"])
     at_zero = terminal_loss(case, np.zeros(num_steps), reference)
@@ -229,7 +232,7 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
 def terminal_loss(
     case: Case, rewards: np.ndarray, reference: Answers
 ) -> tuple[float, list[np.ndarray]]:
-    """The reference's TD loss and gradient for terminal steps with these rewards."""
+    """Return the reference's TD loss and gradient for terminal steps."""
     args = case.args
     td_args = {
         "theta_Q": args["theta_Q"],
@@ -247,7 +250,7 @@ def terminal_loss(
 
 
 def told(case: Case) -> str:
-    """The question, without the network."""
+    """Return the question in a few lines, without the network."""
     args = case.args
     taken = cases.taken_values(args)
     return "\n".join(

@@ -7,11 +7,11 @@ from grader.contract import cases, compare
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 
-SIZES = [(3, 5), (4, 2)]  # CartPole's last
+SIZES = [(3, 5), (4, 2)]  # D and A; CartPole's last
 BATCH = 8
 MAX_PARAMETERS = 2_000_000
-LARGE = 2000.0  # at large parameters an output without bounds is far beyond
-MAX_ALONE = 12  # arrays, of which each one is drawn alone
+LARGE = 2000.0  # at large parameters an output without bounds goes far beyond
+MAX_ALONE = 12  # arrays, each of which is drawn alone
 
 
 @pytest.mark.points(1)
@@ -90,7 +90,7 @@ def test_nonlinear(student, rng):
             question = student, theta, states, num_actions
             return forward(*question, check_finite=False).astype(np.float64)
 
-        # Never at 0, the one state that a network may have no value for.
+        # Never at 0, the one state for which a network may have no finite value.
         a, b, c = (3 * rng.normal(size=(BATCH, state_dim)) for _ in range(3))
         rises = np.stack([values(a + c) - values(a), values(b + c) - values(b)])
         rises = rises[:, np.isfinite(rises).all(axis=(0, 2))]
@@ -167,7 +167,7 @@ def test_works_under_jit(student):
 def parameters(
     student: Answers, seed: int, state_dim: int, num_actions: int
 ) -> list[np.ndarray]:
-    """The parameters of a fresh network."""
+    """Return the parameters of a fresh network."""
     case = cases.fresh_network(seed, state_dim, num_actions)
     theta = student.answer(case).leaves("theta")
     if sum(leaf.size for leaf in theta) > MAX_PARAMETERS:
@@ -176,7 +176,7 @@ def parameters(
 
 
 def forward_case(theta: list[np.ndarray], states: np.ndarray, num_actions: int) -> Case:
-    """The question for the values of a batch of states."""
+    """Return the question for the values of a batch of states."""
     spec = {"net": "own", "state_dim": states.shape[-1], "num_actions": num_actions}
     return Case("forward", spec, {"theta": theta, "state": states.astype(np.float32)})
 
@@ -189,10 +189,10 @@ def forward(
     *,
     check_finite: bool = True,
 ) -> np.ndarray:
-    """The values of a batch of states [B,A].
+    """Return the values of a batch of states [B,A].
 
     Raises:
-        Wrong: they are of another shape or not finite.
+        Wrong: they have another shape, or are not finite.
     """
     case = forward_case(theta, states, num_actions)
     q_values = student.answer(case).array("q_values")
@@ -207,7 +207,7 @@ def forward(
 def moved(
     theta: list[np.ndarray], rng: np.random.Generator, step: float, share: float
 ) -> list[np.ndarray]:
-    """Parameters near these: each moved by about this step and this share of it."""
+    """Move each parameter by about this step and this share of its size."""
     return [
         (x + (step + share * np.abs(x)) * rng.normal(size=x.shape)).astype(x.dtype)
         for x in theta
@@ -220,10 +220,10 @@ def drawn(
     scale: float,
     share: float = 1.0,
 ) -> list[np.ndarray]:
-    """Parameters at random: what the network can do shows at any at which it is finite.
+    """Draw parameters at random.
 
-    Not every network is finite everywhere (think of a root or a logarithm of one), so
-    that an array is drawn with a probability of `share`, and else stays as it is.
+    Not every network is finite everywhere (it may take a root or a logarithm), so each
+    array is drawn only with probability `share`, and else stays as it is.
     """
     return [
         (scale * rng.normal(size=x.shape)).astype(x.dtype)
@@ -236,18 +236,18 @@ def drawn(
 def alone(
     theta: list[np.ndarray], rng: np.random.Generator, index: int, scale: float
 ) -> list[np.ndarray]:
-    """The parameters with one of the arrays at random."""
+    """Draw one of the arrays at random."""
     (one,) = drawn(theta[index : index + 1], rng, scale)
     return [*theta[:index], one, *theta[index + 1 :]]
 
 
 def others(theta: list[np.ndarray], rng: np.random.Generator) -> list[list[np.ndarray]]:
-    """Parameters near these and far from them; not all need give finite values."""
+    """Draw parameters near these and far away; some may give values not finite."""
     near = [moved(theta, rng, step, 0.3) for step in (0.01, 0.1)]
     far = [drawn(theta, rng, scale) for scale in (1.0, 0.5, 0.2)]
     return near + far
 
 
 def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Whether two lists of parameters are equal."""
+    """Return whether two lists of parameters are equal."""
     return len(a) == len(b) and all(map(np.array_equal, a, b))

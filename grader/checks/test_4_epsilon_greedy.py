@@ -1,7 +1,7 @@
 """Exercise 4: ε-greedy actions.
 
-Frequencies are judged by χ² statistics, with limits at 6 standard deviations. How
-often right work fails a check (p), and the smallest deviation that is caught with
+Frequencies are judged by χ² statistics; chance alone exceeds a limit with probability
+1e-10. How often right work fails a check (p), and a deviation that is caught with
 probability 0.999, in brackets for work that has to be called and gets 256 keys:
 
 - greedy (p < 1e-7): at ε = 0 it explores with probability 2.3e-4 (3.7e-3).
@@ -11,12 +11,12 @@ probability 0.999, in brackets for work that has to be called and gets 256 keys:
   (0.1, 0.026); in one row 0.046 (nothing is seen) of the probability sits at the
   greedy action and not at another.
 - rows_are_independent (p < 1e-7): the number of rows that explore has a variance
-  below 0.81 or above 1.25 times chance (0.42, 2.2), as when any two of 16 rows
-  correlate by -0.013 or 0.017 (-0.04, 0.08).
+  below 0.8 or above 1.25 times chance (0.4, 2.3), as when any two of 16 rows
+  correlate by -0.013 or 0.017 (-0.04, 0.09).
 
 A deviation's χ² has noncentrality λ = N Σ (p - q)²/q, for shares p where q are right,
-of N draws; it is caught where P(χ²(df, λ) > limit) = 0.999. The numbers were found by
-that and then by simulation, which for rare events asks a little more.
+of N draws; it is caught if P(χ²(df, λ) > limit) = 0.999. The numbers were found in this
+way and then by simulation, which needs slightly larger deviations if events are rare.
 """
 
 from collections.abc import Iterator
@@ -24,20 +24,19 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from grader.checks.common import unchanged
+from grader.checks.common import TAIL, chi2_limit, statistic, unchanged, uneven
 from grader.contract import compare
 from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 from grader.oracle.candidate import Candidate
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
-EPSILON, SMALL = 0.37, 0.0134  # crooked: a coin with few sides cannot have them
+EPSILON, SMALL = 0.37, 0.0134  # crooked: no draw among a few numbers has them
 SIZES = (ROWS, NUM_ACTIONS), (8, 2)
 MIXTURES = [(*size, epsilon) for size in SIZES for epsilon in (EPSILON, SMALL)]
-# A coin of exactly 0 comes with probability 2^-23, and u <= ε takes it for heads at
+# A random number u of exactly 0 has probability 2^-23, and then u <= ε explores at
 # ε = 0. Three among 65536 are more than luck (3e-8).
 MAX_HEADS = 2
-Z_TAIL = 6.0  # standard deviations: one-sided probability 1e-9
 
 
 @pytest.mark.points(2)
@@ -48,7 +47,7 @@ def test_greedy(student, rng):
             q_values = distinct(rng, rows, num_actions) - 20.0
             actions = answer(student, new_key(rng), q_values, 0.0)
             best = q_values.argmax(axis=1)
-            if (actions != best).any():  # by that luck, which does not come twice
+            if (actions != best).any():  # by that luck, which does not happen twice
                 actions = answer(student, new_key(rng), q_values, 0.0)
             compare.require(
                 compare.problem("actions at epsilon = 0", actions, best, exact=True),
@@ -87,7 +86,7 @@ def test_example(student):
     q_values = np.array([[1, 3, 2], [0, -2, -1]], np.float32)
     key = np.zeros(2, np.uint32)
     actions = called(student, key, q_values, 0.0)
-    if (actions != [1, 0]).any():  # a coin of exactly 0, as above
+    if (actions != [1, 0]).any():  # a random number of exactly 0, as above
         actions = called(student, np.ones(2, np.uint32), q_values, 0.0)
     compare.require(
         compare.problem("actions at epsilon = 0", actions, np.array([1, 0]), exact=True)
@@ -105,7 +104,7 @@ def test_example(student):
 def test_uniform(student, rng):
     """ε = 1: every one of the A actions is as likely as the others."""
     for rows, num_actions in SIZES:
-        # One greedy action for all rows: greed that is left over shows.
+        # One greedy action for all rows, so that any remaining greed shows.
         q_values = np.sort(distinct(rng, rows, num_actions), axis=1)
         actions = many(student, rng, q_values, 1.0)
         taken = one_hot(actions, num_actions)
@@ -150,36 +149,36 @@ def test_mixture(student, rng):
 def hard_values(
     rng: np.random.Generator, rows: int, num_actions: int
 ) -> Iterator[np.ndarray]:
-    """Values [N,A] by which a detour to the argmax is seen."""
+    """Yield values [N,A] that show if something other than argmax is computed."""
     shape = rows, num_actions
     numbers = np.tile(np.arange(num_actions), (rows, 1))
-    # Whole numbers, each an action's number as well, and each the value of one action.
+    # Whole numbers that are also numbers of actions, each the value of one action.
     yield rng.permuted(numbers, axis=1).astype(np.float32)
     yield rng.permuted(numbers - num_actions, axis=1).astype(np.float32)
-    # Two that are equal, of both signs, where there is a third one: the best, or not.
+    # With A > 2 two equal values, of both signs: the best ones, or not.
     pairs = np.minimum(numbers, num_actions - 2)
     yield rng.permuted(pairs, axis=1).astype(np.float32)
     yield rng.permuted(-pairs, axis=1).astype(np.float32)
     yield rng.integers(-1, 2, shape).astype(np.float32)
     yield np.full(shape, rng.integers(-2, 3), np.float32)
-    # Apart by more than float32 rounds, and by less than shorter floats do.
+    # Differences that float32 keeps and shorter floats lose.
     yield (500 + 0.05 * rng.permuted(numbers, axis=1)).astype(np.float32)
 
 
 def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """In which rows [N] an action is none of the best."""
+    """Return in which rows [N] the action is none of the best."""
     return q_values[np.arange(len(actions)), actions] < q_values.max(axis=1)
 
 
 def best_of(values: np.ndarray) -> str:
-    """The best actions in words: "2", or "1 or 3"."""
+    """Name the best actions: "2", or "1 or 3"."""
     return " or ".join(map(str, np.flatnonzero(values == values.max())))
 
 
 def as_if(share: float, num_actions: int) -> str:
-    """The ε at which the greedy action has this share, in words; "" if none is."""
+    """Name the ε at which the greedy action has this share; "" if there is none."""
     epsilon = (1 - share) / (1 - 1 / num_actions)
-    if epsilon > 1.02:  # less than a share of 1/A, by more than chance
+    if epsilon > 1.02:  # the share is below 1/A by more than chance
         return ""
     return f", as if epsilon were {min(epsilon, 1.0):.2g}"
 
@@ -187,7 +186,17 @@ def as_if(share: float, num_actions: int) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Where an action is the greedy one, and in each row, all have their shares."""
+    """Check the shares of all actions, by greedy action and by row.
+
+    Args:
+        actions: of K calls [K,N].
+        best: the greedy action of each row [N].
+        epsilon: ε.
+        num_actions: A.
+
+    Raises:
+        Wrong: a share is off by more than chance.
+    """
     shares = np.full((len(best), num_actions), epsilon / num_actions)
     shares[np.arange(len(best)), best] += 1 - epsilon
     taken = one_hot(actions, num_actions)
@@ -272,7 +281,11 @@ def test_works_under_jit(student, rng):
 def answer(
     student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """The actions for a key: whole numbers [N] in range, or the check fails."""
+    """Ask for the actions [N] for a key.
+
+    Raises:
+        Wrong: they are no actions, see `valid`.
+    """
     case = exploration(key, q_values, epsilon)
     return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
 
@@ -280,7 +293,7 @@ def answer(
 def called(
     student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """The same by a call."""
+    """Ask as `answer` does, but always by a call."""
     case = exploration(key, q_values, epsilon)
     actions = student.called(case).array("actions")
     return valid(actions, q_values.shape[:1], q_values)
@@ -289,12 +302,12 @@ def called(
 def many(
     student: Candidate, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """The actions for many keys [K,N]."""
+    """Ask for the actions for many keys [K,N]."""
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
     rows = q_values.shape[:1]
-    if actions.shape[1:] != rows:  # what one call gave: the grader stacked them
+    if actions.shape[1:] != rows:  # of one call: the grader stacked several
         raise Wrong(f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}")
     return valid(actions, actions.shape, q_values)
 
@@ -302,10 +315,10 @@ def many(
 def valid(
     actions: np.ndarray, shape: tuple[int, ...], q_values: np.ndarray
 ) -> np.ndarray:
-    """The actions as integers.
+    """Return the actions as integers.
 
     Raises:
-        Wrong: they are of the wrong shape, no whole numbers or out of range.
+        Wrong: they have the wrong shape, are no whole numbers or out of range.
     """
     compare.require(compare.shape_problem("epsilon_greedy", actions, shape))
     num_actions = q_values.shape[1]
@@ -319,66 +332,35 @@ def valid(
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:
-    """The data of a fresh PRNG key."""
+    """Draw the data of a PRNG key."""
     return rng.integers(0, 2**32, 2, dtype=np.uint32)
 
 
-def statistic(counts: np.ndarray, expected: np.ndarray | float) -> float:
-    """Pearson's χ² statistic."""
-    return float(((counts - expected) ** 2 / expected).sum())
-
-
-def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether counts deviate more than chance allows."""
-    return statistic(counts, expected) > chi2_limit(len(counts) - 1)
-
-
 def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Actions [K,N] as booleans [K,N,A]."""
+    """Return actions [K,N] as booleans [K,N,A]."""
     return actions[:, :, None] == np.arange(num_actions)
 
 
-def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether the sums of counts [K,n] of K calls deviate more than chance allows.
-
-    Where the counts of one call scatter more than those of independent draws, because
-    the draws of a call depend on each other, so do their sums: that is no unevenness,
-    and a check of its own. So the limit rises by as much; it never falls.
-
-    Args:
-        counts: how often each of n things came in each call.
-        expected: how often each is expected in one call [n].
-    """
-    degrees = len(expected) - 1
-    total = statistic(counts.sum(axis=0), len(counts) * expected)
-    own = counts.mean(axis=0)
-    came = own > 0
-    scatter = ((counts - own)[:, came] ** 2 / own[came]).sum(axis=1).mean()
-    excess = scatter / max(1, came.sum() - 1)
-    return total > chi2_limit(degrees) * max(1.0, excess)
-
-
 def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
-    """The row of counts that deviates most, if more than chance allows; else -1."""
+    """Return the row of counts that deviates most, -1 if chance explains it."""
     statistics = [statistic(*row) for row in zip(counts, expected, strict=True)]
     row = int(np.argmax(statistics))
     return row if statistics[row] > chi2_limit(counts.shape[1] - 1) else -1
 
 
 def odd_scatter(events: np.ndarray) -> str:
-    """Whether the number of rows with an event, call by call, is too scattered.
+    """Return how the number of rows with an event varies between calls.
 
-    Each row's own frequency is taken for its probability: whether that one is right
-    is for other checks to say.
+    Each row's frequency is taken as its probability; other checks judge that.
 
     Args:
         events: [K,N] booleans.
 
     Returns:
-        "more" or "less" than chance, or "".
+        "more" or "less" than by chance, or "".
 
     Raises:
-        Waiting: the event comes always or never, so that nothing can be seen.
+        Waiting: the event comes nearly always or never, so nothing can be seen.
     """
     shares = events.mean(axis=0)
     variance = (shares * (1 - shares)).sum()
@@ -387,10 +369,4 @@ def odd_scatter(events: np.ndarray) -> str:
     scatter = ((events.sum(axis=1) - shares.sum()) ** 2).sum() / variance
     if scatter > chi2_limit(len(events)):
         return "more"
-    return "less" if scatter < chi2_limit(len(events), -Z_TAIL) else ""
-
-
-def chi2_limit(degrees: int, z: float = Z_TAIL) -> float:
-    """The χ² quantile at z standard deviations (Wilson-Hilferty)."""
-    spread = 2 / (9 * degrees)
-    return float(degrees * (1 - spread + z * spread**0.5) ** 3)
+    return "less" if scatter < chi2_limit(len(events), 1 - TAIL) else ""

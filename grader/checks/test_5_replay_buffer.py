@@ -1,34 +1,34 @@
 """Exercise 5: the replay buffer.
 
-Each stored transition carries its number in every field, so that a sampled row tells
-which one it is, and whether its five fields belong together. Only `add`, `len` and
-`sample` are used. Frequencies are judged as in exercise 4. How often right work fails
-a check (p), with or without replacement, and the smallest deviation that is caught
-with probability 0.999:
+Only `add`, `len` and `sample` are used; `replay_rows.py` says which transitions the
+sampled rows are. Frequencies are judged as in exercise 4. How often right work fails a
+check (p), with or without replacement, and a deviation that is caught with probability
+0.999:
 
 - added_later (p < 1e-8): after one of six stages of adding a transition never comes, or
-  comes twice as often where 4 are stored, 2.5 times where 8 are.
-- uniform (p < 1e-8): the shares are 14 % off (root mean square), or one alone is
-  31 % off where 6 are stored, 37 % where 8 are.
+  comes twice as often where 4 are stored, 2.6 times where 8 are.
+- uniform (p < 1e-8): the shares are 14 % off (root mean square; 16 % where 23 are
+  stored), or one alone is 31 % off where 6 are stored, 38 % where 8 are.
 - independent_draws (p < 1e-8): two rows of a batch, or of two batches that follow
   each other, are the same transition less than 0.25 or more than 2 times as often as
   by chance, or the pairs' frequencies are 38 % off (root mean square; pairs that
   never come are 100 % off, so 15 % of them are enough).
-- What is asked of sets (each transition comes, two batches differ): p < 1e-10.
+- Checks of sets (each transition comes, two batches differ): p < 1e-10.
 """
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
 
-from grader.checks.common import unchanged
-from grader.checks.test_4_epsilon_greedy import (
-    chi2_limit,
-    statistic,
-    too_far,
-    uneven,
+from grader.checks.common import unchanged, uneven
+from grader.checks.replay_rows import (
+    dependence,
+    differing,
+    numbers_of,
+    require_columns,
+    require_integers,
+    sampled,
 )
 from grader.contract import compare
 from grader.contract.case import Answer, Answers, Case
@@ -38,15 +38,15 @@ from grader.contract.outcomes import Wrong
 pytestmark = pytest.mark.part("ReplayBuffer")
 
 CAPACITY, BATCH = 8, 4  # not 5, the number of fields: a list of rows must not pass
-LARGE = 24  # many batches fit, so that those which keep out of each other's way show
+LARGE = 24  # many batches fit, so that batches which avoid each other show
 SAMPLES, LATER = 1500, 100
-SCRIBBLE = -12345.0  # as parts.replay_buffer has it
+SCRIBBLE = -12345.0  # as in parts.replay_buffer
 
 
 @pytest.mark.points(1.5)
 def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
-    # The same transition again is one more: real ones repeat, too.
+    # The same transition again counts as one more: real ones repeat, too.
     for number, flag in ((1, "false"), (0, "true")):
         script: list = [["len"], *[["add", number, number + 1]] * 3, ["len"]]
         at_first, *obtained = play(student, CAPACITY, script).numbers("lengths") or [0]
@@ -136,7 +136,7 @@ def test_oldest_leaves(student, rng):
     """A full buffer keeps the newest transitions: the oldest leaves (FIFO)."""
     for extra in (1, 3, CAPACITY, 2 * CAPACITY + 3):
         total = CAPACITY + extra
-        # Sampling in between must not move the place where the next one goes.
+        # Sampling in between must not move the place of the next transition.
         script = [["add", 0, total - 1], seeded(rng), ["sample", BATCH]]
         script += [["add", total - 1, total], ["samples", 60, BATCH]]
         _, sample = sampled(play(student, CAPACITY, script), 2)
@@ -214,7 +214,7 @@ def test_uniform(student, rng):
 def test_independent_draws(student, rng):
     """Rows are drawn independently, within a batch and between batches."""
     numbers = draw(student, rng, LARGE, LARGE, BATCH)
-    # Rows in random order, for a batch may come sorted; then two by two.
+    # In random order, because a batch may be sorted; then two by two.
     numbers = rng.permuted(numbers, axis=1)
     a, b = numbers[:, ::2].ravel(), numbers[:, 1::2].ravel()
     if found := dependence(a, b, may_avoid=True):
@@ -319,216 +319,17 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
 
 
 def seeded(rng: np.random.Generator) -> list:
-    """The script's line that makes a new generator."""
+    """Return the script's line that makes a new generator."""
     return ["rng", int(rng.integers(2**31))]
-
-
-def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
-    """The batches that came back, so many of them."""
-    samples = answer.get("samples")
-    if (
-        not isinstance(samples, list)
-        or len(samples) != count
-        or not all(isinstance(sample, dict) for sample in samples)
-    ):
-        raise Wrong("not the batches that were asked for")
-    return samples
 
 
 def draw(
     student: Answers, rng: np.random.Generator, capacity: int, added: int, size: int
 ) -> np.ndarray:
-    """The numbers of the transitions in many batches, drawn with one generator."""
+    """Return the numbers of the transitions in many batches [SAMPLES,size].
+
+    All are drawn with one generator.
+    """
     script = [["add", 0, added], seeded(rng), ["samples", SAMPLES, size]]
     (sample,) = sampled(play(student, capacity, script), 1)
     return numbers_of(sample, added, (SAMPLES, size))
-
-
-def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
-    """How two draws hang together, beyond what each one's own frequencies explain.
-
-    Args:
-        a: the numbers of the pairs' first transitions [N].
-        b: the second ones.
-        may_avoid: they may always be different: drawn without replacement.
-    """
-    seen, places = np.unique(np.concatenate([a, b]), return_inverse=True)
-    count, size = len(a), len(seen)
-    if size < 4:  # too few to tell; that is what `uniform` looks at
-        return ""
-    pairs = np.zeros((size, size))
-    np.add.at(pairs, (places[:count], places[count:]), 1)
-    same = np.trace(pairs)
-    avoids = may_avoid and same == 0
-    expected = independent_pairs(pairs, avoids=avoids)
-    if not avoids:
-        split = np.array([same, count - same])
-        likely = np.trace(expected)
-        if too_far(split, np.array([likely, count - likely])):
-            also = ", or 0 without replacement" if may_avoid else ""
-            return (
-                f"the same transition in {same:.0f} of {count} pairs (expected about "
-                f"{likely:.0f}{also})"
-            )
-    possible = expected > 0
-    # From the pairs' number and each transition's frequency the others follow.
-    degrees = possible.sum() - size
-    if statistic(pairs[possible], expected[possible]) <= chi2_limit(int(degrees)):
-        return ""
-    odd = (pairs - expected) ** 2 / np.where(possible, expected, 1.0)
-    i, j = np.unravel_index(odd.argmax(), odd.shape)
-    return (
-        f"transitions {seen[i]} and {seen[j]} met in {pairs[i, j]:.0f} of {count} "
-        f"pairs (expected about {expected[i, j]:.1f})"
-    )
-
-
-def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
-    """How often each pair [n,n] is expected, given how often each transition comes.
-
-    A transition's share is that of both places together. Without pairs of equals
-    (`avoids`) the product of the shares is fitted to the rest.
-    """
-    totals = (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2
-    possible = ~np.eye(len(pairs), dtype=bool) if avoids else np.ones(pairs.shape, bool)
-    weights = totals / totals.sum() ** 0.5
-    expected = possible * np.outer(weights, weights)
-    for _ in range(100):
-        weights *= (totals / expected.sum(axis=1)) ** 0.5
-        expected = possible * np.outer(weights, weights)
-    return expected
-
-
-def require_columns(
-    sample: dict[str, Any], rows: dict[str, np.ndarray], shape: tuple[int, ...]
-) -> None:
-    """The batch has every field, in the shape that the stored rows make it have.
-
-    What is told is one batch's shape: that several came stacked is the grader's affair.
-    """
-    for name, column in rows.items():
-        obtained, wanted = sample.get(name), (*shape, *column.shape[1:])
-        if isinstance(obtained, np.ndarray) and obtained.shape != wanted:
-            if len(shape) > 1 and obtained.shape[:1] == wanted[:1]:
-                obtained, wanted = obtained[0], wanted[1:]
-            raise Wrong(
-                f"the batch's {name}: shape {obtained.shape}, expected {wanted} for "
-                f"B = {shape[-1]}"
-            )
-        compare.require(compare.shape_problem(f"the batch's {name}", obtained, wanted))
-
-
-def require_integers(sample: dict[str, Any]) -> None:
-    """The batch's actions are of an integer type.
-
-    Raises:
-        Wrong: they are not, so that they cannot be used as indices.
-    """
-    if (kind := sample["action"].dtype).kind not in "iu":
-        raise Wrong(
-            f"the batch's action is of type {kind}, expected integers: "
-            "Q[jnp.arange(B), action] takes no others"
-        )
-
-
-def numbers_of(
-    sample: dict[str, Any], stored: int, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Which transition each row of a batch is.
-
-    Raises:
-        Wrong: a field is missing, of the wrong shape, or a row is no transition of
-            the first `stored` ones.
-    """
-    expected = transitions(0, stored)
-    require_columns(sample, expected, shape)
-    if blank := int(blank_rows(sample, shape).sum()):
-        raise Wrong(
-            f"a row of zeros came ({blank} of {np.prod(shape)} rows): a place that was "
-            "never filled?"
-        )
-    numbers = np.floor(sample["state"][..., 0].astype(np.float64))
-    known = np.isin(numbers, np.arange(stored))
-    if not known.all():
-        strange = sample["state"][~known][0]
-        as_next = (expected["next_state"] == strange).all(axis=1).any()
-        raise Wrong(
-            f"a sampled state is {compare.numbers(strange)}, which "
-            + ("was stored as a next_state" if as_next else "was never stored")
-            + f" (this buffer was given {stored})"
-        )
-    numbers = numbers.astype(int)
-    for name, column in expected.items():
-        found = differing(name, sample[name], column[numbers], len(shape))
-        if found and name == "state":  # so it does not tell which row this is
-            raise Wrong(f"{found}\nstate comes back changed: no such state was stored")
-        if found:
-            listed = f"{numbers.ravel()[:8].tolist()}" + " …" * (numbers.size > 8)
-            raise Wrong(
-                f"{found}\nby their states, the rows are the transitions {listed}: "
-                f"{what_happened(name, sample, expected, numbers)}"
-            )
-    return numbers
-
-
-def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Which rows are 0 in all their fields, as no stored transition is."""
-    fields = (sample[name].reshape(*shape, -1) for name in transitions(0, 1))
-    return np.all([(field == 0).all(axis=-1) for field in fields], axis=0)
-
-
-def differing(
-    name: str, obtained: np.ndarray, expected: np.ndarray, axes: int
-) -> str | None:
-    """A small table of a field's numbers that differ, if any do.
-
-    Args:
-        name: of the field.
-        obtained: in one batch [B,...], or in a stack of them [n,B,...].
-        expected: the like.
-        axes: 1 for one batch, 2 for a stack.
-    """
-    obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
-    bad = np.argwhere(obtained != expected)
-    if not len(bad):
-        return None
-    axis_names = [*("batch", "row")[-axes:], "number"]
-    of_what = "of the batch" if axes == 1 else f"in {len(expected)} batches"
-    lines = [f"the {name} {of_what}: {len(bad)} of {expected.size} numbers are wrong"]
-    for index in map(tuple, bad[: compare.MAX_ROWS]):
-        where = [f"{a} {i}" for a, i in zip(axis_names, index, strict=False)]
-        lines.append(
-            f"  {', '.join(where)}: obtained {compare.number(obtained[index])}, "
-            f"expected {compare.number(expected[index])}"
-        )
-    return "\n".join(lines)
-
-
-def what_happened(
-    name: str,
-    sample: dict[str, Any],
-    stored: dict[str, np.ndarray],
-    numbers: np.ndarray,
-) -> str:
-    """What to think of a field whose values are wrong, in words."""
-    rows = sample[name].reshape(numbers.size, -1).astype(np.float64)
-    numbers = numbers.ravel()
-    for other, column in stored.items():
-        values = column.reshape(len(column), -1)
-        if other != name and (
-            np.array_equal(rows, values[numbers])
-            or (values.shape[1] > 1 and are_among(rows, values))
-        ):
-            return f"{name} holds what was stored as {other}"
-    own = stored[name].reshape(len(stored[name]), -1)
-    tells = len(np.unique(own, axis=0)) == len(own)  # which transition it belongs to
-    # Else: does one transition come with this value here and with that one there?
-    varies = any(np.ptp(rows[numbers == i], axis=0).any() for i in np.unique(numbers))
-    if are_among(rows, own) and (tells or varies):
-        return "do the five fields of a row belong to one transition?"
-    return f"{name} comes back changed"
-
-
-def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
-    """Whether each of the rows [N,K] is one of the values [M,K]."""
-    return bool((rows[:, None] == values).all(axis=2).any(axis=1).all())

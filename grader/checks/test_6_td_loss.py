@@ -12,7 +12,7 @@ from grader.oracle.candidate import Candidate
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
 MAX_SHOWN = 8  # transitions
-EXAMPLE = Case(  # of the docstring
+EXAMPLE = Case(  # the docstring's
     "td_loss",
     {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": False, "gamma": 0.5},
     {
@@ -149,16 +149,16 @@ def test_learning_sizes(student, reference, for_each):
 
 
 def agree(case: Case, student: Candidate, reference: Answers) -> None:
-    """The hand-in's loss is the reference's."""
+    """Check that the hand-in's loss is the reference's."""
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)
-    if problem:  # reading off asks four times more
+    if problem:  # only then, because reading off asks four more questions
         targets = targets_read_off(case, student, reference)
         compare.require(problem, told(case), targets)
 
 
 def agree_on_gradient(case: Case, student: Candidate, reference: Answers) -> None:
-    """The hand-in's gradient is the reference's."""
+    """Check that the hand-in's gradient is the reference's."""
     compare.require(
         compare.leaves_problem(
             "gradient",
@@ -170,7 +170,7 @@ def agree_on_gradient(case: Case, student: Candidate, reference: Answers) -> Non
 
 
 def loss_of(student: Candidate, case: Case) -> np.ndarray:
-    """The hand-in's loss; where no gradient can be had, the value alone."""
+    """Return the hand-in's loss, also if it has no gradient."""
     try:
         return student.answer(case).array("loss")
     except Raised:
@@ -179,7 +179,7 @@ def loss_of(student: Candidate, case: Case) -> np.ndarray:
 
 
 def targets_read_off(case: Case, student: Candidate, reference: Answers) -> str:
-    """Each transition's target y, the hand-in's and the right one, if that is wrong."""
+    """Show the targets y of the hand-in beside the right ones, if they differ."""
     if len(case.args["action"]) > MAX_SHOWN:
         return ""
     table = cases.on_table(case)
@@ -196,14 +196,14 @@ def targets_read_off(case: Case, student: Candidate, reference: Answers) -> str:
 
 
 def targets_in_words(targets: np.ndarray) -> str:
-    """Targets to four digits: they come from differences of float32 numbers."""
+    """Write targets to four digits: they are differences of float32 numbers."""
     noise = np.abs(targets) < 1e-5 * np.abs(targets).max()
     shown = (f"{0.0 if n else y:.4g}" for y, n in zip(targets, noise, strict=True))
     return f"[{', '.join(shown)}]"
 
 
 def told(case: Case) -> str:
-    """The question, without the network."""
+    """Return the question in a few lines, without the network."""
     args = case.args
     if len(args["action"]) > MAX_SHOWN:
         return ""

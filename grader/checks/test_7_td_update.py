@@ -1,8 +1,8 @@
 """Exercise 7: one optimizer step on the TD loss, judged by the hand-in's own td_loss.
 
 The expected step is a trusted optimizer's step on the gradient of the `td_loss` that
-the student wrote, so that a mistake there costs nothing here; where that one cannot
-be stepped on, of a stand-in that takes its place for the check.
+the student wrote, so a mistake there costs nothing here. If that one cannot be used, a
+stand-in takes its place for the check.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ from grader.contract.outcomes import (
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.runner_client import RunnerClient
 
-EXAMPLE = Case(  # of the docstring
+EXAMPLE = Case(  # the docstring's
     "td_loss",
     {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": True, "gamma": 0.5},
     {
@@ -85,7 +85,7 @@ def test_works_under_jit(student, runner):
     case, question = first_step(fixed_cases.UPDATE.ladder[0], "sgd", student, runner)
     try:
         student.export(case)
-    except (Raised, Wrong):  # td_loss cannot be exported: that is said there
+    except (Raised, Wrong):  # td_loss cannot be exported; its own check says so
         spec = {**question.spec, "stand_in": True}
         question = Case(question.part, spec, question.args)
     student.export(question)
@@ -100,12 +100,12 @@ def follow(
     *,
     called: bool = False,
 ) -> None:
-    """Take steps, each from where the last one should have arrived."""
+    """Check steps, each from where the last one should have arrived."""
     case, question = first_step(case, optimizer, student, runner)
     for i in range(num_steps):
         answer = student.called(question) if called else student.answer(question)
         _, grads = loss_and_gradient(case, student, runner)
-        # Untrusted, for the gradient is what the hand-in's program says it is.
+        # Untrusted, because the gradient comes from the hand-in's program.
         request = {
             "do": "optimizer_step",
             "optimizer": optimizer,
@@ -130,19 +130,19 @@ def follow(
 def first_step(
     case: Case, optimizer: str, student: Candidate, runner: RunnerClient
 ) -> tuple[Case, Case]:
-    """The batch as a question for the loss, and as one for the first update.
+    """Return the question for the loss of the batch, and that for the first update.
 
-    Where the hand-in's own td_loss cannot be stepped on (it fails, is no scalar, not
-    finite or flat), both ask with a stand-in for it.
+    If the hand-in's own td_loss cannot be used (it fails, is no scalar, not finite or
+    flat), both ask with a stand-in for it.
 
     Raises:
         NotImplementedYet: td_update is a stub.
-        Waiting: td_loss is.
+        Waiting: td_loss is a stub.
     """
     theta = case.args["theta_Q"]
     fresh = runner.trusted(do="optimizer_init", optimizer=optimizer, theta=theta)
     question = cases.update(case, optimizer, fresh["opt_state"])
-    # A td_loss that hangs would do so in each update, too, and use up its time.
+    # A td_loss that hangs would hang in each update, too, and use up its time.
     if case.part not in student.stopped:
         try:
             student.answer(question)
@@ -156,7 +156,7 @@ def first_step(
 
 
 def usable(case: Case, student: Candidate) -> bool:
-    """Whether the hand-in's own td_loss can be stepped on."""
+    """Return whether a step on the hand-in's own td_loss can be judged."""
     try:
         answer = student.answer(case)
         loss, grads = answer.array("loss"), answer.leaves("grads")
@@ -176,7 +176,7 @@ def usable(case: Case, student: Candidate) -> bool:
 def loss_and_gradient(
     case: Case, student: Candidate, runner: RunnerClient
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """What the step should be taken on: the hand-in's own td_loss, or the stand-in."""
+    """Return loss and gradient of the hand-in's own td_loss, or of the stand-in."""
     if case.spec.get("stand_in"):
         answer = Answer(LiveReference(runner).answer(case))
     else:

@@ -5,11 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from grader.checks.test_5_replay_buffer import (
-    require_columns,
-    require_integers,
-    sampled,
-)
+from grader.checks.replay_rows import require_columns, require_integers, sampled
 from grader.contract import cases, compare, mdps
 from grader.contract.case import Case
 from grader.contract.mdps import ACTIONS, GAMMA, STATES
@@ -74,7 +70,11 @@ def test_cartpole_full(cartpole, above):
 
 
 def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
-    """The trained policy's mean return is high enough."""
+    """Check that the trained policy's mean return is high enough.
+
+    Raises:
+        GraderError, Raised, Stopped, Waiting, Wrong: it is not, or there is none.
+    """
     if isinstance(result.reason, GraderError):
         raise result.reason
     if result.mean_return is None:
@@ -91,7 +91,7 @@ def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
 
 
 def not_judged(result: Result, above: dict[str, bool]) -> BaseException:
-    """The outcome where no run came to its end."""
+    """Return the outcome if no run came to its end."""
     reason = result.reason
     if reason is None:
         return Wrong(f"not judged: {result.problem}", why(result, above))
@@ -102,7 +102,7 @@ def not_judged(result: Result, above: dict[str, bool]) -> BaseException:
 
 
 def why(result: Result, above: dict[str, bool]) -> str | None:
-    """Why the best training run did not learn, if it can be told."""
+    """Say why the best training run did not learn, if that is known."""
     if not result.watched:
         return None
     curve = np.array(result.curve, np.float64).reshape(-1, 2)
@@ -114,7 +114,7 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
 def learned_table(
     mdp: mdps.Mdp, student: Candidate, runner: RunnerClient, rng: np.random.Generator
 ) -> np.ndarray:
-    """Q [S,A] learned by the hand-in's buffer, update and sync from random behaviour.
+    """Learn Q [S,A] by the hand-in's buffer, update and sync, from random behaviour.
 
     States are one-hot and the network is a table, so nothing but the three parts can
     keep Q from Q*.
@@ -160,7 +160,7 @@ def learned_table(
 
 
 def as_bytes(rows: dict[str, np.ndarray]) -> np.ndarray:
-    """Each transition as one item by which it is recognised."""
+    """Return each transition as one item, by which it is recognised."""
     flat = [
         rows[name].astype(np.float32).reshape(-1, STATES if "state" in name else 1)
         for name in ("state", "action", "reward", "terminated", "next_state")

@@ -1,7 +1,7 @@
 """An intruder: tries from inside what a confined process must not be able to do.
 
-`doctor.py` asks it, one attempt after the other, and says what came of it. Each answer
-names what succeeded; nothing is what is hoped for.
+The sandbox's self-test (`make doctor`) asks for one attempt after the other. Each
+answer names what succeeded: on a good tier, nothing.
 """
 
 import contextlib
@@ -23,12 +23,12 @@ from grader.inside import protocol
 TASKS = 2000
 MEMORY = 6 << 30
 FILE = 1 << 30
-MAP_NORESERVE = 0x4000  # Linux: the room for it need not be there
+MAP_NORESERVE = 0x4000  # Linux: the memory need not exist
 MARK = "intruder-was-here"
 DAEMON_SECONDS = 20
 
-# Calls with arguments that do no harm where they are allowed: x86_64, aarch64, each
-# with the arguments.
+# System calls: the numbers on x86_64 and aarch64, and arguments that do no harm where
+# the call is allowed.
 CALLS: dict[str, tuple[tuple[int, int], tuple[int, ...]]] = {
     "ptrace": ((101, 117), (9999, 0, 0, 0)),
     "process_vm_readv": ((310, 270), (0, 0, 0, 0, 0, 0)),
@@ -52,18 +52,18 @@ CALLS: dict[str, tuple[tuple[int, int], tuple[int, ...]]] = {
 def main() -> None:
     """Answer requests until the pipe is closed."""
     with open(os.dup(0), "rb") as requests, open(os.dup(1), "wb") as answers:
-        protocol.send(answers, {"ready": True})
+        protocol.send(answers, {})  # it has started
         while (request := protocol.receive(requests)) is not None:
             nonce, attempt = request["nonce"], ATTEMPTS[request["do"]]
             try:
                 found = ", ".join(attempt(**request["given"]))
-            except Exception as error:  # the attempt itself is wrong: no good sign
+            except Exception as error:  # the attempt itself has a fault
                 found = f"the attempt failed: {type(error).__name__}: {error}"
             protocol.send(answers, {"nonce": nonce, "answer": {"found": found}})
 
 
 def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
-    """The names of those that are not refused."""
+    """Make attempts; return the names of those that are not refused."""
     names = []
     for name, attempt in attempts.items():
         with contextlib.suppress(OSError):
@@ -105,14 +105,14 @@ def reading(paths: list[str]) -> list[str]:
 
 
 def writing(folders: list[str]) -> list[str]:
-    """Write into folders; what shows from outside is for the other side to see."""
+    """Write into folders; the grader looks whether it can be seen outside."""
     for folder in folders:
         succeeded({folder: functools.partial(Path(folder, MARK).write_text, "")})
     return []
 
 
 def changing(path: str) -> list[str]:
-    """Change a file that is not its own; what counts is whether it has changed."""
+    """Change a file that is not its own; return the ways that changed it."""
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),
         "emptied": lambda: os.close(os.open(path, os.O_RDONLY | os.O_TRUNC)),
@@ -142,12 +142,12 @@ def seeing(canary: str) -> list[str]:
 
 
 def signals(pid: int) -> list[str]:
-    """Signal a process outside; 0 is the signal that only asks whether it could be."""
+    """Signal a process outside, with signal 0, which only asks for permission."""
     return succeeded({"signalled": lambda: os.kill(pid, 0)})
 
 
 def calls() -> list[str]:
-    """Call what no homework needs; what counts is that the kernel looks into it."""
+    """Make system calls that no homework needs; return those the kernel accepts."""
     machine = ("x86_64", "aarch64").index(platform.machine())
     libc = ctypes.CDLL(None, use_errno=True)
     found = []
@@ -159,14 +159,14 @@ def calls() -> list[str]:
 
 
 def memory() -> list[str]:
-    """Get much memory; it is not used, and given back."""
+    """Map much memory; it is not used, and given back."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
     got = {f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY, flags).close()}
     return succeeded(got)
 
 
 def files() -> list[str]:
-    """Make a large file in its own folder; it takes no room."""
+    """Make a large file in its own folder; it takes no space on the disk."""
 
     def grow() -> None:
         with open("large", "wb") as file:
@@ -178,7 +178,7 @@ def files() -> list[str]:
 
 
 def processes() -> list[str]:
-    """Start a great many threads, which the kernel counts like processes."""
+    """Start very many threads, which the kernel counts as processes."""
     threading.stack_size(1 << 16)
     end = threading.Event()
     threads = []
@@ -197,9 +197,9 @@ def processes() -> list[str]:
 
 
 def survivors() -> list[str]:
-    """Leave a process behind that belongs to no group or session of ours.
+    """Leave a process behind in a session of its own.
 
-    It holds stderr open, by which the other side sees that it lives.
+    It keeps stderr open, so the grader sees that it lives.
     """
     if not hasattr(os, "fork"):
         return []

@@ -1,204 +1,53 @@
 """The contract's parts as functions of plain arrays.
 
-The same file serves the worker, on the hand-in's `dqn` module, and the runner, on
-the solution's: so both are asked in exactly the same way. A network's parameters
-travel as the list of their leaves; the tree that holds them never leaves the process.
+The worker asks the hand-in's `dqn` module with it, the runner the solution's: so both
+are asked in exactly the same way.
 
-`PROGRAMS` are the parts that are functions of arrays: a builder takes the module and a
-spec, and returns what can be traced and exported, or called as it is where the hand-in
-is plain Python. `CALLS` are the parts that are more, or less, than that. A part that
-is in neither is a plain function of the arguments that its spec lists.
+`PROGRAMS` are the parts that are functions of arrays. A builder takes the module and a
+spec, and returns a function that can be traced and exported, or called as it is where
+the hand-in is plain Python. `CALLS` are the parts that cannot be traced: they are
+always called. Any other name is a plain function in the module, called with the
+arguments that its spec lists.
 
 What the contract calls a plain Python value (gamma and alpha, sizes, step, period) is
-in the spec and reaches the hand-in as one; what it has traced is in the arrays.
+in the spec, and the hand-in gets it as one; everything that is traced is an array.
 """
 
 import contextlib
 import dataclasses
-import functools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from grader.inside.protocol import is_sendable
-
-Args = dict[str, Any]
-Spec = dict[str, Any]
-
-
-class Transition(NamedTuple):
-    """One transition, or a batch of them; the contract's own field order."""
-
-    state: Any
-    action: Any
-    reward: Any
-    terminated: Any
-    next_state: Any
-
-
-FIELDS = Transition._fields
-
-SLOPE_RATE = 64.0  # so large that the step of "slope" is not lost in rounding
-OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
-    "sgd": lambda: optax.sgd(0.1),
-    "adam": lambda: optax.adam(1e-2),
-    "clipped_adamw": lambda: optax.chain(
-        optax.clip_by_global_norm(0.5), optax.adamw(1e-2, weight_decay=2.0)
-    ),
-    # Gradients vanish there, since nothing is random: by an eps as small as usual, Adam
-    # would still take steps of full size.
-    "chain": lambda: optax.adam(3e-2, eps=1e-3),
-    "momentum": lambda: optax.sgd(0.25, momentum=0.5),  # the docstring's example
-    "cartpole": lambda: optax.adam(2.3e-3),
-    "slope": lambda: optax.sgd(SLOPE_RATE),  # by its step the gradient can be read
-}
-
-
-class ContractError(Exception):
-    """An answer is not of the kind that the contract asks for."""
-
-
-def part(dqn: Any, name: str) -> Any:
-    """The function or class of that name in the module."""
-    if not hasattr(dqn, name):
-        raise ContractError(f"dqn.py does not define `{name}`")
-    return getattr(dqn, name)
-
-
-def as_array(what: str, value: Any) -> np.ndarray:
-    """A part's result as a NumPy array that can travel."""
-    if value is None:
-        raise ContractError(f"{what} returned None: is a `return` missing?")
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):
-        raise ContractError(
-            f"{what} is a {type(value).__name__} that is no array of numbers"
-        ) from None
-    if array.dtype.name in ("bfloat16", "longdouble"):
-        array = array.astype(np.float32)
-    if not is_sendable(array.dtype):
-        raise ContractError(f"{what} is a {type(value).__name__}, expected numbers")
-    return np.array(array)
-
-
-def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
-    """The leaves of a tree that has to have that structure."""
-    if tree is None:
-        raise ContractError(f"{what} is None: is a `return` missing?")
-    leaves, found = jax.tree.flatten(tree)
-    if found != structure:
-        arrays = sum(map(eqx.is_array_like, leaves))
-        told = counted(arrays, "array")
-        if others := len(leaves) - arrays:
-            told += f" and {counted(others, 'other leaf', 'other leaves')}"
-        wanted = structure.num_leaves
-        but = "arranged otherwise" if len(leaves) == wanted else f"expected {wanted}"
-        raise ContractError(
-            f"{what} is not the kind of tree that came in: it has {told}, {but}"
-        )
-    return leaves
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number of things in words: "1 array", "2 arrays"."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-# ---------------------------------------------------------------- networks
-
-
-def probe_network(state_dim: int, num_actions: int) -> eqx.Module:
-    """The grader's own small network: smooth, so that no gradient sits on a kink."""
-    return eqx.nn.MLP(
-        state_dim, num_actions, 8, 1, activation=jnp.tanh, key=jax.random.key(0)
-    )
-
-
-def table_network(state_dim: int, num_actions: int) -> eqx.Module:
-    """A table in the shape of a network: one-hot states, one weight for each cell."""
-    return eqx.nn.Linear(state_dim, num_actions, use_bias=False, key=jax.random.key(0))
-
-
-def single_number(state_dim: int, num_actions: int) -> jax.Array:
-    """What is no network, but a tree of arrays as well."""
-    return jnp.zeros(())
-
-
-def is_shape(leaf: Any) -> bool:
-    """Whether an array stood here before the network was traced for its shapes."""
-    return isinstance(leaf, jax.ShapeDtypeStruct)
-
-
-def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
-    """The structure of theta and the `model` half of a network.
-
-    Args:
-        dqn: the module whose `q_network` is asked for when `net` is "own".
-        spec: `net` ("own" or one of `NETWORKS`), `state_dim`, `num_actions`.
-    """
-    sizes = spec["state_dim"], spec["num_actions"]
-    if spec["net"] == "own":
-        theta, model = own_network(dqn, *sizes)
-    else:
-        net = eqx.filter_eval_shape(NETWORKS[spec["net"]], *sizes)
-        theta, model = eqx.partition(net, is_shape)
-    return jax.tree.structure(theta), model
-
-
-NETWORKS: dict[str, Callable[[int, int], Any]] = {
-    "probe": probe_network,
-    "table": table_network,
-    "number": single_number,
-}
-
-
-@functools.lru_cache(maxsize=8)
-def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
-    """The structure of theta, traced once and not at each sync of a training run."""
-    spec = {"net": net, "state_dim": state_dim, "num_actions": num_actions}
-    return network(dqn, spec)[0]
-
-
-def own_network(dqn: Any, state_dim: int, num_actions: int) -> tuple[Any, Any]:
-    """The two halves of the module's own network; theta may be of shapes only."""
-    key = jax.random.key(0)
-    try:
-        net = eqx.filter_eval_shape(fresh_network, dqn, key, state_dim, num_actions)
-        return eqx.partition(net, is_shape)
-    except (ContractError, NotImplementedError):
-        raise
-    except Exception:  # it cannot be traced; the contract does not ask that of it
-        net = fresh_network(dqn, key, state_dim, num_actions)
-        return eqx.partition(net, eqx.is_array)
-
-
-def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.Module:
-    """What the module's `q_network` makes with this key."""
-    net = part(dqn, "q_network")(key, state_dim, num_actions)
-    if not isinstance(net, eqx.Module):
-        raise ContractError(
-            f"q_network returned {describe(net)}, expected an eqx.Module"
-        )
-    return net
-
+from grader.inside.networks import OPTIMIZERS, fresh_network, network, structure_of
+from grader.inside.values import (
+    FIELDS,
+    Args,
+    ContractError,
+    Spec,
+    Transition,
+    as_array,
+    as_leaves,
+    as_output,
+    describe,
+    part,
+)
 
 # ---------------------------------------------------------------- stand-ins
-# A part that builds on another is judged given that one as the student wrote it. Where
-# that one cannot be built on, these take its place: any function of the right kind will
-# do, and neither of them is what the homework asks for.
+# A part that calls another part is judged with the student's own version of that one.
+# Where the student's version cannot be used, a stand-in takes its place: a function
+# with the same arguments, and not the one that the homework asks for.
 
 
-@eqx.filter_jit  # one program, or each of its operations would be compiled for a call
+@eqx.filter_jit  # else a call would compile each of its operations
 def stand_in_loss(
     theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
 ) -> jax.Array:
-    """Some smooth loss of all of `td_loss`'s arguments."""
+    """Compute a smooth loss that depends on all of `td_loss`'s arguments."""
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
     ends = jnp.asarray(batch.terminated, dtype=q_values.dtype)[:, None]
@@ -207,13 +56,13 @@ def stand_in_loss(
 
 
 def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
-    """Something with the arguments and the shape of `discounted_returns`."""
+    """Compute numbers with the arguments and the shape of `discounted_returns`."""
     return gamma - jnp.asarray(rewards)
 
 
 @contextlib.contextmanager
 def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None]:
-    """Put the function in the place of the hand-in's where the spec says so."""
+    """Replace the hand-in's function of that name if the spec says so."""
     if not spec.get("stand_in"):
         yield
         return
@@ -232,18 +81,18 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """The batch among the arguments, as the module's own `Transition`."""
+    """Return the batch among the arguments, as the module's own `Transition`."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
 
 def key_of(args: Args) -> jax.Array:
-    """The key among the arguments, whatever kind a hand-in has made the default."""
+    """Return the key among the arguments, whatever kind a hand-in made the default."""
     return jax.random.wrap_key_data(args["key"], impl="threefry2x32")
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Q [S,A], one episode [T] -> Q [S,A]."""
+    """Build: Q [S,A], one episode [T] -> Q [S,A]."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -255,7 +104,7 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Reward [T] -> returns [T]."""
+    """Build: reward [T] -> returns [T]."""
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -265,7 +114,7 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, one episode [T] -> loss and its gradient in theta_Q."""
+    """Build: theta_Q, one episode [T] -> loss and its gradient in theta_Q."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -284,7 +133,7 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Key [2] -> the parameters of a fresh network, as the list of their leaves."""
+    """Build: key [2] -> the leaves of a fresh network's parameters."""
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
@@ -297,7 +146,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Key [2], q_values [N,A], epsilon -> actions [N]."""
+    """Build: key [2], q_values [N,A], epsilon -> actions [N]."""
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -308,7 +157,7 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta, state [B,D] or [D] -> q_values [B,A] or [A]."""
+    """Build: theta, state [B,D] or [D] -> q_values [B,A] or [A]."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -320,7 +169,7 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, theta_T, a batch -> loss and its gradient in theta_Q."""
+    """Build: theta_Q, theta_T, a batch -> loss and its gradient in theta_Q."""
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
 
@@ -343,7 +192,7 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """theta_Q, theta_T, a batch, opt_state -> theta_Q, opt_state, loss."""
+    """Build: theta_Q, theta_T, a batch, opt_state -> theta_Q, opt_state, loss."""
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
 
@@ -388,7 +237,13 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """What answers a part that is a function of arrays."""
+    """Build the function that answers a part.
+
+    Args:
+        dqn: the module.
+        name: of the part; unless in `PROGRAMS`, that of a plain function.
+        spec: its settings; of a plain function `arguments`, their names in order.
+    """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
 
@@ -399,48 +254,44 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
     return program
 
 
-def as_output(what: str, value: Any) -> jax.Array:
-    """A result that may be traced, or a clear word on why it is none."""
-    if isinstance(value, tuple | dict):
-        raise ContractError(f"{what} returned {describe(value)}, expected one array")
-    if isinstance(value, jax.Array):
-        return value
-    if isinstance(value, list) and any(isinstance(v, jax.Array) for v in value):
-        return jnp.stack(value)
-    return jnp.asarray(as_array(what, value))
-
-
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """The loss, of whatever shape it is, and the gradient of its sum."""
+    """Return the loss, of whatever shape it is, and the gradient of its sum.
+
+    Raises:
+        ContractError: the loss is no float.
+    """
     loss, pull_back = jax.vjp(loss_of, theta)
     if not jnp.issubdtype(loss.dtype, jnp.floating):
         raise ContractError(f"the loss is of type {loss.dtype}, expected a float")
     return {"loss": loss, "grads": pull_back(jnp.ones_like(loss))[0]}
 
 
-def describe(value: Any) -> str:
-    """What kind of thing a part returned, in a few words."""
-    size = f" of {len(value)}" if isinstance(value, tuple | list | dict) else ""
-    return f"a {type(value).__name__}{size}"
-
-
 # ---------------------------------------------------------------- calls
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """The supplied flags of an episode that ended in a terminal state."""
+    """Return the supplied flags of an episode that ended in a terminal state."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
 
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Play a script of operations on a new buffer; its lengths and samples in order.
+    """Play a script of operations on a new buffer.
 
-    The script's operations: ["add", i, j] rows i to j-1 of the arguments, ["plain", i,
-    j] the same with Python's numbers for NumPy's, ["len"], ["rng", seed] a new
-    generator, ["sample", B], ["samples", n, B] n batches stacked, ["reread", k] what
-    the k-th sample reads as by now, ["scribble"] overwrite the arrays that `add` was
-    handed, for the buffer has to store copies.
+    The operations:
+
+    - ["add", i, j] add rows i to j-1 of the arguments
+    - ["plain", i, j] the same, as Python's numbers instead of NumPy's
+    - ["len"] note the length
+    - ["rng", seed] make a new generator
+    - ["sample", B] draw a batch
+    - ["samples", n, B] draw n batches, stacked
+    - ["reread", k] note what the k-th batch of "sample" holds now
+    - ["scribble"] overwrite the arrays that `add` was given: the buffer must have
+      stored copies
+
+    Returns:
+        The `lengths` and the `samples`, each in order.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -471,19 +322,23 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def add_rows(buffer: Any, rows: Args, first: int, last: int) -> None:
-    """Add rows one by one."""
+    """Add rows first to last - 1, one by one."""
     for i in range(first, last):
         buffer.add(*(rows[name][i] for name in FIELDS))
 
 
 def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
-    """N batches, each field of shape [n,B,...]."""
+    """Draw n batches; each field has the shape [n,B,...]."""
     batches = [batch_fields(buffer.sample(batch_size, rng)) for _ in range(n)]
     return {name: np.stack([batch[name] for batch in batches]) for name in FIELDS}
 
 
 def batch_fields(batch: Any) -> Args:
-    """A sampled batch's five arrays, from a Transition or a like tuple."""
+    """Return a sampled batch's five arrays, from a Transition or a similar tuple.
+
+    Raises:
+        ContractError: it is something else.
+    """
     if all(hasattr(batch, name) for name in FIELDS):
         values = [getattr(batch, name) for name in FIELDS]
     elif dataclasses.is_dataclass(batch):
@@ -501,7 +356,7 @@ def batch_fields(batch: Any) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """The target parameters after this gradient update."""
+    """Return the target parameters after this gradient update."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])

@@ -1,14 +1,14 @@
-"""Frames between the grader and its two helpers, the worker and the runner.
+"""Frames between the grader and its helper processes.
 
 A frame is `<header length><payload length>` (two little-endian uint32), a msgpack
 header and a payload of raw little-endian arrays. In the header an array is an
-extension item that holds its dtype and shape; the payload holds the arrays' bytes in
-the order in which the header names them.
+extension item with its dtype and shape; the payload has the arrays' bytes in the order
+in which the header names them.
 
-What arrives from the worker was written by a stranger. So this file only ever builds
-plain data (never objects, never pickle), from a closed table of dtypes, and every
-length is checked before anything is allocated for it. Who receives can look at the
-header, in which all shapes and dtypes stand, before the payload is read.
+What comes from the worker was written by a stranger. So this module only builds plain
+data (never objects, never pickle), from a closed table of dtypes, and checks every
+length before it allocates memory. A receiver can look at the header, which has all
+shapes and dtypes, before the payload is read.
 """
 
 import functools
@@ -22,7 +22,7 @@ import numpy as np
 
 MAX_HEADER = 64 * 1024
 MAX_PAYLOAD = 32 * 1024 * 1024
-MAX_SESSION = 2 * 1024 * 1024 * 1024  # of all frames; learning brings half at most
+MAX_SESSION = 2 * 1024 * 1024 * 1024  # of all frames; learning needs half at most
 MAX_NDIM = 6
 MAX_DIM = 1 << 24
 MAX_DEPTH = 16
@@ -42,19 +42,22 @@ class ProtocolError(Exception):
     """The bytes are not a frame that this protocol allows."""
 
 
-@functools.cache  # NumPy puts the name together anew each time
+@functools.cache  # NumPy builds the name at each call
 def name_of(dtype: np.dtype) -> str:
-    """The name of a dtype."""
+    """Return the name of a dtype."""
     return dtype.name
 
 
 def is_sendable(dtype: np.dtype) -> bool:
-    """Whether arrays of this dtype can travel in a frame."""
+    """Return whether arrays of this dtype can travel in a frame."""
     return name_of(dtype) in _DTYPES
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """One frame: a dict of None, bool, int, float, str, bytes, list, dict and arrays.
+    """Encode a message as one frame.
+
+    Args:
+        message: of None, bool, int, float, str, bytes, list, dict and arrays.
 
     Raises:
         ProtocolError: a value cannot travel, or the header is longer than
@@ -86,7 +89,14 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """The message of a header, and the arrays in it, into which the payload goes.
+    """Decode a header.
+
+    Args:
+        header: msgpack.
+        payload_size: bytes that the arrays of the message must have in all.
+
+    Returns:
+        The message, and the arrays in it, whose numbers the payload still has to fill.
 
     Raises:
         ProtocolError: anything at all is wrong with it.
@@ -123,7 +133,7 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
         )
     except ProtocolError:
         raise
-    # Hostile bytes find every way to fail: whatever it is, it is not a frame.
+    # Hostile bytes can fail in every way; any failure means that this is no frame.
     except Exception as error:
         raise ProtocolError(f"not a frame: {type(error).__name__}") from None
     if not isinstance(message, dict) or not is_plain(message):
@@ -134,7 +144,11 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
 
 
 def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """The dict of these pairs, in which no key comes twice."""
+    """Return the dict of these pairs.
+
+    Raises:
+        ProtocolError: a key comes twice.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ProtocolError("a key comes twice")
@@ -142,7 +156,7 @@ def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Whether it is made of nothing but what `encode` takes: msgpack has more types."""
+    """Return whether a value has only types that `encode` takes: msgpack has more."""
     if depth > MAX_DEPTH:
         return False
     if isinstance(value, dict):
@@ -163,24 +177,24 @@ def send(stream: BinaryIO, message: dict[str, Any]) -> None:
 
 
 class Readable(Protocol):
-    """What frames are read from."""
+    """A stream from which frames are read."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        """Fill the front of a buffer; how many bytes, none at the end."""
+        """Fill the front of a buffer; return the number of bytes, none at the end."""
 
 
 class Capped:
-    """A stream that ends with an error when more than `MAX_SESSION` has come."""
+    """A stream that fails when more than `MAX_SESSION` bytes have come."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self.left = MAX_SESSION
 
     def readinto(self, buffer: memoryview) -> int | None:
-        """As the stream's own.
+        """Read as the stream does.
 
         Raises:
-            ProtocolError: it was too much.
+            ProtocolError: too many bytes have come.
         """
         count = self.stream.readinto(buffer)  # type: ignore[attr-defined]
         self.left -= count or 0
@@ -192,15 +206,15 @@ class Capped:
 def receive(
     stream: Readable, look: Callable[[dict[str, Any]], None] | None = None
 ) -> dict[str, Any] | None:
-    """Read one frame; None at the end of the stream.
+    """Read one frame; return its message, or None at the end of the stream.
 
     Args:
         stream: to read from.
-        look: sees the message before its payload is read, when its arrays have shapes
-            and dtypes but no numbers yet; what it raises leaves the payload unread.
+        look: is called with the message before its payload is read: its arrays have
+            shapes and dtypes but no numbers yet. If it raises, the payload is not read.
 
     Raises:
-        ProtocolError: it is cut short, too long, or not a frame.
+        ProtocolError: the frame is cut short, too long, or not a frame.
     """
     prefix = bytearray(_PREFIX.size)
     if not (count := stream.readinto(memoryview(prefix))):
@@ -218,7 +232,7 @@ def receive(
         raw = array.reshape(-1).view(np.uint8)
         fill(stream, raw.data)
         if array.dtype == bool:
-            # A byte that is neither 0 nor 1 must not pass for a NumPy bool.
+            # No NumPy bool may have a byte other than 0 and 1.
             np.minimum(raw, 1, out=raw)
     return message
 

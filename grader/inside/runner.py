@@ -1,8 +1,8 @@
-"""The runner: executes exported programs; no line of the hand-in's source comes here.
+"""The runner: runs exported programs; none of the hand-in's source comes here.
 
 It owns what learning is judged by: environments, seeds, network state and the loop.
-In live mode it also holds the reference, the solution's module. Confined like the
-worker, because a program can still loop for ever or eat memory.
+In live mode it also holds the reference, the solution's module. It is confined like
+the worker, because a program can still loop for ever or fill the memory.
 """
 
 import importlib.util
@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from grader.inside import parts, protocol
+from grader.inside import parts, protocol, values
+from grader.inside.networks import OPTIMIZERS
 from grader.inside.programs import BadProgram, checked, content
 
 HARNESS = Path(__file__).resolve().parents[2]  # train.py and the solution, if given
@@ -26,19 +27,19 @@ def main() -> None:
     """Answer requests until the grader closes the pipe."""
     requests = open(os.dup(0), "rb")
     answers = open(os.dup(1), "wb")
-    os.dup2(2, 1)  # stray prints of libraries must not land between frames
+    os.dup2(2, 1)  # what a library prints must not come between frames
     if (HARNESS / "train.py").exists():
-        # Now and not when it is needed: on the weakest tier the hand-in, which is not
-        # running yet, could write to the file.
-        pass
+        # Now, before the hand-in runs: on the weakest tier it could change the file.
+        from grader.inside import learner  # noqa: F401
     solution = HARNESS / "solution" / "dqn.py"
     runner = Runner(solution if solution.exists() else None)
-    protocol.send(answers, {"ready": True, "device": jax.default_backend()})
+    jax.devices()  # start the backend now, not in the time of the first request
+    protocol.send(answers, {})  # it has started
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
 
         def ask(question: dict[str, Any], nonce: bytes = nonce) -> dict[str, Any]:
-            """Ask the grader, in the midst of a request, what the worker has."""
+            """Ask the grader, during a request, for what only the worker can answer."""
             protocol.send(answers, {"nonce": nonce, "question": question})
             reply = protocol.receive(requests)
             if reply is None:
@@ -48,7 +49,7 @@ def main() -> None:
         runner.ask = ask
         try:
             answer = {"answer": runner.handle(**request)}
-        except (BadProgram, parts.ContractError) as error:
+        except (BadProgram, values.ContractError) as error:
             answer = {"error": {"kind": "program", "message": str(error)[:2000]}}
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
@@ -63,13 +64,18 @@ def main() -> None:
 
 
 class Runner:
-    """The loaded programs and, in live mode, the reference."""
+    """The loaded programs and, in live mode, the reference.
+
+    Args:
+        solution: path of the reference in live mode, else None.
+    """
 
     def __init__(self, solution: Path | None) -> None:
         self.programs: dict[str, Callable] = {}
         self.cache: dict[str, Callable] = {}
-        self.known: dict[bytes, str] = {}  # the first name of each, by its content
-        self.same: dict[str, str] = {}  # the first name, by the others
+        # A program can be loaded under several names; the first one stands for all.
+        self.known: dict[bytes, str] = {}  # the first name by the program's content
+        self.same: dict[str, str] = {}  # the first name by every name
         self.ask: Callable[[dict[str, Any]], dict[str, Any]]
         self.solution = load_solution(solution) if solution else None
 
@@ -84,19 +90,29 @@ class Runner:
     def do_load(
         self, name: str, program: Any, args: Any, derivative: bool
     ) -> dict[str, Any]:
-        """Check a serialised program and keep it under a name."""
+        """Check a serialised program and keep it under a name.
+
+        Args:
+            name: of the program in later requests.
+            program: its bytes, uint8 [n].
+            args: arrays of the shapes and dtypes for which it was asked.
+            derivative: whether its derivative has to come with it.
+
+        Raises:
+            BadProgram: it may not be run.
+        """
         exported = checked(program.tobytes(), args, derivative=derivative)
         self.programs[name] = exported.call
-        # One that was handed over before, under another name, is compiled already.
+        # The same program under another name is compiled already.
         self.same[name] = self.known.setdefault(content(exported), name)
         return {}
 
     def do_run(self, name: str, args: Any) -> dict[str, Any]:
-        """The program's answer to these arguments."""
+        """Return the program's answer to these arguments."""
         return to_numpy(self.compiled(name)(args))
 
     def do_run_keys(self, name: str, args: Any, keys: Any) -> dict[str, Any]:
-        """The program's answers for many keys, stacked in front."""
+        """Return the program's answers for many keys, stacked in front."""
         program = self.programs[name]
 
         def run(args: Any, keys: Any) -> Any:
@@ -106,7 +122,7 @@ class Runner:
         return to_numpy(compiled(args, keys))
 
     def do_update_block(self, name: str, args: Any, batches: Any) -> dict[str, Any]:
-        """`td_update` on one batch after the other; batches [n,B,...]."""
+        """Run `td_update` on one batch after the other; batches [n,B,...]."""
         program = self.programs[name]
 
         def block(args: Any, batches: Any) -> Any:
@@ -125,11 +141,11 @@ class Runner:
         return to_numpy(compiled(args, batches))
 
     def compiled(self, name: str) -> Callable:
-        """The program, compiled at its first use."""
+        """Return the program, compiled at its first use."""
         return self.kept(name, lambda: jax.jit(self.programs[name]))
 
     def kept(self, name: str, make: Callable[[], Callable]) -> Callable:
-        """What was made before under that name, or now."""
+        """Return the function kept under that name, made now if there is none."""
         if name not in self.cache:
             self.cache[name] = make()
         return self.cache[name]
@@ -137,16 +153,16 @@ class Runner:
     # -------------------------------------------------------- trusted mathematics
 
     def do_optimizer_init(self, optimizer: str, theta: Any) -> dict[str, Any]:
-        """The optimizer's state before the first step."""
-        init = parts.OPTIMIZERS[optimizer]().init
+        """Return the optimizer's state before the first step."""
+        init = OPTIMIZERS[optimizer]().init
         state = self.kept(f"init {optimizer}", lambda: jax.jit(init))(theta)
         return to_numpy({"opt_state": jax.tree.leaves(state)})
 
     def do_optimizer_step(
         self, optimizer: str, theta: Any, opt_state: Any, grads: Any
     ) -> dict[str, Any]:
-        """One step of the optimizer with this gradient."""
-        transformation = parts.OPTIMIZERS[optimizer]()
+        """Take one step of the optimizer with this gradient."""
+        transformation = OPTIMIZERS[optimizer]()
 
         def step(theta: Any, opt_state: Any, grads: Any) -> Any:
             structure = jax.tree.structure(transformation.init(theta))
@@ -159,10 +175,10 @@ class Runner:
         return to_numpy({"theta_Q": new_theta, "opt_state": new_state})
 
     def do_reference(self, part: str, spec: Any, args: Any) -> dict[str, Any]:
-        """The solution's answer (live mode)."""
+        """Return the solution's answer (live mode)."""
         if part in parts.CALLS:
             return parts.CALLS[part](self.solution, spec, args)
-        # The solution takes plain numbers traced, too: one program for all of them.
+        # The solution also takes plain numbers as tracers: one program serves all.
         numbers = {k: v for k, v in spec.items() if isinstance(v, float)}
         fixed = {k: v for k, v in spec.items() if k not in numbers}
 
@@ -175,14 +191,14 @@ class Runner:
     # -------------------------------------------------------- learning
 
     def do_learn(self, **request: Any) -> dict[str, Any]:
-        """CartPole with the hand-in's programs, its buffer and sync behind the pipe."""
+        """Learn CartPole with the hand-in's programs; the worker buffers and syncs."""
         from grader.inside import learner
 
         return learner.learn(self, **request)
 
 
 def load_solution(path: Path) -> Any:
-    """The solution's module."""
+    """Import the solution and return its module."""
     spec = importlib.util.spec_from_file_location("solution_dqn", path)
     assert spec is not None
     assert spec.loader is not None
@@ -192,15 +208,15 @@ def load_solution(path: Path) -> Any:
 
 
 def to_numpy(tree: Any) -> Any:
-    """Arrays off the device, in types that can travel."""
-    return jax.tree.map(lambda leaf: parts.as_array("an output", leaf), tree)
+    """Copy arrays from the device, in dtypes that can travel in a frame."""
+    return jax.tree.map(lambda leaf: values.as_array("an output", leaf), tree)
 
 
 def prepare_jax() -> None:
-    """The settings under which programs run."""
-    # A hand-in may compute in float64; everything here names its dtypes anyway.
+    """Set JAX up as programs are run."""
+    # A hand-in may compute in float64; all dtypes of ours are given explicitly.
     jax.config.update("jax_enable_x64", True)
-    # TF32 on a GPU would blur the fourth digit, by which answers are judged.
+    # TF32 on a GPU is wrong in the fourth digit, which is compared.
     jax.config.update("jax_default_matmul_precision", "highest")
 
 

@@ -51,7 +51,7 @@ from tests.tools.reference import PACKAGES
 AT_A_TIME = 2
 # What decides how a run goes; the rest of the grader only carries it.
 CODE = [
-    *sorted((ROOT / "grader" / "inside").glob("*.py")),
+    *sorted((ROOT / "grader" / "inside").rglob("*.py")),
     *(ROOT / "grader" / "contract" / f"{name}.py" for name in ("cases", "seeds")),
     ROOT / "grader" / "oracle" / "cartpole.py",
     ROOT / "starter" / "train.py",

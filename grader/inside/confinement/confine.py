@@ -1,7 +1,7 @@
-"""Confine this process, then run a helper's module in it.
+"""`confine.py SETTINGS [MODULE]`: confine this process, then run a module in it.
 
-All of it happens before anything else is imported: libraries start threads, and
-Landlock binds those that are started afterwards only.
+This happens before anything else is imported: libraries start threads, and Landlock
+confines only those that are started after it.
 """
 
 import json
@@ -19,7 +19,7 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
 def main() -> None:
-    """`confine.py SETTINGS [MODULE]`, the settings as JSON; see `apply`."""
+    """Confine the process by the settings, JSON as for `apply`; run the module."""
     try:
         apply(**json.loads(sys.argv[1]))
     except Exception as error:  # one line, for the grader to show
@@ -38,10 +38,10 @@ def apply(
     """Confine this process.
 
     Args:
-        bounds: for `limits.apply`.
-        user: to become, when started by root; 0 to stay.
+        bounds: for `resource_limits.apply`.
+        user: to become when started by root; 0 to stay.
         reads_all: keep the privilege to read what that user may not. Python itself
-            can lie in root's home; `files` or bubblewrap say what is in reach.
+            can lie in root's home; `files` or bubblewrap say what can be reached.
         files: for `landlock.restrict`; None without Landlock.
         calls: for `seccomp.apply`; None without a filter.
     """
@@ -59,7 +59,7 @@ def apply(
         become(user, reads_all)
     elif os.geteuid() == 0 and files is not None:
         kernel.set_capabilities([])
-    # After the change of user, which would take it away.
+    # After the change of user, which would undo it.
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if calls is not None:
         from grader.inside.confinement import seccomp
@@ -68,7 +68,7 @@ def apply(
 
 
 def become(user: int, reads_all: bool) -> None:
-    """Give up root, for a user that nobody else is."""
+    """Give up root and become a user that nothing else runs as."""
     from grader.inside.confinement import kernel
 
     kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
@@ -77,9 +77,9 @@ def become(user: int, reads_all: bool) -> None:
     os.setresuid(user, user, user)
     try:
         kernel.set_capabilities([CAP_DAC_READ_SEARCH] if reads_all else [])
-    except PermissionError:  # Docker's root has only the stronger one
+    except PermissionError:  # root in Docker has only the stronger capability
         kernel.set_capabilities([CAP_DAC_OVERRIDE])
-    # Its own /proc/self is its own again.
+    # Else /proc/self would belong to root after the change of user.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
 
 

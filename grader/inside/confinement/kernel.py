@@ -1,11 +1,11 @@
-"""Linux system calls that Python has no function for; nothing else runs here."""
+"""Linux system calls for which Python has no function."""
 
 import ctypes
 import os
 import platform
 import struct
 
-# Numbers of system calls: on x86_64 and on aarch64, None where there is no such call.
+# The columns of tables of system calls' numbers.
 MACHINES = ("x86_64", "aarch64")
 
 PR_SET_PDEATHSIG = 1
@@ -16,14 +16,14 @@ PR_SET_NO_NEW_PRIVS = 38
 
 
 class Refused(Exception):
-    """The kernel does not do what was asked of it; the message says what."""
+    """The kernel cannot do what was asked; the message says what."""
 
 
 def machine() -> int:
-    """The column of this machine in a table of numbers.
+    """Return the column of this machine in a table of numbers.
 
     Raises:
-        Refused: its numbers are not known.
+        Refused: the machine is in no column.
     """
     name = platform.machine()
     if name not in MACHINES or ctypes.sizeof(ctypes.c_void_p) != 8:
@@ -32,7 +32,7 @@ def machine() -> int:
 
 
 def call(number: int, *arguments: object) -> int:
-    """Make a system call; numbers are passed as long.
+    """Make a system call; integers are passed as long.
 
     Raises:
         OSError: it failed.
@@ -50,13 +50,16 @@ def prctl(option: int, *arguments: object) -> None:
 
 
 def set_capabilities(kept: list[int]) -> None:
-    """Give up all of root's privileges but the kept ones, for good.
+    """Give up all of root's privileges for good, but the kept ones.
+
+    Args:
+        kept: numbers of capabilities, see capabilities(7).
 
     Raises:
-        OSError: it failed, as where one to be kept is not there.
+        OSError: it failed, for example because a kept one is not there.
     """
     mask = sum(1 << number for number in kept)
-    # Version 3, this process; then effective, permitted, inheritable, in two halves.
+    # Version 3, this process; then effective, permitted, inheritable: low, high halves.
     header = struct.pack("=Ii", 0x20080522, 0)
     sets = struct.pack("=6I", mask, mask, 0, 0, 0, 0)
     checked("capset", header, sets)
@@ -66,7 +69,7 @@ def checked(name: str, *arguments: object) -> int:
     """Call a function of the C library.
 
     Raises:
-        OSError: it says that it failed.
+        OSError: the function failed.
     """
     function = getattr(ctypes.CDLL(None, use_errno=True), name)
     function.restype = ctypes.c_long

@@ -1,7 +1,7 @@
-"""Landlock: which files this process, and all that it starts, can reach from now on.
+"""Landlock: the files that this process, and all that it starts, can reach from now on.
 
-What is not named is refused: files by Landlock's first version (Linux 5.13), TCP from
-its fourth (6.7), signals to and abstract sockets of processes outside from its sixth
+Everything else is refused: files by Landlock's first version (Linux 5.13), TCP from
+its fourth (6.7), signals to processes outside and their abstract sockets from its sixth
 (6.12). It needs no privilege and works in containers. See landlock(7).
 """
 
@@ -20,7 +20,7 @@ TRUNCATE = 1 << 14
 READ = READ_FILE | READ_DIR
 EXECUTE, CONTROL = 1 << 0, 1 << 15  # control: ioctl of a device
 ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | CONTROL
-# Devices, FIFOs, sockets and other special files are nothing that a hand-in makes.
+# No right to make devices, FIFOs, sockets: a hand-in has no need of special files.
 REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
 MAKE_SYM, REFER = 1 << 12, 1 << 13
 WRITE = (
@@ -28,17 +28,17 @@ WRITE = (
     | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG
 )  # fmt: skip
 
-# How many rights on files each version knows; later ones know as many as the fifth.
+# The number of rights on files in each version; later ones have as many as the fifth.
 RIGHTS = (13, 14, 15, 15, 16)
 TCP = 0b11  # bind, connect
 OUTSIDE = 0b11  # abstract sockets, signals
 
 
 def version() -> int:
-    """Landlock's version in this kernel.
+    """Return Landlock's version in this kernel.
 
     Raises:
-        Refused: it has none, or it is switched off or hidden by a container.
+        Refused: the kernel has none, or a container hides it or has switched it off.
     """
     try:
         return kernel.call(CREATE_RULESET, None, 0, TELL_VERSION)
@@ -50,12 +50,12 @@ def version() -> int:
 
 
 def restrict(read: list[str], write: list[str], run: bool) -> None:
-    """Keep this thread, and all threads and processes it starts, to these places.
+    """Confine this thread, and all threads and processes it starts, to these places.
 
     Args:
-        read: files and folders to read; those that are not there are left out.
-        write: the same to read and write.
-        run: whether what can be read can be run as a program.
+        read: files and folders to read; those that do not exist are left out.
+        write: files and folders to read and write.
+        run: whether files that can be read can be run as programs.
 
     Raises:
         Refused: this kernel has no Landlock.

@@ -1,4 +1,4 @@
-"""Hard limits that a helper process sets on itself before it reads anything."""
+"""Hard limits of the system that a process sets on itself."""
 
 import contextlib
 import os
@@ -13,17 +13,17 @@ except ImportError:  # Windows has none; the grader's deadlines still hold there
 def apply(
     memory: int, file_size: int, processes: int, seconds: int, niceness: int
 ) -> None:
-    """Bound what this process may use; 0 for what has no bound.
+    """Limit what this process may use; 0 means no limit.
 
-    Hard limits: a process without privileges cannot raise them again. macOS does not
-    bind the address space; a limit that the system refuses is left out.
+    A process without privileges cannot raise hard limits again. macOS does not limit
+    the address space; a limit that the system refuses is left out.
 
     Args:
         memory: address space, in bytes.
         file_size: of each file that it writes, in bytes.
-        processes: with their threads, of the whole user, whoever started them.
-        seconds: of a processor, in case the grader is not there to watch the clock.
-        niceness: by which others come first where processors are short.
+        processes: and threads, of all of the user's programs together.
+        seconds: of processor time, in case the grader is not there to watch the clock.
+        niceness: the higher, the more other processes come first.
     """
     if niceness:
         with contextlib.suppress(AttributeError, OSError):  # Windows has none

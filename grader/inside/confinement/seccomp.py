@@ -1,8 +1,8 @@
 """A filter of system calls, for this process and all that it starts.
 
 It refuses what no homework needs and what has been a way out of sandboxes before. A
-call that is refused fails with "operation not permitted", so that a library that only
-tries goes on; calls newer than this list do not exist.
+call that is refused fails with "operation not permitted", so a library that only tries
+it goes on; calls newer than this list do not exist. See seccomp(2).
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from grader.inside.confinement import kernel
 # Numbers on x86_64 and aarch64, None where the machine has no such call.
 Numbers = tuple[int | None, int | None]
 REFUSED: dict[str, Numbers] = {
-    # Other processes' memory, descriptors, and their good order.
+    # Other processes' memory, descriptors and scheduling.
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -32,7 +32,7 @@ REFUSED: dict[str, Numbers] = {
     "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118),
     "sched_setattr": (314, 274),
-    # Parts of the kernel with a history, or that bypass the other rules.
+    # Parts of the kernel that had many holes, or that bypass the other rules.
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -85,7 +85,7 @@ REFUSED: dict[str, Numbers] = {
     "vhangup": (153, 58),
     "iopl": (172, None),
     "ioperm": (173, None),
-    # Memory that is not counted as the process', or stays when it ends.
+    # Memory that is not counted as the process's own, or stays when it ends.
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
@@ -95,8 +95,8 @@ REFUSED: dict[str, Numbers] = {
     "semget": (64, 190),
     "mq_open": (240, 180),
 }
-# Where no namespace does it, these keep a process to itself: it starts no other one,
-# has no socket, and changes nothing of a file by its path that Landlock lets pass.
+# Refused as well if no namespace keeps the process from others: it starts no second
+# process, has no socket, and changes no file in a way that Landlock does not see.
 REFUSED_ALONE: dict[str, Numbers] = {
     "fork": (57, None),
     "vfork": (58, None),
@@ -121,16 +121,18 @@ REFUSED_ALONE: dict[str, Numbers] = {
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
 }
-# Answered without being done: to copy a file includes these, its own files need no
-# rights, and Landlock would let it change those of all files of the same user.
+# Answered with success, but not done. Copying a file includes these calls, and its own
+# files need no permissions; Landlock would let it change those of every file of the
+# same user.
 PRETENDED_ALONE: dict[str, Numbers] = {
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
     "fchmodat2": (452, 452),
 }
-NEWEST = 462  # mseal: what came later is not judged above
-# Their arguments lie in memory, out of a filter's sight; libraries know older ways.
+NEWEST = 462  # mseal: later calls are not in the tables
+# Their arguments lie in memory, where a filter cannot see them. Told that there is no
+# such call, libraries use an older one.
 UNKNOWN: dict[str, Numbers] = {"clone3": (435, 435), "openat2": (437, 437)}
 
 OPEN, OPENAT = (2, None), (257, 56)
@@ -152,13 +154,17 @@ ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS, NOTHING = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS, ERRNO
 
 Program = list[tuple[int, int, int, int]]
+# A call's numbers, the index of an argument, and tests of that argument: a jump beyond
+# the instruction after the last test allows the call.
+Rule = tuple[Numbers, int, Program]
 
 
 def apply(alone: bool) -> None:
-    """Filter from now on.
+    """Filter the system calls of this process from now on.
 
     Args:
-        alone: no namespace keeps this process from others, so the filter has to.
+        alone: whether the filter has to keep this process from others, because no
+            namespace does.
 
     Raises:
         Refused: this machine's system calls are not known.
@@ -172,13 +178,12 @@ def apply(alone: bool) -> None:
 
 
 def program(alone: bool, machine: int) -> Program:
-    """The filter, in the kernel's small language.
+    """Return the filter, in the kernel's small language.
 
     Args:
         alone: as for `apply`.
         machine: the column in the tables.
     """
-    myself = os.getpid()
     code: Program = [
         (LOAD, 0, 0, AT_ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, ARCHITECTURES[machine]),
@@ -197,39 +202,49 @@ def program(alone: bool, machine: int) -> Program:
             number = numbers[machine]
             if number is not None:
                 code += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, answer)]
-
-    def judge(numbers: Numbers, argument: int, tests: Program) -> None:
-        """Refuse the call by its argument: to jump over the end of the tests allows."""
+    for numbers, argument, tests in rules(alone):
         number = numbers[machine]
         if number is not None:
             code.append((JUMP_EQUAL, 0, len(tests) + 3, number))
             code.append((LOAD, 0, 0, AT_ARGUMENTS + 8 * argument))
             code.extend([*tests, (RETURN, 0, 0, EPERM), (LOAD, 0, 0, AT_NUMBER)])
-
-    def refuse(numbers: Numbers, argument: int, value: int) -> None:
-        judge(numbers, argument, [(JUMP_EQUAL, 0, 1, value)])
-
-    def demand(numbers: Numbers, argument: int, *values: int) -> None:
-        last = len(values)
-        tests = [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]
-        judge(numbers, argument, tests)
-
-    judge(CLONE, 0, [(JUMP_BITS, 0, 1, NAMESPACES)])
-    # That it dies with the grader cannot be taken back.
-    refuse(PRCTL, 0, kernel.PR_SET_PDEATHSIG)
-    if alone:
-        judge(CLONE, 0, [(JUMP_BITS, 1, 0, THREAD)])
-        for numbers in (KILL, TGKILL):
-            demand(numbers, 0, myself)
-        for numbers in (PRLIMIT, AFFINITY):
-            demand(numbers, 0, 0, myself)
-        for command in (SET_OWNER, SET_SIGNAL, SET_OWNER_EX):
-            refuse(FCNTL, 1, command)
-        # To open for reading can empty a file; Landlock sees it from version 3 only.
-        for numbers, flags in ((OPEN, 1), (OPENAT, 2)):
-            mask = os.O_TRUNC | os.O_ACCMODE
-            judge(numbers, flags, [(AND, 0, 0, mask), (JUMP_EQUAL, 0, 1, os.O_TRUNC)])
-    else:
-        demand(SOCKET, 0, AF_UNIX)
     code.append((RETURN, 0, 0, ALLOW))
     return code
+
+
+def rules(alone: bool) -> list[Rule]:
+    """Return the rules for calls that are refused for some values of an argument.
+
+    Args:
+        alone: as for `apply`.
+    """
+    found: list[Rule] = [
+        (CLONE, 0, [(JUMP_BITS, 0, 1, NAMESPACES)]),
+        # It dies with the grader, and must not undo that.
+        (PRCTL, 0, is_not(kernel.PR_SET_PDEATHSIG)),
+    ]
+    if not alone:
+        return [*found, (SOCKET, 0, is_one_of(AF_UNIX))]
+    myself = os.getpid()
+    found.append((CLONE, 0, [(JUMP_BITS, 1, 0, THREAD)]))
+    found += [(numbers, 0, is_one_of(myself)) for numbers in (KILL, TGKILL)]
+    found += [(numbers, 0, is_one_of(0, myself)) for numbers in (PRLIMIT, AFFINITY)]
+    for command in (SET_OWNER, SET_SIGNAL, SET_OWNER_EX):
+        found.append((FCNTL, 1, is_not(command)))
+    # To open for reading can empty a file; Landlock sees it from version 3 only.
+    for numbers, flags in ((OPEN, 1), (OPENAT, 2)):
+        mask = os.O_TRUNC | os.O_ACCMODE
+        tests = [(AND, 0, 0, mask), (JUMP_EQUAL, 0, 1, os.O_TRUNC)]
+        found.append((numbers, flags, tests))
+    return found
+
+
+def is_not(value: int) -> Program:
+    """Return tests that allow every value but this."""
+    return [(JUMP_EQUAL, 0, 1, value)]
+
+
+def is_one_of(*values: int) -> Program:
+    """Return tests that allow these values and no others."""
+    last = len(values)
+    return [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]

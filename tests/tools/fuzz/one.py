@@ -10,7 +10,12 @@ if target == "programs":
     import jax.export  # as it is: to look at all of it would take a minute
 
     with atheris.instrument_imports(
-        include=["grader.inside.programs", "flatbuffers", "jax"]
+        include=[
+            "grader.inside.programs",
+            "grader.inside.operations",
+            "flatbuffers",
+            "jax",
+        ]
     ):
         import jax._src.export.serialization  # noqa: F401
 

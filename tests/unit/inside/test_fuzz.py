@@ -1,6 +1,6 @@
-"""No bytes that a hand-in can send do more than be refused: made up by hypothesis.
+"""Hostile bytes that a hand-in can send are refused; hypothesis makes them up.
 
-`make fuzz` looks for others, with the same targets, for as long as it is told.
+`make fuzz` looks for others, with the same targets, for as long as one likes.
 """
 
 import random
@@ -23,13 +23,13 @@ quick = settings(database=None, deadline=None, max_examples=150, derandomize=Tru
 
 @pytest.fixture(scope="module", autouse=True)
 def known_nonce() -> None:
-    """Whoever makes the bytes up knows the nonce."""
+    """Fix the nonce, so that the bytes can contain it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(helper.secrets, "token_bytes", lambda size: targets.NONCE)
         yield
 
 
-# ------------------------------------------------------------------ what is made up
+# ------------------------------------------------------------------ strategies
 
 edges = st.sampled_from(
     [0, 1, 127, 128, 2**31, 2**32 - 1, MAX_HEADER, MAX_HEADER + 1, MAX_PAYLOAD + 1]
@@ -37,13 +37,13 @@ edges = st.sampled_from(
 
 
 def pieces(data: bytes) -> st.SearchStrategy[bytes]:
-    """Any thirty bytes of these."""
+    """Draw any thirty bytes of these."""
     return st.integers(0, len(data)).map(lambda cut: data[cut : cut + 30])
 
 
 @st.composite
 def changed(draw) -> bytes:
-    """Good frames in which bytes are others, missing, too many, or from elsewhere."""
+    """Draw good frames with bytes changed, missing, added, or moved."""
     data = bytearray(draw(st.sampled_from(GOOD)))
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(data)))
@@ -80,7 +80,7 @@ trees = st.recursive(
 
 @st.composite
 def packed(draw) -> bytes:
-    """Headers of the right outer form and whatever inside, lengths true or not."""
+    """Draw headers of the right outer form, with any content and any lengths."""
     message = {
         "nonce": targets.NONCE,
         **draw(st.dictionaries(st.sampled_from(KEYS), trees)),
@@ -128,7 +128,7 @@ def test_deep_and_long(target):
 
 
 def test_what_is_asked_with_the_nonce_is_answered():
-    """Good frames are taken: what never answers could not be told from a wall."""
+    """Good frames are accepted: to refuse everything would pass the tests above."""
     answered = []
     for message in MESSAGES:
         child = targets.Scripted(encode(message))

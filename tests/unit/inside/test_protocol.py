@@ -37,7 +37,7 @@ messages = st.dictionaries(st.text(), values, max_size=4)
 
 
 def frame(header: object, payload: bytes = b"") -> io.BytesIO:
-    """A stream with one frame around a header of our making."""
+    """Return a stream with one frame around this header."""
     return io.BytesIO(frames.frame(header, payload))
 
 
@@ -65,7 +65,7 @@ def test_every_dtype_travels(name):
 
 
 def arrived(message: dict) -> dict:
-    """A message as it arrives at the other end."""
+    """Return a message as it arrives at the other end."""
     return receive(io.BytesIO(encode(message)))
 
 
@@ -95,13 +95,13 @@ def test_decoded_arrays_are_their_own():
     ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_travel(value):
-    """Objects, foreign dtypes and what is too long are refused by the sender."""
+    """The sender refuses objects, foreign dtypes and messages that are too long."""
     with pytest.raises(ProtocolError):
         encode({"value": value})
 
 
 def test_nothing_recursive_travels():
-    """A list that holds itself is refused, without an end of the stack."""
+    """A list that contains itself is refused; the stack does not overflow."""
     endless: list = []
     endless.append(endless)
     with pytest.raises(ProtocolError):
@@ -171,7 +171,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_frames(name):
-    """A frame that is none is refused, and hardly any memory is taken for it."""
+    """A malformed frame is refused, and hardly any memory is allocated for it."""
     stream = HOSTILE[name]
     stream.seek(0)
     tracemalloc.start()
@@ -184,7 +184,7 @@ def test_hostile_frames(name):
 
 
 class Unread(Exception):
-    """What a test raises when it has looked."""
+    """A test has seen the message."""
 
 
 def test_looked_at_before_its_payload_is_read():
@@ -205,7 +205,7 @@ def test_looked_at_before_its_payload_is_read():
 
 
 def test_lies_are_found_before_the_payload():
-    """Where arrays and payload do not add up, the payload is not waited for."""
+    """If arrays and payload do not match, the payload is not waited for."""
     header = msgpack.packb({"a": array_item("float64", [1000, 1000])})
     start = struct.pack("<II", len(header), 8) + header  # and then nothing comes
     with pytest.raises(ProtocolError, match="longer than its payload"):
@@ -251,7 +251,7 @@ def test_bools_are_bools():
 @given(st.binary(max_size=200))
 @settings(database=None, deadline=None, max_examples=300)
 def test_random_bytes(data):
-    """Whatever comes: a message, the end of the stream, or a ProtocolError."""
+    """Any bytes give a message, the end of the stream, or a ProtocolError."""
     try:
         message = receive(io.BytesIO(data))
     except ProtocolError:
@@ -262,7 +262,7 @@ def test_random_bytes(data):
 @given(messages, st.data())
 @settings(database=None, deadline=None, max_examples=100)
 def test_changed_bytes(message, data):
-    """One byte of a good frame changed: still nothing but a dict or a ProtocolError."""
+    """A good frame with one byte changed gives a dict or a ProtocolError."""
     frame = bytearray(encode(message))
     place = data.draw(st.integers(0, len(frame) - 1))
     frame[place] ^= data.draw(st.integers(1, 255))

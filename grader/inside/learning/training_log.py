@@ -1,6 +1,6 @@
-"""Inside the learner: what is watched while CartPole is learned, some numbers a block.
+"""What is noted while CartPole is learned: some numbers for each block of updates.
 
-Nothing is judged here. Where learning fails, `watched.py` makes sentences of it.
+Nothing is judged here. If learning fails, the grader makes sentences of these numbers.
 """
 
 from collections.abc import Callable
@@ -50,11 +50,11 @@ class Logbook:
         batches: dict[str, np.ndarray],
         out: dict[str, Any],
     ) -> None:
-        """Write a line for a block of updates.
+        """Note the numbers of a block of updates.
 
         Args:
             agent: as it was before the block.
-            behaviour: the transitions that its θ_Q led to.
+            behaviour: the transitions that the agent made before the block.
             batches: what the block learned from, [n,B,...].
             out: the new `theta_Q` and the `losses` [n].
         """
@@ -91,13 +91,13 @@ class Logbook:
         self.blocks.append([float(line[name]) for name in COLUMNS])
 
     def after_validation(self, progress: Progress) -> None:
-        """Write down a validation's mean return; the block after it tells of it."""
+        """Note a validation's mean return, which the block after it reports."""
         env_step = progress.env_step - self.settings.block_steps
         if env_step and env_step % self.settings.validate_steps == 0:
             self.returns.append((env_step, progress.mean_return))
 
     def as_dict(self) -> dict[str, np.ndarray]:
-        """Every column [n], and `returns` [k,2]."""
+        """Return every column [n], and `returns` [k,2]."""
         table = np.array(self.blocks, np.float64).reshape(-1, len(COLUMNS))
         columns = dict(zip(COLUMNS, table.T.copy(), strict=True))
         return {**columns, "returns": np.array(self.returns).reshape(-1, 2)}
