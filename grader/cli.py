@@ -20,7 +20,7 @@ from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, UsageError
 from grader.escape import Log, plain
-from grader.intake.submission import take
+from grader.intake.take import take
 from grader.report.model import Report, load, write_whole
 from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS

@@ -32,7 +32,8 @@ from grader.classroom.layouts import HandIn
 from grader.cli import check_choices, check_seed, exercise_named, guarded
 from grader.contract.outcomes import GraderError, UsageError
 from grader.grading import pipeline
-from grader.intake.submission import Submission, take
+from grader.intake.submission import Submission
+from grader.intake.take import take
 from grader.report.model import Report, write_whole
 from grader.report.terminal import make_console
 from grader.sandbox import self_test

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from grader.intake.archive import MAX_ARCHIVE
-from grader.intake.submission import MAX_BYTES, Submission, take
+from grader.intake.reading import MAX_BYTES
+from grader.intake.submission import Submission
+from grader.intake.take import take
 
 # A busy machine is no failure; the fixture only names a file to be written anew.
 quick = settings(

@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from grader.contract.outcomes import UsageError
-from grader.intake.submission import MAX_BYTES, STUB, STUBS, take
+from grader.intake.reading import MAX_BYTES
+from grader.intake.submission import STUB, STUBS
+from grader.intake.take import take
 from tests.support.grading import ROOT
 
 

@@ -64,6 +64,14 @@ def test_plain(text, limit):
 
 
 @quick
+@given(hostile, st.integers(0, 60))
+def test_one_line(text, limit):
+    """Newlines are gone, everything else is as in plain text."""
+    assert escape.one_line(text, limit) == escape.plain(text, limit).replace("\n", " ")
+    assert escape.one_line("a\nb", 3) == "a b"
+
+
+@quick
 @given(st.one_of(st.none(), st.integers(), st.lists(st.binary())))
 def test_plain_of_no_text(value):
     """What should be text and is none is shown as Python writes it."""
@@ -110,26 +118,6 @@ def test_log(texts, whole):
     if whole:
         assert not re.search(r"##\w*\[", kept)
     assert not log.isatty()
-
-
-@quick
-@given(hostile, hostile)
-def test_workflow(message, title):
-    """GitHub's runner reads one command with this property and this message."""
-    line = (
-        f"::error title={escape.workflow_property(title)}::{escape.workflow(message)}"
-    )
-    assert "\n" not in line
-    assert harmless(line)
-    found = re.fullmatch(r"::error title=([^:,]*)::(.*)", line)  # as the runner parses
-    assert found
-    told, said = found.groups()
-    for code, c in (("%3A", ":"), ("%2C", ",")):
-        told = told.replace(code, c)
-    for code, c in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
-        told, said = told.replace(code, c), said.replace(code, c)
-    assert told == escape.plain(title, len(title))
-    assert said == escape.plain(message, len(message))
 
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
