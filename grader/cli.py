@@ -284,6 +284,6 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Say what this machine can promise; 1 where no sandbox isolates."""
-    from grader.sandbox import self_test
+    from grader.sandbox import doctor
 
-    return self_test.run()
+    return doctor.run()

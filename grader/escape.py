@@ -99,7 +99,7 @@ def markdown(text: str) -> str:
     issues. Lines end in `<br>`.
     """
     kept = _PUNCTUATION.sub(r"\\\1", printable(text))
-    # After Markdown, GitHub looks for mentions and issues in each piece of text: the tag
+    # After Markdown, GitHub looks for mentions and issues in each piece of text: a tag
     # separates @ and # from the word that follows.
     kept = re.sub(r"\\([@#])", r"<span>\\\1</span>", kept)
     return "<br>".join(line.strip() for line in kept.split("\n"))

@@ -126,7 +126,7 @@ def cells_in(text: str) -> tuple[int, ...]:
 
 
 def python_of(lines: list[str]) -> list[str]:
-    """Return a cell's lines with notebook commands made empty, or `pass` if indented."""
+    """Return a cell's lines; notebook commands become empty lines or `pass`."""
     kept: list[str] = []
     scan = Scanner()
     begun = goes_on = False  # the cell has begun; a command goes on in the next line
