@@ -110,7 +110,7 @@ def measure(launch: launch.Launch) -> dict[str, str]:
 
 @contextlib.contextmanager
 def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
-    """Set up a server, a file and a process as targets; yield by attempt where they are.
+    """Set up a server, a file and a process as targets; yield them by attempt.
 
     They are open to everybody, so that only the tier can refuse access.
     """
