@@ -55,7 +55,7 @@ FORMS = [
 
 @pytest.fixture
 def home(tmp_path) -> Path:
-    """The Makefiles, set up with programs that write down their arguments."""
+    """Make a folder with the Makefiles and programs that record their arguments."""
     place = tmp_path / "home"
     (place / "tests").mkdir(parents=True)
     for name in (*MAKEFILES, "pyproject.toml", "uv.lock"):

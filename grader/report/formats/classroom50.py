@@ -15,8 +15,8 @@ from grader.report.formats.words import not_graded
 from grader.report.model import Exercise, Report
 
 TOTAL = 100  # the maximum if there is no report
-# Fields of the file, and for each the variables of its runner; the first one that is set
-# counts.
+# Fields of the file, and for each the variables of its runner; the first one that is
+# set counts.
 FIELDS = {
     "classroom": ("CLASSROOM",),
     "assignment": ("ASSIGNMENT",),
