@@ -58,7 +58,7 @@ def guarded(command: Callable[[], int]) -> int:
     """Run a command safely: streams, memory and errors; return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # some consoles know no ✓
+            stream.reconfigure(errors="replace")  # some consoles cannot show ✓
     hide_memory()
     with contextlib.ExitStack() as streams:
         if not sys.stdout.isatty():
@@ -88,7 +88,7 @@ def kept(error: Exception) -> str:
     """Write an error's traceback into a file; return its path, else the last line."""
     lines = traceback.format_exception(error)
     try:
-        # A name that nobody can guess, to put a link there.
+        # A random name, so that nobody can put a link there before.
         handle, path = tempfile.mkstemp(prefix="dqn-grader-error-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)

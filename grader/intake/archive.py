@@ -74,15 +74,7 @@ class Archive:
         if len(found) > 1:
             raise Wrong(f"there is more than one {name} in the archive: keep one")
         (member,) = found
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if stat.S_ISLNK(kind):
-            raise Wrong(f"{name} in the archive is a link: put the file itself in")
-        if member.is_dir() or kind not in (0, stat.S_IFREG):
-            raise Wrong(f"{name} in the archive is not a regular file")
-        if member.flag_bits & PASSWORD:
-            raise Wrong(f"{name} in the archive has a password: pack it without one")
-        if member.compress_type not in METHODS:
-            raise Wrong(f"{name} is packed in a way few programs know: use plain zip")
+        require_plain_file(member, name)
         data = bytearray()
         try:
             with self.file.open(member) as file:
@@ -91,6 +83,23 @@ class Archive:
         except Exception as error:
             raise broken(error) from None
         return bytes(data[: limit + 1])
+
+
+def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
+    """Check that an entry of an archive is a regular file that `zipfile` can read.
+
+    Raises:
+        Wrong: it is not.
+    """
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if stat.S_ISLNK(kind):
+        raise Wrong(f"{name} in the archive is a link: put the file itself in")
+    if member.is_dir() or kind not in (0, stat.S_IFREG):
+        raise Wrong(f"{name} in the archive is not a regular file")
+    if member.flag_bits & PASSWORD:
+        raise Wrong(f"{name} in the archive has a password: pack it without one")
+    if member.compress_type not in METHODS:
+        raise Wrong(f"{name} is packed in a way few programs know: use plain zip")
 
 
 def broken(error: Exception) -> Wrong:

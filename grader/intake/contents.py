@@ -87,16 +87,24 @@ def decoded(source: bytes) -> str:
 
 def misleading(source: bytes) -> list[str]:
     """Return sentences on places where a source reads differently from how it runs."""
-    text = source.decode("utf-8-sig", "replace")
-    found = []
+    return [*other_encoding(source), *misleading_characters(source)]
+
+
+def other_encoding(source: bytes) -> list[str]:
+    """Return a sentence on a declared encoding that is not UTF-8, if there is one."""
     for number, line in enumerate(decoded(source).split("\n", 2)[:2], 1):
         declared = ENCODING.match(line)
         if declared and not re.match("utf[-_]?8", declared[1], re.I):
-            found.append(
+            return [
                 f"dqn.py, line {number}: the encoding {declared[1][:40]} that is "
                 "declared there has no effect: a hand-in is read as UTF-8"
-            )
-            break
+            ]
+    return []
+
+
+def misleading_characters(source: bytes) -> list[str]:
+    """Return a sentence on each misleading character, with its first three lines."""
+    text = source.decode("utf-8-sig", "replace")
     places: dict[str, list[int]] = {}
     for match in MISLEADING.finditer(text):
         if match[0] == "\r" and "\n" not in text:
@@ -104,6 +112,7 @@ def misleading(source: bytes) -> list[str]:
         where = places.setdefault(name_of(match[0]), [])
         if len(where) < 3:
             where.append(line_of(text[: match.start()]))
+    found = []
     for name, lines in places.items():
         shown = ", ".join(f"dqn.py:{line}" for line in dict.fromkeys(lines))
         found.append(f"{shown}: with {name} text reads otherwise than it runs")

@@ -129,17 +129,27 @@ def instead(place: Place, paths: list[PurePosixPath]) -> str:
     """Return what is there without a hand-in, and what to do; "" for an empty place."""
     folders = {folder for path in paths for folder in path.parents}
     files = [path for path in paths if path not in folders]
-    for path in files:
-        if path.name.lower().endswith(".txt") and f"{stem_of(path.name)}.py" in (
-            FILE,
-            f"{FILE}.py",
-        ):
-            return f", but {shown(path)}: rename it to {FILE}"
-    for path in files[:MAX_COMPARED]:
-        with contextlib.suppress(Wrong):
-            if kind := contents.kind_of(place.read(path, HEAD)):
-                return f", but {shown(path)}, a {kind}: hand in {FILE} or a zip archive"
+    if words := text_file(files) or other_kind(place, files[:MAX_COMPARED]):
+        return words
     own = [path for path in files if stem_of(path.name) not in SUPPLIED]
     if files and not own:
         return f", but {listing(files)}, which every student got"
     return f", but {listing(own)}" if own else ""
+
+
+def text_file(files: list[PurePosixPath]) -> str:
+    """Return words on a `dqn.py` that an editor saved as a text file; "" if none."""
+    for path in files:
+        stem = stem_of(path.name)
+        if suffix_of(path.name) == ".txt" and f"{stem}.py" in (FILE, f"{FILE}.py"):
+            return f", but {shown(path)}: rename it to {FILE}"
+    return ""
+
+
+def other_kind(place: Place, files: list[PurePosixPath]) -> str:
+    """Return words on the first file that is no text; "" if there is none."""
+    for path in files:
+        with contextlib.suppress(Wrong):
+            if kind := contents.kind_of(place.read(path, HEAD)):
+                return f", but {shown(path)}, a {kind}: hand in {FILE} or a zip archive"
+    return ""

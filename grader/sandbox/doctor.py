@@ -16,31 +16,34 @@ def run() -> int:
     """Test the tiers and print the result; return 0 if one isolates, else 1."""
     problems = {tier: tiers.why_not(tier) for tier in ISOLATING}
     working = [tier for tier in TIERS if problems.get(tier) is None]
-    found: dict[str, dict[str, str]] = {}
-    if sys.platform == "linux":
-        for tier in working:
-            print(f"Trying {tier} …", file=sys.stderr)
-            found[tier] = self_test.measure(self_test.start_in(tier))
+    found = tested(working) if sys.platform == "linux" else {}
+    broken = {tier: self_test.broken_promises(tier, found[tier]) for tier in found}
+    sound = [tier for tier in ISOLATING if tier in found and not broken[tier]]
+
     kept = {
         t: {name: not got for name, got in all_.items()} for t, all_ in found.items()
     }
     lines = ["What this machine can promise of the code that is graded", ""]
     lines += self_test.table(kept)
-    sound = []
     for tier in ISOLATING:
-        broken = self_test.broken_promises(tier, found[tier]) if tier in found else []
         if problems[tier]:
             lines += paragraph(f"{tier} does not work: {problems[tier]}.")
-        elif broken:
-            listed = ", ".join(broken)
+        elif listed := ", ".join(broken.get(tier, [])):
             lines += paragraph(f"{tier} promises more than it keeps here: {listed}.")
-        elif tier in found:
-            sound.append(tier)
     lines += paragraph(verdict(sound, working[0]))
     for words in advice(problems):
         lines += paragraph(words)
     print("\n".join(lines))
     return 0 if sound else 1
+
+
+def tested(working: list[str]) -> dict[str, dict[str, str]]:
+    """Return for each tier, by promise, what an intruder achieved; "" for nothing."""
+    found = {}
+    for tier in working:
+        print(f"Trying {tier} …", file=sys.stderr)
+        found[tier] = self_test.measure(self_test.start_in(tier))
+    return found
 
 
 def paragraph(words: str) -> list[str]:

@@ -121,24 +121,15 @@ class Child:
         # The nonce is fresh, so that an answer written before its question is noticed.
         nonce = secrets.token_bytes(16)
 
-        def is_asked_for(message: dict[str, Any]) -> None:
-            told = message.pop("nonce", None)
-            if not isinstance(told, bytes) or told != nonce:
-                raise Died(UNASKED)
-            ((kind, content),) = message.items() if len(message) == 1 else [("", None)]
-            if kind == "question" and isinstance(content, dict) and on_question:
-                return
-            if kind == "question":
-                raise Died("asked a question of its own")
-            if kind not in ("answer", "error") or not isinstance(content, dict):
-                raise Died("sent neither an answer nor an error")
-            if look and kind == "answer":
-                look(content)
+        def check(message: dict[str, Any]) -> None:
+            require_reply(message, nonce, may_question=on_question is not None)
+            if look and "answer" in message:
+                look(message["answer"])
 
         with _Deadline(self, seconds):
             self._require_silence()
             self._send({**request, "nonce": nonce})
-            while "question" in (message := self._receive(is_asked_for)):
+            while "question" in (message := self._receive(check)):
                 assert on_question is not None
                 self._send(on_question(message["question"]))
         return message
@@ -275,6 +266,29 @@ def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
     finally:
         for fd in launch.pass_fds:
             os.close(fd)
+
+
+def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) -> None:
+    """Check that a message is a reply to a request, and take the nonce out of it.
+
+    Args:
+        message: with "nonce" and one of "answer", "error" and "question".
+        nonce: of the request.
+        may_question: whether a question is allowed.
+
+    Raises:
+        Died: it is no reply.
+    """
+    told = message.pop("nonce", None)
+    if not isinstance(told, bytes) or told != nonce:
+        raise Died(UNASKED)
+    ((kind, content),) = message.items() if len(message) == 1 else [("", None)]
+    if kind == "question" and isinstance(content, dict) and may_question:
+        return
+    if kind == "question":
+        raise Died("asked a question of its own")
+    if kind not in ("answer", "error") or not isinstance(content, dict):
+        raise Died("sent neither an answer nor an error")
 
 
 def first_inside(info_fd: int | None) -> int | None:

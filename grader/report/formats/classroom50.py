@@ -38,17 +38,7 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
     Raises:
         UsageError: a variable is missing, or the tag is not that of a submission.
     """
-    values = {
-        field: next(filter(None, map(environment.get, names)), "")
-        for field, names in FIELDS.items()
-    }
-    missing = [FIELDS[field][0] for field, value in values.items() if not value]
-    if missing:
-        raise UsageError(
-            f"classroom50: {', '.join(missing)} not set, as its runner does"
-        )
-    if not values["submission"].startswith("submit/"):
-        raise UsageError("classroom50: SUBMISSION_TAG has to begin with submit/")
+    values = fields_of(environment)
     if report is None or not_graded(report):
         tests = [as_test("not graded: the grader did not finish", 0, TOTAL)]
     else:
@@ -66,6 +56,26 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
         "tests": tests,
     }
     return json_text(document, indent=1) + "\n"
+
+
+def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields that say which submission this is.
+
+    Raises:
+        UsageError: a variable is missing, or the tag is not that of a submission.
+    """
+    values = {
+        field: next(filter(None, map(environment.get, names)), "")
+        for field, names in FIELDS.items()
+    }
+    missing = [FIELDS[field][0] for field, value in values.items() if not value]
+    if missing:
+        raise UsageError(
+            f"classroom50: {', '.join(missing)} not set, as its runner does"
+        )
+    if not values["submission"].startswith("submit/"):
+        raise UsageError("classroom50: SUBMISSION_TAG has to begin with submit/")
+    return values
 
 
 def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
