@@ -151,7 +151,7 @@ def add_choice(
     """Add an option with a fixed list of values."""
 
     def known(text: str) -> str:
-        check_choices((name_in_make(option), text, values))
+        check_choice(name_in_make(option), text, values)
         return text
 
     parser.add_argument(option, type=known, choices=values, **more)
@@ -161,7 +161,7 @@ def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> Non
     """Add a flag; make gives it the value 1 for yes and 0 for no."""
 
     def yes(text: str) -> bool:
-        check_choices((name_in_make(option), text, ("0", "1")))
+        check_choice(name_in_make(option), text, ("0", "1"))
         return text == "1"
 
     parser.add_argument(
@@ -174,16 +174,15 @@ def name_in_make(option: str) -> str:
     return option.replace("-", "").upper()
 
 
-def check_choices(*choices: tuple[str, str, Sequence[str]]) -> None:
-    """Check that each value, with its name for make, is one of those allowed.
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Check that the value of an option is allowed; the name is that for make.
 
     Raises:
-        UsageError: one is not.
+        UsageError: it is not.
     """
-    for name, value, allowed in choices:
-        if value not in allowed:
-            known = ", ".join(filter(None, allowed))
-            raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
+    if value not in allowed:
+        known = ", ".join(filter(None, allowed))
+        raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
 
 
 def exercise_named(text: str) -> str:

@@ -29,7 +29,7 @@ from grader import escape
 from grader.classroom import gradebooks, layouts, pages, pool, similar
 from grader.classroom.gradebooks import Entry
 from grader.classroom.layouts import HandIn
-from grader.cli import check_choices, check_seed, exercise_named, guarded
+from grader.cli import check_choice, check_seed, exercise_named, guarded
 from grader.contract.outcomes import GraderError, UsageError
 from grader.grading import pipeline
 from grader.intake.submission import Submission
@@ -127,13 +127,14 @@ def checked(arguments: argparse.Namespace) -> tuple[int, dict]:
     Raises:
         UsageError: an argument makes no sense.
     """
-    check_choices(
+    for name, value, allowed in (
         ("NAMES", arguments.names, ["", "0", "1"]),
         ("UNREAD", arguments.unread, ["", "0"]),
         ("DEVICE", arguments.device, ["cpu", "gpu"]),
         ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
         ("SANDBOX", arguments.sandbox, ["", *TIERS]),
-    )
+    ):
+        check_choice(name, value, allowed)
     if not arguments.submissions:
         raise UsageError("SUBMISSIONS=folder is missing: the folder of all hand-ins")
     arguments.only = exercise_named(arguments.only)
