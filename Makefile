@@ -1,11 +1,11 @@
 # The homework on deep Q-learning and its autograder. `make` alone prints the targets.
 
-# What can be given to make. A value is text for the programs, whatever is in it. It comes
-# to them through the environment: recipes say "$$ONLY", which neither make nor a shell
-# reads, and never $(ONLY).
+# The variables that can be given to make. A value is text for the programs and is never
+# run. It reaches them through the environment: a recipe says "$$ONLY", which neither make
+# nor a shell interprets, and never $(ONLY).
 override OPTIONS := SUBMISSION ONLY SEED OUT SANDBOX DEVICE REFERENCE INPROCESS \
   OFFICIAL PYTHON
-# Of staff, whose targets come at the end.
+# The variables of the staff's targets, which are included at the end.
 override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
   MOODLE ASSIGNMENT UNREAD CLUSTER LISTEN SEEDS IDS TIERS N RIGHT KILL SECONDS LIMIT URL PEERS RACERS \
   PAIRS CLASS GROWTH OTTER)
@@ -21,13 +21,13 @@ override MEANT := $(filter $(call upper,$(UNKNOWN)),$(OPTIONS))
 $(error $(UNKNOWN)=… is no variable of this Makefile: $(if \
   $(MEANT),did you mean $(MEANT)?,there are $(OPTIONS)))
 endif
-# Make would read the value of a variable once more before it goes to the environment.
+# Make would expand a value once more before it goes to the environment; this prevents it.
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
 
 UV_VERSION := 0.13.9
 VENV := .venv
 RUN := $(VENV)/bin/python
-# uv from the PATH, else one of our own, put into a small environment by pip.
+# uv from the PATH; if there is none, pip installs one into a small environment.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 STAMP := $(VENV)/.synced
 WRITABLE := test -w . || { echo "error: this folder is not writable, so nothing can be" \
@@ -40,18 +40,19 @@ SYNC := $(WRITABLE); $(UV) sync --locked --inexact --quiet --compile-bytecode
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# An empty option is one that was not given.
 grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process]
-	@$(RUN) -m grader grade --only="$$ONLY" --seed="$$SEED" --out="$${OUT:-results}" \
-	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" --reference="$$REFERENCE" \
+	@$(RUN) -m grader grade --only="$$ONLY" --seed="$$SEED" --out="$$OUT" \
+	  --sandbox="$$SANDBOX" --device="$$DEVICE" --reference="$$REFERENCE" \
 	  --in-process="$$INPROCESS" --official="$$OFFICIAL" -- "$${SUBMISSION-starter}"
 
-doctor: $(STAMP) ## try the sandboxes: what can this machine promise? how to get more
+doctor: $(STAMP) ## test the sandboxes: what this machine can promise, how to get more
 	@$(RUN) -m grader doctor
 
 train: $(STAMP) ## train your own agent on CartPole, draw its learning curve
 	@$(RUN) starter/train.py --seed="$${SEED:-1}" --out="$${OUT:-results}"
 
-watch: $(VENV)/.synced-watch ## after train: see your agent balance the pole, as a GIF
+watch: $(VENV)/.synced-watch ## after train: draw your agent on CartPole, as a GIF
 	@$(RUN) starter/watch.py --seed="$${SEED:-1}" --out="$${OUT:-results}"
 
 gpu: | $(UV) ## install a JAX with CUDA (Linux; gigabytes), for DEVICE=gpu
@@ -78,5 +79,5 @@ $(VENV)/.synced-watch: pyproject.toml uv.lock | $(UV)
 	@"$${PYTHON:-python3}" -m venv .uv || { rm -rf .uv; exit 2; }
 	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# What only staff have and need; students' copies come without it.
+# The staff's targets; students' copies come without them.
 -include tests/staff.mk

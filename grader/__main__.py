@@ -1,10 +1,10 @@
-"""`python -m grader`."""
+"""Run the grader: `python -m grader`."""
 
 import sys
 
 try:
     from grader.cli import main
-except KeyboardInterrupt:  # stopped while all is still being imported
+except KeyboardInterrupt:  # stopped during the imports
     sys.exit("stopped")
 
 sys.exit(main())

@@ -1,6 +1,7 @@
-"""The command line: arguments, exit codes, a list of steps.
+"""Run the command line: `grade`, `convert` and `doctor`.
 
-Exit codes of `grade`: 0 when it graded, whatever the score; 2 when it could not.
+`grade` ends with exit code 0 if it graded, whatever the score, and with 2 if it could
+not. Messages name an option as `make` does: ONLY=td_loss stands for --only td_loss.
 """
 
 import argparse
@@ -13,26 +14,32 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, UsageError
 from grader.escape import Log, plain
-from grader.intake.submission import take
+from grader.intake.take import take
 from grader.report.model import Report, load, write_whole
 from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS
 
+if TYPE_CHECKING:
+    from grader.grading import pipeline
+
 DEFAULT_SEED = "1"
-# What is written in an exercise that is not called so.
+# Other names of exercises: the functions and classes in them.
 PARTS = {
     "episode_terminateds": "update_Q_TD0",
     "discounted_returns": "monte_carlo",
     "mc_loss": "monte_carlo",
     "ReplayBuffer": "replay_buffer",
 }
+DEVICES = ("cpu", "gpu")
+MODES = ("live", "recorded")  # of the reference
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
@@ -48,10 +55,10 @@ def main(limits: Limits = LIMITS) -> int:
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command; its exit code, or 2 and a line for people where it fails."""
+    """Run a command safely: streams, memory and errors; return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # some consoles know no ✓
+            stream.reconfigure(errors="replace")  # some consoles cannot show ✓
     hide_memory()
     with contextlib.ExitStack() as streams:
         if not sys.stdout.isatty():
@@ -62,7 +69,7 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def reported(command: Callable[[], int]) -> int:
-    """Run a command; its exit code, or 2 and a line on stderr where it fails."""
+    """Run a command and return its exit code; if it fails, print one line, return 2."""
     try:
         return command()
     except UsageError as error:
@@ -78,10 +85,10 @@ def reported(command: Callable[[], int]) -> int:
 
 
 def kept(error: Exception) -> str:
-    """The path of a new file with an error's traceback, or its last line."""
+    """Write an error's traceback into a file; return its path, else the last line."""
     lines = traceback.format_exception(error)
     try:
-        # A name that nobody can foretell, and lay a link at.
+        # A random name, so that nobody can put a link there before.
         handle, path = tempfile.mkstemp(prefix="dqn-grader-error-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)
@@ -91,7 +98,11 @@ def kept(error: Exception) -> str:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """The arguments; a wrong one ends the program with exit code 2."""
+    """Parse the arguments; a wrong one ends the program with exit code 2.
+
+    Raises:
+        UsageError: the value of an option is wrong.
+    """
     parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
@@ -101,55 +112,81 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="dqn.py, a notebook, or a folder or zip archive with one in it",
     )
     grade.add_argument(
-        "--only", default="", help="one exercise: name, number, function"
+        "--only", type=exercise_named, help="one exercise: name, number, function"
     )
     grade.add_argument(
         "--seed",
-        default="",
+        type=check_seed,
         help="any text; the same seed, the same run. A secret one if official, else 1",
     )
     grade.add_argument("--out", default="results", help="folder of report.json")
-    grade.add_argument("--sandbox", default="", help="bwrap, landlock or process")
-    grade.add_argument("--device", default="cpu", help="cpu or gpu")
-    grade.add_argument("--reference", default="", help="live or recorded")
-    grade.add_argument(
-        "--in-process", default="", metavar="1", help="debug one exercise; no grade"
-    )
-    grade.add_argument(
-        "--official",
-        nargs="?",
-        const="1",
-        default="",
-        metavar="1",
-        help="refuse to grade without a sandbox that isolates",
-    )
+    add_choice(grade, "--sandbox", TIERS, help="default: the strongest that works")
+    add_choice(grade, "--device", DEVICES, default="cpu", help="default: cpu")
+    add_choice(grade, "--reference", MODES, help="default: live with a solution")
+    add_switch(grade, "--in-process", help="debug one exercise; no grade")
+    add_switch(grade, "--official", help="refuse to grade without a sandbox that works")
     grade.set_defaults(run=run_grade)
 
     convert = commands.add_parser("convert", help="a report for another program")
     convert.add_argument("report", help="report.json, there or not")
     convert.add_argument("--to", required=True, choices=FORMATS)
-    convert.add_argument("--out", default="", help="the file; else it is printed")
+    convert.add_argument("--out", help="the file; without it the text is printed")
     convert.set_defaults(run=run_convert)
 
-    self_test = commands.add_parser("doctor", help="what this machine can promise")
-    self_test.set_defaults(run=run_doctor)
-    return parser.parse_args(arguments)
+    doctor = commands.add_parser("doctor", help="what this machine can promise")
+    doctor.set_defaults(run=run_doctor)
+    return parser.parse_args(without_empty(arguments))
 
 
-def check_choices(*choices: tuple[str, str, list[str]]) -> None:
-    """Make sure that each value, named as for `make`, is one of those that there are.
+def without_empty(arguments: list[str]) -> list[str]:
+    """Return the arguments without empty options: make passes all, given or not."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = [a for a in arguments[:end] if not re.fullmatch("--[a-z-]+=", a)]
+    return options + arguments[end:]
+
+
+def add_choice(
+    parser: argparse.ArgumentParser, option: str, values: Sequence[str], **more: Any
+) -> None:
+    """Add an option with a fixed list of values."""
+
+    def known(text: str) -> str:
+        check_choice(name_in_make(option), text, values)
+        return text
+
+    parser.add_argument(option, type=known, choices=values, **more)
+
+
+def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> None:
+    """Add a flag; make gives it the value 1 for yes and 0 for no."""
+
+    def yes(text: str) -> bool:
+        check_choice(name_in_make(option), text, ("0", "1"))
+        return text == "1"
+
+    parser.add_argument(
+        option, nargs="?", const=True, default=False, type=yes, metavar="0|1", **more
+    )
+
+
+def name_in_make(option: str) -> str:
+    """Return the name of an option as a variable of make: INPROCESS."""
+    return option.replace("-", "").upper()
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Check that the value of an option is allowed; the name is that for make.
 
     Raises:
-        UsageError: one is not.
+        UsageError: it is not.
     """
-    for name, value, allowed in choices:
-        if value not in allowed:
-            known = ", ".join(filter(None, allowed))
-            raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
+    if value not in allowed:
+        known = ", ".join(filter(None, allowed))
+        raise UsageError(f"{name}={value!r} is unknown: use one of {known}")
 
 
 def exercise_named(text: str) -> str:
-    """The exercise that is meant: by name, number or what is written in it; "" for all.
+    """Return the exercise with this name, number or function in it; "" for no text.
 
     Raises:
         UsageError: there is none.
@@ -175,8 +212,19 @@ def exercise_named(text: str) -> str:
     raise UsageError(f"ONLY={plain(text, 100)!r} is unknown: {hint}")
 
 
+def check_seed(seed: str) -> str:
+    """Return the seed if a report can show it.
+
+    Raises:
+        UsageError: it is not printable.
+    """
+    if not seed.isprintable():
+        raise UsageError(f"SEED={seed!r}: use printable text")
+    return seed
+
+
 def writable(out: str) -> Path:
-    """The folder for results, made if it is not there.
+    """Make the folder for results and return it.
 
     Raises:
         UsageError: nothing can be written there.
@@ -189,46 +237,18 @@ def writable(out: str) -> Path:
     return Path(out)
 
 
-def check_seed(seed: str) -> None:
-    """Make sure that a report can show the seed.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    if not seed.isprintable():
-        raise UsageError(f"SEED={seed!r}: use printable text")
-
-
 def run_grade(arguments: argparse.Namespace) -> int:
     """Grade one hand-in, show and save the report."""
-    submission = take(arguments.submission)
-    only = exercise_named(arguments.only)
-    check_choices(
-        ("SANDBOX", arguments.sandbox, ["", *TIERS]),
-        ("DEVICE", arguments.device, ["cpu", "gpu"]),
-        ("REFERENCE", arguments.reference, ["", "live", "recorded"]),
-        ("INPROCESS", arguments.in_process, ["", "0", "1"]),
-        ("OFFICIAL", arguments.official, ["", "0", "1"]),
-    )
-    if arguments.official == "1" and arguments.in_process == "1":
+    if arguments.official and arguments.in_process:
         raise UsageError("OFFICIAL=1: a run in the same process does not count")
-    check_seed(arguments.seed)
+    submission = take(arguments.submission)
     out = writable(arguments.out)
 
     # Late, so that a wrong argument is answered at once.
     from grader.grading import pipeline
     from grader.report import picture, terminal
 
-    official = arguments.official == "1"
-    options = pipeline.Options(
-        seed=arguments.seed or ("" if official else DEFAULT_SEED),
-        only=(only,) if only else (),
-        limits=arguments.limits,
-        tier=arguments.sandbox,
-        device=arguments.device,
-        mode=arguments.reference,
-        official=official,
-    )
+    options = options_of(arguments)
     if submission.problem:
         report = pipeline.grade(submission, options, pipeline.Progress())
         saved(report, arguments.out)
@@ -236,7 +256,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
     console = terminal.make_console()
     console.print(f"Grading {submission.name} …", markup=False)
     notes = []
-    if arguments.in_process == "1":
+    if arguments.in_process:
         from grader.grading import in_process
 
         report = in_process.grade(submission, options)
@@ -256,8 +276,23 @@ def run_grade(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
+    """Return the options of a grading."""
+    from grader.grading import pipeline
+
+    return pipeline.Options(
+        seed=arguments.seed or ("" if arguments.official else DEFAULT_SEED),
+        only=(arguments.only,) if arguments.only else (),
+        limits=arguments.limits,
+        tier=arguments.sandbox or "",
+        device=arguments.device,
+        mode=arguments.reference or "",
+        official=arguments.official,
+    )
+
+
 def saved(report: Report, out: str) -> Path:
-    """Save the report; its path.
+    """Save the report and return its path.
 
     Raises:
         UsageError: it cannot be written.
@@ -269,7 +304,7 @@ def saved(report: Report, out: str) -> Path:
 
 
 def run_convert(arguments: argparse.Namespace) -> int:
-    """Write a report in another program's format, in every case."""
+    """Write a report in the format of another program, even if there is no report."""
     render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))
     try:
@@ -283,7 +318,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Say what this machine can promise; 1 where no sandbox isolates."""
-    from grader.sandbox import self_test
+    """Print what this machine can promise; return 1 if no sandbox isolates."""
+    from grader.sandbox import doctor
 
-    return self_test.run()
+    return doctor.run()

@@ -1,8 +1,9 @@
-"""Text that strangers wrote, made harmless for each place where it is shown.
+"""Make text that strangers wrote harmless for each place where it is shown.
 
-`plain` is applied where text comes in, so that no report holds anything else; the
-others where it goes out, each knowing what its reader takes for more than text. All
-may be used on any text; none but `plain` shortens it.
+`plain` and `one_line` are applied where text comes in, so that a report holds nothing
+else. The other functions are applied where text goes out; each one escapes what the
+program that reads it would take for more than text. All accept any text; only `plain`
+and `one_line` shorten it.
 """
 
 import html as html_entities
@@ -12,23 +13,23 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-# Some scripts set three marks on one letter; piles of them cover the lines above.
+# Some scripts set three marks on one letter; more of them would cover the lines above.
 MAX_MARKS = 4
-# GitHub's, Azure's and TeamCity's logs take it for an order, wherever it stands.
-_ORDER = re.compile(r"##(?=\w*\[)")
+# A command in the logs of GitHub, Azure and TeamCity, anywhere in a line.
+_COMMAND = re.compile(r"##(?=\w*\[)")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-# What a spreadsheet computes; some take the wide forms of East Asia as well.
+# The first characters of a formula; some spreadsheets know the full-width forms, too.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
-# Where a semicolon separates cells, what stands behind one begins a cell.
+# In files whose cells are separated by semicolons, a formula can follow one.
 _HIDDEN_FORMULA = re.compile(r"(;\s*)(?=[=+\-@])")
 
 
 def printable(text: str) -> str:
-    """Text without control characters, lone surrogates and piles of marks.
+    """Return text without control characters, lone surrogates and piles of marks.
 
-    Directions of writing, invisible characters and odd blanks count as controls; all
-    are shown as �. Lines stay lines.
+    Marks of direction, invisible characters and unusual blanks count as control
+    characters; all are shown as �. Newlines stay.
     """
     kept: list[str] = []
     marks = 0
@@ -40,43 +41,48 @@ def printable(text: str) -> str:
 
 
 def plain(text: Any, limit: int) -> str:
-    """Printable text, bounded in length; anything else is shown as Python has it."""
+    """Return printable text of bounded length; for other objects, of their repr."""
     kept = text if isinstance(text, str) else repr(text)
-    return _ORDER.sub("## ", printable(kept[:limit]))
+    return _COMMAND.sub("## ", printable(kept[:limit]))
+
+
+def one_line(text: Any, limit: int) -> str:
+    """Return plain text of bounded length with blanks in the place of newlines."""
+    return plain(text, limit).replace("\n", " ")
 
 
 def terminal(text: str) -> str:
-    """For a terminal, and for the log that CI makes of what is printed there.
+    """Escape text for a terminal and for the log that CI keeps of it.
 
-    A line that GitHub would take for an order does not begin as one any more.
+    A line that GitHub would take for a command gets a sign before it.
     """
     lines = plain(text, len(text)).split("\n")
-    return "\n".join(f"· {line}" if is_order(line) else line for line in lines)
+    return "\n".join(f"· {line}" if is_command(line) else line for line in lines)
 
 
-def is_order(line: str) -> bool:
-    """Whether GitHub takes a line of a log for an order: it begins so, blanks aside."""
+def is_command(line: str) -> bool:
+    """Return whether GitHub takes a line of a log for a command, as `::error::`."""
     return _COLOUR.sub("", line).lstrip().startswith("::")
 
 
 class Log:
-    """A stream that becomes a log: none of its lines is an order to what reads it.
+    """A stream that becomes a log of CI: no line in it is a command.
 
-    What is written may have been wrapped, so that any word stands at the beginning of
-    a line. All else is as the stream has it.
+    It escapes at the very end, because wrapping can move any word to the beginning of a
+    line. Everything else is passed on to the stream.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self.line = ""  # how the last one begins
+        self.line = ""  # the beginning of the line that is being written
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write text, an order with a sign before it."""
-        for part in _ORDER.sub("## ", text).splitlines(keepends=True):
-            if not is_order(self.line) and is_order(self.line + part):
+        """Write text; each command gets a sign before it."""
+        for part in _COMMAND.sub("## ", text).splitlines(keepends=True):
+            if not is_command(self.line) and is_command(self.line + part):
                 self.stream.write("· ")
                 self.line = "·"
             self.stream.write(part)
@@ -86,31 +92,21 @@ class Log:
         return len(text)
 
 
-def workflow(text: str) -> str:
-    """For the message of a GitHub workflow command, after `::error …::`; one line."""
-    kept = plain(text, len(text)).replace("%", "%25")
-    return kept.replace("\n", "%0A")
-
-
-def workflow_property(text: str) -> str:
-    """For a value before that message: `::error title=…::`."""
-    return workflow(text).replace(":", "%3A").replace(",", "%2C")
-
-
 def markdown(text: str) -> str:
-    """For a line or a table's cell of GitHub's Markdown: it reads as it was written.
+    """Escape text for a line or a table's cell of GitHub's Markdown.
 
-    No markup, link, mention or reference comes of it. Lines end in `<br>`.
+    It is shown as it was written, without markup, links, mentions or references to
+    issues. Lines end in `<br>`.
     """
     kept = _PUNCTUATION.sub(r"\\\1", printable(text))
-    # Who is mentioned, and which issue, is looked for after Markdown is done, in one
-    # piece of text each.
+    # After Markdown, GitHub looks for mentions and issues in each piece of text: a tag
+    # separates @ and # from the word that follows.
     kept = re.sub(r"\\([@#])", r"<span>\\\1</span>", kept)
     return "<br>".join(line.strip() for line in kept.split("\n"))
 
 
 def markdown_block(text: str) -> str:
-    """For lines of their own in Markdown, shown as they are: a block of code."""
+    """Return text as a block of code in Markdown, which shows it as it is."""
     kept = printable(text)
     ticks = max(map(len, re.findall("`+", kept)), default=0)
     fence = "`" * max(3, ticks + 1)
@@ -118,14 +114,15 @@ def markdown_block(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """For HTML, between tags or in a quoted attribute. Lines stay lines."""
+    """Escape text for HTML, between tags or in a quoted attribute; newlines stay."""
     return html_entities.escape(printable(text), quote=True)
 
 
 def csv_cell(text: str) -> str:
-    """For a cell of a CSV file that a spreadsheet opens: text, never a formula.
+    """Escape text for a cell of a CSV file, so that no spreadsheet computes it.
 
-    It is one line, for what reads CSV line by line. Quoting is left to `csv.writer`.
+    The result is one line, for programs that read CSV line by line. Quoting is left to
+    `csv.writer`.
     """
     kept = printable(text).replace("\n", " ")
     kept = _HIDDEN_FORMULA.sub(r"\1'", kept)
@@ -134,18 +131,18 @@ def csv_cell(text: str) -> str:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """A value as JSON that every reader takes: no NaN, no lone surrogates.
+    """Return a value as strict JSON: without NaN and lone surrogates.
 
     Args:
-        value: made of dicts with text as keys, lists, tuples, text, numbers, bools and
-            None. Numbers that JSON lacks become null.
-        indent: as `json.dumps` has it.
+        value: of dicts with text as keys, lists, tuples, text, numbers, bools and None.
+            NaN and infinity become null.
+        indent: as for `json.dumps`.
     """
     return json.dumps(_as_json(value), indent=indent, allow_nan=False)
 
 
 def _as_json(value: Any) -> Any:
-    """The value without what JSON has no way to write."""
+    """Return the value without what JSON cannot express."""
     if isinstance(value, str):
         return _whole(str(value))
     if isinstance(value, dict):
@@ -158,5 +155,5 @@ def _as_json(value: Any) -> Any:
 
 
 def _whole(text: str) -> str:
-    """Without lone surrogates, which are no text in any encoding."""
+    """Return text without lone surrogates, which no encoding can write."""
     return text.encode("utf-8", "replace").decode()

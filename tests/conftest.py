@@ -14,7 +14,7 @@ import pytest
 from grader.contract.exercises import EXERCISES, ROOT
 from grader.contract.limits import LIMITS
 from grader.grading import pipeline
-from grader.intake.submission import take
+from grader.intake.take import take
 from grader.sandbox import tiers
 from tests.support.grading import Run, common_file, copied_tree, replaced, require
 

@@ -1,4 +1,4 @@
-# The targets of those who work on the homework, of which students' copies have none.
+# The targets for staff, who work on the homework; students' copies come without them.
 PEERS_VENV := .venv-bench
 PEERS_READY := $(if $(value PEERS),$(PEERS_VENV)/.synced)
 OTTER_VENV := .venv-otter
@@ -8,9 +8,9 @@ PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-c
 
 .PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench
 
-# Two at a time: where one waits for a deadline the other goes on. Files stay together,
-# for their tests share what takes long.
-test: $(VENV)/.synced-dev lint ## lint, type check and all tests of the grader
+# Two processes: while one waits for a deadline, the other goes on. The tests of a file
+# stay in one process, because they share slow fixtures.
+test: $(VENV)/.synced-dev lint ## staff: lint, type check and all tests of the grader
 	$(RUN) -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.synced-dev
@@ -21,7 +21,7 @@ lint: $(VENV)/.synced-dev
 CLUSTER_READY := $(if $(value CLUSTER),$(VENV)/.synced-cluster)
 
 .PHONY: grade-class
-grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins of a folder, SUBMISSIONS=dir
+grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins in a folder, SUBMISSIONS=dir
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
 	  --jobs="$$JOBS" --names="$$NAMES" --canvas="$$CANVAS" --moodle="$$MOODLE" \
 	  --assignment="$$ASSIGNMENT" --unread="$$UNREAD" --only="$$ONLY" \
@@ -29,7 +29,7 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"
 
 .PHONY: node
-node: $(VENV)/.synced-cluster ## staff: have this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]
+node: $(VENV)/.synced-cluster ## staff: let this machine grade for CLUSTER=tcp://… [LISTEN=10.0.0.2 JOBS=2]
 	@$(RUN) -m grader.classroom.node --listen="$$LISTEN" --jobs="$$JOBS" -- "$$CLUSTER"
 
 prove: $(STAMP) ## staff: grade every known mistake, write tests/evidence/MATRIX.md [SEEDS=20]
@@ -41,27 +41,27 @@ attacks: $(STAMP) ## staff: carry out all attacks on the grader, write tests/evi
 soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | RIGHT=100 | KILL=100]
 	@PYTHONMALLOC=malloc $(RUN) -m tests.tools.soak
 
-fuzz: $(VENV)/.synced-fuzz ## staff: make up bytes that a hand-in could send [SECONDS=60]
+fuzz: $(VENV)/.synced-fuzz ## staff: try random bytes where a hand-in sends some [SECONDS=60]
 	@set -f; nice -n 5 $(RUN) -m tests.tools.fuzz.fuzz $$IDS
 
 calibrate: $(STAMP) ## staff: train on CartPole for hours, write tests/evidence/CALIBRATION.md [LIMIT=600]
 	@$(RUN) -m tests.tools.calibrate
 
-reference: $(STAMP) ## staff: record the solution's answers anew, print the drift
+reference: $(STAMP) ## staff: record the solution's answers again, print the drift
 	@$(RUN) -m tests.tools.reference --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}"
 
-handout: $(VENV)/.synced-class ## staff: write handout and notebook anew from what the code says
+handout: $(VENV)/.synced-class ## staff: write handout and notebook again from the code
 	@$(RUN) docs/build.py
 
-upgrade: | $(UV) ## staff: the newest versions that pyproject.toml allows, into uv.lock
+upgrade: | $(UV) ## staff: put the newest versions that pyproject.toml allows into uv.lock
 	@$(UV) lock --upgrade
 
-release: $(STAMP) ## staff: what to hand out and set up, into dist/ [URL=https://...]
+release: $(STAMP) ## staff: write the packages to hand out into dist/ [URL=https://...]
 	@$(RUN) -m tests.tools.release
 
 BENCH := $(firstword $(if $(value CLASS),classroom) $(if $(value GROWTH),growth) $(if $(value PEERS),peers) \
   $(if $(value OTTER),otter_grader.bench) overhead)
-bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: what grading costs [PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
+bench: $(STAMP) $(PEERS_READY) $(OTTER_READY) $(CLASS_READY) ## staff: measure the cost of grading [PEERS=1 | CLASS=20 | GROWTH=50,200 | OTTER=1]
 	@$(RUN) -m tests.tools.bench.$(BENCH)
 
 $(VENV)/.synced-dev: pyproject.toml uv.lock | $(UV)
@@ -77,7 +77,7 @@ $(VENV)/.synced-class: pyproject.toml uv.lock | $(UV)
 $(VENV)/.synced-fuzz: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --inexact --quiet --group fuzz && touch $@ $(STAMP)
 
-# Torch first and by pip, which takes a build without CUDA where one is at hand.
+# Torch first and by pip, which takes a build without CUDA if one is configured.
 $(PEERS_VENV)/.synced: tests/tools/bench/racers/requirements.txt | $(STAMP)
 	@echo "Setting up the environment of other people's DQN (once; some GB) ..."
 	@$(UV) venv --quiet --clear --seed --python $(RUN) $(PEERS_VENV)

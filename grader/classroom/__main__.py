@@ -25,7 +25,8 @@ from grader.classroom.layouts import HandIn
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
-from grader.intake.submission import Submission, take
+from grader.intake.submission import Submission
+from grader.intake.take import take
 from grader.report.terminal import make_console
 from grader.sandbox import self_test
 from grader.sandbox.tiers import TIERS

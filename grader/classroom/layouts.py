@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.contract.outcomes import UsageError
-from grader.intake.submission import FILE
+from grader.intake.names import FILE
 
 KINDS = (".py", ".ipynb", ".zip")  # what can be handed in; the first is preferred
 # These cannot be read, but they are hand-ins all the same, so they are not left out.

@@ -1,7 +1,7 @@
-"""One file out of a zip archive that a stranger made. Nothing is ever unpacked.
+"""Read one file of a zip archive that a stranger made; nothing is ever unpacked.
 
-All but the one file is only listed, so what else is in there can do no harm: archives
-in the archive, links, names that lead elsewhere, terabytes of zeros.
+The other files are only listed, so they can do no harm: inner archives, links, paths
+that lead out of the archive, terabytes of zeros.
 """
 
 import io
@@ -10,23 +10,25 @@ import zipfile
 from pathlib import PurePosixPath
 
 from grader.contract.outcomes import Wrong
-from grader.escape import plain
+from grader.escape import one_line
+from grader.intake.names import shown
 
-MAX_ARCHIVE = 16 << 20  # bytes; with a film of the agent in it, say
-MAX_DIRECTORY = 1 << 20  # bytes of the list of its files: some 10 000
+MAX_ARCHIVE = 16 << 20  # bytes; enough for one with a film of the agent in it
+MAX_DIRECTORY = 1 << 20  # bytes of the list of its files: about 10 000 names
 CHUNK = 64 << 10
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 PASSWORD = 1  # the bit of a member's flags
 
 
 class Bounded(io.BytesIO):
-    """An archive's bytes, of which no piece is read that is larger than a list."""
+    """An archive's bytes, read in pieces of at most MAX_DIRECTORY bytes."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes.
+        """Return the next bytes.
 
         Raises:
-            zipfile.BadZipFile: too many of them are asked for at once.
+            zipfile.BadZipFile: too many bytes are wanted at once. `zipfile` does that
+                only when it reads the list of files.
         """
         if size is not None and size > MAX_DIRECTORY:
             raise zipfile.BadZipFile("it lists too many files")
@@ -40,7 +42,7 @@ class Archive:
         data: its bytes.
 
     Raises:
-        Wrong: it is none, or damaged.
+        Wrong: they are no zip archive, or a damaged one.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -51,36 +53,28 @@ class Archive:
             self.file = zipfile.ZipFile(Bounded(data))
         except Exception as error:
             raise broken(error) from None
-        # Old Windows programs write \ between folders.
+        # Old Windows programs write \ between folder names.
         self.members = [
             (PurePosixPath(member.filename.replace("\\", "/")), member)
             for member in self.file.infolist()
         ]
 
     def paths(self) -> list[PurePosixPath]:
-        """The paths of all files and folders in it, in its own order."""
+        """Return the paths of all files and folders, in the archive's order."""
         return [path for path, _ in self.members]
 
     def read(self, wanted: PurePosixPath, limit: int) -> bytes:
-        """The bytes of one file; at most one more than `limit`.
+        """Return the bytes of one file; at most one more than `limit`.
 
         Raises:
-            Wrong: it cannot be read, or there is more than one of that name.
+            Wrong: it cannot be read, or the path is there more than once.
         """
-        shown = plain(str(wanted), 100)
+        name = shown(wanted)
         found = [member for path, member in self.members if path == wanted]
         if len(found) > 1:
-            raise Wrong(f"there is more than one {shown} in the archive: keep one")
+            raise Wrong(f"there is more than one {name} in the archive: keep one")
         (member,) = found
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if stat.S_ISLNK(kind):
-            raise Wrong(f"{shown} in the archive is a link: put the file itself in")
-        if member.is_dir() or kind not in (0, stat.S_IFREG):
-            raise Wrong(f"{shown} in the archive is not a regular file")
-        if member.flag_bits & PASSWORD:
-            raise Wrong(f"{shown} in the archive has a password: pack it without one")
-        if member.compress_type not in METHODS:
-            raise Wrong(f"{shown} is packed in a way few programs know: use plain zip")
+        require_plain_file(member, name)
         data = bytearray()
         try:
             with self.file.open(member) as file:
@@ -91,12 +85,29 @@ class Archive:
         return bytes(data[: limit + 1])
 
 
-def broken(error: Exception) -> Wrong:
-    """What is told of an archive that cannot be read.
+def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
+    """Check that an entry of an archive is a regular file that `zipfile` can read.
 
-    Strange bytes find every way to make a reader fail: whatever it is, it is theirs.
+    Raises:
+        Wrong: it is not.
     """
-    words = (
-        f" ({plain(str(error), 80)})" if isinstance(error, zipfile.BadZipFile) else ""
-    )
-    return Wrong(f"the archive is no zip file, or damaged{words}: pack it again")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if stat.S_ISLNK(kind):
+        raise Wrong(f"{name} in the archive is a link: put the file itself in")
+    if member.is_dir() or kind not in (0, stat.S_IFREG):
+        raise Wrong(f"{name} in the archive is not a regular file")
+    if member.flag_bits & PASSWORD:
+        raise Wrong(f"{name} in the archive has a password: pack it without one")
+    if member.compress_type not in METHODS:
+        raise Wrong(f"{name} is packed in a way few programs know: use plain zip")
+
+
+def broken(error: Exception) -> Wrong:
+    """Return the error for an archive that cannot be read.
+
+    Any exception of `zipfile` counts: bytes that a stranger made can cause them all.
+    """
+    why = ""
+    if isinstance(error, zipfile.BadZipFile):
+        why = f" ({one_line(str(error), 80)})"
+    return Wrong(f"the archive is no zip file, or damaged{why}: pack it again")

@@ -1,14 +1,14 @@
-"""What a file holds, whatever its name says; nothing in it is run.
+"""Inspect a file's contents without running them, whatever the file is called.
 
-Its kind by its first bytes, why a text is no Python source, and where a source reads
-otherwise than it runs.
+It finds the kind of a file by its first bytes, why a text cannot be Python source, and
+where a source reads differently from how it runs.
 """
 
 import re
 import unicodedata
 
 ZIP, NOTEBOOK = "zip archive", "notebook"
-# What is handed in by mistake, and how it begins.
+# The first bytes of files that are handed in by mistake.
 BEGINNINGS = (
     (b"PK\3\4", ZIP),
     (b"PK\5\6", ZIP),  # an empty one
@@ -24,7 +24,7 @@ BEGINNINGS = (
     (b"\x89PNG", "picture"),
     (b"\xff\xd8\xff", "picture"),
 )
-TAR = slice(257, 262)  # where a tar archive says what it is
+TAR = slice(257, 262)  # of a tar archive: the place of its signature
 PAGE = re.compile(rb"\s*<(!doctype html|html)\b", re.I)
 JSON = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(cells|metadata|nbformat\w*|worksheets)"')
 WIDE = (
@@ -34,17 +34,17 @@ WIDE = (
     (b"\xfe\xff", "UTF-16"),
 )
 
-# As Python looks for it, in the first two lines.
+# A declared encoding; Python reads it in the first two lines.
 ENCODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-# They turn the direction of what stands after them, or begin a line in some editors
-# and none for Python, or the other way round.
+# Characters that change the direction of the text after them, or that end a line for
+# some editors and not for Python, or the other way round.
 MISLEADING = re.compile(
     "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\x85\u2028\u2029]|\r(?!\n)"
 )
 
 
 def kind_of(data: bytes) -> str:
-    """The kind of a file that is no plain text, by its first bytes; else ""."""
+    """Return the kind of a file that is not plain text, by its first bytes; else ""."""
     for beginning, kind in BEGINNINGS:
         if data.startswith(beginning):
             return kind
@@ -56,12 +56,12 @@ def kind_of(data: bytes) -> str:
 
 
 def no_text(data: bytes) -> str:
-    """Why bytes are no text of a Python source, as a predicate; else ""."""
+    """Return why the bytes cannot be Python source, as "is empty"; "" if they can."""
     for mark, encoding in WIDE:
         if data.startswith(mark):
             return f"is not UTF-8 text but {encoding}: save it as UTF-8"
     begin = data[:200]
-    if begin.count(0) * 3 > len(begin):  # Latin letters have one in each
+    if begin.count(0) * 3 > len(begin):  # in UTF-16 each Latin letter has one
         return "is not UTF-8 text but perhaps UTF-16: save it as UTF-8"
     try:
         text = data.decode("utf-8-sig")
@@ -77,33 +77,42 @@ def no_text(data: bytes) -> str:
 
 
 def decoded(source: bytes) -> str:
-    """The text of a source as it is run, shown and compared: lines end in newlines.
+    """Decode a source to the text that is run, shown and compared, with Unix line ends.
 
-    It is UTF-8, whatever a comment in it declares, so that nothing hides in a comment
-    that is code in another encoding.
+    It is read as UTF-8, whatever encoding a comment declares: in another encoding a
+    comment could turn into code.
     """
     return re.sub("\r\n?", "\n", source.decode("utf-8-sig", "replace"))
 
 
 def misleading(source: bytes) -> list[str]:
-    """Sentences on what in a source reads otherwise than it runs."""
-    text = source.decode("utf-8-sig", "replace")
-    found = []
+    """Return sentences on places where a source reads differently from how it runs."""
+    return [*other_encoding(source), *misleading_characters(source)]
+
+
+def other_encoding(source: bytes) -> list[str]:
+    """Return a sentence on a declared encoding that is not UTF-8, if there is one."""
     for number, line in enumerate(decoded(source).split("\n", 2)[:2], 1):
         declared = ENCODING.match(line)
         if declared and not re.match("utf[-_]?8", declared[1], re.I):
-            found.append(
+            return [
                 f"dqn.py, line {number}: the encoding {declared[1][:40]} that is "
                 "declared there has no effect: a hand-in is read as UTF-8"
-            )
-            break
+            ]
+    return []
+
+
+def misleading_characters(source: bytes) -> list[str]:
+    """Return a sentence on each misleading character, with its first three lines."""
+    text = source.decode("utf-8-sig", "replace")
     places: dict[str, list[int]] = {}
     for match in MISLEADING.finditer(text):
         if match[0] == "\r" and "\n" not in text:
-            continue  # an old Mac's ends of lines
+            continue  # line ends of an old Mac
         where = places.setdefault(name_of(match[0]), [])
         if len(where) < 3:
             where.append(line_of(text[: match.start()]))
+    found = []
     for name, lines in places.items():
         shown = ", ".join(f"dqn.py:{line}" for line in dict.fromkeys(lines))
         found.append(f"{shown}: with {name} text reads otherwise than it runs")
@@ -111,12 +120,12 @@ def misleading(source: bytes) -> list[str]:
 
 
 def name_of(character: str) -> str:
-    """A character's name in words, with its number."""
+    """Return a character's number and its name in words."""
     names = {"\r": "CARRIAGE RETURN", "\x85": "NEXT LINE"}
     name = names[character] if character in names else unicodedata.name(character)
     return f"U+{ord(character):04X} ({name.lower()})"
 
 
 def line_of(before: str) -> int:
-    """The number of the line that begins or goes on after this text, for Python."""
+    """Return the number that Python gives to the line after this text."""
     return len(re.findall("\r\n?|\n", before)) + 1

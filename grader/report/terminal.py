@@ -9,7 +9,7 @@ from rich.text import Text
 
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
-from grader.escape import is_order
+from grader.escape import is_command
 from grader.report.model import Check, Exercise, Report, plain_number
 
 WIDTH = 80
@@ -140,7 +140,7 @@ def print_wrapped(text: Text, console: Console) -> None:
     """Text in lines that are short enough."""
     for part in text.wrap(console, console.width):
         part.rstrip()
-        if is_order(part.plain):
+        if is_command(part.plain):
             part = Text("· ").append_text(part)
         console.print(part)
 
@@ -245,7 +245,7 @@ def print_indented(text: Text, console: Console) -> None:
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
         # Wrapped first: any word may come to stand at the beginning of a line.
-        margin = "    · " if is_order(line.plain) else "      "
+        margin = "    · " if is_command(line.plain) else "      "
         console.print(Text(margin).append_text(line))
 
 

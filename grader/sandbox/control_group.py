@@ -1,4 +1,4 @@
-"""Control groups for the worker and all that it starts, where Linux lets us make them.
+"""Control groups for the worker and all that it starts, if Linux allows to make them.
 
 A group counts, weighs and ends processes whatever their user, session or parent. It
 comes on top of resource limits and niceness, which hold everywhere.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 MOUNT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("pids", "cpu")
-# By file, of version 2 and 1: half of what any other group or process has by default.
+# By file, of version 2 and 1: half of the default of any other group or process.
 SHARES = {"cpu.weight": 50, "cpu.shares": 512}
 EMPTY_SECONDS = 2.0
 _turn = itertools.count()
@@ -42,7 +42,7 @@ class ControlGroup:
         return ["/bin/sh", "-c", f'{joins}exec "$@"', "sh", *command]
 
     def end(self) -> None:
-        """Kill what is left in the group, then remove it."""
+        """Kill the processes that are left in the group, then remove it."""
         for folder in self.folders:
             with contextlib.suppress(OSError):
                 (folder / "pids.max").write_text("0")  # nothing new while we kill
@@ -54,11 +54,11 @@ class ControlGroup:
 
 
 def create(prefix: str, tasks: int) -> ControlGroup | None:
-    """Make a group for a helper; None where the system offers none.
+    """Make a group for a helper; return None if the system offers none.
 
     Args:
-        prefix: with which its name begins.
-        tasks: how many processes and threads it may have.
+        prefix: the beginning of the group's name.
+        tasks: the largest number of its processes and threads.
     """
     parents = offered()
     name = f"{prefix}{next(_turn)}"
@@ -67,7 +67,7 @@ def create(prefix: str, tasks: int) -> ControlGroup | None:
 
 @functools.cache
 def offered() -> tuple[Path, ...]:
-    """Return the folders in which groups can be made and joined; empty for none."""
+    """Return the folders in which groups can be made and joined; empty if none."""
     if sys.platform != "linux":
         return ()
     for parents in candidates():
@@ -89,8 +89,8 @@ def offered() -> tuple[Path, ...]:
 def candidates() -> Iterator[tuple[Path, ...]]:
     """Yield folders to try: this process's own groups, then those above them.
 
-    A process that a group of version 2 holds keeps controllers from the groups in it;
-    one that systemd has delegated has them beside it.
+    In version 2, a group that holds a process itself cannot give controllers to groups
+    in it; where systemd delegated groups, one beside this process's own can have them.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():
@@ -107,7 +107,7 @@ def candidates() -> Iterator[tuple[Path, ...]]:
 
 
 def own_groups() -> dict[str, str]:
-    """Return this process's group by controller; of version 2 the one named ""."""
+    """Return this process's group by controller; "" stands for version 2."""
     try:
         lines = Path("/proc/self/cgroup").read_text(errors="replace").splitlines()
     except OSError:
@@ -117,7 +117,7 @@ def own_groups() -> dict[str, str]:
 
 
 def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | None:
-    """Make a group below these, bounded and weighed; None where that is refused."""
+    """Make a group in these folders, with bounds and shares; return None if refused."""
     group = ControlGroup(tuple(parent / name for parent in parents))
     try:
         for folder in group.folders:
@@ -131,10 +131,10 @@ def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | Non
 
 
 def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None:
-    """Write values where the group has files of these names.
+    """Write values into those files of the group that exist.
 
     Raises:
-        OSError: one was refused, or none was there and it is needed.
+        OSError: a value was refused, or no file exists and one is needed.
     """
     files = [folder / name for folder in group.folders for name in values]
     files = [file for file in files if file.exists()]
@@ -145,14 +145,14 @@ def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None
 
 
 def removed(folder: Path) -> bool:
-    """Remove the group's folder, and return whether it is gone."""
+    """Remove the group's folder; return whether it is gone."""
     with contextlib.suppress(OSError):
         folder.rmdir()
     return not folder.exists()
 
 
 def kill_all(folder: Path) -> None:
-    """Kill all processes that are in the group now."""
+    """Kill all processes in the group."""
     try:
         found = (folder / "cgroup.procs").read_text().split()
     except OSError:
@@ -163,13 +163,13 @@ def kill_all(folder: Path) -> None:
 
 
 def remove_leftovers(prefix: str) -> None:
-    """Remove empty groups whose names begin so and whose grader is gone."""
+    """Remove empty groups with this prefix whose grader is gone."""
     for parent in offered():
         for folder in parent.glob(f"{prefix}*-*"):
             number = folder.name.removeprefix(prefix).partition("-")[0]
             try:
                 os.kill(int(number), 0)
             except ProcessLookupError:
-                removed(folder)  # not one that still holds something
+                removed(folder)  # fails for one that still holds a process
             except (OSError, ValueError, OverflowError):
                 continue

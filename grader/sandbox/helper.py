@@ -1,8 +1,8 @@
-"""The trusted end of a helper process: start it, ask it with a deadline, stop it.
+"""Control a helper process from the trusted side: start it, ask it, stop it.
 
-Deadlines hold by killing from outside, whatever the process does. What it says is data
-for the caller to judge; nothing in it can end the grader or change its mind about who
-is to blame.
+At a deadline the process is killed from outside, whatever it does. Its answers are data
+that the caller has to judge: none can end the grader, or make a fault of the hand-in
+look like one of the grader.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ from grader.sandbox.output import Drain, Output
 
 UNASKED = "answered a question that was not asked"
 STDERR_BYTES = 16 * 1024
-# A socket, where a process can have one for its pipes, is shut down from one end: on
-# the weakest tier a process that has left its session can hold the other for ever.
+# A socket can be shut down from one end; a pipe cannot: on the weakest tier, a process
+# that has left its session could hold its other end for ever.
 SOCKETS = sys.platform != "win32"
 
 Question = Callable[[dict[str, Any]], dict[str, Any]]
-# Looks at an answer before its arrays are read, see `protocol.receive`; what it raises
-# is raised to who asked, and ends the process.
+# Looks at an answer before its arrays are read, see `protocol.receive`. Its exceptions
+# end the process and reach the caller.
 Look = Callable[[dict[str, Any]], None]
 
 
@@ -39,50 +39,30 @@ class Failure(Exception):
 
 
 class DeadlinePassed(Failure):
-    """It was killed because its time was up."""
+    """The helper was killed because its time was up."""
 
 
 class Died(Failure):
-    """It ended by itself, or broke the protocol and was killed; see the message."""
+    """The helper ended, or broke the protocol and was killed; see the message."""
 
 
 class Child:
     """One helper process.
 
     Args:
-        launch: how to start it, from `sandbox.prepare`.
-        prints: whether what it prints is kept, where its pipes can be told apart from
-            those of its answers.
+        launch: how to start it, from `launch.prepare`.
+        prints: whether its output is kept; that needs sockets for the answers.
     """
 
     def __init__(self, launch: Launch, *, prints: bool = False) -> None:
         self.launch = launch
         self.socket: socket.socket | None = None
-        with contextlib.ExitStack() as ends:
-            end = subprocess.PIPE
-            if SOCKETS:
-                self.socket, theirs = socket.socketpair()
-                end = ends.enter_context(theirs).fileno()
-            try:
-                self.process = subprocess.Popen(
-                    launch.command,
-                    stdin=end,
-                    stdout=subprocess.PIPE if prints else end,
-                    stderr=subprocess.PIPE,
-                    cwd=launch.folder,
-                    env=launch.environment,
-                    close_fds=True,
-                    pass_fds=launch.pass_fds,
-                    start_new_session=True,
-                )
-            except OSError:
-                if launch.info_fd is not None:
-                    os.close(launch.info_fd)
-                launch.clean_up()
-                raise
-            finally:
-                for fd in launch.pass_fds:
-                    os.close(fd)
+        if SOCKETS:
+            self.socket, theirs = socket.socketpair()
+            with theirs:
+                self.process = start(launch, theirs.fileno(), prints=prints)
+        else:
+            self.process = start(launch, subprocess.PIPE, prints=prints)
         self.first_inside = first_inside(launch.info_fd)
         if self.socket:
             self.requests = cast(BinaryIO, self.socket.makefile("wb"))
@@ -106,13 +86,13 @@ class Child:
             raise
 
     def ready(self, seconds: float = LIMITS.start_seconds) -> dict[str, Any]:
-        """Wait for the first word, sent before anything of the hand-in is there.
+        """Wait for the first message, which it sends before it reads the hand-in.
 
         Args:
-            seconds: after which the process is killed.
+            seconds: until the process is killed.
 
         Raises:
-            Failure: it never came up.
+            Failure: it did not start.
         """
         if self.hello is None:
             with _Deadline(self, seconds):
@@ -126,67 +106,58 @@ class Child:
         on_question: Question | None = None,
         look: Look | None = None,
     ) -> dict[str, Any]:
-        """Send a request, wait for its answer: a dict with "answer" or "error".
+        """Send a request and wait for the answer: a dict with "answer" or "error".
 
         Args:
             request: `do` and its arguments.
-            seconds: after which the process is killed.
-            on_question: answers what the helper asks in the midst of its work.
-            look: at the answer; see above.
+            seconds: until the process is killed.
+            on_question: answers questions that the helper asks during its work.
+            look: checks the answer, see `Look`.
 
         Raises:
-            Failure: no answer, and the process is dead.
+            Failure: there is no answer, and the process is dead.
         """
         self.ready()
-        # The nonce is fresh: an answer written before its question is found out.
+        # The nonce is fresh, so that an answer written before its question is noticed.
         nonce = secrets.token_bytes(16)
 
-        def is_asked_for(message: dict[str, Any]) -> None:
-            told = message.pop("nonce", None)
-            if not isinstance(told, bytes) or told != nonce:
-                raise Died(UNASKED)
-            ((kind, content),) = message.items() if len(message) == 1 else [("", None)]
-            if kind == "question" and isinstance(content, dict) and on_question:
-                return
-            if kind == "question":
-                raise Died("asked a question of its own")
-            if kind not in ("answer", "error") or not isinstance(content, dict):
-                raise Died("sent neither an answer nor an error")
-            if look and kind == "answer":
-                look(content)
+        def check(message: dict[str, Any]) -> None:
+            require_reply(message, nonce, may_question=on_question is not None)
+            if look and "answer" in message:
+                look(message["answer"])
 
         with _Deadline(self, seconds):
             self._require_silence()
             self._send({**request, "nonce": nonce})
-            while "question" in (message := self._receive(is_asked_for)):
+            while "question" in (message := self._receive(check)):
                 assert on_question is not None
                 self._send(on_question(message["question"]))
         return message
 
     def _require_silence(self) -> None:
-        """See that nothing has come that answers no question.
+        """Check that nothing was sent before the request.
 
         Raises:
-            Died: something has, and the process is dead.
+            Died: something was; the process is dead.
         """
         if not self.socket:
-            return  # then it is the nonce alone that tells
+            return  # then only the nonce tells
         try:
             unasked = self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except OSError:  # nothing is there, or nobody: that is seen when asking
+        except OSError:  # nothing was sent, or the process is dead: asking will show
             return
         if unasked:
             self.stop()
             raise Died(UNASKED)
 
     def take_printed(self) -> Output:
-        """What it has printed since the last time, if that is kept."""
+        """Return what it has printed since the last call, if output is kept."""
         return self.drained.take() if self.drained else Output()
 
     def kill(self) -> None:
-        """Kill the process and its group; harmless when it is gone."""
-        # The death of a sandbox's first process is the death of all in it. Bubblewrap
-        # would see to that, but a hand-in can talk its first process out of it.
+        """Kill the process and its group; harmless if it is gone."""
+        # All processes of a sandbox die with its first one. Bubblewrap would kill that,
+        # but a hand-in can keep the first process from dying with bubblewrap.
         with self.closing:
             if self.first_inside is not None:
                 with contextlib.suppress(OSError):
@@ -200,7 +171,7 @@ class Child:
                 self.socket.shutdown(socket.SHUT_RDWR)
 
     def stop(self) -> None:
-        """Kill the process and tidy up after it; harmless when that was done."""
+        """Kill the process and tidy up after it; harmless if that was done before."""
         self.kill()
         self.process.wait()
         for stream in (self.requests, self.answers.stream, self.socket):
@@ -217,7 +188,7 @@ class Child:
         try:
             protocol.send(self.requests, message)
         except protocol.ProtocolError as error:
-            # Part of a question can be an earlier answer: parameters, batches.
+            # A request can hold parts of an earlier answer: parameters, batches.
             self.stop()
             raise Died(f"cannot be asked that: {error}") from None
         except (OSError, ValueError):
@@ -234,14 +205,14 @@ class Child:
         except (OSError, ValueError):
             raise self._failure() from None
         except BaseException:
-            self.stop()  # half of what it said is unread
+            self.stop()  # the rest of its message is unread
             raise
         if message is None:
             raise self._failure()
         return message
 
     def _failure(self) -> Failure:
-        """Why there is no answer, now that the pipe is closed."""
+        """Return why there is no answer, now that the pipe is closed."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
         code = self.process.poll()
@@ -252,21 +223,78 @@ class Child:
         words = describe_exit(code)
         last = self.errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         if self.hello is None and last:
-            words += f" ({last[:200]})"  # nothing of the hand-in has run: ours
+            words += f" ({last[:200]})"  # the hand-in has not run: the text is ours
         return Died(words)
 
     def _drain(self) -> None:
-        """Keep the end of what the process writes to its standard error."""
+        """Keep the end of the process's standard error."""
         stream = cast(BinaryIO, self.process.stderr)
         while chunk := os.read(stream.fileno(), 65536):
             self.errors = (self.errors + chunk)[-STDERR_BYTES:]
         stream.close()
 
 
-def first_inside(info_fd: int | None) -> int | None:
-    """A handle on the first process of a bubblewrap sandbox, before it runs anything.
+def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
+    """Start a helper process.
 
-    Bubblewrap writes {"child-pid": ...} to the descriptor, or closes it when it fails.
+    Args:
+        launch: how to start it.
+        end: its standard input, and its standard output unless it prints: a file
+            descriptor or `subprocess.PIPE`.
+        prints: whether its standard output is a pipe of its own.
+
+    Raises:
+        OSError: it cannot be started; everything is tidied up.
+    """
+    try:
+        return subprocess.Popen(
+            launch.command,
+            stdin=end,
+            stdout=subprocess.PIPE if prints else end,
+            stderr=subprocess.PIPE,
+            cwd=launch.folder,
+            env=launch.environment,
+            close_fds=True,
+            pass_fds=launch.pass_fds,
+            start_new_session=True,
+        )
+    except OSError:
+        if launch.info_fd is not None:
+            os.close(launch.info_fd)
+        launch.clean_up()
+        raise
+    finally:
+        for fd in launch.pass_fds:
+            os.close(fd)
+
+
+def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) -> None:
+    """Check that a message is a reply to a request, and take the nonce out of it.
+
+    Args:
+        message: with "nonce" and one of "answer", "error" and "question".
+        nonce: of the request.
+        may_question: whether a question is allowed.
+
+    Raises:
+        Died: it is no reply.
+    """
+    told = message.pop("nonce", None)
+    if not isinstance(told, bytes) or told != nonce:
+        raise Died(UNASKED)
+    ((kind, content),) = message.items() if len(message) == 1 else [("", None)]
+    if kind == "question" and isinstance(content, dict) and may_question:
+        return
+    if kind == "question":
+        raise Died("asked a question of its own")
+    if kind not in ("answer", "error") or not isinstance(content, dict):
+        raise Died("sent neither an answer nor an error")
+
+
+def first_inside(info_fd: int | None) -> int | None:
+    """Return a handle on the first process of a bubblewrap sandbox, before it runs.
+
+    Bubblewrap writes {"child-pid": ...} to the descriptor, or closes it if it fails.
     """
     if info_fd is None:
         return None
@@ -279,7 +307,7 @@ def first_inside(info_fd: int | None) -> int | None:
 
 
 class _Deadline:
-    """Kills the child from a thread of its own when the time is up."""
+    """Kills the child from a thread of its own when its time is up."""
 
     def __init__(self, child: Child, seconds: float) -> None:
         self.child = child
@@ -289,7 +317,7 @@ class _Deadline:
     def __enter__(self) -> None:
         try:
             self.timer.start()
-        except RuntimeError as error:  # nobody would end it
+        except RuntimeError as error:  # no thread, so nothing would end the child
             self.child.stop()
             raise Died(f"cannot be watched: {error}") from None
 
@@ -302,7 +330,7 @@ class _Deadline:
 
 
 def describe_exit(code: int | None) -> str:
-    """How a process ended, in words: bubblewrap reports a signal as 128 + number."""
+    """Say how a process ended; bubblewrap reports a signal as 128 + its number."""
     if code is None:
         return "closed its pipe"
     number = -code if code < 0 else code - 128 if code > 128 else 0

@@ -1,17 +1,8 @@
-"""How the helper processes are confined.
+"""Prepare the start of a helper process: its files, environment, limits and command.
 
-Tiers, strongest first:
-
-- `bwrap` (bubblewrap): no network, no other processes, a read-only system with nothing
-  of the grader's but the files named here, and a filter of system calls.
-- `landlock`: the kernel's Landlock, the same filter and more of it, without namespaces:
-  for containers. No network, no files but Python's and its own, no second process.
-- `process`: a plain process with resource limits and an empty environment, for macOS
-  and Windows.
-
-All get a folder of their own; time limits are enforced from outside. What a process can
-do to itself is done by `confine.py` inside, before it reads anything. Where root starts
-the grader, the helpers run as a user that nobody else is.
+Each helper gets a folder of its own. `confine.py` runs first in the process and
+confines it before it reads anything; deadlines are enforced from outside. If root
+starts the grader, each helper runs as a user without other processes.
 """
 
 import functools
@@ -38,48 +29,49 @@ from grader.sandbox.system import (
     within,
 )
 
-WORKER_MEMORY = 4 << 30
+WORKER_MEMORY = 4 << 30  # bytes
 RUNNER_MEMORY = 8 << 30
 FILE_SIZE = 64 << 20
 CPU_SECONDS = 7200
 TASKS = 96  # processes and threads of the worker; JAX starts 20, see NPROC below
 RUNNER_TASKS = 256  # CUDA starts more
-NICENESS = 5  # of the worker and all that it starts: what is trusted comes first
-MORE_TASKS = 1024  # where the user's other programs count as well, and come and go
+NICENESS = 5  # of the worker and all that it starts: the trusted side goes first
+MORE_TASKS = 1024  # a margin, if the user's other programs count as well
 
-# By role: the module of `grader.inside` that its process runs.
+# The module of `grader.inside` that runs in the process of each role.
 MODULES = {
     "worker": "worker",
     "runner": "runner",
     "learner": "runner",
     "intruder": "intruder",
-    "trial": "",  # confines itself, and ends
+    "trial": "",  # it confines itself and ends
 }
-FILTERED = ("x86_64", "aarch64")  # the machines whose system calls seccomp.py knows
+FILTERED = ("x86_64", "aarch64")  # machines whose system calls `seccomp.py` knows
 FOLDER = "dqn-grader-"
 GRADER = ROOT / "grader"
 
 
 @dataclass(frozen=True)
 class Launch:
-    """Everything that `subprocess.Popen` needs, and how to tidy up afterwards."""
+    """The arguments of `subprocess.Popen`, and a function to tidy up afterwards."""
 
     command: list[str]
     environment: dict[str, str]
     folder: str
     pass_fds: tuple[int, ...]
-    info_fd: int | None  # where bubblewrap tells the sandbox's first process
+    info_fd: int | None  # bubblewrap writes the sandbox's first process there
     clean_up: Callable[[], None]
 
 
 def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") -> Launch:
-    """How to start a helper process.
+    """Prepare the start of a helper process.
 
     Args:
         role: "worker" (runs the hand-in), "runner" (runs its programs), "learner" (a
-            runner with the learning loop) or "intruder" (tries what is forbidden).
+            runner with the learning loop), "intruder" (tries what is forbidden) or
+            "trial" (does nothing). `MODULES` says which module each role runs.
         tier: from `choose_tier`.
-        live: hand the solution over; never to the worker.
+        live: whether it gets the solution; never for the worker.
         device: "cpu" or "gpu"; the worker only traces, on the CPU.
     """
     files = {"grader/__init__.py": GRADER / "__init__.py"}
@@ -97,7 +89,7 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
 
 
 def in_group(launch: Launch) -> Launch:
-    """Return the launch in a control group of its own, where the system offers one."""
+    """Return the launch in a control group of its own, if the system offers one."""
     group = control_group.create(own_prefix(), TASKS)
     if group is None:
         return launch
@@ -111,27 +103,27 @@ def in_group(launch: Launch) -> Launch:
 
 
 def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
-    """The whole environment of a helper process, but for its home."""
+    """Return all environment variables of a helper process except its home."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "JAX_PLATFORMS": "cuda" if on_gpu else "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "MPLBACKEND": "Agg",
-        # Sets of text come in the same order each time, or reports would differ.
+        # Fixes the order of sets of strings; otherwise reports would differ.
         "PYTHONHASHSEED": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         # Equinox' run-time checks call back into Python, which no program may.
         "EQX_ON_ERROR": "nan",
-        # XLA starts threads, and malloc arenas, by the number of cores: on 128 of them
-        # that alone would use up the address space which a helper process may map.
+        # XLA's threads and malloc's arenas grow with the number of cores: with 128 they
+        # alone would use up the address space that a helper process may map.
         "NPROC": str(min(4, os.cpu_count() or 1)),
         "MALLOC_ARENA_MAX": "2",
-        "OMP_NUM_THREADS": "1",  # NumPy's BLAS, which has one for each core as well
+        "OMP_NUM_THREADS": "1",  # NumPy's BLAS, which starts one per core as well
     }
     if not on_gpu:
-        # Most programs run a few dozen times: compiling is what costs. These flags make
-        # it three times as fast; only learning runs long enough to want better code.
+        # Most programs run a few dozen times, so compiling takes most of the time. With
+        # these flags it is three times as fast; only learning gains from better code.
         level = 1 if role == "learner" else 0
         environment["XLA_FLAGS"] = (
             f"--xla_backend_optimization_level={level} "
@@ -142,13 +134,13 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
 
 
 def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
-    """What `confine.py` is told, but for the files within reach."""
+    """Return the settings for `confine.py`, without the files for Landlock."""
     memory = WORKER_MEMORY
     if role in ("runner", "learner"):
         memory = 0 if on_gpu else RUNNER_MEMORY
     changes_user, reads_python = root_changes_user()
     if tier == "bwrap" and not bwrap_as_root():
-        changes_user = False  # inside its user namespace nobody else exists
+        changes_user = False  # its user namespace knows only one user
     alone = tier == "landlock" and not on_gpu  # CUDA's libraries start programs
     filtered = {"bwrap": platform.machine() in FILTERED, "landlock": True}
     return {
@@ -167,9 +159,9 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
 
 
 def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
-    """How many processes and threads the helper's user may have, 0 for no bound.
+    """Return the bound on processes and threads of the helper's user; 0 for none.
 
-    The kernel counts them by user, and since Linux 5.14 by user namespace.
+    The kernel counts them per user, and since Linux 5.14 per user namespace.
     """
     if sys.platform != "linux":
         return 0
@@ -180,8 +172,8 @@ def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
 
 
 def command_for(folder: str, module: str, settings: dict[str, Any]) -> list[str]:
-    """The command line inside: Python, which confines itself and goes on as it is."""
-    # As -I does, but for -E: the environment is ours, and holds the seed of hashes.
+    """Return the command line inside: Python runs `confine.py`, then the module."""
+    # As -I without -E: the environment is ours and holds the seed of hashes.
     flags = ["-P", "-s", "-B", "-X", "utf8"]
     script = f"{folder}/grader/inside/confinement/confine.py"
     modules = [f"grader.inside.{module}"] if module else []
@@ -195,9 +187,9 @@ def in_folder(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """As a process that sees the same system, in a folder of its own.
+    """Prepare a process in a folder of its own that sees the same system.
 
-    Only its `home` in there is its own to write; `harness` is what it runs.
+    It may write only in the folder's `home`; `harness` holds the code that it runs.
     """
     folder = Path(tempfile.mkdtemp(prefix=own_prefix()))
     harness, home = folder / "harness", folder / "home"
@@ -215,7 +207,7 @@ def in_folder(
         for place in (harness, *harness.rglob("*")):
             place.chmod(0o755 if place.is_dir() else 0o644)
         os.chown(folder, 0, user)
-        folder.chmod(0o750)  # for this user alone, not for another helper's
+        folder.chmod(0o750)  # for this user alone, not for other helpers
         os.chown(home, user, user)
     if settings["calls"]:  # Landlock
         settings = {**settings, "files": reach(harness, home, on_gpu)}
@@ -233,12 +225,12 @@ def in_folder(
 
 
 def own_prefix() -> str:
-    """How the names of this grader's folders for temporary files begin."""
+    """Return the prefix of this grader's temporary folders."""
     return f"{FOLDER}{os.getpid()}-"
 
 
 def remove_leftovers() -> None:
-    """Remove the temporary folders of graders that were killed, and could not."""
+    """Remove the temporary folders of graders that were killed before they could."""
     if os.name != "posix":
         return
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
@@ -254,7 +246,7 @@ def remove_leftovers() -> None:
 
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
-    """The files within reach under Landlock, for `landlock.restrict`."""
+    """Return the files that Landlock allows, for `landlock.restrict`."""
     read = [place for path in system_paths() for place in around(path, str(ROOT))]
     if within(sys.prefix, str(ROOT)):
         read.append(sys.prefix)
@@ -268,7 +260,7 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
 
 
 def around(path: str, hole: str) -> list[str]:
-    """The path, or what is in it but for the hole: Landlock can only add up."""
+    """Return the path, or all paths in it except the hole: Landlock can only allow."""
     if path == hole:
         return []
     if not within(hole, path):
@@ -284,7 +276,7 @@ def in_bwrap(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """In bubblewrap."""
+    """Prepare a process in bubblewrap."""
     info_fd, told_fd = os.pipe()
     arguments = bwrap_arguments(files, gpu=on_gpu, as_root=bool(settings["user"]))[1:]
     fd = over_fd([*arguments, "--info-fd", str(told_fd)])

@@ -1,7 +1,7 @@
-"""What a hand-in prints: read however much it is, and its beginning kept.
+"""Read everything that a hand-in prints, and keep the beginning.
 
-It is shown back as the student's own words and decides nothing. Only standard output
-is: what libraries write to standard error differs from run to run.
+It is shown as the student's own words and decides nothing. Only standard output is
+kept: what libraries write to standard error differs from run to run.
 """
 
 import os
@@ -14,11 +14,11 @@ from typing import Any, BinaryIO
 
 from grader.escape import plain
 
-KEPT = 2000  # bytes, of an exercise
-COUNTED = 1 << 20  # bytes; of more nobody needs to know how much it was
-PIPE = 1 << 20  # bytes that a pipe can hold at most, where nobody made it larger
-# Places in memory, and the folder of a process, are others each time. So are their
-# beginnings: the last word is left out where the rest of it may be missing.
+KEPT = 2000  # bytes per exercise
+COUNTED = 1 << 20  # bytes; of larger outputs nobody needs the exact size
+PIPE = 1 << 20  # bytes that a pipe can hold at most by default
+# Memory addresses and the folder of a process differ from run to run, and so do their
+# beginnings: if the output is cut, its last word is left out, since it may be one.
 CUT = re.compile(rb"\S{1,200}\Z")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 FOLDER = re.compile(r"/[^\s'\"]*?/dqn-grader-[^\s/'\"]*/home/")
@@ -26,18 +26,18 @@ FOLDER = re.compile(r"/[^\s'\"]*?/dqn-grader-[^\s/'\"]*/home/")
 
 @dataclass
 class Output:
-    """The beginning of what was printed, and how many bytes it was in all."""
+    """The beginning of what was printed, and the number of bytes in all."""
 
     text: bytes = b""
     size: int = 0
 
     def add(self, more: bytes, size: int) -> None:
-        """Go on with bytes that were the beginning of so many."""
+        """Append the beginning of `size` bytes that were printed."""
         self.text += more[: KEPT - len(self.text)]
         self.size = min(self.size + size, COUNTED)
 
     def as_dict(self, exercise: str) -> dict[str, Any]:
-        """As it stands in report.json."""
+        """Return the output as an entry of report.json."""
         cut = self.size > len(self.text)
         kept = CUT.sub(b"", self.text) if cut else self.text
         text = kept.decode("utf-8", "replace").expandtabs(4)
@@ -51,10 +51,10 @@ class Output:
 
 
 class Drain:
-    """Reads a pipe in a thread of its own, so that who prints never waits for long.
+    """Reads a pipe in a thread of its own, so that printing never blocks for long.
 
     Args:
-        stream: the end of the pipe; closed at the end of what is printed.
+        stream: the end of the pipe; it is closed at the end of the output.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -66,7 +66,7 @@ class Drain:
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self) -> None:
-        """Read until the end."""
+        """Read until the pipe is closed."""
         ready = select.poll()
         ready.register(self.stream.fileno(), select.POLLIN)
         while True:
@@ -79,11 +79,11 @@ class Drain:
                     return
 
     def take(self) -> Output:
-        """What was printed since the last time: all that was before this call."""
+        """Return what was printed since the last call, all of it until now."""
         self.wanted = True
         with self.lock:
             self.wanted = False
-            # No more than a pipe holds: what is printed all the while never ends.
+            # No more than a pipe holds: a process that prints all the time never ends.
             left = PIPE
             while left > 0 and (chunk := self.read()):
                 left -= len(chunk)
@@ -91,7 +91,7 @@ class Drain:
         return output
 
     def read(self) -> bytes | None:
-        """The next bytes, b"" at the end, None where there are none yet."""
+        """Return the next bytes, b"" at the end, None if there are none yet."""
         if self.stream.closed:
             return b""
         try:

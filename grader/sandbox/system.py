@@ -1,4 +1,4 @@
-"""What this machine has: places that Python needs, users and their processes."""
+"""Look at this machine: paths that Python needs, users and their processes."""
 
 import ctypes
 import functools
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from grader.contract.exercises import SOLUTION
 
-# A range that no distribution hands out; users in it exist for the kernel alone.
+# No distribution gives these numbers to users; only the kernel knows them.
 USERS = range(60706, 61184)
 _turn = itertools.count(os.getpid())
 
 
 def system_paths() -> list[str]:
-    """What Python and JAX need to see, and nothing else: read-only."""
+    """Return the paths that Python and JAX need to read, and no others."""
     places = [
         Path("/usr"),
         Path("/etc/ld.so.cache"),
@@ -34,16 +34,17 @@ def system_paths() -> list[str]:
 
 
 def within(path: str, folder: str) -> bool:
-    """Whether the path lies in that folder."""
+    """Return whether the path lies in the folder."""
     return Path(folder) in Path(path).parents
 
 
 @functools.cache
 def root_changes_user() -> tuple[bool, bool]:
-    """Whether we are root and can be someone else, and whether they can read Python.
+    """Return whether root can become another user, and whether that user reads Python.
 
-    Not in every container; and where only root may enter a folder on the way to Python
-    or to the folder for temporary files, they need a privilege for it.
+    The first is False for a user that is not root and in some containers. The second is
+    False if only root may enter a folder above Python or above the folder for temporary
+    files: then helpers need a privilege.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True
@@ -65,7 +66,10 @@ def root_changes_user() -> tuple[bool, bool]:
 
 
 def tasks_by_user() -> dict[int, dict[int, int]]:
-    """For each user on this Linux the processes, and how many threads each has."""
+    """Return for each user the processes, and for each process its number of threads.
+
+    It works on Linux only.
+    """
     found: dict[int, dict[int, int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -80,17 +84,17 @@ def tasks_by_user() -> dict[int, dict[int, int]]:
 
 
 def unused_user() -> int:
-    """A user that has no process, another one each time."""
+    """Return a user without processes, another one at each call."""
     taken = tasks_by_user()
     users = (USERS[next(_turn) % len(USERS)] for _ in USERS)
     return next((user for user in users if user not in taken), USERS[0])
 
 
 def hide_memory() -> None:
-    """Let no process of the same user look into this one; only Linux has to be asked.
+    """Forbid other processes of the same user to look into this one.
 
-    Memory, environment and open files of a process are its user's to read. Landlock
-    and bubblewrap keep a helper from that, the process tier does not.
+    On Linux they could read its memory, environment and open files. Landlock and
+    bubblewrap keep a helper from that, the process tier does not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

@@ -1,4 +1,15 @@
-"""Which tiers of confinement work on this machine."""
+"""Choose a tier of confinement that works on this machine.
+
+The tiers, strongest first:
+
+- `bwrap` (bubblewrap): no network, no other processes, a read-only system without the
+  grader except for the helper's own files, and a filter of system calls.
+- `landlock`: the kernel's Landlock and a stricter filter of system calls, without
+  namespaces: for containers. No network, no files but Python's and its own, no second
+  process.
+- `process`: a plain process with resource limits and an empty environment, for macOS
+  and Windows.
+"""
 
 import functools
 import os
@@ -15,7 +26,7 @@ TIERS = (*ISOLATING, "process")
 
 
 def choose_tier(wanted: str) -> str:
-    """The tier to use: the wanted one, or the strongest that works here for "".
+    """Return the tier to use: the wanted one, or for "" the strongest that works here.
 
     Raises:
         GraderError: the wanted tier does not work here.
@@ -29,15 +40,15 @@ def choose_tier(wanted: str) -> str:
 
 
 def why_not(tier: str) -> str | None:
-    """None where the tier works, else what is wrong and what helps."""
-    return {"bwrap": why_no_bwrap, "landlock": why_no_landlock}.get(
-        tier, lambda: None
-    )()
+    """Return what is wrong and what helps if the tier does not work here, else None."""
+    if tier == "bwrap":
+        return why_no_bwrap()
+    return why_no_landlock() if tier == "landlock" else None
 
 
 @functools.cache
 def why_no_bwrap() -> str | None:
-    """None where bubblewrap works, else what is wrong and what to install."""
+    """Return why bubblewrap does not work and what to install; None if it works."""
     if sys.platform != "linux":
         return "bubblewrap runs on Linux only; use SANDBOX=process"
     if shutil.which("bwrap") is None:
@@ -56,14 +67,14 @@ def why_no_bwrap() -> str | None:
 
 @functools.cache
 def why_no_landlock() -> str | None:
-    """None where Landlock and the filter work, else what is wrong."""
+    """Return why Landlock or the filter does not work; None if both work."""
     if sys.platform != "linux":
         return "Landlock is Linux's; use SANDBOX=process"
     return try_out("landlock")
 
 
 def try_out(tier: str) -> str | None:
-    """Start a process in the tier that does nothing; what it complained of, or None."""
+    """Start a process that does nothing in the tier; return its complaint, or None."""
     launch = prepare("trial", tier)
     try:
         trial = subprocess.run(

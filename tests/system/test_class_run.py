@@ -22,7 +22,8 @@ from grader.classroom.layouts import HandIn
 from grader.contract.exercises import ROOT
 from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
-from grader.intake.submission import Submission, take
+from grader.intake.submission import Submission
+from grader.intake.take import take
 from tests.support.results import contents, without_durations
 
 HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 import build
 
 from grader.contract.exercises import EXERCISES
-from grader.intake.submission import take
+from grader.intake.take import take
 
 NOTEBOOK = ROOT / "starter" / "dqn.ipynb"
 HANDOUT = (ROOT / "docs" / "handout.md").read_text(encoding="utf-8")

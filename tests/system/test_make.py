@@ -1,4 +1,4 @@
-"""What is given to make: text for the programs, which nothing on the way runs."""
+"""Variables given to make: text for the programs, which nothing on the way runs."""
 
 import os
 import re
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli import parse
+from grader.contract.outcomes import UsageError
 from tests.support.edits import ROOT
 
 MAKEFILES = ("Makefile", "tests/staff.mk")
@@ -53,12 +55,13 @@ FORMS = [
 
 @pytest.fixture
 def home(tmp_path) -> Path:
-    """The Makefiles, all set up, with programs that write down what they are told."""
+    """Make a folder with the Makefiles and programs that record their arguments."""
     place = tmp_path / "home"
     (place / "tests").mkdir(parents=True)
     for name in (*MAKEFILES, "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, place / name)
-    shutil.copytree(ROOT / "tests" / "bench", place / "tests" / "bench")
+    bench = Path("tests", "tools", "bench")
+    shutil.copytree(ROOT / bench, place / bench)
     programs = [
         f"{name}/bin/python" for name in (".venv", ".venv-bench", ".venv-otter")
     ]
@@ -78,7 +81,7 @@ def home(tmp_path) -> Path:
 
 
 def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run make on the Makefiles, with the programs that write down."""
+    """Run make on the Makefiles with these programs."""
     ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     path = f"{home / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(
@@ -92,7 +95,7 @@ def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedPro
 
 
 def test_every_option_is_known():
-    """Recipes take options from the environment, and no others than are listed."""
+    """Recipes take options from the environment, and only those that are listed."""
     assert len(OPTIONS) > 25
     assert len(TARGETS) > 15
     used = re.findall(r"(?:\$\$\{?|\$\(value )([A-Z]+)", TEXT)
@@ -105,7 +108,7 @@ def test_every_option_is_known():
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("form", FORMS, ids=ascii)
 def test_values_are_text(home, form, where):
-    """Of each option, in each target: nothing runs it, and it arrives as it was."""
+    """The value of each option in each target is not run, and arrives unchanged."""
     given = {name: form.replace("CANARY", f"ran-{name}") for name in OPTIONS}
     words = [f"{name}={value}" for name, value in given.items()]
     targets = (*TARGETS, ".uv/bin/uv")
@@ -137,7 +140,7 @@ def test_values_are_text(home, form, where):
 
 @pytest.mark.parametrize("form", FORMS, ids=ascii)
 def test_nothing_else_can_be_given(home, form):
-    """What is no option is refused before anything reads its value."""
+    """Other variables are refused before anything reads their value."""
     for name in (*INTERNAL, "FOO", "SHELL", "MAKE"):
         value = form.replace("CANARY", f"ran-{name}")
         done = make(home, "grade", f"{name}={value}")
@@ -159,7 +162,7 @@ def test_nothing_else_can_be_given(home, form):
     ],
 )
 def test_misspelt_option(home, word, meant):
-    """It is named, with the one that was meant, and nothing is graded."""
+    """The message names it and the option that was meant; nothing is graded."""
     done = make(home, word, "grade")
     assert done.returncode == 2
     name = word.partition("=")[0]
@@ -168,17 +171,43 @@ def test_misspelt_option(home, word, meant):
 
 
 def test_defaults(home):
-    """Without options: the starter, and a folder for each kind of results."""
+    """Without options the starter is graded, and the command line has the defaults."""
     assert make(home, "grade", "grade-class").returncode == 0
     lines = (home / "arguments").read_text().split("\0\n")
     grade, of_class = (line.split("\0") for line in lines[:2])
     assert grade[-2:] == ["--", "starter"]
-    assert {"--out=results", "--device=cpu", "--seed=", "--only="} <= {*grade}
+    assert {"--out=", "--device=", "--seed=", "--only="} <= {*grade}
+    arguments = parse(grade[2:])
+    assert (arguments.out, arguments.device) == ("results", "cpu")
     assert "--out=class-results" in of_class
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), ("0", False), ("", False), (None, False)]
+)
+@pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS"])
+def test_switches(home, name, value, expected):
+    """The value 1 of a switch is yes; 0, nothing and an empty value are no."""
+    words = [] if value is None else [f"{name}={value}"]
+    assert make(home, "grade", *words).returncode == 0
+    (line,) = (home / "arguments").read_text().split("\0\n")[:1]
+    given = parse(line.split("\0")[2:])
+    switches = {"OFFICIAL": given.official, "INPROCESS": given.in_process}
+    assert switches.pop(name) is expected
+    assert [*switches.values()] == [False]
+
+
+def test_switches_of_the_command_line():
+    """On the command line a switch needs no value; a wrong one is named as for make."""
+    given = parse(["grade", "starter", "--official", "--in-process"])
+    assert (given.official, given.in_process) == (True, True)
+    for option, name in (("--official", "OFFICIAL"), ("--in-process", "INPROCESS")):
+        with pytest.raises(UsageError, match=f"^{name}='perhaps' is unknown: use one"):
+            parse(["grade", f"{option}=perhaps", "starter"])
+
+
 def test_students_have_their_own_options(home):
-    """Without the staff's targets there are none of their options."""
+    """Without the staff's targets their options are unknown."""
     (home / "tests" / "staff.mk").unlink()
     done = make(home, "grade", "SUBMISSIONS=x")
     assert done.returncode == 2
@@ -188,7 +217,7 @@ def test_students_have_their_own_options(home):
 
 @pytest.mark.parametrize("program", ["bin/uv", None])
 def test_read_only_clone(home, bwrap, program):
-    """Where nothing can be set up, that is what is said."""
+    """If nothing can be set up, the message says so."""
     shutil.rmtree(home / ".venv")
     if program is None:
         (home / "bin" / "uv").unlink()
@@ -211,7 +240,7 @@ def test_read_only_clone(home, bwrap, program):
     ],
 )
 def test_no_python_to_set_up_with(home, python, said):
-    """What is missing is named, and only that."""
+    """The message names what is missing, and only that."""
     if python:
         (home / "python").write_text(python)
         (home / "python").chmod(0o755)
@@ -223,7 +252,7 @@ def test_no_python_to_set_up_with(home, python, said):
 
 
 def test_what_make_leaves_is_not_linted(tmp_path):
-    """Neither its folders' files nor their names change what the linter says."""
+    """Files in folders that make creates are not linted."""
     for name in ("docs", "grader", "solution", "starter", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)

@@ -18,7 +18,7 @@ import pytest
 from grader import cli
 from grader.contract.exercises import ROOT
 from grader.contract.outcomes import GraderError
-from grader.sandbox import control_group, launch, self_test, tiers
+from grader.sandbox import control_group, doctor, launch, self_test, tiers
 from grader.sandbox.self_test import PROMISES
 from grader.sandbox.tiers import ISOLATING, TIERS
 from tests.support.grading import require
@@ -368,7 +368,7 @@ def test_doctor(only, lets_through, capsys, working):
     """It names what works, what does not and why; exit code 0 where one isolates."""
     only(*working)
     lets_through()
-    assert self_test.run() == (0 if working else 1)
+    assert doctor.run() == (0 if working else 1)
     out = capsys.readouterr().out
     assert "bwrap does not work: no bwrap" in out
     assert ("landlock does not work" in out) == (not working)
@@ -381,7 +381,7 @@ def test_doctor_tells_of_a_broken_promise(only, lets_through, capsys, monkeypatc
     only("landlock")
     lets_through(landlock="sent")
     monkeypatch.setattr(sys, "platform", "linux")
-    assert self_test.run() == 1
+    assert doctor.run() == 1
     assert "network (sent)" in capsys.readouterr().out
 
 

@@ -29,7 +29,8 @@ from grader.diagnosis.diagnose import agree
 from grader.diagnosis.target_inference import read_off
 from grader.grading import pipeline
 from grader.grading.plugin import Graded, Plugin, run_checks
-from grader.intake.submission import Submission, take
+from grader.intake.submission import Submission
+from grader.intake.take import take
 from grader.oracle import known, recorded
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.known import Known, Mistake

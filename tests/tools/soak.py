@@ -36,7 +36,7 @@ from pathlib import Path
 from grader.contract.exercises import EXERCISES
 from grader.contract.limits import LIMITS
 from grader.grading import pipeline
-from grader.intake.submission import take
+from grader.intake.take import take
 from grader.report.model import Report
 from grader.sandbox import system
 from grader.sandbox.tiers import ISOLATING, why_not

@@ -1,6 +1,8 @@
-"""The report for other programs: one file for each format.
+"""Write a report for other programs: one module for each format.
 
-Each has a `render`: of a report, or of None where grading crashed or was cut off
-before there was one. Then, and where the grader could not do its work, what comes out
-is valid as well, and says that it is no judgement.
+Each module has a function `render`. It takes a report, or None if grading crashed or
+was cut off before there was one. For None, and for a report of a grader that failed,
+the result is valid as well, and says that nothing was graded.
+
+It runs in the grader's own process, which is trusted. May import: contract, escape.
 """

@@ -1,4 +1,4 @@
-"""Classroom 50's `result.json`: a test for each exercise.
+"""Write Classroom 50's `result.json`: a test for each exercise.
 
 Its description: https://github.com/foundation50/classroom50/wiki/Advanced-Autograding
 """
@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grader.contract.outcomes import UsageError
-from grader.escape import json_text, plain
+from grader.escape import json_text, one_line
 from grader.report.formats.words import not_graded
 from grader.report.model import Exercise, Report
 
-TOTAL = 100  # points, of which nothing is known where there is no report
-# Its fields, and the variables that its runner sets, of which the first counts.
+TOTAL = 100  # the maximum if there is no report
+# Fields of the file, and for each the variables of its runner; the first one that is
+# set counts.
 FIELDS = {
     "classroom": ("CLASSROOM",),
     "assignment": ("ASSIGNMENT",),
@@ -28,32 +29,22 @@ FIELDS = {
 
 
 def render(report: Report | None, environment: Mapping[str, str] = os.environ) -> str:
-    """The file's text.
+    """Return the text of the file.
 
     Args:
         report: of a grading, or None.
-        environment: with the variables of Classroom 50's runner.
+        environment: the variables of Classroom 50's runner.
 
     Raises:
-        UsageError: one of these is missing, or no submission's.
+        UsageError: a variable is missing, or the tag is not that of a submission.
     """
-    values = {
-        field: next(filter(None, map(environment.get, names)), "")
-        for field, names in FIELDS.items()
-    }
-    missing = [FIELDS[field][0] for field, value in values.items() if not value]
-    if missing:
-        raise UsageError(
-            f"classroom50: {', '.join(missing)} not set, as its runner does"
-        )
-    if not values["submission"].startswith("submit/"):
-        raise UsageError("classroom50: SUBMISSION_TAG has to begin with submit/")
+    values = fields_of(environment)
     if report is None or not_graded(report):
         tests = [as_test("not graded: the grader did not finish", 0, TOTAL)]
     else:
         tests = as_tests(report.exercises)
-        if report.problem:  # all that is shown of a test is its name
-            first = as_test(plain(report.problem, 300).replace("\n", " "), 0, 0)
+        if report.problem:  # of a test, only the name is shown
+            first = as_test(one_line(report.problem, 300), 0, 0)
             tests = [{**first, "passed": False}, *tests]
     document = {
         "schema": "classroom50/result/v1",
@@ -67,12 +58,32 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
     return json_text(document, indent=1) + "\n"
 
 
-def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
-    """The exercises with whole numbers of points, which add up to the rounded score.
+def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields that say which submission this is.
 
-    Rounded is the sum so far: since what an exercise pays is a whole number, full
-    points stay full, none stay none, and the sum is off by half a point at most, in
-    the student's favour.
+    Raises:
+        UsageError: a variable is missing, or the tag is not that of a submission.
+    """
+    values = {
+        field: next(filter(None, map(environment.get, names)), "")
+        for field, names in FIELDS.items()
+    }
+    missing = [FIELDS[field][0] for field, value in values.items() if not value]
+    if missing:
+        raise UsageError(
+            f"classroom50: {', '.join(missing)} not set, as its runner does"
+        )
+    if not values["submission"].startswith("submit/"):
+        raise UsageError("classroom50: SUBMISSION_TAG has to begin with submit/")
+    return values
+
+
+def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
+    """Return the exercises as tests with whole points that add up to the rounded score.
+
+    The running sum is rounded. The maximum of an exercise is a whole number, so full
+    points stay full and no points stay no points; the total is off by at most half a
+    point, in the student's favour.
     """
     tests = []
     exact, whole = 0.0, 0
@@ -87,7 +98,7 @@ def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
 
 
 def as_test(name: str, score: int, full: int) -> dict[str, Any]:
-    """A test in Classroom 50's words."""
+    """Return a test in the format of Classroom 50."""
     return {
         "test-name": name,
         "passed": score == full,

@@ -1,4 +1,4 @@
-"""Gradescope's `results.json`: a test for each check.
+"""Write Gradescope's `results.json`: a test for each check.
 
 Its specification: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 """
@@ -18,10 +18,10 @@ from grader.report.terminal import NOT_RUN, about_hand_in
 
 
 def render(report: Report | None) -> str:
-    """The file's text.
+    """Return the text of the file.
 
-    Where there is no score Gradescope wants one nevertheless: it is 0, the words say
-    that it does not count, and `extra_data` holds `"graded": false` for staff.
+    Gradescope needs a score even if there is none: then it is 0, the words say that it
+    does not count, and `extra_data` holds `"graded": false` for staff.
     """
     problem = not_graded(report)
     document = {
@@ -49,13 +49,13 @@ def render(report: Report | None) -> str:
 
 
 def about_all(report: Report) -> list[str]:
-    """What is not said of a single check; what is wrong with the hand-in first."""
+    """Return what concerns the whole run; the hand-in's problem comes first."""
     hand_in = "\n".join(about_hand_in(report))
     return [hand_in, about_run(report), about_printed(report)]
 
 
 def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
-    """A test for each check, or one for them all where nothing was run."""
+    """Return a test for each check, or a single test if nothing was run."""
     if not problem:
         return [as_test(exercise, i, c) for i, c in enumerate(exercise.checks, 1)]
     whole = Check("", NOT_RUN, Outcome.SKIPPED, 0, exercise.max_score)
@@ -63,7 +63,7 @@ def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
 
 
 def as_test(exercise: Exercise, number: int, check: Check) -> dict[str, Any]:
-    """One check. All text is plain text, which Gradescope escapes."""
+    """Return a check as a test; its text is plain text, which Gradescope escapes."""
     passed = check.score == check.max_score
     return {
         "name": terminal(f"{exercise.name}: {check.description}"),

@@ -1,4 +1,4 @@
-"""JUnit's XML, which most CI systems show: a suite for each exercise."""
+"""Write JUnit's XML, which most CI systems show: a suite for each exercise."""
 
 import xml.etree.ElementTree as ET
 
@@ -12,7 +12,7 @@ KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 
 
 def render(report: Report | None) -> str:
-    """The file's text. Without a score it holds one error, whose words say why."""
+    """Return the text of the file; without a score it holds one error that says why."""
     root = ET.Element("testsuites", name="homework")
     problem = not_graded(report)
     if not report or problem:
@@ -27,7 +27,7 @@ def render(report: Report | None) -> str:
 
 
 def one_error(suite: str, case: str, words: str) -> ET.Element:
-    """A suite with nothing in it but an error."""
+    """Return a suite with one error and nothing else."""
     element = ET.Element("testsuite", name=suite, tests="1", errors="1")
     inner = ET.SubElement(element, "testcase", classname=suite, name=case)
     ET.SubElement(inner, "error", message=terminal(words))
@@ -35,7 +35,12 @@ def one_error(suite: str, case: str, words: str) -> ET.Element:
 
 
 def as_suite(exercise: Exercise, why_not: str = "") -> ET.Element:
-    """An exercise's checks; where nothing was run, why not."""
+    """Return an exercise as a suite of its checks.
+
+    Args:
+        exercise: to show.
+        why_not: why nothing was run; "" if something was.
+    """
     suite = ET.Element("testsuite", name=exercise.name)
     counts = {"tests": len(exercise.checks), "failure": 0, "error": 0, "skipped": 0}
     for check in exercise.checks:

@@ -1,4 +1,4 @@
-"""A summary in Markdown, for `$GITHUB_STEP_SUMMARY`."""
+"""Write a summary in Markdown, for `$GITHUB_STEP_SUMMARY`."""
 
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import markdown, markdown_block
@@ -13,7 +13,7 @@ from grader.report.terminal import MARKS, about_hand_in
 
 
 def render(report: Report | None) -> str:
-    """Score, a table of the exercises, and what was missed in each."""
+    """Return the score, a table of the exercises, and the missed checks of each."""
     problem = not_graded(report)
     if not report or problem:
         return f"## No score\n\n{markdown(problem)}\n"
@@ -38,12 +38,12 @@ def render(report: Report | None) -> str:
 
 
 def points(graded: Report | Exercise | Check) -> str:
-    """What was earned of what there is."""
+    """Return the points that were earned, and the maximum."""
     return f"{plain_number(graded.score)} / {plain_number(graded.max_score)}"
 
 
 def about_exercise(exercise: Exercise) -> list[str]:
-    """A line for each check that was missed; the first is told in full."""
+    """Return a line for each check that was missed; the first one is told in full."""
     if exercise.unwritten:
         return [f"{NOT_IMPLEMENTED}\n"]
     missed = [c for c in exercise.checks if c.score < c.max_score]

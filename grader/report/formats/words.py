@@ -1,4 +1,4 @@
-"""What all formats say in the same words."""
+"""Texts that all formats share."""
 
 from grader.report.model import Check, Report
 from grader.report.terminal import about_cartpole, sparkline
@@ -10,7 +10,7 @@ NOT_FINISHED = (
 
 
 def not_graded(report: Report | None) -> str:
-    """Why there is no score, for the student; "" where there is one."""
+    """Return why there is no score, in words for the student; "" if there is one."""
     if report is None:
         return NOT_FINISHED
     if report.grader_error:
@@ -22,13 +22,13 @@ def not_graded(report: Report | None) -> str:
 
 
 def about_check(check: Check) -> str:
-    """A check's message with its hint."""
+    """Return a check's message with its hint."""
     hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
     return "\n".join(filter(None, [check.message, *hints]))
 
 
 def about_run(report: Report) -> str:
-    """How learning went, and how the run can be repeated."""
+    """Return how learning went, and how the run can be repeated."""
     lines = []
     if cartpole := report.learning.get("cartpole"):
         lines.append(about_cartpole(cartpole))
@@ -41,7 +41,7 @@ def about_run(report: Report) -> str:
 
 
 def about_printed(report: Report) -> str:
-    """What the hand-in printed, each line marked as its own; "" where it was silent."""
+    """Return what the hand-in printed, each line with a mark; "" if nothing."""
     parts = []
     for printed in report.printed:
         lines = [f"Printed by your code ({printed['exercise']}):"]

@@ -78,7 +78,7 @@ def train_in_process(seed: int, steps: int = 0) -> tuple[float, float]:
 def learn_in_grader(seed: int) -> tuple[float, int]:
     """Seconds of one training run in the grader, and its environment steps."""
     from grader.grading import pipeline
-    from grader.intake import submission
+    from grader.intake.take import take
     from grader.oracle import runner_client
 
     asked: list[float] = []
@@ -96,7 +96,7 @@ def learn_in_grader(seed: int) -> tuple[float, int]:
     runner_client.RunnerClient.untrusted = untrusted
     try:
         options = pipeline.Options(seed=str(seed), only=("learning",))
-        solution = submission.take(str(ROOT / "solution"))
+        solution = take(str(ROOT / "solution"))
         pipeline.grade(solution, options, pipeline.Progress())
     finally:
         runner_client.RunnerClient.untrusted = original
@@ -124,7 +124,7 @@ def grade(seed: int, *options: str) -> tuple[float, dict]:
 def print_profile() -> None:
     """Where the time of a full run goes, and what each exported program costs."""
     from grader.grading import pipeline
-    from grader.intake import submission
+    from grader.intake.take import take
     from grader.sandbox import helper
 
     asked: list[tuple[float, float, bool, dict, dict]] = []
@@ -146,7 +146,7 @@ def print_profile() -> None:
     helper.Child.ask, pipeline.ask_again = timed_ask, timed_ask_again
     begun = time.perf_counter()
     try:
-        solution = submission.take(str(ROOT / "solution"))
+        solution = take(str(ROOT / "solution"))
         pipeline.grade(solution, pipeline.Options(seed="1"), pipeline.Progress())
     finally:
         helper.Child.ask, pipeline.ask_again = ask, ask_again

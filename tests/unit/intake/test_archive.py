@@ -1,4 +1,4 @@
-"""Zip archives: one file is taken out of them, and nothing else can do harm."""
+"""Zip archives: the hand-in is read out of them, and nothing else can do harm."""
 
 import io
 import os
@@ -15,7 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from grader.intake.archive import MAX_ARCHIVE
-from grader.intake.submission import MAX_BYTES, Submission, take
+from grader.intake.reading import MAX_BYTES
+from grader.intake.submission import Submission
+from grader.intake.take import take
 
 # A busy machine is no failure; the fixture only names a file to be written anew.
 quick = settings(
@@ -28,7 +30,7 @@ SOURCE = b"raise SystemExit('imported')\n"
 
 
 def member(name: str, mode: int = 0, **values) -> zipfile.ZipInfo:
-    """A file's entry, of a kind that Python's own writer does not make."""
+    """Make an entry of a kind that Python's own writer does not make."""
     info = zipfile.ZipInfo(name)
     info.external_attr = mode << 16
     for key, value in values.items():
@@ -37,7 +39,7 @@ def member(name: str, mode: int = 0, **values) -> zipfile.ZipInfo:
 
 
 def packed(*members, comment: bytes = b"") -> bytes:
-    """An archive of names or entries, and what is in them; of `SOURCE` if not said."""
+    """Make an archive of names or entries with contents; `SOURCE` is the default."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file, warnings.catch_warnings(action="ignore"):
         for each in members:
@@ -76,7 +78,7 @@ def handed_in(tmp_path):
     ids=lambda names: names[0],
 )
 def test_the_file_is_found(handed_in, names, tmp_path):
-    """Beside it, or above, may be what programs and students leave there."""
+    """Files of programs and students beside it or above it do no harm."""
     submission = handed_in(packed(*names))
     assert (submission.problem, submission.source) == (None, SOURCE)
     assert submission.name == "ada.zip"
@@ -97,7 +99,7 @@ def test_the_file_is_found(handed_in, names, tmp_path):
     ids=lambda names: names[0],
 )
 def test_what_else_is_there_is_taken(handed_in, names):
-    """The one Python file of another name is it, and the report says so."""
+    """The only Python file of another name is taken, and the report says so."""
     submission = handed_in(packed(*names))
     assert (submission.problem, submission.source) == (None, SOURCE)
     (note,) = submission.notes
@@ -105,7 +107,7 @@ def test_what_else_is_there_is_taken(handed_in, names):
 
 
 def test_archive_in_an_archive(handed_in, tmp_path):
-    """One archive in another one, or in a folder, is opened, and that is said."""
+    """One archive in an archive or a folder is opened, and a note says so."""
     inner = packed("hw/dqn.py")
     submission = handed_in(packed(("hw.zip", inner), "__MACOSX/hw.zip", "a.txt"))
     assert (submission.problem, submission.source) == (None, SOURCE)
@@ -117,7 +119,7 @@ def test_archive_in_an_archive(handed_in, tmp_path):
 
 @pytest.mark.parametrize("name", ["ada", "ada.py", "ada.ipynb", "ada.ZIP", "ada.docx"])
 def test_archive_by_its_contents(tmp_path, name):
-    """An archive is one whatever it is called."""
+    """An archive is opened whatever it is called."""
     (tmp_path / name).write_bytes(packed("dqn.py"))
     assert take(str(tmp_path / name)).source == SOURCE
 
@@ -161,12 +163,12 @@ def test_archive_by_its_contents(tmp_path, name):
     ids=lambda value: ascii(value)[:30],
 )
 def test_refused(handed_in, names, said):
-    """What cannot be taken is said in words."""
+    """A message says why a hand-in cannot be taken."""
     assert re.search(said, handed_in(packed(*names)).problem)
 
 
 def test_password(handed_in):
-    """A file that was packed with a password."""
+    """A file with a password cannot be read."""
     data = bytearray(packed("dqn.py"))
     for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(mark) + place] |= 1
@@ -174,7 +176,7 @@ def test_password(handed_in):
 
 
 def deflated(size: int) -> bytes:
-    """An archive whose file has so many zeros."""
+    """Make an archive with a file of that many zeros."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("dqn.py", bytes(size))
@@ -182,7 +184,7 @@ def deflated(size: int) -> bytes:
 
 
 def test_bomb(handed_in):
-    """Of 100 MB of zeros in 100 kB no more is unpacked than is taken."""
+    """Of an archive with 100 MB of zeros, only a small part is unpacked."""
     data = deflated(100 << 20)
     tracemalloc.start()
     submission = handed_in(data)
@@ -194,7 +196,7 @@ def test_bomb(handed_in):
 
 
 def test_lying_sizes(handed_in):
-    """A file that says it is small is cut where it is not."""
+    """A file that is larger than it says is refused."""
     data = bytearray(deflated(2 * MAX_BYTES))
     for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
         at = data.index(mark) + place
@@ -209,7 +211,7 @@ def test_many_files(handed_in):
 
 
 def test_large_archive(handed_in, tmp_path):
-    """What is larger than an archive needs to be is not read to its end."""
+    """An archive that is too large is not read to its end."""
     path = tmp_path / "large.zip"
     with path.open("wb") as file:
         file.truncate(1 << 40)
@@ -224,20 +226,20 @@ def test_large_archive(handed_in, tmp_path):
     ids=["empty", "cut", "nothing in it", "another kind", "no directory"],
 )
 def test_no_archive(handed_in, data):
-    """Another kind of file, or half of one."""
+    """Another kind of file, or half an archive, is refused."""
     problem = handed_in(data).problem
     assert "no zip file" in problem or "no dqn.py" in problem
 
 
 def test_damaged(handed_in):
-    """A bit that has turned is noticed."""
+    """A changed bit is noticed."""
     data = packed("dqn.py")
     assert "damaged" in handed_in(data.replace(b"imported", b"importeD")).problem
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
 def test_link_to_an_archive(tmp_path):
-    """The archive itself has to be a file."""
+    """A link to an archive is refused."""
     (tmp_path / "real.zip").write_bytes(packed("dqn.py"))
     (tmp_path / "ada.zip").symlink_to("real.zip")
     assert "it is a link" in take(str(tmp_path / "ada.zip")).problem
@@ -254,7 +256,7 @@ edits = st.lists(
 @quick
 @given(edits, st.integers(0, len(WHOLE)), st.booleans())
 def test_any_bytes(handed_in, edits, end, whole):
-    """Whatever is changed: the file as it was, a text to run, or words why not."""
+    """Whatever is changed, the result is the file as it was, or a message."""
     data = bytearray(WHOLE)
     for place, new in edits:
         data[place : place + len(new)] = new

@@ -1,4 +1,4 @@
-"""Taking a hand-in in: found, read once, never imported."""
+"""Take a hand-in in: it is found, read once, and never imported."""
 
 import hashlib
 import json
@@ -9,13 +9,15 @@ import sys
 import pytest
 
 from grader.contract.outcomes import UsageError
-from grader.intake.submission import MAX_BYTES, STUB, STUBS, take
+from grader.intake.reading import MAX_BYTES
+from grader.intake.submission import STUB, STUBS
+from grader.intake.take import take
 from tests.support.grading import ROOT
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A student's folder with a hand-in that would be seen if it were imported."""
+    """Make a student's folder whose hand-in would end the tests if it were imported."""
     place = tmp_path / "ada"
     place.mkdir()
     (place / "dqn.py").write_text("raise SystemExit('imported')\n")
@@ -23,7 +25,7 @@ def folder(tmp_path):
 
 
 def test_folder_and_file_are_the_same_hand_in(folder):
-    """A folder or the file in it: the same source, the same hash."""
+    """A folder and the file in it give the same source and the same hash."""
     by_folder, by_file = take(str(folder)), take(str(folder / "dqn.py"))
     source = (folder / "dqn.py").read_bytes()
     for submission in (by_folder, by_file):
@@ -55,13 +57,13 @@ def test_graded_is_what_was_read(folder):
 
 @pytest.mark.parametrize("name", ["nowhere", "ada/dqn.txt", "x" * 5000])
 def test_nothing_there(tmp_path, folder, name):
-    """A path where nothing is is a usage error that shows it."""
+    """A path without a file or folder is a usage error that shows the path."""
     with pytest.raises(UsageError, match=name[:20]):
         take(str(tmp_path / name))
 
 
 def problem_of(path) -> str:
-    """The problem of a hand-in that cannot be run."""
+    """Return the problem of a hand-in that cannot be run."""
     problem = take(str(path)).problem
     assert problem
     return problem
@@ -90,7 +92,7 @@ def test_nearest_to_the_top(tmp_path, place):
 
 
 def test_too_far_down(tmp_path):
-    """A folder is not searched without end."""
+    """A folder is searched only to a limited depth."""
     place = tmp_path / "a/b/c/d"
     place.mkdir(parents=True)
     (place / "dqn.py").write_text("x = 1\n")
@@ -99,7 +101,7 @@ def test_too_far_down(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
 def test_links_between_folders(tmp_path):
-    """Links are not followed when a folder is searched, so none leads out or round."""
+    """Links in a folder are not followed, so none leads out or in circles."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "dqn.py").write_text("x = 1\n")
     inside = tmp_path / "ada"
@@ -132,7 +134,7 @@ def test_not_python(folder):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_other_kinds_are_named(tmp_path, name, data, kind):
-    """Whatever it is called, it is named by its contents; in a folder as well."""
+    """Other kinds of files are named by their contents, in a folder as well."""
     folder = tmp_path / "ada"
     folder.mkdir()
     (folder / name).write_bytes(data)
@@ -142,7 +144,7 @@ def test_other_kinds_are_named(tmp_path, name, data, kind):
 
 
 def test_supplied_files_are_no_hand_in(folder):
-    """What every student got is never taken for the hand-in, nor a copy of it."""
+    """A file that every student got, or its copy, is never taken for the hand-in."""
     (folder / "dqn.py").rename(folder / "train.py")
     (folder / "agent (1).py").write_text("x = 1\n")
     assert "which every student got" in problem_of(folder)
@@ -160,7 +162,7 @@ UNTOUCHED = {
 
 
 def notebook_of(*cells: str) -> str:
-    """A notebook with these cells of code."""
+    """Return a notebook with these code cells."""
     kind = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     made = [{**kind, "source": cell} for cell in cells]
     return json.dumps(
@@ -170,7 +172,7 @@ def notebook_of(*cells: str) -> str:
 
 @pytest.mark.parametrize("starter", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_the_one_that_was_worked_on(folder, solution, starter):
-    """Of a file and a notebook it is taken in which something has been written."""
+    """Of a file and a notebook, the one in which something was written is taken."""
     (folder / "dqn.py").write_bytes(starter.encode())
     (folder / "dqn.ipynb").write_text(notebook_of("!pip install jax", solution))
     submission = take(str(folder))
@@ -178,7 +180,7 @@ def test_the_one_that_was_worked_on(folder, solution, starter):
     assert submission.text.strip() == solution.strip()
     words = "dqn.ipynb was taken: in dqn.py nothing has been written"
     assert submission.notes == (words,)
-    (folder / "dqn.ipynb").write_text("{}")  # and if it cannot be read, that is said
+    (folder / "dqn.ipynb").write_text("{}")  # unreadable: then the message says so
     assert "cannot be read as a notebook" in problem_of(folder)
     (folder / "dqn.ipynb").write_text(NOTEBOOK)
     (folder / "dqn.py").write_text(solution)
@@ -190,11 +192,11 @@ def test_the_one_that_was_worked_on(folder, solution, starter):
 
 
 def test_worked_on_elsewhere(folder, solution):
-    """Also of two files called dqn.py, of two notebooks, and of one of another name."""
+    """The same holds for two notebooks and for a Python file of another name."""
     (folder / "dqn.py").write_text(STARTER)
     (folder / "mine.py").write_text(solution)
     assert take(str(folder)).text == solution
-    (folder / "mine.py").write_text("import sys\nx = 1\n")  # some try or other
+    (folder / "mine.py").write_text("import sys\nx = 1\n")  # only an experiment
     assert take(str(folder)).text == STARTER
     (folder / "dqn.py").unlink()
     (folder / "mine.py").unlink()
@@ -205,13 +207,13 @@ def test_worked_on_elsewhere(folder, solution):
 
 
 def test_stubs_are_counted():
-    """What is handed out has as many stubs as the grader knows of, or more."""
+    """The starter has at least as many stubs as the grader expects."""
     assert len(STUB.findall(STARTER)) >= STUBS
 
 
 @pytest.mark.parametrize("text", ["", "\n \n\t\n", "\ufeff"])
 def test_empty(folder, text):
-    """An empty file is called that."""
+    """The message calls an empty file empty."""
     (folder / "dqn.py").write_text(text)
     assert problem_of(folder) == "dqn.py is empty"
 
@@ -225,13 +227,13 @@ def test_not_utf8(folder):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_wide_text(folder, encoding):
-    """What Windows' editors call Unicode is named."""
+    """The message names the encoding that Windows' editors call Unicode."""
     (folder / "dqn.py").write_bytes("x = 1\n# größer\n".encode(encoding))
     assert re.search("not UTF-8 text but .*UTF-(16|32): save it", problem_of(folder))
 
 
 def test_nul(folder):
-    """A character that Python does not read is named, with its line."""
+    """The message names a NUL character and its line."""
     (folder / "dqn.py").write_bytes(b"x = 1\r\ny = 2\r# \0\n" + b"z = 3\n" * 99)
     assert problem_of(folder) == (
         "dqn.py holds a NUL character (line 3): is it a Python file?"
@@ -253,7 +255,7 @@ def test_nul(folder):
     ids=lambda value: ascii(value)[:30],
 )
 def test_text_that_reads_otherwise(folder, source, said):
-    """What reads otherwise than it runs is noted, with its line."""
+    """Text that reads differently from how it runs is noted, with its line."""
     (folder / "dqn.py").write_bytes(source.encode())
     assert any(said in note for note in take(str(folder)).notes)
 
@@ -269,13 +271,13 @@ def test_text_that_reads_otherwise(folder, source, said):
     ],
 )
 def test_text_that_reads_as_it_runs(folder, source):
-    """Everything else is not worth a word."""
+    """Other text gets no note."""
     (folder / "dqn.py").write_bytes(source.encode())
     assert take(str(folder)).notes == ()
 
 
 def test_file_made_from_a_notebook(folder):
-    """Colab's and Jupyter's orders are left out of a file, which says so."""
+    """Notebook commands of Colab and Jupyter are left out, and a note says so."""
     lines = ["!pip install jax", "%matplotlib inline", "get_ipython().system('ls (')"]
     lines += [
         "x = get_ipython().getoutput('ls')",
@@ -310,19 +312,19 @@ def test_file_made_from_a_notebook(folder):
     ],
 )
 def test_file_that_is_run_as_the_notebook_was(folder, mark, made):
-    """A file that a notebook was saved as is known by its marks."""
+    """A Python file that was saved from a notebook is known by its marks."""
     (folder / "dqn.py").write_text(f"{mark}\nx = 1\n")
     assert take(str(folder)).exported == made
 
 
 def test_utf8_with_signature(folder):
-    """A byte order mark, which some editors write, is no mistake."""
+    """A byte order mark, which some editors write, is accepted."""
     (folder / "dqn.py").write_bytes("\ufeffx = 1\n".encode())
     assert take(str(folder)).problem is None
 
 
 def test_too_large(folder):
-    """A file of many megabytes is refused, and not even read to its end."""
+    """A file of many megabytes is refused and not read to its end."""
     (folder / "dqn.py").write_bytes(b"#" * (MAX_BYTES + 1))
     assert "1 MiB" in problem_of(folder)
     assert len(take(str(folder)).source) <= MAX_BYTES
@@ -331,24 +333,24 @@ def test_too_large(folder):
 
 
 def make_fifo(path):
-    """A pipe: opening it would wait for ever."""
+    """Make a pipe; opening it would wait for ever."""
     os.mkfifo(path)
 
 
 def make_folder(path):
-    """A folder that is called dqn.py."""
+    """Make a folder that is called dqn.py."""
     path.mkdir()
 
 
 def make_link(path):
-    """A link to a file that the student may not read, but the grader may."""
+    """Make a link to a file that the grader may read and the student may not."""
     secret = path.with_name("secret.py")
     secret.write_text("SECRET = 1\n")
     path.symlink_to(secret)
 
 
 def make_dangling_link(path):
-    """A link to nothing."""
+    """Make a link to a missing file."""
     path.symlink_to("/no/such/file")
 
 
@@ -357,7 +359,7 @@ def make_dangling_link(path):
     "make", [make_fifo, make_folder, make_link, make_dangling_link]
 )
 def test_not_a_regular_file(folder, make):
-    """A pipe, a folder or a link in the place of dqn.py is refused at once."""
+    """A pipe, a folder or a link in place of dqn.py is refused at once."""
     (folder / "dqn.py").unlink()
     make(folder / "dqn.py")
     assert "dqn.py" in problem_of(folder)
@@ -365,7 +367,7 @@ def test_not_a_regular_file(folder, make):
 
 
 def test_link_is_called_one(folder):
-    """The message on a link says what is wrong in plain words."""
+    """The message about a link says so in plain words."""
     (folder / "dqn.py").unlink()
     make_link(folder / "dqn.py")
     assert "link" in problem_of(folder)
@@ -373,6 +375,6 @@ def test_link_is_called_one(folder):
 
 
 def test_link_to_the_folder(folder, tmp_path):
-    """The path that was typed may lead over links: it is the grader's own."""
+    """The path on the command line may contain links."""
     (tmp_path / "shortcut").symlink_to(folder)
     assert take(str(tmp_path / "shortcut")).problem is None

@@ -1,4 +1,4 @@
-"""Text of strangers: each sink's own reader finds text in it and nothing else."""
+"""Text of strangers: the program that reads the output finds only text in it."""
 
 import csv
 import html.parser
@@ -16,7 +16,7 @@ from grader import escape
 
 quick = settings(database=None, deadline=None)  # a busy machine is no failure
 
-# What some sink takes for more than text.
+# Strings that some reader takes for more than text.
 SNIPPETS = [
     *("::error::no", "  ::add-mask::5", "##[error]", "##vso[task.setvariable]", "##["),
     *("\x1b[2J", "\x9b1m", "\r", "\0", "\t", "\u202e", "\u2066", "\u200b", "\ufeff"),
@@ -37,15 +37,15 @@ LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def harmless(text: str) -> bool:
-    """Printable, which lone surrogates are not, and no order to a log."""
+    """Return whether text is printable and holds no command for a log."""
     lines_stay = LINES.split(text) == text.split("\n")
-    orders = re.search(r"##\w*\[", text)
+    commands = re.search(r"##\w*\[", text)
     controls = not text.replace("\n", "").isprintable()
-    return lines_stay and not (controls or orders or has_piles(text))
+    return lines_stay and not (controls or commands or has_piles(text))
 
 
 def has_piles(text: str) -> bool:
-    """Whether more marks than a script needs stand on one letter."""
+    """Return whether more marks than a script needs stand on one letter."""
     marks = "".join(
         "m" if unicodedata.category(c) in ("Mn", "Me") else "." for c in text
     )
@@ -55,7 +55,7 @@ def has_piles(text: str) -> bool:
 @quick
 @given(hostile, st.integers(0, 60))
 def test_plain(text, limit):
-    """No control is left, good text is as it was, and its length is bounded."""
+    """No control character is left, good text is unchanged, the length is bounded."""
     kept = escape.plain(text, limit)
     assert harmless(kept)
     assert len(kept.replace("## ", "##")) <= limit
@@ -64,9 +64,17 @@ def test_plain(text, limit):
 
 
 @quick
+@given(hostile, st.integers(0, 60))
+def test_one_line(text, limit):
+    """Newlines become blanks; everything else is as in plain text."""
+    assert escape.one_line(text, limit) == escape.plain(text, limit).replace("\n", " ")
+    assert escape.one_line("a\nb", 3) == "a b"
+
+
+@quick
 @given(st.one_of(st.none(), st.integers(), st.lists(st.binary())))
 def test_plain_of_no_text(value):
-    """What should be text and is none is shown as Python writes it."""
+    """Objects that are not text are shown as Python writes them."""
     assert escape.plain(value, 1000) == repr(value)
 
 
@@ -74,7 +82,7 @@ def test_plain_of_no_text(value):
 @given(hostile)
 @example("a" + "\u0301" * 50)
 def test_terminal(text):
-    """No line is an order to GitHub's log, no pile of marks covers another line."""
+    """No line is a command for GitHub's log; no pile of marks covers another line."""
     kept = escape.terminal(text)
     assert harmless(kept)
     for line in kept.split("\n"):
@@ -83,7 +91,7 @@ def test_terminal(text):
 
 
 def test_terminal_leaves_text_alone():
-    """Also letters with several marks, and other scripts."""
+    """Letters with several marks and other scripts are unchanged."""
     text = "η = −α · (r + γ max Q)\n  Việt, n\u0303\u0301, 日本語 a::b ## [x] 🙂"
     assert escape.terminal(text) == text
 
@@ -96,7 +104,7 @@ pieces = st.lists(st.one_of(hostile, st.sampled_from([":", "::", " ", "\x1b[2m"]
 @example(["a\n", " ", ":", ":error::"], False)
 @example(["\x1b[2m::error::\x1b[0m\n"], False)
 def test_log(texts, whole):
-    """However it is written, no line of a log is an order, and text stays as it is."""
+    """In whatever pieces text is written, no line of the log is a command."""
     stream = io.StringIO()
     log = escape.Log(stream)
     for text in ["".join(texts)] if whole else texts:
@@ -112,32 +120,12 @@ def test_log(texts, whole):
     assert not log.isatty()
 
 
-@quick
-@given(hostile, hostile)
-def test_workflow(message, title):
-    """GitHub's runner reads one command with this property and this message."""
-    line = (
-        f"::error title={escape.workflow_property(title)}::{escape.workflow(message)}"
-    )
-    assert "\n" not in line
-    assert harmless(line)
-    found = re.fullmatch(r"::error title=([^:,]*)::(.*)", line)  # as the runner parses
-    assert found
-    told, said = found.groups()
-    for code, c in (("%3A", ":"), ("%2C", ",")):
-        told = told.replace(code, c)
-    for code, c in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
-        told, said = told.replace(code, c), said.replace(code, c)
-    assert told == escape.plain(title, len(title))
-    assert said == escape.plain(message, len(message))
-
-
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ALLOWED = {"<br>": "\n", "<span>": "", "</span>": ""}
 
 
 def read_inline(token) -> str:
-    """The text of a piece of Markdown that may hold nothing but text."""
+    """Return the text of a piece of Markdown that may hold nothing but text."""
     text = ""
     for child in token.children:
         if child.type == "html_inline":
@@ -149,7 +137,7 @@ def read_inline(token) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines without the blanks around them, as Markdown has them."""
+    """Return the lines without blanks around them, as Markdown shows them."""
     return [line.strip() for line in text.split("\n")]
 
 
@@ -173,7 +161,7 @@ def test_markdown(text):
 @quick
 @given(hostile)
 def test_markdown_mentions_nobody(text):
-    """What GitHub looks for in the finished text stands in no piece of it."""
+    """No piece of the finished text holds a mention or the number of an issue."""
     pieces = re.split(r"</?span>", MARKDOWN.renderInline(escape.markdown(text)))
     assert not any(re.search(r"[@#]\w", re.sub("&#?\\w+;", "", p)) for p in pieces)
 
@@ -182,7 +170,7 @@ def test_markdown_mentions_nobody(text):
 @given(hostile)
 @example("```\n\n# a\n````")
 def test_markdown_block(text):
-    """One block of code, whatever fences are in the text; then Markdown goes on."""
+    """It is one block of code, whatever fences the text has; then Markdown goes on."""
     tokens = MARKDOWN.parse(f"{escape.markdown_block(text)}\nend\n")
     assert tokens[0].type == "fence"
     assert tokens[0].content == escape.printable(text) + "\n"
@@ -190,7 +178,7 @@ def test_markdown_block(text):
 
 
 class Reader(html.parser.HTMLParser):
-    """Writes down what a browser would see."""
+    """A parser that records what a browser would see."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,15 +186,15 @@ class Reader(html.parser.HTMLParser):
         self.text = ""
 
     def handle_starttag(self, tag, attrs):
-        """A tag, with its attributes."""
+        """Record a tag with its attributes."""
         self.seen.append((tag, attrs))
 
     def handle_data(self, data):
-        """Text."""
+        """Record text."""
         self.text += data
 
     def handle_comment(self, data):
-        """What no page of ours has."""
+        """Record anything else, which our pages never have."""
         self.seen.append(data)
 
     handle_decl = handle_pi = unknown_decl = handle_comment
@@ -215,7 +203,7 @@ class Reader(html.parser.HTMLParser):
 @quick
 @given(hostile)
 def test_html(text):
-    """In a browser's eyes: one tag, the text, nothing else."""
+    """A browser sees one tag, the text, and nothing else."""
     kept = escape.html(text)
     for quote in "\"'":
         reader = Reader()
@@ -228,7 +216,7 @@ def test_html(text):
 @quick
 @given(hostile)
 def test_csv_cell(text):
-    """A reader finds one cell, one line; no spreadsheet computes it."""
+    """A reader finds one cell in one line, and no spreadsheet computes it."""
     file = io.StringIO()
     csv.writer(file).writerow([escape.csv_cell(text), "end"])
     assert len(file.getvalue().splitlines()) == 1
@@ -242,7 +230,7 @@ def test_csv_cell(text):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", " =1"])
 def test_csv_formula(text):
-    """Each of the signs is made text by an apostrophe before it."""
+    """An apostrophe before each of these signs turns the formula into text."""
     assert escape.csv_cell(text).startswith("'")
 
 
@@ -254,6 +242,7 @@ anything = st.recursive(
 
 
 def refuse(constant: str) -> None:
+    """Fail on a constant that strict JSON lacks."""
     raise AssertionError(constant)
 
 
@@ -261,7 +250,7 @@ def refuse(constant: str) -> None:
 @given(anything)
 @example([float("nan"), {"a": float("inf")}, (float("-inf"), "\ud800")])
 def test_json_text(value):
-    """A strict reader takes it, and its text can be written anywhere."""
+    """A strict reader accepts it, and its text can be encoded."""
     document = json.loads(escape.json_text(value), parse_constant=refuse)
     json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
@@ -269,6 +258,6 @@ def test_json_text(value):
 @quick
 @given(st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_json_text_changes_nothing_else(text, number):
-    """What JSON can say is said as it is, controls too."""
+    """Values that JSON can express are unchanged, control characters included."""
     value = {text: [text, number, None, True, {"a": 1}]}
     assert json.loads(escape.json_text(value, indent=1)) == value

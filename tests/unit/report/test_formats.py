@@ -1,4 +1,4 @@
-"""The report for other programs: valid by their formats, and in every case."""
+"""Reports for other programs are valid in their formats, in every case."""
 
 import io
 import json
@@ -105,7 +105,7 @@ NASTY = (
 
 
 def report_of(*scores: float, **more) -> Report:
-    """A report with these points for the exercises, each in two checks."""
+    """Return a report with these points for the exercises, two checks in each."""
     exercises = []
     for name, earned in zip(EXERCISES, scores, strict=False):
         first = Check("first", "It is right", Outcome.PASSED, earned, earned)
@@ -120,7 +120,7 @@ def report_of(*scores: float, **more) -> Report:
 
 
 def report_with(outcome: Outcome, message: str) -> Report:
-    """A report in which the last check came to that."""
+    """Return a report whose last check has this outcome and message."""
     report = report_of(10, 7.5)
     report.exercises[-1].checks.append(
         Check("last", message, outcome, 0, 1, message, "td-no-mask", message)
@@ -147,7 +147,7 @@ each_report = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 
 
 def valid(text: str, schema: dict) -> dict:
-    """The document, if it is one by its schema."""
+    """Return the document if it is valid by its schema."""
     document = json.loads(text, parse_constant=lambda name: pytest.fail(name))
     jsonschema.validate(document, schema)
     return document
@@ -155,14 +155,14 @@ def valid(text: str, schema: dict) -> dict:
 
 @each_report
 def test_gradescope_is_valid(report):
-    """By the schema; the tests' points add up to the score."""
+    """It is valid by the schema; the tests' points add up to the score."""
     document = valid(gradescope.render(report), GRADESCOPE)
     earned = sum(test["score"] for test in document["tests"])
     assert earned == document["score"]
 
 
 def test_what_was_printed_is_shown():
-    """Marked as the student's, with what was left out of it."""
+    """What the hand-in printed is marked, with the number of cut bytes."""
     report = REPORTS["nasty printed"]
     for text in (
         json.loads(gradescope.render(report))["output"],
@@ -174,7 +174,7 @@ def test_what_was_printed_is_shown():
 
 @each_report
 def test_classroom50_is_valid(report):
-    """By the schema; whole numbers that add up, none above what there is."""
+    """It is valid by the schema; points are whole and at most the maximum."""
     document = valid(classroom50.render(report, RUNNER), CLASSROOM50)
     for key in ("score", "max-score"):
         assert document[key] == sum(test[key] for test in document["tests"])
@@ -185,7 +185,7 @@ def test_classroom50_is_valid(report):
 
 @each_report
 def test_junit_is_valid(report):
-    """It is XML, and the counts are those of its elements."""
+    """It is XML, and its counts are those of its elements."""
     root = ET.fromstring(junit.render(report))
     assert root.findall("testsuite") or report == REPORTS["empty"]
     for suite in root:
@@ -195,7 +195,7 @@ def test_junit_is_valid(report):
 
 @pytest.mark.parametrize("report", NO_SCORE.values(), ids=NO_SCORE)
 def test_no_score_says_so(report):
-    """Where the grader failed, every format says that it is no judgement."""
+    """If the grader failed, every format says that nothing was graded."""
     document = json.loads(gradescope.render(report))
     assert "Not graded" in document["output"]
     assert document["extra_data"]["graded"] is False
@@ -210,7 +210,7 @@ NOTE = "cell 7 was left out: ZeroDivisionError: division by zero"
 
 
 def with_problem(problem: str | None) -> Report:
-    """A report on a hand-in with that problem, and a note."""
+    """Return a report on a hand-in with this problem and a note."""
     report = report_of(*[0] * 9)
     report.submission |= {"problem": problem, "notes": [NOTE]}
     return report
@@ -236,7 +236,7 @@ def test_problem_is_said_first():
 
 
 def test_notes_are_said():
-    """What was left out is said where all was graded, too."""
+    """A note on lines that were left out is shown if everything was graded, too."""
     report = with_problem(None)
     assert gradescope.render(report).count(NOTE) == 1 + 1  # for staff as well
     assert markdown.render(report).startswith(f"```text\nnote: {NOTE}\n```\n")
@@ -245,7 +245,7 @@ def test_notes_are_said():
 
 @pytest.mark.parametrize("problem", [PROBLEM, None])
 def test_terminal_says_it_first(problem):
-    """And so does the terminal, where an exercise is one line."""
+    """The terminal begins with the problem, or with the note."""
     console = Console(width=80, record=True, file=io.StringIO())
     terminal.print_report(with_problem(problem), console, [])
     text = console.export_text()
@@ -260,7 +260,7 @@ def test_terminal_says_it_first(problem):
 
 
 def test_gradescope_tells_what_the_report_does():
-    """A test for each check: its points, its message with the hint, its number."""
+    """Each check is a test with its points, its message with the hint, its number."""
     document = json.loads(gradescope.render(REPORTS["halves"]))
     assert document["score"] == 28.5
     assert document["extra_data"] == {
@@ -275,7 +275,7 @@ def test_gradescope_tells_what_the_report_does():
 
 
 def test_whole_numbers_for_classroom50():
-    """The sum is the rounded score; full stays full, none stays none."""
+    """The sum is the rounded score; full points stay full, no points stay none."""
     document = json.loads(classroom50.render(REPORTS["halves"], RUNNER))
     assert document["score"] == 29  # of 28.5
     scores = [test["score"] for test in document["tests"]]
@@ -285,14 +285,14 @@ def test_whole_numbers_for_classroom50():
 
 
 def test_classroom50_takes_what_its_runner_sets():
-    """Without OWNER and REVIEW_URL others of its variables do."""
+    """Without OWNER and REVIEW_URL, other variables of its runner are used."""
     names = {**RUNNER, "OWNER": "", "REVIEW_URL": "", "USERNAME": "bob"}
     document = valid(classroom50.render(REPORTS["halves"], names), CLASSROOM50)
     assert (document["owner"], document["review"]) == ("bob", RUNNER["COMMIT_URL"])
 
 
 def test_markdown_summary():
-    """The score, a row for each exercise, and what was missed with its hint."""
+    """It has the score, a row for each exercise, and the missed checks with hints."""
     text = markdown.render(REPORTS["halves"])
     assert text.startswith("## Score 28.5 / 50\n")
     assert "| 3 | `q_network` | 2.5 / 10 |" in text
@@ -304,7 +304,7 @@ def test_markdown_summary():
     "outcome", [outcome for outcome in Outcome if outcome != Outcome.PASSED]
 )
 def test_text_of_strangers_gives_no_orders(outcome):
-    """No control codes, no orders to CI, no markup but ours, in any format."""
+    """No format has control characters, commands for CI, or markup that is not ours."""
     report = report_with(outcome, NASTY)
     told = json.loads(gradescope.render(report))
     texts = [f"{t['name']}\n{t['output']}" for t in told["tests"]] or [told["output"]]
@@ -322,7 +322,7 @@ def test_text_of_strangers_gives_no_orders(outcome):
 
 
 def test_report_is_read_as_it_was_saved(tmp_path):
-    """What `load` reads is what `save` wrote."""
+    """`load` reads what `save` wrote."""
     for report in filter(None, REPORTS.values()):
         saved = load(report.save(str(tmp_path)))
         assert saved is not None
@@ -342,7 +342,7 @@ def test_report_is_read_as_it_was_saved(tmp_path):
     ],
 )
 def test_no_whole_report_is_none(tmp_path, text):
-    """A missing, cut or foreign file is told as a grading that did not finish."""
+    """A missing, cut or foreign file counts as a grading that did not finish."""
     path = tmp_path / "report.json"
     assert load(path) is None
     path.write_text(text)
@@ -353,7 +353,7 @@ def test_no_whole_report_is_none(tmp_path, text):
 
 
 def convert(monkeypatch, *words: object) -> int:
-    """Run `python -m grader convert`, the runner's variables set."""
+    """Run `python -m grader convert` with the runner's variables."""
     for name, value in RUNNER.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["grader", "convert", *map(str, words)])
@@ -378,12 +378,12 @@ def test_convert(monkeypatch, tmp_path, capsys, form):
 
 
 def without_time(text: str) -> str:
-    """The text but for the moment at which it was written."""
+    """Return the text without the time at which it was written."""
     return re.sub(r"\d+-\d\d-\d\dT[\d:]+Z", "", text)
 
 
 def test_convert_says_what_is_wrong(monkeypatch, tmp_path, capsys):
-    """No place for the file, no variables of the runner: one line, exit code 2."""
+    """A bad place for the file, or missing variables: one line and exit code 2."""
     out = tmp_path / "no" / "folder"
     assert convert(monkeypatch, tmp_path, "--to", "junit", "--out", out) == 2
     assert "error: --out" in capsys.readouterr().err

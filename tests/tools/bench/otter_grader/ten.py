@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from grader.contract import exercises
 from grader.grading import in_process, pipeline, plugin
-from grader.intake import submission
+from grader.intake.take import take
 from grader.oracle.candidate import Candidate, LiveReference
 
 SEED = "1"
@@ -52,7 +52,7 @@ def run_ours(path: str) -> int:
     EXERCISES = exercises.EXERCISES
     pytest.main = only_ten
     pipeline.EXERCISES = TEN  # without learning
-    hand_in = submission.take(path)
+    hand_in = take(path)
     done = pipeline.grade(hand_in, pipeline.Options(seed=SEED), pipeline.Progress())
     checks = [check for exercise in done.exercises for check in exercise.checks]
     assert len(checks) == 10
@@ -65,7 +65,7 @@ def in_this_process(
 ) -> tuple[Candidate, LiveReference, in_process.LocalRunner]:
     """The hand-in and the solution, asked by plain function calls."""
     runner = in_process.LocalRunner(live=True)
-    worker = in_process.LocalWorker(submission.take(path))
+    worker = in_process.LocalWorker(take(path))
     return Candidate(worker, runner, eager=True), LiveReference(runner), runner
 
 

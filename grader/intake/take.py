@@ -1,0 +1,155 @@
+"""Take a hand-in in: find `dqn.py`, read it once, never import it.
+
+A hand-in is the file itself, a notebook, or a folder or a zip archive that holds one of
+them. If there is no `dqn.py`, another file is taken if it is the only possible one;
+otherwise a message lists the files that were found. A hand-in that cannot be used is a
+`Submission` with a `problem`.
+"""
+
+import contextlib
+import os
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from grader.contract.outcomes import UsageError, Wrong
+from grader.escape import plain
+from grader.intake import contents
+from grader.intake.choice import MAX_COMPARED, candidates, choose
+from grader.intake.names import (
+    FILE,
+    PYTHON,
+    SUPPLIED,
+    ZIP,
+    is_junk,
+    leads_out,
+    listing,
+    shown,
+    stem_of,
+    suffix_of,
+)
+from grader.intake.place import Place, in_archive, in_folder
+from grader.intake.reading import HEAD, from_file, read_regular_file
+from grader.intake.submission import Submission
+
+
+def take(path: str) -> Submission:
+    """Read the hand-in at a path: a folder, `dqn.py`, a zip archive, a notebook.
+
+    Raises:
+        UsageError: there is nothing at the path.
+    """
+    place = Path(path)
+    if not os.path.exists(path):  # unlike Path's method, it never raises
+        given = plain(path, 200)
+        raise UsageError(f"no hand-in at {given!r}: there is no such file or folder")
+    name = shown(place.resolve().name)
+    try:
+        return from_path(place, name)
+    except Wrong as problem:
+        return Submission(name, b"", str(problem))
+
+
+def from_path(path: Path, name: str) -> Submission:
+    """Read the hand-in at a path that exists.
+
+    Raises:
+        Wrong: there is none that can be read.
+    """
+    if path.is_dir():
+        return from_place(in_folder(path, name), name)
+
+    def read(limit: int) -> bytes:
+        return read_regular_file(path, limit, name)
+
+    if suffix_of(name) == ZIP or contents.kind_of(read(HEAD)) == contents.ZIP:
+        return from_place(in_archive(read, name), name)
+    if suffix_of(name) == PYTHON and stem_of(name) in SUPPLIED:
+        raise Wrong(f"{name} is one of the files that you got: hand in {FILE}")
+    return from_file(shown(path.name), read, name, path)
+
+
+def from_place(place: Place, name: str, *, inner: bool = False) -> Submission:
+    """Read the hand-in in a folder or an archive.
+
+    Args:
+        place: the folder or archive.
+        name: for the report.
+        inner: whether it is an archive inside of another place; archives in it are not
+            opened.
+
+    Raises:
+        Wrong: there is none that can be read, or more than one.
+    """
+    paths = [path for path in place.paths if not is_junk(path)]
+    zips = [path for path in paths if suffix_of(path.name) == ZIP]
+    inner_zip = zips[0] if len(zips) == 1 and not inner else None
+    if groups := candidates(paths):
+        path, why = choose(place, groups)
+        found = place.file(path, name)
+        packed = None
+        if found.untouched and inner_zip:
+            packed = worked_on_in_zip(place, inner_zip, name)
+        if packed:
+            note = f"in {shown(path)} nothing has been written"
+            return replace(packed, notes=(note, *packed.notes))
+        return replace(found, notes=(*why, *found.notes))
+    if inner_zip:
+        try:
+            return from_zip_in(place, inner_zip, name)
+        except Wrong as why_not:
+            words = f"there is no {FILE} {place.where}, but {shown(inner_zip)}"
+            raise Wrong(f"{words}: {why_not}") from None
+    raise Wrong(f"there is no {FILE} {place.where}{instead(place, paths)}")
+
+
+def worked_on_in_zip(place: Place, path: PurePosixPath, name: str) -> Submission | None:
+    """Return the hand-in of an inner archive if a student has written in it."""
+    with contextlib.suppress(Wrong):
+        packed = from_zip_in(place, path, name)
+        if not (packed.untouched or packed.problem):
+            return packed
+    return None
+
+
+def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
+    """Read the hand-in in an archive that lies in a folder or another archive.
+
+    Raises:
+        Wrong: there is none that can be read.
+    """
+    if place.folder is None and leads_out(path):
+        raise Wrong(f"{shown(path)} leads out of it")
+    archive = in_archive(lambda n: place.read(path, n), shown(path))
+    found = from_place(archive, name, inner=True)
+    note = f"what is graded is {archive.where}, {place.where}"
+    return replace(found, notes=(note, *found.notes))
+
+
+def instead(place: Place, paths: list[PurePosixPath]) -> str:
+    """Return what is there without a hand-in, and what to do; "" for an empty place."""
+    folders = {folder for path in paths for folder in path.parents}
+    files = [path for path in paths if path not in folders]
+    if words := text_file(files) or other_kind(place, files[:MAX_COMPARED]):
+        return words
+    own = [path for path in files if stem_of(path.name) not in SUPPLIED]
+    if files and not own:
+        return f", but {listing(files)}, which every student got"
+    return f", but {listing(own)}" if own else ""
+
+
+def text_file(files: list[PurePosixPath]) -> str:
+    """Return words on a `dqn.py` that an editor saved as a text file; "" if none."""
+    for path in files:
+        stem = stem_of(path.name)
+        if suffix_of(path.name) == ".txt" and f"{stem}.py" in (FILE, f"{FILE}.py"):
+            return f", but {shown(path)}: rename it to {FILE}"
+    return ""
+
+
+def other_kind(place: Place, files: list[PurePosixPath]) -> str:
+    """Return words on the first file that is no text; "" if there is none."""
+    for path in files:
+        with contextlib.suppress(Wrong):
+            if kind := contents.kind_of(place.read(path, HEAD)):
+                return f", but {shown(path)}, a {kind}: hand in {FILE} or a zip archive"
+    return ""
