@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import EXERCISES, PARTS
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, UsageError
 from grader.escape import Log, plain
@@ -26,13 +26,6 @@ from grader.sandbox.system import hide_memory
 from grader.sandbox.tiers import TIERS
 
 DEFAULT_SEED = "1"
-# What is written in an exercise that is not called so.
-PARTS = {
-    "episode_terminateds": "update_Q_TD0",
-    "discounted_returns": "monte_carlo",
-    "mc_loss": "monte_carlo",
-    "ReplayBuffer": "replay_buffer",
-}
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
@@ -156,7 +149,7 @@ def exercise_named(text: str) -> str:
     """
     word = text.strip().partition("(")[0].partition(".")[0]
     word = word.casefold().replace("-", "_").replace(" ", "_")
-    known = {part.casefold(): name for part, name in PARTS.items()}
+    known = {name.casefold(): part.exercise for name, part in PARTS.items()}
     known |= {name.casefold(): name for name in EXERCISES}
     numbered = {str(number): name for number, name in enumerate(EXERCISES, 1)}
     if not text or word in known or word in numbered:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from grader.contract.exercises import WRITTEN
 from grader.contract.outcomes import UsageError, Wrong
 from grader.escape import plain
 from grader.intake import contents, notebook
@@ -31,9 +32,7 @@ SUPPLIED = {"agent", "train", "watch", "notebook", "graded", "__init__"}
 COPY = re.compile(r"^((copy of|kopie von) )+|( ?\(\d+\)|[-_ ]\d+|[-_ ]+(copy|kopie))+$")
 # A part of the contract, and what stands in one that was not written.
 PART = re.compile(
-    r"^(def (update_Q_TD0|discounted_returns|mc_loss|q_network|epsilon_greedy|td_loss"
-    r"|td_update|sync_target)|class ReplayBuffer)\b",
-    re.M,
+    rf"^({'|'.join(f'{part.keyword} {part.name}' for part in WRITTEN)})\b", re.M
 )
 STUB = re.compile(r"raise NotImplementedError\(\s*[\"']Exercise \d")
 STUBS = 12  # in what students get

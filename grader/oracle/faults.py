@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.contract.case import Args
-from grader.contract.exercises import EXERCISES, FUNCTIONS
+from grader.contract.exercises import EXERCISES, FUNCTIONS, WRITTEN
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -68,7 +68,7 @@ def with_own_line(error: Args, source: str) -> Args:
 def how_to_debug(what: str) -> str:
     """How a part that was asked for can be debugged, to end a sentence with."""
     name = "q_network" if what == "forward" else what.partition(".")[0]
-    if name not in (*FUNCTIONS, *EXERCISES, "ReplayBuffer"):
+    if name not in {*EXERCISES, *(part.name for part in WRITTEN)}:
         return ""
     return f", or debug with `make grade ONLY={name} INPROCESS=1`"
 
