@@ -236,9 +236,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
         notes.append("In-process run for debugging: it does not count.")
     else:
         with terminal.Live(console) as live:
-            progress = pipeline.Progress(
-                live.on_check, live.on_exercise, live.on_learning
-            )
+            progress = pipeline.Progress(live.on_check, live.on_learning)
             report = pipeline.grade(submission, options, progress)
     path = saved(report, arguments.out)
     drawing = picture.start(report.learning, out)

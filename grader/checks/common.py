@@ -1,9 +1,8 @@
 """What checks of several exercises do alike."""
 
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.escape import plain
-from grader.oracle.candidate import Candidate
 
 # NumPy arrays can be changed, JAX arrays deleted: `jax.jit` does that to what it is
 # told to donate.
@@ -14,7 +13,7 @@ CHANGED = {
 
 
 def unchanged(
-    student: Candidate, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
+    student: Student, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
 ) -> None:
     """Arguments are neither changed nor deleted.
 

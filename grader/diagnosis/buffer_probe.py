@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from grader.contract import cases
-from grader.contract.case import Answer, Case
+from grader.contract.case import Answer, Case, Student
 from grader.contract.outcomes import Wrong
 from grader.diagnosis.entries import Entries, changes
-from grader.oracle.candidate import Candidate
 
 DRAWS = 600
 ADDED = (6, 8, 9, 11, 16, 27)  # to a buffer of 8
@@ -19,7 +18,7 @@ SEED: list = ["rng", 11]
 Sample = dict[str, np.ndarray]
 
 
-def buffer(student: Candidate) -> Entries:
+def buffer(student: Student) -> Entries:
     """Lengths, which transitions come, whether a row's fields belong together."""
     asked = Buffer(student)
     for capacity in (1, 8):
@@ -61,7 +60,7 @@ class Buffer:
         student: the hand-in.
     """
 
-    def __init__(self, student: Candidate) -> None:
+    def __init__(self, student: Student) -> None:
         self.student = student
         self.stored = cases.transitions(0, 40)
         # Several entries look at the same draws.

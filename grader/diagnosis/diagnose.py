@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.contract.case import Answers, Case
+from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import NotImplementedYet, Stopped
 from grader.diagnosis import measurements, probes
-from grader.oracle.candidate import Candidate
 from grader.oracle.known import Fingerprint, Known, Mistake
 
 # Of the largest number of an entry: 6 digits are recorded, and correct work rounds
@@ -40,7 +39,7 @@ class Diagnosis:
 
 def diagnose(
     part: str,
-    student: Candidate,
+    student: Student,
     reference: Answers,
     known: Known,
     ladder: tuple[Case, ...] = (),

@@ -5,21 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised
-from grader.oracle.candidate import Candidate
 
 # An entry for each answer to a question: numbers, or the words of what was raised. The
 # name of one that is estimated from random draws starts with "~".
 Entries = Iterator[tuple[str, Callable[[], Any]]]
 
 
-def output(student: Candidate, case: Case, name: str) -> np.ndarray:
+def output(student: Student, case: Case, name: str) -> np.ndarray:
     """One output for a case."""
     return student.answer(case).array(name)
 
 
-def changes(student: Candidate, case: Case, kind: str = "numpy") -> Entries:
+def changes(student: Student, case: Case, kind: str = "numpy") -> Entries:
     """Whether arguments that can be changed are."""
 
     def changed() -> list[int]:
@@ -31,7 +30,7 @@ def changes(student: Candidate, case: Case, kind: str = "numpy") -> Entries:
     yield {"numpy": "changed", "jax": "deleted"}[kind], changed
 
 
-def traceable(student: Candidate, case: Case) -> np.ndarray:
+def traceable(student: Student, case: Case) -> np.ndarray:
     """Zero where it can be exported."""
     student.export(case)
     return np.zeros(1)

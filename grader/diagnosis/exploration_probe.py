@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 
 from grader.contract import cases
+from grader.contract.case import Student
 from grader.contract.outcomes import Wrong
 from grader.diagnosis.entries import Entries, traceable
-from grader.oracle.candidate import Candidate
 
 KEYS, ROWS, ACTIONS = 4096, 16, 4
 HARD = (  # rows of values: whole numbers, ties, negative and close ones
@@ -17,7 +17,7 @@ HARD = (  # rows of values: whole numbers, ties, negative and close ones
 )
 
 
-def epsilon_greedy(student: Candidate) -> Entries:
+def epsilon_greedy(student: Student) -> Entries:
     """How often each action, by its number and by its rank, is chosen."""
     draws = Draws(student)
     for epsilon in (0.0, 0.05, 0.5, 0.9, 1.0):
@@ -45,7 +45,7 @@ class Draws:
         student: the hand-in.
     """
 
-    def __init__(self, student: Candidate) -> None:
+    def __init__(self, student: Student) -> None:
         self.student = student
         self.rng = np.random.default_rng(5)
         self.q_values = cases.distinct(self.rng, ROWS, ACTIONS)

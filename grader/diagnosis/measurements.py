@@ -9,11 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from grader.contract import cases, compare, fixed_cases
-from grader.contract.case import Answers, Case
+from grader.contract.case import Answers, Case, Student
 from grader.contract.compare import number, numbers
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.diagnosis.target_inference import ReadOff, read_off
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.candidate import LiveReference
 
 FACTORS = {-1.0: "minus", 0.5: "half of", 2.0: "twice"}
 # What an argument is called in a sentence.
@@ -25,7 +25,7 @@ CALLED = {
 }
 
 
-def measured(part: str, student: Candidate, reference: Answers) -> str | None:
+def measured(part: str, student: Student, reference: Answers) -> str | None:
     """A fact about a wrong part, or None where its checks' messages say it all."""
     if part not in FACTS:
         return None
@@ -42,7 +42,7 @@ def measured(part: str, student: Candidate, reference: Answers) -> str | None:
 
 
 def without_effect(
-    student: Candidate, case: Case, output: str, names: tuple[str, ...]
+    student: Student, case: Case, output: str, names: tuple[str, ...]
 ) -> list[str]:
     """Which of these arguments do not change the output."""
     before = student.answer(case).array(output)
@@ -56,10 +56,9 @@ def without_effect(
 
 def with_other(case: Case, name: str) -> Case:
     """The same question with another value for an argument."""
-    spec, args = case.spec, case.args
-    if name in spec:  # gamma or alpha
-        return Case(case.part, {**spec, name: 0.75 * spec[name]}, args)
-    return Case(case.part, spec, {**args, name: moved(args[name])})
+    if name in case.spec:  # gamma or alpha
+        return case.replace(spec={name: 0.75 * case.spec[name]})
+    return case.replace(args={name: moved(case.args[name])})
 
 
 def moved(value: np.ndarray | list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
@@ -104,7 +103,7 @@ def times(factor: float) -> str:
 # ---------------------------------------------------------------- the parts
 
 
-def table(student: Candidate, reference: Answers) -> str | None:
+def table(student: Student, reference: Answers) -> str | None:
     """`update_Q_TD0`: what moves, how far, and what has no effect."""
     case = fixed_cases.TD0_EPISODE.ladder[0]
     args = case.args
@@ -136,7 +135,7 @@ def table(student: Candidate, reference: Answers) -> str | None:
     )
 
 
-def returns(student: Candidate, reference: Answers) -> str | None:
+def returns(student: Student, reference: Answers) -> str | None:
     """`discounted_returns`: how much each reward counts in each return."""
     case = fixed_cases.RETURNS_LONG.ladder[0]
     if idle := without_effect(student, case, "returns", ("gamma", "reward")):
@@ -160,19 +159,19 @@ def returns(student: Candidate, reference: Answers) -> str | None:
 
 def with_rewards(case: Case, rewards: np.ndarray) -> Case:
     """The same episode with other rewards."""
-    return Case(case.part, case.spec, {**case.args, "reward": rewards})
+    return case.replace(args={"reward": rewards})
 
 
-def mc_loss(student: Candidate, reference: Answers) -> str | None:
+def mc_loss(student: Student, reference: Answers) -> str | None:
     """`mc_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.MC_EPISODE.ladder[0]
-    case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+    case = case.replace(spec={"stand_in": True})
     seen = read_off(cases.on_table(case), student)
     names = ("reward", "action", "state")
     return of_square(student, case, seen, names)
 
 
-def td_loss(student: Candidate, reference: Answers) -> str | None:
+def td_loss(student: Student, reference: Answers) -> str | None:
     """`td_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.TD_MIXED.ladder[0]
     seen = read_off(cases.on_table(case), student)
@@ -181,7 +180,7 @@ def td_loss(student: Candidate, reference: Answers) -> str | None:
 
 
 def of_square(
-    student: Candidate, case: Case, seen: ReadOff | None, names: tuple[str, ...]
+    student: Student, case: Case, seen: ReadOff | None, names: tuple[str, ...]
 ) -> str | None:
     """What can be told of a loss that should be a mean of squares."""
     if idle := without_effect(student, case, "loss", names):
@@ -222,7 +221,7 @@ def of_square(
     return None
 
 
-def pairs_fit(student: Candidate, case: Case) -> bool:
+def pairs_fit(student: Student, case: Case) -> bool:
     """Whether the loss is the mean over all pairs of a prediction and a target."""
     size = len(case.args["action"])
     loss = float(student.answer(case).array("loss"))
@@ -233,7 +232,7 @@ def pairs_fit(student: Candidate, case: Case) -> bool:
             name: value if isinstance(value, list) else value[i : i + 1]
             for name, value in case.args.items()
         }
-        one = read_off(cases.on_table(Case(case.part, case.spec, args)), student)
+        one = read_off(cases.on_table(case.replace(args=args)), student)
         if one is None or one.targets is None:
             return False
         targets.append(one.targets[0])
@@ -241,10 +240,10 @@ def pairs_fit(student: Candidate, case: Case) -> bool:
     return bool(np.isclose(loss, pairs, rtol=1e-3))
 
 
-def td_update(student: Candidate, reference: Answers) -> str | None:
+def td_update(student: Student, reference: Answers) -> str | None:
     """`td_update`: what a step of plain gradient descent does."""
     case = fixed_cases.UPDATE.ladder[0]
-    case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+    case = case.replace(spec={"stand_in": True})
     theta = case.args["theta_Q"]
     runner = student.runner
     state = runner.trusted(do="optimizer_init", optimizer="adam", theta=theta)
@@ -263,7 +262,7 @@ def td_update(student: Candidate, reference: Answers) -> str | None:
     return None
 
 
-def steps_of_descent(case: Case, student: Candidate) -> tuple[np.ndarray, np.ndarray]:
+def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarray]:
     """A step of plain descent on the stand-in: the hand-in's and the right one."""
     theta, runner = case.args["theta_Q"], student.runner
     state = runner.trusted(do="optimizer_init", optimizer="sgd", theta=theta)
@@ -283,7 +282,7 @@ def steps_of_descent(case: Case, student: Candidate) -> tuple[np.ndarray, np.nda
     return own, expected
 
 
-def sync(student: Candidate, reference: Answers) -> str | None:
+def sync(student: Student, reference: Answers) -> str | None:
     """`sync_target`: at which steps it renews."""
     rng = np.random.default_rng(9)
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
@@ -301,7 +300,7 @@ def sync(student: Candidate, reference: Answers) -> str | None:
     return f"Measured: asked in order with period 4, it returned {', '.join(words)}."
 
 
-FACTS: dict[str, Callable[[Candidate, Answers], str | None]] = {
+FACTS: dict[str, Callable[[Student, Answers], str | None]] = {
     "update_Q_TD0": table,
     "discounted_returns": returns,
     "mc_loss": mc_loss,

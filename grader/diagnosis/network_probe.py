@@ -6,12 +6,11 @@ from functools import partial
 import numpy as np
 
 from grader.contract import cases
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.diagnosis.entries import Entries, equal
-from grader.oracle.candidate import Candidate
 
 
-def network(student: Candidate) -> Entries:
+def network(student: Student) -> Entries:
     """What shapes, bounds and dependences `q_network` has."""
     rng = np.random.default_rng(3)
     for sizes in ((3, 5), (4, 2)):
@@ -40,14 +39,14 @@ def network(student: Candidate) -> Entries:
 
 
 def fresh_parameters(
-    student: Candidate, sizes: tuple[int, int], seed: int
+    student: Student, sizes: tuple[int, int], seed: int
 ) -> list[np.ndarray]:
     """The parameters of a new network."""
     return student.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
 
 
 def values_at(
-    student: Candidate, sizes: tuple[int, int], scale: float, states: np.ndarray
+    student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
 ) -> np.ndarray:
     """The values [B,A] at random parameters of that scale; at 0 the fresh ones."""
     theta = fresh_parameters(student, sizes, 1)

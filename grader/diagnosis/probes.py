@@ -10,21 +10,20 @@ from functools import partial
 
 import numpy as np
 
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.diagnosis import value_probes
 from grader.diagnosis.buffer_probe import buffer
 from grader.diagnosis.entries import Entries
 from grader.diagnosis.exploration_probe import epsilon_greedy
 from grader.diagnosis.network_probe import network
-from grader.oracle.candidate import Candidate
 from grader.oracle.known import Fingerprint
 
 NAN = 9e9  # in the place of what is not finite
 MAX_NUMBERS = 64
 
 # By part; one that is not here is asked the ladder of its check file.
-PROBES: dict[str, Callable[[Candidate], Entries]] = {
+PROBES: dict[str, Callable[[Student], Entries]] = {
     "update_Q_TD0": value_probes.table,
     "episode_terminateds": value_probes.flags,
     "discounted_returns": value_probes.returns,
@@ -39,7 +38,7 @@ PROBES: dict[str, Callable[[Candidate], Entries]] = {
 
 
 def fingerprint(
-    part: str, student: Candidate, ladder: tuple[Case, ...] = ()
+    part: str, student: Student, ladder: tuple[Case, ...] = ()
 ) -> Fingerprint:
     """Ask a part its questions: those of `PROBES`, or else the ladder.
 

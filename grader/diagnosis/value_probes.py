@@ -5,9 +5,8 @@ from functools import partial
 import numpy as np
 
 from grader.contract import cases, fixed_cases
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.diagnosis.entries import Entries, changes, equal, output, traceable
-from grader.oracle.candidate import Candidate
 
 # step and period; the first ones are the checks' own.
 STEPS = [(0, 3), (1, 3), (2, 3), (3, 3), (4, 3), (6, 3), (9, 3), (3, 6), (6, 6), (7, 1)]
@@ -15,13 +14,13 @@ STEPS += [(0, 1), (1, 1000), (999, 1000), (1000, 1000), (1000, 250), (998, 250)]
 STEPS += [(12, 3), (1200, 300)]
 
 
-def rungs(ladder: tuple[Case, ...], student: Candidate) -> Entries:
+def rungs(ladder: tuple[Case, ...], student: Student) -> Entries:
     """A plain function on its ladder."""
     for i, case in enumerate(ladder):
         yield f"result {i}", partial(output, student, case, "result")
 
 
-def table(student: Candidate) -> Entries:
+def table(student: Student) -> Entries:
     """`update_Q_TD0` on its ladders."""
     ladder = [
         *(fixed_cases.TD0_CONTINUES.ladder + fixed_cases.TD0_ENDS.ladder),
@@ -37,14 +36,14 @@ def table(student: Candidate) -> Entries:
     yield from changes(student, fixed_cases.TD0_EPISODE.ladder[0], "jax")
 
 
-def flags(student: Candidate) -> Entries:
+def flags(student: Student) -> Entries:
     """`episode_terminateds` for some lengths."""
     for steps in (1, 4):
         case = Case("episode_terminateds", {"num_steps": steps}, {})
         yield f"flags {steps}", partial(output, student, case, "terminateds")
 
 
-def returns(student: Candidate) -> Entries:
+def returns(student: Student) -> Entries:
     """`discounted_returns` on its ladders."""
     ladder = fixed_cases.RETURNS_SHORT.ladder + fixed_cases.RETURNS_LONG.ladder
     for i, case in enumerate(ladder):
@@ -53,16 +52,16 @@ def returns(student: Candidate) -> Entries:
     yield from changes(student, fixed_cases.RETURNS_LONG.ladder[0], "jax")
 
 
-def mc_loss(student: Candidate) -> Entries:
+def mc_loss(student: Student) -> Entries:
     """`mc_loss` on its ladders, with a stand-in for the returns."""
     for i, case in enumerate(
         fixed_cases.MC_ONE_STEP.ladder + fixed_cases.MC_EPISODE.ladder
     ):
-        standing_in = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+        standing_in = case.replace(spec={"stand_in": True})
         yield f"loss {i}", partial(loss_and_slope, student, standing_in)
 
 
-def td_loss(student: Candidate) -> Entries:
+def td_loss(student: Student) -> Entries:
     """`td_loss` on its ladders."""
     ladder = [
         *(fixed_cases.TD_CONTINUES.ladder + fixed_cases.TD_ENDS.ladder),
@@ -76,27 +75,26 @@ def td_loss(student: Candidate) -> Entries:
     yield from changes(student, fixed_cases.TD_MIXED.ladder[0])
 
 
-def loss_and_slope(student: Candidate, case: Case) -> tuple[np.ndarray, np.ndarray]:
+def loss_and_slope(student: Student, case: Case) -> tuple[np.ndarray, np.ndarray]:
     """The loss, and its gradient in the output bias, which no mistake leaves alone."""
     answer = student.answer(case)
     return answer.array("loss"), answer.leaves("grads")[-1].ravel()
 
 
-def with_flags(student: Candidate, case: Case, flag: str, name: str) -> Entries:
+def with_flags(student: Student, case: Case, flag: str, name: str) -> Entries:
     """The same with 0 and 1 for false and true."""
     for kind in ("uint8", "float32"):
-        args = {**case.args, flag: case.args[flag].astype(kind)}
-        other = Case(case.part, case.spec, args)
+        other = case.replace(args={flag: case.args[flag].astype(kind)})
         yield kind, partial(output, student, other, name)
 
 
-def td_update(student: Candidate) -> Entries:
+def td_update(student: Student) -> Entries:
     """`td_update` with a stand-in for the loss, from fresh and from used states."""
     runner = student.runner
     cases_of = {"sgd": fixed_cases.UPDATE.ladder[-1]}
     for name in ("sgd", "adam", "clipped_adamw"):
         case = cases_of.get(name, fixed_cases.UPDATE.ladder[0])
-        case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+        case = case.replace(spec={"stand_in": True})
         theta = case.args["theta_Q"]
         fresh = runner.trusted(do="optimizer_init", optimizer=name, theta=theta)
         used = runner.trusted(
@@ -113,14 +111,14 @@ def td_update(student: Candidate) -> Entries:
     yield from changes(student, question, "jax")
 
 
-def step_taken(student: Candidate, case: Case) -> tuple[np.ndarray, ...]:
+def step_taken(student: Student, case: Case) -> tuple[np.ndarray, ...]:
     """The loss, and a few numbers of every array of theta_Q and of opt_state."""
     answer = student.answer(case)
     leaves = [*answer.leaves("theta_Q"), *answer.leaves("opt_state")]
     return (answer.array("loss"), *(leaf.ravel()[:3] for leaf in leaves))
 
 
-def sync(student: Candidate) -> Entries:
+def sync(student: Student) -> Entries:
     """`sync_target` at many steps: some numbers of what it returns."""
     # One that counts its calls has counted those of the checks.
     student = student.afresh()
@@ -135,7 +133,7 @@ def sync(student: Candidate) -> Entries:
             yield f"{name} {step}", changed
 
 
-def some_of_theta_T(student: Candidate, case: Case) -> np.ndarray:
+def some_of_theta_T(student: Student, case: Case) -> np.ndarray:
     """Whether it is one of the two bit for bit, and a few numbers of every array."""
     leaves = student.answer(case).leaves("theta_T")
     exact = [equal(leaves, case.args[name]) for name in ("theta_Q", "theta_T")]

@@ -244,7 +244,7 @@ class CartPole:
                 for name, column in question["rows"].items()
             }
             look = functools.partial(batches, shapes)
-            return self.worker.ask(request, "ReplayBuffer", look=look)
+            return self.worker.ask(request, "ReplayBuffer", look=look).answer
         case = cases.sync(net="own", **question)
         look = functools.partial(one_tree, question["theta_Q"])
         return self.student.called(case, look=look)

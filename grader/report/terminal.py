@@ -43,6 +43,7 @@ class Live:
         self.started = time.monotonic()
         self.check = "starting"
         self.learning = ""
+        self.begun: set[str] = set()  # exercises
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
@@ -57,20 +58,19 @@ class Live:
             self.status.stop()
 
     def on_check(self, exercise: str, check: str) -> None:
-        """A check starts."""
+        """Show that a check starts; a log has a line for each exercise."""
         self.check = f"{exercise}: {check}"
+        if not self.status and exercise in EXERCISES and exercise not in self.begun:
+            self.begun.add(exercise)
+            seconds = time.monotonic() - self.started
+            number = list(EXERCISES).index(exercise) + 1
+            self.console.print(
+                f"{seconds:6.1f} s  {number} {exercise}", highlight=False
+            )
 
     def on_learning(self, words: str) -> None:
         """Learning has come this far."""
         self.learning = words
-
-    def on_exercise(self, exercise: Exercise) -> None:
-        """An exercise is done; a log has no line that rewrites itself."""
-        if not self.status:
-            seconds = time.monotonic() - self.started
-            self.console.print(
-                f"{seconds:6.1f} s  {exercise.number} {exercise.name}", highlight=False
-            )
 
     def __rich__(self) -> Text:
         """The line as it is now; asked for several times a second."""
