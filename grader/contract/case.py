@@ -58,7 +58,7 @@ class Case:
 
     @property
     def derivative(self) -> bool:
-        """Whether the program that answers it has to come with its derivative."""
+        """Tell whether the program that answers it has to come with its derivative."""
         return bool(self.spec.get("derivative"))
 
     def blank(self) -> Args:
@@ -147,7 +147,7 @@ class Student(Answers, Protocol):
 
     @property
     def eager(self) -> bool:
-        """Whether all is answered by calls, for a debugger."""
+        """Tell whether all is answered by calls, for a debugger."""
 
     @property
     def runner(self) -> Trusted:

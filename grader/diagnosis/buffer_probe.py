@@ -19,7 +19,7 @@ Sample = dict[str, np.ndarray]
 
 
 def buffer(student: Student) -> Entries:
-    """Lengths, which transitions come, whether a row's fields belong together."""
+    """Probe lengths, which transitions come, whether a row's fields belong together."""
     asked = Buffer(student)
     for capacity in (1, 8):
         yield f"lengths {capacity}", partial(asked.lengths, capacity)

@@ -14,12 +14,12 @@ Entries = Iterator[tuple[str, Callable[[], Any]]]
 
 
 def output(student: Student, case: Case, name: str) -> np.ndarray:
-    """One output for a case."""
+    """Return one output for a case."""
     return student.answer(case).array(name)
 
 
 def changes(student: Student, case: Case, kind: str = "numpy") -> Entries:
-    """Whether arguments that can be changed are."""
+    """Probe whether arguments that can be changed are."""
 
     def changed() -> list[int]:
         try:
@@ -31,11 +31,11 @@ def changes(student: Student, case: Case, kind: str = "numpy") -> Entries:
 
 
 def traceable(student: Student, case: Case) -> np.ndarray:
-    """Zero where it can be exported."""
+    """Return zero where a case can be exported."""
     student.export(case)
     return np.zeros(1)
 
 
 def equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Whether two lists of arrays are equal."""
+    """Tell whether two lists of arrays are equal."""
     return len(a) == len(b) and all(map(np.array_equal, a, b))

@@ -18,7 +18,7 @@ HARD = (  # rows of values: whole numbers, ties, negative and close ones
 
 
 def epsilon_greedy(student: Student) -> Entries:
-    """How often each action, by its number and by its rank, is chosen."""
+    """Probe how often each action, by its number and by its rank, is chosen."""
     draws = Draws(student)
     for epsilon in (0.0, 0.05, 0.5, 0.9, 1.0):
         yield f"~ranks {epsilon}", partial(draws.by_rank, epsilon)

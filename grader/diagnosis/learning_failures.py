@@ -43,7 +43,7 @@ def told(watched: Watched, above: Mapping[str, bool]) -> str:
 
 
 def blamed(problem: str, above: Mapping[str, bool]) -> str:
-    """Where to look when all that is known is why learning was stopped."""
+    """Say where to look when all that is known is why learning was stopped."""
     for word, exercises in BLAMED.items():
         if word in problem:
             return where_to_look(exercises, above)
@@ -51,7 +51,7 @@ def blamed(problem: str, above: Mapping[str, bool]) -> str:
 
 
 def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
-    """What the checks above say of these exercises, or how to run them."""
+    """Return what the checks above say of these exercises, or how to run them."""
     lost = [name for name in exercises if not above.get(name, True)]
     others = [name for name in above if not above[name] and name in LEARN]
     if lost or others:
@@ -64,5 +64,5 @@ def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
 
 
 def listed(words: list[str]) -> str:
-    """a, b and c."""
+    """Join words: a, b and c."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -40,14 +40,14 @@ class Cause:
 
 
 def number(value: float) -> str:
-    """Three digits or so: 0.0123, 45.6, 7890, 7.89e5."""
+    """Format a number with three digits or so: 0.0123, 45.6, 7890, 7.89e5."""
     if 1000 <= abs(value) < 1e5:
         return f"{value:.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def not_a_number(watched: Watched) -> Cause | None:
-    """NaN or infinity without growth before it."""
+    """Detect NaN or infinity without growth before it."""
     (bad,) = np.nonzero(~sound(watched))
     if not len(bad) or (before := largest(watched["largest_loss"][: bad[0]])) > 1e6:
         return None
@@ -62,7 +62,7 @@ def not_a_number(watched: Watched) -> Cause | None:
 
 
 def never_updated(watched: Watched) -> Cause | None:
-    """θ_Q is where it was."""
+    """Detect that θ_Q has not moved."""
     if watched["moved"].max() > 0:
         return None
     seen = f"θ_Q did not move: by step {watched['env_step'][-1]:.0f} each parameter "
@@ -75,7 +75,7 @@ def never_updated(watched: Watched) -> Cause | None:
 
 
 def negative_loss(watched: Watched) -> Cause | None:
-    """A mean of squares cannot be negative."""
+    """Detect a negative loss, which no mean of squares has."""
     (bad,) = np.nonzero(watched["loss"] < 0)
     if not len(bad):
         return None
@@ -92,7 +92,7 @@ def negative_loss(watched: Watched) -> Cause | None:
 
 
 def never_synced(watched: Watched) -> Cause | None:
-    """θ_T stays what it was, or nearly always."""
+    """Detect that θ_T stays what it was, or nearly always."""
     synced = watched["synced"][1:]  # the first block came before any sync
     if len(synced) < FEW or synced.mean() > 0.9:
         return None
@@ -107,7 +107,7 @@ def never_synced(watched: Watched) -> Cause | None:
 
 
 def acts_otherwise(watched: Watched) -> Cause | None:
-    """What epsilon_greedy chooses does not go with Q and ε."""
+    """Detect actions that do not go with Q and ε."""
     early = watched["greedy"][:FEW]
     greedy = watched["greedy"][watched["env_step"] > EXPLORED]
     if len(early) == FEW and early.min() > 0.95:
@@ -129,7 +129,7 @@ def acts_otherwise(watched: Watched) -> Cause | None:
 
 
 def no_ends(watched: Watched) -> Cause | None:
-    """The buffer never returns a transition into a terminal state."""
+    """Detect that the buffer never returns a transition into a terminal state."""
     if np.isfinite(watched["q_at_end"]).any() or len(watched["q_at_end"]) < FEW:
         return None
     blocks = len(watched["q_at_end"])
@@ -143,7 +143,7 @@ def no_ends(watched: Watched) -> Cause | None:
 
 
 def forgets_the_end(watched: Watched) -> Cause | None:
-    """Q at the end of an episode is as large as elsewhere: the mask is missing."""
+    """Detect Q as large at the end of an episode as elsewhere: no mask."""
     at = exploded_at(watched)
     if at is None:
         q, at_end = watched.late("q"), watched.late("q_at_end")
@@ -168,7 +168,7 @@ def forgets_the_end(watched: Watched) -> Cause | None:
 
 
 def explodes(watched: Watched) -> Cause | None:
-    """Q leaves what any return can be."""
+    """Detect values that no return can have."""
     at = exploded_at(watched)
     if at is None:
         return None
@@ -193,7 +193,7 @@ def explodes(watched: Watched) -> Cause | None:
 
 
 def short_sighted(watched: Watched) -> Cause | None:
-    """Q stays about one reward."""
+    """Detect that Q stays about one reward."""
     q, most = watched.late("q"), watched.late("largest_q")
     if watched.problem or not abs(q) < 3:
         return None
@@ -208,7 +208,7 @@ def short_sighted(watched: Watched) -> Cause | None:
 
 
 def same_everywhere(watched: Watched) -> Cause | None:
-    """Q hardly depends on the state."""
+    """Detect that Q hardly depends on the state."""
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.problem or not (q > 3 and at_end > 0.7 * q):
         return None
@@ -223,7 +223,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
 
 
 def promises_too_much(watched: Watched) -> Cause | None:
-    """Q is that of long episodes, and they are short."""
+    """Detect values of long episodes where episodes are short."""
     q, recent = watched.late("q"), recent_return(watched)
     if watched.problem or not 3 <= q < LARGEST_RETURN:
         return None
@@ -242,7 +242,7 @@ def promises_too_much(watched: Watched) -> Cause | None:
 
 
 def lost_again(watched: Watched) -> Cause | None:
-    """A good return was reached, and lost."""
+    """Detect that a good return was reached, and lost."""
     if watched.problem or len(watched.curve) < FEW:
         return None
     step, best = watched.curve[watched.curve[:, 1].argmax()]
@@ -260,7 +260,7 @@ def lost_again(watched: Watched) -> Cause | None:
 
 
 def slow(watched: Watched) -> Cause | None:
-    """The curve still rises when the budget ends."""
+    """Detect that the curve still rises when the budget ends."""
     means = watched.curve[:, 1]
     if watched.problem or len(means) < 2 * FEW:
         return None
@@ -278,7 +278,7 @@ def slow(watched: Watched) -> Cause | None:
 
 
 def stuck(watched: Watched) -> Cause | None:
-    """The return is that of a policy that has learned nothing."""
+    """Detect the return of a policy that has learned nothing."""
     recent = recent_return(watched)
     if watched.problem or len(watched.curve) < FEW or recent > 1.5 * RANDOM:
         return None

@@ -31,39 +31,39 @@ class Watched:
     problem: str = ""
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """A column."""
+        """Return a column."""
         return self.columns[name]
 
     def late(self, name: str) -> float:
-        """The median of a column's last quarter, its gaps left out; nan if empty."""
+        """Return the median of a column's last quarter without gaps; nan if empty."""
         column = self[name][-max(len(self[name]) // 4, 1) :]
         column = column[np.isfinite(column)]
         return float(np.median(column)) if len(column) else math.nan
 
 
 def exploded_at(watched: Watched) -> int | None:
-    """Where Q exploded, the first block after which it was beyond any return."""
+    """Return the first block after which an exploding Q was beyond any return."""
     if largest(watched["largest_q"]) < EXPLODED:
         return None
     return int(np.argmax(watched["largest_q"] > BEYOND))
 
 
 def is_sudden(watched: Watched, at: int) -> bool:
-    """Whether Q has come there faster than by a reward from sync to sync."""
+    """Tell whether Q has come there faster than by a reward from sync to sync."""
     return bool(watched["largest_q"][at] > SUDDEN * (at + 1))
 
 
 def sound(watched: Watched) -> np.ndarray:
-    """Whether loss, Q and parameters were finite, for each block."""
+    """Tell whether loss, Q and parameters were finite, for each block."""
     names = ("largest_loss", "largest_q", "moved")
     return np.all([np.isfinite(watched[name]) for name in names], axis=0)
 
 
 def largest(column: np.ndarray) -> float:
-    """The largest finite value, 0 for none."""
+    """Return the largest finite value, 0 for none."""
     return float(column[np.isfinite(column)].max(initial=0.0))
 
 
 def recent_return(watched: Watched) -> float:
-    """The mean of the last validations and the test."""
+    """Return the mean of the last validations and the test."""
     return float(np.mean([*watched.curve[-FEW:, 1], watched.mean_return]))

@@ -26,7 +26,7 @@ CALLED = {
 
 
 def measured(part: str, student: Student, reference: Answers) -> str | None:
-    """A fact about a wrong part, or None where its checks' messages say it all."""
+    """Return a fact about a wrong part; None where its checks' messages say all."""
     if part not in FACTS:
         return None
     try:
@@ -44,7 +44,7 @@ def measured(part: str, student: Student, reference: Answers) -> str | None:
 def without_effect(
     student: Student, case: Case, output: str, names: tuple[str, ...]
 ) -> list[str]:
-    """Which of these arguments do not change the output."""
+    """Return which of these arguments do not change the output."""
     before = student.answer(case).array(output)
     idle = []
     for name in names:
@@ -55,14 +55,14 @@ def without_effect(
 
 
 def with_other(case: Case, name: str) -> Case:
-    """The same question with another value for an argument."""
+    """Return the same question with another value for an argument."""
     if name in case.spec:  # gamma or alpha
         return case.replace(spec={name: 0.75 * case.spec[name]})
     return case.replace(args={name: moved(case.args[name])})
 
 
 def moved(value: np.ndarray | list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
-    """Another value of the same kind."""
+    """Return another value of the same kind."""
     if isinstance(value, list):
         return [leaf[::-1] + np.float32(0.5) for leaf in value]
     if value.dtype == bool:
@@ -73,12 +73,12 @@ def moved(value: np.ndarray | list[np.ndarray]) -> np.ndarray | list[np.ndarray]
 
 
 def no_effect(what: str, idle: list[str]) -> str:
-    """The sentence for arguments without effect."""
+    """Return the sentence for arguments without effect."""
     return f"Measured: {what} does not depend on {' and '.join(idle)} at all."
 
 
 def factor_of(obtained: np.ndarray, expected: np.ndarray) -> float:
-    """By what one number the expected was multiplied; nan for none."""
+    """Return the one number by which the expected is multiplied; nan for none."""
     size = float((expected**2).sum())
     factor = float((obtained * expected).sum()) / size if size else float("nan")
     close = np.abs(obtained - factor * expected).max() <= 1e-3 * np.abs(expected).max()
@@ -86,7 +86,7 @@ def factor_of(obtained: np.ndarray, expected: np.ndarray) -> float:
 
 
 def in_words(factor: float) -> str:
-    """A factor that means something, or ""."""
+    """Return the words for a factor that means something, or ""."""
     fits = (
         words for known, words in FACTORS.items() if np.isclose(factor, known, 1e-3)
     )
@@ -94,7 +94,7 @@ def in_words(factor: float) -> str:
 
 
 def times(factor: float) -> str:
-    """Any factor in words, or "" for 1 and for none."""
+    """Return any factor in words, or "" for 1 and for none."""
     if not np.isfinite(factor) or np.isclose(factor, 1, 1e-3) or factor == 0:
         return ""
     return in_words(factor) or f"{factor:.4g} times"
@@ -104,7 +104,7 @@ def times(factor: float) -> str:
 
 
 def table(student: Student, reference: Answers) -> str | None:
-    """`update_Q_TD0`: what moves, how far, and what has no effect."""
+    """Measure `update_Q_TD0`: what moves, how far, and what has no effect."""
     case = fixed_cases.TD0_EPISODE.ladder[0]
     args = case.args
     move = student.answer(case).array("Q") - args["Q"]
@@ -136,7 +136,7 @@ def table(student: Student, reference: Answers) -> str | None:
 
 
 def returns(student: Student, reference: Answers) -> str | None:
-    """`discounted_returns`: how much each reward counts in each return."""
+    """Measure `discounted_returns`: how much each reward counts in each return."""
     case = fixed_cases.RETURNS_LONG.ladder[0]
     if idle := without_effect(student, case, "returns", ("gamma", "reward")):
         return no_effect("your returns", idle)
@@ -158,12 +158,12 @@ def returns(student: Student, reference: Answers) -> str | None:
 
 
 def with_rewards(case: Case, rewards: np.ndarray) -> Case:
-    """The same episode with other rewards."""
+    """Return the same episode with other rewards."""
     return case.replace(args={"reward": rewards})
 
 
 def mc_loss(student: Student, reference: Answers) -> str | None:
-    """`mc_loss`: what its gradient tells, and what has no effect."""
+    """Measure `mc_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.MC_EPISODE.ladder[0]
     case = case.replace(spec={"stand_in": True})
     seen = read_off(cases.on_table(case), student)
@@ -172,7 +172,7 @@ def mc_loss(student: Student, reference: Answers) -> str | None:
 
 
 def td_loss(student: Student, reference: Answers) -> str | None:
-    """`td_loss`: what its gradient tells, and what has no effect."""
+    """Measure `td_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.TD_MIXED.ladder[0]
     seen = read_off(cases.on_table(case), student)
     names = ("terminated", "gamma", "reward", "next_state", "theta_T", "action")
@@ -182,7 +182,7 @@ def td_loss(student: Student, reference: Answers) -> str | None:
 def of_square(
     student: Student, case: Case, seen: ReadOff | None, names: tuple[str, ...]
 ) -> str | None:
-    """What can be told of a loss that should be a mean of squares."""
+    """Say what can be told of a loss that should be a mean of squares."""
     if idle := without_effect(student, case, "loss", names):
         return no_effect("your loss", idle)
     if seen is None:
@@ -222,7 +222,7 @@ def of_square(
 
 
 def pairs_fit(student: Student, case: Case) -> bool:
-    """Whether the loss is the mean over all pairs of a prediction and a target."""
+    """Tell whether the loss is the mean over all pairs of a prediction and a target."""
     size = len(case.args["action"])
     loss = float(student.answer(case).array("loss"))
     predicted = cases.taken_values(case.args)
@@ -241,7 +241,7 @@ def pairs_fit(student: Student, case: Case) -> bool:
 
 
 def td_update(student: Student, reference: Answers) -> str | None:
-    """`td_update`: what a step of plain gradient descent does."""
+    """Measure `td_update`: what a step of plain gradient descent does."""
     case = fixed_cases.UPDATE.ladder[0]
     case = case.replace(spec={"stand_in": True})
     theta = case.args["theta_Q"]
@@ -263,7 +263,7 @@ def td_update(student: Student, reference: Answers) -> str | None:
 
 
 def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarray]:
-    """A step of plain descent on the stand-in: the hand-in's and the right one."""
+    """Return the hand-in's step of plain descent on the stand-in, and the right one."""
     theta, runner = case.args["theta_Q"], student.runner
     state = runner.trusted(do="optimizer_init", optimizer="sgd", theta=theta)
     question = cases.update(case, "sgd", state["opt_state"])
@@ -283,7 +283,7 @@ def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarr
 
 
 def sync(student: Student, reference: Answers) -> str | None:
-    """`sync_target`: at which steps it renews."""
+    """Measure `sync_target`: at which steps it renews."""
     rng = np.random.default_rng(9)
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
     told: dict[str, list[int]] = {"theta_Q": [], "theta_T": [], "neither": []}

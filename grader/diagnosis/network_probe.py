@@ -11,7 +11,7 @@ from grader.diagnosis.entries import Entries, equal
 
 
 def network(student: Student) -> Entries:
-    """What shapes, bounds and dependences `q_network` has."""
+    """Probe which shapes, bounds and dependences `q_network` has."""
     rng = np.random.default_rng(3)
     for sizes in ((3, 5), (4, 2)):
         states = rng.normal(size=(8, sizes[0])).astype(np.float32)
@@ -41,14 +41,14 @@ def network(student: Student) -> Entries:
 def fresh_parameters(
     student: Student, sizes: tuple[int, int], seed: int
 ) -> list[np.ndarray]:
-    """The parameters of a new network."""
+    """Return the parameters of a new network."""
     return student.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
 
 
 def values_at(
     student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
 ) -> np.ndarray:
-    """The values [B,A] at random parameters of that scale; at 0 the fresh ones."""
+    """Return the values [B,A] at random parameters of a scale; at 0 at fresh ones."""
     theta = fresh_parameters(student, sizes, 1)
     if scale:
         draw = np.random.default_rng(4).normal
@@ -59,7 +59,7 @@ def values_at(
 
 
 def extent(q_values: np.ndarray) -> list[bool]:
-    """Never negative or positive, within bounds, adding up to 1 or 0, all the same."""
+    """Tell whether values keep a sign or bounds, add up to 1 or 0, are all the same."""
     return [
         bool((q_values >= 0).all()),
         bool((q_values <= 0).all()),
@@ -71,7 +71,7 @@ def extent(q_values: np.ndarray) -> list[bool]:
 
 
 def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
-    """Whether it is a straight line, and which numbers of the state matter."""
+    """Tell whether it is a straight line, and which numbers of the state matter."""
     zero = q_values(0.5, 0 * states)
     once, twice = (q_values(0.5, k * states) - zero for k in (1, 2))
     straight = np.abs(twice - 2 * once).max() <= 1e-3 * np.abs(once).max()

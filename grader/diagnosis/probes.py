@@ -65,7 +65,7 @@ def fingerprint(
 
 
 def in_numbers(answer: np.ndarray) -> list[float]:
-    """The shape and the values, of six digits."""
+    """Return the shape and the values, of six digits."""
     values = np.nan_to_num(answer.ravel(), nan=NAN, posinf=-NAN, neginf=-NAN)
     shape = [] if answer.ndim == 1 else [float(n) for n in answer.shape]
     return [*shape, *(float(f"{value:.6g}") for value in values[:MAX_NUMBERS])]

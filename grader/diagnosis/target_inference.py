@@ -37,7 +37,7 @@ class ReadOff:
 
 
 def read_off(case: Case, answers: Answers) -> ReadOff | None:
-    """What the loss does with a batch `on_table`; None where it gives no scalar."""
+    """Read off what a loss does with a batch `on_table`; None if it is no scalar."""
     try:
         answer = answers.answer(case)
         loss, leaves = answer.array("loss"), answer.leaves("grads")

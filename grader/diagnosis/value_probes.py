@@ -15,13 +15,13 @@ STEPS += [(12, 3), (1200, 300)]
 
 
 def rungs(ladder: tuple[Case, ...], student: Student) -> Entries:
-    """A plain function on its ladder."""
+    """Probe a plain function on its ladder."""
     for i, case in enumerate(ladder):
         yield f"result {i}", partial(output, student, case, "result")
 
 
 def table(student: Student) -> Entries:
-    """`update_Q_TD0` on its ladders."""
+    """Probe `update_Q_TD0` on its ladders."""
     ladder = [
         *(fixed_cases.TD0_CONTINUES.ladder + fixed_cases.TD0_ENDS.ladder),
         *(fixed_cases.TD0_CUT.ladder + fixed_cases.TD0_EPISODE.ladder),
@@ -37,14 +37,14 @@ def table(student: Student) -> Entries:
 
 
 def flags(student: Student) -> Entries:
-    """`episode_terminateds` for some lengths."""
+    """Probe `episode_terminateds` for some lengths."""
     for steps in (1, 4):
         case = Case("episode_terminateds", {"num_steps": steps}, {})
         yield f"flags {steps}", partial(output, student, case, "terminateds")
 
 
 def returns(student: Student) -> Entries:
-    """`discounted_returns` on its ladders."""
+    """Probe `discounted_returns` on its ladders."""
     ladder = fixed_cases.RETURNS_SHORT.ladder + fixed_cases.RETURNS_LONG.ladder
     for i, case in enumerate(ladder):
         yield f"G {i}", partial(output, student, case, "returns")
@@ -53,7 +53,7 @@ def returns(student: Student) -> Entries:
 
 
 def mc_loss(student: Student) -> Entries:
-    """`mc_loss` on its ladders, with a stand-in for the returns."""
+    """Probe `mc_loss` on its ladders, with a stand-in for the returns."""
     for i, case in enumerate(
         fixed_cases.MC_ONE_STEP.ladder + fixed_cases.MC_EPISODE.ladder
     ):
@@ -62,7 +62,7 @@ def mc_loss(student: Student) -> Entries:
 
 
 def td_loss(student: Student) -> Entries:
-    """`td_loss` on its ladders."""
+    """Probe `td_loss` on its ladders."""
     ladder = [
         *(fixed_cases.TD_CONTINUES.ladder + fixed_cases.TD_ENDS.ladder),
         *(fixed_cases.TD_BATCH_CONTINUES.ladder + fixed_cases.TD_MIXED.ladder),
@@ -76,20 +76,20 @@ def td_loss(student: Student) -> Entries:
 
 
 def loss_and_slope(student: Student, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """The loss, and its gradient in the output bias, which no mistake leaves alone."""
+    """Return the loss and its gradient in the output bias, which all mistakes move."""
     answer = student.answer(case)
     return answer.array("loss"), answer.leaves("grads")[-1].ravel()
 
 
 def with_flags(student: Student, case: Case, flag: str, name: str) -> Entries:
-    """The same with 0 and 1 for false and true."""
+    """Probe with 0 and 1 for false and true."""
     for kind in ("uint8", "float32"):
         other = case.replace(args={flag: case.args[flag].astype(kind)})
         yield kind, partial(output, student, other, name)
 
 
 def td_update(student: Student) -> Entries:
-    """`td_update` with a stand-in for the loss, from fresh and from used states."""
+    """Probe `td_update` on a stand-in for the loss, from fresh and used states."""
     runner = student.runner
     cases_of = {"sgd": fixed_cases.UPDATE.ladder[-1]}
     for name in ("sgd", "adam", "clipped_adamw"):
@@ -112,14 +112,14 @@ def td_update(student: Student) -> Entries:
 
 
 def step_taken(student: Student, case: Case) -> tuple[np.ndarray, ...]:
-    """The loss, and a few numbers of every array of theta_Q and of opt_state."""
+    """Return the loss, and a few numbers of every array of theta_Q and opt_state."""
     answer = student.answer(case)
     leaves = [*answer.leaves("theta_Q"), *answer.leaves("opt_state")]
     return (answer.array("loss"), *(leaf.ravel()[:3] for leaf in leaves))
 
 
 def sync(student: Student) -> Entries:
-    """`sync_target` at many steps: some numbers of what it returns."""
+    """Probe `sync_target` at many steps: some numbers of what it returns."""
     # One that counts its calls has counted those of the checks.
     student = student.afresh()
     rng = np.random.default_rng(8)
@@ -134,7 +134,7 @@ def sync(student: Student) -> Entries:
 
 
 def some_of_theta_T(student: Student, case: Case) -> np.ndarray:
-    """Whether it is one of the two bit for bit, and a few numbers of every array."""
+    """Return whether it is one of the two, and a few numbers of every array."""
     leaves = student.answer(case).leaves("theta_T")
     exact = [equal(leaves, case.args[name]) for name in ("theta_Q", "theta_T")]
     return np.concatenate([exact, *(leaf.ravel()[:3] for leaf in leaves)])

@@ -30,7 +30,7 @@ class Budget:
     part: str = ""
 
     def left(self) -> float:
-        """Seconds left now.
+        """Return the seconds left now.
 
         Raises:
             UsedUp: none.
@@ -43,7 +43,7 @@ class Budget:
         return min(of_part, of_run)
 
     def left_of_run(self) -> float:
-        """Seconds left now of the whole run.
+        """Return the seconds left now of the whole run.
 
         Raises:
             UsedUp: none.
@@ -54,7 +54,7 @@ class Budget:
         return seconds
 
     def late(self, what: str, limit: float, place: str = "") -> TimedOut:
-        """The outcome where an answer was waited for in vain, for `limit` at most."""
+        """Return the outcome where an answer was waited for in vain."""
         try:
             self.left()
         except UsedUp as reason:

@@ -30,7 +30,7 @@ class Known:
 
 
 def as_text(known: Known) -> str:
-    """All that is known as JSON; the same gives the same text."""
+    """Return all that is known as JSON; the same gives the same text."""
     document = {
         part: {
             "right": known.right[part],
@@ -44,7 +44,7 @@ def as_text(known: Known) -> str:
 
 
 def from_text(text: str) -> Known:
-    """The inverse of `as_text`.
+    """Invert `as_text`.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: it is something else.

@@ -52,7 +52,7 @@ def ready_first(role: str, child: helper.Child) -> None:
 
 
 def no_start(role: str, failure: helper.Failure) -> str:
-    """The one clear line on a helper that does not come up."""
+    """Return one clear line on a helper that does not come up."""
     why = str(failure) or f"no sign of life in {LIMITS.start_seconds:.0f} s"
     return (
         f"the {role} does not start: {why}; is the environment complete? "

@@ -55,7 +55,7 @@ class Exercise:
 
     @property
     def unwritten(self) -> bool:
-        """Whether the reason for having no points is a stub that is still one."""
+        """Tell whether the reason for having no points is a stub that is still one."""
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
             for c in self.checks
@@ -109,7 +109,7 @@ class Report:
         return ""
 
     def as_json(self) -> str:
-        """The report in the pinned schema."""
+        """Return the report in the pinned schema."""
         document = {
             "schema": SCHEMA,
             "score": None if self.grader_error else plain_number(self.score),
@@ -135,7 +135,7 @@ class Report:
         return json_text(document, indent=1) + "\n"
 
     def save(self, folder: str) -> Path:
-        """Write `report.json` whole or not at all; its path."""
+        """Write `report.json` whole or not at all; return its path."""
         path = Path(folder) / "report.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, self.as_json())
@@ -143,7 +143,7 @@ class Report:
 
 
 def load(path: Path) -> Report | None:
-    """The report that was saved there; None where there is none, or no whole one."""
+    """Load a report; None where there is none, or not a whole one."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         exercises = [
