@@ -151,7 +151,7 @@ class Student(Answers, Protocol):
 
     @property
     def runner(self) -> Trusted:
-        """The clean process in which its programs run."""
+        """Return the clean process in which its programs run."""
 
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None

@@ -28,19 +28,19 @@ class Source(Protocol):
     """Where a builder's numbers come from."""
 
     def reals(self, *shape: int) -> np.ndarray:
-        """float32 numbers of both signs."""
+        """Draw float32 numbers of both signs."""
 
     def whole(self, below: int, *shape: int) -> np.ndarray:
-        """int32 in [0, below)."""
+        """Draw int32 in [0, below)."""
 
     def flags(self, *shape: int) -> np.ndarray:
         """Booleans."""
 
     def pick(self, options: list[Any]) -> Any:
-        """One of the options, the first being the simplest."""
+        """Pick one of the options, the first being the simplest."""
 
     def generator(self) -> np.random.Generator:
-        """For what is too large to be drawn number by number."""
+        """Return a generator for what is too large to be drawn number by number."""
 
 
 class Fixed:
@@ -144,7 +144,7 @@ def td0(
     alpha: float = ALPHA,
     gamma: float = GAMMA,
 ) -> Case:
-    """One episode for `update_Q_TD0`.
+    """Make one episode for `update_Q_TD0`.
 
     Without `revisits` its states are all different, the last next state included, so
     that every sound reading gives one result. With it, few states are visited often.
@@ -173,7 +173,7 @@ def td0(
 def returns(
     source: Source, num_steps: int, *, gamma: float = GAMMA, scale: float = 1.0
 ) -> Case:
-    """One complete episode's rewards for `discounted_returns`."""
+    """Make one complete episode's rewards for `discounted_returns`."""
     args = {"reward": rewards(source, num_steps, scale)}
     return Case("discounted_returns", {"gamma": gamma}, args)
 
@@ -187,7 +187,7 @@ def mc(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """One complete episode for `mc_loss`, on the probe network."""
+    """Make one complete episode for `mc_loss`, on the probe network."""
     args = {
         "theta_Q": probe(source.generator(), state_dim, num_actions),
         "state": source.reals(num_steps, state_dim),
@@ -211,7 +211,7 @@ def td(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """One batch for `td_loss`, on the probe network, theta_T independent of theta_Q.
+    """Make a batch for `td_loss`, on the probe network; theta_T is not theta_Q.
 
     Args:
         source: of the numbers.

@@ -30,7 +30,7 @@ def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | Non
 
 
 def finite_problem(what: str, obtained: np.ndarray) -> str | None:
-    """Which entry is not finite, if any."""
+    """Return which entry is not finite, if any."""
     bad = np.argwhere(~np.isfinite(obtained))
     if not len(bad):
         return None

@@ -39,7 +39,7 @@ class Part:
 
     @property
     def questions(self) -> tuple[str, ...]:
-        """The names by which a `Case` asks it."""
+        """Return the names by which a `Case` asks it."""
         return (self.asked_as or self.name, *self.also)
 
 

@@ -25,7 +25,7 @@ BLAMED = {
 
 
 def told(watched: Watched, above: Mapping[str, bool]) -> str:
-    """Why learning failed, a sentence or two in each line; "" if nothing can be said.
+    """Say why learning failed, in a few lines; "" if nothing can be said.
 
     Args:
         watched: one run that did not learn.

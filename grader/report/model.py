@@ -88,7 +88,7 @@ class Report:
 
     @property
     def problem(self) -> str:
-        """Why the hand-in could not be run at all, in a sentence; "" where it was.
+        """Return why the hand-in could not be run, in a sentence; "" where it was.
 
         It begins with `NOT_READ` or `NOT_IMPORTED`.
         """
@@ -101,7 +101,7 @@ class Report:
 
     @property
     def grader_error(self) -> str:
-        """What went wrong on our side, or "": then there is a score."""
+        """Return what went wrong on our side, or "": then there is a score."""
         for exercise in self.exercises:
             for check in exercise.checks:
                 if check.outcome == Outcome.GRADER_ERROR:
@@ -180,7 +180,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:
-    """One check in the pinned schema."""
+    """Return one check in the pinned schema."""
     return {
         **asdict(check),
         "outcome": str(check.outcome),
@@ -191,6 +191,6 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 
 def plain_number(value: float) -> float | int:
-    """12 rather than 12.0; halves stay."""
+    """Format points: 12 rather than 12.0; halves stay."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded
