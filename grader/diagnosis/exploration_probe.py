@@ -108,7 +108,7 @@ class Draws:
         return np.mean(actions == two.argmax(axis=1))
 
     def hard(self) -> list[bool]:
-        """Tell whether hard values lead to a best action, or to one that is none."""
+        """Tell whether hard values lead to a best action, or to one out of range."""
         found = []
         for row in HARD:
             alike = np.tile(np.array(row, np.float32), (ROWS, 1))

@@ -16,7 +16,7 @@ FEW = 4  # blocks of updates, or validations: fewer say nothing
 
 @dataclass(frozen=True)
 class Watched:
-    """The numbers of one training run, columns [n] as `logbook.COLUMNS` has them.
+    """The numbers of one training run, columns [n] as `training_log.COLUMNS` has them.
 
     Attributes:
         columns: the numbers of each block of updates.

@@ -22,7 +22,7 @@ from grader.oracle.known import Fingerprint
 NAN = 9e9  # in the place of what is not finite
 MAX_NUMBERS = 64
 
-# By part; one that is not here is asked the ladder of its check file.
+# By part. A part without a row is asked the ladder of its check file.
 PROBES: dict[str, Callable[[Student], Entries]] = {
     "update_Q_TD0": value_probes.table,
     "episode_terminateds": value_probes.flags,

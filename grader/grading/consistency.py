@@ -4,7 +4,7 @@ A hand-in can keep from one call to the next what it was asked, and be right for
 first questions only, or remember its answers, or throw a coin when it is imported. So
 the grader asks twice. Where a check comes out differently, the part is no function
 of its arguments, and what it has earned in that exercise is withdrawn. Programs are
-traced again, too; the runner compiles only those that are not the same as before.
+traced again, too; the runner compiles only those that differ from the first ones.
 """
 
 from dataclasses import replace

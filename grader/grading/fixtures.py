@@ -1,7 +1,6 @@
 """What a check can ask for by the name of an argument."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from grader.grading.items import exercise_of
 from grader.grading.passes import Pass
 from grader.grading.search import search
 from grader.oracle.candidate import Runner
+from grader.oracle.cartpole import Result
 
 
 class Fixtures:
@@ -46,7 +46,7 @@ class Fixtures:
         return np.random.default_rng(self.seed_of(request))
 
     @pytest.fixture
-    def cartpole(self) -> Any:
+    def cartpole(self) -> Result:
         """Return the result of learning, which has run beside the other checks."""
         graded = self.now.graded
         assert graded.cartpole is not None

@@ -28,6 +28,7 @@ from grader.grading.items import (
 )
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Runner
+from grader.oracle.cartpole import Result
 from grader.oracle.known import Known
 from grader.report.model import Check, Exercise
 
@@ -55,7 +56,7 @@ class Graded:
     budget: Budget
     seed: str
     live: bool
-    cartpole: Callable[[], Any] | None = None
+    cartpole: Callable[[], Result] | None = None
     problem: BaseException | None = None
     known: Known = field(default_factory=Known)
     learning: dict[str, Any] = field(default_factory=dict)

@@ -13,7 +13,8 @@ from grader.contract.outcomes import RUN_USED_UP, TimedOut, UsedUp
 class Budget:
     """How long the hand-in may still take.
 
-    One for the whole run: whoever is asked, it is booked on what is being graded.
+    There is one for the whole run. Time is booked on the part that is being graded,
+    whichever process is asked.
 
     Attributes:
         limits: of this grading.

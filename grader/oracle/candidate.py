@@ -230,12 +230,12 @@ def one_program(part: str, most: int, answer: Args) -> None:
     """Look at an answer that has to be a program.
 
     Args:
-        part: that it is of.
-        most: bytes that it may have.
+        part: the part that was exported.
+        most: the largest allowed size in bytes.
         answer: of the worker.
 
     Raises:
-        Wrong: it is none, or too large.
+        Wrong: it is no program, or too large.
     """
     program = answer.get("program")
     if (

@@ -46,8 +46,8 @@ class Result:
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
     held: int = 0  # updates that were held against other evidence
-    watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
-    problem: str = ""  # what stopped the run, or one that came after it
+    watched: Args = field(default_factory=dict)  # by `training_log`
+    problem: str = ""  # what stopped this run or a later one
     reason: BaseException | None = None  # an outcome: what kept it from learning
 
     def as_dict(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Known:
 
     Attributes:
         right: the fingerprint of the solution.
-        mistakes: those that have one of their own.
+        mistakes: the known mistakes whose fingerprint is their own.
     """
 
     right: dict[str, Fingerprint] = field(default_factory=dict)

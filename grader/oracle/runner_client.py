@@ -154,7 +154,7 @@ class RunnerClient:
         return message["answer"]
 
     def load(self, name: str, case: Case) -> None:
-        """Have a program that was exported before loaded, if it is not yet."""
+        """Load a program that was exported before, unless it is loaded already."""
         self.running()
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name].code}

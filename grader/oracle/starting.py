@@ -18,7 +18,7 @@ def start_child(
     """Start a helper process.
 
     Raises:
-        client.Failure: the system does not let us.
+        helper.Failure: the system does not let us.
     """
     try:
         started = launch.prepare(role, tier, live=live, device=device)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.contract.case import Args
+from grader.contract.case import Args, Look
 from grader.contract.outcomes import Killed, Stopped, Wrong
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
@@ -100,7 +100,7 @@ class WorkerClient:
         self.restarts = {}
         self.budget.spent.clear()
         if not self.problem:
-            with contextlib.suppress(helper.Failure):  # who asks it tries again
+            with contextlib.suppress(helper.Failure):  # the next question tries again
                 self.child = self.start()
 
     def book(self, stage: str, output: Output) -> None:
@@ -114,7 +114,7 @@ class WorkerClient:
         request: Args,
         what: str,
         seconds: float | None = None,
-        look: helper.Look | None = None,
+        look: Look | None = None,
     ) -> Reply:
         """Ask the hand-in; what it prints is kept, but for what a program brings.
 
@@ -216,7 +216,7 @@ class WorkerClient:
                 raise Killed(NO_RESTART) from None
 
     def exchange(
-        self, request: Args, what: str, seconds: float, look: helper.Look | None
+        self, request: Args, what: str, seconds: float, look: Look | None
     ) -> Reply:
         """Ask one question; the reply has its answer or the reason for none."""
         assert self.child is not None
@@ -236,7 +236,7 @@ class WorkerClient:
         what: str,
         seconds: float,
         limit: float,
-        look: helper.Look | None,
+        look: Look | None,
     ) -> Args:
         """Return a process' answer.
 

@@ -47,7 +47,7 @@ class Live:
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
-        # Rich takes FORCE_COLOR for a terminal; in a notebook or a log it is none.
+        # Rich takes FORCE_COLOR for a terminal, but a notebook or a log is not one.
         if self.console.is_terminal and self.console.file.isatty():
             self.status = self.console.status(self)
             self.status.start()
