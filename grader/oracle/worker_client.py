@@ -216,17 +216,15 @@ class WorkerClient:
                 raise Killed(NO_RESTART) from None
 
     def exchange(
-        self, request: Args, what: str, seconds: float, look: Look | None
+        self, request: Args, what: str, limit: float, look: Look | None
     ) -> Reply:
         """Ask one question; the reply has its answer or the reason for none."""
-        assert self.child is not None
-        child, asked = self.child, False
+        child = self.child
+        assert child is not None
         try:
-            limit, seconds = seconds, min(seconds, self.budget.left())
-            asked = True
-            answer = self.answer_of(child, request, what, seconds, limit, look)
+            answer = self.answer_of(child, request, what, limit, look)
         except (Exception, Stopped) as reason:
-            return Reply({}, child.take_printed() if asked else Output(), reason)
+            return Reply({}, child.take_printed(), reason)
         return Reply(answer, child.take_printed())
 
     def answer_of(
@@ -234,7 +232,6 @@ class WorkerClient:
         child: helper.Child,
         request: Args,
         what: str,
-        seconds: float,
         limit: float,
         look: Look | None,
     ) -> Args:
@@ -244,13 +241,13 @@ class WorkerClient:
             child: the process.
             request: to it.
             what: is asked, for messages.
-            seconds: that it has.
-            limit: that it would have with all of its part's time, for messages.
+            limit: seconds that it may take, if its part has as many left.
             look: sees the answer's shapes before its numbers are read.
 
         Raises:
             Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
         """
+        seconds = min(limit, self.budget.left())
         try:
             with self.budget.spending():
                 message = child.ask({**request, "seconds": seconds}, seconds, look=look)
