@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import EXERCISES, PARTS
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, UsageError
 from grader.escape import Log, plain
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from grader.grading import pipeline
 
 DEFAULT_SEED = "1"
-# Other names of exercises: the functions and classes in them.
-PARTS = {
-    "episode_terminateds": "update_Q_TD0",
-    "discounted_returns": "monte_carlo",
-    "mc_loss": "monte_carlo",
-    "ReplayBuffer": "replay_buffer",
-}
 DEVICES = ("cpu", "gpu")
 MODES = ("live", "recorded")  # of the reference
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
@@ -193,7 +186,7 @@ def exercise_named(text: str) -> str:
     """
     word = text.strip().partition("(")[0].partition(".")[0]
     word = word.casefold().replace("-", "_").replace(" ", "_")
-    known = {part.casefold(): name for part, name in PARTS.items()}
+    known = {name.casefold(): part.exercise for name, part in PARTS.items()}
     known |= {name.casefold(): name for name in EXERCISES}
     numbered = {str(number): name for number, name in enumerate(EXERCISES, 1)}
     if not text or word in known or word in numbered:
@@ -263,9 +256,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
         notes.append("In-process run for debugging: it does not count.")
     else:
         with terminal.Live(console) as live:
-            progress = pipeline.Progress(
-                live.on_check, live.on_exercise, live.on_learning
-            )
+            progress = pipeline.Progress(live.on_check, live.on_learning)
             report = pipeline.grade(submission, options, progress)
     path = saved(report, arguments.out)
     drawing = picture.start(report.learning, out)

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.escape import plain
-from grader.oracle.candidate import Candidate
 
 TAIL = 1e-10  # the probability that chance alone exceeds a limit on frequencies
 # NumPy arrays can be changed, JAX arrays deleted: `jax.jit` deletes what it is told to
@@ -17,7 +16,7 @@ CHANGED = {
 
 
 def unchanged(
-    student: Candidate, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
+    student: Student, case: Case, kinds: tuple[str, ...] = tuple(CHANGED)
 ) -> None:
     """Check that arguments are neither changed nor deleted.
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +12,9 @@ import numpy as np
 from grader.contract.outcomes import Wrong
 
 Args = dict[str, Any]
+# Looks at an answer's shapes before its arrays are read; what it raises is raised to
+# who asked.
+Look = Callable[[Args], None]
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Case:
     """One question: a part of the contract, its settings and its arrays.
 
     Attributes:
-        part: its name in `parts.PROGRAMS` or `parts.CALLS`, or a plain function's.
+        part: what is asked, one of a part's `questions` in the registry.
         spec: what is not an array (sizes, gamma, `net`, ...).
         args: arrays, or lists of arrays for parameters.
     """
@@ -26,8 +31,19 @@ class Case:
     spec: dict[str, Any]
     args: Args
 
+    def replace(self, *, spec: Args | None = None, args: Args | None = None) -> "Case":
+        """Return the same question with some settings or arguments changed.
+
+        Args:
+            spec: settings that take the place of those of the same name, or are new.
+            args: arguments, likewise.
+        """
+        return Case(
+            self.part, {**self.spec, **(spec or {})}, {**self.args, **(args or {})}
+        )
+
     def digest(self) -> str:
-        """A name that depends on the whole question and on nothing else."""
+        """Return a name that depends on the whole question and on nothing else."""
         hashed = hashlib.sha256()
         hashed.update(json.dumps([self.part, self.spec], sort_keys=True).encode())
         for name, array in flat(self.args):
@@ -36,17 +52,17 @@ class Case:
         return hashed.hexdigest()[:20]
 
     def program_name(self) -> str:
-        """The name of the program that answers this and every like-shaped case."""
+        """Return the name of the program that answers it and every like-shaped case."""
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
 
     @property
     def derivative(self) -> bool:
-        """Whether the program that answers it has to come with its derivative."""
+        """Tell whether the program that answers it has to come with its derivative."""
         return bool(self.spec.get("derivative"))
 
     def blank(self) -> Args:
-        """Its arguments with all numbers zero: what a program is made for."""
+        """Return its arguments with all numbers zero: what a program is made for."""
         return {
             name: [np.zeros_like(leaf) for leaf in value]
             if isinstance(value, list)
@@ -56,7 +72,7 @@ class Case:
 
 
 def flat(args: Args) -> list[tuple[str, np.ndarray]]:
-    """Every array of the arguments with a name of its own, in a fixed order."""
+    """Return every array of the arguments with a name, in a fixed order."""
     arrays = []
     for name in sorted(args):
         value = args[name]
@@ -71,7 +87,7 @@ class Answer(dict[str, Any]):
     """What came back. From the worker it can be anything, so look at it by these."""
 
     def array(self, name: str) -> np.ndarray:
-        """The array of that name.
+        """Return the array of that name.
 
         Raises:
             Wrong: there is none.
@@ -82,7 +98,7 @@ class Answer(dict[str, Any]):
         return value
 
     def leaves(self, name: str) -> list[np.ndarray]:
-        """The list of arrays of that name.
+        """Return the list of arrays of that name.
 
         Raises:
             Wrong: there is none.
@@ -95,7 +111,7 @@ class Answer(dict[str, Any]):
         return value
 
     def numbers(self, name: str) -> list[int]:
-        """The list of whole numbers of that name.
+        """Return the list of whole numbers of that name.
 
         Raises:
             Wrong: there is none.
@@ -107,7 +123,52 @@ class Answer(dict[str, Any]):
 
 
 class Answers(Protocol):
-    """The interface that `Student` and the references share."""
+    """Who answers a case: the hand-in, or what is right."""
 
     def answer(self, case: Case) -> Answer:
-        """The answer to a case; raises an outcome when there is none."""
+        """Answer a case; raise an outcome where there is no answer."""
+
+
+class Trusted(Protocol):
+    """The clean process, for what the hand-in has no part in."""
+
+    def trusted(self, **request: Any) -> Args:
+        """Answer a request, `do` and its arguments."""
+
+
+class Student(Answers, Protocol):
+    """The hand-in as checks and diagnosis ask it.
+
+    Attributes:
+        stopped: parts that have hung or died.
+    """
+
+    stopped: set[str]
+
+    @property
+    def eager(self) -> bool:
+        """Tell whether all is answered by calls, for a debugger."""
+
+    @property
+    def runner(self) -> Trusted:
+        """Return the clean process in which its programs run."""
+
+    def called(
+        self, case: Case, *, watched: str = "", look: Look | None = None
+    ) -> Answer:
+        """Return the answer of the hand-in's Python itself."""
+
+    def changed(self, case: Case, kind: str) -> list[Any]:
+        """Return the names of the arguments that a call changes or deletes."""
+
+    def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
+        """Return one output for many keys [K,2], stacked."""
+
+    def export(self, case: Case) -> str:
+        """Have the program for cases of this shape; return its name."""
+
+    def afresh(self) -> "Student":
+        """Return the hand-in imported anew, its memory of former questions gone."""
+
+    def in_fresh_process(self) -> AbstractContextManager["Student"]:
+        """Have the hand-in asked by a fresh process, and its programs traced again."""

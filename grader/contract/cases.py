@@ -28,19 +28,19 @@ class Source(Protocol):
     """Where a builder's numbers come from."""
 
     def reals(self, *shape: int) -> np.ndarray:
-        """float32 numbers of both signs."""
+        """Draw float32 numbers of both signs."""
 
     def whole(self, below: int, *shape: int) -> np.ndarray:
-        """int32 in [0, below)."""
+        """Draw int32 in [0, below)."""
 
     def flags(self, *shape: int) -> np.ndarray:
         """Booleans."""
 
     def pick(self, options: list[Any]) -> Any:
-        """One of the options, the first being the simplest."""
+        """Pick one of the options, the first being the simplest."""
 
     def generator(self) -> np.random.Generator:
-        """For what is too large to be drawn number by number."""
+        """Return a generator for what is too large to be drawn number by number."""
 
 
 class Fixed:
@@ -102,7 +102,7 @@ class Cases:
 
 
 def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
-    """A ladder with a few cases for each rung, and a strategy over the rungs.
+    """Make a ladder with a few cases for each rung, and a strategy over the rungs.
 
     Args:
         build: takes a source and a rung's settings.
@@ -144,7 +144,7 @@ def td0(
     alpha: float = ALPHA,
     gamma: float = GAMMA,
 ) -> Case:
-    """One episode for `update_Q_TD0`.
+    """Make one episode for `update_Q_TD0`.
 
     Without `revisits` its states are all different, the last next state included, so
     that every sound reading gives one result. With it, few states are visited often.
@@ -173,7 +173,7 @@ def td0(
 def returns(
     source: Source, num_steps: int, *, gamma: float = GAMMA, scale: float = 1.0
 ) -> Case:
-    """One complete episode's rewards for `discounted_returns`."""
+    """Make one complete episode's rewards for `discounted_returns`."""
     args = {"reward": rewards(source, num_steps, scale)}
     return Case("discounted_returns", {"gamma": gamma}, args)
 
@@ -187,7 +187,7 @@ def mc(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """One complete episode for `mc_loss`, on the probe network."""
+    """Make one complete episode for `mc_loss`, on the probe network."""
     args = {
         "theta_Q": probe(source.generator(), state_dim, num_actions),
         "state": source.reals(num_steps, state_dim),
@@ -211,7 +211,7 @@ def td(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """One batch for `td_loss`, on the probe network, theta_T independent of theta_Q.
+    """Make a batch for `td_loss`, on the probe network; theta_T is not theta_Q.
 
     Args:
         source: of the numbers.
@@ -242,7 +242,7 @@ def td(
 
 
 def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
-    """The spec of the grader's own small network."""
+    """Return the spec of the grader's own small network."""
     return {"net": "probe", "state_dim": state_dim, "num_actions": num_actions}
 
 
@@ -259,7 +259,7 @@ def probe(
 
 
 def on_table(case: Case) -> Case:
-    """The same batch for `td_loss` or `mc_loss`, with tables for the probe networks.
+    """Return a loss's batch with tables in the place of the probe networks.
 
     State i is a one-hot row and its values are a column of the table, so that in the
     gradient every transition, and every action of it, stands alone.
@@ -282,7 +282,7 @@ def on_table(case: Case) -> Case:
 
 
 def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """The values [B,A] of the probe network: a layer, tanh, a layer; or of a table."""
+    """Compute the values [B,A] of the probe network, or of a table."""
     if len(theta) == 1:
         return states @ theta[0].T
     weight, bias, last_weight, last_bias = theta
@@ -296,7 +296,7 @@ def taken_values(args: Args) -> np.ndarray:
 
 
 def update(case: Case, optimizer: str, opt_state: list[np.ndarray]) -> Case:
-    """The same batch for `td_update`."""
+    """Make the question for `td_update` of a loss's batch."""
     spec = {k: v for k, v in case.spec.items() if k != "gradient"}
     args = {**case.args, "opt_state": opt_state}
     return Case("td_update", {**spec, "optimizer": optimizer}, args)
@@ -309,20 +309,20 @@ def sync(
     period: int,
     net: str = "probe",
 ) -> Case:
-    """A question for `sync_target`; its network's sizes are CartPole's."""
+    """Make a question for `sync_target`; its network's sizes are CartPole's."""
     spec = {"net": net, "state_dim": 4, "num_actions": 2, "step": step}
     args = {"theta_Q": theta_Q, "theta_T": theta_T}
     return Case("sync_target", {**spec, "period": period}, args)
 
 
 def fresh_network(seed: int, state_dim: int, num_actions: int) -> Case:
-    """The question for the parameters of a new network."""
+    """Make the question for the parameters of a new network."""
     spec = {"state_dim": state_dim, "num_actions": num_actions}
     return Case("q_network", spec, {"key": np.array([0, seed], np.uint32)})
 
 
 def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
-    """A question for `epsilon_greedy`."""
+    """Make a question for `epsilon_greedy`."""
     args = {"key": key, "q_values": q_values, "epsilon": np.float32(epsilon)}
     return Case("epsilon_greedy", {}, args)
 
@@ -335,7 +335,7 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
 
 
 def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, Case]:
-    """The programs of learning, by role: cases of CartPole's shapes, all zeros."""
+    """Make a case for each program of learning, by role; all numbers are zero."""
     own = {"net": "own", "state_dim": 4, "num_actions": 2}
     table = {"net": "table", "state_dim": 128, "num_actions": 2}
 

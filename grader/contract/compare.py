@@ -18,7 +18,7 @@ MAX_ROWS = 4
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """What is wrong with the shape or the kind of the answer, if anything."""
+    """Return what is wrong with the shape or the kind of an answer, if anything."""
     if not isinstance(obtained, np.ndarray):
         return f"{what}: no array came back"
     if obtained.shape != shape:
@@ -30,7 +30,7 @@ def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | Non
 
 
 def finite_problem(what: str, obtained: np.ndarray) -> str | None:
-    """Which entry is not finite, if any."""
+    """Return which entry is not finite, if any."""
     bad = np.argwhere(~np.isfinite(obtained))
     if not len(bad):
         return None
@@ -41,7 +41,7 @@ def finite_problem(what: str, obtained: np.ndarray) -> str | None:
 def value_problem(
     what: str, obtained: np.ndarray, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """A small table of the entries that differ, if any do."""
+    """Return a small table of the entries that differ, if any do."""
     obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
     if not np.isfinite(expected).all():
         return f"{what}: nothing finite is there to compare with"
@@ -69,7 +69,7 @@ def value_problem(
 def problem(
     what: str, obtained: Any, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """What is wrong with an answer, if anything: its shape, finiteness or values."""
+    """Return what is wrong with an answer: its shape, finiteness or values."""
     return (
         shape_problem(what, obtained, expected.shape)
         or finite_problem(what, obtained)
@@ -80,7 +80,7 @@ def problem(
 def leaves_problem(
     what: str, obtained: Any, expected: list[np.ndarray], *, exact: bool = False
 ) -> str | None:
-    """The same for parameters: lists of arrays."""
+    """Return what is wrong with a list of arrays, if anything."""
     if not isinstance(obtained, list) or len(obtained) != len(expected):
         return f"{what}: not the {len(expected)} arrays that were expected"
     for i, (a, b) in enumerate(zip(obtained, expected, strict=True)):
@@ -101,17 +101,17 @@ def require(found: str | None, *details: str) -> None:
 
 
 def entry(index: tuple[int, ...]) -> str:
-    """An index as one writes it."""
+    """Return an index as one writes it."""
     return f"[{', '.join(str(i) for i in index)}]" if index else ""
 
 
 def number(value: Any) -> str:
-    """A number as a person would write it."""
+    """Return a number as a person would write it."""
     return f"{float(value):.6g}"
 
 
 def numbers(array: np.ndarray) -> str:
-    """A small array in one line; a large one by its shape."""
+    """Return a small array in one line; a large one by its shape."""
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

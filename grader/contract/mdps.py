@@ -32,7 +32,7 @@ class Mdp(NamedTuple):
 
 
 def chain(rng: np.random.Generator) -> Mdp:
-    """Left or right along a line; right from the last state ends the episode."""
+    """Draw a line to walk along; right from the last state ends the episode."""
     states = np.arange(STATES)
     nexts = np.clip(np.stack([states - 1, states + 1], axis=1), 0, STATES - 1)
     ends = np.zeros((STATES, ACTIONS), bool)
@@ -41,7 +41,7 @@ def chain(rng: np.random.Generator) -> Mdp:
 
 
 def maze(rng: np.random.Generator) -> Mdp:
-    """From anywhere to anywhere, with several ends."""
+    """Draw a maze, from anywhere to anywhere, with several ends."""
     nexts = rng.integers(STATES, size=(STATES, ACTIONS))
     ends = rng.permutation(STATES * ACTIONS) < ENDS
     ends = ends.reshape(STATES, ACTIONS)
@@ -49,7 +49,7 @@ def maze(rng: np.random.Generator) -> Mdp:
 
 
 def ring(rng: np.random.Generator) -> Mdp:
-    """Left or right round a ring, at a cost: only the time limit cuts an episode."""
+    """Draw a ring to walk round, at a cost: only the time limit cuts an episode."""
     states = np.arange(STATES)
     nexts = np.stack([states - 1, states + 1], axis=1) % STATES
     ends = np.zeros((STATES, ACTIONS), bool)

@@ -10,6 +10,6 @@ def draw() -> str:
 
 
 def derive(seed: str, purpose: str) -> int:
-    """A 63-bit seed for one purpose; nothing can be told from it about another's."""
+    """Derive a 63-bit seed for one purpose, which says nothing about another's."""
     digest = hashlib.blake2b(f"{purpose}\0{seed}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

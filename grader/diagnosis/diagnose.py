@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.contract.case import Answers, Case
+from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import NotImplementedYet, Stopped
 from grader.diagnosis import measurements, probes
-from grader.oracle.candidate import Candidate
 from grader.oracle.known import Fingerprint, Known, Mistake
 
 # Of the largest number of an entry: 6 digits are recorded, and correct work rounds
@@ -40,12 +39,12 @@ class Diagnosis:
 
 def diagnose(
     part: str,
-    student: Candidate,
+    student: Student,
     reference: Answers,
     known: Known,
     ladder: tuple[Case, ...] = (),
 ) -> Diagnosis | None:
-    """What is wrong with a part, as far as it can be told.
+    """Say what is wrong with a part, as far as it can be told.
 
     Args:
         part: that has failed a check.
@@ -76,12 +75,12 @@ def diagnose(
 
 
 def fitting(part: str, found: Fingerprint, known: Known) -> list[Mistake]:
-    """The known mistakes of a part that have this fingerprint."""
+    """Return the known mistakes of a part that have this fingerprint."""
     return [m for m in known.mistakes[part] if agree(part, found, m.fingerprint)]
 
 
 def named(fits: list[Mistake]) -> Diagnosis:
-    """What is said where one mistake fits, or two."""
+    """Return the diagnosis where one mistake fits, or two."""
     name = " or ".join(mistake.id for mistake in fits)
     hints = [mistake.hint for mistake in fits]
     if len(hints) == 2:
@@ -90,7 +89,7 @@ def named(fits: list[Mistake]) -> Diagnosis:
 
 
 def agree(part: str, a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
-    """Whether two fingerprints of a part are one.
+    """Tell whether two fingerprints of a part are one.
 
     Args:
         part: whose they are.
@@ -109,7 +108,7 @@ def agree(part: str, a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool
 def entries_agree(
     a: list[float] | str, b: list[float] | str, times: float, share: float | None
 ) -> bool:
-    """Whether two entries are one; `share` is by how much, if they are shares."""
+    """Tell whether two entries are one; `share` is by how much, if they are shares."""
     if isinstance(a, str) or isinstance(b, str):
         return a == b
     if len(a) != len(b):

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from grader.contract import cases, compare, fixed_cases
-from grader.contract.case import Answers, Case
+from grader.contract.case import Answers, Case, Student
 from grader.contract.compare import number, numbers
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.diagnosis.target_inference import ReadOff, read_off
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.candidate import LiveReference
 
 FACTORS = {-1.0: "minus", 0.5: "half of", 2.0: "twice"}
 # What an argument is called in a sentence.
@@ -25,8 +25,8 @@ CALLED = {
 }
 
 
-def measured(part: str, student: Candidate, reference: Answers) -> str | None:
-    """A fact about a wrong part, or None where its checks' messages say it all."""
+def measured(part: str, student: Student, reference: Answers) -> str | None:
+    """Return a fact about a wrong part; None where its checks' messages say all."""
     if part not in FACTS:
         return None
     try:
@@ -42,9 +42,9 @@ def measured(part: str, student: Candidate, reference: Answers) -> str | None:
 
 
 def without_effect(
-    student: Candidate, case: Case, output: str, names: tuple[str, ...]
+    student: Student, case: Case, output: str, names: tuple[str, ...]
 ) -> list[str]:
-    """Which of these arguments do not change the output."""
+    """Return which of these arguments do not change the output."""
     before = student.answer(case).array(output)
     idle = []
     for name in names:
@@ -55,15 +55,14 @@ def without_effect(
 
 
 def with_other(case: Case, name: str) -> Case:
-    """The same question with another value for an argument."""
-    spec, args = case.spec, case.args
-    if name in spec:  # gamma or alpha
-        return Case(case.part, {**spec, name: 0.75 * spec[name]}, args)
-    return Case(case.part, spec, {**args, name: moved(args[name])})
+    """Return the same question with another value for an argument."""
+    if name in case.spec:  # gamma or alpha
+        return case.replace(spec={name: 0.75 * case.spec[name]})
+    return case.replace(args={name: moved(case.args[name])})
 
 
 def moved(value: np.ndarray | list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
-    """Another value of the same kind."""
+    """Return another value of the same kind."""
     if isinstance(value, list):
         return [leaf[::-1] + np.float32(0.5) for leaf in value]
     if value.dtype == bool:
@@ -74,12 +73,12 @@ def moved(value: np.ndarray | list[np.ndarray]) -> np.ndarray | list[np.ndarray]
 
 
 def no_effect(what: str, idle: list[str]) -> str:
-    """The sentence for arguments without effect."""
+    """Return the sentence for arguments without effect."""
     return f"Measured: {what} does not depend on {' and '.join(idle)} at all."
 
 
 def factor_of(obtained: np.ndarray, expected: np.ndarray) -> float:
-    """By what one number the expected was multiplied; nan for none."""
+    """Return the one number by which the expected is multiplied; nan for none."""
     size = float((expected**2).sum())
     factor = float((obtained * expected).sum()) / size if size else float("nan")
     close = np.abs(obtained - factor * expected).max() <= 1e-3 * np.abs(expected).max()
@@ -87,7 +86,7 @@ def factor_of(obtained: np.ndarray, expected: np.ndarray) -> float:
 
 
 def in_words(factor: float) -> str:
-    """A factor that means something, or ""."""
+    """Return the words for a factor that means something, or ""."""
     fits = (
         words for known, words in FACTORS.items() if np.isclose(factor, known, 1e-3)
     )
@@ -95,7 +94,7 @@ def in_words(factor: float) -> str:
 
 
 def times(factor: float) -> str:
-    """Any factor in words, or "" for 1 and for none."""
+    """Return any factor in words, or "" for 1 and for none."""
     if not np.isfinite(factor) or np.isclose(factor, 1, 1e-3) or factor == 0:
         return ""
     return in_words(factor) or f"{factor:.4g} times"
@@ -104,8 +103,8 @@ def times(factor: float) -> str:
 # ---------------------------------------------------------------- the parts
 
 
-def table(student: Candidate, reference: Answers) -> str | None:
-    """`update_Q_TD0`: what moves, how far, and what has no effect."""
+def table(student: Student, reference: Answers) -> str | None:
+    """Measure `update_Q_TD0`: what moves, how far, and what has no effect."""
     case = fixed_cases.TD0_EPISODE.ladder[0]
     args = case.args
     move = student.answer(case).array("Q") - args["Q"]
@@ -136,8 +135,8 @@ def table(student: Candidate, reference: Answers) -> str | None:
     )
 
 
-def returns(student: Candidate, reference: Answers) -> str | None:
-    """`discounted_returns`: how much each reward counts in each return."""
+def returns(student: Student, reference: Answers) -> str | None:
+    """Measure `discounted_returns`: how much each reward counts in each return."""
     case = fixed_cases.RETURNS_LONG.ladder[0]
     if idle := without_effect(student, case, "returns", ("gamma", "reward")):
         return no_effect("your returns", idle)
@@ -159,21 +158,21 @@ def returns(student: Candidate, reference: Answers) -> str | None:
 
 
 def with_rewards(case: Case, rewards: np.ndarray) -> Case:
-    """The same episode with other rewards."""
-    return Case(case.part, case.spec, {**case.args, "reward": rewards})
+    """Return the same episode with other rewards."""
+    return case.replace(args={"reward": rewards})
 
 
-def mc_loss(student: Candidate, reference: Answers) -> str | None:
-    """`mc_loss`: what its gradient tells, and what has no effect."""
+def mc_loss(student: Student, reference: Answers) -> str | None:
+    """Measure `mc_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.MC_EPISODE.ladder[0]
-    case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+    case = case.replace(spec={"stand_in": True})
     seen = read_off(cases.on_table(case), student)
     names = ("reward", "action", "state")
     return of_square(student, case, seen, names)
 
 
-def td_loss(student: Candidate, reference: Answers) -> str | None:
-    """`td_loss`: what its gradient tells, and what has no effect."""
+def td_loss(student: Student, reference: Answers) -> str | None:
+    """Measure `td_loss`: what its gradient tells, and what has no effect."""
     case = fixed_cases.TD_MIXED.ladder[0]
     seen = read_off(cases.on_table(case), student)
     names = ("terminated", "gamma", "reward", "next_state", "theta_T", "action")
@@ -181,9 +180,9 @@ def td_loss(student: Candidate, reference: Answers) -> str | None:
 
 
 def of_square(
-    student: Candidate, case: Case, seen: ReadOff | None, names: tuple[str, ...]
+    student: Student, case: Case, seen: ReadOff | None, names: tuple[str, ...]
 ) -> str | None:
-    """What can be told of a loss that should be a mean of squares."""
+    """Say what can be told of a loss that should be a mean of squares."""
     if idle := without_effect(student, case, "loss", names):
         return no_effect("your loss", idle)
     if seen is None:
@@ -222,8 +221,8 @@ def of_square(
     return None
 
 
-def pairs_fit(student: Candidate, case: Case) -> bool:
-    """Whether the loss is the mean over all pairs of a prediction and a target."""
+def pairs_fit(student: Student, case: Case) -> bool:
+    """Tell whether the loss is the mean over all pairs of a prediction and a target."""
     size = len(case.args["action"])
     loss = float(student.answer(case).array("loss"))
     predicted = cases.taken_values(case.args)
@@ -233,7 +232,7 @@ def pairs_fit(student: Candidate, case: Case) -> bool:
             name: value if isinstance(value, list) else value[i : i + 1]
             for name, value in case.args.items()
         }
-        one = read_off(cases.on_table(Case(case.part, case.spec, args)), student)
+        one = read_off(cases.on_table(case.replace(args=args)), student)
         if one is None or one.targets is None:
             return False
         targets.append(one.targets[0])
@@ -241,10 +240,10 @@ def pairs_fit(student: Candidate, case: Case) -> bool:
     return bool(np.isclose(loss, pairs, rtol=1e-3))
 
 
-def td_update(student: Candidate, reference: Answers) -> str | None:
-    """`td_update`: what a step of plain gradient descent does."""
+def td_update(student: Student, reference: Answers) -> str | None:
+    """Measure `td_update`: what a step of plain gradient descent does."""
     case = fixed_cases.UPDATE.ladder[0]
-    case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
+    case = case.replace(spec={"stand_in": True})
     theta = case.args["theta_Q"]
     runner = student.runner
     state = runner.trusted(do="optimizer_init", optimizer="adam", theta=theta)
@@ -263,8 +262,8 @@ def td_update(student: Candidate, reference: Answers) -> str | None:
     return None
 
 
-def steps_of_descent(case: Case, student: Candidate) -> tuple[np.ndarray, np.ndarray]:
-    """A step of plain descent on the stand-in: the hand-in's and the right one."""
+def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hand-in's step of plain descent on the stand-in, and the right one."""
     theta, runner = case.args["theta_Q"], student.runner
     state = runner.trusted(do="optimizer_init", optimizer="sgd", theta=theta)
     question = cases.update(case, "sgd", state["opt_state"])
@@ -283,8 +282,8 @@ def steps_of_descent(case: Case, student: Candidate) -> tuple[np.ndarray, np.nda
     return own, expected
 
 
-def sync(student: Candidate, reference: Answers) -> str | None:
-    """`sync_target`: at which steps it renews."""
+def sync(student: Student, reference: Answers) -> str | None:
+    """Measure `sync_target`: at which steps it renews."""
     rng = np.random.default_rng(9)
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
     told: dict[str, list[int]] = {"theta_Q": [], "theta_T": [], "neither": []}
@@ -301,7 +300,7 @@ def sync(student: Candidate, reference: Answers) -> str | None:
     return f"Measured: asked in order with period 4, it returned {', '.join(words)}."
 
 
-FACTS: dict[str, Callable[[Candidate, Answers], str | None]] = {
+FACTS: dict[str, Callable[[Student, Answers], str | None]] = {
     "update_Q_TD0": table,
     "discounted_returns": returns,
     "mc_loss": mc_loss,

@@ -22,8 +22,8 @@ class ReadOff:
 
     Attributes:
         factor: c, 1 for the mean of squares; B for their sum.
-        targets: y [B]; None where the factor is none that a square would have, or the
-            gradient is the same for all transitions.
+        targets: y [B]; None where no square has such a factor, or the gradient is the
+            same for all transitions.
         flat: the gradient is zero everywhere.
         next_states: it is not zero in cells of next states.
         other_actions: it is not zero in cells of actions that were not taken.
@@ -37,7 +37,7 @@ class ReadOff:
 
 
 def read_off(case: Case, answers: Answers) -> ReadOff | None:
-    """What the loss does with a batch `on_table`; None where it gives no scalar."""
+    """Read off what a loss does with a batch `on_table`; None if it is no scalar."""
     try:
         answer = answers.answer(case)
         loss, leaves = answer.array("loss"), answer.leaves("grads")

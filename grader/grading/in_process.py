@@ -8,33 +8,43 @@ import bdb
 import math
 from typing import Any
 
-from grader.contract.case import Answers, Args, Case
-from grader.contract.exercises import SOLUTION
+from grader.contract.case import Args, Case, Look
+from grader.contract.exercises import LEARNING, SOLUTION
 from grader.contract.limits import Limits
 from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
-from grader.grading.plugin import Graded, Plugin, run_checks
+from grader.grading.passes import Graded, Pass
+from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.candidate import Candidate
 from grader.oracle.faults import IMPORTING, reason_of
-from grader.oracle.recorded import RecordedReference
+from grader.oracle.runner_client import Program
+from grader.oracle.worker_client import Reply
 from grader.report.model import Report
-from grader.sandbox.helper import Look, Question
+from grader.sandbox.helper import Question
 from grader.sandbox.output import Output
 
 SANDBOX = "none: in-process, does not count"
+UNBOUNDED = Limits(run_seconds=math.inf)  # a debugger takes its time
 
 
 class LocalWorker:
-    """Answers like `session.Worker`, by plain function calls."""
+    """Answers like `WorkerClient`, by plain function calls.
 
-    budget = Budget(Limits(run_seconds=math.inf))  # a debugger takes its time
-    output = Output()  # what is printed is seen
+    Args:
+        submission: the hand-in, a Python file.
+
+    Raises:
+        UsageError: it is no file, or cannot be imported.
+    """
 
     def __init__(self, submission: Submission) -> None:
         from grader.inside import worker
 
+        self.budget = Budget(UNBOUNDED)
+        self.printed: dict[str, Output] = {}  # nothing: it is seen
+        self.loaded = True
         self.worker = worker.Worker()
         self.describe_error = worker.describe_error
         worker.prepare_jax()
@@ -48,34 +58,42 @@ class LocalWorker:
             reason = reason_of(self.describe_error(error), IMPORTING)
             raise UsageError(str(reason)) from error
 
-    def book(self, stage: str, output: Output) -> None:
-        """Keep nothing."""
-
     def ask(
         self,
         request: Args,
         what: str,
         seconds: float | None = None,
         look: Look | None = None,
-    ) -> Args:
+    ) -> Reply:
         """Answer now; a debugger that is quit ends the run."""
         try:
-            return self.worker.handle(**request)
+            return Reply(self.worker.handle(**request), Output())
         except bdb.BdbQuit:
             raise KeyboardInterrupt from None
         except (Exception, SystemExit) as error:
             raise reason_of(self.describe_error(error), what) from error
 
+    def book(self, stage: str, output: Output) -> None:
+        """Keep nothing."""
+
+    def renew(self) -> None:
+        """Keep the module: there is no second pass in a debugger."""
+
 
 class LocalRunner:
-    """Answers like `session.Runner`, by plain function calls."""
+    """Answers like `RunnerClient`, by plain function calls.
+
+    Args:
+        live: whether it holds the solution.
+    """
 
     device = "cpu"
 
     def __init__(self, *, live: bool) -> None:
         from grader.inside import runner
 
-        self.programs: dict[str, Any] = {}
+        self.budget = Budget(UNBOUNDED)
+        self.programs: dict[str, Program] = {}
         self.runner = runner.Runner(SOLUTION if live else None)
 
     def trusted(self, **request: Any) -> Args:
@@ -104,29 +122,24 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
     Raises:
         UsageError: not one exercise was named, or it cannot be run this way.
     """
-    if len(options.only) != 1 or "learning" in options.only:
+    if len(options.only) != 1 or LEARNING in options.only:
         raise UsageError(
             "INPROCESS=1 debugs one exercise: add ONLY=td_loss or another "
             "(for learning there is `make train`)"
         )
     mode = pipeline.choose_mode(options.mode)
-    worker: Any = LocalWorker(submission)
-    runner: Any = LocalRunner(live=mode == "live")
-    reference: Answers = (
-        LiveReference(runner) if mode == "live" else RecordedReference()
-    )
+    worker, runner = LocalWorker(submission), LocalRunner(live=mode == "live")
     graded = Graded(
         student=Candidate(worker, runner, eager=True),
-        reference=reference,
+        reference=pipeline.reference_of(mode, runner),
         runner=runner,
         budget=worker.budget,
         seed=options.seed,
         live=False,
     )
-    plugin = Plugin(
-        graded, lambda exercise, check: print(f"· {check}"), lambda exercise: None
+    results = run_checks(
+        Pass(graded), options.exercises, lambda exercise, check: print(f"· {check}")
     )
-    results = run_checks(plugin, options.exercises)
     return Report(
         seed=options.seed,
         sandbox=SANDBOX,

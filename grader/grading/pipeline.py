@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.contract import exercises, seeds
-from grader.contract.case import Answers
-from grader.contract.exercises import EXERCISES
+from grader.contract.case import Answers, Trusted
+from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, Stopped, UsageError, Wrong
 from grader.grading.consistency import ask_again
-from grader.grading.plugin import Graded, Plugin, run_checks
+from grader.grading.diagnoses import diagnose_exercise
+from grader.grading.passes import Graded, Pass
+from grader.grading.plugin import Checks, OnCheck, nobody, run_script
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.cartpole import CartPole
 from grader.oracle.faults import IMPORTING
 from grader.oracle.recorded import RecordedReference, load_known
-from grader.oracle.runner_client import RunnerClient
+from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 from grader.report.model import NOT_IMPORTED, NOT_READ, Exercise, Report
 from grader.sandbox import launch, self_test, tiers
@@ -52,16 +54,20 @@ class Options:
 
     @property
     def exercises(self) -> list[str]:
-        """The names of the exercises to be graded, in the contract's order."""
+        """Return the names of the exercises to be graded, in the contract's order."""
         return [name for name in EXERCISES if not self.only or name in self.only]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Who is told how far the grading is."""
+    """Who is told how far the grading is; results are told once, in the report.
 
-    on_check: Callable[[str, str], None] = lambda exercise, check: None
-    on_exercise: Callable[[Exercise], None] = lambda exercise: None
+    Attributes:
+        on_check: told the exercise and the check that starts.
+        on_learning: told in a few words what learning does.
+    """
+
+    on_check: OnCheck = nobody
     on_learning: Callable[[str], None] = lambda words: None
 
 
@@ -78,68 +84,33 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     started = time.monotonic()
     launch.remove_leftovers()
     choose = self_test.choose_official_tier if options.official else tiers.choose_tier
-    tier = choose(options.tier)
-    mode = choose_mode(options.mode)
+    options = replace(
+        options, tier=choose(options.tier), mode=choose_mode(options.mode)
+    )
     check_device(options.device)
     known = load_known()
-    exercises = options.exercises
-    twice = not options.only if options.twice is None else options.twice
-    budget = Budget(options.limits)
-    programs: dict = {}
-    cartpole = None
     with contextlib.ExitStack() as processes:
-        runner = RunnerClient(
-            "runner", tier, budget, programs, live=mode == "live", device=options.device
+        worker, runner, cartpole = start_helpers(
+            processes, submission, options, progress
         )
-        processes.callback(runner.stop)
-        worker = WorkerClient(submission, tier, budget)
-        processes.callback(worker.stop)
-        reference: Answers = (
-            LiveReference(runner) if mode == "live" else RecordedReference()
-        )
-        if "learning" in exercises:
-            cartpole = CartPole(
-                submission,
-                tier,
-                options.seed,
-                options.device,
-                budget,
-                programs,
-                progress.on_learning,
-            )
-            processes.callback(cartpole.stop)
-        # All are up before anything of the hand-in runs: what fails to come up
-        # afterwards, or comes too late, is the hand-in's doing.
-        runner.ready()
-        worker.ready()
-        if cartpole:
-            cartpole.ready()
-            cartpole.begin()
         graded = Graded(
             student=Candidate(worker, runner),
-            reference=reference,
+            reference=reference_of(options.mode, runner),
             runner=runner,
-            budget=budget,
+            budget=worker.budget,
             seed=options.seed,
-            live=mode == "live",
+            live=options.mode == "live",
             cartpole=cartpole.result if cartpole else None,
             known=known,
             problem=why_not_imported(worker),
         )
         if graded.problem and cartpole:
             cartpole.stop()
-        plugin = Plugin(graded, progress.on_check, progress.on_exercise)
-        parts = [name for name in exercises if name != "learning"]
-        results = run_checks(plugin, parts) if parts else []
-        if twice and parts and not graded.problem:
-            # While the network learns; who tries one exercise does not wait for it.
-            ask_again(plugin, parts)
-        if "learning" in exercises:
-            results = run_checks(plugin, ["learning"])
+        results = run_passes(graded, options, progress)
     return Report(
         seed=options.seed,
-        sandbox=tier,
-        mode=mode,
+        sandbox=options.tier,
+        mode=options.mode,
         device=options.device,
         submission=about(submission, not_imported(graded.problem), worker.left_out),
         exercises=results,
@@ -147,6 +118,74 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         printed=[output.as_dict(stage) for stage, output in worker.printed.items()],
         duration=time.monotonic() - started,
     )
+
+
+def start_helpers(
+    processes: contextlib.ExitStack,
+    submission: Submission,
+    options: Options,
+    progress: Progress,
+) -> tuple[WorkerClient, RunnerClient, CartPole | None]:
+    """Start the worker, the runner and, where it is graded, learning.
+
+    All are up before anything of the hand-in runs: what fails to come up afterwards,
+    or comes too late, is the hand-in's doing.
+
+    Args:
+        processes: ends them.
+        submission: the hand-in.
+        options: with the tier and mode that were chosen.
+        progress: told how far learning is.
+
+    Raises:
+        GraderError: one does not come up.
+    """
+    tier, device, live = options.tier, options.device, options.mode == "live"
+    budget, programs = Budget(options.limits), dict[str, Program]()
+    runner = RunnerClient("runner", tier, budget, programs, live=live, device=device)
+    processes.callback(runner.stop)
+    worker = WorkerClient(submission, tier, budget)
+    processes.callback(worker.stop)
+    cartpole = None
+    if LEARNING in options.exercises:
+        told = progress.on_learning
+        cartpole = CartPole(
+            submission, tier, options.seed, device, budget, programs, told
+        )
+        processes.callback(cartpole.stop)
+    runner.ready()
+    worker.ready()
+    if cartpole:
+        cartpole.ready()
+        cartpole.begin()
+    return worker, runner, cartpole
+
+
+def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exercise]:
+    """Ask and judge, diagnose, ask again in a fresh process, wait for learning.
+
+    A part is diagnosed right after its exercise's checks: what a hand-in has kept from
+    them tells one mistake from another.
+
+    Raises:
+        GraderError: the grader could not do its work.
+    """
+    units = [name for name in options.exercises if name != LEARNING]
+    # Who tries one exercise does not wait for a second pass.
+    twice = not options.only if options.twice is None else options.twice
+    first = Pass(graded)
+
+    def script(checks: Checks) -> None:
+        for name in units:
+            checks.run(first, [name])
+            diagnose_exercise(first, name)
+        if twice and units and not graded.problem:
+            ask_again(checks, first, units)  # while the network learns
+        if LEARNING in options.exercises:
+            checks.run(first, [LEARNING])
+
+    run_script(options.exercises, script, progress.on_check)
+    return list(first.exercises.values())
 
 
 def unread(submission: Submission, options: Options, progress: Progress) -> Report:
@@ -157,31 +196,39 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
         UsageError: what the options ask for is not here.
     """
     check_device(options.device)
-    nobody: Any = None  # is asked
+    nobody_asked: Any = None
     graded = Graded(
-        student=nobody,
-        reference=nobody,
-        runner=nobody,
+        student=nobody_asked,
+        reference=nobody_asked,
+        runner=nobody_asked,
         budget=Budget(),
         seed=options.seed,
         live=False,
         problem=Wrong(submission.problem or ""),
     )
-    plugin = Plugin(graded, progress.on_check, progress.on_exercise)
     return Report(
         seed=options.seed,
         sandbox=tiers.choose_tier(options.tier),
         mode=choose_mode(options.mode),
         device=options.device,
         submission=about(submission, f"{NOT_READ}{submission.problem}"),
-        exercises=run_checks(plugin, options.exercises),
+        exercises=run_passes(graded, options, progress),
     )
+
+
+def reference_of(mode: str, runner: Trusted) -> Answers:
+    """Return who says what is right.
+
+    Raises:
+        GraderError: the record is missing, damaged or of another version.
+    """
+    return LiveReference(runner) if mode == "live" else RecordedReference()
 
 
 def about(
     submission: Submission, problem: str | None, left_out: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """What the report says of the hand-in itself."""
+    """Return what the report says of the hand-in itself."""
     return {
         "name": submission.name,
         "sha256": submission.sha256,
@@ -191,7 +238,7 @@ def about(
 
 
 def why_not_imported(worker: WorkerClient) -> BaseException | None:
-    """Have the hand-in imported; the outcome where that fails.
+    """Have the hand-in imported; return the outcome where that fails.
 
     Raises:
         GraderError: no worker can be started at all.
@@ -207,7 +254,7 @@ def why_not_imported(worker: WorkerClient) -> BaseException | None:
 
 
 def not_imported(reason: BaseException | None) -> str | None:
-    """The problem of a hand-in whose import failed, in one line."""
+    """Return the problem of a hand-in whose import failed, in one line."""
     if reason is None:
         return None
     words = str(reason).removeprefix(f"{IMPORTING}: ")
@@ -229,7 +276,7 @@ def check_device(device: str) -> None:
 
 
 def choose_mode(wanted: str) -> str:
-    """Live where the solution is at hand, recorded elsewhere, unless one is wanted.
+    """Choose live where the solution is at hand, recorded elsewhere.
 
     Raises:
         UsageError: live is wanted and there is no solution.

@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.contract.exercises import WRITTEN
 from grader.intake import contents
 
 # The functions and the class of the contract.
 PART = re.compile(
-    r"^(def (update_Q_TD0|discounted_returns|mc_loss|q_network|epsilon_greedy|td_loss"
-    r"|td_update|sync_target)|class ReplayBuffer)\b",
-    re.M,
+    rf"^({'|'.join(f'{part.keyword} {part.name}' for part in WRITTEN)})\b", re.M
 )
 # The body of a part that was not written yet.
 STUB = re.compile(r"raise NotImplementedError\(\s*[\"']Exercise \d")

@@ -13,7 +13,8 @@ from grader.contract.outcomes import RUN_USED_UP, TimedOut, UsedUp
 class Budget:
     """How long the hand-in may still take.
 
-    One for the whole run: whoever is asked, it is booked on what is being graded.
+    There is one for the whole run. Time is booked on the part that is being graded,
+    whichever process is asked.
 
     Attributes:
         limits: of this grading.
@@ -30,7 +31,7 @@ class Budget:
     part: str = ""
 
     def left(self) -> float:
-        """Seconds left now.
+        """Return the seconds left now.
 
         Raises:
             UsedUp: none.
@@ -43,7 +44,7 @@ class Budget:
         return min(of_part, of_run)
 
     def left_of_run(self) -> float:
-        """Seconds left now of the whole run.
+        """Return the seconds left now of the whole run.
 
         Raises:
             UsedUp: none.
@@ -54,7 +55,7 @@ class Budget:
         return seconds
 
     def late(self, what: str, limit: float, place: str = "") -> TimedOut:
-        """The outcome where an answer was waited for in vain, for `limit` at most."""
+        """Return the outcome where an answer was waited for in vain."""
         try:
             self.left()
         except UsedUp as reason:

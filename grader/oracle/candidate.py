@@ -1,16 +1,75 @@
 """The candidate: the hand-in as the checks ask it. And the living reference."""
 
+import contextlib
 import functools
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
-from grader.contract.case import Answer, Args, Case
+from grader.contract.case import Answer, Args, Case, Look, Trusted
 from grader.contract.exercises import CALLS
 from grader.contract.outcomes import Raised, Stopped, Wrong
-from grader.oracle.runner_client import Program, RunnerClient
-from grader.oracle.worker_client import WorkerClient
+from grader.oracle.budget import Budget
+from grader.oracle.runner_client import Program
+from grader.oracle.worker_client import Reply
 from grader.sandbox import helper
+from grader.sandbox.output import Output
+
+
+class Worker(Protocol):
+    """Who runs the hand-in's Python: its process, or this one for a debugger.
+
+    Attributes:
+        budget: of time, for the exercise and part that are being graded.
+        printed: by the hand-in, by exercise and at import.
+        loaded: whether the hand-in is imported; set to false to import it anew.
+    """
+
+    budget: Budget
+    printed: dict[str, Output]
+    loaded: bool
+
+    def ask(
+        self,
+        request: Args,
+        what: str,
+        seconds: float | None = None,
+        look: Look | None = None,
+    ) -> Reply:
+        """Ask the hand-in; raise an outcome where there is no answer."""
+
+    def book(self, stage: str, output: Output) -> None:
+        """Keep what was printed, with what was printed at that stage before."""
+
+    def renew(self) -> None:
+        """Begin anew in a fresh process, with the whole time for each part."""
+
+
+class Runner(Trusted, Protocol):
+    """Who runs exported programs: the clean process, or this one for a debugger.
+
+    Attributes:
+        budget: of time.
+        device: "cpu" or "gpu".
+        programs: the hand-in's, by name.
+    """
+
+    budget: Budget
+    device: str
+    programs: dict[str, Program]
+
+    def untrusted(
+        self,
+        request: Args,
+        what: str,
+        seconds: float | None = None,
+        on_question: helper.Question | None = None,
+    ) -> Args:
+        """Answer a request that runs the hand-in's programs."""
+
+    def load(self, name: str, case: Case) -> None:
+        """Load a program that was exported before."""
 
 
 class Candidate:
@@ -24,12 +83,7 @@ class Candidate:
     """
 
     def __init__(
-        self,
-        worker: WorkerClient,
-        runner: RunnerClient,
-        *,
-        eager: bool = False,
-        mark: str = "",
+        self, worker: Worker, runner: Runner, *, eager: bool = False, mark: str = ""
     ) -> None:
         self.worker, self.runner, self.eager = worker, runner, eager
         self.mark = mark
@@ -38,18 +92,34 @@ class Candidate:
         self.stopped: set[str] = set()  # parts that have hung or died
 
     def afresh(self) -> "Candidate":
-        """The hand-in imported anew, with nothing left of what it was asked before."""
+        """Return the hand-in imported anew, its memory of former questions gone."""
         self.worker.loaded = False
         return Candidate(
             self.worker, self.runner, eager=self.eager, mark=f"afresh {self.mark}"
         )
 
+    @contextlib.contextmanager
+    def in_fresh_process(self) -> Iterator["Candidate"]:
+        """Have the hand-in asked by a fresh process, and its programs traced again.
+
+        What it prints there is not kept: it prints the same again. Checks that build
+        on a part that has hung or died use a stand-in for it, as before.
+        """
+        self.worker.renew()
+        again = Candidate(self.worker, self.runner, mark=f"again {self.mark}")
+        again.stopped |= self.stopped
+        printed, self.worker.printed = self.worker.printed, {}
+        try:
+            yield again
+        finally:
+            self.worker.printed = printed
+
     def name_of(self, case: Case) -> str:
-        """The name of this hand-in's program for a case."""
+        """Return the name of this hand-in's program for a case."""
         return self.mark + case.program_name()
 
     def answer(self, case: Case) -> Answer:
-        """The hand-in's answer: by its program where there is one, else by a call."""
+        """Answer by the hand-in's program where there is one, else by a call."""
         try:
             if case.part not in CALLS and not self.eager:
                 try:
@@ -63,9 +133,9 @@ class Candidate:
             raise
 
     def called(
-        self, case: Case, *, watched: str = "", look: helper.Look | None = None
+        self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """The answer of the hand-in's Python itself.
+        """Return the answer of the hand-in's Python itself.
 
         Args:
             case: the question.
@@ -75,10 +145,10 @@ class Candidate:
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
         asked = {"do": "call", **request, "watched": watched}
-        return Answer(self.worker.ask(asked, case.part, look=look))
+        return Answer(self.worker.ask(asked, case.part, look=look).answer)
 
     def changed(self, case: Case, kind: str) -> list[Any]:
-        """The names of the arguments that a call changes or deletes.
+        """Return the names of the arguments that a call changes or deletes.
 
         Args:
             case: the question.
@@ -88,17 +158,16 @@ class Candidate:
             Raised: it does not take such arguments, or fails in another way.
             Wrong: no list of names came back.
         """
-        spec = dict(case.spec)
-        if "gradient" in spec:
-            spec["gradient"] = False  # under `jax.grad` there is no array to be changed
-        answer = self.called(Case(case.part, spec, case.args), watched=kind)
+        if "gradient" in case.spec:  # under `jax.grad` there is no array to be changed
+            case = case.replace(spec={"gradient": False})
+        answer = self.called(case, watched=kind)
         names = answer.get("changed")
         if not isinstance(names, list):
             raise Wrong("changed: no list of names came back")
         return names
 
     def traced(self, case: Case) -> Answer:
-        """The answer of the exported program.
+        """Return the answer of the exported program.
 
         Raises:
             Raised: the part cannot be traced under `jax.jit`.
@@ -108,14 +177,14 @@ class Candidate:
         return Answer(self.runner.untrusted(request, case.part))
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """One output for many keys [K,2], stacked; for fewer where it is called."""
+        """Return one output for many keys [K,2], stacked; for fewer by calls."""
         limits = self.runner.budget.limits
         try:
             program = self.export(case)
         except Raised:
             arrays: list[np.ndarray] = []
             for key in keys[: limits.called_keys]:
-                asked = Case(case.part, case.spec, {**case.args, "key": key})
+                asked = case.replace(args={"key": key})
                 arrays.append(self.called(asked).array(name))
                 if arrays[-1].size > limits.key_numbers or (
                     arrays[-1].shape != arrays[0].shape
@@ -127,7 +196,7 @@ class Candidate:
         return Answer(self.runner.untrusted(request, case.part)).array(name)
 
     def export(self, case: Case) -> str:
-        """Have the program for cases of this shape in the runner; its name there."""
+        """Have the program for cases of this shape in the runner; return its name."""
         name = self.name_of(case)
         if name in self.untraceable:
             raise self.untraceable[name]
@@ -137,7 +206,7 @@ class Candidate:
             most = self.runner.budget.limits.program_bytes
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
-                answer = self.worker.ask(
+                reply = self.worker.ask(
                     {"do": "export", **request, "platform": platform},
                     case.part,
                     look=functools.partial(one_program, case.part, most),
@@ -145,7 +214,7 @@ class Candidate:
             except Raised as error:
                 self.untraceable[name] = error
                 raise
-            traced = Program(answer["program"], self.worker.output)
+            traced = Program(reply.answer["program"], reply.printed)
             self.runner.programs.setdefault(name, traced)
         if name not in self.used:
             # Also where it was traced for learning, beside this: the same words are
@@ -161,12 +230,12 @@ def one_program(part: str, most: int, answer: Args) -> None:
     """Look at an answer that has to be a program.
 
     Args:
-        part: that it is of.
-        most: bytes that it may have.
+        part: the part that was exported.
+        most: the largest allowed size in bytes.
         answer: of the worker.
 
     Raises:
-        Wrong: it is none, or too large.
+        Wrong: it is no program, or too large.
     """
     program = answer.get("program")
     if (
@@ -185,11 +254,11 @@ def one_program(part: str, most: int, answer: Args) -> None:
 class LiveReference:
     """What the solution answers, in the runner."""
 
-    def __init__(self, runner: RunnerClient) -> None:
+    def __init__(self, runner: Trusted) -> None:
         self.runner = runner
 
     def answer(self, case: Case) -> Answer:
-        """The right answer."""
+        """Return the right answer."""
         return Answer(
             self.runner.trusted(
                 do="reference", part=case.part, spec=case.spec, args=case.args

@@ -46,12 +46,12 @@ class Result:
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
     held: int = 0  # updates that were held against other evidence
-    watched: Args = field(default_factory=dict)  # by `logbook.Logbook`
-    problem: str = ""  # what stopped the run, or one that came after it
+    watched: Args = field(default_factory=dict)  # by `training_log`
+    problem: str = ""  # what stopped this run or a later one
     reason: BaseException | None = None  # an outcome: what kept it from learning
 
     def as_dict(self) -> dict[str, Any]:
-        """As it stands in report.json; without any return where none was judged."""
+        """Return what stands in report.json; no return where none was judged."""
         mean = self.mean_return
         return {
             "mean_return": None if mean is None else round(mean, 2),
@@ -78,14 +78,14 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def turn(self, part: str) -> None:
-        """Another part runs from now on."""
+        """Begin the turn of another part."""
         now = time.monotonic()
         spent = self.seconds.get(self.part, 0.0) + now - self.since
         self.seconds[self.part] = spent
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """The part that has run longest until now."""
+        """Return the part that has run longest until now."""
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])
 
@@ -180,7 +180,7 @@ class CartPole:
             self.stop()
 
     def learn_once(self, programs: dict[str, str], index: int) -> Args:
-        """One training run, told as by `learning.learn`; the outcome keeps the best."""
+        """Train once; the outcome keeps the best run."""
         seed = derive(self.seed, f"cartpole {index}")
         theta = self.fresh_network(derive(self.seed, f"network {index}") % 2**31)
         request = {
@@ -213,7 +213,7 @@ class CartPole:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """The reason why learning was stopped, with the part that is to blame."""
+        """Return the reason why learning was stopped, with the part to blame."""
         part = self.clock.part
         if part in ASKED.values():
             return reason  # the worker's: it names its part
@@ -231,7 +231,7 @@ class CartPole:
         return answer
 
     def answer_to(self, question: Args) -> Args:
-        """The hand-in's answer to a question of the loop."""
+        """Return the hand-in's answer to a question of the loop."""
         do = question.pop("do")
         if do == "progress":
             self.on_progress(f"CartPole, {question['env_step']} steps")
@@ -244,13 +244,13 @@ class CartPole:
                 for name, column in question["rows"].items()
             }
             look = functools.partial(batches, shapes)
-            return self.worker.ask(request, "ReplayBuffer", look=look)
+            return self.worker.ask(request, "ReplayBuffer", look=look).answer
         case = cases.sync(net="own", **question)
         look = functools.partial(one_tree, question["theta_Q"])
         return self.student.called(case, look=look)
 
     def export_programs(self) -> dict[str, str]:
-        """Have the parts that learning needs traced; their names in the runner.
+        """Have the parts that learning needs traced; return their names in the runner.
 
         Raises:
             Waiting: a part is missing or cannot be traced.
@@ -288,16 +288,16 @@ class CartPole:
         return names
 
     def open_buffer(self) -> None:
-        """A new buffer for the next run."""
+        """Open a new buffer for the next run."""
         request = {"do": "open_buffer", "capacity": CAPACITY}
         self.worker.ask(request, "ReplayBuffer", look=nothing)
 
     def fresh_network(self, seed: int) -> list[np.ndarray]:
-        """The parameters of the hand-in's network for CartPole."""
+        """Return the parameters of the hand-in's network for CartPole."""
         return self.student.answer(cases.fresh_network(seed, 4, 2)).leaves("theta")
 
     def opt_state(self, theta: list[np.ndarray]) -> list[np.ndarray]:
-        """The optimizer's state before the first update."""
+        """Return the optimizer's state before the first update."""
         request = {"do": "optimizer_init", "optimizer": "cartpole", "theta": theta}
         return self.runner.untrusted(request, "q_network's parameters")["opt_state"]
 

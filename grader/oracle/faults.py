@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.contract.case import Args
-from grader.contract.exercises import EXERCISES, FUNCTIONS
+from grader.contract.exercises import EXERCISES, FUNCTIONS, WRITTEN
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -22,7 +22,7 @@ STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
 
 
 def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exception:
-    """The outcome for an error that the worker reports, in words for the student.
+    """Return the outcome for an error of the worker, in words for the student.
 
     Args:
         error: as the worker describes it.
@@ -53,7 +53,7 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
 
 
 def with_own_line(error: Args, source: str) -> Args:
-    """An error that shows the line of what was handed in, or no place at all."""
+    """Return the error with the line that was handed in, or with no place at all."""
     line, lines = error.get("line"), source.split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
         if error.get("type") == DEBUGGER:  # which stops at the line that comes next
@@ -66,20 +66,20 @@ def with_own_line(error: Args, source: str) -> Args:
 
 
 def how_to_debug(what: str) -> str:
-    """How a part that was asked for can be debugged, to end a sentence with."""
+    """Return the end of a sentence: how a part can be debugged."""
     name = "q_network" if what == "forward" else what.partition(".")[0]
-    if name not in (*FUNCTIONS, *EXERCISES, "ReplayBuffer"):
+    if name not in {*EXERCISES, *(part.name for part in WRITTEN)}:
         return ""
     return f", or debug with `make grade ONLY={name} INPROCESS=1`"
 
 
 def word(text: Any, limit: int = 60) -> str:
-    """Text that the worker wrote, in one line."""
+    """Return text that the worker wrote, in one line."""
     return plain(text, limit).replace("\n", " ")
 
 
 def last_seen(errors: bytes) -> str:
-    """Where the hand-in was when its time was nearly up, if its process could say."""
+    """Return where the hand-in was when its time was nearly up, if that is known."""
     _, _, dump = errors.rpartition(b"Timeout (")
     place = re.search(rb'dqn\.py", line (\d{1,6}) in (\w{1,60})', dump)
     if not place:
@@ -89,7 +89,7 @@ def last_seen(errors: bytes) -> str:
 
 
 def hung_at(errors: bytes) -> int:
-    """The line of a module that ran when its process ended itself, or 0."""
+    """Return the line of a module that ran when its process ended itself, or 0."""
     _, _, dump = errors.rpartition(b"Timeout (")
     found = re.search(rb'dqn\.py", line (\d{1,7}) in <module>', dump)
     return int(found[1]) if found else 0

@@ -22,7 +22,7 @@ class Known:
 
     Attributes:
         right: the fingerprint of the solution.
-        mistakes: those that have one of their own.
+        mistakes: the known mistakes whose fingerprint is their own.
     """
 
     right: dict[str, Fingerprint] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Known:
 
 
 def as_text(known: Known) -> str:
-    """All that is known as JSON; the same gives the same text."""
+    """Return all that is known as JSON; the same gives the same text."""
     document = {
         part: {
             "right": known.right[part],
@@ -44,7 +44,7 @@ def as_text(known: Known) -> str:
 
 
 def from_text(text: str) -> Known:
-    """The inverse of `as_text`.
+    """Invert `as_text`.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: it is something else.

@@ -45,7 +45,7 @@ class RecordedReference:
             self.names.setdefault(name.split("/")[1], []).append(name)
 
     def answer(self, case: Case) -> Answer:
-        """The recorded right answer."""
+        """Return the recorded right answer."""
         if case.digest() not in self.names:
             raise GraderError(
                 f"no recorded answer for a case of {case.part}: grader/reference is of "
@@ -71,7 +71,7 @@ class RecordingReference:
         self.asked: dict[str, list[str]] = {}
 
     def answer(self, case: Case) -> Answer:
-        """The right answer, kept."""
+        """Return the right answer, and keep it."""
         answer = self.live.answer(case)
         question = f"{case.part}/{case.digest()}"
         checks = self.asked.setdefault(question, [])
@@ -85,7 +85,7 @@ class RecordingReference:
 
 
 def load_arrays(folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """Every recorded array by its name."""
+    """Load every recorded array by its name."""
     with damage_told():
         data = recorded_bytes(folder, ANSWERS)
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
@@ -93,13 +93,13 @@ def load_arrays(folder: Path = FOLDER) -> dict[str, np.ndarray]:
 
 
 def load_known(folder: Path = FOLDER) -> Known:
-    """The recorded fingerprints of known mistakes."""
+    """Load the recorded fingerprints of known mistakes."""
     with damage_told():
         return from_text(recorded_bytes(folder, MISTAKES).decode())
 
 
 def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
-    """By what and from what the record was made; {} where that is not known."""
+    """Load by what and from what the record was made; {} where that is not known."""
     try:
         found = json.loads((folder / PROVENANCE).read_text())
     except (OSError, ValueError):
@@ -108,7 +108,7 @@ def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
 
 
 def recorded_bytes(folder: Path, name: str) -> bytes:
-    """One file of the record, which has to be the one that was written with it."""
+    """Read one file of the record, as it was when the record was written."""
     provenance = json.loads((folder / PROVENANCE).read_text())
     data = (folder / name).read_bytes()
     if provenance["format"] != FORMAT:
@@ -188,7 +188,7 @@ class Drift:
 
     @property
     def changed(self) -> bool:
-        """Whether anything is beyond the tolerance of the checks, or another question.
+        """Tell whether anything is beyond the checks' tolerance, or another question.
 
         A difference that is no number is.
         """
@@ -198,7 +198,7 @@ class Drift:
 def drift(
     old: dict[str, np.ndarray], new: dict[str, np.ndarray], asked: dict[str, list[str]]
 ) -> list[Drift]:
-    """How the record changes, a row for each check in the order in which they ask.
+    """Return how the record changes: a row for each check, in the order of asking.
 
     Args:
         old: recorded arrays by name.
@@ -227,7 +227,7 @@ def drift(
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """The largest difference relative to the array's scale; inf for other shapes."""
+    """Return the largest difference, relative to the scale; inf for other shapes."""
     if a.shape != b.shape:
         return float("inf")
     scale = max(1.0, float(np.abs(b.astype(np.float64)).max(initial=0.0)))

@@ -22,7 +22,6 @@ from grader.sandbox import helper
 from grader.sandbox.output import Output
 
 # Said where nothing but the hand-in can be the cause: before it ran, all was well.
-NO_RESTART = "its process cannot be started again"
 NOT_IN_TIME = (
     "the grader's own process {}. Before dqn.py ran it worked: does dqn.py start "
     "processes that keep the machine busy, or use up its memory?"
@@ -66,10 +65,10 @@ class RunnerClient:
         self.loaded: set[str] = set()
 
     def start(self) -> helper.Child:
-        """A new process, no program in it yet.
+        """Start a new process, no program in it yet.
 
         Raises:
-            client.Failure: the system does not let us.
+            helper.Failure: the system does not let us.
         """
         return start_child(self.role, self.tier, live=self.live, device=self.device)
 
@@ -101,7 +100,7 @@ class RunnerClient:
             return self.ask_trusted(request)
 
     def ask_trusted(self, request: Args) -> Args:
-        """The same, asked once."""
+        """Ask once for something in which the hand-in has no part."""
         child = self.running()
         seconds = min(self.budget.limits.trusted_seconds, self.budget.left_of_run())
         try:
@@ -155,7 +154,7 @@ class RunnerClient:
         return message["answer"]
 
     def load(self, name: str, case: Case) -> None:
-        """Have a program that was exported before loaded, if it is not yet."""
+        """Load a program that was exported before, unless it is loaded already."""
         self.running()
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name].code}
@@ -164,7 +163,7 @@ class RunnerClient:
             self.loaded.add(name)
 
     def running(self) -> helper.Child:
-        """The process, another one where a program has killed it.
+        """Return the process, another one where a program has killed it.
 
         Raises:
             Killed: it does not come up.

@@ -18,7 +18,7 @@ def start_child(
     """Start a helper process.
 
     Raises:
-        client.Failure: the system does not let us.
+        helper.Failure: the system does not let us.
     """
     try:
         started = launch.prepare(role, tier, live=live, device=device)
@@ -52,7 +52,7 @@ def ready_first(role: str, child: helper.Child) -> None:
 
 
 def no_start(role: str, failure: helper.Failure) -> str:
-    """The one clear line on a helper that does not come up."""
+    """Return one clear line on a helper that does not come up."""
     why = str(failure) or f"no sign of life in {LIMITS.start_seconds:.0f} s"
     return (
         f"the {role} does not start: {why}; is the environment complete? "

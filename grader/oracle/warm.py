@@ -66,7 +66,7 @@ class Desk:
         self.runner.ready()
 
     def take(self, submission: Submission, *, fresh: bool = False) -> Candidate:
-        """The hand-in, to be asked.
+        """Take a hand-in; return it, to be asked.
 
         Args:
             submission: what was handed in.

@@ -2,15 +2,12 @@
 
 import contextlib
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 
-from grader.contract.case import Args
-from grader.contract.outcomes import (
-    Killed,
-    Stopped,
-    Wrong,
-)
+from grader.contract.case import Args, Look
+from grader.contract.outcomes import Killed, Stopped, Wrong
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.faults import (
@@ -27,10 +24,31 @@ from grader.sandbox.output import Output
 
 # Said where nothing but the hand-in can be the cause: before it ran, all was well.
 NO_RESTART = "its process cannot be started again"
-NOT_IN_TIME = (
-    "the grader's own process {}. Before dqn.py ran it worked: does dqn.py start "
-    "processes that keep the machine busy, or use up its memory?"
-)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one question.
+
+    Attributes:
+        answer: of the hand-in; empty where there is a reason.
+        printed: by the hand-in meanwhile.
+        reason: why there is no answer, an outcome.
+    """
+
+    answer: Args
+    printed: Output
+    reason: Exception | Stopped | None = None
+
+    def required(self) -> Args:
+        """Return the answer.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: the reason why there is none.
+        """
+        if self.reason:
+            raise self.reason
+        return self.answer
 
 
 class WorkerClient:
@@ -50,7 +68,6 @@ class WorkerClient:
         self.problem: Exception | Stopped | None = None
         self.limits = budget.limits
         self.child: helper.Child | None = None
-        self.output = Output()  # of the last request
         self.printed: dict[str, Output] = {}  # by exercise, and at import
         self.left_out: list[str] = []  # of a notebook, in sentences
         self.skipped: list[int] = []  # lines of it that ran for too long
@@ -61,10 +78,10 @@ class WorkerClient:
         self.loaded = self.imported = False
 
     def start(self) -> helper.Child:
-        """A new process, the hand-in not yet in it.
+        """Start a new process, the hand-in not yet in it.
 
         Raises:
-            client.Failure: the system does not let us.
+            helper.Failure: the system does not let us.
         """
         return start_child("worker", self.tier, prints=True)
 
@@ -83,7 +100,7 @@ class WorkerClient:
         self.restarts = {}
         self.budget.spent.clear()
         if not self.problem:
-            with contextlib.suppress(helper.Failure):  # who asks it tries again
+            with contextlib.suppress(helper.Failure):  # the next question tries again
                 self.child = self.start()
 
     def book(self, stage: str, output: Output) -> None:
@@ -97,9 +114,9 @@ class WorkerClient:
         request: Args,
         what: str,
         seconds: float | None = None,
-        look: helper.Look | None = None,
-    ) -> Args:
-        """Ask the hand-in.
+        look: Look | None = None,
+    ) -> Reply:
+        """Ask the hand-in; what it prints is kept, but for what a program brings.
 
         Args:
             request: to the worker.
@@ -107,20 +124,21 @@ class WorkerClient:
             seconds: that it may take; a call's where none are given.
             look: sees the answer's shapes before its numbers are read.
 
+        Returns:
+            A reply with an answer.
+
         Raises:
             Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
         """
         self.load()
         exercise = self.budget.exercise
         seconds = seconds or self.limits.call_seconds
-        try:
-            answer = self.exchange(request, what, seconds, look)
-        except (Exception, Stopped):
-            self.book(exercise, self.output)
-            raise
-        if request["do"] != "export":  # a program brings what was printed with it
-            self.book(exercise, self.output)
-        return answer
+        reply = self.exchange(request, what, seconds, look)
+        # A program is shared: who uses it books what was printed when it was traced.
+        if reply.reason or request["do"] != "export":
+            self.book(exercise, reply.printed)
+        reply.required()
+        return reply
 
     def load(self) -> None:
         """Have the hand-in imported; one whose first import fails is asked no more."""
@@ -139,19 +157,19 @@ class WorkerClient:
                 self.child = None
                 raise Killed(NO_RESTART) from None
         try:
-            self.left_out = left_out(self.import_it(), self.submission)
+            reply = self.import_it()
+            if first:
+                self.book("import", reply.printed)
+            self.left_out = left_out(reply.required(), self.submission)
         except (Exception, Stopped) as problem:
             # What was imported once, and died since, may have run out of its part's
             # time now: the next part tries again.
             self.problem = problem if first else None
             raise
-        finally:
-            if first:
-                self.book("import", self.output)
         self.loaded = self.imported = True
 
-    def import_it(self) -> Args:
-        """Have it imported; what of a notebook was left out.
+    def import_it(self) -> Reply:
+        """Have it imported; the answer says what of a notebook was left out.
 
         A statement that cannot be interrupted ends the process, and is skipped then.
         """
@@ -167,21 +185,23 @@ class WorkerClient:
         while True:
             child = self.child
             asked = {**request, "skipped": self.skipped}
+            reply = self.exchange(asked, IMPORTING, seconds, look)
+            if not isinstance(reply.reason, Killed):
+                if not reply.reason:
+                    self.skipped = reply.answer.get("slow", [])
+                return reply
+            line = hung_at(child.errors) if child else 0
+            few = len(self.skipped) < self.limits.skipped
+            if not (line and few and self.submission.cells):
+                return reply
+            self.skipped.append(line)
             try:
-                answer = self.exchange(asked, IMPORTING, seconds, look)
-            except Killed:
-                line = hung_at(child.errors) if child else 0
-                few = len(self.skipped) < self.limits.skipped
-                if not (line and few and self.submission.cells):
-                    raise
-                self.skipped.append(line)
                 self.restart()
-                continue
-            self.skipped = answer.get("slow", [])
-            return answer
+            except (Exception, Stopped) as reason:
+                return Reply({}, reply.printed, reason)
 
     def restart(self) -> None:
-        """A process in the place of one that died: that takes the hand-in's time."""
+        """Start a process in the place of one that died, in the hand-in's time."""
         seconds = self.budget.left()  # a part without any starts no process
         part = self.budget.part
         self.restarts[part] = self.restarts.get(part, 0) + 1
@@ -196,13 +216,38 @@ class WorkerClient:
                 raise Killed(NO_RESTART) from None
 
     def exchange(
-        self, request: Args, what: str, seconds: float, look: helper.Look | None
-    ) -> Args:
-        """One question and its answer or reason."""
-        assert self.child is not None
-        self.output = Output()
-        limit, seconds = seconds, min(seconds, self.budget.left())
+        self, request: Args, what: str, limit: float, look: Look | None
+    ) -> Reply:
+        """Ask one question; the reply has its answer or the reason for none."""
         child = self.child
+        assert child is not None
+        try:
+            answer = self.answer_of(child, request, what, limit, look)
+        except (Exception, Stopped) as reason:
+            return Reply({}, child.take_printed(), reason)
+        return Reply(answer, child.take_printed())
+
+    def answer_of(
+        self,
+        child: helper.Child,
+        request: Args,
+        what: str,
+        limit: float,
+        look: Look | None,
+    ) -> Args:
+        """Return a process' answer.
+
+        Args:
+            child: the process.
+            request: to it.
+            what: is asked, for messages.
+            limit: seconds that it may take, if its part has as many left.
+            look: sees the answer's shapes before its numbers are read.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
+        """
+        seconds = min(limit, self.budget.left())
         try:
             with self.budget.spending():
                 message = child.ask({**request, "seconds": seconds}, seconds, look=look)
@@ -216,8 +261,6 @@ class WorkerClient:
         except Wrong:
             self.stop()  # looking at the answer was enough, and its rest lies unread
             raise
-        finally:
-            self.output = child.take_printed()
         if "error" in message:
             error = with_own_line(message["error"], self.submission.text)
             raise reason_of(error, what, self.submission.locate)
@@ -232,7 +275,7 @@ class WorkerClient:
 
 
 def of_cells(most: int, answer: Args) -> None:
-    """Look at the answer to an import: what of a notebook's cells was left out.
+    """Look at the answer to an import: it says which cells were left out.
 
     Args:
         most: rows there may be.
@@ -256,7 +299,7 @@ def of_cells(most: int, answer: Args) -> None:
 
 
 def left_out(answer: Args, submission: Submission) -> list[str]:
-    """Sentences on what of a notebook was left out, from an answer `of_cells`."""
+    """Return sentences on what was left out of a notebook, from an import's answer."""
     notes = []
     for row in answer.get("left_out", []):
         place = submission.locate(f"dqn.py, line {row['line']}")

@@ -55,7 +55,7 @@ class Exercise:
 
     @property
     def unwritten(self) -> bool:
-        """Whether the reason for having no points is a stub that is still one."""
+        """Tell whether the reason for having no points is a stub that is still one."""
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
             for c in self.checks
@@ -88,7 +88,7 @@ class Report:
 
     @property
     def problem(self) -> str:
-        """Why the hand-in could not be run at all, in a sentence; "" where it was.
+        """Return why the hand-in could not be run, in a sentence; "" where it was.
 
         It begins with `NOT_READ` or `NOT_IMPORTED`.
         """
@@ -101,7 +101,7 @@ class Report:
 
     @property
     def grader_error(self) -> str:
-        """What went wrong on our side, or "": then there is a score."""
+        """Return what went wrong on our side, or "": then there is a score."""
         for exercise in self.exercises:
             for check in exercise.checks:
                 if check.outcome == Outcome.GRADER_ERROR:
@@ -109,7 +109,7 @@ class Report:
         return ""
 
     def as_json(self) -> str:
-        """The report in the pinned schema."""
+        """Return the report in the pinned schema."""
         document = {
             "schema": SCHEMA,
             "score": None if self.grader_error else plain_number(self.score),
@@ -135,7 +135,7 @@ class Report:
         return json_text(document, indent=1) + "\n"
 
     def save(self, folder: str) -> Path:
-        """Write `report.json` whole or not at all; its path."""
+        """Write `report.json` whole or not at all; return its path."""
         path = Path(folder) / "report.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, self.as_json())
@@ -143,7 +143,7 @@ class Report:
 
 
 def load(path: Path) -> Report | None:
-    """The report that was saved there; None where there is none, or no whole one."""
+    """Load a report; None where there is none, or not a whole one."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         exercises = [
@@ -180,7 +180,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:
-    """One check in the pinned schema."""
+    """Return one check in the pinned schema."""
     return {
         **asdict(check),
         "outcome": str(check.outcome),
@@ -191,6 +191,6 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 
 def plain_number(value: float) -> float | int:
-    """12 rather than 12.0; halves stay."""
+    """Format points: 12 rather than 12.0; halves stay."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -43,10 +43,11 @@ class Live:
         self.started = time.monotonic()
         self.check = "starting"
         self.learning = ""
+        self.begun: set[str] = set()  # exercises
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
-        # Rich takes FORCE_COLOR for a terminal; in a notebook or a log it is none.
+        # Rich takes FORCE_COLOR for a terminal, but a notebook or a log is not one.
         if self.console.is_terminal and self.console.file.isatty():
             self.status = self.console.status(self)
             self.status.start()
@@ -57,30 +58,29 @@ class Live:
             self.status.stop()
 
     def on_check(self, exercise: str, check: str) -> None:
-        """A check starts."""
+        """Show that a check starts; a log has a line for each exercise."""
         self.check = f"{exercise}: {check}"
-
-    def on_learning(self, words: str) -> None:
-        """Learning has come this far."""
-        self.learning = words
-
-    def on_exercise(self, exercise: Exercise) -> None:
-        """An exercise is done; a log has no line that rewrites itself."""
-        if not self.status:
+        if not self.status and exercise in EXERCISES and exercise not in self.begun:
+            self.begun.add(exercise)
             seconds = time.monotonic() - self.started
+            number = list(EXERCISES).index(exercise) + 1
             self.console.print(
-                f"{seconds:6.1f} s  {exercise.number} {exercise.name}", highlight=False
+                f"{seconds:6.1f} s  {number} {exercise}", highlight=False
             )
 
+    def on_learning(self, words: str) -> None:
+        """Show how far learning has come."""
+        self.learning = words
+
     def __rich__(self) -> Text:
-        """The line as it is now; asked for several times a second."""
+        """Return the line as it is now; called several times a second."""
         seconds = f"{time.monotonic() - self.started:.0f} s"
         words = " · ".join(filter(None, [seconds, self.learning, self.check]))
         return Text(words[: WIDTH - 6])
 
 
 def make_console() -> Console:
-    """A console 80 columns wide at most; colour only where it can be shown."""
+    """Make a console of 80 columns at most; colour only where it can be shown."""
     console = Console(soft_wrap=False, highlight=False)
     if not console.is_terminal or console.width > WIDTH:
         console = Console(width=WIDTH, highlight=False)
@@ -88,7 +88,7 @@ def make_console() -> Console:
 
 
 def print_report(report: Report, console: Console, notes: list[str]) -> None:
-    """The whole report: what is wrong with the hand-in, exercises, score, the notes."""
+    """Print the whole report: the hand-in's problem, exercises, score, notes."""
     console.print()
     for line in about_hand_in(report):
         print_wrapped(Text(line, "bold red" if report.problem else ""), console)
@@ -132,12 +132,12 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
 
 
 def about_hand_in(report: Report) -> list[str]:
-    """What is to be said of the hand-in before anything else: problem, then notes."""
+    """Return what comes before anything else: the hand-in's problem, then notes."""
     return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
 
 
 def print_wrapped(text: Text, console: Console) -> None:
-    """Text in lines that are short enough."""
+    """Print text in lines that are short enough."""
     for part in text.wrap(console, console.width):
         part.rstrip()
         if is_command(part.plain):
@@ -146,7 +146,7 @@ def print_wrapped(text: Text, console: Console) -> None:
 
 
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
-    """A heading with points, a line for each check, the first failure in full, a hint.
+    """Print a heading, a line for each check, the first failure in full, hints.
 
     Args:
         exercise: its checks have run.
@@ -177,24 +177,24 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
 
 
 def heading_of(exercise: Exercise) -> str:
-    """An exercise's number and name."""
+    """Return an exercise's number and name."""
     return f"{exercise.number} {exercise.name}"
 
 
 def points_of(exercise: Exercise) -> str:
-    """What an exercise has earned of what there is."""
+    """Return what an exercise has earned of what there is."""
     return f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
 
 
 def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:
-    """Text on the left, points on the right."""
+    """Print text on the left, points on the right."""
     room = console.width - len(right) - 1
     line = f"{left}  {middle}" if middle else left
     console.print(Text(f"{line[:room]:<{room}} {right}", style))
 
 
 def print_check(check: Check, console: Console) -> None:
-    """One line for a check."""
+    """Print one line for a check."""
     mark, style = MARKS[check.outcome]
     points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
     room = console.width - len(points) - 5
@@ -207,7 +207,7 @@ def print_check(check: Check, console: Console) -> None:
 
 
 def print_message(check: Check, console: Console, *, whole: bool) -> None:
-    """What was obtained and expected, indented under the check."""
+    """Print what was obtained and expected, indented under the check."""
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]
     else:
@@ -224,7 +224,7 @@ def print_message(check: Check, console: Console, *, whole: bool) -> None:
 
 
 def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
-    """What the hand-in printed, each line marked as its own."""
+    """Print what the hand-in printed, each line marked as its own."""
     console.print(Text(f"      What {who} printed:", "dim"))
     lines = printed["text"].rstrip("\n").split("\n")
     for line in lines[:MAX_PRINTED]:
@@ -241,7 +241,7 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
 
 
 def print_indented(text: Text, console: Console) -> None:
-    """Text under a check, wrapped."""
+    """Print text under a check, wrapped."""
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
         # Wrapped first: any word may come to stand at the beginning of a line.
@@ -250,7 +250,7 @@ def print_indented(text: Text, console: Console) -> None:
 
 
 def about_cartpole(cartpole: dict[str, Any]) -> str:
-    """The mean return in a line, or why there is none."""
+    """Return the mean return in a line, or why there is none."""
     if cartpole["mean_return"] is None:
         reason = cartpole["not_judged"].splitlines()[0]
         return f"CartPole: not judged: {reason}"
@@ -258,7 +258,7 @@ def about_cartpole(cartpole: dict[str, Any]) -> str:
 
 
 def sparkline(curve: list[list[float]]) -> str:
-    """The learning curve in one line; "" where there is none.
+    """Return the learning curve in one line; "" where there is none.
 
     Args:
         curve: environment step and mean return of each validation.
@@ -272,7 +272,7 @@ def sparkline(curve: list[list[float]]) -> str:
 
 
 def next_step(report: Report) -> str:
-    """What to do next, in a sentence."""
+    """Return what to do next, in a sentence."""
     if report.grader_error:
         return "Please tell the course staff; your work is not at fault."
     if report.problem:

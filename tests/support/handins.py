@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.limits import LIMITS
+from grader.grading.passes import Graded, Pass
 from grader.grading.pipeline import Options, Progress, grade
-from grader.grading.plugin import CHECKS, Graded, Plugin, run_checks
+from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.known import Known
@@ -132,8 +133,7 @@ def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercis
         live=live,
         known=known if mode == "recorded" else Known(),
     )
-    plugin = Plugin(graded, lambda exercise, check: None, lambda exercise: None)
-    return by_name(run_checks(plugin, list(hand_in.exercises)))
+    return by_name(run_checks(Pass(graded), list(hand_in.exercises)))
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:

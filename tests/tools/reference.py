@@ -28,7 +28,8 @@ from grader.diagnosis import probes
 from grader.diagnosis.diagnose import agree
 from grader.diagnosis.target_inference import read_off
 from grader.grading import pipeline
-from grader.grading.plugin import Graded, Plugin, run_checks
+from grader.grading.passes import Graded, Pass
+from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.intake.take import take
 from grader.oracle import known, recorded
@@ -126,9 +127,9 @@ def right_answers(
         answers.check = f"{exercise}: {check}"
         on_check(exercise, check)
 
-    plugin = Plugin(graded, begin, lambda exercise: None)
+    asked, units = Pass(graded), [e for e in EXERCISES if e != "learning"]
     names = {}
-    for exercise in run_checks(plugin, [e for e in EXERCISES if e != "learning"]):
+    for exercise in run_checks(asked, units, begin):
         for check in exercise.checks:
             label = f"{exercise.name}: {check.description}"
             names[label] = f"{exercise.name} {check.name}"
@@ -146,7 +147,7 @@ def right_answers(
             read_off(cases.on_table(case), answers)
     for question, checks in answers.asked.items():
         answers.asked[question] = [names.get(label, label) for label in checks]
-    return answers, plugin.ladders
+    return answers, asked.ladders
 
 
 def fingerprints(

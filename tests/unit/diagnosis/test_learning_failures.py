@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grader.contract.limits import LIMITS
-from grader.diagnosis import learning_failures
+from grader.diagnosis import learning_failures, learning_rules, learning_run
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
 from tests.support.edits import ROOT, SOLUTION
@@ -43,13 +43,13 @@ def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
     columns["env_step"] = blocks
     points = [(2048.0 * (i + 1), float(mean)) for i, mean in enumerate(curve)]
     points = np.array(points).reshape(-1, 2)
-    return learning_failures.Watched(columns, points, mean_return, problem)
+    return learning_run.Watched(columns, points, mean_return, problem)
 
 
-def shortened(run: learning_failures.Watched, blocks: int) -> learning_failures.Watched:
+def shortened(run: learning_run.Watched, blocks: int) -> learning_run.Watched:
     """The run's first blocks of updates, as when learning was stopped there."""
     columns = {name: column[:blocks] for name, column in run.columns.items()}
-    return learning_failures.Watched(columns, run.curve[: blocks // 8], 0.0, "stopped")
+    return learning_run.Watched(columns, run.curve[: blocks // 8], 0.0, "stopped")
 
 
 NAN = [math.nan] * 7
@@ -325,7 +325,7 @@ def test_a_run_that_was_stopped(blocks):
 )
 def test_what_stopped_learning_leads_somewhere(problem, exercise):
     """Where only the foul is known, its part is where to look."""
-    run = learning_failures.Watched(
+    run = learning_run.Watched(
         shortened(run_of(LOW, 0.0), 0).columns, LOW, 0.0, problem
     )
     assert f"`make grade ONLY={exercise}`" in learning_failures.told(run, {})
@@ -352,9 +352,9 @@ def test_the_loop_is_as_presumed():
     spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
     train = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(train)
-    assert train.SETTINGS.gamma == learning_failures.GAMMA
-    assert train.SETTINGS.epsilon_end == learning_failures.EPSILON
-    assert train.SETTINGS.epsilon_steps <= learning_failures.EXPLORED
+    assert train.SETTINGS.gamma == learning_run.GAMMA
+    assert train.SETTINGS.epsilon_end == learning_rules.EPSILON
+    assert train.SETTINGS.epsilon_steps <= learning_rules.EXPLORED
     assert train.SETTINGS.block_updates == train.SETTINGS.period  # one sync a block
 
 

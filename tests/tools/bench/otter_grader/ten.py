@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[4]
 sys.path.insert(0, str(ROOT))
 
 from grader.contract import exercises
-from grader.grading import in_process, pipeline, plugin
+from grader.grading import in_process, pipeline, search
 from grader.intake.take import take
 from grader.oracle.candidate import Candidate, LiveReference
 
@@ -78,7 +78,7 @@ def run_one(exercise: str, name: str, path: str) -> None:
     def for_each(cases, body, *, property=False):
         for case in cases.ladder:
             body(case)
-        plugin.search(cases, body, int(SEED), (Phase.generate, Phase.shrink))
+        search.search(cases, body, int(SEED), (Phase.generate, Phase.shrink))
 
     at_hand = {
         "student": student,

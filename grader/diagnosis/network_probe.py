@@ -1,0 +1,83 @@
+"""Probe of `q_network`: shapes, bounds and what the values depend on."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from grader.contract import cases
+from grader.contract.case import Case, Student
+from grader.diagnosis.entries import Entries, equal
+
+
+def network(student: Student) -> Entries:
+    """Probe which shapes, bounds and dependences `q_network` has."""
+    rng = np.random.default_rng(3)
+    for sizes in ((3, 5), (4, 2)):
+        states = rng.normal(size=(8, sizes[0])).astype(np.float32)
+        fresh = partial(fresh_parameters, student, sizes)
+        q_values = partial(values_at, student, sizes)
+        name = f"{sizes[0]} {sizes[1]}"
+        yield f"shape {name}", partial(lambda q, s: q(0.0, s).shape, q_values, states)
+        yield (
+            f"kinds {name}",
+            partial(lambda f: {x.dtype.kind for x in f(1)} == {"f"}, fresh),
+        )
+        yield (
+            f"keys {name}",
+            partial(lambda f: [equal(f(1), f(k)) for k in (1, 2)], fresh),
+        )
+        yield (
+            f"zeros {name}",
+            partial(lambda f: not any(x.any() for x in f(1)), fresh),
+        )
+        yield (
+            f"range {name}",
+            partial(lambda q, s: extent(q(10.0, s)), q_values, states),
+        )
+        yield f"bend {name}", partial(bend, q_values, states)
+
+
+def fresh_parameters(
+    student: Student, sizes: tuple[int, int], seed: int
+) -> list[np.ndarray]:
+    """Return the parameters of a new network."""
+    return student.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
+
+
+def values_at(
+    student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
+) -> np.ndarray:
+    """Return the values [B,A] at random parameters of a scale; at 0 at fresh ones."""
+    theta = fresh_parameters(student, sizes, 1)
+    if scale:
+        draw = np.random.default_rng(4).normal
+        theta = [(scale * draw(size=x.shape)).astype(x.dtype) for x in theta]
+    spec = {"net": "own", "state_dim": sizes[0], "num_actions": sizes[1]}
+    question = Case("forward", spec, {"theta": theta, "state": states})
+    return student.answer(question).array("q_values")
+
+
+def extent(q_values: np.ndarray) -> list[bool]:
+    """Tell whether values keep a sign or bounds, add up to 1 or 0, are all the same."""
+    return [
+        bool((q_values >= 0).all()),
+        bool((q_values <= 0).all()),
+        *(bool((np.abs(q_values) <= 1.001 * bound).all()) for bound in (1, 1000)),
+        bool((np.abs(q_values.sum(axis=-1) - 1) < 1e-3).all()),
+        bool((np.abs(q_values.sum(axis=-1)) < 1e-4 * np.abs(q_values).max()).all()),
+        bool((q_values == q_values[0]).all()),
+    ]
+
+
+def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
+    """Tell whether it is a straight line, and which numbers of the state matter."""
+    zero = q_values(0.5, 0 * states)
+    once, twice = (q_values(0.5, k * states) - zero for k in (1, 2))
+    straight = np.abs(twice - 2 * once).max() <= 1e-3 * np.abs(once).max()
+    seen = []
+    for i in range(states.shape[1]):
+        moved = states.copy()
+        moved[:, i] += 2
+        seen.append(bool((q_values(0.5, moved) != q_values(0.5, states)).any()))
+    return [bool(straight), *seen]

@@ -1,0 +1,27 @@
+"""Cases: questions that are values, and are changed by making others."""
+
+import numpy as np
+
+from grader.contract.case import Case
+from grader.contract.exercises import Part, parts_of
+
+ONE = Case("td_loss", {"gamma": 0.7}, {"reward": np.ones(3, np.float32)})
+
+
+def test_replace_leaves_the_question_alone():
+    """Another setting and another argument make another question."""
+    other = ONE.replace(spec={"stand_in": True}, args={"reward": np.zeros(3)})
+    assert other.part == "td_loss"
+    assert other.spec == {"gamma": 0.7, "stand_in": True}
+    assert other.args["reward"].tolist() == [0, 0, 0]
+    assert ONE.spec == {"gamma": 0.7}
+    assert ONE.args["reward"].tolist() == [1, 1, 1]
+    assert other.digest() != ONE.digest()
+    assert ONE.replace().digest() == ONE.digest()
+
+
+def test_an_exercise_without_a_row_has_one_function():
+    """A new check file is enough; nothing is written in `learning`."""
+    files = {"new_one": "test_10_new_one.py", "learning": "test_9_learning.py"}
+    assert parts_of(files) == (Part("new_one", "new_one"),)
+    assert Part("A", "b", asked_as="a", also=("c",)).questions == ("a", "c")

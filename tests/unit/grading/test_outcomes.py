@@ -1,0 +1,268 @@
+"""What becomes of a check, in the report: by a fake hand-in, without any process."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import hypothesis
+import numpy as np
+import pytest
+
+from grader.contract.case import Answer, Case
+from grader.contract.limits import Limits
+from grader.contract.outcomes import (
+    NOT_IMPLEMENTED,
+    WAITS_FOR_ABOVE,
+    GraderError,
+    Killed,
+    NotImplementedYet,
+    Outcome,
+    Raised,
+    TimedOut,
+    UsedUp,
+    Waiting,
+    Wrong,
+)
+from grader.grading.consistency import DIFFERS
+from grader.grading.passes import Graded, Pass, outcome_of
+from grader.grading.pipeline import Options, Progress, run_passes
+from grader.grading.plugin import run_checks
+from grader.oracle.budget import Budget
+
+EXERCISE = "update_Q_TD0"
+FIRST = "one_step_continues"
+Answering = Callable[[Case], Answer]
+
+
+class Fake:
+    """A hand-in, and a reference, that answers as it is told.
+
+    Args:
+        answering: gives the answer to a case, or raises an outcome.
+        again: the same for a fresh process.
+    """
+
+    eager = False
+    runner = None
+
+    def __init__(self, answering: Answering, again: Answering | None = None) -> None:
+        self.answering, self.again = answering, again or answering
+        self.stopped: set[str] = set()
+
+    def answer(self, case: Case) -> Answer:
+        """Answer by a program."""
+        return self.answering(case)
+
+    def called(self, case: Case, *, watched: str = "", look: object = None) -> Answer:
+        """Answer by a call."""
+        return self.answering(case)
+
+    def changed(self, case: Case, kind: str) -> list[str]:
+        """Change nothing."""
+        return []
+
+    def export(self, case: Case) -> str:
+        """Be traceable."""
+        return case.program_name()
+
+    @contextlib.contextmanager
+    def in_fresh_process(self) -> Iterator["Fake"]:
+        """Begin anew."""
+        yield Fake(self.again)
+
+
+def right(case: Case) -> Answer:
+    """Give back the table that came, or the right flags."""
+    if case.part == "episode_terminateds":
+        steps = case.spec["num_steps"]
+        return Answer(terminateds=np.arange(steps) == steps - 1)
+    return Answer(Q=case.args["Q"])
+
+
+def wrong(case: Case) -> Answer:
+    """Give back another table, and no right flag."""
+    if case.part == "episode_terminateds":
+        return Answer(terminateds=np.ones(case.spec["num_steps"], bool))
+    return Answer(Q=case.args["Q"] + 1)
+
+
+def raising(error: BaseException) -> Answering:
+    """Return an answering that never answers."""
+
+    def answer(case: Case) -> Answer:
+        raise error
+
+    return answer
+
+
+def graded(student: Fake, **others) -> Graded:
+    """Return what the checks work with, a reference that finds `right` right."""
+    return Graded(
+        student=student,
+        reference=Fake(right),
+        runner=None,
+        budget=Budget(),
+        seed="1",
+        live=False,
+        **others,
+    )
+
+
+def checks_of(student: Fake, **others) -> dict:
+    """Return the checks of the exercise by name, after one pass."""
+    (exercise,) = run_checks(Pass(graded(student, **others)), [EXERCISE])
+    assert exercise.name == EXERCISE
+    return {check.name: check for check in exercise.checks}
+
+
+OUTCOMES = {
+    Outcome.FAILED: Wrong("that is wrong", "look there"),
+    Outcome.ERROR: Raised("update_Q_TD0: TypeError: no"),
+    Outcome.TIMEOUT: TimedOut("no answer within 15 s"),
+    Outcome.KILLED: Killed("the process died"),
+    Outcome.SKIPPED: Waiting("waits for another part"),
+    Outcome.GRADER_ERROR: ValueError("our mistake"),
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=str)
+def test_exception_becomes_outcome(outcome):
+    """Each exception has its outcome, pays nothing and says its message."""
+    error = OUTCOMES[outcome]
+    check = checks_of(Fake(raising(error)))[FIRST]
+    ours = outcome == Outcome.GRADER_ERROR
+    assert (check.outcome, check.score, check.max_score) == (outcome, 0.0, 3.0)
+    assert check.message == (repr(error) if ours else str(error))
+    assert check.hint == getattr(error, "hint", None)
+    assert check.diagnosis is None
+
+
+def test_right_answers_pay():
+    """A check that returns has passed; one that comes after it is asked."""
+    checks = checks_of(Fake(right))
+    for name in (FIRST, "revisits", "pure", "episode_terminateds"):
+        check = checks[name]
+        assert (check.outcome, check.message) == (Outcome.PASSED, "")
+        assert check.score == check.max_score > 0
+    assert checks[FIRST].description.startswith("One step moves Q(s,a)")
+
+
+def test_wrong_answers_say_what_came_back():
+    """The message has the obtained and the expected values; what builds on it waits."""
+    checks = checks_of(Fake(wrong))
+    assert checks[FIRST].outcome == Outcome.FAILED
+    assert "obtained" in checks[FIRST].message
+    assert checks["pure"].outcome == Outcome.SKIPPED
+    assert checks["pure"].message == WAITS_FOR_ABOVE
+
+
+def test_stub():
+    """A stub fails, and says that it is one."""
+    check = checks_of(Fake(raising(NotImplementedYet(EXERCISE))))[FIRST]
+    assert (check.outcome, check.message) == (Outcome.FAILED, NOT_IMPLEMENTED)
+
+
+def test_unstable_answers():
+    """An answer that differs when hypothesis asks again is the hand-in's fault."""
+    outcome, message = outcome_of(hypothesis.errors.Flaky("…"))
+    assert outcome == Outcome.FAILED
+    assert message == "the answers to identical questions differ"
+
+
+def test_problem_of_the_hand_in_is_every_checks():
+    """Where it cannot be imported nothing is asked."""
+    checks = checks_of(Fake(raising(AssertionError)), problem=Raised("no import"))
+    assert {(c.outcome, c.message) for c in checks.values()} == {
+        (Outcome.ERROR, "no import")
+    }
+
+
+def test_trouble_ends_the_run():
+    """Without a worker, a runner or a reference no check can go on."""
+    asked = []
+
+    def answer(case: Case) -> Answer:
+        asked.append(case)
+        raise GraderError("the worker does not start")
+
+    with pytest.raises(GraderError, match="the worker does not start"):
+        checks_of(Fake(answer))
+    assert len(asked) == 1
+
+
+def test_interrupt_ends_the_run():
+    """Ctrl-C is nobody's outcome."""
+    with pytest.raises(KeyboardInterrupt):
+        checks_of(Fake(raising(KeyboardInterrupt())))
+
+
+def test_no_time_left():
+    """When the time of the run is used up, the checks that are left say so."""
+    books = graded(Fake(right))
+    books.budget = Budget(Limits(run_seconds=-1.0))
+    (exercise,) = run_checks(Pass(books), [EXERCISE])
+    assert {check.outcome for check in exercise.checks} == {Outcome.TIMEOUT}
+    assert "used up the time of the whole run" in exercise.checks[0].message
+
+
+@pytest.mark.parametrize(
+    ("error", "hung"), [(TimedOut("late"), True), (UsedUp("none left"), False)]
+)
+def test_hung_parts_are_known(error, hung):
+    """A part that hangs is told from one that was slow and has no time left."""
+    first = Pass(graded(Fake(raising(error))))
+    run_checks(first, [EXERCISE])
+    assert (EXERCISE in first.hung) == hung
+
+
+def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, list]:
+    """Return the results of all passes, and the checks in the order of their turn."""
+    turns: list[tuple[str, str]] = []
+    options = Options("1", exercises, twice=twice)
+    progress = Progress(on_check=lambda *turn: turns.append(turn))
+    return run_passes(graded(student), options, progress), turns
+
+
+def test_collected_once_and_asked_again_backwards(monkeypatch):
+    """One run of pytest; in the second pass the last check comes first."""
+    runs = []
+    main = pytest.main
+
+    def counted(*args, **kwargs):
+        runs.append(args)
+        return main(*args, **kwargs)
+
+    monkeypatch.setattr(pytest, "main", counted)
+    results, turns = passes(Fake(right), EXERCISE, "sync_target")
+    assert len(runs) == 1
+    assert [exercise.name for exercise in results] == [EXERCISE, "sync_target"]
+    half = len(turns) // 2
+    assert turns[half:] == turns[:half][::-1]
+
+
+def test_second_pass_withdraws():
+    """What a fresh process answers otherwise has not been earned."""
+    ((once,), _) = passes(Fake(right, wrong), EXERCISE, twice=False)
+    ((twice,), _) = passes(Fake(right, wrong), EXERCISE)
+    assert once.score > 0
+    assert twice.score == 0
+    was = {check.name for check in once.checks if check.outcome == Outcome.PASSED}
+    for check in twice.checks:
+        assert check.outcome != Outcome.PASSED
+        assert (DIFFERS in check.message) == (check.name in was)
+
+
+def test_second_pass_without_an_answer():
+    """A part that hangs in the second pass keeps its outcome, in words of its own."""
+    ((exercise,), _) = passes(Fake(right, raising(Killed("it died"))), EXERCISE)
+    check = next(c for c in exercise.checks if c.name == FIRST)
+    assert check.outcome == Outcome.KILLED
+    assert check.message == "asked again by a fresh process:\nit died"
+
+
+def test_part_that_hangs_is_not_asked_again():
+    """A check that got no answer has nothing to lose, and is not run again."""
+    hangs = Fake(raising(TimedOut("late")))
+    asked = []
+    hangs.again = lambda case: asked.append(case) or Answer(Q=None)
+    passes(hangs, EXERCISE)
+    assert {case.part for case in asked} <= {"episode_terminateds"}
