@@ -472,32 +472,32 @@ def test_eats_memory(hand_in, grade, points):
 
 HOSTILE = {
     "an error that is no error": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 protocol.encode = lambda m: encode({**m, "error": "text"} if "nonce" in m else m)
 """,
     "an error of strange kinds": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 strange = {"kind": ["a"], "message": 5, "line": True, "type": {}, "function": b"f"}
 protocol.encode = lambda m: encode({"nonce": m["nonce"], "error": strange})
 """,
     "no answer at all": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 protocol.encode = lambda m: encode({"nonce": m["nonce"]})
 """,
     "an old answer": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 protocol.encode = lambda m: encode({**m, "nonce": b"0" * 16})
 """,
     "bytes that are no frame": """
-import protocol
+from grader.inside import protocol
 protocol.encode = lambda m: b"ok" * 5000
 """,
     "arrays for lists": """
-import parts, sys
+import sys
 def junk(*_):
     array = np.zeros((4, 3))
     names = "lengths", "samples", "changed", "loss", "grads", "theta_T", "Q", "theta"
@@ -527,18 +527,18 @@ def answer(self, **request):
 sys.modules["__main__"].Worker.do_export = answer
 """,
     "programs with other outputs": """
-import parts
+from grader.inside import parts
 for name in parts.PROGRAMS:
     parts.PROGRAMS[name] = lambda *_: lambda args: {"loss": jnp.zeros(7)}
 """,
     "gradients of other shapes": """
-import parts
+from grader.inside import parts
 def with_gradient(loss_of, theta):
     return {"loss": loss_of(theta).sum(), "grads": [jnp.zeros(7)] * 3}
 parts.with_gradient = with_gradient
 """,
     "parameters of other shapes": """
-import parts
+from grader.inside import parts
 own = parts.fresh_network
 def q_network(dqn, spec):
     return lambda args: {"theta": [jnp.zeros(7), jnp.zeros((0, 3), int)]}

@@ -448,7 +448,7 @@ def test_reference_of_another_format(command, tree):
 
 def test_reference_of_other_checks(command, tree, solution):
     """A check whose question is not in the record is grader trouble, never a zero."""
-    cases = tree / "grader" / "cases.py"
+    cases = tree / "grader" / "contract" / "cases.py"
     text = cases.read_text()
     assert text.count("uniform(-4, 4") == 1
     cases.write_text(text.replace("uniform(-4, 4", "uniform(-5, 5"))
@@ -485,7 +485,7 @@ def test_no_bwrap_no_force(command, tmp_path):
 
 def test_worker_does_not_start(command, tree):
     """A worker that never comes up is grader trouble, not the hand-in's."""
-    worker = tree / "grader" / "worker.py"
+    worker = tree / "grader" / "inside" / "worker.py"
     worker.write_text("raise SystemExit('no such library')\n" + worker.read_text())
     run = command("grade", "starter", "--only", "sync_target", tree=tree)
     require_trouble(run, "worker", "no such library")

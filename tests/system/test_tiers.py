@@ -403,17 +403,6 @@ def test_the_grader_hides_its_memory():
 # ---------------------------------------------------------------- the filter
 
 
-@pytest.fixture
-def seccomp(monkeypatch):
-    """The module that makes the filter, which imports its neighbours as inside."""
-    monkeypatch.syspath_prepend(str(ROOT / "grader"))
-    import seccomp
-
-    yield seccomp
-    for name in ("seccomp", "kernel"):
-        sys.modules.pop(name, None)
-
-
 def answer(program, architecture: int, number: int, *arguments: int) -> int:
     """What the kernel would make of a system call: a run of the filter."""
     data = {0: number, 4: architecture}
@@ -481,7 +470,7 @@ CALLS = [
 @linux
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("call", CALLS, ids=range(len(CALLS)))
-def test_filter(seccomp, machine, call):
+def test_filter(machine, call):
     """What the filter says to a call on each machine."""
     numbers, arguments, alone, in_namespace = call
     column, architecture = MACHINES[machine]
@@ -492,7 +481,7 @@ def test_filter(seccomp, machine, call):
 
 @linux
 @pytest.mark.parametrize("machine", MACHINES)
-def test_filter_of_another_architecture(seccomp, machine):
+def test_filter_of_another_architecture(machine):
     """Calls by the numbers of another architecture, as 32-bit ones, end the process."""
     column, _ = MACHINES[machine]
     assert answer(seccomp.program(True, column), 0x40000003, 11) == 0x80000000

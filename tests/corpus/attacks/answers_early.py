@@ -10,7 +10,7 @@ import gc
 import io
 import sys
 
-import protocol
+from grader.inside import protocol
 
 PIPES = [
     thing

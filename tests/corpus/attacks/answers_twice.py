@@ -6,7 +6,7 @@ Asserts: S R
 Says: not asked
 """
 
-import protocol
+from grader.inside import protocol
 
 encode = protocol.encode
 protocol.encode = lambda message: encode(message) * 2

@@ -6,7 +6,7 @@ Asserts: S R
 Says: asked a question of its own
 """
 
-import protocol
+from grader.inside import protocol
 
 encode = protocol.encode
 protocol.encode = lambda m: encode({"nonce": m["nonce"], "question": {"do": "seed"}})

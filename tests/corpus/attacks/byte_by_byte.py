@@ -9,7 +9,7 @@ Says: no answer within
 import os
 import time
 
-import protocol
+from grader.inside import protocol
 
 encode = protocol.encode
 PIPES = [

@@ -7,7 +7,7 @@ Asserts: S R T
 Says: nan|finite|obtained
 """
 
-import parts
+from grader.inside import parts
 
 VALUES = (jnp.nan, jnp.inf, 3e38, -3e38, 1e-45, -0.0)
 NUMBER = []

@@ -6,7 +6,7 @@ Asserts: S R L
 Says: RuntimeError: words
 """
 
-import protocol
+from grader.inside import protocol
 
 encode = protocol.encode
 COUNT = []

@@ -9,7 +9,7 @@ Says: broke the protocol|not asked
 import struct
 
 import msgpack
-import protocol
+from grader.inside import protocol
 
 JUNK = [
     b"\x81\xa1a" + b"\x91" * 60_000 + b"\x90",

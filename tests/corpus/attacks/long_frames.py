@@ -8,6 +8,6 @@ Says: broke the protocol
 
 import struct
 
-import protocol
+from grader.inside import protocol
 
 protocol.encode = lambda message: struct.pack("<II", 2**32 - 1, 2**32 - 1) + b"x" * 99

@@ -7,7 +7,7 @@ Asserts: S R T
 Says: [a-z]
 """
 
-import parts
+from grader.inside import parts
 
 TYPES = (jnp.bool_, jnp.float16, jnp.bfloat16, jnp.uint32, jnp.int8)
 NUMBER = []

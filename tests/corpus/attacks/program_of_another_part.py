@@ -7,6 +7,6 @@ Asserts: S R
 Says: td_loss
 """
 
-import parts
+from grader.inside import parts
 
 parts.PROGRAMS["td_loss"] = parts.PROGRAMS["forward"]

@@ -6,13 +6,14 @@ Asserts: S R
 Says: grader error
 """
 
-import sys
+from grader.inside import parts, protocol
 
 COUNT = []
 
 
 def sync_target(*_):
     COUNT.append(1)
-    words = 'grader error: File "/harness/worker.py", line 3, in handle: no runner'
-    kinds = sys.modules["parts"].ContractError, sys.modules["protocol"].ProtocolError
+    place = "/harness/grader/inside/worker.py"
+    words = f'grader error: File "{place}", line 3, in handle: no runner'
+    kinds = parts.ContractError, protocol.ProtocolError
     raise [*kinds, MemoryError, ConnectionError, AssertionError][len(COUNT) % 5](words)

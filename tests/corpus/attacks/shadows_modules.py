@@ -12,7 +12,7 @@ from pathlib import Path
 
 TRACE = Path(PLACES["temporary"]) / "shadow-was-imported"
 CODE = f"open({str(TRACE)!r}, 'w').close()\nraise ImportError\n"
-NAMES = ("numpy", "jax", "msgpack", "random", "protocol", "parts", "sitecustomize")
+NAMES = ("numpy", "jax", "msgpack", "random", "grader", "protocol", "sitecustomize")
 
 
 def sync_target(*_):

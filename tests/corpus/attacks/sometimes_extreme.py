@@ -7,7 +7,7 @@ Asserts: S R T
 Says: obtained
 """
 
-import protocol
+from grader.inside import protocol
 
 VALUES = [np.array(x, t) for x in (np.nan, np.inf, 6e4) for t in ("f2", "f4", "f8")]
 VALUES += [np.iinfo(t).min for t in ("i1", "i4", "i8")] + [np.uint64(2**64 - 1)]

@@ -12,6 +12,7 @@ import os
 
 def sync_target(*_):
     root = PLACES["root"]
-    places = ["/", "/usr", "/etc", "/dev", "/harness", "/harness/worker.py", root]
-    places += [f"{root}/grader/report.py", f"{root}/Makefile", PLACES["out"]]
+    places = ["/", "/usr", "/etc", "/dev", "/harness", root]
+    places += ["/harness/grader/inside/worker.py"]
+    places += [f"{root}/grader/report/model.py", f"{root}/Makefile", PLACES["out"]]
     tell([place for place in places if os.access(place, os.W_OK)])

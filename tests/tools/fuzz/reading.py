@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
-from programs import BadProgram, checked
+from grader.inside.programs import BadProgram, checked
 
 ARGS = {
     "theta": [np.zeros((3, 2), np.float32), np.zeros(3, np.float32)],
