@@ -1,7 +1,6 @@
-"""The grader withstands attacks: `make attacks` carries out all, some are here."""
+"""The grader withstands attacks: `make attacks` carries out all, two are here."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,8 @@ from dataclasses import replace
 import pytest
 
 from grader.sandbox import tiers
-from tests.support.attack_catalogue import CATALOGUE
 from tests.support.attack_runs import (
     CANARY,
-    TABLE,
     TESTS,
     TIERS,
     Attack,
@@ -29,7 +26,6 @@ from tests.support.attack_runs import (
     verdict,
 )
 from tests.support.handins import checks_of
-from tests.tools import attacks as command
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="attacks on Linux' processes; CI runs them"
@@ -79,23 +75,6 @@ def test_next_report_is_unchanged(tier: str, runs: dict, request) -> None:
     for future in runs.values():
         future.result()
     assert not changed_next(tier)
-
-
-def test_table_has_all_attacks() -> None:
-    """The stored table is of these attacks; what came of them only a run can tell."""
-    text = TABLE.read_text(encoding="utf-8").partition("## The catalogue")[0]
-    stored = re.findall(r"^\| (\w+) \| .* \| [SRLTO]+ \|", text, re.M)
-    assert stored == [one.name for one in ATTACKS], "stale: run `make attacks`"
-
-
-def test_every_row_of_the_catalogue() -> None:
-    """Each row has an attack, or it is said where it is met; names are told apart."""
-    met = {row for one in ATTACKS for row in one.rows}
-    assert met <= set(CATALOGUE)
-    assert [
-        row for row, (_, note) in CATALOGUE.items() if not note and row not in met
-    ] == []
-    assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 70
 
 
 # ----------------------------------------------------------- what is looked for is seen
@@ -160,111 +139,6 @@ def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None
 
 
 # ---------------------------------------------------- what is written is measured
-
-WHY = {"process": ("L", "it can read")}
-BREAKS, VARIES = ({key: WHY} for key in ("breaks", "may_break"))
-LEAKED = run_with(message=f"tried {CANARY}")
-
-
-@pytest.fixture
-def tables(tmp_path, monkeypatch) -> dict:
-    """Empty tables for `make attacks`, their folder; who leaks a secret, ungraded.
-
-    Of three attacks those leak, on the process tier, whose names are in `leaking`.
-    """
-    texts = {
-        "TABLE": "",
-        "README": "<!-- make attacks -->\n```\n```\nThe rest.\n",
-        "PROMISED": "```\n```\n",
-    }
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-        monkeypatch.setattr(command, name, tmp_path / name)
-    attacks = [
-        *(replace(EXAMPLE, name="fails"), replace(EXAMPLE, name="leaks", **BREAKS)),
-        replace(EXAMPLE, name="varies", **VARIES),
-    ]
-    leaking = {"leaks"}
-    monkeypatch.setattr(command, "all_attacks", lambda: attacks)
-    monkeypatch.setattr(
-        command,
-        "carried_out",
-        lambda one, tier: (
-            LEAKED
-            if one.name in leaking and tier == "process"
-            else replace(run_with(), report=run_with().report.replace("process", tier))
-        ),
-    )
-    monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
-    monkeypatch.setattr(command, "first_report", lambda *_: 0.0)
-    monkeypatch.setattr(command, "changed_next", lambda *_: "")
-    monkeypatch.setattr("grader.sandbox.tiers.why_not", lambda *_: "")
-    monkeypatch.setattr(command, "measured", lambda _: {})
-    monkeypatch.setattr("grader.sandbox.self_test.broken_promises", lambda *_: [])
-    monkeypatch.delenv("TIERS", raising=False)
-    monkeypatch.setattr(sys, "argv", ["attacks"])
-    return {"folder": tmp_path, "leaking": leaking}
-
-
-def test_tables_are_of_what_has_happened(tables) -> None:
-    """They are written from the gradings, and a run that finds others fails."""
-    table, readme = (tables["folder"] / name for name in ("TABLE", "README"))
-    assert command.main() == 1  # they were empty
-    assert "| fails | A trick | 1 | SRLT | holds | holds | holds |" in table.read_text()
-    assert "| holds | holds | breaks L: it can read |" in table.read_text()
-    assert "| holds | holds | may break L: it can read |" in table.read_text()
-    assert "- process: 1 held, 1 broken, 1 may break, 0 not run" in table.read_text()
-    assert "bwrap: 3 of 3 attacks fail\n" in readme.read_text()
-    assert "process: 1 of 3 attacks fail\n" in readme.read_text()
-    assert "- it can read: leaks\n" in readme.read_text()
-    assert "- may break, it can read: varies\n```\nThe rest.\n" in readme.read_text()
-    assert command.main() == 0
-    tables["leaking"].add("varies")  # which changes nothing in what is said
-    assert command.main() == 0
-    tables["leaking"].remove("leaks")  # though its docstring tells that it does
-    assert command.main() == 1
-    assert "- process: 2 held, 0 broken, 1 may break, 0 not run" in table.read_text()
-    assert "process: 2 of 3 attacks fail\n" in readme.read_text()
-    assert command.main() == 0
-
-
-def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
-    """An attack gets what its docstring does not tell of."""
-    tables["leaking"].add("fails")
-    assert command.main() == 1
-    assert "fails on process: L: " in capsys.readouterr().out
-    assert (tables["folder"] / "TABLE").read_text() == ""
-
-
-@pytest.mark.parametrize(("times", "written"), [(1, True), (2, False)])
-def test_what_comes_too_late_is_carried_out_once_more(
-    tables, monkeypatch, times, written
-) -> None:
-    """Alone, for a busy machine may be to blame; then it counts."""
-    in_time, late = command.carried_out, ["fails"] * times
-
-    def carried_out(one: Attack, tier: str) -> Run:
-        if one.name in late and tier == "process":
-            late.remove(one.name)
-            return replace(in_time(one, tier), code=None, survivors=["sleep 9"])
-        return in_time(one, tier)
-
-    monkeypatch.setattr(command, "carried_out", carried_out)
-    assert command.main() == 1  # the table is a new one, if not more
-    assert ((tables["folder"] / "TABLE").read_text() != "") == written
-
-
-def test_a_tier_that_is_missing_fails(tables, capsys, monkeypatch) -> None:
-    """What cannot be carried out is no success, unless it was not asked for."""
-    missing = {"bwrap": "bubblewrap is not installed"}
-    monkeypatch.setattr(
-        "grader.sandbox.tiers.why_not", lambda tier: missing.get(tier, "")
-    )
-    assert command.main() == 2
-    assert "bwrap: bubblewrap is not installed" in capsys.readouterr().out
-    monkeypatch.setenv("TIERS", "landlock process")
-    assert command.main() == 0
-    assert (tables["folder"] / "TABLE").read_text() == ""
 
 
 def test_survivors_are_found_and_ended() -> None:

@@ -582,7 +582,7 @@ def starve(monkeypatch):
             super().__init__(*args, **kwargs)
             runners.append(self)
 
-    monkeypatch.setattr(pipeline, "Runner", Kept)
+    monkeypatch.setattr(pipeline, "RunnerClient", Kept)
 
     def set_up(how: str, *, runner: bool) -> None:
         def refuse(*args, **kwargs):

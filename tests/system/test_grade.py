@@ -6,18 +6,13 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
-from grader import cli
 from grader.contract.exercises import EXERCISES
-from grader.contract.outcomes import UsageError
-from grader.grading import pipeline
 from grader.report import picture
 from grader.sandbox.tiers import TIERS, why_not
 from tests.support.grading import ROOT, require
-from tests.system.test_starter import STUBS
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
 KEYS += ["duration", "submission", "exercises", "learning", "printed"]
@@ -189,16 +184,6 @@ def test_learning_curve_is_drawn(command, tmp_path):
     assert drawn.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("broken", ["nothing learned", "no folder", "no curve"])
-def test_no_picture_no_trouble(tmp_path, broken):
-    """Where there is nothing to draw, or no way to, there is just no picture."""
-    cartpole = {"curve": [] if broken == "no curve" else [[2048, 20.0], [4096, 30.0]]}
-    learning = {} if broken == "nothing learned" else {"cartpole": cartpole}
-    folder = tmp_path / "none" if broken == "no folder" else tmp_path
-    picture.finish(picture.start(learning, folder))
-    assert list(tmp_path.iterdir()) == []
-
-
 # ---------------------------------------------------------------- the terminal
 
 
@@ -253,6 +238,16 @@ def test_no_live_line_in_a_notebook(command):
     assert len(run.out.splitlines()) < 15
 
 
+@pytest.mark.parametrize("broken", ["nothing learned", "no folder", "no curve"])
+def test_no_picture_no_trouble(tmp_path, broken):
+    """Where there is nothing to draw, or no way to, there is just no picture."""
+    cartpole = {"curve": [] if broken == "no curve" else [[2048, 20.0], [4096, 30.0]]}
+    learning = {} if broken == "nothing learned" else {"cartpole": cartpole}
+    folder = tmp_path / "none" if broken == "no folder" else tmp_path
+    picture.finish(picture.start(learning, folder))
+    assert list(tmp_path.iterdir()) == []
+
+
 # ---------------------------------------------------------------- usage errors
 
 
@@ -295,118 +290,7 @@ def test_usage_errors(command, options, named):
     assert run.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "exercise"),
-    [
-        ("", ""),
-        *((name.swapcase(), name) for name in EXERCISES),
-        *((str(number), name) for number, name in enumerate(EXERCISES, 1)),
-        *((stub, list(EXERCISES)[number - 1]) for number, stub in STUBS),
-        *((" td-loss ", "td_loss"), ("mc_loss()", "monte_carlo")),
-        *(("Exercise 6", "td_loss"), ("ex6", "td_loss"), ("#06", "td_loss")),
-    ],
-)
-def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
-    """Its name in any case, its number, and each function that it asks for."""
-    assert cli.exercise_named(text) == exercise
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("sync", "did you mean sync_target?"),
-        ("tdloss", "did you mean td_loss?"),
-        ("td_loss,td_update", "name one exercise"),
-        ("10", "use update_Q_TD0, "),
-        ("ex", "use update_Q_TD0, "),
-    ],
-)
-def test_exercise_that_is_not_known(text, hint):
-    """What comes near is named, else all there are."""
-    with pytest.raises(UsageError, match=re.escape(hint)):
-        cli.exercise_named(text)
-
-
-def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
-    """The command line's exit code where grading ends so at once."""
-
-    def end(*_: object) -> None:
-        raise problem
-
-    monkeypatch.setattr(pipeline, "grade", end)
-    monkeypatch.setattr(cli, "hide_memory", lambda: None)
-    monkeypatch.setattr("sys.argv", ["grader", "grade", *words])
-    return cli.main()
-
-
-@pytest.mark.parametrize("columns", ["40", "80", "200"])
-@pytest.mark.parametrize("order", ["::error::", "::add-mask::a ##[group]"])
-def test_wrapped_words_are_no_orders(
-    monkeypatch, capsys, tmp_path, solution, columns, order
-):
-    """Wherever a line is wrapped, what a hand-in is called is no order to a log."""
-    monkeypatch.setenv("COLUMNS", columns)
-    for length in range(1, 80):
-        folder = tmp_path / f"{'x' * length} {order}"
-        folder.mkdir()
-        (folder / "dqn.py").write_text(solution)
-        words = (str(folder), "--out", str(tmp_path / "out"))
-        problem = UsageError(f"no\n{order}")
-        assert grading_ends(monkeypatch, problem, *words) == 2
-    out, err = capsys.readouterr()
-    assert order.split()[0] in out
-    assert order.split()[0] in err
-    for line in (out + err).splitlines():
-        assert not line.lstrip().startswith("::")
-        assert "##[" not in line
-
-
-def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
-    """Also what stands on the command line and was not understood."""
-    monkeypatch.setattr(cli, "hide_memory", lambda: None)
-    monkeypatch.setattr("sys.argv", ["grader", "grade", "a", "b\n::error::c"])
-    with pytest.raises(SystemExit):
-        cli.main()
-    err = capsys.readouterr().err
-    assert "::error::c" in err
-    assert "\n::error" not in err
-
-
 # ---------------------------------------------------------------- grader trouble
-
-
-def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
-    """In a new file that its user alone can read, through no link that lies there."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    target = tmp_path / "of somebody else"
-    (tmp_path / "dqn-grader-error.txt").symlink_to(target)
-    out = str(tmp_path / "out")
-    files = []
-    for number in (1, 2):
-        fault = ZeroDivisionError(f"fault \ud800 {number}")
-        assert grading_ends(monkeypatch, fault, "solution", "--out", out) == 2
-        err = capsys.readouterr().err
-        found = re.fullmatch(
-            r"grader error \(not your mistake\): ZeroDivisionError; please send (\S+) "
-            "to the course staff\n",
-            err,
-        )
-        files.append(Path(found[1]))
-        assert f"fault ? {number}" in files[-1].read_text()
-        assert files[-1].stat().st_mode & 0o777 == 0o600
-    assert len({*files}) == 2
-    assert not target.exists()
-
-
-def test_a_fault_of_ours_without_room_for_it(monkeypatch, capsys):
-    """Where no file can be written its last line is said."""
-    out = str(ROOT / "results")
-    monkeypatch.setattr(cli, "writable", Path)
-    monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
-    assert grading_ends(monkeypatch, KeyError("x"), "solution", "--out", out) == 2
-    err = capsys.readouterr().err
-    assert "KeyError: 'x'" in err
-    assert "Traceback" not in err
 
 
 def require_trouble(run, *named: str) -> None:

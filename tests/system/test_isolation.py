@@ -211,7 +211,8 @@ def test_python_of_the_hand_in_runs_in_the_worker_only(watched_run):
         assert not {"train", "gymnasium", "pytest", "hypothesis"} & {*modules}, what
         ours = {name for name in modules if name.split(".")[0] == "grader"}
         assert not ours & {"grader.inside.runner", "grader.inside.learner"}
-        assert all(f"{name}.".startswith("grader.inside.") for name in ours - {"grader"})
+        others = {name for name in ours if not name.startswith("grader.inside")}
+        assert others <= {"grader"}
     # Of the checks, of asking them again, and of learning.
     assert len({process for _, process, *_ in lines}) == 3
 
@@ -300,7 +301,14 @@ def test_no_process_survives(hand_in, grade, bwrap, body):
         seen.update(processes(f"sleep {seconds}"))
 
     path = hand_in(before=DAEMON.format(seconds=seconds), sync_target=body)
-    grade(path, "q_network", "sync_target", tier=bwrap, on_check=on_check, part_seconds=6.0)
+    grade(
+        path,
+        "q_network",
+        "sync_target",
+        tier=bwrap,
+        on_check=on_check,
+        part_seconds=6.0,
+    )
     assert seen, "the daemon has not been seen alive"
     assert await_end(processes(f"sleep {seconds}")) == set()
 

@@ -4,7 +4,6 @@ An intruder (grader/inside/intruder.py) tries from inside what is forbidden.
 tests/evidence/TIERS.md is the table of the promises tested here.
 """
 
-import errno
 import functools
 import os
 import re
@@ -76,14 +75,6 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
         "calls": ["ptrace", "process_vm_readv", "keyctl", "unshare", "memfd_create"],
     }
     assert [way for way in ways[attempt] if way not in unconfined[attempt]] == []
-
-
-def test_table_of_promises():
-    """The stored table shows what is tested here."""
-    text = (ROOT / "tests" / "evidence" / "TIERS.md").read_text(encoding="utf-8")
-    block = re.search(r"```\n(.*?)```", text, re.S)
-    assert block is not None
-    assert block[1].splitlines() == self_test.table(self_test.promised())
 
 
 @linux
@@ -216,21 +207,6 @@ def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
         os.close(handle)
 
 
-def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
-    """Landlock can only permit: of a folder that holds the grader, what lies beside."""
-    system = tmp_path / "usr"
-    grader = system / "src" / "homework"
-    for place in (system / "lib", system / "src" / "other", grader / "grader"):
-        place.mkdir(parents=True)
-    python = grader / ".venv"
-    monkeypatch.setattr(launch, "ROOT", grader)
-    monkeypatch.setattr(launch, "system_paths", lambda: [str(system), str(python)])
-    read = launch.reach(tmp_path / "harness", tmp_path / "home", False)["read"]
-    assert {str(system / "lib"), str(system / "src" / "other"), str(python)} <= {*read}
-    above = {str(folder) for folder in (grader, *grader.parents)}
-    assert not above & {*read}
-
-
 HARMLESS = """
 import asyncio, concurrent.futures, logging, platform, shutil, tempfile, uuid
 import matplotlib.pyplot as plt
@@ -271,31 +247,6 @@ def only(monkeypatch):
     return set_up
 
 
-@pytest.mark.parametrize(
-    ("working", "chosen"),
-    [
-        (("bwrap", "landlock"), "bwrap"),
-        (("landlock",), "landlock"),
-        (("bwrap",), "bwrap"),
-        ((), "process"),
-    ],
-)
-def test_the_strongest_is_chosen(only, working, chosen):
-    """Bubblewrap, then Landlock, then a plain process, when nothing is asked."""
-    only(*working)
-    assert tiers.choose_tier("") == chosen
-
-
-@pytest.mark.parametrize("tier", ISOLATING)
-def test_a_wish_is_never_replaced(only, tier):
-    """A tier that was asked for and does not work is an error."""
-    only(*(other for other in ISOLATING if other != tier))
-    with pytest.raises(GraderError, match=f"SANDBOX={tier} does not work here"):
-        tiers.choose_tier(tier)
-    with pytest.raises(GraderError, match=f"OFFICIAL=1.*no {tier}"):
-        self_test.choose_official_tier(tier)
-
-
 @pytest.fixture
 def lets_through(monkeypatch):
     """`lets_through(landlock="sent")`: what gets through these tiers to the network."""
@@ -320,14 +271,6 @@ def test_official_uses_what_keeps_its_promises(only, lets_through):
         self_test.choose_official_tier("bwrap")
     lets_through(bwrap="sent", landlock="connected")
     with pytest.raises(GraderError, match=r"\(sent\).*landlock.*\(connected\)"):
-        self_test.choose_official_tier("")
-
-
-def test_official_in_so_many_words(only):
-    """Without a sandbox an official run needs SANDBOX=process."""
-    only()
-    assert self_test.choose_official_tier("process") == "process"
-    with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):
         self_test.choose_official_tier("")
 
 
@@ -398,90 +341,3 @@ def test_the_grader_hides_its_memory():
     )
     assert b"nowhere" in done.stderr
     assert done.returncode == 0
-
-
-# ---------------------------------------------------------------- the filter
-
-
-def answer(program, architecture: int, number: int, *arguments: int) -> int:
-    """What the kernel would make of a system call: a run of the filter."""
-    data = {0: number, 4: architecture}
-    data |= {16 + 8 * i: value & 0xFFFFFFFF for i, value in enumerate(arguments)}
-    value, at = 0, 0
-    while True:
-        code, yes, no, operand = program[at]
-        at += 1
-        if code == 0x06:
-            return operand
-        if code == 0x20:
-            value = data.get(operand, 0)
-        elif code == 0x54:
-            value &= operand
-        else:
-            holds = {
-                0x15: value == operand,
-                0x25: value > operand,
-                0x45: bool(value & operand),
-            }[code]
-            at += yes if holds else no
-
-
-MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-PERMITTED = 0x7FFF0000
-REFUSED = 0x00050000 | errno.EPERM
-UNKNOWN = 0x00050000 | errno.ENOSYS
-ME = os.getpid()
-# Call and arguments on both machines: the answer alone, and in a namespace.
-CALLS = [
-    ((0, 63), (), PERMITTED, PERMITTED),  # read
-    ((9, 222), (), PERMITTED, PERMITTED),  # mmap
-    ((101, 117), (), REFUSED, REFUSED),  # ptrace
-    ((56, 220), (0x40F00,), REFUSED, PERMITTED),  # a process with our memory
-    ((56, 220), (0x10000 | 0x50F00,), PERMITTED, PERMITTED),  # a thread
-    ((56, 220), (17,), REFUSED, PERMITTED),  # fork
-    ((56, 220), (0x10000000 | 17,), REFUSED, REFUSED),  # into a user namespace
-    ((435, 435), (), UNKNOWN, UNKNOWN),  # clone3
-    ((463, 463), (), UNKNOWN, UNKNOWN),  # newer than the list
-    ((0x40000000, 0x40000000), (), UNKNOWN, UNKNOWN),  # x32
-    ((59, 221), (), REFUSED, PERMITTED),  # execve
-    ((41, 198), (1,), REFUSED, PERMITTED),  # socket of AF_UNIX
-    ((41, 198), (2,), REFUSED, REFUSED),  # of AF_INET
-    ((41, 198), (16,), REFUSED, REFUSED),  # of AF_NETLINK
-    ((62, 129), (ME, 6), PERMITTED, PERMITTED),  # kill
-    ((62, 129), (1, 9), REFUSED, PERMITTED),
-    ((62, 129), (-1, 9), REFUSED, PERMITTED),
-    ((234, 131), (ME, ME, 6), PERMITTED, PERMITTED),  # tgkill
-    ((234, 131), (1, 1, 6), REFUSED, PERMITTED),
-    ((302, 261), (0, 7), PERMITTED, PERMITTED),  # prlimit
-    ((302, 261), (1, 7), REFUSED, PERMITTED),
-    ((157, 167), (1, 0), REFUSED, REFUSED),  # prctl: outlive the grader
-    ((157, 167), (15, 0), PERMITTED, PERMITTED),  # a thread's name
-    ((72, 25), (5, 8, 1), REFUSED, PERMITTED),  # fcntl: whom to signal
-    ((72, 25), (5, 2, 1), PERMITTED, PERMITTED),
-    ((257, 56), (-100, 0, os.O_TRUNC), REFUSED, PERMITTED),  # openat
-    ((257, 56), (-100, 0, os.O_TRUNC | os.O_WRONLY), PERMITTED, PERMITTED),
-    ((257, 56), (-100, 0, os.O_RDONLY), PERMITTED, PERMITTED),
-    ((268, 53), (), 0x00050000, PERMITTED),  # fchmodat: no error and no effect
-    ((260, 54), (), REFUSED, PERMITTED),  # fchownat
-    ((319, 279), (), REFUSED, REFUSED),  # memfd_create
-]
-
-
-@linux
-@pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("call", CALLS, ids=range(len(CALLS)))
-def test_filter(machine, call):
-    """What the filter says to a call on each machine."""
-    numbers, arguments, alone, in_namespace = call
-    column, architecture = MACHINES[machine]
-    for is_alone, expected in ((True, alone), (False, in_namespace)):
-        program = seccomp.program(is_alone, column)
-        assert answer(program, architecture, numbers[column], *arguments) == expected
-
-
-@linux
-@pytest.mark.parametrize("machine", MACHINES)
-def test_filter_of_another_architecture(machine):
-    """Calls by the numbers of another architecture, as 32-bit ones, end the process."""
-    column, _ = MACHINES[machine]
-    assert answer(seccomp.program(True, column), 0x40000003, 11) == 0x80000000

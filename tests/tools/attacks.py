@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from grader.sandbox import self_test
+from grader.sandbox.tiers import why_not
 from tests.support.attack_catalogue import CATALOGUE
 from tests.support.attack_runs import (
     PROMISED,
@@ -54,7 +55,7 @@ def main() -> int:
     if unknown := {*tiers} - {*TIERS}:
         print(f"error: no tier has the name {', '.join(sorted(unknown))}")
         return 2
-    if missing := [f"{tier}: {why}" for tier in tiers if (why := tiers.why_not(tier))]:
+    if missing := [f"{tier}: {why}" for tier in tiers if (why := why_not(tier))]:
         print("error: cannot be run on " + "; ".join(missing))
         return 2
     for tier in tiers:

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
+
 from grader.inside.programs import BadProgram, checked
 
 ARGS = {

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from grader.contract import case
+from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Raised, Waiting, Wrong
 from grader.inside import protocol
 from grader.oracle import candidate, cartpole, faults
@@ -61,9 +62,18 @@ def conversation(data: bytes) -> None:
         for look in (answer.array, answer.leaves, answer.numbers):
             with contextlib.suppress(Wrong):
                 look(name)
-    for look in (cartpole.nothing, lambda a: candidate.one_program("td_loss", a)):
+    for look in (cartpole.nothing, takes_program):
         with contextlib.suppress(Wrong):
             look(answer)
+
+
+def takes_program(answer: case.Answer) -> None:
+    """Look at an answer as if a program of `td_loss` had been asked for.
+
+    Raises:
+        Wrong: it is no program, or too large.
+    """
+    candidate.one_program("td_loss", LIMITS.program_bytes, answer)
 
 
 class Scripted(helper.Child):
