@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.intake.submission import take
 from grader.sandbox import tiers
+from tests.support import handins, warm
 from tests.support.grading import Run, common_file, copied_tree, replaced, require
 
 BANNER = re.compile(r"^# Exercise \d+ · .+ · (\d+) points$", re.M)
@@ -112,15 +114,45 @@ def grade(monkeypatch) -> Callable[..., dict]:
         *exercises: str,
         twice: bool = False,
         tier: str = "",
+        mode: str = "",
         seed: str = "1",
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
         **limits: float,
     ) -> dict:
         limited = replace(LIMITS, **{"part_seconds": 60.0, **limits})
-        options = pipeline.Options(seed, exercises, tier, limits=limited, twice=twice)
+        options = pipeline.Options(
+            seed, exercises, tier, mode=mode, limits=limited, twice=twice
+        )
         progress = pipeline.Progress(on_check=on_check)
         report = pipeline.grade(take(str(path)), options, progress)
         return json.loads(report.as_json())
+
+    return run
+
+
+@pytest.fixture
+def graded(grade, monkeypatch) -> Callable[..., dict]:
+    """As `grade`, on processes that are warm already; for hand-ins that do no harm.
+
+    `spoils=True` is for one that changes the process it runs in: it gets a new worker,
+    and so does the hand-in after it.
+    """
+    desk = handins.warm()
+    monkeypatch.setattr(
+        pipeline, "RunnerClient", lambda *args, **_: warm.lend_runner(desk, args[2])
+    )
+    monkeypatch.setattr(
+        pipeline, "WorkerClient", lambda *args: warm.lend_worker(desk, args[0], args[2])
+    )
+
+    def run(path: Path, *exercises: str, spoils: bool = False, **more: Any) -> dict:
+        if spoils:
+            desk.worker.stop()
+        try:
+            return grade(path, *exercises, **more)
+        finally:
+            if spoils:
+                desk.worker.stop()
 
     return run
 

@@ -1,4 +1,4 @@
-"""The check of the small MDPs alone, to be run in a desk's process."""
+"""The check of the small MDPs alone, to be run where processes are warm."""
 
 import importlib
 from types import ModuleType
@@ -9,11 +9,11 @@ from grader.contract import mdps
 from grader.contract.outcomes import Wrong
 from grader.intake.submission import Submission
 from grader.oracle.candidate import Candidate
-from tests.support.handins import desk
+from tests.support.handins import warm
 
 
 def messages(source: str, seeds: range) -> list[str]:
-    """What the check says of a hand-in with one seed after the other; "": it passes."""
+    """Return what the check says of a hand-in, by seed; "" where it passes."""
     student, said = taken(source), []
     for seed in seeds:
         try:
@@ -25,7 +25,7 @@ def messages(source: str, seeds: range) -> list[str]:
 
 
 def errors(source: str, seed: int) -> dict[str, float]:
-    """How far a hand-in's Q stays from Q*, as a share of what is allowed, by MDP."""
+    """Return how far a hand-in's Q stays from Q*, as a share of what is allowed."""
     student, rng = taken(source), np.random.default_rng(seed)
     found = {}
     for kind in mdps.KINDS:
@@ -38,10 +38,10 @@ def errors(source: str, seed: int) -> dict[str, float]:
 
 
 def taken(source: str) -> Candidate:
-    """A hand-in at this process' desk."""
-    return desk().take(Submission("chain", source.encode()))
+    """Take a hand-in to this process' warm worker and runner."""
+    return warm().take(Submission("chain", source.encode()))
 
 
 def checks() -> ModuleType:
-    """The checks' file, whose marks a process that runs the tests does not know."""
+    """Import the checks' file, whose marks pytest does not know where tests run."""
     return importlib.import_module("grader.checks.test_9_learning")

@@ -13,7 +13,7 @@ from grader.contract import mdps
 from tests.corpus.mutants import MUTANTS
 from tests.support import chains
 from tests.support.edits import SOLUTION, edited
-from tests.support.handins import desks
+from tests.support.handins import processes
 
 SEEDS = range(int(os.environ.get("SEEDS", "5")))
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"
@@ -52,7 +52,7 @@ TELLS = {
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_work_comes_far_closer(seed):
     """The solution's error is a twentieth of what is allowed, at most."""
-    found = desks().submit(chains.errors, SOLUTION, seed).result()
+    found = processes().submit(chains.errors, SOLUTION, seed).result()
     print(f"seed {seed}: {found}")
     assert len(found) == len(mdps.KINDS)
     assert max(found.values()) < 1 / 20, found
@@ -61,7 +61,7 @@ def test_right_work_comes_far_closer(seed):
 @pytest.mark.parametrize("id", CAUGHT)
 def test_wrong_work_is_told_where(id):
     """A mistake that spoils Q fails with each seed; the message says in which MDP."""
-    for message in desks().submit(chains.messages, SOURCES[id], range(2)).result():
+    for message in processes().submit(chains.messages, SOURCES[id], range(2)).result():
         assert re.match(CAUGHT[id], message)
         assert message == STRANGER or {"Q*", "allowed"} <= set(message.split())
 
@@ -70,5 +70,5 @@ def test_wrong_work_is_told_where(id):
 def test_each_mdp_tells_a_mistake(name):
     """None is there for nothing: it shows, with each seed, what it is meant to."""
     for seed in range(3):
-        found = desks().submit(chains.errors, SOURCES[TELLS[name]], seed).result()
+        found = processes().submit(chains.errors, SOURCES[TELLS[name]], seed).result()
         assert found[name] > 1

@@ -23,11 +23,11 @@ def update_Q_TD0(Q, *others):
 
 
 @pytest.mark.parametrize("exercise", LIARS)
-def test_right_at_first(hand_in, grade, exercise):
+def test_right_at_first(hand_in, graded, exercise):
     """Right for the first questions: points when asked once, none when asked twice."""
     path = hand_in(after=LIARS[exercise])
     once, twice = (
-        grade(path, exercise, twice=again)["exercises"][0] for again in (False, True)
+        graded(path, exercise, twice=again)["exercises"][0] for again in (False, True)
     )
     assert once["score"] > 0
     assert twice["score"] == 0
@@ -37,8 +37,8 @@ def test_right_at_first(hand_in, grade, exercise):
             assert "answers to identical questions differ" in check["message"]
 
 
-def test_right_each_time(hand_in, grade, points):
+def test_right_each_time(hand_in, graded, points):
     """Right work has full marks when it is asked twice."""
     exercises = ("update_Q_TD0", "replay_buffer", "sync_target")
-    report = grade(hand_in(), *exercises, twice=True)
+    report = graded(hand_in(), *exercises, twice=True)
     assert report["score"] == sum(points[name] for name in exercises)

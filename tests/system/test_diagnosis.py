@@ -89,10 +89,10 @@ FACTS = {  # two mistakes at once, of which no list has the pair, and what is me
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_unknown_mistake_gets_a_fact(name, hand_in, grade):
+def test_unknown_mistake_gets_a_fact(name, hand_in, graded):
     """No name is guessed; what was measured is said, and is so."""
     exercise, part, changes, words = FACTS[name]
-    report = grade(hand_in(source=edited(part, *changes)), exercise)
+    report = graded(hand_in(source=edited(part, *changes)), exercise)
     failed = [c for c in report["exercises"][0]["checks"] if c["outcome"] == "failed"]
     assert failed
     for check in failed:
@@ -100,14 +100,14 @@ def test_unknown_mistake_gets_a_fact(name, hand_in, grade):
         assert words in check["hint"], check["hint"]
 
 
-def test_known_mistake_gets_its_name(hand_in, grade):
+def test_known_mistake_gets_its_name(hand_in, graded):
     """Written in another way than the one on record, it is recognised all the same."""
     body = """\
 Q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
 chosen = (Q * jax.nn.one_hot(batch.action, Q.shape[1])).sum(1)
 future = jnp.max(jax.vmap(eqx.combine(theta_T, model))(batch.next_state), -1)
 return optax.squared_error(batch.reward + gamma * future, chosen).mean()"""
-    report = grade(hand_in(td_loss=body), "td_loss", "td_update")
+    report = graded(hand_in(td_loss=body), "td_loss", "td_update")
     loss, update = report["exercises"]
     failed = [c for c in loss["checks"] if c["outcome"] == "failed"]
     assert {check["diagnosis"] for check in failed} == {"td-no-mask"}
@@ -115,9 +115,9 @@ return optax.squared_error(batch.reward + gamma * future, chosen).mean()"""
     assert update["score"] == 5
 
 
-def test_right_work_gets_no_hint(grade):
+def test_right_work_gets_no_hint(graded):
     """Checks that pass say nothing of mistakes."""
-    report = grade("solution", "td_loss", "sync_target")
+    report = graded("solution", "td_loss", "sync_target")
     for exercise in report["exercises"]:
         for check in exercise["checks"]:
             assert (check["diagnosis"], check["hint"]) == (None, None)

@@ -93,7 +93,7 @@ def test_same_seed_same_report(bwrap_run, watched_run):
     assert reports[0] == reports[1]
 
 
-def test_same_counterexample(hand_in, grade):
+def test_same_counterexample(hand_in, graded):
     """The same seed finds and shrinks to the same counterexample; checks keep order."""
     # Wrong only where hypothesis has to look for it: the fixed rewards are no quarters.
     body = "Q = jnp.asarray(Q)\nlost = (rewards == -3.75).any()\n"
@@ -101,7 +101,7 @@ def test_same_counterexample(hand_in, grade):
     body += " (1.0 - terminateds) * gamma * Q[next_states].max(axis=1)))\n"
     body += "return jnp.where(lost, Q, new)"
     path = hand_in(update_Q_TD0=body)
-    reports = [without_durations(grade(path, "update_Q_TD0")) for _ in range(2)]
+    reports = [without_durations(graded(path, "update_Q_TD0")) for _ in range(2)]
     assert reports[0] == reports[1]
     assert 0 < reports[0]["score"] < 15
 

@@ -61,10 +61,10 @@ def test_sets_are_printed_alike(hand_in, grade):
 
 
 @pytest.mark.parametrize("end", ["while True: pass", "os.abort()"])
-def test_last_words(hand_in, grade, end):
+def test_last_words(hand_in, graded, end):
     """What was printed before it hung or died is shown."""
     before = f"import os\nprint('so far')\n{end}"
-    report = grade(hand_in(before=before), "sync_target", import_seconds=2.0)
+    report = graded(hand_in(before=before), "sync_target", import_seconds=2.0)
     assert report["printed"] == [
         {"exercise": "import", "text": "so far\n", "dropped": 0}
     ]

@@ -8,9 +8,9 @@ from typing import NoReturn
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_process():
-    """Refuse every new process; the rule holds for fixtures of all scopes.
+    """Refuse every new process, in tests and in their fixtures up to a module's.
 
     Raises:
         AssertionError: in a test that starts a process.
