@@ -1,12 +1,13 @@
 """Attacks on the grader: what one is, how it is carried out, and what must hold.
 
-An attack is a file of `tests/corpus/attacks/`: Python that is put after the text of a
-hand-in with nothing in it (the starter) or a mistake in it (a mutant). Its docstring
-says what it is:
+An attack is a file of `tests/corpus/attacks/`, in a folder for each kind: Python that is
+put after the text of a hand-in with nothing in it (the starter) or a mistake in it (a
+mutant). Its docstring says what it is:
 
     One line: the trick.
 
-    Rows: 24, 25                      what it is of the list in `catalogue.py`
+    Rows: 24, 25                      what it is of the list in `attack_catalogue.py`; its
+                                      folder is the kind of the first
     Grade: sync_target                the exercise to grade, or "all"
     On: td-half                       a mutant's id, or "solution"; else the starter
     Asserts: S R L                    what must hold, see below
@@ -428,7 +429,8 @@ def all_attacks() -> list[Attack]:
     """The files' attacks by name, then those on the taking in."""
     from tests.support import intake_attacks
 
-    files = [from_file(path) for path in sorted(FILES.glob("*.py"))]
+    paths = sorted(FILES.glob("*/*.py"), key=lambda path: path.name)
+    files = [from_file(path) for path in paths]
     made = [attack(f.__name__, f.__doc__ or "", f) for f in intake_attacks.ATTACKS]
     return files + made
 

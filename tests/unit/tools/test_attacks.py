@@ -16,6 +16,9 @@ from tests.support.attack_runs import (
     Run,
     all_attacks,
     attack,
+    broken,
+    problems,
+    verdict,
 )
 from tests.support.handins import checks_of
 from tests.tools import attacks as command
@@ -77,6 +80,39 @@ def run_with(
     document["exercises"][0]["checks"][0] |= {"message": "tried", **check}
     document["score"] = check.get("score", 0)
     return Run(code, out, "", json.dumps(document), list(left))
+
+
+BAD = {
+    "S": [run_with(score=1)],
+    "R": [
+        *(run_with(code=2), replace(run_with(), report=""), run_with(name="other")),
+        *(run_with(outcome="grader_error"), run_with(message=""), run_with(score=2)),
+        *(run_with(message="tried\x1b[2J"), run_with(message="tried \ud800")),
+        *(run_with(out="a\n  ::error::\n"), run_with(out="a ##[error]")),
+        replace(run_with(), report='{"exercises": NaN}'),
+    ],
+    "L": [run_with(message=f"tried {CANARY}"), run_with(out="BREACH")],
+    "T": [run_with(code=None), run_with(left=("sleep 9",))],
+    "said": [run_with(message="NameError")],
+}
+
+
+@pytest.mark.parametrize(
+    ("letter", "run"), [(letter, run) for letter, runs in BAD.items() for run in runs]
+)
+def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None:
+    """A grading that an attack has got the better of is told from others."""
+    monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
+    assert not problems(EXAMPLE, "process", run_with())
+    found = problems(EXAMPLE, "process", run)
+    assert letter in found
+    assert (letter in broken(EXAMPLE, found)) == (letter != "said")
+    assert verdict(EXAMPLE, "process", found)
+    for kind in ("breaks", "may_break"):
+        told = replace(EXAMPLE, **{kind: {"process": ("L", "why")}})
+        assert bool(verdict(told, "process", found)) == (letter != "L")
+        assert bool(verdict(told, "bwrap", found))
+        assert not verdict(told, "process", {})  # it may hold
 
 
 # ---------------------------------------------------- what is written is measured
