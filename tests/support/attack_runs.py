@@ -1,13 +1,12 @@
 """Attacks on the grader: what one is, how it is carried out, and what must hold.
 
-An attack is a file of `tests/corpus/attacks/`, in a folder for each kind: Python that is
-put after the text of a hand-in with nothing in it (the starter) or a mistake in it (a
-mutant). Its docstring says what it is:
+An attack is a file of `tests/corpus/attacks/`, in the folder of its kind: Python that
+is put after the text of a hand-in with nothing in it (the starter) or a mistake in it
+(a mutant). Its docstring says what it is:
 
     One line: the trick.
 
-    Rows: 24, 25                      what it is of the list in `attack_catalogue.py`; its
-                                      folder is the kind of the first
+    Rows: 24, 25                      of `attack_catalogue.py`; the first is of its kind
     Grade: sync_target                the exercise to grade, or "all"
     On: td-half                       a mutant's id, or "solution"; else the starter
     Asserts: S R L                    what must hold, see below

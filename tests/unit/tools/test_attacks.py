@@ -7,34 +7,24 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.attack_catalogue import CATALOGUE
+from tests.support.attack_catalogue import CATALOGUE, KINDS
 from tests.support.attack_runs import (
     CANARY,
+    FILES,
     TABLE,
-    TIERS,
     Attack,
     Run,
     all_attacks,
     attack,
     broken,
+    from_file,
     problems,
     verdict,
 )
 from tests.support.handins import checks_of
 from tests.tools import attacks as command
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="attacks on Linux' processes; CI runs them"
-)
-
 ATTACKS = all_attacks()
-EVERY = 32  # `make attacks` runs all of them; here it is one of so many, in turn
-SOME = [
-    pytest.param(one, tier, id=f"{one.name}-{tier}")
-    for one in ATTACKS[::EVERY]
-    for tier in TIERS
-    if tier not in one.not_run
-]
 
 
 def test_table_has_all_attacks() -> None:
@@ -52,6 +42,12 @@ def test_every_row_of_the_catalogue() -> None:
         row for row, (_, note) in CATALOGUE.items() if not note and row not in met
     ] == []
     assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 70
+
+
+def test_each_lies_in_the_folder_of_its_kind() -> None:
+    """The kind is that of the first row which the attack names."""
+    for path in FILES.glob("**/*.py"):
+        assert from_file(path).rows[0] in KINDS[path.parent.name], path
 
 
 # ----------------------------------------------------------- what is looked for is seen
