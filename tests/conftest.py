@@ -66,7 +66,7 @@ def command(tmp_path_factory) -> Callable[..., Run]:
         path = folder / "report.json"
         report = json.loads(path.read_text()) if path.exists() else None
         left = sorted(entry.name for entry in temporary.iterdir())
-        return Run(done.returncode, done.stdout, done.stderr, report, left)
+        return Run(done.returncode, done.stdout, done.stderr, report, left, folder)
 
     return run
 
@@ -192,9 +192,14 @@ def bwrap_run(command, bwrap) -> Run:
 
 @pytest.fixture(scope="session")
 def recorded_run(command, tmp_path_factory) -> Run:
-    """The solution with another seed, in a tree that has neither it nor the tests."""
+    """The solution with another seed, in a tree that has neither it nor the tests.
+
+    Under Landlock, where that works.
+    """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
-    return command("grade", ROOT / "solution", "--seed", "two", tree=tree)
+    tier = "process" if tiers.why_not("landlock") else "landlock"
+    options = ("--seed", "two", "--sandbox", tier)
+    return command("grade", ROOT / "solution", *options, tree=tree)
 
 
 WATCH = '''

@@ -22,6 +22,7 @@ class Run:
         err: what it printed to standard error.
         report: report.json, or None.
         leftovers: what it left in the folder for temporary files.
+        folder: of its report and picture.
     """
 
     code: int
@@ -29,6 +30,7 @@ class Run:
     err: str
     report: dict | None
     leftovers: list[str]
+    folder: Path
 
 
 def replaced(text: str, bodies: dict[str, str]) -> str:

@@ -110,8 +110,8 @@ def test_bytes_depend_on_files_only():
 def test_make_release(place):
     """The command writes three archives, twice the same, and tells their hashes."""
     for name in ("first", "second"):
-        words = (sys.executable, ROOT / "tests" / "release.py", place / name)
-        done = call(*words, cwd=place, URL="https://example.org/v1/")
+        words = (sys.executable, "-m", release.__name__, place / name)
+        done = call(*words, cwd=ROOT, URL="https://example.org/v1/")
         assert done.returncode == 0, done.stderr
     files = {path.name: path.read_bytes() for path in (place / "first").iterdir()}
     assert files == {p.name: p.read_bytes() for p in (place / "second").iterdir()}
@@ -149,7 +149,7 @@ def clone(place) -> Path:
         ("grader/reference/more.npz", "`git add` it"),
         ("solution/helper.py", "`git add` it"),
         ("tests/tools/platforms/gradescope/other.sh", "`git add` it"),
-        ("grader/seeds.py", "`git rm` it"),
+        ("grader/contract/seeds.py", "`git rm` it"),
         ("docs/handout.html", "`git rm` it"),
         ("grader/classroom/notes.py", None),
         ("tests/notes.py", None),
@@ -166,7 +166,7 @@ def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
     elif change:
         (clone / change).parent.mkdir(exist_ok=True)
         (clone / change).write_text("new\n")
-    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    done = call(sys.executable, "-m", release.__name__, cwd=clone)
     assert "Traceback" not in done.stderr
     assert done.returncode == (2 if named else 0), done.stderr
     assert (clone / "dist").exists() == (not named)
@@ -177,7 +177,7 @@ def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
 def test_release_outside_of_a_repository(clone):
     """An unpacked archive cannot be released from: one line says so."""
     shutil.rmtree(clone / ".git")
-    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    done = call(sys.executable, "-m", release.__name__, cwd=clone)
     assert done.returncode == 2
     assert done.stderr == "error: this needs git, and a clone of the repository\n"
 

@@ -26,9 +26,9 @@ def test_soak(given, told):
     if tiers.choose_tier("") not in tiers.ISOLATING:
         require("landlock")
     environment = {**os.environ, "SEED": "3", **given}
-    words = [sys.executable, str(ROOT / "tests" / "soak.py")]
+    words = [sys.executable, "-m", "tests.tools.soak"]
     done = subprocess.run(
-        words, env=environment, capture_output=True, text=True, check=False
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert told in done.stdout
@@ -39,11 +39,12 @@ def test_gradings_in_a_row_leave_no_folder(tmp_path):
     """Where one process grades again and again, its temporary files go each time."""
     script = """
 import sys
-from grader import grading, submission
+from grader.grading import pipeline
+from grader.intake.submission import take
 
-for only in ("sync_target", "td_loss", "update_Q_TD0"):
-    options = grading.Options(seed="1", only=only)
-    grading.grade(submission.take("solution"), options, grading.Progress())
+for only in ("sync_target", "td_loss"):
+    options = pipeline.Options(seed="1", only=(only,))
+    pipeline.grade(take("solution"), options, pipeline.Progress())
 """
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-c", script]

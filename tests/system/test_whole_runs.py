@@ -10,7 +10,7 @@ import pytest
 
 from grader.contract.exercises import EXERCISES
 from grader.sandbox.tiers import TIERS
-from tests.support.grading import ROOT
+from tests.support.grading import ROOT, require
 from tests.support.pages import essence, shown
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
@@ -73,6 +73,14 @@ def test_solution_against_the_record(recorded_run):
         "recorded",
         "two",
     )
+
+
+def test_solution_learns_under_landlock(recorded_run):
+    """Exercise 9, which uses every part and all helpers, has full marks there too."""
+    require("landlock")
+    learning = recorded_run.report["exercises"][-1]
+    assert (learning["name"], learning["score"]) == ("learning", 15)
+    assert recorded_run.report["sandbox"] == "landlock"
 
 
 def test_same_seed_same_report(bwrap_run, watched_run):
@@ -140,6 +148,13 @@ def test_learning_curve_is_reported(bwrap_run, starter_run):
     assert f"step {steps[0]} " in line
     assert f" {steps[-1]}, best {max(mean for _, mean in curve):.0f} at " in line
     assert "█" not in starter_run.out
+
+
+def test_learning_curve_is_drawn(bwrap_run):
+    """A picture of the curve lies beside the report."""
+    assert bwrap_run.leftovers == []
+    drawn = (bwrap_run.folder / "learning_curve.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG")
 
 
 # ---------------------------------------------------------------- the terminal

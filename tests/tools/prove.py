@@ -9,6 +9,7 @@ The exit code is 0 where all of this holds:
 - every hand-in of `corpus/narrow.py` fails the check that is meant for it
 - every variant has full marks, and the whole ones learn
 - mutants that cannot learn have no full marks for learning
+- on the small MDPs the solution comes far closer than asked, mistakes do not
 - no cheat gets points, but for known holes; those tried without a defence work there
 - `tests/evidence/MATRIX.md` and `tests/evidence/messages/` were up to date
 
@@ -36,6 +37,7 @@ from tests.corpus.mutants import MUTANTS
 from tests.corpus.mutants.definition import Mutant
 from tests.corpus.narrow import NARROW, Narrow
 from tests.corpus.variants import VARIANTS, WHOLE
+from tests.support import chains
 from tests.support.edits import EXERCISE_OF, ROOT
 from tests.support.handins import (
     PARTS,
@@ -87,6 +89,9 @@ def main() -> int:
         *problems_apart(apart),
         *problems_of_narrow(narrow),
         *problems_of_learning(learn, idle),
+        *chains.right_work(range(5)),
+        *chains.wrong_work([*chains.CAUGHT], range(2)),
+        *chains.each_mdp(range(3)),
         *problems_of_cheats(CHEATS),
         *problems_of_trusted(TRUSTED),
         *written(rows, lost_by),

@@ -1,6 +1,7 @@
 """The command line: which exercises are meant, and what is said of a fault of ours."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,41 @@ from tests.support.grading import ROOT
 from tests.system.test_starter import STUBS
 
 # ---------------------------------------------------------------- usage errors
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["no/such/folder"], "no/such/folder"),
+        (
+            ["starter", "--only", "td_los"],
+            "ONLY='td_los' is unknown: did you mean td_loss?",
+        ),
+        (["starter", "--only", "10"], "use update_Q_TD0, monte_carlo, q_network"),
+        (["starter", "--only", "sync_target", "--out", "/proc"], "OUT='/proc'"),
+        (["starter", "--sandbox", "chroot"], "chroot"),
+        (["starter", "--official", "perhaps"], "OFFICIAL"),
+        (["starter", "--device", "tpu"], "tpu"),
+        (["starter", "--reference", "guessed"], "guessed"),
+        (["starter", "--in-process", "2"], "2"),
+        (["starter", "--in-process", "1"], "ONLY"),
+        (["starter", "--in-process", "1", "--only", "learning"], "ONLY"),
+        (["starter", "--only", "sync_target", "--out", __file__], __file__),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value)[:40],
+)
+def test_usage_errors(monkeypatch, capsys, tmp_path, options, named):
+    """What makes no sense ends with exit code 2 and one line that names it."""
+    out = [] if "--out" in options else ["--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["grader", "grade", *options, *out])
+    monkeypatch.setattr(cli, "hide_memory", lambda: None)
+    monkeypatch.chdir(ROOT)
+    assert cli.main() == 2
+    said = capsys.readouterr().err
+    assert named in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

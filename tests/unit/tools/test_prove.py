@@ -182,6 +182,8 @@ def test_exit_code(tmp_path, monkeypatch, capsys, broken):
     for name in ("ONE_OF_EACH_PART", "NARROW", "WHOLE", "CANNOT_LEARN", "CHEATS"):
         monkeypatch.setattr(prove, name, [])
     monkeypatch.setattr(prove, "problems_of_trusted", lambda _: [])
+    for name in ("right_work", "wrong_work", "each_mdp"):
+        monkeypatch.setattr(prove.chains, name, lambda *_: [])
     monkeypatch.setattr(prove, "MUTANTS", [HALF])
     monkeypatch.setattr(prove, "catches", lambda _: {})
     row = replace(CAUGHT, lost=[]) if broken == "mutant" else CAUGHT
