@@ -36,7 +36,6 @@ from grader.oracle.known import Known, Mistake
 from grader.oracle.recorded import Drift, RecordingReference
 from grader.oracle.warm import Desk
 from grader.report.terminal import Live, make_console
-from tests.corpus.mutants import MUTANTS
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
@@ -68,7 +67,6 @@ def record(tier: str, device: str, console: Console) -> None:
     """
     pipeline.choose_mode("live")
     pipeline.check_device(device)
-    mutants = MUTANTS
     submission = take(str(exercises.SOLUTION.parent))
     with Live(console) as live:
         with Desk(tier, live=True, device=device) as desk:
@@ -78,6 +76,9 @@ def record(tier: str, device: str, console: Console) -> None:
                 part: probes.fingerprint(part, student, of_files.get(part, ()))
                 for part in [*probes.PROBES, *of_files]
             }
+        # They are edits of the solution, which a wrong one does not allow for.
+        from tests.corpus.mutants import MUTANTS as mutants  # noqa: N811
+
         mistakes = fingerprints(mutants, of_files, tier, device, live.on_check)
     require_told_apart(mutants, mistakes, right)
     provenance = {
