@@ -33,7 +33,7 @@ def points() -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def solution() -> str:
-    """The text of the solution."""
+    """Return the text of the solution."""
     return (ROOT / "solution" / "dqn.py").read_text()
 
 
@@ -159,7 +159,7 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
 
 @pytest.fixture(scope="session")
 def bwrap() -> str:
-    """The tier of that name."""
+    """Return the tier of that name."""
     return require("bwrap")
 
 
@@ -171,7 +171,7 @@ def isolating(request) -> str:
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """A copy of the grader as students have it: no solution, no tests."""
+    """Return a copy of the grader as students have it: no solution, no tests."""
     return copied_tree(tmp_path / "tree")
 
 
@@ -180,19 +180,19 @@ def tree(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def starter_run(command) -> Run:
-    """The starter as it comes."""
+    """Grade the starter as it comes."""
     return command("grade", "starter")
 
 
 @pytest.fixture(scope="session")
 def bwrap_run(command, bwrap) -> Run:
-    """The solution in bubblewrap."""
+    """Grade the solution in bubblewrap."""
     return command("grade", "solution", "--sandbox", bwrap)
 
 
 @pytest.fixture(scope="session")
 def recorded_run(command, tmp_path_factory) -> Run:
-    """The solution with another seed, in a tree that has neither it nor the tests.
+    """Grade the solution with another seed, in a tree without solution and tests.
 
     Under Landlock, where that works.
     """
@@ -250,7 +250,7 @@ WATCHED = [
 
 @pytest.fixture(scope="session")
 def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
-    """The solution as a plain process, and a line for each function in each process.
+    """Grade the solution as a plain process; a line for each function and process.
 
     A line holds what ran, its process, that process' script and its modules.
     """

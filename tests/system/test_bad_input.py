@@ -35,7 +35,7 @@ def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None
 
 
 def told(report: dict, exercise: str, outcome: str) -> str:
-    """The messages of an exercise's checks with that outcome, of which there is one."""
+    """Return the messages of an exercise's checks with that outcome."""
     (found,) = [e for e in report["exercises"] if e["name"] == exercise]
     messages = [c["message"] for c in found["checks"] if c["outcome"] == outcome]
     assert messages, [(c["outcome"], c["message"]) for c in found["checks"]]

@@ -118,13 +118,13 @@ def spy():
 
 @pytest.fixture
 def listener():
-    """A server on this machine's loopback."""
+    """Return a server on this machine's loopback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
-    """A hand-in that looks around while it answers, and raises what it found."""
+    """Return a hand-in that looks around while it answers, and raises what it found."""
     known = [ROOT / name for name in ("solution/dqn.py", "grader/cli.py", "tests")]
     known += [ROOT / ".git", ROOT / "grader" / "reference" / "answers.npz", outside]
     folders = ["/", "/usr", "/harness", "/dev", ROOT, ROOT / "grader", sys.prefix]
@@ -142,7 +142,7 @@ def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
 
 
 def findings(run) -> tuple[dict[str, str], int]:
-    """What kinds of things the spy found, and how many processes beside its own."""
+    """Return what the spy found by kind, and how many processes beside its own."""
     message = run.report["exercises"][0]["checks"][0]["message"]
     assert "FOUND " in message, message
     text = message.partition("FOUND ")[2].splitlines()[0]
@@ -220,7 +220,7 @@ return jax.pure_callback(back, shape, batch.reward)"""
 
 
 def processes(words: str) -> set[int]:
-    """The processes on this machine with these words in their command line."""
+    """Return the processes on this machine with these words in their command line."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -233,7 +233,7 @@ def processes(words: str) -> set[int]:
 
 
 def children() -> set[int]:
-    """The processes that this one has started."""
+    """Return the processes that this one has started."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:

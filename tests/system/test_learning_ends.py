@@ -41,21 +41,21 @@ LARGE = """
 
 
 def with_sample(trouble: str) -> str:
-    """The solution with a buffer that comes into trouble in the midst of learning."""
+    """Return the solution with a buffer that fails in the midst of learning."""
     text = COUNTED.replace("TROUBLE", trouble)
     source = edited("ReplayBuffer", (SAMPLE, text))
     return f"import os, time\n{source}"
 
 
 def with_update(code: str) -> str:
-    """The solution with other code at the head of `td_update`, for CartPole only."""
+    """Return the solution with other code in `td_update`, for CartPole only."""
     return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
 
 
 def ended(
     source: str, mode: str = "live", **limits: float
 ) -> tuple[Report, Check, Check]:
-    """The report on exercise 9, and its two checks of CartPole.
+    """Return the report on exercise 9, and its two checks of CartPole.
 
     The chain, which is asked in the same run, keeps its points.
     """

@@ -7,13 +7,13 @@ import pytest
 
 
 def cell(source, kind: str = "code") -> dict:
-    """A cell, its text whole or as a list of lines."""
+    """Return a cell, its text whole or as a list of lines."""
     extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **extra}
 
 
 def notebook(*cells, **values) -> str:
-    """A notebook of these cells; of text alone they are code."""
+    """Return a notebook of these cells; of text alone they are code."""
     document = {
         "cells": [cell(c) if isinstance(c, str | list) else c for c in cells],
         "metadata": {},

@@ -19,7 +19,7 @@ NAMES = [page.name for page in PAGES]
 
 
 def commands_of(name: str) -> list[list[str]]:
-    """The words of every `make` in a page's blocks and spans of code."""
+    """Return the words of every `make` in a page's blocks and spans of code."""
     text = text_of(name)
     lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
     spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
@@ -28,7 +28,7 @@ def commands_of(name: str) -> list[list[str]]:
 
 
 def run(*words: str, cwd: Path) -> str:
-    """What the grader prints for a command line."""
+    """Return what the grader prints for a command line."""
     return subprocess.run(
         [sys.executable, "-m", "grader", *words],
         cwd=cwd,
@@ -78,7 +78,7 @@ def test_ci_sees_the_real_report(tmp_path):
 
 @cache
 def dry_run(*words: str) -> subprocess.CompletedProcess:
-    """What make would do."""
+    """Return what make would do."""
     return subprocess.run(
         ["make", "--dry-run", *words],
         cwd=ROOT,
@@ -102,7 +102,7 @@ def test_commands_exist(name):
 
 
 def names_in(recipe: str) -> set[str]:
-    """The variables that a recipe takes, and those that its script looks up."""
+    """Return the variables that a recipe takes, and those that its script looks up."""
     found = re.findall(r"\$\{?([A-Z]+)", recipe)
     for name in re.findall(r"\btests/\S+\.py", recipe):
         text = (ROOT / name).read_text(encoding="utf-8")
@@ -158,7 +158,7 @@ def test_ci_runs_the_readmes_commands_in_order():
 
 
 def ci_targets() -> list[str]:
-    """What `.ci/run` has make do, in order."""
+    """Return what `.ci/run` has make do, in order."""
     return re.findall(r"^make (.+)$", (ROOT / ".ci" / "run").read_text(), re.M)
 
 

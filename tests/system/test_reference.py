@@ -19,13 +19,13 @@ MUTANTS = "tests/corpus/mutants"
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of its own for the record."""
+    """Return a folder of its own for the record."""
     return tmp_path / "reference"
 
 
 @pytest.fixture
 def staff_tree(tree, solution):
-    """A copy of the grader as staff have it: the solution, and a few mutants."""
+    """Return a copy of the grader as staff have it: the solution, and a few mutants."""
     (tree / "solution").mkdir()
     (tree / "solution" / "dqn.py").write_text(solution)
     for name in (

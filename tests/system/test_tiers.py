@@ -27,7 +27,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 @functools.cache
 def found_in(tier: str) -> dict[str, str]:
-    """What the intruder gets in a tier, by promise."""
+    """Return what the intruder gets in a tier, by promise."""
     return self_test.measure(self_test.start_in(tier))
 
 
@@ -42,7 +42,7 @@ def test_promise(tier, name):
 
 @pytest.fixture(scope="module")
 def unconfined(tmp_path_factory) -> dict[str, str]:
-    """What the intruder gets in a process with nothing around it."""
+    """Return what the intruder gets in a process with nothing around it."""
     folder = tmp_path_factory.mktemp("unconfined")
     plain = launch.Launch(
         [sys.executable, "-B", "-m", "grader.inside.intruder"],
@@ -106,7 +106,7 @@ raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
 
 @pytest.fixture
 def groups() -> tuple[Path, ...]:
-    """The folders in which control groups can be made here."""
+    """Return the folders in which control groups can be made here."""
     if not control_group.offered():
         pytest.skip("no control group can be made here")
     return control_group.offered()
@@ -163,7 +163,7 @@ def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
 
 
 def children_of(pid: int) -> dict[int, int]:
-    """A handle on each process that this one has started."""
+    """Return a handle on each process that this one has started."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:

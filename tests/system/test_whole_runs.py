@@ -27,7 +27,7 @@ def finished(starter_run, watched_run, recorded_run) -> list:
 
 
 def without_durations(report: dict) -> dict:
-    """The report but for how long everything took."""
+    """Return the report but for how long everything took."""
     report = json.loads(json.dumps(report))
     for timed in [report, *(c for e in report["exercises"] for c in e["checks"])]:
         del timed["duration"]
@@ -226,5 +226,5 @@ def test_students_see_real_learning(bwrap_run):
 
 
 def masked(text: str) -> list[str]:
-    """The lines without numbers and bars."""
+    """Return the lines without numbers and bars."""
     return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]

@@ -156,7 +156,7 @@ def fingerprints(
     device: str,
     on_check: Callable[[str, str], None],
 ) -> list[known.Fingerprint | None]:
-    """What each mutant answers to its part's questions; None where it hangs or dies."""
+    """Return each mutant's answers to its part's questions; None where it died."""
     desks: queue.Queue[Desk] = queue.Queue()
     for _ in range(DESKS):
         desks.put(Desk(tier, device=device))
@@ -210,7 +210,7 @@ def by_part(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> dict[str, list[Mistake]]:
-    """The known mistakes of each part; those on the border of chance have no name."""
+    """Return the known mistakes of each part that can be told by name."""
     known: dict[str, list[Mistake]] = {part: [] for part in right}
     for mutant, found in zip(mutants, mistakes, strict=True):
         if found and not mutant.border:
@@ -238,7 +238,7 @@ def verdict(rows: list[Drift]) -> str:
 
 
 def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What is different from when the record was made, a line for each thing.
+    """Return what is different from when the record was made, a line for each thing.
 
     Args:
         old: provenance of the record.

@@ -84,7 +84,7 @@ def test_exercise_that_is_not_known(text, hint):
 
 
 def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
-    """The command line's exit code where grading ends so at once."""
+    """Return the command line's exit code where grading ends so at once."""
 
     def end(*_: object) -> None:
         raise problem

@@ -25,7 +25,7 @@ PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def frames(data: bytes) -> None:
-    """A stream of frames: plain messages that could be sent like this, or refused."""
+    """Read a stream of frames: plain messages that can be sent, or it is refused."""
     stream = protocol.Capped(cast(Any, io.BytesIO(data)))
     try:
         while (message := protocol.receive(stream)) is not None:
@@ -38,7 +38,7 @@ def frames(data: bytes) -> None:
 
 
 def conversation(data: bytes) -> None:
-    """What a helper answers: an answer, an error, or its end with the blame on it.
+    """Ask a helper: an answer comes, an error, or its end with the blame on it.
 
     `NONCE` is what was asked with, so that whoever makes the data up can know it.
     """

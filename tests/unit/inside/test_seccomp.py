@@ -15,7 +15,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 
 def answer(program, architecture: int, number: int, *arguments: int) -> int:
-    """What the kernel would make of a system call: a run of the filter."""
+    """Return what the kernel would make of a system call: a run of the filter."""
     data = {0: number, 4: architecture}
     data |= {16 + 8 * i: value & 0xFFFFFFFF for i, value in enumerate(arguments)}
     value, at = 0, 0

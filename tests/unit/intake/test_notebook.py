@@ -23,13 +23,13 @@ quick = settings(
 
 
 def cell(source, kind: str = "code") -> dict:
-    """A cell, its text whole or as a list of lines."""
+    """Return a cell, its text whole or as a list of lines."""
     extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **extra}
 
 
 def notebook(*cells, **values) -> str:
-    """A notebook of these cells; of text alone they are code."""
+    """Return a notebook of these cells; of text alone they are code."""
     document = {
         "cells": [cell(c) if isinstance(c, str | list) else c for c in cells],
         "metadata": {},
@@ -127,7 +127,7 @@ def test_python_is_kept(text):
 
 
 def without_blanks(lines: list[str]) -> str:
-    """The lines as text, none of them indented."""
+    """Return the lines as text, none of them indented."""
     return "\n".join(line.strip() for line in lines)
 
 

@@ -31,18 +31,18 @@ CASE = Case("td_loss", {"net": "probe"}, {"gamma": np.float32(0.5)})
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of its own for the record."""
+    """Return a folder of its own for the record."""
     return tmp_path / "reference"
 
 
 def answers(**outputs) -> dict[str, np.ndarray]:
-    """Recorded arrays for the one case."""
+    """Return recorded arrays for the one case."""
     prefix = f"{CASE.part}/{CASE.digest()}"
     return {f"{prefix}/{name}": array for name, array in outputs.items()}
 
 
 def verdict(old: dict, new: dict) -> str:
-    """The last line under the drift table, where two checks ask the one question."""
+    """Return the last line under the drift table; two checks ask the one question."""
     console = Console(file=io.StringIO(), width=80)
     asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one", "td_loss two"]}
     rows = drift(old, new, asked if new else {})

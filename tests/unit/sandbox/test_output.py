@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def pipe():
-    """The end to write to, and what drains the other."""
+    """Return the end to write to, and what drains the other."""
     theirs, ours = os.pipe()
     yield ours, Drain(os.fdopen(theirs, "rb"))
     os.close(ours)

@@ -71,7 +71,7 @@ GOOD = {
 def run_with(
     code: int | None = 0, out: str = "", left: tuple = (), **check: object
 ) -> Run:
-    """What a grading leaves whose first check has other values."""
+    """Return what a grading leaves whose first check has other values."""
     document = json.loads(json.dumps(GOOD))
     document["exercises"][0]["checks"][0] |= {"message": "tried", **check}
     document["score"] = check.get("score", 0)
