@@ -179,7 +179,8 @@ def test_exit_code(tmp_path, monkeypatch, capsys, broken):
     monkeypatch.delenv("SEEDS", raising=False)
     monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
     monkeypatch.setattr(prove, "MESSAGES", tmp_path / "messages")
-    for name in ("ONE_OF_EACH_PART", "NARROW", "WHOLE", "CANNOT_LEARN", "CHEATS"):
+    monkeypatch.setattr(prove, "one_of_each_part", list)
+    for name in ("NARROW", "WHOLE", "CANNOT_LEARN", "CHEATS"):
         monkeypatch.setattr(prove, name, [])
     monkeypatch.setattr(prove, "problems_of_trusted", lambda _: [])
     for name in ("right_work", "wrong_work", "each_mdp"):
