@@ -17,7 +17,7 @@ from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.intake.submission import take
 from grader.sandbox import tiers
-from tests.support import handins, warm
+from tests.support import handins, lending
 from tests.support.grading import Run, common_file, copied_tree, replaced, require
 
 BANNER = re.compile(r"^# Exercise \d+ · .+ · (\d+) points$", re.M)
@@ -139,10 +139,12 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
     """
     desk = handins.warm()
     monkeypatch.setattr(
-        pipeline, "RunnerClient", lambda *args, **_: warm.lend_runner(desk, args[2])
+        pipeline, "RunnerClient", lambda *args, **_: lending.lend_runner(desk, args[2])
     )
     monkeypatch.setattr(
-        pipeline, "WorkerClient", lambda *args: warm.lend_worker(desk, args[0], args[2])
+        pipeline,
+        "WorkerClient",
+        lambda *args: lending.lend_worker(desk, args[0], args[2]),
     )
 
     def run(path: Path, *exercises: str, spoils: bool = False, **more: Any) -> dict:
