@@ -435,7 +435,7 @@ def test_newest_versions(place, monkeypatch, verdict, proof, failing):
     monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
     monkeypatch.setenv("VERDICT", verdict)
     monkeypatch.setenv("PROOF", str(proof))
-    runs = place / "work" / "tests" / "calibration" / "runs.jsonl"
+    runs = place / "work" / "tests" / "evidence" / "calibration" / "runs.jsonl"
     runs.parent.mkdir(parents=True)
     runs.touch()
     job = yaml.safe_load(NEWEST.read_text())["jobs"]["try"]
