@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from grader.contract.limits import LIMITS
 from grader.grading import pipeline
 from grader.intake.take import take
 from grader.sandbox import tiers
+from tests.support import handins, lending
 from tests.support.grading import Run, common_file, copied_tree, replaced, require
 
 BANNER = re.compile(r"^# Exercise \d+ · .+ · (\d+) points$", re.M)
@@ -31,7 +33,7 @@ def points() -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def solution() -> str:
-    """The text of the solution."""
+    """Return the text of the solution."""
     return (ROOT / "solution" / "dqn.py").read_text()
 
 
@@ -64,7 +66,7 @@ def command(tmp_path_factory) -> Callable[..., Run]:
         path = folder / "report.json"
         report = json.loads(path.read_text()) if path.exists() else None
         left = sorted(entry.name for entry in temporary.iterdir())
-        return Run(done.returncode, done.stdout, done.stderr, report, left)
+        return Run(done.returncode, done.stdout, done.stderr, report, left, folder)
 
     return run
 
@@ -112,12 +114,15 @@ def grade(monkeypatch) -> Callable[..., dict]:
         *exercises: str,
         twice: bool = False,
         tier: str = "",
+        mode: str = "",
         seed: str = "1",
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
         **limits: float,
     ) -> dict:
         limited = replace(LIMITS, **{"part_seconds": 60.0, **limits})
-        options = pipeline.Options(seed, exercises, tier, limits=limited, twice=twice)
+        options = pipeline.Options(
+            seed, exercises, tier, mode=mode, limits=limited, twice=twice
+        )
         progress = pipeline.Progress(on_check=on_check)
         report = pipeline.grade(take(str(path)), options, progress)
         return json.loads(report.as_json())
@@ -125,9 +130,38 @@ def grade(monkeypatch) -> Callable[..., dict]:
     return run
 
 
+@pytest.fixture
+def graded(grade, monkeypatch) -> Callable[..., dict]:
+    """As `grade`, on processes that are warm already; for hand-ins that do no harm.
+
+    `spoils=True` is for one that changes the process it runs in: it gets a new worker,
+    and so does the hand-in after it.
+    """
+    desk = handins.warm()
+    monkeypatch.setattr(
+        pipeline, "RunnerClient", lambda *args, **_: lending.lend_runner(desk, args[2])
+    )
+    monkeypatch.setattr(
+        pipeline,
+        "WorkerClient",
+        lambda *args: lending.lend_worker(desk, args[0], args[2]),
+    )
+
+    def run(path: Path, *exercises: str, spoils: bool = False, **more: Any) -> dict:
+        if spoils:
+            desk.worker.stop()
+        try:
+            return grade(path, *exercises, **more)
+        finally:
+            if spoils:
+                desk.worker.stop()
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def bwrap() -> str:
-    """The tier of that name."""
+    """Return the tier of that name."""
     return require("bwrap")
 
 
@@ -139,7 +173,7 @@ def isolating(request) -> str:
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """A copy of the grader as students have it: no solution, no tests."""
+    """Return a copy of the grader as students have it: no solution, no tests."""
     return copied_tree(tmp_path / "tree")
 
 
@@ -148,21 +182,26 @@ def tree(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def starter_run(command) -> Run:
-    """The starter as it comes."""
+    """Grade the starter as it comes."""
     return command("grade", "starter")
 
 
 @pytest.fixture(scope="session")
 def bwrap_run(command, bwrap) -> Run:
-    """The solution in bubblewrap."""
+    """Grade the solution in bubblewrap."""
     return command("grade", "solution", "--sandbox", bwrap)
 
 
 @pytest.fixture(scope="session")
 def recorded_run(command, tmp_path_factory) -> Run:
-    """The solution with another seed, in a tree that has neither it nor the tests."""
+    """Grade the solution with another seed, in a tree without solution and tests.
+
+    Under Landlock, where that works.
+    """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
-    return command("grade", ROOT / "solution", "--seed", "two", tree=tree)
+    tier = "process" if tiers.why_not("landlock") else "landlock"
+    options = ("--seed", "two", "--sandbox", tier)
+    return command("grade", ROOT / "solution", *options, tree=tree)
 
 
 WATCH = '''
@@ -213,7 +252,7 @@ WATCHED = [
 
 @pytest.fixture(scope="session")
 def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
-    """The solution as a plain process, and a line for each function in each process.
+    """Grade the solution as a plain process; a line for each function and process.
 
     A line holds what ran, its process, that process' script and its modules.
     """

@@ -1,12 +1,12 @@
 """Attacks on the grader: what one is, how it is carried out, and what must hold.
 
-An attack is a file of `tests/corpus/attacks/`: Python that is put after the text of a
-hand-in with nothing in it (the starter) or a mistake in it (a mutant). Its docstring
-says what it is:
+An attack is a file of `tests/corpus/attacks/`, in the folder of its kind: Python that
+is put after the text of a hand-in with nothing in it (the starter) or a mistake in it
+(a mutant). Its docstring says what it is:
 
     One line: the trick.
 
-    Rows: 24, 25                      what it is of the list in `catalogue.py`
+    Rows: 24, 25                      of `attack_catalogue.py`; the first is of its kind
     Grade: sync_target                the exercise to grade, or "all"
     On: td-half                       a mutant's id, or "solution"; else the starter
     Asserts: S R L                    what must hold, see below
@@ -63,6 +63,8 @@ BREACH = "BREACH"
 TIERS = ("bwrap", "landlock", "process")
 # What an attack meets that the sandbox does not let begin.
 REFUSED = r"PermissionError|\[Errno 1\]|Operation not permitted"
+# Read here, and not by threads: parsing in several at once fails in Python 3.11.
+CHECKS = {exercise: checks_of(exercise) for exercise in EXERCISES}
 KEYS = {"Rows", "Grade", "On", "Asserts", "Says"}
 LETTERS = "SRLTO"
 
@@ -168,7 +170,7 @@ def refuse(constant: str) -> None:
 
 
 def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Attack:
-    """An attack by its docstring.
+    """Return an attack by its docstring.
 
     Raises:
         ValueError: it lacks a line or has one of a key that there is not.
@@ -205,7 +207,7 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
 
 
 def from_file(path: Path) -> Attack:
-    """The attack that a file of `tests/corpus/attacks/` holds."""
+    """Return the attack that a file of `tests/corpus/attacks/` holds."""
     text = path.read_text(encoding="utf-8")
 
     def make(folder: Path, places: dict) -> Path:
@@ -219,7 +221,7 @@ def from_file(path: Path) -> Attack:
 
 
 def base(twin: str) -> str:
-    """The text of the hand-in without the attack."""
+    """Return the text of the hand-in without the attack."""
     if twin in ("", "solution"):
         return SOLUTION if twin else STARTER
     (mutant,) = (m for m in MUTANTS if m.id == twin)
@@ -238,7 +240,7 @@ def carried_out(one: Attack, tier: str) -> Run:
 
 @functools.cache
 def twin_score(twin: str, exercise: str, tier: str) -> float:
-    """The score of a hand-in without an attack."""
+    """Return the score of a hand-in without an attack."""
     return clean(base(twin), exercise, tier).score
 
 
@@ -251,7 +253,7 @@ def clean(source: str, exercise: str, tier: str) -> Run:
 
 @contextlib.contextmanager
 def place() -> Iterator[tuple[Path, dict]]:
-    """A folder for a hand-in, and the things around it that are worth an attack."""
+    """Make a folder for a hand-in, and things around it that are worth an attack."""
     with (
         tempfile.TemporaryDirectory(
             prefix="attack-", ignore_cleanup_errors=True
@@ -298,7 +300,7 @@ def grade(path: Path, places: dict, exercise: str, tier: str, hurried: bool) -> 
 
 
 def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
-    """What does not hold, by letter; "said" where it was not carried out as meant."""
+    """Return what does not hold, by letter; "said": it was not carried out as meant."""
     found = {
         "S": of_score(one, tier, run),
         "R": of_report(one, tier, run),
@@ -312,12 +314,12 @@ def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
 
 
 def broken(one: Attack, found: dict[str, list[str]]) -> str:
-    """The letters of what should hold and does not."""
+    """Return the letters of what should hold and does not."""
     return "".join(letter for letter in found if letter in one.asserts)
 
 
 def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
-    """What an attack gets that its docstring does not tell of, in words; "" if none."""
+    """Return what an attack gets and its docstring does not tell of; "" if nothing."""
     told = {**one.breaks, **one.may_break}.get(tier, ("", ""))[0]
     return "\n".join(
         f"{letter}: {' / '.join(why)}"
@@ -350,9 +352,8 @@ def of_report(one: Attack, tier: str, run: Run) -> list[str]:
     if [exercise["name"] for exercise in exercises] != asked:
         found.append("not all exercises are there")
     for exercise in exercises:
-        if [check["name"] for check in exercise["checks"]] != checks_of(
-            exercise["name"]
-        ):
+        names = [check["name"] for check in exercise["checks"]]
+        if names != CHECKS[exercise["name"]]:
             found.append(f"not all checks of {exercise['name']} are there")
     checks = [check for exercise in exercises for check in exercise["checks"]]
     for check in checks:
@@ -405,7 +406,7 @@ def of_time(run: Run) -> list[str]:
 
 @functools.cache
 def first_report(tier: str) -> str:
-    """The report of a hand-in with a mistake, as it is at the first time of asking."""
+    """Return the report of a hand-in with a mistake, before all attacks."""
     return lasting(clean(base("td-half"), "td_loss", tier))
 
 
@@ -416,7 +417,7 @@ def changed_next(tier: str) -> str:
 
 
 def lasting(run: Run) -> str:
-    """What of a report must not change from run to run: all but durations."""
+    """Return what of a report must not change from run to run: all but durations."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 
@@ -424,10 +425,11 @@ def lasting(run: Run) -> str:
 
 
 def all_attacks() -> list[Attack]:
-    """The files' attacks by name, then those on the taking in."""
+    """Return the files' attacks by name, then those on the taking in."""
     from tests.support import intake_attacks
 
-    files = [from_file(path) for path in sorted(FILES.glob("*.py"))]
+    paths = sorted(FILES.glob("*/*.py"), key=lambda path: path.name)
+    files = [from_file(path) for path in paths]
     made = [attack(f.__name__, f.__doc__ or "", f) for f in intake_attacks.ATTACKS]
     return files + made
 
@@ -435,7 +437,7 @@ def all_attacks() -> list[Attack]:
 def table(
     attacks: list[Attack], results: Results, catalogue: dict[int, tuple[str, str]]
 ) -> str:
-    """What has come of the attacks by tier, and the catalogue, as Markdown.
+    """Return what has come of the attacks by tier, and the catalogue, as Markdown.
 
     Args:
         attacks: all of them.
@@ -504,7 +506,7 @@ def summary(attacks: list[Attack], results: Results) -> str:
 
 
 def cell(one: Attack, tier: str, results: Results) -> str:
-    """What has come of an attack on a tier."""
+    """Return what has come of an attack on a tier."""
     if tier in one.not_run:
         return f"not run: {one.not_run[tier]}"
     if tier in one.may_break:

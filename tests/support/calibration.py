@@ -86,7 +86,7 @@ def learners() -> list[Learner]:
 
 
 def digest(*sources: str) -> str:
-    """A short hash of Python sources that comments and docstrings do not change."""
+    """Return a short hash of Python sources, without comments and docstrings."""
     hashed = hashlib.sha256()
     for source in sources:
         tree = ast.parse(source)
@@ -114,7 +114,7 @@ SETTINGS: dict[str, Any] = asdict(train_module().SETTINGS)  # of the loop, today
 
 
 def read(path: Path) -> Stored:
-    """The stored lines; a last one that was cut off is none."""
+    """Return the stored lines; a last one that was cut off is none."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     entries = [json.loads(line) for line in whole.splitlines()]
@@ -134,12 +134,12 @@ def write(path: Path, stored: Stored) -> None:
 
 
 def line_of(entry: dict[str, Any]) -> str:
-    """An entry as a line of the file."""
+    """Return an entry as a line of the file."""
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def current(stored: Stored, measured: Iterable[Learner]) -> Stored:
-    """The runs that count: the newest of each hand-in and seed, if of today's.
+    """Return the runs that count: the newest of each hand-in and seed, if of today's.
 
     Args:
         stored: all lines.
@@ -160,7 +160,7 @@ def current(stored: Stored, measured: Iterable[Learner]) -> Stored:
 
 
 def bounds(hits: int, trials: int) -> tuple[float, float]:
-    """The exact 95 % bounds (Clopper, Pearson) of a share of which `hits` were seen."""
+    """Return the exact 95 % bounds (Clopper, Pearson) of a share, by its hits."""
     low = stats.beta.ppf(0.025, hits, trials - hits + 1) if hits else 0.0
     high = stats.beta.ppf(0.975, hits + 1, trials - hits) if hits < trials else 1.0
     return float(low), float(high)
@@ -181,24 +181,24 @@ def false_fail(runs: list[Run], threshold: float, tries: int) -> tuple[float, fl
 
 
 def tries_needed(runs: list[Run]) -> int | None:
-    """The fewest training runs whose false-fail bound is below the aim."""
+    """Return the fewest training runs whose false-fail bound is below the aim."""
     enough = (k for k in range(1, 10) if false_fail(runs, FULL, k)[1] < AIM)
     return next(enough, None)
 
 
 def solved_after(run: Run) -> float:
-    """The environment steps until validation was passed; infinite when it never was."""
+    """Return the environment steps until validation was passed, infinite if never."""
     return run["steps"] if run["solved"] else float("inf")
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """The value below which that share of the others lie; one of the values."""
+    """Return the value below which that share of the others lie; one of the values."""
     ordered = sorted(values)
     return ordered[int(share * (len(ordered) - 1))]
 
 
 def measured_severity(runs: list[Run], right: list[Run]) -> str:
-    """What runs of a mutant say it is, beside runs of the solution.
+    """Return what runs of a mutant say it is, beside runs of the solution.
 
     Returns:
         "F" if none reached full points; "D" if fewer of its runs reach them (Fisher) or
@@ -215,7 +215,7 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
 
 
 def p_of_table(counts: list[list[int]]) -> float | None:
-    """The p-value of a χ² test of independence; None where there is none to be had."""
+    """Return the p-value of a χ² test of independence; None where it has none."""
     table = np.array([row for row in counts if sum(row)])
     if len(table) < 2 or not table.sum(axis=0).all():
         return None
@@ -267,7 +267,7 @@ def report(stored: Stored, measured: list[Learner]) -> str:
 
 
 def of_constants() -> list[str]:
-    """The values with which it was run, and where they stand."""
+    """Return the values with which it was run, and where they stand."""
     rows = [[f"`{name}`", f"{value:g}"] for name, value in SETTINGS.items()]
     rows = [["`FULL`", f"{FULL:g}"], ["`HALF`", f"{HALF:g}"], *rows]
     rows = [["`trainings`", str(LIMITS.trainings)], *rows]
@@ -432,7 +432,7 @@ def of_disguises(runs: list[Run]) -> list[str]:
 
 
 def of_styles(styles: list[Learner], by_name: dict[str, list[Run]]) -> list[str]:
-    """The right hand-ins in other styles."""
+    """Return the right hand-ins in other styles."""
     rows = [
         [learner.name, *figures(by_name[learner.name])]
         for learner in styles
@@ -456,7 +456,7 @@ FIGURES = ["runs", f"≥ {FULL:g}", f"≥ {HALF:g}", "median return", "median st
 
 
 def figures(runs: list[Run]) -> list[str]:
-    """The cells under `FIGURES`."""
+    """Return the cells under `FIGURES`."""
     median = quantile((run["mean_return"] for run in runs), 0.5)
     steps = quantile(map(solved_after, runs), 0.5)
     return [
@@ -473,7 +473,7 @@ def of_mutants(
     by_name: dict[str, list[Run]],
     right: list[Run],
 ) -> list[str]:
-    """The known mistakes, and whether their severity is what was measured."""
+    """Return the known mistakes, and whether their severity is what was measured."""
     rows, differ, confirmed = [], [], 0
     for mutant in mutants:
         runs = by_name[mutant.name]
@@ -524,13 +524,13 @@ def of_mutants(
 
 
 def share(runs: list[Run], threshold: float) -> tuple[str, str]:
-    """The share of runs that reach a threshold, and its bounds."""
+    """Return the share of runs that reach a threshold, and its bounds."""
     low, high = bounds(reached(runs, threshold), len(runs))
     return f"{reached(runs, threshold) / len(runs):.1%}", f"{low:.1%} to {high:.1%}"
 
 
 def as_table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """A Markdown table, with an empty line after it."""
+    """Return a Markdown table, with an empty line after it."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(c.replace('|', '∣') for c in row)} |" for row in lines] + [
         ""

@@ -12,7 +12,7 @@ SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")
 
 
 def exercises_of_parts() -> dict[str, str]:
-    """The exercise that each part of the contract belongs to, by the banner above."""
+    """Return the exercise of each part of the contract, by the banner above it."""
     sections = re.split(r"(?m)^# Exercise .*$", SOLUTION)[1:]
     return {
         node.name: name
@@ -26,7 +26,7 @@ EXERCISE_OF = {"episode_terminateds": "update_Q_TD0", **exercises_of_parts()}
 
 
 def edited(part: str, *changes: tuple[str, str]) -> str:
-    """The solution with changes to the text of one of its functions or classes.
+    """Return the solution with changes to the text of one of its functions or classes.
 
     Raises:
         ValueError: a text to be changed is not there once, the docstring left aside.
@@ -49,7 +49,7 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
 
 
 def with_definitions(text: str, first: str = "") -> str:
-    """The solution with definitions that take the place of its own.
+    """Return the solution with definitions that take the place of its own.
 
     Args:
         text: the definitions; a later one of the same name wins.
@@ -59,7 +59,7 @@ def with_definitions(text: str, first: str = "") -> str:
 
 
 def collected(package: str, places: list[str], name: str) -> list[Any]:
-    """The lists of that name, joined, of a package's files for the exercises, `e…`."""
+    """Return the lists of that name in a package's files `e…`, joined."""
     files = sorted(module.name for module in pkgutil.iter_modules(places))
     modules = [
         importlib.import_module(f"{package}.{file}") for file in files if file[0] == "e"

@@ -22,6 +22,7 @@ class Run:
         err: what it printed to standard error.
         report: report.json, or None.
         leftovers: what it left in the folder for temporary files.
+        folder: of its report and picture.
     """
 
     code: int
@@ -29,10 +30,11 @@ class Run:
     err: str
     report: dict | None
     leftovers: list[str]
+    folder: Path
 
 
 def replaced(text: str, bodies: dict[str, str]) -> str:
-    """The text with other bodies for the functions of these names."""
+    """Return the text with other bodies for the functions of these names."""
     lines = text.splitlines()
     found: dict[str, ast.FunctionDef] = {}
     for node in ast.parse(text).body:
@@ -50,7 +52,7 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
 
 
 def require(tier: str) -> str:
-    """The tier; where it does not work its tests are not run."""
+    """Return the tier; where it does not work its tests are not run."""
     reason = tiers.why_not(tier)
     if reason:
         pytest.skip(f"the tests of the {tier} tier were not run: {reason}")
@@ -58,7 +60,7 @@ def require(tier: str) -> str:
 
 
 def common_file(path: Path) -> Path:
-    """An empty file that every user can write: helpers are not root where we are."""
+    """Make an empty file that every user can write, as helpers are other users."""
     path.touch()
     path.chmod(0o666)
     top = Path(tempfile.gettempdir())
@@ -69,7 +71,7 @@ def common_file(path: Path) -> Path:
 
 
 def copied_tree(place: Path, *more: str) -> Path:
-    """The grader and the starter, and more of the repository, copied to a place."""
+    """Copy the grader and the starter, and more of the repository, to a place."""
     for name in ("grader", "starter", *more):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, place / name, ignore=ignored)

@@ -1,4 +1,4 @@
-"""A quick way to grade many known hand-ins: two desks, each a process of its own."""
+"""A quick way to grade many known hand-ins: on processes that are warm already."""
 
 import ast
 import atexit
@@ -8,8 +8,6 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-
-import pytest
 
 from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.limits import LIMITS
@@ -24,7 +22,7 @@ from grader.oracle.warm import Desk
 from grader.report.model import Check, Exercise
 
 PARTS = [name for name in EXERCISES if name != "learning"]
-DESKS = 2
+PROCESSES = 2
 BOTH = ("recorded", "live")
 
 
@@ -56,8 +54,8 @@ Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
 
 
 @functools.cache
-def desk() -> Desk:
-    """The desk of the process in which one asks."""
+def warm() -> Desk:
+    """Return the warm worker and runner of this process, started when first needed."""
     opened = Desk("", live=True)
     atexit.register(opened.__exit__)
     return opened
@@ -65,12 +63,12 @@ def desk() -> Desk:
 
 @functools.cache
 def record() -> tuple[RecordedReference, Known]:
-    """The recorded answers and mistakes, read once for all hand-ins."""
+    """Return the recorded answers and mistakes, read once for all hand-ins."""
     return RecordedReference(), load_known()
 
 
-def grade_at_desk(hand_in: HandIn) -> Results:
-    """The results of a hand-in's exercises, from this process' desk."""
+def grade_warm(hand_in: HandIn) -> Results:
+    """Return the results of a hand-in's exercises, from warm processes."""
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
         mode = hand_in.modes[0]
@@ -87,7 +85,7 @@ def grade_at_desk(hand_in: HandIn) -> Results:
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
-    """The results of a hand-in with one seed after the other, in its first mode."""
+    """Return a hand-in's results with one seed after the other, in its first mode."""
     mode = hand_in.modes[0]
     with taken(hand_in) as student:
         return [
@@ -98,9 +96,9 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 
 @contextlib.contextmanager
 def taken(hand_in: HandIn) -> Iterator[Candidate]:
-    """The hand-in at this process' desk."""
+    """Take a hand-in to the warm processes; to a new worker where it needs one."""
     submission = Submission(hand_in.name, hand_in.source.encode())
-    student = desk().take(submission, fresh=hand_in.fresh)
+    student = warm().take(submission, fresh=hand_in.fresh)
     try:
         yield student
     finally:
@@ -110,7 +108,7 @@ def taken(hand_in: HandIn) -> Iterator[Candidate]:
 
 @functools.cache
 def asks_reference(exercise: str) -> bool:
-    """Whether a check of the exercise asks what is right; else modes are all one."""
+    """Tell whether the exercise asks the reference; where not, all modes are alike."""
     arguments = {
         argument.arg
         for node in functions_of(exercise)
@@ -121,7 +119,7 @@ def asks_reference(exercise: str) -> bool:
 
 
 def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercise]:
-    """The results of a hand-in's exercises in one mode."""
+    """Return the results of a hand-in's exercises in one mode."""
     recorded, known = record()
     live = mode == "live"
     graded = Graded(
@@ -137,52 +135,34 @@ def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercis
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
-    """The exercises by their names."""
+    """Return the exercises by their names."""
     return {exercise.name: exercise for exercise in exercises}
 
 
 @functools.cache
-def desks() -> ProcessPoolExecutor:
-    """The desks' processes, started when first needed."""
+def processes() -> ProcessPoolExecutor:
+    """Return the processes that grade beside this one, started when first needed."""
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(DESKS, mp_context=spawn)
+    return ProcessPoolExecutor(PROCESSES, mp_context=spawn)
 
 
 def submit(hand_in: HandIn) -> Future:
     """Have a hand-in graded; the future holds its `Results`."""
-    return desks().submit(grade_at_desk, hand_in)
-
-
-def submit_collected(session: pytest.Session, module: object) -> dict[HandIn, Future]:
-    """Have the hand-ins of all the tests that are to run in a module graded."""
-    parameters = [
-        item.callspec.params
-        for item in session.items
-        if isinstance(item, pytest.Function)
-        and item.module is module
-        and hasattr(item, "callspec")
-    ]
-    hand_ins = [p["hand_in"] for p in parameters if "hand_in" in p]
-    return {hand_in: submit(hand_in) for hand_in in hand_ins}
+    return processes().submit(grade_warm, hand_in)
 
 
 def checks_of(exercise: str) -> list[str]:
-    """The names of an exercise's checks, from its file."""
+    """Return the names of an exercise's checks, from its file."""
     names = [node.name for node in functions_of(exercise)]
     return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 
 
 def functions_of(exercise: str) -> list[ast.FunctionDef]:
-    """The functions in the file of an exercise's checks."""
+    """Return the functions in the file of an exercise's checks."""
     body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
     return [node for node in body if isinstance(node, ast.FunctionDef)]
 
 
 def lost(exercise: Exercise) -> list[Check]:
-    """The checks that did not pay in full."""
+    """Return the checks that did not pay in full."""
     return [check for check in exercise.checks if check.score < check.max_score]
-
-
-def in_words(checks: list[Check]) -> str:
-    """What went wrong, for a failed test's message."""
-    return "\n".join(f"{c.name}: {c.outcome}: {c.message}" for c in checks)

@@ -2,10 +2,12 @@
 
 A mutant is the solution but for one part. So it is graded in the exercises whose checks
 run that part: its own, and those that are built on it. In the others it is the
-solution, letter by letter (`test_proof.py` looks at some in all of them).
+solution, letter by letter (`make prove` looks at some in all of them).
 """
 
 import io
+import math
+import re
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from tests.support.handins import BOTH, PARTS, HandIn, Results, checks_of, lost,
 EVIDENCE = ROOT / "tests" / "evidence"
 MATRIX = EVIDENCE / "MATRIX.md"
 MESSAGES = EVIDENCE / "messages"
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+REL_TOL, ABS_TOL = 2e-3, 1e-3  # of numbers in messages, from machine to machine
 BUILT_ON = {"td_loss": ("td_loss", "td_update")}
 
 
@@ -48,7 +52,7 @@ class Row:
 
     @property
     def named(self) -> str:
-        """How the report calls it: rightly, wrongly, or not at all."""
+        """Tell how the report calls it: rightly, wrongly, or not at all."""
         names = {name for name in self.diagnoses if name}
         if not names:
             return "by its facts"
@@ -71,7 +75,7 @@ def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
 
 
 def row(mutant: Mutant, future: Future) -> Row:
-    """The row of a mutant, when it has been graded."""
+    """Return the row of a mutant, when it has been graded."""
     recorded, living = (future.result().get(mode, {}) for mode in BOTH)
     own = recorded[mutant.exercise]
     failed = lost(own)
@@ -92,8 +96,28 @@ def row(mutant: Mutant, future: Future) -> Row:
     )
 
 
+def catches(rows: list[Row]) -> dict[str, list[Row]]:
+    """Return the rows of the mutants that each check catches, for every check."""
+    caught: dict[str, list[Row]] = {name: [] for name in check_names()}
+    for r in rows:
+        for check in r.lost:
+            caught[f"{r.mutant.exercise}.{check}"].append(r)
+    return caught
+
+
+def same_but_for_rounding(old: str, new: str) -> bool:
+    """Tell whether two texts differ by no more than the rounding of their numbers."""
+    if NUMBER.sub("#", old) != NUMBER.sub("#", new):
+        return False
+    numbers = (map(float, NUMBER.findall(text)) for text in (old, new))
+    return all(
+        math.isclose(a, b, rel_tol=REL_TOL, abs_tol=ABS_TOL)
+        for a, b in zip(*numbers, strict=True)
+    )
+
+
 def losses(results: Results) -> list[str]:
-    """Which checks a right hand-in lost, and in which mode; none, if all is well."""
+    """Return which checks a right hand-in lost, and in which mode."""
     return [
         f"{mode} {exercise.name}.{check.name}: {check.message}"
         for mode, exercises in results.items()
@@ -103,12 +127,12 @@ def losses(results: Results) -> list[str]:
 
 
 def told_of_part(check: Check) -> bool:
-    """Whether a check failed by itself, and was not only waiting."""
+    """Tell whether a check failed by itself, and was not only waiting."""
     return check.outcome in ("failed", "error")
 
 
 def differing(a: dict[str, Exercise], b: dict[str, Exercise]) -> list[str]:
-    """The checks with two verdicts."""
+    """Return the checks with two verdicts."""
     return [
         f"{name}.{one.name}: {one.outcome} against the record, {other.outcome} live"
         for name in b
@@ -118,7 +142,7 @@ def differing(a: dict[str, Exercise], b: dict[str, Exercise]) -> list[str]:
 
 
 def as_read(exercise: Exercise) -> str:
-    """An exercise as the terminal shows it, without colour."""
+    """Return an exercise as the terminal shows it, without colour."""
     console = Console(file=io.StringIO(), width=80, highlight=False)
     print_exercise(exercise, console, set())
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -126,7 +150,7 @@ def as_read(exercise: Exercise) -> str:
 
 
 def messages(rows: list[Row]) -> dict[str, str]:
-    """The stored reports, a file's text for each exercise."""
+    """Return the reports to be stored, a file's text for each exercise."""
     files: dict[str, str] = {}
     for r in rows:
         m = r.mutant
@@ -137,7 +161,7 @@ def messages(rows: list[Row]) -> dict[str, str]:
 
 
 def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
-    """The kill matrix as Markdown.
+    """Return the kill matrix as Markdown.
 
     Args:
         rows: of the mutants.
@@ -175,7 +199,7 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
 
 
 def as_cells(r: Row) -> str:
-    """One line of the matrix."""
+    """Return one line of the matrix."""
     m = r.mutant
     cells = [m.id, m.severity, f"{m.part}: {m.misconception}"]
     cells += [", ".join(r.lost), f"-{plain_number(r.points)}", r.named]
@@ -183,14 +207,9 @@ def as_cells(r: Row) -> str:
 
 
 def of_checks(rows: list[Row]) -> list[str]:
-    """For each check, how many mutants it catches, and which only it does."""
+    """Return how many mutants each check catches, and which of them it alone."""
     lines = ["## The checks", "", "| check | catches | alone |", "|---|---|---|"]
-    caught: dict[str, list[Row]] = {}
-    for r in rows:
-        for name in r.lost:
-            caught.setdefault(f"{r.mutant.exercise}.{name}", []).append(r)
-    for name in check_names():
-        found = caught.get(name, [])
+    for name, found in catches(rows).items():
         alone = [r.mutant.id for r in found if len(r.lost) == 1]
         shown = ", ".join(alone[:3]) + (
             f" and {len(alone) - 3} more" * (len(alone) > 3)
@@ -200,7 +219,7 @@ def of_checks(rows: list[Row]) -> list[str]:
 
 
 def of_variants(right: dict[str, list[str]]) -> list[str]:
-    """The right solutions, and what they lost."""
+    """Return the right solutions, and what they lost."""
     lines = ["## The right solutions", "", "| solution | lost |", "|---|---|"]
     for name, checks in right.items():
         shown = f"{name} | {', '.join(c.partition(':')[0] for c in checks)}"
@@ -209,5 +228,5 @@ def of_variants(right: dict[str, list[str]]) -> list[str]:
 
 
 def check_names() -> list[str]:
-    """Every check of the exercises that mutants are made for."""
+    """Return every check of the exercises that mutants are made for."""
     return [f"{name}.{check}" for name in PARTS for check in checks_of(name)]

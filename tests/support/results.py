@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The text of every file below a folder, durations left out."""
+    """Return the text of every file below a folder, durations left out."""
     found = {}
     for path in sorted(folder.rglob("*.*")):
         text = path.read_text()
@@ -16,7 +16,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def without_durations(report: dict) -> dict:
-    """The report without what no two runs share."""
+    """Return the report without what no two runs share."""
     for exercise in report["exercises"]:
         for check in exercise["checks"]:
             check["duration"] = 0

@@ -54,7 +54,7 @@ def adopt() -> None:
 
 
 def those_left() -> list[str]:
-    """The command lines of children that do not end by themselves; ends them."""
+    """Return the command lines of children that do not end by themselves; ends them."""
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(GRACE_SECONDS)
     left = []
@@ -75,7 +75,7 @@ def those_left() -> list[str]:
 
 
 def out_of_time(*_: object) -> None:
-    """The handler of the alarm.
+    """Handle the alarm.
 
     Raises:
         OutOfTime: always.
@@ -84,7 +84,7 @@ def out_of_time(*_: object) -> None:
 
 
 def children() -> list[tuple[int, str]]:
-    """The children of this process: their numbers and command lines."""
+    """Return the children of this process: their numbers and command lines."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

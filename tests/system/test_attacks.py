@@ -1,270 +1,39 @@
-"""The grader withstands attacks: `make attacks` carries out all, some are here."""
+"""The grader withstands attacks: `make attacks` carries out all, two are here."""
 
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
-from grader.sandbox import tiers
-from tests.support.attack_catalogue import CATALOGUE
 from tests.support.attack_runs import (
-    CANARY,
-    TABLE,
     TESTS,
-    TIERS,
-    Attack,
-    Run,
     all_attacks,
-    attack,
-    broken,
     carried_out,
     changed_next,
     first_report,
     problems,
     verdict,
 )
-from tests.support.handins import checks_of
-from tests.tools import attacks as command
+from tests.support.grading import require
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="attacks on Linux' processes; CI runs them"
 )
 
-ATTACKS = all_attacks()
-EVERY = 32  # `make attacks` runs all of them; here it is one of so many, in turn
-SOME = [
-    pytest.param(one, tier, id=f"{one.name}-{tier}")
-    for one in ATTACKS[::EVERY]
-    for tier in TIERS
-    if tier not in one.not_run
-]
-
-
-@pytest.fixture(scope="module")
-def runs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future]]:
-    """The gradings of all attacks that are to be tested, in the background."""
-    asked = [
-        (params["one"], params["tier"])
-        for item in request.session.items
-        if item.module is request.module
-        and "one" in (params := getattr(getattr(item, "callspec", None), "params", {}))
-        and not (params["tier"] == "bwrap" and tiers.why_no_bwrap())
-    ]
-    for tier in {tier for _, tier in asked}:
-        first_report(tier)
-    with ThreadPoolExecutor(2) as pool:
-        yield {(a.name, tier): pool.submit(carried_out, a, tier) for a, tier in asked}
-        pool.shutdown(cancel_futures=True)
-
-
-@pytest.mark.parametrize(("one", "tier"), SOME)
-def test_attack(one: Attack, tier: str, runs: dict, request) -> None:
-    """What its docstring says holds."""
-    if tier == "bwrap":
-        request.getfixturevalue("bwrap")
-    found = problems(one, tier, runs[one.name, tier].result())
-    assert not verdict(one, tier, found)
-
-
-@pytest.mark.parametrize("tier", TIERS)
-def test_next_report_is_unchanged(tier: str, runs: dict, request) -> None:
-    """After all these, an honest hand-in gets the report that it got before."""
-    if tier == "bwrap":
-        request.getfixturevalue("bwrap")
-    for future in runs.values():
-        future.result()
-    assert not changed_next(tier)
-
-
-def test_table_has_all_attacks() -> None:
-    """The stored table is of these attacks; what came of them only a run can tell."""
-    text = TABLE.read_text(encoding="utf-8").partition("## The catalogue")[0]
-    stored = re.findall(r"^\| (\w+) \| .* \| [SRLTO]+ \|", text, re.M)
-    assert stored == [one.name for one in ATTACKS], "stale: run `make attacks`"
-
-
-def test_every_row_of_the_catalogue() -> None:
-    """Each row has an attack, or it is said where it is met; names are told apart."""
-    met = {row for one in ATTACKS for row in one.rows}
-    assert met <= set(CATALOGUE)
-    assert [
-        row for row, (_, note) in CATALOGUE.items() if not note and row not in met
-    ] == []
-    assert len({one.name for one in ATTACKS}) == len(ATTACKS) >= 70
-
-
-# ----------------------------------------------------------- what is looked for is seen
-
-EXAMPLE = attack(
-    "example",
-    "A trick.\n\nRows: 1\nGrade: sync_target\nAsserts: S R L T\nSays: tried",
-    lambda folder, places: folder,
-)
-NAMES = checks_of("sync_target")
-CHECK = {"outcome": "failed", "score": 0, "max_score": 1, "message": "wrong"}
-GOOD = {
-    "sandbox": "process",
-    "score": 0,
-    "exercises": [
-        {"name": "sync_target", "checks": [{**CHECK, "name": name} for name in NAMES]}
-    ],
-}
-
-
-def run_with(
-    code: int | None = 0, out: str = "", left: tuple = (), **check: object
-) -> Run:
-    """What a grading leaves whose first check has other values."""
-    document = json.loads(json.dumps(GOOD))
-    document["exercises"][0]["checks"][0] |= {"message": "tried", **check}
-    document["score"] = check.get("score", 0)
-    return Run(code, out, "", json.dumps(document), list(left))
-
-
-BAD = {
-    "S": [run_with(score=1)],
-    "R": [
-        *(run_with(code=2), replace(run_with(), report=""), run_with(name="other")),
-        *(run_with(outcome="grader_error"), run_with(message=""), run_with(score=2)),
-        *(run_with(message="tried\x1b[2J"), run_with(message="tried \ud800")),
-        *(run_with(out="a\n  ::error::\n"), run_with(out="a ##[error]")),
-        replace(run_with(), report='{"exercises": NaN}'),
-    ],
-    "L": [run_with(message=f"tried {CANARY}"), run_with(out="BREACH")],
-    "T": [run_with(code=None), run_with(left=("sleep 9",))],
-    "said": [run_with(message="NameError")],
-}
+ATTACKS = {one.name: one for one in all_attacks()}
 
 
 @pytest.mark.parametrize(
-    ("letter", "run"), [(letter, run) for letter, runs in BAD.items() for run in runs]
+    ("name", "tier"), [("says_that_it_passed", "process"), ("forks", "bwrap")]
 )
-def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None:
-    """A grading that an attack has got the better of is told from others."""
-    monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
-    assert not problems(EXAMPLE, "process", run_with())
-    found = problems(EXAMPLE, "process", run)
-    assert letter in found
-    assert (letter in broken(EXAMPLE, found)) == (letter != "said")
-    assert verdict(EXAMPLE, "process", found)
-    for kind in ("breaks", "may_break"):
-        told = replace(EXAMPLE, **{kind: {"process": ("L", "why")}})
-        assert bool(verdict(told, "process", found)) == (letter != "L")
-        assert bool(verdict(told, "bwrap", found))
-        assert not verdict(told, "process", {})  # it may hold
-
-
-# ---------------------------------------------------- what is written is measured
-
-WHY = {"process": ("L", "it can read")}
-BREAKS, VARIES = ({key: WHY} for key in ("breaks", "may_break"))
-LEAKED = run_with(message=f"tried {CANARY}")
-
-
-@pytest.fixture
-def tables(tmp_path, monkeypatch) -> dict:
-    """Empty tables for `make attacks`, their folder; who leaks a secret, ungraded.
-
-    Of three attacks those leak, on the process tier, whose names are in `leaking`.
-    """
-    texts = {
-        "TABLE": "",
-        "README": "<!-- make attacks -->\n```\n```\nThe rest.\n",
-        "PROMISED": "```\n```\n",
-    }
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-        monkeypatch.setattr(command, name, tmp_path / name)
-    attacks = [
-        *(replace(EXAMPLE, name="fails"), replace(EXAMPLE, name="leaks", **BREAKS)),
-        replace(EXAMPLE, name="varies", **VARIES),
-    ]
-    leaking = {"leaks"}
-    monkeypatch.setattr(command, "all_attacks", lambda: attacks)
-    monkeypatch.setattr(
-        command,
-        "carried_out",
-        lambda one, tier: (
-            LEAKED
-            if one.name in leaking and tier == "process"
-            else replace(run_with(), report=run_with().report.replace("process", tier))
-        ),
-    )
-    monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
-    monkeypatch.setattr(command, "first_report", lambda *_: 0.0)
-    monkeypatch.setattr(command, "changed_next", lambda *_: "")
-    monkeypatch.setattr("grader.sandbox.tiers.why_not", lambda *_: "")
-    monkeypatch.setattr(command, "measured", lambda _: {})
-    monkeypatch.setattr("grader.sandbox.self_test.broken_promises", lambda *_: [])
-    monkeypatch.delenv("TIERS", raising=False)
-    monkeypatch.setattr(sys, "argv", ["attacks"])
-    return {"folder": tmp_path, "leaking": leaking}
-
-
-def test_tables_are_of_what_has_happened(tables) -> None:
-    """They are written from the gradings, and a run that finds others fails."""
-    table, readme = (tables["folder"] / name for name in ("TABLE", "README"))
-    assert command.main() == 1  # they were empty
-    assert "| fails | A trick | 1 | SRLT | holds | holds | holds |" in table.read_text()
-    assert "| holds | holds | breaks L: it can read |" in table.read_text()
-    assert "| holds | holds | may break L: it can read |" in table.read_text()
-    assert "- process: 1 held, 1 broken, 1 may break, 0 not run" in table.read_text()
-    assert "bwrap: 3 of 3 attacks fail\n" in readme.read_text()
-    assert "process: 1 of 3 attacks fail\n" in readme.read_text()
-    assert "- it can read: leaks\n" in readme.read_text()
-    assert "- may break, it can read: varies\n```\nThe rest.\n" in readme.read_text()
-    assert command.main() == 0
-    tables["leaking"].add("varies")  # which changes nothing in what is said
-    assert command.main() == 0
-    tables["leaking"].remove("leaks")  # though its docstring tells that it does
-    assert command.main() == 1
-    assert "- process: 2 held, 0 broken, 1 may break, 0 not run" in table.read_text()
-    assert "process: 2 of 3 attacks fail\n" in readme.read_text()
-    assert command.main() == 0
-
-
-def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
-    """An attack gets what its docstring does not tell of."""
-    tables["leaking"].add("fails")
-    assert command.main() == 1
-    assert "fails on process: L: " in capsys.readouterr().out
-    assert (tables["folder"] / "TABLE").read_text() == ""
-
-
-@pytest.mark.parametrize(("times", "written"), [(1, True), (2, False)])
-def test_what_comes_too_late_is_carried_out_once_more(
-    tables, monkeypatch, times, written
-) -> None:
-    """Alone, for a busy machine may be to blame; then it counts."""
-    in_time, late = command.carried_out, ["fails"] * times
-
-    def carried_out(one: Attack, tier: str) -> Run:
-        if one.name in late and tier == "process":
-            late.remove(one.name)
-            return replace(in_time(one, tier), code=None, survivors=["sleep 9"])
-        return in_time(one, tier)
-
-    monkeypatch.setattr(command, "carried_out", carried_out)
-    assert command.main() == 1  # the table is a new one, if not more
-    assert ((tables["folder"] / "TABLE").read_text() != "") == written
-
-
-def test_a_tier_that_is_missing_fails(tables, capsys, monkeypatch) -> None:
-    """What cannot be carried out is no success, unless it was not asked for."""
-    missing = {"bwrap": "bubblewrap is not installed"}
-    monkeypatch.setattr(
-        "grader.sandbox.tiers.why_not", lambda tier: missing.get(tier, "")
-    )
-    assert command.main() == 2
-    assert "bwrap: bubblewrap is not installed" in capsys.readouterr().out
-    monkeypatch.setenv("TIERS", "landlock process")
-    assert command.main() == 0
-    assert (tables["folder"] / "TABLE").read_text() == ""
+def test_attack(name: str, tier: str) -> None:
+    """What its docstring says holds, and an honest hand-in's report stays the same."""
+    one = ATTACKS[name]
+    first_report(require(tier))
+    found = problems(one, tier, carried_out(one, tier))
+    assert not verdict(one, tier, found)
+    assert not changed_next(tier)
 
 
 def test_survivors_are_found_and_ended() -> None:

@@ -35,7 +35,7 @@ def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None
 
 
 def told(report: dict, exercise: str, outcome: str) -> str:
-    """The messages of an exercise's checks with that outcome, of which there is one."""
+    """Return the messages of an exercise's checks with that outcome."""
     (found,) = [e for e in report["exercises"] if e["name"] == exercise]
     messages = [c["message"] for c in found["checks"] if c["outcome"] == outcome]
     assert messages, [(c["outcome"], c["message"]) for c in found["checks"]]
@@ -100,9 +100,9 @@ def test_import_that_fails_is_said_once(command, hand_in, points):
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_file_cannot_be_used(hand_in, grade, points, source, named):
+def test_file_cannot_be_used(hand_in, graded, points, source, named):
     """A file that cannot be imported: every check says why and where."""
-    report = grade(hand_in(source=source), "sync_target")
+    report = graded(hand_in(source=source), "sync_target")
     require_whole(report, points, "sync_target")
     assert report["score"] == 0
     for check in report["exercises"][0]["checks"]:
@@ -115,7 +115,7 @@ def test_file_cannot_be_used(hand_in, grade, points, source, named):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
-def test_no_regular_file(tmp_path, grade, points, kind):
+def test_no_regular_file(tmp_path, graded, points, kind):
     """A pipe, folder or link called dqn.py is graded as nothing, without waiting."""
     path = tmp_path / "dqn.py"
     if kind == "pipe":
@@ -124,7 +124,7 @@ def test_no_regular_file(tmp_path, grade, points, kind):
         path.mkdir()
     else:
         path.symlink_to("/dev/zero" if kind == "device" else __file__)
-    report = grade(tmp_path, "sync_target")
+    report = graded(tmp_path, "sync_target")
     require_whole(report, points, "sync_target")
     assert report["score"] == 0
     assert "dqn.py" in told(report, "sync_target", "failed")
@@ -148,11 +148,11 @@ def test_import_hangs(hand_in, grade, points, monkeypatch):
     assert loads == ["importing dqn.py"]
 
 
-def test_half_of_the_functions(hand_in, grade, points, solution):
+def test_half_of_the_functions(hand_in, graded, points, solution):
     """What is not defined is named; what is defined keeps its points."""
     half = solution[: solution.index("# Exercise 5")]
     exercises = ["update_Q_TD0", "replay_buffer", "td_loss", "sync_target"]
-    report = grade(hand_in(source=half), *exercises)
+    report = graded(hand_in(source=half), *exercises)
     require_whole(report, points, *exercises)
     assert [exercise["score"] for exercise in report["exercises"]] == [15, 0, 0, 0]
     assert "dqn.py does not define `ReplayBuffer`" in told(
@@ -171,20 +171,20 @@ HIDDEN = {  # what each encoding makes code of, and is a comment as it stands
 
 
 @pytest.mark.parametrize("encoding", [*HIDDEN, "no-such-encoding"])
-def test_what_is_shown_is_what_runs(hand_in, grade, points, solution, encoding):
+def test_what_is_shown_is_what_runs(hand_in, graded, points, solution, encoding):
     """A declared encoding changes nothing: what is a comment in UTF-8 stays one."""
     line = HIDDEN.get(encoding, "# x")
     body = "return 1 / 0  # größer"
     path = hand_in(before=f"# coding: {encoding}\n{line}", td_loss=body)
-    report = grade(path, "td_loss", NEIGHBOUR)
+    report = graded(path, "td_loss", NEIGHBOUR)
     assert report["score"] == points[NEIGHBOUR]
     assert f": {body}" in told(report, "td_loss", "error")
     assert f"the encoding {encoding}" in report["submission"]["notes"][0]
 
 
-def test_lone_carriage_returns(hand_in, grade):
+def test_lone_carriage_returns(hand_in, graded):
     """Where lines end in one, the line that is shown is the one that ran."""
-    report = grade(
+    report = graded(
         hand_in(source=b"x = 1\r# \xe2\x80\xa8 \x0c\r\ny = 2\n\n1 / 0\r"), "td_loss"
     )
     problem = report["submission"]["problem"]
@@ -211,13 +211,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_wrong_types(hand_in, grade, points, turn):
+def test_wrong_types(hand_in, graded, points, turn):
     """Whatever the functions return: their checks fail and say so, the rest stands."""
     values = [WRONG[(4 * turn + i) % len(WRONG)] for i in range(len(FUNCTIONS))]
     bodies = {
         name: f"return {value}" for name, value in zip(FUNCTIONS, values, strict=True)
     }
-    report = grade(hand_in(bodies), *SPOILT, NEIGHBOUR)
+    report = graded(hand_in(bodies), *SPOILT, NEIGHBOUR)
     require_whole(report, points, *SPOILT, NEIGHBOUR)
     assert report["score"] == points[NEIGHBOUR]
     messages = {
@@ -228,7 +228,7 @@ def test_wrong_types(hand_in, grade, points, turn):
         assert any(word in messages[exercise] for word in words), messages[exercise]
 
 
-def test_arrays_that_cannot_travel(hand_in, grade, points):
+def test_arrays_that_cannot_travel(hand_in, graded, points):
     """An array of a strange type or size is a wrong answer; no process dies of it."""
     bodies = {
         "update_Q_TD0": "return Q * (1 + 0j)",
@@ -237,7 +237,7 @@ def test_arrays_that_cannot_travel(hand_in, grade, points):
         "td_loss": "return jnp.zeros((), jnp.bfloat16)",
     }
     exercises = ["update_Q_TD0", "monte_carlo", "epsilon_greedy", "td_loss"]
-    report = grade(hand_in(bodies), *exercises, NEIGHBOUR)
+    report = graded(hand_in(bodies), *exercises, NEIGHBOUR)
     require_whole(report, points, *exercises, NEIGHBOUR)
     for exercise in report["exercises"][:-1]:
         outcomes = {check["outcome"] for check in exercise["checks"]}
@@ -246,19 +246,19 @@ def test_arrays_that_cannot_travel(hand_in, grade, points):
 
 
 @pytest.mark.parametrize("body", ["return 5", "return [1, 2, 3, 4, 5]"])
-def test_buffer_with_wrong_samples(hand_in, grade, points, body):
+def test_buffer_with_wrong_samples(hand_in, graded, points, body):
     """Samples that are none: the checks of sampling fail, none is ours."""
-    report = grade(hand_in({"ReplayBuffer.sample": body}), "replay_buffer")
+    report = graded(hand_in({"ReplayBuffer.sample": body}), "replay_buffer")
     require_whole(report, points, "replay_buffer")
     assert report["score"] <= 2  # the length is right
     message = told(report, "replay_buffer", "failed")
     assert "sample" in message or "batch" in message
 
 
-def test_buffer_with_wrong_length(hand_in, grade, points):
+def test_buffer_with_wrong_length(hand_in, graded, points):
     """A length that is none is said with the words of Python."""
     path = hand_in({"ReplayBuffer.__len__": "return 'many'"})
-    report = grade(path, "replay_buffer")
+    report = graded(path, "replay_buffer")
     require_whole(report, points, "replay_buffer")
     assert "TypeError" in told(report, "replay_buffer", "error")
 
@@ -266,7 +266,7 @@ def test_buffer_with_wrong_length(hand_in, grade, points):
 # ---------------------------------------------------------------- forgotten debuggers
 
 
-def test_forgotten_breakpoint(hand_in, grade, points):
+def test_forgotten_breakpoint(hand_in, graded, points):
     """It is named with its own line, and how to debug; others keep their points.
 
     In a program and in a call, as the first line and as the last one of a loop.
@@ -277,8 +277,8 @@ def test_forgotten_breakpoint(hand_in, grade, points):
         sync_target="breakpoint()\n\n\nreturn theta_Q",
     )
     lines = path.joinpath("dqn.py").read_text().splitlines()
-    exercises = ["monte_carlo", "td_loss", "sync_target", "epsilon_greedy"]
-    report = grade(path, *exercises)
+    exercises = ["monte_carlo", "epsilon_greedy", "td_loss", "sync_target"]
+    report = graded(path, *exercises)
     require_whole(report, points, *exercises)
     for exercise, part, call in (
         ("monte_carlo", "mc_loss", "import pdb; pdb.set_trace()"),
@@ -290,12 +290,12 @@ def test_forgotten_breakpoint(hand_in, grade, points):
         assert f"`make grade ONLY={part} INPROCESS=1`" in messages
         for number, said in re.findall(r"dqn\.py, line (\d+), in \w+: (.+)", messages):
             assert said == call == lines[int(number) - 1].strip()
-    assert report["exercises"][-1]["score"] == points["epsilon_greedy"]
+    assert report["exercises"][1]["score"] == points["epsilon_greedy"]
 
 
-def test_forgotten_breakpoint_at_import(hand_in, grade):
+def test_forgotten_breakpoint_at_import(hand_in, graded):
     """Outside of all functions as well."""
-    report = grade(hand_in(before="breakpoint()"), "sync_target")
+    report = graded(hand_in(before="breakpoint()"), "sync_target")
     messages = told(report, "sync_target", "error")
     assert "importing dqn.py: BdbQuit: breakpoint() starts a debugger" in messages
     assert "dqn.py, line 1" in messages
@@ -318,7 +318,7 @@ for s, a, r, n, d in zip(*steps, strict=True):
 return Q"""
 
 
-def test_hangs(hand_in, grade, points):
+def test_hangs(hand_in, graded, points):
     """A call that hangs costs its own exercise's time and no other's points.
 
     In Python, in an exported program, and only for episodes that return to a state.
@@ -329,7 +329,7 @@ def test_hangs(hand_in, grade, points):
         td_loss="while True:\n    pass",
     )
     exercises = ["update_Q_TD0", "epsilon_greedy", "td_loss", NEIGHBOUR]
-    report = grade(path, *exercises, part_seconds=SECONDS, call_seconds=CALL_SECONDS)
+    report = graded(path, *exercises, part_seconds=SECONDS, call_seconds=CALL_SECONDS)
     require_whole(report, points, *exercises)
     table, greedy, loss, neighbour = report["exercises"]
     outcomes = {check["name"]: check["outcome"] for check in table["checks"]}
@@ -360,10 +360,10 @@ STRETCHED = {
 
 
 @pytest.mark.parametrize("by", STRETCHED)
-def test_whole_run_is_used_up(hand_in, grade, points, by):
+def test_whole_run_is_used_up(hand_in, graded, points, by):
     """The whole run ends in time; what was not reached any more says so."""
     exercises = ("td_loss", "sync_target")
-    report = grade(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0)
+    report = graded(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0, spoils=True)
     require_whole(report, points, *exercises)
     assert report["score"] == 0
     for check in report["exercises"][1]["checks"]:
@@ -387,12 +387,12 @@ RAISED = {
 }
 
 
-def test_raises(hand_in, grade, points):
+def test_raises(hand_in, graded, points):
     """Whatever is raised: an error that names the exception, the line, the function."""
     exercises = ["update_Q_TD0", "q_network", "epsilon_greedy", "replay_buffer"]
     exercises += ["td_loss", "sync_target"]
     path = hand_in({name: body for name, (body, _) in RAISED.items()})
-    report = grade(path, *exercises)
+    report = graded(path, *exercises)
     require_whole(report, points, *exercises)
     assert report["score"] <= 2  # the buffer's length
     for exercise, (name, (_, words)) in zip(exercises, RAISED.items(), strict=True):
@@ -403,7 +403,7 @@ def test_raises(hand_in, grade, points):
         assert len(message) < 10_000
 
 
-def test_dies_again_and_again(hand_in, grade, points):
+def test_dies_again_and_again(hand_in, graded, points):
     """However often the process dies, it is started again for the other exercises."""
     deadly = {
         "update_Q_TD0": ("import os; os._exit(3)", "exited with code 3"),
@@ -411,7 +411,7 @@ def test_dies_again_and_again(hand_in, grade, points):
         "td_loss": ("import os; os.closerange(3, 99)", "td_loss"),
     }
     path = hand_in({name: body for name, (body, _) in deadly.items()})
-    report = grade(path, *deadly, NEIGHBOUR)
+    report = graded(path, *deadly, NEIGHBOUR, spoils=True)
     require_whole(report, points, *deadly, NEIGHBOUR)
     for name, (_, words) in deadly.items():
         assert words in told(report, name, "killed")
@@ -435,11 +435,11 @@ def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
     assert report["score"] == points["td_update"]
 
 
-def test_prints_megabytes(hand_in, grade, points):
+def test_prints_megabytes(hand_in, graded, points):
     """A flood of output neither blocks the worker nor costs points; a bit is kept."""
     before = "import sys\nfor i in range(100_000):\n    print(i, 'x' * 99)\n"
     before += "    print('y' * 99, file=sys.stderr)"
-    report = grade(hand_in(before=before), NEIGHBOUR)
+    report = graded(hand_in(before=before), NEIGHBOUR)
     assert report["score"] == points[NEIGHBOUR]
     (printed,) = report["printed"]
     assert printed["text"].startswith(f"0 {'x' * 99}\n1 x")
@@ -447,57 +447,57 @@ def test_prints_megabytes(hand_in, grade, points):
     assert printed["dropped"] > 1_000_000
 
 
-def test_writes_to_the_pipe(hand_in, grade, points):
+def test_writes_to_the_pipe(hand_in, graded, points):
     """Text that looks like an answer, on any stream, is no answer."""
     forged = 'import os\nfor fd in (1, 2):\n    os.write(fd, b"\\x81\\xa6answer\\x80")'
     body = "return theta_Q if step and step % period == 0 else theta_T"  # not step 0
     path = hand_in(sync_target=f"{forged}\nprint({{'passed': True}})\n{body}")
-    report = grade(path, "sync_target")
+    report = graded(path, "sync_target")
     assert 0 < report["score"] < points["sync_target"]
 
 
-def test_eats_memory(hand_in, grade, points):
+def test_eats_memory(hand_in, graded, points):
     """Memory without end: the exercise fails and says so, the rest has room."""
     body = "while True:\n    HOARD.append(np.empty(1 << 26, np.uint8))"
     path = hand_in(td_loss=body, after="HOARD = []")
-    report = grade(path, "td_loss", "replay_buffer", NEIGHBOUR)
-    require_whole(report, points, "td_loss", "replay_buffer", NEIGHBOUR)
-    messages = " ".join(c["message"] for c in report["exercises"][0]["checks"])
+    report = graded(path, "replay_buffer", "td_loss", NEIGHBOUR, spoils=True)
+    require_whole(report, points, "replay_buffer", "td_loss", NEIGHBOUR)
+    messages = " ".join(c["message"] for c in report["exercises"][1]["checks"])
     assert "memory" in messages.lower()
     scores = [exercise["score"] for exercise in report["exercises"]]
-    assert scores == [0, points["replay_buffer"], points[NEIGHBOUR]]
+    assert scores == [points["replay_buffer"], 0, points[NEIGHBOUR]]
 
 
 # ---------------------------------------------------------------- hostile answers
 
 HOSTILE = {
     "an error that is no error": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 protocol.encode = lambda m: encode({**m, "error": "text"} if "nonce" in m else m)
 """,
     "an error of strange kinds": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 strange = {"kind": ["a"], "message": 5, "line": True, "type": {}, "function": b"f"}
 protocol.encode = lambda m: encode({"nonce": m["nonce"], "error": strange})
 """,
     "no answer at all": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 protocol.encode = lambda m: encode({"nonce": m["nonce"]})
 """,
     "an old answer": """
-import protocol
+from grader.inside import protocol
 encode = protocol.encode
 protocol.encode = lambda m: encode({**m, "nonce": b"0" * 16})
 """,
     "bytes that are no frame": """
-import protocol
+from grader.inside import protocol
 protocol.encode = lambda m: b"ok" * 5000
 """,
     "arrays for lists": """
-import parts, sys
+import sys
 def junk(*_):
     array = np.zeros((4, 3))
     names = "lengths", "samples", "changed", "loss", "grads", "theta_T", "Q", "theta"
@@ -527,18 +527,18 @@ def answer(self, **request):
 sys.modules["__main__"].Worker.do_export = answer
 """,
     "programs with other outputs": """
-import parts
+from grader.inside import parts
 for name in parts.PROGRAMS:
     parts.PROGRAMS[name] = lambda *_: lambda args: {"loss": jnp.zeros(7)}
 """,
     "gradients of other shapes": """
-import parts
+from grader.inside import parts
 def with_gradient(loss_of, theta):
     return {"loss": loss_of(theta).sum(), "grads": [jnp.zeros(7)] * 3}
 parts.with_gradient = with_gradient
 """,
     "parameters of other shapes": """
-import parts
+from grader.inside import parts
 own = parts.fresh_network
 def q_network(dqn, spec):
     return lambda args: {"theta": [jnp.zeros(7), jnp.zeros((0, 3), int)]}
@@ -559,10 +559,10 @@ ASKED = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_worker(hand_in, grade, points, name):
+def test_hostile_worker(hand_in, graded, points, name):
     """A worker that lies in its frames never makes it the grader's error."""
     exercises = ASKED.get(name, ["sync_target"])
-    report = grade(hand_in(after=HOSTILE[name]), *exercises)
+    report = graded(hand_in(after=HOSTILE[name]), *exercises, spoils=True)
     require_whole(report, points, *exercises)
     assert report["score"] < sum(points[exercise] for exercise in exercises)
 

@@ -2,8 +2,6 @@
 
 import pytest
 
-from grader.diagnosis.diagnose import agree, diagnose
-from grader.oracle.known import Known, Mistake
 from tests.support.edits import edited
 
 MEAN = "jnp.mean((predicted - empirical) ** 2)"
@@ -91,10 +89,10 @@ FACTS = {  # two mistakes at once, of which no list has the pair, and what is me
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_unknown_mistake_gets_a_fact(name, hand_in, grade):
+def test_unknown_mistake_gets_a_fact(name, hand_in, graded):
     """No name is guessed; what was measured is said, and is so."""
     exercise, part, changes, words = FACTS[name]
-    report = grade(hand_in(source=edited(part, *changes)), exercise)
+    report = graded(hand_in(source=edited(part, *changes)), exercise)
     failed = [c for c in report["exercises"][0]["checks"] if c["outcome"] == "failed"]
     assert failed
     for check in failed:
@@ -102,14 +100,14 @@ def test_unknown_mistake_gets_a_fact(name, hand_in, grade):
         assert words in check["hint"], check["hint"]
 
 
-def test_known_mistake_gets_its_name(hand_in, grade):
+def test_known_mistake_gets_its_name(hand_in, graded):
     """Written in another way than the one on record, it is recognised all the same."""
     body = """\
 Q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
 chosen = (Q * jax.nn.one_hot(batch.action, Q.shape[1])).sum(1)
 future = jnp.max(jax.vmap(eqx.combine(theta_T, model))(batch.next_state), -1)
 return optax.squared_error(batch.reward + gamma * future, chosen).mean()"""
-    report = grade(hand_in(td_loss=body), "td_loss", "td_update")
+    report = graded(hand_in(td_loss=body), "td_loss", "td_update")
     loss, update = report["exercises"]
     failed = [c for c in loss["checks"] if c["outcome"] == "failed"]
     assert {check["diagnosis"] for check in failed} == {"td-no-mask"}
@@ -117,47 +115,9 @@ return optax.squared_error(batch.reward + gamma * future, chosen).mean()"""
     assert update["score"] == 5
 
 
-def test_right_work_gets_no_hint(grade):
+def test_right_work_gets_no_hint(graded):
     """Checks that pass say nothing of mistakes."""
-    report = grade("solution", "td_loss", "sync_target")
+    report = graded("solution", "td_loss", "sync_target")
     for exercise in report["exercises"]:
         for check in exercise["checks"]:
             assert (check["diagnosis"], check["hint"]) == (None, None)
-
-
-def test_at_most_two_names():
-    """Two known mistakes that fit are both said, three are none."""
-    right = {"sync_target": {"0 of 3": [1.0]}}
-    wrong = {"0 of 3": [2.0]}
-
-    class Student:
-        """Answers everything like the known mistakes."""
-
-    def told(count: int):
-        mistakes = [Mistake(f"m{i}", f"hint {i}", wrong) for i in range(count)]
-        known = Known(right, {"sync_target": mistakes})
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("grader.diagnosis.probes.fingerprint", lambda *_: wrong)
-            patch.setattr("grader.diagnosis.measurements.measured", lambda *_: "a fact")
-            return diagnose("sync_target", Student(), None, known)
-
-    assert (told(1).id, told(1).hint) == ("m0", "hint 0")
-    assert told(2).id == "m0 or m1"
-    assert "hint 0" in told(2).hint
-    assert "hint 1" in told(2).hint
-    assert (told(3).id, told(3).hint) == (None, "a fact")
-
-
-def test_fingerprints_agree_within_rounding():
-    """Values to some digits, shares to what chance allows, words to the letter."""
-    a = {"G": [100.0, 0.0], "~share": [0.25], "jit": "no"}
-    part = "epsilon_greedy"
-    assert agree(part, a, {"G": [100.01, 0.01], "~share": [0.255], "jit": "no"})
-    for other in (
-        {"G": [100.1, 0.0], "~share": [0.25], "jit": "no"},
-        {"G": [100.0, 0.0], "~share": [0.27], "jit": "no"},
-        {"G": [100.0, 0.0], "~share": [0.25], "jit": "yes"},
-        {"G": [100.0], "~share": [0.25], "jit": "no"},
-        {"G": [100.0, 0.0], "~share": [0.25]},
-    ):
-        assert not agree(part, a, other)

@@ -28,13 +28,13 @@ FORGETFUL = """
 
 
 def blocks() -> dict[str, str]:
-    """The page's blocks, by what it says is done with them."""
+    """Return the page's blocks, by what it says is done with them."""
     return dict(BLOCK.findall(PAGE))
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository after all that the page says.
+    """Return the repository after all that the page says.
 
     The mistakes of other exercises are left out: recording them takes minutes.
     """
@@ -93,7 +93,7 @@ def run(line: str, place: Path) -> str:
 
 
 def printed(copy: Path, target: str) -> str:
-    """What a command of the page has printed."""
+    """Return what a command of the page has printed."""
     return (copy.parent / f"{target}.txt").read_text(encoding="utf-8")
 
 

@@ -41,7 +41,7 @@ def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[RunnerClient]:
-    """A runner for the hand-in's programs, with time enough."""
+    """Return a runner for the hand-in's programs, with time enough."""
     budget = Budget(replace(LIMITS, part_seconds=1e4, run_seconds=1e4))
     running = RunnerClient("runner", tiers.choose_tier(""), budget, {}, live=True)
     yield running

@@ -36,7 +36,7 @@ SHA256 = hashlib.sha256(PACKAGE).hexdigest()
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """An empty folder that every user may enter, as /autograder and others are."""
+    """Make an empty folder that every user may enter, as /autograder is."""
     folder = Path(tempfile.mkdtemp(prefix="dqn-release-"))
     folder.chmod(0o755)
     yield folder
@@ -54,7 +54,7 @@ def uv(tmp_path, monkeypatch) -> None:
 
 
 def body_of(name: str) -> str:
-    """The body of one of the solution's functions."""
+    """Return the body of one of the solution's functions."""
     (node,) = [n for n in ast.parse(SOLUTION).body if getattr(n, "name", "") == name]
     return "\n".join(map(ast.unparse, node.body))
 
@@ -88,7 +88,7 @@ def hand_in_at(folder: Path, **bodies: str) -> None:
 
 
 def require_sandbox() -> None:
-    """What is official is graded in a sandbox that isolates."""
+    """Require a sandbox that isolates, as official runs do."""
     if all(map(why_not, ISOLATING)):
         require("landlock")
 
@@ -110,8 +110,8 @@ def test_bytes_depend_on_files_only():
 def test_make_release(place):
     """The command writes three archives, twice the same, and tells their hashes."""
     for name in ("first", "second"):
-        words = (sys.executable, ROOT / "tests" / "release.py", place / name)
-        done = call(*words, cwd=place, URL="https://example.org/v1/")
+        words = (sys.executable, "-m", release.__name__, place / name)
+        done = call(*words, cwd=ROOT, URL="https://example.org/v1/")
         assert done.returncode == 0, done.stderr
     files = {path.name: path.read_bytes() for path in (place / "first").iterdir()}
     assert files == {p.name: p.read_bytes() for p in (place / "second").iterdir()}
@@ -128,7 +128,7 @@ def test_make_release(place):
 
 @pytest.fixture
 def clone(place) -> Path:
-    """What a release is made of, in a repository of its own."""
+    """Return what a release is made of, in a repository of its own."""
     for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
         source, target = ROOT / name, place / name
         if source.is_dir():
@@ -149,7 +149,7 @@ def clone(place) -> Path:
         ("grader/reference/more.npz", "`git add` it"),
         ("solution/helper.py", "`git add` it"),
         ("tests/tools/platforms/gradescope/other.sh", "`git add` it"),
-        ("grader/seeds.py", "`git rm` it"),
+        ("grader/contract/seeds.py", "`git rm` it"),
         ("docs/handout.html", "`git rm` it"),
         ("grader/classroom/notes.py", None),
         ("tests/notes.py", None),
@@ -166,7 +166,7 @@ def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
     elif change:
         (clone / change).parent.mkdir(exist_ok=True)
         (clone / change).write_text("new\n")
-    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    done = call(sys.executable, "-m", release.__name__, cwd=clone)
     assert "Traceback" not in done.stderr
     assert done.returncode == (2 if named else 0), done.stderr
     assert (clone / "dist").exists() == (not named)
@@ -177,7 +177,7 @@ def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
 def test_release_outside_of_a_repository(clone):
     """An unpacked archive cannot be released from: one line says so."""
     shutil.rmtree(clone / ".git")
-    done = call(sys.executable, clone / "tests" / "release.py", cwd=clone)
+    done = call(sys.executable, "-m", release.__name__, cwd=clone)
     assert done.returncode == 2
     assert done.stderr == "error: this needs git, and a clone of the repository\n"
 
@@ -239,7 +239,7 @@ def test_student_grades(place):
 
 @pytest.fixture
 def autograder(place) -> Path:
-    """The folder as Gradescope lays it out, the environment set up."""
+    """Return the folder as Gradescope lays it out, the environment set up."""
     unpack(release.archive(release.for_gradescope()), place / "source")
     shutil.copy(place / "source" / "run_autograder", place)
     (place / "source" / ".venv").symlink_to(sys.prefix)
@@ -249,7 +249,7 @@ def autograder(place) -> Path:
 
 
 def result_of(autograder: Path) -> dict:
-    """What Gradescope reads after `run_autograder`, valid and alone."""
+    """Return what Gradescope reads after `run_autograder`, valid and alone."""
     done = call(autograder / "run_autograder", cwd=Path("/"))
     (path,) = (autograder / "results").iterdir()
     assert path.name == "results.json", done.stderr
@@ -336,14 +336,14 @@ def test_gradescope_is_told_in_every_case(autograder, file, old, new):
 
 @pytest.fixture
 def workflow(place) -> dict:
-    """The reusable workflow, fetching the package from a file."""
+    """Return the reusable workflow, fetching the package from a file."""
     (place / "package.zip").write_bytes(PACKAGE)
     files = release.for_github(f"file://{place}/package.zip", SHA256)
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])
 
 
 def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
-    """The steps' shell, as GitHub runs it: after a failure only those that always do.
+    """Run the steps' shell as GitHub does: after a failure only those that always run.
 
     Returns:
         what each step that ran came to, by its name.
@@ -435,7 +435,7 @@ def test_newest_versions(place, monkeypatch, verdict, proof, failing):
     monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
     monkeypatch.setenv("VERDICT", verdict)
     monkeypatch.setenv("PROOF", str(proof))
-    runs = place / "work" / "tests" / "calibration" / "runs.jsonl"
+    runs = place / "work" / "tests" / "evidence" / "calibration" / "runs.jsonl"
     runs.parent.mkdir(parents=True)
     runs.touch()
     job = yaml.safe_load(NEWEST.read_text())["jobs"]["try"]
@@ -482,7 +482,7 @@ def test_workflow_tells_that_it_was_not_set_up(workflow, place):
 
 @pytest.fixture
 def checkout(place) -> Path:
-    """A student's repository at Classroom 50, and `autograder.py` beside the package.
+    """Make a student's repository at Classroom 50, `autograder.py` beside the package.
 
     The student handed in a result as well.
     """

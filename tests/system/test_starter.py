@@ -29,7 +29,7 @@ def definitions(path: Path) -> dict[str, ast.AST]:
 
 
 def exercises() -> dict[int, tuple[str, list[str], list[str]]]:
-    """What stands below each banner: number: (title, to explain, to write)."""
+    """Return what stands below each banner: number: (title, to explain, to write)."""
     sections = BANNER.split(STARTER.read_text())[1:]
     found = {}
     for number, title, _, code in zip(*[iter(sections)] * 4, strict=True):

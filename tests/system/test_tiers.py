@@ -4,7 +4,6 @@ An intruder (grader/inside/intruder.py) tries from inside what is forbidden.
 tests/evidence/TIERS.md is the table of the promises tested here.
 """
 
-import errno
 import functools
 import os
 import re
@@ -28,7 +27,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 @functools.cache
 def found_in(tier: str) -> dict[str, str]:
-    """What the intruder gets in a tier, by promise."""
+    """Return what the intruder gets in a tier, by promise."""
     return self_test.measure(self_test.start_in(tier))
 
 
@@ -43,7 +42,7 @@ def test_promise(tier, name):
 
 @pytest.fixture(scope="module")
 def unconfined(tmp_path_factory) -> dict[str, str]:
-    """What the intruder gets in a process with nothing around it."""
+    """Return what the intruder gets in a process with nothing around it."""
     folder = tmp_path_factory.mktemp("unconfined")
     plain = launch.Launch(
         [sys.executable, "-B", "-m", "grader.inside.intruder"],
@@ -70,7 +69,7 @@ def test_the_intruder_can(unconfined, promise):
 def test_the_intruder_can_in_each_way(unconfined, attempt):
     """Each single way of these attempts is one that works."""
     ways = {
-        "reading": ["/etc/passwd", "session.py", "dqn.py", "README.md"],
+        "reading": ["/etc/passwd", "cli.py", "dqn.py", "README.md"],
         "writing": [str(ROOT), str(Path.home()), "/dev/shm"],
         "changing": ["cut", "emptied", "made private"],
         "calls": ["ptrace", "process_vm_readv", "keyctl", "unshare", "memfd_create"],
@@ -78,25 +77,18 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
     assert [way for way in ways[attempt] if way not in unconfined[attempt]] == []
 
 
-def test_table_of_promises():
-    """The stored table shows what is tested here."""
-    text = (ROOT / "tests" / "evidence" / "TIERS.md").read_text(encoding="utf-8")
-    block = re.search(r"```\n(.*?)```", text, re.S)
-    assert block is not None
-    assert block[1].splitlines() == self_test.table(self_test.promised())
-
-
 @linux
 @pytest.mark.parametrize("tier", TIERS)
-def test_nobody_inside_is_root(hand_in, grade, tier):
-    """Where root starts the grader, the hand-in is a user who can be bounded."""
+def test_the_hand_in_is_a_user_who_is_bounded_and_yields(hand_in, grade, tier):
+    """Where root starts the grader it is another user; what is trusted comes first."""
     require(tier)
     body = """\
 import os, resource
 limit = resource.getrlimit(resource.RLIMIT_NPROC)
 status = open("/proc/self/status").read()
 caps = int(status.partition("CapEff:")[2].split()[0], 16)
-raise RuntimeError(f"IS {os.getuid()} {os.getgid()} {os.getgroups()} {caps} {limit}")"""
+who = f"IS {os.getuid()} {os.getgid()} {os.getgroups()} {caps} {limit}"
+raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
     report = grade(hand_in(sync_target=body), "sync_target", tier=tier)
     message = report["exercises"][0]["checks"][0]["message"]
     user, group, groups, caps, *limits = re.findall(
@@ -109,23 +101,12 @@ raise RuntimeError(f"IS {os.getuid()} {os.getgid()} {os.getgroups()} {caps} {lim
     if os.geteuid() == 0:
         assert groups == "[]"
         assert limits == [str(launch.TASKS)] * 2
-
-
-@linux
-@pytest.mark.parametrize("tier", TIERS)
-def test_what_is_trusted_comes_first(hand_in, grade, tier):
-    """The hand-in, and all that it starts, yields to others where it is busy."""
-    require(tier)
-    body = "import os; raise RuntimeError(f'NICE {os.getpriority(0, 0)}.')"
-    path = hand_in(sync_target=body)
-    (exercise,) = grade(path, "sync_target", tier=tier)["exercises"]
-    nice = os.nice(0) + launch.NICENESS
-    assert f"NICE {nice}." in exercise["checks"][0]["message"]
+    assert f"NICE {os.nice(0) + launch.NICENESS}." in message
 
 
 @pytest.fixture
 def groups() -> tuple[Path, ...]:
-    """The folders in which control groups can be made here."""
+    """Return the folders in which control groups can be made here."""
     if not control_group.offered():
         pytest.skip("no control group can be made here")
     return control_group.offered()
@@ -182,7 +163,7 @@ def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
 
 
 def children_of(pid: int) -> dict[int, int]:
-    """A handle on each process that this one has started."""
+    """Return a handle on each process that this one has started."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -214,21 +195,6 @@ def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
     for handle in handles.values():
         assert select.select([handle], [], [], 20)[0]
         os.close(handle)
-
-
-def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
-    """Landlock can only permit: of a folder that holds the grader, what lies beside."""
-    system = tmp_path / "usr"
-    grader = system / "src" / "homework"
-    for place in (system / "lib", system / "src" / "other", grader / "grader"):
-        place.mkdir(parents=True)
-    python = grader / ".venv"
-    monkeypatch.setattr(launch, "ROOT", grader)
-    monkeypatch.setattr(launch, "system_paths", lambda: [str(system), str(python)])
-    read = launch.reach(tmp_path / "harness", tmp_path / "home", False)["read"]
-    assert {str(system / "lib"), str(system / "src" / "other"), str(python)} <= {*read}
-    above = {str(folder) for folder in (grader, *grader.parents)}
-    assert not above & {*read}
 
 
 HARMLESS = """
@@ -271,31 +237,6 @@ def only(monkeypatch):
     return set_up
 
 
-@pytest.mark.parametrize(
-    ("working", "chosen"),
-    [
-        (("bwrap", "landlock"), "bwrap"),
-        (("landlock",), "landlock"),
-        (("bwrap",), "bwrap"),
-        ((), "process"),
-    ],
-)
-def test_the_strongest_is_chosen(only, working, chosen):
-    """Bubblewrap, then Landlock, then a plain process, when nothing is asked."""
-    only(*working)
-    assert tiers.choose_tier("") == chosen
-
-
-@pytest.mark.parametrize("tier", ISOLATING)
-def test_a_wish_is_never_replaced(only, tier):
-    """A tier that was asked for and does not work is an error."""
-    only(*(other for other in ISOLATING if other != tier))
-    with pytest.raises(GraderError, match=f"SANDBOX={tier} does not work here"):
-        tiers.choose_tier(tier)
-    with pytest.raises(GraderError, match=f"OFFICIAL=1.*no {tier}"):
-        self_test.choose_official_tier(tier)
-
-
 @pytest.fixture
 def lets_through(monkeypatch):
     """`lets_through(landlock="sent")`: what gets through these tiers to the network."""
@@ -320,14 +261,6 @@ def test_official_uses_what_keeps_its_promises(only, lets_through):
         self_test.choose_official_tier("bwrap")
     lets_through(bwrap="sent", landlock="connected")
     with pytest.raises(GraderError, match=r"\(sent\).*landlock.*\(connected\)"):
-        self_test.choose_official_tier("")
-
-
-def test_official_in_so_many_words(only):
-    """Without a sandbox an official run needs SANDBOX=process."""
-    only()
-    assert self_test.choose_official_tier("process") == "process"
-    with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):
         self_test.choose_official_tier("")
 
 
@@ -398,101 +331,3 @@ def test_the_grader_hides_its_memory():
     )
     assert b"nowhere" in done.stderr
     assert done.returncode == 0
-
-
-# ---------------------------------------------------------------- the filter
-
-
-@pytest.fixture
-def seccomp(monkeypatch):
-    """The module that makes the filter, which imports its neighbours as inside."""
-    monkeypatch.syspath_prepend(str(ROOT / "grader"))
-    import seccomp
-
-    yield seccomp
-    for name in ("seccomp", "kernel"):
-        sys.modules.pop(name, None)
-
-
-def answer(program, architecture: int, number: int, *arguments: int) -> int:
-    """What the kernel would make of a system call: a run of the filter."""
-    data = {0: number, 4: architecture}
-    data |= {16 + 8 * i: value & 0xFFFFFFFF for i, value in enumerate(arguments)}
-    value, at = 0, 0
-    while True:
-        code, yes, no, operand = program[at]
-        at += 1
-        if code == 0x06:
-            return operand
-        if code == 0x20:
-            value = data.get(operand, 0)
-        elif code == 0x54:
-            value &= operand
-        else:
-            holds = {
-                0x15: value == operand,
-                0x25: value > operand,
-                0x45: bool(value & operand),
-            }[code]
-            at += yes if holds else no
-
-
-MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-PERMITTED = 0x7FFF0000
-REFUSED = 0x00050000 | errno.EPERM
-UNKNOWN = 0x00050000 | errno.ENOSYS
-ME = os.getpid()
-# Call and arguments on both machines: the answer alone, and in a namespace.
-CALLS = [
-    ((0, 63), (), PERMITTED, PERMITTED),  # read
-    ((9, 222), (), PERMITTED, PERMITTED),  # mmap
-    ((101, 117), (), REFUSED, REFUSED),  # ptrace
-    ((56, 220), (0x40F00,), REFUSED, PERMITTED),  # a process with our memory
-    ((56, 220), (0x10000 | 0x50F00,), PERMITTED, PERMITTED),  # a thread
-    ((56, 220), (17,), REFUSED, PERMITTED),  # fork
-    ((56, 220), (0x10000000 | 17,), REFUSED, REFUSED),  # into a user namespace
-    ((435, 435), (), UNKNOWN, UNKNOWN),  # clone3
-    ((463, 463), (), UNKNOWN, UNKNOWN),  # newer than the list
-    ((0x40000000, 0x40000000), (), UNKNOWN, UNKNOWN),  # x32
-    ((59, 221), (), REFUSED, PERMITTED),  # execve
-    ((41, 198), (1,), REFUSED, PERMITTED),  # socket of AF_UNIX
-    ((41, 198), (2,), REFUSED, REFUSED),  # of AF_INET
-    ((41, 198), (16,), REFUSED, REFUSED),  # of AF_NETLINK
-    ((62, 129), (ME, 6), PERMITTED, PERMITTED),  # kill
-    ((62, 129), (1, 9), REFUSED, PERMITTED),
-    ((62, 129), (-1, 9), REFUSED, PERMITTED),
-    ((234, 131), (ME, ME, 6), PERMITTED, PERMITTED),  # tgkill
-    ((234, 131), (1, 1, 6), REFUSED, PERMITTED),
-    ((302, 261), (0, 7), PERMITTED, PERMITTED),  # prlimit
-    ((302, 261), (1, 7), REFUSED, PERMITTED),
-    ((157, 167), (1, 0), REFUSED, REFUSED),  # prctl: outlive the grader
-    ((157, 167), (15, 0), PERMITTED, PERMITTED),  # a thread's name
-    ((72, 25), (5, 8, 1), REFUSED, PERMITTED),  # fcntl: whom to signal
-    ((72, 25), (5, 2, 1), PERMITTED, PERMITTED),
-    ((257, 56), (-100, 0, os.O_TRUNC), REFUSED, PERMITTED),  # openat
-    ((257, 56), (-100, 0, os.O_TRUNC | os.O_WRONLY), PERMITTED, PERMITTED),
-    ((257, 56), (-100, 0, os.O_RDONLY), PERMITTED, PERMITTED),
-    ((268, 53), (), 0x00050000, PERMITTED),  # fchmodat: no error and no effect
-    ((260, 54), (), REFUSED, PERMITTED),  # fchownat
-    ((319, 279), (), REFUSED, REFUSED),  # memfd_create
-]
-
-
-@linux
-@pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("call", CALLS, ids=range(len(CALLS)))
-def test_filter(seccomp, machine, call):
-    """What the filter says to a call on each machine."""
-    numbers, arguments, alone, in_namespace = call
-    column, architecture = MACHINES[machine]
-    for is_alone, expected in ((True, alone), (False, in_namespace)):
-        program = seccomp.program(is_alone, column)
-        assert answer(program, architecture, numbers[column], *arguments) == expected
-
-
-@linux
-@pytest.mark.parametrize("machine", MACHINES)
-def test_filter_of_another_architecture(seccomp, machine):
-    """Calls by the numbers of another architecture, as 32-bit ones, end the process."""
-    column, _ = MACHINES[machine]
-    assert answer(seccomp.program(True, column), 0x40000003, 11) == 0x80000000

@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> tuple[Path, Done]:
-    """A student's folder with the solution in it, and what a short training said."""
+    """Train shortly in a student's folder with the solution in it."""
     folder = copied(tmp_path_factory.mktemp("homework"), "solution")
     loop = folder / "starter" / "train.py"
     replace(loop, "env_steps: int = 50_000", "env_steps: int = 4_096")
@@ -26,7 +26,7 @@ def trained(tmp_path_factory) -> tuple[Path, Done]:
 
 
 def copied(folder: Path, whose: str) -> Path:
-    """The files that students have, with the dqn.py of the starter or the solution."""
+    """Copy the files that students have, with the dqn.py of starter or solution."""
     shutil.copytree(ROOT / "starter", folder / "starter", dirs_exist_ok=True)
     shutil.copy(ROOT / whose / "dqn.py", folder / "starter")
     return folder
@@ -39,7 +39,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
-    """What `make train` or `make watch` runs, in a window of the usual width."""
+    """Run what `make train` or `make watch` does, in a window of the usual width."""
     return subprocess.run(
         [sys.executable, f"starter/{script}.py", "--out=results", *options],
         cwd=folder,

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from grader.sandbox import self_test
+from grader.sandbox.tiers import why_not
 from tests.support.attack_catalogue import CATALOGUE
 from tests.support.attack_runs import (
     PROMISED,
@@ -54,7 +55,7 @@ def main() -> int:
     if unknown := {*tiers} - {*TIERS}:
         print(f"error: no tier has the name {', '.join(sorted(unknown))}")
         return 2
-    if missing := [f"{tier}: {why}" for tier in tiers if (why := tiers.why_not(tier))]:
+    if missing := [f"{tier}: {why}" for tier in tiers if (why := why_not(tier))]:
         print("error: cannot be run on " + "; ".join(missing))
         return 2
     for tier in tiers:
@@ -98,29 +99,29 @@ def write(attacks: list[Attack], results: Results) -> list[Path]:
 
 
 def measured(tier: str) -> dict[str, str]:
-    """What an intruder gets in a tier, by promise."""
+    """Return what an intruder gets in a tier, by promise."""
     return self_test.measure(self_test.start_in(tier))
 
 
 def with_promises(text: str) -> str:
-    """The text with the table of what the tiers promise, all of which is kept."""
+    """Return the text with the table of what the tiers promise."""
     lines = self_test.table(self_test.promised())
     return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 
 
 def with_summary(text: str, summary: str) -> str:
-    """The text with what comes of the attacks, in sum, below the comment for it."""
+    """Return the text with the summary of the attacks below its comment."""
     return with_block(text, "<!-- make attacks -->\n```\n", summary)
 
 
 def with_block(text: str, opening: str, lines: str) -> str:
-    """The text with these lines in the block that begins so."""
+    """Return the text with these lines in the block that begins so."""
     before, opening, rest = text.partition(opening)
     return before + opening + lines + "```" + rest.partition("```")[2]
 
 
 def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
-    """What does not hold of each attack on each tier, and what is not as told."""
+    """Carry out attacks; return what does not hold of each, and what is not as told."""
     begun, bad, late = time.monotonic(), [], []
     results: Results = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -151,7 +152,7 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
 
 
 def timed(one: Attack, tier: str) -> tuple[dict[str, list[str]], float]:
-    """What does not hold of an attack on a tier, and how many seconds it took."""
+    """Carry out an attack; return what does not hold, and the seconds it took."""
     begun = time.monotonic()
     found = problems(one, tier, carried_out(one, tier))
     return found, time.monotonic() - begun

@@ -68,7 +68,7 @@ class Trains(Protocol):
     """What trains one hand-in, as often as it is asked."""
 
     def once(self, seed: int) -> dict[str, Any]:
-        """A run's `variant`, `mean_return`, `curve` and `problem`."""
+        """Return a run's `variant`, `mean_return`, `curve` and `problem`."""
 
     def stop(self) -> None:
         """End its processes."""
@@ -91,7 +91,7 @@ class Trainer(CartPole):
         self.ready()
 
     def once(self, seed: int) -> dict[str, Any]:
-        """The first training run of a grading with that seed.
+        """Return the first training run of a grading with that seed.
 
         Raises:
             GraderError: it is not the hand-in's fault that there is none.
@@ -113,7 +113,7 @@ class Trainer(CartPole):
 
 
 def to_do(measured: Iterable[Learner], done: set[tuple[str, int]]) -> list[Job]:
-    """The hand-ins and seeds to be trained, first things first.
+    """Return the hand-ins and seeds to be trained, first things first.
 
     Args:
         measured: whose learning is measured, all of a kind beside each other.
@@ -270,7 +270,7 @@ def calibrate(
 
 
 def code_now() -> str:
-    """A hash of the code that decides how a run goes."""
+    """Return a hash of the code that decides how a run goes."""
     return digest(*(path.read_text(encoding="utf-8") for path in sorted(CODE)))
 
 

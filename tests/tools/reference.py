@@ -38,7 +38,6 @@ from grader.oracle.known import Known, Mistake
 from grader.oracle.recorded import Drift, RecordingReference
 from grader.oracle.warm import Desk
 from grader.report.terminal import Live, make_console
-from tests.corpus.mutants import MUTANTS
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
@@ -70,7 +69,6 @@ def record(tier: str, device: str, console: Console) -> None:
     """
     pipeline.choose_mode("live")
     pipeline.check_device(device)
-    mutants = MUTANTS
     submission = take(str(exercises.SOLUTION.parent))
     with Live(console) as live:
         with Desk(tier, live=True, device=device) as desk:
@@ -80,6 +78,9 @@ def record(tier: str, device: str, console: Console) -> None:
                 part: probes.fingerprint(part, student, of_files.get(part, ()))
                 for part in [*probes.PROBES, *of_files]
             }
+        # They are edits of the solution, which a wrong one does not allow for.
+        from tests.corpus.mutants import MUTANTS as mutants  # noqa: N811
+
         mistakes = fingerprints(mutants, of_files, tier, device, live.on_check)
     require_told_apart(mutants, mistakes, right)
     provenance = {
@@ -157,7 +158,7 @@ def fingerprints(
     device: str,
     on_check: Callable[[str, str], None],
 ) -> list[known.Fingerprint | None]:
-    """What each mutant answers to its part's questions; None where it hangs or dies."""
+    """Return each mutant's answers to its part's questions; None where it died."""
     desks: queue.Queue[Desk] = queue.Queue()
     for _ in range(DESKS):
         desks.put(Desk(tier, device=device))
@@ -211,7 +212,7 @@ def by_part(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> dict[str, list[Mistake]]:
-    """The known mistakes of each part; those on the border of chance have no name."""
+    """Return the known mistakes of each part that can be told by name."""
     known: dict[str, list[Mistake]] = {part: [] for part in right}
     for mutant, found in zip(mutants, mistakes, strict=True):
         if found and not mutant.border:
@@ -239,7 +240,7 @@ def verdict(rows: list[Drift]) -> str:
 
 
 def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What is different from when the record was made, a line for each thing.
+    """Return what is different from when the record was made, a line for each thing.
 
     Args:
         old: provenance of the record.

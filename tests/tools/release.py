@@ -52,14 +52,14 @@ def main(out: Path = ROOT / "dist") -> None:
 
 
 def for_students() -> dict[str, bytes]:
-    """The files of the students' package by their names."""
+    """Return the files of the students' package by their names."""
     text = (ROOT / "docs" / "students.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\((?!https?:|#)", "](docs/", text).replace("](docs/../", "](")
     return {**tracked(*GRADER, *HANDOUT), "README.md": text.encode()}
 
 
 def for_gradescope() -> dict[str, bytes]:
-    """The files of the autograder by their names, its two scripts at the top."""
+    """Return the files of the autograder by their names, its two scripts at the top."""
     scripts = {name: (PLATFORMS / "gradescope" / name).read_bytes() for name in SCRIPTS}
     not_finished = gradescope.render(None).encode()
     return {
@@ -93,12 +93,12 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
 
 
 def tracked(*paths: str) -> dict[str, bytes]:
-    """The files at these paths that git knows: nothing that lies about gets out."""
+    """Return the files at these paths that git knows; nothing else is released."""
     return {name: (ROOT / name).read_bytes() for name in listed(paths, "--cached")}
 
 
 def left_out() -> str:
-    """The files that would be missing, in lines for people; "" where there are none.
+    """Return the files that would be missing, in lines for people; "" if none.
 
     The repository's own .gitignore says what is no part of it, a user's does not.
     """
@@ -115,7 +115,7 @@ def left_out() -> str:
 
 
 def listed(paths: Iterable[str], *options: str) -> list[str]:
-    """The names of files at these paths that git lists, with these options."""
+    """Return the names of files at these paths that git lists, with these options."""
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", *options]
     command += ["--", *paths, STAFF]
     try:
@@ -127,7 +127,7 @@ def listed(paths: Iterable[str], *options: str) -> list[str]:
 
 
 def archive(files: dict[str, bytes], folder: str = "") -> bytes:
-    """A zip file of the files: no clock, user or library has a say in its bytes."""
+    """Return a zip file of the files; its bytes depend on nothing else."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
         for name in sorted(files):

@@ -193,7 +193,7 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
 
 
 def mib(number: int) -> str:
-    """A number of bytes, to be read."""
+    """Return a number of bytes, to be read."""
     return f"{number / (1 << 20):.1f} MB"
 
 
@@ -229,7 +229,7 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
 
 
 def of_marks(kind: str, report: Report) -> Iterator[str]:
-    """What is wrong with the points of a right or a wrong hand-in."""
+    """Return what is wrong with the points of a right or a wrong hand-in."""
     lost = [
         f"{exercise.name}, {check.name}: {check.outcome}, {check.message[:200]}"
         for exercise in report.exercises
@@ -249,7 +249,7 @@ class MallInfo(ctypes.Structure):
 
 
 def left() -> Left:
-    """What this process holds now."""
+    """Return what this process holds now."""
     gc.collect()
     status = Path("/proc/self/status").read_text()
     number = {k: int(v) for k, v in re.findall(r"(\w+):\s+(\d+)", status)}
@@ -319,19 +319,19 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
 
 
 def command(hand_in: Path, out: Path, tier: str) -> list[str]:
-    """The grader's command line."""
+    """Return the grader's command line."""
     words = ["grade", str(hand_in), "--only", "sync_target", "--sandbox", tier]
     return [sys.executable, "-m", "grader", *words, "--out", str(out), "--seed", CANARY]
 
 
 def undisturbed(hand_in: Path, out: Path, tier: str) -> None:
-    """A grading that nobody kills."""
+    """Run a grading that nobody kills."""
     words = command(hand_in, out, tier)
     subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def essence(report: bytes) -> str:
-    """A report but for durations."""
+    """Return a report but for durations."""
     return lasting(Run(0, "", "", report.decode(), []))
 
 
@@ -364,14 +364,14 @@ def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
 
 
 def written(out: Path) -> list[tuple[str, int]]:
-    """What lies in a folder, and since when; nothing where it changes meanwhile."""
+    """Return what lies in a folder and since when; nothing while it changes."""
     with contextlib.suppress(FileNotFoundError), os.scandir(out) as entries:
         return sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries)
     return []
 
 
 def look(out: Path) -> str:
-    """What is to be said of the report that lies there now."""
+    """Return what is to be said of the report that lies there now."""
     try:
         document = json.loads((out / "report.json").read_bytes())
     except FileNotFoundError:

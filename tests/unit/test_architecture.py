@@ -1,8 +1,6 @@
 """The rooms of the grader: what may import what, and how large things may become."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from grader.contract.exercises import ROOT
 
 GRADER = ROOT / "grader"
-# By room, the other rooms that its files may import. `cli` and `escape` are files.
+# By room, the rooms from which its files may import. `cli` and `escape` are files.
 MAY_IMPORT = {
     "contract": "",
     "inside": "",
@@ -154,18 +152,3 @@ def test_every_room_says_what_it_is_for():
         if path.name == "__init__.py":
             lines = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()
             assert 1 <= len(lines) <= 10, path
-
-
-def test_importing_the_grader_is_light():
-    """A fresh interpreter with the whole trusted side has neither JAX nor a helper."""
-    names = [name_of(path) for path in TRUSTED if path.name != "__main__.py"]
-    code = f"import sys, {', '.join(n for n in names if '.checks' not in n)}"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}; print(*sys.modules)"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = set(done.stdout.split())
-    assert not loaded & {*HEAVY, "grader.inside.worker", "grader.inside.runner"}

@@ -44,18 +44,18 @@ return %94 """
 
 
 def made(function: Callable, *args: Any, platforms: Any = ("cpu",)) -> export.Exported:
-    """The function as an exported program."""
+    """Return the function as an exported program."""
     return export.export(jax.jit(function), platforms=platforms)(*args or [MATRIX])
 
 
 def wide(function: Callable) -> export.Exported:
-    """The same of a hand-in that computes with 64 bits."""
+    """Return the same of a hand-in that computes with 64 bits."""
     with jax.enable_x64(True):
         return made(function)
 
 
 def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exported:
-    """The program with other words in its module."""
+    """Return the program with other words in its module."""
     text = exported.mlir_module()
     for old, new in changes:
         assert old in text, old
@@ -67,12 +67,12 @@ def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exp
 
 
 def smooth(args: Any) -> Any:
-    """What any hand-in could hand over."""
+    """Return what any hand-in could hand over."""
     return {"y": jnp.tanh(args["x"] @ args["x"])}
 
 
 def factors(args: Any) -> Any:
-    """The QR decomposition, as it comes from LAPACK."""
+    """Return the QR decomposition, as it comes from LAPACK."""
     return {"y": jnp.linalg.qr(args["x"], mode="raw")[0]}
 
 
@@ -82,18 +82,18 @@ def orthogonal(args: Any) -> Any:
 
 
 def triangular(args: Any) -> Any:
-    """A triangular system, its matrix on the left."""
+    """Return a triangular system, its matrix on the left."""
     solve = jax.lax.linalg.triangular_solve
     return {"y": solve(args["x"], args["x"][:, :2], left_side=True)}
 
 
 def lower(args: Any) -> Any:
-    """The factors of LU alone."""
+    """Return the factors of LU alone."""
     return {"y": jax.lax.linalg.lu(args["x"])[0]}
 
 
 def solved(args: Any) -> Any:
-    """A linear system, by LU."""
+    """Return a linear system, by LU."""
     return {"y": jnp.linalg.solve(args["x"] + 9 * jnp.eye(6), args["x"])}
 
 
@@ -129,17 +129,17 @@ def constants(args: Any) -> Any:
 
 
 def padded(args: Any) -> Any:
-    """Padding of all kinds, of which nothing is left."""
+    """Pad in all ways, and cut the padding off again."""
     return {"y": jax.lax.pad(args["x"], 0.0, ((900, -900, 0), (2, 1, 1)))[:6, :6]}
 
 
 def large(args: Any) -> Any:
-    """An array that is large while it is made."""
+    """Return an array that is large while it is made."""
     return {"y": jnp.broadcast_to(args["x"].sum(), (777, 6))[:6]}
 
 
 def with_short_constant() -> export.Exported:
-    """A constant of 4 numbers whose type says 60, as its reader would fill it up."""
+    """Return a program with a constant of 4 numbers whose type says 60."""
     numbers = np.array([1.25, 2.5, 3.75, 4.125], np.float32)
     honest = made(lambda a: {"y": a["x"] + jnp.asarray(numbers).sum()})
     # A type of tensors: its code, its rank, its size; that of the constant alone.
@@ -150,7 +150,7 @@ def with_short_constant() -> export.Exported:
 
 
 def with_other_derivative(order: int) -> bytes:
-    """A good program with a derivative that is none, or that calls what it may not."""
+    """Return a good program with a derivative that is none, or that is not allowed."""
     honest = made(smooth)
     other = [
         made(lambda x, slope: (x[:3],), X, X),

@@ -27,7 +27,7 @@ def frame(header: object, payload: bytes = b"") -> bytes:
 
 
 def array_item(dtype: object, shape: object, code: int = 1) -> msgpack.ExtType:
-    """What stands for an array in a header."""
+    """Return what stands for an array in a header."""
     return msgpack.ExtType(code, msgpack.packb([dtype, shape]))
 
 

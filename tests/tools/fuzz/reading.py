@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
-from programs import BadProgram, checked
+
+from grader.inside.programs import BadProgram, checked
 
 ARGS = {
     "theta": [np.zeros((3, 2), np.float32), np.zeros(3, np.float32)],
@@ -14,7 +15,7 @@ ASKED = [(x.shape, x.dtype) for x in jax.tree.leaves(ARGS)]
 
 
 def network(args: dict) -> dict:
-    """A program with a loop, a call and a library's code in it."""
+    """Return a program with a loop, a call and a library's code in it."""
     weight, bias = args["theta"]
     q_values = jnp.tanh(args["state"] @ weight.T) + bias
     steps = jax.lax.fori_loop(0, 3, lambda i, x: jnp.sort(x * 0.5), q_values)
@@ -22,7 +23,7 @@ def network(args: dict) -> dict:
 
 
 def smooth(args: dict) -> dict:
-    """A program that has a derivative."""
+    """Return a program that has a derivative."""
     weight, bias = args["theta"]
     return {"q_values": jnp.tanh(args["state"] @ weight.T) + bias}
 

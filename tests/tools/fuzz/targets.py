@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from grader.contract import case
+from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Raised, Waiting, Wrong
 from grader.inside import protocol
 from grader.oracle import candidate, cartpole, faults
@@ -24,7 +25,7 @@ PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def frames(data: bytes) -> None:
-    """A stream of frames: plain messages that could be sent like this, or refused."""
+    """Read a stream of frames: plain messages that can be sent, or it is refused."""
     stream = protocol.Capped(cast(Any, io.BytesIO(data)))
     try:
         while (message := protocol.receive(stream)) is not None:
@@ -37,7 +38,7 @@ def frames(data: bytes) -> None:
 
 
 def conversation(data: bytes) -> None:
-    """What a helper answers: an answer, an error, or its end with the blame on it.
+    """Ask a helper: an answer comes, an error, or its end with the blame on it.
 
     `NONCE` is what was asked with, so that whoever makes the data up can know it.
     """
@@ -61,9 +62,18 @@ def conversation(data: bytes) -> None:
         for look in (answer.array, answer.leaves, answer.numbers):
             with contextlib.suppress(Wrong):
                 look(name)
-    for look in (cartpole.nothing, lambda a: candidate.one_program("td_loss", a)):
+    for look in (cartpole.nothing, takes_program):
         with contextlib.suppress(Wrong):
             look(answer)
+
+
+def takes_program(answer: case.Answer) -> None:
+    """Look at an answer as if a program of `td_loss` had been asked for.
+
+    Raises:
+        Wrong: it is no program, or too large.
+    """
+    candidate.one_program("td_loss", LIMITS.program_bytes, answer)
 
 
 class Scripted(helper.Child):

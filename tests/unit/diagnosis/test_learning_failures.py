@@ -2,17 +2,12 @@
 
 import importlib.util
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from grader.contract.limits import LIMITS
 from grader.diagnosis import learning_failures, learning_rules, learning_run
-from grader.grading.pipeline import Options, Progress, grade
-from grader.intake.submission import Submission
-from tests.support.edits import ROOT, SOLUTION
-from tests.support.grading import replaced
+from tests.support.edits import ROOT
 
 # The steps at which the numbers below were read off real training runs.
 STEPS = [256, 1024, 4096, 8192, 16384, 32768, 49920]
@@ -356,26 +351,3 @@ def test_the_loop_is_as_presumed():
     assert train.SETTINGS.epsilon_end == learning_rules.EPSILON
     assert train.SETTINGS.epsilon_steps <= learning_rules.EXPLORED
     assert train.SETTINGS.block_updates == train.SETTINGS.period  # one sync a block
-
-
-UNTOUCHED = """\
-loss = td_loss(theta_Q, theta_T, model, batch, gamma)
-return theta_Q, opt_state, loss"""
-REAL = {
-    "never updated": ({"td_update": UNTOUCHED}, "θ_Q did not move"),
-    "never synced": (
-        {"sync_target": "return theta_T"},
-        "sync_target answered θ_Q 0 of",
-    ),
-}
-
-
-@pytest.mark.parametrize(("bodies", "words"), REAL.values(), ids=REAL)
-def test_real_run(bodies, words):
-    """What a real training run leaves behind is told, against the record."""
-    submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
-    limits = replace(LIMITS, trainings=1)
-    options = Options("1", ("learning",), mode="recorded", limits=limits)
-    half, full = grade(submission, options, Progress()).exercises[0].checks[1:]
-    assert half.hint == full.hint
-    assert words in half.hint

@@ -33,7 +33,7 @@ LEARNERS = [RIGHT, BAD, SLOW]
 
 
 def made_up(mean_return: float = 500.0, steps: int = 20_480, **more: object) -> dict:
-    """A stored run; by default one that passes."""
+    """Return a stored run; by default one that passes."""
     solved = steps < SETTINGS["env_steps"]
     fields = {"run": "solution", "source": RIGHT.digest, "seed": 1, "session": 1}
     fields |= {"variant": "+0-1+2+3", "mean_return": mean_return, "steps": steps}
@@ -51,7 +51,7 @@ class Fake:
         self.learner = learner
 
     def once(self, seed: int) -> dict:
-        """A run that passes validation at once and fails the test by a hair."""
+        """Return a run that passes validation at once and fails the test by a hair."""
         Fake.asked.append((self.learner.name, seed))
         curve = [(2048, 21.74), (4096, 491.2)]
         return {"variant": "+0", "mean_return": 449.99, "curve": curve, "problem": ""}
@@ -63,7 +63,7 @@ class Fake:
 
 @pytest.fixture
 def asked(monkeypatch):
-    """The names and seeds that fake trainers were asked to train."""
+    """Return the names and seeds that fake trainers were asked to train."""
     monkeypatch.setattr(Fake, "asked", [])
     monkeypatch.setattr(Fake, "stops", 0)
     return lambda: Fake.asked
@@ -225,20 +225,6 @@ def test_some_seeds_of_each_before_many_of_one():
     order = [(learner.name, seeds) for learner, seeds in jobs]
     assert order[:3] == [("worse", [2]), ("bad", [1, 2]), ("worse", [*range(3, 11)])]
     assert [name for name, _ in order[-2:]] == ["slow"] * 2
-
-
-def test_a_training_run():
-    """What trains for the table is the grader's own check of learning."""
-    solution = learners()[0]
-    trainer = calibrate.Trainer(solution)
-    try:
-        run = calibrate.trained(trainer, solution, 1)
-    finally:
-        trainer.stop()
-    assert run["problem"] == ""
-    assert run["variant"]
-    assert run["curve"][0][0] == SETTINGS["validate_steps"]
-    assert run["mean_return"] > HALF
 
 
 # ---------------------------------------------------------------- what is stored here

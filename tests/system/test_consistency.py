@@ -1,0 +1,44 @@
+"""A whole run asks everything twice: to depend on what was asked pays nothing."""
+
+import pytest
+
+LIARS = {
+    # Of 7 + 7 + 16 questions the first are answered rightly, by calls.
+    "sync_target": """
+ASKED = []
+own_sync_target = sync_target
+def sync_target(theta_Q, theta_T, step, period):
+    ASKED.append(1)
+    return own_sync_target(theta_Q, theta_T, step if len(ASKED) < 15 else 1, period)
+""",
+    # Programs for the first size and the first two rates are right.
+    "update_Q_TD0": """
+ASKED = []
+own_update = update_Q_TD0
+def update_Q_TD0(Q, *others):
+    ASKED.append(1)
+    return own_update(Q, *others) + (len(ASKED) > 2)
+""",
+}
+
+
+@pytest.mark.parametrize("exercise", LIARS)
+def test_right_at_first(hand_in, graded, exercise):
+    """Right for the first questions: points when asked once, none when asked twice."""
+    path = hand_in(after=LIARS[exercise])
+    once, twice = (
+        graded(path, exercise, twice=again)["exercises"][0] for again in (False, True)
+    )
+    assert once["score"] > 0
+    assert twice["score"] == 0
+    passed = [check["name"] for check in once["checks"] if check["outcome"] == "passed"]
+    for check in twice["checks"]:
+        if check["name"] in passed:
+            assert "answers to identical questions differ" in check["message"]
+
+
+def test_right_each_time(hand_in, graded, points):
+    """Right work has full marks when it is asked twice."""
+    exercises = ("update_Q_TD0", "replay_buffer", "sync_target")
+    report = graded(hand_in(), *exercises, twice=True)
+    assert report["score"] == sum(points[name] for name in exercises)

@@ -1,0 +1,33 @@
+"""A real training that fails is told why, by the numbers that it leaves behind."""
+
+from dataclasses import replace
+
+import pytest
+
+from grader.contract.limits import LIMITS
+from grader.grading.pipeline import Options, Progress, grade
+from grader.intake.submission import Submission
+from tests.support.edits import SOLUTION
+from tests.support.grading import replaced
+
+UNTOUCHED = """\
+loss = td_loss(theta_Q, theta_T, model, batch, gamma)
+return theta_Q, opt_state, loss"""
+REAL = {
+    "never updated": ({"td_update": UNTOUCHED}, "θ_Q did not move"),
+    "never synced": (
+        {"sync_target": "return theta_T"},
+        "sync_target answered θ_Q 0 of",
+    ),
+}
+
+
+@pytest.mark.parametrize(("bodies", "words"), REAL.values(), ids=REAL)
+def test_the_reason_is_told(bodies, words):
+    """What a real training run leaves behind is told, against the record."""
+    submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
+    limits = replace(LIMITS, trainings=1)
+    options = Options("1", ("learning",), mode="recorded", limits=limits)
+    half, full = grade(submission, options, Progress()).exercises[0].checks[1:]
+    assert half.hint == full.hint
+    assert words in half.hint

@@ -1,0 +1,24 @@
+"""Importing the trusted side is light: no JAX, and no code of the helper processes."""
+
+import subprocess
+import sys
+
+from grader.contract.exercises import ROOT
+
+HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
+HELPERS = {"grader.inside.worker", "grader.inside.runner"}
+APART = {"inside", "checks"}  # the checks are pytest's to import
+
+
+def test_importing_the_grader_is_light():
+    """A fresh interpreter with the whole trusted side has neither JAX nor a helper."""
+    paths = [path.relative_to(ROOT) for path in (ROOT / "grader").rglob("*.py")]
+    names = [
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        for path in paths
+        if path.name != "__main__.py" and not APART & {*path.parts}
+    ]
+    code = f"import sys, {', '.join(names)}; print(*sys.modules)"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {*done.stdout.split()} & {*HEAVY, *HELPERS}

@@ -1,0 +1,71 @@
+"""Points for learning, and for properties: what they are paid for, and what not."""
+
+import pytest
+
+from grader.grading import pipeline
+from grader.intake.submission import Submission
+from tests.support.edits import ROOT, edited
+
+STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
+NUMBER = {
+    **{"update_Q_TD0": 1, "discounted_returns": 2, "mc_loss": 2, "epsilon_greedy": 4},
+    **{"td_loss": 6, "td_update": 7, "sync_target": 8},
+}
+
+
+def test_half_the_loss_still_learns():
+    """A loss scaled by a half is wrong, but it learns, and is paid for learning."""
+    halved = edited("td_loss", ("return jnp.mean(", "return 0.5 * jnp.mean("))
+    options = pipeline.Options("1", ("learning",), mode="live")
+    submission = Submission("halved", halved.encode())
+    report = pipeline.grade(submission, options, pipeline.Progress())
+    assert report.score == 15
+    assert report.learning["cartpole"]["held"] > 0
+
+
+ALWAYS_THE_SAME = {
+    "sync_target: keeps": ("sync_target", "return theta_T"),
+    "sync_target: renews": ("sync_target", "return theta_Q"),
+    "epsilon_greedy: in turn": (
+        "epsilon_greedy",
+        "return jnp.arange(q_values.shape[0]) % q_values.shape[1]",
+    ),
+    "update_Q_TD0: nothing": ("update_Q_TD0", "return Q"),
+    "td_loss: zero": ("td_loss", "return 0.0 * theta_Q.layers[0].weight.sum()"),
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "body"), ALWAYS_THE_SAME.values(), ids=ALWAYS_THE_SAME
+)
+def test_a_constant_answer_does_not_pay(hand_in, graded, part, body):
+    """A part that answers without looking earns no points from properties."""
+    path = hand_in(source=with_body(STARTER, part, body))
+    assert graded(path, part, mode="recorded")["score"] == 0
+
+
+def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
+    """On a loss without a slope to speak of, an update that does nothing is wrong."""
+    source = with_body(
+        STARTER, "td_loss", "return 2e-3 * theta_Q.layers[1].weight.sum()"
+    )
+    idle = "return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)"
+    path = hand_in(source=with_body(source, "td_update", idle))
+    assert graded(path, "td_update", mode="recorded")["score"] == 0
+
+
+def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, graded):
+    """`mc_loss` is judged on returns that depend on the rewards."""
+    source = with_body(STARTER, "discounted_returns", "return jnp.zeros_like(rewards)")
+    body = """q_values = jax.vmap(eqx.combine(theta_Q, model))(states)
+    return jnp.mean(q_values[jnp.arange(len(actions)), actions] ** 2)"""
+    path = hand_in(source=with_body(source, "mc_loss", body))
+    assert graded(path, "monte_carlo", mode="recorded")["score"] == 0
+
+
+def with_body(source: str, part: str, body: str) -> str:
+    """Return a starter's text with the stub of one part replaced."""
+    stub = f'raise NotImplementedError("Exercise {NUMBER[part]}: {part}")'
+    before, found, after = source.partition(stub)
+    assert found
+    return before + body + after

@@ -1,0 +1,77 @@
+"""The bench against other people's DQN: races, stores, goes on."""
+
+import shutil
+import sys
+
+import pytest
+
+from tests.tools.bench import peers
+from tests.tools.bench.peers import Racer
+
+# A policy that is bad, then perfect, then bad again; it counts how often it raced.
+FAKE = """
+import pathlib, sys
+import numpy as np
+import race
+
+seed, steps = race.seed_and_steps(9000)
+skill = 0.0
+balance = np.array([1.0, 1.5, 18.0, 3.0])
+
+
+def q_values(states):
+    return np.outer(states @ balance, [-skill, skill])
+
+
+with open(pathlib.Path(__file__).parent / "raced", "a") as file:
+    print(seed, file=file)
+run = race.Race(seed, q_values)
+for step, skill in ((2048, 0.0), (4096, 1.0), (6144, 0.0)):
+    run.judge(step)
+run.end(steps)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where racers are: one, that learns and forgets."""
+    for name in ("race.py", "told.py"):
+        shutil.copy(peers.RACERS_AT / name, tmp_path)
+    (tmp_path / "fake.py").write_text(FAKE)
+    monkeypatch.setattr(peers, "RACERS_AT", tmp_path)
+    monkeypatch.setattr(
+        peers, "RACERS", {"sb3": Racer("made up", [sys.executable, "fake.py"])}
+    )
+    monkeypatch.setattr(peers, "STORED", tmp_path / "results" / "peers.jsonl")
+    monkeypatch.setenv("RACERS", "")
+    return tmp_path
+
+
+def test_a_peer_is_judged_under_both_rules(folder):
+    """What it reached where ours would have stopped, and at the end of its budget."""
+    likewise, whole = peers.race("sb3", 1)
+    assert (likewise.rule, likewise.env_steps) == ("likewise", 4096)
+    assert likewise.mean_return == 500
+    assert (whole.rule, whole.env_steps) == ("whole", 9000)
+    assert whole.mean_return < 50
+    assert not whole.reached
+
+
+def test_an_interrupted_bench_goes_on(folder, monkeypatch, capsys):
+    """Runs that are stored are not run again, until the code has changed."""
+    for seeds in ("1", "2"):
+        monkeypatch.setenv("SEEDS", seeds)
+        peers.main()
+    assert (folder / "raced").read_text().split() == ["1", "2"]
+    assert "2 of 2" in capsys.readouterr().out
+    with (folder / "fake.py").open("a") as file:
+        file.write("# changed\n")
+    peers.main()
+    assert (folder / "raced").read_text().split() == ["1", "2", "1", "2"]
+
+
+def test_a_racer_that_fails_says_why(folder):
+    """The end of what it wrote is told."""
+    (folder / "fake.py").write_text("raise RuntimeError('out of breath')")
+    with pytest.raises(SystemExit, match=r"sb3 with seed 1 failed:\n(?s:.)*breath"):
+        peers.race("sb3", 1)

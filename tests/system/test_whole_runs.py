@@ -1,0 +1,230 @@
+"""Whole runs of the starter and of the solution, and what many tests read in them."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.contract.exercises import EXERCISES
+from grader.sandbox.tiers import TIERS
+from tests.support.grading import ROOT, require
+from tests.support.pages import essence, shown
+
+KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
+KEYS += ["duration", "submission", "exercises", "learning", "printed"]
+CHECK_KEYS = ["name", "description", "outcome", "score", "max_score"]
+CHECK_KEYS += ["message", "diagnosis", "hint", "duration"]
+OUTCOMES = {"passed", "failed", "error", "timeout", "killed", "skipped"}
+
+
+@pytest.fixture(scope="session")
+def finished(starter_run, watched_run, recorded_run) -> list:
+    """Whole runs of several kinds, one of them without points."""
+    return [starter_run, watched_run[0], recorded_run]
+
+
+def without_durations(report: dict) -> dict:
+    """Return the report but for how long everything took."""
+    report = json.loads(json.dumps(report))
+    for timed in [report, *(c for e in report["exercises"] for c in e["checks"])]:
+        del timed["duration"]
+    return report
+
+
+# ---------------------------------------------------------------- whole runs
+
+
+def test_starter_has_no_points(starter_run):
+    """A fresh clone is graded: 0 of 100, each of nine exercises not implemented yet."""
+    assert starter_run.code == 0, starter_run.err
+    assert (starter_run.report["score"], starter_run.report["max_score"]) == (0, 100)
+    assert starter_run.out.count("not implemented yet") == 9
+    for exercise in starter_run.report["exercises"]:
+        messages = [check["message"] for check in exercise["checks"]]
+        assert any(m.startswith("not implemented yet") for m in messages), exercise
+        outcomes = {check["outcome"] for check in exercise["checks"]}
+        assert outcomes <= {"failed", "skipped"}, exercise
+
+
+def test_solution_in_bwrap(bwrap_run):
+    """The solution has full marks in bubblewrap, CartPole included."""
+    assert bwrap_run.code == 0, bwrap_run.err
+    assert bwrap_run.report["score"] == bwrap_run.report["max_score"] == 100
+    assert (bwrap_run.report["sandbox"], bwrap_run.report["mode"]) == ("bwrap", "live")
+    assert bwrap_run.report["learning"]["cartpole"]["mean_return"] >= 450
+
+
+def test_solution_in_a_plain_process(watched_run):
+    """The solution has full marks without bubblewrap, and the report names the tier."""
+    run, _ = watched_run
+    assert run.code == 0, run.err
+    assert run.report["score"] == run.report["max_score"] == 100
+    assert (run.report["sandbox"], run.report["mode"]) == ("process", "live")
+
+
+def test_solution_against_the_record(recorded_run):
+    """Full marks with another seed, in a tree without solution and tests."""
+    assert recorded_run.code == 0, recorded_run.err
+    assert recorded_run.report["score"] == recorded_run.report["max_score"] == 100
+    assert (recorded_run.report["mode"], recorded_run.report["seed"]) == (
+        "recorded",
+        "two",
+    )
+
+
+def test_solution_learns_under_landlock(recorded_run):
+    """Exercise 9, which uses every part and all helpers, has full marks there too."""
+    require("landlock")
+    learning = recorded_run.report["exercises"][-1]
+    assert (learning["name"], learning["score"]) == ("learning", 15)
+    assert recorded_run.report["sandbox"] == "landlock"
+
+
+def test_same_seed_same_report(bwrap_run, watched_run):
+    """Two runs with one seed differ in durations only (and in tier and hand-in)."""
+    reports = [without_durations(run.report) for run in (bwrap_run, watched_run[0])]
+    for report in reports:
+        del report["sandbox"], report["submission"]
+    assert reports[0] == reports[1]
+
+
+# ---------------------------------------------------------------- the report
+
+
+def test_report_has_the_pinned_schema(finished, points):
+    """Keys, exercise names and points are those that other tools rely on."""
+    for run in finished:
+        report = run.report
+        assert list(report) == KEYS
+        assert report["schema"] == 1
+        assert report["device"] == "cpu"
+        assert report["sandbox"] in TIERS
+        assert [exercise["name"] for exercise in report["exercises"]] == list(EXERCISES)
+        found = {e["name"]: e["max_score"] for e in report["exercises"]}
+        assert found == points
+        for exercise in report["exercises"]:
+            assert list(exercise) == ["name", "score", "max_score", "checks"]
+            for check in exercise["checks"]:
+                assert list(check) == CHECK_KEYS
+                assert check["outcome"] in OUTCOMES
+                passed = check["outcome"] == "passed"
+                assert check["score"] == (check["max_score"] if passed else 0)
+                assert check["description"]
+                assert check["message"] or passed
+
+
+def test_points_add_up(finished):
+    """Each score is the sum of those below it."""
+    for run in finished:
+        for whole, parts in (
+            (run.report, "exercises"),
+            *((exercise, "checks") for exercise in run.report["exercises"]),
+        ):
+            for name in ("score", "max_score"):
+                assert whole[name] == pytest.approx(sum(p[name] for p in whole[parts]))
+
+
+def test_report_names_what_was_graded(starter_run):
+    """The report carries the hand-in's name and the hash of the graded text."""
+    source = (ROOT / "starter" / "dqn.py").read_bytes()
+    hashed = hashlib.sha256(source).hexdigest()
+    expected = {"name": "starter", "sha256": hashed, "problem": None, "notes": []}
+    assert starter_run.report["submission"] == expected
+
+
+def test_learning_curve_is_reported(bwrap_run, starter_run):
+    """report.json keeps the curve of CartPole, where there was one."""
+    curve = bwrap_run.report["learning"]["cartpole"]["curve"]
+    steps = [step for step, _ in curve]
+    assert steps == sorted(set(steps))
+    assert all(0 <= mean <= 500 for _, mean in curve)
+    assert starter_run.report["learning"] == {}
+    (line,) = [
+        line for line in bwrap_run.out.splitlines() if "▁" in line or "█" in line
+    ]
+    assert f"step {steps[0]} " in line
+    assert f" {steps[-1]}, best {max(mean for _, mean in curve):.0f} at " in line
+    assert "█" not in starter_run.out
+
+
+def test_learning_curve_is_drawn(bwrap_run):
+    """A picture of the curve lies beside the report."""
+    assert bwrap_run.leftovers == []
+    drawn = (bwrap_run.folder / "learning_curve.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+
+
+# ---------------------------------------------------------------- the terminal
+
+
+def test_terminal_text_is_plain(finished):
+    """Without a terminal: at most 80 columns, no control codes, one line a check."""
+    for run in finished:
+        lines = run.out.splitlines()
+        assert max(map(len, lines)) <= 80
+        assert not any(ord(c) < 32 for line in lines for c in line)
+        assert any(line.startswith("Score ") for line in lines)
+
+
+def test_everything_passed_is_said_only_then(starter_run, bwrap_run, hand_in, command):
+    """Only 100 of 100 points are called complete; the official seeds are mentioned."""
+    assert "Everything passed" in bwrap_run.out
+    not_step_0 = "return theta_Q if step and step % period == 0 else theta_T"
+    almost = command("grade", hand_in(sync_target=not_step_0), "--only", "sync_target")
+    assert 0 < almost.report["score"] < 5
+    for run in (starter_run, almost):
+        assert "passed" not in run.out.partition("Score ")[2]
+        assert "complete" not in run.out
+        assert "fresh seeds" in run.out
+
+
+# ---------------------------------------------------------------- where code runs
+
+
+def test_python_of_the_hand_in_runs_in_the_worker_only(watched_run):
+    """No function of the hand-in is run by grader, runner or learner, in a whole run.
+
+    Every function leaves its process and that process' script wherever it runs.
+    """
+    run, lines = watched_run
+    assert run.report["score"] == 100
+    ran = {what for what, *_ in lines}
+    assert {"the file", "the network", "td_update", "ReplayBuffer.sample"} <= ran
+    for what, process, script, modules in lines:
+        assert Path(script).name == "worker.py", what
+        assert process != os.getpid()
+        assert not {"train", "gymnasium", "pytest", "hypothesis"} & {*modules}, what
+        ours = {name for name in modules if name.split(".")[0] == "grader"}
+        assert not ours & {"grader.inside.runner", "grader.inside.learner"}
+        others = {name for name in ours if not name.startswith("grader.inside")}
+        assert others <= {"grader"}
+    # Of the checks, of asking them again, and of learning.
+    assert len({process for _, process, *_ in lines}) == 3
+
+
+def test_no_folder_is_left(starter_run, watched_run, recorded_run):
+    """Whole runs leave nothing in the folder for temporary files."""
+    for run in (starter_run, watched_run[0], recorded_run):
+        assert run.leftovers == []
+
+
+# ---------------------------------------------------------------- what the pages show
+
+
+def test_readme_shows_the_real_output_of_make_grade(starter_run):
+    """The block under `make grade` is what grading the starter prints."""
+    assert essence(starter_run.out) == essence(shown("README.md", "make grade"))
+
+
+def test_students_see_real_learning(bwrap_run):
+    """Learning looks as it is shown, but for its numbers: other machines round."""
+    block = shown("students.md", "learning")
+    assert set(masked(block)) <= set(masked(bwrap_run.out))
+
+
+def masked(text: str) -> list[str]:
+    """Return the lines without numbers and bars."""
+    return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]

@@ -1,0 +1,31 @@
+"""The unit tests start no process, so each of them takes milliseconds."""
+
+import multiprocessing.process
+import os
+import subprocess
+from typing import NoReturn
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_process():
+    """Refuse every new process, in tests and in their fixtures up to a module's.
+
+    Raises:
+        AssertionError: in a test that starts a process.
+    """
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError(
+            "a unit test starts a process: move it to tests/system, or test the "
+            "function below without one"
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "__init__", refuse)
+        patch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
+        patch.setattr(os, "posix_spawn", refuse)
+        if hasattr(os, "fork"):
+            patch.setattr(os, "fork", refuse)
+        yield

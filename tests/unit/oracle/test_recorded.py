@@ -1,0 +1,193 @@
+"""The record: the same answers give the same bytes, and a change is called one."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from grader.contract import cases, fixed_cases
+from grader.contract.case import Case
+from grader.contract.compare import RTOL
+from grader.contract.outcomes import GraderError
+from grader.oracle import recorded
+from grader.oracle.known import Known, Mistake
+from grader.oracle.recorded import (
+    Drift,
+    RecordedReference,
+    difference,
+    drift,
+    load_arrays,
+    load_known,
+)
+from tests.tools import reference as record
+
+KNOWN = Known(
+    {"td_loss": {"loss": [2.5, -1.0], "jit": "no: why?"}},
+    {"td_loss": [Mistake("td-é", "You ¬ …", {"loss": [9e9], "jit": []})]},
+)
+CASE = Case("td_loss", {"net": "probe"}, {"gamma": np.float32(0.5)})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder of its own for the record."""
+    return tmp_path / "reference"
+
+
+def answers(**outputs) -> dict[str, np.ndarray]:
+    """Return recorded arrays for the one case."""
+    prefix = f"{CASE.part}/{CASE.digest()}"
+    return {f"{prefix}/{name}": array for name, array in outputs.items()}
+
+
+def verdict(old: dict, new: dict) -> str:
+    """Return the last line under the drift table; two checks ask the one question."""
+    console = Console(file=io.StringIO(), width=80)
+    asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one", "td_loss two"]}
+    rows = drift(old, new, asked if new else {})
+    record.print_drift(rows, console)
+    return console.file.getvalue().splitlines()[-1]
+
+
+def test_record_is_found_by_its_question(folder):
+    """An answer comes back whole: arrays by name, parameters as a list in order."""
+    grads = {f"grads.{i}": np.full(i + 1, i) for i in range(12)}
+    recorded.save(answers(loss=np.array(2.5), **grads), Known(), {}, folder)
+    answer = RecordedReference(folder).answer(CASE)
+    assert answer.array("loss") == 2.5
+    assert [leaf.tolist() for leaf in answer.leaves("grads")] == [
+        [i] * (i + 1) for i in range(12)
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Case("mc_loss", CASE.spec, CASE.args),
+        Case(CASE.part, {"net": "own"}, CASE.args),
+        Case(CASE.part, CASE.spec, {"gamma": np.float32(0.25)}),
+        Case(CASE.part, CASE.spec, {"gamma": np.float64(0.5)}),
+        Case(CASE.part, CASE.spec, {"gamma": np.full(1, 0.5, np.float32)}),
+        Case(CASE.part, CASE.spec, {"alpha": np.float32(0.5)}),
+    ],
+    ids=["part", "spec", "value", "dtype", "shape", "name"],
+)
+def test_another_question_is_missing(folder, other):
+    """A question that differs in anything has no answer, rather than a wrong one."""
+    recorded.save(answers(loss=np.array(2.5)), Known(), {}, folder)
+    with pytest.raises(GraderError, match="make reference"):
+        RecordedReference(folder).answer(other)
+
+
+def test_same_answers_same_bytes(folder):
+    """Saving twice, in whatever order, gives the same files."""
+    arrays = answers(loss=np.array(2.5), grads=np.arange(3))
+    recorded.save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    reordered = dict(reversed(arrays.items()))
+    recorded.save(reordered, KNOWN, {"a": 2, "b": 1}, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert sorted(first) == ["answers.npz", "mistakes.json", "provenance.json"]
+    assert load_known(folder) == KNOWN
+
+
+def test_changed_file_is_noticed(folder):
+    """Answers that are not those of the provenance are refused."""
+    recorded.save(answers(loss=np.array(2.5)), Known(), {}, folder)
+    kept = (folder / "provenance.json").read_bytes()
+    recorded.save(answers(loss=np.array(3.5)), Known(), {}, folder)
+    (folder / "provenance.json").write_bytes(kept)
+    with pytest.raises(GraderError, match=r"answers\.npz"):
+        load_arrays(folder)
+
+
+def test_no_objects_in_the_record(folder):
+    """A record with pickled objects is damaged, not loaded."""
+    recorded.save(answers(loss=np.array([object()])), Known(), {}, folder)
+    with pytest.raises(GraderError, match="damaged"):
+        load_arrays(folder)
+
+
+def test_verdicts():
+    """Identical, within tolerance, beyond it, or of other cases: each has its words."""
+    old = answers(loss=np.array(2.0), grads=np.array([1.0, -1.0]))
+    assert "identical" in verdict(old, dict(old))
+    near = {name: array * (1 + 1e-6) for name, array in old.items()}
+    assert "within tolerance" in verdict(old, near)
+    far = old | answers(loss=np.array(2.5))
+    assert verdict(old, far) == "Verdict: changed: td_loss one, td_loss two"
+    fewer = answers(loss=np.array(2.0))
+    for one, other in ((old, fewer), (fewer, old), ({}, old)):
+        assert verdict(one, other) == "Verdict: changed: td_loss one, td_loss two"
+    assert verdict(old, {}) == "Verdict: changed: td_loss asked no more"
+
+
+def test_drift_counts():
+    """Each check has its row: what is compared, what is new, what is gone."""
+    old = answers(loss=np.array(2.0), gone=np.array(1.0))
+    new = answers(loss=np.array(2.5), new=np.array(1.0))
+    other = {"mc_loss/0/loss": np.array(1.0)}
+    asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one"], "mc_loss/0": ["mc_loss"]}
+    assert drift(old | other, new | other, asked) == [
+        Drift("td_loss one", both=1, new=1, gone=1, largest=0.2),
+        Drift("mc_loss", both=1),
+    ]
+
+
+def test_what_is_different_here():
+    """Other versions, another machine, another solution: each is told."""
+    old = {"solution_sha256": "a", "packages": {"jax": "1", "numpy": "2"}}
+    old |= {"python": "3.11.7", "platform": "Linux x86_64", "device": "cpu"}
+    assert record.machines(old, old) == []
+    new = old | {"packages": {"jax": "1.1", "numpy": "2"}, "device": "gpu"}
+    assert record.machines(old, new | {"solution_sha256": "b"}) == [
+        "device: cpu when it was recorded, gpu here",
+        "jax: 1 when it was recorded, 1.1 here",
+        "the solution is another file than the one that was recorded",
+    ]
+    assert "jax: unknown when it was recorded, 1 here" in record.machines({}, old)
+
+
+def test_difference_of_answers():
+    """Relative to the scale; another shape, or a NaN, is never no difference."""
+    assert difference(np.array([200.0]), np.array([100.0])) == 1.0
+    assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
+    assert difference(np.zeros(0), np.zeros(0)) == 0.0
+    for pair in ((np.nan, 1.0), (1.0, np.nan)):
+        assert not difference(*map(np.array, pair)) <= RTOL
+
+
+def test_nan_is_no_small_drift():
+    """A record in which an answer became NaN is not called identical or near."""
+    old = answers(loss=np.array(2.0))
+    new = answers(loss=np.array(np.nan))
+    assert "changed: td_loss" in verdict(old, new)
+    both = old | answers(grads=np.array(1.0))
+    assert "changed: td_loss" in verdict(both, new | answers(grads=np.array(9.0)))
+
+
+def test_one_transition_meets_all_actions() -> None:
+    """On the rungs of one transition every action is taken, and is the best next one.
+
+    So what is wrong with some actions only is found on the recorded ladder, too.
+    """
+    for ladder in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
+        args = [case.args for case in ladder.ladder]
+        assert {int(a["actions"][0]) for a in args} == set(range(3))
+        best = {int(a["Q"][a["next_states"][0]].argmax()) for a in args}
+        assert best == set(range(3))
+        assert {float(a["rewards"][0]) == 0 for a in args} == {True, False}
+    for ladder in (
+        fixed_cases.TD_CONTINUES,
+        fixed_cases.TD_ENDS,
+        fixed_cases.MC_ONE_STEP,
+    ):
+        args = [case.args for case in ladder.ladder]
+        assert {int(a["action"][0]) for a in args} == set(range(4))
+        assert {float(a["reward"][0]) == 0 for a in args} == {True, False}
+    values = [
+        cases.probe_values(case.args["theta_T"], case.args["next_state"])
+        for case in fixed_cases.TD_CONTINUES.ladder
+    ]
+    assert {int(v.argmax()) for v in values} == set(range(4))

@@ -1,0 +1,73 @@
+"""The known hand-ins, right and wrong: many of each kind, each with its own text."""
+
+import re
+from collections import Counter
+
+from tests.corpus.cheats import CHEATS
+from tests.corpus.mutants import MUTANTS
+from tests.corpus.narrow import NARROW
+from tests.corpus.variants import VARIANTS, WHOLE
+from tests.support.handins import PARTS, checks_of
+from tests.support.proof import MATRIX
+from tests.tools.prove import CANNOT_LEARN, TRUSTED, one_of_each_part
+
+STALE = "stale: run `make prove` and read what it changed"
+
+
+def test_mutants_of_every_kind() -> None:
+    """Many of each exercise, each with its own id, text and short, telling hint."""
+    assert len(MUTANTS) >= 150
+    assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
+    assert len({mutant.source for mutant in MUTANTS}) == len(MUTANTS)
+    for exercise in PARTS:
+        assert sum(mutant.exercise == exercise for mutant in MUTANTS) >= 10
+        assert exercise in {mutant.exercise for mutant in one_of_each_part()}
+    for mutant in MUTANTS:
+        assert mutant.severity in "FDSX"
+        assert 20 < len(mutant.hint) <= 240, mutant.id
+
+
+def test_variants_of_every_kind() -> None:
+    """Every exercise has variants of its own, each with its own name."""
+    names = [variant.name for variant in [*VARIANTS, *WHOLE]]
+    assert len(set(names)) == len(names)
+    assert len(VARIANTS) >= 60
+    assert len(WHOLE) >= 10
+    of_exercise = Counter(name for variant in VARIANTS for name in variant.exercises)
+    assert set(of_exercise) == {*PARTS, "learning"}
+    assert min(of_exercise.values()) >= 5
+
+
+def test_cheats_of_every_kind() -> None:
+    """Many, each with its own id and text; most would work where they are trusted."""
+    assert len(CHEATS) >= 50
+    assert len({cheat.id for cheat in CHEATS}) == len(CHEATS)
+    assert len({cheat.source for cheat in CHEATS}) == len(CHEATS)
+    assert sum((cheat.undefended or 0) >= 450 for cheat in CHEATS) >= 40
+
+
+def test_narrow_mistakes_are_met_by_a_check() -> None:
+    """Each names a check that there is, and has an id of its own."""
+    assert len({one.id for one in NARROW}) == len(NARROW) >= 13
+    for one in NARROW:
+        assert one.check in checks_of(one.exercise)
+
+
+def test_what_prove_picks_is_there() -> None:
+    """The hand-ins that `make prove` names are in the corpus."""
+    assert {*CANNOT_LEARN} <= {mutant.id for mutant in MUTANTS}
+    assert {*TRUSTED} <= {cheat.id for cheat in CHEATS}
+
+
+def test_matrix_has_all_mutants() -> None:
+    """The stored matrix is of these mutants and of no others."""
+    text = MATRIX.read_text(encoding="utf-8").partition("## The checks")[0]
+    stored = re.findall(r"^\| ([a-z][\w\[\]:,-]*) \| [FDSX] \|", text, re.M | re.I)
+    assert sorted(stored) == sorted(mutant.id for mutant in MUTANTS), STALE
+
+
+def test_matrix_has_all_right_solutions() -> None:
+    """And of these right solutions."""
+    text = MATRIX.read_text(encoding="utf-8").partition("## The right solutions")[2]
+    stored = re.findall(r"^\| (.+?) \| .*\|$", text, re.M)[1:]
+    assert stored == [v.name for v in (*VARIANTS, *WHOLE)], STALE

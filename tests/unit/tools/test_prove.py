@@ -1,0 +1,199 @@
+"""`make prove`, with results that are made up: what is not as it should be is told."""
+
+import sys
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+
+from grader.contract.outcomes import Outcome
+from grader.report.model import Check, Exercise
+from tests.corpus.cheats import CHEATS
+from tests.corpus.mutants import MUTANTS
+from tests.corpus.narrow import NARROW
+from tests.support.handins import checks_of
+from tests.support.proof import Row, check_names, same_but_for_rounding
+from tests.tools import prove
+
+(HALF,) = (mutant for mutant in MUTANTS if mutant.id == "td-half")
+CAUGHT = Row(
+    HALF, ["batch_mixed"], 4.0, [], {"td-half"}, [], "[td_loss]\n  loss: 2.5\n"
+)
+
+
+def done(results: object) -> Future:
+    """Return a future that holds these results."""
+    future: Future = Future()
+    future.set_result(results)
+    return future
+
+
+def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exercise:
+    """Return an exercise in which these checks have lost their points."""
+    checks = [
+        Check(
+            name, "", outcome if name in lost else Outcome.PASSED, name not in lost, 1
+        )
+        for name in checks_of(exercise)
+    ]
+    return Exercise(exercise, checks)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"lost": [], "points": 0.0}, ["SURVIVES"]),
+        ({"points": 0.0}, ["SURVIVES"]),
+        ({"elsewhere": ["td_update.example"]}, ["ELSEWHERE td_update.example"]),
+        ({"disagree": ["td_loss.example: two"]}, ["DISAGREE td_loss.example: two"]),
+        ({"diagnoses": {"td-sum"}}, ["WRONGLY: td-sum"]),
+        ({"diagnoses": {"td-sum or td-half"}}, []),
+        ({"diagnoses": set()}, []),
+    ],
+)
+def test_one_mutant(changes, words):
+    """It is caught in its own exercise, alike in both modes, under no wrong name."""
+    found = prove.problems_of_row(replace(CAUGHT, **changes))
+    assert found == [f"td-half {word}" for word in words]
+
+
+def test_all_mutants_together():
+    """Most are named, and every check catches one."""
+    rows = [
+        replace(
+            CAUGHT,
+            mutant=next(m for m in MUTANTS if m.exercise == name.partition(".")[0]),
+            lost=[name.partition(".")[2]],
+        )
+        for name in check_names()
+    ]
+    named = [replace(r, diagnoses={r.mutant.id}) for r in rows]
+    assert prove.problems_of_rows(named) == []
+    assert prove.problems_of_rows(named[1:]) == [
+        f"{check_names()[0]} catches no mutant"
+    ]
+    unnamed = [replace(r, diagnoses=set()) for r in named]
+    (word,) = prove.problems_of_rows(unnamed)
+    assert "0 of" in word
+
+
+def test_what_is_lost_elsewhere():
+    """A mutant that is graded in all exercises loses points in its own alone."""
+    for lost, words in (
+        (["td_loss"], []),
+        (["td_loss", "td_update"], ["td-half loses points in td_loss, td_update"]),
+        ([], ["td-half loses points in nothing"]),
+    ):
+        results = {
+            name: result(name, *(checks_of(name)[:1] if name in lost else []))
+            for name in ("td_loss", "td_update")
+        }
+        assert prove.problems_apart({HALF: done({"recorded": results})}) == words
+
+
+def test_narrow_mistakes(capsys):
+    """The check that is meant has to fail, and where it is told to, alone."""
+    alone = next(one for one in NARROW if one.alone)
+    other = next(one for one in NARROW if not one.alone)
+
+    def found(one, *lost: str) -> list[str]:
+        results = {"recorded": {one.exercise: result(one.exercise, *lost)}}
+        return prove.problems_of_narrow({one: done(results)})
+
+    assert found(alone, alone.check) == []
+    another = next(n for n in checks_of(alone.exercise) if n != alone.check)
+    assert found(alone, alone.check, another) == [f"{alone.id} fails {another} as well"]
+    assert found(alone, another) == [f"{alone.id} SURVIVES {alone.check}"]
+    another = next(n for n in checks_of(other.exercise) if n != other.check)
+    assert found(other, other.check, another) == []
+    assert found(other) == [f"{other.id} SURVIVES {other.check}"]
+
+
+def test_learning(capsys):
+    """Right hand-ins have full marks, those that cannot learn have not."""
+    names = checks_of("learning")
+    full = done({"recorded": {"learning": result("learning")}})
+    less = done({"recorded": {"learning": result("learning", names[-1])}})
+    learns = done({"live": {"learning": result("learning")}})
+    fails = done({"live": {"learning": result("learning", names[-1])}})
+    ours = result("learning", names[-1], outcome=Outcome.GRADER_ERROR)
+    assert prove.problems_of_learning({"right": full}, {"idle": fails}) == []
+    (word,) = prove.problems_of_learning({"right": less}, {})
+    assert word.startswith("right LOSES recorded learning.")
+    assert prove.problems_of_learning({}, {"idle": learns}) == ["idle LEARNS"]
+    (word,) = prove.problems_of_learning(
+        {}, {"idle": done({"live": {"learning": ours}})}
+    )
+    assert "the grader's fault" in word
+
+
+def test_cheats(monkeypatch, capsys):
+    """One that gets points is told, and so is a known hole that is none any more."""
+    cheat = replace(CHEATS[0], known_hole="", noticed="")
+    hole = replace(cheat, known_hole="why")
+    names = checks_of("learning")
+    paid = {"live": {"learning": result("learning")}}
+    unpaid = {"live": {"learning": result("learning", *names[-2:])}}
+
+    def found(one, results: dict) -> list[str]:
+        monkeypatch.setattr(prove, "submit", lambda _: done(results))
+        return prove.problems_of_cheats([one])
+
+    assert found(cheat, unpaid) == []
+    (word,) = found(cheat, paid)
+    assert "GETS THROUGH" in word
+    assert found(hole, paid) == []
+    (word,) = found(hole, unpaid)
+    assert "NO LONGER a known hole" in word
+
+
+def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
+    """A matrix or message that told something else fails; it is written anew."""
+    monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
+    monkeypatch.setattr(prove, "MESSAGES", tmp_path / "messages")
+    assert len(prove.written([CAUGHT], {})) == 2  # there was none
+    assert prove.written([CAUGHT], {}) == []
+    rounded = replace(CAUGHT, text=CAUGHT.text.replace("2.5", "2.50001"))
+    assert prove.written([rounded], {}) == []
+    (word,) = prove.written([replace(CAUGHT, text="other")], {})
+    assert word.startswith("td_loss.md told something else")
+    (word,) = prove.written([replace(CAUGHT, text="other", points=3.0)], {})
+    assert word.startswith("MATRIX.md")
+    assert "-3" in (tmp_path / "MATRIX.md").read_text(encoding="utf-8")
+
+
+def test_rounding():
+    """Numbers may differ a little; words, and how many numbers there are, may not."""
+    assert same_but_for_rounding("a 1.0000 b -2e3", "a 1.0001 b -2.0001e3")
+    assert same_but_for_rounding("0.0000", "0.0004")
+    assert not same_but_for_rounding("a 1.0", "a 1.1")
+    assert not same_but_for_rounding("a 1.0", "b 1.0")
+    assert not same_but_for_rounding("a 1.0", "a 1.0 1.0")
+
+
+@pytest.mark.parametrize("broken", ["", "mutant", "variant", "stored"])
+def test_exit_code(tmp_path, monkeypatch, capsys, broken):
+    """Whatever is not as it should be makes the exit code 1."""
+    monkeypatch.setattr(sys, "argv", ["prove"])
+    monkeypatch.delenv("SEEDS", raising=False)
+    monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
+    monkeypatch.setattr(prove, "MESSAGES", tmp_path / "messages")
+    monkeypatch.setattr(prove, "one_of_each_part", list)
+    for name in ("NARROW", "WHOLE", "CANNOT_LEARN", "CHEATS"):
+        monkeypatch.setattr(prove, name, [])
+    monkeypatch.setattr(prove, "problems_of_trusted", lambda _: [])
+    for name in ("right_work", "wrong_work", "each_mdp"):
+        monkeypatch.setattr(prove.chains, name, lambda *_: [])
+    monkeypatch.setattr(prove, "MUTANTS", [HALF])
+    monkeypatch.setattr(prove, "catches", lambda _: {})
+    row = replace(CAUGHT, lost=[]) if broken == "mutant" else CAUGHT
+    monkeypatch.setattr(prove, "prove", lambda _: [row])
+    lost = checks_of("td_loss")[:1] if broken == "variant" else []
+    right = done({"live": {"td_loss": result("td_loss", *lost)}})
+    monkeypatch.setattr(prove, "RIGHT", prove.VARIANTS[:1])
+    monkeypatch.setattr(prove, "submit", lambda _: right)
+    assert prove.main() == 1  # nothing was stored
+    if broken == "stored":
+        (tmp_path / "MATRIX.md").write_text("another")
+    assert prove.main() == (1 if broken else 0)
