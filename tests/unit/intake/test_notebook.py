@@ -12,7 +12,9 @@ from grader.classroom.pool import name_of
 from grader.contract.exercises import ROOT
 from grader.grading.pipeline import Options
 from grader.intake.notebook import MAX_PIECES, python_of
-from grader.intake.submission import MAX_BYTES, Submission, take
+from grader.intake.reading import MAX_BYTES
+from grader.intake.submission import Submission
+from grader.intake.take import take
 
 # A busy machine is no failure; the fixture only names a file to be written anew.
 quick = settings(
