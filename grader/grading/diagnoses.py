@@ -2,13 +2,14 @@
 
 import contextlib
 
-from grader.contract.outcomes import UNANSWERED
 from grader.diagnosis.diagnose import diagnose
 from grader.grading.passes import Pass
 
 
 def diagnose_exercise(done: Pass, name: str) -> None:
     """Diagnose each part that has failed a check of an exercise.
+
+    Nothing is asked where a check got no answer: the part would hang or die again.
 
     Args:
         done: the pass in which the checks have run; their hints are changed.
@@ -17,12 +18,12 @@ def diagnose_exercise(done: Pass, name: str) -> None:
     graded = done.graded
     if graded.problem or graded.student.eager:
         return
-    if any(c.outcome in UNANSWERED for c in done.exercises[name].checks):
+    if any(exercise == name for exercise, _ in done.unanswered):
         return
     for part, checks in done.failed.get(name, {}).items():
         if part not in graded.known.right:
             continue
-        graded.budget.part = part
+        graded.budget.exercise, graded.budget.part = name, part
         # It only explains a verdict: where it fails, the verdict stands without it.
         with contextlib.suppress(Exception):
             found = diagnose(

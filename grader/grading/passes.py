@@ -72,6 +72,7 @@ class Pass:
         exercises: the results, by exercise.
         failed: the checks with a wrong answer or an exception, by exercise and part.
         ladders: the `CASES` of a check file, by part.
+        unanswered: the checks that got no answer, as exercise and name.
         hung: parts that hung or died, not merely were slow.
         trouble: why no check can go on: there is no worker, runner or reference.
     """
@@ -81,6 +82,7 @@ class Pass:
     exercises: dict[str, Exercise] = field(default_factory=dict)
     failed: dict[str, dict[str, list[Check]]] = field(default_factory=dict)
     ladders: dict[str, tuple[Case, ...]] = field(default_factory=dict)
+    unanswered: set[tuple[str, str]] = field(default_factory=set)
     hung: set[str] = field(default_factory=set)
     trouble: str = ""
 
@@ -128,6 +130,8 @@ class Pass:
         )
         name = exercise_of(item)
         self.exercises.setdefault(name, Exercise(name)).checks.append(check)
+        if outcome in UNANSWERED:
+            self.unanswered.add((name, check.name))
         if outcome in (Outcome.FAILED, Outcome.ERROR):
             by_part = self.failed.setdefault(name, {})
             by_part.setdefault(part_of(item), []).append(check)
@@ -142,9 +146,8 @@ class Pass:
 
     def got_no_answer(self, item: pytest.Item) -> bool:
         """Tell whether a check of a part that hangs got no answer."""
-        checks = self.exercises[exercise_of(item)].checks
-        unanswered = {c.name for c in checks if c.outcome in UNANSWERED}
-        return part_of(item) in self.hung and name_of(item) in unanswered
+        check = exercise_of(item), name_of(item)
+        return part_of(item) in self.hung and check in self.unanswered
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
         """Return how hypothesis looks for a case that the hand-in gets wrong.

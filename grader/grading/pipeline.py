@@ -162,10 +162,7 @@ def start_helpers(
 
 
 def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exercise]:
-    """Ask and judge, diagnose, ask again in a fresh process, wait for learning.
-
-    A part is diagnosed right after its exercise's checks: what a hand-in has kept from
-    them tells one mistake from another.
+    """Ask and judge, ask again in a fresh process, diagnose, wait for learning.
 
     Raises:
         GraderError: the grader could not do its work.
@@ -176,11 +173,11 @@ def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exe
     first = Pass(graded)
 
     def script(checks: Checks) -> None:
-        for name in units:
-            checks.run(first, [name])
-            diagnose_exercise(first, name)
+        checks.run(first, units)
         if twice and units and not graded.problem:
             ask_again(checks, first, units)  # while the network learns
+        for name in units:
+            diagnose_exercise(first, name)
         if LEARNING in options.exercises:
             checks.run(first, [LEARNING])
 

@@ -22,11 +22,13 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
+from grader.diagnosis.diagnose import Diagnosis
 from grader.grading.consistency import DIFFERS
 from grader.grading.passes import Graded, Pass, outcome_of
 from grader.grading.pipeline import Options, Progress, run_passes
 from grader.grading.plugin import run_checks
 from grader.oracle.budget import Budget
+from grader.oracle.known import Known
 
 EXERCISE = "update_Q_TD0"
 FIRST = "one_step_continues"
@@ -266,3 +268,22 @@ def test_part_that_hangs_is_not_asked_again():
     hangs.again = lambda case: asked.append(case) or Answer(Q=None)
     passes(hangs, EXERCISE)
     assert {case.part for case in asked} <= {"episode_terminateds"}
+
+
+def test_diagnosis_comes_after_the_second_pass(monkeypatch):
+    """What failed in the first pass is diagnosed, once all has been asked again."""
+    events: list[str] = []
+
+    def diagnosed(part: str, *_: object) -> Diagnosis:
+        events.append(part)
+        return Diagnosis("a-mistake", "look here")
+
+    monkeypatch.setattr("grader.grading.diagnoses.diagnose", diagnosed)
+    student = Fake(wrong, lambda case: events.append("again") or wrong(case))
+    books = graded(student, known=Known({EXERCISE: {}}, {EXERCISE: []}))
+    options = Options("1", (EXERCISE,), twice=True)
+    (exercise,) = run_passes(books, options, Progress())
+    assert events.index(EXERCISE) > len(events) - 1 - events[::-1].index("again")
+    assert events.count(EXERCISE) == 1
+    check = next(check for check in exercise.checks if check.name == FIRST)
+    assert (check.diagnosis, check.hint) == ("a-mistake", "look here")
