@@ -411,7 +411,7 @@ def test_dies_again_and_again(hand_in, graded, points):
         "td_loss": ("import os; os.closerange(3, 99)", "td_loss"),
     }
     path = hand_in({name: body for name, (body, _) in deadly.items()})
-    report = graded(path, *deadly, NEIGHBOUR, spoils=True)
+    report = graded(path, *deadly, NEIGHBOUR, spoils=True, restarts=3)
     require_whole(report, points, *deadly, NEIGHBOUR)
     for name, (_, words) in deadly.items():
         assert words in told(report, name, "killed")

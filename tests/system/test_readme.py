@@ -104,13 +104,21 @@ def test_commands_exist(name):
 def names_in(recipe: str) -> set[str]:
     """Return the variables that a recipe takes, and those that its script looks up."""
     found = re.findall(r"\$\{?([A-Z]+)", recipe)
-    for name in re.findall(r"\btests/\S+\.py", recipe):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        for module in re.findall(r"^(?:from|import) (\w+)", text, re.M):
-            beside = (ROOT / name).with_name(f"{module}.py")
-            text += beside.read_text(encoding="utf-8") if beside.exists() else ""
+    for module in re.findall(r"-m (tests[.\w]+)", recipe):
+        text = source_of(module)
+        for package, names in re.findall(r"^from (tests\S+) import (.+)$", text, re.M):
+            text += source_of(package)
+            text += "".join(
+                source_of(f"{package}.{x.strip()}") for x in names.split(",")
+            )
         found += re.findall(r'"([A-Z]+)"', text)
     return {*found}
+
+
+def source_of(module: str) -> str:
+    """Return a module's text, "" where it is no file."""
+    path = (ROOT / module.replace(".", "/")).with_suffix(".py")
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,7 +131,7 @@ def test_links_lead_somewhere(name):
 
 def test_readme_tells_what_the_attacks_come_to():
     """The block under `make attacks` is the sum of the table that it has written."""
-    table = (ROOT / "tests" / "ATTACKS.md").read_text(encoding="utf-8")
+    table = (ROOT / "tests" / "evidence" / "ATTACKS.md").read_text(encoding="utf-8")
     held = re.findall(r"^- (\w+): (\d+) held", table, re.M)
     count = re.search(r"^- (\d+) attacks$", table, re.M)[1]
     told = shown("README.md", "make attacks")

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import psutil
-from classroom import ONLY, ROOT, make_class
+
+from tests.tools.bench.classroom import ONLY, ROOT, make_class
 
 SIZES = [int(size) for size in os.environ["GROWTH"].split(",")]
 SAMPLE_SECONDS = 0.5
