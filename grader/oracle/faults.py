@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from grader.contract.case import Args
 from grader.contract.exercises import EXERCISES, FUNCTIONS, WRITTEN
@@ -13,7 +12,7 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.escape import plain
+from grader.escape import one_line, plain
 
 IMPORTING = "importing dqn.py"
 DEBUGGER = "BdbQuit"  # what a debugger raises when nobody answers
@@ -41,14 +40,14 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
         return NotImplementedYet(what)
     if kind == "contract":
         return Wrong(message)
-    text = f"{what}: {word(error.get('type'))}: {message}"
+    text = f"{what}: {one_line(error.get('type'), 60)}: {message}"
     line = error.get("line")
     if isinstance(line, int) and line > 0:
         text += f"\ndqn.py, line {line}"
         if error.get("function"):
-            text += f", in {word(error.get('function'))}"
+            text += f", in {one_line(error.get('function'), 60)}"
         if error.get("text"):
-            text += f": {word(error.get('text'), 160)}"
+            text += f": {one_line(error.get('text'), 160)}"
     return Raised(locate(text))
 
 
@@ -71,11 +70,6 @@ def how_to_debug(what: str) -> str:
     if name not in {*EXERCISES, *(part.name for part in WRITTEN)}:
         return ""
     return f", or debug with `make grade ONLY={name} INPROCESS=1`"
-
-
-def word(text: Any, limit: int = 60) -> str:
-    """Return text that the worker wrote, in one line."""
-    return plain(text, limit).replace("\n", " ")
 
 
 def last_seen(errors: bytes) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.contract.case import Args, Look
 from grader.contract.outcomes import Killed, Stopped, Wrong
+from grader.escape import one_line
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.faults import (
@@ -16,7 +17,6 @@ from grader.oracle.faults import (
     last_seen,
     reason_of,
     with_own_line,
-    word,
 )
 from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
@@ -306,7 +306,7 @@ def left_out(answer: Args, submission: Submission) -> list[str]:
         if row["whole"] and not submission.exported:
             place = place.partition(",")[0]
         more = f" (and {row['more']} more of its statements)" if row["more"] else ""
-        notes.append(f"{place} was left out: {word(row['why'], 300)}{more}")
+        notes.append(f"{place} was left out: {one_line(row['why'], 300)}{more}")
     if more := answer.get("more", 0):
         notes.append(f"{more} more cells were left out, or parts of them")
     return notes
