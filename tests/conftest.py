@@ -137,24 +137,24 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
     `spoils=True` is for one that changes the process it runs in: it gets a new worker,
     and so does the hand-in after it.
     """
-    desk = handins.warm()
+    warm = handins.warm()
     monkeypatch.setattr(
-        pipeline, "RunnerClient", lambda *args, **_: lending.lend_runner(desk, args[2])
+        pipeline, "RunnerClient", lambda *args, **_: lending.lend_runner(warm, args[2])
     )
     monkeypatch.setattr(
         pipeline,
         "WorkerClient",
-        lambda *args: lending.lend_worker(desk, args[0], args[2]),
+        lambda *args: lending.lend_worker(warm, args[0], args[2]),
     )
 
     def run(path: Path, *exercises: str, spoils: bool = False, **more: Any) -> dict:
         if spoils:
-            desk.worker.stop()
+            warm.worker.stop()
         try:
             return grade(path, *exercises, **more)
         finally:
             if spoils:
-                desk.worker.stop()
+                warm.worker.stop()
 
     return run
 

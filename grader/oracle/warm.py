@@ -48,7 +48,7 @@ class WarmWorker(WorkerClient):
         self.skipped = []
 
 
-class Desk:
+class WarmProcesses:
     """Takes hand-ins one at a time; ends its processes when it is left.
 
     Args:
@@ -83,7 +83,7 @@ class Desk:
         self.runner.take(budget)
         return Candidate(self.worker, self.runner)
 
-    def __enter__(self) -> "Desk":
+    def __enter__(self) -> "WarmProcesses":
         return self
 
     def __exit__(self, *_: object) -> None:

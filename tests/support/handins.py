@@ -18,7 +18,7 @@ from grader.intake.submission import Submission
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.known import Known
 from grader.oracle.recorded import RecordedReference, load_known
-from grader.oracle.warm import Desk
+from grader.oracle.warm import WarmProcesses
 from grader.report.model import Check, Exercise
 
 PARTS = [name for name in EXERCISES if name != "learning"]
@@ -54,9 +54,9 @@ Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
 
 
 @functools.cache
-def warm() -> Desk:
+def warm() -> WarmProcesses:
     """Return the warm worker and runner of this process, started when first needed."""
-    opened = Desk("", live=True)
+    opened = WarmProcesses("", live=True)
     atexit.register(opened.__exit__)
     return opened
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
-from grader.oracle.warm import Desk
+from grader.oracle.warm import WarmProcesses
 
 
 class Lent:
@@ -24,9 +24,9 @@ class Lent:
         """Leave the process to the next grading."""
 
 
-def lend_worker(desk: Desk, submission: Submission, budget: Budget) -> Lent:
+def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> Lent:
     """Return the warm worker, with another hand-in; a new one where it has died."""
-    worker = desk.worker
+    worker = warm.worker
     worker.take(submission, budget)
     worker.limits, worker.printed, worker.left_out = budget.limits, {}, []
     if worker.child is None:
@@ -34,9 +34,9 @@ def lend_worker(desk: Desk, submission: Submission, budget: Budget) -> Lent:
     return Lent(worker)
 
 
-def lend_runner(desk: Desk, budget: Budget) -> Lent:
+def lend_runner(warm: WarmProcesses, budget: Budget) -> Lent:
     """Return the warm runner, with no program of the hand-in before."""
-    desk.runner.take(budget)
-    if desk.runner.child is None:
-        desk.runner.child = desk.runner.start()
-    return Lent(desk.runner)
+    warm.runner.take(budget)
+    if warm.runner.child is None:
+        warm.runner.child = warm.runner.start()
+    return Lent(warm.runner)

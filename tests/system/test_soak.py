@@ -40,7 +40,7 @@ def test_gradings_in_a_row_leave_no_folder(tmp_path):
     script = """
 import sys
 from grader.grading import pipeline
-from grader.intake.submission import take
+from grader.intake.take import take
 
 for only in ("sync_target", "td_loss"):
     options = pipeline.Options(seed="1", only=(only,))

@@ -36,13 +36,13 @@ from grader.oracle import known, recorded
 from grader.oracle.candidate import Candidate, LiveReference
 from grader.oracle.known import Known, Mistake
 from grader.oracle.recorded import Drift, RecordingReference
-from grader.oracle.warm import Desk
+from grader.oracle.warm import WarmProcesses
 from grader.report.terminal import Live, make_console
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
 Ladders = dict[str, tuple[Case, ...]]
-DESKS = 2
+AT_ONCE = 2
 CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
 
 
@@ -71,8 +71,8 @@ def record(tier: str, device: str, console: Console) -> None:
     pipeline.check_device(device)
     submission = take(str(exercises.SOLUTION.parent))
     with Live(console) as live:
-        with Desk(tier, live=True, device=device) as desk:
-            student = desk.take(submission)
+        with WarmProcesses(tier, live=True, device=device) as warm:
+            student = warm.take(submission)
             answers, of_files = right_answers(student, live.on_check)
             right = {
                 part: probes.fingerprint(part, student, of_files.get(part, ()))
@@ -159,28 +159,28 @@ def fingerprints(
     on_check: Callable[[str, str], None],
 ) -> list[known.Fingerprint | None]:
     """Return each mutant's answers to its part's questions; None where it died."""
-    desks: queue.Queue[Desk] = queue.Queue()
-    for _ in range(DESKS):
-        desks.put(Desk(tier, device=device))
+    idle: queue.Queue[WarmProcesses] = queue.Queue()
+    for _ in range(AT_ONCE):
+        idle.put(WarmProcesses(tier, device=device))
 
     def probe(number: int) -> known.Fingerprint | None:
-        mutant, desk = mutants[number], desks.get()
+        mutant, warm = mutants[number], idle.get()
         on_check("known mistakes", f"{number + 1} of {len(mutants)}")
         try:
-            student = desk.take(Submission(mutant.id, mutant.source.encode()))
+            student = warm.take(Submission(mutant.id, mutant.source.encode()))
             ladder = of_files.get(mutant.part, ())
             return probes.fingerprint(mutant.part, student, ladder)
         except Stopped:
             return None
         finally:
-            desks.put(desk)
+            idle.put(warm)
 
     try:
-        with ThreadPoolExecutor(DESKS) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(probe, range(len(mutants))))
     finally:
-        while not desks.empty():
-            desks.get().__exit__()
+        while not idle.empty():
+            idle.get().__exit__()
 
 
 def require_told_apart(
