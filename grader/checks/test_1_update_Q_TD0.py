@@ -82,7 +82,7 @@ def test_example(student):
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_flags_as_numbers(student):
     """`terminateds` may be 0 and 1 of an integer or float type."""
-    case = fixed_cases.TD0_EPISODE.ladder[0]
+    case = fixed_cases.TD0_EPISODE.fixed[0]
     expected = student.answer(case).array("Q")
     for name in ("uint8", "float32"):
         flags = case.args["terminateds"].astype(name)
@@ -99,7 +99,7 @@ def test_flags_as_numbers(student):
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_pure(student):
     """The Q that came in is not changed; same question, same answer."""
-    case, other = fixed_cases.TD0_EPISODE.ladder[:2]
+    case, other = fixed_cases.TD0_EPISODE.fixed[:2]
     first = student.called(case).array("Q")
     student.called(other)
     compare.require(

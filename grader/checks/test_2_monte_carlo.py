@@ -67,7 +67,7 @@ def test_returns_example(student):
 @pytest.mark.part("discounted_returns")
 def test_returns_pure(student):
     """The rewards that came in keep their values."""
-    unchanged(student, fixed_cases.RETURNS_LONG.ladder[0])
+    unchanged(student, fixed_cases.RETURNS_LONG.fixed[0])
 
 
 @pytest.mark.points(1)

@@ -119,7 +119,7 @@ def test_order(student, for_each):
 @pytest.mark.after(*VALUES)
 def test_flags_as_numbers(student):
     """`terminated` may be 0 and 1 of an integer or float type."""
-    case = fixed_cases.TD_MIXED.ladder[0]
+    case = fixed_cases.TD_MIXED.fixed[0]
     expected = loss_of(student, case)
     for name in ("uint8", "float32"):
         flags = case.args["terminated"].astype(name)
@@ -134,7 +134,7 @@ def test_flags_as_numbers(student):
 @pytest.mark.after(*VALUES)
 def test_works_under_jit(student):
     """It works under `jax.jit` and `jax.grad`."""
-    student.export(fixed_cases.TD_MIXED.ladder[0])
+    student.export(fixed_cases.TD_MIXED.fixed[0])
 
 
 @pytest.mark.points(1.5)

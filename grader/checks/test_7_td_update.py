@@ -40,20 +40,20 @@ EXAMPLE = Case(  # the docstring's
 @pytest.mark.points(1)
 def test_one_step(student, runner):
     """One step of gradient descent: θ_Q moves by -α times its gradient."""
-    for case in fixed_cases.UPDATE.ladder:
+    for case in fixed_cases.UPDATE.fixed:
         follow(case, "sgd", 1, student, runner)
 
 
 @pytest.mark.points(1.5)
 def test_state_survives(student, runner):
     """Adam's state is carried on from step to step."""
-    follow(fixed_cases.UPDATE.ladder[0], "adam", 3, student, runner)
+    follow(fixed_cases.UPDATE.fixed[0], "adam", 3, student, runner)
 
 
 @pytest.mark.points(1)
 def test_any_optimizer(student, runner):
     """A chain of clipping and AdamW, which also needs the parameters."""
-    follow(fixed_cases.UPDATE.ladder[1], "clipped_adamw", 2, student, runner)
+    follow(fixed_cases.UPDATE.fixed[1], "clipped_adamw", 2, student, runner)
 
 
 @pytest.mark.points(0.5)
@@ -66,12 +66,12 @@ def test_example(student, runner):
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_loss_before_the_step(student, runner):
     """The returned loss is the one before the step; no argument is changed."""
-    case, question = first_step(fixed_cases.UPDATE.ladder[0], "sgd", student, runner)
+    case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")
     expected, _ = loss_and_gradient(case, student, runner)
     compare.require(compare.problem("td_update's loss", obtained, expected))
     # With a state, and with a stand-in for td_loss, which has a check of its own.
-    _, question = first_step(fixed_cases.UPDATE.ladder[0], "adam", student, runner)
+    _, question = first_step(fixed_cases.UPDATE.fixed[0], "adam", student, runner)
     unchanged(
         student,
         Case(question.part, {**question.spec, "stand_in": True}, question.args),
@@ -82,7 +82,7 @@ def test_loss_before_the_step(student, runner):
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_works_under_jit(student, runner):
     """It works under `jax.jit`, model and optimizer closed over."""
-    case, question = first_step(fixed_cases.UPDATE.ladder[0], "sgd", student, runner)
+    case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     try:
         student.export(case)
     except (Raised, Wrong):  # td_loss cannot be exported; its own check says so

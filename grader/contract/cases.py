@@ -1,7 +1,7 @@
 """The questions that the checks ask, from two sources of numbers.
 
 Each builder makes one `Case` from a source: `Fixed` draws from a fixed seed (the
-ladder, whose answers are recorded), `Drawn` from hypothesis (live, shrinking). The
+fixed cases, whose answers are recorded), `Drawn` from hypothesis (live, shrinking). The
 shapes are pairwise different and few, the numbers signed and no integers: what a zero,
 a one or a square shape would hide shows here.
 """
@@ -17,9 +17,9 @@ from hypothesis.extra.numpy import arrays
 
 from grader.contract.case import Args, Case
 
-CASES_ON_A_RUNG = 4  # so that a sign or a size that only some have is met
+CASES_OF_EACH = 4  # so that a sign or a size that only some have is met
 WIDTH = 8  # of the probe network's hidden layer
-# Where a rung has no other. They are plain Python values, and each has programs of its
+# Where a case has no other. They are plain Python values, and each has programs of its
 # own: two in all are enough to tell them from constants, three for returns.
 ALPHA, GAMMA = 0.1, 0.7
 
@@ -93,32 +93,32 @@ class Cases:
     """What one equality check is checked on.
 
     Attributes:
-        ladder: fixed cases, the smallest first.
+        fixed: the same in every run, the smallest first.
         strategy: hypothesis' way to draw more of the same kind.
     """
 
-    ladder: tuple[Case, ...]
+    fixed: tuple[Case, ...]
     strategy: st.SearchStrategy[Case]
 
 
-def cases(build: Callable[..., Case], *rungs: dict[str, Any]) -> Cases:
-    """Make a ladder with a few cases for each rung, and a strategy over the rungs.
+def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
+    """Make a few fixed cases with each of the settings, and a strategy that draws more.
 
     Args:
-        build: takes a source and a rung's settings.
-        rungs: settings of a builder, the smallest first.
+        build: takes a source and settings.
+        settings: for the builder, the smallest first.
     """
-    ladder = tuple(
-        build(Fixed(f"{build.__name__} {i} {j}"), **rung)
-        for i, rung in enumerate(rungs)
-        for j in range(CASES_ON_A_RUNG)
+    fixed = tuple(
+        build(Fixed(f"{build.__name__} {i} {j}"), **chosen)
+        for i, chosen in enumerate(settings)
+        for j in range(CASES_OF_EACH)
     )
 
     @st.composite
     def strategy(draw: Callable) -> Case:
-        return build(Drawn(draw), **draw(st.sampled_from(rungs)))
+        return build(Drawn(draw), **draw(st.sampled_from(settings)))
 
-    return Cases(ladder, strategy())
+    return Cases(fixed, strategy())
 
 
 def rewards(source: Source, size: int, scale: float) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""The ladders: which fixed cases each equality check climbs, the smallest first.
+"""The fixed cases of each equality check, the smallest first.
 
-The checks ask them, `make reference` records the right answers to them, and a wrong
-answer gets its misconception's name by what it is on every rung.
+The checks ask them, `make reference` records the right answers to them, and a known
+mistake is recognised by its answers to all of them.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from grader.contract.cases import Cases, cases, mc, returns, td, td0
 
 
 def of_one(
-    build: Callable, rates: dict[str, float] | None = None, **rung: Any
+    build: Callable, rates: dict[str, float] | None = None, **settings: Any
 ) -> Cases:
     """Questions about one transition, so many that every action is taken in some.
 
     And in some it is the best one in the next state. The last ones have a reward of 0,
     the second ones these other rates.
     """
-    other = {**rung, **(rates or {})}
-    return cases(build, rung, other, rung, {**rung, "scale": 0.0})
+    other = {**settings, **(rates or {})}
+    return cases(build, settings, other, settings, {**settings, "scale": 0.0})
 
 
 OTHER = {"alpha": 0.5, "gamma": 0.9}

@@ -42,19 +42,19 @@ def diagnose(
     student: Student,
     reference: Answers,
     known: Known,
-    ladder: tuple[Case, ...] = (),
+    fixed: tuple[Case, ...] = (),
 ) -> Diagnosis | None:
     """Say what is wrong with a part, as far as it can be told.
 
     Args:
         part: that has failed a check.
         student: the hand-in.
-        reference: the right answers on the ladders.
+        reference: the right answers on the fixed cases.
         known: the recorded fingerprints.
-        ladder: the part's questions, where `probes` has none.
+        fixed: the part's fixed cases, where `probes` has none.
     """
     try:
-        found = probes.fingerprint(part, student, ladder)
+        found = probes.fingerprint(part, student, fixed)
         if agree(part, found, known.right[part]):
             return None
         fits = fitting(part, found, known)
@@ -63,7 +63,7 @@ def diagnose(
             # It may remember what the checks have asked; the known ones were recorded
             # right after their import.
             student = student.afresh()
-            at_first = probes.fingerprint(part, student, ladder)
+            at_first = probes.fingerprint(part, student, fixed)
             kept = not agree(part, found, at_first)
             fits = fitting(part, at_first, known) if kept else []
         if 1 <= len(fits) <= MAX_NAMED:

@@ -105,7 +105,7 @@ def times(factor: float) -> str:
 
 def table(student: Student, reference: Answers) -> str | None:
     """Measure `update_Q_TD0`: what moves, how far, and what has no effect."""
-    case = fixed_cases.TD0_EPISODE.ladder[0]
+    case = fixed_cases.TD0_EPISODE.fixed[0]
     args = case.args
     move = student.answer(case).array("Q") - args["Q"]
     right = reference.answer(case).array("Q") - args["Q"]
@@ -137,7 +137,7 @@ def table(student: Student, reference: Answers) -> str | None:
 
 def returns(student: Student, reference: Answers) -> str | None:
     """Measure `discounted_returns`: how much each reward counts in each return."""
-    case = fixed_cases.RETURNS_LONG.ladder[0]
+    case = fixed_cases.RETURNS_LONG.fixed[0]
     if idle := without_effect(student, case, "returns", ("gamma", "reward")):
         return no_effect("your returns", idle)
     rewards = case.args["reward"]
@@ -164,7 +164,7 @@ def with_rewards(case: Case, rewards: np.ndarray) -> Case:
 
 def mc_loss(student: Student, reference: Answers) -> str | None:
     """Measure `mc_loss`: what its gradient tells, and what has no effect."""
-    case = fixed_cases.MC_EPISODE.ladder[0]
+    case = fixed_cases.MC_EPISODE.fixed[0]
     case = case.replace(spec={"stand_in": True})
     seen = read_off(cases.on_table(case), student)
     names = ("reward", "action", "state")
@@ -173,7 +173,7 @@ def mc_loss(student: Student, reference: Answers) -> str | None:
 
 def td_loss(student: Student, reference: Answers) -> str | None:
     """Measure `td_loss`: what its gradient tells, and what has no effect."""
-    case = fixed_cases.TD_MIXED.ladder[0]
+    case = fixed_cases.TD_MIXED.fixed[0]
     seen = read_off(cases.on_table(case), student)
     names = ("terminated", "gamma", "reward", "next_state", "theta_T", "action")
     return of_square(student, case, seen, names)
@@ -242,7 +242,7 @@ def pairs_fit(student: Student, case: Case) -> bool:
 
 def td_update(student: Student, reference: Answers) -> str | None:
     """Measure `td_update`: what a step of plain gradient descent does."""
-    case = fixed_cases.UPDATE.ladder[0]
+    case = fixed_cases.UPDATE.fixed[0]
     case = case.replace(spec={"stand_in": True})
     theta = case.args["theta_Q"]
     runner = student.runner

@@ -22,7 +22,7 @@ from grader.oracle.known import Fingerprint
 NAN = 9e9  # in the place of what is not finite
 MAX_NUMBERS = 64
 
-# By part. A part without a row is asked the ladder of its check file.
+# By part. A part without a row is asked the fixed cases of its check file.
 PROBES: dict[str, Callable[[Student], Entries]] = {
     "update_Q_TD0": value_probes.table,
     "episode_terminateds": value_probes.flags,
@@ -38,16 +38,16 @@ PROBES: dict[str, Callable[[Student], Entries]] = {
 
 
 def fingerprint(
-    part: str, student: Student, ladder: tuple[Case, ...] = ()
+    part: str, student: Student, fixed: tuple[Case, ...] = ()
 ) -> Fingerprint:
-    """Ask a part its questions: those of `PROBES`, or else the ladder.
+    """Ask a part its questions: those of `PROBES`, or else its fixed cases.
 
     Raises:
         NotImplementedYet: it is still a stub.
         Stopped: the hand-in's process or its time came to an end.
     """
     found: Fingerprint = {}
-    for name, ask in PROBES.get(part, partial(value_probes.rungs, ladder))(student):
+    for name, ask in PROBES.get(part, partial(value_probes.plain, fixed))(student):
         try:
             answer = ask()
             several = answer if isinstance(answer, tuple) else (answer,)

@@ -1,4 +1,4 @@
-"""Probes of the parts whose values the contract fixes: asked on their ladders."""
+"""Probes of the parts whose values the contract fixes: asked their fixed cases."""
 
 from functools import partial
 
@@ -14,26 +14,24 @@ STEPS += [(0, 1), (1, 1000), (999, 1000), (1000, 1000), (1000, 250), (998, 250)]
 STEPS += [(12, 3), (1200, 300)]
 
 
-def rungs(ladder: tuple[Case, ...], student: Student) -> Entries:
-    """Probe a plain function on its ladder."""
-    for i, case in enumerate(ladder):
+def plain(fixed: tuple[Case, ...], student: Student) -> Entries:
+    """Probe a plain function on its fixed cases."""
+    for i, case in enumerate(fixed):
         yield f"result {i}", partial(output, student, case, "result")
 
 
 def table(student: Student) -> Entries:
-    """Probe `update_Q_TD0` on its ladders."""
-    ladder = [
-        *(fixed_cases.TD0_CONTINUES.ladder + fixed_cases.TD0_ENDS.ladder),
-        *(fixed_cases.TD0_CUT.ladder + fixed_cases.TD0_EPISODE.ladder),
-        *fixed_cases.TD0_REVISITS.ladder,
+    """Probe `update_Q_TD0` on its fixed cases."""
+    fixed = [
+        *(fixed_cases.TD0_CONTINUES.fixed + fixed_cases.TD0_ENDS.fixed),
+        *(fixed_cases.TD0_CUT.fixed + fixed_cases.TD0_EPISODE.fixed),
+        *fixed_cases.TD0_REVISITS.fixed,
     ]
-    for i, case in enumerate(ladder):
+    for i, case in enumerate(fixed):
         yield f"Q {i}", partial(output, student, case, "Q")
-    yield from with_flags(
-        student, fixed_cases.TD0_EPISODE.ladder[0], "terminateds", "Q"
-    )
-    yield from changes(student, fixed_cases.TD0_EPISODE.ladder[0])
-    yield from changes(student, fixed_cases.TD0_EPISODE.ladder[0], "jax")
+    yield from with_flags(student, fixed_cases.TD0_EPISODE.fixed[0], "terminateds", "Q")
+    yield from changes(student, fixed_cases.TD0_EPISODE.fixed[0])
+    yield from changes(student, fixed_cases.TD0_EPISODE.fixed[0], "jax")
 
 
 def flags(student: Student) -> Entries:
@@ -44,35 +42,35 @@ def flags(student: Student) -> Entries:
 
 
 def returns(student: Student) -> Entries:
-    """Probe `discounted_returns` on its ladders."""
-    ladder = fixed_cases.RETURNS_SHORT.ladder + fixed_cases.RETURNS_LONG.ladder
-    for i, case in enumerate(ladder):
+    """Probe `discounted_returns` on its fixed cases."""
+    fixed = fixed_cases.RETURNS_SHORT.fixed + fixed_cases.RETURNS_LONG.fixed
+    for i, case in enumerate(fixed):
         yield f"G {i}", partial(output, student, case, "returns")
-    yield from changes(student, fixed_cases.RETURNS_LONG.ladder[0])
-    yield from changes(student, fixed_cases.RETURNS_LONG.ladder[0], "jax")
+    yield from changes(student, fixed_cases.RETURNS_LONG.fixed[0])
+    yield from changes(student, fixed_cases.RETURNS_LONG.fixed[0], "jax")
 
 
 def mc_loss(student: Student) -> Entries:
-    """Probe `mc_loss` on its ladders, with a stand-in for the returns."""
+    """Probe `mc_loss` on its fixed cases, with a stand-in for the returns."""
     for i, case in enumerate(
-        fixed_cases.MC_ONE_STEP.ladder + fixed_cases.MC_EPISODE.ladder
+        fixed_cases.MC_ONE_STEP.fixed + fixed_cases.MC_EPISODE.fixed
     ):
         standing_in = case.replace(spec={"stand_in": True})
         yield f"loss {i}", partial(loss_and_slope, student, standing_in)
 
 
 def td_loss(student: Student) -> Entries:
-    """Probe `td_loss` on its ladders."""
-    ladder = [
-        *(fixed_cases.TD_CONTINUES.ladder + fixed_cases.TD_ENDS.ladder),
-        *(fixed_cases.TD_BATCH_CONTINUES.ladder + fixed_cases.TD_MIXED.ladder),
-        *fixed_cases.TD_LEARNING.ladder,
+    """Probe `td_loss` on its fixed cases."""
+    fixed = [
+        *(fixed_cases.TD_CONTINUES.fixed + fixed_cases.TD_ENDS.fixed),
+        *(fixed_cases.TD_BATCH_CONTINUES.fixed + fixed_cases.TD_MIXED.fixed),
+        *fixed_cases.TD_LEARNING.fixed,
     ]
-    for i, case in enumerate(ladder):
+    for i, case in enumerate(fixed):
         yield f"loss {i}", partial(loss_and_slope, student, case)
-    yield from with_flags(student, fixed_cases.TD_MIXED.ladder[0], "terminated", "loss")
-    yield "jit", lambda: traceable(student, fixed_cases.TD_MIXED.ladder[0])
-    yield from changes(student, fixed_cases.TD_MIXED.ladder[0])
+    yield from with_flags(student, fixed_cases.TD_MIXED.fixed[0], "terminated", "loss")
+    yield "jit", lambda: traceable(student, fixed_cases.TD_MIXED.fixed[0])
+    yield from changes(student, fixed_cases.TD_MIXED.fixed[0])
 
 
 def loss_and_slope(student: Student, case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -91,9 +89,9 @@ def with_flags(student: Student, case: Case, flag: str, name: str) -> Entries:
 def td_update(student: Student) -> Entries:
     """Probe `td_update` on a stand-in for the loss, from fresh and used states."""
     runner = student.runner
-    cases_of = {"sgd": fixed_cases.UPDATE.ladder[-1]}
+    cases_of = {"sgd": fixed_cases.UPDATE.fixed[-1]}
     for name in ("sgd", "adam", "clipped_adamw"):
-        case = cases_of.get(name, fixed_cases.UPDATE.ladder[0])
+        case = cases_of.get(name, fixed_cases.UPDATE.fixed[0])
         case = case.replace(spec={"stand_in": True})
         theta = case.args["theta_Q"]
         fresh = runner.trusted(do="optimizer_init", optimizer=name, theta=theta)

@@ -31,7 +31,7 @@ def diagnose_exercise(done: Pass, name: str) -> None:
                 graded.student,
                 graded.reference,
                 graded.known,
-                done.ladders.get(part, ()),
+                done.fixed.get(part, ()),
             )
             if found:
                 for check in checks:

@@ -69,7 +69,7 @@ class Fixtures:
 
     @pytest.fixture
     def for_each(self, request: pytest.FixtureRequest) -> Callable:
-        """Return `for_each(cases, body)`: the ladder, then hypothesis' own examples.
+        """Return `for_each(cases, body)`: the fixed cases, then drawn ones.
 
         Those only where the reference is live, or where `property` says that the body
         asks for none.
@@ -78,7 +78,7 @@ class Fixtures:
         def run(
             cases: Cases, body: Callable[[Case], None], *, property: bool = False
         ) -> None:
-            for case in cases.ladder:
+            for case in cases.fixed:
                 body(case)
             graded, phases = self.now.graded, self.now.phases(request.node)
             more = graded.live or (property and not graded.student.eager)

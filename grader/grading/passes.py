@@ -71,7 +71,7 @@ class Pass:
         first: the pass that this one repeats; None for a first one.
         exercises: the results, by exercise.
         failed: the checks with a wrong answer or an exception, by exercise and part.
-        ladders: the `CASES` of a check file, by part.
+        fixed: the fixed cases of a check file's `CASES`, by part.
         unanswered: the checks that got no answer, as exercise and name.
         hung: parts that hung or died, not merely were slow.
         trouble: why no check can go on: there is no worker, runner or reference.
@@ -81,7 +81,7 @@ class Pass:
     first: "Pass | None" = None
     exercises: dict[str, Exercise] = field(default_factory=dict)
     failed: dict[str, dict[str, list[Check]]] = field(default_factory=dict)
-    ladders: dict[str, tuple[Case, ...]] = field(default_factory=dict)
+    fixed: dict[str, tuple[Case, ...]] = field(default_factory=dict)
     unanswered: set[tuple[str, str]] = field(default_factory=set)
     hung: set[str] = field(default_factory=set)
     trouble: str = ""
@@ -98,7 +98,7 @@ class Pass:
         graded, name = self.graded, exercise_of(item)
         graded.budget.exercise, graded.budget.part = name, part_of(item)
         if cases := getattr(getattr(item, "module", None), "CASES", None):
-            self.ladders[part_of(item)] = cases.ladder
+            self.fixed[part_of(item)] = cases.fixed
         if graded.problem:
             raise graded.problem.with_traceback(None)  # else it grows each time
         graded.budget.left_of_run()

@@ -6,7 +6,7 @@ asks would hold for a constant answer, too. `part(name)` names the part of the c
 that a check judges, where it is not named as the exercise is.
 
 A check file may have `CASES`, for a part without questions of its own in `probes`: by
-its answers to that ladder a known mistake is recognised.
+its answers to their fixed cases a known mistake is recognised.
 """
 
 import contextlib

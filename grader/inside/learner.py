@@ -35,7 +35,8 @@ def learn(
     Returns:
         `mean_return` over the test episodes, the learning `curve` [n,2], the `variant`
         that was drawn, the number of updates whose deviations were measured (`held`),
-        the numbers in `Logbook` (`watched`), and the `problem` if learning had to stop.
+        the numbers in `TrainingLog` (`watched`), and the `problem` if learning had to
+        stop.
     """
     settings = train.SETTINGS
     sequence = np.random.SeedSequence(seed)
@@ -51,7 +52,7 @@ def learn(
             return Disguise(train.make_cartpole(num_envs), variant)
 
         def on_progress(progress: train.Progress) -> None:
-            agent.logbook.after_validation(progress)
+            agent.training_log.after_validation(progress)
             if progress.env_step % settings.validate_steps == 0:
                 runner.ask({"do": "progress", "env_step": progress.env_step})
 
@@ -60,7 +61,7 @@ def learn(
         mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
     except Foul as foul:
         nothing = {"mean_return": 0.0, "curve": np.zeros((0, 2))}
-        watched = {"watched": agent.logbook.as_dict()}
+        watched = {"watched": agent.training_log.as_dict()}
         return {"problem": str(foul), "variant": name, **watched, **nothing}
     return {
         "problem": None,
@@ -68,7 +69,7 @@ def learn(
         "mean_return": mean_return,
         "curve": np.array(curve, np.float64).reshape(-1, 2),
         "held": agent.measured,
-        "watched": agent.logbook.as_dict(),
+        "watched": agent.training_log.as_dict(),
     }
 
 

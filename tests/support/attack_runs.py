@@ -234,8 +234,8 @@ def base(twin: str) -> str:
 def carried_out(one: Attack, tier: str) -> Run:
     """Grade the hand-in with the attack in it, from the command line."""
     with place() as (folder, places):
-        hurried = "T" in one.asserts
-        return grade(one.make(folder, places), places, one.exercise, tier, hurried)
+        short = "T" in one.asserts
+        return grade(one.make(folder, places), places, one.exercise, tier, short)
 
 
 @functools.cache
@@ -248,7 +248,7 @@ def clean(source: str, exercise: str, tier: str) -> Run:
     """Grade a hand-in that does no harm."""
     with place() as (folder, places):
         (folder / "dqn.py").write_text(source, encoding="utf-8")
-        return grade(folder, places, exercise, tier, hurried=False)
+        return grade(folder, places, exercise, tier, short=False)
 
 
 @contextlib.contextmanager
@@ -271,13 +271,13 @@ def place() -> Iterator[tuple[Path, dict]]:
         )
 
 
-def grade(path: Path, places: dict, exercise: str, tier: str, hurried: bool) -> Run:
+def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
     """Run the grader's command line, and end what it leaves behind."""
-    grader = ["-m", "tests.support.short_deadlines" if hurried else "grader"]
+    grader = ["-m", "tests.support.short_deadlines" if short else "grader"]
     only = "" if exercise == "all" else exercise
     words = ["grade", os.fspath(path), "--only", only, "--sandbox", tier]
     words += ["--seed", CANARY, "--out", places["out"]]
-    keeper = [
+    supervisor = [
         sys.executable,
         "-I",
         "-S",
@@ -285,7 +285,7 @@ def grade(path: Path, places: dict, exercise: str, tier: str, hurried: bool) -> 
         str(SECONDS),
     ]
     done = subprocess.run(
-        [*keeper, sys.executable, *grader, *words],
+        [*supervisor, sys.executable, *grader, *words],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": places["temporary"], "DQN_SECRET": CANARY},
         capture_output=True,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from grader import cli
 from grader.contract.limits import LIMITS
 
-HURRIED = replace(
+SHORT = replace(
     LIMITS,
     import_seconds=8.0,
     call_seconds=5.0,
@@ -15,4 +15,4 @@ HURRIED = replace(
 )
 
 if __name__ == "__main__":
-    sys.exit(cli.main(HURRIED))
+    sys.exit(cli.main(SHORT))

@@ -5,8 +5,8 @@ import sys
 
 from grader.contract.exercises import ROOT
 
-# The solution's float32 answers on every ladder against its own in float64, by how much
-# of the tolerance they differ. A process of its own, for it changes JAX's settings.
+# The solution's float32 answers on all fixed cases against its own in float64, by how
+# much of the tolerance they differ. In its own process, for it changes JAX's settings.
 SPREAD = """
 import sys
 sys.path[:0] = ["solution", "."]
@@ -18,8 +18,8 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
 wider = lambda x: x.astype(np.float64) if np.asarray(x).dtype == np.float32 else x
 worst, programs = 0.0, {}
-for ladder in vars(fixed_cases).values():
-    for case in getattr(ladder, "ladder", ()):
+for cases in vars(fixed_cases).values():
+    for case in getattr(cases, "fixed", ()):
         key = f"{case.part} {case.spec}"
         if key not in programs:
             programs[key] = jax.jit(parts.PROGRAMS[case.part](dqn, case.spec))
@@ -34,7 +34,7 @@ print(worst)
 
 
 def test_rounding_is_far_below_the_tolerance() -> None:
-    """All of float32's rounding on the ladders is less than 3 % of what is allowed."""
+    """Rounding in float32 takes less than 3 % of the tolerance in all fixed cases."""
     command = [sys.executable, "-W", "ignore", "-c", SPREAD]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert 0 < float(done.stdout) < 0.03

@@ -41,7 +41,7 @@ from grader.report.terminal import Live, make_console
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
-Ladders = dict[str, tuple[Case, ...]]
+FixedCases = dict[str, tuple[Case, ...]]
 AT_ONCE = 2
 CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
 
@@ -106,10 +106,10 @@ def record(tier: str, device: str, console: Console) -> None:
 
 def right_answers(
     student: Candidate, on_check: Callable[[str, str], None]
-) -> tuple[RecordingReference, Ladders]:
+) -> tuple[RecordingReference, FixedCases]:
     """Run the unit checks on the solution; what the reference answered, to whom.
 
-    And the ladders of the check files that have some, by part.
+    And the fixed cases of the check files that have some, by part.
 
     Raises:
         GraderError: the grader could not do its work, or the solution fails a check.
@@ -140,20 +140,20 @@ def right_answers(
                 )
     # What is asked only where an answer is wrong.
     answers.check = "read off"
-    for ladder in (
+    for group in (
         *(fixed_cases.TD_CONTINUES, fixed_cases.TD_ENDS),
         *(fixed_cases.TD_BATCH_CONTINUES, fixed_cases.TD_MIXED),
     ):
-        for case in ladder.ladder:
+        for case in group.fixed:
             read_off(cases.on_table(case), answers)
     for question, checks in answers.asked.items():
         answers.asked[question] = [names.get(label, label) for label in checks]
-    return answers, asked.ladders
+    return answers, asked.fixed
 
 
 def fingerprints(
     mutants: list[Any],
-    of_files: Ladders,
+    of_files: FixedCases,
     tier: str,
     device: str,
     on_check: Callable[[str, str], None],
@@ -168,8 +168,8 @@ def fingerprints(
         on_check("known mistakes", f"{number + 1} of {len(mutants)}")
         try:
             student = warm.take(Submission(mutant.id, mutant.source.encode()))
-            ladder = of_files.get(mutant.part, ())
-            return probes.fingerprint(mutant.part, student, ladder)
+            fixed = of_files.get(mutant.part, ())
+            return probes.fingerprint(mutant.part, student, fixed)
         except Stopped:
             return None
         finally:
@@ -203,7 +203,7 @@ def require_told_apart(
     if blind:
         raise GraderError(
             f"not recorded: {', '.join(blind)} cannot be told from the solution at "
-            f"{CLEARLY:g} times the tolerance; the ladder needs a case that can"
+            f"{CLEARLY:g} times the tolerance; its fixed cases need one that can"
         )
 
 

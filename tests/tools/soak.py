@@ -56,7 +56,7 @@ from tests.support.attack_runs import (
     place,
 )
 from tests.support.edits import ROOT, SOLUTION
-from tests.support.short_deadlines import HURRIED
+from tests.support.short_deadlines import SHORT
 
 PARTS = [name for name in EXERCISES if name != "learning"]
 WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
@@ -216,7 +216,7 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
             seed,
             only=(task.exercise,) if task.exercise else (),
             tier=tier,
-            limits=HURRIED if hurry else PATIENT,
+            limits=SHORT if hurry else PATIENT,
         )
         try:
             report = pipeline.grade(take(str(path)), options, pipeline.Progress())

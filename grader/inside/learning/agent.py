@@ -20,7 +20,7 @@ from grader.inside.learning.answers import (
     checked_batches,
     same_bits,
 )
-from grader.inside.learning.training_log import Logbook
+from grader.inside.learning.training_log import TrainingLog
 from grader.inside.learning.updates import DEVIATIONS, Program, fresh_state, make_block
 
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)  # of `FIELDS`
@@ -65,7 +65,7 @@ class RemoteAgent:
         # States of learning, mixed with those that are asked for, so that no program
         # can tell acting and judging from learning.
         self.others = np.zeros((0, 4), np.float32)
-        self.logbook = Logbook(self.values_of, theta, settings)
+        self.training_log = TrainingLog(self.values_of, theta, settings)
         self.measured = self.off = 0
         self.compile(runner, programs)
 
@@ -115,7 +115,7 @@ class RemoteAgent:
         n = self.settings.block_updates
         chosen = np.isin(np.arange(n), self.rng.choice(n, MEASURED, replace=False))
         out = self._block(args, batches, chosen)
-        self.logbook.after_block(self, behaviour, batches, out)
+        self.training_log.after_block(self, behaviour, batches, out)
         self.theta_Q, self.opt_state = out["theta_Q"], out["opt_state"]
         self.num_updates += n
         self.check_deviations(np.asarray(out["deviations"])[chosen])

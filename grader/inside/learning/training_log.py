@@ -23,7 +23,7 @@ COLUMNS = (
 )
 
 
-class Logbook:
+class TrainingLog:
     """The numbers of one training run.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader.contract import cases, fixed_cases
+from grader.contract import fixed_cases
 from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.outcomes import GraderError
@@ -168,26 +168,26 @@ def test_nan_is_no_small_drift():
 
 
 def test_one_transition_meets_all_actions() -> None:
-    """On the rungs of one transition every action is taken, and is the best next one.
+    """Among cases of one transition every action is taken, and is the best next one.
 
-    So what is wrong with some actions only is found on the recorded ladder, too.
+    So what is wrong with some actions only is found in the record, too.
     """
-    for ladder in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
-        args = [case.args for case in ladder.ladder]
+    for cases in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
+        args = [case.args for case in cases.fixed]
         assert {int(a["actions"][0]) for a in args} == set(range(3))
         best = {int(a["Q"][a["next_states"][0]].argmax()) for a in args}
         assert best == set(range(3))
         assert {float(a["rewards"][0]) == 0 for a in args} == {True, False}
-    for ladder in (
+    for cases in (
         fixed_cases.TD_CONTINUES,
         fixed_cases.TD_ENDS,
         fixed_cases.MC_ONE_STEP,
     ):
-        args = [case.args for case in ladder.ladder]
+        args = [case.args for case in cases.fixed]
         assert {int(a["action"][0]) for a in args} == set(range(4))
         assert {float(a["reward"][0]) == 0 for a in args} == {True, False}
     values = [
         cases.probe_values(case.args["theta_T"], case.args["next_state"])
-        for case in fixed_cases.TD_CONTINUES.ladder
+        for case in fixed_cases.TD_CONTINUES.fixed
     ]
     assert {int(v.argmax()) for v in values} == set(range(4))
