@@ -295,7 +295,7 @@ def saved(report: Report, out: str) -> Path:
 
 
 def run_convert(arguments: argparse.Namespace) -> int:
-    """Write a report in the format of another program, even if there is no report."""
+    """Write a report for another program; without one, that nothing was graded."""
     render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))
     try:

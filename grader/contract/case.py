@@ -52,7 +52,7 @@ class Case:
         return hashed.hexdigest()[:20]
 
     def program_name(self) -> str:
-        """Return the name of the program that answers it and every like-shaped case."""
+        """Return the name of its program; cases of the same shapes share it."""
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
 

@@ -13,10 +13,15 @@ from grader.contract.cases import Cases, cases, mc, returns, td, td0
 def of_one(
     build: Callable, rates: dict[str, float] | None = None, **settings: Any
 ) -> Cases:
-    """Questions about one transition, so many that every action is taken in some.
+    """Make cases of one transition that take every action, and in which each is best.
 
-    And in some it is the best one in the next state. The last ones have a reward of 0,
-    the second ones these other rates.
+    Best is meant in the next state. The cases come with the usual rates, then with
+    other ones, the usual ones again, and at last with a reward of 0.
+
+    Args:
+        build: the builder of a case.
+        rates: the other ones, by name.
+        settings: of the builder.
     """
     other = {**settings, **(rates or {})}
     return cases(build, settings, other, settings, {**settings, "scale": 0.0})

@@ -111,7 +111,7 @@ class Buffer:
         return [bool((found == number).any()) for number in range(12)]
 
     def added_later(self, added: int) -> list[int]:
-        """Tell which transitions come, and the length, with samples between adds."""
+        """Sample between adds; tell what is drawn at last, and the length."""
         stages = [n for n in (0, 4, 7, 9, 11) if n <= added]
         script: list = [SEED]
         for first, last in itertools.pairwise(stages):

@@ -83,7 +83,7 @@ def last_seen(errors: bytes) -> str:
 
 
 def hung_at(errors: bytes) -> int:
-    """Return the line of a module that ran when its process ended itself, or 0."""
+    """Return the line of dqn.py at which the worker ended itself for time, or 0."""
     _, _, dump = errors.rpartition(b"Timeout (")
     found = re.search(rb'dqn\.py", line (\d{1,7}) in <module>', dump)
     return int(found[1]) if found else 0

@@ -65,7 +65,7 @@ def graded(classroom, tmp_path_factory) -> tuple[Path, int]:
 
 @pytest.fixture
 def asked(monkeypatch, graded) -> list[str]:
-    """List the hashes of what is graded; the reports are those of the real run."""
+    """Replace grading by the real run's reports; list the hashes asked for."""
     known = {
         json.loads(text)["submission"]["sha256"]: text
         for path in (graded[0] / "kept").glob("*.json")

@@ -163,7 +163,7 @@ def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
 
 
 def children_of(pid: int) -> dict[int, int]:
-    """Return a handle on each process that this one has started."""
+    """Return a pidfd of each child of a process, by its pid."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -144,7 +144,7 @@ def is_secret(trouble: Trouble, names: bool) -> bool:
 
 
 def rates(graded: Sequence[Report]) -> Iterator[Rate]:
-    """Yield how many passed, exercise by exercise, each before its checks."""
+    """Yield the share that passed: of each exercise, then of its checks."""
     for name in EXERCISES:
         found = [e for report in graded for e in report.exercises if e.name == name]
         if not found:

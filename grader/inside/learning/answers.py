@@ -56,7 +56,7 @@ class StoredRows:
 
 
 class Draws:
-    """How many pairs of draws are equal: more than by chance if some are preferred.
+    """Counts pairs of equal draws, to notice a buffer that prefers some transitions.
 
     If transition i is drawn with a probability of (1 + x_i) / N, pairs of equal draws
     are 1 + mean(x²) times as frequent: after 100 blocks an x of 0.15 is detected.

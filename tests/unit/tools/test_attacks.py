@@ -168,7 +168,7 @@ def test_tables_are_of_what_has_happened(tables) -> None:
     assert "- process: 1 held, 1 broken, 1 may break, 0 not run" in table.read_text()
     assert "bwrap: 3 of 3 attacks fail\n" in readme.read_text()
     assert "process: 1 of 3 attacks fail\n" in readme.read_text()
-    assert "- it can read: leaks\n" in readme.read_text()
+    assert "- broken, it can read: leaks\n" in readme.read_text()
     assert "- may break, it can read: varies\n```\nThe rest.\n" in readme.read_text()
     assert command.main() == 0
     tables["leaking"].add("varies")  # which changes nothing in what is said
