@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom import __main__ as classes
+from grader.classroom import command as classes
 from grader.classroom import one, pool
 from grader.classroom.entries import entry_of
 from grader.classroom.layouts import HandIn

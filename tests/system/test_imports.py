@@ -22,3 +22,18 @@ def test_importing_the_grader_is_light():
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {*done.stdout.split()} & {*HEAVY, *HELPERS}
+
+
+def test_a_class_without_its_libraries_is_one_line():
+    """Who calls the module by hand, in a student's environment, is told what to do."""
+    code = "import runpy, sys\nsys.modules['jinja2'] = None\n"
+    code += "runpy.run_module('grader.classroom', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: jinja2 is not installed: use `make grade-class`\n"

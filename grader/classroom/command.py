@@ -1,0 +1,243 @@
+"""The command line of a class: arguments, exit codes, a list of steps.
+
+Exit codes: 0 when every hand-in was graded, whatever the scores; 2 when some could not
+be read or graded, with a list of them.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.classroom import arguments as kinds
+from grader.classroom import layouts, pool, results, similar
+from grader.classroom.entries import Entry, entry_of
+from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
+from grader.classroom.gradebooks.canvas import read_canvas
+from grader.classroom.gradebooks.export import Export
+from grader.classroom.gradebooks.fill import fill
+from grader.classroom.gradebooks.moodle import read_moodle
+from grader.classroom.layouts import HandIn
+from grader.cli import guarded
+from grader.contract.outcomes import UsageError
+from grader.grading import pipeline
+from grader.intake.submission import Submission
+from grader.intake.take import take
+from grader.report.terminal import make_console
+from grader.sandbox import self_test
+from grader.sandbox.tiers import TIERS
+
+OUT = "class-results"
+NO_OR_YES = {"": False, "0": False, "1": True}
+ZERO = {"": False, "0": True}
+TIER = {name: name for name in ("", *TIERS)}
+REFERENCE = {name: name for name in ("", "live", "recorded")}
+DEVICE = {"": "cpu", "cpu": "cpu", "gpu": "gpu"}
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    return guarded(lambda: run(parse(sys.argv[1:])))
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Return the arguments; an unknown option ends the program with exit code 2.
+
+    Raises:
+        UsageError: a value makes no sense.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m grader.classroom", description="Grade a whole class."
+    )
+
+    def add(name: str, type_: kinds.Parser, help_: str) -> None:
+        parser.add_argument(name, type=type_, default="", help=help_)
+
+    parser.add_argument(
+        "submissions", type=kinds.hand_ins, help="the folder of all hand-ins"
+    )
+    add("--out", lambda text: Path(text or OUT), "folder of the results")
+    add("--seed", kinds.seed, "any text, for all; else a secret one each")
+    add("--jobs", kinds.jobs, "so many at once; one for each core")
+    add("--names", kinds.one_of("NAMES", NO_OR_YES), "1: names on the class page")
+    add("--canvas", kinds.optional, "an export of Canvas' gradebook")
+    add("--moodle", kinds.optional, "an export or worksheet of Moodle")
+    add("--assignment", str, "its column in the exports")
+    add("--only", kinds.exercises, "one exercise; for trying things out")
+    add(
+        "--unread",
+        kinds.one_of("UNREAD", ZERO),
+        "0: enter that in the exports for what was not read or not imported",
+    )
+    add("--sandbox", kinds.one_of("SANDBOX", TIER), "bwrap, landlock or process")
+    add("--reference", kinds.one_of("REFERENCE", REFERENCE), "live or recorded")
+    add("--device", kinds.one_of("DEVICE", DEVICE), "cpu or gpu")
+    add("--cluster", kinds.optional, "tcp://… of Dask's scheduler")
+    return parser.parse_args(words)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grade the class and write everything; return the exit code."""
+    exports = read_exports(arguments)  # an error in them is told now, not after hours
+    out = arguments.out
+    found = layouts.find(arguments.submissions)
+    options = options_of(arguments)
+    console = make_console()
+    submissions, unread = take_all(found.hand_ins)
+    code = pool.code_hash()
+    names = {entry: pool.name_of(s, options, code) for entry, s in submissions.items()}
+    kept = kept_in(out)
+    tasks = {
+        name: submissions[entry]
+        for entry, name in names.items()
+        if kept.get(name) is None
+    }
+    console.print(f"{len(submissions)} hand-ins, {len(tasks)} to grade", markup=False)
+    failed: dict[str, str] = {}
+    if tasks:
+        with graders(arguments, code, options, console) as start:
+            failed = grade_all(start, tasks, kept, console)
+    entries = []
+    for hand_in in found.hand_ins:
+        name = names.get(hand_in.entry, "")
+        report = kept.get(name) if name else None
+        why_not = unread.get(hand_in.entry) or failed.get(name) or ""
+        if report is None and not why_not:
+            why_not = "its report cannot be read"
+        submission = submissions.get(hand_in.entry)
+        entries.append(entry_of(hand_in, submission, report, why_not))
+    pairs = near_ones(entries, submissions)
+    results.write_all(out, entries, pairs, found.ignored, names=arguments.names)
+    filled = {
+        platform: fill(export, entries, zero_unread=arguments.unread)
+        for platform, export in exports.items()
+    }
+    results.write_exports(out, filled)
+    results.print_summary(out, entries, found.ignored, filled, console)
+    return 0 if all(entry.graded for entry in entries) else 2
+
+
+def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
+    """Return the exports that are to be filled, by the name of the platform.
+
+    Raises:
+        UsageError: one cannot be read, or has no column for the scores.
+    """
+    paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
+    read = {"canvas": read_canvas, "moodle": read_moodle}
+    given = {platform: path for platform, path in paths.items() if path}
+    if given and arguments.only:
+        raise UsageError("ONLY: points of one exercise are no score to be entered")
+    return {
+        platform: read[platform](text_of(path), arguments.assignment)
+        for platform, path in given.items()
+    }
+
+
+def text_of(path: str) -> str:
+    """Return the text of an export.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text: export it as CSV UTF-8") from None
+
+
+def options_of(arguments: argparse.Namespace) -> pipeline.Options:
+    """Return how to grade each hand-in; the sandbox is tried once, here.
+
+    Raises:
+        GraderError: no sandbox isolates here, and SANDBOX=process was not asked for.
+    """
+    tier = arguments.sandbox
+    if not arguments.cluster:  # its nodes try their own
+        pipeline.check_device(arguments.device)
+        tier = self_test.choose_official_tier(tier)
+    return pipeline.Options(
+        seed=arguments.seed,  # "": each hand-in has a secret one
+        only=arguments.only,
+        tier=tier,
+        device=arguments.device,
+        mode=pipeline.choose_mode(arguments.reference),
+    )
+
+
+def take_all(
+    hand_ins: Sequence[HandIn],
+) -> tuple[dict[str, Submission], dict[str, str]]:
+    """Read all hand-ins.
+
+    Returns:
+        By entry, what was read; and by entry, why a hand-in could not be read.
+    """
+    submissions, unread = {}, {}
+    for hand_in in hand_ins:
+        try:
+            os.stat(hand_in.path)
+            if hand_in.path.is_dir():
+                os.listdir(hand_in.path)
+            submissions[hand_in.entry] = take(str(hand_in.path.absolute()))
+        except OSError as error:
+            unread[hand_in.entry] = f"cannot be read: {error.strerror}"
+        except UsageError:
+            unread[hand_in.entry] = "cannot be read: it is not there any more"
+        except Exception as error:  # costs only its own hand-in
+            unread[hand_in.entry] = f"cannot be read: {type(error).__name__}"
+    return submissions, unread
+
+
+def kept_in(out: Path) -> pool.Kept:
+    """Return the reports of earlier runs in the folder of the results.
+
+    Raises:
+        UsageError: the folder cannot be made.
+    """
+    try:
+        return pool.Kept(out / "kept")
+    except OSError as error:
+        raise UsageError(f"OUT={str(out)!r}: {error.strerror}") from None
+
+
+def graders(
+    arguments: argparse.Namespace,
+    code: str,
+    options: pipeline.Options,
+    console: Console,
+) -> AbstractContextManager[Grading]:
+    """Return what grades: a cluster if one is given, else this machine.
+
+    Args:
+        arguments: of the command.
+        code: from `pool.code_hash`.
+        options: how to grade.
+        console: for the number of nodes.
+    """
+    if arguments.cluster:
+        return on_cluster(arguments.cluster, code, options, arguments.jobs, console)
+    return on_this_machine(options, arguments.jobs)
+
+
+def near_ones(
+    entries: Sequence[Entry], submissions: Mapping[str, Submission]
+) -> list[similar.Pair] | None:
+    """Return the pairs of hand-ins that are nearly the same, by their ids.
+
+    None: they were not compared, for the library is not installed.
+    """
+    if not similar.available():
+        return None
+    sources = {
+        entry.id: submissions[entry.hand_in.entry].source
+        for entry in entries
+        if entry.hand_in.entry in submissions
+    }
+    return similar.find_pairs(sources)
