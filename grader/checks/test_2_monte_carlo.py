@@ -5,7 +5,7 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
-from grader.contract.case import Answers, Case
+from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -14,7 +14,6 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.oracle.candidate import Candidate
 
 MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
 UNIT = 8.0  # about the size of returns, so that float32 keeps the digits
@@ -121,7 +120,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
     )
 
 
-def agree_on_loss(case: Case, student: Candidate, reference: Answers) -> None:
+def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's loss is right for its own returns or the right ones."""
     question, accepted = judged_by(case, student, reference)
     try:
@@ -150,7 +149,7 @@ Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
 
 
 def judged_by(
-    case: Case, student: Candidate, reference: Answers
+    case: Case, student: Student, reference: Answers
 ) -> tuple[Case, Accepted]:
     """Return the question to ask, and the losses and gradients to accept.
 

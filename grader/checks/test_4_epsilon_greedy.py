@@ -26,9 +26,9 @@ import pytest
 
 from grader.checks.common import TAIL, chi2_limit, statistic, unchanged, uneven
 from grader.contract import compare
+from grader.contract.case import Student
 from grader.contract.cases import distinct, exploration
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
-from grader.oracle.candidate import Candidate
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134  # crooked: no draw among a few numbers has them
@@ -279,7 +279,7 @@ def test_works_under_jit(student, rng):
 
 
 def answer(
-    student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
+    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """Ask for the actions [N] for a key.
 
@@ -291,7 +291,7 @@ def answer(
 
 
 def called(
-    student: Candidate, key: np.ndarray, q_values: np.ndarray, epsilon: float
+    student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """Ask as `answer` does, but always by a call."""
     case = exploration(key, q_values, epsilon)
@@ -300,7 +300,7 @@ def called(
 
 
 def many(
-    student: Candidate, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
+    student: Student, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """Ask for the actions for many keys [K,N]."""
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)

@@ -5,10 +5,9 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
-from grader.contract.case import Answers, Case
+from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import Raised
 from grader.diagnosis.target_inference import read_off
-from grader.oracle.candidate import Candidate
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
 MAX_SHOWN = 8  # transitions
@@ -148,7 +147,7 @@ def test_learning_sizes(student, reference, for_each):
     for_each(fixed_cases.TD_LEARNING, body)
 
 
-def agree(case: Case, student: Candidate, reference: Answers) -> None:
+def agree(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's loss is the reference's."""
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)
@@ -157,7 +156,7 @@ def agree(case: Case, student: Candidate, reference: Answers) -> None:
         compare.require(problem, told(case), targets)
 
 
-def agree_on_gradient(case: Case, student: Candidate, reference: Answers) -> None:
+def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's gradient is the reference's."""
     compare.require(
         compare.leaves_problem(
@@ -169,7 +168,7 @@ def agree_on_gradient(case: Case, student: Candidate, reference: Answers) -> Non
     )
 
 
-def loss_of(student: Candidate, case: Case) -> np.ndarray:
+def loss_of(student: Student, case: Case) -> np.ndarray:
     """Return the hand-in's loss, also if it has no gradient."""
     try:
         return student.answer(case).array("loss")
@@ -178,7 +177,7 @@ def loss_of(student: Candidate, case: Case) -> np.ndarray:
         return student.answer(Case(case.part, spec, case.args)).array("loss")
 
 
-def targets_read_off(case: Case, student: Candidate, reference: Answers) -> str:
+def targets_read_off(case: Case, student: Student, reference: Answers) -> str:
     """Show the targets y of the hand-in beside the right ones, if they differ."""
     if len(case.args["action"]) > MAX_SHOWN:
         return ""

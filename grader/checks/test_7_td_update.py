@@ -10,7 +10,7 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
-from grader.contract.case import Answer, Case
+from grader.contract.case import Answer, Case, Student
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -19,8 +19,7 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.oracle.candidate import Candidate, LiveReference
-from grader.oracle.runner_client import RunnerClient
+from grader.oracle.candidate import LiveReference, RunnerInterface
 
 EXAMPLE = Case(  # the docstring's
     "td_loss",
@@ -95,8 +94,8 @@ def follow(
     case: Case,
     optimizer: str,
     num_steps: int,
-    student: Candidate,
-    runner: RunnerClient,
+    student: Student,
+    runner: RunnerInterface,
     *,
     called: bool = False,
 ) -> None:
@@ -128,7 +127,7 @@ def follow(
 
 
 def first_step(
-    case: Case, optimizer: str, student: Candidate, runner: RunnerClient
+    case: Case, optimizer: str, student: Student, runner: RunnerInterface
 ) -> tuple[Case, Case]:
     """Return the question for the loss of the batch, and that for the first update.
 
@@ -155,7 +154,7 @@ def first_step(
     return case, cases.update(case, optimizer, fresh["opt_state"])
 
 
-def usable(case: Case, student: Candidate) -> bool:
+def usable(case: Case, student: Student) -> bool:
     """Return whether a step on the hand-in's own td_loss can be judged."""
     try:
         answer = student.answer(case)
@@ -174,7 +173,7 @@ def usable(case: Case, student: Candidate) -> bool:
 
 
 def loss_and_gradient(
-    case: Case, student: Candidate, runner: RunnerClient
+    case: Case, student: Student, runner: RunnerInterface
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return loss and gradient of the hand-in's own td_loss, or of the stand-in."""
     if case.spec.get("stand_in"):

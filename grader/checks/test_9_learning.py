@@ -7,7 +7,7 @@ import pytest
 
 from grader.checks.replay_rows import require_columns, require_integers, sampled
 from grader.contract import cases, compare, mdps
-from grader.contract.case import Case
+from grader.contract.case import Case, Student
 from grader.contract.mdps import ACTIONS, GAMMA, STATES
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
@@ -19,9 +19,8 @@ from grader.contract.outcomes import (
     Wrong,
 )
 from grader.diagnosis import learning_failures
-from grader.oracle.candidate import Candidate
+from grader.oracle.candidate import RunnerInterface
 from grader.oracle.cartpole import FULL, HALF, Result, needed
-from grader.oracle.runner_client import RunnerClient
 
 ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400
 CLOSE = 0.05  # of the largest |Q*|
@@ -112,7 +111,7 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
 
 
 def learned_table(
-    mdp: mdps.Mdp, student: Candidate, runner: RunnerClient, rng: np.random.Generator
+    mdp: mdps.Mdp, student: Student, runner: RunnerInterface, rng: np.random.Generator
 ) -> np.ndarray:
     """Learn Q [S,A] by the hand-in's buffer, update and sync, from random behaviour.
 

@@ -12,8 +12,8 @@ import numpy as np
 from grader.contract.outcomes import Wrong
 
 Args = dict[str, Any]
-# Looks at an answer's shapes before its arrays are read; what it raises is raised to
-# who asked.
+# Looks at an answer's shapes before its arrays are read. What it raises ends the helper
+# and reaches the caller.
 Look = Callable[[Args], None]
 
 
@@ -157,6 +157,9 @@ class Student(Answers, Protocol):
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
         """Return the answer of the hand-in's Python itself."""
+
+    def traced(self, case: Case) -> Answer:
+        """Return the answer of the exported program."""
 
     def changed(self, case: Case, kind: str) -> list[Any]:
         """Return the names of the arguments that a call changes or deletes."""

@@ -12,7 +12,6 @@ from dataclasses import replace
 from grader.contract.outcomes import Outcome
 from grader.grading.passes import Pass
 from grader.grading.plugin import Checks
-from grader.oracle.known import Known
 from grader.report.model import Check, Exercise
 
 AGAIN = "asked again by a fresh process"
@@ -32,9 +31,9 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
         GraderError: there is no worker, runner or reference to check with.
     """
     with first.graded.student.in_fresh_process() as again:
-        graded = replace(first.graded, student=again, known=Known(), learning={})
-        second = Pass(graded, first)
+        second = Pass(replace(first.graded, student=again), first)
         checks.run(second, exercises, backwards=True)
+    first.unanswered |= second.unanswered
     for name in exercises:
         compare(first.exercises[name], second.exercises[name])
 

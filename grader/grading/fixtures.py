@@ -12,7 +12,7 @@ from grader.contract.seeds import derive
 from grader.grading.items import exercise_of
 from grader.grading.passes import Pass
 from grader.grading.search import search
-from grader.oracle.candidate import Runner
+from grader.oracle.candidate import RunnerInterface
 from grader.oracle.cartpole import Result
 
 
@@ -36,7 +36,7 @@ class Fixtures:
         return self.now.graded.reference
 
     @pytest.fixture
-    def runner(self) -> Runner:
+    def runner(self) -> RunnerInterface:
         """Return the clean process, for trusted mathematics on exported programs."""
         return self.now.graded.runner
 

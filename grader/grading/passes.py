@@ -27,7 +27,7 @@ from grader.grading.items import (
     waits_for,
 )
 from grader.oracle.budget import Budget
-from grader.oracle.candidate import Runner
+from grader.oracle.candidate import RunnerInterface
 from grader.oracle.cartpole import Result
 from grader.oracle.known import Known
 from grader.report.model import Check, Exercise
@@ -52,7 +52,7 @@ class Graded:
 
     student: Student
     reference: Answers
-    runner: Runner
+    runner: RunnerInterface
     budget: Budget
     seed: str
     live: bool

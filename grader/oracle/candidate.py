@@ -17,7 +17,7 @@ from grader.sandbox import helper
 from grader.sandbox.output import Output
 
 
-class Worker(Protocol):
+class WorkerInterface(Protocol):
     """Who runs the hand-in's Python: its process, or this one for a debugger.
 
     Attributes:
@@ -46,7 +46,7 @@ class Worker(Protocol):
         """Begin anew in a fresh process, with the whole time for each part."""
 
 
-class Runner(Trusted, Protocol):
+class RunnerInterface(Trusted, Protocol):
     """Who runs exported programs: the clean process, or this one for a debugger.
 
     Attributes:
@@ -83,7 +83,12 @@ class Candidate:
     """
 
     def __init__(
-        self, worker: Worker, runner: Runner, *, eager: bool = False, mark: str = ""
+        self,
+        worker: WorkerInterface,
+        runner: RunnerInterface,
+        *,
+        eager: bool = False,
+        mark: str = "",
     ) -> None:
         self.worker, self.runner, self.eager = worker, runner, eager
         self.mark = mark

@@ -70,7 +70,10 @@ class RunnerClient:
         Raises:
             helper.Failure: the system does not let us.
         """
-        return start_child(self.role, self.tier, live=self.live, device=self.device)
+        limits = self.budget.limits
+        return start_child(
+            self.role, self.tier, limits, live=self.live, device=self.device
+        )
 
     def ready(self) -> None:
         """Wait for its first process, before anything of the hand-in has run.

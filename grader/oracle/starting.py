@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from grader.contract.limits import LIMITS
+from grader.contract.limits import Limits
 from grader.contract.outcomes import GraderError
 from grader.sandbox import helper, launch
 
@@ -10,6 +10,7 @@ from grader.sandbox import helper, launch
 def start_child(
     role: str,
     tier: str,
+    limits: Limits,
     *,
     prints: bool = False,
     live: bool = False,
@@ -22,7 +23,8 @@ def start_child(
     """
     try:
         started = launch.prepare(role, tier, live=live, device=device)
-        return helper.Child(started, prints=prints)
+        seconds = limits.start_seconds
+        return helper.Child(started, prints=prints, start_seconds=seconds)
     except (OSError, RuntimeError) as error:  # no more processes, room, or threads
         raise helper.Died(f"cannot be started: {error}") from None
 
@@ -48,12 +50,12 @@ def ready_first(role: str, child: helper.Child) -> None:
     try:
         child.ready()
     except helper.Failure as failure:
-        raise GraderError(no_start(role, failure)) from None
+        raise GraderError(no_start(role, child, failure)) from None
 
 
-def no_start(role: str, failure: helper.Failure) -> str:
+def no_start(role: str, child: helper.Child, failure: helper.Failure) -> str:
     """Return one clear line on a helper that does not come up."""
-    why = str(failure) or f"no sign of life in {LIMITS.start_seconds:.0f} s"
+    why = str(failure) or f"no sign of life in {child.start_seconds:.0f} s"
     return (
         f"the {role} does not start: {why}; is the environment complete? "
         "Try `make clean grade`, or another SANDBOX"

@@ -1,12 +1,12 @@
 """The trusted end of the worker: ask the hand-in, keep time, start it again."""
 
 import contextlib
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from grader.contract.case import Args, Look
+from grader.contract.limits import Limits
 from grader.contract.outcomes import Killed, Stopped, Wrong
 from grader.escape import one_line
 from grader.intake.submission import Submission
@@ -22,6 +22,7 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
+MAX_ROWS = 20  # of cells left out, as `inside/notebook.py` sends them
 # Said where nothing but the hand-in can be the cause: before it ran, all was well.
 NO_RESTART = "its process cannot be started again"
 
@@ -66,7 +67,6 @@ class WorkerClient:
         self.budget = budget
         self.restarts: dict[str, int] = {}  # by part
         self.problem: Exception | Stopped | None = None
-        self.limits = budget.limits
         self.child: helper.Child | None = None
         self.printed: dict[str, Output] = {}  # by exercise, and at import
         self.left_out: list[str] = []  # of a notebook, in sentences
@@ -77,13 +77,18 @@ class WorkerClient:
             self.child = start_first("worker", self.start)
         self.loaded = self.imported = False
 
+    @property
+    def limits(self) -> Limits:
+        """Return the limits of this grading."""
+        return self.budget.limits
+
     def start(self) -> helper.Child:
         """Start a new process, the hand-in not yet in it.
 
         Raises:
             helper.Failure: the system does not let us.
         """
-        return start_child("worker", self.tier, prints=True)
+        return start_child("worker", self.tier, self.limits, prints=True)
 
     def ready(self) -> None:
         """Wait for its first process, before anything of the hand-in has run.
@@ -181,11 +186,10 @@ class WorkerClient:
             "exported": self.submission.exported,
             "seconds_of_cells": self.limits.cells_share * seconds,
         }
-        look = functools.partial(of_cells, self.limits.skipped)
         while True:
             child = self.child
             asked = {**request, "skipped": self.skipped}
-            reply = self.exchange(asked, IMPORTING, seconds, look)
+            reply = self.exchange(asked, IMPORTING, seconds, of_cells)
             if not isinstance(reply.reason, Killed):
                 if not reply.reason:
                     self.skipped = reply.answer.get("slow", [])
@@ -210,7 +214,7 @@ class WorkerClient:
         with self.budget.spending():
             try:
                 self.child = self.start()
-                self.child.ready(min(seconds, self.limits.start_seconds))
+                self.child.ready(seconds)
             except helper.Failure:
                 self.child = None
                 raise Killed(NO_RESTART) from None
@@ -274,12 +278,8 @@ class WorkerClient:
         self.loaded = False
 
 
-def of_cells(most: int, answer: Args) -> None:
+def of_cells(answer: Args) -> None:
     """Look at the answer to an import: it says which cells were left out.
-
-    Args:
-        most: rows there may be.
-        answer: of the worker.
 
     Raises:
         Wrong: it is something else.
@@ -290,7 +290,7 @@ def of_cells(most: int, answer: Args) -> None:
         not {*answer} <= {"left_out", "more", "slow"}
         or not isinstance(answer.get("more", 0), int)
         or not (isinstance(rows, list) and isinstance(slow, list))
-        or max(len(rows), len(slow)) > most
+        or max(len(rows), len(slow)) > MAX_ROWS
         or not all(type(line) is int for line in slow)
         or not all(isinstance(each, dict) for each in rows)
         or any({k: type(v) for k, v in each.items()} != row for each in rows)

@@ -52,7 +52,7 @@ def namespaces_of_root() -> list[str]:
     arguments = []
     for space in ("ipc", "pid", "net", "uts", "cgroup-try"):
         arguments.append(f"--unshare-{space}")
-    # `confine.py` needs these to become another user, which it does first of all.
+    # `confine.py` needs these to become another user; then they are gone.
     for privilege in ("SETUID", "SETGID", "DAC_READ_SEARCH"):
         arguments += ["--cap-add", f"CAP_{privilege}"]
     return arguments

@@ -6,8 +6,8 @@ comes on top of resource limits and niceness, which hold everywhere.
 
 import contextlib
 import functools
-import itertools
 import os
+import secrets
 import shlex
 import signal
 import subprocess
@@ -22,7 +22,7 @@ CONTROLLERS = ("pids", "cpu")
 # By file, of version 2 and 1: half of the default of any other group or process.
 SHARES = {"cpu.weight": 50, "cpu.shares": 512}
 EMPTY_SECONDS = 2.0
-_turn = itertools.count()
+NEW_SECONDS = 60.0  # in which a process joins a group that was made for it
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def create(prefix: str, tasks: int) -> ControlGroup | None:
         tasks: the largest number of its processes and threads.
     """
     parents = offered()
-    name = f"{prefix}{next(_turn)}"
+    # The token: processes of other containers can have our number.
+    name = f"{prefix}{secrets.token_hex(4)}"
     return make(parents, name, tasks) if parents else None
 
 
@@ -71,7 +72,7 @@ def offered() -> tuple[Path, ...]:
     if sys.platform != "linux":
         return ()
     for parents in candidates():
-        group = make(parents, f"dqn-grader-{os.getpid()}-trial", 8)
+        group = make(parents, f"dqn-grader-{os.getpid()}-{secrets.token_hex(4)}", 8)
         if group is None:
             continue
         try:
@@ -118,10 +119,11 @@ def own_groups() -> dict[str, str]:
 
 def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | None:
     """Make a group in these folders, with bounds and shares; return None if refused."""
-    group = ControlGroup(tuple(parent / name for parent in parents))
+    group = ControlGroup(())
     try:
-        for folder in group.folders:
-            folder.mkdir()
+        for parent in parents:
+            (parent / name).mkdir()
+            group = ControlGroup((*group.folders, parent / name))
         set_in(group, {"pids.max": tasks}, needed=True)
         set_in(group, SHARES, needed=False)
     except OSError:
@@ -158,8 +160,9 @@ def kill_all(folder: Path) -> None:
     except OSError:
         return
     for pid in map(int, found):
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+        if pid > 0:  # 0 stands for a process that this container cannot name
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def remove_leftovers(prefix: str) -> None:
@@ -170,6 +173,8 @@ def remove_leftovers(prefix: str) -> None:
             try:
                 os.kill(int(number), 0)
             except ProcessLookupError:
-                removed(folder)  # fails for one that still holds a process
+                # Not a new one: in another container a process may be about to join.
+                if time.time() - folder.stat().st_mtime > NEW_SECONDS:
+                    removed(folder)  # fails for one that still holds a process
             except (OSError, ValueError, OverflowError):
                 continue

@@ -7,6 +7,7 @@ look like one of the grader.
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import signal
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
+from grader.contract.case import Look
 from grader.contract.limits import LIMITS
 from grader.inside import protocol
 from grader.sandbox.launch import Launch
@@ -29,9 +31,6 @@ STDERR_BYTES = 16 * 1024
 SOCKETS = sys.platform != "win32"
 
 Question = Callable[[dict[str, Any]], dict[str, Any]]
-# Looks at an answer before its arrays are read, see `protocol.receive`. Its exceptions
-# end the process and reach the caller.
-Look = Callable[[dict[str, Any]], None]
 
 
 class Failure(Exception):
@@ -52,10 +51,17 @@ class Child:
     Args:
         launch: how to start it, from `launch.prepare`.
         prints: whether its output is kept; that needs sockets for the answers.
+        start_seconds: until its first message has to be there.
     """
 
-    def __init__(self, launch: Launch, *, prints: bool = False) -> None:
-        self.launch = launch
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        prints: bool = False,
+        start_seconds: float = LIMITS.start_seconds,
+    ) -> None:
+        self.launch, self.start_seconds = launch, start_seconds
         self.socket: socket.socket | None = None
         if SOCKETS:
             self.socket, theirs = socket.socketpair()
@@ -85,17 +91,17 @@ class Child:
             self.stop()
             raise
 
-    def ready(self, seconds: float = LIMITS.start_seconds) -> dict[str, Any]:
+    def ready(self, seconds: float = math.inf) -> dict[str, Any]:
         """Wait for the first message, which it sends before it reads the hand-in.
 
         Args:
-            seconds: until the process is killed.
+            seconds: until the process is killed, if sooner than `start_seconds`.
 
         Raises:
             Failure: it did not start.
         """
         if self.hello is None:
-            with _Deadline(self, seconds):
+            with _Deadline(self, min(seconds, self.start_seconds)):
                 self.hello = self._receive()
         return self.hello
 

@@ -195,12 +195,10 @@ def in_folder(
     harness, home = folder / "harness", folder / "home"
     for name, source in files.items():
         target = harness / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            compiled = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, target, ignore=compiled)
-        else:
-            shutil.copyfile(source, target)
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+            copy = target / path.relative_to(source)  # without rights: it is removed
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
     home.mkdir(0o700)
     user = settings["user"]
     if user:

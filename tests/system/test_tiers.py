@@ -10,13 +10,16 @@ import re
 import select
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader import cli
 from grader.contract.exercises import ROOT
+from grader.contract.limits import LIMITS
 from grader.contract.outcomes import GraderError
+from grader.oracle.starting import ready_first, start_child
 from grader.sandbox import control_group, doctor, launch, self_test, tiers
 from grader.sandbox.self_test import PROMISES
 from grader.sandbox.tiers import ISOLATING, TIERS
@@ -160,6 +163,26 @@ def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
         assert prepared.command[0] == sys.executable
     finally:
         prepared.clean_up()
+
+
+@linux
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_hand_in_has_no_arguments(hand_in, grade, tier):
+    """What reads the command line at import finds an empty one."""
+    require(tier)
+    body = "import sys; raise RuntimeError(f'ARGUMENTS {sys.argv[1:]}.')"
+    (exercise,) = grade(hand_in(sync_target=body), "sync_target", tier=tier)[
+        "exercises"
+    ]
+    assert "ARGUMENTS []." in exercise["checks"][0]["message"]
+
+
+def test_a_helper_that_comes_up_late():
+    """A grading's own limit holds, and the message names it."""
+    limits = replace(LIMITS, start_seconds=0.001)
+    child = start_child("worker", "process", limits)
+    with pytest.raises(GraderError, match=r"worker does not start: no sign of life"):
+        ready_first("worker", child)
 
 
 def children_of(pid: int) -> dict[int, int]:

@@ -25,7 +25,9 @@ def main() -> None:
     except Exception as error:  # one line, for the grader to show
         sys.exit(f"cannot be confined: {error}")
     if len(sys.argv) > 2:
-        runpy.run_module(sys.argv.pop(), run_name="__main__", alter_sys=True)
+        module = sys.argv[2]
+        sys.argv = [module]  # the hand-in has no arguments
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def apply(

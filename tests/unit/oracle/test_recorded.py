@@ -172,18 +172,18 @@ def test_one_transition_meets_all_actions() -> None:
 
     So what is wrong with some actions only is found in the record, too.
     """
-    for cases in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
-        args = [case.args for case in cases.fixed]
+    for group in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
+        args = [case.args for case in group.fixed]
         assert {int(a["actions"][0]) for a in args} == set(range(3))
         best = {int(a["Q"][a["next_states"][0]].argmax()) for a in args}
         assert best == set(range(3))
         assert {float(a["rewards"][0]) == 0 for a in args} == {True, False}
-    for cases in (
+    for group in (
         fixed_cases.TD_CONTINUES,
         fixed_cases.TD_ENDS,
         fixed_cases.MC_ONE_STEP,
     ):
-        args = [case.args for case in cases.fixed]
+        args = [case.args for case in group.fixed]
         assert {int(a["action"][0]) for a in args} == set(range(4))
         assert {float(a["reward"][0]) == 0 for a in args} == {True, False}
     values = [
