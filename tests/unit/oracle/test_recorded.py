@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader.contract import fixed_cases
+from grader.contract import cases, fixed_cases
 from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.outcomes import GraderError
