@@ -75,7 +75,7 @@ class DQNAgent:
             self.buffer.add(*transition)
 
     def learn(self) -> float:
-        """A block of gradient updates, then the question whether to sync the target."""
+        """Do a block of gradient updates, then ask whether to sync the target."""
         batch_size, n = self.settings.batch_size, self.settings.block_updates
         if len(self.buffer) < batch_size:
             return float("nan")

@@ -159,7 +159,7 @@ def epsilon_at(env_step: int, settings: Settings) -> float:
 
 
 def evaluate(agent: Agent, envs: Any, seed: int) -> np.ndarray:
-    """The return of one greedy episode in each of N environments: float [N]."""
+    """Return the return of one greedy episode in each of N environments: float [N]."""
     states, _ = envs.reset(seed=seed)
     returns = np.zeros(envs.num_envs)
     running = np.ones(envs.num_envs, dtype=bool)
@@ -206,12 +206,12 @@ def main() -> None:
 
 
 def seed_of(text: str) -> int:
-    """The number that a text stands for, as a seed."""
+    """Return the number that a text stands for, as a seed."""
     return zlib.crc32(text.encode("utf-8", "surrogateescape")) >> 1
 
 
 def writable(out: str) -> pathlib.Path:
-    """The folder for the files, made if it is not there, or the end of the program."""
+    """Make the folder for the files, if it is not there, or end the program."""
     folder = pathlib.Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ def sources(size: int) -> Iterator[tuple[str, str]]:
 
 
 def make_class(folder: Path, size: int) -> None:
-    """A folder of hand-ins, in every form in which they come."""
+    """Make a folder of hand-ins, in every form in which they come."""
     for number, (kind, text) in enumerate(sources(size)):
         malformed = number % 11 == 10
         name = f"{number:03} {'malformed' if malformed else kind}"
@@ -75,7 +75,7 @@ def make_class(folder: Path, size: int) -> None:
 
 
 def as_notebook(text: str) -> str:
-    """A notebook of one cell."""
+    """Return a notebook of one cell."""
     cell = {"cell_type": "code", "metadata": {}, "source": text, "outputs": []}
     cell["execution_count"] = None
     notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}

@@ -165,7 +165,7 @@ def label(run: Run) -> str:
 
 
 def table(runs: Iterable[Run]) -> list[str]:
-    """The lines of the table: medians over the seeds, ratios to `graded` in pairs."""
+    """Return the table: medians over the seeds, ratios to `graded` in pairs."""
     rows: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: list(RACERS).index(run.racer)):
         rows.setdefault(label(run), []).append(run)
@@ -204,7 +204,7 @@ def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
 
 
 def stored(path: Path, code: str) -> list[Run]:
-    """The runs in a file that are of this code; none if there is no file."""
+    """Return the runs in a file that are of this code; none if there is no file."""
     if not path.exists():
         return []
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
@@ -212,12 +212,12 @@ def stored(path: Path, code: str) -> list[Run]:
 
 
 def line_of(run: Run, code: str) -> str:
-    """A run, as it is stored."""
+    """Return a run as it is stored."""
     return json.dumps({"code": code, "run": run._asdict()}) + "\n"
 
 
 def code_now() -> str:
-    """A hash of what is raced: the racers, and all of ours."""
+    """Return a hash of what is raced: the racers, and all of ours."""
     folders = (RACERS_AT, *(ROOT / name for name in ("grader", "solution", "starter")))
     hashed = hashlib.sha256()
     for folder in folders:

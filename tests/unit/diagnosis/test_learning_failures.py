@@ -29,7 +29,7 @@ RIGHT = {
 
 
 def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
-    """A training run: right but for these columns, between the steps in proportion."""
+    """Return a training run: right but for these columns, between steps in proportion."""
     blocks = np.arange(256, STEPS[-1] + 1, 256)
     columns = {
         name: np.interp(blocks, STEPS, np.array(numbers, float))
@@ -42,7 +42,7 @@ def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
 
 
 def shortened(run: learning_run.Watched, blocks: int) -> learning_run.Watched:
-    """The run's first blocks of updates, as when learning was stopped there."""
+    """Return the run's first blocks of updates, as when learning was stopped there."""
     columns = {name: column[:blocks] for name, column in run.columns.items()}
     return learning_run.Watched(columns, run.curve[: blocks // 8], 0.0, "stopped")
 

@@ -91,7 +91,7 @@ def by_ours(hand_in: Path) -> tuple[float, int]:
 
 
 def by_otter(hand_in: Path, folder: Path) -> tuple[float, int]:
-    """The same of otter-grader."""
+    """Return the same of otter-grader."""
     command = [str(OTTER), "run", "-a", str(folder / "autograder.zip")]
     seconds, _ = timed([*command, "-o", str(folder), str(hand_in)])
     told = json.loads((folder / "results.json").read_text("utf-8"))

@@ -63,7 +63,7 @@ def run_ours(path: str) -> int:
 def in_this_process(
     path: str,
 ) -> tuple[Candidate, LiveReference, in_process.LocalRunner]:
-    """The hand-in and the solution, asked by plain function calls."""
+    """Return the hand-in and the solution, asked by plain function calls."""
     runner = in_process.LocalRunner(live=True)
     worker = in_process.LocalWorker(take(path))
     return Candidate(worker, runner, eager=True), LiveReference(runner), runner

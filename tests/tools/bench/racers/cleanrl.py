@@ -45,7 +45,7 @@ def q_values(theta, states):
 
 @jax.jit
 def greedy(theta, state):
-    """The best action of one state [4]."""
+    """Return the best action of one state [4]."""
     return q_values(theta, state[None])[0].argmax()
 
 

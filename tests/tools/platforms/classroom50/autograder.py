@@ -56,7 +56,7 @@ def begin(result: Path) -> None:
 
 
 def not_graded() -> dict[str, object]:
-    """The result of a hand-in of which nothing is known."""
+    """Return the result of a hand-in of which nothing is known."""
     found = {
         field: next(filter(None, map(os.environ.get, names)), "")
         for field, names in FIELDS.items()
@@ -93,7 +93,7 @@ def graded(here: Path, result: Path) -> int:
 
 
 def make(home: Path, *words: str) -> int:
-    """The exit code of make, 124 where it took too long."""
+    """Return the exit code of make, 124 where it took too long."""
     command = ["timeout", "--kill-after=10", str(SECONDS), "make", "-C", str(home)]
     return subprocess.run([*command, *words], check=False).returncode
 
