@@ -29,7 +29,7 @@ RIGHT = {
 
 
 def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
-    """Return a training run: right but for these columns, between steps in proportion."""
+    """Return a training run: right but for these columns, interpolated."""
     blocks = np.arange(256, STEPS[-1] + 1, 256)
     columns = {
         name: np.interp(blocks, STEPS, np.array(numbers, float))

@@ -55,7 +55,7 @@ SETTINGS = {
 
 
 def make(name: str, steps: int) -> rejax.Algorithm:
-    """Return the algorithm with the settings of that name, scheduled over so many steps."""
+    """Return the algorithm with the settings of that name, for so many steps."""
     algorithm = rejax.get_algo("dqn").create(
         env="CartPole-v1", **{**SETTINGS[name], "total_timesteps": steps}
     )
