@@ -28,7 +28,7 @@ def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> 
     """Return the warm worker, with another hand-in; a new one where it has died."""
     worker = warm.worker
     worker.take(submission, budget)
-    worker.limits, worker.printed, worker.left_out = budget.limits, {}, []
+    worker.printed, worker.left_out = {}, []
     if worker.child is None:
         worker.child = worker.start()
     return Lent(worker)
