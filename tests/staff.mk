@@ -8,7 +8,7 @@ PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-c
 
 .PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench
 
-# Two processes: while one waits for a deadline, the other goes on. The tests of a file
+# Three processes: while one waits for a deadline, the others go on. The tests of a file
 # stay in one process, because they share slow fixtures.
 test: $(VENV)/.synced-dev lint ## staff: lint, type check and all tests of the grader
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
