@@ -125,7 +125,7 @@ class TimeLeft(ProgressColumn):
     """The time that the rest takes at the speed so far; gradings end in bursts."""
 
     def render(self, task: Task) -> Text:
-        """Return the text for a task, whose field `whole` is an estimate in seconds."""
+        """Return the time left in words; `whole` is the estimate of all."""
         whole = task.fields["whole"]
         if whole is None:
             return Text("left -:--:--")

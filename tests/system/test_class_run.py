@@ -219,7 +219,7 @@ def test_what_cannot_be_graded_costs_only_itself(
 def test_out_of_time_is_judged_without_the_others(
     classroom, asked, tmp_path, monkeypatch
 ):
-    """It is graded once more, alone, and that counts, also after an interruption."""
+    """A hand-in that ran out of time is graded again, alone; that result counts."""
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
 

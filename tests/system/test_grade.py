@@ -15,7 +15,7 @@ RECORDED = ["answers.npz", "mistakes.json", "provenance.json"]
 
 
 def without_durations(report: dict) -> dict:
-    """Return the report but for how long everything took."""
+    """Return the report without its durations."""
     report = json.loads(json.dumps(report))
     for timed in [report, *(c for e in report["exercises"] for c in e["checks"])]:
         del timed["duration"]

@@ -48,7 +48,7 @@ def with_sample(trouble: str) -> str:
 
 
 def with_update(code: str) -> str:
-    """Return the solution with other code in `td_update`, for CartPole only."""
+    """Return the solution with code added to `td_update`, at CartPole's size only."""
     return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
 
 

@@ -52,7 +52,7 @@ def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
 
 
 def steps_and_seconds(folder: Path) -> tuple[int, float]:
-    """Watch: for how many steps the pole stood, and how long the animation is."""
+    """Run `make watch`; return the steps the pole stood and the GIF's seconds."""
     watched = run(folder, "watch")
     assert watched.returncode == 0, watched.stderr
     assert "results/cartpole.gif" in watched.stdout

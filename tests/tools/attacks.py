@@ -121,7 +121,7 @@ def with_block(text: str, opening: str, lines: str) -> str:
 
 
 def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
-    """Carry out attacks; return what does not hold of each, and what is not as told."""
+    """Carry out attacks; return the promises each broke, and unexpected results."""
     begun, bad, late = time.monotonic(), [], []
     results: Results = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -245,6 +245,6 @@ def is_not(value: int) -> Program:
 
 
 def is_one_of(*values: int) -> Program:
-    """Return tests that allow these values and no others."""
+    """Return filter instructions that let only these argument values pass."""
     last = len(values)
     return [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]
