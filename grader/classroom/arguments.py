@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from grader.cli import check_seed, exercise_named
+from grader.cli import check_choice, check_seed, exercise_named
 from grader.contract.outcomes import UsageError
 
 Value = TypeVar("Value")
@@ -21,9 +21,7 @@ def one_of(name: str, values: Mapping[str, Value]) -> Callable[[str], Value]:
     """
 
     def value_of(text: str) -> Value:
-        if text not in values:
-            known = ", ".join(filter(None, values))
-            raise UsageError(f"{name}={text!r} is unknown: use one of {known}")
+        check_choice(name, text, tuple(values))
         return values[text]
 
     return value_of

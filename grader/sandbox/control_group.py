@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.sandbox.system import left_behind
+
 MOUNT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("pids", "cpu")
 # By file, of version 2 and 1: half of the default of any other group or process.
@@ -168,13 +170,8 @@ def kill_all(folder: Path) -> None:
 def remove_leftovers(prefix: str) -> None:
     """Remove empty groups with this prefix whose grader is gone."""
     for parent in offered():
-        for folder in parent.glob(f"{prefix}*-*"):
-            number = folder.name.removeprefix(prefix).partition("-")[0]
-            try:
-                os.kill(int(number), 0)
-            except ProcessLookupError:
+        for folder in left_behind(parent, prefix):
+            with contextlib.suppress(OSError):
                 # Not a new one: in another container a process may be about to join.
                 if time.time() - folder.stat().st_mtime > NEW_SECONDS:
                     removed(folder)  # fails for one that still holds a process
-            except (OSError, ValueError, OverflowError):
-                continue

@@ -22,6 +22,7 @@ from grader.contract.exercises import ROOT, SOLUTION, STARTER
 from grader.sandbox import control_group
 from grader.sandbox.bubblewrap import bwrap_arguments, bwrap_as_root, over_fd
 from grader.sandbox.system import (
+    left_behind,
     root_changes_user,
     system_paths,
     tasks_by_user,
@@ -231,15 +232,8 @@ def remove_leftovers() -> None:
     """Remove the temporary folders of graders that were killed before they could."""
     if os.name != "posix":
         return
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
-        number = folder.name.removeprefix(FOLDER).partition("-")[0]
-        try:
-            if folder.lstat().st_uid == os.geteuid():
-                os.kill(int(number), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (OSError, ValueError, OverflowError):
-            continue
+    for folder in left_behind(Path(tempfile.gettempdir()), FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
     control_group.remove_leftovers(FOLDER)
 
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from grader.contract.exercises import SOLUTION
@@ -88,6 +89,24 @@ def unused_user() -> int:
     taken = tasks_by_user()
     users = (USERS[next(_turn) % len(USERS)] for _ in USERS)
     return next((user for user in users if user not in taken), USERS[0])
+
+
+def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
+    """Yield the folders with this prefix that a grader which is gone has made.
+
+    Args:
+        parent: of the folders.
+        prefix: of their names; the number of the grader's process and "-" follow.
+    """
+    for folder in parent.glob(f"{prefix}*-*"):
+        number = folder.name.removeprefix(prefix).partition("-")[0]
+        try:
+            if folder.lstat().st_uid == os.geteuid():
+                os.kill(int(number), 0)
+        except ProcessLookupError:
+            yield folder
+        except (OSError, ValueError, OverflowError):
+            continue
 
 
 def hide_memory() -> None:
