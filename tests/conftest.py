@@ -159,6 +159,20 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
     return run
 
 
+@pytest.fixture
+def only(monkeypatch):
+    """`only("landlock")`: on this machine no other tier isolates."""
+
+    def set_up(*working: str) -> None:
+        def why_not(tier: str) -> str | None:
+            there = tier in working or tier not in tiers.ISOLATING
+            return None if there else f"no {tier}"
+
+        monkeypatch.setattr(tiers, "why_not", why_not)
+
+    return set_up
+
+
 @pytest.fixture(scope="session")
 def bwrap() -> str:
     """Return the tier of that name."""

@@ -10,16 +10,9 @@ import pytest
 
 from grader.report import picture
 from grader.sandbox.tiers import why_not
+from tests.support.results import without_durations
 
 RECORDED = ["answers.npz", "mistakes.json", "provenance.json"]
-
-
-def without_durations(report: dict) -> dict:
-    """Return the report without its durations."""
-    report = json.loads(json.dumps(report))
-    for timed in [report, *(c for e in report["exercises"] for c in e["checks"])]:
-        del timed["duration"]
-    return report
 
 
 # ---------------------------------------------------------------- whole runs

@@ -1,46 +1,8 @@
 """A notebook that is graded: errors name the cell, cells that fail are left out."""
 
-import json
-
-import hypothesis.strategies as st
 import pytest
 
-
-def cell(source, kind: str = "code") -> dict:
-    """Return a cell, its text whole or as a list of lines."""
-    extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
-    return {"cell_type": kind, "metadata": {}, "source": source, **extra}
-
-
-def notebook(*cells, **values) -> str:
-    """Return a notebook of these cells; of text alone they are code."""
-    document = {
-        "cells": [cell(c) if isinstance(c, str | list) else c for c in cells],
-        "metadata": {},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps({**document, **values})
-
-
-# ---------------------------------------------------------------- what is none
-
-
-values = st.recursive(
-    st.one_of(st.none(), st.integers(), st.text(max_size=5), st.floats()),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4),
-        st.dictionaries(
-            st.sampled_from(
-                ["cells", "source", "cell_type", "nbformat", "metadata", "outputs"]
-            ),
-            inner,
-            max_size=4,
-        ),
-    ),
-    max_leaves=12,
-)
-
+from tests.support.notebooks import notebook
 
 # ---------------------------------------------------------------- graded
 

@@ -20,9 +20,9 @@ from grader.contract.exercises import ROOT
 from grader.contract.limits import LIMITS
 from grader.contract.outcomes import GraderError
 from grader.oracle.starting import ready_first, start_child
-from grader.sandbox import control_group, doctor, launch, self_test, tiers
+from grader.sandbox import control_group, doctor, launch, self_test
 from grader.sandbox.self_test import PROMISES
-from grader.sandbox.tiers import ISOLATING, TIERS
+from grader.sandbox.tiers import TIERS
 from tests.support.grading import require
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux's")
@@ -250,20 +250,6 @@ def test_harmless_things_work(hand_in, grade, isolating):
 
 
 # ---------------------------------------------------------------- choosing a tier
-
-
-@pytest.fixture
-def only(monkeypatch):
-    """`only("landlock")`: on this machine no other tier isolates."""
-
-    def set_up(*working: str) -> None:
-        def why_not(tier: str) -> str | None:
-            there = tier in working or tier not in ISOLATING
-            return None if there else f"no {tier}"
-
-        monkeypatch.setattr(tiers, "why_not", why_not)
-
-    return set_up
 
 
 @pytest.fixture

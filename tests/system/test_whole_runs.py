@@ -1,7 +1,6 @@
 """Whole runs of the starter and of the solution, and what many tests read in them."""
 
 import hashlib
-import json
 import os
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ from grader.contract.exercises import EXERCISES
 from grader.sandbox.tiers import TIERS
 from tests.support.grading import ROOT, require
 from tests.support.pages import essence, shown
+from tests.support.results import without_durations
 
 KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
 KEYS += ["duration", "submission", "exercises", "learning", "printed"]
@@ -24,14 +24,6 @@ OUTCOMES = {"passed", "failed", "error", "timeout", "killed", "skipped"}
 def finished(starter_run, watched_run, recorded_run) -> list:
     """Whole runs of several kinds, one of them without points."""
     return [starter_run, watched_run[0], recorded_run]
-
-
-def without_durations(report: dict) -> dict:
-    """Return the report but for how long everything took."""
-    report = json.loads(json.dumps(report))
-    for timed in [report, *(c for e in report["exercises"] for c in e["checks"])]:
-        del timed["duration"]
-    return report
 
 
 # ---------------------------------------------------------------- whole runs

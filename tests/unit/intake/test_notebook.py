@@ -15,6 +15,7 @@ from grader.intake.notebook import MAX_PIECES, python_of
 from grader.intake.reading import MAX_BYTES
 from grader.intake.submission import Submission
 from grader.intake.take import take
+from tests.support.notebooks import cell, notebook
 
 # A busy machine is no failure; the fixture only names a file to be written anew.
 quick = settings(
@@ -22,23 +23,6 @@ quick = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-
-
-def cell(source, kind: str = "code") -> dict:
-    """Return a cell, its text whole or as a list of lines."""
-    extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
-    return {"cell_type": kind, "metadata": {}, "source": source, **extra}
-
-
-def notebook(*cells, **values) -> str:
-    """Return a notebook of these cells; of text alone they are code."""
-    document = {
-        "cells": [cell(c) if isinstance(c, str | list) else c for c in cells],
-        "metadata": {},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps({**document, **values})
 
 
 @pytest.fixture

@@ -36,20 +36,6 @@ def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
 # ---------------------------------------------------------------- choosing a tier
 
 
-@pytest.fixture
-def only(monkeypatch):
-    """`only("landlock")`: on this machine no other tier isolates."""
-
-    def set_up(*working: str) -> None:
-        def why_not(tier: str) -> str | None:
-            there = tier in working or tier not in ISOLATING
-            return None if there else f"no {tier}"
-
-        monkeypatch.setattr(tiers, "why_not", why_not)
-
-    return set_up
-
-
 @pytest.mark.parametrize(
     ("working", "chosen"),
     [
