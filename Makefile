@@ -3,7 +3,7 @@
 # The variables that can be given to make. A value is text for the programs and is never
 # run. It reaches them through the environment: a recipe says "$$ONLY", which neither make
 # nor a shell interprets, and never $(ONLY).
-override OPTIONS := SUBMISSION ONLY SEED OUT SANDBOX DEVICE REFERENCE INPROCESS \
+override OPTIONS := SUBMISSION ONLY SEED OUT SANDBOX DEVICE INPROCESS \
   OFFICIAL PYTHON
 # The variables of the staff's targets, which are included at the end.
 override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
@@ -43,7 +43,7 @@ help: ## show this list
 # An empty option is one that was not given.
 grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process]
 	@$(RUN) -m grader grade --only="$$ONLY" --seed="$$SEED" --out="$$OUT" \
-	  --sandbox="$$SANDBOX" --device="$$DEVICE" --reference="$$REFERENCE" \
+	  --sandbox="$$SANDBOX" --device="$$DEVICE" \
 	  --in-process="$$INPROCESS" --official="$$OFFICIAL" -- "$${SUBMISSION-starter}"
 
 doctor: $(STAMP) ## test the sandboxes: what this machine can promise, how to get more

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = "1"
 DEVICES = ("cpu", "gpu")
-MODES = ("live", "recorded")  # of the reference
 FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
@@ -115,7 +114,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     grade.add_argument("--out", default="results", help="folder of report.json")
     add_choice(grade, "--sandbox", TIERS, help="default: the strongest that works")
     add_choice(grade, "--device", DEVICES, default="cpu", help="default: cpu")
-    add_choice(grade, "--reference", MODES, help="default: live with a solution")
     add_switch(grade, "--in-process", help="debug one exercise; no grade")
     add_switch(grade, "--official", help="refuse to grade without a sandbox that works")
     grade.set_defaults(run=run_grade)
@@ -277,7 +275,6 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
         limits=arguments.limits,
         tier=arguments.sandbox or "",
         device=arguments.device,
-        mode=arguments.reference or "",
         official=arguments.official,
     )
 

@@ -25,7 +25,7 @@ grade-class: $(VENV)/.synced-class $(CLUSTER_READY) ## staff: grade all hand-ins
 	@$(RUN) -m grader.classroom --out="$${OUT:-class-results}" --seed="$$SEED" \
 	  --jobs="$$JOBS" --names="$$NAMES" --canvas="$$CANVAS" --moodle="$$MOODLE" \
 	  --assignment="$$ASSIGNMENT" --unread="$$UNREAD" --only="$$ONLY" \
-	  --sandbox="$$SANDBOX" --reference="$$REFERENCE" --device="$${DEVICE:-cpu}" \
+	  --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}" \
 	  --cluster="$$CLUSTER" -- "$$SUBMISSIONS"
 
 .PHONY: node

@@ -209,7 +209,7 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
 
     For fixed returns G, the mean of (Q - G)² is the TD loss of terminal transitions
     with rewards G, and its gradient is affine in G. So the reference's TD loss at
-    G = 0 and at T unit vectors tells it for every G, also if answers are recorded.
+    G = 0 and at T unit vectors tells it for every G.
     """
     num_steps = len(case.args["reward"])
     at_zero = terminal_loss(case, np.zeros(num_steps), reference)

@@ -93,7 +93,7 @@ def test_end_has_no_future(student, for_each):
             f"terminated = {compare.numbers(ends)}",
         )
 
-    for_each(fixed_cases.TD_MIXED, body, property=True)
+    for_each(fixed_cases.TD_MIXED, body)
 
 
 @pytest.mark.points(1)
@@ -111,7 +111,7 @@ def test_order(student, for_each):
             f"expected as before the batch was put in the order {order.tolist()}",
         )
 
-    for_each(fixed_cases.TD_MIXED, body, property=True)
+    for_each(fixed_cases.TD_MIXED, body)
 
 
 @pytest.mark.points(0.5)

@@ -10,7 +10,7 @@ import pytest
 
 from grader.checks.common import unchanged
 from grader.contract import cases, compare, fixed_cases
-from grader.contract.case import Answer, Case, Student
+from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -19,7 +19,7 @@ from grader.contract.outcomes import (
     Waiting,
     Wrong,
 )
-from grader.oracle.candidate import LiveReference, RunnerInterface
+from grader.oracle.candidate import RunnerInterface
 
 EXAMPLE = Case(  # the docstring's
     "td_loss",
@@ -37,37 +37,37 @@ EXAMPLE = Case(  # the docstring's
 
 
 @pytest.mark.points(1)
-def test_one_step(student, runner):
+def test_one_step(student, reference, runner):
     """One step of gradient descent: θ_Q moves by -α times its gradient."""
     for case in fixed_cases.UPDATE.fixed:
-        follow(case, "sgd", 1, student, runner)
+        follow(case, "sgd", 1, student, reference, runner)
 
 
 @pytest.mark.points(1.5)
-def test_state_survives(student, runner):
+def test_state_survives(student, reference, runner):
     """Adam's state is carried on from step to step."""
-    follow(fixed_cases.UPDATE.fixed[0], "adam", 3, student, runner)
+    follow(fixed_cases.UPDATE.fixed[0], "adam", 3, student, reference, runner)
 
 
 @pytest.mark.points(1)
-def test_any_optimizer(student, runner):
+def test_any_optimizer(student, reference, runner):
     """A chain of clipping and AdamW, which also needs the parameters."""
-    follow(fixed_cases.UPDATE.fixed[1], "clipped_adamw", 2, student, runner)
+    follow(fixed_cases.UPDATE.fixed[1], "clipped_adamw", 2, student, reference, runner)
 
 
 @pytest.mark.points(0.5)
-def test_example(student, runner):
+def test_example(student, reference, runner):
     """The example in the docstring: two steps with momentum."""
-    follow(EXAMPLE, "momentum", 2, student, runner, called=True)
+    follow(EXAMPLE, "momentum", 2, student, reference, runner, called=True)
 
 
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
-def test_loss_before_the_step(student, runner):
+def test_loss_before_the_step(student, reference, runner):
     """The returned loss is the one before the step; no argument is changed."""
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")
-    expected, _ = loss_and_gradient(case, student, runner)
+    expected, _ = loss_and_gradient(case, student, reference)
     compare.require(compare.problem("td_update's loss", obtained, expected))
     # With a state, and with a stand-in for td_loss, which has a check of its own.
     _, question = first_step(fixed_cases.UPDATE.fixed[0], "adam", student, runner)
@@ -95,6 +95,7 @@ def follow(
     optimizer: str,
     num_steps: int,
     student: Student,
+    reference: Answers,
     runner: RunnerInterface,
     *,
     called: bool = False,
@@ -103,7 +104,7 @@ def follow(
     case, question = first_step(case, optimizer, student, runner)
     for i in range(num_steps):
         answer = student.called(question) if called else student.answer(question)
-        _, grads = loss_and_gradient(case, student, runner)
+        _, grads = loss_and_gradient(case, student, reference)
         # Untrusted, because the gradient comes from the hand-in's program.
         request = {
             "do": "optimizer_step",
@@ -173,11 +174,9 @@ def usable(case: Case, student: Student) -> bool:
 
 
 def loss_and_gradient(
-    case: Case, student: Student, runner: RunnerInterface
+    case: Case, student: Student, reference: Answers
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return loss and gradient of the hand-in's own td_loss, or of the stand-in."""
-    if case.spec.get("stand_in"):
-        answer = Answer(LiveReference(runner).answer(case))
-    else:
-        answer = student.answer(case)
+    answers = reference if case.spec.get("stand_in") else student
+    answer = answers.answer(case)
     return answer.array("loss"), answer.leaves("grads")

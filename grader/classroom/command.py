@@ -35,7 +35,6 @@ OUT = "class-results"
 NO_OR_YES = {"": False, "0": False, "1": True}
 ZERO = {"": False, "0": True}
 TIER = {name: name for name in ("", *TIERS)}
-REFERENCE = {name: name for name in ("", "live", "recorded")}
 DEVICE = {"": "cpu", "cpu": "cpu", "gpu": "gpu"}
 
 
@@ -74,7 +73,6 @@ def parse(words: list[str]) -> argparse.Namespace:
         "0: enter that in the exports for what was not read or not imported",
     )
     add("--sandbox", kinds.one_of("SANDBOX", TIER), "bwrap, landlock or process")
-    add("--reference", kinds.one_of("REFERENCE", REFERENCE), "live or recorded")
     add("--device", kinds.one_of("DEVICE", DEVICE), "cpu or gpu")
     add("--cluster", kinds.optional, "tcp://… of Dask's scheduler")
     return parser.parse_args(words)
@@ -167,7 +165,6 @@ def options_of(arguments: argparse.Namespace) -> pipeline.Options:
         only=arguments.only,
         tier=tier,
         device=arguments.device,
-        mode=pipeline.choose_mode(arguments.reference),
     )
 
 

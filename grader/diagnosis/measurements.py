@@ -13,7 +13,6 @@ from grader.contract.case import Answers, Case, Student
 from grader.contract.compare import number, numbers
 from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wrong
 from grader.diagnosis.target_inference import ReadOff, read_off
-from grader.oracle.candidate import LiveReference
 
 FACTORS = {-1.0: "minus", 0.5: "half of", 2.0: "twice"}
 # What an argument is called in a sentence.
@@ -254,7 +253,7 @@ def td_update(student: Student, reference: Answers) -> str | None:
     after = answer.leaves("opt_state")
     if all(map(np.array_equal, after, state["opt_state"])):
         return "Measured: the opt_state that comes back is the one that went in."
-    step, right = steps_of_descent(case, student)
+    step, right = steps_of_descent(case, student, reference)
     if words := times(factor_of(step, right)):
         return (
             f"Measured: your step of gradient descent is exactly {words} the right one."
@@ -262,7 +261,9 @@ def td_update(student: Student, reference: Answers) -> str | None:
     return None
 
 
-def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarray]:
+def steps_of_descent(
+    case: Case, student: Student, reference: Answers
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the hand-in's step of plain descent on the stand-in, and the right one."""
     theta, runner = case.args["theta_Q"], student.runner
     state = runner.trusted(do="optimizer_init", optimizer="sgd", theta=theta)
@@ -272,7 +273,7 @@ def steps_of_descent(case: Case, student: Student) -> tuple[np.ndarray, np.ndarr
         optimizer="sgd",
         theta=theta,
         opt_state=state["opt_state"],
-        grads=LiveReference(runner).answer(case).leaves("grads"),
+        grads=reference.answer(case).leaves("grads"),
     )
     ends = student.answer(question).leaves("theta_Q"), right["theta_Q"]
     own, expected = (

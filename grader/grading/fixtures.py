@@ -32,7 +32,7 @@ class Fixtures:
 
     @pytest.fixture
     def reference(self) -> Answers:
-        """Return what is right: live or recorded."""
+        """Return who gives the right answers."""
         return self.now.graded.reference
 
     @pytest.fixture
@@ -69,20 +69,16 @@ class Fixtures:
 
     @pytest.fixture
     def for_each(self, request: pytest.FixtureRequest) -> Callable:
-        """Return `for_each(cases, body)`: the fixed cases, then drawn ones.
+        """Return `for_each(cases, body)`: run the body on fixed, then on drawn cases.
 
-        Those only where the reference is live, or where `property` says that the body
-        asks for none.
+        A debugger sees the fixed cases only.
         """
 
-        def run(
-            cases: Cases, body: Callable[[Case], None], *, property: bool = False
-        ) -> None:
+        def run(cases: Cases, body: Callable[[Case], None]) -> None:
             for case in cases.fixed:
                 body(case)
-            graded, phases = self.now.graded, self.now.phases(request.node)
-            more = graded.live or (property and not graded.student.eager)
-            if phases and more:
+            phases = self.now.phases(request.node)
+            if phases and not self.now.graded.student.eager:
                 search(cases, body, self.seed_of(request), phases)
 
         return run

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from grader.contract.case import Args, Case, Look
-from grader.contract.exercises import LEARNING, SOLUTION
+from grader.contract.exercises import LEARNING
 from grader.contract.limits import Limits
 from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
@@ -19,6 +19,7 @@ from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.faults import IMPORTING, reason_of
+from grader.oracle.reference import Reference, load_programs
 from grader.oracle.runner_client import Program
 from grader.oracle.worker_client import Reply
 from grader.report.model import Report
@@ -81,20 +82,16 @@ class LocalWorker:
 
 
 class LocalRunner:
-    """Answers like `RunnerClient`, by plain function calls.
-
-    Args:
-        live: whether it holds the solution.
-    """
+    """Answers like `RunnerClient`, by plain function calls."""
 
     device = "cpu"
 
-    def __init__(self, *, live: bool) -> None:
+    def __init__(self) -> None:
         from grader.inside import runner
 
         self.budget = Budget(UNBOUNDED)
         self.programs: dict[str, Program] = {}
-        self.runner = runner.Runner(SOLUTION if live else None)
+        self.runner = runner.Runner()
 
     def trusted(self, **request: Any) -> Args:
         """Answer now."""
@@ -127,15 +124,13 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
             "INPROCESS=1 debugs one exercise: add ONLY=td_loss or another "
             "(for learning there is `make train`)"
         )
-    mode = pipeline.choose_mode(options.mode)
-    worker, runner = LocalWorker(submission), LocalRunner(live=mode == "live")
+    worker, runner = LocalWorker(submission), LocalRunner()
     graded = Graded(
         student=Candidate(worker, runner, eager=True),
-        reference=pipeline.reference_of(mode, runner),
+        reference=Reference(runner, load_programs()),
         runner=runner,
         budget=worker.budget,
         seed=options.seed,
-        live=False,
     )
     results = run_checks(
         Pass(graded), options.exercises, lambda exercise, check: print(f"· {check}")
@@ -143,7 +138,6 @@ def grade(submission: Submission, options: pipeline.Options) -> Report:
     return Report(
         seed=options.seed,
         sandbox=SANDBOX,
-        mode=mode,
         device="cpu",
         submission=pipeline.about(submission, None),
         exercises=results,

@@ -39,11 +39,10 @@ class Graded:
 
     Attributes:
         student: the hand-in.
-        reference: what is right, live or recorded.
+        reference: gives the right answers.
         runner: the clean process.
         budget: of time.
         seed: of the run.
-        live: whether the reference answers any case, and not the recorded ones only.
         cartpole: waits for the result of learning.
         problem: with the hand-in, an outcome: then nothing is asked.
         known: the recorded mistakes.
@@ -55,7 +54,6 @@ class Graded:
     runner: RunnerInterface
     budget: Budget
     seed: str
-    live: bool
     cartpole: Callable[[], Result] | None = None
     problem: BaseException | None = None
     known: Known = field(default_factory=Known)

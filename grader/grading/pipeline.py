@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grader.contract import exercises, seeds
-from grader.contract.case import Answers, Trusted
+from grader.contract import seeds
 from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.limits import LIMITS, Limits
 from grader.contract.outcomes import GraderError, Stopped, UsageError, Wrong
@@ -18,10 +17,10 @@ from grader.grading.passes import Graded, Pass
 from grader.grading.plugin import Checks, OnCheck, nobody, run_script
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.candidate import Candidate
 from grader.oracle.cartpole import CartPole
 from grader.oracle.faults import IMPORTING
-from grader.oracle.recorded import RecordedReference, load_known
+from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 from grader.report.model import NOT_IMPORTED, NOT_READ, Exercise, Report
@@ -37,7 +36,6 @@ class Options:
         only: the names of exercises; empty for all.
         tier: of the sandbox, or "" for the strongest that works here.
         device: "cpu" or "gpu".
-        mode: "live", "recorded", or "" for live where there is a solution.
         official: refuse to grade where no sandbox isolates, unless `tier` says so.
         limits: of times, tries and sizes.
         twice: ask all of it a second time; None to do so where all is graded.
@@ -47,7 +45,6 @@ class Options:
     only: tuple[str, ...] = ()
     tier: str = ""
     device: str = "cpu"
-    mode: str = ""
     official: bool = False
     limits: Limits = LIMITS
     twice: bool | None = None
@@ -84,22 +81,19 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     started = time.monotonic()
     launch.remove_leftovers()
     choose = self_test.choose_official_tier if options.official else tiers.choose_tier
-    options = replace(
-        options, tier=choose(options.tier), mode=choose_mode(options.mode)
-    )
+    options = replace(options, tier=choose(options.tier))
     check_device(options.device)
-    known = load_known()
+    programs, known = load_programs(), load_known()
     with contextlib.ExitStack() as processes:
         worker, runner, cartpole = start_helpers(
             processes, submission, options, progress
         )
         graded = Graded(
             student=Candidate(worker, runner),
-            reference=reference_of(options.mode, runner),
+            reference=Reference(runner, programs),
             runner=runner,
             budget=worker.budget,
             seed=options.seed,
-            live=options.mode == "live",
             cartpole=cartpole.result if cartpole else None,
             known=known,
             problem=why_not_imported(worker),
@@ -110,7 +104,6 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     return Report(
         seed=options.seed,
         sandbox=options.tier,
-        mode=options.mode,
         device=options.device,
         submission=about(submission, not_imported(graded.problem), worker.left_out),
         exercises=results,
@@ -134,15 +127,15 @@ def start_helpers(
     Args:
         processes: ends them.
         submission: the hand-in.
-        options: with the tier and mode that were chosen.
+        options: with the tier that was chosen.
         progress: told how far learning is.
 
     Raises:
         GraderError: one does not come up.
     """
-    tier, device, live = options.tier, options.device, options.mode == "live"
+    tier, device = options.tier, options.device
     budget, programs = Budget(options.limits), dict[str, Program]()
-    runner = RunnerClient("runner", tier, budget, programs, live=live, device=device)
+    runner = RunnerClient("runner", tier, budget, programs, device=device)
     processes.callback(runner.stop)
     worker = WorkerClient(submission, tier, budget)
     processes.callback(worker.stop)
@@ -201,26 +194,15 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
         runner=nobody_asked,
         budget=Budget(),
         seed=options.seed,
-        live=False,
         problem=Wrong(submission.problem or ""),
     )
     return Report(
         seed=options.seed,
         sandbox=tiers.choose_tier(options.tier),
-        mode=choose_mode(options.mode),
         device=options.device,
         submission=about(submission, f"{NOT_READ}{submission.problem}"),
         exercises=run_passes(graded, options, progress),
     )
-
-
-def reference_of(mode: str, runner: Trusted) -> Answers:
-    """Return who says what is right.
-
-    Raises:
-        GraderError: the record is missing, damaged or of another version.
-    """
-    return LiveReference(runner) if mode == "live" else RecordedReference()
 
 
 def about(
@@ -271,15 +253,3 @@ def check_device(device: str) -> None:
             "DEVICE=gpu: no JAX with CUDA is installed (Linux: `make gpu` installs "
             "it); leave DEVICE out to grade on the CPU"
         )
-
-
-def choose_mode(wanted: str) -> str:
-    """Choose live where the solution is at hand, recorded elsewhere.
-
-    Raises:
-        UsageError: live is wanted and there is no solution.
-    """
-    there = exercises.SOLUTION.exists()
-    if wanted == "live" and not there:
-        raise UsageError("REFERENCE=live needs solution/dqn.py, which is not here")
-    return wanted or ("live" if there else "recorded")

@@ -1,11 +1,10 @@
 """The runner: runs exported programs; none of the hand-in's source comes here.
 
-It owns what learning is judged by: environments, seeds, network state and the loop.
-In live mode it also holds the reference, the solution's module. It is confined like
-the worker, because a program can still loop for ever or fill the memory.
+The runner also runs the reference's programs. It is confined like the worker, because
+a program can still loop for ever or fill the memory.
 """
 
-import importlib.util
+import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -15,12 +14,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax import export
 
-from grader.inside import parts, protocol, values
+from grader.inside import protocol, values
 from grader.inside.networks import OPTIMIZERS
 from grader.inside.programs import BadProgram, checked, content
 
-HARNESS = Path(__file__).resolve().parents[2]  # train.py and the solution, if given
+HARNESS = Path(__file__).resolve().parents[2]  # the learner has train.py there
 
 
 def main() -> None:
@@ -31,8 +31,7 @@ def main() -> None:
     if (HARNESS / "train.py").exists():
         # Now, before the hand-in runs: on the weakest tier it could change the file.
         from grader.inside import learner  # noqa: F401
-    solution = HARNESS / "solution" / "dqn.py"
-    runner = Runner(solution if solution.exists() else None)
+    runner = Runner()
     jax.devices()  # start the backend now, not in the time of the first request
     protocol.send(answers, {})  # it has started
     while (request := protocol.receive(requests)) is not None:
@@ -64,20 +63,15 @@ def main() -> None:
 
 
 class Runner:
-    """The loaded programs and, in live mode, the reference.
+    """The loaded programs, and what is compiled of them."""
 
-    Args:
-        solution: path of the reference in live mode, else None.
-    """
-
-    def __init__(self, solution: Path | None) -> None:
+    def __init__(self) -> None:
         self.programs: dict[str, Callable] = {}
         self.cache: dict[str, Callable] = {}
         # A program can be loaded under several names; the first one stands for all.
         self.known: dict[bytes, str] = {}  # the first name by the program's content
         self.same: dict[str, str] = {}  # the first name by every name
         self.ask: Callable[[dict[str, Any]], dict[str, Any]]
-        self.solution = load_solution(solution) if solution else None
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
         """Answer one request."""
@@ -174,19 +168,12 @@ class Runner:
         new_theta, new_state = compiled(theta, opt_state, grads)
         return to_numpy({"theta_Q": new_theta, "opt_state": new_state})
 
-    def do_reference(self, part: str, spec: Any, args: Any) -> dict[str, Any]:
-        """Return the solution's answer (live mode)."""
-        if part in parts.CALLS:
-            return parts.CALLS[part](self.solution, spec, args)
-        # The solution also takes plain numbers as tracers: one program serves all.
-        numbers = {k: v for k, v in spec.items() if isinstance(v, float)}
-        fixed = {k: v for k, v in spec.items() if k not in numbers}
-
-        def program(numbers: Any, args: Any) -> Any:
-            return parts.program_of(self.solution, part, {**fixed, **numbers})(args)
-
-        name = f"reference {part} {sorted(fixed.items())}"
-        return to_numpy(self.kept(name, lambda: jax.jit(program))(numbers, args))
+    def do_reference(self, program: Any, args: Any) -> dict[str, Any]:
+        """Return the answer of a program of the reference, uint8 [n]."""
+        data = bytearray(program.tobytes())
+        name = f"reference {hashlib.sha256(data).hexdigest()}"
+        compiled = self.kept(name, lambda: jax.jit(export.deserialize(data).call))
+        return to_numpy(compiled(args))
 
     # -------------------------------------------------------- learning
 
@@ -195,16 +182,6 @@ class Runner:
         from grader.inside import learner
 
         return learner.learn(self, **request)
-
-
-def load_solution(path: Path) -> Any:
-    """Import the solution and return its module."""
-    spec = importlib.util.spec_from_file_location("solution_dqn", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def to_numpy(tree: Any) -> Any:

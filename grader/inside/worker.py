@@ -23,10 +23,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
+from jax.extend.core import Jaxpr, jaxprs_in_params
 
 from grader.inside import parts, protocol, values
 from grader.inside.errors import describe_error
 from grader.inside.notebook import Notebook, whole_or_cells
+
+# The class page looks for these words, see `report.model`.
+CALLS_EXPORTED = "calls an exported program: write the code that computes it instead"
 
 
 def main() -> None:
@@ -170,7 +174,7 @@ class Worker:
             ]
         return answer
 
-    def do_export(self, part: str, spec: Any, args: Any, platform: str) -> Any:
+    def do_export(self, part: str, spec: Any, args: Any, platforms: Any) -> Any:
         """Trace a part for arguments of these shapes and serialise it."""
         program = parts.program_of(self.dqn, part, spec)
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
@@ -180,7 +184,9 @@ class Worker:
         used = [*traced.jaxpr.consts, *getattr(traced, "_consts", ())]
         if any(isinstance(value, jax.core.Tracer) for value in used):
             raise jax.errors.UnexpectedTracerError("")
-        exported = export.export(jitted, platforms=[platform])(shapes)
+        if calls_exported(traced.jaxpr.jaxpr):
+            raise values.ContractError(f"{part} {CALLS_EXPORTED}")
+        exported = export.export(jitted, platforms=platforms)(shapes)
         derivatives = 1 if spec.get("derivative") else 0
         serialized = exported.serialize(vjp_order=derivatives)
         return {"program": np.frombuffer(serialized, np.uint8)}
@@ -197,6 +203,15 @@ class Worker:
         parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
         rng = np.random.default_rng(seed)
         return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
+
+
+def calls_exported(jaxpr: Jaxpr) -> bool:
+    """Tell whether a trace calls a program of `jax.export`."""
+    return any(
+        equation.primitive.name == "call_exported"
+        or any(map(calls_exported, jaxprs_in_params(equation.params)))
+        for equation in jaxpr.eqns
+    )
 
 
 def new_module(text: str, path: Path) -> types.ModuleType:
@@ -226,6 +241,8 @@ def prepare_jax() -> None:
     for name in ("print", "callback"):
         setattr(jax.debug, name, lambda *args, **kwargs: None)
     jax.config.update("jax_default_matmul_precision", "highest")
+    # A program then depends on what is computed and not on the file it was traced in.
+    jax.config.update("jax_traceback_in_locations_limit", 0)
 
 
 if __name__ == "__main__":

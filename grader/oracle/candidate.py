@@ -1,4 +1,4 @@
-"""The candidate: the hand-in as the checks ask it. And the living reference."""
+"""The candidate: the hand-in as the checks ask it."""
 
 import contextlib
 import functools
@@ -212,7 +212,7 @@ class Candidate:
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
                 reply = self.worker.ask(
-                    {"do": "export", **request, "platform": platform},
+                    {"do": "export", **request, "platforms": [platform]},
                     case.part,
                     look=functools.partial(one_program, case.part, most),
                 )
@@ -253,19 +253,4 @@ def one_program(part: str, most: int, answer: Args) -> None:
         raise Wrong(
             f"{part}: its program has {program.nbytes >> 20} MB, at most "
             f"{most >> 20} are taken: does it hold large constants?"
-        )
-
-
-class LiveReference:
-    """What the solution answers, in the runner."""
-
-    def __init__(self, runner: Trusted) -> None:
-        self.runner = runner
-
-    def answer(self, case: Case) -> Answer:
-        """Return the right answer."""
-        return Answer(
-            self.runner.trusted(
-                do="reference", part=case.part, spec=case.spec, args=case.args
-            )
         )

@@ -44,7 +44,6 @@ class RunnerClient:
         tier: of the sandbox.
         budget: of time.
         programs: the hand-in's exported programs by name; may be shared.
-        live: whether it holds the solution.
         device: "cpu" or "gpu".
     """
 
@@ -55,11 +54,10 @@ class RunnerClient:
         budget: Budget,
         programs: dict[str, Program],
         *,
-        live: bool = False,
         device: str = "cpu",
     ) -> None:
         self.role = role
-        self.tier, self.budget, self.live, self.device = tier, budget, live, device
+        self.tier, self.budget, self.device = tier, budget, device
         self.programs = programs
         self.child: helper.Child | None = start_first(role, self.start)
         self.loaded: set[str] = set()
@@ -71,9 +69,7 @@ class RunnerClient:
             helper.Failure: the system does not let us.
         """
         limits = self.budget.limits
-        return start_child(
-            self.role, self.tier, limits, live=self.live, device=self.device
-        )
+        return start_child(self.role, self.tier, limits, device=self.device)
 
     def ready(self) -> None:
         """Wait for its first process, before anything of the hand-in has run.

@@ -13,7 +13,6 @@ def start_child(
     limits: Limits,
     *,
     prints: bool = False,
-    live: bool = False,
     device: str = "cpu",
 ) -> helper.Child:
     """Start a helper process.
@@ -22,7 +21,7 @@ def start_child(
         helper.Failure: the system does not let us.
     """
     try:
-        started = launch.prepare(role, tier, live=live, device=device)
+        started = launch.prepare(role, tier, device=device)
         seconds = limits.start_seconds
         return helper.Child(started, prints=prints, start_seconds=seconds)
     except (OSError, RuntimeError) as error:  # no more processes, room, or threads

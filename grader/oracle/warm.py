@@ -53,15 +53,14 @@ class WarmProcesses:
 
     Args:
         tier: of the sandbox.
-        live: whether the runner holds the solution.
         device: "cpu" or "gpu".
     """
 
-    def __init__(self, tier: str, *, live: bool = False, device: str = "cpu") -> None:
+    def __init__(self, tier: str, *, device: str = "cpu") -> None:
         tier = tiers.choose_tier(tier)
         self.taken = 0
         self.worker = WarmWorker(Submission("", b""), tier, Budget())
-        self.runner = WarmRunner("runner", tier, Budget(), {}, live=live, device=device)
+        self.runner = WarmRunner("runner", tier, Budget(), {}, device=device)
         self.worker.ready()
         self.runner.ready()
 

@@ -68,7 +68,6 @@ class Report:
 
     seed: str
     sandbox: str
-    mode: str
     device: str
     submission: dict[str, Any]  # name, sha256, problem, notes
     exercises: list[Exercise] = field(default_factory=list)
@@ -116,7 +115,6 @@ class Report:
             "max_score": plain_number(self.max_score),
             "seed": self.seed,
             "sandbox": self.sandbox,
-            "mode": self.mode,
             "device": self.device,
             "duration": round(self.duration, 3),
             "submission": self.submission,

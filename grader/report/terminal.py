@@ -124,8 +124,8 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
         print_wrapped(Text(line), console)
     console.print(
         Text(
-            f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"
-            f" · {report.device} · {report.duration:.1f} s",
+            f"seed {report.seed} · sandbox {report.sandbox} · {report.device}"
+            f" · {report.duration:.1f} s",
             "dim",
         )
     )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from grader.contract.exercises import ROOT, SOLUTION, STARTER
+from grader.contract.exercises import ROOT, STARTER
 from grader.sandbox import control_group
 from grader.sandbox.bubblewrap import bwrap_arguments, bwrap_as_root, over_fd
 from grader.sandbox.system import (
@@ -64,7 +64,7 @@ class Launch:
     clean_up: Callable[[], None]
 
 
-def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") -> Launch:
+def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
     """Prepare the start of a helper process.
 
     Args:
@@ -72,15 +72,12 @@ def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") ->
             runner with the learning loop), "intruder" (tries what is forbidden) or
             "trial" (does nothing). `MODULES` says which module each role runs.
         tier: from `choose_tier`.
-        live: whether it gets the solution; never for the worker.
         device: "cpu" or "gpu"; the worker only traces, on the CPU.
     """
     files = {"grader/__init__.py": GRADER / "__init__.py"}
     files["grader/inside"] = GRADER / "inside"
     if role == "learner":
         files["train.py"] = STARTER.with_name("train.py")
-    if live:
-        files["solution/dqn.py"] = SOLUTION
     on_gpu = device == "gpu"
     environment = environment_for(role, on_gpu)
     settings = settings_for(role, tier, on_gpu)

@@ -15,9 +15,9 @@ from grader.grading.passes import Graded, Pass
 from grader.grading.pipeline import Options, Progress, grade
 from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.candidate import Candidate
 from grader.oracle.known import Known
-from grader.oracle.recorded import RecordedReference, load_known
+from grader.oracle.reference import load_known
 from grader.oracle.warm import WarmProcesses
 from grader.report.model import Check, Exercise
 

@@ -1,8 +1,8 @@
-"""`make reference`: record what the solution answers, and show what has changed.
+"""`make reference`: export the solution's programs, and show how its answers changed.
 
-Recorded are the right answers to every question that a check asks the reference, and
-the fingerprints of the known wrong solutions in `tests/corpus/mutants/`, by which a
-wrong answer gets its name.
+Written are the solution's programs for every shape that a check asks the reference, its
+answers to the fixed cases, and the fingerprints of the known wrong solutions in
+`tests/corpus/mutants/`, by which a wrong answer gets its name.
 """
 
 import argparse
@@ -15,15 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+import pytest
+from hypothesis import Phase
 from rich.console import Console
 from rich.table import Table
 
+from grader.checks.test_7_td_update import EXAMPLE
 from grader.cli import guarded
 from grader.contract import cases, exercises, fixed_cases
 from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.exercises import EXERCISES
-from grader.contract.outcomes import GraderError, Stopped
+from grader.contract.outcomes import GraderError, Stopped, UsageError
 from grader.diagnosis import probes
 from grader.diagnosis.diagnose import agree
 from grader.diagnosis.target_inference import read_off
@@ -32,12 +36,13 @@ from grader.grading.passes import Graded, Pass
 from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.intake.take import take
-from grader.oracle import known, recorded
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle import known
+from grader.oracle.candidate import Candidate
 from grader.oracle.known import Known, Mistake
-from grader.oracle.recorded import Drift, RecordingReference
 from grader.oracle.warm import WarmProcesses
 from grader.report.terminal import Live, make_console
+from tests.support import record as recorded
+from tests.support.record import Drift, Recorder
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
@@ -67,13 +72,14 @@ def record(tier: str, device: str, console: Console) -> None:
         UsageError: there is no solution here, or not that device.
         GraderError: the solution fails a check, or a mutant cannot be told from it.
     """
-    pipeline.choose_mode("live")
+    if not exercises.SOLUTION.exists():
+        raise UsageError("the reference is made of solution/dqn.py, which is not here")
     pipeline.check_device(device)
     submission = take(str(exercises.SOLUTION.parent))
     with Live(console) as live:
-        with WarmProcesses(tier, live=True, device=device) as warm:
+        with WarmProcesses(tier, device=device) as warm:
             student = warm.take(submission)
-            answers, of_files = right_answers(student, live.on_check)
+            solution, of_files = right_answers(student, live.on_check)
             right = {
                 part: probes.fingerprint(part, student, of_files.get(part, ()))
                 for part in [*probes.PROBES, *of_files]
@@ -91,44 +97,46 @@ def record(tier: str, device: str, console: Console) -> None:
         "device": device,
     }
     try:
-        old = recorded.load_arrays()
+        old = recorded.load_answers()
         for line in machines(recorded.load_provenance(), provenance):
             console.print(line, markup=False)
     except GraderError as missing:
         console.print(f"nothing to compare with: {missing}", markup=False)
         old = {}
-    rows = recorded.drift(old, answers.arrays, answers.asked)
+    rows = recorded.drift(old, solution.answers, solution.asked)
     known = Known(right, by_part(mutants, mistakes, right))
-    recorded.save(answers.arrays, known, provenance)
+    recorded.save(solution.programs, solution.answers, known, provenance)
     print_drift(rows, console)
+    console.print(programs_in_words(solution.programs))
     console.print(f"{len(mutants)} known mistakes, each told from the solution")
 
 
 def right_answers(
     student: Candidate, on_check: Callable[[str, str], None]
-) -> tuple[RecordingReference, FixedCases]:
-    """Run the unit checks on the solution; what the reference answered, to whom.
+) -> tuple[Recorder, FixedCases]:
+    """Run the unit checks on the solution, with the solution as their reference.
 
-    And the fixed cases of the check files that have some, by part.
+    Returns:
+        The programs and answers of the reference; and the fixed cases of the check
+        files that have some, by part.
 
     Raises:
         GraderError: the grader could not do its work, or the solution fails a check.
     """
-    answers = RecordingReference(LiveReference(student.runner))
+    answers = Recorder(student)
     graded = Graded(
         student=student,
         reference=answers,
         runner=student.runner,
         budget=student.worker.budget,
         seed=SEED,
-        live=False,
     )
 
     def begin(exercise: str, check: str) -> None:
         answers.check = f"{exercise}: {check}"
         on_check(exercise, check)
 
-    asked, units = Pass(graded), [e for e in EXERCISES if e != "learning"]
+    asked, units = FixedCasesOnly(graded), [e for e in EXERCISES if e != "learning"]
     names = {}
     for exercise in run_checks(asked, units, begin):
         for check in exercise.checks:
@@ -138,7 +146,7 @@ def right_answers(
                 raise GraderError(
                     f"the solution fails {exercise.name}, {check.name}: {check.message}"
                 )
-    # What is asked only where an answer is wrong.
+    # These are asked only where an answer is wrong, or where td_loss cannot be used.
     answers.check = "read off"
     for group in (
         *(fixed_cases.TD_CONTINUES, fixed_cases.TD_ENDS),
@@ -146,9 +154,26 @@ def right_answers(
     ):
         for case in group.fixed:
             read_off(cases.on_table(case), answers)
+    answers.check = "stand-in"
+    for case in (*fixed_cases.UPDATE.fixed, EXAMPLE):
+        answers.answer(case.replace(spec={"stand_in": True}))
     for question, checks in answers.asked.items():
         answers.asked[question] = [names.get(label, label) for label in checks]
     return answers, asked.fixed
+
+
+class FixedCasesOnly(Pass):
+    """A pass without drawn cases, which have the shapes of the fixed ones."""
+
+    def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
+        """Return no phase of hypothesis' search."""
+        return ()
+
+
+def programs_in_words(programs: dict[str, np.ndarray]) -> str:
+    """Return how many programs the reference has, and their size."""
+    kilobytes = sum(program.nbytes for program in programs.values()) / 1000
+    return f"{len(programs)} programs of the solution, {kilobytes:.0f} kB"
 
 
 def fingerprints(

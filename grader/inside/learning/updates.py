@@ -15,8 +15,7 @@ parameters are moved here, in three steps that leave no room for that:
 3. The optimizer takes the step.
 
 For right work this is what its own `td_update` does; now and then that is run as well,
-and has to do the same. The solution is not needed, so this is the same in live mode
-and against the record.
+and has to do the same.
 """
 
 from collections.abc import Callable

@@ -33,10 +33,7 @@ def about_run(report: Report) -> str:
     if cartpole := report.learning.get("cartpole"):
         lines.append(about_cartpole(cartpole))
         lines.append(sparkline(cartpole["curve"]))
-    lines.append(
-        f"seed {report.seed} · sandbox {report.sandbox} · reference {report.mode}"
-        f" · {report.device}"
-    )
+    lines.append(f"seed {report.seed} · sandbox {report.sandbox} · {report.device}")
     return "\n".join(filter(None, lines))
 
 

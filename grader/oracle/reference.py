@@ -1,0 +1,135 @@
+"""The reference: right answers, computed by the exported programs of the solution.
+
+`make reference` exports the solution's parts for every shape that a check asks, for CPU
+and CUDA in one. So whoever grades compares with the same reference and needs no
+solution. Beside the programs lie the fingerprints of known mistakes.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from grader.contract.case import Answer, Case, Trusted
+from grader.contract.outcomes import GraderError
+from grader.oracle.known import Known, from_text
+
+FORMAT = 3
+FOLDER = Path(__file__).resolve().parents[1] / "reference"
+PROGRAMS = "programs.npz"
+MISTAKES = "mistakes.json"
+PROVENANCE = "provenance.json"
+
+
+class Reference:
+    """Right answers to the cases that the checks ask.
+
+    Args:
+        runner: the clean process that runs the programs.
+        programs: serialised programs, uint8 [n], by `program_key`.
+    """
+
+    def __init__(self, runner: Trusted, programs: dict[str, np.ndarray]) -> None:
+        self.runner, self.programs = runner, programs
+
+    def answer(self, case: Case) -> Answer:
+        """Return the right answer to a case.
+
+        Raises:
+            GraderError: there is no program for this part, these settings and shapes.
+        """
+        program = self.programs.get(program_key(case))
+        if program is None:
+            raise GraderError(
+                f"the reference has no program for a case of {case.part}: "
+                "grader/reference is of another version than the checks; staff: run "
+                "`make reference`"
+            )
+        request = {"do": "reference", "program": program, "args": case.args}
+        return Answer(self.runner.trusted(**request))
+
+
+def program_key(case: Case) -> str:
+    """Return the name of the reference's program for a case.
+
+    Cases of one part with equal settings and shapes have one program.
+    """
+    digest = hashlib.sha256(case.program_name().encode()).hexdigest()[:20]
+    return f"{case.part}/{digest}"
+
+
+def load_programs(folder: Path = FOLDER) -> dict[str, np.ndarray]:
+    """Load the reference's programs by `program_key`.
+
+    Raises:
+        GraderError: the file is missing, damaged or of another version.
+    """
+    return load_arrays(PROGRAMS, folder)
+
+
+def load_known(folder: Path = FOLDER) -> Known:
+    """Load the recorded fingerprints of known mistakes.
+
+    Raises:
+        GraderError: the file is missing, damaged or of another version.
+    """
+    with damage_told():
+        return from_text(recorded_bytes(folder, MISTAKES).decode())
+
+
+def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
+    """Load all arrays of one file in the reference's folder, by their names.
+
+    Raises:
+        GraderError: the file is missing, damaged or of another version.
+    """
+    with damage_told():
+        data = recorded_bytes(folder, name)
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def recorded_bytes(folder: Path, name: str) -> bytes:
+    """Read one file of the reference and compare it with its recorded hash."""
+    provenance = json.loads((folder / PROVENANCE).read_text())
+    data = (folder / name).read_bytes()
+    if provenance["format"] != FORMAT:
+        raise GraderError(
+            f"{folder.name}/{PROVENANCE} is of format {provenance['format']}, "
+            f"this grader reads {FORMAT}; staff: run `make reference`"
+        )
+    if provenance["sha256"][name] != hashlib.sha256(data).hexdigest():
+        raise GraderError(
+            f"grader/reference/{name} is not the file that {PROVENANCE} "
+            "describes; restore both, or, as staff, run `make reference`"
+        )
+    return data
+
+
+@contextlib.contextmanager
+def damage_told() -> Iterator[None]:
+    """Turn the failure to read a file of the reference into one clear line.
+
+    Raises:
+        GraderError: a file is missing, or is no file of the expected kind.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise GraderError(
+            f"the reference is missing (grader/reference/{Path(error.filename).name}): "
+            "restore it, or, as staff, run `make reference`"
+        ) from None
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError),
+        zipfile.BadZipFile,
+    ):
+        raise GraderError(
+            "the reference in grader/reference is damaged; restore it, or, as staff, "
+            "run `make reference`"
+        ) from None
