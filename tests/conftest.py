@@ -114,15 +114,12 @@ def grade(monkeypatch) -> Callable[..., dict]:
         *exercises: str,
         twice: bool = False,
         tier: str = "",
-        mode: str = "",
         seed: str = "1",
         on_check: Callable[[str, str], None] = lambda exercise, check: None,
         **limits: float,
     ) -> dict:
         limited = replace(LIMITS, **{"part_seconds": 60.0, **limits})
-        options = pipeline.Options(
-            seed, exercises, tier, mode=mode, limits=limited, twice=twice
-        )
+        options = pipeline.Options(seed, exercises, tier, limits=limited, twice=twice)
         progress = pipeline.Progress(on_check=on_check)
         report = pipeline.grade(take(str(path)), options, progress)
         return json.loads(report.as_json())
@@ -207,7 +204,7 @@ def bwrap_run(command, bwrap) -> Run:
 
 
 @pytest.fixture(scope="session")
-def recorded_run(command, tmp_path_factory) -> Run:
+def students_run(command, tmp_path_factory) -> Run:
     """Grade the solution with another seed, in a tree without solution and tests.
 
     Under Landlock, where that works.

@@ -78,7 +78,7 @@ CATALOGUE = {
     57: ("Looking up seeds", LEARNING),
     58: ("The best of many", "all seeds are the grader's"),
     59: ("Planning", LEARNING),
-    60: ("Looking up recorded answers", "with the record they are right; not live"),
+    60: ("Looking up recorded answers", ""),
     61: ("Knowing the grader", ""),
     62: ("Answers that change", ""),
     63: ("Orders to terminals, browsers and CI", ""),

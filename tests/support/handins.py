@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.limits import LIMITS
 from grader.grading.passes import Graded, Pass
@@ -17,13 +19,12 @@ from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.oracle.candidate import Candidate
 from grader.oracle.known import Known
-from grader.oracle.reference import load_known
+from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.warm import WarmProcesses
 from grader.report.model import Check, Exercise
 
 PARTS = [name for name in EXERCISES if name != "learning"]
 PROCESSES = 2
-BOTH = ("recorded", "live")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,6 @@ class HandIn:
         exercises: to grade.
         fresh: it sets what outlives it (JAX's settings), so no process is shared.
         seed: of the run.
-        modes: "recorded" or "live", or both; mistakes are named in the former. In
-            the second are only those exercises that ask the reference at all.
         tries: how often it may train, where learning is graded.
     """
 
@@ -46,52 +45,41 @@ class HandIn:
     exercises: tuple[str, ...]
     fresh: bool = False
     seed: str = "1"
-    modes: tuple[str, ...] = BOTH
     tries: int = LIMITS.trainings
 
 
-Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
+Results = dict[str, Exercise]  # by name
 
 
 @functools.cache
 def warm() -> WarmProcesses:
     """Return the warm worker and runner of this process, started when first needed."""
-    opened = WarmProcesses("", live=True)
+    opened = WarmProcesses("")
     atexit.register(opened.__exit__)
     return opened
 
 
 @functools.cache
-def record() -> tuple[RecordedReference, Known]:
-    """Return the recorded answers and mistakes, read once for all hand-ins."""
-    return RecordedReference(), load_known()
+def record() -> tuple[dict[str, np.ndarray], Known]:
+    """Return the reference's programs and the known mistakes, read once."""
+    return load_programs(), load_known()
 
 
 def grade_warm(hand_in: HandIn) -> Results:
     """Return the results of a hand-in's exercises, from warm processes."""
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
-        mode = hand_in.modes[0]
         limits = replace(LIMITS, trainings=hand_in.tries)
-        options = Options(hand_in.seed, ("learning",), mode=mode, limits=limits)
-        return {mode: by_name(grade(submission, options, Progress()).exercises)}
-    first, *others = hand_in.modes
+        options = Options(hand_in.seed, ("learning",), limits=limits)
+        return by_name(grade(submission, options, Progress()).exercises)
     with taken(hand_in) as student:
-        results = {first: checked(hand_in, student, first)}
-        asking = tuple(filter(asks_reference, hand_in.exercises))
-        for mode in others if asking else ():
-            results[mode] = checked(replace(hand_in, exercises=asking), student, mode)
-    return results
+        return checked(hand_in, student)
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
-    """Return a hand-in's results with one seed after the other, in its first mode."""
-    mode = hand_in.modes[0]
+    """Return a hand-in's results with one seed after the other."""
     with taken(hand_in) as student:
-        return [
-            {mode: checked(replace(hand_in, seed=seed), student, mode)}
-            for seed in seeds
-        ]
+        return [checked(replace(hand_in, seed=seed), student) for seed in seeds]
 
 
 @contextlib.contextmanager
@@ -106,30 +94,16 @@ def taken(hand_in: HandIn) -> Iterator[Candidate]:
             student.worker.stop()
 
 
-@functools.cache
-def asks_reference(exercise: str) -> bool:
-    """Tell whether the exercise asks the reference; where not, all modes are alike."""
-    arguments = {
-        argument.arg
-        for node in functions_of(exercise)
-        if node.name.startswith("test_")
-        for argument in node.args.args
-    }
-    return bool(arguments & {"reference", "for_each"})
-
-
-def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercise]:
-    """Return the results of a hand-in's exercises in one mode."""
-    recorded, known = record()
-    live = mode == "live"
+def checked(hand_in: HandIn, student: Candidate) -> Results:
+    """Return the results of a hand-in's exercises."""
+    programs, known = record()
     graded = Graded(
         student=student,
-        reference=LiveReference(student.runner) if live else recorded,
+        reference=Reference(student.runner, programs),
         runner=student.runner,
         budget=student.worker.budget,
         seed=hand_in.seed,
-        live=live,
-        known=known if mode == "recorded" else Known(),
+        known=known,
     )
     return by_name(run_checks(Pass(graded), list(hand_in.exercises)))
 

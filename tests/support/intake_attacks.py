@@ -12,7 +12,8 @@ import zipfile
 from pathlib import Path
 
 from grader.contract import fixed_cases
-from grader.oracle.recorded import RecordedReference
+from grader.oracle.reference import load_programs, program_key
+from tests.support.record import load_answers
 
 WROTE = "open({trace!r}, 'w').close()\nraise RuntimeError('BREACH ' + __file__)\n"
 
@@ -301,18 +302,18 @@ def source_without_a_file(folder: Path, places: dict) -> Path:
 
 
 def table_of_recorded_answers(folder: Path, places: dict) -> Path:
-    """Answers the questions of the ladder from the record that students have.
+    """Answers the fixed cases from the recorded answers of the solution.
 
     Rows: 60
     Grade: monte_carlo
     Asserts: S R
     Says: discounted_returns|returns
     """
-    record = RecordedReference()
+    recorded = load_answers()
     table = {}
     for case in (*fixed_cases.RETURNS_SHORT.fixed, *fixed_cases.RETURNS_LONG.fixed):
         key = case.args["reward"].tobytes(), case.spec["gamma"]
-        table[key] = record.answer(case)["returns"].tolist()
+        table[key] = recorded[f"{case.part}/{case.digest()}/returns"].tolist()
     stub = 'raise NotImplementedError("Exercise 2: discounted_returns")'
     text = (
         (Path(places["root"]) / "starter" / "dqn.py")
@@ -324,6 +325,29 @@ def table_of_recorded_answers(folder: Path, places: dict) -> Path:
         )
     )
     (folder / "dqn.py").write_text(f"{text}\n\nTABLE = {table!r}\n")
+    return folder
+
+
+def program_of_the_reference(folder: Path, places: dict) -> Path:
+    """Computes the TD(0) update by the reference's exported program.
+
+    Rows: 15
+    Grade: update_Q_TD0
+    Asserts: S R
+    Says: calls an exported program
+    """
+    (case, *_) = fixed_cases.TD0_EPISODE.fixed
+    program = load_programs()[program_key(case)].tobytes().hex()
+    names = "Q, states, actions, rewards, next_states, terminateds"
+    stub = 'raise NotImplementedError("Exercise 1: update_Q_TD0")'
+    lines = [
+        f"args = dict(zip({names.split(', ')!r}, ({names})))",
+        f"program = jax.export.deserialize(bytearray.fromhex({program!r}))",
+        'return program.call(args)["Q"]',
+    ]
+    starter = (Path(places["root"]) / "starter" / "dqn.py").read_text()
+    text = starter.replace(stub, "\n    ".join(lines))
+    (folder / "dqn.py").write_text(f"{text}\n\nimport jax.export\n")
     return folder
 
 
@@ -520,6 +544,7 @@ def notebook_of_other_types(folder: Path, places: dict) -> Path:
 
 ATTACKS = [
     table_of_recorded_answers,
+    program_of_the_reference,
     *(link_to_a_secret, link_to_the_solution, links_in_a_ring, endless_device),
     *(pipe_without_a_writer, socket_file, folder_for_a_file, giant_file, long_line),
     *(deep_nesting, constant_folding, spoofed_coding, no_utf8, hidden_directions),

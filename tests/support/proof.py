@@ -18,7 +18,7 @@ from grader.contract.exercises import EXERCISES, ROOT
 from grader.report.model import Check, Exercise, plain_number
 from grader.report.terminal import print_exercise
 from tests.corpus.mutants.definition import Mutant
-from tests.support.handins import BOTH, PARTS, HandIn, Results, checks_of, lost, submit
+from tests.support.handins import PARTS, HandIn, Results, checks_of, lost, submit
 
 EVIDENCE = ROOT / "tests" / "evidence"
 MATRIX = EVIDENCE / "MATRIX.md"
@@ -34,11 +34,10 @@ class Row:
 
     Attributes:
         mutant: which.
-        lost: the checks of its exercise that it fails, against the record.
+        lost: the checks of its exercise that it fails.
         points: that it loses there.
         elsewhere: checks of other exercises that it fails.
         diagnoses: what it was called, None where it got no name.
-        disagree: checks whose verdict is another one against the living solution.
         text: what a student reads on the terminal.
     """
 
@@ -47,7 +46,6 @@ class Row:
     points: float
     elsewhere: list[str]
     diagnoses: set[str | None]
-    disagree: list[str]
     text: str
 
     @property
@@ -76,12 +74,12 @@ def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
 
 def row(mutant: Mutant, future: Future) -> Row:
     """Return the row of a mutant, when it has been graded."""
-    recorded, living = (future.result().get(mode, {}) for mode in BOTH)
-    own = recorded[mutant.exercise]
+    results = future.result()
+    own = results[mutant.exercise]
     failed = lost(own)
     others = [
         f"{name}.{check.name}"
-        for name, exercise in recorded.items()
+        for name, exercise in results.items()
         if name != mutant.exercise
         for check in lost(exercise)
     ]
@@ -91,7 +89,6 @@ def row(mutant: Mutant, future: Future) -> Row:
         points=sum(check.max_score - check.score for check in failed),
         elsewhere=others,
         diagnoses={check.diagnosis for check in failed if told_of_part(check)},
-        disagree=differing(recorded, living),
         text=as_read(own),
     )
 
@@ -117,11 +114,10 @@ def same_but_for_rounding(old: str, new: str) -> bool:
 
 
 def losses(results: Results) -> list[str]:
-    """Return which checks a right hand-in lost, and in which mode."""
+    """Return which checks a right hand-in lost."""
     return [
-        f"{mode} {exercise.name}.{check.name}: {check.message}"
-        for mode, exercises in results.items()
-        for exercise in exercises.values()
+        f"{exercise.name}.{check.name}: {check.message}"
+        for exercise in results.values()
         for check in lost(exercise)
     ]
 
@@ -129,16 +125,6 @@ def losses(results: Results) -> list[str]:
 def told_of_part(check: Check) -> bool:
     """Tell whether a check failed by itself, and was not only waiting."""
     return check.outcome in ("failed", "error")
-
-
-def differing(a: dict[str, Exercise], b: dict[str, Exercise]) -> list[str]:
-    """Return the checks with two verdicts."""
-    return [
-        f"{name}.{one.name}: {one.outcome} against the record, {other.outcome} live"
-        for name in b
-        for one, other in zip(a[name].checks, b[name].checks, strict=True)
-        if one.score != other.score
-    ]
 
 
 def as_read(exercise: Exercise) -> str:
@@ -182,8 +168,6 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
         f"{named.count('by its facts')} told by what was measured ({border} of them on "
         "the border of chance), "
         f"{sum(n.startswith('WRONG') for n in named)} wrongly",
-        f"- {sum(bool(r.disagree) for r in rows)} with another verdict live than "
-        "against the record",
         f"- {len(right)} right solutions in other styles, "
         f"{sum(bool(checks) for checks in right.values())} of them lose points",
         "",

@@ -14,7 +14,7 @@ import pytest
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError
 from grader.grading import pipeline
-from grader.oracle import candidate, runner_client, worker_client
+from grader.oracle import runner_client, worker_client
 from grader.sandbox import helper, launch
 from tests.support.handins import checks_of
 
@@ -619,7 +619,7 @@ def test_grader_error_in_each_exercise(hand_in, grade, monkeypatch, capfd):
     def answer(self, case):
         raise GraderError("no reference")
 
-    monkeypatch.setattr(candidate.LiveReference, "answer", answer)
+    monkeypatch.setattr(reference.Reference, "answer", answer)
     with pytest.raises(GraderError, match="no reference"):
         grade(hand_in(), "update_Q_TD0", "sync_target")
     assert "INTERNALERROR" not in "".join(capfd.readouterr())

@@ -12,7 +12,7 @@ from grader.report import picture
 from grader.sandbox.tiers import why_not
 from tests.support.results import without_durations
 
-RECORDED = ["answers.npz", "mistakes.json", "provenance.json"]
+RECORDED = ["programs.npz", "mistakes.json", "provenance.json"]
 
 
 # ---------------------------------------------------------------- whole runs
@@ -112,49 +112,42 @@ def require_trouble(run, *named: str) -> None:
         assert word in run.err
 
 
-def recorded(command, tree):
-    """Grade the smallest exercise that needs the record."""
+def graded_there(command, tree):
+    """Grade an exercise that needs the reference."""
     return command("grade", "starter", "--only", "td_loss", tree=tree)
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_reference_missing(command, tree, name):
-    """A recorded file that is missing is grader trouble, named, and no zero."""
+    """A missing file of the reference is grader trouble, named, and no zero."""
     (tree / "grader" / "reference" / name).unlink()
-    require_trouble(recorded(command, tree), name, "make reference")
+    require_trouble(graded_there(command, tree), name, "make reference")
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_reference_damaged(command, tree, name):
-    """A recorded file that was cut short is grader trouble."""
+    """A damaged file of the reference is grader trouble."""
     path = tree / "grader" / "reference" / name
     path.write_bytes(path.read_bytes()[:-40])
-    require_trouble(recorded(command, tree), "grader/reference")
+    require_trouble(graded_there(command, tree), "grader/reference")
 
 
 def test_reference_of_another_format(command, tree):
-    """A record in another format is grader trouble that says so."""
+    """A reference in another format is grader trouble that says so."""
     path = tree / "grader" / "reference" / "provenance.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 999}))
-    require_trouble(recorded(command, tree), "999")
+    require_trouble(graded_there(command, tree), "999")
 
 
 def test_reference_of_other_checks(command, tree, solution):
-    """A check whose question is not in the record is grader trouble, never a zero."""
+    """A check of a shape without a program is grader trouble, never a zero."""
     cases = tree / "grader" / "contract" / "cases.py"
     text = cases.read_text()
-    assert text.count("uniform(-4, 4") == 1
-    cases.write_text(text.replace("uniform(-4, 4", "uniform(-5, 5"))
+    assert text.count("num_states: int = 7") == 1
+    cases.write_text(text.replace("num_states: int = 7", "num_states: int = 8"))
     (tree / "dqn.py").write_text(solution)
     run = command("grade", "dqn.py", "--only", "update_Q_TD0", tree=tree)
     require_trouble(run, "make reference")
-
-
-def test_live_without_solution(command, tree):
-    """REFERENCE=live needs the solution and says so where it is not."""
-    run = command("grade", "starter", "--reference", "live", tree=tree)
-    assert (run.code, run.report) == (2, None)
-    assert run.err.startswith("error: REFERENCE=live needs solution/dqn.py")
 
 
 def test_bwrap_is_not_there(command, tmp_path):

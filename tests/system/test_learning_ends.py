@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from grader.contract.limits import LIMITS
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
@@ -52,16 +50,14 @@ def with_update(code: str) -> str:
     return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
 
 
-def ended(
-    source: str, mode: str = "live", **limits: float
-) -> tuple[Report, Check, Check]:
+def ended(source: str, **limits: float) -> tuple[Report, Check, Check]:
     """Return the report on exercise 9, and its two checks of CartPole.
 
     The chain, which is asked in the same run, keeps its points.
     """
     submission = Submission("troubled", source.encode())
     limited = replace(LIMITS, **limits)
-    options = Options("1", ("learning",), mode=mode, limits=limited)
+    options = Options("1", ("learning",), limits=limited)
     report = grade(submission, options, Progress())
     chain, half, full = report.exercises[0].checks
     assert not report.grader_error
@@ -112,10 +108,9 @@ def test_an_update_that_eats_memory():
     assert "while it ran td_update" in half.message
 
 
-@pytest.mark.parametrize("mode", ["live", "recorded"])
-def test_an_update_that_gives_nan(mode):
+def test_an_update_that_gives_nan():
     """NaN for parameters: failed, and told that td_loss or td_update makes it."""
-    report, half, full = ended(with_update(NOT_A_NUMBER), mode)
+    report, half, full = ended(with_update(NOT_A_NUMBER))
     assert half.outcome == full.outcome == "failed"
     assert "NaN" in half.hint
     assert "td_update" in half.hint

@@ -16,7 +16,7 @@ NUMBER = {
 def test_half_the_loss_still_learns():
     """A loss scaled by a half is wrong, but it learns, and is paid for learning."""
     halved = edited("td_loss", ("return jnp.mean(", "return 0.5 * jnp.mean("))
-    options = pipeline.Options("1", ("learning",), mode="live")
+    options = pipeline.Options("1", ("learning",))
     submission = Submission("halved", halved.encode())
     report = pipeline.grade(submission, options, pipeline.Progress())
     assert report.score == 15
@@ -41,7 +41,7 @@ ALWAYS_THE_SAME = {
 def test_a_constant_answer_does_not_pay(hand_in, graded, part, body):
     """A part that answers without looking earns no points from properties."""
     path = hand_in(source=with_body(STARTER, part, body))
-    assert graded(path, part, mode="recorded")["score"] == 0
+    assert graded(path, part)["score"] == 0
 
 
 def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
@@ -51,7 +51,7 @@ def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
     )
     idle = "return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)"
     path = hand_in(source=with_body(source, "td_update", idle))
-    assert graded(path, "td_update", mode="recorded")["score"] == 0
+    assert graded(path, "td_update")["score"] == 0
 
 
 def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, graded):
@@ -60,7 +60,7 @@ def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, gr
     body = """q_values = jax.vmap(eqx.combine(theta_Q, model))(states)
     return jnp.mean(q_values[jnp.arange(len(actions)), actions] ** 2)"""
     path = hand_in(source=with_body(source, "mc_loss", body))
-    assert graded(path, "monte_carlo", mode="recorded")["score"] == 0
+    assert graded(path, "monte_carlo")["score"] == 0
 
 
 def with_body(source: str, part: str, body: str) -> str:

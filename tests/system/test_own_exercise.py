@@ -139,11 +139,11 @@ def test_handout_and_notebook_have_it(copy: Path) -> None:
 def test_students_copy_grades_it(
     copy: Path, tmp_path: Path, body: str, score: float, diagnosis: str | None
 ) -> None:
-    """Against the record: right work in another style, and a mistake."""
+    """Without the solution: right work in another style, and a mistake."""
     text = (copy / "starter" / "dqn.py").read_text(encoding="utf-8")
     stub = f'    raise NotImplementedError("Exercise 10: {EXERCISE}")\n'
     (tmp_path / "dqn.py").write_text(text.replace(stub, body))
-    options = f"SUBMISSION={tmp_path} ONLY={EXERCISE} REFERENCE=recorded"
+    options = f"SUBMISSION={tmp_path} ONLY={EXERCISE}"
     run(f"make grade {options} OUT={tmp_path}", copy)
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["score"], report["max_score"]) == (score, 5)

@@ -43,7 +43,7 @@ def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
 def runner() -> Iterator[RunnerClient]:
     """Return a runner for the hand-in's programs, with time enough."""
     budget = Budget(replace(LIMITS, part_seconds=1e4, run_seconds=1e4))
-    running = RunnerClient("runner", tiers.choose_tier(""), budget, {}, live=True)
+    running = RunnerClient("runner", tiers.choose_tier(""), budget, {})
     yield running
     running.stop()
 

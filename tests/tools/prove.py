@@ -2,8 +2,8 @@
 
 The exit code is 0 where all of this holds:
 
-- every mutant loses points, in its own exercise alone, with the same verdicts against
-  the record and live, and under no wrong name; most are named rightly
+- every mutant loses points, in its own exercise alone and under no wrong name; most are
+  named rightly
 - one mutant of each part, graded in all exercises, loses nothing in the others
 - every check catches a mutant
 - every hand-in of `corpus/narrow.py` fails the check that is meant for it
@@ -27,7 +27,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
 
 from grader.contract.outcomes import Outcome
@@ -148,7 +147,6 @@ def said_of(r: Row) -> str:
     """Return a row in one line."""
     words = [r.mutant.id, "caught" if r.lost else "SURVIVES", r.named]
     words += [f"ELSEWHERE {name}" for name in r.elsewhere]
-    words += [f"DISAGREE {name}" for name in r.disagree]
     return "  ".join(words)
 
 
@@ -156,7 +154,6 @@ def problems_of_row(r: Row) -> list[str]:
     """Return what is wrong with one mutant: it loses nothing, too much, or its name."""
     wrong = [] if r.lost and r.points > 0 else ["SURVIVES"]
     wrong += [f"ELSEWHERE {name}" for name in r.elsewhere]
-    wrong += [f"DISAGREE {name}" for name in r.disagree]
     wrong += [r.named] if r.named.startswith("WRONG") else []
     return [f"{r.mutant.id} {word}" for word in wrong]
 
@@ -181,14 +178,14 @@ def one_of_each_part() -> list[Mutant]:
 
 def in_all_exercises(mutant: Mutant) -> HandIn:
     """Return a mutant, to be graded in all exercises but learning."""
-    return HandIn(mutant.id, mutant.source, tuple(PARTS), modes=("recorded",))
+    return HandIn(mutant.id, mutant.source, tuple(PARTS))
 
 
 def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
     """Return what mutants, graded in all exercises, lose in those of others."""
     bad = []
     for mutant, future in futures.items():
-        results = future.result()["recorded"]
+        results = future.result()
         found = [name for name in results if lost(results[name])]
         if found != [mutant.exercise]:
             bad.append(f"{mutant.id} loses points in {', '.join(found) or 'nothing'}")
@@ -199,7 +196,7 @@ def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
     """Return the narrow mistakes that are not seen by the check meant for them."""
     bad = []
     for one, future in futures.items():
-        results = future.result()["recorded"]
+        results = future.result()
         failed = [check.name for check in lost(results[one.exercise])]
         others = [name for name in failed if name != one.check]
         if one.check not in failed:
@@ -216,7 +213,7 @@ def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
 def learning_of(id: str) -> HandIn:
     """Return a mutant, to be trained once."""
     (mutant,) = (mutant for mutant in MUTANTS if mutant.id == id)
-    return HandIn(id, mutant.source, ("learning",), modes=("live",), tries=1)
+    return HandIn(id, mutant.source, ("learning",), tries=1)
 
 
 def problems_of_learning(
@@ -240,7 +237,7 @@ def problems_of_learning(
 
 def of_no_learning(results: Results) -> list[str]:
     """Return what is wrong with the results of a hand-in that cannot learn."""
-    failed = lost(results["live"]["learning"])
+    failed = lost(results["learning"])
     if not failed:
         return ["LEARNS"]
     faults = [check for check in failed if check.outcome == Outcome.GRADER_ERROR]
@@ -303,12 +300,10 @@ def written(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
 
 
 def flakes(seeds: int) -> int:
-    """Grade all variants live with many seeds; print how often one loses points."""
+    """Grade all variants with many seeds; print how often one loses points."""
     numbers = tuple(str(1000 + i) for i in range(seeds))
     futures = {
-        variant.name: processes().submit(
-            grade_with_seeds, replace(variant.hand_in, modes=("live",)), numbers
-        )
+        variant.name: processes().submit(grade_with_seeds, variant.hand_in, numbers)
         for variant in RIGHT
     }
     lost_points = trials = 0

@@ -42,12 +42,12 @@ class Cheat:
     @property
     def hand_in(self) -> HandIn:
         """What is graded of it: one training run, for time."""
-        return HandIn(self.id, self.source, ("learning",), modes=("live",), tries=1)
+        return HandIn(self.id, self.source, ("learning",), tries=1)
 
 
 def trouble(cheat: Cheat, results: Results) -> list[str]:
     """What is not as it should be when a cheat has been graded."""
-    half, full = results["live"]["learning"].checks[-2:]
+    half, full = results["learning"].checks[-2:]
     said = [
         f"it has {check.score:g} points for {check.name}"
         for check in (half, full)

@@ -39,16 +39,14 @@ def main() -> None:
     rows: dict[str, list[float]] = {}
     for seed in range(1, PAIRS + 1):
         floor, _ = train_in_process(seed)
-        recorded, _ = grade(seed, "--reference", "recorded")
         full, report = grade(seed)
         bwrap, landlock, process = (grade(seed, "--sandbox", tier)[0] for tier in TIERS)
         one, _ = grade(seed, "--only", "td_loss")
         learning, steps = learn_in_grader(seed)
         _, training = train_in_process(seed, steps)
         for name, value in {
-            "full run, live / floor": full / floor,
-            "full run, recorded / floor": recorded / floor,
-            "ONLY=td_loss / full run, live": one / full,
+            "full run / floor": full / floor,
+            "ONLY=td_loss / full run": one / full,
             "bwrap / process, full run": bwrap / process,
             "landlock / process, full run": landlock / process,
             "CartPole training in the grader / in process, equal steps": (
@@ -154,7 +152,7 @@ def print_profile() -> None:
     learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
     others = [row for row in asked if row is not learnt]
     first = min(row[0] for row in asked)
-    print("\na full run, live (seconds; CartPole is learnt beside all of it)")
+    print("\na full run (seconds; CartPole is learnt beside all of it)")
     for name, in_thread, since, until in (
         ("helper processes start, JAX is imported", False, begun, first),
         ("the checks", False, first, second[0]),

@@ -36,7 +36,6 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
     report = Report(
         seed=EVIL,
         sandbox="bwrap",
-        mode="live",
         device="cpu",
         submission={"name": EVIL, "sha256": "0" * 64},
         exercises=[Exercise("td_loss", checks)],

@@ -104,7 +104,6 @@ def graded(student: Fake, **others) -> Graded:
         runner=None,
         budget=Budget(),
         seed="1",
-        live=False,
         **others,
     )
 

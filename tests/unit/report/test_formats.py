@@ -114,7 +114,7 @@ def report_of(*scores: float, **more) -> Report:
         words = {"message": "loss: obtained 2, expected 1", "hint": "A hint.\nMore."}
         second = Check("second", "It is fast", done, 0, missing, **words)
         exercises.append(Exercise(name, [first, second]))
-    given = {"seed": "1", "sandbox": "bwrap", "mode": "live", "device": "cpu"}
+    given = {"seed": "1", "sandbox": "bwrap", "device": "cpu"}
     submission = {"name": "alice", "sha256": "0" * 64}
     return Report(**given, submission=submission, exercises=exercises, **more)
 

@@ -53,7 +53,7 @@ def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exer
     ],
 )
 def test_one_mutant(changes, words):
-    """It is caught in its own exercise, alike in both modes, under no wrong name."""
+    """It is caught in its own exercise, under no wrong name."""
     found = prove.problems_of_row(replace(CAUGHT, **changes))
     assert found == [f"td-half {word}" for word in words]
 
@@ -89,7 +89,7 @@ def test_what_is_lost_elsewhere():
             name: result(name, *(checks_of(name)[:1] if name in lost else []))
             for name in ("td_loss", "td_update")
         }
-        assert prove.problems_apart({HALF: done({"recorded": results})}) == words
+        assert prove.problems_apart({HALF: done(results)}) == words
 
 
 def test_narrow_mistakes(capsys):
@@ -98,7 +98,7 @@ def test_narrow_mistakes(capsys):
     other = next(one for one in NARROW if not one.alone)
 
     def found(one, *lost: str) -> list[str]:
-        results = {"recorded": {one.exercise: result(one.exercise, *lost)}}
+        results = {one.exercise: result(one.exercise, *lost)}
         return prove.problems_of_narrow({one: done(results)})
 
     assert found(alone, alone.check) == []
@@ -113,18 +113,16 @@ def test_narrow_mistakes(capsys):
 def test_learning(capsys):
     """Right hand-ins have full marks, those that cannot learn have not."""
     names = checks_of("learning")
-    full = done({"recorded": {"learning": result("learning")}})
-    less = done({"recorded": {"learning": result("learning", names[-1])}})
-    learns = done({"live": {"learning": result("learning")}})
-    fails = done({"live": {"learning": result("learning", names[-1])}})
+    full = done({"learning": result("learning")})
+    less = done({"learning": result("learning", names[-1])})
+    learns = done({"learning": result("learning")})
+    fails = done({"learning": result("learning", names[-1])})
     ours = result("learning", names[-1], outcome=Outcome.GRADER_ERROR)
     assert prove.problems_of_learning({"right": full}, {"idle": fails}) == []
     (word,) = prove.problems_of_learning({"right": less}, {})
-    assert word.startswith("right LOSES recorded learning.")
+    assert word.startswith("right LOSES learning.")
     assert prove.problems_of_learning({}, {"idle": learns}) == ["idle LEARNS"]
-    (word,) = prove.problems_of_learning(
-        {}, {"idle": done({"live": {"learning": ours}})}
-    )
+    (word,) = prove.problems_of_learning({}, {"idle": done({"learning": ours})})
     assert "the grader's fault" in word
 
 
@@ -133,8 +131,8 @@ def test_cheats(monkeypatch, capsys):
     cheat = replace(CHEATS[0], known_hole="", noticed="")
     hole = replace(cheat, known_hole="why")
     names = checks_of("learning")
-    paid = {"live": {"learning": result("learning")}}
-    unpaid = {"live": {"learning": result("learning", *names[-2:])}}
+    paid = {"learning": result("learning")}
+    unpaid = {"learning": result("learning", *names[-2:])}
 
     def found(one, results: dict) -> list[str]:
         monkeypatch.setattr(prove, "submit", lambda _: done(results))
@@ -190,7 +188,7 @@ def test_exit_code(tmp_path, monkeypatch, capsys, broken):
     row = replace(CAUGHT, lost=[]) if broken == "mutant" else CAUGHT
     monkeypatch.setattr(prove, "prove", lambda _: [row])
     lost = checks_of("td_loss")[:1] if broken == "variant" else []
-    right = done({"live": {"td_loss": result("td_loss", *lost)}})
+    right = done({"td_loss": result("td_loss", *lost)})
     monkeypatch.setattr(prove, "RIGHT", prove.VARIANTS[:1])
     monkeypatch.setattr(prove, "submit", lambda _: right)
     assert prove.main() == 1  # nothing was stored

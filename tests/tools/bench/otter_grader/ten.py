@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 from grader.contract import exercises
 from grader.grading import in_process, pipeline, search
 from grader.intake.take import take
-from grader.oracle.candidate import Candidate, LiveReference
+from grader.oracle.candidate import Candidate
+from grader.oracle.reference import Reference, load_programs
 
 SEED = "1"
 TEN = {
@@ -62,11 +63,12 @@ def run_ours(path: str) -> int:
 @functools.cache
 def in_this_process(
     path: str,
-) -> tuple[Candidate, LiveReference, in_process.LocalRunner]:
-    """Return the hand-in and the solution, asked by plain function calls."""
-    runner = in_process.LocalRunner(live=True)
+) -> tuple[Candidate, Reference, in_process.LocalRunner]:
+    """Return the hand-in and the reference, asked by plain function calls."""
+    runner = in_process.LocalRunner()
     worker = in_process.LocalWorker(take(path))
-    return Candidate(worker, runner, eager=True), LiveReference(runner), runner
+    reference = Reference(runner, load_programs())
+    return Candidate(worker, runner, eager=True), reference, runner
 
 
 def run_one(exercise: str, name: str, path: str) -> None:
@@ -75,7 +77,7 @@ def run_one(exercise: str, name: str, path: str) -> None:
     name_of_file = exercises.EXERCISES[exercise][:-3]
     module = importlib.import_module(f"grader.checks.{name_of_file}")
 
-    def for_each(cases, body, *, property=False):
+    def for_each(cases, body):
         for case in cases.fixed:
             body(case)
         search.search(cases, body, int(SEED), (Phase.generate, Phase.shrink))
