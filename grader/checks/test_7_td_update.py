@@ -21,20 +21,6 @@ from grader.contract.outcomes import (
 )
 from grader.oracle.candidate import RunnerInterface
 
-EXAMPLE = Case(  # the docstring's
-    "td_loss",
-    {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": True, "gamma": 0.5},
-    {
-        "theta_Q": [np.array([[1], [3]], np.float32)],
-        "theta_T": [np.array([[1], [3]], np.float32)],
-        "state": np.array([[1]], np.float32),
-        "action": np.array([0], np.int32),
-        "reward": np.array([5], np.float32),
-        "terminated": np.array([True]),
-        "next_state": np.array([[1]], np.float32),
-    },
-)
-
 
 @pytest.mark.points(1)
 def test_one_step(student, reference, runner):
@@ -58,7 +44,15 @@ def test_any_optimizer(student, reference, runner):
 @pytest.mark.points(0.5)
 def test_example(student, reference, runner):
     """The example in the docstring: two steps with momentum."""
-    follow(EXAMPLE, "momentum", 2, student, reference, runner, called=True)
+    follow(
+        fixed_cases.UPDATE_EXAMPLE,
+        "momentum",
+        2,
+        student,
+        reference,
+        runner,
+        called=True,
+    )
 
 
 @pytest.mark.points(0.5)

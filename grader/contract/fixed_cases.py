@@ -7,6 +7,9 @@ mistake is recognised by its answers to all of them.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from grader.contract.case import Case
 from grader.contract.cases import Cases, cases, mc, returns, td, td0
 
 
@@ -67,3 +70,17 @@ TD_LEARNING = cases(
 )
 # The large rewards last: gradients by which a step shows that it clips them.
 UPDATE = cases(td, {"batch_size": 5}, {"batch_size": 5, "scale": 100.0})
+# The example in td_update's docstring.
+UPDATE_EXAMPLE = Case(
+    "td_loss",
+    {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": True, "gamma": 0.5},
+    {
+        "theta_Q": [np.array([[1], [3]], np.float32)],
+        "theta_T": [np.array([[1], [3]], np.float32)],
+        "state": np.array([[1]], np.float32),
+        "action": np.array([0], np.int32),
+        "reward": np.array([5], np.float32),
+        "terminated": np.array([True]),
+        "next_state": np.array([[1]], np.float32),
+    },
+)

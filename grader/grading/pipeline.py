@@ -10,7 +10,13 @@ from typing import Any
 from grader.contract import seeds
 from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.limits import LIMITS, Limits
-from grader.contract.outcomes import GraderError, Stopped, UsageError, Wrong
+from grader.contract.outcomes import (
+    CALLS_EXPORTED,
+    GraderError,
+    Stopped,
+    UsageError,
+    Wrong,
+)
 from grader.grading.consistency import ask_again
 from grader.grading.diagnoses import diagnose_exercise
 from grader.grading.passes import Graded, Pass
@@ -105,7 +111,11 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
         seed=options.seed,
         sandbox=options.tier,
         device=options.device,
-        submission=about(submission, not_imported(graded.problem), worker.left_out),
+        submission=about(
+            submission,
+            not_imported(graded.problem),
+            [*worker.left_out, *exported_parts(results)],
+        ),
         exercises=results,
         learning=graded.learning,
         printed=[output.as_dict(stage) for stage, output in worker.printed.items()],
@@ -215,6 +225,15 @@ def about(
         "problem": problem,
         "notes": [*submission.notes, *left_out],
     }
+
+
+def exported_parts(results: Sequence[Exercise]) -> list[str]:
+    """Return a note on each exercise in which exported programs stand in for code."""
+    return [
+        f"{CALLS_EXPORTED}: {exercise.name}"
+        for exercise in results
+        if any(CALLS_EXPORTED in check.message for check in exercise.checks)
+    ]
 
 
 def why_not_imported(worker: WorkerClient) -> BaseException | None:

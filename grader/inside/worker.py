@@ -29,7 +29,7 @@ from grader.inside import parts, protocol, values
 from grader.inside.errors import describe_error
 from grader.inside.notebook import Notebook, whole_or_cells
 
-# The class page looks for these words, see `report.model`.
+# It begins with the words by which the grader recognises it, `outcomes.CALLS_EXPORTED`.
 CALLS_EXPORTED = "calls an exported program: write the code that computes it instead"
 
 

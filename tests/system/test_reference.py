@@ -7,11 +7,9 @@ import shutil
 import pytest
 
 from grader.contract.exercises import ROOT
-from grader.oracle import recorded
-from grader.oracle.recorded import (
-    load_arrays,
-    load_known,
-)
+from grader.oracle.reference import load_known, load_programs
+from tests.support import record as recorded
+from tests.support.record import load_answers
 from tests.tools import reference as record
 
 MUTANTS = "tests/corpus/mutants"
@@ -29,7 +27,8 @@ def staff_tree(tree, solution):
     (tree / "solution").mkdir()
     (tree / "solution" / "dqn.py").write_text(solution)
     for name in (
-        *("tests/__init__.py", "tests/support/edits.py", "tests/tools/reference.py"),
+        *("tests/__init__.py", "tests/support/edits.py", "tests/support/record.py"),
+        "tests/tools/reference.py",
         *(f"{MUTANTS}/__init__.py", f"{MUTANTS}/definition.py"),
         f"{MUTANTS}/e8_sync_target.py",
     ):
@@ -51,10 +50,10 @@ def test_recording_twice(command, staff_tree):
         provenance
     )
 
-    altered = load_arrays(folder)
+    altered = load_answers(folder)
     name = next(name for name in altered if name.startswith("update_Q_TD0/"))
     altered[name] = altered[name] + 1
-    recorded.save(altered, load_known(folder), {}, folder)
+    recorded.save(load_programs(folder), altered, load_known(folder), {}, folder)
     run = command(tree=staff_tree, module=record.__name__)
     assert run.code == 0, run.err
     (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)

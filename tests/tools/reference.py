@@ -21,7 +21,6 @@ from hypothesis import Phase
 from rich.console import Console
 from rich.table import Table
 
-from grader.checks.test_7_td_update import EXAMPLE
 from grader.cli import guarded
 from grader.contract import cases, exercises, fixed_cases
 from grader.contract.case import Case
@@ -155,7 +154,7 @@ def right_answers(
         for case in group.fixed:
             read_off(cases.on_table(case), answers)
     answers.check = "stand-in"
-    for case in (*fixed_cases.UPDATE.fixed, EXAMPLE):
+    for case in (*fixed_cases.UPDATE.fixed, fixed_cases.UPDATE_EXAMPLE):
         answers.answer(case.replace(spec={"stand_in": True}))
     for question, checks in answers.asked.items():
         answers.asked[question] = [names.get(label, label) for label in checks]

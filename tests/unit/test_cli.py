@@ -29,7 +29,6 @@ from tests.system.test_starter import STUBS
         (["starter", "--sandbox", "chroot"], "chroot"),
         (["starter", "--official", "perhaps"], "OFFICIAL"),
         (["starter", "--device", "tpu"], "tpu"),
-        (["starter", "--reference", "guessed"], "guessed"),
         (["starter", "--in-process", "2"], "2"),
         (["starter", "--in-process", "1"], "ONLY"),
         (["starter", "--in-process", "1", "--only", "learning"], "ONLY"),

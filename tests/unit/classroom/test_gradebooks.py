@@ -41,7 +41,7 @@ def entry(
             Check("b", "", Outcome.PASSED, score, score),
         ]
         about = {"problem": problem or None, "notes": ["dqn (1).py was taken"]}
-        report = Report("1", "", "", "", about, [Exercise("td_loss", checks)])
+        report = Report("1", "", "", about, [Exercise("td_loss", checks)])
     hand_in = HandIn(Path("x"), f"{name}.py", (Owner(name, ids),), late=True)
     return Entry("0a1b2c3d", hand_in, report, "" if report else "it broke")
 

@@ -266,7 +266,7 @@ def test_gradescope_tells_what_the_report_does():
     assert document["extra_data"] == {
         **{"graded": True, "seed": "1", "name": "alice", "sha256": "0" * 64}
     }
-    assert document["output"] == "seed 1 · sandbox bwrap · reference live · cpu"
+    assert document["output"] == "seed 1 · sandbox bwrap · cpu"
     test = document["tests"][5]
     assert (test["number"], test["status"], test["score"]) == ("3.2", "failed", 0)
     assert test["output"] == "loss: obtained 2, expected 1\n→ A hint.\n→ More."

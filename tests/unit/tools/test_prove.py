@@ -17,7 +17,7 @@ from tests.tools import prove
 
 (HALF,) = (mutant for mutant in MUTANTS if mutant.id == "td-half")
 CAUGHT = Row(
-    HALF, ["batch_mixed"], 4.0, [], {"td-half"}, [], "[td_loss]\n  loss: 2.5\n"
+    HALF, ["batch_mixed"], 4.0, [], {"td-half"}, "[td_loss]\n  loss: 2.5\n"
 )
 
 

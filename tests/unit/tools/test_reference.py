@@ -1,6 +1,7 @@
-"""The record: the same answers give the same bytes, and a change is called one."""
+"""The record: equal answers give equal bytes, and a change is called a change."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,16 +11,10 @@ from grader.contract import cases, fixed_cases
 from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.outcomes import GraderError
-from grader.oracle import recorded
 from grader.oracle.known import Known, Mistake
-from grader.oracle.recorded import (
-    Drift,
-    RecordedReference,
-    difference,
-    drift,
-    load_arrays,
-    load_known,
-)
+from grader.oracle.reference import load_known, load_programs
+from tests.support import record as recorded
+from tests.support.record import Drift, difference, drift, load_answers
 from tests.tools import reference as record
 
 KNOWN = Known(
@@ -41,6 +36,12 @@ def answers(**outputs) -> dict[str, np.ndarray]:
     return {f"{prefix}/{name}": array for name, array in outputs.items()}
 
 
+def save(arrays: dict, known: Known, provenance: dict, folder: Path) -> None:
+    """Write a record with one program."""
+    programs = {"td_loss/0": np.array([1, 2, 3], np.uint8)}
+    recorded.save(programs, arrays, known, provenance, folder)
+
+
 def verdict(old: dict, new: dict) -> str:
     """Return the last line under the drift table; two checks ask the one question."""
     console = Console(file=io.StringIO(), width=80)
@@ -50,63 +51,36 @@ def verdict(old: dict, new: dict) -> str:
     return console.file.getvalue().splitlines()[-1]
 
 
-def test_record_is_found_by_its_question(folder):
-    """An answer comes back whole: arrays by name, parameters as a list in order."""
-    grads = {f"grads.{i}": np.full(i + 1, i) for i in range(12)}
-    recorded.save(answers(loss=np.array(2.5), **grads), Known(), {}, folder)
-    answer = RecordedReference(folder).answer(CASE)
-    assert answer.array("loss") == 2.5
-    assert [leaf.tolist() for leaf in answer.leaves("grads")] == [
-        [i] * (i + 1) for i in range(12)
-    ]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        Case("mc_loss", CASE.spec, CASE.args),
-        Case(CASE.part, {"net": "own"}, CASE.args),
-        Case(CASE.part, CASE.spec, {"gamma": np.float32(0.25)}),
-        Case(CASE.part, CASE.spec, {"gamma": np.float64(0.5)}),
-        Case(CASE.part, CASE.spec, {"gamma": np.full(1, 0.5, np.float32)}),
-        Case(CASE.part, CASE.spec, {"alpha": np.float32(0.5)}),
-    ],
-    ids=["part", "spec", "value", "dtype", "shape", "name"],
-)
-def test_another_question_is_missing(folder, other):
-    """A question that differs in anything has no answer, rather than a wrong one."""
-    recorded.save(answers(loss=np.array(2.5)), Known(), {}, folder)
-    with pytest.raises(GraderError, match="make reference"):
-        RecordedReference(folder).answer(other)
-
-
 def test_same_answers_same_bytes(folder):
     """Saving twice, in whatever order, gives the same files."""
     arrays = answers(loss=np.array(2.5), grads=np.arange(3))
-    recorded.save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
+    save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     reordered = dict(reversed(arrays.items()))
-    recorded.save(reordered, KNOWN, {"a": 2, "b": 1}, folder)
+    save(reordered, KNOWN, {"a": 2, "b": 1}, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
-    assert sorted(first) == ["answers.npz", "mistakes.json", "provenance.json"]
+    assert sorted(first) == [
+        *("answers.npz", "mistakes.json", "programs.npz", "provenance.json")
+    ]
     assert load_known(folder) == KNOWN
+    assert load_programs(folder)["td_loss/0"].tolist() == [1, 2, 3]
 
 
 def test_changed_file_is_noticed(folder):
     """Answers that are not those of the provenance are refused."""
-    recorded.save(answers(loss=np.array(2.5)), Known(), {}, folder)
+    save(answers(loss=np.array(2.5)), Known(), {}, folder)
     kept = (folder / "provenance.json").read_bytes()
-    recorded.save(answers(loss=np.array(3.5)), Known(), {}, folder)
+    save(answers(loss=np.array(3.5)), Known(), {}, folder)
     (folder / "provenance.json").write_bytes(kept)
     with pytest.raises(GraderError, match=r"answers\.npz"):
-        load_arrays(folder)
+        load_answers(folder)
 
 
 def test_no_objects_in_the_record(folder):
     """A record with pickled objects is damaged, not loaded."""
-    recorded.save(answers(loss=np.array([object()])), Known(), {}, folder)
+    save(answers(loss=np.array([object()])), Known(), {}, folder)
     with pytest.raises(GraderError, match="damaged"):
-        load_arrays(folder)
+        load_answers(folder)
 
 
 def test_verdicts():

@@ -1,0 +1,50 @@
+"""The reference: a case has the program of its part, settings and shapes."""
+
+import numpy as np
+import pytest
+
+from grader.contract.case import Case
+from grader.contract.outcomes import GraderError
+from grader.oracle.reference import Reference, program_key
+
+ARGS = {"theta_Q": [np.ones(2, np.float32)], "reward": np.zeros(3, np.float32)}
+CASE = Case("td_loss", {"net": "probe", "gamma": 0.5}, ARGS)
+PROGRAM = np.array([7, 8], np.uint8)
+
+
+class Runner:
+    """A runner that answers with the program it was given."""
+
+    def trusted(self, **request):
+        """Return the request's program and one of its arguments."""
+        assert request["do"] == "reference"
+        return {"loss": request["program"], "reward": request["args"]["reward"]}
+
+
+def test_answer_comes_from_the_program_of_the_case():
+    """Cases that differ in their numbers only have one program."""
+    reference = Reference(Runner(), {program_key(CASE): PROGRAM})
+    other = CASE.replace(args={"reward": np.ones(3, np.float32)})
+    answer = reference.answer(other)
+    assert answer.array("loss").tolist() == [7, 8]
+    assert answer.array("reward").tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Case("mc_loss", CASE.spec, ARGS),
+        CASE.replace(spec={"net": "table"}),
+        CASE.replace(spec={"gamma": 0.7}),
+        CASE.replace(args={"reward": np.zeros(3, np.float64)}),
+        CASE.replace(args={"reward": np.zeros(4, np.float32)}),
+        CASE.replace(args={"theta_Q": [np.ones(3, np.float32)]}),
+        CASE.replace(args={"action": np.zeros(3, np.int32)}),
+    ],
+    ids=["part", "net", "gamma", "dtype", "shape", "parameters", "name"],
+)
+def test_no_program_for_another_case(other):
+    """A case of another kind is our trouble; no other program answers in its place."""
+    reference = Reference(Runner(), {program_key(CASE): PROGRAM})
+    with pytest.raises(GraderError, match="make reference"):
+        reference.answer(other)
