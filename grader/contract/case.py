@@ -141,7 +141,7 @@ class Answers(Protocol):
         """Return the answer to a case.
 
         Raises:
-            Exception: there is no answer; an exception of `outcomes` says why.
+            Wrong, Raised, Waiting, Stopped: there is no answer; the message says why.
         """
 
 
@@ -169,7 +169,8 @@ class Student(Answers, Protocol):
     def eager(self) -> bool:
         """Tell whether calls answer all cases and no part is exported.
 
-        This is so under `INPROCESS=1`, because a debugger then sees values.
+        This is so under `INPROCESS=1`, because a debugger can show the values in a
+        call, but not in a program.
         """
 
     @property
@@ -223,4 +224,7 @@ class Student(Answers, Protocol):
         """
 
     def in_fresh_process(self) -> AbstractContextManager["Student"]:
-        """Provide a candidate with a fresh worker; all programs are exported again."""
+        """Return a context manager that gives a candidate with a fresh worker.
+
+        All programs are exported again.
+        """

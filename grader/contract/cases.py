@@ -87,10 +87,10 @@ def td0(
 
     Args:
         source: source of the numbers.
-        num_steps: T.
+        num_steps: number T of steps.
         ends: whether the episode ends in a terminal state; else it was cut.
-        num_states: S, larger than T unless `revisits`.
-        num_actions: A.
+        num_states: number S of states, larger than T unless `revisits`.
+        num_actions: number A of actions.
         revisits: whether the episode stays in two states and so comes back to them.
             If not, all its states differ, and both accepted readings of the exercise
             give the same result.
@@ -125,7 +125,7 @@ def returns(
 
     Args:
         source: source of the numbers.
-        num_steps: T.
+        num_steps: number T of steps.
         gamma: discount.
         scale: factor of the rewards; large rewards show that a part clips.
     """
@@ -146,9 +146,9 @@ def mc(
 
     Args:
         source: source of the numbers.
-        num_steps: T.
-        state_dim: D.
-        num_actions: A.
+        num_steps: number T of steps.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
         scale: factor of the rewards; large rewards show that a part clips.
         gamma: discount.
     """
@@ -181,9 +181,9 @@ def td(
 
     Args:
         source: source of the numbers.
-        batch_size: B, at least 2 for "mixed".
-        state_dim: D.
-        num_actions: A.
+        batch_size: number B of transitions, at least 2 for "mixed".
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
         ends: which transitions are terminated: "none", "all", or "mixed".
         scale: factor of the rewards; large rewards show that a part clips.
         gamma: discount.
@@ -313,9 +313,9 @@ def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
     """Return a case of `epsilon_greedy`.
 
     Args:
-        key: the numbers of the key, uint32 [2].
-        q_values: float32 [N,A].
-        epsilon: the probability of a uniformly drawn action.
+        key: the two numbers of a JAX key, uint32 [2].
+        q_values: values of the actions in N rows, float32 [N,A].
+        epsilon: probability of a uniformly drawn action.
     """
     args = {"key": key, "q_values": q_values, "epsilon": np.float32(epsilon)}
     return Case("epsilon_greedy", {}, args)
@@ -385,8 +385,8 @@ def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, 
 def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarray]:
     """Return the transitions with numbers first, ..., last - 1, as arrays by field.
 
-    Each field of a transition is computed from its number, so that a mix-up of fields
-    from different transitions shows.
+    All fields of a transition are computed from the number of the transition. So a
+    mix-up of fields from different transitions shows.
     """
     number = np.arange(first, last)
     columns = np.arange(state_dim) / 10  # float16 cannot hold these digits

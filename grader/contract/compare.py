@@ -1,7 +1,6 @@
 """Compare what was obtained with what is expected: shape, then finiteness, then values.
 
-Functions named `..._problem` return a sentence for the student, or None if the answer
-is right. Their argument `what` is the name of the compared value in this sentence.
+The messages are written for students.
 """
 
 from typing import Any
@@ -23,7 +22,13 @@ MAX_ROWS = 4  # wrong entries shown in a message
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """Return what is wrong with the shape or the type of an answer; None if nothing."""
+    """Return what is wrong with the shape or the type of an answer; None if nothing.
+
+    Args:
+        what: name of the answer, for the message.
+        obtained: the answer, of any type.
+        shape: expected shape.
+    """
     if not isinstance(obtained, np.ndarray):
         return f"{what}: no array came back"
     if obtained.shape != shape:
@@ -35,7 +40,12 @@ def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | Non
 
 
 def finite_problem(what: str, obtained: np.ndarray) -> str | None:
-    """Return a sentence on the first entry that is not finite; None if all are."""
+    """Return a sentence on the first entry that is not finite; None if all are.
+
+    Args:
+        what: name of the array, for the message.
+        obtained: array of numbers.
+    """
     bad = np.argwhere(~np.isfinite(obtained))
     if not len(bad):
         return None
@@ -49,7 +59,7 @@ def value_problem(
     """Return a list of the first wrong entries, one a line; None if all are right.
 
     Args:
-        what: name of the compared value.
+        what: name of the compared array, for the message.
         obtained: the numbers that came back.
         expected: the right numbers, of the same shape.
         exact: whether the numbers must be equal, without a tolerance.
@@ -82,7 +92,14 @@ def value_problem(
 def problem(
     what: str, obtained: Any, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """Return what is wrong with an answer's shape, finiteness or values, or None."""
+    """Return what is wrong with an answer's shape, finiteness or values, or None.
+
+    Args:
+        what: name of the answer, for the message.
+        obtained: the answer, of any type.
+        expected: the right numbers.
+        exact: whether the numbers must be equal, without a tolerance.
+    """
     return (
         shape_problem(what, obtained, expected.shape)
         or finite_problem(what, obtained)
@@ -93,7 +110,14 @@ def problem(
 def leaves_problem(
     what: str, obtained: Any, expected: list[np.ndarray], *, exact: bool = False
 ) -> str | None:
-    """Return what is wrong with a list of arrays; None if nothing."""
+    """Return what is wrong with a list of arrays; None if nothing.
+
+    Args:
+        what: name of the list, for the message.
+        obtained: the answer, of any type.
+        expected: the right arrays.
+        exact: whether the numbers must be equal, without a tolerance.
+    """
     if not isinstance(obtained, list) or len(obtained) != len(expected):
         return f"{what}: not the {len(expected)} arrays that were expected"
     for i, (a, b) in enumerate(zip(obtained, expected, strict=True)):

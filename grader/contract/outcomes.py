@@ -60,7 +60,7 @@ class Raised(Exception):
 
 
 class Waiting(Exception):
-    """Raised if the check must wait; the message says for which part or checks."""
+    """Raised if a check needs another part or other checks first; see the message."""
 
     outcome = Outcome.SKIPPED
 
@@ -68,8 +68,8 @@ class Waiting(Exception):
 class Stopped(BaseException):
     """Raised if the hand-in took too long or its process ended.
 
-    This is no `Exception`, because hypothesis asks a case that raised an `Exception`
-    again, and would stop or kill another process with each try.
+    This class is no `Exception`, because hypothesis repeats a case that has raised an
+    `Exception`. A repeated case would make another process hang or end.
     """
 
 

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 
 class Source(Protocol):
-    """Interface of a source of numbers for the builders."""
+    """Interface of a source of numbers for the builders of cases."""
 
     def reals(self, *shape: int) -> np.ndarray:
         """Return an array of this shape with float32 numbers in [-4, 4]."""
@@ -33,7 +33,11 @@ class Source(Protocol):
 
 
 class Fixed:
-    """A source whose seed is computed from a name, so its numbers never change."""
+    """A source of numbers that are the same in every run.
+
+    Args:
+        name: name from which the seed is computed.
+    """
 
     def __init__(self, name: str) -> None:
         self.rng = np.random.default_rng(zlib.crc32(name.encode()))
@@ -55,7 +59,11 @@ class Fixed:
 
 
 class Drawn:
-    """A source of numbers that hypothesis draws, and shrinks when a check fails."""
+    """A source of numbers that hypothesis draws, and shrinks when a check fails.
+
+    Args:
+        draw: the function of the same name from a hypothesis strategy.
+    """
 
     def __init__(self, draw: Callable) -> None:
         self.draw = draw

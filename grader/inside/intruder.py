@@ -184,7 +184,7 @@ def signals(pid: int) -> list[str]:
 
 
 def calls() -> list[str]:
-    """Make the system calls of CALLS; return the names of the calls not refused."""
+    """Make the system calls of CALLS; return the names of the allowed ones."""
     machine = ("x86_64", "aarch64").index(platform.machine())
     libc = ctypes.CDLL(None, use_errno=True)
     found = []

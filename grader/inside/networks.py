@@ -52,7 +52,10 @@ def table_network(state_dim: int, num_actions: int) -> eqx.Module:
 
 
 def single_number(state_dim: int, num_actions: int) -> jax.Array:
-    """Build one number, a tree of arrays that is no network."""
+    """Return a tree of arrays that is no network: one number.
+
+    The arguments are not used.
+    """
     return jnp.zeros(())
 
 
@@ -94,8 +97,8 @@ def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
     Args:
         dqn: the hand-in's module.
         net: "own" or a key of `NETWORKS`.
-        state_dim: D.
-        num_actions: A.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
     """
     spec = {"net": net, "state_dim": state_dim, "num_actions": num_actions}
     return network(dqn, spec)[0]
@@ -108,8 +111,8 @@ def own_network(dqn: Any, state_dim: int, num_actions: int) -> tuple[Any, Any]:
 
     Args:
         dqn: the hand-in's module.
-        state_dim: D.
-        num_actions: A.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
     """
     key = jax.random.key(0)
     try:
@@ -128,8 +131,8 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
     Args:
         dqn: the hand-in's module.
         key: a typed JAX key.
-        state_dim: D.
-        num_actions: A.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
 
     Raises:
         ContractError: the result of `q_network` is no `eqx.Module`.

@@ -153,7 +153,7 @@ class Notebook:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def on_alarm(self, *_: object) -> None:
-        """Interrupt the running statement; called when the alarm goes off.
+        """Interrupt the running statement; a signal calls this after the time limit.
 
         Raises:
             TooLong: a statement is running.

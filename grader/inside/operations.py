@@ -235,8 +235,8 @@ def compares(value: Any, key: Key, direction: str) -> bool:
 def number_of(value: Any) -> Any:
     """Return x if a value is the float x with -0 as 0 and every NaN as one NaN.
 
-    Before JAX compares two floats, it makes them unique in this way. For any other
-    value the result is None.
+    JAX converts floats in this way before it compares them in a sort. For a value that
+    was not converted in this way the result is None.
     """
     is_nan, nan, rest = operands_of(value, "select", 3)
     is_zero, zero, x = operands_of(rest, "select", 3)
@@ -260,7 +260,7 @@ def is_constant(value: Any, fits: Callable[[float], bool]) -> bool:
 
     Args:
         value: result of an operation of the program, or None.
-        fits: the test.
+        fits: test of a number.
     """
     if operands_of(value, "constant", 1):
         return False  # the list is empty only for a constant, which has no operands

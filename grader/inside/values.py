@@ -27,7 +27,7 @@ FIELDS = Transition._fields
 
 
 class ContractError(Exception):
-    """Raised if a part is missing or the contract does not allow its kind of result."""
+    """Raised if a part is missing or its result has a wrong type or structure."""
 
 
 def part(dqn: Any, name: str) -> Any:

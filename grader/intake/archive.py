@@ -21,7 +21,7 @@ PASSWORD = 1  # bit of a member's flags: the file is encrypted
 
 
 class Bounded(io.BytesIO):
-    """An archive's bytes as a file that refuses to return very many bytes at once."""
+    """An archive's bytes as a file that returns at most MAX_DIRECTORY bytes at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next `size` bytes.

@@ -1,7 +1,7 @@
 """Choose the file to grade among those in a folder or an archive.
 
-A file called `dqn.py` is preferred, then a notebook, then any other Python file. A file
-in which the student has written something wins over one that is still untouched.
+A file called `dqn.py` is preferred, then a notebook, then any other Python file. But a
+file without any change by the student is chosen only if no file has changes.
 """
 
 import itertools
@@ -30,9 +30,9 @@ Group = list[PurePosixPath]
 def candidates(paths: list[PurePosixPath]) -> list[Group]:
     """Return the files that may be the hand-in, in groups, the preferred group first.
 
-    The groups are: Python files with the name `dqn.py` or a similar one; notebooks;
-    other Python files. Of the first two groups only the files nearest to the top of the
-    folder are kept. Empty groups are left out.
+    The groups are: Python files named `dqn.py` or similarly, as "dqn (1).py";
+    notebooks; other Python files. Of the first two groups only the files nearest to the
+    top of the folder are kept. Empty groups are left out.
     """
     exact = nearest(path for path in paths if path.name == FILE)
     folders = {path.parent for path in exact}

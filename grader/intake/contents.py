@@ -44,7 +44,7 @@ MISLEADING = re.compile(
 
 
 def kind_of(data: bytes) -> str:
-    """Return the kind of a file by its first bytes, as "zip archive"; "" for text."""
+    """Return the kind of a file by its first bytes, as "zip archive"; "" if unknown."""
     for beginning, kind in BEGINNINGS:
         if data.startswith(beginning):
             return kind
@@ -136,5 +136,9 @@ def name_of(character: str) -> str:
 
 
 def line_of(before: str) -> int:
-    """Return the number, from 1, of the line in which a text ends, as Python counts."""
+    """Return the number, from 1, of the line that contains a character of a file.
+
+    Args:
+        before: text of the file before this character.
+    """
     return len(re.findall("\r\n?|\n", before)) + 1

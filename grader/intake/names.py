@@ -22,7 +22,7 @@ def suffix_of(name: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """Return a file name in lower case without its suffix and the marks of a copy."""
+    """Return a file name in lower case, without suffix and marks of a copy ("(1)")."""
     return COPY.sub("", PurePosixPath(name.strip()).stem.lower())
 
 

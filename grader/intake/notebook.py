@@ -126,11 +126,12 @@ def exported(text: str) -> tuple[str, list[int]]:
 
 
 def cells_in(text: str) -> tuple[int, ...]:
-    """Return the number of each cell's first line, from 0, in a saved notebook's text.
+    """Return the number of each cell's first line, from 0, in a Python file.
+
+    The result is empty if the file was not saved from a notebook.
 
     Args:
-        text: text of a Python file. If the file has no mark of a notebook, the result
-            is empty.
+        text: text of the file.
     """
     marks = [i for i, line in enumerate(text.split("\n")) if MARK.match(line)]
     if marks or FROM_COLAB.search(text):

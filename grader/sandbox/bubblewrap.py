@@ -48,7 +48,7 @@ def bwrap_arguments(
 
 
 def namespaces_of_root() -> list[str]:
-    """Return the options for root: all new namespaces except a user namespace."""
+    """Return bubblewrap's options for root: all namespaces except a user namespace."""
     arguments = []
     for space in ("ipc", "pid", "net", "uts", "cgroup-try"):
         arguments.append(f"--unshare-{space}")
@@ -59,7 +59,10 @@ def namespaces_of_root() -> list[str]:
 
 
 def namespaces_of_user() -> list[str]:
-    """Return the options for a user that is not root: all namespaces, user 65534."""
+    """Return bubblewrap's options for a user that is not root.
+
+    The helper gets all kinds of namespaces, and the user number 65534.
+    """
     arguments = ["--unshare-all", "--unshare-user"]
     arguments += ["--uid", "65534", "--gid", "65534"]
     if bwrap_version() >= (0, 8):
@@ -68,9 +71,9 @@ def namespaces_of_user() -> list[str]:
 
 
 def temporary_folders() -> list[str]:
-    """Return the options that mount file systems in memory at /tmp and /dev/shm.
+    """Return bubblewrap's options that mount memory at /tmp and /dev/shm.
 
-    Every user may write there, at most TMPFS_SIZE bytes in each.
+    Every user may write there, at most TMPFS_SIZE bytes in each of the two folders.
     """
     arguments = []
     for place in ("/dev/shm", "/tmp"):
@@ -79,10 +82,10 @@ def temporary_folders() -> list[str]:
 
 
 def parent_folders(files: dict[str, Path]) -> list[str]:
-    """Return the options that make the parent folders of all mounts, readable for all.
+    """Return bubblewrap's options that make the parent folders of all mounts.
 
-    They are needed because bubblewrap itself makes parent folders that only the user
-    who starts bubblewrap can read.
+    Every user can read these folders. Without the options, bubblewrap makes folders
+    that only the user who starts bubblewrap can read.
 
     Args:
         files: files and folders to mount under /harness, by their path there.
@@ -96,14 +99,15 @@ def parent_folders(files: dict[str, Path]) -> list[str]:
 
 
 def read_only(path: str) -> list[str]:
-    """Return the options that mount a path read-only at the same path inside."""
+    """Return bubblewrap's options that mount a path read-only at the same path."""
     return ["--ro-bind", path, path]
 
 
 def hide_grader() -> list[str]:
-    """Return the options that hide the grader's folder, except Python's environment.
+    """Return bubblewrap's options that hide the grader's folder.
 
-    They are needed if the grader's folder lies in a folder that is mounted.
+    Python's environment stays visible if it lies in this folder. The options are needed
+    if the grader's folder lies in a folder that is mounted.
     """
     arguments = ["--tmpfs", str(ROOT)]
     if within(sys.prefix, str(ROOT)):
@@ -112,7 +116,7 @@ def hide_grader() -> list[str]:
 
 
 def system_links() -> list[str]:
-    """Return the options that make or mount /bin, /lib, /lib64 and /sbin.
+    """Return bubblewrap's options that make or mount /bin, /lib, /lib64 and /sbin.
 
     On most systems these paths are links into /usr.
     """
@@ -127,7 +131,7 @@ def system_links() -> list[str]:
 
 
 def gpu_devices() -> list[str]:
-    """Return the options that mount NVIDIA's devices and /sys, which CUDA reads."""
+    """Return bubblewrap's options that mount NVIDIA's devices, and /sys for CUDA."""
     arguments = []
     for device in sorted(Path("/dev").glob("nvidia*")):
         arguments += ["--dev-bind", str(device), str(device)]

@@ -138,7 +138,7 @@ def own_groups() -> dict[str, str]:
 
 
 def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | None:
-    """Make a group with a bound and a share of the CPU; return None if this fails.
+    """Make a control group and set its limits; return None if this fails.
 
     Args:
         parents: parent folders of the group, one for each controller.

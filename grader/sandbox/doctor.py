@@ -44,7 +44,8 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
         working: tiers that work on this machine.
 
     Returns:
-        For each tier the achievements by name of the promise; "" for a kept promise.
+        For each tier, by name of the promise, words on what the intruder achieved; ""
+        for a kept promise.
     """
     found = {}
     for tier in working:

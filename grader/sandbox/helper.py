@@ -54,7 +54,7 @@ class Child:
     """A helper process, which starts when the object is made.
 
     Args:
-        launch: how to start the process, from `launch.prepare`.
+        launch: arguments for starting the process, from `launch.prepare`.
         prints: whether to keep what the process prints. This needs a socket for the
             answers, because standard output is then used for printing.
         start_seconds: longest time until the first message, in seconds.
@@ -274,7 +274,7 @@ def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
     """Start a helper process.
 
     Args:
-        launch: how to start the process.
+        launch: arguments for starting the process.
         end: file descriptor or `subprocess.PIPE` for requests and answers. It becomes
             standard input and, unless `prints`, standard output.
         prints: whether standard output becomes a pipe for printed text.

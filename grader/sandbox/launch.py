@@ -76,7 +76,7 @@ class Launch:
 
 
 def prepare(role: str, tier: str, *, live: bool = False, device: str = "cpu") -> Launch:
-    """Prepare the start of a helper process.
+    """Prepare a helper's files and environment; return the arguments for starting it.
 
     Args:
         role: "worker" (runs the hand-in), "runner" (runs the hand-in's programs),
@@ -188,10 +188,10 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
 
 
 def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
-    """Return the largest number of processes and threads of the helper's user; or 0.
+    """Return the bound on processes and threads of a helper's user; 0 for no bound.
 
-    0 means no bound. The kernel counts all processes and threads of a user together;
-    since Linux 5.14 it counts those in a user namespace separately.
+    The kernel counts all processes and threads of a user together. Since Linux 5.14,
+    the kernel counts each user namespace separately.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -228,7 +228,7 @@ def in_folder(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """Prepare a helper with a temporary folder, for the tiers landlock and process.
+    """Return the launch of a helper in a temporary folder, without bubblewrap.
 
     The folder contains `harness`, a copy of the helper's code, and `home`, the helper's
     working folder.
@@ -308,14 +308,13 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
 
 
 def around(path: str, hole: str) -> list[str]:
-    """Return paths that together contain a path's files without those in another path.
+    """Return paths that together cover a folder without one of its subfolders.
 
-    They are needed because Landlock can allow a folder but cannot exclude a folder in
-    it.
+    They are needed because Landlock can allow a folder, but cannot exclude a subfolder.
 
     Args:
-        path: path of a file or folder to allow.
-        hole: path of the folder to leave out.
+        path: path of a file or folder to cover.
+        hole: path of the folder to leave out; it may lie anywhere.
     """
     if path == hole:
         return []
@@ -332,7 +331,7 @@ def in_bwrap(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """Prepare a helper in bubblewrap.
+    """Return the launch of a helper in bubblewrap.
 
     Args:
         files: files and folders to mount under /harness, by their path there.

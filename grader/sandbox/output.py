@@ -41,8 +41,8 @@ class Output:
         """Add printed bytes.
 
         Args:
-            more: the first of the bytes.
-            size: number of all the bytes.
+            more: the bytes, or only their beginning.
+            size: number of all printed bytes; it can be larger than `len(more)`.
         """
         self.text += more[: KEPT - len(self.text)]
         self.size = min(self.size + size, COUNTED)

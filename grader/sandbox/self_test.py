@@ -62,7 +62,7 @@ class Intruder:
     """A helper process that runs the intruder, confined by a tier.
 
     Args:
-        launch: how to start the process, from `start_in`.
+        launch: arguments for starting the process, from `start_in`.
     """
 
     def __init__(self, launch: launch.Launch) -> None:
@@ -96,12 +96,14 @@ class Intruder:
 
 
 def measure(launch: launch.Launch) -> dict[str, str]:
-    """Start an intruder and return what it achieved, by name of the promise.
-
-    The words are "" if the promise is kept.
+    """Start an intruder, let it make all attempts, and return what it achieved.
 
     Args:
-        launch: how to start the intruder, from `start_in`.
+        launch: arguments for starting the intruder, from `start_in`.
+
+    Returns:
+        For each promise, by its name, words on what the intruder achieved; "" if the
+        promise is kept.
     """
     with surroundings() as around:
         intruder = Intruder(launch)
@@ -198,7 +200,7 @@ def promised() -> dict[str, dict[str, bool]]:
 
 
 def start_in(tier: str) -> launch.Launch:
-    """Prepare the start of the intruder in a tier."""
+    """Return the arguments for starting the intruder in a tier."""
     return launch.prepare("intruder", tier)
 
 
@@ -234,7 +236,7 @@ def choose_official_tier(wanted: str) -> str:
 
 
 def broken_promises(tier: str, found: dict[str, str]) -> list[str]:
-    """Return the promises that a tier gives and does not keep, with the achievements.
+    """Return the promises that a tier breaks, each with what the intruder achieved.
 
     Args:
         tier: name of the tier.

@@ -117,11 +117,10 @@ def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def hide_memory() -> None:
-    """Forbid other processes of the same user to read this process's memory.
+    """Forbid other processes of the same user to read the memory of this process.
 
-    This covers its environment and open files as well. On Linux a process may read all
-    these from other processes of its user. Bubblewrap and Landlock prevent a helper
-    from doing so, but the process tier does not.
+    The environment and the open files of this process are protected as well. Bubblewrap
+    and Landlock already keep a helper from reading them, but the process tier does not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

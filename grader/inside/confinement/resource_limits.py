@@ -1,4 +1,4 @@
-"""Set resource limits on the own process."""
+"""Set resource limits on the current process."""
 
 import contextlib
 import os
@@ -24,7 +24,8 @@ def apply(
         processes: number of processes and threads of the user; 0 for no limit.
         seconds: processor time in seconds, for the case that the grader has ended and
             no deadline holds.
-        niceness: number added to the niceness; processes with a higher one wait more.
+        niceness: number added to the niceness. A process with a higher niceness gets
+            less processor time.
     """
     if niceness:
         with contextlib.suppress(AttributeError, OSError):  # Windows has no niceness

@@ -34,7 +34,7 @@ COMPARED = 0.1  # share of the judged batches whose other rows are checked
 
 
 class RemoteAgent:
-    """The agent: programs run here, the buffer and the sync in the worker.
+    """The agent that learns CartPole: its programs run here, the rest in the worker.
 
     Args:
         runner: the `Runner`, with the loaded programs and the connection to the grader.
@@ -203,9 +203,10 @@ class RemoteAgent:
     def compare_others(
         self, theta: Any, rows: np.ndarray, q_values: np.ndarray, where: np.ndarray
     ) -> None:
-        """Check that the other rows of a judged batch have the same values elsewhere.
+        """Check that the values of states do not depend on judged states beside them.
 
-        The values are compared with those in a batch without judged states.
+        The states of the last block in `rows` must have the same values as in a batch
+        without judged states.
 
         Args:
             theta: parameters of the network.
@@ -227,6 +228,8 @@ class RemoteAgent:
 
     def mixed(self, states: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Mix states with states of the last block, in a random order.
+
+        Before the first block, copies of the given states take the place of the latter.
 
         Args:
             states: states [N,4].
@@ -308,7 +311,7 @@ def make_values(network: Program, batch_size: int) -> Callable[[Any, Any], Any]:
 
     Args:
         network: program of the forward pass for B states.
-        batch_size: B.
+        batch_size: number B of transitions in a batch.
     """
 
     def values(theta: Any, states: Any) -> Any:

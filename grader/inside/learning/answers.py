@@ -13,7 +13,7 @@ FIELDS = ("state", "action", "reward", "terminated", "next_state")
 
 
 class Foul(Exception):
-    """Raised if an answer of the hand-in makes it impossible or unfair to go on."""
+    """Raised if learning has to stop because of an answer of the hand-in."""
 
 
 class StoredRows:
@@ -76,8 +76,8 @@ class Draws:
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
         """Count further draws; return whether all draws so far show a preference.
 
-        They do if there are more pairs of equal draws than expected, by more than 6
-        standard deviations.
+        The draws show a preference if the number of pairs of equal draws is more than 6
+        standard deviations above the expected number.
 
         Args:
             drawn: positions in the buffer of the drawn transitions, from 0, int [n].

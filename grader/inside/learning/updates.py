@@ -111,7 +111,7 @@ def make_block(
         update: see `Programs`.
         update_values: see `Programs`.
         network: see `Programs`.
-        batch_size: B.
+        batch_size: number B of transitions in a batch.
     """
     rows = np.eye(2 * batch_size, dtype=np.float32)
     one_hot = {"state": rows[:batch_size], "next_state": rows[batch_size:]}
