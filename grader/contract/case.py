@@ -1,4 +1,4 @@
-"""Cases, answers, and the interfaces of all that answers a case."""
+"""Cases, answers, and the interfaces of the candidate, the reference and the runner."""
 
 import hashlib
 import json

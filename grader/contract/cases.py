@@ -62,7 +62,7 @@ def rewards(source: Source, size: int, scale: float) -> np.ndarray:
 
     Rewards of 0 are frequent in many tasks.
     """
-    drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # never -0.0
+    drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # -0.0 becomes 0.0
     if size > 2:
         drawn[size // 2] = 0.0
     return drawn

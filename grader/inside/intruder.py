@@ -80,6 +80,8 @@ def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
 def network(port: int) -> list[str]:
     """Connect to a server on this machine, and send a datagram to another machine.
 
+    Return "connected" and "sent", if they succeed.
+
     Args:
         port: port of the server.
     """
@@ -96,7 +98,7 @@ def network(port: int) -> list[str]:
 
 
 def sockets(path: str) -> list[str]:
-    """Connect to a local socket of another program.
+    """Connect to a local socket of another program; return "connected" for success.
 
     Args:
         path: path of the socket.
@@ -110,7 +112,7 @@ def sockets(path: str) -> list[str]:
 
 
 def reading(paths: list[str]) -> list[str]:
-    """Read files and list folders.
+    """Read files and list folders; return the paths for which this succeeds.
 
     Args:
         paths: paths of the files and folders.
@@ -162,6 +164,8 @@ def changing(path: str) -> list[str]:
 def seeing(canary: str) -> list[str]:
     """Look for a word in other processes' command lines and environments.
 
+    Return "cmdline" and "environ", if the word is found there.
+
     Args:
         canary: word in the command line and the environment of a process of the grader.
     """
@@ -176,6 +180,8 @@ def seeing(canary: str) -> list[str]:
 
 def signals(pid: int) -> list[str]:
     """Send signal 0, which does no harm, to a process outside the sandbox.
+
+    Return "signalled" for success.
 
     Args:
         pid: number of the process.
@@ -196,14 +202,14 @@ def calls() -> list[str]:
 
 
 def memory() -> list[str]:
-    """Map MEMORY bytes of memory, which are not used, and release them at once."""
+    """Map MEMORY bytes of memory and release them; return their number for success."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
     got = {f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY, flags).close()}
     return succeeded(got)
 
 
 def files() -> list[str]:
-    """Make a file of FILE bytes in the working folder, then remove it.
+    """Make a file of FILE bytes and remove it; return the number of bytes for success.
 
     The file contains no data and so takes no space on the disk.
     """
@@ -218,7 +224,11 @@ def files() -> list[str]:
 
 
 def processes() -> list[str]:
-    """Start TASKS threads; the kernel counts them together with processes."""
+    """Start TASKS threads; return their number if all of them start.
+
+    Threads are enough for this test, because the kernel counts threads and processes
+    together.
+    """
     threading.stack_size(1 << 16)
     end = threading.Event()
     threads = []

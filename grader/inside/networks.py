@@ -28,7 +28,7 @@ OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     # The optimizer in the example of the starter's docstring.
     "momentum": lambda: optax.sgd(0.25, momentum=0.5),
     "cartpole": lambda: optax.adam(2.3e-3),
-    # For reading the gradient off the step.
+    # The gradient is computed from the step of this optimizer.
     "slope": lambda: optax.sgd(SLOPE_RATE),
 }
 

@@ -208,7 +208,7 @@ def is_less(value: Any, keys: list[Key]) -> bool:
 
 
 def compares(value: Any, key: Key, direction: str) -> bool:
-    """Return whether a value compares the two numbers of a key, left with right.
+    """Return whether a value is the comparison of a key's left and right number.
 
     Args:
         value: result of an operation of the program, or None.

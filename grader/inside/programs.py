@@ -50,7 +50,7 @@ def checked(data: bytes, args: Any, *, derivative: bool = False) -> export.Expor
             check_derivative(exported)
     except BadProgram:
         raise
-    # Hostile bytes can fail in every way; any failure means that this is no program.
+    # Hostile bytes can cause any exception; each means that they are no program.
     except Exception as error:
         raise BadProgram(f"not a program: {type(error).__name__}") from None
     return exported

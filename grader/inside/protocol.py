@@ -254,7 +254,7 @@ def receive(
         raw = array.reshape(-1).view(np.uint8)
         fill(stream, raw.data)
         if array.dtype == bool:
-            # Because in NumPy a bool must be the byte 0 or 1.
+            # In NumPy, each bool must be the byte 0 or 1.
             np.minimum(raw, 1, out=raw)
     return message
 

@@ -21,7 +21,7 @@ from grader.intake.names import (
 )
 from grader.intake.place import Place
 
-# Files of a group: larger groups are not searched for a file with a student's work.
+# Largest number of files in a group that is searched for files with a student's work.
 MAX_COMPARED = 8
 
 Group = list[PurePosixPath]

@@ -117,7 +117,7 @@ def misleading_characters(source: bytes) -> list[str]:
     places: dict[str, list[int]] = {}
     for match in MISLEADING.finditer(text):
         if match[0] == "\r" and "\n" not in text:
-            continue  # line ends of an old Mac
+            continue  # on old Macs, \r is the usual line end
         where = places.setdefault(name_of(match[0]), [])
         if len(where) < 3:
             where.append(line_of(text[: match.start()]))

@@ -83,7 +83,7 @@ def code_cells(data: bytes, name: str) -> list[str]:
     Raises:
         Wrong: the file is no notebook.
     """
-    import nbformat  # late: few hand-ins are notebooks
+    import nbformat  # only here, because few hand-ins are notebooks
 
     try:
         with warnings.catch_warnings(action="ignore"):

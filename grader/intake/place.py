@@ -32,8 +32,8 @@ class Place:
     Attributes:
         where: phrase for messages, as "in the folder 'ada'".
         paths: paths of all files and folders in the folder or archive.
-        read: function that returns the first bytes of a file, at most n + 1, from the
-            file's path and the limit n.
+        read: function of a file's path and a limit n that returns the first bytes of
+            the file, at most n + 1.
         folder: path of the folder; None for an archive.
     """
 

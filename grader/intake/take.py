@@ -35,13 +35,13 @@ from grader.intake.submission import Submission
 def take(path: str) -> Submission:
     """Read the hand-in at a path: a folder, a zip archive, a notebook or a Python file.
 
-    A hand-in that cannot be read has a `problem`.
+    If no hand-in can be read there, the result has a `problem`.
 
     Raises:
         UsageError: the path does not exist.
     """
     place = Path(path)
-    if not os.path.exists(path):  # unlike Path's method, it never raises
+    if not os.path.exists(path):  # not `Path.exists`, which can raise an error
         given = plain(path, 200)
         raise UsageError(f"no hand-in at {given!r}: there is no such file or folder")
     name = shown(place.resolve().name)

@@ -37,7 +37,8 @@ CPU_SECONDS = 7200
 TASKS = 96  # processes and threads of the worker; JAX starts 20, see NPROC below
 RUNNER_TASKS = 256  # more than TASKS, because CUDA starts many threads
 NICENESS = 5  # of the worker and all that it starts, so that trusted processes go first
-# Added to the number of the user's present tasks where the kernel counts them, too.
+# For helpers that run as the user of the grader: the bound on tasks is the number of
+# this user's present tasks plus this number.
 MORE_TASKS = 1024
 
 # The module of `grader.inside` that runs in the process of each role.
@@ -170,7 +171,8 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
     changes_user, reads_python = root_changes_user()
     if tier == "bwrap" and not bwrap_as_root():
         changes_user = False  # because a user namespace contains only one user
-    alone = tier == "landlock" and not on_gpu  # CUDA's libraries start programs
+    # Not on a GPU, because CUDA's libraries start other programs.
+    alone = tier == "landlock" and not on_gpu
     filtered = {"bwrap": platform.machine() in FILTERED, "landlock": True}
     return {
         "bounds": {

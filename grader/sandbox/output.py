@@ -48,10 +48,16 @@ class Output:
         self.size = min(self.size + size, COUNTED)
 
     def as_dict(self, exercise: str) -> dict[str, Any]:
-        """Return the output as an entry of report.json.
+        """Return the output as an entry of report.json, without unstable words.
+
+        Memory addresses and temporary folders are replaced, because they differ from
+        run to run.
 
         Args:
             exercise: name of the exercise.
+
+        Returns:
+            `exercise`, the `text`, and the number of `dropped` bytes.
         """
         cut = self.size > len(self.text)
         kept = CUT.sub(b"", self.text) if cut else self.text

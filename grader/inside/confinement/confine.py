@@ -92,7 +92,7 @@ def become(user: int, reads_all: bool) -> None:
     except PermissionError:
         # In Docker, root has only the stronger capability to read and write all files.
         kernel.set_capabilities([CAP_DAC_OVERRIDE])
-    # Because after the change of user /proc/self would otherwise belong to root.
+    # Without this setting, /proc/self belongs to root after the change of user.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
 
 

@@ -24,7 +24,8 @@ from grader.inside.learning.answers import (
 from grader.inside.learning.training_log import TrainingLog
 from grader.inside.learning.updates import DEVIATIONS, Program, fresh_state, make_block
 
-DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)  # of `FIELDS`
+# The types of the `FIELDS`.
+DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
 MEASURED = 4  # updates of a block whose deviations are measured, see updates.py
 # Share of the measured updates that may deviate. It is not 0, because a network with
 # kinks (as from ReLU) can deviate without a mistake.
@@ -34,7 +35,9 @@ COMPARED = 0.1  # share of the judged batches whose other rows are checked
 
 
 class RemoteAgent:
-    """The agent that learns CartPole: its programs run here, the rest in the worker.
+    """The agent that learns CartPole with the hand-in's parts.
+
+    The hand-in's programs run in this process, its buffer and sync in the worker.
 
     Args:
         runner: the `Runner`, with the loaded programs and the connection to the grader.
@@ -229,7 +232,7 @@ class RemoteAgent:
     def mixed(self, states: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Mix states with states of the last block, in a random order.
 
-        Before the first block, copies of the given states take the place of the latter.
+        Before the first block, copies of `states` are used instead.
 
         Args:
             states: states [N,4].

@@ -17,7 +17,7 @@ class Foul(Exception):
 
 
 class StoredRows:
-    """The transitions that were added to the hand-in's buffer, and counts of its draws.
+    """The transitions in the hand-in's buffer, and counts of the buffer's draws.
 
     Args:
         capacity: capacity of the buffer.
@@ -59,11 +59,11 @@ class StoredRows:
 
 
 class Draws:
-    """Counts of pairs of equal draws, which show a preference for some transitions.
+    """Counts that show whether the buffer draws some transitions more often.
 
-    If transition i is drawn with probability (1 + x_i) / N, pairs of equal draws are
-    1 + mean(x²) times as frequent as in uniform draws. After 100 blocks, a preference
-    of x = 0.15 is detected.
+    A pair of equal draws are two draws of the same transition. If transition i is drawn
+    with probability (1 + x_i) / N, such pairs are 1 + mean(x²) times as frequent as in
+    uniform draws. After 100 blocks, a preference of x = 0.15 is detected.
 
     Attributes:
         met: number of pairs of equal draws so far.
