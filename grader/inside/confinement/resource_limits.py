@@ -13,10 +13,10 @@ except ImportError:  # Windows has no such limits; only deadlines hold there
 def apply(
     memory: int, file_size: int, processes: int, seconds: int, niceness: int
 ) -> None:
-    """Limit the resources of this process, so that it cannot raise the limits again.
+    """Limit the resources that this process may use.
 
-    A limit that the system refuses is left out; macOS, for example, does not limit the
-    address space.
+    A process without privileges cannot raise these limits again. A limit that the
+    system refuses is left out; macOS, for example, does not limit the address space.
 
     Args:
         memory: size of the address space in bytes; 0 for no limit.
