@@ -87,12 +87,13 @@ def reported(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     except Exception as error:
-        words = f"{type(error).__name__}; please send {kept(error)} to the course staff"
+        path = save_traceback(error)
+        words = f"{type(error).__name__}; please send {path} to the course staff"
         print(f"grader error (not your mistake): {words}", file=sys.stderr)
     return 2
 
 
-def kept(error: Exception) -> str:
+def save_traceback(error: Exception) -> str:
     """Write an error's traceback into a temporary file.
 
     Returns:

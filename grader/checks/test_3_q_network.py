@@ -31,7 +31,7 @@ def test_all_q_at_once(student, rng):
         compare.require(found)
         tries = [
             forward(student, other, states, num_actions, check_finite=False)
-            for other in (theta, *others(theta, rng))
+            for other in (theta, *other_parameters(theta, rng))
         ]
         finite = [q[np.isfinite(q).all(axis=1)] for q in tries]
         if all((q == q[:1]).all() for q in finite):
@@ -84,7 +84,7 @@ def test_nonlinear(student, rng):
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
     seen, bends = np.zeros(state_dim, bool), False
-    for theta in (fresh, *others(fresh, rng), *others(fresh, rng)):
+    for theta in (fresh, *other_parameters(fresh, rng), *other_parameters(fresh, rng)):
 
         def values(states: np.ndarray, theta: list[np.ndarray] = theta) -> np.ndarray:
             question = student, theta, states, num_actions
@@ -124,7 +124,7 @@ def test_any_values(student, rng):
         for share in (1.0,) * 8 + (0.5,) * 8
     ]
     tries += [
-        alone(fresh, rng, i, scale)
+        with_one_drawn(fresh, rng, i, scale)
         for i in range(max(0, len(fresh) - MAX_ALONE), len(fresh))
         for scale in (10.0, 10_000.0)
         for _ in range(4)
@@ -263,7 +263,7 @@ def drawn(
     ]
 
 
-def alone(
+def with_one_drawn(
     theta: list[np.ndarray], rng: np.random.Generator, index: int, scale: float
 ) -> list[np.ndarray]:
     """Return the parameters with one array replaced by normal random numbers.
@@ -278,7 +278,9 @@ def alone(
     return [*theta[:index], one, *theta[index + 1 :]]
 
 
-def others(theta: list[np.ndarray], rng: np.random.Generator) -> list[list[np.ndarray]]:
+def other_parameters(
+    theta: list[np.ndarray], rng: np.random.Generator
+) -> list[list[np.ndarray]]:
     """Return five lists of parameters: two near `theta`, three at random.
 
     With some of them the network's values may not be finite.

@@ -59,7 +59,7 @@ def test_greedy(student, rng):
                 f"q_values = {compare.numbers(q_values)}",
             )
     q_values = distinct(rng, ROWS, NUM_ACTIONS)
-    actions = many(student, rng, q_values, 0.0)
+    actions = actions_for_keys(student, rng, q_values, 0.0)
     others = int((actions != q_values.argmax(axis=1)).sum())
     if others > MAX_HEADS:
         raise Wrong(
@@ -90,13 +90,15 @@ def test_example(student):
     """The examples in the docstring; no argument is changed."""
     q_values = np.array([[1, 3, 2], [0, -2, -1]], np.float32)
     key = np.zeros(2, np.uint32)
-    actions = called(student, key, q_values, 0.0)
+    actions = answer_by_call(student, key, q_values, 0.0)
     if (actions != [1, 0]).any():  # once may be chance, see `MAX_HEADS`
-        actions = called(student, np.ones(2, np.uint32), q_values, 0.0)
+        actions = answer_by_call(student, np.ones(2, np.uint32), q_values, 0.0)
     compare.require(
         compare.problem("actions at epsilon = 0", actions, np.array([1, 0]), exact=True)
     )
-    seen = np.unique(called(student, key, np.zeros((99, 3), np.float32), 1.0)).tolist()
+    seen = np.unique(
+        answer_by_call(student, key, np.zeros((99, 3), np.float32), 1.0)
+    ).tolist()
     if seen != [0, 1, 2]:
         raise Wrong(
             f"at epsilon = 1, 99 rows of three zeros: obtained the actions {seen}, "
@@ -111,7 +113,7 @@ def test_uniform(student, rng):
     for rows, num_actions in SIZES:
         # All rows have the same greedy action, so that a preference for it adds up.
         q_values = np.sort(distinct(rng, rows, num_actions), axis=1)
-        actions = many(student, rng, q_values, 1.0)
+        actions = actions_for_keys(student, rng, q_values, 1.0)
         taken = one_hot(actions, num_actions)
         if uneven(taken.sum(axis=1), np.full(num_actions, rows / num_actions)):
             raise Wrong(
@@ -135,7 +137,7 @@ def test_mixture(student, rng):
     for rows, num_actions, epsilon in MIXTURES:
         q_values = distinct(rng, rows, num_actions)
         best = q_values.argmax(axis=1)
-        actions = many(student, rng, q_values, epsilon)
+        actions = actions_for_keys(student, rng, q_values, epsilon)
         share = 1 - epsilon + epsilon / num_actions
         greedy = (actions == best).sum(axis=1)
         split = np.stack([greedy, rows - greedy], axis=1)
@@ -247,7 +249,9 @@ def test_rows_are_independent(student, rng):
     """Each row tosses its own coin and draws its own action."""
     for rows, num_actions in SIZES:
         q_values = distinct(rng, rows, num_actions)
-        explored = many(student, rng, q_values, EPSILON) != q_values.argmax(axis=1)
+        explored = actions_for_keys(student, rng, q_values, EPSILON) != q_values.argmax(
+            axis=1
+        )
         if found := odd_scatter(explored):
             raise Wrong(
                 f"at epsilon = {EPSILON} with {num_actions} actions the number of rows "
@@ -255,7 +259,7 @@ def test_rows_are_independent(student, rng):
                 f"{explored.sum(axis=1)[:6].tolist()} of {rows} in the first calls. "
                 "Does each row toss its own coin?"
             )
-        actions = many(student, rng, q_values, 1.0)
+        actions = actions_for_keys(student, rng, q_values, 1.0)
         for action in range(num_actions):
             if found := odd_scatter(actions == action):
                 times = (actions == action).sum(axis=1)
@@ -278,7 +282,7 @@ def test_keys(student, rng):
             "the same key gave different actions: is there other randomness, or is "
             "something kept from one call to the next?"
         )
-    if (many(student, rng, q_values, 1.0) != first).any():
+    if (actions_for_keys(student, rng, q_values, 1.0) != first).any():
         return
     if np.array_equal(first, q_values.argmax(axis=1)):
         raise Wrong(
@@ -318,7 +322,7 @@ def answer(
     return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
 
 
-def called(
+def answer_by_call(
     student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """Return the same as `answer`, but by a call and never by the exported program."""
@@ -327,7 +331,7 @@ def called(
     return valid(actions, q_values.shape[:1], q_values)
 
 
-def many(
+def actions_for_keys(
     student: Student, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """Return the hand-in's actions for K random keys [K,N].

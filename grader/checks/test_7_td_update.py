@@ -176,7 +176,8 @@ def first_step(
 def usable(case: Case, student: Student) -> bool:
     """Return whether a step on the hand-in's own td_loss can be judged.
 
-    This needs a finite scalar loss, and a finite gradient with an entry above 0.1.
+    This needs a finite scalar loss, and a finite gradient of which an entry is above
+    0.1 or below -0.1.
 
     Raises:
         Waiting: td_loss is a stub.

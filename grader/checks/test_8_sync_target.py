@@ -51,7 +51,14 @@ def test_schedule(student, rng):
 
 
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
-    """Check that the hand-in returns the right tree, θ_Q or θ_T, bit for bit."""
+    """Check that the hand-in returns the right tree, θ_Q or θ_T, bit for bit.
+
+    Args:
+        student: the hand-in.
+        rng: the random numbers for θ_Q and θ_T.
+        step: the number of gradient updates so far.
+        period: the period of the syncs.
+    """
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
     renew = step % period == 0
     told = "a multiple: θ_T becomes θ_Q" if renew else "no multiple: θ_T has to stay"

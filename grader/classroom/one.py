@@ -72,13 +72,15 @@ def with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Grade the hand-in from stdin and write its report to stdout; return exit code.
+    """Grade the hand-in from stdin, write its report to stdout; return the exit code.
 
     Raises:
         GraderError: the grader could not do its work.
     """
-    answers = os.dup(1)  # left open, because its end tells that this process has ended
-    os.dup2(2, 1)  # all other output goes to stderr
+    # A copy of stdout for the report, never closed: when the pipe closes, the process
+    # that reads it knows that this one has ended. All other output goes to stderr.
+    answers = os.dup(1)
+    os.dup2(2, 1)
     try:
         with open(0, "rb", closefd=False) as asked:
             submission, options = unpack(asked)

@@ -28,7 +28,7 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
         exercises: the names of the exercises to ask again.
 
     Raises:
-        GraderError: there is no worker, runner or reference to check with.
+        GraderError: the grader itself failed during a check.
     """
     with first.graded.student.in_fresh_process() as again:
         second = Pass(replace(first.graded, student=again), first)

@@ -59,7 +59,7 @@ class Checks(Fixtures):
             backwards: run the last check first.
 
         Raises:
-            GraderError: there is no worker, runner or reference to check with.
+            GraderError: the grader itself failed during a check.
         """
         self.now = now
         items = [item for item in self.items if exercise_of(item) in exercises]
@@ -119,7 +119,7 @@ def run_script(
         on_check: called when a check starts.
 
     Raises:
-        GraderError: there is no worker, runner or reference to check with.
+        GraderError: the checks cannot be collected, or the grader itself failed.
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(CHECKS), "--noconftest"),
@@ -151,7 +151,7 @@ def run_checks(
         on_check: called when a check starts.
 
     Raises:
-        GraderError: there is no worker, runner or reference to check with.
+        GraderError: the checks cannot be collected, or the grader itself failed.
     """
 
     def script(checks: Checks) -> None:

@@ -100,7 +100,7 @@ class Clock:
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """Return the part that has run longest until now."""
+        """Return the name of the part that has run longest until now."""
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])
 
@@ -346,7 +346,11 @@ class CartPole:
         return self.student.answer(cases.fresh_network(seed, 4, 2)).leaves("theta")
 
     def opt_state(self, theta: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the optimizer's state before the first update."""
+        """Return the state of learning's optimizer before the first update.
+
+        Args:
+            theta: the initial parameters, a list of arrays.
+        """
         request = {"do": "optimizer_init", "optimizer": "cartpole", "theta": theta}
         return self.runner.untrusted(request, "q_network's parameters")["opt_state"]
 

@@ -45,7 +45,7 @@ class WarmRunner(RunnerClient):
 
 
 class WarmWorker(WorkerClient):
-    """A worker that imports one hand-in after the other."""
+    """A worker that serves many hand-ins, one after the other."""
 
     def take(self, submission: Submission, budget: Budget) -> None:
         """Begin with the next hand-in: the next question imports it first."""
