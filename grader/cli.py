@@ -220,13 +220,13 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def exercise_named(text: str) -> str:
-    """Return the name of the exercise that a text means; "" for an empty text.
+    """Return the name of the exercise that a text names; "" for an empty text.
 
     Args:
         text: an exercise's name or number, or the name of one of its functions.
 
     Raises:
-        UsageError: the text means no exercise.
+        UsageError: the text names no exercise.
     """
     word = text.strip().partition("(")[0].partition(".")[0]
     word = word.casefold().replace("-", "_").replace(" ", "_")

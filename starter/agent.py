@@ -62,7 +62,7 @@ class DQNAgent:
         self._learn = jax.jit(learn)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
-        """Return epsilon-greedy actions [N] for states [N,D], with a new key."""
+        """Return epsilon-greedy actions [N] for states [N,D], drawn with a new key."""
         self.key, key = jax.random.split(self.key)
         return np.asarray(self._act(key, self.theta_Q, states, epsilon))
 

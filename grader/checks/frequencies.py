@@ -60,10 +60,11 @@ def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
 
 
 def odd_scatter(events: np.ndarray) -> str:
-    """Return how a number varies from call to call: the number of rows with an event.
+    """Return whether the number of rows with an event varies too much or too little.
 
-    The variation is compared with that of independent rows. The probability of the
-    event in a row is taken from the K calls, because other checks judge it.
+    The variation from call to call is compared with that of independent rows. The
+    probability of the event in a row is taken from the K calls, because other checks
+    judge it.
 
     Args:
         events: whether the event happened in each call and row [K,N].

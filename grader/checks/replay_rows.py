@@ -41,8 +41,8 @@ def require_columns(
 ) -> None:
     """Check that a batch has every field in the right shape.
 
-    The message names the shape of one batch also for n batches in one array, because
-    the grader has stacked them and the student's code returned one at a time.
+    For n batches, the message names the shape of one batch, because the student's code
+    returned one batch at a time and the grader has stacked them.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].

@@ -121,7 +121,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
-    """Check the hand-in's loss, computed from its own returns or the right returns."""
+    """Check that the hand-in's loss equals an accepted loss, see `judged_by`."""
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")

@@ -226,11 +226,13 @@ def moved(
 ) -> list[np.ndarray]:
     """Return the parameters, each with a random number added.
 
+    The number added to a parameter x has the standard deviation step + share |x|.
+
     Args:
         theta: the parameters, a list of arrays.
         rng: the random numbers.
-        step: the standard deviation of the added number where a parameter is 0.
-        share: what a parameter x adds to the standard deviation, divided by |x|.
+        step: the constant term of the standard deviation.
+        share: the factor of |x| in the standard deviation.
     """
     return [
         (x + (step + share * np.abs(x)) * rng.normal(size=x.shape)).astype(x.dtype)
@@ -246,8 +248,8 @@ def drawn(
 ) -> list[np.ndarray]:
     """Return the parameters with some arrays replaced by normal random numbers.
 
-    Not all arrays, because some networks have no finite value then: one may take the
-    root or logarithm of a parameter.
+    Some arrays are kept, because a network may take the root or the logarithm of a
+    parameter, and then has no finite value if all parameters are random.
 
     Args:
         theta: the parameters, a list of arrays.

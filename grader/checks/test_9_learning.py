@@ -98,7 +98,7 @@ def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
 
 
 def not_judged(result: Result, above: dict[str, bool]) -> BaseException:
-    """Return the exception for a learning of which no training run was judged."""
+    """Return the exception to raise if no training run was judged."""
     reason = result.reason
     if reason is None:
         return Wrong(f"not judged: {result.problem}", why(result, above))

@@ -60,7 +60,7 @@ def exercises(text: str) -> tuple[str, ...]:
     """Return the name of the only exercise to grade, in a tuple; () for all exercises.
 
     Raises:
-        UsageError: the text means no exercise.
+        UsageError: no exercise has this name or number.
     """
     name = exercise_named(text)
     return (name,) if name else ()

@@ -54,7 +54,7 @@ class Node(WorkerPlugin):
         self.tier = self.problem = ""
 
     async def setup(self, worker: Worker) -> None:
-        """Check the node, and set its resource: `jobs`, or 0 with a problem."""
+        """Check the node, and set its resource: `jobs`, or 0 if there is a problem."""
         await asyncio.to_thread(self.check)
         jobs = self.jobs or worker.state.nthreads
         await worker.set_resources(**{RESOURCE: 0 if self.problem else jobs})

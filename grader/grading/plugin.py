@@ -71,7 +71,7 @@ class Checks(Fixtures):
                 raise GraderError(now.trouble)
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the markers."""
+        """Declare to pytest the markers that checks have."""
         config.option.tbstyle = "no"  # nobody sees pytest's tracebacks
         config.addinivalue_line("markers", "points(n): what the check pays")
         config.addinivalue_line("markers", "after(*names): one of them has passed")

@@ -113,8 +113,8 @@ class CartPole:
         tier: the tier of the sandbox.
         seed: the seed of the run.
         device: "cpu" or "gpu".
-        run: the budget of the other checks. Learning has its own budget, with the same
-            end of the whole run.
+        run: the budget of the other checks. Learning has its own budgets, but the time
+            of the whole run ends at the same moment.
         programs: the hand-in's exported programs by name. The other checks share this
             dict, so that learning uses the programs that they judge.
         on_progress: called with a few words on the progress.
@@ -241,7 +241,7 @@ class CartPole:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Return the exception with the name of the part that ran when it was raised.
+        """Return the exception with the name of the part that was running.
 
         Args:
             reason: the exception that stopped learning.
@@ -255,7 +255,7 @@ class CartPole:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Return the hand-in's answer to a question of the loop, and measure its time.
+        """Return the answer to a question of the loop, and measure each part's time.
 
         Args:
             question: `do` and its arguments, from the learner.

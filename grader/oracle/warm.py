@@ -26,8 +26,8 @@ SECONDS = 600.0
 class WarmRunner(RunnerClient):
     """A runner that serves many hand-ins, one after the other.
 
-    Programs of different hand-ins can have the same name. So each name is sent to the
-    process with the number of the hand-in before it.
+    Programs of different hand-ins can have the same name. So the number of the hand-in
+    is put before each name that is sent to the process.
     """
 
     hand_in = 0  # the number of the current hand-in
@@ -38,7 +38,7 @@ class WarmRunner(RunnerClient):
         self.budget, self.programs, self.loaded = budget, {}, set()
 
     def untrusted(self, request: Args, *args: object, **kwargs: object) -> Args:
-        """Ask as `RunnerClient.untrusted`, with the number before a program's name."""
+        """Ask as `RunnerClient.untrusted` does, with the number before the name."""
         if "name" in request:
             request = {**request, "name": f"{self.hand_in} {request['name']}"}
         return super().untrusted(request, *args, **kwargs)  # type: ignore[arg-type]

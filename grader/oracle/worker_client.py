@@ -220,7 +220,7 @@ class WorkerClient:
                 return Reply({}, reply.printed, reason)
 
     def restart(self) -> None:
-        """Start a new process after the last one died; this is time of the hand-in.
+        """Start a new process after the last one died; the hand-in's time is used.
 
         Raises:
             UsedUp: the current part has no time left.

@@ -17,7 +17,7 @@ ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
 def read_canvas(text: str, assignment: str) -> Export:
     """Return the export in a text.
 
-    Its maximum for each row is the number in the row "Points Possible", or 0.
+    The maximum for each row is the number in the row "Points Possible", or 0.
 
     Args:
         text: the text of the file from Canvas.

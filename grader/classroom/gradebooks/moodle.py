@@ -17,7 +17,7 @@ GRADE, MAXIMUM = "Grade", "Maximum Grade"
 def read_moodle(text: str, assignment: str) -> Export:
     """Return the export in a text.
 
-    Its maximum for a row is the number in the column "Maximum Grade", or 0.
+    The maximum for a row is the number in the column "Maximum Grade", or 0.
 
     Args:
         text: the text of the file from Moodle.

@@ -40,7 +40,8 @@ class Bar(NamedTuple):
 class Polyline(NamedTuple):
     """A learning curve.
 
-    `kind` holds classes of `page.css`; `points` is the text for SVG, "x,y x,y ...".
+    `kind` holds classes of `page.css`. `points` is the text for SVG, "x,y x,y ...".
+    `opacity` is a number from 0 to 1.
     """
 
     kind: str
@@ -84,7 +85,10 @@ class Chart:
 
 
 def histogram(shares: Sequence[float]) -> Chart:
-    """Return a histogram of the scores: how many hand-ins are in each bin.
+    """Return a histogram of the scores.
+
+    Each of `BINS` bins counts the hand-ins in an interval of scores; the last bin
+    counts those with full marks.
 
     Args:
         shares: for each hand-in, the share of the points that it earned, from 0 to 1.
