@@ -1,7 +1,8 @@
-"""Write handout and notebook: what repeats the contract is taken from the code.
+"""Write the handout and the notebook; tables and equations are taken from the code.
 
-Fills the blocks of `handout.md` that say `<!-- generated: name -->`, renders it as
-`handout.html`, and makes `starter/dqn.ipynb` of `starter/dqn.py`.
+The program fills the blocks of `handout.md` that begin with `<!-- generated: name -->`,
+converts the page to `handout.html`, and converts `starter/dqn.py` to
+`starter/dqn.ipynb`.
 """
 
 import ast
@@ -16,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
-from markdown_it import MarkdownIt  # rich brings it along
+from markdown_it import MarkdownIt  # installed as a dependency of rich
 from markupsafe import Markup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -43,7 +44,14 @@ STARTER = ROOT / "starter" / "dqn.py"
 
 @dataclass(frozen=True)
 class Part:
-    """A function or class to write: its calls, its equation, its slides."""
+    """A function or class that students write.
+
+    Attributes:
+        name: the part's name.
+        call: the function's call; for a class, the calls of its methods, one a line.
+        equation: the equation in the docstring, or "".
+        slides: the slides that the docstring names, or "".
+    """
 
     name: str
     call: str
@@ -53,13 +61,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise, from the starter and the checks.
+    """An exercise, read from the starter and the checks.
 
     Attributes:
-        number: in the contract.
-        name: the value of ONLY.
-        parts: to write; empty where the exercise runs the parts of others.
-        checks: the points of each, and what it checks.
+        number: the exercise's number in the contract.
+        name: the exercise's name, as in `ONLY=name`.
+        parts: the parts that students write; empty for learning.
+        checks: for each check, its points and its description.
     """
 
     number: int
@@ -69,12 +77,12 @@ class Exercise:
 
     @property
     def points(self) -> float:
-        """The points of all checks together."""
+        """The points that all checks pay together."""
         return sum(points for points, _ in self.checks)
 
 
 def exercises() -> list[Exercise]:
-    """Return all exercises, in order."""
+    """Return all exercises, in the order of the contract."""
     sections = BANNER.split(STARTER.read_text(encoding="utf-8"))[1:]
     bodies = [*zip(*[iter(sections)] * 4, strict=True)]
     return [
@@ -86,7 +94,11 @@ def exercises() -> list[Exercise]:
 
 
 def parts_in(code: str) -> list[Part]:
-    """Return the parts in a section of the starter."""
+    """Return the parts in a section of the starter.
+
+    Args:
+        code: the Python code of the section.
+    """
     return [
         part_of(node)
         for node in ast.parse(code).body
@@ -95,10 +107,13 @@ def parts_in(code: str) -> list[Part]:
 
 
 def part_of(node: ast.FunctionDef | ast.ClassDef) -> Part:
-    """Return a part, from its definition and docstring."""
+    """Return the part that a function or class defines.
+
+    Equation and slides are read from the docstring, before the word "Careful:".
+    """
     before, _, _ = (ast.get_docstring(node) or "").partition("Careful:")
     slides = re.search(r"\([Ss]lides: (.*?)\.?\)(?=[.\s]|$)", before, re.S)
-    # An equation is an indented block of its own.
+    # An indented block of the docstring is an equation.
     equation = [
         re.sub(r"\s*\(slides: .*\)$", "", line[4:])
         for block in before.split("\n\n")
@@ -114,7 +129,7 @@ def part_of(node: ast.FunctionDef | ast.ClassDef) -> Part:
 
 
 def calls_of(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
-    """Return the call of a function, or the calls of a class and its methods."""
+    """Return a function's call, as "f(a, b)"; for a class, those of its methods."""
     if isinstance(node, ast.ClassDef):
         methods = [f for f in node.body if isinstance(f, ast.FunctionDef)]
         calls = [call for f in methods for call in calls_of(f)]
@@ -125,7 +140,11 @@ def calls_of(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
 
 
 def checks_in(path: Path) -> list[tuple[float, str]]:
-    """Return the checks in a file: the points of each, and what it checks."""
+    """Return the points and the description of each check in a file.
+
+    Args:
+        path: a file of `grader/checks/`.
+    """
     found = []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
@@ -140,7 +159,7 @@ def checks_in(path: Path) -> list[tuple[float, str]]:
 
 
 def overview() -> str:
-    """Return the table of exercises."""
+    """Return the table of all exercises, their parts and points."""
     lines = ["| | exercise | to write | points |", "|---:|---|---|---:|"]
     for one in exercises():
         parts = ", ".join(f"`{part.name}`" for part in one.parts) or "nothing"
@@ -151,12 +170,12 @@ def overview() -> str:
 
 
 def details() -> str:
-    """Return the details of all exercises: calls, equations, points of the checks."""
+    """Return a section for each exercise: calls, equations, slides, checks, points."""
     return "\n\n".join(detail(one) for one in exercises())
 
 
 def detail(one: Exercise) -> str:
-    """Return the details of one exercise."""
+    """Return the section for one exercise."""
     lines = [f"### {one.number} · {one.name} · {plain_number(one.points)} points", ""]
     for part in one.parts:
         lines += ["```python", part.call, "```", ""]
@@ -172,7 +191,7 @@ def detail(one: Exercise) -> str:
 
 
 def marks() -> str:
-    """Return a table of the signs in a report and their meanings."""
+    """Return the table of the signs in a report and their meanings."""
     usual = {
         "passed": "right",
         "failed": "a wrong answer: what you gave, what is right",
@@ -186,13 +205,13 @@ def marks() -> str:
 
 
 def mistake() -> str:
-    """Return the report on a mistake, from the students' page."""
+    """Return the example of a report on a mistake, copied from `students.md`."""
     text = (DOCS / "students.md").read_text(encoding="utf-8")
     return re.search(r"<!-- a mistake -->\n(```\n.*?```)", text, re.S)[1]
 
 
 def thresholds() -> str:
-    """Return a paragraph on the mean return that learning has to reach."""
+    """Return a paragraph on the mean returns that learning has to reach."""
     words = (
         f"CartPole pays half at a mean return of {HALF:.0f} over 100 fresh episodes "
         f"and all at {FULL:.0f}. Learning has luck in it, so your agent may train "
@@ -207,7 +226,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def filled(text: str) -> str:
-    """Return the text with its generated blocks made anew."""
+    """Return the text of the handout with new contents in the generated blocks."""
     return BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m[2]]()}\n{m[3]}", text)
 
 
@@ -215,7 +234,7 @@ def filled(text: str) -> str:
 
 
 def as_html(text: str) -> str:
-    """Return a Markdown text as a page that loads nothing."""
+    """Return a Markdown text as an HTML page that loads no other file."""
     markdown = MarkdownIt().enable("table")
     tokens = markdown.parse(text)
     sections = []
@@ -227,11 +246,12 @@ def as_html(text: str) -> str:
                 sections.append((name, inline.content))
     body = markdown.renderer.render(tokens, markdown.options, {})
     body = re.sub(r"<!--.*?-->\n?", "", body)
-    # A wide table or line scrolls by itself, and not the page.
+    # Wide tables and code get scroll bars of their own, so that the page needs none.
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
     body = body.replace("<pre>", '<pre tabindex="0">')
-    heading, end, body = body.partition("</h1>\n")  # the contents go between them
+    # The template puts the table of contents between the heading and the body.
+    heading, end, body = body.partition("</h1>\n")
     return PAGES.get_template("page.html").render(
         title=re.search(r"^# (.+)$", text, re.M)[1],
         heading=Markup(heading + end),
@@ -242,7 +262,7 @@ def as_html(text: str) -> str:
 
 # ---------------------------------------------------------------- the notebook
 
-# Only commands to the notebook itself; they are left out when it is graded.
+# The first cell holds commands for the notebook only; the grader leaves them out.
 FETCH = (
     '![ ! "{PACKAGE}" ] || python3 -c "from urllib.request import urlretrieve;'
     " urlretrieve('{PACKAGE}', 'homework.zip')\""
@@ -271,7 +291,11 @@ HOW = """
 
 
 def notebook() -> str:
-    """Return the starter as a notebook: two cells an exercise, one to grade it."""
+    """Return the starter as the text of a notebook.
+
+    An exercise has three cells: its title, its code (or a text, if there is nothing to
+    write), and `%grade` with its name.
+    """
     first, *sections = re.split(r"(?m)^(?=# Exercise )", STARTER.read_text("utf-8"))
     docstring = ast.get_docstring(ast.parse(first)) or ""
     imports = first.partition('"""\n\n')[2]
@@ -305,13 +329,13 @@ def notebook() -> str:
 
 
 def text_cell(text: str) -> dict:
-    """Return a cell of Markdown."""
+    """Return a notebook's cell with a Markdown text."""
     lines = inspect.cleandoc(text).splitlines(keepends=True)
     return {"cell_type": "markdown", "metadata": {}, "source": lines}
 
 
 def code_cell(code: str) -> dict:
-    """Return a cell of Python that has not run."""
+    """Return a notebook's cell with Python code that has not run."""
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -322,7 +346,7 @@ def code_cell(code: str) -> dict:
 
 
 def files() -> dict[Path, str]:
-    """Return the text of each file that is written here."""
+    """Return the text of each file to write, by path."""
     handout = filled((DOCS / "handout.md").read_text(encoding="utf-8"))
     return {
         DOCS / "handout.md": handout,

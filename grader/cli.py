@@ -36,7 +36,11 @@ FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
 def main(limits: Limits = LIMITS) -> int:
-    """Run the command and return its exit code."""
+    """Run the command in `sys.argv` and return its exit code.
+
+    Args:
+        limits: the limits of a grading.
+    """
 
     def command() -> int:
         arguments = parse(sys.argv[1:])
@@ -47,7 +51,14 @@ def main(limits: Limits = LIMITS) -> int:
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command safely: streams, memory and errors; return its exit code."""
+    """Run a command and return its exit code, with safe output and hidden memory.
+
+    If the output is a log and not a terminal, `Log` escapes the text. `hide_memory`
+    keeps other processes from reading this process's memory. `reported` prints errors.
+
+    Args:
+        command: the command, a function that returns its exit code.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # some consoles cannot show ✓
@@ -61,7 +72,11 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def reported(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code; if it fails, print one line, return 2."""
+    """Run a command and return its exit code; after an exception, print it, return 2.
+
+    Args:
+        command: the command, a function that returns its exit code.
+    """
     try:
         return command()
     except UsageError as error:
@@ -71,16 +86,21 @@ def reported(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     except Exception as error:
-        words = f"{type(error).__name__}; please send {kept(error)} to the course staff"
+        path = save_traceback(error)
+        words = f"{type(error).__name__}; please send {path} to the course staff"
         print(f"grader error (not your mistake): {words}", file=sys.stderr)
     return 2
 
 
-def kept(error: Exception) -> str:
-    """Write an error's traceback into a file; return its path, else the last line."""
+def save_traceback(error: Exception) -> str:
+    """Write an error's traceback into a temporary file.
+
+    Returns:
+        The path of the file, or the end of the traceback if no file can be written.
+    """
     lines = traceback.format_exception(error)
     try:
-        # A random name, so that nobody can put a link there before.
+        # A random name, because others could place a link under a name they know.
         handle, path = tempfile.mkstemp(prefix="dqn-grader-error-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)
@@ -90,7 +110,7 @@ def kept(error: Exception) -> str:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Parse the arguments; a wrong one ends the program with exit code 2.
+    """Return the parsed arguments; an unknown option ends the program, exit code 2.
 
     Raises:
         UsageError: the value of an option is wrong.
@@ -130,7 +150,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def without_empty(arguments: list[str]) -> list[str]:
-    """Return the arguments without empty options: make passes all, given or not."""
+    """Return the arguments without empty options such as `--seed=`.
+
+    The Makefile passes every option, and an option that the user did not set is empty.
+    """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options = [a for a in arguments[:end] if not re.fullmatch("--[a-z-]+=", a)]
     return options + arguments[end:]
@@ -139,7 +162,14 @@ def without_empty(arguments: list[str]) -> list[str]:
 def add_choice(
     parser: argparse.ArgumentParser, option: str, values: Sequence[str], **more: Any
 ) -> None:
-    """Add an option with a fixed list of values."""
+    """Add an option with a fixed list of values.
+
+    Args:
+        parser: the parser to extend.
+        option: the option's name, as "--device".
+        values: the allowed values.
+        more: further arguments of `add_argument`.
+    """
 
     def known(text: str) -> str:
         check_choice(name_in_make(option), text, values)
@@ -149,7 +179,13 @@ def add_choice(
 
 
 def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> None:
-    """Add a flag; make gives it the value 1 for yes and 0 for no."""
+    """Add an option for yes or no; the Makefile gives 1 for yes and 0 for no.
+
+    Args:
+        parser: the parser to extend.
+        option: the option's name, as "--official".
+        more: further arguments of `add_argument`.
+    """
 
     def yes(text: str) -> bool:
         check_choice(name_in_make(option), text, ("0", "1"))
@@ -161,15 +197,20 @@ def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> Non
 
 
 def name_in_make(option: str) -> str:
-    """Return the name of an option as a variable of make: INPROCESS."""
+    """Return the variable of make for an option: INPROCESS for --in-process."""
     return option.replace("-", "").upper()
 
 
 def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
-    """Check that the value of an option is allowed; the name is that for make.
+    """Check that the value of an option is allowed.
+
+    Args:
+        name: the option's variable of make, for the message.
+        value: the value that was given.
+        allowed: the allowed values.
 
     Raises:
-        UsageError: it is not.
+        UsageError: the value is not allowed.
     """
     if value not in allowed:
         known = ", ".join(filter(None, allowed))
@@ -177,10 +218,13 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def exercise_named(text: str) -> str:
-    """Return the exercise with this name, number or function in it; "" for no text.
+    """Return the name of the exercise that a text names; "" for an empty text.
+
+    Args:
+        text: an exercise's name or number, or the name of one of its functions.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the text names no exercise.
     """
     word = text.strip().partition("(")[0].partition(".")[0]
     word = word.casefold().replace("-", "_").replace(" ", "_")
@@ -204,10 +248,10 @@ def exercise_named(text: str) -> str:
 
 
 def check_seed(seed: str) -> str:
-    """Return the seed if a report can show it.
+    """Return the seed unchanged, after a check that a report can show it.
 
     Raises:
-        UsageError: it is not printable.
+        UsageError: the seed is not printable.
     """
     if not seed.isprintable():
         raise UsageError(f"SEED={seed!r}: use printable text")
@@ -215,10 +259,10 @@ def check_seed(seed: str) -> str:
 
 
 def writable(out: str) -> Path:
-    """Make the folder for results and return it.
+    """Make the folder for results if it is missing, and return its path.
 
     Raises:
-        UsageError: nothing can be written there.
+        UsageError: no file can be written in the folder.
     """
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
@@ -229,13 +273,18 @@ def writable(out: str) -> Path:
 
 
 def run_grade(arguments: argparse.Namespace) -> int:
-    """Grade one hand-in, show and save the report."""
+    """Grade one hand-in, save and print the report; return the exit code.
+
+    Raises:
+        GraderError: the grader could not do its work.
+        UsageError: an option is wrong, or the hand-in was not read.
+    """
     if arguments.official and arguments.in_process:
         raise UsageError("OFFICIAL=1: a run in the same process does not count")
     submission = take(arguments.submission)
     out = writable(arguments.out)
 
-    # Late, so that a wrong argument is answered at once.
+    # Imported here, because these imports are slow and wrong arguments end above.
     from grader.grading import pipeline
     from grader.report import picture, terminal
 
@@ -266,7 +315,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
 
 
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
-    """Return the options of a grading."""
+    """Return the options of the grading that the arguments ask for."""
     from grader.grading import pipeline
 
     return pipeline.Options(
@@ -280,10 +329,10 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def saved(report: Report, out: str) -> Path:
-    """Save the report and return its path.
+    """Save the report in a folder and return the file's path.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: the file cannot be written.
     """
     try:
         return report.save(out)
@@ -292,7 +341,13 @@ def saved(report: Report, out: str) -> Path:
 
 
 def run_convert(arguments: argparse.Namespace) -> int:
-    """Write a report for another program; without one, that nothing was graded."""
+    """Write a report in the format of another program; return the exit code.
+
+    If report.json is missing or damaged, the output says that nothing was graded.
+
+    Raises:
+        UsageError: the output cannot be written.
+    """
     render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))
     try:
@@ -306,7 +361,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Print what this machine can promise; return 1 if no sandbox isolates."""
+    """Print which tiers of the sandbox isolate here; return 1 if none does, else 0."""
     from grader.sandbox import doctor
 
     return doctor.run()

@@ -1,9 +1,10 @@
-"""Make text that strangers wrote harmless for each place where it is shown.
+"""Make text from a hand-in harmless for each place where it is shown.
 
-`plain` and `one_line` are applied where text comes in, so that a report holds nothing
-else. The other functions are applied where text goes out; each one escapes what the
-program that reads it would take for more than text. All accept any text; only `plain`
-and `one_line` shorten it.
+`plain` and `one_line` are applied when the grader receives text, so that a report holds
+only plain text. The other functions are applied when text is written for a terminal, a
+web page or another program. Each of them escapes the characters that would be taken for
+commands, markup or formulas there. All functions accept any text; only `plain` and
+`one_line` shorten it.
 """
 
 import html as html_entities
@@ -13,23 +14,25 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-# Some scripts set three marks on one letter; more of them would cover the lines above.
+# Combining marks on one letter. Some scripts need three. Very many would cover the
+# lines above.
 MAX_MARKS = 4
 # A command in the logs of GitHub, Azure and TeamCity, anywhere in a line.
 _COMMAND = re.compile(r"##(?=\w*\[)")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-# The first characters of a formula; some spreadsheets know the full-width forms, too.
+# A cell that begins with one of these may be a formula; the last four are full-width.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
-# In files whose cells are separated by semicolons, a formula can follow one.
+# Some spreadsheets split cells at semicolons, so a formula may follow a semicolon.
 _HIDDEN_FORMULA = re.compile(r"(;\s*)(?=[=+\-@])")
 
 
 def printable(text: str) -> str:
-    """Return text without control characters, lone surrogates and piles of marks.
+    """Return text of which every character can be shown safely.
 
-    Marks of direction, invisible characters and unusual blanks count as control
-    characters; all are shown as �. Newlines stay.
+    Control characters, invisible characters, unusual blanks and marks that change the
+    direction of writing become �. Lone surrogates become ?. Of many combining marks in
+    a row, `MAX_MARKS` stay. Newlines stay.
     """
     kept: list[str] = []
     marks = 0
@@ -41,35 +44,43 @@ def printable(text: str) -> str:
 
 
 def plain(text: Any, limit: int) -> str:
-    """Return printable text of bounded length; for other objects, of their repr."""
+    """Return printable text without commands of CI logs.
+
+    Args:
+        text: the text; for any other object, its repr is taken.
+        limit: how many characters of the text are kept.
+    """
     kept = text if isinstance(text, str) else repr(text)
     return _COMMAND.sub("## ", printable(kept[:limit]))
 
 
 def one_line(text: Any, limit: int) -> str:
-    """Return plain text of bounded length with blanks in the place of newlines."""
+    """Return the same as `plain`, with a blank instead of each newline."""
     return plain(text, limit).replace("\n", " ")
 
 
 def terminal(text: str) -> str:
-    """Escape text for a terminal and for the log that CI keeps of it.
+    """Return text that is safe on a terminal and in a log of CI.
 
-    A line that GitHub would take for a command gets a sign before it.
+    A line that GitHub would take for a command gets a "·" before it.
     """
     lines = plain(text, len(text)).split("\n")
     return "\n".join(f"· {line}" if is_command(line) else line for line in lines)
 
 
 def is_command(line: str) -> bool:
-    """Return whether GitHub takes a line of a log for a command, as `::error::`."""
+    """Return whether GitHub takes a line of a log for a command such as `::error::`."""
     return _COLOUR.sub("", line).lstrip().startswith("::")
 
 
 class Log:
-    """A stream that becomes a log of CI: no line in it is a command.
+    """A wrapper of an output stream in which no line is a command of CI.
 
-    It escapes at the very end, because wrapping can move any word to the beginning of a
-    line. Everything else is passed on to the stream.
+    The text is escaped as late as here, because wrapping can move any word to the
+    beginning of a line. Attributes other than `write` are those of the stream.
+
+    Args:
+        stream: the output stream.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -80,7 +91,11 @@ class Log:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write text; each command gets a sign before it."""
+        """Write text, with a "·" before each line that is a command.
+
+        Returns:
+            The number of characters in `text`.
+        """
         for part in _COMMAND.sub("## ", text).splitlines(keepends=True):
             if not is_command(self.line) and is_command(self.line + part):
                 self.stream.write("· ")
@@ -93,20 +108,20 @@ class Log:
 
 
 def markdown(text: str) -> str:
-    """Escape text for a line or a table's cell of GitHub's Markdown.
+    """Return text escaped for a line, or a table's cell, of GitHub's Markdown.
 
-    It is shown as it was written, without markup, links, mentions or references to
-    issues. Lines end in `<br>`.
+    GitHub shows the text as it was written: without markup, links, mentions or
+    references to issues. `<br>` takes the place of newlines.
     """
     kept = _PUNCTUATION.sub(r"\\\1", printable(text))
-    # After Markdown, GitHub looks for mentions and issues in each piece of text: a tag
-    # separates @ and # from the word that follows.
+    # GitHub looks for mentions (@name) and issues (#1) after it has read the Markdown.
+    # A tag separates @ and # from the word that follows, so that none is found.
     kept = re.sub(r"\\([@#])", r"<span>\\\1</span>", kept)
     return "<br>".join(line.strip() for line in kept.split("\n"))
 
 
 def markdown_block(text: str) -> str:
-    """Return text as a block of code in Markdown, which shows it as it is."""
+    """Return text as a block of code in Markdown, in which no character is markup."""
     kept = printable(text)
     ticks = max(map(len, re.findall("`+", kept)), default=0)
     fence = "`" * max(3, ticks + 1)
@@ -114,15 +129,15 @@ def markdown_block(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Escape text for HTML, between tags or in a quoted attribute; newlines stay."""
+    """Return text escaped for HTML: between tags, or in a quoted attribute."""
     return html_entities.escape(printable(text), quote=True)
 
 
 def csv_cell(text: str) -> str:
-    """Escape text for a cell of a CSV file, so that no spreadsheet computes it.
+    """Return text for a cell of a CSV file that no spreadsheet takes for a formula.
 
-    The result is one line, for programs that read CSV line by line. Quoting is left to
-    `csv.writer`.
+    The result is one line, because some programs read CSV line by line. It has no
+    quotes around it, because `csv.writer` adds them.
     """
     kept = printable(text).replace("\n", " ")
     kept = _HIDDEN_FORMULA.sub(r"\1'", kept)
@@ -131,18 +146,18 @@ def csv_cell(text: str) -> str:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return a value as strict JSON: without NaN and lone surrogates.
+    """Return a value as strict JSON text: without NaN, infinity and lone surrogates.
 
     Args:
-        value: of dicts with text as keys, lists, tuples, text, numbers, bools and None.
-            NaN and infinity become null.
-        indent: as for `json.dumps`.
+        value: dicts with text as keys, lists, tuples, text, numbers, bools and None, in
+            any combination. NaN and infinity become null.
+        indent: the indentation, as for `json.dumps`.
     """
     return json.dumps(_as_json(value), indent=indent, allow_nan=False)
 
 
 def _as_json(value: Any) -> Any:
-    """Return the value without what JSON cannot express."""
+    """Return the value with NaN, infinity and lone surrogates replaced."""
     if isinstance(value, str):
         return _whole(str(value))
     if isinstance(value, dict):
@@ -155,5 +170,5 @@ def _as_json(value: Any) -> Any:
 
 
 def _whole(text: str) -> str:
-    """Return text without lone surrogates, which no encoding can write."""
+    """Return text with ? for each lone surrogate, because UTF-8 cannot encode one."""
     return text.encode("utf-8", "replace").decode()

@@ -1,8 +1,8 @@
-"""The DQN agent: your eight parts, put together. Supplied and complete.
+"""The DQN agent, made of your parts. Supplied and complete.
 
-Read it beside the slide "Deep Q networks": the same loop, cut in three. `act` chooses
-actions, `observe` fills the replay buffer, `learn` samples batches and updates θ_Q,
-and now and then θ_T. `train.py` drives it.
+Compare it with the slide "Deep Q networks". The slide's loop is split into three
+methods: `act` chooses actions, `observe` fills the replay buffer, and `learn` samples
+batches, updates θ_Q and sometimes θ_T. `train.py` calls these methods.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ class DQNAgent:
     """A deep Q network, its target network and its replay buffer.
 
     Args:
-        seed: of the network's parameters, the exploration and the sampling.
+        seed: the seed of the network's parameters, the exploration and the sampling.
         state_dim: D, the size of a state.
-        num_actions: A.
+        num_actions: A, the number of actions.
         settings: a `Settings` of `train.py`.
     """
 
@@ -31,7 +31,7 @@ class DQNAgent:
         self.rng = np.random.default_rng(seed)
         self.buffer = dqn.ReplayBuffer(settings.capacity)
 
-        # θ is the arrays, model is the structure: Q(s, θ) = combine(θ, model)(s).
+        # θ holds the arrays, model the structure: Q(s, ·; θ) = combine(θ, model)(s).
         net = dqn.q_network(network_key, state_dim, num_actions)
         self.theta_Q, model = eqx.partition(net, eqx.is_array)
         self.theta_T = self.theta_Q
@@ -46,8 +46,8 @@ class DQNAgent:
             return dqn.epsilon_greedy(key, q_values(theta, states), epsilon)
 
         def learn(theta_Q, theta_T, opt_state, batches):
-            # scan is a for loop that is compiled once: one td_update for each batch,
-            # the optimizer's state handed from one to the next.
+            # scan is a for loop that JAX compiles. It does one td_update for each batch
+            # and passes θ_Q and the optimizer's state on to the next td_update.
             def one_update(carry, batch):
                 theta_Q, opt_state = carry
                 theta_Q, opt_state, loss = dqn.td_update(
@@ -62,12 +62,20 @@ class DQNAgent:
         self._learn = jax.jit(learn)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
-        """Epsilon-greedy actions [N] for states [N,D]; a new key each time."""
+        """Return epsilon-greedy actions [N] for states [N,D], drawn with a new key."""
         self.key, key = jax.random.split(self.key)
         return np.asarray(self._act(key, self.theta_Q, states, epsilon))
 
     def observe(self, states, actions, rewards, terminateds, next_states) -> None:
-        """Store the transitions one by one."""
+        """Store N transitions one by one in the replay buffer.
+
+        Args:
+            states: [N,D].
+            actions: [N].
+            rewards: [N].
+            terminateds: [N], true where the next state is terminal.
+            next_states: [N,D].
+        """
         rewards = rewards.astype(np.float32)
         for transition in zip(
             states, actions, rewards, terminateds, next_states, strict=True
@@ -75,7 +83,12 @@ class DQNAgent:
             self.buffer.add(*transition)
 
     def learn(self) -> float:
-        """Do a block of gradient updates, then ask whether to sync the target."""
+        """Do a block of gradient updates, then call `sync_target`.
+
+        Returns:
+            The mean loss of the updates; nan if the buffer holds too few transitions
+            for a batch.
+        """
         batch_size, n = self.settings.batch_size, self.settings.block_updates
         if len(self.buffer) < batch_size:
             return float("nan")
@@ -94,18 +107,18 @@ class DQNAgent:
         return float(jnp.mean(losses))
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Q(s, a) for every action [N,A] of states [N,D]."""
+        """Return Q(s, a; θ_Q) for all actions [N,A], for states [N,D]."""
         return np.asarray(self._q_values(self.theta_Q, states))
 
     def save(self, path: str | Path) -> None:
-        """Write θ_Q to a file, for `make watch`."""
+        """Write θ_Q to a file, which `make watch` reads."""
         np.savez(path, *jax.tree.leaves(self.theta_Q))
 
     def load(self, path: str | Path) -> None:
         """Read θ_Q from a file that `save` wrote.
 
         Raises:
-            ValueError: it holds the parameters of another network.
+            ValueError: the file holds the parameters of another network.
         """
         mine, structure = jax.tree.flatten(self.theta_Q)
         with np.load(path) as file:

@@ -1,9 +1,9 @@
-"""`%grade` for the notebook: grades the cells that have run so far. Supplied.
+"""Add `%grade` to the notebook: it grades the cells that have run so far. Supplied.
 
-The notebook's first cell runs this file. From then on the text of each cell that ran is
-kept, a later one with the same definitions in the place of the earlier; `%grade` writes
-them to a notebook of their own and has that graded, as if it were handed in: what fails
-in a cell is left out there. `get_ipython` is a notebook's own builtin.
+The notebook's first cell runs this file. From then on, the text of each cell that runs
+is kept; the new text of a cell replaces its old text. `%grade` writes all these texts
+to a new notebook and grades the new notebook as if you handed it in: a statement that
+fails is left out. `get_ipython` is a function that every notebook has.
 """
 
 import json
@@ -17,16 +17,25 @@ cells: dict[str, str] = {}
 
 
 def remember(result: Any) -> None:
-    """Keep a cell's text; what the notebook calls after each cell."""
+    """Keep a cell's text; the notebook calls this after each cell.
+
+    Args:
+        result: IPython's result of the cell, which holds the cell's text.
+    """
     text = result.info.raw_cell or ""
     if text.strip():
+        # Old notebooks give a cell no id: then the names that it defines identify it.
         names = re.findall(r"^(?:def|class) (\w+)", text, re.M)
-        key = getattr(result.info, "cell_id", None)  # a notebook of today has it
+        key = getattr(result.info, "cell_id", None)
         cells[key or " ".join(names) or text] = text
 
 
 def grade(line: str) -> None:
-    """Grade what has run: `%grade`, or `%grade td_loss` for one exercise."""
+    """Grade the cells that have run: `%grade`, or `%grade td_loss` for one exercise.
+
+    Args:
+        line: the text after `%grade`, the name of an exercise or "".
+    """
     kind = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
     document = {
         "cells": [{**kind, "source": text} for text in cells.values()],
@@ -38,7 +47,7 @@ def grade(line: str) -> None:
     path.write_text(json.dumps(document), encoding="utf-8")
     words = ["make", "--no-print-directory", "-C", str(HOMEWORK), "grade"]
     words += [f"SUBMISSION={path}", f"ONLY={line.strip()}"]
-    # Through `cat`, for a notebook shows no lines that rewrite themselves.
+    # `cat` makes the output a log, because a notebook cannot overwrite a line.
     get_ipython().system(f"{shlex.join(words)} 2>&1 | cat")
 
 

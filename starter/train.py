@@ -1,13 +1,13 @@
 """The training loop of homework 2: an agent learns to balance CartPole-v1.
 
-Supplied and complete. `make train` runs it with the parts that you wrote in `dqn.py`;
-the grader runs the very same loop. The loop knows nothing of networks, buffers or
-losses. All that it asks of an agent is:
+Supplied and complete. `make train` runs this loop with the parts that you wrote in
+`dqn.py`, and the grader runs the same loop. The loop contains no network, buffer or
+loss. It only calls these methods of an agent:
 
-    act(states, epsilon)   the actions to take, epsilon-greedy
-    observe(...)           here is what happened, remember it
+    act(states, epsilon)   return epsilon-greedy actions
+    observe(...)           store transitions
     learn()                do a block of gradient updates, return the mean loss
-    q_values(states)       Q(s, a) for every action, to judge the greedy policy
+    q_values(states)       return Q(s, a) for every action, for the greedy policy
 """
 
 import pathlib
@@ -24,24 +24,46 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be tuned; the values that the grader uses."""
+    """The settings of training. The defaults are the values that the grader uses.
+
+    Environment steps are counted over all environments together.
+
+    Attributes:
+        num_envs: the number of environments that run at the same time, N.
+        env_steps: the environment steps after which training ends.
+        block_steps: the environment steps from one block of updates to the next.
+        block_updates: the gradient updates in one block.
+        batch_size: the transitions in one batch, B.
+        capacity: the capacity of the replay buffer.
+        period: the gradient updates from one target sync to the next.
+        gamma: the discount factor γ.
+        learning_rate: Adam's learning rate.
+        epsilon_start: ε at the start.
+        epsilon_end: ε after `epsilon_steps`.
+        epsilon_steps: the environment steps in which ε falls in a straight line.
+        validate_steps: the environment steps from one validation to the next.
+        validation_episodes: the greedy episodes in one validation.
+        solved_at: the mean return of a validation at which training stops, if the
+            validation before it has reached `promising_at`.
+        promising_at: see `solved_at`; a single good validation may be luck.
+    """
 
     num_envs: int = 8
-    env_steps: int = 50_000  # the budget, in steps of all environments together
-    block_steps: int = 256  # learn after every so many environment steps ...
-    block_updates: int = 128  # ... with so many gradient updates
+    env_steps: int = 50_000
+    block_steps: int = 256
+    block_updates: int = 128
     batch_size: int = 64
-    capacity: int = 10_000  # of the replay buffer
-    period: int = 128  # gradient updates from one target sync to the next
+    capacity: int = 10_000
+    period: int = 128
     gamma: float = 0.99
     learning_rate: float = 2.3e-3
     epsilon_start: float = 1.0
     epsilon_end: float = 0.04
-    epsilon_steps: int = 8_000  # from start to end in a straight line
-    validate_steps: int = 2_048  # judge the greedy policy every so many steps ...
+    epsilon_steps: int = 8_000
+    validate_steps: int = 2_048
     validation_episodes: int = 100
-    solved_at: float = 490.0  # ... and stop when its mean return is at least this ...
-    promising_at: float = 100.0  # ... and was at least this before: once may be luck
+    solved_at: float = 490.0
+    promising_at: float = 100.0
 
 
 SETTINGS = Settings()
@@ -49,10 +71,13 @@ STOPPED = 130  # exit code after Ctrl-C
 
 
 class Agent(Protocol):
-    """What the loop drives. N is the number of environments, D the size of a state."""
+    """The agent that the loop trains.
+
+    N is the number of environments, D the size of a state, A the number of actions.
+    """
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
-        """Choose an action for each of N states [N,D]: int [N]."""
+        """Return an action for each of N states [N,D], as integers [N]."""
 
     def observe(
         self,
@@ -62,29 +87,37 @@ class Agent(Protocol):
         terminateds: np.ndarray,
         next_states: np.ndarray,
     ) -> None:
-        """Remember up to N transitions, each argument with a leading N."""
+        """Store up to N transitions; the first axis of each argument counts them."""
 
     def learn(self) -> float:
-        """Do a block of gradient updates; the mean of their losses."""
+        """Do a block of gradient updates and return the mean of their losses."""
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Q(s, a) for N states [N,D]: float [N,A]."""
+        """Return Q(s, a) for N states [N,D], as floats [N,A]."""
 
 
 class Progress(NamedTuple):
-    """Where training stands, after each block of updates."""
+    """The state of training after a block of updates.
+
+    Attributes:
+        env_step: the environment steps so far.
+        epsilon: ε now.
+        loss: the mean loss of the block.
+        mean_return: the mean return of the last validation; nan before the first one.
+    """
 
     env_step: int
     epsilon: float
     loss: float
-    mean_return: float  # of the greedy policy when it was last judged; nan before
+    mean_return: float
 
 
+# Takes a number N, and returns a vector environment of N environments.
 MakeEnvs = Callable[[int], Any]
 
 
 def make_cartpole(num_envs: int) -> gymnasium.vector.VectorEnv:
-    """CartPole-v1, `num_envs` of them stepped at once by one piece of NumPy."""
+    """Return `num_envs` CartPole-v1 environments that NumPy steps all at once."""
     return gymnasium.make_vec(
         "CartPole-v1", num_envs=num_envs, vectorization_mode="vector_entry_point"
     )
@@ -98,19 +131,20 @@ def train(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     curve: list[tuple[int, float]] | None = None,
 ) -> list[tuple[int, float]]:
-    """Train until the greedy policy is good or the budget is spent.
+    """Train until the greedy policy is good, or for `settings.env_steps`.
 
     Args:
-        agent: what learns.
-        make_envs: makes a vector environment of a given size.
-        seed: of the training and validation episodes.
-        settings: see `Settings`.
-        on_progress: told where training stands after each block.
-        curve: is filled during training, so that a caller that interrupts it has
-            what there is.
+        agent: the agent to train.
+        make_envs: the function that makes the environments.
+        seed: the seed of the training and validation episodes.
+        settings: the settings, see `Settings`.
+        on_progress: called after each block of updates.
+        curve: the list to which the points of the learning curve are added. A caller
+            that interrupts training still has the points in this list.
 
     Returns:
-        The learning curve: (environment steps so far, mean validation return).
+        The learning curve: for each validation, the environment steps so far and the
+        mean return.
     """
     train_seed, validation_seed = np.random.SeedSequence(seed).generate_state(2)
     envs = make_envs(settings.num_envs)
@@ -125,8 +159,9 @@ def train(
         actions = agent.act(states, epsilon)
         next_states, rewards, terminateds, truncateds, _ = envs.step(actions)
 
-        # The step after an end ignores its action and only returns the new episode's
-        # first state. That is no transition: do not store it.
+        # After the end of an episode, the environment ignores the next action and
+        # returns the first state of a new episode. This step is not a transition, so it
+        # is not stored.
         real = ~just_ended
         agent.observe(
             states[real],
@@ -151,7 +186,7 @@ def train(
 
 
 def epsilon_at(env_step: int, settings: Settings) -> float:
-    """Epsilon after so many environment steps: a straight line, then constant."""
+    """Return ε after `env_step` steps: a straight line, then a constant."""
     done = min(env_step / settings.epsilon_steps, 1.0)
     return settings.epsilon_start + done * (
         settings.epsilon_end - settings.epsilon_start
@@ -159,7 +194,13 @@ def epsilon_at(env_step: int, settings: Settings) -> float:
 
 
 def evaluate(agent: Agent, envs: Any, seed: int) -> np.ndarray:
-    """Return the return of one greedy episode in each of N environments: float [N]."""
+    """Return the returns of one greedy episode in each of N environments [N].
+
+    Args:
+        agent: the agent, whose Q values give the actions.
+        envs: the vector environment of N environments.
+        seed: the seed of the episodes.
+    """
     states, _ = envs.reset(seed=seed)
     returns = np.zeros(envs.num_envs)
     running = np.ones(envs.num_envs, dtype=bool)
@@ -206,12 +247,15 @@ def main() -> None:
 
 
 def seed_of(text: str) -> int:
-    """Return the number that a text stands for, as a seed."""
+    """Return a whole number, computed from a text, that can be used as a seed."""
     return zlib.crc32(text.encode("utf-8", "surrogateescape")) >> 1
 
 
 def writable(out: str) -> pathlib.Path:
-    """Make the folder for the files, if it is not there, or end the program."""
+    """Make a folder if it is missing, and return its path.
+
+    If no file can be written in the folder, the program ends with exit code 2.
+    """
     folder = pathlib.Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -225,13 +269,19 @@ def writable(out: str) -> pathlib.Path:
 def train_with_progress(
     agent: Agent, seed: int, curve: list[tuple[int, float]]
 ) -> None:
-    """Train behind a progress bar; the learning curve grows meanwhile."""
+    """Train the agent and show a progress bar.
+
+    Args:
+        agent: the agent to train.
+        seed: the seed of the training and validation episodes.
+        curve: the list to which the points of the learning curve are added.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as ProgressBar
 
     columns = (BarColumn(20), TextColumn("{task.description}"))
-    # In a notebook or a log no line rewrites itself, whatever FORCE_COLOR says.
+    # A notebook or a log cannot overwrite a line, even if FORCE_COLOR is set.
     console = Console(force_terminal=None if sys.stdout.isatty() else False)
     with ProgressBar(*columns, console=console) as bar:
         task = bar.add_task("compiling …", total=SETTINGS.env_steps)
@@ -249,7 +299,12 @@ def train_with_progress(
 
 
 def save_curve(curve: list[tuple[int, float]], path: Any) -> None:
-    """Draw the learning curve into a PNG."""
+    """Draw the learning curve and write it as a PNG.
+
+    Args:
+        curve: pairs of environment step and mean return.
+        path: the path of the PNG.
+    """
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,7 +1,7 @@
-"""See your agent balance the pole: `make watch`, after `make train`. Supplied.
+"""Make a GIF of your agent on CartPole-v1: `make watch`, after `make train`. Supplied.
 
-The greedy policy, argmax_a Q(s, a; θ_Q), plays one episode of CartPole-v1. Gymnasium
-draws each step; the pictures become a GIF.
+The greedy policy, argmax_a Q(s, a; θ_Q), plays one episode. Gymnasium draws a picture
+of each step that is shown.
 """
 
 import argparse
@@ -16,8 +16,8 @@ from agent import DQNAgent
 from PIL import Image
 from train import SETTINGS, STOPPED, seed_of, writable
 
-EVERY = 2  # steps from one picture to the next: half of them are enough for the eye
-SECONDS_PER_STEP = 0.02  # as long as a step takes in CartPole
+EVERY = 2  # show every second step, which is enough for the eye
+SECONDS_PER_STEP = 0.02  # the time that one step of CartPole simulates
 
 
 def main() -> None:
@@ -50,7 +50,15 @@ def main() -> None:
 
 
 def play(agent: DQNAgent, seed: int) -> tuple[list[np.ndarray], int]:
-    """Let the greedy policy play one episode; pictures [H,W,3], number of steps."""
+    """Let the greedy policy play one episode.
+
+    Args:
+        agent: the agent, whose Q values give the actions.
+        seed: the seed of the episode.
+
+    Returns:
+        The pictures, each [H,W,3], and the number of steps.
+    """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # no window, no screen needed
     env = gymnasium.make("CartPole-v1", render_mode="rgb_array")
@@ -67,14 +75,14 @@ def play(agent: DQNAgent, seed: int) -> tuple[list[np.ndarray], int]:
 
 
 def save_gif(frames: list[np.ndarray], path: Path) -> None:
-    """Write pictures [H,W,3] as an animation that starts over when it ends."""
+    """Write pictures, each [H,W,3], as a GIF that repeats without end."""
     first, *others = map(Image.fromarray, frames)
-    first = first.quantize(16)  # nothing new appears later: its colours do for all
+    first = first.quantize(16)  # all pictures have the colours of the first one
     others = [
         frame.quantize(palette=first, dither=Image.Dither.NONE) for frame in others
     ]
     pace = round(1000 * SECONDS_PER_STEP * EVERY)  # milliseconds
-    durations = [pace] * len(others) + [1000]  # see how it ended
+    durations = [pace] * len(others) + [1000]  # the last picture stays for a second
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0)
 
 

@@ -1,7 +1,7 @@
-"""The checks: one pytest file for each exercise, and what they share.
+"""Hold the checks: one pytest file for each exercise, and helpers for several files.
 
-They run in the grader's process, which is trusted, and ask the student's code and the
-reference through the fixtures `student` and `reference`. A check's docstring begins
-with the line that students read. May import `contract`, `oracle`, `diagnosis` and
-`escape`, and no JAX.
+The checks run in the grader's process, which is trusted. A check asks the hand-in by
+the fixture `student` and the reference by the fixture `reference`. Students read the
+first line of a check's docstring. This room may import `contract`, `oracle`,
+`diagnosis` and `escape`, and no JAX.
 """

@@ -1,15 +1,15 @@
-"""What the rows sampled from a replay buffer tell.
+"""Find out which transitions a replay buffer has drawn, and whether rows are whole.
 
-Each stored transition carries its number in every field. So a sampled row tells which
-transition it is, whether its five fields belong together, and how draws depend on each
-other.
+The grader numbers the transitions that it adds, and computes all five fields of a
+transition from its number. So the state of a sampled row gives the number, the number
+gives the right value of each field, and the numbers show whether draws are independent.
 """
 
 from typing import Any
 
 import numpy as np
 
-from grader.checks.common import chi2_limit, statistic, too_far
+from grader.checks.frequencies import chi2_limit, statistic, too_far
 from grader.contract import compare
 from grader.contract.case import Answer
 from grader.contract.cases import transitions
@@ -19,8 +19,12 @@ from grader.contract.outcomes import Wrong
 def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
     """Return the batches in an answer.
 
+    Args:
+        answer: the answer to a script for a buffer.
+        count: the number of batches that the script draws.
+
     Raises:
-        Wrong: there is another number of them.
+        Wrong: the answer does not hold a list of `count` batches.
     """
     samples = answer.get("samples")
     if (
@@ -35,13 +39,14 @@ def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
 def require_columns(
     sample: dict[str, Any], rows: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> None:
-    """Check that a batch has every field, in the shape that the stored rows imply.
+    """Check that a batch has every field in the right shape.
 
-    The message names one batch's shape: it was the grader that stacked several.
+    For n batches, the message names the shape of one batch, because the student's code
+    returned one batch at a time and the grader has stacked them.
 
     Args:
-        sample: one batch [B,...] or a stack of them [n,B,...].
-        rows: the stored transitions [N,...].
+        sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
+        rows: by field, the values of all stored transitions [N,...].
         shape: [B] or [n,B].
 
     Raises:
@@ -63,7 +68,7 @@ def require_integers(sample: dict[str, Any]) -> None:
     """Check that the batch's actions are of an integer type.
 
     Raises:
-        Wrong: they are not, so they cannot be used as indices.
+        Wrong: the actions are of another type and cannot be used as indices.
     """
     if (kind := sample["action"].dtype).kind not in "iu":
         raise Wrong(
@@ -75,16 +80,16 @@ def require_integers(sample: dict[str, Any]) -> None:
 def numbers_of(
     sample: dict[str, Any], stored: int, shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Return the number of the transition that each row of a batch is.
+    """Return the transition's number for each row of a batch, as integers of `shape`.
 
     Args:
-        sample: one batch or a stack of them.
-        stored: the number of transitions that were added.
+        sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
+        stored: how many transitions were added: numbers 0 to `stored` - 1.
         shape: [B] or [n,B].
 
     Raises:
-        Wrong: a field is missing or has another shape, or a row is none of the
-            transitions that were added.
+        Wrong: a field is missing or has another shape, or a row is not equal to any
+            transition that was added.
     """
     expected = transitions(0, stored)
     require_columns(sample, expected, shape)
@@ -106,7 +111,7 @@ def numbers_of(
     numbers = numbers.astype(int)
     for name, column in expected.items():
         found = differing(name, sample[name], column[numbers], len(shape))
-        if found and name == "state":  # then it does not tell which row this is
+        if found and name == "state":  # a changed state gives no reliable number
             raise Wrong(f"{found}\nstate comes back changed: no such state was stored")
         if found:
             listed = f"{numbers.ravel()[:8].tolist()}" + " …" * (numbers.size > 8)
@@ -118,7 +123,14 @@ def numbers_of(
 
 
 def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Return which rows are 0 in all their fields, as no stored transition is."""
+    """Return which rows are 0 in all fields, as booleans of `shape`.
+
+    No stored transition is 0 in all fields, so such a row was never filled.
+
+    Args:
+        sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
+        shape: [B] or [n,B].
+    """
     fields = (sample[name].reshape(*shape, -1) for name in transitions(0, 1))
     return np.all([(field == 0).all(axis=-1) for field in fields], axis=0)
 
@@ -126,13 +138,13 @@ def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
 def differing(
     name: str, obtained: np.ndarray, expected: np.ndarray, axes: int
 ) -> str | None:
-    """Return a small table of a field's numbers that differ, or None.
+    """Return a message with the wrong numbers of a field, or None if all are right.
 
     Args:
-        name: of the field.
-        obtained: in one batch [B,...], or in a stack of them [n,B,...].
-        expected: of the same shape.
-        axes: 1 for one batch, 2 for a stack.
+        name: the field's name.
+        obtained: the field's values in one batch [B,...] or in n batches [n,B,...].
+        expected: the right values, in the same shape.
+        axes: 1 for one batch, 2 for n batches.
     """
     obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
     bad = np.argwhere(obtained != expected)
@@ -156,13 +168,13 @@ def what_happened(
     stored: dict[str, np.ndarray],
     numbers: np.ndarray,
 ) -> str:
-    """Say why a field's values may be wrong.
+    """Return a phrase on why a field's values may be wrong.
 
     Args:
-        name: of the field.
-        sample: the batch.
-        stored: the transitions that were added [N,...].
-        numbers: of the batch's transitions, by their states.
+        name: the field's name.
+        sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
+        stored: by field, the values of all transitions that were added [N,...].
+        numbers: each row's transition number, read from its state, [B] or [n,B].
     """
     rows = sample[name].reshape(numbers.size, -1).astype(np.float64)
     numbers = numbers.ravel()
@@ -174,32 +186,35 @@ def what_happened(
         ):
             return f"{name} holds what was stored as {other}"
     own = stored[name].reshape(len(stored[name]), -1)
-    tells = len(np.unique(own, axis=0)) == len(own)  # a value tells its transition
-    # Else: does one transition have different values in different rows?
+    # The values are of other transitions if no two transitions share a value, or if
+    # rows of one transition have different values. Else the value itself was changed.
+    unique = len(np.unique(own, axis=0)) == len(own)
     varies = any(np.ptp(rows[numbers == i], axis=0).any() for i in np.unique(numbers))
-    if are_among(rows, own) and (tells or varies):
+    if are_among(rows, own) and (unique or varies):
         return "do the five fields of a row belong to one transition?"
     return f"{name} comes back changed"
 
 
 def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
-    """Return whether each of the rows [N,K] is one of the values [M,K]."""
+    """Return whether each row of `rows` [N,K] equals some row of `values` [M,K]."""
     return bool((rows[:, None] == values).all(axis=2).any(axis=1).all())
 
 
 def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
-    """Say how two draws depend on each other, or "" if chance explains the pairs.
+    """Return a phrase on how two draws depend on each other, or "" if they do not.
 
-    The frequency of each single transition is taken as it is.
+    Only the pairs are judged. The frequency of each single transition is taken from
+    the draws themselves, because another check judges it.
 
     Args:
-        a: the numbers of the pairs' first transitions [N].
-        b: the numbers of the second ones [N].
-        may_avoid: they may always be different, as if drawn without replacement.
+        a: the number of the first transition of each pair [N].
+        b: the number of the second transition of each pair [N].
+        may_avoid: accept that no pair holds the same transition twice, as in drawing
+            without replacement.
     """
     seen, places = np.unique(np.concatenate([a, b]), return_inverse=True)
     count, size = len(a), len(seen)
-    if size < 4:  # too few to judge; the check `uniform` finds that
+    if size < 4:  # too few transitions to judge; the check `uniform` reports them
         return ""
     pairs = np.zeros((size, size))
     np.add.at(pairs, (places[:count], places[count:]), 1)
@@ -216,7 +231,7 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
                 f"{likely:.0f}{also})"
             )
     possible = expected > 0
-    # The number of pairs and each transition's frequency are given.
+    # The frequencies of the transitions are fitted: each costs a degree of freedom.
     degrees = possible.sum() - size
     if statistic(pairs[possible], expected[possible]) <= chi2_limit(int(degrees)):
         return ""
@@ -229,14 +244,14 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 
 
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
-    """Return how often each pair is expected, given each transition's frequency.
+    """Return the expected count of each pair if its two draws are independent [n,n].
 
-    A transition's share is that of both places together.
+    Each transition keeps its frequency, counted over both places of the pairs.
 
     Args:
-        pairs: how often each pair came [n,n].
-        avoids: there are no pairs of equals; the product of the shares is then fitted
-            to the other pairs.
+        pairs: the observed count of each pair (first, second) [n,n].
+        avoids: no pair holds the same transition twice, so the diagonal is expected to
+            be 0 and only the other pairs are fitted.
     """
     totals = (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2
     possible = ~np.eye(len(pairs), dtype=bool) if avoids else np.ones(pairs.shape, bool)

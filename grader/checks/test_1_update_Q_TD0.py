@@ -9,7 +9,8 @@ from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
-# The docstring's example, with its two answers: if the episode ends, and if it is cut.
+# The example in the starter's docstring. `EXAMPLE_Q` has its two answers: the key is
+# the last flag, True if the episode ends in a terminal state, False if it is cut.
 EXAMPLE = Case(
     "update_Q_TD0",
     {"alpha": 0.5, "gamma": 0.25},
@@ -63,7 +64,7 @@ def test_revisits(student, reference, for_each):
             online = reference.answer(Case(case.part, case.spec, args)).array("Q")
         found = compare.problem("Q", obtained, at_once)
         if found and compare.problem("Q", obtained, online):
-            raise Wrong("\n".join([found, told(case)]))
+            raise Wrong("\n".join([found, describe(case)]))
 
     for_each(fixed_cases.TD0_REVISITS, body)
 
@@ -75,7 +76,9 @@ def test_example(student):
         args = {**EXAMPLE.args, "terminateds": np.array([False, ends])}
         case = Case(EXAMPLE.part, EXAMPLE.spec, args)
         obtained = student.called(case).array("Q")
-        compare.require(compare.problem("Q", obtained, np.array(expected)), told(case))
+        compare.require(
+            compare.problem("Q", obtained, np.array(expected)), describe(case)
+        )
 
 
 @pytest.mark.points(0.5)
@@ -125,22 +128,22 @@ def test_episode_terminateds(student, passed):
         compare.require(
             compare.problem("episode_terminateds", flags, expected, exact=True)
         )
-    if not passed:  # it came with the starter
+    if not passed:  # no points yet, because the starter supplies this function
         raise Waiting(WAITS_FOR_ABOVE)
 
 
 def agree(case: Case, student: Answers, reference: Answers) -> None:
-    """Check that the hand-in's table is the reference's."""
+    """Check that the hand-in's Q equals the reference's Q."""
     compare.require(
         compare.problem(
             "Q", student.answer(case).array("Q"), reference.answer(case).array("Q")
         ),
-        told(case),
+        describe(case),
     )
 
 
-def told(case: Case) -> str:
-    """Return the question in a few lines, of Q only the rows that matter."""
+def describe(case: Case) -> str:
+    """Return the case in a few lines of text, with at most three rows of Q."""
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))
     lines = [f"with alpha = {alpha}, gamma = {gamma}"]

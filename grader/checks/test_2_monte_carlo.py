@@ -15,9 +15,9 @@ from grader.contract.outcomes import (
     Wrong,
 )
 
-MAX_RETURN = 1e4  # larger ones leave float32 no digits to judge the loss by
-UNIT = 8.0  # about the size of returns, so that float32 keeps the digits
-# The docstrings' examples.
+MAX_RETURN = 1e4  # with larger returns, float32 is too coarse to judge the loss
+UNIT = 8.0  # a reward of about the size of the returns, so that float32 is fine enough
+# The examples in the starter's docstrings.
 RETURNS_EXAMPLE = Case(
     "discounted_returns", {"gamma": 0.5}, {"reward": np.array([1, 0, 2], np.float32)}
 )
@@ -111,7 +111,7 @@ def test_gradient(student, reference, for_each):
 
 
 def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
-    """Check that the hand-in's returns are the reference's."""
+    """Check that the hand-in's returns equal the reference's returns."""
     obtained = student.answer(case).array("returns")
     compare.require(
         compare.problem("G", obtained, reference.answer(case).array("returns")),
@@ -121,50 +121,53 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's loss is right for its own returns or the right ones."""
+    """Check that the hand-in's loss equals an accepted loss, see `judged_by`."""
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")
-    except Raised:  # perhaps only the gradient fails, which has a check of its own
+    except Raised:  # perhaps only the gradient fails, which another check judges
         spec = {**question.spec, "gradient": False}
         obtained = student.answer(Case(case.part, spec, case.args)).array("loss")
     judge([compare.problem("mc_loss", obtained, loss) for loss, _ in accepted], case)
 
 
 def judge(found: list[str | None], case: Case) -> None:
-    """Check that one of the accepted answers fits.
+    """Check that the hand-in's answer agrees with one of the accepted answers.
 
     Args:
-        found: the problem with each accepted answer, None if it fits.
-        case: what was asked.
+        found: for each accepted answer, the difference in words; None if it agrees.
+        case: the question.
 
     Raises:
-        Wrong: none fits; the message is the first one's, on the hand-in's own returns.
+        Wrong: no accepted answer agrees. The message shows the difference from the
+            first one.
     """
     if all(found):
-        raise Wrong("\n".join([found[0] or "", told(case)]))
+        raise Wrong("\n".join([found[0] or "", describe(case)]))
 
 
+# Each accepted loss [] with its gradient, a list of arrays shaped like theta_Q.
 Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
 
 
 def judged_by(
     case: Case, student: Student, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """Return the question to ask, and the losses and gradients to accept.
+    """Return the case to ask, and the losses and gradients to accept.
 
-    Accepted is the loss on the hand-in's own returns, or on the right ones. If its own
-    cannot be used (they fail, have another shape or are not finite), the question is
-    asked with a stand-in for them.
+    `mc_loss` may use the hand-in's own returns or the right returns: the loss on
+    either is accepted. The case to ask uses a stand-in for `discounted_returns` if the
+    hand-in's cannot be used: it fails, or its returns have another shape, are not
+    finite, are above `MAX_RETURN`, or are wrong and do not depend on the rewards.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
-        Waiting: discounted_returns is a stub.
+        Waiting: mc_loss needs discounted_returns, which is a stub.
     """
     gamma, rewards = case.spec["gamma"], case.args["reward"]
     question = Case("discounted_returns", {"gamma": gamma}, {"reward": rewards})
     right = reference.answer(question).array("returns")
-    if question.part in student.stopped:  # to ask it again would cost more time
+    if question.part in student.stopped:  # it hung or died, and would do so again
         return standing_in(case, right, reference)
     answered = False
     try:
@@ -173,18 +176,19 @@ def judged_by(
     except NotImplementedYet:
         raise
     except (Raised, Wrong, Stopped):
-        pass  # asked again, and judged there
+        pass  # the caller asks again and judges the answer
     try:
         own = student.answer(question).array("returns")
         usable = own.shape == right.shape and bool((np.abs(own) < MAX_RETURN).all())
-        # Returns that are not right must depend on the rewards: a call can remember
-        # what it was asked, and on constant returns the loss would be easy.
+        # Wrong returns are used only if they depend on the rewards, because on constant
+        # returns a wrong loss could be right. The program is asked, because a call
+        # could remember earlier questions.
         if usable and compare.problem("", own, right):
             other = Case(question.part, question.spec, {"reward": rewards + 1})
             second = student.traced(other).array("returns")
             usable = bool((second.shape == own.shape) and (second != own).any())
     except NotImplementedYet:
-        if answered:  # it computes returns of its own
+        if answered:  # mc_loss computes the returns without discounted_returns
             return case, losses_on([right], case, reference)
         raise Waiting(f"waits for discounted_returns: {NOT_IMPLEMENTED}") from None
     except (Raised, Wrong, Stopped):
@@ -197,24 +201,36 @@ def judged_by(
 def standing_in(
     case: Case, right: np.ndarray, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """Return the question with a stand-in for the returns, and what to accept."""
-    # The same numbers as parts.stand_in_returns.
+    """Return the case with a stand-in for `discounted_returns`, and what to accept.
+
+    Args:
+        case: the question for `mc_loss`.
+        right: the right returns [T]: `mc_loss` may compute them itself.
+        reference: the reference.
+    """
+    # The worker's stand-in computes the same numbers: `parts.stand_in_returns`.
     stand_in = case.spec["gamma"] - case.args["reward"]
     accepted = losses_on([stand_in, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted
 
 
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
-    """Return the right loss and gradient for each of these returns [T].
+    """Return the right loss and gradient of `mc_loss` for each list of returns.
 
-    For fixed returns G, the mean of (Q - G)² is the TD loss of terminal transitions
-    with rewards G, and its gradient is affine in G. So the reference's TD loss at
-    G = 0 and at T unit vectors tells it for every G.
+    For fixed returns G, the mean of (Q - G)² equals the TD loss of terminal transitions
+    with rewards G, and its gradient is affine in G. So the reference's TD losses at
+    G = 0 and at T multiples of unit vectors give the result for every G.
+
+    Args:
+        returns: arrays of returns, each [T].
+        case: the question for `mc_loss`.
+        reference: the reference.
     """
     num_steps = len(case.args["reward"])
     at_zero = terminal_loss(case, np.zeros(num_steps), reference)
     units = [terminal_loss(case, UNIT * unit, reference) for unit in np.eye(num_steps)]
-    # With u at step i alone, L(u) - L(0) = (u² - 2 u q_i) / T.
+    # If G is u at step i and 0 elsewhere, then L(G) - L(0) = (u² - 2 u q_i) / T. This
+    # is solved for q_i.
     rises = np.array([loss - at_zero[0] for loss, _ in units])
     q_values = UNIT / 2 - num_steps * rises / (2 * UNIT)
     accepted = []
@@ -231,7 +247,13 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
 def terminal_loss(
     case: Case, rewards: np.ndarray, reference: Answers
 ) -> tuple[float, list[np.ndarray]]:
-    """Return the reference's TD loss and gradient for terminal steps."""
+    """Return the reference's TD loss and gradient if every step is terminal.
+
+    Args:
+        case: the question for `mc_loss`.
+        rewards: the rewards that take the place of the case's rewards [T].
+        reference: the reference.
+    """
     args = case.args
     td_args = {
         "theta_Q": args["theta_Q"],
@@ -248,8 +270,8 @@ def terminal_loss(
     return float(answer.array("loss")), grads
 
 
-def told(case: Case) -> str:
-    """Return the question in a few lines, without the network."""
+def describe(case: Case) -> str:
+    """Return the case in a few lines of text, without the network's parameters."""
     args = case.args
     taken = cases.taken_values(args)
     return "\n".join(

@@ -7,11 +7,11 @@ from grader.contract import cases, compare
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 
-SIZES = [(3, 5), (4, 2)]  # D and A; CartPole's last
+SIZES = [(3, 5), (4, 2)]  # pairs of D and A; the last pair is CartPole's
 BATCH = 8
 MAX_PARAMETERS = 2_000_000
-LARGE = 2000.0  # at large parameters an output without bounds goes far beyond
-MAX_ALONE = 12  # arrays, each of which is drawn alone
+LARGE = 2000.0  # with large parameters, unbounded outputs are far larger than this
+MAX_ALONE = 12  # the last so many arrays are also drawn one at a time
 
 
 @pytest.mark.points(1)
@@ -20,8 +20,8 @@ def test_all_q_at_once(student, rng):
     for state_dim, num_actions in SIZES:
         theta = parameters(student, 1, state_dim, num_actions)
         states = rng.normal(size=(BATCH, state_dim)).astype(np.float32)
-        # At its own parameters, and near them, where training goes first, the values
-        # have to be finite.
+        # The values have to be finite with the initial parameters, and with parameters
+        # near these, because training goes there first.
         forward(student, theta, states, num_actions)
         near = moved(theta, rng, 0.0, 0.01)
         q_values = forward(student, near, states, num_actions, check_finite=False)
@@ -31,7 +31,7 @@ def test_all_q_at_once(student, rng):
         compare.require(found)
         tries = [
             forward(student, other, states, num_actions, check_finite=False)
-            for other in (theta, *others(theta, rng))
+            for other in (theta, *other_parameters(theta, rng))
         ]
         finite = [q[np.isfinite(q).all(axis=1)] for q in tries]
         if all((q == q[:1]).all() for q in finite):
@@ -84,13 +84,13 @@ def test_nonlinear(student, rng):
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
     seen, bends = np.zeros(state_dim, bool), False
-    for theta in (fresh, *others(fresh, rng), *others(fresh, rng)):
+    for theta in (fresh, *other_parameters(fresh, rng), *other_parameters(fresh, rng)):
 
         def values(states: np.ndarray, theta: list[np.ndarray] = theta) -> np.ndarray:
             question = student, theta, states, num_actions
             return forward(*question, check_finite=False).astype(np.float64)
 
-        # Never at 0, the one state for which a network may have no finite value.
+        # Random states, not 0, because a network may have no finite value at 0.
         a, b, c = (3 * rng.normal(size=(BATCH, state_dim)) for _ in range(3))
         rises = np.stack([values(a + c) - values(a), values(b + c) - values(b)])
         rises = rises[:, np.isfinite(rises).all(axis=(0, 2))]
@@ -116,7 +116,7 @@ def test_any_values(student, rng):
     """The outputs can take any value, of any size and sign."""
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
-    if not fresh:  # there is nothing to be drawn
+    if not fresh:  # the network has no parameters to draw
         raise Waiting(WAITS_FOR_ABOVE)
     tries = [
         drawn(fresh, rng, scale, share)
@@ -124,7 +124,7 @@ def test_any_values(student, rng):
         for share in (1.0,) * 8 + (0.5,) * 8
     ]
     tries += [
-        alone(fresh, rng, i, scale)
+        with_one_drawn(fresh, rng, i, scale)
         for i in range(max(0, len(fresh) - MAX_ALONE), len(fresh))
         for scale in (10.0, 10_000.0)
         for _ in range(4)
@@ -167,7 +167,17 @@ def test_works_under_jit(student):
 def parameters(
     student: Answers, seed: int, state_dim: int, num_actions: int
 ) -> list[np.ndarray]:
-    """Return the parameters of a fresh network."""
+    """Return the initial parameters of a network.
+
+    Args:
+        student: the hand-in.
+        seed: the seed of the key for `q_network`.
+        state_dim: D.
+        num_actions: A.
+
+    Raises:
+        Wrong: there are more than `MAX_PARAMETERS` numbers.
+    """
     case = cases.fresh_network(seed, state_dim, num_actions)
     theta = student.answer(case).leaves("theta")
     if sum(leaf.size for leaf in theta) > MAX_PARAMETERS:
@@ -176,7 +186,7 @@ def parameters(
 
 
 def forward_case(theta: list[np.ndarray], states: np.ndarray, num_actions: int) -> Case:
-    """Return the question for the values of a batch of states."""
+    """Return the case that asks for the values of a batch of states [B,D]."""
     spec = {"net": "own", "state_dim": states.shape[-1], "num_actions": num_actions}
     return Case("forward", spec, {"theta": theta, "state": states.astype(np.float32)})
 
@@ -189,10 +199,17 @@ def forward(
     *,
     check_finite: bool = True,
 ) -> np.ndarray:
-    """Return the values of a batch of states [B,A].
+    """Return the network's values [B,A] for a batch of states.
+
+    Args:
+        student: the hand-in.
+        theta: the network's parameters, a list of arrays.
+        states: the states [B,D].
+        num_actions: A.
+        check_finite: whether the values have to be finite.
 
     Raises:
-        Wrong: they have another shape, or are not finite.
+        Wrong: the values have another shape, or are not finite.
     """
     case = forward_case(theta, states, num_actions)
     q_values = student.answer(case).array("q_values")
@@ -207,7 +224,16 @@ def forward(
 def moved(
     theta: list[np.ndarray], rng: np.random.Generator, step: float, share: float
 ) -> list[np.ndarray]:
-    """Move each parameter by about this step and this share of its size."""
+    """Return the parameters, each with a random number added.
+
+    The number added to a parameter x has the standard deviation step + share |x|.
+
+    Args:
+        theta: the parameters, a list of arrays.
+        rng: the random numbers.
+        step: the constant term of the standard deviation.
+        share: the factor of |x| in the standard deviation.
+    """
     return [
         (x + (step + share * np.abs(x)) * rng.normal(size=x.shape)).astype(x.dtype)
         for x in theta
@@ -220,10 +246,16 @@ def drawn(
     scale: float,
     share: float = 1.0,
 ) -> list[np.ndarray]:
-    """Draw parameters at random.
+    """Return the parameters with some arrays replaced by normal random numbers.
 
-    Not every network is finite everywhere (it may take a root or a logarithm), so each
-    array is drawn only with probability `share`, and else stays as it is.
+    Some arrays are kept, because a network may take the root or the logarithm of a
+    parameter, and then has no finite value if all parameters are random.
+
+    Args:
+        theta: the parameters, a list of arrays.
+        rng: the random numbers.
+        scale: the standard deviation of the random numbers.
+        share: the probability with which an array is replaced.
     """
     return [
         (scale * rng.normal(size=x.shape)).astype(x.dtype)
@@ -233,16 +265,28 @@ def drawn(
     ]
 
 
-def alone(
+def with_one_drawn(
     theta: list[np.ndarray], rng: np.random.Generator, index: int, scale: float
 ) -> list[np.ndarray]:
-    """Draw one of the arrays at random."""
+    """Return the parameters with one array replaced by normal random numbers.
+
+    Args:
+        theta: the parameters, a list of arrays.
+        rng: the random numbers.
+        index: the position in `theta` of the array to replace.
+        scale: the standard deviation of the random numbers.
+    """
     (one,) = drawn(theta[index : index + 1], rng, scale)
     return [*theta[:index], one, *theta[index + 1 :]]
 
 
-def others(theta: list[np.ndarray], rng: np.random.Generator) -> list[list[np.ndarray]]:
-    """Draw parameters near these and far away; some may give values not finite."""
+def other_parameters(
+    theta: list[np.ndarray], rng: np.random.Generator
+) -> list[list[np.ndarray]]:
+    """Return five lists of parameters: two near `theta`, three at random.
+
+    With some of them the network's values may not be finite.
+    """
     near = [moved(theta, rng, step, 0.3) for step in (0.01, 0.1)]
     far = [drawn(theta, rng, scale) for scale in (1.0, 0.5, 0.2)]
     return near + far

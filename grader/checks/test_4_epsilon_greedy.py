@@ -1,22 +1,24 @@
 """Exercise 4: ε-greedy actions.
 
-Frequencies are judged by χ² statistics; chance alone exceeds a limit with probability
-1e-10. How often right work fails a check (p), and a deviation that is caught with
-probability 0.999, in brackets for work that has to be called and gets 256 keys:
+Frequencies are judged by χ² statistics. Chance alone exceeds one limit with probability
+1e-10. Each line of the list names a check, the probability p that it fails right work,
+and the deviations that it finds with probability 0.999. The numbers in brackets hold
+for a hand-in that cannot be exported, because it is called with 256 keys only.
 
-- greedy (p < 1e-7): at ε = 0 it explores with probability 2.3e-4 (3.7e-3).
-- uniform (p < 1e-7): one action's share is 7 % off (30 %), or in one row 29 % (a
-  factor 2.2, or one that never comes). At A = 2 it is asked again, as mixture is.
-- mixture (p < 1e-7): ε is off by 0.024 at 0.37 and by 0.0058 at 0.0134
-  (0.1, 0.026); in one row 0.046 (nothing is seen) of the probability sits at the
-  greedy action and not at another.
-- rows_are_independent (p < 1e-7): the number of rows that explore has a variance
-  below 0.8 or above 1.25 times chance (0.4, 2.3), as when any two of 16 rows
-  correlate by -0.013 or 0.017 (-0.04, 0.09).
+- greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
+- uniform (p < 1e-7): the share of one action is wrong by 7 % (30 %) over all rows, or
+  by 29 % in one row (the share is 2.2 times too large, or 0).
+- mixture (p < 1e-7): ε is wrong by 0.024 at 0.37 and by 0.0058 at 0.0134 (0.1, 0.026);
+  or in one row, a probability of 0.046 (nothing is found) belongs to another action
+  but is given to the greedy action.
+- rows_are_independent (p < 1e-7): the number of rows that explore in one call has a
+  variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). This is
+  so if any two of 16 rows have a correlation of -0.013 or 0.017 (-0.04, 0.09).
 
-A deviation's χ² has noncentrality λ = N Σ (p - q)²/q, for shares p where q are right,
-of N draws; it is caught if P(χ²(df, λ) > limit) = 0.999. The numbers were found in this
-way and then by simulation, which needs slightly larger deviations if events are rare.
+How the deviations were computed: if N draws have shares p where shares q are right, χ²
+has the noncentrality λ = N Σ (p - q)²/q. A deviation is listed if
+P(χ²(df, λ) > limit) = 0.999. Simulation confirmed the numbers, and replaced them by
+slightly larger ones where events are rare.
 """
 
 from collections.abc import Iterator
@@ -24,18 +26,21 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from grader.checks.common import TAIL, chi2_limit, statistic, unchanged, uneven
+from grader.checks.common import unchanged
+from grader.checks.frequencies import odd_row, odd_scatter, uneven
 from grader.contract import compare
 from grader.contract.case import Student
 from grader.contract.cases import distinct, exploration
-from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
+from grader.contract.outcomes import Wrong
 
 NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
-EPSILON, SMALL = 0.37, 0.0134  # crooked: no draw among a few numbers has them
+# Two values of ε that no draw from a small set of whole numbers gives exactly.
+EPSILON, SMALL = 0.37, 0.0134
 SIZES = (ROWS, NUM_ACTIONS), (8, 2)
 MIXTURES = [(*size, epsilon) for size in SIZES for epsilon in (EPSILON, SMALL)]
-# A random number u of exactly 0 has probability 2^-23, and then u <= ε explores at
-# ε = 0. Three among 65536 are more than luck (3e-8).
+# Right work may explore if u <= ε. Then a row explores at ε = 0 if its random number u
+# is exactly 0, with probability 2^-23. Among 65536 rows, three such rows have
+# probability 3e-8, so two are allowed.
 MAX_HEADS = 2
 
 
@@ -47,14 +52,14 @@ def test_greedy(student, rng):
             q_values = distinct(rng, rows, num_actions) - 20.0
             actions = answer(student, new_key(rng), q_values, 0.0)
             best = q_values.argmax(axis=1)
-            if (actions != best).any():  # by that luck, which does not happen twice
+            if (actions != best).any():  # once may be chance, see `MAX_HEADS`
                 actions = answer(student, new_key(rng), q_values, 0.0)
             compare.require(
                 compare.problem("actions at epsilon = 0", actions, best, exact=True),
                 f"q_values = {compare.numbers(q_values)}",
             )
     q_values = distinct(rng, ROWS, NUM_ACTIONS)
-    actions = many(student, rng, q_values, 0.0)
+    actions = actions_for_keys(student, rng, q_values, 0.0)
     others = int((actions != q_values.argmax(axis=1)).sum())
     if others > MAX_HEADS:
         raise Wrong(
@@ -69,7 +74,7 @@ def test_ties(student, rng):
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for q_values in hard_values(rng, rows, num_actions):
             actions = answer(student, new_key(rng), q_values, 0.0)
-            if not_best(q_values, actions).any():  # by luck, as above
+            if not_best(q_values, actions).any():  # once may be chance, as above
                 actions = answer(student, new_key(rng), q_values, 0.0)
             if (bad := not_best(q_values, actions)).any():
                 row = int(bad.argmax())
@@ -85,13 +90,15 @@ def test_example(student):
     """The examples in the docstring; no argument is changed."""
     q_values = np.array([[1, 3, 2], [0, -2, -1]], np.float32)
     key = np.zeros(2, np.uint32)
-    actions = called(student, key, q_values, 0.0)
-    if (actions != [1, 0]).any():  # a random number of exactly 0, as above
-        actions = called(student, np.ones(2, np.uint32), q_values, 0.0)
+    actions = answer_by_call(student, key, q_values, 0.0)
+    if (actions != [1, 0]).any():  # once may be chance, see `MAX_HEADS`
+        actions = answer_by_call(student, np.ones(2, np.uint32), q_values, 0.0)
     compare.require(
         compare.problem("actions at epsilon = 0", actions, np.array([1, 0]), exact=True)
     )
-    seen = np.unique(called(student, key, np.zeros((99, 3), np.float32), 1.0)).tolist()
+    seen = np.unique(
+        answer_by_call(student, key, np.zeros((99, 3), np.float32), 1.0)
+    ).tolist()
     if seen != [0, 1, 2]:
         raise Wrong(
             f"at epsilon = 1, 99 rows of three zeros: obtained the actions {seen}, "
@@ -104,9 +111,9 @@ def test_example(student):
 def test_uniform(student, rng):
     """ε = 1: every one of the A actions is as likely as the others."""
     for rows, num_actions in SIZES:
-        # One greedy action for all rows, so that any remaining greed shows.
+        # All rows have the same greedy action, so that a preference for it adds up.
         q_values = np.sort(distinct(rng, rows, num_actions), axis=1)
-        actions = many(student, rng, q_values, 1.0)
+        actions = actions_for_keys(student, rng, q_values, 1.0)
         taken = one_hot(actions, num_actions)
         if uneven(taken.sum(axis=1), np.full(num_actions, rows / num_actions)):
             raise Wrong(
@@ -130,7 +137,7 @@ def test_mixture(student, rng):
     for rows, num_actions, epsilon in MIXTURES:
         q_values = distinct(rng, rows, num_actions)
         best = q_values.argmax(axis=1)
-        actions = many(student, rng, q_values, epsilon)
+        actions = actions_for_keys(student, rng, q_values, epsilon)
         share = 1 - epsilon + epsilon / num_actions
         greedy = (actions == best).sum(axis=1)
         split = np.stack([greedy, rows - greedy], axis=1)
@@ -142,43 +149,60 @@ def test_mixture(student, rng):
                 f"{100 * obtained:.2f} % of {actions.size}"
                 f"{as_if(obtained, num_actions)}"
             )
-        if epsilon == EPSILON:  # else too few explore to look at each row
+        if epsilon == EPSILON:  # at SMALL, too few rows explore to judge each action
             require_shares(actions, best, epsilon, num_actions)
 
 
 def hard_values(
     rng: np.random.Generator, rows: int, num_actions: int
 ) -> Iterator[np.ndarray]:
-    """Yield values [N,A] that show if something other than argmax is computed."""
+    """Yield arrays of values [N,A] on which common mistakes differ from argmax."""
     shape = rows, num_actions
     numbers = np.tile(np.arange(num_actions), (rows, 1))
-    # Whole numbers that are also numbers of actions, each the value of one action.
+    # Each row holds 0 to A - 1 in random order: a value may be mistaken for an action.
     yield rng.permuted(numbers, axis=1).astype(np.float32)
     yield rng.permuted(numbers - num_actions, axis=1).astype(np.float32)
-    # With A > 2 two equal values, of both signs: the best ones, or not.
+    # With A > 2 each row has two equal values: the two best, then the two worst.
     pairs = np.minimum(numbers, num_actions - 2)
     yield rng.permuted(pairs, axis=1).astype(np.float32)
     yield rng.permuted(-pairs, axis=1).astype(np.float32)
     yield rng.integers(-1, 2, shape).astype(np.float32)
     yield np.full(shape, rng.integers(-2, 3), np.float32)
-    # Differences that float32 keeps and shorter floats lose.
+    # float32 keeps these differences, a 16-bit float loses them.
     yield (500 + 0.05 * rng.permuted(numbers, axis=1)).astype(np.float32)
 
 
 def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """Return in which rows [N] the action is none of the best."""
+    """Return for each row whether its action's value is below the row's maximum [N].
+
+    Args:
+        q_values: the values [N,A].
+        actions: the action of each row [N].
+    """
     return q_values[np.arange(len(actions)), actions] < q_values.max(axis=1)
 
 
 def best_of(values: np.ndarray) -> str:
-    """Name the best actions: "2", or "1 or 3"."""
+    """Return the numbers of the best actions in words: "2", or "1 or 3".
+
+    Args:
+        values: the values of one row [A].
+    """
     return " or ".join(map(str, np.flatnonzero(values == values.max())))
 
 
 def as_if(share: float, num_actions: int) -> str:
-    """Name the ε at which the greedy action has this share; "" if there is none."""
+    """Return a phrase with the ε at which the greedy action has this share.
+
+    Args:
+        share: the observed share of the greedy action, from 0 to 1.
+        num_actions: A.
+
+    Returns:
+        ", as if epsilon were ...", or "" if no ε up to 1 gives this share.
+    """
     epsilon = (1 - share) / (1 - 1 / num_actions)
-    if epsilon > 1.02:  # the share is below 1/A by more than chance
+    if epsilon > 1.02:  # 0.02 for chance
         return ""
     return f", as if epsilon were {min(epsilon, 1.0):.2g}"
 
@@ -186,16 +210,16 @@ def as_if(share: float, num_actions: int) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Check the shares of all actions, by greedy action and by row.
+    """Check how often each action came, in rows of equal greedy action and in each row.
 
     Args:
-        actions: of K calls [K,N].
+        actions: the actions of K calls [K,N].
         best: the greedy action of each row [N].
         epsilon: ε.
         num_actions: A.
 
     Raises:
-        Wrong: a share is off by more than chance.
+        Wrong: an action's share deviates by more than chance allows.
     """
     shares = np.full((len(best), num_actions), epsilon / num_actions)
     shares[np.arange(len(best)), best] += 1 - epsilon
@@ -225,7 +249,9 @@ def test_rows_are_independent(student, rng):
     """Each row tosses its own coin and draws its own action."""
     for rows, num_actions in SIZES:
         q_values = distinct(rng, rows, num_actions)
-        explored = many(student, rng, q_values, EPSILON) != q_values.argmax(axis=1)
+        explored = actions_for_keys(student, rng, q_values, EPSILON) != q_values.argmax(
+            axis=1
+        )
         if found := odd_scatter(explored):
             raise Wrong(
                 f"at epsilon = {EPSILON} with {num_actions} actions the number of rows "
@@ -233,7 +259,7 @@ def test_rows_are_independent(student, rng):
                 f"{explored.sum(axis=1)[:6].tolist()} of {rows} in the first calls. "
                 "Does each row toss its own coin?"
             )
-        actions = many(student, rng, q_values, 1.0)
+        actions = actions_for_keys(student, rng, q_values, 1.0)
         for action in range(num_actions):
             if found := odd_scatter(actions == action):
                 times = (actions == action).sum(axis=1)
@@ -256,7 +282,7 @@ def test_keys(student, rng):
             "the same key gave different actions: is there other randomness, or is "
             "something kept from one call to the next?"
         )
-    if (many(student, rng, q_values, 1.0) != first).any():
+    if (actions_for_keys(student, rng, q_values, 1.0) != first).any():
         return
     if np.array_equal(first, q_values.argmax(axis=1)):
         raise Wrong(
@@ -281,33 +307,51 @@ def test_works_under_jit(student, rng):
 def answer(
     student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """Ask for the actions [N] for a key.
+    """Return the hand-in's actions [N] for one key.
+
+    Args:
+        student: the hand-in.
+        key: the data of the key, uint32 [2].
+        q_values: the values [N,A].
+        epsilon: ε.
 
     Raises:
-        Wrong: they are no actions, see `valid`.
+        Wrong: the answer holds no valid actions, see `valid`.
     """
     case = exploration(key, q_values, epsilon)
     return valid(student.answer(case).array("actions"), q_values.shape[:1], q_values)
 
 
-def called(
+def answer_by_call(
     student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """Ask as `answer` does, but always by a call."""
+    """Return the same as `answer`, but by a call and never by the exported program."""
     case = exploration(key, q_values, epsilon)
     actions = student.called(case).array("actions")
     return valid(actions, q_values.shape[:1], q_values)
 
 
-def many(
+def actions_for_keys(
     student: Student, rng: np.random.Generator, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """Ask for the actions for many keys [K,N]."""
+    """Return the hand-in's actions for K random keys [K,N].
+
+    K is `KEYS`, or fewer if the part cannot be exported and has to be called.
+
+    Args:
+        student: the hand-in.
+        rng: the random numbers for the keys.
+        q_values: the values [N,A], the same for all keys.
+        epsilon: ε.
+
+    Raises:
+        Wrong: the answer holds no valid actions, see `valid`.
+    """
     keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
     case = exploration(keys[0], q_values, epsilon)
     actions = student.answer_keys(case, keys, "actions")
     rows = q_values.shape[:1]
-    if actions.shape[1:] != rows:  # of one call: the grader stacked several
+    if actions.shape[1:] != rows:  # the first axis is the grader's, which stacks calls
         raise Wrong(f"epsilon_greedy: shape {actions.shape[1:]}, expected {rows}")
     return valid(actions, actions.shape, q_values)
 
@@ -315,10 +359,16 @@ def many(
 def valid(
     actions: np.ndarray, shape: tuple[int, ...], q_values: np.ndarray
 ) -> np.ndarray:
-    """Return the actions as integers.
+    """Return the actions as int64, after a check.
+
+    Args:
+        actions: the actions as the hand-in returned them.
+        shape: the shape that they have to have.
+        q_values: the values [N,A]: they give the number of actions A.
 
     Raises:
-        Wrong: they have the wrong shape, are no whole numbers or out of range.
+        Wrong: the shape is another one, or an entry is not a whole number from 0 to
+            A - 1.
     """
     compare.require(compare.shape_problem("epsilon_greedy", actions, shape))
     num_actions = q_values.shape[1]
@@ -332,41 +382,10 @@ def valid(
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:
-    """Draw the data of a PRNG key."""
+    """Return the data of a random PRNG key, uint32 [2]."""
     return rng.integers(0, 2**32, 2, dtype=np.uint32)
 
 
 def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Return actions [K,N] as booleans [K,N,A]."""
+    """Return booleans [K,N,A]: whether actions [K,N] equal each action number."""
     return actions[:, :, None] == np.arange(num_actions)
-
-
-def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
-    """Return the row of counts that deviates most, -1 if chance explains it."""
-    statistics = [statistic(*row) for row in zip(counts, expected, strict=True)]
-    row = int(np.argmax(statistics))
-    return row if statistics[row] > chi2_limit(counts.shape[1] - 1) else -1
-
-
-def odd_scatter(events: np.ndarray) -> str:
-    """Return how the number of rows with an event varies between calls.
-
-    Each row's frequency is taken as its probability; other checks judge that.
-
-    Args:
-        events: [K,N] booleans.
-
-    Returns:
-        "more" or "less" than by chance, or "".
-
-    Raises:
-        Waiting: the event comes nearly always or never, so nothing can be seen.
-    """
-    shares = events.mean(axis=0)
-    variance = (shares * (1 - shares)).sum()
-    if variance < 1:
-        raise Waiting(WAITS_FOR_ABOVE)
-    scatter = ((events.sum(axis=1) - shares.sum()) ** 2).sum() / variance
-    if scatter > chi2_limit(len(events)):
-        return "more"
-    return "less" if scatter < chi2_limit(len(events), 1 - TAIL) else ""

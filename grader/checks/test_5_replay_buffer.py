@@ -1,18 +1,18 @@
 """Exercise 5: the replay buffer.
 
-Only `add`, `len` and `sample` are used; `replay_rows.py` says which transitions the
-sampled rows are. Frequencies are judged as in exercise 4. How often right work fails a
-check (p), with or without replacement, and a deviation that is caught with probability
-0.999:
+Only `add`, `len` and `sample` are used. `replay_rows.py` finds out which transitions
+the sampled rows are. Frequencies are judged as in exercise 4. Each line of the list
+names a check, the probability p that it fails right work (which may draw with or
+without replacement), and the deviations that it finds with probability 0.999.
 
-- added_later (p < 1e-8): after one of six stages of adding a transition never comes, or
-  comes twice as often where 4 are stored, 2.6 times where 8 are.
-- uniform (p < 1e-8): the shares are 14 % off (root mean square; 16 % where 23 are
-  stored), or one alone is 31 % off where 6 are stored, 38 % where 8 are.
-- independent_draws (p < 1e-8): two rows of a batch, or of two batches that follow
-  each other, are the same transition less than 0.25 or more than 2 times as often as
-  by chance, or the pairs' frequencies are 38 % off (root mean square; pairs that
-  never come are 100 % off, so 15 % of them are enough).
+- added_later (p < 1e-8): after one of six series of adds, a transition is never drawn,
+  or too often: 2 times the right frequency if 4 are stored, 2.6 times if 8 are.
+- uniform (p < 1e-8): the shares are wrong by 14 % (root mean square; by 16 % if 23 are
+  stored), or a single share is wrong by 31 % if 6 are stored, by 38 % if 8 are.
+- independent_draws (p < 1e-8): two rows of one batch, or of two consecutive batches,
+  are the same transition less than 0.25 times or more than 2 times as often as by
+  chance; or the frequencies of the pairs are wrong by 38 % (root mean square). A pair
+  that never comes is wrong by 100 %, so 15 % of such pairs are enough.
 - Checks of sets (each transition comes, two batches differ): p < 1e-10.
 """
 
@@ -21,7 +21,8 @@ import itertools
 import numpy as np
 import pytest
 
-from grader.checks.common import unchanged, uneven
+from grader.checks.common import unchanged
+from grader.checks.frequencies import uneven
 from grader.checks.replay_rows import (
     dependence,
     differing,
@@ -37,16 +38,17 @@ from grader.contract.outcomes import Wrong
 
 pytestmark = pytest.mark.part("ReplayBuffer")
 
-CAPACITY, BATCH = 8, 4  # not 5, the number of fields: a list of rows must not pass
-LARGE = 24  # many batches fit, so that batches which avoid each other show
-SAMPLES, LATER = 1500, 100
-SCRIBBLE = -12345.0  # as in parts.replay_buffer
+# The batch size is not 5, because a list of rows could then pass for the five fields.
+CAPACITY, BATCH = 8, 4
+LARGE = 24  # a capacity of six batches: batches that avoid each other are noticed
+SAMPLES, LATER = 1500, 100  # numbers of batches
+SCRIBBLE = -12345.0  # the worker writes this number, see `parts.replay_buffer`
 
 
 @pytest.mark.points(1.5)
 def test_length(student):
     """`len(buffer)` is the number stored, and never more than the capacity."""
-    # The same transition again counts as one more: real ones repeat, too.
+    # Equal transitions are counted separately, because real ones repeat as well.
     for number, flag in ((1, "false"), (0, "true")):
         script: list = [["len"], *[["add", number, number + 1]] * 3, ["len"]]
         at_first, *obtained = play(student, CAPACITY, script).numbers("lengths") or [0]
@@ -136,7 +138,8 @@ def test_oldest_leaves(student, rng):
     """A full buffer keeps the newest transitions: the oldest leaves (FIFO)."""
     for extra in (1, 3, CAPACITY, 2 * CAPACITY + 3):
         total = CAPACITY + extra
-        # Sampling in between must not move the place of the next transition.
+        # A sample before the last add, because sampling must not change where `add`
+        # writes.
         script = [["add", 0, total - 1], seeded(rng), ["sample", BATCH]]
         script += [["add", total - 1, total], ["samples", 60, BATCH]]
         _, sample = sampled(play(student, CAPACITY, script), 2)
@@ -160,7 +163,7 @@ def test_oldest_leaves(student, rng):
 @pytest.mark.after("rows")
 def test_added_later(student, rng):
     """What is added after a sample is drawn like the rest by the next."""
-    # While the buffer fills, when it is full, and when the oldest leave.
+    # Numbers of adds: two before the buffer is full, one that fills it, three after.
     stages = (BATCH, 5, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
     script: list = [seeded(rng)]
     for first, last in itertools.pairwise((0, *stages)):
@@ -199,7 +202,7 @@ def test_uniform(student, rng):
         first, stored = max(0, added - capacity), min(added, capacity)
         numbers = draw(student, rng, capacity, added, BATCH) - first
         if (numbers < 0).any():
-            continue  # an old one is still there: `oldest_leaves` says so
+            continue  # an old transition is still stored: `oldest_leaves` reports this
         each = (numbers[:, :, None] == np.arange(stored)).sum(axis=1)
         if uneven(each, np.full(stored, BATCH / stored)):
             counts = each.sum(axis=0)
@@ -214,7 +217,7 @@ def test_uniform(student, rng):
 def test_independent_draws(student, rng):
     """Rows are drawn independently, within a batch and between batches."""
     numbers = draw(student, rng, LARGE, LARGE, BATCH)
-    # In random order, because a batch may be sorted; then two by two.
+    # The rows of a batch in random order, because a batch may be sorted; then in pairs.
     numbers = rng.permuted(numbers, axis=1)
     a, b = numbers[:, ::2].ravel(), numbers[:, 1::2].ravel()
     if found := dependence(a, b, may_avoid=True):
@@ -231,7 +234,7 @@ def test_independent_draws(student, rng):
 def test_generator(student, rng):
     """The draws come from `rng`: the same state, the same batch."""
     seed, other = seeded(rng), seeded(rng)
-    count = 3  # half of what a shuffled list would hand out before it is empty
+    count = 3  # a buffer may hand out a shuffled list: 3 of its 6 batches of LARGE
     batches = ["samples", count, BATCH]
     script = [["add", 0, LARGE], seed, batches, seed, batches, other, batches]
     first, again, another = (
@@ -270,7 +273,7 @@ def test_stores_copies(student, rng):
 @pytest.mark.after("rows")
 def test_batch_stays(student, rng):
     """A drawn batch changes neither by later samples nor by later adds."""
-    for size in (1, BATCH, CAPACITY):  # one row, and all that is stored, too
+    for size in (1, BATCH, CAPACITY):
         script = [["add", 0, CAPACITY], seeded(rng), *[["sample", size]] * 4]
         script += [["reread", 0], ["add", CAPACITY, 2 * CAPACITY], ["reread", 0]]
         first, *_, sampled_since, added_since = (
@@ -313,13 +316,20 @@ def test_sampling_changes_nothing(student, rng):
 
 
 def play(student: Answers, capacity: int, script: list) -> Answer:
-    """Play a script on a fresh buffer; transition number i is row i."""
+    """Return the answer to a script that is run on a new buffer.
+
+    Args:
+        student: the hand-in.
+        capacity: the buffer's capacity.
+        script: the steps, lists of a word and its arguments. ["add", i, j] adds the
+            transitions of `transitions` with numbers i to j - 1.
+    """
     spec = {"capacity": capacity, "script": script}
     return student.answer(Case("replay_buffer", spec, transitions(0, 40)))
 
 
 def seeded(rng: np.random.Generator) -> list:
-    """Return the script's line that makes a new generator."""
+    """Return the step of a script that makes a new generator, with a random seed."""
     return ["rng", int(rng.integers(2**31))]
 
 
@@ -328,7 +338,14 @@ def draw(
 ) -> np.ndarray:
     """Return the numbers of the transitions in many batches [SAMPLES,size].
 
-    All are drawn with one generator.
+    One generator serves all batches.
+
+    Args:
+        student: the hand-in.
+        rng: the random numbers for the generator's seed.
+        capacity: the buffer's capacity.
+        added: how many transitions are added first.
+        size: the number of rows of each batch.
     """
     script = [["add", 0, added], seeded(rng), ["samples", SAMPLES, size]]
     (sample,) = sampled(play(student, capacity, script), 1)

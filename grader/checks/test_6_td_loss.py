@@ -10,8 +10,8 @@ from grader.contract.outcomes import Raised
 from grader.diagnosis.target_inference import read_off
 
 VALUES = ("one_continues", "batch_continues", "batch_mixed")
-MAX_SHOWN = 8  # transitions
-EXAMPLE = Case(  # the docstring's
+MAX_SHOWN = 8  # a message shows no batch with more transitions
+EXAMPLE = Case(  # the example in the starter's docstring
     "td_loss",
     {"net": "table", "state_dim": 1, "num_actions": 2, "gradient": False, "gamma": 0.5},
     {
@@ -56,7 +56,9 @@ def test_batch_mixed(student, reference, for_each):
 def test_example(student):
     """The example in the docstring; no argument is changed."""
     obtained = student.called(EXAMPLE).array("loss")
-    compare.require(compare.problem("td_loss", obtained, np.array(6.5)), told(EXAMPLE))
+    compare.require(
+        compare.problem("td_loss", obtained, np.array(6.5)), describe(EXAMPLE)
+    )
     unchanged(student, EXAMPLE)
 
 
@@ -148,28 +150,28 @@ def test_learning_sizes(student, reference, for_each):
 
 
 def agree(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's loss is the reference's."""
+    """Check that the hand-in's loss equals the reference's loss."""
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)
-    if problem:  # only then, because reading off asks four more questions
+    if problem:  # not before, because the targets cost more questions
         targets = targets_read_off(case, student, reference)
-        compare.require(problem, told(case), targets)
+        compare.require(problem, describe(case), targets)
 
 
 def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's gradient is the reference's."""
+    """Check that the hand-in's gradient equals the reference's gradient."""
     compare.require(
         compare.leaves_problem(
             "gradient",
             student.answer(case).leaves("grads"),
             reference.answer(case).leaves("grads"),
         ),
-        told(case),
+        describe(case),
     )
 
 
 def loss_of(student: Student, case: Case) -> np.ndarray:
-    """Return the hand-in's loss, also if it has no gradient."""
+    """Return the hand-in's loss, even if its gradient cannot be computed."""
     try:
         return student.answer(case).array("loss")
     except Raised:
@@ -178,7 +180,12 @@ def loss_of(student: Student, case: Case) -> np.ndarray:
 
 
 def targets_read_off(case: Case, student: Student, reference: Answers) -> str:
-    """Show the targets y of the hand-in beside the right ones, if they differ."""
+    """Return the hand-in's targets y and the right targets in words.
+
+    Returns:
+        "" if the targets are equal or unknown, or the batch has more than `MAX_SHOWN`
+        transitions.
+    """
     if len(case.args["action"]) > MAX_SHOWN:
         return ""
     table = cases.on_table(case)
@@ -195,14 +202,22 @@ def targets_read_off(case: Case, student: Student, reference: Answers) -> str:
 
 
 def targets_in_words(targets: np.ndarray) -> str:
-    """Write targets to four digits: they are differences of float32 numbers."""
+    """Return targets [B] as text with four digits.
+
+    More digits would be rounding errors, because targets are differences of float32
+    numbers. For the same reason, targets near 0 are written as 0.
+    """
     noise = np.abs(targets) < 1e-5 * np.abs(targets).max()
     shown = (f"{0.0 if n else y:.4g}" for y, n in zip(targets, noise, strict=True))
     return f"[{', '.join(shown)}]"
 
 
-def told(case: Case) -> str:
-    """Return the question in a few lines, without the network."""
+def describe(case: Case) -> str:
+    """Return the case in a few lines of text, without the network's parameters.
+
+    Returns:
+        "" if the batch has more than `MAX_SHOWN` transitions.
+    """
     args = case.args
     if len(args["action"]) > MAX_SHOWN:
         return ""

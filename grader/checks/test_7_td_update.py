@@ -1,8 +1,8 @@
 """Exercise 7: one optimizer step on the TD loss, judged by the hand-in's own td_loss.
 
-The expected step is a trusted optimizer's step on the gradient of the `td_loss` that
-the student wrote, so a mistake there costs nothing here. If that one cannot be used, a
-stand-in takes its place for the check.
+The runner computes the expected step from the gradient of the student's own `td_loss`.
+So a mistake in `td_loss` costs no points here. If the student's `td_loss` cannot be
+used, the check uses a stand-in for `td_loss`.
 """
 
 import numpy as np
@@ -63,7 +63,8 @@ def test_loss_before_the_step(student, reference, runner):
     obtained = student.answer(question).array("loss")
     expected, _ = loss_and_gradient(case, student, reference)
     compare.require(compare.problem("td_update's loss", obtained, expected))
-    # With a state, and with a stand-in for td_loss, which has a check of its own.
+    # Adam, because its state is an argument, too. A stand-in for td_loss, because a
+    # td_loss that changes its arguments loses points in exercise 6.
     _, question = first_step(fixed_cases.UPDATE.fixed[0], "adam", student, runner)
     unchanged(
         student,
@@ -78,7 +79,7 @@ def test_works_under_jit(student, runner):
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     try:
         student.export(case)
-    except (Raised, Wrong):  # td_loss cannot be exported; its own check says so
+    except (Raised, Wrong):  # td_loss cannot be exported: exercise 6 judges this
         spec = {**question.spec, "stand_in": True}
         question = Case(question.part, spec, question.args)
     student.export(question)
@@ -94,12 +95,25 @@ def follow(
     *,
     called: bool = False,
 ) -> None:
-    """Check steps, each from where the last one should have arrived."""
+    """Check several steps; each starts from the right result of the step before.
+
+    Args:
+        case: the first question for `td_loss`.
+        optimizer: the optimizer's name.
+        num_steps: how many steps to check.
+        student: the hand-in.
+        reference: the reference, for the stand-in of td_loss.
+        runner: the runner.
+        called: call `td_update` instead of running the exported program.
+
+    Raises:
+        Wrong: theta_Q or opt_state is wrong after a step.
+    """
     case, question = first_step(case, optimizer, student, runner)
     for i in range(num_steps):
         answer = student.called(question) if called else student.answer(question)
         _, grads = loss_and_gradient(case, student, reference)
-        # Untrusted, because the gradient comes from the hand-in's program.
+        # An untrusted request, because the gradient comes from the hand-in.
         request = {
             "do": "optimizer_step",
             "optimizer": optimizer,
@@ -124,10 +138,16 @@ def follow(
 def first_step(
     case: Case, optimizer: str, student: Student, runner: RunnerInterface
 ) -> tuple[Case, Case]:
-    """Return the question for the loss of the batch, and that for the first update.
+    """Return two cases: one asks for the loss, one for the first update.
 
-    If the hand-in's own td_loss cannot be used (it fails, is no scalar, not finite or
-    flat), both ask with a stand-in for it.
+    If the hand-in's own td_loss cannot be used, see `usable`, both cases use a
+    stand-in for td_loss.
+
+    Args:
+        case: the question for `td_loss`.
+        optimizer: the optimizer's name.
+        student: the hand-in.
+        runner: the runner.
 
     Raises:
         NotImplementedYet: td_update is a stub.
@@ -136,21 +156,28 @@ def first_step(
     theta = case.args["theta_Q"]
     fresh = runner.trusted(do="optimizer_init", optimizer=optimizer, theta=theta)
     question = cases.update(case, optimizer, fresh["opt_state"])
-    # A td_loss that hangs would hang in each update, too, and use up its time.
+    # If td_loss hung or died before, an update would do the same and cost time.
     if case.part not in student.stopped:
         try:
             student.answer(question)
         except NotImplementedYet:
             raise
         except (Raised, Wrong, Stopped):
-            pass  # asked again below, and judged there
+            pass  # the caller asks again and judges the answer
     if case.part in student.stopped or not usable(case, student):
         case = Case(case.part, {**case.spec, "stand_in": True}, case.args)
     return case, cases.update(case, optimizer, fresh["opt_state"])
 
 
 def usable(case: Case, student: Student) -> bool:
-    """Return whether a step on the hand-in's own td_loss can be judged."""
+    """Return whether a step on the hand-in's own td_loss can be judged.
+
+    This needs a finite scalar loss, and a finite gradient of which an entry is above
+    0.1 or below -0.1.
+
+    Raises:
+        Waiting: td_loss is a stub.
+    """
     try:
         answer = student.answer(case)
         loss, grads = answer.array("loss"), answer.leaves("grads")
@@ -159,7 +186,7 @@ def usable(case: Case, student: Student) -> bool:
     except (Raised, Wrong, Stopped):
         return False
     finite = all(np.isfinite(x).all() for x in (loss, *grads))
-    # On a flat loss, doing nothing would be as good as the right step.
+    # If the gradient were almost 0, an update that does nothing would seem right.
     return (
         loss.shape == ()
         and finite
@@ -170,7 +197,10 @@ def usable(case: Case, student: Student) -> bool:
 def loss_and_gradient(
     case: Case, student: Student, reference: Answers
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return loss and gradient of the hand-in's own td_loss, or of the stand-in."""
+    """Return loss and gradient of the hand-in's td_loss, or of its stand-in.
+
+    `case.spec["stand_in"]` chooses the stand-in.
+    """
     answers = reference if case.spec.get("stand_in") else student
     answer = answers.answer(case)
     return answer.array("loss"), answer.leaves("grads")

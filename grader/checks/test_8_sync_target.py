@@ -14,7 +14,7 @@ def test_syncs(student, rng):
     """When step is a multiple of period, step 0 too, θ_T becomes θ_Q."""
     for step, period in ((0, 3), (3, 3), (6, 3), (1000, 250), (7, 1), (0, 1)):
         agree(student, rng, step, period)
-    agree(student, rng, 1, 3)  # to return θ_Q always is wrong
+    agree(student, rng, 1, 3)  # fails a hand-in that always returns θ_Q
 
 
 @pytest.mark.points(1.5)
@@ -22,7 +22,7 @@ def test_keeps(student, rng):
     """At all other steps θ_T stays as it was."""
     for step, period in ((1, 3), (2, 3), (4, 3), (3, 6), (999, 250), (1, 1000)):
         agree(student, rng, step, period)
-    agree(student, rng, 3, 3)  # to return θ_T always is wrong
+    agree(student, rng, 3, 3)  # fails a hand-in that always returns θ_T
 
 
 @pytest.mark.points(0.5)
@@ -51,7 +51,14 @@ def test_schedule(student, rng):
 
 
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
-    """Check that the hand-in returns the right one of the two trees, bit for bit."""
+    """Check that the hand-in returns the right tree, θ_Q or θ_T, bit for bit.
+
+    Args:
+        student: the hand-in.
+        rng: the random numbers for θ_Q and θ_T.
+        step: the number of gradient updates so far.
+        period: the period of the syncs.
+    """
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
     renew = step % period == 0
     told = "a multiple: θ_T becomes θ_Q" if renew else "no multiple: θ_T has to stay"

@@ -23,20 +23,22 @@ from grader.oracle.candidate import RunnerInterface
 from grader.oracle.cartpole import FULL, HALF, Result, needed
 
 ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400
-CLOSE = 0.05  # of the largest |Q*|
-# Adam at its defaults moves a parameter by lr |m| / √v, and by Cauchy and Schwarz that
-# is at most lr √(Σ (0.1 · 0.9^i)² / (0.001 · 0.999^i)) = 7.27 lr for any gradients.
-LARGEST_MOVE = 7.3 * 3e-2  # with the learning rate of "chain"
+CLOSE = 0.05  # the allowed error of Q, as a share of the largest |Q*|
+# Adam with its default settings moves a parameter by lr |m| / √v. By the inequality of
+# Cauchy and Schwarz, for any gradients, this is at most
+# lr √(Σ (0.1 · 0.9^i)² / (0.001 · 0.999^i)) = 7.27 lr.
+LARGEST_MOVE = 7.3 * 3e-2  # the learning rate of the optimizer "chain" is 3e-2
 
 
 @pytest.mark.points(5)
 def test_chain(student, runner, rng):
     """On a chain, a maze and a ring, Q comes within 5 % of Q*.
 
-    Q* is from value iteration. Right work errs by GAMMA^ROUNDS = 0.0008 of the largest
-    |Q*|, for each sync leaves GAMMA of the error. In 200 runs, 600 MDPs, it was 0.001
-    at most, a fiftieth of what is allowed: p < 0.015 by count alone (95 %), in truth
-    far less (measured by `tests/system/test_chain.py`).
+    Value iteration gives Q*. The error of right work is about GAMMA^ROUNDS = 0.0008 of
+    the largest |Q*|, because each sync multiplies the error by GAMMA. In 200 runs (600
+    MDPs) of `tests/system/test_chain.py` the error was at most 0.001 of the largest
+    |Q*|, a fiftieth of the allowed error. As none of 200 runs failed, right work fails
+    with a probability below 0.015 (95 % confidence); the true one is far smaller.
     """
     for kind in mdps.KINDS:
         mdp = kind(rng)
@@ -69,10 +71,16 @@ def test_cartpole_full(cartpole, above):
 
 
 def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
-    """Check that the trained policy's mean return is high enough.
+    """Check that the trained policy's mean return reaches the threshold.
+
+    Args:
+        result: the result of learning.
+        threshold: the mean return to reach.
+        above: whether each earlier exercise has all its points, by exercise.
 
     Raises:
-        GraderError, Raised, Stopped, Waiting, Wrong: it is not, or there is none.
+        GraderError, Raised, Stopped, Waiting, Wrong: the mean return is too low, or no
+            training run was judged.
     """
     if isinstance(result.reason, GraderError):
         raise result.reason
@@ -90,7 +98,7 @@ def reached(result: Result, threshold: float, above: dict[str, bool]) -> None:
 
 
 def not_judged(result: Result, above: dict[str, bool]) -> BaseException:
-    """Return the outcome if no run came to its end."""
+    """Return the exception to raise if no training run was judged."""
     reason = result.reason
     if reason is None:
         return Wrong(f"not judged: {result.problem}", why(result, above))
@@ -101,7 +109,7 @@ def not_judged(result: Result, above: dict[str, bool]) -> BaseException:
 
 
 def why(result: Result, above: dict[str, bool]) -> str | None:
-    """Say why the best training run did not learn, if that is known."""
+    """Return why the best training run did not learn; None if this is not known."""
     if not result.watched:
         return None
     curve = np.array(result.curve, np.float64).reshape(-1, 2)
@@ -113,10 +121,21 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
 def learned_table(
     mdp: mdps.Mdp, student: Student, runner: RunnerInterface, rng: np.random.Generator
 ) -> np.ndarray:
-    """Learn Q [S,A] by the hand-in's buffer, update and sync, from random behaviour.
+    """Return Q [S,A], learned by the hand-in's buffer, update and sync.
 
-    States are one-hot and the network is a table, so nothing but the three parts can
-    keep Q from Q*.
+    The transitions come from random actions. States are one-hot and the network is a
+    table, so only these three parts can be the reason if Q differs from Q*.
+
+    Args:
+        mdp: the MDP to learn.
+        student: the hand-in.
+        runner: the runner.
+        rng: the random numbers for the transitions and the buffer.
+
+    Raises:
+        NotImplementedYet: a part is a stub.
+        Waiting: a part fails in another way.
+        Wrong: a part returned something impossible.
     """
     rows = mdps.experience(mdp, EXPERIENCE, rng)
     spec = {"net": "table", "state_dim": STATES, "num_actions": ACTIONS}
@@ -159,7 +178,11 @@ def learned_table(
 
 
 def as_bytes(rows: dict[str, np.ndarray]) -> np.ndarray:
-    """Return each transition as one item, by which it is recognised."""
+    """Return each transition as one item of raw bytes, to compare transitions [N].
+
+    Args:
+        rows: by field, the values of transitions [N,...] or [n,B,...].
+    """
     flat = [
         rows[name].astype(np.float32).reshape(-1, STATES if "state" in name else 1)
         for name in ("state", "action", "reward", "terminated", "next_state")

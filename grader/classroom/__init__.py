@@ -1,7 +1,9 @@
 """Grade a whole class: `python -m grader.classroom`, for staff.
 
-Finds the hand-ins of a download (`layouts`), grades each in a process of its own
-(`pool`, `one`) or on a cluster (`cluster`, `node`), keeps every report, and writes the
-results: pages, a table, filled gradebooks (`results`). Trusted: no code of a hand-in
-runs here, and no text of one is shown unescaped. Students' copies come without it.
+`layouts` finds the hand-ins in a download. `pool` and `one` grade each hand-in in a
+process of its own; `cluster` and `node` do so on several machines. `pool` keeps every
+report. `results` writes the results: pages, a table, filled gradebooks.
+
+This room is trusted: it runs no code of a hand-in and escapes all text of a hand-in.
+The package for students does not contain it.
 """

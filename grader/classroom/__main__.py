@@ -1,10 +1,10 @@
-"""`python -m grader.classroom`."""
+"""Grade a whole class: `python -m grader.classroom`."""
 
 import sys
 
 try:
     from grader.classroom.command import main
-except KeyboardInterrupt:  # stopped while all is still being imported
+except KeyboardInterrupt:  # stopped during the imports
     sys.exit("stopped")
 except ModuleNotFoundError as missing:
     words = f"error: {missing.name} is not installed: use `make grade-class`"

@@ -1,4 +1,7 @@
-"""Types of the command line's arguments. An empty text, as make gives, is no value."""
+"""Parse the values of the command line's arguments.
+
+The Makefile passes every argument. One that the user did not set is an empty text.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,11 +16,11 @@ MAX_JOBS = 999
 
 
 def one_of(name: str, values: Mapping[str, Value]) -> Callable[[str], Value]:
-    """Return the type of an argument that is one of a few words.
+    """Return the parser of an argument that allows a few words.
 
     Args:
-        name: of the argument, as it is given to make.
-        values: by word; what "" stands for is the default.
+        name: the argument's variable of make, for messages.
+        values: the parsed value of each allowed word; "" has the default.
     """
 
     def value_of(text: str) -> Value:
@@ -28,15 +31,15 @@ def one_of(name: str, values: Mapping[str, Value]) -> Callable[[str], Value]:
 
 
 def optional(text: str) -> str | None:
-    """Return the text, or None for an empty one."""
+    """Return the text, or None if the text is empty."""
     return text or None
 
 
 def hand_ins(text: str) -> Path:
-    """Return the folder of all hand-ins.
+    """Return the path of the folder of all hand-ins.
 
     Raises:
-        UsageError: it is not given.
+        UsageError: the text is empty.
     """
     if not text:
         raise UsageError("SUBMISSIONS=folder is missing: the folder of all hand-ins")
@@ -44,30 +47,30 @@ def hand_ins(text: str) -> Path:
 
 
 def seed(text: str) -> str:
-    """Return the seed.
+    """Return the seed unchanged.
 
     Raises:
-        UsageError: a report cannot show it.
+        UsageError: the seed is not printable.
     """
     check_seed(text)
     return text
 
 
 def exercises(text: str) -> tuple[str, ...]:
-    """Return the name of the one exercise to grade, or () for all.
+    """Return the name of the only exercise to grade, in a tuple; () for all exercises.
 
     Raises:
-        UsageError: there is no such exercise.
+        UsageError: no exercise has this name or number.
     """
     name = exercise_named(text)
     return (name,) if name else ()
 
 
 def jobs(text: str) -> int | None:
-    """Return how many hand-ins are graded at once; None for one on each core.
+    """Return how many hand-ins to grade at once; None for one on each core.
 
     Raises:
-        UsageError: it is no number, or too small or large.
+        UsageError: the text is not a whole number from 1 to `MAX_JOBS`.
     """
     if not text:
         return None

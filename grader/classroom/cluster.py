@@ -1,9 +1,10 @@
-"""Grade on many machines, by Dask: each is a node with a copy of this repository.
+"""Grade on a cluster of machines, the nodes, with Dask.
 
-A node takes hand-ins only when it has the same code as the machine that asks, and a
-sandbox that isolates. It then offers a resource of Dask's that every grading needs: a
-node that joins later is checked as well, and one that fails gets no work. A node that
-dies costs nothing but time, for Dask gives its hand-ins to another.
+Each node has a copy of this repository. A node gets hand-ins only if its code equals
+that of the machine that starts the gradings, and its sandbox isolates. `Node` checks
+this when a node joins, and then gives the node a resource of Dask's. Every grading
+needs this resource, so Dask sends gradings only to checked nodes. If a node dies, Dask
+sends its hand-ins to another node.
 """
 
 import asyncio
@@ -35,16 +36,17 @@ CONNECT_SECONDS = 30
 
 
 class Node(WorkerPlugin):
-    """Checks a node before it takes work; runs there.
+    """A plugin that Dask runs on each node, to check the node before it gets work.
 
     Args:
-        code: `pool.code_hash` of the machine that asks.
-        wanted: a tier of the sandbox, or "" for the strongest that works there.
-        jobs: how many hand-ins at once; None for one on each of the node's threads.
+        code: the result of `pool.code_hash` on the machine that starts the gradings.
+        wanted: a tier of the sandbox, or "" for the strongest that works on the node.
+        jobs: how many hand-ins to grade at once; None for the number of the node's
+            threads.
 
     Attributes:
-        tier: of the sandbox in which the node grades.
-        problem: why it takes no work, or "".
+        tier: the tier of the sandbox that the node uses.
+        problem: why the node gets no work, or "".
     """
 
     def __init__(self, code: str, wanted: str, jobs: int | None) -> None:
@@ -52,13 +54,13 @@ class Node(WorkerPlugin):
         self.tier = self.problem = ""
 
     async def setup(self, worker: Worker) -> None:
-        """Try the sandbox; offer the resource where it holds."""
+        """Check the node, and set its resource: `jobs`, or 0 if there is a problem."""
         await asyncio.to_thread(self.check)
         jobs = self.jobs or worker.state.nthreads
         await worker.set_resources(**{RESOURCE: 0 if self.problem else jobs})
 
     def check(self) -> None:
-        """Set the tier, or the problem."""
+        """Set `tier` if the node can grade, else `problem`."""
         if pool.code_hash() != self.code:
             self.problem = "its copy of the grader, or its Python, is another one"
             return
@@ -69,14 +71,22 @@ class Node(WorkerPlugin):
 
 
 def problem_there(dask_worker: Worker) -> str:
-    """Return why a node takes no work, or ""; runs on the node."""
+    """Return why this node gets no work, or ""; Dask runs this on a node.
+
+    Args:
+        dask_worker: Dask's worker on the node; Dask passes it by this name.
+    """
     node = dask_worker.plugins[PLUGIN]
     assert isinstance(node, Node)
     return node.problem
 
 
 def grade_there(question: bytes) -> tuple[str, str]:
-    """Return the fields of a `Graded`; runs on a node."""
+    """Grade one hand-in and return the fields of a `Graded`; Dask runs this on a node.
+
+    Args:
+        question: the hand-in and the options, from `one.pack`.
+    """
     submission, options = one.unpack(io.BytesIO(question))
     node = get_worker().plugins[PLUGIN]
     assert isinstance(node, Node)
@@ -85,20 +95,21 @@ def grade_there(question: bytes) -> tuple[str, str]:
 
 
 class Cluster:
-    """A connection to the scheduler, with all nodes checked.
+    """A connection to Dask's scheduler; connecting checks all nodes.
 
     Args:
-        address: of Dask's scheduler, as `tcp://host:8786`.
-        code: from `pool.code_hash`.
-        wanted: a tier of the sandbox, or "".
-        jobs: how many hand-ins at once on each node; None for one on each thread.
+        address: the address of Dask's scheduler, as `tcp://host:8786`.
+        code: the result of `pool.code_hash`.
+        wanted: a tier of the sandbox, or "" for the strongest that works on each node.
+        jobs: how many hand-ins to grade at once on each node; None for the number of
+            the node's threads.
 
     Raises:
-        UsageError: there is no scheduler.
+        UsageError: no scheduler answers at this address.
     """
 
     def __init__(self, address: str, code: str, wanted: str, jobs: int | None) -> None:
-        for name in ("distributed", "distributed.client"):  # they print tracebacks
+        for name in ("distributed", "distributed.client"):  # else they print tracebacks
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS)
@@ -108,15 +119,22 @@ class Cluster:
         self.client.register_plugin(Node(code, wanted, jobs), name=PLUGIN)
 
     def problems(self) -> dict[str, str]:
-        """Return by the address of each node why it takes no work, or ""."""
+        """Return for each node, by its address, why it gets no work, or ""."""
         told: dict[str, str] = self.client.run(problem_there)
         return told
 
     def grade(self, tasks: Mapping[str, Submission], options: Options) -> Gradings:
-        """Grade on the nodes, as `pool.grade_here` does on this machine.
+        """Grade hand-ins on the nodes.
+
+        Args:
+            tasks: the hand-ins by name.
+            options: how to grade them.
+
+        Yields:
+            A name and its result, in the order of completion.
 
         Raises:
-            GraderError: the scheduler is gone.
+            GraderError: the connection to the scheduler is lost.
         """
         names: dict[Future, str] = {
             self.client.submit(

@@ -1,7 +1,7 @@
-"""The command line of a class: arguments, exit codes, a list of steps.
+"""Run the command line for a class: arguments, steps, exit codes.
 
-Exit codes: 0 when every hand-in was graded, whatever the scores; 2 when some could not
-be read or graded, with a list of them.
+The exit code is 0 if every hand-in was graded, whatever the scores. It is 2 if some
+could not be read or graded; these are listed on stderr.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from grader.sandbox import self_test
 from grader.sandbox.tiers import TIERS
 
 OUT = "class-results"
+# By argument, the allowed words and their values.
 NO_OR_YES = {"": False, "0": False, "1": True}
 ZERO = {"": False, "0": True}
 TIER = {name: name for name in ("", *TIERS)}
@@ -44,10 +45,10 @@ def main() -> int:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Return the arguments; an unknown option ends the program with exit code 2.
+    """Return the parsed arguments; an unknown option ends the program, exit code 2.
 
     Raises:
-        UsageError: a value makes no sense.
+        UsageError: the value of an argument is wrong.
     """
     parser = argparse.ArgumentParser(
         prog="python -m grader.classroom", description="Grade a whole class."
@@ -79,8 +80,13 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Grade the class and write everything; return the exit code."""
-    exports = read_exports(arguments)  # an error in them is told now, not after hours
+    """Grade the class and write all results; return the exit code.
+
+    Raises:
+        GraderError: the grader could not do its work.
+        UsageError: an argument is wrong, or a file or folder cannot be used.
+    """
+    exports = read_exports(arguments)  # first, because grading can take hours
     out = arguments.out
     found = layouts.find(arguments.submissions)
     options = options_of(arguments)
@@ -120,10 +126,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
-    """Return the exports that are to be filled, by the name of the platform.
+    """Return the gradebooks to fill, by platform: "canvas" or "moodle".
 
     Raises:
-        UsageError: one cannot be read, or has no column for the scores.
+        UsageError: a gradebook cannot be read, or has no column for the scores; or
+            ONLY is given, and a score of one exercise must not be entered.
     """
     paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
     read = {"canvas": read_canvas, "moodle": read_moodle}
@@ -137,10 +144,10 @@ def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
 
 
 def text_of(path: str) -> str:
-    """Return the text of an export.
+    """Return the text of a gradebook's file.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: the file cannot be read, or is not UTF-8 text.
     """
     try:
         return Path(path).read_bytes().decode("utf-8")
@@ -151,17 +158,20 @@ def text_of(path: str) -> str:
 
 
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:
-    """Return how to grade each hand-in; the sandbox is tried once, here.
+    """Return the options for grading each hand-in.
+
+    Without a cluster, the tier of the sandbox is chosen and tested here, once for all.
 
     Raises:
         GraderError: no sandbox isolates here, and SANDBOX=process was not asked for.
+        UsageError: the device or the reference that was asked for is missing.
     """
     tier = arguments.sandbox
-    if not arguments.cluster:  # its nodes try their own
+    if not arguments.cluster:  # each node of a cluster chooses and tests its own tier
         pipeline.check_device(arguments.device)
         tier = self_test.choose_official_tier(tier)
     return pipeline.Options(
-        seed=arguments.seed,  # "": each hand-in has a secret one
+        seed=arguments.seed,  # "" draws a secret seed for each hand-in
         only=arguments.only,
         tier=tier,
         device=arguments.device,
@@ -174,7 +184,8 @@ def take_all(
     """Read all hand-ins.
 
     Returns:
-        By entry, what was read; and by entry, why a hand-in could not be read.
+        Two dicts by `HandIn.entry`: the hand-ins that were read, and for the others a
+        text that says why they could not be read.
     """
     submissions, unread = {}, {}
     for hand_in in hand_ins:
@@ -187,13 +198,16 @@ def take_all(
             unread[hand_in.entry] = f"cannot be read: {error.strerror}"
         except UsageError:
             unread[hand_in.entry] = "cannot be read: it is not there any more"
-        except Exception as error:  # costs only its own hand-in
+        except Exception as error:  # so that the other hand-ins are still graded
             unread[hand_in.entry] = f"cannot be read: {type(error).__name__}"
     return submissions, unread
 
 
 def kept_in(out: Path) -> pool.Kept:
-    """Return the reports of earlier runs in the folder of the results.
+    """Return the store of reports in the folder of the results.
+
+    Args:
+        out: the folder of the results.
 
     Raises:
         UsageError: the folder cannot be made.
@@ -210,13 +224,15 @@ def graders(
     options: pipeline.Options,
     console: Console,
 ) -> AbstractContextManager[Grading]:
-    """Return what grades: a cluster if one is given, else this machine.
+    """Return a context manager with the function that grades hand-ins.
+
+    The function uses the cluster if the arguments name one, else this machine.
 
     Args:
-        arguments: of the command.
-        code: from `pool.code_hash`.
+        arguments: the arguments of the command.
+        code: the result of `pool.code_hash`.
         options: how to grade.
-        console: for the number of nodes.
+        console: the console on which the number of nodes is printed.
     """
     if arguments.cluster:
         return on_cluster(arguments.cluster, code, options, arguments.jobs, console)
@@ -226,9 +242,14 @@ def graders(
 def near_ones(
     entries: Sequence[Entry], submissions: Mapping[str, Submission]
 ) -> list[similar.Pair] | None:
-    """Return the pairs of hand-ins that are nearly the same, by their ids.
+    """Return the pairs of hand-ins with nearly the same code.
 
-    None: they were not compared, for the library is not installed.
+    Args:
+        entries: all hand-ins with their results.
+        submissions: the hand-ins that were read, by `HandIn.entry`.
+
+    Returns:
+        None if the library that compares them is not installed.
     """
     if not similar.available():
         return None

@@ -1,4 +1,4 @@
-"""A hand-in with its result, and what about it needs the attention of staff."""
+"""Hold each hand-in with its result, and find reasons for staff to look at one."""
 
 import hashlib
 import os
@@ -12,9 +12,9 @@ from grader.intake.submission import Submission
 from grader.report.model import NOT_IMPORTED, NOT_READ, Report
 
 NOT_GRADED = "not graded"
-# Outcomes of a check that staff should look at.
+# The outcomes of a check that staff should look at, with the kind of trouble.
 ODD = {Outcome.TIMEOUT: "out of time", Outcome.KILLED: "the process died"}
-# The kinds of trouble, the most urgent first.
+# All kinds of trouble, the most urgent first.
 KINDS = (
     NOT_READ.removesuffix(": "),
     NOT_IMPORTED.removesuffix(": "),
@@ -28,10 +28,10 @@ class Entry:
     """One hand-in with its result.
 
     Attributes:
-        id: what the class page calls it.
+        id: the hand-in's identifier in the class page and in the names of files.
         hand_in: the file or folder, and its owners.
-        report: of its grading, or None.
-        why_not: why there is no report.
+        report: the report of the grading, or None.
+        why_not: why there is no report; "" if there is one.
     """
 
     id: str
@@ -41,17 +41,17 @@ class Entry:
 
     @property
     def graded(self) -> bool:
-        """Whether there is a score; what could not be imported has one, zero."""
+        """Whether there is a score. A hand-in that was not imported has the score 0."""
         return self.report is not None and not self.report.problem.startswith(NOT_READ)
 
     @property
     def score(self) -> float | None:
-        """Points, if it was graded."""
+        """The points earned, or None if the hand-in was not graded."""
         return self.report.score if self.report and self.graded else None
 
     @property
     def problem(self) -> str:
-        """Why it was not graded or not imported; "" where it was."""
+        """Why the hand-in was not graded or not imported; "" if it was imported."""
         return self.report.problem if self.report else self.why_not
 
 
@@ -62,27 +62,29 @@ def entry_of(
 
     Args:
         hand_in: the file or folder, and its owners.
-        submission: what was read of it, or None.
-        report: of its grading, or of one with the same contents, or None.
-        why_not: why there is no report.
+        submission: the hand-in as it was read, or None if it was not read.
+        report: the report on this hand-in, or on another with the same contents, or
+            None.
+        why_not: why there is no report; "" if there is one.
     """
     hashed = hashlib.sha256(os.fsencode(hand_in.entry))
     if submission is not None:
         # With the contents, so that nobody can compute the id from a name alone.
         hashed.update(f"\0{submission.sha256}".encode())
-        if report is not None:  # a copy's report has the name of the other hand-in
+        if report is not None:  # the report may be that of a copy with another name
             report.submission["name"] = submission.name
     return Entry(hashed.hexdigest(), hand_in, report, why_not)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """One reason to look at a hand-in.
+    """One reason for staff to look at a hand-in.
 
     Attributes:
-        entry: the hand-in.
+        entry: the hand-in with its result.
         kind: one of `KINDS`.
-        why: the reason, or the exercises in which it happened.
+        why: the details in words. For a kind in `ODD`, the exercises, each with the
+            number of its checks that ended so.
     """
 
     entry: Entry
@@ -91,7 +93,7 @@ class Trouble:
 
 
 def troubles(entries: Iterable[Entry]) -> list[Trouble]:
-    """Return all reasons to look at hand-ins, the most urgent first."""
+    """Return all reasons to look at hand-ins, the most urgent kind first."""
     found = [trouble for entry in entries for trouble in troubles_of(entry)]
     return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
 

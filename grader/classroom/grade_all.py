@@ -1,4 +1,4 @@
-"""Grade all hand-ins, here or on a cluster, with a progress bar."""
+"""Grade all hand-ins of a class, on this machine or on a cluster, and show progress."""
 
 import contextlib
 import datetime
@@ -24,7 +24,8 @@ from grader.contract.outcomes import GraderError, UsageError
 from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 
-# Grades hand-ins, by name; alone: one at a time.
+# A function that grades hand-ins, given by name. If its second argument is true, this
+# machine grades one hand-in at a time.
 Grading = Callable[[Mapping[str, Submission], bool], pool.Gradings]
 
 
@@ -34,16 +35,19 @@ def grade_all(
     kept: pool.Kept,
     console: Console,
 ) -> dict[str, str]:
-    """Grade all hand-ins, and those that ran out of time once more.
+    """Grade all hand-ins, then grade again those in which a check ran out of time.
+
+    In the second round, this machine grades one hand-in at a time, because it may have
+    been too busy before. A cluster grades as in the first round.
 
     Args:
-        start: grades.
-        tasks: hand-ins by name.
-        kept: where reports are kept.
-        console: for the progress.
+        start: the function that grades.
+        tasks: the hand-ins by name.
+        kept: the store for the reports.
+        console: the console for the progress bar.
 
     Returns:
-        By name, why a hand-in could not be graded.
+        For each hand-in that could not be graded, by name, the reason.
     """
     why_not: dict[str, str] = {}
 
@@ -68,11 +72,11 @@ def grade_all(
 
 @contextlib.contextmanager
 def on_this_machine(options: Options, jobs: int | None) -> Iterator[Grading]:
-    """Give what grades in processes of this machine.
+    """Provide, for a with block, the function that grades on this machine.
 
     Args:
         options: how to grade.
-        jobs: how many hand-ins at once; None for one on each core.
+        jobs: how many hand-ins to grade at once; None for one on each core.
     """
     together = jobs or cores()
     yield lambda tasks, alone: pool.grade_here(tasks, options, 1 if alone else together)
@@ -82,18 +86,21 @@ def on_this_machine(options: Options, jobs: int | None) -> Iterator[Grading]:
 def on_cluster(
     address: str, code: str, options: Options, jobs: int | None, console: Console
 ) -> Iterator[Grading]:
-    """Give what grades on the nodes of a cluster, which are checked first.
+    """Provide, for a with block, the function that grades on a cluster.
+
+    The nodes are checked first.
 
     Args:
-        address: of Dask's scheduler, as `tcp://host:8786`.
-        code: from `pool.code_hash`.
+        address: the address of Dask's scheduler, as `tcp://host:8786`.
+        code: the result of `pool.code_hash`.
         options: how to grade; each node chooses its tier of the sandbox.
-        jobs: how many hand-ins at once on each node; None for one on each core.
-        console: for the number of nodes.
+        jobs: how many hand-ins to grade at once on each node; None for the number of
+            the node's threads.
+        console: the console on which the number of nodes is printed.
 
     Raises:
-        UsageError: there is no such cluster.
-        GraderError: none of its nodes can grade.
+        UsageError: Dask is not installed, or no scheduler answers at this address.
+        GraderError: no node can grade.
     """
     try:
         from grader.classroom.cluster import Cluster
@@ -115,17 +122,26 @@ def on_cluster(
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 class TimeLeft(ProgressColumn):
-    """The time that the rest takes at the speed so far; gradings end in bursts."""
+    """A column of the progress bar with the estimated time left.
+
+    The estimate is the average speed since the start. The speed of the last moments,
+    which rich uses, jumps, because several gradings end at almost the same time.
+    """
 
     def render(self, task: Task) -> Text:
-        """Return the time left in words; `whole` is the estimate of all."""
+        """Return the time left in words.
+
+        Args:
+            task: the bar's task. Its field `whole` is the estimated time of all
+                gradings in seconds, or None before the first has ended.
+        """
         whole = task.fields["whole"]
         if whole is None:
             return Text("left -:--:--")
@@ -135,7 +151,14 @@ class TimeLeft(ProgressColumn):
 
 @contextlib.contextmanager
 def progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    """Give a function to call after each grading; a bar on a terminal, else nothing."""
+    """Provide, for a with block, a function to call after each grading.
+
+    On a terminal, each call moves a progress bar. Elsewhere nothing is shown.
+
+    Args:
+        console: the console for the bar.
+        total: how many gradings there are.
+    """
     columns = (
         *(TextColumn("Grading"), BarColumn(), MofNCompleteColumn()),
         *(TimeElapsedColumn(), TimeLeft()),

@@ -1,7 +1,7 @@
-"""Find the hand-ins in a folder, and their owners by the names of the downloads.
+"""Find the hand-ins in a folder, and read their owners from the names of the files.
 
-The known layouts: exports of Gradescope, downloads from Canvas and Moodle, and plain
-folders and files. Nothing of a hand-in is read here.
+The known layouts are exports of Gradescope, downloads from Canvas and Moodle, and
+folders and files with any names. The contents of a hand-in are not read here.
 """
 
 import os
@@ -15,8 +15,9 @@ from typing import Any
 from grader.contract.outcomes import UsageError
 from grader.intake.names import FILE
 
-KINDS = (".py", ".ipynb", ".zip")  # what can be handed in; the first is preferred
-# These cannot be read, but they are hand-ins all the same, so they are not left out.
+KINDS = (".py", ".ipynb", ".zip")  # the suffixes of hand-ins, the preferred one first
+# The grader cannot read these archives. But they are hand-ins, and have to be reported
+# as not read.
 ARCHIVES = {".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zst"}
 GRADESCOPE = "submission_metadata.yml"
 NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", GRADESCOPE}
@@ -24,7 +25,7 @@ NO_HAND_IN = {"__MACOSX", "__pycache__", "Thumbs.db", GRADESCOPE}
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)_(?P<late>late_)?(?P<canvas>\d+)_\d+_(?P<file>.+)", re.I | re.S
 )
-_AGAIN = re.compile(r"-(\d+)$")  # Canvas: the number of a later try, before the suffix
+_AGAIN = re.compile(r"-(\d+)$")  # Canvas adds -1, -2, ... for later tries
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<moodle>\d+)_assignsubmission_file_?", re.S)
 _MOODLE_TEXT = re.compile(r".+_\d+_assignsubmission_onlinetext_?", re.S)
 
@@ -34,9 +35,9 @@ class Owner:
     """A person who handed in.
 
     Attributes:
-        name: as the download has it.
-        ids: those that are known, by kind: "canvas", "moodle" (participant number),
-            "email", "sid" (student ID) or "login".
+        name: the person's name in the download.
+        ids: the person's known identifiers by kind. The kinds are "canvas", "moodle"
+            (participant number), "email", "sid" (student ID) and "login".
     """
 
     name: str
@@ -48,10 +49,10 @@ class HandIn:
     """One hand-in.
 
     Attributes:
-        path: of the file or folder to grade.
-        entry: its name in the folder of all hand-ins, which is unique.
+        path: the path of the file or folder to grade.
+        entry: the unique name of the hand-in's file or folder in the download.
         owners: one person, or the members of a group.
-        late: whether the download says so.
+        late: whether the download says that the hand-in was late.
     """
 
     path: Path
@@ -62,17 +63,22 @@ class HandIn:
 
 @dataclass
 class Found:
-    """The hand-ins, sorted by name, and the files left out, each with the reason."""
+    """The result of a search.
+
+    Attributes:
+        hand_ins: the hand-ins, sorted by name.
+        ignored: for each file or folder that is no hand-in, its name and the reason.
+    """
 
     hand_ins: list[HandIn] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
 
 
 def find(folder: Path) -> Found:
-    """Return the hand-ins in a folder.
+    """Return the hand-ins in a folder, and the files that were left out.
 
     Raises:
-        UsageError: there is no such folder, or nothing in it.
+        UsageError: the folder cannot be read, or holds no hand-in.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda e: os.fsencode(e.name))
@@ -119,21 +125,28 @@ def find(folder: Path) -> Found:
 
 
 def is_hand_in(file: str) -> bool:
-    """Return whether a file's name is that of a hand-in; `.py.txt` is one, too."""
+    """Return whether a file's name is that of a hand-in: `bo.py`, also `bo.py.txt`."""
     last = [suffix.lower() for suffix in Path(file).suffixes[-2:]]
     return bool({*last} & {*KINDS}) or not ARCHIVES.isdisjoint(last[-1:])
 
 
 def owner_of_file(name: str) -> str:
-    """Return the owner's name from the name of a file."""
+    """Return the owner's name: the file's name without suffixes, "bo" for "bo.py"."""
     path = Path(name)
-    while Path(path.stem).suffix.lower() in {*KINDS, *ARCHIVES}:  # bo.tar.gz
+    while Path(path.stem).suffix.lower() in {*KINDS, *ARCHIVES}:  # as in bo.tar.gz
         path = Path(path.stem)
     return path.stem
 
 
 def rank(file: str) -> tuple[bool, bool, int, int, str]:
-    """Return a key to sort one student's files in Canvas; the largest one counts."""
+    """Return a sort key for the files of one student in Canvas.
+
+    The file with the largest key is graded. In this order, a file is preferred for a
+    known suffix, the name `dqn`, the position of its suffix in `KINDS`, a later try.
+
+    Args:
+        file: the file's name as the student chose it.
+    """
     name = Path(file)
     again = _AGAIN.search(name.stem)
     stem = _AGAIN.sub("", name.stem).lower()
@@ -145,10 +158,10 @@ def rank(file: str) -> tuple[bool, bool, int, int, str]:
 
 
 def place_in(folder: Path) -> Path:
-    """Return what to grade of a hand-in's folder: the folder, or its only file.
+    """Return the path to grade for a hand-in's folder: the folder, or its only file.
 
-    A folder is searched for a file with the right name; a file given alone may have any
-    name.
+    In a folder, the grader takes a file with the right name only. A file that is
+    graded by itself may have any name.
     """
     if os.path.lexists(folder / FILE):
         return folder
@@ -166,14 +179,17 @@ def place_in(folder: Path) -> Path:
 
 
 def owner_of_folder(name: str) -> Owner:
-    """Return the owner from the name of a folder."""
+    """Return the owner of a folder, from the folder's name."""
     if match := _MOODLE.fullmatch(name):
         return Owner(match["name"], {"moodle": match["moodle"]})
     return Owner(name, {"login": name})
 
 
 def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
-    """Return the owners of each folder in an export of Gradescope, by its name.
+    """Return the owners of each hand-in in an export of Gradescope, by folder name.
+
+    Args:
+        path: the path of Gradescope's file of metadata, which may be missing.
 
     Raises:
         UsageError: the file is there and cannot be read.
@@ -202,7 +218,11 @@ def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
 
 
 def submitters_of(about: Any) -> Iterator[Owner]:
-    """Yield the submitters of one submission in Gradescope's metadata."""
+    """Yield the owners of one hand-in in Gradescope's metadata.
+
+    Args:
+        about: the hand-in's entry, which may have any form.
+    """
     people = about.get(":submitters") if isinstance(about, dict) else None
     for person in people if isinstance(people, list) else []:
         if isinstance(person, dict):
@@ -213,7 +233,7 @@ def submitters_of(about: Any) -> Iterator[Owner]:
 
 
 def normal_name(name: str) -> str:
-    """Return a name in a form to compare: "Doe, Jané" and "jane doe" are equal."""
+    """Return a name in a form for comparing: equal for "Doe, Jané" and "jane doe"."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     kept = (c for c in plain if not unicodedata.combining(c))
     letters = "".join(c if c.isalnum() else " " for c in kept)

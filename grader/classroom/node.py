@@ -1,7 +1,8 @@
-"""Have this machine grade for a cluster, as a worker of Dask on one address.
+"""Let this machine grade for a cluster, as a worker of Dask on one network address.
 
-Whoever reaches a worker can run code on it. Dask's own commands serve web pages on
-every address of the machine by default, so the command is put together here.
+Everyone who can connect to a worker of Dask can run code on the machine. By default,
+Dask's command serves web pages on every address of the machine. So this module makes
+the command with safe options.
 """
 
 import argparse
@@ -19,10 +20,10 @@ LOOPBACK = "127.0.0.1"
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Return the arguments; an unknown option ends the program with exit code 2.
+    """Return the parsed arguments; an unknown option ends the program, exit code 2.
 
     Raises:
-        UsageError: a value makes no sense.
+        UsageError: the value of an argument is wrong.
     """
     parser = argparse.ArgumentParser(prog="python -m grader.classroom.node")
     parser.add_argument("cluster", help="tcp://… of Dask's scheduler")
@@ -37,15 +38,15 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def command(cluster: str, listen: str, jobs: int | None) -> list[str]:
-    """Return the command that starts the worker.
+    """Return the command that starts Dask's worker, as a list of words.
 
     Args:
-        cluster: address of the scheduler, as `tcp://host:8786`.
-        listen: address of this machine.
-        jobs: how many hand-ins at once; None for one on each core.
+        cluster: the address of Dask's scheduler, as `tcp://host:8786`.
+        listen: the address of this machine on which the worker listens.
+        jobs: how many hand-ins to grade at once; None for one on each core.
 
     Raises:
-        UsageError: an address makes no sense.
+        UsageError: an address is wrong, or the scheduler cannot reach this machine.
     """
     try:
         scheduler = urlsplit(cluster)
@@ -76,21 +77,21 @@ def address_of(host: str) -> str:
     """Return the IPv4 address of a host.
 
     Raises:
-        OSError, ValueError: there is none.
+        OSError, ValueError: the host has no IPv4 address.
     """
     return socket.gethostbyname(host)
 
 
 def is_local(address: str) -> bool:
-    """Return whether only this machine reaches an address."""
+    """Return whether only this machine itself can connect to an address."""
     return ipaddress.ip_address(address).is_loopback
 
 
 def main() -> int:
-    """Become the worker.
+    """Replace this process by Dask's worker.
 
     Raises:
-        UsageError: an argument makes no sense.
+        UsageError: an argument is wrong.
     """
     words = command(**vars(parse(sys.argv[1:])))
     os.execv(words[0], words)

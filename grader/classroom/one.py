@@ -1,7 +1,8 @@
-"""Grade one hand-in in a process of its own, for `pool.py`: the code of `make grade`.
+"""Grade one hand-in as `make grade` does, in a process that `pool.py` starts.
 
-The hand-in comes by stdin, the report goes to stdout. stdin stays open as long as the
-process that asked lives: when it closes, this process ends, and its helpers with it.
+`pool.py` writes the hand-in to this process's stdin and reads the report from its
+stdout. `pool.py` keeps stdin open. When stdin closes, `pool.py` has died, and this
+process ends, too, with its helpers.
 """
 
 import dataclasses
@@ -20,17 +21,19 @@ from grader.grading.pipeline import Options, Progress, grade
 from grader.inside.protocol import ProtocolError, Readable, encode, receive
 from grader.intake.submission import Submission
 
-APART = ("path", "source")  # the first is for a debugger, and not on every node
+# These fields are not sent as JSON: `path` is for a debugger and may not exist on a
+# node, `source` is sent as bytes.
+APART = ("path", "source")
 
 
 def pack(submission: Submission, options: Options) -> bytes:
-    """Return the frame that `main` reads."""
+    """Return a hand-in and the options as one frame, which `unpack` reads."""
     fields = {
         field.name: getattr(submission, field.name)
         for field in dataclasses.fields(submission)
         if field.name not in APART
     }
-    # As JSON, for the names of files need not be text that a frame can carry.
+    # As JSON, because names of files may hold characters that a frame cannot carry.
     told = json.dumps({"submission": fields, "options": dataclasses.asdict(options)})
     return encode(
         {
@@ -41,10 +44,13 @@ def pack(submission: Submission, options: Options) -> bytes:
 
 
 def unpack(file: Readable) -> tuple[Submission, Options]:
-    """Return what `pack` was given, but for the path.
+    """Return the hand-in, without its `path`, and the options in a frame of `pack`.
+
+    Args:
+        file: the file or pipe to read from.
 
     Raises:
-        ProtocolError: the file ends before the frame does.
+        ProtocolError: the file ends before the frame ends.
     """
     message = receive(file)
     if message is None:
@@ -61,18 +67,24 @@ def unpack(file: Readable) -> tuple[Submission, Options]:
 
 
 def with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with tuples where JSON has lists."""
+    """Return the fields with each list turned into a tuple; JSON has no tuples."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
 
 
 def main() -> int:
-    """Grade what comes by stdin; the report goes to stdout, and nothing else does."""
-    answers = os.dup(1)  # never closed: its end says that this process has ended
+    """Grade the hand-in from stdin, write its report to stdout; return the exit code.
+
+    Raises:
+        GraderError: the grader could not do its work.
+    """
+    # A copy of stdout for the report, never closed: when the pipe closes, the process
+    # that reads it knows that this one has ended. All other output goes to stderr.
+    answers = os.dup(1)
     os.dup2(2, 1)
     try:
         with open(0, "rb", closefd=False) as asked:
             submission, options = unpack(asked)
-    except ProtocolError:  # the process that asked has died
+    except ProtocolError:  # the process that started this one has died
         return 2
     threading.Thread(target=end_with_stdin, daemon=True).start()
     graded = grade(submission, options, Progress())
@@ -84,7 +96,7 @@ def main() -> int:
 
 
 def end_with_stdin() -> None:
-    """End this process when the process that asked has ended."""
+    """End this process when stdin closes: the process that started it has died."""
     os.read(0, 1)
     os._exit(2)
 

@@ -1,7 +1,8 @@
-"""Grade many hand-ins side by side, each in processes of its own; keep the reports.
+"""Grade many hand-ins at once, each in a process of its own, and keep the reports.
 
-A report is kept under a hash of everything that decides it. So an interrupted run goes
-on where it was, a later one grades only what is new, and copies are graded once.
+The name of a kept report is a hash of everything that decides the report: hand-in,
+options, code. So an interrupted run can continue, a later run grades only new hand-ins,
+and equal hand-ins are graded once.
 """
 
 import contextlib
@@ -24,10 +25,10 @@ from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 from grader.report.model import Report, load, write_whole
 
-# A grading has limits of its own; this one is for a trusted side that hangs.
+# For one grading. The grader ends a grading earlier, unless the grader itself hangs.
 LIMIT_SECONDS = 900.0
 DECIDES = ("grader", "starter", "solution")  # folders whose files decide a grade
-# Except for these, which only show grades.
+# Folders in `DECIDES` whose files do not decide a grade, because they only show it.
 SHOWS = {ROOT / "grader" / "classroom", ROOT / "grader" / "report" / "formats"}
 
 
@@ -36,21 +37,20 @@ class Graded:
     """The result of one grading.
 
     Attributes:
-        text: of report.json; "" if there is no report.
-        why_not: why there is no report, for staff.
+        text: the text of report.json; "" if there is no report.
+        why_not: why there is no report, for staff; "" if there is one.
     """
 
     text: str
     why_not: str = ""
 
 
-Gradings = Generator[
-    tuple[str, Graded], None, None
-]  # with names, in the order of completion
+# Yields the name and the result of each hand-in, in the order of completion.
+Gradings = Generator[tuple[str, Graded], None, None]
 
 
 def code_hash() -> str:
-    """Return a hash of all files that decide a grade, and of Python's version."""
+    """Return a hash of Python's version and of all files that decide a grade."""
     hashed = hashlib.sha256(sys.version.encode())
     files = [ROOT / "uv.lock"]
     for name in DECIDES:
@@ -64,12 +64,12 @@ def code_hash() -> str:
 
 
 def name_of(submission: Submission, options: Options, code: str) -> str:
-    """Return the name under which a report is kept.
+    """Return the name under which a report is kept, a hash.
 
     Args:
-        submission: what is graded.
-        options: how it is graded.
-        code: from `code_hash`.
+        submission: the hand-in.
+        options: how to grade the hand-in.
+        code: the result of `code_hash`.
     """
     handed_in = {
         field.name: getattr(submission, field.name)
@@ -81,10 +81,14 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
 
 
 class Kept:
-    """The reports that are kept in a folder, each whole or not at all.
+    """A folder of reports.
 
-    A report in which time ran out beside other gradings is not final: the machine may
-    have been too busy.
+    A report is final, except if a check ran out of time while other hand-ins were
+    graded: then the machine may have been too busy. A final report is `<name>.json`,
+    another is `<name>.open`.
+
+    Args:
+        folder: the folder; it is made if missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -92,20 +96,20 @@ class Kept:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Report | None:
-        """Return the report of that name if there is a final one."""
+        """Return the final report of this name, or None."""
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
-        """Return whether there is a report of that name, but no final one."""
+        """Return whether the folder has a report of this name that is not final."""
         return (self.folder / f"{name}.open").exists() and self.get(name) is None
 
     def put(self, name: str, text: str, *, alone: bool) -> None:
-        """Keep a report.
+        """Write a report to the folder.
 
         Args:
-            name: from `name_of`.
-            text: of report.json.
-            alone: nothing else was graded at the same time.
+            name: the result of `name_of`.
+            text: the text of report.json.
+            alone: whether no other hand-in was graded at the same time.
         """
         path = self.folder / f"{name}.open"
         write_whole(path, text)
@@ -115,7 +119,7 @@ class Kept:
 
 
 def timeouts(report: Report) -> int:
-    """Return how many checks ran out of time."""
+    """Return the number of checks in a report that ran out of time."""
     checks = [check for exercise in report.exercises for check in exercise.checks]
     return sum(check.outcome == Outcome.TIMEOUT for check in checks)
 
@@ -123,12 +127,12 @@ def timeouts(report: Report) -> int:
 def grade_here(
     tasks: Mapping[str, Submission], options: Options, jobs: int
 ) -> Gradings:
-    """Grade on this machine.
+    """Grade hand-ins on this machine.
 
     Args:
-        tasks: hand-ins by name.
+        tasks: the hand-ins by name.
         options: how to grade them.
-        jobs: how many at once.
+        jobs: how many hand-ins to grade at once.
 
     Yields:
         A name and its result, in the order of completion.
@@ -146,7 +150,7 @@ def grade_here(
                 for future in done:
                     try:
                         graded = future.result()
-                    except Exception as error:  # costs only its own hand-in
+                    except Exception as error:  # the other hand-ins are still graded
                         graded = Graded("", plain(f"{error!r}", 300))
                     yield names[future], graded
         finally:
@@ -155,7 +159,7 @@ def grade_here(
 
 
 class Running:
-    """The gradings that run now, each in a process that can be killed."""
+    """The processes of the gradings that run now; `stop` kills them."""
 
     def __init__(self) -> None:
         self.processes: set[subprocess.Popen] = set()
@@ -165,12 +169,12 @@ class Running:
     def grade(
         self, submission: Submission, options: Options, limit: float = LIMIT_SECONDS
     ) -> Graded:
-        """Grade one hand-in; if that fails, the result says why.
+        """Grade one hand-in in a new process; if this fails, the result says why.
 
         Args:
-            submission: what to grade.
-            options: how to grade it.
-            limit: for the whole grading, in seconds.
+            submission: the hand-in.
+            options: how to grade the hand-in.
+            limit: the time limit of the grading in seconds.
         """
         question = one.pack(submission, options)
         with tempfile.TemporaryFile() as printed:
@@ -202,7 +206,7 @@ class Running:
                 process.wait()
             finally:
                 timer.cancel()
-                process.kill()  # an exception may have come before it ended
+                process.kill()  # after an exception, the process may still run
                 process.wait()
                 with self.lock:
                     self.processes.discard(process)
@@ -216,7 +220,7 @@ class Running:
         return Graded("", plain(lines[-1], 500) if lines else code)
 
     def stop(self) -> None:
-        """Kill all gradings; no more can be started."""
+        """Kill the processes of all gradings, and let no other one start."""
         with self.lock:
             self.stopped = True
             for process in self.processes:
@@ -224,16 +228,21 @@ class Running:
 
 
 def answer_of(process: subprocess.Popen, question: bytes) -> bytes:
-    """Send a question to a process and return what it writes until it ends."""
+    """Send a hand-in to a process, and return the output until the process ends.
+
+    Args:
+        process: a process of `one.py`.
+        question: the hand-in and the options, from `one.pack`.
+    """
     asks, answers = process.stdin, process.stdout
     assert asks is not None
     assert answers is not None
-    # The process may have ended already; what it printed says why.
+    # Suppressed, because the process may have ended already; its stderr says why.
     with contextlib.suppress(BrokenPipeError):
         asks.write(question)
         asks.flush()
     with answers:
-        told: bytes = answers.read()  # stdin stays open: the process ends with it
+        told: bytes = answers.read()  # before stdin closes, which would end the process
     with contextlib.suppress(BrokenPipeError):
         asks.close()
     return told

@@ -1,4 +1,4 @@
-"""Write the results of a class, and say first what a person should look at."""
+"""Write the results of a class to files, and print a summary for staff."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from grader.classroom.pages import overview, student
 from grader.classroom.similar import Pair
 from grader.report.model import write_whole
 
-LeftOut = Sequence[tuple[str, str]]  # files that are no hand-in, with the reason
+LeftOut = Sequence[tuple[str, str]]  # names of files that are no hand-in, and reasons
 
 
 def write_all(
@@ -26,13 +26,14 @@ def write_all(
     *,
     names: bool,
 ) -> None:
-    """Write pages, reports and `grades.csv`; delete those of an earlier run.
+    """Write the pages, the reports and `grades.csv`, and delete files of earlier runs.
 
     Args:
         out: the folder of the results.
-        entries: all hand-ins.
-        pairs: of hand-ins that are nearly the same; None if they were not compared.
-        left_out: files that were not taken for hand-ins.
+        entries: all hand-ins with their results.
+        pairs: the pairs of hand-ins with nearly the same code; None if the hand-ins
+            were not compared.
+        left_out: the files that are no hand-in, with the reasons.
         names: whether the class page shows the owners' names.
     """
     for folder in ("reports", "students"):
@@ -48,13 +49,18 @@ def write_all(
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
         if path.stem not in written:
             path.unlink()
-    # Temporary files of a run that was killed.
+    # Delete temporary files of a run that was killed.
     for path in [*out.glob(".*-*"), *(out / "kept").glob(".*-*")]:
         path.unlink()
 
 
 def write_exports(out: Path, exports: Mapping[str, Filled]) -> None:
-    """Write the exports that were filled, by the name of the platform."""
+    """Write the filled gradebooks to `canvas.csv` and `moodle.csv`.
+
+    Args:
+        out: the folder of the results.
+        exports: the filled gradebooks by platform.
+    """
     for platform, filled in exports.items():
         write_whole(out / f"{platform}.csv", filled.text)
 
@@ -66,7 +72,15 @@ def print_summary(
     exports: Mapping[str, Filled],
     console: Console,
 ) -> None:
-    """Print what to look at on stderr, then the results on the console."""
+    """Print the hand-ins to look at on stderr, then a summary on the console.
+
+    Args:
+        out: the folder of the results.
+        entries: all hand-ins with their results.
+        left_out: the files that are no hand-in, with the reasons.
+        exports: the filled gradebooks by platform.
+        console: the console for the summary.
+    """
     for trouble in troubles(entries):
         words = f"{trouble.kind}: {trouble.entry.hand_in.entry}: {trouble.why}"
         print(in_one_line(words), file=sys.stderr)
@@ -88,7 +102,12 @@ def print_summary(
 
 
 def about_export(file: str, filled: Filled) -> list[str]:
-    """Return lines on the people and rows of an export that got no score."""
+    """Return lines on the people and rows of a gradebook that got no score.
+
+    Args:
+        file: the name of the filled file.
+        filled: the filled gradebook.
+    """
     lines = [f"{file}: {dispute}" for dispute in filled.disputes]
     if filled.without_row:
         lines.append(f"{file}: no row found for {', '.join(filled.without_row)}")
@@ -104,5 +123,5 @@ def about_export(file: str, filled: Filled) -> list[str]:
 
 
 def in_one_line(text: str) -> str:
-    """Return text for a terminal in one line; names may contain line breaks."""
+    """Return text escaped for a terminal, in one line, as names may hold newlines."""
     return escape.terminal(text.replace("\n", "�"))

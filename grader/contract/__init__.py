@@ -1,5 +1,5 @@
-"""What is asked: exercises, cases, comparison, outcomes, limits and seeds.
+"""The contract: exercises, cases, small MDPs, comparison, outcomes, limits and seeds.
 
-Pure: no process is started and no file is written. `exercises` is the registry. Imports
-no other room.
+The code here starts no process and writes no file. `exercises` is the registry of
+exercises and parts. This room imports no other room.
 """

@@ -1,4 +1,4 @@
-"""Questions and answers: what a check asks, and of whom."""
+"""Cases, answers, and the interfaces of the candidate, the reference and the runner."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ import numpy as np
 from grader.contract.outcomes import Wrong
 
 Args = dict[str, Any]
-# Looks at an answer's shapes before its arrays are read. What it raises ends the helper
-# and reaches the caller.
+# Inspects the shapes in an answer before the numbers are read. An exception that this
+# function raises ends the helper process and reaches the caller.
 Look = Callable[[Args], None]
 
 
@@ -22,9 +22,9 @@ class Case:
     """One question: a part of the contract, its settings and its arrays.
 
     Attributes:
-        part: what is asked, one of a part's `questions` in the registry.
-        spec: what is not an array (sizes, gamma, `net`, ...).
-        args: arrays, or lists of arrays for parameters.
+        part: a name in the `questions` of a `Part` in the registry.
+        spec: the settings: all values that are not arrays (sizes, gamma, `net`, ...).
+        args: an array for each argument, or a list of arrays for parameters.
     """
 
     part: str
@@ -32,18 +32,18 @@ class Case:
     args: Args
 
     def replace(self, *, spec: Args | None = None, args: Args | None = None) -> "Case":
-        """Return the same question with some settings or arguments changed.
+        """Return a copy of the case with some settings or arguments changed or added.
 
         Args:
-            spec: settings that take the place of those of the same name, or are new.
-            args: arguments, likewise.
+            spec: settings to change or to add, by name.
+            args: arguments to change or to add, by name.
         """
         return Case(
             self.part, {**self.spec, **(spec or {})}, {**self.args, **(args or {})}
         )
 
     def digest(self) -> str:
-        """Return a name that depends on the whole question and on nothing else."""
+        """Return a hash of the part, the settings and the arguments: 20 hex digits."""
         hashed = hashlib.sha256()
         hashed.update(json.dumps([self.part, self.spec], sort_keys=True).encode())
         for name, array in flat(self.args):
@@ -52,17 +52,23 @@ class Case:
         return hashed.hexdigest()[:20]
 
     def program_name(self) -> str:
-        """Return the name of its program; cases of the same shapes share it."""
+        """Return the name of the case's program.
+
+        Cases of the same part with the same settings, shapes and types share a program.
+        """
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
 
     @property
     def derivative(self) -> bool:
-        """Tell whether the program that answers it has to come with its derivative."""
+        """Tell whether the case's program must be exported with its derivative."""
         return bool(self.spec.get("derivative"))
 
     def blank(self) -> Args:
-        """Return its arguments with all numbers zero: what a program is made for."""
+        """Return the case's arguments with every number replaced by zero.
+
+        An export gets only these, because it needs the shapes and not the numbers.
+        """
         return {
             name: [np.zeros_like(leaf) for leaf in value]
             if isinstance(value, list)
@@ -72,7 +78,10 @@ class Case:
 
 
 def flat(args: Args) -> list[tuple[str, np.ndarray]]:
-    """Return every array of the arguments with a name, in a fixed order."""
+    """Return all arrays of the arguments as pairs (name, array), sorted by argument.
+
+    An array of a list is called by the list's name and a number, as "theta_Q.0".
+    """
     arrays = []
     for name in sorted(args):
         value = args[name]
@@ -84,13 +93,16 @@ def flat(args: Args) -> list[tuple[str, np.ndarray]]:
 
 
 class Answer(dict[str, Any]):
-    """What came back. From the worker it can be anything, so look at it by these."""
+    """The values that came back for a case, by name.
+
+    The worker can send values of any type. The methods check the type of a value.
+    """
 
     def array(self, name: str) -> np.ndarray:
-        """Return the array of that name.
+        """Return the array with this name.
 
         Raises:
-            Wrong: there is none.
+            Wrong: there is no value with this name, or the value is not an array.
         """
         value = self.get(name)
         if not isinstance(value, np.ndarray):
@@ -98,10 +110,10 @@ class Answer(dict[str, Any]):
         return value
 
     def leaves(self, name: str) -> list[np.ndarray]:
-        """Return the list of arrays of that name.
+        """Return the list of arrays with this name.
 
         Raises:
-            Wrong: there is none.
+            Wrong: there is no value with this name, or it is not a list of arrays.
         """
         value = self.get(name)
         if not isinstance(value, list) or not all(
@@ -111,10 +123,10 @@ class Answer(dict[str, Any]):
         return value
 
     def numbers(self, name: str) -> list[int]:
-        """Return the list of whole numbers of that name.
+        """Return the list of whole numbers with this name.
 
         Raises:
-            Wrong: there is none.
+            Wrong: there is no value with this name, or it is not a list of ints.
         """
         value = self.get(name)
         if not isinstance(value, list) or not all(isinstance(n, int) for n in value):
@@ -123,55 +135,96 @@ class Answer(dict[str, Any]):
 
 
 class Answers(Protocol):
-    """Who answers a case: the hand-in, or what is right."""
+    """Interface of everything that answers cases: the candidate and the reference."""
 
     def answer(self, case: Case) -> Answer:
-        """Answer a case; raise an outcome where there is no answer."""
+        """Return the answer to a case.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: there is no answer; the message says why.
+        """
 
 
 class Trusted(Protocol):
-    """The clean process, for what the hand-in has no part in."""
+    """Interface of the runner for requests that execute no code of the hand-in."""
 
     def trusted(self, **request: Any) -> Args:
-        """Answer a request, `do` and its arguments."""
+        """Return the runner's answer to a request.
+
+        Args:
+            request: the name of an operation as `do`, and the operation's arguments.
+        """
 
 
 class Student(Answers, Protocol):
-    """The hand-in as checks and diagnosis ask it.
+    """Interface of the candidate for checks and diagnosis.
 
     Attributes:
-        stopped: parts that have hung or died.
+        stopped: names of the parts that took too long or ended their process.
     """
 
     stopped: set[str]
 
     @property
     def eager(self) -> bool:
-        """Tell whether all is answered by calls, for a debugger."""
+        """Tell whether calls answer all cases and no part is exported.
+
+        This is so under `INPROCESS=1`, because a debugger can show the values in a
+        call, but not in a program.
+        """
 
     @property
     def runner(self) -> Trusted:
-        """Return the clean process in which its programs run."""
+        """Return the runner, which executes the candidate's programs."""
 
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """Return the answer of the hand-in's Python itself."""
+        """Return the answer of a call.
+
+        Args:
+            case: the case to answer.
+            watched: "numpy" or "jax" to get, under "changed", the names of arguments
+                of this kind that the call has changed or deleted; "" for no such list.
+            look: function that inspects the answer's shapes before its numbers are
+                read.
+        """
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer of the exported program."""
+        """Return the answer of the exported program.
+
+        Raises:
+            Raised: the part cannot be exported, or its program fails.
+        """
 
     def changed(self, case: Case, kind: str) -> list[Any]:
-        """Return the names of the arguments that a call changes or deletes."""
+        """Return the names of the arguments that a call changes or deletes.
+
+        Args:
+            case: the case to answer.
+            kind: kind of the arrays that the call gets, "numpy" or "jax".
+        """
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one output for many keys [K,2], stacked."""
+        """Return one array of the answer for each of many keys, stacked.
+
+        Args:
+            case: the case, asked once with each key.
+            keys: the keys' numbers, uint32 [K,2].
+            name: name of the array in the answer.
+        """
 
     def export(self, case: Case) -> str:
-        """Have the program for cases of this shape; return its name."""
+        """Export the program for cases of this shape; return the program's name."""
 
     def afresh(self) -> "Student":
-        """Return the hand-in imported anew, its memory of former questions gone."""
+        """Return a candidate with the hand-in imported anew.
+
+        What the hand-in kept in its module from earlier cases is then gone.
+        """
 
     def in_fresh_process(self) -> AbstractContextManager["Student"]:
-        """Have the hand-in asked by a fresh process, and its programs traced again."""
+        """Return a context manager that gives a candidate with a fresh worker.
+
+        All programs are exported again.
+        """

@@ -1,100 +1,36 @@
-"""The questions that the checks ask, from two sources of numbers.
+"""The builders of cases: functions that make one `Case` from a source of numbers.
 
-Each builder makes one `Case` from a source: `Fixed` draws from a fixed seed (the
-fixed cases, whose answers are recorded), `Drawn` from hypothesis (live, shrinking). The
-shapes are pairwise different and few, the numbers signed and no integers: what a zero,
-a one or a square shape would hide shows here.
+Few shapes are used, because each shape needs its own program. The sizes in a shape are
+pairwise different and the numbers are signed and not whole, because sizes of 1, square
+shapes, zeros and ones hide mistakes.
 """
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis.extra.numpy import arrays
 
 from grader.contract.case import Args, Case
+from grader.contract.sources import Drawn, Fixed, Source
 
-CASES_OF_EACH = 4  # so that a sign or a size that only some have is met
-WIDTH = 8  # of the probe network's hidden layer
-# Where a case has no other. They are plain Python values, and each has programs of its
-# own: two in all are enough to tell them from constants, three for returns.
+# Fixed cases for each of a builder's settings. There are several, because some mistakes
+# show only with certain signs and sizes of the numbers.
+CASES_OF_EACH = 4
+WIDTH = 8  # units in the hidden layer of the probe network
+# The usual rates. A program is exported for one value of each rate. So the cases have
+# few values: two (three for returns), enough to see that a part ignores its argument.
 ALPHA, GAMMA = 0.1, 0.7
-
-
-class Source(Protocol):
-    """Where a builder's numbers come from."""
-
-    def reals(self, *shape: int) -> np.ndarray:
-        """Draw float32 numbers of both signs."""
-
-    def whole(self, below: int, *shape: int) -> np.ndarray:
-        """Draw int32 in [0, below)."""
-
-    def flags(self, *shape: int) -> np.ndarray:
-        """Booleans."""
-
-    def pick(self, options: list[Any]) -> Any:
-        """Pick one of the options, the first being the simplest."""
-
-    def generator(self) -> np.random.Generator:
-        """Return a generator for what is too large to be drawn number by number."""
-
-
-class Fixed:
-    """Numbers from a seed that never changes."""
-
-    def __init__(self, name: str) -> None:
-        self.rng = np.random.default_rng(zlib.crc32(name.encode()))
-
-    def reals(self, *shape: int) -> np.ndarray:
-        return np.round(self.rng.uniform(-4, 4, shape), 2).astype(np.float32)
-
-    def whole(self, below: int, *shape: int) -> np.ndarray:
-        return self.rng.integers(0, below, shape).astype(np.int32)
-
-    def flags(self, *shape: int) -> np.ndarray:
-        return self.rng.integers(0, 2, shape).astype(bool)
-
-    def pick(self, options: list[Any]) -> Any:
-        return options[self.rng.integers(len(options))]
-
-    def generator(self) -> np.random.Generator:
-        return self.rng
-
-
-class Drawn:
-    """Numbers that hypothesis draws, and shrinks when a check fails on them."""
-
-    def __init__(self, draw: Callable) -> None:
-        self.draw = draw
-
-    def reals(self, *shape: int) -> np.ndarray:
-        quarters = arrays(np.int32, shape, elements=st.integers(-16, 16))
-        return (self.draw(quarters) / 4).astype(np.float32)
-
-    def whole(self, below: int, *shape: int) -> np.ndarray:
-        return self.draw(arrays(np.int32, shape, elements=st.integers(0, below - 1)))
-
-    def flags(self, *shape: int) -> np.ndarray:
-        return self.draw(arrays(np.bool_, shape, elements=st.booleans()))
-
-    def pick(self, options: list[Any]) -> Any:
-        return self.draw(st.sampled_from(options))
-
-    def generator(self) -> np.random.Generator:
-        return np.random.default_rng(self.draw(st.integers(0, 2**16)))
 
 
 @dataclass(frozen=True)
 class Cases:
-    """What one equality check is checked on.
+    """The cases of one equality check.
 
     Attributes:
-        fixed: the same in every run, the smallest first.
-        strategy: hypothesis' way to draw more of the same kind.
+        fixed: the fixed cases, the smallest first.
+        strategy: hypothesis strategy that draws more cases of the same kind.
     """
 
     fixed: tuple[Case, ...]
@@ -102,11 +38,11 @@ class Cases:
 
 
 def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
-    """Make a few fixed cases with each of the settings, and a strategy that draws more.
+    """Return CASES_OF_EACH fixed cases for each of the settings, and a strategy.
 
     Args:
-        build: takes a source and settings.
-        settings: for the builder, the smallest first.
+        build: function that makes a case from a source and keyword arguments.
+        settings: keyword arguments of `build`, those of the smallest case first.
     """
     fixed = tuple(
         build(Fixed(f"{build.__name__} {i} {j}"), **chosen)
@@ -122,8 +58,11 @@ def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
 
 
 def rewards(source: Source, size: int, scale: float) -> np.ndarray:
-    """Rewards of both signs; among several one is 0, as most are in many tasks."""
-    drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # never -0.0
+    """Return rewards [size]; the middle one of three or more is 0.
+
+    Rewards of 0 are frequent in many tasks.
+    """
+    drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # -0.0 becomes 0.0
     if size > 2:
         drawn[size // 2] = 0.0
     return drawn
@@ -144,11 +83,20 @@ def td0(
     alpha: float = ALPHA,
     gamma: float = GAMMA,
 ) -> Case:
-    """Make one episode for `update_Q_TD0`.
+    """Return a case of `update_Q_TD0`: one episode.
 
-    Without `revisits` its states are all different, the last next state included, so
-    that every sound reading gives one result. With it, few states are visited often.
-    A large `scale` of the rewards shows what clips.
+    Args:
+        source: source of the numbers.
+        num_steps: number T of steps.
+        ends: whether the episode ends in a terminal state; else it was cut.
+        num_states: number S of states, larger than T unless `revisits`.
+        num_actions: number A of actions.
+        revisits: whether the episode stays in two states and so comes back to them.
+            If not, all its states differ, and both accepted readings of the exercise
+            give the same result.
+        scale: factor of the rewards; large rewards show that a part clips.
+        alpha: step size.
+        gamma: discount.
     """
     if revisits:
         path = source.whole(2, num_steps + 1)
@@ -173,7 +121,14 @@ def td0(
 def returns(
     source: Source, num_steps: int, *, gamma: float = GAMMA, scale: float = 1.0
 ) -> Case:
-    """Make one complete episode's rewards for `discounted_returns`."""
+    """Return a case of `discounted_returns`: the rewards of one complete episode.
+
+    Args:
+        source: source of the numbers.
+        num_steps: number T of steps.
+        gamma: discount.
+        scale: factor of the rewards; large rewards show that a part clips.
+    """
     args = {"reward": rewards(source, num_steps, scale)}
     return Case("discounted_returns", {"gamma": gamma}, args)
 
@@ -187,7 +142,16 @@ def mc(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Make one complete episode for `mc_loss`, on the probe network."""
+    """Return a case of `mc_loss`: one complete episode, with the probe network.
+
+    Args:
+        source: source of the numbers.
+        num_steps: number T of steps.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
+        scale: factor of the rewards; large rewards show that a part clips.
+        gamma: discount.
+    """
     args = {
         "theta_Q": probe(source.generator(), state_dim, num_actions),
         "state": source.reals(num_steps, state_dim),
@@ -211,16 +175,18 @@ def td(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Make a batch for `td_loss`, on the probe network; theta_T is not theta_Q.
+    """Return a case of `td_loss`: one batch, with the probe network.
+
+    theta_T differs from theta_Q, so that a mix-up of the two shows.
 
     Args:
-        source: of the numbers.
-        batch_size: B.
-        state_dim: D.
-        num_actions: A.
-        ends: which transitions end an episode: "none", "all", or "mixed".
-        scale: of the rewards; a large one shows what clips.
-        gamma: the discount.
+        source: source of the numbers.
+        batch_size: number B of transitions, at least 2 for "mixed".
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
+        ends: which transitions are terminated: "none", "all", or "mixed".
+        scale: factor of the rewards; large rewards show that a part clips.
+        gamma: discount.
     """
     rng = source.generator()
     if ends == "mixed":
@@ -242,14 +208,20 @@ def td(
 
 
 def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
-    """Return the spec of the grader's own small network."""
+    """Return the settings of a case that name the probe network and its sizes.
+
+    The probe network is a small network of the grader; it has one hidden layer.
+    """
     return {"net": "probe", "state_dim": state_dim, "num_actions": num_actions}
 
 
 def probe(
     rng: np.random.Generator, state_dim: int, num_actions: int
 ) -> list[np.ndarray]:
-    """Parameters of the probe network: values of both signs, no unit saturated."""
+    """Return random parameters of the probe network: weights and biases, by layer.
+
+    Values have both signs, and the weights are too small to saturate a hidden unit.
+    """
     shapes = [(WIDTH, state_dim), (WIDTH,), (num_actions, WIDTH), (num_actions,)]
     scales = [0.3, 0.3, 1.5, 1.5]
     return [
@@ -259,10 +231,11 @@ def probe(
 
 
 def on_table(case: Case) -> Case:
-    """Return a loss's batch with tables in the place of the probe networks.
+    """Return a case of a loss with tables in place of the probe networks.
 
-    State i is a one-hot row and its values are a column of the table, so that in the
-    gradient every transition, and every action of it, stands alone.
+    The rows of `state` and `next_state` become one-hot vectors, each for a column of
+    the table. A column has the values that the probe network gives to the row. In the
+    gradient each transition then has a column of its own, with a number per action.
     """
     size = len(case.args["action"])
     states = {"state": np.arange(size)}
@@ -282,7 +255,12 @@ def on_table(case: Case) -> Case:
 
 
 def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """Compute the values [B,A] of the probe network, or of a table."""
+    """Return the values [B,A] of states [B,D] by the probe network or a table.
+
+    Args:
+        theta: parameters of the probe network, or one array [A,D]: a table.
+        states: states [B,D].
+    """
     if len(theta) == 1:
         return states @ theta[0].T
     weight, bias, last_weight, last_bias = theta
@@ -290,13 +268,23 @@ def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
 
 
 def taken_values(args: Args) -> np.ndarray:
-    """Q(s_i, a_i; θ_Q) [B] of the probe network, for the actions that were taken."""
+    """Return Q(s_i, a_i; θ_Q) [B] by the probe network or a table.
+
+    Args:
+        args: the arguments of a loss's case.
+    """
     values = probe_values(args["theta_Q"], args["state"])
     return values[np.arange(len(values)), args["action"]]
 
 
 def update(case: Case, optimizer: str, opt_state: list[np.ndarray]) -> Case:
-    """Make the question for `td_update` of a loss's batch."""
+    """Return a case of `td_update` with the batch of a case of `td_loss`.
+
+    Args:
+        case: the case of `td_loss`.
+        optimizer: name of the optimizer.
+        opt_state: arrays of the optimizer's state before the step.
+    """
     spec = {k: v for k, v in case.spec.items() if k != "gradient"}
     args = {**case.args, "opt_state": opt_state}
     return Case("td_update", {**spec, "optimizer": optimizer}, args)
@@ -309,33 +297,51 @@ def sync(
     period: int,
     net: str = "probe",
 ) -> Case:
-    """Make a question for `sync_target`; its network's sizes are CartPole's."""
+    """Return a case of `sync_target` for a network with CartPole's sizes: D=4, A=2."""
     spec = {"net": net, "state_dim": 4, "num_actions": 2, "step": step}
     args = {"theta_Q": theta_Q, "theta_T": theta_T}
     return Case("sync_target", {**spec, "period": period}, args)
 
 
 def fresh_network(seed: int, state_dim: int, num_actions: int) -> Case:
-    """Make the question for the parameters of a new network."""
+    """Return a case of `q_network`; its answer is the parameters of a new network."""
     spec = {"state_dim": state_dim, "num_actions": num_actions}
     return Case("q_network", spec, {"key": np.array([0, seed], np.uint32)})
 
 
 def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
-    """Make a question for `epsilon_greedy`."""
+    """Return a case of `epsilon_greedy`.
+
+    Args:
+        key: the two numbers of a JAX key, uint32 [2].
+        q_values: values of the actions in N rows, float32 [N,A].
+        epsilon: probability of a uniformly drawn action.
+    """
     args = {"key": key, "q_values": q_values, "epsilon": np.float32(epsilon)}
     return Case("epsilon_greedy", {}, args)
 
 
 def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarray:
-    """Values [N,A] without ties, of both signs, every action the best somewhere."""
+    """Return values [rows, num_actions] of both signs, without ties in a row.
+
+    The order of the actions is random in each row. So with many rows every action has
+    the largest value in some row.
+    """
     ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
     noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
     return (3.0 * ranks - 4.0 + noise).astype(np.float32)
 
 
 def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, Case]:
-    """Make a case for each program of learning, by role; all numbers are zero."""
+    """Return a case, with all numbers zero, for each program that learning uses.
+
+    Args:
+        theta: parameters of the hand-in's network, for their shapes.
+        opt_state: arrays of the optimizer's state for `theta`, for their shapes.
+
+    Returns:
+        The cases by the role of the program in learning.
+    """
     own = {"net": "own", "state_dim": 4, "num_actions": 2}
     table = {"net": "table", "state_dim": 128, "num_actions": 2}
 
@@ -377,9 +383,13 @@ def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, 
 
 
 def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarray]:
-    """Transitions that carry their number in every field: any mix-up shows."""
+    """Return the transitions with numbers first, ..., last - 1, as arrays by field.
+
+    All fields of a transition are computed from the number of the transition. So a
+    mix-up of fields from different transitions shows.
+    """
     number = np.arange(first, last)
-    columns = np.arange(state_dim) / 10  # digits that a shorter float would lose
+    columns = np.arange(state_dim) / 10  # float16 cannot hold these digits
     return {
         "state": (number[:, None] + 0.3 + columns).astype(np.float32),
         "action": (number * 3 % 5).astype(np.int32),

@@ -1,4 +1,7 @@
-"""Obtained against expected: the shape first, then finiteness, then the values."""
+"""Compare what was obtained with what is expected: shape, then finiteness, then values.
+
+The messages are written for students.
+"""
 
 from typing import Any
 
@@ -6,19 +9,26 @@ import numpy as np
 
 from grader.contract.outcomes import Wrong
 
-# Rounding in float32, that of γ included, moves the solution's answers by 2.5 % of this
-# tolerance at most (against float64, in all fixed cases: `test_compare.py`).
-# Another device, or sound code that is written otherwise, rounds the same sums in
-# another order: CPU and GPU are apart by no more than twice that, for matrix products
-# have full precision on both. Every known mistake moves some value by more than ten
-# times the tolerance, or `make reference` refuses to record.
+# The tolerance of an entry is ATOL + RTOL · (largest absolute expected value).
+# In all fixed cases, the solution's answers in float32 and in float64 differ by at most
+# 2.5 % of the tolerance (see `tests/system/test_rounding.py`). Another device, or right
+# code in another style, adds the same numbers in another order. The answers of a CPU
+# and a GPU differ by at most 5 % of the tolerance, because both compute matrix products
+# in full precision. Every known mistake moves some value by more than ten tolerances;
+# otherwise `make reference` records nothing.
 RTOL = 1e-4
 ATOL = 1e-5
-MAX_ROWS = 4
+MAX_ROWS = 4  # wrong entries shown in a message
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """Return what is wrong with the shape or the kind of an answer, if anything."""
+    """Return what is wrong with the shape or the type of an answer; None if nothing.
+
+    Args:
+        what: name of the answer, for the message.
+        obtained: the answer, of any type.
+        shape: expected shape.
+    """
     if not isinstance(obtained, np.ndarray):
         return f"{what}: no array came back"
     if obtained.shape != shape:
@@ -30,7 +40,12 @@ def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | Non
 
 
 def finite_problem(what: str, obtained: np.ndarray) -> str | None:
-    """Return which entry is not finite, if any."""
+    """Return a sentence on the first entry that is not finite; None if all are.
+
+    Args:
+        what: name of the array, for the message.
+        obtained: array of numbers.
+    """
     bad = np.argwhere(~np.isfinite(obtained))
     if not len(bad):
         return None
@@ -41,15 +56,23 @@ def finite_problem(what: str, obtained: np.ndarray) -> str | None:
 def value_problem(
     what: str, obtained: np.ndarray, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """Return a small table of the entries that differ, if any do."""
+    """Return a list of the first wrong entries, one a line; None if all are right.
+
+    Args:
+        what: name of the compared array, for the message.
+        obtained: the numbers that came back.
+        expected: the right numbers, of the same shape.
+        exact: whether the numbers must be equal, without a tolerance.
+    """
     obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
     if not np.isfinite(expected).all():
         return f"{what}: nothing finite is there to compare with"
     if exact:
         wrong = obtained != expected
     else:
-        # The scale of the whole array: an entry that cancels to almost nothing keeps
-        # the rounding of the terms that it is the difference of.
+        # The tolerance depends on the largest entry and is the same for all entries,
+        # because a small entry can be the difference of two large terms and then has
+        # the rounding error of these terms.
         scale = np.abs(expected).max(initial=0.0)
         wrong = ~(np.abs(obtained - expected) <= ATOL + RTOL * scale)
     if not wrong.any():
@@ -69,7 +92,14 @@ def value_problem(
 def problem(
     what: str, obtained: Any, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """Return what is wrong with an answer: its shape, finiteness or values."""
+    """Return what is wrong with an answer's shape, finiteness or values, or None.
+
+    Args:
+        what: name of the answer, for the message.
+        obtained: the answer, of any type.
+        expected: the right numbers.
+        exact: whether the numbers must be equal, without a tolerance.
+    """
     return (
         shape_problem(what, obtained, expected.shape)
         or finite_problem(what, obtained)
@@ -80,7 +110,14 @@ def problem(
 def leaves_problem(
     what: str, obtained: Any, expected: list[np.ndarray], *, exact: bool = False
 ) -> str | None:
-    """Return what is wrong with a list of arrays, if anything."""
+    """Return what is wrong with a list of arrays; None if nothing.
+
+    Args:
+        what: name of the list, for the message.
+        obtained: the answer, of any type.
+        expected: the right arrays.
+        exact: whether the numbers must be equal, without a tolerance.
+    """
     if not isinstance(obtained, list) or len(obtained) != len(expected):
         return f"{what}: not the {len(expected)} arrays that were expected"
     for i, (a, b) in enumerate(zip(obtained, expected, strict=True)):
@@ -91,27 +128,31 @@ def leaves_problem(
 
 
 def require(found: str | None, *details: str) -> None:
-    """Fail the check when something was found wrong.
+    """Fail the check if a problem was found.
+
+    Args:
+        found: the problem, None if there is none.
+        details: further lines of the message; empty ones are left out.
 
     Raises:
-        Wrong: with the finding and, on lines of their own, the details.
+        Wrong: a problem was found; the message is the problem and the details.
     """
     if found:
         raise Wrong("\n".join([found, *(line for line in details if line)]))
 
 
 def entry(index: tuple[int, ...]) -> str:
-    """Return an index as one writes it."""
+    """Return an index as Python code, as "[2, 0]"; "" for a scalar's empty index."""
     return f"[{', '.join(str(i) for i in index)}]" if index else ""
 
 
 def number(value: Any) -> str:
-    """Return a number as a person would write it."""
+    """Return a number as text, with at most six significant digits."""
     return f"{float(value):.6g}"
 
 
 def numbers(array: np.ndarray) -> str:
-    """Return a small array in one line; a large one by its shape."""
+    """Return an array's numbers in one line; for over 24 numbers, the shape instead."""
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

@@ -1,8 +1,8 @@
 """The registry: the exercises, their check files, and the parts written in each.
 
-Whatever else depends on a part is keyed by its name here: how it is asked
-(`inside/parts.py`), by which answers a mistake is recognised (`diagnosis/probes.py`),
-what can be measured (`diagnosis/measurements.py`).
+Three other modules have a table with the names of parts as keys: how a part is executed
+(`inside/parts.py`), the fixed questions by which a mistake is recognised
+(`diagnosis/probes.py`), and what can be measured (`diagnosis/measurements.py`).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "starter" / "dqn.py"
 SOLUTION = ROOT / "solution" / "dqn.py"
 CHECKS = ROOT / "grader" / "checks"
-LEARNING = "learning"  # the exercise in which nothing is written
+LEARNING = "learning"  # the exercise without a part: students write nothing for it
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Part:
     """A function or class of `dqn.py` that a check can ask.
 
     Attributes:
-        name: in `dqn.py`.
-        exercise: that it belongs to.
-        keyword: that its definition begins with, "def" or "class".
-        given: the starter has it; no student writes it.
-        called: it is asked by calls. All other parts are exported as programs.
-        asked_as: what a `Case` calls it, where that is not its name.
-        also: other questions that a `Case` can ask of it.
+        name: name of the function or class in `dqn.py`.
+        exercise: name of the exercise.
+        keyword: first word of the definition, "def" or "class".
+        given: whether the starter contains the complete part.
+        called: whether calls answer the part's cases; other parts are exported.
+        asked_as: `Case.part` of the part's cases; "" if this is the part's name.
+        also: other values of `Case.part` by which the part is asked.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Part:
 
     @property
     def questions(self) -> tuple[str, ...]:
-        """Return the names by which a `Case` asks it."""
+        """Return all values of `Case.part` by which the part is asked."""
         return (self.asked_as or self.name, *self.also)
 
 
-# An exercise without a row here has one function, of its own name.
+# An exercise without a row here has one part: a function with the exercise's name.
 ROWS = (
     Part("episode_terminateds", "update_Q_TD0", given=True, called=True),
     Part("update_Q_TD0", "update_Q_TD0"),
@@ -58,14 +58,24 @@ ROWS = (
 
 
 def exercises_in(folder: Path) -> dict[str, str]:
-    """Return the exercises by number, with their files `test_<number>_<name>.py`."""
+    """Return the check file of each exercise, by the exercise's name.
+
+    The exercises are in the order of the numbers in the file names.
+
+    Args:
+        folder: folder with files named `test_<number>_<exercise>.py`.
+    """
     named = (path.stem.split("_", 2) for path in folder.glob("test_*.py"))
     ordered = sorted((int(number), name) for _, number, name in named)
     return {name: f"test_{number}_{name}.py" for number, name in ordered}
 
 
 def parts_of(exercises: dict[str, str]) -> tuple[Part, ...]:
-    """Return the parts of all exercises, in their order."""
+    """Return the parts of all exercises, in the order of the exercises.
+
+    Args:
+        exercises: check files by the exercise's name, from `exercises_in`.
+    """
     return tuple(
         part
         for exercise in exercises
@@ -79,5 +89,5 @@ EXERCISES = exercises_in(CHECKS)
 PARTS = {part.name: part for part in parts_of(EXERCISES)}
 WRITTEN = tuple(part for part in PARTS.values() if not part.given)
 FUNCTIONS = tuple(part.name for part in WRITTEN if part.keyword == "def")
-# The questions that are answered by calls and not by programs.
+# Values of `Case.part` whose cases are answered by calls and not by programs.
 CALLS = tuple(q for part in PARTS.values() if part.called for q in part.questions)

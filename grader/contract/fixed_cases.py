@@ -1,7 +1,7 @@
 """The fixed cases of each equality check, the smallest first.
 
-The checks ask them, `make reference` records the right answers to them, and a known
-mistake is recognised by its answers to all of them.
+The checks ask these cases, and `make reference` records the right answers to them.
+`diagnosis/probes.py` recognises known mistakes by the wrong answers to these cases.
 """
 
 from collections.abc import Callable
@@ -16,15 +16,16 @@ from grader.contract.cases import Cases, cases, mc, returns, td, td0
 def of_one(
     build: Callable, rates: dict[str, float] | None = None, **settings: Any
 ) -> Cases:
-    """Make cases of one transition that take every action, and in which each is best.
+    """Return cases with one transition each, in four groups.
 
-    Best is meant in the next state. The cases come with the usual rates, then with
-    other ones, the usual ones again, and at last with a reward of 0.
+    The groups have the usual rates, other rates, the usual rates again, and a reward
+    of 0. There are so many cases because together they must take every action, and
+    every action must have the largest value of the next state in some case.
 
     Args:
-        build: the builder of a case.
-        rates: the other ones, by name.
-        settings: of the builder.
+        build: function that makes a case from a source and keyword arguments.
+        rates: rates of the second group, by name; None for the usual rates.
+        settings: keyword arguments of `build`.
     """
     other = {**settings, **(rates or {})}
     return cases(build, settings, other, settings, {**settings, "scale": 0.0})
@@ -68,7 +69,8 @@ TD_MIXED = cases(td, {"batch_size": 5}, {"batch_size": 5, **LARGE})
 TD_LEARNING = cases(
     td, {"batch_size": 64, "state_dim": 4, "num_actions": 2, "ends": "none"}
 )
-# The large rewards last: gradients by which a step shows that it clips them.
+# The last cases have large rewards, hence large gradients: an update that clips
+# gradients gives a wrong answer there.
 UPDATE = cases(td, {"batch_size": 5}, {"batch_size": 5, "scale": 100.0})
 # The example in td_update's docstring.
 UPDATE_EXAMPLE = Case(

@@ -1,31 +1,37 @@
-"""How long things may take, how often they are tried, how much may come back."""
+"""The limits of a grading: seconds, numbers of tries, and sizes."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one grading. Whoever grades passes them in; tests use small ones.
+    """The limits of one grading; tests pass smaller values than the defaults.
 
-    Times are by the clock, in seconds.
+    Times are wall-clock times in seconds.
 
     Attributes:
-        start_seconds: for a helper process, until its first word.
-        import_seconds: for importing the hand-in.
-        cells_share: of that, for a notebook's statements.
-        call_seconds: for one answer of the hand-in.
-        part_seconds: for all answers of one part, and for starting its processes again.
-        run_seconds: for the whole run, from its first process to its last answer. CI
-            has limits of its own, some minutes longer: what uses up ours is graded.
-        trusted_seconds: for one answer in which the hand-in has no part.
-        learn_seconds: for one training.
-        all_learn_seconds: for all trainings together.
-        trainings: with other seeds, of which the best one counts.
-        restarts: of the hand-in's process, in one part.
-        skipped: statements of a notebook that may be left out since they never end.
-        called_keys: keys that are asked one by one, where there is no program.
-        key_numbers: numbers in the answer for one key.
-        program_bytes: of one exported program; honest ones have some 10 kB.
+        start_seconds: longest time until a new helper sends its first message.
+        import_seconds: longest time for importing the hand-in.
+        cells_share: share of the import's seconds that all statements of a notebook
+            together may take, 0 to 1.
+        call_seconds: longest time for one answer of the hand-in.
+        part_seconds: longest time for all answers of one part, including the time for
+            restarting the hand-in's process.
+        run_seconds: longest time for the whole run. CI's own time limit is some minutes
+            longer, so that a hand-in that needs too long still gets a report.
+        trusted_seconds: longest time for one answer to a request that executes no code
+            of the hand-in.
+        learn_seconds: longest time for one training.
+        all_learn_seconds: longest time for all trainings together.
+        trainings: largest number of trainings, each with another seed; the best counts.
+        restarts: largest number of restarts of the hand-in's process for one part.
+        skipped: largest number of notebook statements that are left out because they
+            run too long.
+        called_keys: largest number of keys for which a part is called, one call for
+            each key, if the part cannot be exported.
+        key_numbers: largest number of array entries in the answer to such a call.
+        program_bytes: largest size of an exported program in bytes; usual programs have
+            about 10 kB.
     """
 
     start_seconds: float = 60.0

@@ -1,7 +1,8 @@
-"""Small MDPs with known Q*: drawn anew in each run, solved, and walked through.
+"""Small random MDPs, their solution Q*, and transitions from walks through them.
 
-Each move is certain, and all have the same sizes, so that one program serves them all.
-What differs is how an episode ends, which is what a target has to get right.
+The next state of each pair (s, a) is certain. All MDPs have the same number of states
+and actions, so that the same exported programs can be used for all. They differ in how
+an episode ends, because the target of Q learning has to treat these ends rightly.
 """
 
 import itertools
@@ -11,18 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 STATES, ACTIONS, GAMMA = 6, 2, 0.7
-ENDS = 4  # pairs (s, a) of the maze after which the episode is over
-TIME_LIMIT = 5  # steps, in each of them
+ENDS = 4  # number of pairs (s, a) of the maze that lead to a terminal state
+TIME_LIMIT = 5  # steps of an episode, in every MDP
 
 
 class Mdp(NamedTuple):
-    """What follows on each pair (s, a).
+    """An MDP: reward, next state and end for each pair (s, a).
 
     Attributes:
-        name: of its kind, for messages.
-        rewards: float64 [S,A].
-        nexts: int [S,A], the next states.
-        ends: bool [S,A], whether the next state is terminal.
+        name: kind of the MDP, for messages.
+        rewards: rewards, float64 [S,A].
+        nexts: next states, int [S,A].
+        ends: whether the next state is terminal, bool [S,A].
     """
 
     name: str
@@ -32,7 +33,10 @@ class Mdp(NamedTuple):
 
 
 def chain(rng: np.random.Generator) -> Mdp:
-    """Draw a line to walk along; right from the last state ends the episode."""
+    """Draw a chain of states: action 0 goes left, action 1 goes right.
+
+    The episode ends with action 1 in the last state.
+    """
     states = np.arange(STATES)
     nexts = np.clip(np.stack([states - 1, states + 1], axis=1), 0, STATES - 1)
     ends = np.zeros((STATES, ACTIONS), bool)
@@ -41,7 +45,7 @@ def chain(rng: np.random.Generator) -> Mdp:
 
 
 def maze(rng: np.random.Generator) -> Mdp:
-    """Draw a maze, from anywhere to anywhere, with several ends."""
+    """Draw an MDP with random next states, in which ENDS pairs end the episode."""
     nexts = rng.integers(STATES, size=(STATES, ACTIONS))
     ends = rng.permutation(STATES * ACTIONS) < ENDS
     ends = ends.reshape(STATES, ACTIONS)
@@ -49,7 +53,10 @@ def maze(rng: np.random.Generator) -> Mdp:
 
 
 def ring(rng: np.random.Generator) -> Mdp:
-    """Draw a ring to walk round, at a cost: only the time limit cuts an episode."""
+    """Draw a ring of states without a terminal state; no reward is positive.
+
+    An episode ends at the time limit only.
+    """
     states = np.arange(STATES)
     nexts = np.stack([states - 1, states + 1], axis=1) % STATES
     ends = np.zeros((STATES, ACTIONS), bool)
@@ -60,24 +67,32 @@ KINDS: tuple[Callable[[np.random.Generator], Mdp], ...] = (chain, maze, ring)
 
 
 def drawn_rewards(rng: np.random.Generator) -> np.ndarray:
-    """Rewards [S,A] of both signs."""
+    """Draw rewards [S,A] in [-1, 1], rounded to two decimals."""
     return np.round(rng.uniform(-1, 1, (STATES, ACTIONS)), 2)
 
 
 def value_iteration(mdp: Mdp) -> np.ndarray:
-    """Q* [S,A]."""
+    """Return Q* [S,A] for the discount GAMMA."""
     Q = np.zeros((STATES, ACTIONS))
-    for _ in range(200):  # GAMMA^200 is nothing
+    for _ in range(200):  # the remaining error is of the size of GAMMA^200, about 1e-31
         Q = mdp.rewards + GAMMA * ~mdp.ends * Q.max(axis=1)[mdp.nexts]
     return Q
 
 
 def experience(mdp: Mdp, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Transitions of one episode after the other, by field; states are one-hot [S].
+    """Return `size` transitions of successive episodes, as arrays by field.
 
-    Each pair (s, a) has its turn to begin an episode; then actions are random, until
-    a terminal state or the time limit. The limit is a truncation: `terminated` is
-    false, and the next state is where the last step led.
+    The pairs (s, a) take turns as the first step of an episode. Later actions are
+    random. An episode ends at a terminal state or after TIME_LIMIT steps. A time limit
+    is a truncation: `terminated` is false, and `next_state` is the state reached.
+
+    Args:
+        mdp: the MDP to walk through.
+        size: number of transitions.
+        rng: generator for the random actions.
+
+    Returns:
+        One array for each field of `Transition`; states are one-hot, float32 [size,S].
     """
     begins = itertools.cycle(np.ndindex(STATES, ACTIONS))
     visited: list[tuple[int, ...]] = []

@@ -1,6 +1,6 @@
-"""What can come of a check, and the exceptions by which a check says so.
+"""The outcomes of a check, and the exceptions that end a check with an outcome.
 
-A check that returns has passed. The texts that a student reads start here.
+A check that returns without an exception has passed.
 """
 
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     GRADER_ERROR = "grader_error"
 
 
-# No answer came: the hand-in took too long, or its process died.
+# Outcomes without an answer: the hand-in took too long, or its process died.
 UNANSWERED = (Outcome.TIMEOUT, Outcome.KILLED)
 
 NOT_IMPLEMENTED = "not implemented yet"
@@ -29,9 +29,11 @@ WAITS_FOR_ABOVE = "waits until the checks above pass"
 
 
 class Wrong(Exception):
-    """The answer is wrong; the message says what was obtained and expected.
+    """Raised for a wrong answer; the message says what was obtained and expected.
 
-    A check that knows more than that adds a hint.
+    Args:
+        message: what is wrong.
+        hint: advice for the student, if the check can give any.
     """
 
     outcome = Outcome.FAILED
@@ -42,7 +44,11 @@ class Wrong(Exception):
 
 
 class NotImplementedYet(Wrong):
-    """A stub is still a stub; `part` is its name in the contract."""
+    """Raised if a part is still a stub.
+
+    Args:
+        part: name of the part.
+    """
 
     def __init__(self, part: str) -> None:
         super().__init__(NOT_IMPLEMENTED)
@@ -50,45 +56,46 @@ class NotImplementedYet(Wrong):
 
 
 class Raised(Exception):
-    """The hand-in's code raised an exception."""
+    """Raised if the hand-in's code has raised an exception."""
 
     outcome = Outcome.ERROR
 
 
 class Waiting(Exception):
-    """The check needs another part first; the message names it."""
+    """Raised if a check needs another part or other checks first; see the message."""
 
     outcome = Outcome.SKIPPED
 
 
 class Stopped(BaseException):
-    """The worker had to be stopped.
+    """Raised if the hand-in took too long or its process ended.
 
-    No `Exception`: hypothesis must not ask the same deadly question again to shrink it.
+    This class is no `Exception`, because hypothesis repeats a case that has raised an
+    `Exception`. A repeated case would make another process hang or end.
     """
 
 
 class TimedOut(Stopped):
-    """A deadline passed."""
+    """Raised if no answer came before the deadline."""
 
     outcome = Outcome.TIMEOUT
 
 
 class UsedUp(TimedOut):
-    """No time is left, of a part or of the whole run."""
+    """Raised if the part or the whole run has no time left."""
 
 
 class Killed(Stopped):
-    """The process died: memory, a crash, or an exit of its own accord."""
+    """Raised if the process ended: by a lack of memory, a crash or an exit."""
 
     outcome = Outcome.KILLED
 
 
 class GraderError(Exception):
-    """The grader itself cannot do its work. Never the student's fault."""
+    """Raised if the grader itself fails; this is never the student's fault."""
 
     outcome = Outcome.GRADER_ERROR
 
 
 class UsageError(Exception):
-    """What was asked for on the command line does not exist or makes no sense."""
+    """Raised if an argument of the command line is wrong; the message says why."""

@@ -1,15 +1,22 @@
-"""One seed for a run, as many independent ones as it needs."""
+"""The seed of a run, and independent seeds that are derived from it."""
 
 import hashlib
 import secrets
 
 
 def draw() -> str:
-    """Draw a secret seed."""
+    """Return a new random seed: 32 hex digits that nobody can guess."""
     return secrets.token_hex(16)
 
 
 def derive(seed: str, purpose: str) -> int:
-    """Derive a 63-bit seed for one purpose, which says nothing about another's."""
+    """Return the seed for one purpose: a whole number in [0, 2^63).
+
+    From a seed for one purpose, nobody can compute the seed for another purpose.
+
+    Args:
+        seed: the run's seed.
+        purpose: name of the purpose, different for each use.
+    """
     digest = hashlib.blake2b(f"{purpose}\0{seed}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

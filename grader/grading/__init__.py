@@ -1,6 +1,7 @@
-"""One hand-in graded: its checks are run, judged, diagnosed and reported.
+"""Grade one hand-in: run its checks, ask again, diagnose mistakes, make the report.
 
-Runs in the grader's process, which never imports the hand-in (`in_process`, for a
-student's debugger, is the exception and gives no grade). `pipeline` is read first;
-`plugin` is where pytest comes in. Imports all rooms but `classroom` and `cli`.
+This room runs in the grader's process, which never imports the hand-in. The exception
+is `in_process`, for a student's debugger, which gives no grade. Begin to read with
+`pipeline`; `plugin` connects it to pytest. This room may import all rooms except
+`checks` and `classroom`.
 """

@@ -1,10 +1,10 @@
-"""The consistency pass: all is asked again, in a fresh process, in reverse order.
+"""Run the consistency pass: ask all again, in a fresh process, in the opposite order.
 
-A hand-in can keep from one call to the next what it was asked, and be right for the
-first questions only, or remember its answers, or throw a coin when it is imported. So
-the grader asks twice. Where a check comes out differently, the part is no function
-of its arguments, and what it has earned in that exercise is withdrawn. Programs are
-traced again, too; the runner compiles only those that differ from the first ones.
+A hand-in may count its calls and be right for the first questions only. It may store
+its answers. It may choose at random, when it is imported, which answers to give. So
+the grader asks twice. If a check has another outcome the second time, the part is no
+function of its arguments, and the points of the exercise are withdrawn. The programs
+are exported again as well.
 """
 
 from dataclasses import replace
@@ -16,19 +16,19 @@ from grader.report.model import Check, Exercise
 
 AGAIN = "asked again by a fresh process"
 DIFFERS = f"the answers to identical questions differ: {AGAIN}"
-JUDGED = (Outcome.FAILED, Outcome.ERROR)
+JUDGED = (Outcome.FAILED, Outcome.ERROR)  # the hand-in answered, and was wrong
 
 
 def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
-    """Run the checks again, the last one first; withdraw what does not come out alike.
+    """Run the checks a second time, the last one first, and withdraw points.
 
     Args:
-        checks: to be run again.
-        first: the pass in which they have run; its results are changed.
-        exercises: to be checked again.
+        checks: the collected checks.
+        first: the first pass. Its results are changed where points are withdrawn.
+        exercises: the names of the exercises to ask again.
 
     Raises:
-        GraderError: there is no worker, runner or reference to check with.
+        GraderError: the grader itself failed during a check.
     """
     with first.graded.student.in_fresh_process() as again:
         second = Pass(replace(first.graded, student=again), first)
@@ -39,7 +39,15 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
 
 
 def compare(first: Exercise, second: Exercise) -> None:
-    """Withdraw what an exercise has earned by checks that come out differently."""
+    """Withdraw points in the first pass's results where the second pass disagrees.
+
+    If any check passed once and was judged wrong once, all checks of the exercise that
+    passed lose their points. A check that passed and now has no answer loses its own.
+
+    Args:
+        first: the exercise's results in the first pass; they are changed.
+        second: the exercise's results in the second pass.
+    """
     again = {check.name: check for check in second.checks}
     others = [c for c in first.checks if differs(c, again[c.name])]
     for check in first.checks:
@@ -60,6 +68,6 @@ def compare(first: Exercise, second: Exercise) -> None:
 
 
 def differs(first: Check, second: Check) -> bool:
-    """Tell whether a check was passed one time and judged wrong the other."""
+    """Return whether a check passed in one pass and was judged wrong in the other."""
     outcomes = {first.outcome, second.outcome}
     return Outcome.PASSED in outcomes and bool(outcomes & {*JUDGED})

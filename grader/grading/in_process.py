@@ -1,7 +1,7 @@
-"""`INPROCESS=1`: one exercise in this very process, for a student's own debugging.
+"""Grade one exercise in the grader's own process, for `INPROCESS=1`.
 
-`breakpoint()` works, printed lines appear, and arrays hold values rather than tracers.
-Nothing is confined here, so the result does not count.
+A student debugs with this: `breakpoint()` works, printed lines appear, and arrays hold
+values and not tracers. The hand-in is not confined, so the result does not count.
 """
 
 import bdb
@@ -27,24 +27,25 @@ from grader.sandbox.helper import Question
 from grader.sandbox.output import Output
 
 SANDBOX = "none: in-process, does not count"
-UNBOUNDED = Limits(run_seconds=math.inf)  # a debugger takes its time
+UNBOUNDED = Limits(run_seconds=math.inf)  # because a person at a debugger is slow
 
 
 class LocalWorker:
-    """Answers like `WorkerClient`, by plain function calls.
+    """A worker without a process: it answers as `WorkerClient` does.
 
     Args:
-        submission: the hand-in, a Python file.
+        submission: the hand-in, read from a Python file.
 
     Raises:
-        UsageError: it is no file, or cannot be imported.
+        UsageError: the hand-in was not read, is not a Python file, or its import
+            failed.
     """
 
     def __init__(self, submission: Submission) -> None:
         from grader.inside import worker
 
         self.budget = Budget(UNBOUNDED)
-        self.printed: dict[str, Output] = {}  # nothing: it is seen
+        self.printed: dict[str, Output] = {}  # empty, because the terminal shows all
         self.loaded = True
         self.worker = worker.Worker()
         self.describe_error = worker.describe_error
@@ -66,7 +67,12 @@ class LocalWorker:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Answer now; a debugger that is quit ends the run."""
+        """Return the hand-in's answer to a request; see `WorkerClient.ask`.
+
+        Raises:
+            KeyboardInterrupt: the student has quit the debugger.
+            Wrong, Raised, Waiting: the hand-in gave no answer.
+        """
         try:
             return Reply(self.worker.handle(**request), Output())
         except bdb.BdbQuit:
@@ -75,14 +81,14 @@ class LocalWorker:
             raise reason_of(self.describe_error(error), what) from error
 
     def book(self, stage: str, output: Output) -> None:
-        """Keep nothing."""
+        """Do nothing, because the terminal has shown the output already."""
 
     def renew(self) -> None:
-        """Keep the module: there is no second pass in a debugger."""
+        """Do nothing, because there is no second pass."""
 
 
 class LocalRunner:
-    """Answers like `RunnerClient`, by plain function calls."""
+    """A runner without a process: it answers as `RunnerClient` does."""
 
     device = "cpu"
 
@@ -94,7 +100,7 @@ class LocalRunner:
         self.runner = runner.Runner()
 
     def trusted(self, **request: Any) -> Args:
-        """Answer now."""
+        """Return the answer to a request that does not involve the hand-in."""
         return self.runner.handle(**request)
 
     def untrusted(
@@ -104,20 +110,26 @@ class LocalRunner:
         seconds: float | None = None,
         on_question: Question | None = None,
     ) -> Args:
-        """Answer now."""
+        """Return the answer to a request that runs the hand-in's programs."""
         return self.runner.handle(**request)
 
     def load(self, name: str, case: Case) -> None:
-        """Load a program that was exported."""
+        """Load an exported program.
+
+        Args:
+            name: the program's name in `programs`.
+            case: a case that the program can answer.
+        """
         program = self.programs[name].code
         self.runner.do_load(name, program, case.blank(), case.derivative)
 
 
 def grade(submission: Submission, options: pipeline.Options) -> Report:
-    """Run one exercise's checks in this process.
+    """Return the report on one exercise, whose checks are run in this process.
 
     Raises:
-        UsageError: not one exercise was named, or it cannot be run this way.
+        UsageError: the options do not name exactly one exercise, or name learning; or
+            the hand-in is not a Python file, or its import failed.
     """
     if len(options.only) != 1 or LEARNING in options.only:
         raise UsageError(

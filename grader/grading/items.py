@@ -1,4 +1,4 @@
-"""What a check says of itself: pytest's item, read in the contract's words."""
+"""Read from a pytest item the check's name, exercise, part, points and description."""
 
 import inspect
 
@@ -8,7 +8,7 @@ from grader.contract.exercises import EXERCISES
 
 
 def exercise_of(item: pytest.Item) -> str:
-    """Return the exercise to which a check's file belongs."""
+    """Return the name of a check's exercise."""
     files = {file: name for name, file in EXERCISES.items()}
     return files[item.path.name]
 
@@ -19,22 +19,28 @@ def name_of(item: pytest.Item) -> str:
 
 
 def part_of(item: pytest.Item) -> str:
-    """Return the part of the contract that a check judges."""
+    """Return the name of the part that a check judges.
+
+    The marker `part` names it. Without this marker, the part is named as the exercise.
+    """
     marker = item.get_closest_marker("part")
     return marker.args[0] if marker else exercise_of(item)
 
 
 def points_of(item: pytest.Item) -> float:
-    """Return what the check pays."""
+    """Return the points that a check pays."""
     return float(next(item.iter_markers("points")).args[0])
 
 
 def waits_for(item: pytest.Item) -> set[str]:
-    """Return the names of the checks of which one must have passed before."""
+    """Return the names in a check's marker `after`.
+
+    The check is run only if one of the checks with these names has passed.
+    """
     return {name for mark in item.iter_markers("after") for name in mark.args}
 
 
 def description_of(item: pytest.Item) -> str:
-    """Return what the student reads: the first line of the check's docstring."""
+    """Return the text that students read: the first line of the check's docstring."""
     docstring = inspect.getdoc(getattr(item, "function", None)) or item.name
     return docstring.splitlines()[0].rstrip(".")

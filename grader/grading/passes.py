@@ -1,4 +1,4 @@
-"""One pass over the checks: who is asked, and what comes out."""
+"""Run one pass over the checks: begin each check, and keep its outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,18 +35,20 @@ from grader.report.model import Check, Exercise
 
 @dataclass
 class Graded:
-    """What the checks work with: made before pytest runs, read by the fixtures.
+    """The objects that the checks of one hand-in use; the fixtures return them.
 
     Attributes:
         student: the hand-in.
-        reference: gives the right answers.
-        runner: the clean process.
-        budget: of time.
-        seed: of the run.
-        cartpole: waits for the result of learning.
-        problem: with the hand-in, an outcome: then nothing is asked.
-        known: the recorded mistakes.
-        learning: as it will stand in report.json.
+        reference: the reference.
+        runner: the client of the runner.
+        budget: the time that the hand-in may still take.
+        seed: the seed of the run.
+        cartpole: a function that waits for the end of learning and returns its result;
+            None if learning is not graded.
+        problem: the exception for a hand-in that was not read or not imported, which
+            every check then raises; else None.
+        known: the recorded fingerprints of known mistakes.
+        learning: the entry "learning" of report.json.
     """
 
     student: Student
@@ -62,17 +64,18 @@ class Graded:
 
 @dataclass
 class Pass:
-    """One pass over the checks, and the books of its outcomes.
+    """One pass over the checks, and its outcomes.
 
     Attributes:
-        graded: what the checks work with.
-        first: the pass that this one repeats; None for a first one.
+        graded: the objects that the checks use.
+        first: the first pass if this is the second one, else None.
         exercises: the results, by exercise.
-        failed: the checks with a wrong answer or an exception, by exercise and part.
+        failed: the checks with outcome failed or error, by exercise and part.
         fixed: the fixed cases of a check file's `CASES`, by part.
-        unanswered: the checks that got no answer, as exercise and name.
-        hung: parts that hung or died, not merely were slow.
-        trouble: why no check can go on: there is no worker, runner or reference.
+        unanswered: the checks without an answer, as pairs of exercise and check name.
+        hung: the parts whose process hung or died. A part that only used up its time
+            is not among them.
+        trouble: the message of a grader error, which ends the pass; else "".
     """
 
     graded: Graded
@@ -85,31 +88,38 @@ class Pass:
     trouble: str = ""
 
     def begin(self, item: pytest.Item) -> None:
-        """Begin a check, unless it has to wait for another.
+        """Prepare to run a check, or raise the outcome of a check that is not run.
 
         Raises:
-            BaseException: the hand-in cannot be run at all.
+            BaseException: the hand-in was not read or imported, see `Graded.problem`.
             TimedOut: the whole run has no time left.
-            Waiting: none of the checks that it comes after has passed; or it got no
-                answer in the first pass, and its part hangs.
+            Waiting: no check in the marker `after` has passed. Or this is the second
+                pass, the check had no answer in the first, and its part hung there.
         """
         graded, name = self.graded, exercise_of(item)
         graded.budget.exercise, graded.budget.part = name, part_of(item)
         if cases := getattr(getattr(item, "module", None), "CASES", None):
             self.fixed[part_of(item)] = cases.fixed
         if graded.problem:
-            raise graded.problem.with_traceback(None)  # else it grows each time
+            # Without a traceback, because each raise would make it longer.
+            raise graded.problem.with_traceback(None)
         graded.budget.left_of_run()
         if waits_for(item) and not self.passed_in(name) & waits_for(item):
             raise Waiting(WAITS_FOR_ABOVE)
-        # It has no points to be withdrawn, and would use up the time of others.
+        # Such a check has no points to withdraw, and would use up time of other checks.
         if self.first and self.first.got_no_answer(item):
             raise Waiting("it got no answer the first time")
 
     def book(
         self, item: pytest.Item, error: BaseException | None, seconds: float
     ) -> None:
-        """Book how a check ended: with an exception, or None."""
+        """Add a check's result to this pass.
+
+        Args:
+            item: the check.
+            error: the exception with which the check ended, or None.
+            seconds: the duration of the check.
+        """
         outcome, message = outcome_of(error)
         if isinstance(error, GraderError):
             self.trouble = message
@@ -137,21 +147,25 @@ class Pass:
     def passed_in(self, name: str) -> set[str]:
         """Return the names of an exercise's checks that have passed so far.
 
-        In a second pass, of those that have passed in the first one.
+        In the second pass, these are the checks that passed in the first pass.
+
+        Args:
+            name: the exercise's name.
         """
         exercise = (self.first or self).exercises.get(name, Exercise(name))
         return {c.name for c in exercise.checks if c.outcome == Outcome.PASSED}
 
     def got_no_answer(self, item: pytest.Item) -> bool:
-        """Tell whether a check of a part that hangs got no answer."""
+        """Return whether a check got no answer in this pass, and its part hung."""
         check = exercise_of(item), name_of(item)
         return part_of(item) in self.hung and check in self.unanswered
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
-        """Return how hypothesis looks for a case that the hand-in gets wrong.
+        """Return the phases in which hypothesis looks for a wrong answer.
 
-        In a second pass a check that has passed is asked its fixed cases, and the
-        others the same as before.
+        The first pass draws cases and shrinks them. In the second pass, a check that
+        passed in the first pass draws no cases: its fixed cases are enough. The other
+        checks draw the same cases again and shrink none.
         """
         if not self.first:
             return (Phase.generate, Phase.shrink)
@@ -160,10 +174,10 @@ class Pass:
 
 
 def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
-    """Return what a check's end means, and the words for it.
+    """Return a check's outcome and the message for the report.
 
     Args:
-        error: that it ended with; None where it returned.
+        error: the exception with which the check ended, or None if it returned.
     """
     if error is None:
         return Outcome.PASSED, ""
@@ -172,5 +186,5 @@ def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
         return outcome, str(error)
     if isinstance(error, hypothesis.errors.Flaky):
         return Outcome.FAILED, "the answers to identical questions differ"
-    # Anything else is a mistake of ours, never the student's zero.
+    # Any other exception is a mistake in the grader and costs the student no points.
     return Outcome.GRADER_ERROR, repr(error)

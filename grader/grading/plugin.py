@@ -1,12 +1,12 @@
-"""The pytest plugin: collect the checks once, run them as a script says.
+"""The pytest plugin: collect the checks once, and run them in the order of a script.
 
-Checks are ordinary pytest tests. `points(n)` says what one pays. `after(name, ...)`
-names checks of the same file of which one must have passed, because what this one
-asks would hold for a constant answer, too. `part(name)` names the part of the contract
-that a check judges, where it is not named as the exercise is.
+Checks are ordinary pytest tests with three markers. `points(n)` gives the points that a
+check pays. `after(name, ...)` names checks of the same file: the check is run only if
+one of them has passed, because a constant answer could pass it. `part(name)` names the
+part that the check judges, if this is not the exercise's name.
 
-A check file may have `CASES`, for a part without questions of its own in `probes`: by
-its answers to their fixed cases a known mistake is recognised.
+A check file may define `CASES` for a part that has no questions in `diagnosis/probes`.
+The part's answers to these fixed cases are then its fingerprint.
 """
 
 import contextlib
@@ -27,37 +27,39 @@ from grader.grading.passes import Pass
 from grader.report.model import Exercise
 from grader.sandbox.launch import own_prefix
 
-OnCheck = Callable[[str, str], None]  # told the exercise and the check that starts
+# Called when a check starts, with the exercise's name and the check's description.
+OnCheck = Callable[[str, str], None]
+# Calls `Checks.run` for some exercises, once or several times.
 Script = Callable[["Checks"], None]
 
 
 def nobody(exercise: str, check: str) -> None:
-    """Tell nobody that a check starts."""
+    """Do nothing when a check starts: the `OnCheck` of a grading without display."""
 
 
 class Checks(Fixtures):
-    """The collected checks.
+    """The collected checks: a pytest plugin that runs them.
 
     Args:
-        script: says which of them are run when, and in which pass.
-        on_check: told the exercise and the check that starts.
+        script: the function that calls `run` for the exercises to grade.
+        on_check: called when a check starts.
     """
 
     def __init__(self, script: Script, on_check: OnCheck) -> None:
         self.script, self.on_check = script, on_check
         self.items: list[pytest.Item] = []
-        self.error: Exception | None = None  # what ended the script
+        self.error: Exception | None = None  # the exception that ended the script
 
     def run(self, now: Pass, exercises: list[str], *, backwards: bool = False) -> None:
         """Run the checks of some exercises.
 
         Args:
-            now: the pass in which they are run.
-            exercises: by name.
-            backwards: the last check first.
+            now: the pass that keeps the results.
+            exercises: the names of the exercises.
+            backwards: run the last check first.
 
         Raises:
-            GraderError: there is no worker, runner or reference to check with.
+            GraderError: the grader itself failed during a check.
         """
         self.now = now
         items = [item for item in self.items if exercise_of(item) in exercises]
@@ -69,15 +71,15 @@ class Checks(Fixtures):
                 raise GraderError(now.trouble)
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the markers; nobody reads pytest's own pages on a failure."""
-        config.option.tbstyle = "no"
+        """Declare to pytest the markers that checks have."""
+        config.option.tbstyle = "no"  # nobody sees pytest's tracebacks
         config.addinivalue_line("markers", "points(n): what the check pays")
         config.addinivalue_line("markers", "after(*names): one of them has passed")
         config.addinivalue_line("markers", "part(name): the part that it judges")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Follow the script, in the place of pytest's own loop."""
+        """Run the script instead of pytest's loop over all checks."""
         self.items = session.items
         try:
             if session.testsfailed:
@@ -89,7 +91,7 @@ class Checks(Fixtures):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Begin a check, unless it has to wait for another."""
+        """Begin a check in the current pass, see `Pass.begin`."""
         self.on_check(exercise_of(item), description_of(item))
         self.now.begin(item)
 
@@ -97,7 +99,7 @@ class Checks(Fixtures):
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Book the check's result."""
+        """Add a check's result to the current pass, see `Pass.book`."""
         if call.when == "call" or (call.when == "setup" and call.excinfo):
             self.now.book(item, call.excinfo and call.excinfo.value, call.duration)
         return (yield)
@@ -106,13 +108,18 @@ class Checks(Fixtures):
 def run_script(
     exercises: list[str], script: Script, on_check: OnCheck = nobody
 ) -> None:
-    """Collect the checks of these exercises and run them as the script says.
+    """Collect the checks of these exercises and run the script on them.
 
-    No conftest, no ini file, no plugin of the environment: what lies about on the
-    machine has no say in a grade.
+    pytest reads no conftest, no ini file and no plugin of the environment, because
+    files of the machine must not influence a grade.
+
+    Args:
+        exercises: the names of the exercises.
+        script: the function that runs the collected checks.
+        on_check: called when a check starts.
 
     Raises:
-        GraderError: there is no worker, runner or reference to check with.
+        GraderError: the checks cannot be collected, or the grader itself failed.
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(CHECKS), "--noconftest"),
@@ -136,10 +143,15 @@ def run_script(
 def run_checks(
     now: Pass, exercises: list[str], on_check: OnCheck = nobody
 ) -> list[Exercise]:
-    """Run the checks of these exercises once and diagnose; return the results.
+    """Return the results of these exercises, run once and diagnosed.
+
+    Args:
+        now: the pass that keeps the results.
+        exercises: the names of the exercises.
+        on_check: called when a check starts.
 
     Raises:
-        GraderError: there is no worker, runner or reference to check with.
+        GraderError: the checks cannot be collected, or the grader itself failed.
     """
 
     def script(checks: Checks) -> None:
@@ -153,12 +165,13 @@ def run_checks(
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep pytest and hypothesis from what lies about, and from leaving things there.
+    """Isolate pytest and hypothesis from the machine, during a with block.
 
-    For none of this do they have an option: pytest reads two variables of the
-    environment and keeps the last failure, with all that its frames hold, in `sys`;
-    hypothesis reads the variable for its folder once, and would make the folder of the
-    first run anew in a later one.
+    This is done here because they have no options for it. pytest reads options and
+    plugins from two variables of the environment. After a failure it leaves the
+    traceback in `sys`, and so keeps all objects of its frames alive. Hypothesis needs
+    a folder: it gets a temporary one, set for each run, because hypothesis would
+    otherwise create the folder of the first run again.
     """
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

@@ -1,4 +1,4 @@
-"""Hypothesis' search for a case that the hand-in gets wrong."""
+"""Search with hypothesis for the smallest case that the hand-in answers wrongly."""
 
 from collections.abc import Callable
 
@@ -9,33 +9,38 @@ from grader.contract.case import Case
 from grader.contract.cases import Cases
 from grader.contract.outcomes import Raised, Wrong
 
-MAX_EXAMPLES = 15
-MAX_SHRINKS = 300
+MAX_EXAMPLES = 15  # cases drawn for one check
+MAX_SHRINKS = 300  # cases tried after the first wrong answer
 
 
 class EnoughShrinking(BaseException):
-    """Ends hypothesis' search from inside; no Exception, or it would be shrunk."""
+    """Ends hypothesis' search from inside the body.
+
+    A BaseException, because hypothesis would take an Exception for another failure of
+    the body and shrink it.
+    """
 
 
 def search(
     cases: Cases, body: Callable[[Case], None], seed: int, phases: tuple[Phase, ...]
 ) -> None:
-    """Let hypothesis look for a case on which the body fails, and shrink it.
+    """Draw cases until the body fails on one, then look for a smaller one.
 
-    The number of tries is bounded by count and not by time, so that the same seed
-    gives the same counterexample on every machine.
+    A number of tries ends the search, and not a time, so that one seed gives the same
+    counterexample on every machine.
 
     Args:
-        cases: by their strategy.
-        body: of a check; raises an outcome where the answer is wrong.
-        seed: of hypothesis' draws.
-        phases: whether to draw, and whether to shrink.
+        cases: the cases, of which the strategy is used.
+        body: the body of a check, which raises `Wrong` or `Raised` if the hand-in
+            fails on a case.
+        seed: the seed of the draws.
+        phases: hypothesis' phases: whether to draw, and whether to shrink.
 
     Raises:
-        Wrong, Raised: of the smallest case found.
+        Wrong, Raised: the body failed; the exception is that of the smallest case.
     """
     smallest: Exception | None = None
-    tries = 0  # since the first failure
+    tries = 0  # the number of cases since the first failure
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

@@ -1,8 +1,9 @@
-"""Everything that runs confined: the helper processes and what they need.
+"""The code that runs in the confined helper processes.
 
-`worker.py` runs the hand-in, `runner.py` its exported programs, `learner.py` the
-learning loop, `intruder.py` the sandbox's self-test; each of them has all of this
-folder. The trusted side imports `protocol.py` and, to debug in its own process only,
-the worker and the runner. May import JAX, Equinox, Optax, gymnasium and NumPy, and
-nothing of the grader's other rooms.
+`worker.py` runs the hand-in, `runner.py` runs the hand-in's exported programs,
+`learner.py` runs the learning loop, and `intruder.py` makes the attempts of the
+sandbox's self-test. Every helper has all of this folder. The grader's own process
+imports `protocol.py`; under `INPROCESS=1` it also imports the worker and the runner.
+
+May import JAX, Equinox, Optax, gymnasium and NumPy, and no other room of the grader.
 """

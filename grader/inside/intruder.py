@@ -1,7 +1,8 @@
-"""An intruder: tries from inside what a confined process must not be able to do.
+"""The intruder: a helper that tries things which a confined process must not do.
 
-The sandbox's self-test (`make doctor`) asks for one attempt after the other. Each
-answer names what succeeded: on a good tier, nothing.
+The sandbox's self-test (`sandbox/self_test.py`) asks for one attempt after another. An
+attempt is a function that returns the names of the things that succeeded. In a tier
+that prevents them all, the list is empty.
 """
 
 import contextlib
@@ -20,15 +21,15 @@ from typing import Any
 
 from grader.inside import protocol
 
-TASKS = 2000
-MEMORY = 6 << 30
-FILE = 1 << 30
-MAP_NORESERVE = 0x4000  # Linux: the memory need not exist
-MARK = "intruder-was-here"
-DAEMON_SECONDS = 20
+TASKS = 2000  # threads
+MEMORY = 6 << 30  # bytes
+FILE = 1 << 30  # bytes
+MAP_NORESERVE = 0x4000  # Linux' flag to map more memory than the machine has
+MARK = "intruder-was-here"  # name of the file that `writing` makes
+DAEMON_SECONDS = 20  # life of the process that `survivors` leaves behind
 
-# System calls: the numbers on x86_64 and aarch64, and arguments that do no harm where
-# the call is allowed.
+# System calls by name: the numbers on x86_64 and aarch64, and arguments with which the
+# call does no harm if it is allowed.
 CALLS: dict[str, tuple[tuple[int, int], tuple[int, ...]]] = {
     "ptrace": ((101, 117), (9999, 0, 0, 0)),
     "process_vm_readv": ((310, 270), (0, 0, 0, 0, 0, 0)),
@@ -52,18 +53,22 @@ CALLS: dict[str, tuple[tuple[int, int], tuple[int, ...]]] = {
 def main() -> None:
     """Answer requests until the pipe is closed."""
     with open(os.dup(0), "rb") as requests, open(os.dup(1), "wb") as answers:
-        protocol.send(answers, {})  # it has started
+        protocol.send(answers, {})  # the first message: this process has started
         while (request := protocol.receive(requests)) is not None:
             nonce, attempt = request["nonce"], ATTEMPTS[request["do"]]
             try:
                 found = ", ".join(attempt(**request["given"]))
-            except Exception as error:  # the attempt itself has a fault
+            except Exception as error:  # a fault in the code of the attempt
                 found = f"the attempt failed: {type(error).__name__}: {error}"
             protocol.send(answers, {"nonce": nonce, "answer": {"found": found}})
 
 
 def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
-    """Make attempts; return the names of those that are not refused."""
+    """Make attempts; return the names of the attempts that raise no `OSError`.
+
+    Args:
+        attempts: functions without arguments, by name.
+    """
     names = []
     for name, attempt in attempts.items():
         with contextlib.suppress(OSError):
@@ -73,20 +78,31 @@ def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
 
 
 def network(port: int) -> list[str]:
-    """Connect to a server on this machine, and send a datagram out of it."""
+    """Connect to a server on this machine, and send a datagram to another machine.
+
+    Return "connected" and "sent", if they succeed.
+
+    Args:
+        port: port of the server.
+    """
 
     def connect() -> None:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
 
     def send() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-            datagrams.sendto(b"", ("192.0.2.1", 9))  # an address for documentation
+            # An address that is reserved for documentation: no machine has it.
+            datagrams.sendto(b"", ("192.0.2.1", 9))
 
     return succeeded({"connected": connect, "sent": send})
 
 
 def sockets(path: str) -> list[str]:
-    """Connect to another program's socket in a folder."""
+    """Connect to a local socket of another program; return "connected" for success.
+
+    Args:
+        path: path of the socket.
+    """
 
     def connect() -> None:
         with socket.socket(socket.AF_UNIX) as local:
@@ -96,7 +112,11 @@ def sockets(path: str) -> list[str]:
 
 
 def reading(paths: list[str]) -> list[str]:
-    """Read files and list folders."""
+    """Read files and list folders; return the paths for which this succeeds.
+
+    Args:
+        paths: paths of the files and folders.
+    """
 
     def look(path: str) -> None:
         os.listdir(path) if os.path.isdir(path) else open(path, "rb").close()
@@ -105,14 +125,25 @@ def reading(paths: list[str]) -> list[str]:
 
 
 def writing(folders: list[str]) -> list[str]:
-    """Write into folders; the grader looks whether it can be seen outside."""
+    """Write a file into each folder; return an empty list.
+
+    The grader itself looks for the files, because in bubblewrap a written file can
+    exist inside the sandbox only.
+    """
     for folder in folders:
         succeeded({folder: functools.partial(Path(folder, MARK).write_text, "")})
     return []
 
 
 def changing(path: str) -> list[str]:
-    """Change a file that is not its own; return the ways that changed it."""
+    """Change the length or the permissions of a file outside the helper's folder.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        The names of the ways that changed the file.
+    """
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),
         "emptied": lambda: os.close(os.open(path, os.O_RDONLY | os.O_TRUNC)),
@@ -131,7 +162,13 @@ def changing(path: str) -> list[str]:
 
 
 def seeing(canary: str) -> list[str]:
-    """Look for a word in other processes' command lines and environments."""
+    """Look for a word in other processes' command lines and environments.
+
+    Return "cmdline" and "environ", if the word is found there.
+
+    Args:
+        canary: word in the command line and the environment of a process of the grader.
+    """
     found = set()
     for name in ("cmdline", "environ"):
         for path in Path("/proc").glob(f"[0-9]*/{name}"):
@@ -142,12 +179,18 @@ def seeing(canary: str) -> list[str]:
 
 
 def signals(pid: int) -> list[str]:
-    """Signal a process outside, with signal 0, which only asks for permission."""
+    """Send signal 0, which does no harm, to a process outside the sandbox.
+
+    Return "signalled" for success.
+
+    Args:
+        pid: number of the process.
+    """
     return succeeded({"signalled": lambda: os.kill(pid, 0)})
 
 
 def calls() -> list[str]:
-    """Make system calls that no homework needs; return those the kernel accepts."""
+    """Make the system calls of CALLS; return the names of the allowed ones."""
     machine = ("x86_64", "aarch64").index(platform.machine())
     libc = ctypes.CDLL(None, use_errno=True)
     found = []
@@ -159,14 +202,17 @@ def calls() -> list[str]:
 
 
 def memory() -> list[str]:
-    """Map much memory; it is not used, and given back."""
+    """Map MEMORY bytes of memory and release them; return their number for success."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
     got = {f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY, flags).close()}
     return succeeded(got)
 
 
 def files() -> list[str]:
-    """Make a large file in its own folder; it takes no space on the disk."""
+    """Make a file of FILE bytes and remove it; return the number of bytes for success.
+
+    The file contains no data and so takes no space on the disk.
+    """
 
     def grow() -> None:
         with open("large", "wb") as file:
@@ -178,7 +224,11 @@ def files() -> list[str]:
 
 
 def processes() -> list[str]:
-    """Start very many threads, which the kernel counts as processes."""
+    """Start TASKS threads; return their number if all of them start.
+
+    Threads are enough for this test, because the kernel counts threads and processes
+    together.
+    """
     threading.stack_size(1 << 16)
     end = threading.Event()
     threads = []
@@ -197,9 +247,9 @@ def processes() -> list[str]:
 
 
 def survivors() -> list[str]:
-    """Leave a process behind in a session of its own.
+    """Leave a process behind in a new session; return an empty list.
 
-    It keeps stderr open, so the grader sees that it lives.
+    The process keeps standard error open, so the grader itself sees that it lives.
     """
     if not hasattr(os, "fork"):
         return []

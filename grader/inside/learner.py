@@ -1,8 +1,8 @@
-"""The learner: CartPole is learned with the hand-in's programs, and judged.
+"""Learn CartPole with the hand-in's programs, and test the learned policy.
 
-The environment, the seeds, the parameters and the loop (`starter/train.py`, the one
-that students have) are here; see `learning` for the agent that the loop drives. It
-runs in a runner process of its own.
+This code runs in the learner process, which has the environment, the seeds, the
+parameters and the training loop. The loop is `starter/train.py`, which students have as
+well. The agent that the loop calls is in `learning/agent.py`.
 """
 
 from typing import Any
@@ -14,8 +14,8 @@ from grader.inside.learning.agent import RemoteAgent
 from grader.inside.learning.answers import Foul
 from grader.inside.learning.disguise import VARIANTS, Disguise, spelled
 
-UNTRAINED_BELOW = 100.0
-NOISES = (0.03, 0.3, 3.0)  # standard deviations added to the untrained parameters
+UNTRAINED_BELOW = 100.0  # bound on the mean return of an untrained network
+NOISES = (0.03, 0.3, 3.0)  # standard deviations of noise on untrained parameters
 
 
 def learn(
@@ -27,16 +27,17 @@ def learn(
     """Train once and test the greedy policy on fresh episodes.
 
     Args:
-        runner: has the loaded programs and the pipe to the grader.
-        seed: of everything random.
+        runner: the `Runner`, with the loaded programs and the connection to the grader.
+        seed: seed of all random numbers.
         programs: names of the loaded programs, see `RemoteAgent`.
-        theta: the fresh network's parameters.
+        theta: parameters of the new network.
 
     Returns:
-        `mean_return` over the test episodes, the learning `curve` [n,2], the `variant`
-        that was drawn, the number of updates whose deviations were measured (`held`),
-        the numbers in `TrainingLog` (`watched`), and the `problem` if learning had to
-        stop.
+        A dict: `mean_return` over the test episodes; the learning `curve` [n,2] with
+        rows (environment step, mean return); the name of the drawn `variant`; `held`,
+        the number of updates whose deviations were measured; `watched`, the columns of
+        `TrainingLog`; `problem`, the reason why learning was stopped, or None. `held`
+        is left out if there is a problem.
     """
     settings = train.SETTINGS
     sequence = np.random.SeedSequence(seed)
@@ -74,14 +75,19 @@ def learn(
 
 
 def draw_variant(agent: RemoteAgent, rng: np.random.Generator) -> tuple:
-    """Draw a disguise in which the untrained network scores below 100.
+    """Draw a variant of CartPole in which the untrained network fails.
 
-    So nothing but learning can pass: one fixed rule balances the pole in 32 of the 768
-    disguises. A rule that waits until the parameters have moved is found, too: with
-    noise on the parameters the network must score below 100 as well.
+    An untrained network can contain a fixed rule that balances the pole in some of the
+    variants. Such a variant is not taken, so that only learning can succeed. A rule can
+    also wait until the parameters have changed. Therefore the network must fail with
+    noise on its parameters, too. To fail means a mean return below UNTRAINED_BELOW.
+
+    Args:
+        agent: the agent, with the untrained network.
+        rng: generator of the variants and the noise.
 
     Raises:
-        Foul: 20 disguises were drawn, and the network passes in all.
+        Foul: the network does not fail in any of 20 drawn variants.
     """
     envs = train.make_cartpole(agent.settings.validation_episodes)
     fresh = [np.asarray(leaf) for leaf in agent.theta_Q]
@@ -105,7 +111,12 @@ def draw_variant(agent: RemoteAgent, rng: np.random.Generator) -> tuple:
 
 
 class Untrained:
-    """An agent's network with other parameters, to be judged by `train.evaluate`."""
+    """An agent's network with other parameters, as `train.evaluate` takes it.
+
+    Args:
+        agent: the agent.
+        theta: the parameters.
+    """
 
     def __init__(self, agent: RemoteAgent, theta: list[np.ndarray]) -> None:
         self.agent, self.theta = agent, theta

@@ -1,7 +1,7 @@
-"""The networks and optimizers with which parts are asked.
+"""The networks and optimizers that parts get as arguments.
 
-A network's parameters travel as the list of their leaves; the tree that holds them
-never leaves the process.
+Between processes, a network's parameters are sent as the list of their leaves. The tree
+with these leaves stays in the process.
 """
 
 import functools
@@ -15,36 +15,47 @@ import optax
 
 from grader.inside.values import ContractError, Spec, describe, part
 
-SLOPE_RATE = 64.0  # so large that the step of "slope" is not lost in rounding
+SLOPE_RATE = 64.0  # so large that rounding does not hide the step of "slope"
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     "sgd": lambda: optax.sgd(0.1),
     "adam": lambda: optax.adam(1e-2),
     "clipped_adamw": lambda: optax.chain(
         optax.clip_by_global_norm(0.5), optax.adamw(1e-2, weight_decay=2.0)
     ),
-    # On the chain nothing is random, so gradients vanish. With the usual eps, Adam
-    # would still take steps of full size.
+    # For learning in the small MDPs. Nothing is random there, so gradients become very
+    # small. With the usual eps, Adam would still take large steps.
     "chain": lambda: optax.adam(3e-2, eps=1e-3),
-    "momentum": lambda: optax.sgd(0.25, momentum=0.5),  # the docstring's example
+    # The optimizer in the example of the starter's docstring.
+    "momentum": lambda: optax.sgd(0.25, momentum=0.5),
     "cartpole": lambda: optax.adam(2.3e-3),
-    "slope": lambda: optax.sgd(SLOPE_RATE),  # its step tells the gradient
+    # The gradient is computed from the step of this optimizer.
+    "slope": lambda: optax.sgd(SLOPE_RATE),
 }
 
 
 def probe_network(state_dim: int, num_actions: int) -> eqx.Module:
-    """Build the grader's own small network: smooth, so no gradient sits on a kink."""
+    """Build the probe network: one hidden layer of 8 units with tanh.
+
+    tanh is smooth, so the gradient is well defined everywhere.
+    """
     return eqx.nn.MLP(
         state_dim, num_actions, 8, 1, activation=jnp.tanh, key=jax.random.key(0)
     )
 
 
 def table_network(state_dim: int, num_actions: int) -> eqx.Module:
-    """Build a table as a network: states are one-hot, each cell is one weight."""
+    """Build a table of values as a network whose states are one-hot vectors.
+
+    The weights [A,S] are the cells of the table.
+    """
     return eqx.nn.Linear(state_dim, num_actions, use_bias=False, key=jax.random.key(0))
 
 
 def single_number(state_dim: int, num_actions: int) -> jax.Array:
-    """Build a tree of arrays that is no network: one number."""
+    """Return a tree of arrays that is no network: one number.
+
+    The arguments are not used.
+    """
     return jnp.zeros(())
 
 
@@ -56,11 +67,11 @@ NETWORKS: dict[str, Callable[[int, int], Any]] = {
 
 
 def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
-    """Return the structure of theta and the `model` half of a network.
+    """Return the tree structure of a network's theta, and the network's `model`.
 
     Args:
-        dqn: the module whose `q_network` is called when `net` is "own".
-        spec: `net` ("own" or one of `NETWORKS`), `state_dim`, `num_actions`.
+        dqn: the hand-in's module; for `net` "own" its `q_network` is called.
+        spec: settings `net` ("own" or a key of `NETWORKS`), `state_dim`, `num_actions`.
     """
     sizes = spec["state_dim"], spec["num_actions"]
     if spec["net"] == "own":
@@ -72,42 +83,59 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
 
 
 def is_shape(leaf: Any) -> bool:
-    """Return whether a leaf is the shape of an array in a network that was traced."""
+    """Return whether a leaf is a shape, which stands for an array after tracing."""
     return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
 @functools.lru_cache(maxsize=8)
 def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
-    """Return the structure of theta; traced once, not at each sync of a training run.
+    """Return the tree structure of a network's theta.
+
+    The result is cached, because each sync of a training run asks for it and tracing
+    takes long.
 
     Args:
-        dqn: as for `network`.
-        net: as in its spec.
-        state_dim: D.
-        num_actions: A.
+        dqn: the hand-in's module.
+        net: "own" or a key of `NETWORKS`.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
     """
     spec = {"net": net, "state_dim": state_dim, "num_actions": num_actions}
     return network(dqn, spec)[0]
 
 
 def own_network(dqn: Any, state_dim: int, num_actions: int) -> tuple[Any, Any]:
-    """Return theta and model of the module's own network; theta may be shapes only."""
+    """Return theta and `model` of the network that the hand-in's `q_network` builds.
+
+    The leaves of theta are shapes, or arrays if `q_network` cannot be traced.
+
+    Args:
+        dqn: the hand-in's module.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
+    """
     key = jax.random.key(0)
     try:
         net = eqx.filter_eval_shape(fresh_network, dqn, key, state_dim, num_actions)
         return eqx.partition(net, is_shape)
     except (ContractError, NotImplementedError):
         raise
-    except Exception:  # it cannot be traced; the contract does not ask that of it
+    except Exception:  # `q_network` cannot be traced; the contract allows that
         net = fresh_network(dqn, key, state_dim, num_actions)
         return eqx.partition(net, eqx.is_array)
 
 
 def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.Module:
-    """Return the network that the module's `q_network` builds with this key.
+    """Return the network that the hand-in's `q_network` builds.
+
+    Args:
+        dqn: the hand-in's module.
+        key: a typed JAX key.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
 
     Raises:
-        ContractError: it is no `eqx.Module`.
+        ContractError: the result of `q_network` is no `eqx.Module`.
     """
     net = part(dqn, "q_network")(key, state_dim, num_actions)
     if not isinstance(net, eqx.Module):

@@ -1,4 +1,4 @@
-"""A hand-in that was a notebook: its cells are run one statement at a time."""
+"""Run a notebook's cells, one statement after another."""
 
 import __future__
 
@@ -13,25 +13,28 @@ from typing import Any
 
 from grader.inside.errors import first_lines
 
-# The compiler's flags for everything that `from __future__` can change.
+# The compiler's flags that `from __future__ import ...` can set.
 FEATURES = 0
 for feature in __future__.all_feature_names:
     FEATURES |= getattr(__future__, feature).compiler_flag
 DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-MAX_LEFT_OUT = 20  # cells that the grader is told about
-GRACE_SECONDS = 2.0
+MAX_LEFT_OUT = 20  # cells with a failed statement in the answer to the grader
+GRACE_SECONDS = 2.0  # from the interruption of a statement to the end of the process
 
 
 def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
-    """Return the cells of a file saved from a notebook; one cell if all of it parses.
+    """Return the first lines of the cells in which a saved notebook is to be run.
+
+    If the whole text is valid Python, it is run as one cell. If not, its cells are run
+    one by one, so that a syntax error costs one cell only.
 
     Args:
-        text: of the file.
-        path: of the file, for messages.
+        text: text of a Python file that was saved from a notebook.
+        path: path of the file, for messages.
         cells: the number of each cell's first line, from 0.
 
     Raises:
-        SyntaxError: it does not parse and has one cell, so nothing would be left.
+        SyntaxError: the text is not valid Python and has only one cell.
     """
     try:
         ast.parse(text, str(path))
@@ -39,27 +42,28 @@ def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
         if len(cells) == 1:
             raise
         return cells
-    return cells[:1]  # a mark between cells may stand in the middle of a statement
+    # One cell, because the mark of a cell can stand in the middle of a statement.
+    return cells[:1]
 
 
 class TooLong(BaseException):
-    """A statement of a notebook runs for too long."""
+    """Raised if a statement of a notebook runs for too long."""
 
 
 class Notebook:
-    """Runs a notebook's cells one statement after the other.
+    """A notebook that is run one statement after another.
 
-    A statement that fails is left out, and the rest of its cell still counts: a
-    notebook, too, goes on after a cell has failed.
+    After a statement that fails, the next statement is run, because in Jupyter, too, a
+    student can go on after a cell has failed. A statement is interrupted when it has
+    used a quarter of the time that is left, so that later statements have time, too.
+    Definitions and imports are not interrupted, because other statements need them.
 
     Args:
-        module: in which they run.
-        skipped: lines of statements that are not run.
-        seconds: for all of them. Each may take a quarter of what is left, so that the
-            statements after one that never ends have time, too. Definitions and
-            imports have no limit of their own: without them the rest fails as well.
-        errors: the descriptor to which the line of a statement is written that cannot
-            be interrupted, before the process ends.
+        module: the hand-in's module, in which the statements run.
+        skipped: numbers of lines; statements on these lines are not run.
+        seconds: time for all statements together.
+        errors: file descriptor for the last words of the process: if a statement cannot
+            be interrupted, the statement's line is written there, and the process ends.
     """
 
     def __init__(
@@ -68,13 +72,19 @@ class Notebook:
         self.names, self.path = vars(module), str(module.__file__)
         self.skipped, self.errors = skipped, errors
         self.ends = time.monotonic() + seconds
-        self.features = 0  # from __future__
-        self.failed: list[dict[str, Any]] = []  # by cell
+        self.features = 0  # compiler flags of the notebook's `from __future__` imports
+        self.failed: list[dict[str, Any]] = []  # one entry for each cell that failed
         self.slow: list[int] = []  # lines of statements that ran for too long
-        self.running = False
+        self.running = False  # whether a statement runs that may be interrupted
 
     def left_out(self) -> dict[str, Any]:
-        """Return what failed: `left_out` cells, the number of `more`, `slow` lines."""
+        """Return a dict that says what failed.
+
+        Returns:
+            `left_out`: an entry for each of the first cells with a failed statement.
+            `more`: the number of other such cells. `slow`: the lines of the first
+            statements that ran for too long. At most MAX_LEFT_OUT entries each.
+        """
         more = max(len(self.failed) - MAX_LEFT_OUT, 0)
         slow = self.slow[:MAX_LEFT_OUT]
         return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
@@ -83,8 +93,8 @@ class Notebook:
         """Run a cell.
 
         Args:
-            text: of the cell.
-            start: the number of its first line in the file, from 0.
+            text: text of the cell.
+            start: number of the cell's first line in the file, from 0.
         """
         try:
             tree = ast.parse(text, self.path)
@@ -102,7 +112,7 @@ class Notebook:
             self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
 
     def failure(self, node: ast.stmt) -> str:
-        """Run a statement; return why it failed or was skipped, or "" if it ended."""
+        """Run a statement; return why it failed or was skipped, or "" for success."""
         starts = [node, *getattr(node, "decorator_list", [])]
         lines = range(min(n.lineno for n in starts), (node.end_lineno or 0) + 1)
         try:
@@ -125,7 +135,8 @@ class Notebook:
             exec(code, self.names)
             return
         seconds = max((self.ends - time.monotonic()) / 4, 0.1)
-        # Compiled code that waits does not notice a signal: then the process ends.
+        # The alarm below cannot interrupt compiled code that waits. In this case
+        # faulthandler ends the process a little later.
         faulthandler.dump_traceback_later(
             seconds + GRACE_SECONDS, exit=True, file=self.errors
         )
@@ -142,17 +153,17 @@ class Notebook:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def on_alarm(self, *_: object) -> None:
-        """Interrupt the statement that runs.
+        """Interrupt the running statement; a signal calls this after the time limit.
 
         Raises:
-            TooLong: a statement runs.
+            TooLong: a statement is running.
         """
         if self.running:
             raise TooLong
 
 
 def in_words(error: BaseException) -> str:
-    """Say in one line why a statement is left out."""
+    """Return in one line why a statement was left out, from the exception it raised."""
     if isinstance(error, TooLong):
         return "it ran for too long"
     if isinstance(error, SyntaxError):

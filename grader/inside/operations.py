@@ -1,8 +1,9 @@
-"""What the runner accepts as one operation of a program.
+"""Check the single operations of a program before the runner compiles it.
 
-An operation is allowed by its name. Some believe what they are told: a constant its
-type, a sort its comparison, a library's code the sizes of its arrays. Of these the
-arguments are checked as well, because a lie would reach beyond the end of an array.
+The name of an operation must be in a list of allowed names. XLA trusts some operations
+without a check: the type of a constant, the comparison of a sort, the array sizes for
+library code. For these operations the arguments are checked here as well, because wrong
+ones make XLA read or write beyond the end of an array.
 """
 
 import math
@@ -16,12 +17,13 @@ from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo as hlo
 
 MAX_ARRAY = 1 << 30  # bytes of one array
-# The most elements to which padding, dilation and windows may extend an array on the
-# way: a size beyond 64 bits wraps around, and writes then go beyond the array.
+# The largest number of elements of an array after padding, dilation and windows. A
+# number beyond 64 bits would overflow, and XLA would write beyond the end of the array.
 MAX_BETWEEN = 1 << 56
 STRUCTURE = {"builtin.module", "func.func", "func.call", "func.return"}
-# The operations that JAX writes and that only compute. Left out: those that reach the
-# host, other devices or a random generator, sizes known only at run time, and tuples.
+# The operations that JAX exports and that only compute. Operations are not in the list
+# if they use the host, other devices or the device's own random generator, if they have
+# sizes known only at run time, or if they make tuples.
 OPERATIONS = re.compile(
     r"""stablehlo\.(
     abs|add|and|atan2|bitcast_convert|broadcast_in_dim|case|cbrt|ceil|
@@ -45,25 +47,26 @@ WINDOWS = (
     *("lhs_dilation", "rhs_dilation"),
 )
 ELEMENT = re.compile(r"i1|u?i(8|16|32|64)|bf16|f(16|32|64)|complex<f(32|64)>")
-# Element types for which Python has no buffer, and the floats of which they consist.
+# Element types of constants that NumPy cannot read from MLIR, and the float type of
+# which such a number consists.
 UNBUFFERED = {"bf16": jnp.bfloat16, "complex<f32>": "f4", "complex<f64>": "f8"}
-# Library code that a program may call: QR (which makes weights orthogonal), LU and
-# Cholesky decompositions, triangular systems; on a GPU the random generator.
+# Library code that a program may call: QR (for orthogonal weights), LU and Cholesky
+# decompositions, and the solution of triangular systems.
 LAPACK = re.compile(r"(?:lapack_[sd]|cusolver_)(geqrf|orgqr|getrf|potrf|trsm)_ffi")
-THREEFRY = re.compile(r"cu_threefry2x32_ffi")
+THREEFRY = re.compile(r"cu_threefry2x32_ffi")  # JAX's random numbers on a GPU
 
-Kind = tuple[tuple[int, ...], str]
-# A key by which rows are sorted: of the left row, of the right row, and the part of a
-# complex number ("real", "imag", or "" for a real number).
+Kind = tuple[tuple[int, ...], str]  # shape and name of the element type
+# A key of a sort: the left row's number, the right row's number, and the part of these
+# numbers that is compared ("real" or "imag" of complex numbers, "" for real numbers).
 Key = tuple[ir.Value, ir.Value, str]
 
 
 def problem_of(operation: ir.Operation, data: bytes) -> str | None:
-    """Return what is wrong with an operation, or None.
+    """Return what is wrong with an operation of a program, or None.
 
     Args:
-        operation: of the program.
-        data: the bytes from which the program was read.
+        operation: the operation.
+        data: bytes from which the program was read.
     """
     name = operation.name
     short = name.partition(".")[2]
@@ -95,7 +98,10 @@ def problem_of(operation: ir.Operation, data: bytes) -> str | None:
 
 
 def problem_of_array(type_: ir.Type) -> str | None:
-    """Return what is wrong with the type of a value, or None."""
+    """Return what is wrong with the type of a value, or None.
+
+    Allowed are arrays of numbers or booleans of a fixed shape, up to MAX_ARRAY bytes.
+    """
     if not isinstance(type_, ir.RankedTensorType):
         return f"the program has a value of the type {str(type_)[:100]}"
     element = str(type_.element_type)
@@ -110,7 +116,10 @@ def problem_of_array(type_: ir.Type) -> str | None:
 
 
 def elements_between(operation: ir.Operation) -> int:
-    """Bound the number of elements to which padding and windows extend an array."""
+    """Return an upper bound of an array's elements after padding, dilation and windows.
+
+    The bound is 0 for an operation without these.
+    """
     given: list[Any] = [operation.attributes.get(name, ()) for name in WINDOWS]
     if not any(given):
         return 0
@@ -120,10 +129,15 @@ def elements_between(operation: ir.Operation) -> int:
 
 
 def stands_in(data: bytes, constant: ir.Operation) -> bool:
-    """Return whether a constant's bytes are in the program's own bytes.
+    """Return whether all bytes of a constant occur in the program's own bytes.
 
-    The reader believes a constant's type: if it has fewer bytes than its type takes,
-    the rest is read from the memory behind them.
+    MLIR's reader trusts the type of a constant. If the program has fewer bytes than
+    the type needs, the reader takes the rest from the memory behind the program. Such a
+    constant is found here, because its bytes do not occur in the program.
+
+    Args:
+        data: bytes from which the program was read.
+        constant: the operation that makes the constant.
     """
     element = kind_of(constant.results[0])[1]
     if element in UNBUFFERED:
@@ -138,11 +152,11 @@ def stands_in(data: bytes, constant: ir.Operation) -> bool:
 
 
 def printed_bytes(constant: str, dtype: Any) -> bytes:
-    """Return the bytes of a constant that MLIR has printed.
+    """Return the bytes of a constant, computed from MLIR's text of it.
 
     Args:
-        constant: such as `stablehlo.constant dense<[1.0, 0x7F80]> : tensor<2xbf16>`.
-        dtype: of its floats, or of the two floats of a complex number.
+        constant: text, as `stablehlo.constant dense<[1.0, 0x7F80]> : tensor<2xbf16>`.
+        dtype: type of the constant's floats; a complex number consists of two floats.
     """
     text = constant.partition("dense<")[2].partition(">")[0]
     if text.startswith('"0x'):
@@ -156,10 +170,10 @@ def printed_bytes(constant: str, dtype: Any) -> bytes:
 
 
 def is_ordered(sort: ir.Operation) -> bool:
-    """Return whether a sort compares as JAX writes it: by an order.
+    """Return whether a sort has one of the comparisons that JAX exports.
 
-    XLA's sort trusts the comparison. One that is no order leads it beyond the ends of
-    the array.
+    Other comparisons are refused, because a comparison that is no order makes XLA's
+    sort read and write beyond the ends of the array.
     """
     (block,) = sort.regions[0].blocks
     arguments = list(block.arguments)
@@ -169,12 +183,19 @@ def is_ordered(sort: ir.Operation) -> bool:
         for part in ("real", "imag") if complex_ else ("",):
             keys.append((left, right, part))
     (result,) = list(block.operations)[-1].operands
-    # Only top_k sorts downwards, by one key.
+    # The comparison "greater than" is exported for top_k only, with one key.
     return compares(result, keys[0], "GT") or is_less(result, keys)
 
 
 def is_less(value: Any, keys: list[Key]) -> bool:
-    """Return whether a value says that the left row is less, by the keys in order."""
+    """Return whether a value is the comparison "the left row is less", key by key.
+
+    For keys 1, 2, ... this is: less in 1, or equal in 1 and less in the keys after 1.
+
+    Args:
+        value: result of an operation of the program, or None.
+        keys: the keys in their order.
+    """
     if not keys:
         return False
     less, tied = operands_of(value, "or", 2)
@@ -187,7 +208,13 @@ def is_less(value: Any, keys: list[Key]) -> bool:
 
 
 def compares(value: Any, key: Key, direction: str) -> bool:
-    """Return whether a value compares a key of the left row with the right row's."""
+    """Return whether a value is the comparison of a key's left and right number.
+
+    Args:
+        value: result of an operation of the program, or None.
+        key: the key.
+        direction: name of the comparison: "LT", "EQ" or "GT".
+    """
     sides = operands_of(value, "compare", 2)
     if sides[0] is None:
         return False
@@ -206,7 +233,11 @@ def compares(value: Any, key: Key, direction: str) -> bool:
 
 
 def number_of(value: Any) -> Any:
-    """Return x if a value is the float x, with one zero and one NaN, else None."""
+    """Return x if a value is the float x with -0 as 0 and every NaN as one NaN.
+
+    JAX converts floats in this way before it compares them in a sort. For a value that
+    was not converted in this way the result is None.
+    """
     is_nan, nan, rest = operands_of(value, "select", 3)
     is_zero, zero, x = operands_of(rest, "select", 3)
     fits = (
@@ -219,21 +250,34 @@ def number_of(value: Any) -> Any:
 
 
 def all_same(values: list[Any], others: list[Any]) -> bool:
-    """Return whether values are the same as others, and none of them is None."""
+    """Return whether two lists of equal length have the same values, and no None."""
     pairs = list(zip(values, others, strict=True))
     return not any(a is None or b is None or a != b for a, b in pairs)
 
 
 def is_constant(value: Any, fits: Callable[[float], bool]) -> bool:
-    """Return whether a value is one constant float that fits."""
+    """Return whether a value is a constant float that passes a test.
+
+    Args:
+        value: result of an operation of the program, or None.
+        fits: test of a number.
+    """
     if operands_of(value, "constant", 1):
-        return False  # another operation computes it: a constant has no operands
+        return False  # the list is empty only for a constant, which has no operands
     number = ir.DenseElementsAttr(value.owner.attributes["value"]).get_splat_value()
     return fits(ir.FloatAttr(number).value)
 
 
 def operands_of(value: Any, operation: str, count: int) -> list[Any]:
-    """Return the operands if this operation computes a value, else `count` Nones."""
+    """Return the operands of the operation that computes a value.
+
+    If another operation computes the value, return a list of `count` times None.
+
+    Args:
+        value: result of an operation of the program, or None.
+        operation: name of the expected operation, without "stablehlo.".
+        count: number of its operands.
+    """
     made_by = getattr(value, "owner", None)
     if not isinstance(made_by, ir.OpView):
         return [None] * count
@@ -243,7 +287,7 @@ def operands_of(value: Any, operation: str, count: int) -> list[Any]:
 
 
 def is_left(operation: ir.Operation) -> bool:
-    """Return whether a triangular system has its matrix on the left."""
+    """Return whether a triangular system has its matrix on the left: A X = B."""
     config = ir.DictAttr(operation.attributes["mhlo.backend_config"])
     return ir.IntegerAttr(config["side"]).value == ord("L")
 
@@ -253,17 +297,17 @@ def is_sound(
 ) -> bool:
     """Return whether library code may be called with arrays of these sizes.
 
-    The code believes the sizes it is told: a result that is smaller than that would be
-    written beyond its end.
+    The code does not check the sizes of its arrays. If a result had too few elements,
+    the code would write beyond its end.
 
     Args:
-        target: the name of the code.
-        operands: shapes and dtypes of its arguments.
-        results: likewise.
+        target: name of the library code.
+        operands: shapes and dtypes of the arguments.
+        results: shapes and dtypes of the results.
         left: whether a triangular system has its matrix on the left.
     """
     if min((n for shape, _ in operands + results for n in shape), default=0) < 0:
-        return False  # a size is not known
+        return False  # a negative size stands for a size that is not known
     if THREEFRY.fullmatch(target):
         return len({*operands, *results}) == 1 and len(results) == 2
     call = LAPACK.fullmatch(target)
@@ -298,6 +342,6 @@ def is_sound(
 
 
 def kind_of(value: Any) -> Kind:
-    """Return the shape and dtype of a value."""
+    """Return the shape of an array in a program, and the name of its element type."""
     type_ = ir.RankedTensorType(value.type)
     return tuple(type_.shape), str(type_.element_type)

@@ -1,10 +1,9 @@
-"""What the runner accepts as a program of the hand-in: one that only computes.
+"""Check that a program of the hand-in only computes, before the runner compiles it.
 
-The bytes were written by a stranger, and the libraries that read and compile them were
-not made for hostile input. So before anything is compiled, this checks the arguments,
-the results, the effects and every operation. What it cannot find is left to deadlines
-and confinement: a program that takes long or needs much memory, a compiler that
-crashes.
+The bytes of a program are untrusted, and the libraries that compile a program were not
+made for hostile input. So the program's arguments, results, effects and operations are
+checked first. Deadlines and confinement handle the rest: programs that take long or
+need much memory, and crashes of the compiler.
 """
 
 import hashlib
@@ -19,23 +18,24 @@ from jaxlib.mlir import ir
 from grader.inside.operations import problem_of
 from grader.inside.protocol import MAX_PAYLOAD
 
-MAX_OPERATIONS = 50_000  # the longest honest one, with Python's loops in it, has 5 000
+MAX_OPERATIONS = 50_000  # usual programs with unrolled Python loops have up to 5 000
 
 
 class BadProgram(Exception):
-    """What the worker sent may not or cannot be run."""
+    """Raised for a program that may not or cannot be run."""
 
 
 def checked(data: bytes, args: Any, *, derivative: bool = False) -> export.Exported:
-    """Return the program in these bytes, checked.
+    """Check a serialised program and return it.
 
     Args:
-        data: of `jax.export`, or anything else.
-        args: arrays of the shapes and dtypes for which it was asked.
-        derivative: whether its derivative has to come with it.
+        data: untrusted bytes that should be a serialised program of `jax.export`.
+        args: arrays with the shapes and dtypes for which the program was exported.
+        derivative: whether the bytes must contain the program's derivative.
 
     Raises:
-        BadProgram: it is no program, is for other arguments, or does more than compute.
+        BadProgram: the bytes are no program, or the program is for other arguments or
+            does more than compute.
     """
     try:
         exported = export.deserialize(bytearray(data))
@@ -50,17 +50,18 @@ def checked(data: bytes, args: Any, *, derivative: bool = False) -> export.Expor
             check_derivative(exported)
     except BadProgram:
         raise
-    # Hostile bytes can fail in every way; any failure means that this is no program.
+    # Hostile bytes can cause any exception; each means that they are no program.
     except Exception as error:
         raise BadProgram(f"not a program: {type(error).__name__}") from None
     return exported
 
 
 def content(exported: export.Exported) -> bytes:
-    """Return a hash of what a program computes; a new trace of it has the same.
+    """Return a hash of what a program computes.
 
-    The places in the hand-in from which operations come are left out: they depend on
-    what was traced before.
+    A program that is exported again has the same hash. Therefore the hash leaves out
+    the lines of the hand-in that MLIR notes with each operation, because these notes
+    depend on what was traced before.
     """
     programs = [exported, exported.vjp()] if exported.has_vjp() else [exported]
     hashed = hashlib.sha256()
@@ -74,10 +75,11 @@ def content(exported: export.Exported) -> bytes:
 
 
 def check_derivative(exported: export.Exported) -> None:
-    """Check the derivative (pull-back) that came with a program.
+    """Check the derivative (pull-back) that a program contains.
 
     Raises:
-        BadProgram: it is not of the program's shapes, or does more than compute.
+        BadProgram: the derivative does not have the program's shapes, or it does more
+            than compute.
     """
     pull_back = exported.vjp()
     given = [*exported.in_avals, *exported.out_avals]
@@ -95,7 +97,7 @@ def check(exported: export.Exported) -> None:
     """Check that a program is for this device, is not too large and only computes.
 
     Raises:
-        BadProgram: it is not.
+        BadProgram: the program fails one of these checks.
     """
     if exported.ordered_effects or exported.unordered_effects:
         raise BadProgram("the program has side effects")
@@ -116,14 +118,14 @@ def check(exported: export.Exported) -> None:
 
 
 def check_operations(module: ir.Module, data: bytes) -> None:
-    """Check that every operation of a module only computes.
+    """Check every operation of a program.
 
     Args:
         module: the program.
-        data: the bytes from which it was read.
+        data: bytes from which the program was read.
 
     Raises:
-        BadProgram: one is not allowed, or there are too many.
+        BadProgram: an operation is not allowed, or there are too many operations.
     """
     problems: list[str] = []
     count = 0
@@ -145,15 +147,15 @@ def check_operations(module: ir.Module, data: bytes) -> None:
 
 
 def require_kinds(what: str, obtained: Any, expected: Any) -> None:
-    """Check that arrays have the shapes and dtypes that were asked for.
+    """Check that arrays of a program have the expected shapes and dtypes.
 
     Args:
-        what: names the arrays in the message.
-        obtained: what the program has.
-        expected: what was asked for.
+        what: name of the arrays, for the message.
+        obtained: the program's arrays, or their shapes and dtypes.
+        expected: arrays with the expected shapes and dtypes.
 
     Raises:
-        BadProgram: they differ.
+        BadProgram: a shape or a dtype differs, or the number of arrays.
     """
     if [(x.shape, x.dtype) for x in obtained] != [(x.shape, x.dtype) for x in expected]:
         raise BadProgram(f"the program's {what} are others than it was asked for")

@@ -1,14 +1,14 @@
-"""Frames between the grader and its helper processes.
+"""Encode, send, receive and decode frames between the grader and its helpers.
 
 A frame is `<header length><payload length>` (two little-endian uint32), a msgpack
 header and a payload of raw little-endian arrays. In the header an array is an
-extension item with its dtype and shape; the payload has the arrays' bytes in the order
-in which the header names them.
+extension item with its dtype and shape. The payload contains the bytes of the arrays in
+the order of the header.
 
-What comes from the worker was written by a stranger. So this module only builds plain
-data (never objects, never pickle), from a closed table of dtypes, and checks every
-length before it allocates memory. A receiver can look at the header, which has all
-shapes and dtypes, before the payload is read.
+Frames from a helper are untrusted. So this module builds only plain data (no objects,
+no pickle) and arrays of known dtypes, and checks every length before it allocates
+memory. A receiver can inspect the header, which has all shapes and dtypes, before the
+payload is read.
 """
 
 import functools
@@ -20,12 +20,13 @@ from typing import Any, BinaryIO, Protocol
 import msgpack
 import numpy as np
 
-MAX_HEADER = 64 * 1024
-MAX_PAYLOAD = 32 * 1024 * 1024
-MAX_SESSION = 2 * 1024 * 1024 * 1024  # of all frames; learning needs half at most
+MAX_HEADER = 64 * 1024  # bytes
+MAX_PAYLOAD = 32 * 1024 * 1024  # bytes
+# Bytes of all frames from one helper; learning needs at most half of them.
+MAX_SESSION = 2 * 1024 * 1024 * 1024
 MAX_NDIM = 6
 MAX_DIM = 1 << 24
-MAX_DEPTH = 16
+MAX_DEPTH = 16  # of nested lists and dicts
 
 _ARRAY = 1
 _PREFIX = struct.Struct("<II")
@@ -39,17 +40,17 @@ _DTYPES = {
 
 
 class ProtocolError(Exception):
-    """The bytes are not a frame that this protocol allows."""
+    """Raised for a message or bytes that this protocol does not allow."""
 
 
-@functools.cache  # NumPy builds the name at each call
+@functools.cache  # because NumPy computes the name at each call
 def name_of(dtype: np.dtype) -> str:
-    """Return the name of a dtype."""
+    """Return the name of a dtype, as "float32"."""
     return dtype.name
 
 
 def is_sendable(dtype: np.dtype) -> bool:
-    """Return whether arrays of this dtype can travel in a frame."""
+    """Return whether a frame may contain arrays of this dtype."""
     return name_of(dtype) in _DTYPES
 
 
@@ -57,11 +58,11 @@ def encode(message: dict[str, Any]) -> bytes:
     """Encode a message as one frame.
 
     Args:
-        message: of None, bool, int, float, str, bytes, list, dict and arrays.
+        message: a dict of None, bool, int, float, str, bytes, list, dict and arrays.
 
     Raises:
-        ProtocolError: a value cannot travel, or the header is longer than
-            `MAX_HEADER`, or the payload longer than `MAX_PAYLOAD`.
+        ProtocolError: the message has a value of another type, the header is longer
+            than `MAX_HEADER`, or the payload is longer than `MAX_PAYLOAD`.
     """
     chunks: list[bytes] = []
 
@@ -89,17 +90,19 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Decode a header.
+    """Decode the header of a frame.
 
     Args:
-        header: msgpack.
-        payload_size: bytes that the arrays of the message must have in all.
+        header: untrusted bytes in msgpack.
+        payload_size: number of bytes in the payload.
 
     Returns:
-        The message, and the arrays in it, whose numbers the payload still has to fill.
+        The message, and a list of the arrays in it. The arrays have no numbers yet;
+        the caller fills them from the payload.
 
     Raises:
-        ProtocolError: anything at all is wrong with it.
+        ProtocolError: the header is not valid, or its arrays need another number of
+            bytes than the payload has.
     """
     arrays: list[np.ndarray] = []
     left = payload_size
@@ -133,7 +136,7 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
         )
     except ProtocolError:
         raise
-    # Hostile bytes can fail in every way; any failure means that this is no frame.
+    # Hostile bytes can cause any exception; each means that they are no frame.
     except Exception as error:
         raise ProtocolError(f"not a frame: {type(error).__name__}") from None
     if not isinstance(message, dict) or not is_plain(message):
@@ -144,10 +147,10 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
 
 
 def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return the dict of these pairs.
+    """Return a dict from pairs of a key and a value.
 
     Raises:
-        ProtocolError: a key comes twice.
+        ProtocolError: two pairs have the same key.
     """
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -156,7 +159,14 @@ def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Return whether a value has only types that `encode` takes: msgpack has more."""
+    """Return whether a value and everything in it has types that `encode` takes.
+
+    This must be checked because msgpack knows more types.
+
+    Args:
+        value: the value.
+        depth: number of lists and dicts that contain the value, at most MAX_DEPTH.
+    """
     if depth > MAX_DEPTH:
         return False
     if isinstance(value, dict):
@@ -171,30 +181,41 @@ def is_plain(value: Any, depth: int = 0) -> bool:
 
 
 def send(stream: BinaryIO, message: dict[str, Any]) -> None:
-    """Write one frame."""
+    """Write a message as one frame.
+
+    Raises:
+        ProtocolError: the message cannot be encoded.
+    """
     stream.write(encode(message))
     stream.flush()
 
 
 class Readable(Protocol):
-    """A stream from which frames are read."""
+    """Interface of a stream from which frames are read."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        """Fill the front of a buffer; return the number of bytes, none at the end."""
+        """Read bytes into the beginning of a buffer; return their number.
+
+        The number is 0 at the end of the stream.
+        """
 
 
 class Capped:
-    """A stream that fails when more than `MAX_SESSION` bytes have come."""
+    """A stream that fails after more than `MAX_SESSION` bytes.
+
+    Args:
+        stream: the stream from which the bytes are read.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self.left = MAX_SESSION
 
     def readinto(self, buffer: memoryview) -> int | None:
-        """Read as the stream does.
+        """Read bytes into the beginning of a buffer; return their number.
 
         Raises:
-            ProtocolError: too many bytes have come.
+            ProtocolError: more than `MAX_SESSION` bytes have been read in all.
         """
         count = self.stream.readinto(buffer)  # type: ignore[attr-defined]
         self.left -= count or 0
@@ -209,12 +230,13 @@ def receive(
     """Read one frame; return its message, or None at the end of the stream.
 
     Args:
-        stream: to read from.
-        look: is called with the message before its payload is read: its arrays have
-            shapes and dtypes but no numbers yet. If it raises, the payload is not read.
+        stream: the stream.
+        look: function that inspects the message before the payload is read. The
+            message's arrays then have shapes and dtypes, but no numbers. If the
+            function raises an exception, the payload is not read.
 
     Raises:
-        ProtocolError: the frame is cut short, too long, or not a frame.
+        ProtocolError: the bytes are no frame, or the frame is incomplete or too long.
     """
     prefix = bytearray(_PREFIX.size)
     if not (count := stream.readinto(memoryview(prefix))):
@@ -232,16 +254,16 @@ def receive(
         raw = array.reshape(-1).view(np.uint8)
         fill(stream, raw.data)
         if array.dtype == bool:
-            # No NumPy bool may have a byte other than 0 and 1.
+            # In NumPy, each bool must be the byte 0 or 1.
             np.minimum(raw, 1, out=raw)
     return message
 
 
 def fill(stream: Readable, buffer: memoryview) -> None:
-    """Read until the buffer is full.
+    """Read from a stream until a buffer is full.
 
     Raises:
-        ProtocolError: the stream ends before.
+        ProtocolError: the stream ends before the buffer is full.
     """
     while buffer:
         count = stream.readinto(buffer)

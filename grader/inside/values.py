@@ -1,4 +1,4 @@
-"""What a part takes and returns: its arrays and trees, checked and made to travel."""
+"""Check the results of parts and convert them to arrays that can be sent in frames."""
 
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ Spec = dict[str, Any]
 
 
 class Transition(NamedTuple):
-    """One transition, or a batch of them; the contract's own field order."""
+    """One transition or a batch of transitions, with the fields of the contract."""
 
     state: Any
     action: Any
@@ -27,14 +27,18 @@ FIELDS = Transition._fields
 
 
 class ContractError(Exception):
-    """An answer is not of the kind that the contract asks for."""
+    """Raised if a part is missing or its result has a wrong type or structure."""
 
 
 def part(dqn: Any, name: str) -> Any:
-    """Return the function or class of that name in the module.
+    """Return a function or class of the hand-in.
+
+    Args:
+        dqn: the hand-in's module.
+        name: name of the function or class.
 
     Raises:
-        ContractError: the module does not define it.
+        ContractError: the module does not define the name.
     """
     if not hasattr(dqn, name):
         raise ContractError(f"dqn.py does not define `{name}`")
@@ -42,14 +46,14 @@ def part(dqn: Any, name: str) -> Any:
 
 
 def as_array(what: str, value: Any) -> np.ndarray:
-    """Return a part's result as a NumPy array that can travel in a frame.
+    """Return a part's result as a NumPy array that can be sent in a frame.
 
     Args:
-        what: names the result in messages.
+        what: name of the result, for messages.
         value: the result.
 
     Raises:
-        ContractError: it is no array of numbers.
+        ContractError: the result is no array of numbers.
     """
     if value is None:
         raise ContractError(f"{what} returned None: is a `return` missing?")
@@ -67,14 +71,14 @@ def as_array(what: str, value: Any) -> np.ndarray:
 
 
 def as_output(what: str, value: Any) -> jax.Array:
-    """Return a part's result as one JAX array, which may be a tracer.
+    """Return a part's result as one JAX array, which is a tracer during tracing.
 
     Args:
-        what: names the result in messages.
+        what: name of the result, for messages.
         value: the result.
 
     Raises:
-        ContractError: it is not one array of numbers.
+        ContractError: the result is not one array of numbers.
     """
     if isinstance(value, tuple | dict):
         raise ContractError(f"{what} returned {describe(value)}, expected one array")
@@ -86,15 +90,15 @@ def as_output(what: str, value: Any) -> jax.Array:
 
 
 def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
-    """Return the leaves of a tree that must have this structure.
+    """Return the leaves of a tree, checked for the tree's structure.
 
     Args:
-        what: names the tree in messages.
+        what: name of the tree, for messages.
         tree: a part's result.
-        structure: a JAX tree definition.
+        structure: the structure that the tree must have, a JAX tree definition.
 
     Raises:
-        ContractError: it has another structure.
+        ContractError: the tree has another structure.
     """
     if tree is None:
         raise ContractError(f"{what} is None: is a `return` missing?")
@@ -113,11 +117,17 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """Return a number of things in words: "1 array", "2 arrays"."""
+    """Return a number with a noun: "1 array", "2 arrays".
+
+    Args:
+        count: the number.
+        one: the noun in the singular.
+        many: the noun in the plural; "" for the singular with an "s".
+    """
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def describe(value: Any) -> str:
-    """Name the kind of thing that a part returned, in a few words."""
+    """Return the type and the length of a part's result in words, as "a list of 2"."""
     size = f" of {len(value)}" if isinstance(value, tuple | list | dict) else ""
     return f"a {type(value).__name__}{size}"

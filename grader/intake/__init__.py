@@ -1,7 +1,7 @@
-"""Take a hand-in in: a file, a notebook, a folder or an archive becomes a Submission.
+"""Read a hand-in from a file, a notebook, a folder or an archive into a `Submission`.
 
-It runs in the grader's own process, which is trusted: a hand-in is read once as bytes,
-and never imported, run or unpacked. `take.take` is the entry, `Submission` the result.
+The code here runs in the grader's own process, which is trusted. So a hand-in is read
+once as bytes, and never imported, run or unpacked. `take.take` is the entry.
 
 May import: contract, escape.
 """

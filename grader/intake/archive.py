@@ -1,7 +1,7 @@
-"""Read one file of a zip archive that a stranger made; nothing is ever unpacked.
+"""Read one file of a zip archive in memory, without unpacking the archive.
 
-The other files are only listed, so they can do no harm: inner archives, links, paths
-that lead out of the archive, terabytes of zeros.
+The other files are only listed. So inner archives, links, paths that lead out of the
+archive and files with terabytes of zeros can do no harm.
 """
 
 import io
@@ -13,22 +13,22 @@ from grader.contract.outcomes import Wrong
 from grader.escape import one_line
 from grader.intake.names import shown
 
-MAX_ARCHIVE = 16 << 20  # bytes; enough for one with a film of the agent in it
-MAX_DIRECTORY = 1 << 20  # bytes of the list of its files: about 10 000 names
-CHUNK = 64 << 10
+MAX_ARCHIVE = 16 << 20  # bytes of an archive; enough for a film of the agent in it
+MAX_DIRECTORY = 1 << 20  # bytes of the archive's list of files: about 10 000 names
+CHUNK = 64 << 10  # bytes read at once
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-PASSWORD = 1  # the bit of a member's flags
+PASSWORD = 1  # bit of a member's flags: the file is encrypted
 
 
 class Bounded(io.BytesIO):
-    """An archive's bytes, read in pieces of at most MAX_DIRECTORY bytes."""
+    """An archive's bytes as a file that returns at most MAX_DIRECTORY bytes at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes.
+        """Return the next `size` bytes.
 
         Raises:
-            zipfile.BadZipFile: too many bytes are wanted at once. `zipfile` does that
-                only when it reads the list of files.
+            zipfile.BadZipFile: `size` is larger than MAX_DIRECTORY. Only for the list
+                of files does `zipfile` read that many bytes at once.
         """
         if size is not None and size > MAX_DIRECTORY:
             raise zipfile.BadZipFile("it lists too many files")
@@ -39,10 +39,10 @@ class Archive:
     """A zip archive in memory.
 
     Args:
-        data: its bytes.
+        data: bytes of the archive.
 
     Raises:
-        Wrong: they are no zip archive, or a damaged one.
+        Wrong: the bytes are too many, or are no zip archive, or a damaged one.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -64,10 +64,14 @@ class Archive:
         return [path for path, _ in self.members]
 
     def read(self, wanted: PurePosixPath, limit: int) -> bytes:
-        """Return the bytes of one file; at most one more than `limit`.
+        """Return the first bytes of one file, at most `limit` + 1.
+
+        Args:
+            wanted: path of the file, from `paths`.
+            limit: largest accepted size; one byte more shows that a file is larger.
 
         Raises:
-            Wrong: it cannot be read, or the path is there more than once.
+            Wrong: the file cannot be read, or several files have this path.
         """
         name = shown(wanted)
         found = [member for path, member in self.members if path == wanted]
@@ -88,8 +92,13 @@ class Archive:
 def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
     """Check that an entry of an archive is a regular file that `zipfile` can read.
 
+    Args:
+        member: the entry of the archive.
+        name: path of the entry, for messages.
+
     Raises:
-        Wrong: it is not.
+        Wrong: the entry is no regular file, has a password, or is packed in a way that
+            the grader does not read.
     """
     kind = stat.S_IFMT(member.external_attr >> 16)
     if stat.S_ISLNK(kind):
@@ -105,7 +114,9 @@ def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
 def broken(error: Exception) -> Wrong:
     """Return the error for an archive that cannot be read.
 
-    Any exception of `zipfile` counts: bytes that a stranger made can cause them all.
+    Args:
+        error: exception that `zipfile` raised. It can be of any class, because the
+            bytes of a hostile archive can cause all kinds of errors.
     """
     why = ""
     if isinstance(error, zipfile.BadZipFile):

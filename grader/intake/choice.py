@@ -1,7 +1,7 @@
 """Choose the file to grade among those in a folder or an archive.
 
-A file called `dqn.py` is preferred, then a notebook, then any other Python file. A file
-in which the student has written something wins over one that is still untouched.
+A file called `dqn.py` is preferred, then a notebook, then any other Python file. But a
+file without any change by the student is chosen only if no file has changes.
 """
 
 import itertools
@@ -21,16 +21,18 @@ from grader.intake.names import (
 )
 from grader.intake.place import Place
 
-MAX_COMPARED = 8  # files of one group that are read to find the one with work in it
+# Largest number of files in a group that is searched for files with a student's work.
+MAX_COMPARED = 8
 
 Group = list[PurePosixPath]
 
 
 def candidates(paths: list[PurePosixPath]) -> list[Group]:
-    """Return the files that may be the hand-in, in groups; the first is preferred.
+    """Return the files that may be the hand-in, in groups, the preferred group first.
 
-    The groups are: Python files called `dqn.py` or nearly so, those nearest to the top;
-    notebooks, likewise; other Python files. Empty groups are left out.
+    The groups are: Python files named `dqn.py` or similarly, as "dqn (1).py";
+    notebooks; other Python files. Of the first two groups only the files nearest to the
+    top of the folder are kept. Empty groups are left out.
     """
     exact = nearest(path for path in paths if path.name == FILE)
     folders = {path.parent for path in exact}
@@ -46,7 +48,7 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
 
 
 def nearest(paths: Iterable[PurePosixPath]) -> Group:
-    """Return the paths that are nearest to the top."""
+    """Return the paths with the fewest folders above them."""
     found = list(paths)
     depth = min((len(path.parts) for path in found), default=0)
     return [path for path in found if len(path.parts) == depth]
@@ -56,14 +58,15 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
     """Choose the file to grade.
 
     Args:
-        place: where the files are.
-        groups: from `candidates`, at least one.
+        place: folder or archive with the files.
+        groups: groups of files from `candidates`, at least one.
 
     Returns:
-        the file, and a sentence on why it was taken if there were others.
+        The path of the file, and a list with a sentence on why this file was taken. The
+        list is empty if the choice is obvious.
 
     Raises:
-        Wrong: more than one file could be meant.
+        Wrong: the student may have meant any of several files.
     """
     worked = worked_on(place, groups)
     rank = next((i for i, group in enumerate(worked) if group), None)
@@ -72,17 +75,21 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
         return path, reasons(place, path, [], [])
     require_compared(place, groups[:rank])
     path = only_one(place, worked[rank])
-    # These would have been taken if something had been written in them.
+    # Files that would have been preferred if a student had written something in them.
     blank = [p for p in itertools.chain(*groups[: rank + 1]) if p != path]
     rivals = [p for p in itertools.chain(*worked) if p != path]
     return path, reasons(place, path, blank, rivals)
 
 
 def worked_on(place: Place, groups: list[Group]) -> list[Group]:
-    """Return of each group the files with a student's work in them.
+    """Return, for each group, the files in which a student has written something.
 
-    A single file needs no comparison, and groups with very many files get none: for
-    these the result is empty.
+    The list is empty for a group of more than MAX_COMPARED files. All lists are empty
+    if there is only one file, because then no choice is needed.
+
+    Args:
+        place: folder or archive with the files.
+        groups: groups of files from `candidates`.
     """
     several = len(groups) > 1 or len(groups[0]) > 1
     return [
@@ -94,10 +101,14 @@ def worked_on(place: Place, groups: list[Group]) -> list[Group]:
 
 
 def require_compared(place: Place, groups: list[Group]) -> None:
-    """Check that no group was too large for `worked_on`: a file in it may be meant.
+    """Check that `worked_on` has searched all these groups.
+
+    Args:
+        place: folder or archive with the files.
+        groups: the groups that are preferred to the group of the chosen file.
 
     Raises:
-        Wrong: one was.
+        Wrong: a group has more than MAX_COMPARED files; one of them may be the hand-in.
     """
     for group in groups:
         if len(group) > MAX_COMPARED:
@@ -105,10 +116,14 @@ def require_compared(place: Place, groups: list[Group]) -> None:
 
 
 def only_one(place: Place, group: Group) -> PurePosixPath:
-    """Return the file of a group that has only one.
+    """Return the only file of a group.
+
+    Args:
+        place: folder or archive with the files, for the message.
+        group: the files.
 
     Raises:
-        Wrong: it has more.
+        Wrong: the group has more than one file.
     """
     if len(group) == 1:
         return group[0]
@@ -119,7 +134,7 @@ def only_one(place: Place, group: Group) -> PurePosixPath:
 
 
 def more_than_one(place: Place, group: Group) -> Wrong:
-    """Return the error for a place with more than one hand-in."""
+    """Return the error for a folder or an archive with more than one hand-in."""
     words = f"there is more than one hand-in {place.where}"
     return Wrong(f"{words} ({listing(sorted(group))}): keep one")
 
@@ -127,13 +142,13 @@ def more_than_one(place: Place, group: Group) -> Wrong:
 def reasons(
     place: Place, path: PurePosixPath, blank: Group, rivals: Group
 ) -> list[str]:
-    """Return a sentence on why a file was taken; an empty list if that is obvious.
+    """Return a list with a sentence on why a file was taken; empty if it is obvious.
 
     Args:
-        place: where the files are.
+        place: folder or archive with the files.
         path: the file that was taken.
-        blank: files that are preferred to it, but untouched.
-        rivals: other files with a student's work in them.
+        blank: files with a preferred name in which nothing has been written.
+        rivals: other files in which a student has written something.
     """
     found = []
     if suffix_of(path.name) == PYTHON and FILE not in {p.name for p in (path, *blank)}:

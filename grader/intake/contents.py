@@ -1,7 +1,7 @@
-"""Inspect a file's contents without running them, whatever the file is called.
+"""Inspect a file's contents without running them.
 
-It finds the kind of a file by its first bytes, why a text cannot be Python source, and
-where a source reads differently from how it runs.
+The functions find the kind of a file by its first bytes, the reason why bytes cannot be
+Python source, and places where a source looks different from what Python runs.
 """
 
 import re
@@ -11,7 +11,7 @@ ZIP, NOTEBOOK = "zip archive", "notebook"
 # The first bytes of files that are handed in by mistake.
 BEGINNINGS = (
     (b"PK\3\4", ZIP),
-    (b"PK\5\6", ZIP),  # an empty one
+    (b"PK\5\6", ZIP),  # an empty archive
     (b"Rar!\x1a\7", "RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
     (b"\x1f\x8b", "gzip archive"),
@@ -24,7 +24,7 @@ BEGINNINGS = (
     (b"\x89PNG", "picture"),
     (b"\xff\xd8\xff", "picture"),
 )
-TAR = slice(257, 262)  # of a tar archive: the place of its signature
+TAR = slice(257, 262)  # bytes with the signature of a tar archive
 PAGE = re.compile(rb"\s*<(!doctype html|html)\b", re.I)
 JSON = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(cells|metadata|nbformat\w*|worksheets)"')
 WIDE = (
@@ -34,17 +34,17 @@ WIDE = (
     (b"\xfe\xff", "UTF-16"),
 )
 
-# A declared encoding; Python reads it in the first two lines.
+# A comment that declares an encoding; Python looks for it in the first two lines.
 ENCODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-# Characters that change the direction of the text after them, or that end a line for
-# some editors and not for Python, or the other way round.
+# Characters that change the direction of the text after them, and characters that end a
+# line either for Python or for some editors, but not for both.
 MISLEADING = re.compile(
     "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\x85\u2028\u2029]|\r(?!\n)"
 )
 
 
 def kind_of(data: bytes) -> str:
-    """Return the kind of a file that is not plain text, by its first bytes; else ""."""
+    """Return the kind of a file by its first bytes, as "zip archive"; "" if unknown."""
     for beginning, kind in BEGINNINGS:
         if data.startswith(beginning):
             return kind
@@ -56,12 +56,12 @@ def kind_of(data: bytes) -> str:
 
 
 def no_text(data: bytes) -> str:
-    """Return why the bytes cannot be Python source, as "is empty"; "" if they can."""
+    """Return why the bytes are no Python source, as "is empty"; "" if they are text."""
     for mark, encoding in WIDE:
         if data.startswith(mark):
             return f"is not UTF-8 text but {encoding}: save it as UTF-8"
     begin = data[:200]
-    if begin.count(0) * 3 > len(begin):  # in UTF-16 each Latin letter has one
+    if begin.count(0) * 3 > len(begin):  # in UTF-16 each Latin letter has a zero byte
         return "is not UTF-8 text but perhaps UTF-16: save it as UTF-8"
     try:
         text = data.decode("utf-8-sig")
@@ -77,21 +77,27 @@ def no_text(data: bytes) -> str:
 
 
 def decoded(source: bytes) -> str:
-    """Decode a source to the text that is run, shown and compared, with Unix line ends.
+    """Return a source as text, decoded from UTF-8, with Unix line ends.
 
-    It is read as UTF-8, whatever encoding a comment declares: in another encoding a
-    comment could turn into code.
+    An encoding that a comment declares is ignored, because in another encoding a
+    comment can turn into code. The grader runs, shows and compares this text.
     """
     return re.sub("\r\n?", "\n", source.decode("utf-8-sig", "replace"))
 
 
 def misleading(source: bytes) -> list[str]:
-    """Return sentences on places where a source reads differently from how it runs."""
+    """Return sentences on places where a source looks different from what Python runs.
+
+    The places are a declared encoding and misleading characters.
+    """
     return [*other_encoding(source), *misleading_characters(source)]
 
 
 def other_encoding(source: bytes) -> list[str]:
-    """Return a sentence on a declared encoding that is not UTF-8, if there is one."""
+    """Return a list with a sentence on a declared encoding other than UTF-8.
+
+    The list is empty if no other encoding is declared.
+    """
     for number, line in enumerate(decoded(source).split("\n", 2)[:2], 1):
         declared = ENCODING.match(line)
         if declared and not re.match("utf[-_]?8", declared[1], re.I):
@@ -103,12 +109,15 @@ def other_encoding(source: bytes) -> list[str]:
 
 
 def misleading_characters(source: bytes) -> list[str]:
-    """Return a sentence on each misleading character, with its first three lines."""
+    """Return a sentence on each misleading character, with its first three lines.
+
+    Misleading characters are those of the pattern `MISLEADING`.
+    """
     text = source.decode("utf-8-sig", "replace")
     places: dict[str, list[int]] = {}
     for match in MISLEADING.finditer(text):
         if match[0] == "\r" and "\n" not in text:
-            continue  # line ends of an old Mac
+            continue  # on old Macs, \r is the usual line end
         where = places.setdefault(name_of(match[0]), [])
         if len(where) < 3:
             where.append(line_of(text[: match.start()]))
@@ -120,12 +129,16 @@ def misleading_characters(source: bytes) -> list[str]:
 
 
 def name_of(character: str) -> str:
-    """Return a character's number and its name in words."""
+    """Return a character's Unicode number and name, as "U+202E (right-to-left ...)"."""
     names = {"\r": "CARRIAGE RETURN", "\x85": "NEXT LINE"}
     name = names[character] if character in names else unicodedata.name(character)
     return f"U+{ord(character):04X} ({name.lower()})"
 
 
 def line_of(before: str) -> int:
-    """Return the number that Python gives to the line after this text."""
+    """Return the number, from 1, of the line that contains a character of a file.
+
+    Args:
+        before: text of the file before this character.
+    """
     return len(re.findall("\r\n?|\n", before)) + 1

@@ -7,9 +7,10 @@ from grader.escape import one_line
 
 FILE = "dqn.py"
 PYTHON, NOTEBOOK, ZIP = ".py", ".ipynb", ".zip"
-# The other files that students get, and the one that `%grade` writes: not a hand-in.
+# Stems of the other files that students get, and of the file that the notebook command
+# `%grade` writes ("graded"). None of these files is a hand-in.
 SUPPLIED = {"agent", "train", "watch", "notebook", "graded", "__init__"}
-# What programs add to the name of a copy: "dqn (1).py", "dqn-1.py", "Copy of dqn.py".
+# What programs add to the stem of a copy: "dqn (1).py", "dqn-1.py", "Copy of dqn.py".
 COPY = re.compile(r"^((copy of|kopie von) )+|( ?\(\d+\)|[-_ ]\d+|[-_ ]+(copy|kopie))+$")
 MAX_SHOWN = 3  # names in a message
 MAX_LENGTH = 100  # characters of a name in a message
@@ -21,29 +22,36 @@ def suffix_of(name: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """Return a file name without its suffix and without the marks of a copy."""
+    """Return a file name in lower case, without suffix and marks of a copy ("(1)")."""
     return COPY.sub("", PurePosixPath(name.strip()).stem.lower())
 
 
 def shown(path: str | PurePosixPath) -> str:
-    """Return a path in a hand-in as messages show it: one short, harmless line."""
+    """Return a path as one line of at most MAX_LENGTH harmless characters.
+
+    Messages show paths in this form, because a student can put any character in a name.
+    """
     return one_line(str(path), MAX_LENGTH)
 
 
 def listing(paths: list[PurePosixPath]) -> str:
-    """Return the first few paths in one line, with the number of the others."""
+    """Return the first MAX_SHOWN paths in one line, and the number of the others."""
     more = len(paths) - MAX_SHOWN
     names = ", ".join(map(shown, paths[:MAX_SHOWN]))
     return f"{names} and {more} more" if more > 0 else names
 
 
 def is_junk(path: PurePosixPath) -> bool:
-    """Return whether programs leave such a file beside the user's own files."""
+    """Return whether a path is hidden or was made by the archive program of macOS."""
     hidden = (part for part in path.parts if part[:1] == "." and part != "..")
     return any(hidden) or "__MACOSX" in path.parts
 
 
 def leads_out(path: PurePosixPath) -> bool:
-    """Return whether an archive's path would be unpacked outside of its folder."""
+    """Return whether unpacking would put a file of an archive outside the folder.
+
+    Args:
+        path: path of the file in the archive.
+    """
     drive = re.match("[A-Za-z]:", path.parts[0])
     return path.is_absolute() or ".." in path.parts or bool(drive)

@@ -1,4 +1,4 @@
-"""A folder or an archive in which the grader looks for a hand-in."""
+"""Search a folder or an archive for a hand-in."""
 
 import itertools
 import os
@@ -21,20 +21,20 @@ from grader.intake.names import (
 from grader.intake.reading import HEAD, Read, from_file, read_regular_file
 from grader.intake.submission import Submission
 
-# How much of a folder is searched.
-MAX_DEPTH = 4
-MAX_NAMES = 10_000
+MAX_DEPTH = 4  # levels of a folder that are searched
+MAX_NAMES = 10_000  # paths in a folder that are searched, about
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder or an archive.
+    """A folder or an archive in which the grader looks for a hand-in.
 
     Attributes:
-        where: a phrase for messages, as "in the folder 'ada'".
-        paths: of everything in it.
-        read: returns the bytes of the file at a path, at most one more than a limit.
-        folder: the folder's own path; None for an archive.
+        where: phrase for messages, as "in the folder 'ada'".
+        paths: paths of all files and folders in the folder or archive.
+        read: function of a file's path and a limit n that returns the first bytes of
+            the file, at most n + 1.
+        folder: path of the folder; None for an archive.
     """
 
     where: str
@@ -43,10 +43,14 @@ class Place:
     folder: Path | None = None
 
     def file(self, path: PurePosixPath, name: str) -> Submission:
-        """Read one of its files as a hand-in with this name.
+        """Read a file of the folder or archive as a hand-in.
+
+        Args:
+            path: path of the file, one of `paths`.
+            name: name of the hand-in.
 
         Raises:
-            Wrong: it cannot be read.
+            Wrong: the file cannot be read.
         """
         own = self.folder / path if self.folder else None
         if own is None and leads_out(path):
@@ -56,8 +60,8 @@ class Place:
     def worked_on(self, path: PurePosixPath) -> bool:
         """Return whether a student has written something in the file at a path.
 
-        An unreadable file counts if its name or suffix says that it was meant to be
-        the hand-in: then the student is told why it cannot be read.
+        The result is also True for a notebook or a `dqn.py` that cannot be read. Then
+        this file can be chosen, and the student is told why it cannot be read.
         """
         meant = stem_of(path.name) == stem_of(FILE)
         try:
@@ -68,7 +72,12 @@ class Place:
 
 
 def in_folder(folder: Path, name: str) -> Place:
-    """Return the folder as a place with this name."""
+    """Return a folder as a `Place`.
+
+    Args:
+        folder: path of the folder.
+        name: name of the folder, for messages.
+    """
 
     def read(path: PurePosixPath, limit: int) -> bytes:
         return read_regular_file(folder / path, limit, shown(path))
@@ -77,10 +86,14 @@ def in_folder(folder: Path, name: str) -> Place:
 
 
 def in_archive(read: Read, name: str) -> Place:
-    """Return the zip archive with these bytes as a place with this name.
+    """Return a zip archive as a `Place`.
+
+    Args:
+        read: function that returns the first bytes of the archive.
+        name: name of the archive, for messages.
 
     Raises:
-        Wrong: the file is no zip archive.
+        Wrong: the file is no zip archive, or it is damaged or too large.
     """
     kind = contents.kind_of(read(HEAD))
     if kind not in ("", contents.ZIP):
@@ -91,11 +104,12 @@ def in_archive(read: Read, name: str) -> Place:
 
 
 def paths_in(folder: Path) -> list[PurePosixPath]:
-    """Return the paths in a folder, level by level; links are not followed.
+    """Return the relative paths of all files and folders in a folder, level by level.
 
-    It stops at MAX_DEPTH levels and after about MAX_NAMES paths.
+    Links to folders are not followed. The search ends after MAX_DEPTH levels or after
+    about MAX_NAMES paths.
     """
-    # `dqn.py` comes first: in a folder with very many files not all are listed.
+    # `dqn.py` comes first, because a folder with very many files is not listed whole.
     paths = [PurePosixPath(FILE)] if os.path.lexists(folder / FILE) else []
     level = [PurePosixPath()]
     for _ in range(MAX_DEPTH):
@@ -116,7 +130,10 @@ def paths_in(folder: Path) -> list[PurePosixPath]:
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return a folder's entries sorted by name; none if it may not be read."""
+    """Return the first MAX_NAMES entries of a folder, sorted by name.
+
+    The list is empty if the folder cannot be read.
+    """
     try:
         with os.scandir(folder) as found:
             some = itertools.islice(found, MAX_NAMES)

@@ -1,4 +1,4 @@
-"""Read one file as a hand-in: a Python file or a notebook, by its contents."""
+"""Read one Python file or notebook as a hand-in."""
 
 import errno
 import os
@@ -13,19 +13,26 @@ from grader.intake.names import FILE, MAX_SHOWN, NOTEBOOK, PYTHON, suffix_of
 from grader.intake.notebook import MAX_NOTEBOOK
 from grader.intake.submission import Submission
 
-MAX_BYTES = 1 << 20
-HEAD = 512  # bytes that tell a file's kind
+MAX_BYTES = 1 << 20  # of Python source
+HEAD = 512  # bytes at the beginning of a file that show the file's kind
 
-# Reads a file: given a limit, it returns at most one byte more than that.
+# A function that takes a limit n and returns the first bytes of a file, at most n + 1.
 Read = Callable[[int], bytes]
 
 
 def read_regular_file(path: Path, limit: int, name: str) -> bytes:
-    """Read a regular file without ever waiting; at most one byte more than `limit`.
+    """Return the first bytes of a regular file, at most `limit` + 1.
+
+    Args:
+        path: path of the file.
+        limit: largest accepted size; one byte more shows that the file is larger.
+        name: name of the file, for messages.
 
     Raises:
-        Wrong: there is no such file, or it is a link, a pipe or a device.
+        Wrong: the file does not exist or cannot be read, or the path is a link, a
+            folder, a pipe or a device.
     """
+    # O_NONBLOCK, because opening a pipe would wait for a writer.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
@@ -43,13 +50,13 @@ def from_file(file: str, read: Read, name: str, path: Path | None) -> Submission
     """Read a Python file or a notebook as a hand-in.
 
     Args:
-        file: the file's name, for messages.
-        read: returns the file's bytes.
-        name: the hand-in's name.
-        path: of the file, if it lies in a folder and not in an archive.
+        file: name of the file, for messages.
+        read: function that returns the first bytes of the file.
+        name: name of the hand-in.
+        path: path of the file; None for a file in an archive.
 
     Raises:
-        Wrong: it cannot be read.
+        Wrong: the file cannot be read, or is neither a Python file nor a notebook.
     """
     kind, suffix = contents.kind_of(read(HEAD)), suffix_of(file)
     if kind == contents.NOTEBOOK or (suffix == NOTEBOOK and not kind):
@@ -66,9 +73,15 @@ def from_file(file: str, read: Read, name: str, path: Path | None) -> Submission
 
 
 def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submission:
-    """Make a hand-in from the bytes of a Python file; a wrong file has a `problem`.
+    """Return the hand-in with the bytes of a Python file.
 
-    Arguments are those of `from_file`.
+    If the bytes are too many or no text, the hand-in has a `problem`.
+
+    Args:
+        data: bytes of the file.
+        file: name of the file, for messages.
+        name: name of the hand-in.
+        path: path of the file; None for a file in an archive.
     """
     if len(data) > MAX_BYTES:
         problem = f"{file} is larger than {MAX_BYTES >> 20} MiB"
@@ -86,7 +99,12 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
 
 
 def about_magics(lines: list[int], file: str) -> str:
-    """Return a note on the lines with notebook commands that were left out."""
+    """Return a note for the student on notebook commands that were left out.
+
+    Args:
+        lines: numbers, from 1, of the lines with these commands.
+        file: name of the file.
+    """
     listed = ", ".join(map(str, lines[:MAX_SHOWN]))
     hidden = len(lines) - MAX_SHOWN
     more = f" and {hidden} more" if hidden > 0 else ""
@@ -95,6 +113,6 @@ def about_magics(lines: list[int], file: str) -> str:
 
 
 def with_notes(found: Submission) -> Submission:
-    """Return the hand-in with notes on text that reads differently from how it runs."""
+    """Return the hand-in with notes on text that looks different from what is run."""
     notes = map(found.locate, contents.misleading(found.source))
     return replace(found, notes=(*found.notes, *notes))

@@ -1,4 +1,4 @@
-"""The hand-in after it was read: its source, and where each line comes from."""
+"""A hand-in after reading: its source, and the notebook cell of each line."""
 
 import bisect
 import hashlib
@@ -9,28 +9,30 @@ from pathlib import Path
 from grader.contract.exercises import WRITTEN
 from grader.intake import contents
 
-# The functions and the class of the contract.
+# The definition of a function or class that students write.
 PART = re.compile(
     rf"^({'|'.join(f'{part.keyword} {part.name}' for part in WRITTEN)})\b", re.M
 )
-# The body of a part that was not written yet.
+# The body of a part that is not written yet.
 STUB = re.compile(r"raise NotImplementedError\(\s*[\"']Exercise \d")
-STUBS = 12  # in the starter
+STUBS = 12  # number of stubs in the starter
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One hand-in as it was read; the grader uses this and never reads the file again.
+    """A hand-in after reading. The grader never reads the file again.
 
     Attributes:
-        name: for the report.
-        source: the bytes of `dqn.py`.
-        problem: why nothing can be run, in words for the student; None if it can. A
-            hand-in with a problem has no points.
-        path: of the Python file that was read, for a debugger; graded is `source`.
+        name: name of the hand-in, for the report.
+        source: bytes of the Python code that is graded.
+        problem: why the hand-in cannot be run, as a sentence for the student; None if
+            it can be run. A hand-in with a problem gets no points.
+        path: path of the Python file that was read, for a debugger; None for a
+            notebook and for a file in an archive.
         cells: for a notebook, the number of each cell's first line, from 0.
-        notes: sentences on which file was taken and why, and on unusual text in it.
-        exported: whether this Python file was saved from a notebook; it runs like one.
+        notes: sentences on the choice of the file, and on unusual text in the file.
+        exported: whether the hand-in is a Python file that was saved from a notebook;
+            such a file is run statement by statement, as a notebook is.
     """
 
     name: str
@@ -48,21 +50,25 @@ class Submission:
 
     @property
     def text(self) -> str:
-        """The source as text: this is run, and messages quote its lines."""
+        """The source as text; this text is run, and messages quote its lines."""
         return contents.decoded(self.source)
 
     @property
     def untouched(self) -> bool:
-        """Whether the student wrote nothing: it is empty, or all parts are stubs."""
+        """Whether the student wrote nothing: no text at all, or only stubs."""
         return not self.source.strip() or len(STUB.findall(self.text)) >= STUBS
 
     @property
     def has_parts(self) -> bool:
-        """Whether the source defines a part of the contract."""
+        """Whether the source defines a part that students write."""
         return not self.problem and bool(PART.search(self.text))
 
     def locate(self, text: str) -> str:
-        """Replace lines of `dqn.py` by cells in a message about a notebook."""
+        """Return a message with line numbers of a notebook replaced by cells.
+
+        For example "dqn.py, line 12" becomes "cell 3, line 2". For other hand-ins the
+        message stays as it is.
+        """
         if self.exported or not self.cells:
             return text
 
@@ -73,9 +79,10 @@ class Submission:
         return re.sub(r"\bdqn\.py(?:, line |:)(\d{1,7})\b", place, text)
 
     def cell_of(self, line: int) -> tuple[int, int]:
-        """Return the cell of a line of the source, and the line's number in that cell.
+        """Return the number of a line's cell, and the line's number in this cell.
 
-        Both count from 1.
+        Args:
+            line: number of the line in the source. All three numbers count from 1.
         """
         number = max(bisect.bisect(self.cells, line - 1), 1)
         return number, line - self.cells[number - 1]

@@ -1,9 +1,9 @@
-"""Take a hand-in in: find `dqn.py`, read it once, never import it.
+"""Find the file to grade in a hand-in and read the file once, without importing it.
 
-A hand-in is the file itself, a notebook, or a folder or a zip archive that holds one of
-them. If there is no `dqn.py`, another file is taken if it is the only possible one;
-otherwise a message lists the files that were found. A hand-in that cannot be used is a
-`Submission` with a `problem`.
+A hand-in is a `dqn.py`, a notebook, or a folder or a zip archive with one of these. If
+there is no `dqn.py`, the only possible other file is taken; if several are possible, a
+message lists them. A hand-in that cannot be used becomes a `Submission` with a
+`problem`.
 """
 
 import contextlib
@@ -33,13 +33,15 @@ from grader.intake.submission import Submission
 
 
 def take(path: str) -> Submission:
-    """Read the hand-in at a path: a folder, `dqn.py`, a zip archive, a notebook.
+    """Read the hand-in at a path: a folder, a zip archive, a notebook or a Python file.
+
+    If no hand-in can be read there, the result has a `problem`.
 
     Raises:
-        UsageError: there is nothing at the path.
+        UsageError: the path does not exist.
     """
     place = Path(path)
-    if not os.path.exists(path):  # unlike Path's method, it never raises
+    if not os.path.exists(path):  # not `Path.exists`, which can raise an error
         given = plain(path, 200)
         raise UsageError(f"no hand-in at {given!r}: there is no such file or folder")
     name = shown(place.resolve().name)
@@ -50,10 +52,14 @@ def take(path: str) -> Submission:
 
 
 def from_path(path: Path, name: str) -> Submission:
-    """Read the hand-in at a path that exists.
+    """Read the hand-in at an existing path.
+
+    Args:
+        path: path of a folder or file.
+        name: name of the hand-in.
 
     Raises:
-        Wrong: there is none that can be read.
+        Wrong: the path has no hand-in that can be read.
     """
     if path.is_dir():
         return from_place(in_folder(path, name), name)
@@ -73,12 +79,12 @@ def from_place(place: Place, name: str, *, inner: bool = False) -> Submission:
 
     Args:
         place: the folder or archive.
-        name: for the report.
-        inner: whether it is an archive inside of another place; archives in it are not
-            opened.
+        name: name of the hand-in, for the report.
+        inner: whether `place` is an archive that lies in another folder or archive;
+            then archives in `place` are not opened.
 
     Raises:
-        Wrong: there is none that can be read, or more than one.
+        Wrong: the place has no hand-in that can be read, or more than one.
     """
     paths = [path for path in place.paths if not is_junk(path)]
     zips = [path for path in paths if suffix_of(path.name) == ZIP]
@@ -103,7 +109,16 @@ def from_place(place: Place, name: str, *, inner: bool = False) -> Submission:
 
 
 def worked_on_in_zip(place: Place, path: PurePosixPath, name: str) -> Submission | None:
-    """Return the hand-in of an inner archive if a student has written in it."""
+    """Return the hand-in in an inner archive if a student has written something in it.
+
+    Args:
+        place: folder or archive that contains the inner archive.
+        path: path of the inner archive.
+        name: name of the hand-in.
+
+    Returns:
+        The hand-in; None if it has a problem or no student has written in it.
+    """
     with contextlib.suppress(Wrong):
         packed = from_zip_in(place, path, name)
         if not (packed.untouched or packed.problem):
@@ -114,8 +129,13 @@ def worked_on_in_zip(place: Place, path: PurePosixPath, name: str) -> Submission
 def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
     """Read the hand-in in an archive that lies in a folder or another archive.
 
+    Args:
+        place: folder or archive that contains the inner archive.
+        path: path of the inner archive.
+        name: name of the hand-in.
+
     Raises:
-        Wrong: there is none that can be read.
+        Wrong: the inner archive has no hand-in that can be read.
     """
     if place.folder is None and leads_out(path):
         raise Wrong(f"{shown(path)} leads out of it")
@@ -126,7 +146,15 @@ def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
 
 
 def instead(place: Place, paths: list[PurePosixPath]) -> str:
-    """Return what is there without a hand-in, and what to do; "" for an empty place."""
+    """Return the end of a message that a folder or archive contains no hand-in.
+
+    The words say which files were found instead, and what the student can do. They are
+    "" for an empty folder or archive.
+
+    Args:
+        place: the folder or archive.
+        paths: paths of the files and folders in `place`.
+    """
     folders = {folder for path in paths for folder in path.parents}
     files = [path for path in paths if path not in folders]
     if words := text_file(files) or other_kind(place, files[:MAX_COMPARED]):
@@ -138,7 +166,7 @@ def instead(place: Place, paths: list[PurePosixPath]) -> str:
 
 
 def text_file(files: list[PurePosixPath]) -> str:
-    """Return words on a `dqn.py` that an editor saved as a text file; "" if none."""
+    """Return words on a `dqn.py` that was saved with the suffix .txt; "" if none is."""
     for path in files:
         stem = stem_of(path.name)
         if suffix_of(path.name) == ".txt" and f"{stem}.py" in (FILE, f"{FILE}.py"):
@@ -147,7 +175,12 @@ def text_file(files: list[PurePosixPath]) -> str:
 
 
 def other_kind(place: Place, files: list[PurePosixPath]) -> str:
-    """Return words on the first file that is no text; "" if there is none."""
+    """Return words on the first file that is no text, as a picture; "" if all are text.
+
+    Args:
+        place: folder or archive that contains the files.
+        files: paths of the files.
+    """
     for path in files:
         with contextlib.suppress(Wrong):
             if kind := contents.kind_of(place.read(path, HEAD)):

@@ -1,4 +1,4 @@
-"""How long the hand-in may still take."""
+"""Keep account of the time that the hand-in has used and may still use."""
 
 import contextlib
 import time
@@ -11,17 +11,17 @@ from grader.contract.outcomes import RUN_USED_UP, TimedOut, UsedUp
 
 @dataclass
 class Budget:
-    """How long the hand-in may still take.
+    """The time that the hand-in has used, and its limits.
 
-    There is one for the whole run. Time is booked on the part that is being graded,
-    whichever process is asked.
+    The worker and the runner share one budget: the time of both counts for the part
+    that is being graded.
 
     Attributes:
-        limits: of this grading.
-        exercise: that is being graded.
-        started: when it began, by the monotonic clock.
-        spent: by part, in seconds.
-        part: of the exercise, that is being graded.
+        limits: the limits of this grading.
+        exercise: the name of the exercise that is being graded.
+        started: the start of the run on the monotonic clock, in seconds.
+        spent: the seconds used so far, by part.
+        part: the name of the part that is being graded.
     """
 
     limits: Limits = LIMITS
@@ -31,10 +31,10 @@ class Budget:
     part: str = ""
 
     def left(self) -> float:
-        """Return the seconds left now.
+        """Return how many seconds the current part may still take.
 
         Raises:
-            UsedUp: none.
+            UsedUp: the part, or the whole run, has no time left.
         """
         whole = self.limits.part_seconds
         of_part = whole - self.spent.get(self.part, 0.0)
@@ -44,10 +44,10 @@ class Budget:
         return min(of_part, of_run)
 
     def left_of_run(self) -> float:
-        """Return the seconds left now of the whole run.
+        """Return how many seconds the whole run may still take.
 
         Raises:
-            UsedUp: none.
+            UsedUp: the run has no time left.
         """
         seconds = self.started + self.limits.run_seconds - time.monotonic()
         if seconds <= 0:
@@ -55,7 +55,16 @@ class Budget:
         return seconds
 
     def late(self, what: str, limit: float, place: str = "") -> TimedOut:
-        """Return the outcome where an answer was waited for in vain."""
+        """Return the exception for an answer that did not come in time.
+
+        Args:
+            what: the part that was asked, for the message.
+            limit: the time limit of the answer in seconds.
+            place: the last known line of the hand-in, for the end of the message.
+
+        Returns:
+            `UsedUp` if the part or the run has no time left, else `TimedOut`.
+        """
         try:
             self.left()
         except UsedUp as reason:
@@ -64,7 +73,7 @@ class Budget:
 
     @contextlib.contextmanager
     def spending(self) -> Iterator[None]:
-        """Book the time that a block takes on the part that is being graded."""
+        """Add the duration of a with block to the time of the current part."""
         part, since = self.part, time.monotonic()
         try:
             yield

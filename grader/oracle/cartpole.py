@@ -1,7 +1,8 @@
-"""CartPole: the hand-in learns in processes of its own, beside the other checks.
+"""Let the hand-in learn CartPole in two processes of its own, beside the other checks.
 
-The grader only carries questions between the runner, which owns the loop, and the
-worker, in which the hand-in's buffer and sync answer.
+The learner runs the loop and the hand-in's programs. A worker runs the hand-in's
+replay buffer and `sync_target`. The learner asks them questions during the loop, and
+the grader passes each question to the worker and the answer back.
 """
 
 import functools
@@ -13,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.contract import cases, compare
-from grader.contract.case import Answer, Args, Case
+from grader.contract import cases
+from grader.contract.case import Args, Case
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
@@ -27,31 +28,45 @@ from grader.contract.outcomes import (
 )
 from grader.contract.seeds import derive
 from grader.intake.submission import Submission
+from grader.oracle import looks
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
-CAPACITY = 10_000  # as train.SETTINGS has it
-FULL, HALF = 450.0, 195.0
-# The parts that answer the loop's questions, by what is asked.
+CAPACITY = 10_000  # as `capacity` of `Settings` in starter/train.py
+FULL, HALF = 450.0, 195.0  # the mean returns that pay all and half of the points
+# By question of the loop, the part that answers.
 ASKED = {"use_buffer": "ReplayBuffer", "sync_target": "sync_target"}
 
 
 @dataclass
 class Result:
-    """What came of learning: the best of the runs, or why there was none."""
+    """The result of learning: the best training run, or why no run was judged.
 
-    mean_return: float | None = None  # None where no run was judged
+    Attributes:
+        mean_return: the mean return of the best run; None if no run was judged.
+        curve: pairs of environment step and mean return of a validation.
+        runs: how many training runs were made.
+        held: how many updates of the best run the learner verified.
+        watched: numbers of the best run, from `inside/learning/training_log.py`.
+        problem: why this run, or a later one, was stopped; "" if none was.
+        reason: the exception that prevented learning, or None.
+    """
+
+    mean_return: float | None = None
     curve: list[list[float]] = field(default_factory=list)
     runs: int = 0
-    held: int = 0  # updates that were held against other evidence
-    watched: Args = field(default_factory=dict)  # by `training_log`
-    problem: str = ""  # what stopped this run or a later one
-    reason: BaseException | None = None  # an outcome: what kept it from learning
+    held: int = 0
+    watched: Args = field(default_factory=dict)
+    problem: str = ""
+    reason: BaseException | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what stands in report.json; no return where none was judged."""
+        """Return the entry "cartpole" of report.json.
+
+        Without a judged run, it has no mean return and no curve, but says why.
+        """
         mean = self.mean_return
         return {
             "mean_return": None if mean is None else round(mean, 2),
@@ -64,10 +79,10 @@ class Result:
 
 
 class Clock:
-    """Whose part runs, and how long each has run.
+    """Measures how long each part of the hand-in has run during a training run.
 
-    The loop itself needs next to nothing, so that what the learner does between two
-    questions is put down to the programs that it runs there.
+    The time between two questions counts for the programs that the learner runs there.
+    The loop itself takes almost no time.
     """
 
     BETWEEN = "epsilon_greedy or the network"
@@ -78,30 +93,31 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def turn(self, part: str) -> None:
-        """Begin the turn of another part."""
+        """Stop the time of the current part and start that of another part."""
         now = time.monotonic()
         spent = self.seconds.get(self.part, 0.0) + now - self.since
         self.seconds[self.part] = spent
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """Return the part that has run longest until now."""
+        """Return the name of the part that has run longest until now."""
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])
 
 
 class CartPole:
-    """Learning in the background.
+    """Learning of CartPole in a thread, with a worker and a learner of its own.
 
     Args:
         submission: the hand-in.
-        tier: of the sandbox.
-        seed: of the run.
+        tier: the tier of the sandbox.
+        seed: the seed of the run.
         device: "cpu" or "gpu".
-        run: the budget of the other checks, which end when this one has to.
-        programs: the hand-in's programs, shared with the other checks: the bytes that
-            are checked there are the ones that learn here.
-        on_progress: told what it is doing, in a few words.
+        run: the budget of the other checks. Learning has its own budgets, but the time
+            of the whole run ends at the same moment.
+        programs: the hand-in's exported programs by name. The other checks share this
+            dict, so that learning uses the programs that they judge.
+        on_progress: called with a few words on the progress.
     """
 
     def __init__(
@@ -116,7 +132,8 @@ class CartPole:
     ) -> None:
         self.seed, self.limits = seed, run.limits
         self.on_progress = on_progress
-        # The worker thinks while the runner waits: the runner's budget covers both.
+        # Two budgets, because the learner waits while the worker answers: in a shared
+        # budget this time would count twice.
         budget, worker_budget = (
             replace(
                 run,
@@ -135,20 +152,20 @@ class CartPole:
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def ready(self) -> None:
-        """Wait for both processes, before anything of the hand-in has run.
+        """Wait until both processes are ready, before the hand-in runs.
 
         Raises:
-            GraderError: one does not come up.
+            GraderError: a process ended or was too slow.
         """
         self.worker.ready()
         self.runner.ready()
 
     def begin(self) -> None:
-        """Let it learn from now on."""
+        """Start learning in the background."""
         self.thread.start()
 
     def result(self) -> Result:
-        """Wait for the end of learning."""
+        """Wait for the end of learning and return its result."""
         self.thread.join()
         return self.outcome
 
@@ -158,7 +175,7 @@ class CartPole:
         self.runner.stop()
 
     def run(self) -> None:
-        """Learn with one seed after the other, until one passes."""
+        """Train with one seed after the other, until a run has full points."""
         try:
             programs = self.export_programs()
             for index in range(self.limits.trainings):
@@ -168,19 +185,30 @@ class CartPole:
                 self.learn_once(programs, index)
                 if (self.outcome.mean_return or 0.0) >= FULL:
                     break
-        # In a thread of its own: whatever it is, it is told where the check waits.
+        # Every exception is kept, because this is a thread: the check raises it later.
         except BaseException as reason:
             judged = self.outcome.mean_return is not None
             theirs = Raised | Stopped | Waiting | Wrong
             if judged and isinstance(reason, theirs):
-                self.outcome.problem = str(reason)  # what was reached stays reached
+                self.outcome.problem = str(reason)  # the judged run still counts
             else:
                 self.outcome.reason = reason
         finally:
             self.stop()
 
     def learn_once(self, programs: dict[str, str], index: int) -> Args:
-        """Train once; the outcome keeps the best run."""
+        """Train once, and keep the run in `outcome` if it is the best so far.
+
+        Args:
+            programs: the names of the programs in the learner, by role.
+            index: the number of the training run, from 0.
+
+        Returns:
+            The learner's answer.
+
+        Raises:
+            Wrong, Raised, Stopped: a part gave no answer.
+        """
         seed = derive(self.seed, f"cartpole {index}")
         theta = self.fresh_network(derive(self.seed, f"network {index}") % 2**31)
         request = {
@@ -205,7 +233,7 @@ class CartPole:
             self.outcome.problem = stopped or ""
             self.outcome.watched = answer["watched"]
             self.outcome.held = answer.get("held", 0)
-            # Where learning was stopped, what had been seen of the curve until then.
+            # If the run was stopped, the part of the curve until then.
             seen = answer["watched"]["returns"] if stopped else answer["curve"]
             self.outcome.curve = [
                 [int(step), round(float(mean), 2)] for step, mean in seen
@@ -213,17 +241,25 @@ class CartPole:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Return the reason why learning was stopped, with the part to blame."""
+        """Return the exception with the name of the part that was running.
+
+        Args:
+            reason: the exception that stopped learning.
+        """
         part = self.clock.part
         if part in ASKED.values():
-            return reason  # the worker's: it names its part
+            return reason  # from the worker: the message names the part already
         if isinstance(reason, TimedOut):
             part = self.clock.longest()
             return TimedOut(f"{reason}; most of the time went to {part}")
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Carry a question of the loop to the hand-in, and its answer back."""
+        """Return the answer to a question of the loop, and measure each part's time.
+
+        Args:
+            question: `do` and its arguments, from the learner.
+        """
         do = question["do"]
         self.clock.turn(ASKED.get(do, Clock.BETWEEN))
         answer = self.answer_to(question)
@@ -231,7 +267,14 @@ class CartPole:
         return answer
 
     def answer_to(self, question: Args) -> Args:
-        """Return the hand-in's answer to a question of the loop."""
+        """Return the answer to a question of the loop; {} to a message of progress.
+
+        Args:
+            question: `do` and its arguments, from the learner.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
+        """
         do = question.pop("do")
         if do == "progress":
             self.on_progress(f"CartPole, {question['env_step']} steps")
@@ -243,17 +286,19 @@ class CartPole:
                 name: (*sizes, *column.shape[1:])
                 for name, column in question["rows"].items()
             }
-            look = functools.partial(batches, shapes)
+            look = functools.partial(looks.batches, shapes)
             return self.worker.ask(request, "ReplayBuffer", look=look).answer
         case = cases.sync(net="own", **question)
-        look = functools.partial(one_tree, question["theta_Q"])
+        look = functools.partial(looks.one_tree, question["theta_Q"])
         return self.student.called(case, look=look)
 
     def export_programs(self) -> dict[str, str]:
-        """Have the parts that learning needs traced; return their names in the runner.
+        """Export the parts for the learner; return the programs' names, by role.
+
+        The parts that are called are tried once.
 
         Raises:
-            Waiting: a part is missing or cannot be traced.
+            Waiting: a part is a stub, cannot be exported or fails.
         """
         fresh: dict[str, Case] = {}
 
@@ -288,63 +333,39 @@ class CartPole:
         return names
 
     def open_buffer(self) -> None:
-        """Open a new buffer for the next run."""
+        """Let the worker make a new buffer for the next training run."""
         request = {"do": "open_buffer", "capacity": CAPACITY}
-        self.worker.ask(request, "ReplayBuffer", look=nothing)
+        self.worker.ask(request, "ReplayBuffer", look=looks.nothing)
 
     def fresh_network(self, seed: int) -> list[np.ndarray]:
-        """Return the parameters of the hand-in's network for CartPole."""
+        """Return the initial parameters of the hand-in's network for CartPole.
+
+        Args:
+            seed: the seed of the key for `q_network`.
+        """
         return self.student.answer(cases.fresh_network(seed, 4, 2)).leaves("theta")
 
     def opt_state(self, theta: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the optimizer's state before the first update."""
+        """Return the state of learning's optimizer before the first update.
+
+        Args:
+            theta: the initial parameters, a list of arrays.
+        """
         request = {"do": "optimizer_init", "optimizer": "cartpole", "theta": theta}
         return self.runner.untrusted(request, "q_network's parameters")["opt_state"]
 
 
-def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
-    """Look at an answer that has to be batches, each field of its shape.
-
-    Raises:
-        Wrong: it is not.
-    """
-    for name, shape in shapes.items():
-        if problem := compare.shape_problem(
-            f"sample's {name}", answer.get(name), shape
-        ):
-            raise Wrong(problem)
-    if len(answer) > len(shapes):
-        raise Wrong("sample: more came back than a batch's fields")
-
-
-def one_tree(theta: list[np.ndarray], answer: Args) -> None:
-    """Look at an answer that has to be parameters like these.
-
-    Raises:
-        Wrong: it is not.
-    """
-    leaves = Answer(answer).leaves("theta_T")
-    kinds = [[(leaf.shape, leaf.dtype) for leaf in tree] for tree in (leaves, theta)]
-    if kinds[0] != kinds[1] or len(answer) > 1:
-        raise Wrong("sync_target returned neither theta_Q nor theta_T")
-
-
-def nothing(answer: Args) -> None:
-    """Look at an answer in which nothing can be.
-
-    Raises:
-        Wrong: there is something.
-    """
-    if answer:
-        raise Wrong("an answer came back where none was expected")
-
-
 def needed(part: str, step: Callable[[], Any]) -> Any:
-    """Do a step that learning cannot do without.
+    """Return the result of a step that learning needs.
+
+    Args:
+        part: the name of the part that the step asks.
+        step: the step, a function without arguments.
 
     Raises:
-        NotImplementedYet: the part is still a stub.
-        Waiting: it fails in another way.
+        NotImplementedYet: the part is a stub.
+        Waiting: the step failed in another way; the message names the part.
+        GraderError: the grader could not do its work.
     """
     try:
         return step()

@@ -1,4 +1,4 @@
-"""The trusted end of the runner: have programs run, keep time, start it again."""
+"""Control a runner from the trusted side: send requests, keep deadlines, restart it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,8 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
-# Said where nothing but the hand-in can be the cause: before it ran, all was well.
+# The message for a failure of the runner after the hand-in ran. Before, the runner
+# worked, so the hand-in is the cause.
 NOT_IN_TIME = (
     "the grader's own process {}. Before dqn.py ran it worked: does dqn.py start "
     "processes that keep the machine busy, or use up its memory?"
@@ -30,20 +31,26 @@ NOT_IN_TIME = (
 
 @dataclass(frozen=True)
 class Program:
-    """A part as it was exported, and what the hand-in printed meanwhile."""
+    """An exported part.
+
+    Attributes:
+        code: the program as bytes, uint8 [n].
+        printed: the hand-in's output during the export.
+    """
 
     code: np.ndarray
     printed: Output
 
 
 class RunnerClient:
-    """The clean process that runs programs, started again when one killed it.
+    """A runner or a learner, started again after a program has killed its process.
 
     Args:
-        role: "runner", or "learner" for one with the learning loop.
-        tier: of the sandbox.
-        budget: of time.
-        programs: the hand-in's exported programs by name; may be shared.
+        role: "runner" or "learner".
+        tier: the tier of the sandbox.
+        budget: the time that the hand-in may still take.
+        programs: the hand-in's exported programs by name. The runner and the learner
+            of one grading share this dict.
         device: "cpu" or "gpu".
     """
 
@@ -63,29 +70,33 @@ class RunnerClient:
         self.loaded: set[str] = set()
 
     def start(self) -> helper.Child:
-        """Start a new process, no program in it yet.
+        """Return a new process, which has loaded no program yet.
 
         Raises:
-            helper.Failure: the system does not let us.
+            helper.Failure: the system cannot start the process.
         """
         limits = self.budget.limits
         return start_child(self.role, self.tier, limits, device=self.device)
 
     def ready(self) -> None:
-        """Wait for its first process, before anything of the hand-in has run.
+        """Wait until the first process is ready, before the hand-in runs.
 
         Raises:
-            GraderError: it does not come up.
+            GraderError: the process ended or was too slow.
         """
         if self.child:
             ready_first(self.role, self.child)
 
     def trusted(self, **request: Any) -> Args:
-        """Ask for something in which the hand-in has no part.
+        """Return the answer to a request that involves neither hand-in nor programs.
+
+        Args:
+            request: `do` and its arguments, see `inside/runner.py`.
 
         Raises:
-            GraderError: it failed, and that is ours.
-            TimedOut, Killed: no answer came, and only the hand-in can have kept it.
+            GraderError: the request failed, which is a fault of the grader.
+            TimedOut, Killed: no answer came. The runner worked before the hand-in ran,
+                so the hand-in is the cause.
         """
         used = bool(self.loaded)
         try:
@@ -95,11 +106,12 @@ class RunnerClient:
         except (GraderError, Stopped):
             if not used:
                 raise
-            # Programs of the hand-in have run in there: they may have left no memory.
+            # Again in a new process, because programs of the hand-in ran in this one
+            # and may have used up its memory.
             return self.ask_trusted(request)
 
     def ask_trusted(self, request: Args) -> Args:
-        """Ask once for something in which the hand-in has no part."""
+        """Return the answer to a request as `trusted` does, but try only once."""
         child = self.running()
         seconds = min(self.budget.limits.trusted_seconds, self.budget.left_of_run())
         try:
@@ -124,13 +136,19 @@ class RunnerClient:
         seconds: float | None = None,
         on_question: helper.Question | None = None,
     ) -> Args:
-        """Ask for something that runs the hand-in's programs, already loaded.
+        """Return the answer to a request that runs the hand-in's programs.
+
+        Args:
+            request: `do` and its arguments; `load` has loaded the programs.
+            what: the part that is asked, for messages.
+            seconds: the time limit; None for `call_seconds` of the limits.
+            on_question: answers questions that the process asks while it works.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: as the program behaved.
+            Wrong, Raised, TimedOut, Killed: the program gave no answer.
         """
         seconds = seconds or self.budget.limits.call_seconds
-        self.budget.left()  # without any no process is started
+        self.budget.left()  # if no time is left, raises before a process is started
         child = self.running()
         limit, seconds = seconds, min(seconds, self.budget.left())
         try:
@@ -143,7 +161,7 @@ class RunnerClient:
             self.stop()
             raise Killed(f"{what}: the program's process {death}") from None
         except BaseException:
-            self.stop()  # a question of its own failed: it still waits for the reply
+            self.stop()  # `on_question` failed, and the process waits for its reply
             raise
         if "error" in message:
             error = message["error"]
@@ -153,7 +171,15 @@ class RunnerClient:
         return message["answer"]
 
     def load(self, name: str, case: Case) -> None:
-        """Load a program that was exported before, unless it is loaded already."""
+        """Load an exported program into the process, unless it is loaded already.
+
+        Args:
+            name: the program's name in `programs`.
+            case: a case that the program can answer.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: the program cannot be loaded.
+        """
         self.running()
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name].code}
@@ -162,13 +188,13 @@ class RunnerClient:
             self.loaded.add(name)
 
     def running(self) -> helper.Child:
-        """Return the process, another one where a program has killed it.
+        """Return the process, a new one if the last was stopped.
 
         Raises:
-            Killed: it does not come up.
+            Killed: the process does not become ready.
         """
         try:
-            if self.child is None:  # that takes the hand-in's time
+            if self.child is None:  # the restart counts as time of the hand-in
                 with self.budget.spending():
                     self.child = self.start()
                     self.child.ready()
@@ -179,7 +205,7 @@ class RunnerClient:
         return self.child
 
     def stop(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process; the next request starts a new one."""
         if self.child:
             self.child.stop()
         self.child = None

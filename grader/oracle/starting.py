@@ -1,4 +1,4 @@
-"""Start the first helper processes and those that take the place of dead ones."""
+"""Start helper processes, with an error for the staff if the first start fails."""
 
 from collections.abc import Callable
 
@@ -15,24 +15,36 @@ def start_child(
     prints: bool = False,
     device: str = "cpu",
 ) -> helper.Child:
-    """Start a helper process.
+    """Return a new helper process, which may still be starting.
+
+    Args:
+        role: the kind of helper, as "worker" or "runner".
+        tier: the tier of the sandbox.
+        limits: the limits of this grading, for the time of the start.
+        prints: whether the process's standard output is kept.
+        device: "cpu" or "gpu".
 
     Raises:
-        helper.Failure: the system does not let us.
+        helper.Failure: the system cannot start the process.
     """
     try:
         started = launch.prepare(role, tier, device=device)
         seconds = limits.start_seconds
         return helper.Child(started, prints=prints, start_seconds=seconds)
-    except (OSError, RuntimeError) as error:  # no more processes, room, or threads
+    except (OSError, RuntimeError) as error:  # no process, disk space or thread is left
         raise helper.Died(f"cannot be started: {error}") from None
 
 
 def start_first(role: str, start: Callable[[], helper.Child]) -> helper.Child:
-    """Start a role's first process, before anything of the hand-in has run.
+    """Return the first process of a role, started before the hand-in runs.
+
+    Args:
+        role: the kind of helper, for the message.
+        start: the function that starts the process.
 
     Raises:
-        GraderError: the system does not let us.
+        GraderError: the system cannot start the process. The hand-in has not run yet,
+            so this is not its fault.
     """
     try:
         return start()
@@ -41,10 +53,15 @@ def start_first(role: str, start: Callable[[], helper.Child]) -> helper.Child:
 
 
 def ready_first(role: str, child: helper.Child) -> None:
-    """Wait for a role's first process, before anything of the hand-in has run.
+    """Wait until the first process of a role is ready, before the hand-in runs.
+
+    Args:
+        role: the kind of helper, for the message.
+        child: the process.
 
     Raises:
-        GraderError: it does not come up.
+        GraderError: the process ended or was too slow. The hand-in has not run yet, so
+            this is not its fault.
     """
     try:
         child.ready()
@@ -53,7 +70,7 @@ def ready_first(role: str, child: helper.Child) -> None:
 
 
 def no_start(role: str, child: helper.Child, failure: helper.Failure) -> str:
-    """Return one clear line on a helper that does not come up."""
+    """Return the message, in one line, for a helper that did not become ready."""
     why = str(failure) or f"no sign of life in {child.start_seconds:.0f} s"
     return (
         f"the {role} does not start: {why}; is the environment complete? "

@@ -1,7 +1,8 @@
-"""One worker and one runner for one hand-in after the other.
+"""Serve many hand-ins, one after the other, with the same worker and runner.
 
-Starting them costs more than most of what is asked. But what one hand-in leaves behind
-the next one finds, so this is for known ones only: the solution, mutants, variants.
+This saves the start of two processes for each hand-in, which takes longer than most
+checks. But a hand-in can change the processes for those that follow. So warm processes
+are only for our own hand-ins: the solution, mutants, variants.
 """
 
 from dataclasses import replace
@@ -15,33 +16,39 @@ from grader.oracle.runner_client import RunnerClient
 from grader.oracle.worker_client import WorkerClient
 from grader.sandbox import tiers
 
-# Each leaves compiled programs behind: from time to time all is begun anew.
+# New processes after so many hand-ins, because each leaves compiled programs in memory.
 RENEWED_AFTER = 60
-SECONDS = 600.0  # for one hand-in: nobody waits for it, and it may be one of hundreds
+# The time limit of one hand-in. It is long, because a machine that grades hundreds of
+# hand-ins at once is slow.
+SECONDS = 600.0
 
 
 class WarmRunner(RunnerClient):
-    """A runner for one hand-in after the other, whose programs have the same names."""
+    """A runner that serves many hand-ins, one after the other.
 
-    hand_in = 0
+    Programs of different hand-ins can have the same name. So the number of the hand-in
+    is put before each name that is sent to the process.
+    """
+
+    hand_in = 0  # the number of the current hand-in
 
     def take(self, budget: Budget) -> None:
-        """Begin with another hand-in."""
+        """Begin with the next hand-in, which has this budget and no programs yet."""
         self.hand_in += 1
         self.budget, self.programs, self.loaded = budget, {}, set()
 
     def untrusted(self, request: Args, *args: object, **kwargs: object) -> Args:
-        """Ask, with the hand-in's number before a program's name."""
+        """Ask as `RunnerClient.untrusted` does, with the number before the name."""
         if "name" in request:
             request = {**request, "name": f"{self.hand_in} {request['name']}"}
         return super().untrusted(request, *args, **kwargs)  # type: ignore[arg-type]
 
 
 class WarmWorker(WorkerClient):
-    """A worker that imports one hand-in after the other."""
+    """A worker that serves many hand-ins, one after the other."""
 
     def take(self, submission: Submission, budget: Budget) -> None:
-        """Begin with another hand-in."""
+        """Begin with the next hand-in: the next question imports it first."""
         self.submission, self.budget = submission, budget
         self.problem, self.restarts = None, {}
         self.loaded = self.imported = False
@@ -49,10 +56,12 @@ class WarmWorker(WorkerClient):
 
 
 class WarmProcesses:
-    """Takes hand-ins one at a time; ends its processes when it is left.
+    """A worker and a runner for many hand-ins, one at a time.
+
+    As a context manager, it ends both processes at the end of the with block.
 
     Args:
-        tier: of the sandbox.
+        tier: the tier of the sandbox.
         device: "cpu" or "gpu".
     """
 
@@ -65,11 +74,11 @@ class WarmProcesses:
         self.runner.ready()
 
     def take(self, submission: Submission, *, fresh: bool = False) -> Candidate:
-        """Take a hand-in; return it, to be asked.
+        """Return the candidate for a hand-in, on the warm processes.
 
         Args:
-            submission: what was handed in.
-            fresh: in a worker of its own, for it needs one or spoils it.
+            submission: the hand-in.
+            fresh: whether to start a new worker first.
         """
         budget = Budget(replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS))
         self.taken += 1

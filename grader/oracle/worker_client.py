@@ -1,4 +1,4 @@
-"""The trusted end of the worker: ask the hand-in, keep time, start it again."""
+"""Control a worker from the trusted side: send requests, keep deadlines, restart it."""
 
 import contextlib
 from dataclasses import dataclass
@@ -22,19 +22,20 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
-MAX_ROWS = 20  # of cells left out, as `inside/notebook.py` sends them
-# Said where nothing but the hand-in can be the cause: before it ran, all was well.
+MAX_ROWS = 20  # as `MAX_LEFT_OUT` in `inside/notebook.py`: the rows that a worker sends
+# The message for a restart that fails. The first start worked, so the hand-in, which
+# has run since, is the cause.
 NO_RESTART = "its process cannot be started again"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one question.
+    """The worker's reply to one request.
 
     Attributes:
-        answer: of the hand-in; empty where there is a reason.
-        printed: by the hand-in meanwhile.
-        reason: why there is no answer, an outcome.
+        answer: the hand-in's answer; empty if there is a `reason`.
+        printed: the hand-in's output since the last request.
+        reason: the exception that says why there is no answer, or None.
     """
 
     answer: Args
@@ -45,7 +46,7 @@ class Reply:
         """Return the answer.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: the reason why there is none.
+            Wrong, Raised, TimedOut, Killed: the reason why there is no answer.
         """
         if self.reason:
             raise self.reason
@@ -53,24 +54,24 @@ class Reply:
 
 
 class WorkerClient:
-    """The hand-in's process, started again when it died.
+    """A worker, started again after its process has died.
 
     Args:
-        submission: what runs in it.
-        tier: of the sandbox.
-        budget: of time.
+        submission: the hand-in that the worker imports.
+        tier: the tier of the sandbox.
+        budget: the time that the hand-in may still take.
     """
 
     def __init__(self, submission: Submission, tier: str, budget: Budget) -> None:
         self.submission = submission
         self.tier = tier
         self.budget = budget
-        self.restarts: dict[str, int] = {}  # by part
-        self.problem: Exception | Stopped | None = None
+        self.restarts: dict[str, int] = {}  # the number of restarts, by part
+        self.problem: Exception | Stopped | None = None  # why the import failed
         self.child: helper.Child | None = None
-        self.printed: dict[str, Output] = {}  # by exercise, and at import
-        self.left_out: list[str] = []  # of a notebook, in sentences
-        self.skipped: list[int] = []  # lines of it that ran for too long
+        self.printed: dict[str, Output] = {}  # by exercise, or "import"
+        self.left_out: list[str] = []  # sentences on statements of a notebook
+        self.skipped: list[int] = []  # lines of a notebook's statements that never end
         if submission.problem:
             self.problem = Wrong(submission.problem)
         else:
@@ -83,24 +84,24 @@ class WorkerClient:
         return self.budget.limits
 
     def start(self) -> helper.Child:
-        """Start a new process, the hand-in not yet in it.
+        """Return a new process, which has not imported the hand-in yet.
 
         Raises:
-            helper.Failure: the system does not let us.
+            helper.Failure: the system cannot start the process.
         """
         return start_child("worker", self.tier, self.limits, prints=True)
 
     def ready(self) -> None:
-        """Wait for its first process, before anything of the hand-in has run.
+        """Wait until the first process is ready, before the hand-in runs.
 
         Raises:
-            GraderError: it does not come up.
+            GraderError: the process ended or was too slow.
         """
         if self.child:
             ready_first("worker", self.child)
 
     def renew(self) -> None:
-        """End all its processes, and begin anew with the whole time for each part."""
+        """Start a new process, and give each part its whole time again."""
         self.stop()
         self.restarts = {}
         self.budget.spent.clear()
@@ -109,7 +110,12 @@ class WorkerClient:
                 self.child = self.start()
 
     def book(self, stage: str, output: Output) -> None:
-        """Keep what was printed, with what was printed at that stage before."""
+        """Add output of the hand-in to `printed`.
+
+        Args:
+            stage: the exercise's name, or "import".
+            output: the output.
+        """
         if output.size:
             kept = self.printed.setdefault(stage, Output())
             kept.add(output.text, output.size)
@@ -121,34 +127,41 @@ class WorkerClient:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Ask the hand-in; what it prints is kept, but for what a program brings.
+        """Return the hand-in's reply to a request, with an answer.
+
+        The hand-in's output is added to `printed`. The output during an export is only
+        in the reply, because several exercises can use one program.
 
         Args:
-            request: to the worker.
-            what: is asked, for messages.
-            seconds: that it may take; a call's where none are given.
-            look: sees the answer's shapes before its numbers are read.
-
-        Returns:
-            A reply with an answer.
+            request: `do` and its arguments, see `inside/worker.py`.
+            what: the part that is asked, for messages.
+            seconds: the time limit; None for `call_seconds` of the limits.
+            look: checks the answer's shapes before its numbers are read.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
+            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
         """
         self.load()
         exercise = self.budget.exercise
         seconds = seconds or self.limits.call_seconds
         reply = self.exchange(request, what, seconds, look)
-        # A program is shared: who uses it books what was printed when it was traced.
+        # `Candidate.export` adds the output of an export where the program is used.
         if reply.reason or request["do"] != "export":
             self.book(exercise, reply.printed)
         reply.required()
         return reply
 
     def load(self) -> None:
-        """Have the hand-in imported; one whose first import fails is asked no more."""
+        """Let the worker import the hand-in, unless it has done so.
+
+        If the first import fails, each later question raises the same exception.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: the import failed.
+        """
         if self.problem:
-            raise self.problem.with_traceback(None)  # else it grows each time
+            # Without a traceback, because each raise would make it longer.
+            raise self.problem.with_traceback(None)
         if self.loaded and self.child:
             return
         first = not (self.restarts or self.imported)
@@ -167,16 +180,18 @@ class WorkerClient:
                 self.book("import", reply.printed)
             self.left_out = left_out(reply.required(), self.submission)
         except (Exception, Stopped) as problem:
-            # What was imported once, and died since, may have run out of its part's
-            # time now: the next part tries again.
+            # If an earlier import worked, the reason may be that the current part has
+            # no time left. The next part has its own time and tries again.
             self.problem = problem if first else None
             raise
         self.loaded = self.imported = True
 
     def import_it(self) -> Reply:
-        """Have it imported; the answer says what of a notebook was left out.
+        """Return the worker's reply to the request to import the hand-in.
 
-        A statement that cannot be interrupted ends the process, and is skipped then.
+        The answer lists the statements of a notebook that were left out. If the worker
+        ends because a statement of a notebook cannot be interrupted, a new worker
+        imports the hand-in without this statement.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -205,8 +220,13 @@ class WorkerClient:
                 return Reply({}, reply.printed, reason)
 
     def restart(self) -> None:
-        """Start a process in the place of one that died, in the hand-in's time."""
-        seconds = self.budget.left()  # a part without any starts no process
+        """Start a new process after the last one died; the hand-in's time is used.
+
+        Raises:
+            UsedUp: the current part has no time left.
+            Killed: the process died too often, or cannot be started again.
+        """
+        seconds = self.budget.left()
         part = self.budget.part
         self.restarts[part] = self.restarts.get(part, 0) + 1
         if self.restarts[part] > self.limits.restarts:
@@ -222,7 +242,10 @@ class WorkerClient:
     def exchange(
         self, request: Args, what: str, limit: float, look: Look | None
     ) -> Reply:
-        """Ask one question; the reply has its answer or the reason for none."""
+        """Return the reply to one request, with an answer or with a reason.
+
+        The arguments are those of `answer_of`.
+        """
         child = self.child
         assert child is not None
         try:
@@ -239,17 +262,17 @@ class WorkerClient:
         limit: float,
         look: Look | None,
     ) -> Args:
-        """Return a process' answer.
+        """Return the process's answer to one request.
 
         Args:
             child: the process.
-            request: to it.
-            what: is asked, for messages.
-            limit: seconds that it may take, if its part has as many left.
-            look: sees the answer's shapes before its numbers are read.
+            request: `do` and its arguments, see `inside/worker.py`.
+            what: the part that is asked, for messages.
+            limit: the time limit in seconds, if the current part has as many left.
+            look: checks the answer's shapes before its numbers are read.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: as the hand-in behaved.
+            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
         """
         seconds = min(limit, self.budget.left())
         try:
@@ -263,7 +286,7 @@ class WorkerClient:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
         except Wrong:
-            self.stop()  # looking at the answer was enough, and its rest lies unread
+            self.stop()  # `look` refused the answer, and its numbers are not read yet
             raise
         if "error" in message:
             error = with_own_line(message["error"], self.submission.text)
@@ -271,7 +294,7 @@ class WorkerClient:
         return message["answer"]
 
     def stop(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process; the next request starts a new one."""
         if self.child:
             self.child.stop()
         self.child = None
@@ -279,10 +302,13 @@ class WorkerClient:
 
 
 def of_cells(answer: Args) -> None:
-    """Look at the answer to an import: it says which cells were left out.
+    """Check the form of the answer to an import: a list of cells that were left out.
+
+    Args:
+        answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: it is something else.
+        Wrong: the answer has another form.
     """
     row = {"line": int, "whole": bool, "more": int, "why": str}
     rows, slow = answer.get("left_out", []), answer.get("slow", [])
@@ -299,7 +325,12 @@ def of_cells(answer: Args) -> None:
 
 
 def left_out(answer: Args, submission: Submission) -> list[str]:
-    """Return sentences on what was left out of a notebook, from an import's answer."""
+    """Return sentences on the statements of a notebook that were left out.
+
+    Args:
+        answer: the worker's answer to an import, checked by `of_cells`.
+        submission: the hand-in, which knows the cell of each line.
+    """
     notes = []
     for row in answer.get("left_out", []):
         place = submission.locate(f"dqn.py, line {row['line']}")

@@ -1,5 +1,5 @@
-"""The report: one result model, and what people and programs read of it.
+"""Hold the results of a grading, and show them to people and to other programs.
 
-Runs in the grader's process. `model` is what is graded; `terminal`, `picture` and
-`formats/` show it. Imports `contract` and `escape`.
+This room runs in the grader's process. `model` holds the results; `terminal`, `picture`
+and `formats/` show them. This room may import `contract` and `escape`.
 """

@@ -1,4 +1,4 @@
-"""The one result model; every output is made from it."""
+"""Hold the results of a grading: `Report`, from which every output is made."""
 
 import json
 import os
@@ -12,13 +12,25 @@ from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import json_text
 
 SCHEMA = 1
-# What the problem of a hand-in begins with that could not be run at all.
+# The two possible beginnings of `Report.problem`.
 NOT_READ, NOT_IMPORTED = "not read: ", "not imported: "
 
 
 @dataclass
 class Check:
-    """One check's result; `message` is what the student reads."""
+    """The result of one check.
+
+    Attributes:
+        name: the check's name, without "test_".
+        description: one sentence on what the check asks, for students.
+        outcome: how the check ended.
+        score: the points earned.
+        max_score: the points that the check pays.
+        message: why there are no points, for students; "" if the check passed.
+        diagnosis: the name of a known mistake or of a measured fact, or None.
+        hint: how to find or mend the mistake, for students, or None.
+        duration: in seconds.
+    """
 
     name: str
     description: str
@@ -33,29 +45,29 @@ class Check:
 
 @dataclass
 class Exercise:
-    """One exercise's checks."""
+    """The results of one exercise: its checks."""
 
     name: str
     checks: list[Check] = field(default_factory=list)
 
     @property
     def score(self) -> float:
-        """Points earned."""
+        """The points earned."""
         return sum(check.score for check in self.checks)
 
     @property
     def max_score(self) -> float:
-        """Points there are."""
+        """The points that all checks pay together."""
         return sum(check.max_score for check in self.checks)
 
     @property
     def number(self) -> int:
-        """Its number in the contract."""
+        """The exercise's number in the contract, from 1."""
         return list(EXERCISES).index(self.name) + 1
 
     @property
     def unwritten(self) -> bool:
-        """Tell whether the reason for having no points is a stub that is still one."""
+        """Whether some checks found a stub and all other checks were skipped."""
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
             for c in self.checks
@@ -64,43 +76,57 @@ class Exercise:
 
 @dataclass
 class Report:
-    """Everything that one grading found out."""
+    """All results of one grading.
+
+    Attributes:
+        seed: the seed of the run.
+        sandbox: the tier of the sandbox.
+        device: "cpu" or "gpu".
+        submission: the hand-in's `name`, `sha256`, `problem` and `notes`.
+        exercises: the results of the exercises that were graded.
+        learning: the results of learning, by environment.
+        printed: the hand-in's output, an entry for each exercise with some.
+        duration: in seconds.
+    """
 
     seed: str
     sandbox: str
     device: str
-    submission: dict[str, Any]  # name, sha256, problem, notes
+    submission: dict[str, Any]
     exercises: list[Exercise] = field(default_factory=list)
     learning: dict[str, Any] = field(default_factory=dict)
-    printed: list[dict[str, Any]] = field(default_factory=list)  # by the hand-in
+    printed: list[dict[str, Any]] = field(default_factory=list)
     duration: float = 0.0
 
     @property
     def score(self) -> float:
-        """Points earned."""
+        """The points earned."""
         return sum(exercise.score for exercise in self.exercises)
 
     @property
     def max_score(self) -> float:
-        """Points there are."""
+        """The points that all exercises pay together."""
         return sum(exercise.max_score for exercise in self.exercises)
 
     @property
     def problem(self) -> str:
-        """Return why the hand-in could not be run, in a sentence; "" where it was.
+        """Why the hand-in was not read or not imported; "" if it was imported.
 
-        It begins with `NOT_READ` or `NOT_IMPORTED`.
+        The text begins with `NOT_READ` or `NOT_IMPORTED`.
         """
         return self.submission.get("problem") or ""
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on the hand-in: what was taken and why, what was left out."""
+        """Sentences on which file was read and why, and on what was left out."""
         return self.submission.get("notes") or []
 
     @property
     def grader_error(self) -> str:
-        """Return what went wrong on our side, or "": then there is a score."""
+        """The first fault of the grader itself, in words; "" if there is none.
+
+        With a fault of the grader, the report has no score.
+        """
         for exercise in self.exercises:
             for check in exercise.checks:
                 if check.outcome == Outcome.GRADER_ERROR:
@@ -108,7 +134,7 @@ class Report:
         return ""
 
     def as_json(self) -> str:
-        """Return the report in the pinned schema."""
+        """Return the text of report.json, in the pinned schema."""
         document = {
             "schema": SCHEMA,
             "score": None if self.grader_error else plain_number(self.score),
@@ -133,7 +159,14 @@ class Report:
         return json_text(document, indent=1) + "\n"
 
     def save(self, folder: str) -> Path:
-        """Write `report.json` whole or not at all; return its path."""
+        """Write `report.json` whole or not at all; return its path.
+
+        Args:
+            folder: the folder to write to; it is made if missing.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         path = Path(folder) / "report.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, self.as_json())
@@ -141,7 +174,7 @@ class Report:
 
 
 def load(path: Path) -> Report | None:
-    """Load a report; None where there is none, or not a whole one."""
+    """Return the report in a file; None if the file is missing or damaged."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         exercises = [
@@ -161,10 +194,13 @@ def load(path: Path) -> Report | None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that is never seen half written, whatever happens meanwhile.
+    """Write a text file whole or not at all.
+
+    A temporary file is written first and then renamed, so that no reader ever sees half
+    a file.
 
     Raises:
-        OSError: it cannot be written; what was there before still is.
+        OSError: the file cannot be written; a file of this name is left as it was.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
@@ -178,7 +214,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:
-    """Return one check in the pinned schema."""
+    """Return a check's entry in report.json, in the pinned schema."""
     return {
         **asdict(check),
         "outcome": str(check.outcome),
@@ -189,6 +225,6 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 
 def plain_number(value: float) -> float | int:
-    """Format points: 12 rather than 12.0; halves stay."""
+    """Return points rounded to two digits, a whole number as an int: 12, not 12.0."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -1,7 +1,7 @@
-"""The learning curve as a picture, drawn beside the grading and never in its way.
+"""Draw the learning curve as a picture, in a process of its own.
 
-Matplotlib is slow to start, and may be missing or broken: it runs in a process of its
-own, and where it fails there is no picture.
+In the grader's process, matplotlib would delay the report, because it starts slowly. It
+may also be missing or broken: then there is no picture, and the report is complete.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.contract.exercises import ROOT
 
-SECONDS = 20.0  # a first run of matplotlib looks through all fonts
+SECONDS = 20.0  # so long, because matplotlib lists all fonts in its first run
 CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -24,11 +24,14 @@ train.save_curve(json.loads(sys.argv[2]), sys.argv[3])
 
 
 def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
-    """Begin to draw `learning_curve.png` into a folder, if there is a curve.
+    """Start a process that draws `learning_curve.png`, and return the process.
 
     Args:
-        learning: as it stands in report.json.
-        folder: of the report.
+        learning: the entry "learning" of report.json.
+        folder: the folder of the report, for the picture.
+
+    Returns:
+        None if there is no learning curve, or if no process can be started.
     """
     curve = learning.get("cartpole", {}).get("curve")
     if not curve:
@@ -48,7 +51,11 @@ def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
 
 
 def finish(drawing: subprocess.Popen | None) -> None:
-    """Wait for the picture, but not for long."""
+    """Wait until the picture is drawn; kill the process after `SECONDS`.
+
+    Args:
+        drawing: the process from `start`, or None.
+    """
     if drawing is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""The report on the terminal: live while it runs, then a line for each check."""
+"""Print to the terminal: the progress of a grading, then its report."""
 
 import time
 from typing import Any
@@ -12,10 +12,10 @@ from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import is_command
 from grader.report.model import Check, Exercise, Report, plain_number
 
-WIDTH = 80
+WIDTH = 80  # columns
 NOT_RUN = "not run: see above"
-MAX_LINES = 14
-MAX_PRINTED = 6  # lines of an exercise
+MAX_LINES = 14  # of a check's message
+MAX_PRINTED = 6  # lines of the hand-in's output, for each exercise
 BARS = "▁▂▃▄▅▆▇█"
 FULL_BAR = 500.0  # CartPole's largest return
 MARKS = {
@@ -27,7 +27,7 @@ MARKS = {
     Outcome.SKIPPED: ("–", "dim"),
     Outcome.GRADER_ERROR: ("?", "magenta"),
 }
-# Said where the outcome is more than "wrong answer".
+# For outcomes that the message alone does not explain, words before the message.
 WORDS = {
     Outcome.ERROR: "your code raised an exception",
     Outcome.TIMEOUT: "out of time",
@@ -36,7 +36,14 @@ WORDS = {
 
 
 class Live:
-    """What is going on, on one line that rewrites itself; plain lines in a log."""
+    """The display of a grading's progress.
+
+    On a terminal, one line is written again and again. In a log, a line is printed when
+    an exercise begins.
+
+    Args:
+        console: the console to print on.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -47,7 +54,7 @@ class Live:
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
-        # Rich takes FORCE_COLOR for a terminal, but a notebook or a log is not one.
+        # Both are asked, because with FORCE_COLOR rich takes a log for a terminal.
         if self.console.is_terminal and self.console.file.isatty():
             self.status = self.console.status(self)
             self.status.start()
@@ -58,7 +65,12 @@ class Live:
             self.status.stop()
 
     def on_check(self, exercise: str, check: str) -> None:
-        """Show that a check starts; a log has a line for each exercise."""
+        """Show that a check starts.
+
+        Args:
+            exercise: the exercise's name.
+            check: the check's description.
+        """
         self.check = f"{exercise}: {check}"
         if not self.status and exercise in EXERCISES and exercise not in self.begun:
             self.begun.add(exercise)
@@ -69,18 +81,18 @@ class Live:
             )
 
     def on_learning(self, words: str) -> None:
-        """Show how far learning has come."""
+        """Show the progress of learning, given in a few words."""
         self.learning = words
 
     def __rich__(self) -> Text:
-        """Return the line as it is now; called several times a second."""
+        """Return the line to show now; rich calls this several times a second."""
         seconds = f"{time.monotonic() - self.started:.0f} s"
         words = " · ".join(filter(None, [seconds, self.learning, self.check]))
         return Text(words[: WIDTH - 6])
 
 
 def make_console() -> Console:
-    """Make a console of 80 columns at most; colour only where it can be shown."""
+    """Return a console of at most 80 columns, with colours if the terminal has them."""
     console = Console(soft_wrap=False, highlight=False)
     if not console.is_terminal or console.width > WIDTH:
         console = Console(width=WIDTH, highlight=False)
@@ -88,7 +100,13 @@ def make_console() -> Console:
 
 
 def print_report(report: Report, console: Console, notes: list[str]) -> None:
-    """Print the whole report: the hand-in's problem, exercises, score, notes."""
+    """Print the report: problem of the hand-in, exercises, score, and notes at the end.
+
+    Args:
+        report: the report.
+        console: the console to print on.
+        notes: lines to print after the score.
+    """
     console.print()
     for line in about_hand_in(report):
         print_wrapped(Text(line, "bold red" if report.problem else ""), console)
@@ -107,7 +125,7 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
             print_printed(printed[exercise.name], "your code", console)
     if "cartpole" in report.learning:
         cartpole = report.learning["cartpole"]
-        if cartpole["mean_return"] is not None:  # else the checks say why
+        if cartpole["mean_return"] is not None:  # if it is, the checks say why
             words = (
                 f"{about_cartpole(cartpole)} after {cartpole['runs']} training run(s)"
             )
@@ -132,12 +150,12 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
 
 
 def about_hand_in(report: Report) -> list[str]:
-    """Return what comes before anything else: the hand-in's problem, then notes."""
+    """Return the first lines of a report: the hand-in's problem and notes, if any."""
     return [*filter(None, [report.problem]), *(f"note: {n}" for n in report.notes)]
 
 
 def print_wrapped(text: Text, console: Console) -> None:
-    """Print text in lines that are short enough."""
+    """Print text, wrapped to the width of the console."""
     for part in text.wrap(console, console.width):
         part.rstrip()
         if is_command(part.plain):
@@ -146,12 +164,15 @@ def print_wrapped(text: Text, console: Console) -> None:
 
 
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
-    """Print a heading, a line for each check, the first failure in full, hints.
+    """Print an exercise: a heading, a line for each check, messages and hints.
+
+    The first message is printed in full, of the others the first line at most.
 
     Args:
-        exercise: its checks have run.
-        console: to print on.
-        shown: the messages printed so far; none is printed twice.
+        exercise: the results of the exercise.
+        console: the console to print on.
+        shown: messages and hints that are already printed and so are left out; those
+            printed here are added.
     """
     heading, points = heading_of(exercise), points_of(exercise)
     if exercise.unwritten:
@@ -165,7 +186,8 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
         print_check(check, console)
         words = check.message.partition("\n")[0]
         if words and words not in shown:
-            # Numbers without their question say nothing; an exception's name does.
+            # A first line alone is printed if it is the whole message, or names an
+            # exception. Other first lines say nothing without the lines that follow.
             whole = check is first
             if whole or words == check.message or check.outcome == Outcome.ERROR:
                 shown.add(words)
@@ -182,19 +204,27 @@ def heading_of(exercise: Exercise) -> str:
 
 
 def points_of(exercise: Exercise) -> str:
-    """Return what an exercise has earned of what there is."""
+    """Return an exercise's points in words: "4.5 / 10"."""
     return f"{plain_number(exercise.score)} / {plain_number(exercise.max_score)}"
 
 
 def print_row(left: str, middle: str, right: str, style: str, console: Console) -> None:
-    """Print text on the left, points on the right."""
+    """Print one line with two texts on the left and points on the right.
+
+    Args:
+        left: the first text.
+        middle: the second text, or "".
+        right: the points in words.
+        style: rich's style of the line.
+        console: the console to print on.
+    """
     room = console.width - len(right) - 1
     line = f"{left}  {middle}" if middle else left
     console.print(Text(f"{line[:room]:<{room}} {right}", style))
 
 
 def print_check(check: Check, console: Console) -> None:
-    """Print one line for a check."""
+    """Print a check's line: the sign of its outcome, its description, its points."""
     mark, style = MARKS[check.outcome]
     points = f"{plain_number(check.score)}/{plain_number(check.max_score)}"
     room = console.width - len(points) - 5
@@ -207,7 +237,13 @@ def print_check(check: Check, console: Console) -> None:
 
 
 def print_message(check: Check, console: Console, *, whole: bool) -> None:
-    """Print what was obtained and expected, indented under the check."""
+    """Print a check's message, indented under the check's line.
+
+    Args:
+        check: the check.
+        console: the console to print on.
+        whole: whether to print all lines, at most `MAX_LINES`; else the first one.
+    """
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]
     else:
@@ -224,7 +260,13 @@ def print_message(check: Check, console: Console, *, whole: bool) -> None:
 
 
 def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
-    """Print what the hand-in printed, each line marked as its own."""
+    """Print the beginning of the hand-in's output, with a mark before each line.
+
+    Args:
+        printed: an entry of `Report.printed`.
+        who: the subject of the heading: "What ... printed:".
+        console: the console to print on.
+    """
     console.print(Text(f"      What {who} printed:", "dim"))
     lines = printed["text"].rstrip("\n").split("\n")
     for line in lines[:MAX_PRINTED]:
@@ -241,16 +283,20 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
 
 
 def print_indented(text: Text, console: Console) -> None:
-    """Print text under a check, wrapped."""
+    """Print text, indented and wrapped to the width of the console."""
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
-        # Wrapped first: any word may come to stand at the beginning of a line.
+        # After wrapping, because wrapping can move any word to a line's beginning.
         margin = "    · " if is_command(line.plain) else "      "
         console.print(Text(margin).append_text(line))
 
 
 def about_cartpole(cartpole: dict[str, Any]) -> str:
-    """Return the mean return in a line, or why there is none."""
+    """Return one line with the mean return, or with the reason why there is none.
+
+    Args:
+        cartpole: the entry "cartpole" of `Report.learning`.
+    """
     if cartpole["mean_return"] is None:
         reason = cartpole["not_judged"].splitlines()[0]
         return f"CartPole: not judged: {reason}"
@@ -258,10 +304,10 @@ def about_cartpole(cartpole: dict[str, Any]) -> str:
 
 
 def sparkline(curve: list[list[float]]) -> str:
-    """Return the learning curve in one line; "" where there is none.
+    """Return the learning curve as one line of bars; "" if the curve is empty.
 
     Args:
-        curve: environment step and mean return of each validation.
+        curve: pairs of environment step and mean return, one for each validation.
     """
     if not curve:
         return ""
@@ -272,7 +318,7 @@ def sparkline(curve: list[list[float]]) -> str:
 
 
 def next_step(report: Report) -> str:
-    """Return what to do next, in a sentence."""
+    """Return a sentence that tells the student what to do next."""
     if report.grader_error:
         return "Please tell the course staff; your work is not at fault."
     if report.problem:

@@ -1,9 +1,9 @@
-"""Confine the processes that run a student's code, from outside.
+"""Start and confine the helper processes, from the grader's own process.
 
-It runs in the grader's own process, which is trusted, and starts the helper processes:
-`tiers` says which confinement works here, `launch` how a helper is started, `helper`
-asks it with a deadline, `self_test` tries whether the confinement holds. What a helper
-does to confine itself is in `grader.inside.confinement`.
+`tiers` chooses a confinement that works on this machine. `launch` prepares the start of
+a helper. `helper` starts it, sends requests with a deadline, and ends it. `self_test`
+tests whether the confinement holds. `grader.inside.confinement` contains the steps by
+which a helper confines itself.
 
 May import: contract, escape, inside.protocol.
 """

@@ -19,9 +19,9 @@ def bwrap_arguments(
     """Return the command line of bubblewrap, without the program to run in it.
 
     Args:
-        files: what is mounted under /harness, by its path there.
-        gpu: whether the GPU's devices are there.
-        as_root: whether bubblewrap does without a user namespace, see `bwrap_as_root`.
+        files: files and folders to mount under /harness, by their path there.
+        gpu: whether to mount the GPU's devices.
+        as_root: whether to make no user namespace, see `bwrap_as_root`.
     """
     grader_is_visible = any(within(str(ROOT), p) for p in (*system_paths(), "/tmp"))
     arguments = ["bwrap", "--hostname", "sandbox", "--cap-drop", "ALL"]
@@ -48,18 +48,21 @@ def bwrap_arguments(
 
 
 def namespaces_of_root() -> list[str]:
-    """Return the options for root: all namespaces but that of users."""
+    """Return bubblewrap's options for root: all namespaces except a user namespace."""
     arguments = []
     for space in ("ipc", "pid", "net", "uts", "cgroup-try"):
         arguments.append(f"--unshare-{space}")
-    # `confine.py` needs these to become another user; then they are gone.
+    # `confine.py` needs these privileges to become another user, and then drops them.
     for privilege in ("SETUID", "SETGID", "DAC_READ_SEARCH"):
         arguments += ["--cap-add", f"CAP_{privilege}"]
     return arguments
 
 
 def namespaces_of_user() -> list[str]:
-    """Return the options for all other users: all namespaces, user 65534 inside."""
+    """Return bubblewrap's options for a user that is not root.
+
+    The helper gets all kinds of namespaces, and the user number 65534.
+    """
     arguments = ["--unshare-all", "--unshare-user"]
     arguments += ["--uid", "65534", "--gid", "65534"]
     if bwrap_version() >= (0, 8):
@@ -68,7 +71,10 @@ def namespaces_of_user() -> list[str]:
 
 
 def temporary_folders() -> list[str]:
-    """Return the options that mount small file systems in memory for everybody."""
+    """Return bubblewrap's options that mount memory at /tmp and /dev/shm.
+
+    Every user may write there, at most TMPFS_SIZE bytes in each of the two folders.
+    """
     arguments = []
     for place in ("/dev/shm", "/tmp"):
         arguments += ["--perms", "1777", "--size", str(TMPFS_SIZE), "--tmpfs", place]
@@ -76,9 +82,13 @@ def temporary_folders() -> list[str]:
 
 
 def parent_folders(files: dict[str, Path]) -> list[str]:
-    """Return the options that make the parents of all mounts readable for everybody.
+    """Return bubblewrap's options that make the parent folders of all mounts.
 
-    Bubblewrap would make them itself, but readable only for the user who starts it.
+    Every user can read these folders. Without the options, bubblewrap makes folders
+    that only the user who starts bubblewrap can read.
+
+    Args:
+        files: files and folders to mount under /harness, by their path there.
     """
     mounts = [*map(Path, system_paths()), *(Path("/harness", name) for name in files)]
     parents = {parent for mount in mounts for parent in mount.parents}
@@ -89,14 +99,15 @@ def parent_folders(files: dict[str, Path]) -> list[str]:
 
 
 def read_only(path: str) -> list[str]:
-    """Return the options that mount a path at its own place, read-only."""
+    """Return bubblewrap's options that mount a path read-only at the same path."""
     return ["--ro-bind", path, path]
 
 
 def hide_grader() -> list[str]:
-    """Return the options that hide the grader's folder, except Python's environment.
+    """Return bubblewrap's options that hide the grader's folder.
 
-    They are needed if the folder lies in one that is mounted.
+    Python's environment stays visible if it lies in this folder. The options are needed
+    if the grader's folder lies in a folder that is mounted.
     """
     arguments = ["--tmpfs", str(ROOT)]
     if within(sys.prefix, str(ROOT)):
@@ -105,7 +116,10 @@ def hide_grader() -> list[str]:
 
 
 def system_links() -> list[str]:
-    """Return the options for /bin, /lib and others: links on most systems."""
+    """Return bubblewrap's options that make or mount /bin, /lib, /lib64 and /sbin.
+
+    On most systems these paths are links into /usr.
+    """
     arguments = []
     for name in ("bin", "lib", "lib64", "sbin"):
         source = Path("/") / name
@@ -117,7 +131,7 @@ def system_links() -> list[str]:
 
 
 def gpu_devices() -> list[str]:
-    """Return the options that mount NVIDIA's devices and what CUDA reads of /sys."""
+    """Return bubblewrap's options that mount NVIDIA's devices, and /sys for CUDA."""
     arguments = []
     for device in sorted(Path("/dev").glob("nvidia*")):
         arguments += ["--dev-bind", str(device), str(device)]
@@ -128,7 +142,8 @@ def gpu_devices() -> list[str]:
 def bwrap_as_root() -> bool:
     """Return whether root can use bubblewrap without a user namespace.
 
-    Then the kernel knows the user inside, and can bound the number of its processes.
+    The grader prefers this way, because the helper then has a user number of its own,
+    and the kernel can bound the number of this user's processes.
     """
     if not root_changes_user()[0]:
         return False
@@ -140,15 +155,16 @@ def bwrap_as_root() -> bool:
 
 @functools.cache
 def bwrap_version() -> tuple[int, ...]:
-    """Return bubblewrap's version: older ones lack some options."""
+    """Return bubblewrap's version, as (0, 8); older versions lack some options."""
     done = subprocess.run(["bwrap", "--version"], capture_output=True, check=False)
     return tuple(map(int, re.findall(rb"\d+", done.stdout)[:2]))
 
 
 def over_fd(arguments: list[str]) -> int:
-    """Write the arguments into a pipe and return its end: argv can be read from inside.
+    """Write arguments into a pipe and return the file descriptor of its read end.
 
-    The caller closes the descriptor.
+    Bubblewrap reads the arguments from there. They are not on its command line, because
+    processes inside the sandbox can read this line. The caller closes the descriptor.
     """
     read_end, write_end = os.pipe()
     with os.fdopen(write_end, "wb") as pipe:

@@ -1,7 +1,9 @@
-"""Control groups for the worker and all that it starts, if Linux allows to make them.
+"""Make control groups for workers, where Linux allows the grader to make them.
 
-A group counts, weighs and ends processes whatever their user, session or parent. It
-comes on top of resource limits and niceness, which hold everywhere.
+A group contains the worker and all processes that the worker starts, with any user,
+session or parent. The group bounds the number of the processes, gives them a smaller
+share of the CPU, and makes it possible to end all of them. Resource limits and niceness
+are used as well, because they work on every machine.
 """
 
 import contextlib
@@ -21,33 +23,40 @@ from grader.sandbox.system import left_behind
 
 MOUNT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("pids", "cpu")
-# By file, of version 2 and 1: half of the default of any other group or process.
+# The group's share of the CPU, by the file of version 2 and of version 1. It is half of
+# the default, so that other programs go first.
 SHARES = {"cpu.weight": 50, "cpu.shares": 512}
-EMPTY_SECONDS = 2.0
-NEW_SECONDS = 60.0  # in which a process joins a group that was made for it
+EMPTY_SECONDS = 2.0  # longest time for killing all processes of a group
+NEW_SECONDS = 60.0  # age of a group up to which its first process may still join
 
 
 @dataclass(frozen=True)
 class ControlGroup:
-    """A group of processes.
+    """A control group.
 
     Attributes:
-        folders: one for all controllers (version 2), or one for each (version 1).
+        folders: folders of the group in /sys/fs/cgroup: in version 2 one folder, in
+            version 1 one for each controller.
     """
 
     folders: tuple[Path, ...]
 
     def joined_by(self, command: list[str]) -> list[str]:
-        """Return a command that joins the group and then becomes the given one."""
+        """Return a command that joins the group and then executes another command.
+
+        Args:
+            command: the program to execute in the group, with its arguments.
+        """
         files = [shlex.quote(str(folder / "cgroup.procs")) for folder in self.folders]
         joins = "".join(f"echo 0 > {file} && " for file in files)
         return ["/bin/sh", "-c", f'{joins}exec "$@"', "sh", *command]
 
     def end(self) -> None:
-        """Kill the processes that are left in the group, then remove it."""
+        """Kill all processes in the group, then remove the group."""
         for folder in self.folders:
             with contextlib.suppress(OSError):
-                (folder / "pids.max").write_text("0")  # nothing new while we kill
+                # So that no new process starts while the others are killed.
+                (folder / "pids.max").write_text("0")
         deadline = time.monotonic() + EMPTY_SECONDS
         for folder in self.folders:
             while not removed(folder) and time.monotonic() < deadline:
@@ -56,21 +65,25 @@ class ControlGroup:
 
 
 def create(prefix: str, tasks: int) -> ControlGroup | None:
-    """Make a group for a helper; return None if the system offers none.
+    """Make a control group for a helper; return None if this machine allows none.
 
     Args:
-        prefix: the beginning of the group's name.
-        tasks: the largest number of its processes and threads.
+        prefix: beginning of the group's name.
+        tasks: largest number of processes and threads in the group.
     """
     parents = offered()
-    # The token: processes of other containers can have our number.
+    # Random digits, because a grader in another container can have the same process
+    # number and so the same prefix.
     name = f"{prefix}{secrets.token_hex(4)}"
     return make(parents, name, tasks) if parents else None
 
 
 @functools.cache
 def offered() -> tuple[Path, ...]:
-    """Return the folders in which groups can be made and joined; empty if none."""
+    """Return the parent folders in which groups can be made and joined.
+
+    The result is empty if this machine allows no groups.
+    """
     if sys.platform != "linux":
         return ()
     for parents in candidates():
@@ -90,10 +103,12 @@ def offered() -> tuple[Path, ...]:
 
 
 def candidates() -> Iterator[tuple[Path, ...]]:
-    """Yield folders to try: this process's own groups, then those above them.
+    """Yield the parent folders to try, as tuples with one folder for each controller.
 
-    In version 2, a group that holds a process itself cannot give controllers to groups
-    in it; where systemd delegated groups, one beside this process's own can have them.
+    First come the groups of this process, then their parents, then the topmost groups.
+    In version 2, controllers are not available inside a group that contains processes,
+    such as the group of this process. They can be available beside this group, if
+    systemd has delegated the group above it to the user.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():
@@ -110,7 +125,10 @@ def candidates() -> Iterator[tuple[Path, ...]]:
 
 
 def own_groups() -> dict[str, str]:
-    """Return this process's group by controller; "" stands for version 2."""
+    """Return the path of this process's group for each controller.
+
+    In version 2, all controllers share one group; its key is "".
+    """
     try:
         lines = Path("/proc/self/cgroup").read_text(errors="replace").splitlines()
     except OSError:
@@ -120,7 +138,13 @@ def own_groups() -> dict[str, str]:
 
 
 def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | None:
-    """Make a group in these folders, with bounds and shares; return None if refused."""
+    """Make a control group and set its limits; return None if this fails.
+
+    Args:
+        parents: parent folders of the group, one for each controller.
+        name: name of the group.
+        tasks: largest number of processes and threads in the group.
+    """
     group = ControlGroup(())
     try:
         for parent in parents:
@@ -135,10 +159,15 @@ def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | Non
 
 
 def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None:
-    """Write values into those files of the group that exist.
+    """Write settings into the files of a group; files that do not exist are left out.
+
+    Args:
+        group: the control group.
+        values: numbers to write, by the name of the file.
+        needed: whether at least one file must exist.
 
     Raises:
-        OSError: a value was refused, or no file exists and one is needed.
+        OSError: a file refuses its number, or no file exists although one is needed.
     """
     files = [folder / name for folder in group.folders for name in values]
     files = [file for file in files if file.exists()]
@@ -149,29 +178,34 @@ def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None
 
 
 def removed(folder: Path) -> bool:
-    """Remove the group's folder; return whether it is gone."""
+    """Try to remove a group's folder; return whether the folder is gone."""
     with contextlib.suppress(OSError):
         folder.rmdir()
     return not folder.exists()
 
 
 def kill_all(folder: Path) -> None:
-    """Kill all processes in the group."""
+    """Kill all processes in the group with this folder."""
     try:
         found = (folder / "cgroup.procs").read_text().split()
     except OSError:
         return
     for pid in map(int, found):
-        if pid > 0:  # 0 stands for a process that this container cannot name
+        if pid > 0:  # 0 stands for a process that this container cannot see
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
 
 
 def remove_leftovers(prefix: str) -> None:
-    """Remove empty groups with this prefix whose grader is gone."""
+    """Remove empty groups whose grader has ended.
+
+    Args:
+        prefix: beginning of the groups' names.
+    """
     for parent in offered():
         for folder in left_behind(parent, prefix):
             with contextlib.suppress(OSError):
-                # Not a new one: in another container a process may be about to join.
+                # A new group is kept, because a grader in another container may have
+                # made it, and a process may be about to join.
                 if time.time() - folder.stat().st_mtime > NEW_SECONDS:
-                    removed(folder)  # fails for one that still holds a process
+                    removed(folder)  # fails for a group that contains a process

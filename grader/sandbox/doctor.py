@@ -1,4 +1,4 @@
-"""Print what this machine can promise about a hand-in's code: `make doctor`."""
+"""Test every tier on this machine and print which promises it keeps: `make doctor`."""
 
 import os
 import sys
@@ -38,7 +38,15 @@ def run() -> int:
 
 
 def tested(working: list[str]) -> dict[str, dict[str, str]]:
-    """Return for each tier, by promise, what an intruder achieved; "" for nothing."""
+    """Return what an intruder achieved in each tier, by promise.
+
+    Args:
+        working: tiers that work on this machine.
+
+    Returns:
+        For each tier, by name of the promise, words on what the intruder achieved; ""
+        for a kept promise.
+    """
     found = {}
     for tier in working:
         print(f"Trying {tier} …", file=sys.stderr)
@@ -47,16 +55,19 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
 
 
 def paragraph(words: str) -> list[str]:
-    """Return an empty line and the words in lines; commands in them stay whole."""
+    """Return an empty line and then the words, wrapped into lines of at most WIDTH.
+
+    Long words and words with hyphens are not broken, because they can be commands.
+    """
     lines = textwrap.wrap(words, WIDTH, break_long_words=False, break_on_hyphens=False)
     return ["", *lines]
 
 
 def verdict(sound: list[str], chosen: str) -> str:
-    """Say what the result means for grading.
+    """Return sentences on what the result of the tests means for grading.
 
     Args:
-        sound: the tiers that isolate.
+        sound: tiers that keep all their promises and so isolate a hand-in.
         chosen: the tier that `make grade` uses.
     """
     if sound:
@@ -72,10 +83,10 @@ def verdict(sound: list[str], chosen: str) -> str:
 
 
 def advice(problems: dict[str, str | None]) -> Iterator[str]:
-    """Yield paragraphs on how this machine could promise more.
+    """Yield paragraphs on how to make more tiers work and on what no tier bounds.
 
     Args:
-        problems: for each isolating tier why it does not work, or None.
+        problems: for each isolating tier the reason why it does not work, or None.
     """
     if sys.platform != "linux":
         yield (
@@ -101,7 +112,7 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
 
 
 def about_bwrap() -> Iterator[str]:
-    """Yield how to make bubblewrap work."""
+    """Yield paragraphs on how to make bubblewrap work."""
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted.exists() and restricted.read_text().strip() == "1":
         yield (
@@ -123,7 +134,11 @@ def about_bwrap() -> Iterator[str]:
 
 
 def about_landlock(*, works: bool) -> Iterator[str]:
-    """Yield how to make Landlock work, or what it cannot do for this user."""
+    """Yield a paragraph on Landlock: how to make it work, or what it cannot bound.
+
+    Args:
+        works: whether Landlock works on this machine.
+    """
     if not works:
         yield (
             "landlock needs Linux 5.13 or later, on x86_64 or aarch64, with `landlock` "
@@ -139,7 +154,10 @@ def about_landlock(*, works: bool) -> Iterator[str]:
 
 
 def about_root() -> Iterator[str]:
-    """Yield what is missing if root cannot start helpers as other users."""
+    """Yield a paragraph on what is missing if root cannot start helpers as other users.
+
+    There is no paragraph if nothing is missing.
+    """
     changes_user, reads_python = system.root_changes_user()
     if not changes_user:
         yield (

@@ -1,8 +1,8 @@
-"""Control a helper process from the trusted side: start it, ask it, stop it.
+"""Start a helper process, send it requests and end it, from the grader's process.
 
-At a deadline the process is killed from outside, whatever it does. Its answers are data
-that the caller has to judge: none can end the grader, or make a fault of the hand-in
-look like one of the grader.
+A helper that gives no answer until its deadline is killed from outside. Its answers are
+untrusted data. No answer can end the grader, or make a fault of the hand-in look like a
+fault of the grader.
 """
 
 import contextlib
@@ -25,33 +25,43 @@ from grader.sandbox.launch import Launch
 from grader.sandbox.output import Drain, Output
 
 UNASKED = "answered a question that was not asked"
-STDERR_BYTES = 16 * 1024
-# A socket can be shut down from one end; a pipe cannot: on the weakest tier, a process
-# that has left its session could hold its other end for ever.
+STDERR_BYTES = 16 * 1024  # of standard error that are kept
+# Requests and answers go through a socket where possible, because the grader can shut a
+# socket down alone. A pipe stays open as long as any process holds its other end: in
+# the process tier, a process that has left its session could hold it for ever.
 SOCKETS = sys.platform != "win32"
 
+# A function that answers a question which the helper asks while it works on a request.
 Question = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Failure(Exception):
-    """The helper gave no answer."""
+    """Raised if the helper gives no answer."""
 
 
 class DeadlinePassed(Failure):
-    """The helper was killed because its time was up."""
+    """Raised if the helper was killed because its time was up."""
 
 
 class Died(Failure):
-    """The helper ended, or broke the protocol and was killed; see the message."""
+    """Raised if the helper ended, or was killed because it broke the protocol.
+
+    The message is the end of a sentence about the helper, as "exited with code 1".
+    """
 
 
 class Child:
-    """One helper process.
+    """A helper process, which starts when the object is made.
 
     Args:
-        launch: how to start it, from `launch.prepare`.
-        prints: whether its output is kept; that needs sockets for the answers.
-        start_seconds: until its first message has to be there.
+        launch: arguments for starting the process, from `launch.prepare`.
+        prints: whether to keep what the process prints. This needs a socket for the
+            answers, because standard output is then used for printing.
+        start_seconds: longest time until the first message, in seconds.
+
+    Raises:
+        OSError: the process cannot be started.
+        RuntimeError: the system starts no more threads; the process is ended.
     """
 
     def __init__(
@@ -92,13 +102,16 @@ class Child:
             raise
 
     def ready(self, seconds: float = math.inf) -> dict[str, Any]:
-        """Wait for the first message, which it sends before it reads the hand-in.
+        """Wait for the first message and return it.
+
+        The helper sends this message before it reads anything of the hand-in.
 
         Args:
-            seconds: until the process is killed, if sooner than `start_seconds`.
+            seconds: time after which the process is killed, if less than
+                `start_seconds`.
 
         Raises:
-            Failure: it did not start.
+            Failure: no message came; the process is ended.
         """
         if self.hello is None:
             with _Deadline(self, min(seconds, self.start_seconds)):
@@ -112,19 +125,24 @@ class Child:
         on_question: Question | None = None,
         look: Look | None = None,
     ) -> dict[str, Any]:
-        """Send a request and wait for the answer: a dict with "answer" or "error".
+        """Send a request, wait for the reply and return it.
 
         Args:
-            request: `do` and its arguments.
-            seconds: until the process is killed.
-            on_question: answers questions that the helper asks during its work.
-            look: checks the answer, see `Look`.
+            request: the name of an operation as `do`, and the operation's arguments.
+            seconds: time after which the process is killed.
+            on_question: function that answers questions of the helper; None if the
+                helper may ask none.
+            look: function that inspects the answer, see `Look`.
+
+        Returns:
+            A dict with the key "answer" or the key "error".
 
         Raises:
-            Failure: there is no answer, and the process is dead.
+            Failure: no reply came; the process is ended.
         """
         self.ready()
-        # The nonce is fresh, so that an answer written before its question is noticed.
+        # A random nonce, because a reply that was written before the request cannot
+        # contain it.
         nonce = secrets.token_bytes(16)
 
         def check(message: dict[str, Any]) -> None:
@@ -141,29 +159,33 @@ class Child:
         return message
 
     def _require_silence(self) -> None:
-        """Check that nothing was sent before the request.
+        """Check that the helper has sent nothing before the request.
 
         Raises:
-            Died: something was; the process is dead.
+            Died: the helper has sent something; the process is ended.
         """
         if not self.socket:
-            return  # then only the nonce tells
+            return  # a pipe cannot be checked; here only the nonce protects
         try:
             unasked = self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except OSError:  # nothing was sent, or the process is dead: asking will show
+        except OSError:  # nothing was sent, or the process has ended
             return
         if unasked:
             self.stop()
             raise Died(UNASKED)
 
     def take_printed(self) -> Output:
-        """Return what it has printed since the last call, if output is kept."""
+        """Return what the helper has printed since the last call of this method.
+
+        The output is empty if printed text is not kept.
+        """
         return self.drained.take() if self.drained else Output()
 
     def kill(self) -> None:
-        """Kill the process and its group; harmless if it is gone."""
-        # All processes of a sandbox die with its first one. Bubblewrap would kill that,
-        # but a hand-in can keep the first process from dying with bubblewrap.
+        """Kill the process and its process group; harmless if they have ended."""
+        # The first process in a bubblewrap sandbox is killed directly, because a
+        # hand-in can make it survive the end of bubblewrap. With this process, the
+        # kernel kills all others in the sandbox.
         with self.closing:
             if self.first_inside is not None:
                 with contextlib.suppress(OSError):
@@ -177,7 +199,10 @@ class Child:
                 self.socket.shutdown(socket.SHUT_RDWR)
 
     def stop(self) -> None:
-        """Kill the process and tidy up after it; harmless if that was done before."""
+        """Kill the process, close its pipes and remove its files.
+
+        A second call does no harm.
+        """
         self.kill()
         self.process.wait()
         for stream in (self.requests, self.answers.stream, self.socket):
@@ -194,7 +219,8 @@ class Child:
         try:
             protocol.send(self.requests, message)
         except protocol.ProtocolError as error:
-            # A request can hold parts of an earlier answer: parameters, batches.
+            # This is a fault of the hand-in, because a request can contain parts of an
+            # earlier answer (parameters, batches) that are too large to be sent.
             self.stop()
             raise Died(f"cannot be asked that: {error}") from None
         except (OSError, ValueError):
@@ -211,14 +237,17 @@ class Child:
         except (OSError, ValueError):
             raise self._failure() from None
         except BaseException:
-            self.stop()  # the rest of its message is unread
+            self.stop()  # because the rest of the message has not been read
             raise
         if message is None:
             raise self._failure()
         return message
 
     def _failure(self) -> Failure:
-        """Return why there is no answer, now that the pipe is closed."""
+        """End the process and return the reason why it gives no answer.
+
+        Called after the process has closed its pipe or socket.
+        """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
         code = self.process.poll()
@@ -229,11 +258,12 @@ class Child:
         words = describe_exit(code)
         last = self.errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         if self.hello is None and last:
-            words += f" ({last[:200]})"  # the hand-in has not run: the text is ours
+            # This text is trusted, because the hand-in has not run yet.
+            words += f" ({last[:200]})"
         return Died(words)
 
     def _drain(self) -> None:
-        """Keep the end of the process's standard error."""
+        """Read the process's standard error and keep the last STDERR_BYTES bytes."""
         stream = cast(BinaryIO, self.process.stderr)
         while chunk := os.read(stream.fileno(), 65536):
             self.errors = (self.errors + chunk)[-STDERR_BYTES:]
@@ -244,13 +274,13 @@ def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
     """Start a helper process.
 
     Args:
-        launch: how to start it.
-        end: its standard input, and its standard output unless it prints: a file
-            descriptor or `subprocess.PIPE`.
-        prints: whether its standard output is a pipe of its own.
+        launch: arguments for starting the process.
+        end: file descriptor or `subprocess.PIPE` for requests and answers. It becomes
+            standard input and, unless `prints`, standard output.
+        prints: whether standard output becomes a pipe for printed text.
 
     Raises:
-        OSError: it cannot be started; everything is tidied up.
+        OSError: the process cannot be started; its files are removed.
     """
     try:
         return subprocess.Popen(
@@ -275,15 +305,17 @@ def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
 
 
 def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) -> None:
-    """Check that a message is a reply to a request, and take the nonce out of it.
+    """Check that a message is a reply to a request, and remove the message's nonce.
+
+    A reply has the key "nonce" and one of the keys "answer", "error" and "question".
 
     Args:
-        message: with "nonce" and one of "answer", "error" and "question".
-        nonce: of the request.
-        may_question: whether a question is allowed.
+        message: the message from the helper.
+        nonce: the request's nonce.
+        may_question: whether the reply may be a question.
 
     Raises:
-        Died: it is no reply.
+        Died: the message is no reply to the request.
     """
     told = message.pop("nonce", None)
     if not isinstance(told, bytes) or told != nonce:
@@ -298,9 +330,13 @@ def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) 
 
 
 def first_inside(info_fd: int | None) -> int | None:
-    """Return a handle on the first process of a bubblewrap sandbox, before it runs.
+    """Return a pidfd of the first process in a bubblewrap sandbox, or None.
 
-    Bubblewrap writes {"child-pid": ...} to the descriptor, or closes it if it fails.
+    Bubblewrap writes {"child-pid": ...} before this process runs any program. If
+    bubblewrap fails, it closes the descriptor without writing.
+
+    Args:
+        info_fd: file descriptor to read from, which is closed; None without bubblewrap.
     """
     if info_fd is None:
         return None
@@ -313,7 +349,12 @@ def first_inside(info_fd: int | None) -> int | None:
 
 
 class _Deadline:
-    """Kills the child from a thread of its own when its time is up."""
+    """A context that kills a helper when its time is up.
+
+    Args:
+        child: the helper.
+        seconds: time until the helper is killed.
+    """
 
     def __init__(self, child: Child, seconds: float) -> None:
         self.child = child
@@ -323,7 +364,7 @@ class _Deadline:
     def __enter__(self) -> None:
         try:
             self.timer.start()
-        except RuntimeError as error:  # no thread, so nothing would end the child
+        except RuntimeError as error:  # without the thread nothing would kill the child
             self.child.stop()
             raise Died(f"cannot be watched: {error}") from None
 
@@ -336,7 +377,12 @@ class _Deadline:
 
 
 def describe_exit(code: int | None) -> str:
-    """Say how a process ended; bubblewrap reports a signal as 128 + its number."""
+    """Return in words how a process ended, as "exited with code 1".
+
+    Args:
+        code: exit code. A signal n is -n, or 128 + n from bubblewrap. None means that
+            the process has not ended.
+    """
     if code is None:
         return "closed its pipe"
     number = -code if code < 0 else code - 128 if code > 128 else 0

@@ -1,8 +1,8 @@
 """Prepare the start of a helper process: its files, environment, limits and command.
 
-Each helper gets a folder of its own. `confine.py` runs first in the process and
-confines it before it reads anything; deadlines are enforced from outside. If root
-starts the grader, each helper runs as a user without other processes.
+Each helper gets its own folder, or in bubblewrap its own file system. `confine.py` runs
+first in the process and confines it before any other code runs. If root starts the
+grader, each helper runs as a user that has no other processes.
 """
 
 import functools
@@ -31,13 +31,15 @@ from grader.sandbox.system import (
 )
 
 WORKER_MEMORY = 4 << 30  # bytes
-RUNNER_MEMORY = 8 << 30
-FILE_SIZE = 64 << 20
+RUNNER_MEMORY = 8 << 30  # bytes
+FILE_SIZE = 64 << 20  # bytes of one file
 CPU_SECONDS = 7200
 TASKS = 96  # processes and threads of the worker; JAX starts 20, see NPROC below
-RUNNER_TASKS = 256  # CUDA starts more
-NICENESS = 5  # of the worker and all that it starts: the trusted side goes first
-MORE_TASKS = 1024  # a margin, if the user's other programs count as well
+RUNNER_TASKS = 256  # more than TASKS, because CUDA starts many threads
+NICENESS = 5  # of the worker and all that it starts, so that trusted processes go first
+# For helpers that run as the user of the grader: the bound on tasks is the number of
+# this user's present tasks plus this number.
+MORE_TASKS = 1024
 
 # The module of `grader.inside` that runs in the process of each role.
 MODULES = {
@@ -45,7 +47,7 @@ MODULES = {
     "runner": "runner",
     "learner": "runner",
     "intruder": "intruder",
-    "trial": "",  # it confines itself and ends
+    "trial": "",  # no module: the process confines itself and ends
 }
 FILTERED = ("x86_64", "aarch64")  # machines whose system calls `seccomp.py` knows
 FOLDER = "dqn-grader-"
@@ -54,25 +56,35 @@ GRADER = ROOT / "grader"
 
 @dataclass(frozen=True)
 class Launch:
-    """The arguments of `subprocess.Popen`, and a function to tidy up afterwards."""
+    """The arguments for starting a helper with `subprocess.Popen`.
+
+    Attributes:
+        command: the program and its arguments.
+        environment: all environment variables.
+        folder: working folder.
+        pass_fds: file descriptors that the helper inherits.
+        info_fd: file descriptor from which the number of the sandbox's first process
+            can be read; None without bubblewrap.
+        clean_up: function that removes the helper's files after its end.
+    """
 
     command: list[str]
     environment: dict[str, str]
     folder: str
     pass_fds: tuple[int, ...]
-    info_fd: int | None  # bubblewrap writes the sandbox's first process there
+    info_fd: int | None
     clean_up: Callable[[], None]
 
 
 def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
-    """Prepare the start of a helper process.
+    """Prepare a helper's files and environment; return the arguments for starting it.
 
     Args:
-        role: "worker" (runs the hand-in), "runner" (runs its programs), "learner" (a
-            runner with the learning loop), "intruder" (tries what is forbidden) or
-            "trial" (does nothing). `MODULES` says which module each role runs.
-        tier: from `choose_tier`.
-        device: "cpu" or "gpu"; the worker only traces, on the CPU.
+        role: "worker" (runs the hand-in), "runner" (runs the hand-in's programs),
+            "learner" (a runner with the learning loop), "intruder" (tries forbidden
+            things) or "trial" (does nothing).
+        tier: "bwrap", "landlock" or "process".
+        device: device for JAX, "cpu" or "gpu"; always "cpu" for a worker.
     """
     files = {"grader/__init__.py": GRADER / "__init__.py"}
     files["grader/inside"] = GRADER / "inside"
@@ -87,7 +99,10 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
 
 
 def in_group(launch: Launch) -> Launch:
-    """Return the launch in a control group of its own, if the system offers one."""
+    """Return a launch that starts the helper in a new control group.
+
+    If this machine allows no control groups, the launch is returned unchanged.
+    """
     group = control_group.create(own_prefix(), TASKS)
     if group is None:
         return launch
@@ -101,27 +116,35 @@ def in_group(launch: Launch) -> Launch:
 
 
 def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
-    """Return all environment variables of a helper process except its home."""
+    """Return the environment variables of a helper, without HOME and TMPDIR.
+
+    Args:
+        role: role of the helper, as for `prepare`.
+        on_gpu: whether JAX uses the GPU.
+    """
     environment = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "JAX_PLATFORMS": "cuda" if on_gpu else "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "MPLBACKEND": "Agg",
-        # Fixes the order of sets of strings; otherwise reports would differ.
+        # Fixes the order of sets of strings, because otherwise reports would differ.
         "PYTHONHASHSEED": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        # Equinox' run-time checks call back into Python, which no program may.
+        # Turns off Equinox' run-time checks, because they call Python functions and
+        # exported programs must not do so.
         "EQX_ON_ERROR": "nan",
-        # XLA's threads and malloc's arenas grow with the number of cores: with 128 they
-        # alone would use up the address space that a helper process may map.
+        # Few threads of XLA and few arenas of malloc, because by default their number
+        # grows with the cores. On a machine with 128 cores they alone would use up the
+        # helper's memory limit.
         "NPROC": str(min(4, os.cpu_count() or 1)),
         "MALLOC_ARENA_MAX": "2",
-        "OMP_NUM_THREADS": "1",  # NumPy's BLAS, which starts one per core as well
+        "OMP_NUM_THREADS": "1",  # threads of NumPy's BLAS, by default one per core
     }
     if not on_gpu:
-        # Most programs run a few dozen times, so compiling takes most of the time. With
-        # these flags it is three times as fast; only learning gains from better code.
+        # Little optimisation, because most programs run only a few dozen times, and
+        # compiling is then three times as fast. Learning runs programs very often, so
+        # the learner compiles with some optimisation.
         level = 1 if role == "learner" else 0
         environment["XLA_FLAGS"] = (
             f"--xla_backend_optimization_level={level} "
@@ -132,14 +155,21 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
 
 
 def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
-    """Return the settings for `confine.py`, without the files for Landlock."""
+    """Return the arguments of `confine.apply` by name; "files" is None.
+
+    Args:
+        role: role of the helper, as for `prepare`.
+        tier: tier of the helper, as for `prepare`.
+        on_gpu: whether JAX uses the GPU.
+    """
     memory = WORKER_MEMORY
     if role in ("runner", "learner"):
         memory = 0 if on_gpu else RUNNER_MEMORY
     changes_user, reads_python = root_changes_user()
     if tier == "bwrap" and not bwrap_as_root():
-        changes_user = False  # its user namespace knows only one user
-    alone = tier == "landlock" and not on_gpu  # CUDA's libraries start programs
+        changes_user = False  # because a user namespace contains only one user
+    # Not on a GPU, because CUDA's libraries start other programs.
+    alone = tier == "landlock" and not on_gpu
     filtered = {"bwrap": platform.machine() in FILTERED, "landlock": True}
     return {
         "bounds": {
@@ -157,9 +187,15 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
 
 
 def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
-    """Return the bound on processes and threads of the helper's user; 0 for none.
+    """Return the bound on processes and threads of a helper's user; 0 for no bound.
 
-    The kernel counts them per user, and since Linux 5.14 per user namespace.
+    The kernel counts all processes and threads of a user together. Since Linux 5.14,
+    the kernel counts each user namespace separately.
+
+    Args:
+        role: role of the helper, as for `prepare`.
+        tier: tier of the helper, as for `prepare`.
+        changes_user: whether the helper runs as a user without other processes.
     """
     if sys.platform != "linux":
         return 0
@@ -170,8 +206,14 @@ def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
 
 
 def command_for(folder: str, module: str, settings: dict[str, Any]) -> list[str]:
-    """Return the command line inside: Python runs `confine.py`, then the module."""
-    # As -I without -E: the environment is ours and holds the seed of hashes.
+    """Return a Python command line that runs `confine.py` and then a module.
+
+    Args:
+        folder: folder with the helper's code, as the helper sees it.
+        module: name of a module in `grader.inside`; "" for none.
+        settings: arguments of `confine.apply`.
+    """
+    # Like -I, but without -E, because Python must read PYTHONHASHSEED.
     flags = ["-P", "-s", "-B", "-X", "utf8"]
     script = f"{folder}/grader/inside/confinement/confine.py"
     modules = [f"grader.inside.{module}"] if module else []
@@ -185,17 +227,27 @@ def in_folder(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """Prepare a process in a folder of its own that sees the same system.
+    """Return the launch of a helper in a temporary folder, without bubblewrap.
 
-    It may write only in the folder's `home`; `harness` holds the code that it runs.
+    The folder contains `harness`, a copy of the helper's code, and `home`, the helper's
+    working folder.
+
+    Args:
+        files: files and folders to copy into `harness`, by their path there.
+        module: name of a module in `grader.inside`; "" for none.
+        environment: environment variables without HOME and TMPDIR.
+        settings: arguments of `confine.apply`, without the files for Landlock.
+        on_gpu: whether JAX uses the GPU.
     """
     folder = Path(tempfile.mkdtemp(prefix=own_prefix()))
     harness, home = folder / "harness", folder / "home"
     for name, source in files.items():
         target = harness / name
         for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
-            copy = target / path.relative_to(source)  # without rights: it is removed
+            copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
+            # Without the file's permissions, because a read-only copy could not be
+            # removed everywhere.
             shutil.copyfile(path, copy)
     home.mkdir(0o700)
     user = settings["user"]
@@ -203,7 +255,7 @@ def in_folder(
         for place in (harness, *harness.rglob("*")):
             place.chmod(0o755 if place.is_dir() else 0o644)
         os.chown(folder, 0, user)
-        folder.chmod(0o750)  # for this user alone, not for other helpers
+        folder.chmod(0o750)  # so that the users of other helpers cannot enter
         os.chown(home, user, user)
     if settings["calls"]:  # Landlock
         settings = {**settings, "files": reach(harness, home, on_gpu)}
@@ -221,12 +273,12 @@ def in_folder(
 
 
 def own_prefix() -> str:
-    """Return the prefix of this grader's temporary folders."""
+    """Return the beginning of the names of this grader's folders and control groups."""
     return f"{FOLDER}{os.getpid()}-"
 
 
 def remove_leftovers() -> None:
-    """Remove the temporary folders of graders that were killed before they could."""
+    """Remove temporary folders and control groups of graders that were killed."""
     if os.name != "posix":
         return
     for folder in left_behind(Path(tempfile.gettempdir()), FOLDER):
@@ -235,7 +287,13 @@ def remove_leftovers() -> None:
 
 
 def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
-    """Return the files that Landlock allows, for `landlock.restrict`."""
+    """Return the arguments of `landlock.restrict`: the paths that a helper may use.
+
+    Args:
+        harness: folder with the helper's code, to be read.
+        home: the helper's working folder, to be read and written.
+        on_gpu: whether JAX uses the GPU.
+    """
     read = [place for path in system_paths() for place in around(path, str(ROOT))]
     if within(sys.prefix, str(ROOT)):
         read.append(sys.prefix)
@@ -249,7 +307,14 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
 
 
 def around(path: str, hole: str) -> list[str]:
-    """Return the path, or all paths in it except the hole: Landlock can only allow."""
+    """Return paths that together cover a folder without one of its subfolders.
+
+    They are needed because Landlock can allow a folder, but cannot exclude a subfolder.
+
+    Args:
+        path: path of a file or folder to cover.
+        hole: path of the folder to leave out; it may lie anywhere.
+    """
     if path == hole:
         return []
     if not within(hole, path):
@@ -265,7 +330,15 @@ def in_bwrap(
     settings: dict[str, Any],
     on_gpu: bool,
 ) -> Launch:
-    """Prepare a process in bubblewrap."""
+    """Return the launch of a helper in bubblewrap.
+
+    Args:
+        files: files and folders to mount under /harness, by their path there.
+        module: name of a module in `grader.inside`; "" for none.
+        environment: environment variables without HOME and TMPDIR.
+        settings: arguments of `confine.apply`.
+        on_gpu: whether JAX uses the GPU.
+    """
     info_fd, told_fd = os.pipe()
     arguments = bwrap_arguments(files, gpu=on_gpu, as_root=bool(settings["user"]))[1:]
     fd = over_fd([*arguments, "--info-fd", str(told_fd)])

@@ -1,7 +1,8 @@
-"""Read everything that a hand-in prints, and keep the beginning.
+"""Read everything that a hand-in prints, and keep the beginning of it.
 
-It is shown as the student's own words and decides nothing. Only standard output is
-kept: what libraries write to standard error differs from run to run.
+The report shows this text as the student's own; no check reads it. Only standard output
+is kept, because standard error also has messages of libraries, which differ from run to
+run.
 """
 
 import os
@@ -15,10 +16,10 @@ from typing import Any, BinaryIO
 from grader.escape import plain
 
 KEPT = 2000  # bytes per exercise
-COUNTED = 1 << 20  # bytes; of larger outputs nobody needs the exact size
-PIPE = 1 << 20  # bytes that a pipe can hold at most by default
-# Memory addresses and the folder of a process differ from run to run, and so do their
-# beginnings: if the output is cut, its last word is left out, since it may be one.
+COUNTED = 1 << 20  # bytes; a larger size is reported as this number
+PIPE = 1 << 20  # largest number of bytes in a pipe by default
+# The last word of an output that was cut. It is left out, because it may be the
+# beginning of a memory address or a temporary folder, which differ from run to run.
 CUT = re.compile(rb"\S{1,200}\Z")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 FOLDER = re.compile(r"/[^\s'\"]*?/dqn-grader-[^\s/'\"]*/home/")
@@ -26,18 +27,38 @@ FOLDER = re.compile(r"/[^\s'\"]*?/dqn-grader-[^\s/'\"]*/home/")
 
 @dataclass
 class Output:
-    """The beginning of what was printed, and the number of bytes in all."""
+    """Text that a hand-in has printed.
+
+    Attributes:
+        text: the first bytes, at most KEPT.
+        size: number of all printed bytes, at most COUNTED.
+    """
 
     text: bytes = b""
     size: int = 0
 
     def add(self, more: bytes, size: int) -> None:
-        """Append the beginning of `size` bytes that were printed."""
+        """Add printed bytes.
+
+        Args:
+            more: the bytes, or only their beginning.
+            size: number of all printed bytes; it can be larger than `len(more)`.
+        """
         self.text += more[: KEPT - len(self.text)]
         self.size = min(self.size + size, COUNTED)
 
     def as_dict(self, exercise: str) -> dict[str, Any]:
-        """Return the output as an entry of report.json."""
+        """Return the output as an entry of report.json, without unstable words.
+
+        Memory addresses and temporary folders are replaced, because they differ from
+        run to run.
+
+        Args:
+            exercise: name of the exercise.
+
+        Returns:
+            `exercise`, the `text`, and the number of `dropped` bytes.
+        """
         cut = self.size > len(self.text)
         kept = CUT.sub(b"", self.text) if cut else self.text
         text = kept.decode("utf-8", "replace").expandtabs(4)
@@ -51,10 +72,10 @@ class Output:
 
 
 class Drain:
-    """Reads a pipe in a thread of its own, so that printing never blocks for long.
+    """A thread that reads a pipe, so that a printing process never waits for long.
 
     Args:
-        stream: the end of the pipe; it is closed at the end of the output.
+        stream: read end of the pipe; it is closed after the last byte.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -66,24 +87,25 @@ class Drain:
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self) -> None:
-        """Read until the pipe is closed."""
+        """Read until the other end of the pipe is closed."""
         ready = select.poll()
         ready.register(self.stream.fileno(), select.POLLIN)
         while True:
             ready.poll()
             if self.wanted:
-                time.sleep(0.001)  # a flood must not keep the lock from `take`
+                time.sleep(0.001)  # so that `take` can get the lock
             with self.lock:
                 if self.read() == b"":
                     self.stream.close()
                     return
 
     def take(self) -> Output:
-        """Return what was printed since the last call, all of it until now."""
+        """Return everything that was printed since the last call of this method."""
         self.wanted = True
         with self.lock:
             self.wanted = False
-            # No more than a pipe holds: a process that prints all the time never ends.
+            # At most as many bytes as a pipe holds, because a process that never stops
+            # printing would keep this loop running for ever.
             left = PIPE
             while left > 0 and (chunk := self.read()):
                 left -= len(chunk)
@@ -91,7 +113,10 @@ class Drain:
         return output
 
     def read(self) -> bytes | None:
-        """Return the next bytes, b"" at the end, None if there are none yet."""
+        """Read the next bytes, add them to the output and return them.
+
+        The result is b"" at the end of the output, and None if no bytes wait.
+        """
         if self.stream.closed:
             return b""
         try:

@@ -1,7 +1,7 @@
-"""Test what the tiers keep a hand-in from on this machine.
+"""Test which promises the tiers keep on this machine.
 
-In each tier an intruder tries the forbidden things from inside. `PROMISES` says what
-each tier has to prevent; `measure` finds what it does not prevent here.
+An intruder is started in a tier and tries forbidden things from inside. `PROMISES` says
+what each tier has to prevent. `measure` returns what the intruder achieved.
 """
 
 import contextlib
@@ -22,19 +22,19 @@ from grader.escape import plain
 from grader.sandbox import helper, launch, tiers
 from grader.sandbox.tiers import ISOLATING, TIERS
 
-SECONDS = 60.0  # for each attempt
-SURVIVAL_SECONDS = 3.0
-MARK = "intruder-was-here"  # the file that `intruder.py` writes
+SECONDS = 60.0  # longest time for one attempt of the intruder
+SURVIVAL_SECONDS = 3.0  # longest time until all processes of a killed intruder end
+MARK = "intruder-was-here"  # name of the file that `intruder.py` writes
 
 
 @dataclass(frozen=True)
 class Promise:
-    """One thing that a hand-in's code cannot do.
+    """A promise of tiers: a thing that a hand-in's code cannot do.
 
     Attributes:
-        name: of the intruder's attempt at it.
-        words: for the table.
-        tiers: those that prevent it.
+        name: name of the intruder's attempt to do this thing.
+        words: words for the table, after "The hand-in …".
+        tiers: names of the tiers that give the promise.
     """
 
     name: str
@@ -59,17 +59,22 @@ PROMISES = (
 
 
 class Intruder:
-    """An intruder in a process of its own, confined by a tier.
+    """A helper process that runs the intruder, confined by a tier.
 
     Args:
-        launch: how to start it.
+        launch: arguments for starting the process, from `start_in`.
     """
 
     def __init__(self, launch: launch.Launch) -> None:
         self.child = helper.Child(launch)
 
     def found(self, attempt: str, **given: Any) -> str:
-        """Return what an attempt achieved; "" if everything was refused."""
+        """Return in words what an attempt achieved; "" if everything was refused.
+
+        Args:
+            attempt: name of the attempt in `intruder.py`.
+            given: arguments of the attempt.
+        """
         try:
             message = self.child.ask({"do": attempt, "given": given}, SECONDS)
         except helper.Failure as failure:
@@ -78,7 +83,10 @@ class Intruder:
         return plain(found, 300) if isinstance(found, str) else "no answer"
 
     def lives_on(self) -> bool:
-        """Return whether some process of it holds its stderr after it was killed."""
+        """Kill the intruder; return whether a process that it has started lives on.
+
+        Such a process shows because it keeps the intruder's standard error open.
+        """
         self.child.kill()
         self.child.process.wait()
         self.child.drain.join(SURVIVAL_SECONDS)
@@ -88,7 +96,15 @@ class Intruder:
 
 
 def measure(launch: launch.Launch) -> dict[str, str]:
-    """Return by promise what the intruder achieved; "" if the promise is kept."""
+    """Start an intruder, let it make all attempts, and return what it achieved.
+
+    Args:
+        launch: arguments for starting the intruder, from `start_in`.
+
+    Returns:
+        For each promise, by its name, words on what the intruder achieved; "" if the
+        promise is kept.
+    """
     with surroundings() as around:
         intruder = Intruder(launch)
         try:
@@ -110,9 +126,10 @@ def measure(launch: launch.Launch) -> dict[str, str]:
 
 @contextlib.contextmanager
 def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
-    """Set up a server, a file and a process as targets; yield them by attempt.
+    """Set up targets for the intruder; yield the arguments of each attempt by its name.
 
-    They are open to everybody, so that only the tier can refuse access.
+    The targets are a server, a socket, a file and a process. Every user may use them,
+    so that only the tier can refuse access.
     """
     canary = f"canary-{secrets.token_hex(8)}"
     with contextlib.ExitStack() as stack:
@@ -136,7 +153,8 @@ def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
             )
         )
         stack.callback(bystander.kill)
-        # Files, and only one folder: bubblewrap makes empty parents of its mounts.
+        # Only one folder is in the list, because in bubblewrap some folders exist but
+        # are empty: the parents of its mounts.
         known = [folder, str(file), "/etc/passwd", str(exercises.ROOT / "README.md")]
         known += [str(exercises.ROOT / "grader" / "cli.py"), str(exercises.SOLUTION)]
         known += [str(path) for path in Path.home().glob(".*") if path.is_file()]
@@ -159,10 +177,10 @@ def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
 
 
 def table(columns: dict[str, dict[str, bool]]) -> list[str]:
-    """Return the lines of a table of promises by tier.
+    """Return the lines of a table with a row for each promise and a column per tier.
 
     Args:
-        columns: for each tier, by promise, whether it is kept.
+        columns: for each tier, by name of the promise, whether the tier keeps it.
     """
     width = max(len(promise.words) for promise in PROMISES)
     lines = ["The hand-in …".ljust(width) + "".join(f"{tier:>9}" for tier in columns)]
@@ -174,7 +192,7 @@ def table(columns: dict[str, dict[str, bool]]) -> list[str]:
 
 
 def promised() -> dict[str, dict[str, bool]]:
-    """Return what each tier promises, for `table`."""
+    """Return for each tier, by name of the promise, whether the tier gives it."""
     return {
         tier: {promise.name: tier in promise.tiers for promise in PROMISES}
         for tier in TIERS
@@ -182,17 +200,20 @@ def promised() -> dict[str, dict[str, bool]]:
 
 
 def start_in(tier: str) -> launch.Launch:
-    """Prepare the start of the intruder in a tier."""
+    """Return the arguments for starting the intruder in a tier."""
     return launch.prepare("intruder", tier)
 
 
 def choose_official_tier(wanted: str) -> str:
     """Return the tier for an official grading: the strongest that keeps its promises.
 
-    The promises are tested before each official grading, except for SANDBOX=process.
+    The promises are tested in this function, except for the tier "process".
+
+    Args:
+        wanted: name of the only tier to test; "" for all isolating tiers.
 
     Raises:
-        GraderError: no tier keeps them, or the wanted one does not.
+        GraderError: no tested tier keeps its promises.
     """
     if wanted == "process":
         return wanted
@@ -200,7 +221,7 @@ def choose_official_tier(wanted: str) -> str:
     for tier in [wanted] if wanted else ISOLATING:
         problem = tiers.why_not(tier)
         if problem is None:
-            # Twice, because on a busy machine an answer can come too late.
+            # A second try, because on a busy machine an answer can come too late.
             for _ in range(2):
                 broken = broken_promises(tier, measure(start_in(tier)))
                 if not broken:
@@ -215,7 +236,12 @@ def choose_official_tier(wanted: str) -> str:
 
 
 def broken_promises(tier: str, found: dict[str, str]) -> list[str]:
-    """Return the promises that the tier does not keep, with what the intruder got."""
+    """Return the promises that a tier breaks, each with what the intruder achieved.
+
+    Args:
+        tier: name of the tier.
+        found: what the intruder achieved in this tier, from `measure`.
+    """
     return [
         f"{promise.name} ({found[promise.name]})"
         for promise in PROMISES

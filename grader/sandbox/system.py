@@ -1,4 +1,4 @@
-"""Look at this machine: paths that Python needs, users and their processes."""
+"""Find out about this machine: paths that Python needs, users and their processes."""
 
 import ctypes
 import functools
@@ -12,13 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# No distribution gives these numbers to users; only the kernel knows them.
+# Numbers of users for helpers. No Linux distribution gives these numbers to users.
 USERS = range(60706, 61184)
 _turn = itertools.count(os.getpid())
 
 
 def system_paths() -> list[str]:
-    """Return the paths that Python and JAX need to read, and no others."""
+    """Return the paths that Python and JAX need to read, without paths inside /usr.
+
+    /usr itself is one of the paths.
+    """
     places = [
         Path("/usr"),
         Path("/etc/ld.so.cache"),
@@ -33,17 +36,17 @@ def system_paths() -> list[str]:
 
 
 def within(path: str, folder: str) -> bool:
-    """Return whether the path lies in the folder."""
+    """Return whether the path lies inside the folder; False if they are equal."""
     return Path(folder) in Path(path).parents
 
 
 @functools.cache
 def root_changes_user() -> tuple[bool, bool]:
-    """Return whether root can become another user, and whether that user reads Python.
+    """Return whether root can become another user, and whether this user reads Python.
 
-    The first is False for a user that is not root and in some containers. The second is
-    False if only root may enter a folder above Python or above the folder for temporary
-    files: then helpers need a privilege.
+    The first value is False if the grader does not run as root, and in some containers.
+    The second value is False if only root may enter a folder above Python or above the
+    folder for temporary files. Helpers then need the privilege to read all files.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True
@@ -64,15 +67,15 @@ def root_changes_user() -> tuple[bool, bool]:
 
 
 def tasks_by_user() -> dict[int, dict[int, int]]:
-    """Return for each user the processes, and for each process its number of threads.
+    """Return the number of threads of each process, by user number and process number.
 
-    It works on Linux only.
+    On systems other than Linux the result is empty.
     """
     found: dict[int, dict[int, int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             status = (entry / "status").read_text(errors="replace")
-        except OSError:  # it has ended
+        except OSError:  # the process has ended
             continue
         user = re.search(r"^Uid:\s+(\d+)", status, re.M)
         threads = re.search(r"^Threads:\s+(\d+)", status, re.M)
@@ -82,18 +85,22 @@ def tasks_by_user() -> dict[int, dict[int, int]]:
 
 
 def unused_user() -> int:
-    """Return a user without processes, another one at each call."""
+    """Return the number of a user without processes, another one at each call.
+
+    If all users of `USERS` have processes, the first of them is returned.
+    """
     taken = tasks_by_user()
     users = (USERS[next(_turn) % len(USERS)] for _ in USERS)
     return next((user for user in users if user not in taken), USERS[0])
 
 
 def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
-    """Yield the folders with this prefix that a grader which is gone has made.
+    """Yield the folders that were made by graders whose process has ended.
 
     Args:
-        parent: of the folders.
-        prefix: of their names; the number of the grader's process and "-" follow.
+        parent: folder that contains the folders.
+        prefix: beginning of the folders' names. The number of the grader's process and
+            "-" follow in each name.
     """
     for folder in parent.glob(f"{prefix}*-*"):
         number = folder.name.removeprefix(prefix).partition("-")[0]
@@ -107,10 +114,10 @@ def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def hide_memory() -> None:
-    """Forbid other processes of the same user to look into this one.
+    """Forbid other processes of the same user to read the memory of this process.
 
-    On Linux they could read its memory, environment and open files. Landlock and
-    bubblewrap keep a helper from that, the process tier does not.
+    The environment and the open files of this process are protected as well. Bubblewrap
+    and Landlock already keep a helper from reading them, but the process tier does not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

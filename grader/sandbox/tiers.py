@@ -2,13 +2,13 @@
 
 The tiers, strongest first:
 
-- `bwrap` (bubblewrap): no network, no other processes, a read-only system without the
-  grader except for the helper's own files, and a filter of system calls.
-- `landlock`: the kernel's Landlock and a stricter filter of system calls, without
-  namespaces: for containers. No network, no files but Python's and its own, no second
-  process.
-- `process`: a plain process with resource limits and an empty environment, for macOS
-  and Windows.
+- `bwrap`: bubblewrap with a filter of system calls. A helper has no network and sees no
+  other processes. It sees a read-only system, and of the grader only its own files.
+- `landlock`: Linux' Landlock with a stricter filter of system calls. It needs no
+  namespaces and so works in containers. A helper has no network, reads no files but
+  Python's and its own, and starts no second process.
+- `process`: a plain process with resource limits and only a few environment variables,
+  for macOS and Windows.
 """
 
 import functools
@@ -26,10 +26,13 @@ TIERS = (*ISOLATING, "process")
 
 
 def choose_tier(wanted: str) -> str:
-    """Return the tier to use: the wanted one, or for "" the strongest that works here.
+    """Return the tier to use on this machine.
+
+    Args:
+        wanted: name of a tier; "" for the strongest tier that works.
 
     Raises:
-        GraderError: the wanted tier does not work here.
+        GraderError: the wanted tier does not work on this machine.
     """
     if not wanted:
         return next(tier for tier in TIERS if why_not(tier) is None)
@@ -40,7 +43,11 @@ def choose_tier(wanted: str) -> str:
 
 
 def why_not(tier: str) -> str | None:
-    """Return what is wrong and what helps if the tier does not work here, else None."""
+    """Return why a tier does not work here, and what helps; None if it works.
+
+    Args:
+        tier: name of the tier.
+    """
     if tier == "bwrap":
         return why_no_bwrap()
     return why_no_landlock() if tier == "landlock" else None
@@ -48,7 +55,7 @@ def why_not(tier: str) -> str | None:
 
 @functools.cache
 def why_no_bwrap() -> str | None:
-    """Return why bubblewrap does not work and what to install; None if it works."""
+    """Return why bubblewrap does not work, and what helps; None if it works."""
     if sys.platform != "linux":
         return "bubblewrap runs on Linux only; use SANDBOX=process"
     if shutil.which("bwrap") is None:
@@ -67,14 +74,20 @@ def why_no_bwrap() -> str | None:
 
 @functools.cache
 def why_no_landlock() -> str | None:
-    """Return why Landlock or the filter does not work; None if both work."""
+    """Return why Landlock or the filter of system calls fails; None if both work."""
     if sys.platform != "linux":
         return "Landlock is Linux's; use SANDBOX=process"
     return try_out("landlock")
 
 
 def try_out(tier: str) -> str | None:
-    """Start a process that does nothing in the tier; return its complaint, or None."""
+    """Start a process in a tier; return why it fails, or None if it ends without error.
+
+    The process confines itself and then ends.
+
+    Args:
+        tier: name of the tier.
+    """
     launch = prepare("trial", tier)
     try:
         trial = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError
 from grader.grading import pipeline
-from grader.oracle import runner_client, worker_client
+from grader.oracle import reference, runner_client, worker_client
 from grader.sandbox import helper, launch
 from tests.support.handins import checks_of
 

@@ -50,10 +50,12 @@ def test_recording_twice(command, staff_tree):
         provenance
     )
 
-    altered = load_answers(folder)
+    answers = staff_tree / "tests" / "evidence" / "answers.npz"
+    altered = load_answers(answers)
     name = next(name for name in altered if name.startswith("update_Q_TD0/"))
     altered[name] = altered[name] + 1
-    recorded.save(load_programs(folder), altered, load_known(folder), {}, folder)
+    programs, known = load_programs(folder), load_known(folder)
+    recorded.save(programs, altered, known, {}, folder, answers)
     run = command(tree=staff_tree, module=record.__name__)
     assert run.code == 0, run.err
     (name,) = re.findall(r"^Verdict: changed: update_Q_TD0 (\w+)", run.out, re.M)

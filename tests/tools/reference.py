@@ -10,6 +10,7 @@ import hashlib
 import platform
 import queue
 import sys
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -99,7 +100,7 @@ def record(tier: str, device: str, console: Console) -> None:
         old = recorded.load_answers()
         for line in machines(recorded.load_provenance(), provenance):
             console.print(line, markup=False)
-    except GraderError as missing:
+    except (OSError, ValueError, zipfile.BadZipFile) as missing:
         console.print(f"nothing to compare with: {missing}", markup=False)
         old = {}
     rows = recorded.drift(old, solution.answers, solution.asked)

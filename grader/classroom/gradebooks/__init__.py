@@ -1,5 +1,6 @@
-"""Write scores as CSV: a table of our own, and exports of Canvas and Moodle filled in.
+"""Write scores as CSV: into `grades.csv`, and into gradebooks of Canvas and Moodle.
 
-In an export only cells with scores change; everything else stays to the byte, but for
-a cell that a spreadsheet would compute, which gets a `'` in front.
+Canvas and Moodle export a gradebook as a CSV file, here called an export. Only its
+cells for scores are changed. There is one exception: a cell that a spreadsheet would
+take for a formula gets a `'` before its text.
 """

@@ -5,7 +5,7 @@ import re
 from grader.classroom.gradebooks.export import Export, number, read
 from grader.contract.outcomes import UsageError
 
-KINDS = {
+KINDS = {  # by column name, the kind of identifier, see `Owner.ids`
     "ID": "canvas",
     "SIS User ID": "sid",
     "SIS Login ID": "login",
@@ -15,14 +15,17 @@ ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
 
 
 def read_canvas(text: str, assignment: str) -> Export:
-    """Return the export; scores are to be scaled to the column's Points Possible.
+    """Return the export in a text.
+
+    The maximum for each row is the number in the row "Points Possible", or 0.
 
     Args:
-        text: of the export.
-        assignment: the column's name, with or without Canvas' number after it.
+        text: the text of the file from Canvas.
+        assignment: the name of the column for the scores; the number that Canvas adds,
+            as in "Homework 2 (123)", may be left out.
 
     Raises:
-        UsageError: it is no such export, or has no such column.
+        UsageError: the text is no such export, or has no such column.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []
@@ -37,10 +40,14 @@ def read_canvas(text: str, assignment: str) -> Export:
 
 
 def column_of(head: list[str], assignment: str) -> int:
-    """Return the number of the assignment's column.
+    """Return the index of the column for the scores, from 0.
+
+    Args:
+        head: the names of all columns.
+        assignment: the column's name, with or without the number that Canvas adds.
 
     Raises:
-        UsageError: there is none, or more than one.
+        UsageError: no column, or more than one, has this name.
     """
     named = re.compile(re.escape(assignment) + r"( \(\d+\))?")
     columns = [i for i, name in enumerate(head) if named.fullmatch(name) and i >= ABOUT]

@@ -1,4 +1,4 @@
-"""An export of a gradebook: its rows, its columns, and its text with scores."""
+"""Read and write an export: the CSV file of a gradebook."""
 
 import csv
 import io
@@ -11,28 +11,34 @@ from grader.escape import csv_cell
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its text in the file with the end of the line, and its cells."""
+    """One row of a CSV file.
+
+    Attributes:
+        raw: the row's text in the file, with the end of the line.
+        cells: the texts of the row's cells.
+    """
 
     raw: str
     cells: list[str]
 
     def at(self, column: int) -> str:
-        """Return a cell; "" where the row is too short."""
+        """Return the cell in a column; "" if the row has no cell there."""
         return self.cells[column] if column < len(self.cells) else ""
 
 
 @dataclass(frozen=True)
 class Export:
-    """An export, and where in it the scores go.
+    """An export, with the column for the scores.
 
     Attributes:
-        rows: of the file, the names of the columns first.
-        delimiter: between cells.
-        kinds: by the name of a column, which kind of id stands in it.
-        first: the number of the first row of a student.
-        column: the number of the column with the scores.
-        maxima: for each row, the points that the full score is worth; 0 to enter our
-            points as they are.
+        rows: all rows of the file; the first row holds the names of the columns.
+        delimiter: the character between cells.
+        kinds: the kind of identifier in a column, by the column's name; see
+            `Owner.ids`.
+        first: the index of the first row that belongs to a student.
+        column: the index of the column for the scores.
+        maxima: for each row, the number of points to enter for a full score; 0 to enter
+            the points of the report.
     """
 
     rows: list[Row]
@@ -43,7 +49,11 @@ class Export:
     maxima: list[float]
 
     def with_scores(self, scores: Mapping[int, str]) -> str:
-        """Return the text of the file with these scores, by the numbers of rows."""
+        """Return the text of the file with scores entered.
+
+        Args:
+            scores: the text to enter, by index of the row.
+        """
         parts = [row.raw for row in self.rows[: self.first]]
         for i, row in enumerate(self.rows[self.first :], self.first):
             cells = [harmless(cell) for cell in row.cells]
@@ -59,10 +69,13 @@ class Export:
 
 
 def read(text: str) -> tuple[list[Row], str]:
-    """Return the rows of a CSV file and its delimiter.
+    """Return the rows of a CSV file, and the delimiter between its cells.
+
+    Args:
+        text: the text of the file.
 
     Raises:
-        UsageError: it is no CSV file.
+        UsageError: the text is not that of a CSV file.
     """
     body = text.removeprefix("\ufeff")
     first = body.partition("\n")[0]
@@ -95,7 +108,7 @@ def as_csv(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
 
 
 def number(cell: str) -> float:
-    """Return the number in a cell, 0 where there is none."""
+    """Return the number in a cell; 0 if the cell holds no number."""
     try:
         return float(cell.strip().replace(",", "."))
     except ValueError:
@@ -103,9 +116,9 @@ def number(cell: str) -> float:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell of the export so that a spreadsheet does not compute it.
+    """Return a cell that no spreadsheet takes for a formula.
 
-    Numbers stay, with their signs, and so does "-".
+    Numbers with a sign and the cell "-" are left as they are.
     """
     if cell == "-":
         return cell

@@ -1,4 +1,4 @@
-"""Fill an export with scores, only where it is sure whose row it is."""
+"""Enter scores into an export, only in rows of which the owner is certain."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from grader.report.model import plain_number
 
 @dataclass
 class Filled:
-    """An export with scores, and people and rows without.
+    """An export with scores entered, and a list of all that was not entered.
 
     Attributes:
-        text: of the whole file.
-        without_row: names of people who have a score, but no row.
-        without_score: the first cells of rows that were left as they were.
-        with_problem: names of people whose hand-in was not read or not imported, and
-            whose cell was left alone.
-        disputes: sentences on rows that were left alone because more than one hand-in,
-            or somebody else, could be meant.
+        text: the text of the whole file.
+        without_row: the names of people who have a score, but no row.
+        without_score: the first cell of each row without a new score.
+        with_problem: the names of people whose hand-in was not read or not imported,
+            and who got no new score for this reason.
+        disputes: sentences on scores that were not entered, because a row belongs to
+            several hand-ins, or because a person's row is not certain.
     """
 
     text: str = ""
@@ -33,15 +33,16 @@ class Filled:
 def fill(
     export: Export, entries: Iterable[Entry], *, zero_unread: bool = False
 ) -> Filled:
-    """Return the export with the scores of a class.
+    """Return an export with the scores of a class entered.
 
     Args:
-        export: of Canvas or Moodle.
-        entries: all hand-ins.
-        zero_unread: enter 0 for what was not read or not imported, instead of nothing.
+        export: the export of Canvas or Moodle.
+        entries: all hand-ins with their results.
+        zero_unread: whether to enter 0 for a hand-in that was not read or not imported;
+            else nothing is entered.
     """
     filled, people = Filled(), People(export)
-    claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins by their number
+    claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
     for number, entry in enumerate(entries):
         for owner in entry.hand_in.owners:
             place, doubt = people.row_of(owner)
@@ -73,18 +74,22 @@ def fill(
 
 
 def dispute(claim: Collection[Entry]) -> str:
-    """Return the words on a row that belongs to the owners of several hand-ins."""
+    """Return the words on a row that belongs to several hand-ins.
+
+    Args:
+        claim: the hand-ins of the row's owner.
+    """
     names = ", ".join(entry.hand_in.entry for entry in claim)
     return f"not entered, for {len(claim)} hand-ins claim this row ({names})"
 
 
 def score_of(entry: Entry, maximum: float, zero_unread: bool) -> str:
-    """Return the score as it is entered; "" to leave the cell alone.
+    """Return the text to enter as a score; "" if nothing is to be entered.
 
     Args:
-        entry: the hand-in.
-        maximum: what the full score is worth; 0 for the report's own points.
-        zero_unread: enter 0 for what was not read or not imported.
+        entry: the hand-in with its result.
+        maximum: the number of points for a full score; 0 for the report's maximum.
+        zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
     """
     if entry.report is None:
         return ""

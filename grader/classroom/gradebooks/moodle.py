@@ -3,26 +3,29 @@
 from grader.classroom.gradebooks.export import Export, number, read
 from grader.contract.outcomes import UsageError
 
-KINDS = {
+KINDS = {  # by column name, the kind of identifier, see `Owner.ids`
     "Identifier": "moodle",
     "ID number": "sid",
     "Email address": "email",
     "Username": "login",
     "Full name": "name",
 }
-NEEDED = {"Identifier", "Email address", "ID number"}  # one of them at least
+NEEDED = {"Identifier", "Email address", "ID number"}  # an export has at least one
 GRADE, MAXIMUM = "Grade", "Maximum Grade"
 
 
 def read_moodle(text: str, assignment: str) -> Export:
-    """Return the export; scores are to be scaled to a row's Maximum Grade, if any.
+    """Return the export in a text.
+
+    The maximum for a row is the number in the column "Maximum Grade", or 0.
 
     Args:
-        text: of the export.
-        assignment: the column's name in a gradebook; a worksheet has only one.
+        text: the text of the file from Moodle.
+        assignment: the name of the column for the scores. A worksheet has one such
+            column, "Grade", and needs no name.
 
     Raises:
-        UsageError: it is no such export, or has no such column.
+        UsageError: the text is no such export, or has no such column.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []
@@ -39,10 +42,14 @@ def read_moodle(text: str, assignment: str) -> Export:
 
 
 def column_of(head: list[str], assignment: str) -> int:
-    """Return the number of the column with the scores.
+    """Return the index of the column for the scores, from 0.
+
+    Args:
+        head: the names of all columns.
+        assignment: the name of the assignment or of its column.
 
     Raises:
-        UsageError: there is none, or more than one.
+        UsageError: no column, or more than one, has this name.
     """
     wanted = {assignment, f"Assignment: {assignment} (Real)"} - {""}
     columns = [i for i, name in enumerate(head) if name in wanted]

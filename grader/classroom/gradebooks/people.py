@@ -1,4 +1,4 @@
-"""Find the row of an export that belongs to a person, or say why it is not sure."""
+"""Find the row of an export that belongs to a person, if this is certain."""
 
 import re
 import unicodedata
@@ -6,12 +6,16 @@ import unicodedata
 from grader.classroom.gradebooks.export import Export
 from grader.classroom.layouts import Owner, normal_name
 
-# The kinds of ids by which owners and rows are matched, the surest first.
+# The kinds of identifiers that owners and rows have in common, the most certain first.
 MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
 
 
 class People:
-    """The people in an export, by all ids that it has of them."""
+    """The people in an export: finds their rows by their identifiers.
+
+    Args:
+        export: the export.
+    """
 
     def __init__(self, export: Export) -> None:
         self.rows = export.rows
@@ -24,19 +28,20 @@ class People:
         for kind, column in self.columns.items():
             for i, row in enumerate(self.rows[export.first :], export.first):
                 if value := normal(row.at(column), kind):
-                    # Some log in with their address.
+                    # A login name counts as an address as well, because in some
+                    # universities people log in with their address.
                     for known_as in (kind, "email") if kind == "login" else (kind,):
                         self.places[known_as].setdefault(value, set()).add(i)
 
     def row_of(self, owner: Owner) -> tuple[int | None, str]:
-        """Return the row that is surely this person's, and a doubt.
+        """Return the row of a person, if it is certain, and a sentence if it is not.
 
         Returns:
-            The number of the row, or None. A sentence that says which rows could be
-            meant, or "": then None means that there is no row.
+            The row's index, or None. The sentence says why the row is not certain; it
+            is "" if the row is certain, or if the export has no row of this person.
         """
         known = {**owner.ids, "name": owner.name}
-        if [*owner.ids] == ["login"]:  # the name of a folder may be any of these
+        if [*owner.ids] == ["login"]:  # from a file's name, which may be any identifier
             known |= dict.fromkeys(("sid", "email"), owner.ids["login"])
             rows = set().union(*self.found(known).values())
         else:
@@ -52,7 +57,14 @@ class People:
         return next(iter(rows), None), ""
 
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
-        """Return the rows that agree with what is known, by kind, the surest first."""
+        """Return the rows with the same identifier, by kind, the most certain first.
+
+        Args:
+            known: a person's identifiers by kind.
+
+        Returns:
+            Indices of rows by kind, without kinds that no row agrees with.
+        """
         return {
             kind: some
             for kind in MATCHED_BY
@@ -61,9 +73,14 @@ class People:
         }
 
     def others(self, rows: set[int], name: str) -> str:
-        """Return the names in these rows, or "" where one of them may be this name.
+        """Return the names in these rows, or "" if one of them may be the given name.
 
-        Moodle numbers groups as well, and participants have the same numbers.
+        Moodle numbers groups as well as participants. So the number in a folder's name
+        may be that of a group, and the row with this number is another person's.
+
+        Args:
+            rows: the indices of rows.
+            name: the name in a folder of Moodle.
         """
         told = [self.name_in(row) for row in sorted(rows)]
         if any(same_name(name, other) for other in told):
@@ -71,17 +88,26 @@ class People:
         return " and ".join(other or "somebody without a name" for other in told)
 
     def name_in(self, row: int) -> str:
-        """Return the name in a row, or the word before the number if it has no name."""
+        """Return the name in a row.
+
+        If the export has no column of names, the result is the word before the number
+        in the column Identifier, as "Participant" in "Participant 123".
+        """
         if "name" in self.columns:
             return self.rows[row].at(self.columns["name"])
         return re.sub(r"\s*\d+\s*$", "", self.rows[row].at(self.columns["moodle"]))
 
 
 def same_name(folder: str, name: str) -> bool:
-    """Return whether a folder of Moodle's may be that of the person with this name.
+    """Return whether a folder of Moodle may belong to the person with this name.
 
-    Moodle leaves out of a folder's name what file systems do not take, and puts a group
-    and a hyphen before it. Where bytes of it are no text only the rest is compared.
+    In a folder's name, Moodle omits characters that file systems do not allow, and may
+    put the name of a group and a hyphen before the person's name. If the folder's name
+    has bytes that could not be decoded, only the ASCII letters are compared.
+
+    Args:
+        folder: the name in a folder of Moodle.
+        name: the name of a person in an export.
     """
     parts = folder.split("-")
     told = {letters("-".join(parts[i:])) for i in range(len(parts))}
@@ -91,7 +117,7 @@ def same_name(folder: str, name: str) -> bool:
 
 
 def letters(name: str) -> str:
-    """Return the letters of a name, sorted, so that the order of its parts is gone."""
+    """Return the letters of a name, sorted: equal for "Jane Doe" and "Doe Jane"."""
     return "".join(sorted(normal_name(name).replace(" ", "")))
 
 
@@ -102,7 +128,12 @@ def ascii_of(name: str) -> str:
 
 
 def normal(value: str, kind: str) -> str:
-    """Return an id in a form that can be compared."""
+    """Return an identifier in a form for comparing.
+
+    Args:
+        value: the identifier.
+        kind: the kind of identifier, one of `MATCHED_BY`.
+    """
     if kind == "name":
         return normal_name(value)
     if kind == "moodle":  # "Participant 123", in the site's language

@@ -1,4 +1,4 @@
-"""Write `grades.csv`, the table of our own: a row for each person that handed in."""
+"""Write `grades.csv`: a row for each person who handed in."""
 
 from collections.abc import Iterable
 
@@ -10,12 +10,17 @@ from grader.contract.exercises import EXERCISES
 from grader.escape import csv_cell
 from grader.report.model import plain_number
 
+# The columns with points, and all columns.
 POINTS = ("score", "max_score", *EXERCISES)
 HEAD = ("hand_in", "name", "id", *POINTS, "late", "timeouts", "note", "file")
 
 
 def table(entries: Iterable[Entry]) -> str:
-    """Return the text of the table."""
+    """Return the text of `grades.csv`.
+
+    Args:
+        entries: all hand-ins with their results.
+    """
     return as_csv([HEAD, *(row for entry in entries for row in rows_of(entry))])
 
 
@@ -38,7 +43,7 @@ def rows_of(entry: Entry) -> list[list[str]]:
 
 
 def points_of(entry: Entry) -> list[str]:
-    """Return the cells of `POINTS`; they are empty where there is no score."""
+    """Return the cells for the columns in `POINTS`; empty cells without a score."""
     report = entry.report
     if report is None or not entry.graded:
         return [""] * len(POINTS)

@@ -1,5 +1,6 @@
-"""Make the HTML pages: one of the whole class, one for each student.
+"""Make the HTML pages: one for the whole class, and one for each hand-in.
 
-Each page is a file that loads nothing; a policy in the page forbids it. Python counts
-and chooses what is shown; the templates hold all markup and escape every value.
+A page is one file that loads no other file; a policy in the page forbids loading. The
+Python code computes the values that a page shows. The templates hold all markup and
+escape every value.
 """

@@ -1,6 +1,6 @@
-"""Lay out charts: positions and words, which a template draws as SVG.
+"""Compute the positions of lines, bars and words in charts, which a template draws.
 
-Lengths are in units of the picture, which is as wide as the page has room for.
+Lengths are in units of the SVG picture, which is scaled to the width of the page.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,23 @@ WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 16, 52  # margins
 BASE = HEIGHT - BOTTOM  # y of the horizontal axis
 LARGEST_RETURN = 500
-BINS = 10  # of a histogram, and one more for full marks
+BINS = 10  # of a histogram; one more bin holds full marks
 
-Curve = Sequence[Sequence[float]]  # environment step and mean return
+Curve = Sequence[Sequence[float]]  # pairs of environment step and mean return
 
 
 class Line(NamedTuple):
-    """A horizontal line across the chart."""
+    """A horizontal line across the chart.
+
+    `kind` is a class of `page.css`.
+    """
 
     kind: str
     y: float
 
 
 class Bar(NamedTuple):
-    """A bar of the histogram."""
+    """A bar of the histogram; (x, y) is the top left corner."""
 
     x: float
     y: float
@@ -35,7 +38,11 @@ class Bar(NamedTuple):
 
 
 class Polyline(NamedTuple):
-    """A learning curve: its points as SVG has them."""
+    """A learning curve.
+
+    `kind` holds classes of `page.css`. `points` is the text for SVG, "x,y x,y ...".
+    `opacity` is a number from 0 to 1.
+    """
 
     kind: str
     points: str
@@ -43,7 +50,7 @@ class Polyline(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A word or number in the chart."""
+    """A word or number in the chart; `kind` holds classes of `page.css`."""
 
     x: float
     y: float
@@ -56,8 +63,11 @@ class Chart:
     """A chart.
 
     Attributes:
-        words: what it shows, for readers who cannot see it.
-        bars, lines, curves, texts: what is drawn, in this order.
+        words: a description for readers who cannot see the chart.
+        bars: the bars to draw.
+        lines: the lines to draw.
+        curves: the learning curves to draw.
+        texts: the words and numbers to draw.
     """
 
     words: str
@@ -69,16 +79,19 @@ class Chart:
     left, right = LEFT, WIDTH - RIGHT
 
     def add_caption(self, words: str) -> None:
-        """Write what the horizontal axis shows below it."""
+        """Add a text below the horizontal axis, which names the axis."""
         middle = (self.left + self.right) / 2
         self.texts.append(Text(middle, HEIGHT - 6, "mid soft", words))
 
 
 def histogram(shares: Sequence[float]) -> Chart:
-    """Return a chart of how many hand-ins have which share of the points.
+    """Return a histogram of the scores.
+
+    Each of `BINS` bins counts the hand-ins in an interval of scores; the last bin
+    counts those with full marks.
 
     Args:
-        shares: of each hand-in, 0 to 1.
+        shares: for each hand-in, the share of the points that it earned, from 0 to 1.
     """
     counts = [0] * (BINS + 1)
     for share in shares:
@@ -104,11 +117,11 @@ def histogram(shares: Sequence[float]) -> Chart:
 
 
 def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
-    """Return a chart of learning curves, one upon the other.
+    """Return a chart with all learning curves in the same picture.
 
     Args:
-        runs: a curve each.
-        words: what the chart shows.
+        runs: the learning curves.
+        words: a description for readers who cannot see the chart.
     """
     last = max((point[0] for run in runs for point in run), default=1) or 1
 

@@ -1,4 +1,4 @@
-"""Fill a template; every value becomes plain text, also that of a hostile hand-in."""
+"""Fill a template with values; all text is escaped, as a hand-in can be hostile."""
 
 import base64
 import hashlib
@@ -17,9 +17,10 @@ SORT = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
 
 
 def without_controls(value: Any) -> Any:
-    """Return text without control characters, and anything else as it is.
+    """Return a value, without control characters if the value is text.
 
-    Markup has been through here already, piece by piece.
+    Markup is returned as it is, because the templates made it from values that this
+    function has seen.
     """
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value)
@@ -27,7 +28,7 @@ def without_controls(value: Any) -> Any:
 
 
 def percent(share: float) -> str:
-    """Return a share from 0 to 1 as whole percent."""
+    """Return a share from 0 to 1 as a whole number of percent: "25%"."""
     return f"{share:.0%}"
 
 
@@ -44,12 +45,12 @@ ENVIRONMENT.filters |= {"number": plain_number, "percent": percent}
 
 
 def render(template: str, script: str = "", **values: Any) -> str:
-    """Return a whole page.
+    """Return the HTML of a whole page.
 
     Args:
-        template: the name of a file that extends `page.html`.
-        script: the one script that may run in the page.
-        values: for the template.
+        template: the file name of a template that extends `page.html`.
+        script: the text of the only script that may run in the page; "" for none.
+        values: the values for the template, by name.
     """
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     allowed = f" script-src 'sha256-{hashed}';" if script else ""

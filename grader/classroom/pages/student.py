@@ -1,4 +1,4 @@
-"""The page that a student gets: the report of one hand-in."""
+"""Make the page for a student: the report on one hand-in."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,15 +15,15 @@ COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
 
 
 class Line(NamedTuple):
-    """A check as it is shown.
+    """A check, prepared for the page.
 
     Attributes:
-        check: what it is about, and its points.
-        mark: the sign of its outcome.
-        colour: of the sign, a class of `page.css`.
-        words: the outcome, for readers who cannot see the sign.
-        message: "" where it is empty or stands above already.
-        hint: likewise.
+        check: the check with its points.
+        mark: the sign of the check's outcome.
+        colour: the colour of the sign, a class of `page.css`.
+        words: the outcome in words, for readers who cannot see the sign.
+        message: the check's message; "" if the page has shown this text before.
+        hint: the check's hint; "" if the page has shown this text before.
     """
 
     check: Check
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 
 def page(entry: Entry) -> str:
-    """Return the page of a hand-in that has a report."""
+    """Return the HTML page for a hand-in that has a report."""
     report = entry.report
     assert report is not None
     return render(
@@ -53,7 +53,7 @@ def page(entry: Entry) -> str:
 
 
 def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of what is shown large."""
+    """Yield the facts at the top of the page, each as a name and a value."""
     most = plain_number(report.max_score)
     yield "Score", f"{plain_number(report.score)} / {most}" if entry.graded else "none"
     yield "Seed", report.seed
@@ -62,7 +62,7 @@ def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
 
 
 def lines(exercise: Exercise) -> Iterator[Line]:
-    """Yield the checks of an exercise; what was said once is not said again."""
+    """Yield the checks of an exercise; a repeated message or hint is left out."""
     shown = {""}
     for check in exercise.checks:
         passed = check.outcome == Outcome.PASSED
@@ -76,7 +76,7 @@ def lines(exercise: Exercise) -> Iterator[Line]:
 
 
 def learning(report: Report) -> tuple[str, charts.Chart] | None:
-    """Return how the training ended, in words and as a chart; None without one."""
+    """Return the result of learning, in words and as a chart; None without a curve."""
     run = curve_of(report)
     if not run:
         return None
@@ -86,6 +86,6 @@ def learning(report: Report) -> tuple[str, charts.Chart] | None:
 
 
 def curve_of(report: Report) -> list[list[float]]:
-    """Return the learning curve; it is empty where there was no training."""
+    """Return the learning curve in a report; an empty list if there is none."""
     curve: list[list[float]] = report.learning.get("cartpole", {}).get("curve") or []
     return curve

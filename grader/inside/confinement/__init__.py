@@ -1,7 +1,8 @@
-"""How a process confines itself: limits, Landlock, a filter of system calls.
+"""Confine the current process: resource limits, Landlock, a filter of system calls.
 
-It runs in every helper process, before anything else is imported there: libraries
-start threads, which Landlock would not confine, and could be attacked. So Landlock and
-seccomp are written by hand, on ctypes. May import the standard library and its own
-modules, nothing else.
+The code here runs in every helper before any library is imported, because a library can
+start threads, and Landlock does not confine threads that run already. So Landlock and
+seccomp are called by ctypes, without a library.
+
+May import the standard library and the modules of this folder.
 """

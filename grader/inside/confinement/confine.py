@@ -1,7 +1,7 @@
-"""`confine.py SETTINGS [MODULE]`: confine this process, then run a module in it.
+"""Confine this process, then run a module in it: `confine.py SETTINGS [MODULE]`.
 
-This happens before anything else is imported: libraries start threads, and Landlock
-confines only those that are started after it.
+The process is confined before any library is imported, because a library can start
+threads, and Landlock confines only threads that start later.
 """
 
 import json
@@ -19,14 +19,18 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
 def main() -> None:
-    """Confine the process by the settings, JSON as for `apply`; run the module."""
+    """Confine this process and run the module that the command line names.
+
+    The first argument is a JSON object with the arguments of `apply`. The second one is
+    the name of the module; without it nothing is run.
+    """
     try:
         apply(**json.loads(sys.argv[1]))
-    except Exception as error:  # one line, for the grader to show
+    except Exception as error:  # the grader shows this line in its message
         sys.exit(f"cannot be confined: {error}")
     if len(sys.argv) > 2:
         module = sys.argv[2]
-        sys.argv = [module]  # the hand-in has no arguments
+        sys.argv = [module]  # so that a hand-in sees no arguments
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
@@ -40,12 +44,13 @@ def apply(
     """Confine this process.
 
     Args:
-        bounds: for `resource_limits.apply`.
-        user: to become when started by root; 0 to stay.
-        reads_all: keep the privilege to read what that user may not. Python itself
-            can lie in root's home; `files` or bubblewrap say what can be reached.
-        files: for `landlock.restrict`; None without Landlock.
-        calls: for `seccomp.apply`; None without a filter.
+        bounds: arguments of `resource_limits.apply`.
+        user: number of the user to become; 0 to stay the same user.
+        reads_all: whether the new user keeps the privilege to read all files. This is
+            needed if Python lies in a folder that only root may enter. Landlock or
+            bubblewrap then bounds what can be read.
+        files: arguments of `landlock.restrict`; None without Landlock.
+        calls: arguments of `seccomp.apply`; None without a filter.
     """
     resource_limits.apply(**bounds)
     if sys.platform != "linux":
@@ -61,7 +66,7 @@ def apply(
         become(user, reads_all)
     elif os.geteuid() == 0 and files is not None:
         kernel.set_capabilities([])
-    # After the change of user, which would undo it.
+    # After the change of user, because this change would undo the setting.
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if calls is not None:
         from grader.inside.confinement import seccomp
@@ -70,7 +75,12 @@ def apply(
 
 
 def become(user: int, reads_all: bool) -> None:
-    """Give up root and become a user that nothing else runs as."""
+    """Become another user and give up the privileges of root.
+
+    Args:
+        user: number of the user.
+        reads_all: whether to keep the privilege to read all files.
+    """
     from grader.inside.confinement import kernel
 
     kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
@@ -79,9 +89,10 @@ def become(user: int, reads_all: bool) -> None:
     os.setresuid(user, user, user)
     try:
         kernel.set_capabilities([CAP_DAC_READ_SEARCH] if reads_all else [])
-    except PermissionError:  # root in Docker has only the stronger capability
+    except PermissionError:
+        # In Docker, root has only the stronger capability to read and write all files.
         kernel.set_capabilities([CAP_DAC_OVERRIDE])
-    # Else /proc/self would belong to root after the change of user.
+    # Without this setting, /proc/self belongs to root after the change of user.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
 
 

@@ -1,11 +1,11 @@
-"""Linux system calls for which Python has no function."""
+"""Call Linux functions for which Python has no function."""
 
 import ctypes
 import os
 import platform
 import struct
 
-# The columns of tables of system calls' numbers.
+# The machines in the order of the columns in tables of system calls' numbers.
 MACHINES = ("x86_64", "aarch64")
 
 PR_SET_PDEATHSIG = 1
@@ -16,14 +16,14 @@ PR_SET_NO_NEW_PRIVS = 38
 
 
 class Refused(Exception):
-    """The kernel cannot do what was asked; the message says what."""
+    """Raised if the kernel or machine lacks what confinement needs; see the message."""
 
 
 def machine() -> int:
-    """Return the column of this machine in a table of numbers.
+    """Return the column, from 0, of this machine in tables of system calls' numbers.
 
     Raises:
-        Refused: the machine is in no column.
+        Refused: the tables have no column for this machine.
     """
     name = platform.machine()
     if name not in MACHINES or ctypes.sizeof(ctypes.c_void_p) != 8:
@@ -32,44 +32,58 @@ def machine() -> int:
 
 
 def call(number: int, *arguments: object) -> int:
-    """Make a system call; integers are passed as long.
+    """Make a system call and return its result.
+
+    Args:
+        number: number of the system call.
+        arguments: arguments of the system call; an int is passed as a C long.
 
     Raises:
-        OSError: it failed.
+        OSError: the system call failed.
     """
     return checked("syscall", number, *arguments)
 
 
 def prctl(option: int, *arguments: object) -> None:
-    """Change a property of this process.
+    """Change a property of this process by the function prctl.
+
+    Args:
+        option: number of the property, one of the PR_ constants.
+        arguments: at most four arguments of this option.
 
     Raises:
-        OSError: it failed.
+        OSError: the change failed.
     """
     checked("prctl", option, *arguments, *[0] * (4 - len(arguments)))
 
 
 def set_capabilities(kept: list[int]) -> None:
-    """Give up all of root's privileges for good, but the kept ones.
+    """Give up all privileges of root except some capabilities.
 
     Args:
-        kept: numbers of capabilities, see capabilities(7).
+        kept: numbers of the capabilities to keep, see capabilities(7).
 
     Raises:
-        OSError: it failed, for example because a kept one is not there.
+        OSError: the change failed, for example because the process does not have a
+            capability that it should keep.
     """
     mask = sum(1 << number for number in kept)
-    # Version 3, this process; then effective, permitted, inheritable: low, high halves.
+    # The header: version 3, and 0 for this process. The sets: effective, permitted and
+    # inheritable capabilities, first their lower and then their upper 32 bits.
     header = struct.pack("=Ii", 0x20080522, 0)
     sets = struct.pack("=6I", mask, mask, 0, 0, 0, 0)
     checked("capset", header, sets)
 
 
 def checked(name: str, *arguments: object) -> int:
-    """Call a function of the C library.
+    """Call a function of the C library and return its result.
+
+    Args:
+        name: name of the function.
+        arguments: arguments of the function; an int is passed as a C long.
 
     Raises:
-        OSError: the function failed.
+        OSError: the function returned a negative number.
     """
     function = getattr(ctypes.CDLL(None, use_errno=True), name)
     function.restype = ctypes.c_long

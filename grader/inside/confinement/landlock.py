@@ -1,8 +1,8 @@
-"""Landlock: the files that this process, and all that it starts, can reach from now on.
+"""Restrict this process, and all that it starts, to some files, by Linux' Landlock.
 
-Everything else is refused: files by Landlock's first version (Linux 5.13), TCP from
-its fourth (6.7), signals to processes outside and their abstract sockets from its sixth
-(6.12). It needs no privilege and works in containers. See landlock(7).
+All other files are refused. Version 4 of Landlock (Linux 6.7) also refuses TCP. Version
+6 (Linux 6.12) also refuses signals to, and abstract sockets of, processes outside.
+Landlock needs no privilege and works in containers. See landlock(7).
 """
 
 import os
@@ -11,16 +11,16 @@ import struct
 
 from grader.inside.confinement import kernel
 
-CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # on every machine
-TELL_VERSION = 1
-BENEATH = 1
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every machine
+TELL_VERSION = 1  # flag of CREATE_RULESET: return the version
+BENEATH = 1  # type of a rule: a path and everything beneath it
 
 WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
 TRUNCATE = 1 << 14
 READ = READ_FILE | READ_DIR
-EXECUTE, CONTROL = 1 << 0, 1 << 15  # control: ioctl of a device
+EXECUTE, CONTROL = 1 << 0, 1 << 15  # CONTROL: the system call ioctl on devices
 ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | CONTROL
-# No right to make devices, FIFOs, sockets: a hand-in has no need of special files.
+# There is no right to make devices, FIFOs and sockets, because hand-ins need none.
 REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
 MAKE_SYM, REFER = 1 << 12, 1 << 13
 WRITE = (
@@ -28,17 +28,17 @@ WRITE = (
     | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG
 )  # fmt: skip
 
-# The number of rights on files in each version; later ones have as many as the fifth.
+# Number of rights on files in versions 1 to 5; later versions have 16, too.
 RIGHTS = (13, 14, 15, 15, 16)
-TCP = 0b11  # bind, connect
-OUTSIDE = 0b11  # abstract sockets, signals
+TCP = 0b11  # rights to bind and to connect
+OUTSIDE = 0b11  # abstract sockets of and signals to processes outside
 
 
 def version() -> int:
-    """Return Landlock's version in this kernel.
+    """Return the version of Landlock in this kernel.
 
     Raises:
-        Refused: the kernel has none, or a container hides it or has switched it off.
+        Refused: the kernel has no Landlock, or a container does not allow it.
     """
     try:
         return kernel.call(CREATE_RULESET, None, 0, TELL_VERSION)
@@ -50,16 +50,18 @@ def version() -> int:
 
 
 def restrict(read: list[str], write: list[str], run: bool) -> None:
-    """Confine this thread, and all threads and processes it starts, to these places.
+    """Restrict this thread, and all that it starts from now on, to some files.
+
+    Paths that do not exist are left out.
 
     Args:
-        read: files and folders to read; those that do not exist are left out.
-        write: files and folders to read and write.
-        run: whether files that can be read can be run as programs.
+        read: paths of files and folders that may be read.
+        write: paths of files and folders that may be read and written.
+        run: whether files in these paths may be run as programs.
 
     Raises:
         Refused: this kernel has no Landlock.
-        OSError: it failed.
+        OSError: a system call failed.
     """
     abi = version()
     files = (1 << RIGHTS[min(abi, len(RIGHTS)) - 1]) - 1

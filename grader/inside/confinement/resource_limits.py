@@ -1,4 +1,4 @@
-"""Hard limits of the system that a process sets on itself."""
+"""Set resource limits on the current process."""
 
 import contextlib
 import os
@@ -6,27 +6,29 @@ import sys
 
 try:
     import resource
-except ImportError:  # Windows has none; the grader's deadlines still hold there.
+except ImportError:  # Windows has no such limits; only deadlines hold there
     resource = None  # type: ignore[assignment]
 
 
 def apply(
     memory: int, file_size: int, processes: int, seconds: int, niceness: int
 ) -> None:
-    """Limit what this process may use; 0 means no limit.
+    """Limit the resources that this process may use.
 
-    A process without privileges cannot raise hard limits again. macOS does not limit
-    the address space; a limit that the system refuses is left out.
+    A process without privileges cannot raise these limits again. A limit that the
+    system refuses is left out; macOS, for example, does not limit the address space.
 
     Args:
-        memory: address space, in bytes.
-        file_size: of each file that it writes, in bytes.
-        processes: and threads, of all of the user's programs together.
-        seconds: of processor time, in case the grader is not there to watch the clock.
-        niceness: the higher, the more other processes come first.
+        memory: size of the address space in bytes; 0 for no limit.
+        file_size: size of each written file in bytes.
+        processes: number of processes and threads of the user; 0 for no limit.
+        seconds: processor time in seconds, for the case that the grader has ended and
+            no deadline holds.
+        niceness: number added to the niceness. A process with a higher niceness gets
+            less processor time.
     """
     if niceness:
-        with contextlib.suppress(AttributeError, OSError):  # Windows has none
+        with contextlib.suppress(AttributeError, OSError):  # Windows has no niceness
             os.nice(niceness)
     if resource is None:
         return

@@ -1,8 +1,9 @@
-"""A filter of system calls, for this process and all that it starts.
+"""Filter the system calls of this process and of all that it starts, by seccomp.
 
-It refuses what no homework needs and what has been a way out of sandboxes before. A
-call that is refused fails with "operation not permitted", so a library that only tries
-it goes on; calls newer than this list do not exist. See seccomp(2).
+The filter refuses calls that no homework needs, and calls by which programs have
+escaped from sandboxes before. A refused call fails with "operation not permitted". A
+call that is newer than these tables fails with "function not implemented". Most
+libraries go on after such a failure. See seccomp(2).
 """
 
 import ctypes
@@ -12,7 +13,7 @@ import struct
 
 from grader.inside.confinement import kernel
 
-# Numbers on x86_64 and aarch64, None where the machine has no such call.
+# Numbers of a system call on x86_64 and aarch64; None if the machine has no such call.
 Numbers = tuple[int | None, int | None]
 REFUSED: dict[str, Numbers] = {
     # Other processes' memory, descriptors and scheduling.
@@ -32,7 +33,7 @@ REFUSED: dict[str, Numbers] = {
     "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118),
     "sched_setattr": (314, 274),
-    # Parts of the kernel that had many holes, or that bypass the other rules.
+    # Parts of the kernel that had many security holes, or that bypass the other rules.
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -85,7 +86,7 @@ REFUSED: dict[str, Numbers] = {
     "vhangup": (153, 58),
     "iopl": (172, None),
     "ioperm": (173, None),
-    # Memory that is not counted as the process's own, or stays when it ends.
+    # Memory that is not counted as the process's own, or remains when the process ends.
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
@@ -95,8 +96,8 @@ REFUSED: dict[str, Numbers] = {
     "semget": (64, 190),
     "mq_open": (240, 180),
 }
-# Refused as well if no namespace keeps the process from others: it starts no second
-# process, has no socket, and changes no file in a way that Landlock does not see.
+# Refused as well if the process has no namespaces. Then it cannot start a second
+# process, open a socket, or change a file in a way that Landlock does not control.
 REFUSED_ALONE: dict[str, Numbers] = {
     "fork": (57, None),
     "vfork": (58, None),
@@ -121,18 +122,18 @@ REFUSED_ALONE: dict[str, Numbers] = {
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
 }
-# Answered with success, but not done. Copying a file includes these calls, and its own
-# files need no permissions; Landlock would let it change those of every file of the
-# same user.
+# These calls do nothing but report success, if the process has no namespaces. They are
+# not done, because Landlock would let the process change the permissions of every file
+# of its user. They do not fail, because Python's functions for copying files use them.
 PRETENDED_ALONE: dict[str, Numbers] = {
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
     "fchmodat2": (452, 452),
 }
-NEWEST = 462  # mseal: later calls are not in the tables
-# Their arguments lie in memory, where a filter cannot see them. Told that there is no
-# such call, libraries use an older one.
+NEWEST = 462  # the number of mseal, the newest call that these tables consider
+# These calls fail with "function not implemented", because their arguments are in
+# memory, which a filter cannot read. Libraries then use an older call.
 UNKNOWN: dict[str, Numbers] = {"clone3": (435, 435), "openat2": (437, 437)}
 
 OPEN, OPENAT = (2, None), (257, 56)
@@ -144,7 +145,8 @@ PRCTL, FCNTL = (157, 167), (72, 25)
 NAMESPACES = 0x7E020000  # CLONE_NEWUSER, NEWNS, NEWPID, NEWNET, NEWIPC, NEWUTS, CGROUP
 THREAD = 0x10000
 AF_UNIX = 1
-SET_OWNER, SET_SIGNAL, SET_OWNER_EX = 8, 10, 15  # of fcntl: signals to others
+# Commands of fcntl by which the kernel sends signals to other processes.
+SET_OWNER, SET_SIGNAL, SET_OWNER_EX = 8, 10, 15
 
 LOAD, AND, RETURN = 0x20, 0x54, 0x06
 JUMP_EQUAL, JUMP_GREATER, JUMP_BITS = 0x15, 0x25, 0x45
@@ -154,8 +156,9 @@ ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS, NOTHING = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS, ERRNO
 
 Program = list[tuple[int, int, int, int]]
-# A call's numbers, the index of an argument, and tests of that argument: a jump beyond
-# the instruction after the last test allows the call.
+# The numbers of a system call, the index of an argument, and tests of this argument.
+# The instruction after the tests refuses the call. A test that allows the call jumps
+# over this instruction.
 Rule = tuple[Numbers, int, Program]
 
 
@@ -163,12 +166,12 @@ def apply(alone: bool) -> None:
     """Filter the system calls of this process from now on.
 
     Args:
-        alone: whether the filter has to keep this process from others, because no
-            namespace does.
+        alone: whether the filter must separate this process from other processes. This
+            is needed if the process has no namespaces.
 
     Raises:
-        Refused: this machine's system calls are not known.
-        OSError: the kernel refuses.
+        Refused: the tables have no numbers for this machine.
+        OSError: the kernel refuses the filter.
     """
     code = program(alone, kernel.machine())
     packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
@@ -178,11 +181,11 @@ def apply(alone: bool) -> None:
 
 
 def program(alone: bool, machine: int) -> Program:
-    """Return the filter, in the kernel's small language.
+    """Return the instructions of the filter, in the kernel's language BPF.
 
     Args:
-        alone: as for `apply`.
-        machine: the column in the tables.
+        alone: whether the filter must separate this process from other processes.
+        machine: column of this machine in the tables, 0 or 1.
     """
     code: Program = [
         (LOAD, 0, 0, AT_ARCHITECTURE),
@@ -213,14 +216,14 @@ def program(alone: bool, machine: int) -> Program:
 
 
 def rules(alone: bool) -> list[Rule]:
-    """Return the rules for calls that are refused for some values of an argument.
+    """Return the rules for calls that are refused for some values of an argument only.
 
     Args:
-        alone: as for `apply`.
+        alone: whether the filter must separate this process from other processes.
     """
     found: list[Rule] = [
         (CLONE, 0, [(JUMP_BITS, 0, 1, NAMESPACES)]),
-        # It dies with the grader, and must not undo that.
+        # This process is killed when the grader ends, and must not undo this setting.
         (PRCTL, 0, is_not(kernel.PR_SET_PDEATHSIG)),
     ]
     if not alone:
@@ -231,7 +234,8 @@ def rules(alone: bool) -> list[Rule]:
     found += [(numbers, 0, is_one_of(0, myself)) for numbers in (PRLIMIT, AFFINITY)]
     for command in (SET_OWNER, SET_SIGNAL, SET_OWNER_EX):
         found.append((FCNTL, 1, is_not(command)))
-    # To open for reading can empty a file; Landlock sees it from version 3 only.
+    # Opening a file for reading with O_TRUNC empties it, and Landlock controls that
+    # only from version 3 on.
     for numbers, flags in ((OPEN, 1), (OPENAT, 2)):
         mask = os.O_TRUNC | os.O_ACCMODE
         tests = [(AND, 0, 0, mask), (JUMP_EQUAL, 0, 1, os.O_TRUNC)]
@@ -240,11 +244,11 @@ def rules(alone: bool) -> list[Rule]:
 
 
 def is_not(value: int) -> Program:
-    """Return tests that allow every value but this."""
+    """Return filter instructions that let every argument value pass except one."""
     return [(JUMP_EQUAL, 0, 1, value)]
 
 
 def is_one_of(*values: int) -> Program:
-    """Return filter instructions that let only these argument values pass."""
+    """Return filter instructions that let only the given argument values pass."""
     last = len(values)
     return [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]

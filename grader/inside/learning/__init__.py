@@ -1,6 +1,8 @@
-"""What `learner.py` is made of: learning CartPole with the hand-in's programs.
+"""The modules of `learner.py`, which learns CartPole with the hand-in's programs.
 
-It runs in the learner, a runner that also has `starter/train.py`. The hand-in's code
-is not here: its programs are functions of arrays, its buffer and sync answer from the
-worker. May import JAX, gymnasium, `train` and the modules of `grader.inside`.
+The code here runs in the learner, which also has `starter/train.py`. The learner runs
+no Python of the hand-in: it has the hand-in's programs, and the worker answers for the
+hand-in's buffer and sync.
+
+May import JAX, gymnasium, `train` and the modules of `grader.inside`.
 """

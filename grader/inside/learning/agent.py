@@ -1,8 +1,9 @@
-"""The agent that `train.train` drives, made of the hand-in's parts.
+"""The agent that the training loop `train.train` calls, made of the hand-in's parts.
 
-Its network, ε-greedy and `td_update` are programs and run here; its buffer and sync
-are asked over the pipe. The network is one program at one batch size, so what acts and
-is judged is what was trained.
+The hand-in's network, `epsilon_greedy` and `td_update` are programs that run in this
+process. The hand-in's buffer and `sync_target` run in the worker and are asked through
+the grader. The network is one program with one batch size for acting, judging and
+training, so that the hand-in cannot give another network for one of these.
 """
 
 from collections.abc import Callable
@@ -23,23 +24,28 @@ from grader.inside.learning.answers import (
 from grader.inside.learning.training_log import TrainingLog
 from grader.inside.learning.updates import DEVIATIONS, Program, fresh_state, make_block
 
-DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)  # of `FIELDS`
+# The types of the `FIELDS`.
+DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
 MEASURED = 4  # updates of a block whose deviations are measured, see updates.py
-TOLERATED = 0.02  # share of these that may deviate, for kinks in the network
-MIXED_JUDGING = 256  # rows among which 100 judged states are hidden
-COMPARED = 0.1  # share of the judged steps after which the other rows are compared
+# Share of the measured updates that may deviate. It is not 0, because a network with
+# kinks (as from ReLU) can deviate without a mistake.
+TOLERATED = 0.02
+MIXED_JUDGING = 256  # rows of a batch in which up to 100 judged states are hidden
+COMPARED = 0.1  # share of the judged batches whose other rows are checked
 
 
 class RemoteAgent:
-    """The agent: programs here, buffer and sync remote.
+    """The agent that learns CartPole with the hand-in's parts.
+
+    The hand-in's programs run in this process, its buffer and sync in the worker.
 
     Args:
-        runner: has the loaded programs and the pipe to the grader.
-        programs: the names of the loaded programs: "network", "act", "update" and
+        runner: the `Runner`, with the loaded programs and the connection to the grader.
+        programs: names of the loaded programs, by role: "network", "act", "update" and
             "update_values".
-        theta: the fresh network's parameters.
-        seed: of exploration and sampling.
-        settings: of the loop.
+        theta: parameters of the new network.
+        seed: seed of exploration and sampling.
+        settings: settings of the training loop.
     """
 
     def __init__(
@@ -52,8 +58,8 @@ class RemoteAgent:
     ) -> None:
         self.ask: Callable[[dict[str, Any]], dict[str, Any]] = runner.ask
         self.settings = settings
-        # On the device, as the programs' results are: else the second block would
-        # compile everything again.
+        # On the device, because the programs' results are there, too. Otherwise JAX
+        # would compile everything again for the second block.
         device = jax.devices()[0]
         self.theta_Q = self.theta_T = jax.device_put(theta, device)
         self.opt_state = jax.device_put(fresh_state(theta), device)
@@ -62,15 +68,23 @@ class RemoteAgent:
         self.num_updates = 0
         self.new_rows: list[tuple[np.ndarray, ...]] = []
         self.stored = StoredRows(settings.capacity)
-        # States of learning, mixed with those that are asked for, so that no program
-        # can tell acting and judging from learning.
+        # States from the last block. They are mixed with the states of acting and
+        # judging, so that no program can distinguish these from learning.
         self.others = np.zeros((0, 4), np.float32)
         self.training_log = TrainingLog(self.values_of, theta, settings)
         self.measured = self.off = 0
         self.compile(runner, programs)
 
     def compile(self, runner: Any, programs: dict[str, str]) -> None:
-        """Make the compiled functions; the runner keeps them for the next agent."""
+        """Make the functions of this agent that JAX compiles.
+
+        The runner keeps them, so that the next agent with these programs compiles
+        nothing.
+
+        Args:
+            runner: the `Runner` with the loaded programs.
+            programs: names of the loaded programs, by role.
+        """
         named = {name: runner.programs[known] for name, known in programs.items()}
         network, size = named["network"], self.settings.batch_size
         values = make_values(network, size)
@@ -85,7 +99,15 @@ class RemoteAgent:
         self._block = runner.kept(f"block {programs}", block)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
-        """Choose ε-greedy actions by the hand-in's program, with a fresh key."""
+        """Return ε-greedy actions [N], chosen by the hand-in's program.
+
+        Args:
+            states: states [N,4].
+            epsilon: probability of a uniformly drawn action.
+
+        Raises:
+            Foul: the program returned something other than N actions of 0 and 1.
+        """
         key = self.rng.integers(0, 2**32, 2, dtype=np.uint32)
         rows, where = self.mixed(states, self.settings.batch_size)
         actions = np.asarray(
@@ -98,12 +120,20 @@ class RemoteAgent:
         return actions.astype(np.int32)
 
     def observe(self, *columns: np.ndarray) -> None:
-        """Keep the transitions until the next block, when the buffer gets them."""
+        """Keep transitions until the next block, when the hand-in's buffer gets them.
+
+        Args:
+            columns: the five fields of N transitions, [N,...] each.
+        """
         pairs = zip(columns, DTYPES, strict=True)
         self.new_rows.append(tuple(column.astype(dtype) for column, dtype in pairs))
 
     def learn(self) -> float:
-        """Do a block of updates on what the hand-in's buffer samples, then its sync."""
+        """Do a block of updates and a sync; return the mean loss of the block.
+
+        Raises:
+            Foul: a part of the hand-in did something that learning does not allow.
+        """
         behaviour, size = self.new_rows, self.settings.batch_size
         batches = self.sample()
         args = {
@@ -123,13 +153,13 @@ class RemoteAgent:
         return float(np.mean(out["losses"]))
 
     def check_deviations(self, deviations: np.ndarray) -> None:
-        """Check the updates that were measured.
+        """Check the deviations of the measured updates, and that theta_Q is finite.
 
         Args:
-            deviations: [n,3], in the order of `updates.DEVIATIONS`.
+            deviations: deviations [n,3], in the order of `updates.DEVIATIONS`.
 
         Raises:
-            Foul: too many deviate, or the parameters are not finite.
+            Foul: too many updates of this run deviate, or theta_Q is not finite.
         """
         if not all(np.isfinite(leaf).all() for leaf in self.theta_Q):
             raise Foul("theta_Q became NaN or infinite during training")
@@ -143,14 +173,28 @@ class RemoteAgent:
             )
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Return the network's values [N,2] of states [N,4]."""
+        """Return the network's values [N,2] of states [N,4].
+
+        Raises:
+            Foul: a value is not finite.
+        """
         q_values = self.values_of(self.theta_Q, states)
         if not np.isfinite(q_values).all():
             raise Foul("the Q values became NaN or infinite during training")
         return q_values
 
     def values_of(self, theta: Any, states: np.ndarray) -> np.ndarray:
-        """Return the values [N,2] of states [N,4], judged among states of learning."""
+        """Return the values [N,2] of states [N,4] by a network with given parameters.
+
+        The states are hidden in a batch with states of the last block.
+
+        Args:
+            theta: parameters of the network.
+            states: states [N,4], at most MIXED_JUDGING.
+
+        Raises:
+            Foul: the values have a wrong shape, or depend on other rows of the batch.
+        """
         rows, where = self.mixed(states, MIXED_JUDGING)
         q_values = np.asarray(self._values(theta, rows))
         if q_values.shape != (len(rows), 2):
@@ -162,16 +206,19 @@ class RemoteAgent:
     def compare_others(
         self, theta: Any, rows: np.ndarray, q_values: np.ndarray, where: np.ndarray
     ) -> None:
-        """Check that the rows beside the judged ones have the values they have alone.
+        """Check that the values of states do not depend on judged states beside them.
+
+        The states of the last block in `rows` must have the same values as in a batch
+        without judged states.
 
         Args:
-            theta: the parameters.
-            rows: the judged states and others [N,4].
-            q_values: of the rows [N,2].
-            where: the judged states among the rows.
+            theta: parameters of the network.
+            rows: judged states and states of the last block, mixed [N,4].
+            q_values: values of the rows [N,2].
+            where: indices of the judged states in `rows`.
 
         Raises:
-            Foul: they have others, so the network knows that it is judged.
+            Foul: a value differs, so the network can recognise that it is judged.
         """
         alone = np.asarray(self._values(theta, np.resize(self.others, rows.shape)))
         pairs = zip(self.others, alone, strict=False)
@@ -183,14 +230,31 @@ class RemoteAgent:
             raise Foul("the network's values of a state change with those beside it")
 
     def mixed(self, states: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mix states [N,4] with others; return `size` rows and where the states are."""
+        """Mix states with states of the last block, in a random order.
+
+        Before the first block, copies of `states` are used instead.
+
+        Args:
+            states: states [N,4].
+            size: number of rows in the result.
+
+        Returns:
+            The rows [size,4], and the indices [N] of `states` in these rows.
+        """
         others = self.others if len(self.others) else states
         rows = np.concatenate([states, np.resize(others, (size - len(states), 4))])
         order = self.rng.permutation(size)
         return rows[order], np.argsort(order)[: len(states)]
 
     def sample(self) -> dict[str, np.ndarray]:
-        """Give the buffer the new rows, let it draw a block of batches, check them."""
+        """Add the new transitions to the hand-in's buffer and draw a block of batches.
+
+        Returns:
+            The batches as arrays by field, [n,B,...] each.
+
+        Raises:
+            Foul: a drawn transition is wrong, or some are drawn more often than others.
+        """
         columns = [
             np.concatenate(column) for column in zip(*self.new_rows, strict=True)
         ]
@@ -210,7 +274,8 @@ class RemoteAgent:
         batches = checked_batches(answer, shape)
         flat = [field.reshape(-1, *field.shape[2:]) for field in batches.values()]
         self.stored.check(flat)
-        # In a random order: the buffer's order could carry what the loss may not see.
+        # In a random order, because the buffer could hide a message to the loss in the
+        # order of the transitions.
         order = self.rng.permutation(shape[0] * shape[1])
         return {
             name: field[order].reshape(batches[name].shape)
@@ -218,10 +283,10 @@ class RemoteAgent:
         }
 
     def sync(self) -> None:
-        """Let the hand-in's sync decide about theta_T.
+        """Set theta_T to theta_Q if the hand-in's `sync_target` returns theta_Q.
 
         Raises:
-            Foul: its answer is neither of the two trees.
+            Foul: `sync_target` returns neither theta_Q nor theta_T.
         """
         trees = [
             [np.asarray(leaf) for leaf in tree] for tree in (self.theta_Q, self.theta_T)
@@ -243,11 +308,13 @@ class RemoteAgent:
 
 
 def make_values(network: Program, batch_size: int) -> Callable[[Any, Any], Any]:
-    """Build a function of theta and states [N,4], N a multiple of B, to values [N,2].
+    """Return a function of theta and states [N,4] that returns values [N,2].
+
+    N must be a multiple of B.
 
     Args:
-        network: the forward pass at batch size B.
-        batch_size: B.
+        network: program of the forward pass for B states.
+        batch_size: number B of transitions in a batch.
     """
 
     def values(theta: Any, states: Any) -> Any:
@@ -262,11 +329,11 @@ def make_values(network: Program, batch_size: int) -> Callable[[Any, Any], Any]:
 
 
 def make_act(values: Callable[[Any, Any], Any], epsilon_greedy: Program) -> Callable:
-    """Build a function that chooses actions in some of the states.
+    """Return a function that chooses ε-greedy actions in some of the given states.
 
     Args:
-        values: from `make_values`.
-        epsilon_greedy: the hand-in's program.
+        values: function from `make_values`.
+        epsilon_greedy: program of the hand-in's `epsilon_greedy`.
     """
 
     def act(key: Any, theta: Any, states: Any, where: Any, epsilon: Any) -> Any:

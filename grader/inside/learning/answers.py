@@ -1,7 +1,8 @@
-"""Check what the hand-in's buffer and sync answer from the worker.
+"""Check the answers of the hand-in's buffer and sync, which run in the worker.
 
-Each sampled row must be one that was stored and is still within capacity, and all of
-them must be drawn equally often; each synced tree must be one of the two given.
+Each sampled transition must have been stored and not yet have left the buffer. All
+transitions in the buffer must be drawn equally often. The tree from `sync_target` must
+be theta_Q or theta_T.
 """
 
 from typing import Any
@@ -12,27 +13,28 @@ FIELDS = ("state", "action", "reward", "terminated", "next_state")
 
 
 class Foul(Exception):
-    """The hand-in answered something that learning cannot go on with."""
+    """Raised if learning has to stop because of an answer of the hand-in."""
 
 
 class StoredRows:
-    """Every transition that the hand-in's buffer was given, and how often it drew them.
+    """The transitions in the hand-in's buffer, and counts of the buffer's draws.
 
     Args:
-        capacity: of the buffer.
+        capacity: capacity of the buffer.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.numbers: dict[bytes, int] = {}  # the latest transition with these bytes
+        # The number, from 0, of the latest transition with these bytes.
+        self.numbers: dict[bytes, int] = {}
         self.count = 0
         self.draws = Draws()
 
     def add(self, columns: list[np.ndarray]) -> None:
-        """Note transitions that the buffer is given.
+        """Note transitions that are added to the buffer.
 
         Args:
-            columns: the five fields, [N,...] each.
+            columns: the five fields of the transitions, [N,...] each.
         """
         for row in row_bytes(columns):
             self.numbers[row] = self.count
@@ -42,10 +44,11 @@ class StoredRows:
         """Check transitions that the buffer has drawn.
 
         Args:
-            columns: the five fields, [n,...] each.
+            columns: the five fields of the transitions, [n,...] each.
 
         Raises:
-            Foul: one is not in the buffer, or some are drawn more often than others.
+            Foul: a drawn transition is not in the buffer, or some transitions are drawn
+                more often than others.
         """
         oldest = max(self.count - self.capacity, 0)
         drawn = np.array([self.numbers.get(row, -1) for row in row_bytes(columns)])
@@ -56,20 +59,28 @@ class StoredRows:
 
 
 class Draws:
-    """Counts pairs of equal draws, to notice a buffer that prefers some transitions.
+    """Counts that show whether the buffer draws some transitions more often.
 
-    If transition i is drawn with a probability of (1 + x_i) / N, pairs of equal draws
-    are 1 + mean(x²) times as frequent: after 100 blocks an x of 0.15 is detected.
+    A pair of equal draws are two draws of the same transition. If transition i is drawn
+    with probability (1 + x_i) / N, such pairs are 1 + mean(x²) times as frequent as in
+    uniform draws. After 100 blocks, a preference of x = 0.15 is detected.
+
+    Attributes:
+        met: number of pairs of equal draws so far.
+        expected: expected number of these pairs for uniform draws.
     """
 
     def __init__(self) -> None:
         self.met = self.expected = 0.0
 
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
-        """Return whether a preference is beyond chance (6 standard deviations) by now.
+        """Count further draws; return whether all draws so far show a preference.
+
+        The draws show a preference if the number of pairs of equal draws is more than 6
+        standard deviations above the expected number.
 
         Args:
-            drawn: [n] the numbers, from 0, of the transitions that were drawn.
+            drawn: positions in the buffer of the drawn transitions, from 0, int [n].
             stored: N, the number of transitions in the buffer.
         """
         times = np.bincount(drawn, minlength=stored).astype(np.float64)
@@ -81,14 +92,14 @@ class Draws:
 def checked_batches(
     answer: dict[str, Any], shape: tuple[int, int]
 ) -> dict[str, np.ndarray]:
-    """Return the five fields in the shapes and dtypes that the update program takes.
+    """Return sampled batches with the dtypes that the update program takes.
 
     Args:
-        answer: of the worker.
-        shape: [n,B].
+        answer: the worker's answer, which should have the five fields [n,B,...].
+        shape: (n, B): the number of batches and the batch size.
 
     Raises:
-        Foul: a field is missing or of another shape, or actions are no integers.
+        Foul: a field is missing or has another shape, or actions are no integers.
     """
     batches: dict[str, np.ndarray] = {}
     for name in FIELDS:
@@ -104,7 +115,12 @@ def checked_batches(
 
 
 def same_bits(answer: Any, tree: list[np.ndarray]) -> bool:
-    """Return whether an answer is this tree, bit for bit."""
+    """Return whether an answer consists of the same bits as the leaves of a tree.
+
+    Args:
+        answer: untrusted answer, which should be a list of arrays.
+        tree: leaves of the tree.
+    """
     return (
         isinstance(answer, list)
         and len(answer) == len(tree)
@@ -118,8 +134,12 @@ def same_bits(answer: Any, tree: list[np.ndarray]) -> bool:
 
 
 def row_bytes(columns: list[np.ndarray]) -> list[bytes]:
-    """Return each transition as bytes, by which a sampled row is recognised."""
+    """Return for each transition bytes that are equal for equal transitions.
+
+    Args:
+        columns: the five fields of the transitions, [N,...] each.
+    """
     flat = [c.reshape(len(c), -1).astype(np.float32) for c in columns]
     table = np.concatenate(flat, axis=1)
-    # -0.0 and 0.0 are one value.
+    # 0 is added because this turns -0.0 into 0.0, which has other bytes.
     return [row.tobytes() for row in table + np.float32(0)]

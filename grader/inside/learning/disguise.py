@@ -1,4 +1,4 @@
-"""CartPole in disguise: its observations permuted and signed, its actions swapped."""
+"""Disguise CartPole: permute observations, change their signs, and swap the actions."""
 
 import itertools
 from typing import Any
@@ -15,11 +15,12 @@ VARIANTS = [
 
 
 class Disguise(gymnasium.vector.VectorWrapper):
-    """CartPole in one variant.
+    """CartPole in a variant: observations and actions are disguised.
 
     Args:
-        envs: the vector environment.
-        variant: of `VARIANTS`: order [4], signs [4], whether actions are swapped.
+        envs: CartPole as a vector environment.
+        variant: a variant of `VARIANTS`: the order [4] of the four numbers of an
+            observation, their signs [4], and whether the two actions are swapped.
     """
 
     def __init__(self, envs: Any, variant: tuple) -> None:
@@ -28,22 +29,29 @@ class Disguise(gymnasium.vector.VectorWrapper):
         self.order, self.signs = list(order), np.array(signs, np.float32)
 
     def reset(self, **options: Any) -> Any:
-        """Reset as the environment does, disguised."""
+        """Reset the environments; return the disguised observations [N,4] and info."""
         states, info = self.env.reset(**options)
         return self.disguised(states), info
 
     def step(self, actions: Any) -> Any:
-        """Step as the environment does, disguised."""
+        """Take a step in each environment; observations in the result are disguised.
+
+        Args:
+            actions: the agent's actions [N], which are swapped in some variants.
+
+        Returns:
+            The five values of gymnasium's `step`.
+        """
         states, *rest = self.env.step(1 - actions if self.swap else actions)
         return self.disguised(states), *rest
 
     def disguised(self, states: np.ndarray) -> np.ndarray:
-        """Return states [N,4] as the agent sees them."""
+        """Return CartPole's states [N,4] in the form that the agent sees."""
         return (states[:, self.order] * self.signs).astype(np.float32)
 
 
 def spelled(variant: tuple) -> str:
-    """Spell a variant: "+2-0+1+3", with "~" at the end if actions are swapped."""
+    """Return a variant as text, as "+2-0+1+3~"; the "~" means swapped actions."""
     order, signs, swap = variant
     pairs = zip(signs, order, strict=True)
     return "".join(f"{'-+'[sign > 0]}{i}" for sign, i in pairs) + "~" * swap

@@ -1,6 +1,7 @@
-"""What is noted while CartPole is learned: some numbers for each block of updates.
+"""Note some numbers for each block of updates while CartPole is learned.
 
-Nothing is judged here. If learning fails, the grader makes sentences of these numbers.
+No number has an effect on the points. If learning fails, the grader makes the sentences
+of the report from these numbers.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,15 @@ from train import Progress, Settings
 
 COLUMNS = (
     "env_step",  # environment steps so far
-    "loss",  # the mean of the block's losses ...
-    "largest_loss",  # ... and the largest |loss|
-    "greedy",  # the share of the actions before the block that are argmax Q(s, ·; θ_Q)
+    "loss",  # mean of the block's losses
+    "largest_loss",  # largest |loss| of the block
+    "greedy",  # share of the agent's last actions that are argmax Q(s, ·; θ_Q)
     "q",  # mean of max Q(s, ·; θ_Q) over states of the block
-    "largest_q",  # the largest |Q| there
+    "largest_q",  # largest |Q(s, a; θ_Q)| over states of the block and all actions
     "q_at_end",  # mean Q(s, a) of transitions into a terminal state; nan without one
-    "same_best",  # the share of states that have the most frequent best action
-    "moved",  # the largest distance of a parameter from where it started
-    "synced",  # 1 where sync_target answered θ_Q before the block, 0 where it kept θ_T
+    "same_best",  # share of states of the block with the most frequent best action
+    "moved",  # largest change of a parameter since the start
+    "synced",  # 1 if θ_T was θ_Q at the beginning of the block, else 0
 )
 
 
@@ -27,9 +28,9 @@ class TrainingLog:
     """The numbers of one training run.
 
     Args:
-        values_of: gives the values [n,A] of parameters and states [n,D].
-        theta: the parameters at the start.
-        settings: of the loop.
+        values_of: function of parameters and states [n,D] that returns values [n,A].
+        theta: parameters at the start.
+        settings: settings of the training loop.
     """
 
     def __init__(
@@ -53,10 +54,11 @@ class TrainingLog:
         """Note the numbers of a block of updates.
 
         Args:
-            agent: as it was before the block.
-            behaviour: the transitions that the agent made before the block.
-            batches: what the block learned from, [n,B,...].
-            out: the new `theta_Q` and the `losses` [n].
+            agent: the agent, still with the parameters before the block.
+            behaviour: the agent's transitions since the last block: for each step the
+                five fields, [N,...] each.
+            batches: the block's batches as arrays by field, [n,B,...] each.
+            out: `theta_Q` after the block and the `losses` [n].
         """
         states, actions = (
             np.concatenate([row[i] for row in behaviour])[-self.rows :] for i in (0, 1)
@@ -91,13 +93,23 @@ class TrainingLog:
         self.blocks.append([float(line[name]) for name in COLUMNS])
 
     def after_validation(self, progress: Progress) -> None:
-        """Note a validation's mean return, which the block after it reports."""
+        """Note a validation's mean return, once for each validation.
+
+        Args:
+            progress: progress of training after a block. Its mean return is noted only
+                for the first block after a validation.
+        """
         env_step = progress.env_step - self.settings.block_steps
         if env_step and env_step % self.settings.validate_steps == 0:
             self.returns.append((env_step, progress.mean_return))
 
     def as_dict(self) -> dict[str, np.ndarray]:
-        """Return every column [n], and `returns` [k,2]."""
+        """Return all noted numbers by name.
+
+        Returns:
+            Each column of COLUMNS [n], for n blocks, and `returns` [k,2] with rows
+            (environment step, mean return), for k validations.
+        """
         table = np.array(self.blocks, np.float64).reshape(-1, len(COLUMNS))
         columns = dict(zip(COLUMNS, table.T.copy(), strict=True))
         return {**columns, "returns": np.array(self.returns).reshape(-1, 2)}

@@ -1,21 +1,23 @@
 """The gradient updates by which CartPole is learned.
 
-A hand-in's `td_update` could recognise the disguise of the environment from a batch and
-write a controller's weights: the policy would be perfect and nothing learned. So the
-parameters are moved here, in three steps that leave no room for that:
+A hand-in's `td_update` could recognise the disguise of CartPole from a batch, and then
+write the weights of a ready-made controller instead of learning. So the parameters are
+changed here, in three steps:
 
-1. The values Q(s, ·) and Q(s′, ·) of the batch go into a table, a network whose states
-   are one-hot. The hand-in's own `td_update`, traced for tables, says how the values
-   should move: the slope. It never sees a state, so it is a loss on values, right or
-   wrong. The last digits of the values could still carry the state, so now and then
-   they are changed: the slope of a loss then stays nearly the same.
-2. That slope is pulled back through the hand-in's network, to a gradient in theta_Q.
-   The derivative came with the network's program: now and then, when no program can
-   know it, it is compared with differences of values.
-3. The optimizer takes the step.
+1. The values Q(s, ·) and Q(s′, ·) of the batch are written into tables, which are
+   networks with one-hot states. The hand-in's `td_update`, exported for tables, makes a
+   step. From this step follows the slope: the gradient of the loss in the values. So
+   `td_update` gets values but no states.
+2. By the derivative of the hand-in's network, the slope becomes a gradient in theta_Q.
+3. Our own optimizer makes the step with this gradient.
 
-For right work this is what its own `td_update` does; now and then that is run as well,
-and has to do the same.
+For a right hand-in, the result is the step of its own `td_update`. In some updates,
+drawn at random, three deviations are measured:
+
+- of the network's derivative from differences of the network's values,
+- of the step of the hand-in's own `td_update` from our step,
+- of the slope after small changes of the values. The slope of a loss stays nearly the
+  same. Code that reads a hidden message from the last digits of the values deviates.
 """
 
 from collections.abc import Callable
@@ -29,12 +31,12 @@ import optax
 
 from grader.inside.networks import OPTIMIZERS, SLOPE_RATE
 
-REACH = 0.01  # length of the step in theta over which differences are taken
-NUDGE = 2.0**-12  # the share of a value by which its last digits are changed
-ROUNDING = 2.0**-21  # relative error of a slope between values that grow without bound
-NOT_ASKED = -1.0
-# What each deviation measures, in order, and the largest one that rounding and kinks
-# of the network explain.
+REACH = 0.01  # distance in theta, to both sides, over which differences are taken
+NUDGE = 2.0**-12  # share of a value by which the value is changed at most
+ROUNDING = 2.0**-21  # relative rounding error of the values in a table
+NOT_ASKED = -1.0  # stands for a deviation that was not measured
+# The three deviations in their order: a message for the student, and the largest
+# deviation that can come from rounding and from kinks in the network (as from ReLU).
 DEVIATIONS = {
     "q_network's derivative is not that of its values": 0.15,
     "td_update does not make the optimizer's step on its loss": 0.05,
@@ -47,7 +49,7 @@ OPTIMIZER = OPTIMIZERS["cartpole"]()
 
 
 def fresh_state(theta: Leaves) -> Any:
-    """Return the optimizer's state before the first step."""
+    """Return the optimizer's state before the first step, for theta as one vector."""
     return OPTIMIZER.init(flat(theta))
 
 
@@ -55,11 +57,11 @@ def fresh_state(theta: Leaves) -> Any:
 class Programs:
     """The hand-in's programs that a block of updates calls.
 
-    Args:
-        update: `td_update` on its network.
-        update_values: the same on a table of 2B states, with the optimizer "slope".
-        network: the forward pass at batch size B, with its derivative.
-        one_hot: `state` and `next_state` [B,2B] of the table.
+    Attributes:
+        update: `td_update` for the hand-in's network.
+        update_values: `td_update` for tables of 2B states, with the optimizer "slope".
+        network: forward pass for B states, with its derivative.
+        one_hot: the one-hot `state` and `next_state` of the tables, [B,2B] each.
     """
 
     update: Program
@@ -69,7 +71,7 @@ class Programs:
 
     def values(self, theta: Leaves, states: Any) -> Any:
         """Return the network's values [2B,A] of states [2,B,D]."""
-        # One after the other, so that the program is compiled once.
+        # With `map`, so that JAX compiles the program once and not twice.
         q_values = jax.lax.map(
             lambda s: self.network({"theta": theta, "state": s})["q_values"], states
         )
@@ -77,11 +79,11 @@ class Programs:
         return q_values.reshape(rows, -1).astype(jnp.float32)
 
     def on_tables(self, tables: Any, batch: Any) -> tuple[Any, Any]:
-        """Return the loss on tables, and its slope in the values of theta_Q.
+        """Return the loss on tables, and its gradient [A,2B] in the values of theta_Q.
 
         Args:
-            tables: [2,A,2B] the values of theta_Q and of theta_T.
-            batch: of B transitions, whose states are replaced by the table's.
+            tables: the tables of theta_Q and of theta_T, [2,A,2B].
+            batch: a batch of B transitions; its states are replaced by one-hot ones.
         """
         named = {"theta_Q": [tables[0]], "theta_T": [tables[1]]}
         out = self.update_values({**batch, **self.one_hot, **named, "opt_state": []})
@@ -91,19 +93,23 @@ class Programs:
 def make_block(
     update: Program, update_values: Program, network: Program, batch_size: int
 ) -> Callable[[Any, Any, Any], Any]:
-    """Build a block of updates.
+    """Return a function that makes a block of n updates.
+
+    The function has three arguments:
+
+    - a dict with `theta_Q`, `theta_T`, `opt_state` (see `fresh_state`) and `nudge`,
+      random numbers [2,A,2B] from -1 to 1,
+    - n batches as arrays by field, [n,B,...] each,
+    - for each update, whether to measure its deviations, bool [n].
+
+    It returns a dict with `theta_Q` and `opt_state` after the block, `losses` [n] and
+    `deviations` [n,3], which are NOT_ASKED where they were not measured.
 
     Args:
-        update: as in `Programs`.
-        update_values: likewise.
-        network: likewise.
-        batch_size: B.
-
-    Returns:
-        A function of the arguments (`theta_Q`, `theta_T`, `opt_state` as `fresh_state`
-        has it, `nudge` [2,A,2B] of -1 to 1), n batches, and bool [n]: the updates for
-        which deviations are measured. It returns `theta_Q` and `opt_state` at the end,
-        `losses` [n] and `deviations` [n,3]; -1 where they are not measured.
+        update: see `Programs`.
+        update_values: see `Programs`.
+        network: see `Programs`.
+        batch_size: number B of transitions in a batch.
     """
     rows = np.eye(2 * batch_size, dtype=np.float32)
     one_hot = {"state": rows[:batch_size], "next_state": rows[batch_size:]}
@@ -126,17 +132,18 @@ def make_block(
 def one_update(
     programs: Programs, args: Any, carry: Any, batch: Any, measured: Any
 ) -> Any:
-    """Take one update, and measure its deviations if asked.
+    """Make one update, and measure its deviations if `measured`.
 
     Args:
-        programs: of the hand-in.
-        args: of the block, and `flat_theta_T`.
-        carry: theta_Q as one vector, the optimizer's state.
-        batch: of B transitions.
-        measured: bool, whether deviations are measured.
+        programs: the hand-in's programs.
+        args: arguments of the block, with theta_T as one vector in `flat_theta_T`.
+        carry: theta_Q as one vector, and the optimizer's state.
+        batch: a batch of B transitions.
+        measured: whether to measure deviations, a traced bool.
 
     Returns:
-        The next carry; the loss and the deviations [3].
+        The carry after the update, and a dict of the loss (`losses`) and the
+        `deviations` [3].
     """
     theta, state = carry
     leaves, theta_T = args["theta_Q"], args["flat_theta_T"]
@@ -156,7 +163,7 @@ def one_update(
     new_theta = optax.apply_updates(theta, updates)
 
     def deviations() -> Any:
-        # Along this step, and along the sum of all steps since the last sync.
+        # The direction of this step plus that of all steps since the last sync.
         way = unit(updates) + unit(theta - theta_T)
         derivative = derivative_deviation(values, theta, way, slope, gradient)
         named = {"theta_Q": unflat(theta, leaves), "theta_T": args["theta_T"]}
@@ -177,14 +184,17 @@ def one_update(
 def derivative_deviation(
     values: Callable[[Any], Any], theta: Any, way: Any, slope: Any, gradient: Any
 ) -> Any:
-    """Compare the gradient with a difference of values along a way.
+    """Return how much the gradient differs from a difference quotient.
+
+    The quotient is the change of the values along a direction, times the slope. The
+    deviation is relative to the length of the gradient.
 
     Args:
-        values: [2B,A] of parameters.
-        theta: the parameters [P].
-        way: a direction [P].
-        slope: [A,2B] of the loss in the values.
-        gradient: [P] of the loss in theta, by the hand-in's derivative.
+        values: function of parameters [P] that returns values [2B,A].
+        theta: parameters [P].
+        way: the direction in theta [P].
+        slope: gradient of the loss in the values [A,2B].
+        gradient: gradient of the loss in theta [P], by the hand-in's derivative.
     """
     ahead, behind = jax.lax.map(
         values, jnp.stack([theta + REACH * way, theta - REACH * way])
@@ -196,14 +206,16 @@ def derivative_deviation(
 def step_deviations(
     own: Any, theta: Any, updates: Any, new_state: Any, count: int
 ) -> list[Any]:
-    """Compare the hand-in's own update with ours: of theta, of Adam's two averages.
+    """Return three relative differences of the hand-in's own update from ours.
+
+    They are the differences in the step of theta and in Adam's two averages.
 
     Args:
-        own: the answer of its `td_update`.
-        theta: the parameters before [P].
-        updates: our step [P].
-        new_state: our optimizer's state after it.
-        count: of theta's leaves.
+        own: the answer of the hand-in's `td_update`.
+        theta: parameters before the update [P].
+        updates: our step in theta [P].
+        new_state: our optimizer's state after the update.
+        count: number of theta's leaves.
     """
     half = count + 1
     return [
@@ -216,16 +228,17 @@ def step_deviations(
 def digits_deviation(
     on_tables: Callable[[Any], Any], nudge: Any, tables: Any, slope: Any
 ) -> Any:
-    """Compare the slope with that at tables whose last digits are changed.
+    """Return how much the slope differs at tables whose last digits are changed.
 
-    As a function of the values a slope is a straight line, but for a few kinks: the
-    mean over changes up and down is the slope itself.
+    Each value is changed by a small amount, up in one table and down in another. The
+    slope of a squared loss is linear in the values except at a few kinks. So the mean
+    of the slopes at both tables is the slope at the unchanged table.
 
     Args:
-        on_tables: gives the loss and its slope.
-        nudge: -1 to 1, [2,A,2B].
-        tables: of values [2,A,2B].
-        slope: [A,2B] at the tables.
+        on_tables: function of tables that returns the loss and the slope.
+        nudge: random numbers from -1 to 1, [2,A,2B].
+        tables: the tables of theta_Q and of theta_T, [2,A,2B].
+        slope: slope at `tables` [A,2B].
     """
     nudge = NUDGE * nudge * tables
     pair = jnp.stack([tables + nudge, tables - nudge])
@@ -235,33 +248,41 @@ def digits_deviation(
 
 
 def as_leaves(state: Any, leaves: Leaves) -> Leaves:
-    """Return the optimizer's state as the leaves that a `td_update` takes."""
+    """Return the optimizer's state as the list of leaves that `td_update` takes.
+
+    Args:
+        state: the optimizer's state for theta as one vector.
+        leaves: leaves of theta, for their shapes.
+    """
     adam = state[0]
     return [adam.count, *unflat(adam.mu, leaves), *unflat(adam.nu, leaves)]
 
 
 def distance(theirs: Any, ours: Any) -> Any:
-    """Return the distance of two vectors, relative to the length of ours."""
+    """Return the distance of two vectors, relative to the length of the second."""
     return length(theirs - ours) / (length(ours) + 1e-20)
 
 
 def length(vector: Any) -> Any:
-    """Return the Euclidean length."""
+    """Return the Euclidean length of a vector."""
     return jnp.sqrt(vector @ vector)
 
 
 def unit(vector: Any) -> Any:
-    """Scale a vector to length 1; a vector of zeros stays as it is."""
+    """Return a vector scaled to length 1; a vector of zeros stays as it is."""
     return vector / (length(vector) + 1e-20)
 
 
 def flat(leaves: Leaves) -> Any:
-    """Join all leaves in one vector: one operation instead of one for each leaf."""
+    """Return all leaves as one vector.
+
+    With one vector, an update takes one operation instead of one for each leaf.
+    """
     return jnp.concatenate([leaf.ravel() for leaf in leaves])
 
 
 def unflat(vector: Any, leaves: Leaves) -> Leaves:
-    """Split a vector into arrays with the shapes and dtypes of these leaves."""
+    """Return a vector split into arrays with the shapes and dtypes of `leaves`."""
     ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
     return [
         part.reshape(leaf.shape).astype(leaf.dtype)

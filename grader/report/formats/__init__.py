@@ -1,8 +1,6 @@
 """Write a report for other programs: one module for each format.
 
-Each module has a function `render`. It takes a report, or None if grading crashed or
-was cut off before there was one. For None, and for a report of a grader that failed,
-the result is valid as well, and says that nothing was graded.
-
-It runs in the grader's own process, which is trusted. May import: contract, escape.
+Each module has a function `render`, which returns the text of a file. Its argument is a
+report, or None if the grading ended without a report. For None, and for a report with a
+fault of the grader, the text is valid as well and says that nothing was graded.
 """

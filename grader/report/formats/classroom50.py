@@ -15,8 +15,8 @@ from grader.report.formats.words import not_graded
 from grader.report.model import Exercise, Report
 
 TOTAL = 100  # the maximum if there is no report
-# Fields of the file, and for each the variables of its runner; the first one that is
-# set counts.
+# By field of the file, the environment variables that can give its value. The first
+# variable that is set counts.
 FIELDS = {
     "classroom": ("CLASSROOM",),
     "assignment": ("ASSIGNMENT",),
@@ -29,21 +29,21 @@ FIELDS = {
 
 
 def render(report: Report | None, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the text of the file.
+    """Return the text of `result.json`.
 
     Args:
-        report: of a grading, or None.
-        environment: the variables of Classroom 50's runner.
+        report: the report, or None if there is none.
+        environment: the environment variables, which Classroom 50 sets.
 
     Raises:
-        UsageError: a variable is missing, or the tag is not that of a submission.
+        UsageError: a variable is missing, or the tag does not begin with "submit/".
     """
     values = fields_of(environment)
     if report is None or not_graded(report):
         tests = [as_test("not graded: the grader did not finish", 0, TOTAL)]
     else:
         tests = as_tests(report.exercises)
-        if report.problem:  # of a test, only the name is shown
+        if report.problem:  # as the name of a test, because only names are shown
             first = as_test(one_line(report.problem, 300), 0, 0)
             tests = [{**first, "passed": False}, *tests]
     document = {
@@ -59,10 +59,10 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
 
 
 def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields that say which submission this is.
+    """Return the values of `FIELDS`, which identify the submission.
 
     Raises:
-        UsageError: a variable is missing, or the tag is not that of a submission.
+        UsageError: a variable is missing, or the tag does not begin with "submit/".
     """
     values = {
         field: next(filter(None, map(environment.get, names)), "")
@@ -79,11 +79,11 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
-    """Return the exercises as tests with whole points that add up to the rounded score.
+    """Return a test for each exercise, with whole points.
 
-    The running sum is rounded. The maximum of an exercise is a whole number, so full
-    points stay full and no points stay no points; the total is off by at most half a
-    point, in the student's favour.
+    The running sum of the scores is rounded, halves up, and a test gets the increase of
+    the rounded sum. So the tests add up to the rounded total score. An exercise's
+    maximum is a whole number, so an exercise with full points or with none keeps them.
     """
     tests = []
     exact, whole = 0.0, 0
@@ -98,7 +98,13 @@ def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
 
 
 def as_test(name: str, score: int, full: int) -> dict[str, Any]:
-    """Return a test in the format of Classroom 50."""
+    """Return a test in Classroom 50's format.
+
+    Args:
+        name: the test's name.
+        score: the points earned.
+        full: the points that the test pays.
+    """
     return {
         "test-name": name,
         "passed": score == full,

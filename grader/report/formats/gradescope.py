@@ -18,10 +18,11 @@ from grader.report.terminal import NOT_RUN, about_hand_in
 
 
 def render(report: Report | None) -> str:
-    """Return the text of the file.
+    """Return the text of `results.json`.
 
-    Gradescope needs a score even if there is none: then it is 0, the words say that it
-    does not count, and `extra_data` holds `"graded": false` for staff.
+    Gradescope needs a score in any case. If nothing was graded, the score is 0, the
+    output says why there is no grade, and `extra_data` holds `"graded": false` for
+    staff.
     """
     problem = not_graded(report)
     document = {
@@ -49,13 +50,19 @@ def render(report: Report | None) -> str:
 
 
 def about_all(report: Report) -> list[str]:
-    """Return what concerns the whole run; the hand-in's problem comes first."""
+    """Return the texts on the whole run: hand-in, learning and seed, output."""
     hand_in = "\n".join(about_hand_in(report))
     return [hand_in, about_run(report), about_printed(report)]
 
 
 def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
-    """Return a test for each check, or a single test if nothing was run."""
+    """Return a test for each check of an exercise.
+
+    Args:
+        exercise: the results of the exercise.
+        problem: why the hand-in was not read or imported. If it is not "", the result
+            is a single test that says that nothing was run.
+    """
     if not problem:
         return [as_test(exercise, i, c) for i, c in enumerate(exercise.checks, 1)]
     whole = Check("", NOT_RUN, Outcome.SKIPPED, 0, exercise.max_score)
@@ -63,7 +70,13 @@ def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
 
 
 def as_test(exercise: Exercise, number: int, check: Check) -> dict[str, Any]:
-    """Return a check as a test; its text is plain text, which Gradescope escapes."""
+    """Return a check as a test, with text that Gradescope escapes.
+
+    Args:
+        exercise: the check's exercise.
+        number: the check's number in the exercise, from 1.
+        check: the check.
+    """
     passed = check.score == check.max_score
     return {
         "name": terminal(f"{exercise.name}: {check.description}"),

@@ -1,4 +1,4 @@
-"""Write JUnit's XML, which most CI systems show: a suite for each exercise."""
+"""Write JUnit's XML, which most CI systems read: a test suite for each exercise."""
 
 import xml.etree.ElementTree as ET
 
@@ -12,7 +12,7 @@ KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 
 
 def render(report: Report | None) -> str:
-    """Return the text of the file; without a score it holds one error that says why."""
+    """Return the text of the XML file; if nothing was graded, one error says why."""
     root = ET.Element("testsuites", name="homework")
     problem = not_graded(report)
     if not report or problem:
@@ -27,7 +27,13 @@ def render(report: Report | None) -> str:
 
 
 def one_error(suite: str, case: str, words: str) -> ET.Element:
-    """Return a suite with one error and nothing else."""
+    """Return a suite that holds one error and nothing else.
+
+    Args:
+        suite: the suite's name.
+        case: the name of its only test.
+        words: the error's message.
+    """
     element = ET.Element("testsuite", name=suite, tests="1", errors="1")
     inner = ET.SubElement(element, "testcase", classname=suite, name=case)
     ET.SubElement(inner, "error", message=terminal(words))
@@ -35,11 +41,11 @@ def one_error(suite: str, case: str, words: str) -> ET.Element:
 
 
 def as_suite(exercise: Exercise, why_not: str = "") -> ET.Element:
-    """Return an exercise as a suite of its checks.
+    """Return an exercise as a suite, with a test for each check.
 
     Args:
-        exercise: to show.
-        why_not: why nothing was run; "" if something was.
+        exercise: the results of the exercise.
+        why_not: why the checks were not run; "" if they were run.
     """
     suite = ET.Element("testsuite", name=exercise.name)
     counts = {"tests": len(exercise.checks), "failure": 0, "error": 0, "skipped": 0}

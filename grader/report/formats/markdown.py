@@ -13,7 +13,11 @@ from grader.report.terminal import MARKS, about_hand_in
 
 
 def render(report: Report | None) -> str:
-    """Return the score, a table of the exercises, and the missed checks of each."""
+    """Return the summary: score, table of exercises, checks that missed points.
+
+    Args:
+        report: the report, or None if there is none.
+    """
     problem = not_graded(report)
     if not report or problem:
         return f"## No score\n\n{markdown(problem)}\n"
@@ -38,12 +42,12 @@ def render(report: Report | None) -> str:
 
 
 def points(graded: Report | Exercise | Check) -> str:
-    """Return the points that were earned, and the maximum."""
+    """Return points in words: "4.5 / 10"."""
     return f"{plain_number(graded.score)} / {plain_number(graded.max_score)}"
 
 
 def about_exercise(exercise: Exercise) -> list[str]:
-    """Return a line for each check that was missed; the first one is told in full."""
+    """Return a line for each check that missed points, and the first one's message."""
     if exercise.unwritten:
         return [f"{NOT_IMPLEMENTED}\n"]
     missed = [c for c in exercise.checks if c.score < c.max_score]

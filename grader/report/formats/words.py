@@ -1,4 +1,4 @@
-"""Texts that all formats share."""
+"""Return the texts that all formats share."""
 
 from grader.report.model import Check, Report
 from grader.report.terminal import about_cartpole, sparkline
@@ -10,7 +10,11 @@ NOT_FINISHED = (
 
 
 def not_graded(report: Report | None) -> str:
-    """Return why there is no score, in words for the student; "" if there is one."""
+    """Return why there is no score, in words for the student; "" if there is a score.
+
+    Args:
+        report: the report, or None if the grading ended without a report.
+    """
     if report is None:
         return NOT_FINISHED
     if report.grader_error:
@@ -22,13 +26,13 @@ def not_graded(report: Report | None) -> str:
 
 
 def about_check(check: Check) -> str:
-    """Return a check's message with its hint."""
+    """Return a check's message and, on lines of their own, its hints."""
     hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
     return "\n".join(filter(None, [check.message, *hints]))
 
 
 def about_run(report: Report) -> str:
-    """Return how learning went, and how the run can be repeated."""
+    """Return lines on the whole run: result of learning, seed, sandbox, device."""
     lines = []
     if cartpole := report.learning.get("cartpole"):
         lines.append(about_cartpole(cartpole))
@@ -38,7 +42,7 @@ def about_run(report: Report) -> str:
 
 
 def about_printed(report: Report) -> str:
-    """Return what the hand-in printed, each line with a mark; "" if nothing."""
+    """Return the hand-in's output, with a mark before each line; "" if none."""
     parts = []
     for printed in report.printed:
         lines = [f"Printed by your code ({printed['exercise']}):"]

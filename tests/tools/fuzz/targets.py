@@ -15,7 +15,7 @@ from grader.contract import case
 from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Raised, Waiting, Wrong
 from grader.inside import protocol
-from grader.oracle import candidate, cartpole, faults
+from grader.oracle import candidate, faults, looks
 from grader.sandbox import helper
 
 NONCE = b"0123456789abcdef"
@@ -62,7 +62,7 @@ def conversation(data: bytes) -> None:
         for look in (answer.array, answer.leaves, answer.numbers):
             with contextlib.suppress(Wrong):
                 look(name)
-    for look in (cartpole.nothing, takes_program):
+    for look in (looks.nothing, takes_program):
         with contextlib.suppress(Wrong):
             look(answer)
 

@@ -39,7 +39,7 @@ def answers(**outputs) -> dict[str, np.ndarray]:
 def save(arrays: dict, known: Known, provenance: dict, folder: Path) -> None:
     """Write a record with one program."""
     programs = {"td_loss/0": np.array([1, 2, 3], np.uint8)}
-    recorded.save(programs, arrays, known, provenance, folder)
+    recorded.save(programs, arrays, known, provenance, folder, folder / "answers.npz")
 
 
 def verdict(old: dict, new: dict) -> str:
@@ -67,20 +67,19 @@ def test_same_answers_same_bytes(folder):
 
 
 def test_changed_file_is_noticed(folder):
-    """Answers that are not those of the provenance are refused."""
-    save(answers(loss=np.array(2.5)), Known(), {}, folder)
-    kept = (folder / "provenance.json").read_bytes()
-    save(answers(loss=np.array(3.5)), Known(), {}, folder)
-    (folder / "provenance.json").write_bytes(kept)
-    with pytest.raises(GraderError, match=r"answers\.npz"):
-        load_answers(folder)
+    """Programs that are not those of the provenance are refused."""
+    save({}, Known(), {}, folder)
+    path = folder / "programs.npz"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(GraderError, match=r"programs\.npz"):
+        load_programs(folder)
 
 
 def test_no_objects_in_the_record(folder):
-    """A record with pickled objects is damaged, not loaded."""
+    """Recorded answers with pickled objects are refused."""
     save(answers(loss=np.array([object()])), Known(), {}, folder)
-    with pytest.raises(GraderError, match="damaged"):
-        load_answers(folder)
+    with pytest.raises(ValueError, match="pickle"):
+        load_answers(folder / "answers.npz")
 
 
 def test_verdicts():

@@ -1,0 +1,98 @@
+"""Judge whether observed frequencies deviate from expected ones by more than chance."""
+
+import numpy as np
+
+from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting
+
+TAIL = 1e-10  # the probability with which right work exceeds a limit by chance
+
+
+def statistic(counts: np.ndarray, expected: np.ndarray | float) -> float:
+    """Return Pearson's χ² statistic.
+
+    Args:
+        counts: the observed count of each outcome [n].
+        expected: the expected count of each outcome [n], or one number for all.
+    """
+    return float(((counts - expected) ** 2 / expected).sum())
+
+
+def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
+    """Return whether counts deviate from expected counts by more than chance allows.
+
+    Args:
+        counts: the observed count of each outcome [n].
+        expected: the expected count of each outcome [n].
+    """
+    return statistic(counts, expected) > chi2_limit(len(counts) - 1)
+
+
+def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
+    """Return whether counts, summed over K calls, deviate more than chance allows.
+
+    If the draws of one call depend on each other, the counts vary more from call to
+    call, and so do their sums. Another check judges this dependence. So the limit is
+    multiplied by the measured variation, relative to independent draws, if above 1.
+
+    Args:
+        counts: the observed count of each outcome in each call [K,n].
+        expected: the expected count of each outcome in one call [n].
+    """
+    degrees = len(expected) - 1
+    total = statistic(counts.sum(axis=0), len(counts) * expected)
+    own = counts.mean(axis=0)
+    came = own > 0
+    scatter = ((counts - own)[:, came] ** 2 / own[came]).sum(axis=1).mean()
+    excess = scatter / max(1, came.sum() - 1)
+    return total > chi2_limit(degrees) * max(1.0, excess)
+
+
+def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
+    """Return the number of the row that deviates most; -1 if chance explains it.
+
+    Args:
+        counts: the observed count of each action in each row [N,A].
+        expected: the expected count of each action in each row [N,A].
+    """
+    statistics = [statistic(*row) for row in zip(counts, expected, strict=True)]
+    row = int(np.argmax(statistics))
+    return row if statistics[row] > chi2_limit(counts.shape[1] - 1) else -1
+
+
+def odd_scatter(events: np.ndarray) -> str:
+    """Return whether the number of rows with an event varies too much or too little.
+
+    The variation from call to call is compared with that of independent rows. The
+    probability of the event in a row is taken from the K calls, because other checks
+    judge it.
+
+    Args:
+        events: whether the event happened in each call and row [K,N].
+
+    Returns:
+        "more" or "less" if the number varies more or less than chance allows, else "".
+
+    Raises:
+        Waiting: the event comes nearly always or nearly never, so that the variation
+            is too small to judge.
+    """
+    shares = events.mean(axis=0)
+    variance = (shares * (1 - shares)).sum()
+    if variance < 1:
+        raise Waiting(WAITS_FOR_ABOVE)
+    scatter = ((events.sum(axis=1) - shares.sum()) ** 2).sum() / variance
+    if scatter > chi2_limit(len(events)):
+        return "more"
+    return "less" if scatter < chi2_limit(len(events), 1 - TAIL) else ""
+
+
+def chi2_limit(degrees: int, tail: float = TAIL) -> float:
+    """Return the χ² value that chance exceeds with probability `tail`.
+
+    Args:
+        degrees: the degrees of freedom.
+        tail: the probability.
+    """
+    from scipy import special  # here, because it takes 0.2 s and few exercises need it
+
+    return float(special.chdtri(degrees, tail))

@@ -1,0 +1,85 @@
+"""The two sources of a case's numbers.
+
+`Fixed` draws from a fixed seed: so the fixed cases are made, whose answers are
+recorded. `Drawn` draws by hypothesis, which shrinks a case that fails.
+"""
+
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis.extra.numpy import arrays
+
+
+class Source(Protocol):
+    """Interface of a source of numbers for the builders of cases."""
+
+    def reals(self, *shape: int) -> np.ndarray:
+        """Return an array of this shape with float32 numbers in [-4, 4]."""
+
+    def whole(self, below: int, *shape: int) -> np.ndarray:
+        """Return an array of this shape with int32 numbers in [0, below)."""
+
+    def flags(self, *shape: int) -> np.ndarray:
+        """Return an array of this shape with booleans."""
+
+    def pick(self, options: list[Any]) -> Any:
+        """Return one of the options; hypothesis shrinks towards the first one."""
+
+    def generator(self) -> np.random.Generator:
+        """Return a NumPy generator, for large arrays such as a network's parameters."""
+
+
+class Fixed:
+    """A source of numbers that are the same in every run.
+
+    Args:
+        name: name from which the seed is computed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.rng = np.random.default_rng(zlib.crc32(name.encode()))
+
+    def reals(self, *shape: int) -> np.ndarray:
+        return np.round(self.rng.uniform(-4, 4, shape), 2).astype(np.float32)
+
+    def whole(self, below: int, *shape: int) -> np.ndarray:
+        return self.rng.integers(0, below, shape).astype(np.int32)
+
+    def flags(self, *shape: int) -> np.ndarray:
+        return self.rng.integers(0, 2, shape).astype(bool)
+
+    def pick(self, options: list[Any]) -> Any:
+        return options[self.rng.integers(len(options))]
+
+    def generator(self) -> np.random.Generator:
+        return self.rng
+
+
+class Drawn:
+    """A source of numbers that hypothesis draws, and shrinks when a check fails.
+
+    Args:
+        draw: the function of the same name from a hypothesis strategy.
+    """
+
+    def __init__(self, draw: Callable) -> None:
+        self.draw = draw
+
+    def reals(self, *shape: int) -> np.ndarray:
+        quarters = arrays(np.int32, shape, elements=st.integers(-16, 16))
+        return (self.draw(quarters) / 4).astype(np.float32)
+
+    def whole(self, below: int, *shape: int) -> np.ndarray:
+        return self.draw(arrays(np.int32, shape, elements=st.integers(0, below - 1)))
+
+    def flags(self, *shape: int) -> np.ndarray:
+        return self.draw(arrays(np.bool_, shape, elements=st.booleans()))
+
+    def pick(self, options: list[Any]) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def generator(self) -> np.random.Generator:
+        return np.random.default_rng(self.draw(st.integers(0, 2**16)))
