@@ -1,7 +1,7 @@
-"""Attacks on the taking in: hand-ins that are more, or less, than a text.
+"""Attacks on the intake: hand-ins that are links, devices, archives or notebooks.
 
-As in `tests/corpus/attacks/` (see `attack_runs.py`), but each is a function that makes
-the hand-in in a folder of its own and returns the path to be graded.
+Each attack is a function that writes a hand-in into a folder and returns the path to
+grade. Its docstring has the form that the docstring of `attack_runs.py` explains.
 """
 
 import importlib.util
@@ -87,7 +87,8 @@ def socket_file(folder: Path, places: dict) -> Path:
     """
     import socket
 
-    here = os.open(folder, os.O_RDONLY)  # a socket's whole path may have 107 bytes
+    # The path through /proc is short, because a socket's path may have 107 bytes only.
+    here = os.open(folder, os.O_RDONLY)
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(f"/proc/self/fd/{here}/dqn.py")
     os.close(here)
@@ -167,7 +168,7 @@ def spoofed_coding(folder: Path, places: dict) -> Path:
     Asserts: S R
     Says: encoding utf-7 that is declared there has no effect.*RuntimeError: seen
     """
-    hidden = "+AAo-import os+AAo-os.+AF8-exit(0)"  # +AAo- would end the line
+    hidden = "+AAo-import os+AAo-os.+AF8-exit(0)"  # "+AAo-" is a newline in UTF-7
     text = f"# -*- coding: utf-7 -*-\n# {hidden}\nraise RuntimeError('seen')\n"
     (folder / "dqn.py").write_text(text)
     return folder
@@ -328,7 +329,12 @@ def table_of_recorded_answers(folder: Path, places: dict) -> Path:
 
 
 def archive(folder: Path, *members: tuple[str | zipfile.ZipInfo, str]) -> Path:
-    """A zip archive of names, or whole entries, and what is in them."""
+    """Write the zip archive `ada.zip` into a folder and return its path.
+
+    Args:
+        folder: folder of the archive.
+        members: pairs of a file's name (or `ZipInfo`) and its text.
+    """
     path = folder / "ada.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in members:
@@ -435,7 +441,13 @@ def archive_of_junk(folder: Path, places: dict) -> Path:
 
 
 def notebook(folder: Path, *cells: str, **values: object) -> Path:
-    """A notebook with these cells of code."""
+    """Write the notebook `ada.ipynb` into a folder and return its path.
+
+    Args:
+        folder: folder of the notebook.
+        cells: texts of the code cells.
+        values: top-level entries of the notebook that replace the usual ones.
+    """
     path = folder / "ada.ipynb"
     kind = {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": []}
     sources = [{**kind, "source": cell} for cell in cells]
