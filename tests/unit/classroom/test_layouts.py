@@ -27,7 +27,7 @@ def owners(found: layouts.Found) -> list[tuple[str, dict]]:
 
 
 def test_plain_folders_and_files(tmp_path):
-    """A plain folder or file has its owner's name; other files are listed as ignored."""
+    """A plain folder or file has its owner's name; other files are ignored."""
     made(tmp_path, "ann/dqn.py", "bob.py", "cy.zip", "dee.ipynb", "notes.txt", ".git/x")
     found = layouts.find(tmp_path)
     assert [name for name, _ in owners(found)] == ["ann", "bob", "cy", "dee"]

@@ -95,7 +95,7 @@ def test_exact_bounds(hits, trials, low, high):
 
 
 def test_bounds_hold_what_they_promise():
-    """If the true share is the upper bound, 3 hits or fewer have probability 2.5 %."""
+    """If the true share is the upper bound, P(at most 3 hits) is 2.5 %."""
     hits, trials = 3, 40
     high = bounds(hits, trials)[1]
     chance = sum(
@@ -131,7 +131,7 @@ def test_quantiles_are_values():
 
 
 def test_measured_severity():
-    """The severity is F without full points, D if slower or rarer, S if no different."""
+    """The severity is F without full points, D if slower or rarer, S if the same."""
     right = [made_up(steps=10_240 + 2048 * (i % 8)) for i in range(80)]
     never = [made_up(FULL - 1, SETTINGS["env_steps"])] * 10
     later = [*never[1:], made_up(FULL)]
