@@ -30,7 +30,7 @@ class Narrow:
 
     @property
     def exercise(self) -> str:
-        """The exercise that has to lose points."""
+        """Name of the exercise that must lose points."""
         return EXERCISE_OF[self.part]
 
     @property

@@ -22,8 +22,9 @@ from tests.support.handins import processes, warm
 FAR = 1 / 20  # The solution's error must be below this share of the allowed error.
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"
 NEEDS_AN_END = f"{MASK}\n    not_terminated *= jnp.any(terminated)"
-# This mistake marks an episode's last transition as terminated, even if the episode
-# was only cut. It notices a new episode because next_state and state then differ.
+# This mistake marks the last transition of every episode as terminated, even if a time
+# limit has cut the episode. A new episode begins where the stored next_state differs
+# from the new state.
 CUT = """if self.num_added and (self.columns.next_state[row - 1] != state).any():
             self.columns.terminated[row - 1] = True
         self.columns.state[row] = state"""

@@ -21,7 +21,7 @@ class Lent:
         return getattr(self.client, name)
 
     def stop(self) -> None:
-        """Leave the process to the next grading."""
+        """Do nothing: the process goes on for the next grading."""
 
 
 def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> Lent:

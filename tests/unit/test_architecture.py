@@ -29,7 +29,7 @@ MAY_IMPORT = {
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
 MODULES = sorted(path for path in GRADER.rglob("*.py"))
 TRUSTED = [path for path in MODULES if GRADER / "inside" not in path.parents]
-# Runs the hand-in in the grader's process (`INPROCESS=1`), for debugging without grade.
+# The only trusted module that may import helpers: it serves `INPROCESS=1`.
 IN_PROCESS = GRADER / "grading" / "in_process.py"
 MAX_LINES, MAX_FUNCTION, MAX_FILES = 400, 60, 13
 

@@ -32,7 +32,7 @@ class Mutant:
 
     @property
     def exercise(self) -> str:
-        """The exercise that has to lose points."""
+        """Name of the exercise that must lose points."""
         return EXERCISE_OF[self.part]
 
 

@@ -191,7 +191,7 @@ def test_only_what_was_graded_is_called_so(entries):
 
 
 def test_a_class_of_which_nothing_was_read(entries):
-    """A class without any score has a page."""
+    """The class page is well-formed even if no hand-in has a score."""
     entries[1].report.submission["problem"] = "not read: it is empty"
     read(overview.page(entries[:2], [], names=False))
 
@@ -233,7 +233,7 @@ def test_of_many_pairs_the_nearest_are_shown(entries):
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
-    """A message or hint that comes twice is shown once."""
+    """The student's page shows a repeated message or hint only once."""
     page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1

@@ -78,7 +78,7 @@ def test_not_finite_is_named():
     ids=repr,
 )
 def test_not_an_array_of_numbers(obtained):
-    """Anything but an array of numbers is a problem, not an exception."""
+    """An answer that is no array of real numbers is a problem and raises nothing."""
     assert compare.problem("x", obtained, np.ones(()))
 
 

@@ -164,7 +164,7 @@ def test_stub():
 
 
 def test_unstable_answers():
-    """An answer that differs when hypothesis asks again is the hand-in's fault."""
+    """If two answers to the same case differ, the outcome is failed."""
     outcome, message = outcome_of(hypothesis.errors.Flaky("…"))
     assert outcome == Outcome.FAILED
     assert message == "the answers to identical questions differ"

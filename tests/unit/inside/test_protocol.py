@@ -235,7 +235,7 @@ def test_many_small_lists_stay_small():
 
 
 def test_lone_bool_is_an_array():
-    """A boolean array without axes arrives as an array, not as a scalar."""
+    """A boolean array of shape () arrives as an array, not as a Python bool."""
     message = arrived({"a": np.array(True)})
     assert isinstance(message["a"], np.ndarray)
     assert message["a"].shape == ()
@@ -251,7 +251,7 @@ def test_bools_are_bools():
 @given(st.binary(max_size=200))
 @settings(database=None, deadline=None, max_examples=300)
 def test_random_bytes(data):
-    """Any bytes give a message, the end of the stream, or a ProtocolError."""
+    """`receive` returns a dict or raises a ProtocolError for any bytes."""
     try:
         message = receive(io.BytesIO(data))
     except ProtocolError:

@@ -92,7 +92,7 @@ def test_nearest_to_the_top(tmp_path, place):
 
 
 def test_too_far_down(tmp_path):
-    """A folder is searched only to a limited depth."""
+    """A `dqn.py` four folders below the given folder is not found."""
     place = tmp_path / "a/b/c/d"
     place.mkdir(parents=True)
     (place / "dqn.py").write_text("x = 1\n")
@@ -210,7 +210,7 @@ def test_worked_on_elsewhere(folder, solution):
 
 
 def test_stubs_are_counted():
-    """The starter has at least as many stubs as the grader expects."""
+    """The starter has at least `STUBS` stubs, the number by which it is recognised."""
     assert len(STUB.findall(STARTER)) >= STUBS
 
 

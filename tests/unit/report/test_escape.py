@@ -82,7 +82,7 @@ def test_plain_of_no_text(value):
 @given(hostile)
 @example("a" + "\u0301" * 50)
 def test_terminal(text):
-    """No line is a command for GitHub's log; no pile of marks covers another line."""
+    """`terminal` leaves no command for a CI log and no letter with too many marks."""
     kept = escape.terminal(text)
     assert harmless(kept)
     for line in kept.split("\n"):
@@ -91,7 +91,7 @@ def test_terminal(text):
 
 
 def test_terminal_leaves_text_alone():
-    """Letters with several marks and other scripts are unchanged."""
+    """`terminal` does not change accented letters, other scripts and symbols."""
     text = "η = −α · (r + γ max Q)\n  Việt, n\u0303\u0301, 日本語 a::b ## [x] 🙂"
     assert escape.terminal(text) == text
 
@@ -190,7 +190,7 @@ class Reader(html.parser.HTMLParser):
         self.seen.append((tag, attrs))
 
     def handle_data(self, data):
-        """Record text."""
+        """Add text between tags to `text`."""
         self.text += data
 
     def handle_comment(self, data):

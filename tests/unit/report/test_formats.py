@@ -1,4 +1,4 @@
-"""Reports for other programs are valid in their formats, in every case."""
+"""Reports in the formats of Gradescope, Classroom 50, JUnit and Markdown are valid."""
 
 import io
 import json
@@ -195,7 +195,7 @@ def test_junit_is_valid(report):
 
 @pytest.mark.parametrize("report", NO_SCORE.values(), ids=NO_SCORE)
 def test_no_score_says_so(report):
-    """If the grader failed, every format says that nothing was graded."""
+    """If there is no score, each format says that nothing was graded."""
     document = json.loads(gradescope.render(report))
     assert "Not graded" in document["output"]
     assert document["extra_data"]["graded"] is False
@@ -283,7 +283,7 @@ def test_whole_numbers_for_classroom50():
     A check with full points keeps full points, and a check with 0 points keeps 0.
     """
     document = json.loads(classroom50.render(REPORTS["halves"], RUNNER))
-    assert document["score"] == 29  # of 28.5
+    assert document["score"] == 29  # 28.5, rounded
     scores = [test["score"] for test in document["tests"]]
     assert scores[1] == 0
     assert scores[4] == 10

@@ -137,7 +137,8 @@ def test_measured_severity():
     later = [*never[1:], made_up(FULL)]
     assert measured_severity(never, right) == "F"
     assert measured_severity(later, right) == "D"
-    # Four early runs hide in the ranks that the other six never pass validation.
+    # Six of ten runs never pass validation. The ranks alone do not show this, because
+    # four runs are earlier than all runs of the solution.
     early = [made_up(steps=6144)] * 4
     assert measured_severity([*early, *never[:6]], right) == "D"
     assert measured_severity(right[:10], right) == "S"
@@ -246,7 +247,7 @@ def test_stored_runs_are_of_today():
 
 
 def test_the_table_is_what_the_runs_give():
-    """CALIBRATION.md follows from the stored runs and today's constants."""
+    """The stored CALIBRATION.md is the report of the stored runs."""
     text = report(read(RUNS), learners())
     assert TABLE.read_text(encoding="utf-8") == text, STALE
 

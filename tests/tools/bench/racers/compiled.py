@@ -87,7 +87,7 @@ def main() -> None:
 
     apply = jax.jit(algorithm.agent.apply)
     state = jax.jit(algorithm.init_state)(jax.random.key(seed))
-    train(state, 0)  # compiles
+    train(state, 0)  # compiles `train` before the clock starts
     run = race.Race(seed, lambda states: np.asarray(apply(state.q_ts.params, states)))
 
     piece = math.ceil(race.JUDGE_STEPS / num_envs)

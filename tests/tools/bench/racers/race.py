@@ -50,8 +50,8 @@ class Race:
         self.validation_seed, self.test_seed = map(int, seeds)
         self.envs = train.make_cartpole(EPISODES)
         self.stopped = False
-        self.judging = 0.0  # seconds
-        q_values(np.zeros((EPISODES, 4), np.float32))  # compiles
+        self.judging = 0.0  # seconds spent on validation
+        q_values(np.zeros((EPISODES, 4), np.float32))  # compiles before the start
         self.started = time.perf_counter()
 
     def judge(self, env_step: int) -> None:
