@@ -356,7 +356,13 @@ def broken(one: Attack, found: dict[str, list[str]]) -> str:
 
 
 def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
-    """Return the problems that the attack's docstring does not announce; "" if none."""
+    """Return the problems that the attack's docstring does not announce, as text.
+
+    Args:
+        one: the attack.
+        tier: name of the tier.
+        found: problems by letter, as `problems` returns them.
+    """
     told = {**one.breaks, **one.may_break}.get(tier, ("", ""))[0]
     return "\n".join(
         f"{letter}: {' / '.join(why)}"
@@ -366,13 +372,13 @@ def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
 
 
 def of_score(one: Attack, tier: str, run: Run) -> list[str]:
-    """Return what breaks promise S: a score above the score without the attack."""
+    """Return a text if the score is above the score without the attack (promise S)."""
     most = twin_score(one.twin, one.exercise, tier)
     return [f"scores {run.score}, without it {most}"] if run.score > most else []
 
 
 def of_report(one: Attack, tier: str, run: Run) -> list[str]:
-    """Return what breaks promise R: a wrong exit code, or a report that is not valid.
+    """Return a text for each fault of the exit code or of the report (promise R).
 
     The exit code must be 0, or 2 if the hand-in could not be read. A valid report has
     all exercises and checks, a score that is their sum, and only printable text.
@@ -425,7 +431,7 @@ def strings_of(value: object) -> list[str]:
 
 
 def of_secrets(run: Run) -> list[str]:
-    """Return what breaks promise L: a secret or the word BREACH in the run's output."""
+    """Return the text around each secret or BREACH in the run's output (promise L)."""
     return [
         run.said[max(0, run.said.index(word) - 100) :][:300]
         for word in (*SECRETS, BREACH)
@@ -434,7 +440,7 @@ def of_secrets(run: Run) -> list[str]:
 
 
 def of_time(run: Run) -> list[str]:
-    """Return what breaks promise T: a process that survives, or a run without end."""
+    """Return a text per surviving process, and for a missed deadline (promise T)."""
     found = [f"left: {line[:200]}" for line in run.survivors]
     return found + ([f"has not ended after {SECONDS} s"] if run.code is None else [])
 
@@ -444,18 +450,25 @@ def of_time(run: Run) -> list[str]:
 
 @functools.cache
 def first_report(tier: str) -> str:
-    """Return a mutant's report without durations; call this before all attacks."""
+    """Grade the mutant `td-half`; return its report without durations.
+
+    Call this function before any attack on the tier.
+    """
     return lasting(clean(base("td-half"), "td_loss", tier))
 
 
 def changed_next(tier: str) -> str:
-    """Return how the report of `first_report` has changed since then; "" if equal."""
+    """Grade the mutant of `first_report` again (promise O).
+
+    Returns:
+        Both reports as one text if they differ, else "".
+    """
     before, after = first_report(tier), lasting(clean(base("td-half"), "td_loss", tier))
     return "" if before == after else f"it was {before}, it is {after}"
 
 
 def lasting(run: Run) -> str:
-    """Return the report's text without durations, or the errors without a report."""
+    """Return the report's text without durations; standard error if no report."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 

@@ -301,7 +301,7 @@ def report(stored: Stored, measured: list[Learner]) -> str:
 
 
 def of_constants() -> list[str]:
-    """Return the section with the thresholds and settings in force, as lines."""
+    """Return the lines of the section "The values in force"."""
     rows = [[f"`{name}`", f"{value:g}"] for name, value in SETTINGS.items()]
     rows = [["`FULL`", f"{FULL:g}"], ["`HALF`", f"{HALF:g}"], *rows]
     rows = [["`trainings`", str(LIMITS.trainings)], *rows]
@@ -316,7 +316,7 @@ def of_constants() -> list[str]:
 
 
 def of_sessions(stored: Stored) -> list[str]:
-    """Return the section on the sessions that made the runs, as lines."""
+    """Return the lines of the section "Provenance": a table of the sessions."""
     count = Counter(run["session"] for run in stored.runs)
     rows = [
         [
@@ -342,7 +342,7 @@ def of_sessions(stored: Stored) -> list[str]:
 
 
 def of_solution(runs: list[Run]) -> list[str]:
-    """Return the section on the solution's runs and the number of tries, as lines."""
+    """Return the lines of the section "The solution", from the solution's runs."""
     n = len(runs)
     variants = len({run["variant"] for run in runs})
     shares = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
@@ -409,7 +409,11 @@ def of_solution(runs: list[Run]) -> list[str]:
 
 
 def of_disguises(runs: list[Run]) -> list[str]:
-    """Return the section that tests if some disguises are harder, as lines."""
+    """Return the lines of the section "Is every disguise equally hard?".
+
+    Args:
+        runs: runs of the solution.
+    """
     kinds: dict[str, dict[str, Callable[[str], bool]]] = {
         "actions": {
             "as they are": lambda v: "~" not in v,
@@ -466,7 +470,12 @@ def of_disguises(runs: list[Run]) -> list[str]:
 
 
 def of_styles(styles: list[Learner], by_name: dict[str, list[Run]]) -> list[str]:
-    """Return the section on right hand-ins in other styles, as lines."""
+    """Return the lines of the section "Right hand-ins in other styles".
+
+    Args:
+        styles: the right hand-ins to show, in this order.
+        by_name: runs by the name of the hand-in.
+    """
     rows = [
         [learner.name, *figures(by_name[learner.name])]
         for learner in styles
@@ -507,7 +516,13 @@ def of_mutants(
     by_name: dict[str, list[Run]],
     right: list[Run],
 ) -> list[str]:
-    """Return the section that compares mutants' severities with runs, as lines."""
+    """Return the lines of the section "Known mistakes".
+
+    Args:
+        mutants: the mutants to show, in this order.
+        by_name: runs by the name of the hand-in.
+        right: runs of the solution.
+    """
     rows, differ, confirmed = [], [], 0
     for mutant in mutants:
         runs = by_name[mutant.name]

@@ -98,7 +98,7 @@ def checks() -> ModuleType:
 
 
 def right_work(seeds: range) -> Iterator[str]:
-    """Yield one line for each seed with which the solution's error is not tiny."""
+    """Yield a line for each seed with which the solution's error is `FAR` or more."""
     futures = [processes().submit(errors, SOLUTION, seed) for seed in seeds]
     for seed, future in zip(seeds, futures, strict=True):
         found = future.result()
@@ -107,7 +107,12 @@ def right_work(seeds: range) -> Iterator[str]:
 
 
 def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
-    """Yield one line for each mistake that passes or fails in an unexpected MDP."""
+    """Yield a line for each mistake and seed with an unexpected message.
+
+    Args:
+        ids: names of mistakes in `SOURCES` and `CAUGHT`.
+        seeds: seeds of the check.
+    """
     futures = [processes().submit(messages, SOURCES[id], seeds) for id in ids]
     for id, future in zip(ids, futures, strict=True):
         for message in future.result():
@@ -117,7 +122,11 @@ def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
 
 
 def each_mdp(seeds: range) -> Iterator[str]:
-    """Yield one line for each MDP in which its mistake of `TELLS` has a small error."""
+    """Yield a line for each MDP that does not show its mistake.
+
+    `TELLS` names the mistake of each MDP. The MDP shows the mistake if the error is
+    larger than allowed.
+    """
     for name, id in TELLS.items():
         for seed in seeds:
             found = processes().submit(errors, SOURCES[id], seed).result()

@@ -69,7 +69,10 @@ def record() -> tuple[RecordedReference, Known]:
 
 
 def grade_warm(hand_in: HandIn) -> Results:
-    """Grade a hand-in on warm processes; learning starts processes of its own."""
+    """Grade a hand-in in all of its modes, and return the results.
+
+    The warm processes are used, except for exercise 9, which starts new processes.
+    """
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
         mode = hand_in.modes[0]
@@ -86,7 +89,11 @@ def grade_warm(hand_in: HandIn) -> Results:
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
-    """Grade a hand-in once for each seed, in its first mode; return all results."""
+    """Grade a hand-in once for each seed, in the mode `modes[0]`.
+
+    Returns:
+        The results for each seed, in the order of the seeds.
+    """
     mode = hand_in.modes[0]
     with taken(hand_in) as student:
         return [
@@ -126,7 +133,13 @@ def asks_reference(exercise: str) -> bool:
 
 
 def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercise]:
-    """Run the checks of a hand-in's exercises in one mode; return results by name."""
+    """Run the checks of a hand-in in one mode; return the exercises' results by name.
+
+    Args:
+        hand_in: the hand-in and its exercises.
+        student: candidate that answers for the hand-in.
+        mode: "recorded" or "live".
+    """
     recorded, known = record()
     live = mode == "live"
     graded = Graded(

@@ -22,7 +22,10 @@ def test_wrong_work_is_told_where():
 
 
 def test_what_is_not_as_it_should_be_is_told(monkeypatch):
-    """`wrong_work` reports a mistake that passes the check."""
+    """`wrong_work` yields a line for a hand-in that passes the check.
+
+    The solution takes the place of a mistake here, so the check passes.
+    """
     monkeypatch.setitem(chains.SOURCES, "td-no-mask", chains.SOLUTION)
     (words,) = chains.wrong_work(["td-no-mask"], range(1))
     assert words == "td-no-mask: the small MDPs say ''"

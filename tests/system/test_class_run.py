@@ -155,7 +155,10 @@ def test_no_two_hand_ins_have_one_id():
 
 
 def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
-    """A second run grades nothing, unless a hand-in or the seed is new."""
+    """A second run grades only hand-ins with a new text.
+
+    With a new seed all hand-ins are graded again.
+    """
     out = tmp_path / "out"
     shutil.copytree(graded[0], out)
     before = contents(out)

@@ -33,7 +33,7 @@ def test_same_counterexample(hand_in, graded):
 
 
 def test_only_one_exercise(command):
-    """With ONLY one exercise is graded, and the output does not say that all passed."""
+    """ONLY=sync_target grades one exercise and does not say that everything passed."""
     run = command("grade", "solution", "--only", "sync_target")
     assert run.code == 0, run.err
     assert [e["name"] for e in run.report["exercises"]] == ["sync_target"]
@@ -103,8 +103,8 @@ def test_gpu_without_cuda(command):
 def require_trouble(run, *named: str) -> None:
     """Fail unless a run has ended with a fault of ours.
 
-    Such a run has exit code 2, no report, and one error line with the named words that
-    says that it is not the student's mistake.
+    Such a run has exit code 2, no report, and one error line. The line says that the
+    mistake is not the student's, and the line contains the words in `named`.
     """
     assert run.code == 2, run.out
     assert run.report is None

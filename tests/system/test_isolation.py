@@ -122,10 +122,10 @@ def listener():
 
 
 def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
-    """Write a hand-in that spies when it is called and raises its findings.
+    """Write a hand-in whose `sync_target` spies and raises an error with its finds.
 
     Args:
-        hand_in: the fixture.
+        hand_in: the fixture `hand_in`.
         port: port to connect to.
         outside: file with the secret.
         roots: folders to search.
@@ -189,7 +189,7 @@ def test_the_spy_can_see(command, hand_in, listener, tmp_path):
 
 
 def test_environment_is_clean(hand_in, grade):
-    """On the process tier, too, the worker has none of the grader's own variables."""
+    """The worker's environment has only allowed variables, even on the process tier."""
     body = "import os; raise RuntimeError('names ' + ' '.join(sorted(os.environ)))"
     report = grade(hand_in(sync_target=body), "sync_target", tier="process")
     message = report["exercises"][0]["checks"][0]["message"].splitlines()[0]

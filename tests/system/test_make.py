@@ -99,7 +99,7 @@ def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedPro
 
 
 def test_every_option_is_known():
-    """Recipes use only the options in OPTIONS, and take them from the environment."""
+    """The recipes read only the options in OPTIONS, and only as shell variables."""
     assert len(OPTIONS) > 25
     assert len(TARGETS) > 15
     used = re.findall(r"(?:\$\$\{?|\$\(value )([A-Z]+)", TEXT)
@@ -244,7 +244,7 @@ def test_read_only_clone(home, bwrap, program):
     ],
 )
 def test_no_python_to_set_up_with(home, python, said):
-    """If Python or its venv module is missing, the one error line names it."""
+    """If Python or the venv module is missing, one error line names what is missing."""
     if python:
         (home / "python").write_text(python)
         (home / "python").chmod(0o755)

@@ -149,7 +149,7 @@ def test_cells_that_take_long(graded, tmp_path):
     ["[{'line': [], 'why': 3}]", "[None] * 99", "'x'", "[{'line': 1, 'why': b''}]"],
 )
 def test_what_is_said_of_cells_is_data(graded, tmp_path, lie):
-    """If a hand-in lies about its failed cells, it counts as not imported."""
+    """A hand-in that sends a wrong list of failed cells counts as not imported."""
     path = tmp_path / "ada.ipynb"
     code = "import sys\nsys.modules['__main__'].Notebook.left_out = lambda self: "
     path.write_text(notebook(f"{code}{{'left_out': {lie}}}", SYNC))

@@ -73,7 +73,8 @@ def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedP
     Args:
         words: the command and its arguments.
         cwd: folder in which the command runs.
-        environment: variables added to the tests' own, which lose those of make.
+        environment: further environment variables. The tests' own variables are passed
+            on, too, except for those of make.
     """
     ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     return subprocess.run(
@@ -359,7 +360,7 @@ def test_gradescope_is_told_in_every_case(autograder, file, old, new):
 
 @pytest.fixture
 def workflow(place) -> dict:
-    """Return the course's workflow as a dict; it gets the package from a file."""
+    """Return the course's workflow as a dict, with a local file as the package."""
     (place / "package.zip").write_bytes(PACKAGE)
     files = release.for_github(f"file://{place}/package.zip", SHA256)
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])

@@ -113,7 +113,7 @@ raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
 
 @pytest.fixture
 def groups() -> tuple[Path, ...]:
-    """Return the folders in which control groups can be made; skip if none."""
+    """Return the folders for control groups; skip the test if there are none."""
     if not control_group.offered():
         pytest.skip("no control group can be made here")
     return control_group.offered()

@@ -112,7 +112,7 @@ def test_report_has_the_pinned_schema(finished, points):
 
 
 def test_points_add_up(finished):
-    """A score is the sum of its exercises' scores; those are sums of checks' scores."""
+    """Scores add up: checks to the exercise, and exercises to the whole score."""
     for run in finished:
         for whole, parts in (
             (run.report, "exercises"),

@@ -86,7 +86,7 @@ def main() -> int:
 
 
 def write(attacks: list[Attack], results: Results) -> list[Path]:
-    """Write the three tables; return the paths of those whose text has changed."""
+    """Write each of the three tables that has changed; return the changed paths."""
     promised, readme = PROMISED.read_text("utf-8"), README.read_text("utf-8")
     texts = {
         TABLE: table(attacks, results, CATALOGUE),

@@ -97,7 +97,7 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
 
 
 def tracked(*paths: str) -> dict[str, bytes]:
-    """Return the content of each file below these paths that git tracks, by name."""
+    """Return the content of each file at these paths that git tracks, by file name."""
     return {name: (ROOT / name).read_bytes() for name in listed(paths, "--cached")}
 
 

@@ -122,7 +122,7 @@ def main() -> None:
 
 
 def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
-    """Kill a class run half-way and resume it; return a sentence on the differences.
+    """Kill a class run half-way and resume it; return a sentence with differing files.
 
     Args:
         folder: folder of the class.

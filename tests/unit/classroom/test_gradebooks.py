@@ -149,7 +149,7 @@ def test_two_hand_ins_for_one_row(other):
     ["Group A", "Jane Doe", "Lee", "Team-Bo", "12", "Bo-Lee Ann", "\udce9\udce9"],
 )
 def test_a_number_of_moodles_that_is_another_ones(name):
-    """If a folder's number is a person's but its name is not, no row is filled.
+    """If a folder has the number of a person but another name, no row is filled.
 
     Moodle numbers groups and participants alike, so the folder can be a group's.
     """
@@ -235,7 +235,7 @@ def test_no_export(read, text):
 
 
 def test_own_table():
-    """Our own table has a row for each person, and formulas in it are harmless."""
+    """The grader's own table has a row for each person; formulas become text."""
     text = table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
     first, second = csv.DictReader(text.splitlines())
     assert (first["name"], first["id"], first["score"]) == ("'=cmd()", "'+1", "5")
@@ -245,7 +245,7 @@ def test_own_table():
 
 
 def test_own_table_says_what_was_not_read():
-    """In our own table, the note begins with the reason why a hand-in does not run.
+    """In the grader's own table, a note begins with why the hand-in does not run.
 
     A hand-in that was not read has no points; one that was not imported has 0 points.
     """

@@ -65,7 +65,10 @@ def test_canvas(tmp_path):
 
 
 def test_what_cannot_be_read_is_somebodys(tmp_path):
-    """A file that cannot be read, such as a rar, is a hand-in; other files are not."""
+    """A file such as a rar is a hand-in, although the grader cannot read its format.
+
+    Notes, tables and PDFs in the class folder are ignored.
+    """
     names = ("ann.rar", "bo.tar.gz", "cy.py.txt", "dee.7z", "eve.ipynb.bak")
     made(tmp_path, *names, "notes.txt", "export.csv", "all", "a.pdf")
     made(tmp_path, "oxmax_5_1_dqn.rar", "leebo_77_98_dqn.docx", "leebo_77_99_x.py")

@@ -116,7 +116,7 @@ def test_nobodys_text_is_more_than_text(every):
 
 
 def test_nothing_is_loaded_and_only_our_script_may_run(every):
-    """A page loads nothing, and its policy allows our own script only, by its hash."""
+    """A page loads nothing, and its security policy allows only our own script."""
     for page in every:
         tags = read(page)
         links = [attrs["href"] for tag, attrs in tags if tag == "a"]

@@ -59,7 +59,7 @@ class Fake:
         return self.answering(case)
 
     def changed(self, case: Case, kind: str) -> list[str]:
-        """Return the names of changed arguments: none."""
+        """Return an empty list, because no argument was changed."""
         return []
 
     def export(self, case: Case) -> str:
@@ -149,7 +149,7 @@ def test_right_answers_pay():
 
 
 def test_wrong_answers_say_what_came_back():
-    """A failed check shows the obtained values, and checks after it are skipped."""
+    """A failed check shows the obtained values; checks that wait for it are skipped."""
     checks = checks_of(Fake(wrong))
     assert checks[FIRST].outcome == Outcome.FAILED
     assert "obtained" in checks[FIRST].message
@@ -171,7 +171,7 @@ def test_unstable_answers():
 
 
 def test_problem_of_the_hand_in_is_every_checks():
-    """If the hand-in has a problem, each check gets it as outcome and asks nothing."""
+    """If the import fails, each check has the outcome of the import, and asks no case."""
     checks = checks_of(Fake(raising(AssertionError)), problem=Raised("no import"))
     assert {(c.outcome, c.message) for c in checks.values()} == {
         (Outcome.ERROR, "no import")

@@ -48,7 +48,7 @@ def test_nothing_is_imported(folder):
 
 
 def test_graded_is_what_was_read(folder):
-    """A file that changes after it was read does not change the hand-in."""
+    """A change of the file after `take` has read it does not change the hand-in."""
     submission = take(str(folder))
     before = submission.sha256
     (folder / "dqn.py").write_text("x = 1\n")
@@ -210,7 +210,7 @@ def test_worked_on_elsewhere(folder, solution):
 
 
 def test_stubs_are_counted():
-    """The starter has at least `STUBS` stubs, the number by which it is recognised."""
+    """The starter has at least `STUBS` stubs, so an unchanged starter is recognised."""
     assert len(STUB.findall(STARTER)) >= STUBS
 
 

@@ -203,7 +203,7 @@ class Reader(html.parser.HTMLParser):
 @quick
 @given(hostile)
 def test_html(text):
-    """A browser sees our one tag and the escaped text, and nothing else."""
+    """A browser sees our <p> tag and the text, and no other tag."""
     kept = escape.html(text)
     for quote in "\"'":
         reader = Reader()

@@ -162,7 +162,7 @@ def test_gradescope_is_valid(report):
 
 
 def test_what_was_printed_is_shown():
-    """The hand-in's printed text is shown with marks and the number of cut bytes."""
+    """Printed lines of the hand-in are shown with a mark, and cut bytes are counted."""
     report = REPORTS["nasty printed"]
     for text in (
         json.loads(gradescope.render(report))["output"],

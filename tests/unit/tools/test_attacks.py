@@ -193,7 +193,10 @@ def test_tables_are_of_what_has_happened(tables) -> None:
 
 
 def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
-    """An attack that breaks a promise without announcing it: exit code 1, no table."""
+    """If an attack breaks an unannounced promise, the exit code is 1.
+
+    In this case no table is written.
+    """
     tables["leaking"].add("fails")
     assert command.main() == 1
     assert "fails on process: L: " in capsys.readouterr().out
@@ -204,9 +207,9 @@ def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
 def test_what_comes_too_late_is_carried_out_once_more(
     tables, monkeypatch, times, written
 ) -> None:
-    """An attack without an end in time is tried once more, alone; then it counts.
+    """An attack that misses its deadline is run once more, alone.
 
-    A busy machine can be the reason the first time.
+    The second result counts, because a busy machine can cause the first result.
     """
     in_time, late = command.carried_out, ["fails"] * times
 

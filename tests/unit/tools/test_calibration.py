@@ -195,7 +195,10 @@ def test_resuming_skips_what_is_there(tmp_path, asked):
 
 
 def test_what_has_changed_is_trained_again(tmp_path, asked, monkeypatch):
-    """A changed source or grader is trained again; changed settings drop old runs."""
+    """A run is done again if the hand-in or the grader's code has changed.
+
+    Runs with other settings, or of a changed hand-in, are deleted.
+    """
     path = tmp_path / "runs.jsonl"
     calibrate.calibrate(path, [BAD, SLOW], math.inf, Fake)
     asked().clear()
@@ -247,7 +250,7 @@ def test_stored_runs_are_of_today():
 
 
 def test_the_table_is_what_the_runs_give():
-    """The stored CALIBRATION.md is the report of the stored runs."""
+    """The stored CALIBRATION.md is what `report` returns for the stored runs."""
     text = report(read(RUNS), learners())
     assert TABLE.read_text(encoding="utf-8") == text, STALE
 

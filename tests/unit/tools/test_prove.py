@@ -29,7 +29,7 @@ def done(results: object) -> Future:
 
 
 def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exercise:
-    """Return the result of an exercise in which these checks have lost their points."""
+    """Return the result of an exercise; the checks named in `lost` have 0 points."""
     checks = [
         Check(
             name, "", outcome if name in lost else Outcome.PASSED, name not in lost, 1
@@ -53,16 +53,20 @@ def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exer
     ],
 )
 def test_one_mutant(changes, words):
-    """A mutant is reported unless it loses points in its own exercise only.
+    """`problems_of_row` reports each kind of wrong result of a mutant.
 
-    It is also reported if the two modes disagree or if its diagnosis is wrong.
+    The kinds are: no points lost, points lost in another exercise, different results
+    in the two modes, and a wrong diagnosis.
     """
     found = prove.problems_of_row(replace(CAUGHT, **changes))
     assert found == [f"td-half {word}" for word in words]
 
 
 def test_all_mutants_together():
-    """Reported are: a check that catches no mutant, and too few right diagnoses."""
+    """`problems_of_rows` reports a check that catches no mutant.
+
+    It also reports that too few mutants get a right diagnosis.
+    """
     rows = [
         replace(
             CAUGHT,
@@ -82,9 +86,9 @@ def test_all_mutants_together():
 
 
 def test_what_is_lost_elsewhere():
-    """A mutant is reported if any other exercise than its own loses points.
+    """`problems_apart` reports a mutant that loses points in another exercise.
 
-    A mutant is also reported if its own exercise loses no points.
+    It also reports a mutant that loses no points at all.
     """
     for lost, words in (
         (["td_loss"], []),
@@ -99,9 +103,9 @@ def test_what_is_lost_elsewhere():
 
 
 def test_narrow_mistakes(capsys):
-    """A narrow mistake is reported if its check passes.
+    """`problems_of_narrow` reports a narrow mistake whose check passes.
 
-    A mistake with `alone` is also reported if another check fails.
+    If the mistake has `alone=True`, another failing check is reported, too.
     """
     alone = next(one for one in NARROW if one.alone)
     other = next(one for one in NARROW if not one.alone)
@@ -120,7 +124,10 @@ def test_narrow_mistakes(capsys):
 
 
 def test_learning(capsys):
-    """Reported are: a right hand-in without full points, and a bad one with points."""
+    """`problems_of_learning` reports a right hand-in that loses points.
+
+    It also reports a hand-in that gets full points although it cannot learn.
+    """
     names = checks_of("learning")
     full = done({"recorded": {"learning": result("learning")}})
     less = done({"recorded": {"learning": result("learning", names[-1])}})
@@ -138,7 +145,10 @@ def test_learning(capsys):
 
 
 def test_cheats(monkeypatch, capsys):
-    """Reported are: a cheat with points, and a known hole that gets no points."""
+    """`problems_of_cheats` reports a cheat with points.
+
+    It also reports a known hole that gets no points any more.
+    """
     cheat = replace(CHEATS[0], known_hole="", noticed="")
     hole = replace(cheat, known_hole="why")
     names = checks_of("learning")

@@ -22,7 +22,7 @@ SOLUTION = Path(__file__).resolve().parents[4] / "solution"
 
 
 def main() -> None:
-    """Grade the solution with the seed on the command line."""
+    """Grade the solution with the seed on the command line; report the result."""
     trainings: list[float] = []
     steps: list[int] = []
     original = runner_client.RunnerClient.untrusted
