@@ -254,7 +254,7 @@ def base(twin: str) -> str:
 
 
 def carried_out(one: Attack, tier: str) -> Run:
-    """Grade a hand-in with an attack on a tier, from the command line."""
+    """Make the hand-in of an attack and grade it on a tier, with the command line."""
     with place() as (folder, places):
         short = "T" in one.asserts
         return grade(one.make(folder, places), places, one.exercise, tier, short)
@@ -262,7 +262,13 @@ def carried_out(one: Attack, tier: str) -> Run:
 
 @functools.cache
 def twin_score(twin: str, exercise: str, tier: str) -> float:
-    """Return the score of the hand-in without the attack, in points."""
+    """Return the score of the hand-in without the attack, in points.
+
+    Args:
+        twin: id of a mutant, "solution", or "" for the starter.
+        exercise: name of an exercise, or "all".
+        tier: name of the tier.
+    """
     return clean(base(twin), exercise, tier).score
 
 

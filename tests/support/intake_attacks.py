@@ -242,7 +242,7 @@ def orders_in_a_files_name(folder: Path, places: dict) -> Path:
 
 
 def neighbours(folder: Path, places: dict) -> Path:
-    """Beside `dqn.py` lie conftest.py, modules named like libraries, and a report.
+    """Beside `dqn.py` lie modules named like libraries, pytest settings, a report.
 
     Rows: 1, 9, 11, 12, 13, 68
     Grade: sync_target

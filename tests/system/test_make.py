@@ -191,7 +191,7 @@ def test_defaults(home):
 )
 @pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS"])
 def test_switches(home, name, value, expected):
-    """A switch is on with the value 1, and off with 0, with "" and without a value."""
+    """A switch is on with the value 1, and off with 0, with "" and if not given."""
     words = [] if value is None else [f"{name}={value}"]
     assert make(home, "grade", *words).returncode == 0
     (line,) = (home / "arguments").read_text().split("\0\n")[:1]

@@ -50,7 +50,7 @@ def test_students_see_a_real_mistake(tmp_path):
 
 
 def test_ci_sees_the_real_report(tmp_path):
-    """The report on the CI page has the keys, the values and the check of a real one.
+    """The report that the CI page shows agrees with a real report.
 
     The command that converts the report works as the page says.
     """

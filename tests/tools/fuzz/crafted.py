@@ -149,7 +149,7 @@ def padded(args: Any) -> Any:
 
 
 def large(args: Any) -> Any:
-    """Return 6 rows of an array that has 777 rows in between."""
+    """Return the first 6 rows of an array of 777 rows."""
     return {"y": jnp.broadcast_to(args["x"].sum(), (777, 6))[:6]}
 
 

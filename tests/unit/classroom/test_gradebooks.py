@@ -54,12 +54,12 @@ def entry(
 
 
 def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Fill the scores of a class into the text of a Canvas export."""
+    """Fill the scores into the column `assignment` of a Canvas export."""
     return fill(read_canvas(text, assignment), entries)
 
 
 def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Fill the scores of a class into the text of a Moodle export."""
+    """Fill the scores into the column `assignment` of a Moodle export."""
     return fill(read_moodle(text, assignment), entries)
 
 

@@ -171,7 +171,7 @@ def test_unstable_answers():
 
 
 def test_problem_of_the_hand_in_is_every_checks():
-    """If the import fails, each check has the outcome of the import, and asks no case."""
+    """If the import fails, each check has the import's outcome and asks no case."""
     checks = checks_of(Fake(raising(AssertionError)), problem=Raised("no import"))
     assert {(c.outcome, c.message) for c in checks.values()} == {
         (Outcome.ERROR, "no import")
