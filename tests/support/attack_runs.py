@@ -474,7 +474,7 @@ def changed_next(tier: str) -> str:
 
 
 def lasting(run: Run) -> str:
-    """Return the report's text without durations; standard error if no report."""
+    """Return the report without durations, or standard error if there is no report."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 

@@ -41,7 +41,7 @@ LARGE = """
 
 
 def with_sample(trouble: str) -> str:
-    """Return the solution with Python code that `sample` runs during learning."""
+    """Return the solution whose `sample` runs the code `trouble` during learning."""
     text = COUNTED.replace("TROUBLE", trouble)
     source = edited("ReplayBuffer", (SAMPLE, text))
     return f"import os, time\n{source}"

@@ -120,7 +120,10 @@ class Left:
 
 
 def tasks(number: int, seed: str) -> Iterator[Task]:
-    """Yield gradings drawn from a seed; right, wrong and hostile take turns."""
+    """Yield `number` gradings of right, wrong and hostile hand-ins in turn.
+
+    The hand-ins are drawn with the seed.
+    """
     rng = random.Random(seed)
     rights = [("solution", (*PARTS,), SOLUTION)]
     rights += [(v.name, v.exercises, v.source) for v in (*VARIANTS, *WHOLE)]
@@ -141,7 +144,7 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
 
 
 def right_tasks(number: int) -> Iterator[Task]:
-    """Yield gradings of right hand-ins with all exercises; the solution is first."""
+    """Yield `number` gradings of right hand-ins, with all exercises."""
     for name, source in itertools.islice(itertools.cycle(WHOLES), number):
         yield Task("right", name, "", source)
 

@@ -48,7 +48,8 @@ class Cheat:
 def trouble(cheat: Cheat, results: Results) -> list[str]:
     """Return a sentence for each thing that is wrong with a cheat's results.
 
-    Wrong are points for CartPole, a grader error, and a message without `noticed`.
+    A cheat must have no points for CartPole and no grader error. The message must match
+    `noticed`.
     """
     half, full = results["live"]["learning"].checks[-2:]
     said = [

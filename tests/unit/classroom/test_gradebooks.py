@@ -176,7 +176,10 @@ def test_a_folder_of_moodles_in_other_words(name):
 
 @pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in"])
 def test_moodle_without_names(word):
-    """Without names, a row is found if the folder is called like "Participant"."""
+    """In an export without names, the number in the folder's name finds the row.
+
+    The folder's name must be Moodle's word, such as "Participant", not another name.
+    """
     text = f"Identifier,Status,Grade,Maximum Grade\n{word}12,,3,20.00\n"
     name = word.replace("/", "").strip()
     filled = fill_moodle(text, "", [entry(50, name, moodle="12")])

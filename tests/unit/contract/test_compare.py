@@ -103,7 +103,7 @@ def test_wrong_scalar_in_one_line():
     "obtained", [None, [], [np.zeros(3)] * 3, np.zeros((2, 3)), [np.zeros(3), 0.0]]
 )
 def test_leaves_of_another_kind(obtained):
-    """Parameters that are not a list of as many arrays as expected are a problem."""
+    """Parameters are a problem if they are no list or have a wrong number of arrays."""
     assert compare.leaves_problem("theta", obtained, [np.zeros(3), np.zeros(())])
 
 

@@ -106,7 +106,10 @@ def test_bounds_hold_what_they_promise():
 
 
 def test_false_fails():
-    """With k tries, the probability of failing is p^k, and so is its bound."""
+    """If a run fails with probability p, then k tries fail with probability p^k.
+
+    The upper bound is the k-th power of the bound for one run.
+    """
     runs = [made_up(FULL)] * 97 + [made_up(FULL - 0.01)] * 2 + [made_up(HALF - 1)]
     assert false_fail(runs, FULL, 1)[0] == pytest.approx(0.03)
     assert false_fail(runs, FULL, 3) == pytest.approx(
