@@ -1,4 +1,4 @@
-"""A quick way to grade many known hand-ins: on processes that are warm already."""
+"""Grade many known hand-ins quickly, on warm processes."""
 
 import ast
 import atexit
@@ -28,17 +28,18 @@ BOTH = ("recorded", "live")
 
 @dataclass(frozen=True)
 class HandIn:
-    """One hand-in and what to grade of it.
+    """A hand-in, and how to grade it.
 
     Attributes:
-        name: for the tests' ids.
-        source: of its dqn.py.
-        exercises: to grade.
-        fresh: it sets what outlives it (JAX's settings), so no process is shared.
-        seed: of the run.
-        modes: "recorded" or "live", or both; mistakes are named in the former. In
-            the second are only those exercises that ask the reference at all.
-        tries: how often it may train, where learning is graded.
+        name: name of the hand-in; the tests' ids show it.
+        source: text of `dqn.py`.
+        exercises: names of the exercises to grade.
+        fresh: True if the hand-in changes JAX's settings; then it gets its own worker.
+        seed: seed of the run.
+        modes: kinds of reference: "recorded", "live" or both. Known mistakes are named
+            with "recorded" only. In the second mode, only exercises whose checks use
+            the reference are graded.
+        tries: maximal number of training runs, for the exercise `learning`.
     """
 
     name: str
@@ -55,7 +56,7 @@ Results = dict[str, dict[str, Exercise]]  # by mode, then by exercise
 
 @functools.cache
 def warm() -> WarmProcesses:
-    """Return the warm worker and runner of this process, started when first needed."""
+    """Return this process' warm worker and runner; the first call starts them."""
     opened = WarmProcesses("", live=True)
     atexit.register(opened.__exit__)
     return opened
@@ -63,12 +64,15 @@ def warm() -> WarmProcesses:
 
 @functools.cache
 def record() -> tuple[RecordedReference, Known]:
-    """Return the recorded answers and mistakes, read once for all hand-ins."""
+    """Return the record and the known mistakes; only the first call reads the files."""
     return RecordedReference(), load_known()
 
 
 def grade_warm(hand_in: HandIn) -> Results:
-    """Return the results of a hand-in's exercises, from warm processes."""
+    """Grade a hand-in in all of its modes, and return the results.
+
+    The warm processes are used, except for exercise 9, which starts new processes.
+    """
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
         mode = hand_in.modes[0]
@@ -85,7 +89,11 @@ def grade_warm(hand_in: HandIn) -> Results:
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
-    """Return a hand-in's results with one seed after the other, in its first mode."""
+    """Grade a hand-in once for each seed, in the mode `modes[0]`.
+
+    Returns:
+        The results for each seed, in the order of the seeds.
+    """
     mode = hand_in.modes[0]
     with taken(hand_in) as student:
         return [
@@ -96,7 +104,10 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 
 @contextlib.contextmanager
 def taken(hand_in: HandIn) -> Iterator[Candidate]:
-    """Take a hand-in to the warm processes; to a new worker where it needs one."""
+    """Load a hand-in into the warm processes and yield the candidate.
+
+    A hand-in with `fresh` gets a new worker, which is stopped afterwards.
+    """
     submission = Submission(hand_in.name, hand_in.source.encode())
     student = warm().take(submission, fresh=hand_in.fresh)
     try:
@@ -108,7 +119,10 @@ def taken(hand_in: HandIn) -> Iterator[Candidate]:
 
 @functools.cache
 def asks_reference(exercise: str) -> bool:
-    """Tell whether the exercise asks the reference; where not, all modes are alike."""
+    """Return whether a check of the exercise uses the reference.
+
+    An exercise without such a check has the same result in both modes.
+    """
     arguments = {
         argument.arg
         for node in functions_of(exercise)
@@ -119,7 +133,13 @@ def asks_reference(exercise: str) -> bool:
 
 
 def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercise]:
-    """Return the results of a hand-in's exercises in one mode."""
+    """Run the checks of a hand-in in one mode; return the exercises' results by name.
+
+    Args:
+        hand_in: the hand-in and its exercises.
+        student: candidate that answers for the hand-in.
+        mode: "recorded" or "live".
+    """
     recorded, known = record()
     live = mode == "live"
     graded = Graded(
@@ -135,34 +155,34 @@ def checked(hand_in: HandIn, student: Candidate, mode: str) -> dict[str, Exercis
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
-    """Return the exercises by their names."""
+    """Return a dict from names to exercises."""
     return {exercise.name: exercise for exercise in exercises}
 
 
 @functools.cache
 def processes() -> ProcessPoolExecutor:
-    """Return the processes that grade beside this one, started when first needed."""
+    """Return the pool of processes that grade hand-ins; the first call makes it."""
     spawn = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(PROCESSES, mp_context=spawn)
 
 
 def submit(hand_in: HandIn) -> Future:
-    """Have a hand-in graded; the future holds its `Results`."""
+    """Grade a hand-in in the pool; return a future of its `Results`."""
     return processes().submit(grade_warm, hand_in)
 
 
 def checks_of(exercise: str) -> list[str]:
-    """Return the names of an exercise's checks, from its file."""
+    """Return the names of an exercise's checks, in the order of the checks' file."""
     names = [node.name for node in functions_of(exercise)]
     return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 
 
 def functions_of(exercise: str) -> list[ast.FunctionDef]:
-    """Return the functions in the file of an exercise's checks."""
+    """Return the top-level functions of the file with an exercise's checks."""
     body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
     return [node for node in body if isinstance(node, ast.FunctionDef)]
 
 
 def lost(exercise: Exercise) -> list[Check]:
-    """Return the checks that did not pay in full."""
+    """Return the checks of an exercise that have less than full points."""
     return [check for check in exercise.checks if check.score < check.max_score]
