@@ -1,1 +1,1 @@
-"""The tests of the grader, what they grade, and the tools of its staff."""
+"""Tests of the grader, the hand-ins that the tests grade, and tools for the staff."""

@@ -1,4 +1,4 @@
-"""What the tests of the grader share: hand-ins to grade, and ways to grade them."""
+"""Fixtures that the tests share: they make hand-ins and grade hand-ins."""
 
 import json
 import os
@@ -27,7 +27,7 @@ POINTS = dict(zip(EXERCISES, map(int, BANNERS), strict=True))
 
 @pytest.fixture(scope="session")
 def points() -> dict[str, int]:
-    """Each exercise's points, as the contract has them."""
+    """Return the points of each exercise, by the exercise's name."""
     return POINTS
 
 
@@ -39,7 +39,12 @@ def solution() -> str:
 
 @pytest.fixture(scope="session")
 def command(tmp_path_factory) -> Callable[..., Run]:
-    """`command("grade", path, *options, tree=...)`: run the command line."""
+    """Return a function that runs `python -m grader` in a new process.
+
+    Use: `command("grade", path, "--seed", "1")` returns a `Run`. `tree` is the folder
+    in which the command runs, `module` replaces `grader`, and further keywords are
+    environment variables.
+    """
 
     def run(
         *arguments: object,
@@ -73,10 +78,12 @@ def command(tmp_path_factory) -> Callable[..., Run]:
 
 @pytest.fixture
 def hand_in(tmp_path, solution) -> Callable[..., Path]:
-    """`hand_in(td_loss="return 0.0")`: the solution with bodies replaced.
+    """Return a function that writes a hand-in and returns the hand-in's folder.
 
-    A method goes by "ReplayBuffer.sample", `before` and `after` are put around the
-    file's text, `source` (text or bytes) is the whole file.
+    Use: `hand_in(td_loss="return 0.0")` writes the solution with a new body of
+    `td_loss`; `hand_in({"ReplayBuffer.sample": "return 0.0"})` replaces the body of a
+    method. `before` and `after` are text at the start and at the end of the file.
+    `source` (text or bytes) is the whole file instead.
     """
 
     def write(
@@ -101,13 +108,15 @@ def hand_in(tmp_path, solution) -> Callable[..., Path]:
 
 @pytest.fixture
 def grade(monkeypatch) -> Callable[..., dict]:
-    """`grade(path, "td_loss", "sync_target")`: grade exercises, without a subprocess.
+    """Return a function that grades exercises in the test's process.
 
-    Only the trusted side runs in the test's process. The report comes back as the
-    dict that report.json holds; `twice` asks all of it again, as a whole run does, and
-    other limits go by their names in `Limits`.
+    Use: `grade(path, "td_loss", "sync_target")` returns the content of report.json as
+    a dict. The helper processes are started as usual. `twice=True` adds the
+    consistency pass. Further keywords replace fields of `Limits`:
+    `call_seconds=2.0`.
     """
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # restored afterwards
+    # The grader's own pytest run must not load the plugins that are here for the tests.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(
         path: Path,
@@ -129,10 +138,10 @@ def grade(monkeypatch) -> Callable[..., dict]:
 
 @pytest.fixture
 def graded(grade, monkeypatch) -> Callable[..., dict]:
-    """As `grade`, on processes that are warm already; for hand-ins that do no harm.
+    """Return a function like `grade` that uses warm processes, to save time.
 
-    `spoils=True` is for one that changes the process it runs in: it gets a new worker,
-    and so does the hand-in after it.
+    Use it only for hand-ins that do no harm. A hand-in that changes its process needs
+    `spoils=True`: then it gets a new worker, and so does the next hand-in.
     """
     warm = handins.warm()
     monkeypatch.setattr(
@@ -158,7 +167,10 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
 
 @pytest.fixture
 def only(monkeypatch):
-    """`only("landlock")`: on this machine no other tier isolates."""
+    """Return a function that makes all isolating tiers but the named ones unavailable.
+
+    Use: after `only("landlock")` bwrap seems not to work on this machine.
+    """
 
     def set_up(*working: str) -> None:
         def why_not(tier: str) -> str | None:
@@ -172,19 +184,22 @@ def only(monkeypatch):
 
 @pytest.fixture(scope="session")
 def bwrap() -> str:
-    """Return the tier of that name."""
+    """Return "bwrap"; skip the test where bubblewrap does not work."""
     return require("bwrap")
 
 
 @pytest.fixture(scope="session", params=tiers.ISOLATING)
 def isolating(request) -> str:
-    """Each of the tiers that isolate."""
+    """Return the name of an isolating tier; the test runs once for each such tier."""
     return require(request.param)
 
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """Return a copy of the grader as students have it: no solution, no tests."""
+    """Return a folder with the students' part of the repository.
+
+    The folder has `grader/` and `starter/`, but no solution and no tests.
+    """
     return copied_tree(tmp_path / "tree")
 
 
@@ -193,7 +208,7 @@ def tree(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def starter_run(command) -> Run:
-    """Grade the starter as it comes."""
+    """Grade the unchanged starter."""
     return command("grade", "starter")
 
 
@@ -205,9 +220,10 @@ def bwrap_run(command, bwrap) -> Run:
 
 @pytest.fixture(scope="session")
 def students_run(command, tmp_path_factory) -> Run:
-    """Grade the solution with another seed, in a tree without solution and tests.
+    """Grade the solution against the record, in a copy of the students' repository.
 
-    Under Landlock, where that works.
+    The copy has no solution, so the reference is the record. The seed is "two". The
+    tier is landlock, or process where landlock does not work.
     """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
     tier = "process" if tiers.why_not("landlock") else "landlock"
@@ -217,7 +233,10 @@ def students_run(command, tmp_path_factory) -> Run:
 
 WATCH = '''
 def _watch():
-    """Every time that Python of this file runs, it leaves a line in a marker file."""
+    """Write a line to a marker file when a function of this file runs.
+
+    Each function writes at most one line in each process.
+    """
     import functools, json, os, sys
     seen = set()
 
@@ -263,9 +282,11 @@ WATCHED = [
 
 @pytest.fixture(scope="session")
 def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
-    """Grade the solution as a plain process; a line for each function and process.
+    """Grade the solution on the process tier; record where each function runs.
 
-    A line holds what ran, its process, that process' script and its modules.
+    Returns:
+        The run, and one list for each function and process: the function's name, the
+        process ID, the path of the process' script, the names of loaded modules.
     """
     folder = tmp_path_factory.mktemp("watched")
     marker = common_file(folder / "marker")

@@ -1,7 +1,7 @@
-"""Hand-ins that are right but where few questions ask: each has a check that sees it.
+"""Hand-ins with a mistake that only few cases show, and the check that must find it.
 
-`NARROW` are the solution with one part that answers wrongly at one discount, size or
-argument alone. To add one, add a definition here; `make prove` grades them all.
+Each hand-in in `NARROW` is the solution with one changed part. The changed part is
+wrong for one discount, one size or one argument only. `make prove` grades all of them.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from tests.support.handins import HandIn
 
 @dataclass(frozen=True)
 class Narrow:
-    """A hand-in with a mistake that few questions meet.
+    """A hand-in with a mistake that only few cases show.
 
     Attributes:
-        id: a short name.
-        part: of the contract that is wrong.
-        check: that has to fail.
-        alone: no other check may fail.
-        source: of the hand-in.
+        id: short name of the hand-in.
+        part: name of the wrong part.
+        check: name of the check that must fail.
+        alone: whether all other checks must pass.
+        source: text of the hand-in.
     """
 
     id: str
@@ -30,27 +30,27 @@ class Narrow:
 
     @property
     def exercise(self) -> str:
-        """The exercise that has to lose points."""
+        """Name of the exercise that must lose points."""
         return EXERCISE_OF[self.part]
 
     @property
     def hand_in(self) -> HandIn:
-        """What to grade of it."""
+        """The hand-in in the form that `grade_warm` takes."""
         return HandIn(self.id, self.source, (self.exercise,))
 
 
 def narrow(id: str, part: str, check: str, code: str) -> Narrow:
-    """Return the solution with a part written anew; other checks may fail, too."""
+    """Return the solution with new code for a part; further checks may fail, too."""
     return Narrow(id, part, check, False, with_definitions(code))
 
 
 def but_for_the_example(part: str, check: str, where: str) -> Narrow:
-    """Return the solution with a part that is wrong at its docstring's example alone.
+    """Return the solution with a part that is wrong only for its docstring's example.
 
     Args:
-        part: of the contract.
-        check: that asks the example.
-        where: a condition on `args` that holds in the example and in no other question.
+        part: name of the part.
+        check: name of the check that asks the example.
+        where: Python condition on `args` that is true for the example only.
     """
     code = f"""
 honest = {part}

@@ -1,4 +1,4 @@
-"""The catalogue of attacks: what each row is, and where else it is met."""
+"""The catalogue of attacks: for each row its title, and a note (often other tests)."""
 
 LEARNING = (
     "tests/corpus/cheats/, tests/system/test_learning_ends.py, "
@@ -6,7 +6,7 @@ LEARNING = (
 )
 CI = "not the grader's: CI has no token and no write permission"
 
-# The rows of each kind: the attacks' folders.
+# The rows of each kind. A kind is a folder of `tests/corpus/attacks/`.
 KINDS = {
     "same_process": range(1, 9),
     "imports": range(9, 16),

@@ -1,29 +1,35 @@
-"""Attacks on the grader: what one is, how it is carried out, and what must hold.
+"""Attacks on the grader: read them, grade them, and judge the result.
 
-An attack is a file of `tests/corpus/attacks/`, in the folder of its kind: Python that
-is put after the text of a hand-in with nothing in it (the starter) or a mistake in it
-(a mutant). Its docstring says what it is:
+An attack is a Python file in `tests/corpus/attacks/`, in the folder of its kind. Its
+text is appended to a hand-in: the starter, the solution or a mutant. The docstring of
+the file describes the attack:
 
     One line: the trick.
 
-    Rows: 24, 25                      of `attack_catalogue.py`; the first is of its kind
+    Rows: 24, 25                      rows of `attack_catalogue.py`; the first row
+                                      decides the kind
     Grade: sync_target                the exercise to grade, or "all"
-    On: td-half                       a mutant's id, or "solution"; else the starter
-    Asserts: S R L                    what must hold, see below
-    Says: exited with code 0          a pattern, found in a message of the report: the
-                                      attack has been carried out, and that came of it
-    Breaks on process: L: why         what does not hold on that tier
-    May break on process: L: why      what holds there or not, by user, machine, chance
-    Not run on process: why           what would harm the machine that tests it
+    On: td-half                       the id of a mutant, or "solution"; without this
+                                      line the hand-in is the starter
+    Asserts: S R L                    letters of the promises to check, see below
+    Says: exited with code 0          regular expression that the run's output must
+                                      match: proof that the attack was really tried
+    Breaks on process: L: why         letters of promises that fail on this tier
+    May break on process: L: why      letters of promises that fail on this tier for
+                                      some users, on some machines, or by chance
+    Not run on process: why           the attack is not run on this tier because it
+                                      could harm the machine
 
-S: the score is not above that of the same hand-in without the attack. R: exit code 0
-and a whole, valid report. L: no secret leaked and nothing forbidden was done. T: it
-ends in time (deadlines are short then), and no process is left. O: the next hand-in's
-report is the same as before; it is graded once, after all attacks.
+The promises: S: the score is at most that of the hand-in without the attack. R: the
+exit code is 0 and the report is whole and valid. L: no secret leaked, and the attack
+did nothing forbidden. T: the grading ends in time (with short deadlines) and leaves no
+process. O: a harmless hand-in, graded before and after all attacks, has the same report
+both times.
 
-The file may use `tell(found)`, which raises what it found, and `PLACES`: "root" (the
-repository), "secret" (a file), "out" (the folder of the report), "port" (on this
-machine), "temporary" (where the grader's folders are).
+The file may call `tell(found)`, which raises an exception that reports `found`. The
+file may read `PLACES`, a dict: "root" (the repository), "secret" (a file with a
+secret), "out" (folder of the report), "port" (an open port of this machine),
+"temporary" (folder of the grader's temporary files).
 """
 
 import ast
@@ -53,19 +59,19 @@ TESTS = ROOT / "tests"
 FILES = TESTS / "corpus" / "attacks"
 TABLE = TESTS / "evidence" / "ATTACKS.md"
 PROMISED = TESTS / "evidence" / "TIERS.md"
-# By the first word of a cell of the table, how a reason begins in the summary.
+# The first word of a table cell, and the words before the reason in the summary.
 WORDS = {"breaks": "broken, ", "may": "may break, ", "not": "not run, it "}
 STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
-SECONDS = 280  # for one grading, on a busy machine
+SECONDS = 280  # deadline of one grading, long enough for a busy machine
 CANARY = "canaryK7Q2MX9Z"
-# Each would be a leak: the canary is the run's seed and stands in the grader's
-# environment and in a file; the other is a sentence of the solution.
+# Texts that must not leak. The canary is the run's seed, and it stands in the grader's
+# environment and in a file. The second text is a phrase of the solution.
 SECRETS = (CANARY, "every visit to a cell")
 BREACH = "BREACH"
 TIERS = ("bwrap", "landlock", "process")
-# What an attack meets that the sandbox does not let begin.
+# Errors that an attack gets where the sandbox stops its first step.
 REFUSED = r"PermissionError|\[Errno 1\]|Operation not permitted"
-# Read here, and not by threads: parsing in several at once fails in Python 3.11.
+# Read at import because parsing in several threads at once fails in Python 3.11.
 CHECKS = {exercise: checks_of(exercise) for exercise in EXERCISES}
 KEYS = {"Rows", "Grade", "On", "Asserts", "Says"}
 LETTERS = "SRLTO"
@@ -84,26 +90,28 @@ def tell(found):
 """
 
 
-# The letters of what has not held, by attack and tier.
+# The letters of the broken promises, by the attack's name and the tier.
 Results = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One attack; see above.
+    """One attack, as its docstring describes it (see the module's docstring).
 
     Attributes:
-        name: its file's or function's name.
-        trick: in a line.
-        rows: of the catalogue.
-        exercise: to grade, or "all".
-        twin: the id of the mutant that it is put on, "solution", or "" for the starter.
-        asserts: the letters of what must hold.
-        says: a pattern that a message must match.
-        breaks: for a tier, the letters that do not hold there and why.
-        may_break: for a tier, the letters that hold there or not, and why.
-        not_run: for a tier, why the attack is not carried out there.
-        make: writes the hand-in into a folder and returns its path.
+        name: name of the attack's file or function.
+        trick: one line that describes the attack.
+        rows: numbers of rows of the catalogue.
+        exercise: name of the exercise to grade, or "all".
+        twin: the hand-in without the attack: id of a mutant, "solution", or "" for the
+            starter.
+        asserts: letters of the promises to check.
+        says: regular expression that the run's output must match.
+        breaks: by tier, the letters of promises that fail there, and the reason.
+        may_break: by tier, the letters of promises that may fail there, and the reason.
+        not_run: by tier, the reason why the attack is not run there.
+        make: function of a folder and `PLACES` that writes the hand-in into the folder
+            and returns the path to grade.
     """
 
     name: str
@@ -121,14 +129,14 @@ class Attack:
 
 @dataclass(frozen=True)
 class Run:
-    """What a grading left behind.
+    """The result of one grading.
 
     Attributes:
-        code: its exit code, None where it did not end.
-        out: what it printed.
-        err: what it printed to standard error.
-        report: report.json as it is, or "".
-        survivors: the command lines of processes that were left.
+        code: exit code; None if the grading did not end in time.
+        out: text of standard output.
+        err: text of standard error.
+        report: text of report.json; "" if there is no such file.
+        survivors: command lines of processes that still ran after the grading.
     """
 
     code: int | None
@@ -139,7 +147,7 @@ class Run:
 
     @functools.cached_property
     def document(self) -> dict:
-        """The report; an empty one where there is none, or it is no JSON."""
+        """The report as a dict; {} if the report is missing or no strict JSON."""
         try:
             return json.loads(self.report, parse_constant=refuse)
         except ValueError:
@@ -147,12 +155,15 @@ class Run:
 
     @property
     def score(self) -> float:
-        """The points, 0 without a report."""
+        """The score in points; 0 without a report."""
         return self.document.get("score") or 0.0
 
     @property
     def said(self) -> str:
-        """Return what the report says, and the terminal without the seed."""
+        """The report's texts and the terminal's output, without the line of the seed.
+
+        The seed is left out because here it is the canary.
+        """
         told = [self.document.get(key) for key in ("submission", "exercises")]
         words = json.dumps(told, ensure_ascii=False)
         lines = [x for x in self.out.splitlines() if not x.startswith("seed ")]
@@ -160,7 +171,7 @@ class Run:
 
 
 def refuse(constant: str) -> None:
-    """NaN and its like are no JSON.
+    """Refuse NaN and infinity, which strict JSON does not have.
 
     Raises:
         ValueError: always.
@@ -172,10 +183,15 @@ def refuse(constant: str) -> None:
 
 
 def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Attack:
-    """Return an attack by its docstring.
+    """Return the attack that a docstring describes.
+
+    Args:
+        name: name of the attack.
+        docstring: its text, in the form of the module's docstring.
+        make: function that writes the hand-in, see `Attack`.
 
     Raises:
-        ValueError: it lacks a line or has one of a key that there is not.
+        ValueError: the docstring lacks a line, or a key or value is unknown.
     """
     trick, _, rest = inspect.cleandoc(docstring).partition("\n")
     lines = re.sub(r"\n\s{4,}", " ", rest.strip()).splitlines()
@@ -209,7 +225,7 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
 
 
 def from_file(path: Path) -> Attack:
-    """Return the attack that a file of `tests/corpus/attacks/` holds."""
+    """Return the attack in a file of `tests/corpus/attacks/`."""
     text = path.read_text(encoding="utf-8")
 
     def make(folder: Path, places: dict) -> Path:
@@ -223,7 +239,11 @@ def from_file(path: Path) -> Attack:
 
 
 def base(twin: str) -> str:
-    """Return the text of the hand-in without the attack."""
+    """Return the text of the hand-in without the attack.
+
+    Args:
+        twin: id of a mutant, "solution", or "" for the starter.
+    """
     if twin in ("", "solution"):
         return SOLUTION if twin else STARTER
     (mutant,) = (m for m in MUTANTS if m.id == twin)
@@ -234,7 +254,7 @@ def base(twin: str) -> str:
 
 
 def carried_out(one: Attack, tier: str) -> Run:
-    """Grade the hand-in with the attack in it, from the command line."""
+    """Make the hand-in of an attack and grade it on a tier, with the command line."""
     with place() as (folder, places):
         short = "T" in one.asserts
         return grade(one.make(folder, places), places, one.exercise, tier, short)
@@ -242,12 +262,18 @@ def carried_out(one: Attack, tier: str) -> Run:
 
 @functools.cache
 def twin_score(twin: str, exercise: str, tier: str) -> float:
-    """Return the score of a hand-in without an attack."""
+    """Return the score of the hand-in without the attack, in points.
+
+    Args:
+        twin: id of a mutant, "solution", or "" for the starter.
+        exercise: name of an exercise, or "all".
+        tier: name of the tier.
+    """
     return clean(base(twin), exercise, tier).score
 
 
 def clean(source: str, exercise: str, tier: str) -> Run:
-    """Grade a hand-in that does no harm."""
+    """Grade the text of a harmless hand-in on a tier."""
     with place() as (folder, places):
         (folder / "dqn.py").write_text(source, encoding="utf-8")
         return grade(folder, places, exercise, tier, short=False)
@@ -255,7 +281,10 @@ def clean(source: str, exercise: str, tier: str) -> Run:
 
 @contextlib.contextmanager
 def place() -> Iterator[tuple[Path, dict]]:
-    """Make a folder for a hand-in, and things around it that are worth an attack."""
+    """Yield an empty folder for a hand-in, and `PLACES`: targets for an attack.
+
+    The targets are a secret file, an open port, and the folders of the grader.
+    """
     with (
         tempfile.TemporaryDirectory(
             prefix="attack-", ignore_cleanup_errors=True
@@ -274,7 +303,15 @@ def place() -> Iterator[tuple[Path, dict]]:
 
 
 def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
-    """Run the grader's command line, and end what it leaves behind."""
+    """Grade a path with the command line, under `supervisor.py`.
+
+    Args:
+        path: the hand-in.
+        places: `PLACES` of the attack.
+        exercise: name of an exercise, or "all".
+        tier: name of the tier.
+        short: whether to use the deadlines of `short_deadlines.py`.
+    """
     grader = ["-m", "tests.support.short_deadlines" if short else "grader"]
     only = "" if exercise == "all" else exercise
     words = ["grade", os.fspath(path), "--only", only, "--sandbox", tier]
@@ -302,7 +339,11 @@ def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Ru
 
 
 def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
-    """Return what does not hold, by letter; "said": it was not carried out as meant."""
+    """Return a text for each problem of a run, by the letter of the broken promise.
+
+    The key "said" means: no promise is broken, but the run's output does not show that
+    the attack was tried.
+    """
     found = {
         "S": of_score(one, tier, run),
         "R": of_report(one, tier, run),
@@ -316,12 +357,18 @@ def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
 
 
 def broken(one: Attack, found: dict[str, list[str]]) -> str:
-    """Return the letters of what should hold and does not."""
+    """Return the letters of the promises that the attack asserts and has broken."""
     return "".join(letter for letter in found if letter in one.asserts)
 
 
 def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
-    """Return what an attack gets and its docstring does not tell of; "" if nothing."""
+    """Return the problems that the attack's docstring does not announce, as text.
+
+    Args:
+        one: the attack.
+        tier: name of the tier.
+        found: problems by letter, as `problems` returns them.
+    """
     told = {**one.breaks, **one.may_break}.get(tier, ("", ""))[0]
     return "\n".join(
         f"{letter}: {' / '.join(why)}"
@@ -331,15 +378,16 @@ def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
 
 
 def of_score(one: Attack, tier: str, run: Run) -> list[str]:
-    """S: no points more than without the attack."""
+    """Return a text if the score is above the score without the attack (promise S)."""
     most = twin_score(one.twin, one.exercise, tier)
     return [f"scores {run.score}, without it {most}"] if run.score > most else []
 
 
 def of_report(one: Attack, tier: str, run: Run) -> list[str]:
-    """R: exit code 0 and a whole, valid report, which no text in it can deface.
+    """Return a text for each fault of the exit code or of the report (promise R).
 
-    Where the hand-in could not be read, the exit code is 2, and the report says so.
+    The exit code must be 0, or 2 if the hand-in could not be read. A valid report has
+    all exercises and checks, a score that is their sum, and only printable text.
     """
     problem = run.document.get("submission", {}).get("problem") or ""
     if run.code != (2 if problem.startswith(NOT_READ) else 0):
@@ -371,7 +419,7 @@ def of_report(one: Attack, tier: str, run: Run) -> list[str]:
     for text in strings:
         if not text.replace("\n", "").isprintable():
             found.append(f"not printable: {text[:200]!r}")
-        # The commands of GitHub's log: after blanks, or anywhere in a line.
+    # GitHub's log takes "::" after blanks, and "##[" anywhere, for a command.
     for line in run.out.splitlines():
         if line.lstrip().startswith("::") or "##[" in line:
             found.append(f"a command to CI: {line}")
@@ -379,7 +427,7 @@ def of_report(one: Attack, tier: str, run: Run) -> list[str]:
 
 
 def strings_of(value: object) -> list[str]:
-    """Every string in a document, keys left aside."""
+    """Return every string value in a JSON document; keys are left out."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
@@ -389,7 +437,7 @@ def strings_of(value: object) -> list[str]:
 
 
 def of_secrets(run: Run) -> list[str]:
-    """L: no secret in what comes out, and no word that something forbidden was done."""
+    """Return the text around each secret or BREACH in the run's output (promise L)."""
     return [
         run.said[max(0, run.said.index(word) - 100) :][:300]
         for word in (*SECRETS, BREACH)
@@ -398,7 +446,7 @@ def of_secrets(run: Run) -> list[str]:
 
 
 def of_time(run: Run) -> list[str]:
-    """T: it has ended, and nothing is left of it."""
+    """Return a text per surviving process, and for a missed deadline (promise T)."""
     found = [f"left: {line[:200]}" for line in run.survivors]
     return found + ([f"has not ended after {SECONDS} s"] if run.code is None else [])
 
@@ -408,18 +456,25 @@ def of_time(run: Run) -> list[str]:
 
 @functools.cache
 def first_report(tier: str) -> str:
-    """Return the report of a hand-in with a mistake, before all attacks."""
+    """Grade the mutant `td-half`; return its report without durations.
+
+    Call this function before any attack on the tier.
+    """
     return lasting(clean(base("td-half"), "td_loss", tier))
 
 
 def changed_next(tier: str) -> str:
-    """O: what has changed in that report since, in words; "" if nothing."""
+    """Grade the mutant of `first_report` again (promise O).
+
+    Returns:
+        Both reports as one text if they differ, else "".
+    """
     before, after = first_report(tier), lasting(clean(base("td-half"), "td_loss", tier))
     return "" if before == after else f"it was {before}, it is {after}"
 
 
 def lasting(run: Run) -> str:
-    """Return what of a report must not change from run to run: all but durations."""
+    """Return the report without durations, or standard error if there is no report."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 
@@ -427,7 +482,7 @@ def lasting(run: Run) -> str:
 
 
 def all_attacks() -> list[Attack]:
-    """Return the files' attacks by name, then those on the taking in."""
+    """Return the attacks in files, sorted by name, then those of `intake_attacks`."""
     from tests.support import intake_attacks
 
     paths = sorted(FILES.glob("*/*.py"), key=lambda path: path.name)
@@ -439,12 +494,12 @@ def all_attacks() -> list[Attack]:
 def table(
     attacks: list[Attack], results: Results, catalogue: dict[int, tuple[str, str]]
 ) -> str:
-    """Return what has come of the attacks by tier, and the catalogue, as Markdown.
+    """Return ATTACKS.md: the result of each attack by tier, and the catalogue.
 
     Args:
-        attacks: all of them.
-        results: of all of them on all tiers on which they are run.
-        catalogue: what each row is, and what is to be said of it.
+        attacks: all attacks.
+        results: letters of the broken promises, for each attack and tier that were run.
+        catalogue: title and note of each row, by its number.
     """
     lines = [
         "# Attacks on the grader",
@@ -487,7 +542,10 @@ def table(
 
 
 def summary(attacks: list[Attack], results: Results) -> str:
-    """How many have failed on each tier, and by reason which have not: plain lines."""
+    """Return a summary in plain text, for README.md.
+
+    For each tier the summary says how many attacks fail, and why the others do not.
+    """
     lines = []
     for tier in TIERS:
         reasons: dict[str, list[str]] = {}
@@ -507,7 +565,7 @@ def summary(attacks: list[Attack], results: Results) -> str:
 
 
 def cell(one: Attack, tier: str, results: Results) -> str:
-    """Return what has come of an attack on a tier."""
+    """Return the table cell with the result of an attack on a tier."""
     if tier in one.not_run:
         return f"not run: {one.not_run[tier]}"
     if tier in one.may_break:

@@ -1,9 +1,9 @@
-"""What training runs tell: the statistics of `tests/evidence/CALIBRATION.md`.
+"""Statistics of training runs, and the page `tests/evidence/CALIBRATION.md`.
 
-A run is one training on CartPole and the test after it; `calibrate.py` makes them and
-stores them in `calibration/runs.jsonl`, one JSON object a line. Lines with "code" are
-sessions: when, by which code, with which settings. The other lines are runs, each with
-its session's number.
+A run is one training on CartPole with the evaluation after it. `calibrate.py` makes
+runs and stores them in `calibration/runs.jsonl`, one JSON object in each line. A line
+with the key "code" is a session: its start, its code, its settings. Any other line is a
+run, and it holds the number of its session.
 """
 
 import ast
@@ -34,10 +34,11 @@ LEARN = (
     *("q_network", "epsilon_greedy", "replay_buffer"),
     *("td_loss", "td_update", "sync_target"),
 )
-# Seeds that are wanted, by kind. Runs of what turned out to be silent are kept.
+# The wanted number of runs of each hand-in, by kind. "S" (silent) needs no runs, but
+# stored runs of a mutant that was found to be silent are kept.
 ENOUGH = {"solution": 200, "whole": 3, "F": 10, "D": 10, "S": 0}
-DECIDING = 10  # runs that say what a mutant's severity is
-AIM = 1e-4  # a right hand-in loses points by chance less often than this
+DECIDING = 10  # number of runs that is enough to tell a mutant's severity
+AIM = 1e-4  # A right hand-in must lose points by chance with a smaller probability.
 CLEAR = 0.01  # a p-value below this counts as a difference
 
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
@@ -49,10 +50,10 @@ class Learner:
     """A hand-in whose learning is measured.
 
     Attributes:
-        name: its id.
-        kind: "solution", "whole" (a right hand-in in another style), or a mutant's
-            severity, "F", "D" or "S".
-        source: of its dqn.py.
+        name: name of the hand-in.
+        kind: "solution", "whole" (a right hand-in in another style), or the severity of
+            a mutant: "F", "D" or "S".
+        source: text of `dqn.py`.
     """
 
     name: str
@@ -61,20 +62,25 @@ class Learner:
 
     @property
     def digest(self) -> str:
-        """A hash of what its source does."""
+        """A hash of the source without comments and docstrings."""
         return digest(self.source)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The lines of the file of runs: sessions by their numbers, and runs."""
+    """The content of `runs.jsonl`.
+
+    Attributes:
+        sessions: the sessions, by their numbers.
+        runs: the runs, in the order of the file.
+    """
 
     sessions: dict[int, dict[str, Any]]
     runs: list[Run]
 
 
 def learners() -> list[Learner]:
-    """All whose learning is measured, in the order in which it is."""
+    """Return all hand-ins whose learning is measured, in the order of measurement."""
     mutants = [
         Learner(m.id, m.severity, m.source) for m in MUTANTS if m.exercise in LEARN
     ]
@@ -98,7 +104,7 @@ def digest(*sources: str) -> str:
 
 
 def train_module() -> ModuleType:
-    """`starter/train.py`, which has the loop's settings."""
+    """Import and return `starter/train.py`, which holds the settings of the loop."""
     spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
     assert spec is not None
     assert spec.loader is not None
@@ -107,14 +113,14 @@ def train_module() -> ModuleType:
     return module
 
 
-SETTINGS: dict[str, Any] = asdict(train_module().SETTINGS)  # of the loop, today
+SETTINGS: dict[str, Any] = asdict(train_module().SETTINGS)  # today's settings
 
 
 # ---------------------------------------------------------------- the stored runs
 
 
 def read(path: Path) -> Stored:
-    """Return the stored lines; a last one that was cut off is none."""
+    """Return the sessions and runs in a file; ignore a last line that is cut off."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     entries = [json.loads(line) for line in whole.splitlines()]
@@ -123,27 +129,30 @@ def read(path: Path) -> Stored:
 
 
 def write(path: Path, stored: Stored) -> None:
-    """Store lines in the place of all that is there: sessions with runs, then runs."""
+    """Replace the content of a file by these runs and the sessions that made them."""
     used = {run["session"] for run in stored.runs}
     kept = [entry for number, entry in stored.sessions.items() if number in used]
     path.parent.mkdir(exist_ok=True)
     lines = [line_of(entry) for entry in (*kept, *stored.runs)]
     new = path.with_suffix(".new")
     new.write_text("".join(lines), encoding="utf-8")
-    new.replace(path)  # whatever happens, hours of runs are not lost
+    # Replacing the file in one step keeps hours of runs if the program is killed here.
+    new.replace(path)
 
 
 def line_of(entry: dict[str, Any]) -> str:
-    """Return an entry as a line of the file."""
+    """Return a session or a run as one line of JSON."""
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def current(stored: Stored, measured: Iterable[Learner]) -> Stored:
-    """Return the runs that count: the newest of each hand-in and seed, if of today's.
+    """Return the runs that count: the newest one of each hand-in and seed.
+
+    A run counts only if today's source and today's settings were used.
 
     Args:
-        stored: all lines.
-        measured: the hand-ins as they are today.
+        stored: all sessions and runs.
+        measured: today's hand-ins.
     """
     digests = {learner.name: learner.digest for learner in measured}
     newest: dict[tuple[str, int], Run] = {}
@@ -160,50 +169,71 @@ def current(stored: Stored, measured: Iterable[Learner]) -> Stored:
 
 
 def bounds(hits: int, trials: int) -> tuple[float, float]:
-    """Return the exact 95 % bounds (Clopper, Pearson) of a share, by its hits."""
+    """Return the exact 95 % confidence bounds of hits / trials (Clopper–Pearson)."""
     low = stats.beta.ppf(0.025, hits, trials - hits + 1) if hits else 0.0
     high = stats.beta.ppf(0.975, hits + 1, trials - hits) if hits < trials else 1.0
     return float(low), float(high)
 
 
 def reached(runs: list[Run], threshold: float) -> int:
-    """How many runs ended at the threshold or above."""
+    """Return how many runs have a mean return of at least the threshold."""
     return sum(run["mean_return"] >= threshold for run in runs)
 
 
 def false_fail(runs: list[Run], threshold: float, tries: int) -> tuple[float, float]:
-    """How often so many runs of a right hand-in all fail, and its 95 % upper bound.
+    """Return the probability that all tries of a right hand-in fail, and its bound.
 
-    A grading stops at the first run that passes, and each has a seed of its own.
+    The tries of one grading have different seeds, so they are independent.
+
+    Args:
+        runs: runs of a right hand-in.
+        threshold: mean return that a try must reach.
+        tries: maximal number of training runs in one grading.
+
+    Returns:
+        The estimated probability, and its 95 % upper bound.
     """
     failed = len(runs) - reached(runs, threshold)
     return (failed / len(runs)) ** tries, bounds(failed, len(runs))[1] ** tries
 
 
 def tries_needed(runs: list[Run]) -> int | None:
-    """Return the fewest training runs whose false-fail bound is below the aim."""
+    """Return the smallest number of tries whose `false_fail` bound is below `AIM`.
+
+    The result is None if 9 tries are too few.
+    """
     enough = (k for k in range(1, 10) if false_fail(runs, FULL, k)[1] < AIM)
     return next(enough, None)
 
 
 def solved_after(run: Run) -> float:
-    """Return the environment steps until validation was passed, infinite if never."""
+    """Return the environment steps before validation was passed; inf if never."""
     return run["steps"] if run["solved"] else float("inf")
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """Return the value below which that share of the others lie; one of the values."""
+    """Return a quantile of the values: one of the values, without interpolation.
+
+    Args:
+        values: at least one number.
+        share: 0 for the least value, 0.5 for the median, 1 for the greatest value.
+    """
     ordered = sorted(values)
     return ordered[int(share * (len(ordered) - 1))]
 
 
 def measured_severity(runs: list[Run], right: list[Run]) -> str:
-    """Return what runs of a mutant say it is, beside runs of the solution.
+    """Return a mutant's severity, measured by a comparison with the solution.
+
+    Args:
+        runs: runs of the mutant.
+        right: runs of the solution.
 
     Returns:
-        "F" if none reached full points; "D" if fewer of its runs reach them (Fisher) or
-        it needs more steps until validation is passed (Mann-Whitney; both one-sided,
-        p < 0.01); "S" if no difference is seen.
+        "F" if no run of the mutant reaches full points. "D" if a smaller share of its
+        runs than of the solution's reach full points (Fisher's test), or if its runs
+        need more steps until validation is passed (Mann-Whitney test); both tests are
+        one-sided with p < 0.01. "S" otherwise.
     """
     if not reached(runs, FULL):
         return "F"
@@ -215,7 +245,11 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
 
 
 def p_of_table(counts: list[list[int]]) -> float | None:
-    """Return the p-value of a χ² test of independence; None where it has none."""
+    """Return the p-value of a χ² test of independence on a table of counts.
+
+    Rows of zeros are left out. The result is None if fewer than two rows remain or a
+    column is all zero: then there is nothing to test.
+    """
     table = np.array([row for row in counts if sum(row)])
     if len(table) < 2 or not table.sum(axis=0).all():
         return None
@@ -226,7 +260,7 @@ def p_of_table(counts: list[list[int]]) -> float | None:
 
 
 def report(stored: Stored, measured: list[Learner]) -> str:
-    """CALIBRATION.md: what the runs that count say."""
+    """Return the text of CALIBRATION.md, from the runs that count (see `current`)."""
     counting = current(stored, measured)
     by_name: dict[str, list[Run]] = {learner.name: [] for learner in measured}
     for run in counting.runs:
@@ -267,7 +301,7 @@ def report(stored: Stored, measured: list[Learner]) -> str:
 
 
 def of_constants() -> list[str]:
-    """Return the values with which it was run, and where they stand."""
+    """Return the lines of the section "The values in force"."""
     rows = [[f"`{name}`", f"{value:g}"] for name, value in SETTINGS.items()]
     rows = [["`FULL`", f"{FULL:g}"], ["`HALF`", f"{HALF:g}"], *rows]
     rows = [["`trainings`", str(LIMITS.trainings)], *rows]
@@ -282,7 +316,7 @@ def of_constants() -> list[str]:
 
 
 def of_sessions(stored: Stored) -> list[str]:
-    """Where the runs come from."""
+    """Return the lines of the section "Provenance": a table of the sessions."""
     count = Counter(run["session"] for run in stored.runs)
     rows = [
         [
@@ -308,7 +342,7 @@ def of_sessions(stored: Stored) -> list[str]:
 
 
 def of_solution(runs: list[Run]) -> list[str]:
-    """How the solution fares, and what follows for the check."""
+    """Return the lines of the section "The solution", from the solution's runs."""
     n = len(runs)
     variants = len({run["variant"] for run in runs})
     shares = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
@@ -375,7 +409,11 @@ def of_solution(runs: list[Run]) -> list[str]:
 
 
 def of_disguises(runs: list[Run]) -> list[str]:
-    """Whether some disguises are harder than others."""
+    """Return the lines of the section "Is every disguise equally hard?".
+
+    Args:
+        runs: runs of the solution.
+    """
     kinds: dict[str, dict[str, Callable[[str], bool]]] = {
         "actions": {
             "as they are": lambda v: "~" not in v,
@@ -432,7 +470,12 @@ def of_disguises(runs: list[Run]) -> list[str]:
 
 
 def of_styles(styles: list[Learner], by_name: dict[str, list[Run]]) -> list[str]:
-    """Return the right hand-ins in other styles."""
+    """Return the lines of the section "Right hand-ins in other styles".
+
+    Args:
+        styles: the right hand-ins to show, in this order.
+        by_name: runs by the name of the hand-in.
+    """
     rows = [
         [learner.name, *figures(by_name[learner.name])]
         for learner in styles
@@ -456,7 +499,7 @@ FIGURES = ["runs", f"≥ {FULL:g}", f"≥ {HALF:g}", "median return", "median st
 
 
 def figures(runs: list[Run]) -> list[str]:
-    """Return the cells under `FIGURES`."""
+    """Return the table cells for the columns `FIGURES`, from at least one run."""
     median = quantile((run["mean_return"] for run in runs), 0.5)
     steps = quantile(map(solved_after, runs), 0.5)
     return [
@@ -473,7 +516,13 @@ def of_mutants(
     by_name: dict[str, list[Run]],
     right: list[Run],
 ) -> list[str]:
-    """Return the known mistakes, and whether their severity is what was measured."""
+    """Return the lines of the section "Known mistakes".
+
+    Args:
+        mutants: the mutants to show, in this order.
+        by_name: runs by the name of the hand-in.
+        right: runs of the solution.
+    """
     rows, differ, confirmed = [], [], 0
     for mutant in mutants:
         runs = by_name[mutant.name]
@@ -524,13 +573,13 @@ def of_mutants(
 
 
 def share(runs: list[Run], threshold: float) -> tuple[str, str]:
-    """Return the share of runs that reach a threshold, and its bounds."""
+    """Return the share of runs that reach a threshold, and its 95 % bounds, as text."""
     low, high = bounds(reached(runs, threshold), len(runs))
     return f"{reached(runs, threshold) / len(runs):.1%}", f"{low:.1%} to {high:.1%}"
 
 
 def as_table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return a Markdown table, with an empty line after it."""
+    """Return the lines of a Markdown table and one empty line."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(c.replace('|', '∣') for c in row)} |" for row in lines] + [
         ""

@@ -1,6 +1,7 @@
-"""The check of the small MDPs alone: right work comes far closer than it has to.
+"""Try the check of the small MDPs on right and on wrong hand-ins.
 
-All of this runs where processes are warm; `problems` has it run in two of them.
+`messages` and `errors` run in a process with a warm worker and a warm runner. The
+generators below them send the work to two such processes.
 """
 
 import importlib
@@ -18,10 +19,12 @@ from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION, edited
 from tests.support.handins import processes, warm
 
-FAR = 1 / 20  # of what is allowed: the solution's error, at most
+FAR = 1 / 20  # The solution's error must be below this share of the allowed error.
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"
 NEEDS_AN_END = f"{MASK}\n    not_terminated *= jnp.any(terminated)"
-# The hand-in takes what is cut for what ends, once the next episode begins elsewhere.
+# This mistake marks the last transition of every episode as terminated, even if a time
+# limit has cut the episode. A new episode begins where the stored next_state differs
+# from the new state.
 CUT = """if self.num_added and (self.columns.next_state[row - 1] != state).any():
             self.columns.terminated[row - 1] = True
         self.columns.state[row] = state"""
@@ -53,7 +56,7 @@ TELLS = {
 
 
 def messages(source: str, seeds: range) -> list[str]:
-    """Return what the check says of a hand-in, by seed; "" where it passes."""
+    """Return the check's message for each seed; "" where the hand-in passes."""
     student, said = taken(source), []
     for seed in seeds:
         try:
@@ -65,7 +68,10 @@ def messages(source: str, seeds: range) -> list[str]:
 
 
 def errors(source: str, seed: int) -> dict[str, float]:
-    """Return how far a hand-in's Q stays from Q*, as a share of what is allowed."""
+    """Return a hand-in's error in each small MDP, by the name of the MDP.
+
+    The error is max |Q − Q*|, divided by the error that the check allows.
+    """
     student, rng = taken(source), np.random.default_rng(seed)
     found = {}
     for kind in mdps.KINDS:
@@ -78,17 +84,21 @@ def errors(source: str, seed: int) -> dict[str, float]:
 
 
 def taken(source: str) -> Candidate:
-    """Take a hand-in to this process' warm worker and runner."""
+    """Load a hand-in into this process' warm worker and runner."""
     return warm().take(Submission("chain", source.encode()))
 
 
 def checks() -> ModuleType:
-    """Import the checks' file, whose marks pytest does not know where tests run."""
+    """Return the module with the checks of exercise 9.
+
+    The import is late because the module uses marks that only the grader's own pytest
+    run knows.
+    """
     return importlib.import_module("grader.checks.test_9_learning")
 
 
 def right_work(seeds: range) -> Iterator[str]:
-    """Yield the seeds with which the solution's error is more than a small share."""
+    """Yield a line for each seed with which the solution's error is `FAR` or more."""
     futures = [processes().submit(errors, SOLUTION, seed) for seed in seeds]
     for seed, future in zip(seeds, futures, strict=True):
         found = future.result()
@@ -97,7 +107,12 @@ def right_work(seeds: range) -> Iterator[str]:
 
 
 def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
-    """Yield the mistakes that pass, or of which another MDP is told."""
+    """Yield a line for each mistake and seed with an unexpected message.
+
+    Args:
+        ids: names of mistakes in `SOURCES` and `CAUGHT`.
+        seeds: seeds of the check.
+    """
     futures = [processes().submit(messages, SOURCES[id], seeds) for id in ids]
     for id, future in zip(ids, futures, strict=True):
         for message in future.result():
@@ -107,7 +122,11 @@ def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
 
 
 def each_mdp(seeds: range) -> Iterator[str]:
-    """Yield the MDPs that do not show the mistake which they are there for."""
+    """Yield a line for each MDP that does not show its mistake.
+
+    `TELLS` names the mistake of each MDP. The MDP shows the mistake if the error is
+    larger than allowed.
+    """
     for name, id in TELLS.items():
         for seed in seeds:
             found = processes().submit(errors, SOURCES[id], seed).result()

@@ -1,4 +1,4 @@
-"""The solution's text, and other hand-ins made from it."""
+"""The text of the solution, and functions that make other hand-ins from this text."""
 
 import ast
 import importlib
@@ -12,7 +12,10 @@ SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")
 
 
 def exercises_of_parts() -> dict[str, str]:
-    """Return the exercise of each part of the contract, by the banner above it."""
+    """Return the name of each part's exercise, by the name of the part.
+
+    The banners `# Exercise …` in the solution divide the parts into exercises.
+    """
     sections = re.split(r"(?m)^# Exercise .*$", SOLUTION)[1:]
     return {
         node.name: name
@@ -26,10 +29,15 @@ EXERCISE_OF = {"episode_terminateds": "update_Q_TD0", **exercises_of_parts()}
 
 
 def edited(part: str, *changes: tuple[str, str]) -> str:
-    """Return the solution with changes to the text of one of its functions or classes.
+    """Return the text of the solution with changes in one function or class.
+
+    Args:
+        part: name of the function or class.
+        changes: pairs of an old text and its new text. The old text must stand exactly
+            once in the part, below the docstring.
 
     Raises:
-        ValueError: a text to be changed is not there once, the docstring left aside.
+        ValueError: an old text does not stand exactly once in the part.
     """
     node = next(
         node
@@ -37,7 +45,7 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
     )
     lines = SOLUTION.splitlines(keepends=True)
-    start = node.body[0].end_lineno  # of the docstring
+    start = node.body[0].end_lineno  # last line of the docstring
     before = "".join(lines[:start])
     text = "".join(lines[start : node.end_lineno])
     after = "".join(lines[node.end_lineno :])
@@ -49,17 +57,24 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
 
 
 def with_definitions(text: str, first: str = "") -> str:
-    """Return the solution with definitions that take the place of its own.
+    """Return the text of the solution with new definitions appended.
 
     Args:
-        text: the definitions; a later one of the same name wins.
-        first: lines to stand before everything else.
+        text: the new definitions; they replace definitions of the same name.
+        first: lines for the start of the file.
     """
     return f"{first}\n{SOLUTION}\n\n{text}"
 
 
 def collected(package: str, places: list[str], name: str) -> list[Any]:
-    """Return the lists of that name in a package's files `e…`, joined."""
+    """Return one list that joins a list of each module of a package.
+
+    Args:
+        package: dotted name of the package. Only modules whose name begins with "e"
+            (such as `e6_td_loss`) are read.
+        places: folders of the package.
+        name: name of the list in each module.
+    """
     files = sorted(module.name for module in pkgutil.iter_modules(places))
     modules = [
         importlib.import_module(f"{package}.{file}") for file in files if file[0] == "e"

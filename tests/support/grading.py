@@ -1,4 +1,4 @@
-"""Ways to make a hand-in and to grade it, for fixtures and tests."""
+"""Functions for fixtures and tests that make a hand-in or grade a hand-in."""
 
 import ast
 import shutil
@@ -14,15 +14,15 @@ from grader.sandbox import tiers
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the command line left behind.
+    """The result of one run of the command line.
 
     Attributes:
-        code: its exit code.
-        out: what it printed, as on a terminal that is none: no colour.
-        err: what it printed to standard error.
-        report: report.json, or None.
-        leftovers: what it left in the folder for temporary files.
-        folder: of its report and picture.
+        code: exit code.
+        out: text of standard output.
+        err: text of standard error.
+        report: content of report.json; None if there is no such file.
+        leftovers: names of files that the run left in its folder for temporary files.
+        folder: folder with the report and the picture.
     """
 
     code: int
@@ -34,7 +34,12 @@ class Run:
 
 
 def replaced(text: str, bodies: dict[str, str]) -> str:
-    """Return the text with other bodies for the functions of these names."""
+    """Return a module's text with new bodies for some functions.
+
+    Args:
+        text: text of the module.
+        bodies: the new bodies, not indented, by function name or "Class.method".
+    """
     lines = text.splitlines()
     found: dict[str, ast.FunctionDef] = {}
     for node in ast.parse(text).body:
@@ -52,7 +57,7 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
 
 
 def require(tier: str) -> str:
-    """Return the tier; where it does not work its tests are not run."""
+    """Return the tier's name; skip the test where the tier does not work."""
     reason = tiers.why_not(tier)
     if reason:
         pytest.skip(f"the tests of the {tier} tier were not run: {reason}")
@@ -60,7 +65,10 @@ def require(tier: str) -> str:
 
 
 def common_file(path: Path) -> Path:
-    """Make an empty file that every user can write, as helpers are other users."""
+    """Make an empty file that every user can write; return its path.
+
+    Helpers write to this file, and a helper may run as another user.
+    """
     path.touch()
     path.chmod(0o666)
     top = Path(tempfile.gettempdir())
@@ -71,7 +79,12 @@ def common_file(path: Path) -> Path:
 
 
 def copied_tree(place: Path, *more: str) -> Path:
-    """Copy the grader and the starter, and more of the repository, to a place."""
+    """Copy parts of the repository to a folder and return this folder.
+
+    Args:
+        place: new folder for the copy.
+        more: names of folders to copy besides `grader` and `starter`.
+    """
     for name in ("grader", "starter", *more):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, place / name, ignore=ignored)

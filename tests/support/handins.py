@@ -1,4 +1,4 @@
-"""A quick way to grade many known hand-ins: on processes that are warm already."""
+"""Grade many known hand-ins quickly, on warm processes."""
 
 import ast
 import atexit
@@ -29,15 +29,15 @@ PROCESSES = 2
 
 @dataclass(frozen=True)
 class HandIn:
-    """One hand-in and what to grade of it.
+    """A hand-in, and how to grade it.
 
     Attributes:
-        name: for the tests' ids.
-        source: of its dqn.py.
-        exercises: to grade.
-        fresh: it sets what outlives it (JAX's settings), so no process is shared.
-        seed: of the run.
-        tries: how often it may train, where learning is graded.
+        name: name of the hand-in; the tests' ids show it.
+        source: text of `dqn.py`.
+        exercises: names of the exercises to grade.
+        fresh: True if the hand-in changes JAX's settings; then it gets its own worker.
+        seed: seed of the run.
+        tries: maximal number of training runs, for the exercise `learning`.
     """
 
     name: str
@@ -53,7 +53,7 @@ Results = dict[str, Exercise]  # by name
 
 @functools.cache
 def warm() -> WarmProcesses:
-    """Return the warm worker and runner of this process, started when first needed."""
+    """Return this process' warm worker and runner; the first call starts them."""
     opened = WarmProcesses("")
     atexit.register(opened.__exit__)
     return opened
@@ -84,7 +84,10 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 
 @contextlib.contextmanager
 def taken(hand_in: HandIn) -> Iterator[Candidate]:
-    """Take a hand-in to the warm processes; to a new worker where it needs one."""
+    """Load a hand-in into the warm processes and yield the candidate.
+
+    A hand-in with `fresh` gets a new worker, which is stopped afterwards.
+    """
     submission = Submission(hand_in.name, hand_in.source.encode())
     student = warm().take(submission, fresh=hand_in.fresh)
     try:
@@ -109,34 +112,34 @@ def checked(hand_in: HandIn, student: Candidate) -> Results:
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
-    """Return the exercises by their names."""
+    """Return a dict from names to exercises."""
     return {exercise.name: exercise for exercise in exercises}
 
 
 @functools.cache
 def processes() -> ProcessPoolExecutor:
-    """Return the processes that grade beside this one, started when first needed."""
+    """Return the pool of processes that grade hand-ins; the first call makes it."""
     spawn = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(PROCESSES, mp_context=spawn)
 
 
 def submit(hand_in: HandIn) -> Future:
-    """Have a hand-in graded; the future holds its `Results`."""
+    """Grade a hand-in in the pool; return a future of its `Results`."""
     return processes().submit(grade_warm, hand_in)
 
 
 def checks_of(exercise: str) -> list[str]:
-    """Return the names of an exercise's checks, from its file."""
+    """Return the names of an exercise's checks, in the order of the checks' file."""
     names = [node.name for node in functions_of(exercise)]
     return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 
 
 def functions_of(exercise: str) -> list[ast.FunctionDef]:
-    """Return the functions in the file of an exercise's checks."""
+    """Return the top-level functions of the file with an exercise's checks."""
     body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
     return [node for node in body if isinstance(node, ast.FunctionDef)]
 
 
 def lost(exercise: Exercise) -> list[Check]:
-    """Return the checks that did not pay in full."""
+    """Return the checks of an exercise that have less than full points."""
     return [check for check in exercise.checks if check.score < check.max_score]

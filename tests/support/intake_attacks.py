@@ -1,7 +1,7 @@
-"""Attacks on the taking in: hand-ins that are more, or less, than a text.
+"""Attacks on the intake: hand-ins that are links, devices, archives or notebooks.
 
-As in `tests/corpus/attacks/` (see `attack_runs.py`), but each is a function that makes
-the hand-in in a folder of its own and returns the path to be graded.
+Each attack is a function that writes a hand-in into a folder and returns the path to
+grade. Its docstring has the form that the docstring of `attack_runs.py` explains.
 """
 
 import importlib.util
@@ -55,7 +55,7 @@ def links_in_a_ring(folder: Path, places: dict) -> Path:
 
 
 def endless_device(folder: Path, places: dict) -> Path:
-    """`dqn.py` is a link to a device without end.
+    """`dqn.py` is a link to /dev/zero, a device without end.
 
     Rows: 50
     Grade: sync_target
@@ -88,7 +88,8 @@ def socket_file(folder: Path, places: dict) -> Path:
     """
     import socket
 
-    here = os.open(folder, os.O_RDONLY)  # a socket's whole path may have 107 bytes
+    # The path through /proc is short, because a socket's path may have 107 bytes only.
+    here = os.open(folder, os.O_RDONLY)
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(f"/proc/self/fd/{here}/dqn.py")
     os.close(here)
@@ -109,7 +110,7 @@ def folder_for_a_file(folder: Path, places: dict) -> Path:
 
 
 def giant_file(folder: Path, places: dict) -> Path:
-    """`dqn.py` has a terabyte, all of it a hole.
+    """`dqn.py` is a sparse file of one terabyte.
 
     Rows: 50, 41
     Grade: sync_target
@@ -123,7 +124,7 @@ def giant_file(folder: Path, places: dict) -> Path:
 
 
 def long_line(folder: Path, places: dict) -> Path:
-    """`dqn.py` is one line of a megabyte.
+    """`dqn.py` is one line of half a megabyte.
 
     Rows: 50, 46
     Grade: sync_target
@@ -135,7 +136,7 @@ def long_line(folder: Path, places: dict) -> Path:
 
 
 def deep_nesting(folder: Path, places: dict) -> Path:
-    """`dqn.py` nests brackets and operators as deep as a parser's stack.
+    """`dqn.py` has nested brackets and a long sum that can overflow a parser's stack.
 
     Rows: 46
     Grade: sync_target
@@ -148,7 +149,7 @@ def deep_nesting(folder: Path, places: dict) -> Path:
 
 
 def constant_folding(folder: Path, places: dict) -> Path:
-    """`dqn.py` has constants that a compiler would compute for hours.
+    """`dqn.py` has constant expressions that a compiler could compute for hours.
 
     Rows: 46, 45
     Grade: sync_target
@@ -161,21 +162,21 @@ def constant_folding(folder: Path, places: dict) -> Path:
 
 
 def spoofed_coding(folder: Path, places: dict) -> Path:
-    """`dqn.py` declares another encoding, in which it says something else.
+    """`dqn.py` declares the encoding UTF-7, in which one of its comments is code.
 
     Rows: 51
     Grade: sync_target
     Asserts: S R
     Says: encoding utf-7 that is declared there has no effect.*RuntimeError: seen
     """
-    hidden = "+AAo-import os+AAo-os.+AF8-exit(0)"  # +AAo- would end the line
+    hidden = "+AAo-import os+AAo-os.+AF8-exit(0)"  # "+AAo-" is a newline in UTF-7
     text = f"# -*- coding: utf-7 -*-\n# {hidden}\nraise RuntimeError('seen')\n"
     (folder / "dqn.py").write_text(text)
     return folder
 
 
 def no_utf8(folder: Path, places: dict) -> Path:
-    """`dqn.py` is no text: UTF-16, NUL bytes, lone surrogates.
+    """`dqn.py` is not UTF-8: it has UTF-16, NUL bytes and lone surrogates.
 
     Rows: 51
     Grade: sync_target
@@ -189,7 +190,7 @@ def no_utf8(folder: Path, places: dict) -> Path:
 
 
 def hidden_directions(folder: Path, places: dict) -> Path:
-    """`dqn.py` turns the direction of its text, so that it reads otherwise.
+    """`dqn.py` has characters that change the direction of the shown text.
 
     Rows: 51, 63
     Grade: sync_target
@@ -203,7 +204,7 @@ def hidden_directions(folder: Path, places: dict) -> Path:
 
 
 def orders_in_its_name(folder: Path, places: dict) -> Path:
-    """The folder's name is an order to CI, to a terminal and to a browser.
+    """The folder's name holds commands for CI, a terminal and a browser.
 
     Rows: 51, 63
     Grade: sync_target
@@ -216,7 +217,7 @@ def orders_in_its_name(folder: Path, places: dict) -> Path:
 
 
 def no_text_in_its_name(folder: Path, places: dict) -> Path:
-    """The folder's name is no UTF-8.
+    """The folder's name is not valid UTF-8.
 
     Rows: 51, 64
     Grade: sync_target
@@ -229,7 +230,7 @@ def no_text_in_its_name(folder: Path, places: dict) -> Path:
 
 
 def orders_in_a_files_name(folder: Path, places: dict) -> Path:
-    """The file's name is an order to CI, and an option of the command line.
+    """The file's name holds a command for CI and an option of the command line.
 
     Rows: 51, 63
     Grade: sync_target
@@ -242,7 +243,7 @@ def orders_in_a_files_name(folder: Path, places: dict) -> Path:
 
 
 def neighbours(folder: Path, places: dict) -> Path:
-    """Beside `dqn.py` lie a conftest, modules of known names, settings and a report.
+    """Beside `dqn.py` lie modules named like libraries, pytest settings, a report.
 
     Rows: 1, 9, 11, 12, 13, 68
     Grade: sync_target
@@ -267,7 +268,7 @@ def neighbours(folder: Path, places: dict) -> Path:
 
 
 def compiled_neighbours(folder: Path, places: dict) -> Path:
-    """Beside `dqn.py` lie compiled files that Python would rather take.
+    """Beside `dqn.py` lie compiled files that Python could import instead.
 
     Rows: 12
     Grade: sync_target
@@ -289,7 +290,7 @@ def compiled_neighbours(folder: Path, places: dict) -> Path:
 
 
 def source_without_a_file(folder: Path, places: dict) -> Path:
-    """There is no `dqn.py`, but names that look like it.
+    """There is no `dqn.py`, only files with similar names.
 
     Rows: 51, 12
     Grade: sync_target
@@ -302,7 +303,7 @@ def source_without_a_file(folder: Path, places: dict) -> Path:
 
 
 def table_of_recorded_answers(folder: Path, places: dict) -> Path:
-    """Answers the fixed cases from the recorded answers of the solution.
+    """The hand-in looks up the answers to fixed cases in the students' record.
 
     Rows: 60
     Grade: monte_carlo
@@ -352,7 +353,12 @@ def program_of_the_reference(folder: Path, places: dict) -> Path:
 
 
 def archive(folder: Path, *members: tuple[str | zipfile.ZipInfo, str]) -> Path:
-    """A zip archive of names, or whole entries, and what is in them."""
+    """Write the zip archive `ada.zip` into a folder and return its path.
+
+    Args:
+        folder: folder of the archive.
+        members: pairs of a file's name (or `ZipInfo`) and its text.
+    """
     path = folder / "ada.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in members:
@@ -361,7 +367,7 @@ def archive(folder: Path, *members: tuple[str | zipfile.ZipInfo, str]) -> Path:
 
 
 def archive_that_climbs(folder: Path, places: dict) -> Path:
-    """An archive whose names lead to the report, to the grader and to the root.
+    """An archive with file names that lead to the report, the grader and the root.
 
     Rows: 49
     Grade: sync_target
@@ -389,7 +395,7 @@ def archive_of_links(folder: Path, places: dict) -> Path:
 
 
 def archive_bomb(folder: Path, places: dict) -> Path:
-    """An archive with `dqn.py` of half a gigabyte, and archives of archives.
+    """An archive with a `dqn.py` of half a gigabyte, and with a second archive.
 
     Rows: 49, 41
     Grade: sync_target
@@ -409,7 +415,7 @@ def archive_bomb(folder: Path, places: dict) -> Path:
 
 
 def archive_of_twins(folder: Path, places: dict) -> Path:
-    """An archive with two files that some systems write to one place.
+    """An archive with three names that are one file on some systems.
 
     Rows: 49
     Grade: sync_target
@@ -421,7 +427,7 @@ def archive_of_twins(folder: Path, places: dict) -> Path:
 
 
 def archive_with_neighbours(folder: Path, places: dict) -> Path:
-    """An archive with modules of known names, settings and a report beside `dqn.py`.
+    """An archive with modules named like libraries, and a report, beside `dqn.py`.
 
     Rows: 1, 9, 11, 12, 49
     Grade: sync_target
@@ -442,7 +448,7 @@ def archive_with_neighbours(folder: Path, places: dict) -> Path:
 
 
 def archive_of_junk(folder: Path, places: dict) -> Path:
-    """What begins and ends like an archive, with a list that leads anywhere.
+    """A damaged archive whose list of files points to wrong places.
 
     Rows: 49, 51
     Grade: sync_target
@@ -459,7 +465,13 @@ def archive_of_junk(folder: Path, places: dict) -> Path:
 
 
 def notebook(folder: Path, *cells: str, **values: object) -> Path:
-    """A notebook with these cells of code."""
+    """Write the notebook `ada.ipynb` into a folder and return its path.
+
+    Args:
+        folder: folder of the notebook.
+        cells: texts of the code cells.
+        values: top-level entries of the notebook that replace the usual ones.
+    """
     path = folder / "ada.ipynb"
     kind = {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": []}
     sources = [{**kind, "source": cell} for cell in cells]
@@ -469,7 +481,7 @@ def notebook(folder: Path, *cells: str, **values: object) -> Path:
 
 
 def notebook_that_gives_orders(folder: Path, places: dict) -> Path:
-    """A notebook with orders to a shell and to Python, results and a signature.
+    """A notebook with shell commands, magics, forged results and a signature.
 
     Rows: 13, 68
     Grade: sync_target
@@ -495,7 +507,7 @@ def notebook_that_gives_orders(folder: Path, places: dict) -> Path:
 
 
 def notebook_that_points_elsewhere(folder: Path, places: dict) -> Path:
-    """A notebook whose mistakes claim to be in the grader, and in no cell.
+    """A notebook whose errors claim to come from the grader or from no cell.
 
     Rows: 37, 63
     Grade: sync_target
@@ -514,7 +526,7 @@ def notebook_that_points_elsewhere(folder: Path, places: dict) -> Path:
 
 
 def notebook_without_end(folder: Path, places: dict) -> Path:
-    """A notebook as deep, and of as many pieces, as its size allows.
+    """A notebook with as much nesting and as many pieces as its size allows.
 
     Rows: 28, 46, 64
     Grade: sync_target
@@ -527,7 +539,7 @@ def notebook_without_end(folder: Path, places: dict) -> Path:
 
 
 def notebook_of_other_types(folder: Path, places: dict) -> Path:
-    """A notebook in which nothing is of its type, and keys come twice.
+    """A notebook whose values have wrong types, and whose keys come twice.
 
     Rows: 28, 64
     Grade: sync_target

@@ -1,4 +1,4 @@
-"""Grade hand-ins that do no harm on one worker and one runner, to save their start."""
+"""Lend one warm worker and one warm runner to many gradings of harmless hand-ins."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from grader.oracle.warm import WarmProcesses
 
 
 class Lent:
-    """A client of a warm process, which does not end with the grading.
+    """A client of a warm process that goes on running after the grading.
 
     Args:
-        client: of the worker or the runner.
+        client: the client of the warm worker or of the warm runner.
     """
 
     def __init__(self, client: Any) -> None:
@@ -21,11 +21,11 @@ class Lent:
         return getattr(self.client, name)
 
     def stop(self) -> None:
-        """Leave the process to the next grading."""
+        """Do nothing: the process goes on for the next grading."""
 
 
 def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> Lent:
-    """Return the warm worker, with another hand-in; a new one where it has died."""
+    """Return the warm worker with a new hand-in; start a process if it has none."""
     worker = warm.worker
     worker.take(submission, budget)
     worker.printed, worker.left_out = {}, []
@@ -35,7 +35,7 @@ def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> 
 
 
 def lend_runner(warm: WarmProcesses, budget: Budget) -> Lent:
-    """Return the warm runner, with no program of the hand-in before."""
+    """Return the warm runner without the programs of the previous hand-in."""
     warm.runner.take(budget)
     if warm.runner.child is None:
         warm.runner.child = warm.runner.start()

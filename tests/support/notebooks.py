@@ -1,16 +1,21 @@
-"""Notebooks as text, made of cells."""
+"""Make the text of a notebook from cells."""
 
 import json
 
 
 def cell(source, kind: str = "code") -> dict:
-    """Return a cell, its text whole or as a list of lines."""
+    """Return a cell; `source` is a text or a list of lines."""
     extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **extra}
 
 
 def notebook(*cells, **values) -> str:
-    """Return a notebook of these cells; of text alone they are code."""
+    """Return the JSON text of a notebook.
+
+    Args:
+        cells: cells as dicts; a text or a list of lines becomes a code cell.
+        values: top-level entries of the notebook that replace the usual ones.
+    """
     document = {
         "cells": [cell(c) if isinstance(c, str | list) else c for c in cells],
         "metadata": {},

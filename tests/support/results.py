@@ -1,11 +1,11 @@
-"""What a class's run has written, to be compared with another's."""
+"""Read the output of a class run in a form that two runs can be compared in."""
 
 import json
 from pathlib import Path
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the text of every file below a folder, durations left out."""
+    """Return the text of each file below a folder, by its path; durations are 0."""
     found = {}
     for path in sorted(folder.rglob("*.*")):
         text = path.read_text()
@@ -16,7 +16,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def without_durations(report: dict) -> dict:
-    """Return a copy of the report without what no two runs share."""
+    """Return a copy of the report in which all durations are 0."""
     report = json.loads(json.dumps(report))
     for timed in [report, *(c for e in report["exercises"] for c in e["checks"])]:
         timed["duration"] = 0

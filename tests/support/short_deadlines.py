@@ -1,4 +1,4 @@
-"""The command line of the grader with short deadlines, for hand-ins that hang."""
+"""The grader's command line with short deadlines; tests use it for slow hand-ins."""
 
 import sys
 from dataclasses import replace

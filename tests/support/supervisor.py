@@ -1,8 +1,9 @@
-"""Run a command and end whatever it leaves behind; what happened, as JSON.
+"""Run a command, kill the processes that the command leaves, and print JSON.
 
-`python supervisor.py SECONDS COMMAND...` becomes the parent of every process that loses
-its own (Linux), so none that the command has started, daemons included, can get away.
-Those that do not end by themselves soon after the command are listed, and then killed.
+Use: `python supervisor.py SECONDS COMMAND...`, on Linux only. The command is killed
+after SECONDS. This program adopts every process whose parent has ended, so no daemon of
+the command can escape. Processes that still run 5 seconds after the command are
+survivors: they are killed, and the JSON lists their command lines.
 """
 
 import ctypes
@@ -19,14 +20,14 @@ GRACE_SECONDS = 5
 
 
 class OutOfTime(Exception):
-    """The alarm went off."""
+    """Raised when the time to wait for processes is over."""
 
 
 def main() -> None:
-    """Run the command, wait for the end of all it has started, tell."""
+    """Run the command, end its processes, and print the result as JSON."""
     seconds, *command = sys.argv[1:]
     adopt()
-    # Files and no pipes, which a survivor could keep open.
+    # The output goes to files because a survivor could keep a pipe open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
             command,
@@ -49,12 +50,12 @@ def main() -> None:
 
 
 def adopt() -> None:
-    """Become the parent of all that this process starts and that loses its own."""
+    """Make this process the parent of all its descendants whose parent has ended."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def those_left() -> list[str]:
-    """Return the command lines of children that do not end by themselves; ends them."""
+    """Kill the children that still run after 5 seconds; return their command lines."""
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(GRACE_SECONDS)
     left = []
@@ -70,12 +71,13 @@ def those_left() -> list[str]:
     while found := children():
         for pid, _ in found:
             os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)  # its own children are ours now
+            # The children of the killed process become ours: the loop kills them next.
+            os.waitpid(pid, 0)
     return left
 
 
 def out_of_time(*_: object) -> None:
-    """Handle the alarm.
+    """End the wait for the children; called when the alarm rings.
 
     Raises:
         OutOfTime: always.
@@ -84,7 +86,7 @@ def out_of_time(*_: object) -> None:
 
 
 def children() -> list[tuple[int, str]]:
-    """Return the children of this process: their numbers and command lines."""
+    """Return the process ID and the command line of each child of this process."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

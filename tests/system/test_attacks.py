@@ -1,4 +1,4 @@
-"""The grader withstands attacks: `make attacks` carries out all, two are here."""
+"""The grader withstands two attacks; `make attacks` tries all attacks."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ ATTACKS = {one.name: one for one in all_attacks()}
     ("name", "tier"), [("says_that_it_passed", "process"), ("forks", "bwrap")]
 )
 def test_attack(name: str, tier: str) -> None:
-    """What its docstring says holds, and an honest hand-in's report stays the same."""
+    """The attack breaks no promise, and a mutant's report is the same afterwards."""
     one = ATTACKS[name]
     first_report(require(tier))
     found = problems(one, tier, carried_out(one, tier))
@@ -37,7 +37,7 @@ def test_attack(name: str, tier: str) -> None:
 
 
 def test_survivors_are_found_and_ended() -> None:
-    """A process that has left its session is listed, and gone afterwards."""
+    """The supervisor lists and kills a process that has left its session."""
     code = "import os\nif os.fork() == 0:\n    os.setsid()\n    "
     code += "os.fork() or os.execlp('sleep', 'sleep', '6' + '0' * 8)\nprint('ended')"
     supervisor = [

@@ -1,7 +1,7 @@
-"""Bad input: each hand-in gets a whole report, and loses only what it lacks.
+"""Bad hand-ins: each gets a whole report and loses only points of wrong exercises.
 
-Wherever one exercise is spoilt, a neighbour is graded along with it and has to keep
-all of its points.
+Many tests also grade the exercise `NEIGHBOUR`, which is right in the hand-in: it must
+keep all of its points.
 """
 
 import os
@@ -19,11 +19,14 @@ from grader.sandbox import helper, launch
 from tests.support.handins import checks_of
 
 NEIGHBOUR = "sync_target"
-CALL_SECONDS, SECONDS = 3.0, 10.0  # a call's and an exercise's time, where it hangs
+CALL_SECONDS, SECONDS = 3.0, 10.0  # deadlines of a call and of a part that hangs
 
 
 def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:
-    """Every check is there and says something where it pays nothing."""
+    """Fail unless the report has all checks of the exercises, and a message for each.
+
+    A check that has passed needs no message. No check may be a grader error.
+    """
     assert [exercise["name"] for exercise in report["exercises"]] == list(exercises)
     for exercise in report["exercises"]:
         name = exercise["name"]
@@ -35,7 +38,7 @@ def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None
 
 
 def told(report: dict, exercise: str, outcome: str) -> str:
-    """Return the messages of an exercise's checks with that outcome."""
+    """Return the messages of an exercise's checks with this outcome, joined."""
     (found,) = [e for e in report["exercises"] if e["name"] == exercise]
     messages = [c["message"] for c in found["checks"] if c["outcome"] == outcome]
     assert messages, [(c["outcome"], c["message"]) for c in found["checks"]]
@@ -46,7 +49,7 @@ def told(report: dict, exercise: str, outcome: str) -> str:
 
 
 def test_whole_run_without_the_file(command, tmp_path, points):
-    """From the command line: exit code 2 and one line; every check is in the report."""
+    """A folder without `dqn.py` gives exit code 2, an error line, a whole report."""
     (tmp_path / "hw.rar").write_bytes(b"Rar!\x1a\7\1\0")
     run = command("grade", tmp_path)
     problem = run.report["submission"]["problem"]
@@ -58,14 +61,17 @@ def test_whole_run_without_the_file(command, tmp_path, points):
 
 
 def test_no_process_for_what_is_not_read(tmp_path, grade, points, monkeypatch):
-    """Where there is nothing to run nothing is started."""
+    """No helper is started for a hand-in that could not be read."""
     monkeypatch.setattr(helper, "Child", None)
     report = grade(tmp_path, "td_loss", "learning")
     require_whole(report, points, "td_loss", "learning")
 
 
 def test_import_that_fails_is_said_once(command, hand_in, points):
-    """Graded, exit code 0; the problem stands first, and each exercise in one line."""
+    """If the import fails, the terminal shows the problem once, at the top.
+
+    The exit code is 0, and each exercise has one line.
+    """
     source = "import numpy\nprint('so far')\nimport torch_of_mine\n"
     run = command("grade", hand_in(source=source))
     assert run.code == 0, run.err
@@ -101,7 +107,7 @@ def test_import_that_fails_is_said_once(command, hand_in, points):
     ids=lambda value: ascii(value)[:30],
 )
 def test_file_cannot_be_used(hand_in, graded, points, source, named):
-    """A file that cannot be imported: every check says why and where."""
+    """If a file cannot be imported, each check says why and in which line."""
     report = graded(hand_in(source=source), "sync_target")
     require_whole(report, points, "sync_target")
     assert report["score"] == 0
@@ -116,7 +122,7 @@ def test_file_cannot_be_used(hand_in, graded, points, source, named):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
 def test_no_regular_file(tmp_path, graded, points, kind):
-    """A pipe, folder or link called dqn.py is graded as nothing, without waiting."""
+    """A pipe, folder, link or device in place of `dqn.py` has 0 points, at once."""
     path = tmp_path / "dqn.py"
     if kind == "pipe":
         os.mkfifo(path)
@@ -131,7 +137,7 @@ def test_no_regular_file(tmp_path, graded, points, kind):
 
 
 def test_import_hangs(hand_in, grade, points, monkeypatch):
-    """An import that hangs costs one deadline, not one for each check."""
+    """An import that hangs is tried once only, not once for each check."""
     loads = []
     load = worker_client.WorkerClient.exchange
     monkeypatch.setattr(
@@ -149,7 +155,7 @@ def test_import_hangs(hand_in, grade, points, monkeypatch):
 
 
 def test_half_of_the_functions(hand_in, graded, points, solution):
-    """What is not defined is named; what is defined keeps its points."""
+    """Missing functions are named, and the functions that exist keep their points."""
     half = solution[: solution.index("# Exercise 5")]
     exercises = ["update_Q_TD0", "replay_buffer", "td_loss", "sync_target"]
     report = graded(hand_in(source=half), *exercises)
@@ -163,7 +169,7 @@ def test_half_of_the_functions(hand_in, graded, points, solution):
 
 # ---------------------------------------------------------------- text
 
-HIDDEN = {  # what each encoding makes code of, and is a comment as it stands
+HIDDEN = {  # comments in UTF-8 that are code in the other encoding
     "unicode_escape": "# \\u000araise SystemError('hidden')",
     "raw_unicode_escape": "# \\u000araise SystemError('hidden')",
     "utf-7": "# +AAo-raise SystemError('hidden')",
@@ -172,7 +178,7 @@ HIDDEN = {  # what each encoding makes code of, and is a comment as it stands
 
 @pytest.mark.parametrize("encoding", [*HIDDEN, "no-such-encoding"])
 def test_what_is_shown_is_what_runs(hand_in, graded, points, solution, encoding):
-    """A declared encoding changes nothing: what is a comment in UTF-8 stays one."""
+    """A declared encoding has no effect: a comment in UTF-8 is never run as code."""
     line = HIDDEN.get(encoding, "# x")
     body = "return 1 / 0  # größer"
     path = hand_in(before=f"# coding: {encoding}\n{line}", td_loss=body)
@@ -183,7 +189,7 @@ def test_what_is_shown_is_what_runs(hand_in, graded, points, solution, encoding)
 
 
 def test_lone_carriage_returns(hand_in, graded):
-    """Where lines end in one, the line that is shown is the one that ran."""
+    """With carriage returns as line ends, the shown line is the line that failed."""
     report = graded(
         hand_in(source=b"x = 1\r# \xe2\x80\xa8 \x0c\r\ny = 2\n\n1 / 0\r"), "td_loss"
     )
@@ -193,7 +199,7 @@ def test_lone_carriage_returns(hand_in, graded):
 
 # ---------------------------------------------------------------- wrong types
 
-FUNCTIONS = {  # with words of which one names the function in a message
+FUNCTIONS = {  # function: its exercise, and words of which a message must have one
     "update_Q_TD0": ("update_Q_TD0", ["update_Q_TD0", "Q"]),
     "discounted_returns": ("monte_carlo", ["discounted_returns", "G"]),
     "mc_loss": ("monte_carlo", ["mc_loss", "loss"]),
@@ -212,7 +218,7 @@ WRONG = [
 
 @pytest.mark.parametrize("turn", range(3))
 def test_wrong_types(hand_in, graded, points, turn):
-    """Whatever the functions return: their checks fail and say so, the rest stands."""
+    """Results of wrong types fail the checks with a message, and no other exercise."""
     values = [WRONG[(4 * turn + i) % len(WRONG)] for i in range(len(FUNCTIONS))]
     bodies = {
         name: f"return {value}" for name, value in zip(FUNCTIONS, values, strict=True)
@@ -229,7 +235,7 @@ def test_wrong_types(hand_in, graded, points, turn):
 
 
 def test_arrays_that_cannot_travel(hand_in, graded, points):
-    """An array of a strange type or size is a wrong answer; no process dies of it."""
+    """An array with a forbidden dtype or size is a wrong answer; no process dies."""
     bodies = {
         "update_Q_TD0": "return Q * (1 + 0j)",
         "discounted_returns": "return jnp.zeros((5000, 5000))",
@@ -247,16 +253,16 @@ def test_arrays_that_cannot_travel(hand_in, graded, points):
 
 @pytest.mark.parametrize("body", ["return 5", "return [1, 2, 3, 4, 5]"])
 def test_buffer_with_wrong_samples(hand_in, graded, points, body):
-    """Samples that are none: the checks of sampling fail, none is ours."""
+    """If `sample` returns no batch, its checks fail, and none is a grader error."""
     report = graded(hand_in({"ReplayBuffer.sample": body}), "replay_buffer")
     require_whole(report, points, "replay_buffer")
-    assert report["score"] <= 2  # the length is right
+    assert report["score"] <= 2  # at most for the buffer's length, which is right
     message = told(report, "replay_buffer", "failed")
     assert "sample" in message or "batch" in message
 
 
 def test_buffer_with_wrong_length(hand_in, graded, points):
-    """A length that is none is said with the words of Python."""
+    """If `len(buffer)` is no number, the message shows Python's TypeError."""
     path = hand_in({"ReplayBuffer.__len__": "return 'many'"})
     report = graded(path, "replay_buffer")
     require_whole(report, points, "replay_buffer")
@@ -267,9 +273,9 @@ def test_buffer_with_wrong_length(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint(hand_in, graded, points):
-    """It is named with its own line, and how to debug; others keep their points.
+    """For a forgotten breakpoint, the message names its line and how to debug.
 
-    In a program and in a call, as the first line and as the last one of a loop.
+    This holds in programs and in calls. Other exercises keep their points.
     """
     path = hand_in(
         mc_loss="x = 0\nimport pdb; pdb.set_trace()\nreturn x",
@@ -294,7 +300,7 @@ def test_forgotten_breakpoint(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint_at_import(hand_in, graded):
-    """Outside of all functions as well."""
+    """A forgotten breakpoint outside of functions is named with its line, too."""
     report = graded(hand_in(before="breakpoint()"), "sync_target")
     messages = told(report, "sync_target", "error")
     assert "importing dqn.py: BdbQuit: breakpoint() starts a debugger" in messages
@@ -319,9 +325,9 @@ return Q"""
 
 
 def test_hangs(hand_in, graded, points):
-    """A call that hangs costs its own exercise's time and no other's points.
+    """A part that hangs loses only points of its own checks.
 
-    In Python, in an exported program, and only for episodes that return to a state.
+    Three parts hang: in Python, in an exported program, and for some cases only.
     """
     path = hand_in(
         update_Q_TD0=REVISITED,
@@ -343,7 +349,7 @@ def test_hangs(hand_in, graded, points):
     assert neighbour["score"] == points[NEIGHBOUR]
 
 
-# What takes long in one exercise and in the next, but for the bound on the whole run.
+# Hand-ins that take very long in two exercises if the whole run has no deadline.
 STRETCHED = {
     "the import": {"before": "import time; time.sleep(600)"},
     "deaths": {
@@ -361,7 +367,7 @@ STRETCHED = {
 
 @pytest.mark.parametrize("by", STRETCHED)
 def test_whole_run_is_used_up(hand_in, graded, points, by):
-    """The whole run ends in time; what was not reached any more says so."""
+    """The whole run ends at its deadline; checks that were not reached say so."""
     exercises = ("td_loss", "sync_target")
     report = graded(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0, spoils=True)
     require_whole(report, points, *exercises)
@@ -388,13 +394,13 @@ RAISED = {
 
 
 def test_raises(hand_in, graded, points):
-    """Whatever is raised: an error that names the exception, the line, the function."""
+    """For any exception, the message names the exception, the line and the function."""
     exercises = ["update_Q_TD0", "q_network", "epsilon_greedy", "replay_buffer"]
     exercises += ["td_loss", "sync_target"]
     path = hand_in({name: body for name, (body, _) in RAISED.items()})
     report = graded(path, *exercises)
     require_whole(report, points, *exercises)
-    assert report["score"] <= 2  # the buffer's length
+    assert report["score"] <= 2  # at most for the buffer's length, which is right
     for exercise, (name, (_, words)) in zip(exercises, RAISED.items(), strict=True):
         message = told(report, exercise, "error")
         for word in (*words, "dqn.py, line", f"in {name.rpartition('.')[2]}"):
@@ -404,7 +410,7 @@ def test_raises(hand_in, graded, points):
 
 
 def test_dies_again_and_again(hand_in, graded, points):
-    """However often the process dies, it is started again for the other exercises."""
+    """After each death of the worker, a new worker is started for other exercises."""
     deadly = {
         "update_Q_TD0": ("import os; os._exit(3)", "exited with code 3"),
         "epsilon_greedy": ("import os; os.kill(os.getpid(), 11)", "segmentation fault"),
@@ -419,7 +425,10 @@ def test_dies_again_and_again(hand_in, graded, points):
 
 
 def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
-    """What a program leaves of the runner is the hand-in's doing, no fault of ours."""
+    """If the runner dies after it has loaded a program, a new runner goes on.
+
+    The report has no grader error, and right work keeps its points.
+    """
     ask, ruined = runner_client.RunnerClient.ask_trusted, []
 
     def ask_in_ruins(runner, request):
@@ -436,7 +445,7 @@ def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
 
 
 def test_prints_megabytes(hand_in, graded, points):
-    """A flood of output neither blocks the worker nor costs points; a bit is kept."""
+    """Megabytes of printed text cost no points; the first 2000 characters are kept."""
     before = "import sys\nfor i in range(100_000):\n    print(i, 'x' * 99)\n"
     before += "    print('y' * 99, file=sys.stderr)"
     report = graded(hand_in(before=before), NEIGHBOUR)
@@ -448,7 +457,7 @@ def test_prints_megabytes(hand_in, graded, points):
 
 
 def test_writes_to_the_pipe(hand_in, graded, points):
-    """Text that looks like an answer, on any stream, is no answer."""
+    """Printed text that looks like an answer is not taken for an answer."""
     forged = 'import os\nfor fd in (1, 2):\n    os.write(fd, b"\\x81\\xa6answer\\x80")'
     body = "return theta_Q if step and step % period == 0 else theta_T"  # not step 0
     path = hand_in(sync_target=f"{forged}\nprint({{'passed': True}})\n{body}")
@@ -457,7 +466,7 @@ def test_writes_to_the_pipe(hand_in, graded, points):
 
 
 def test_eats_memory(hand_in, graded, points):
-    """Memory without end: the exercise fails and says so, the rest has room."""
+    """A part that uses up the memory fails with a message; others keep their points."""
     body = "while True:\n    HOARD.append(np.empty(1 << 26, np.uint8))"
     path = hand_in(td_loss=body, after="HOARD = []")
     report = graded(path, "replay_buffer", "td_loss", NEIGHBOUR, spoils=True)
@@ -560,7 +569,7 @@ ASKED = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_worker(hand_in, graded, points, name):
-    """A worker that lies in its frames never makes it the grader's error."""
+    """Wrong or hostile frames of a worker never become a grader error."""
     exercises = ASKED.get(name, ["sync_target"])
     report = graded(hand_in(after=HOSTILE[name]), *exercises, spoils=True)
     require_whole(report, points, *exercises)
@@ -568,13 +577,17 @@ def test_hostile_worker(hand_in, graded, points, name):
 
 
 # ---------------------------------------------------------------- a starved machine
-# Before anything of a hand-in has run all processes are up; from then on what does not
-# start, or gives no answer, is its doing.
+# All helpers start before code of the hand-in runs. If a helper cannot start again
+# later, that is the hand-in's fault.
 
 
 @pytest.fixture
 def starve(monkeypatch):
-    """`starve()`: from now on no helper process comes up, and the runner is gone."""
+    """Return a function after whose call no helper can start any more.
+
+    Use: `starve("no process", runner=True)` also stops the runner. The first argument
+    is "no process" (starting raises an error) or "dies at once".
+    """
     runners, prepare = [], launch.prepare
 
     class Kept(runner_client.RunnerClient):
@@ -601,7 +614,10 @@ def starve(monkeypatch):
 @pytest.mark.parametrize("how", ["no process", "dies at once"])
 @pytest.mark.parametrize("who", ["the worker", "the runner"])
 def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
-    """No points for what is not answered; a whole report, and nobody else's fault."""
+    """If a helper cannot start again, its checks are "killed", and the report is whole.
+
+    No check is a grader error.
+    """
     exercises = ["update_Q_TD0", "sync_target"]
 
     def on_check(exercise: str, check: str) -> None:
@@ -614,7 +630,7 @@ def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
 
 
 def test_grader_error_in_each_exercise(hand_in, grade, monkeypatch, capfd):
-    """A fault of ours stops the run by its own words; pytest itself does not fail."""
+    """A GraderError ends the run with its message, without an error inside pytest."""
 
     def answer(self, case):
         raise GraderError("no reference")

@@ -1,4 +1,4 @@
-"""A training of `make calibrate` is the grader's own check of learning."""
+"""A training run of `make calibrate` works as in a grading."""
 
 from grader.oracle.cartpole import HALF
 from tests.support.calibration import (
@@ -7,11 +7,9 @@ from tests.support.calibration import (
 )
 from tests.tools import calibrate
 
-# ---------------------------------------------------------------- storing and resuming
-
 
 def test_a_training_run():
-    """What trains for the table is the grader's own check of learning."""
+    """`calibrate.Trainer` trains the solution like the grader, with a curve."""
     solution = learners()[0]
     trainer = calibrate.Trainer(solution)
     try:

@@ -1,4 +1,4 @@
-"""A class on several nodes: a real scheduler and workers, of which one is killed."""
+"""A class on several nodes: a real scheduler and two nodes; one node is killed."""
 
 import json
 import re
@@ -22,7 +22,11 @@ PATIENCE = 120.0
 
 
 def wait_for(found: Callable[[], object]) -> object:
-    """Return what the function finds, as soon as it finds something."""
+    """Call the function until its result is true, and return the result.
+
+    Raises:
+        AssertionError: no result is true within `PATIENCE` seconds.
+    """
     pause = threading.Event()
     for _ in range(int(PATIENCE / 0.1)):
         if result := found():
@@ -33,7 +37,7 @@ def wait_for(found: Callable[[], object]) -> object:
 
 @pytest.fixture
 def processes() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Give a function that starts processes; kill them after the test."""
+    """Yield a function that starts processes; kill the processes after the test."""
     started: list[subprocess.Popen] = []
 
     def start(*words: object) -> subprocess.Popen:
@@ -55,7 +59,7 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 def said_command() -> list[str]:
-    """Return the page's command for the scheduler, with an address of this machine."""
+    """Return the scheduler's command from docs/class.md, with the address 127.0.0.1."""
     (said,) = re.findall(r"`.venv/bin/python (-m dask scheduler [^`]*)`", SAID)
     return [sys.executable, *said.replace("10.0.0.1", "127.0.0.1").split()]
 
@@ -72,7 +76,7 @@ def listening(process: subprocess.Popen) -> list[str]:
 
 
 def grading_of(worker: subprocess.Popen) -> str:
-    """Return the ids of the processes that a worker has started to grade."""
+    """Return the process IDs of a node's gradings, as one text; "" if none."""
     found = []
     for tasks in Path(f"/proc/{worker.pid}/task").glob("*/children"):
         for child in tasks.read_text().split():
@@ -84,7 +88,10 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
-    """The other node grades its hand-in; all processes listen on one address only."""
+    """If a node is killed, the other node grades its hand-in, too.
+
+    All processes listen on 127.0.0.1 only.
+    """
     folder, out = tmp_path / "class", tmp_path / "out"
     for number in range(2):
         (folder / str(number)).mkdir(parents=True)
@@ -97,7 +104,7 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
     nodes = [processes(*worker, "--jobs", "1", "--", address) for _ in range(2)]
     command = [sys.executable, "-m", "grader.classroom", folder, "--out", out]
     command += ["--only", "sync_target", "--cluster", address]
-    command += ["--sandbox", "process"]  # soon up: no sandbox is tried
+    command += ["--sandbox", "process"]  # fast, because no sandbox is tested first
     run = processes(*command)
     busy = wait_for(lambda: next(filter(grading_of, nodes), None))
     heard = [listening(process) for process in (scheduler, *nodes, run)]
@@ -130,20 +137,20 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
     ],
 )
 def test_a_node_is_told_what_makes_sense(words, problem):
-    """A wrong argument is refused in a sentence; no node listens on more addresses."""
+    """A node refuses a wrong argument with a message."""
     with pytest.raises(cluster.UsageError, match=re.escape(problem)):
         node.command(**vars(node.parse(words)))
 
 
 def test_a_node_with_other_code_takes_no_work():
-    """It would give other grades."""
+    """A node whose code differs from the grader's has a problem and gets no work."""
     other = cluster.Node("other", "", 1)
     other.check()
     assert "another one" in other.problem
 
 
 def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
-    """It says why in the doctor's words, and does not choose another tier."""
+    """A node on which the requested tier does not work reports why; no tier is used."""
 
     def refuse(wanted: str) -> str:
         raise GraderError(f"no sandbox isolates here ({wanted})")
@@ -155,7 +162,7 @@ def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
 
 
 def test_no_scheduler_is_told(monkeypatch):
-    """A missing scheduler is reported in a sentence, and soon."""
+    """A missing scheduler is reported with a message after the connection deadline."""
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(cluster.UsageError, match="no scheduler"):
         cluster.Cluster("tcp://127.0.0.1:1", "", "", None)

@@ -1,4 +1,4 @@
-"""A whole class: each hand-in is graded as if alone, and trouble stays with it."""
+"""A class run: each hand-in is graded as if alone, and a problem affects no other."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ HOSTILE = "=1+1 <script>alert(1)<img src=x>\x1b[2J\n::error::"
 
 @pytest.fixture(scope="session")
 def classroom(tmp_path_factory, solution) -> Path:
-    """Make a folder with hand-ins of many kinds."""
+    """Return a folder with eight hand-ins of many kinds; two cannot be read."""
     folder = tmp_path_factory.mktemp("class")
     starter = (ROOT / "starter" / "dqn.py").read_text()
     for name, source in {
@@ -51,21 +51,25 @@ def classroom(tmp_path_factory, solution) -> Path:
 
 
 def run(folder: Path, out: Path, *more: str) -> int:
-    """Grade a class on one small exercise; return the exit code."""
+    """Grade a class on the exercise `sync_target`; return the exit code."""
     words = [str(folder), "--out", str(out), "--only", "sync_target", *more]
     return classes.run(classes.parse(words))
 
 
 @pytest.fixture(scope="session")
 def graded(classroom, tmp_path_factory) -> tuple[Path, int]:
-    """Grade the class once, for real; give the results' folder and the exit code."""
+    """Grade the class once, really; return the results' folder and the exit code."""
     out = tmp_path_factory.mktemp("class-results")
     return out, run(classroom, out, "--jobs", "2")
 
 
 @pytest.fixture
 def asked(monkeypatch, graded) -> list[str]:
-    """Replace grading by the real run's reports; list the hashes asked for."""
+    """Replace gradings by the reports of the run `graded`.
+
+    Returns:
+        A list to which each replaced grading adds the SHA-256 hash of its hand-in.
+    """
     known = {
         json.loads(text)["submission"]["sha256"]: text
         for path in (graded[0] / "kept").glob("*.json")
@@ -82,15 +86,15 @@ def asked(monkeypatch, graded) -> list[str]:
 
 
 def scores(out: Path) -> dict[str, float]:
-    """Return the scores by the name of the hand-in."""
+    """Return the score of each hand-in that has a report, by name."""
     reports = [json.loads(p.read_text()) for p in (out / "reports").glob("*.json")]
     return {report["submission"]["name"]: report["score"] for report in reports}
 
 
 def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
-    """The report is that of `grade`, for right, wrong and malformed hand-ins alike."""
+    """A hand-in has the same report in a class run as from `grade`."""
     out, code = graded
-    assert code == 2  # two could not be read
+    assert code == 2  # because two hand-ins could not be read
     reports = {
         report["submission"]["name"]: report
         for path in (out / "reports").glob("*.json")
@@ -106,7 +110,10 @@ def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
 
 
 def test_each_has_a_secret_seed_of_its_own(graded):
-    """Copies share one; no student's page holds another's."""
+    """Each hand-in has its own secret seed, and copies of a hand-in share a seed.
+
+    A student's page shows no seed but the student's own.
+    """
     out, _ = graded
     found = {
         path.stem: json.loads(path.read_text())
@@ -124,7 +131,7 @@ def test_each_has_a_secret_seed_of_its_own(graded):
 
 
 def test_one_seed_for_all_when_told(classroom, monkeypatch, tmp_path):
-    """`SEED=` fixes everything; without it nothing is fixed."""
+    """With SEED=x all hand-ins have the seed x; without SEED no seed is passed on."""
     told: list[str] = []
 
     def grade(self, submission: Submission, options: pipeline.Options) -> pool.Graded:
@@ -140,7 +147,7 @@ def test_one_seed_for_all_when_told(classroom, monkeypatch, tmp_path):
 
 
 def test_no_two_hand_ins_have_one_id():
-    """Of so many names some share their first 32 bits."""
+    """200 000 hand-ins have different ids, so an id has more than 32 random bits."""
     submission = Submission("x", b"pass")
     names = [HandIn(Path("x"), str(number), ()) for number in range(200_000)]
     ids = {entry_of(name, submission, None, "").id for name in names}
@@ -148,7 +155,10 @@ def test_no_two_hand_ins_have_one_id():
 
 
 def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
-    """A second run grades nothing, a changed hand-in only itself."""
+    """A second run grades only hand-ins with a new text.
+
+    With a new seed all hand-ins are graded again.
+    """
     out = tmp_path / "out"
     shutil.copytree(graded[0], out)
     before = contents(out)
@@ -161,14 +171,17 @@ def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
     (changed / "cy" / "dqn.py").write_bytes(b"\xff\xfe is no text")
     shutil.rmtree(changed / "dee")
     assert run(changed, out) == 2
-    assert asked == []  # both have been seen before
+    assert asked == []  # because both new texts were graded before
     assert len(list((out / "students").iterdir())) == 7
     assert run(changed, out, "--seed", "2") == 2
     assert len(asked) == 4
 
 
 def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch):
-    """Finished reports stay; the results are those of a run without interruption."""
+    """After an interruption, the next run grades only hand-ins without a report.
+
+    The results are the same as without an interruption.
+    """
     put = pool.Kept.put
 
     def interrupted(self, name, text, **how):
@@ -191,7 +204,10 @@ def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch)
 def test_what_cannot_be_graded_costs_only_itself(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """The exit code is 2, it is listed, others have scores; the next run retries."""
+    """A hand-in that cannot be graded is listed, and all others have scores.
+
+    The exit code is 2, and the next run tries that hand-in again.
+    """
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
 
@@ -219,7 +235,10 @@ def test_what_cannot_be_graded_costs_only_itself(
 def test_out_of_time_is_judged_without_the_others(
     classroom, asked, tmp_path, monkeypatch
 ):
-    """A hand-in that ran out of time is graded again, alone; that result counts."""
+    """A hand-in with a timeout is graded again, alone, and the second result counts.
+
+    This also holds if the run is interrupted before the second grading.
+    """
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
 
@@ -254,7 +273,7 @@ def test_out_of_time_is_judged_without_the_others(
 
 
 def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch, capfd):
-    """A folder without permission to read is not graded, and gets no zero."""
+    """A folder without read permission is not graded and has no score."""
     taking = classes.take
 
     def refused(path: str) -> Submission:
@@ -271,7 +290,10 @@ def test_unreadable_hand_ins_are_listed(classroom, asked, tmp_path, monkeypatch,
 
 
 def test_what_was_not_read_is_said_first(classroom, graded, asked, tmp_path, capfd):
-    """The exit code is 2, it is listed first, has a report, and no score anywhere."""
+    """A hand-in that could not be read is listed first and has no score.
+
+    The exit code is 2, and the hand-in has a page all the same.
+    """
     assert run(classroom, tmp_path / "out") == 2
     told = capfd.readouterr()
     kinds = [line.partition(":")[0] for line in told.err.splitlines()]
@@ -288,7 +310,7 @@ def test_what_was_not_read_is_said_first(classroom, graded, asked, tmp_path, cap
 
 
 def test_what_cannot_be_imported_was_graded(classroom, asked, tmp_path, capfd):
-    """The exit code is 0, but it is listed first."""
+    """A hand-in that cannot be imported is listed, and the exit code is 0."""
     folder = tmp_path / "class"
     for name in ("ann", "cy"):
         shutil.copytree(classroom / name, folder / name)
@@ -299,7 +321,10 @@ def test_what_cannot_be_imported_was_graded(classroom, asked, tmp_path, capfd):
 def test_gradebooks_say_what_they_leave_alone(
     classroom, asked, tmp_path, monkeypatch, capsys
 ):
-    """`UNREAD=0` enters zero; without it the people whose cells are left are listed."""
+    """Hand-ins that do not run get 0 in the gradebook only with UNREAD=0.
+
+    Without UNREAD=0 their cells are unchanged, and their owners are listed.
+    """
     export = tmp_path / "export.csv"
     names = ("ann", "cy", "dee", "empty")
     rows = "".join(f"{name},,,{name},A,7\n" for name in names)
@@ -318,7 +343,7 @@ def test_gradebooks_say_what_they_leave_alone(
 
 
 def test_hostile_names_and_words_do_nothing(graded):
-    """They do nothing in the table or on a page, and no file has such a name."""
+    """A hostile name does no harm in grades.csv, on pages, or as a file name."""
     out, _ = graded
     for path in out.rglob("*.*"):
         text = path.read_text()
@@ -355,7 +380,10 @@ NAMES = [
 def test_names_of_any_bytes_and_odd_files(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """No file blocks the run, no hand-in is lost, and all results are text."""
+    """Folders with names of any bytes are graded; pipes and links stop nothing.
+
+    All output is text without terminal controls and without CI commands.
+    """
     folder = tmp_path / "class"
     for name in map(os.fsdecode, NAMES):
         (folder / name).mkdir(parents=True)
@@ -393,7 +421,7 @@ def test_names_of_any_bytes_and_odd_files(
 
 
 def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatch):
-    """No process is left that waits for its hand-in."""
+    """If a hand-in cannot be sent to its process, the run goes on and says why."""
 
     def broken(*_: object) -> bytes:
         raise ValueError("no bytes come of it")
@@ -415,7 +443,7 @@ def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatc
 def test_a_hand_in_that_breaks_its_reading_costs_only_itself(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """An exception of any kind while reading costs only that hand-in."""
+    """If reading a hand-in raises any exception, only that hand-in is not graded."""
     taking = classes.take
 
     def broken(path: str) -> Submission:
@@ -430,7 +458,7 @@ def test_a_hand_in_that_breaks_its_reading_costs_only_itself(
 
 
 def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_path):
-    """Names are neither in the text nor in links."""
+    """The class page shows names only with NAMES=1."""
     names = ("ann", "bob", "dee")
     page = (graded[0] / "class.html").read_text()
     assert not [name for name in names if f">{name}<" in page]
@@ -440,14 +468,14 @@ def test_the_class_page_names_nobody_unless_asked(classroom, graded, asked, tmp_
 
 
 def test_a_grading_without_end_is_ended(solution):
-    """A grading that hangs is killed at its limit, and the result says so."""
+    """A grading that takes longer than its limit is killed, and the result says so."""
     options = pipeline.Options("1", only=("sync_target",))
     graded = pool.Running().grade(Submission("x", b"pass"), options, limit=0.01)
     assert graded == pool.Graded("", "not graded within 0 s")
 
 
 def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
-    """The last line that the grading printed says why there is no report."""
+    """If a grading fails by a fault of ours, `why_not` shows its error message."""
     monkeypatch.setenv("PATH", "")
     options = pipeline.Options("1", tier="bwrap")
     graded = pool.Running().grade(Submission("x", b"pass"), options)
@@ -456,7 +484,7 @@ def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
 
 
 def test_a_grading_ends_with_the_one_who_asked():
-    """When the run is killed no grading lives on."""
+    """A grading ends when the class run that started the grading is killed."""
     options = pipeline.Options("1", only=("sync_target",))
     source = b"import time\nwhile True: time.sleep(1)"
     with subprocess.Popen(
@@ -466,13 +494,13 @@ def test_a_grading_ends_with_the_one_who_asked():
         cwd=ROOT,
     ) as process:
         process.stdin.write(one.pack(Submission("x", source), options))
-        process.stdin.close()  # as it is when its writer dies
+        process.stdin.close()  # the pipe closes when the class run is killed
         assert process.stdout.read() == b""
         assert process.wait() == 2
 
 
 def test_stopped_gradings_are_over():
-    """After `stop` no process is left and none is started."""
+    """`stop` ends all running gradings, and no grading can start afterwards."""
     running = pool.Running()
     results: list[pool.Graded] = []
     options = pipeline.Options("1", only=("sync_target",))
@@ -491,7 +519,10 @@ def test_stopped_gradings_are_over():
 
 
 def test_what_decides_a_grade_changes_its_name():
-    """The name depends on contents, problem, options and code, not on the file name."""
+    """The name of a stored report depends on text, problem, options and code.
+
+    The file name of the hand-in does not change the name of the report.
+    """
     options = pipeline.Options("1")
     first = pool.name_of(Submission("x", b"1"), options, "code")
     assert pool.name_of(Submission("y", b"1"), options, "code") == first
@@ -505,7 +536,7 @@ def test_what_decides_a_grade_changes_its_name():
 
 
 def test_an_empty_argument_is_not_given(classroom):
-    """A variable that was not set comes from make as an empty text."""
+    """An empty option means the default, because make passes unset variables so."""
     words = [f"--{name}=" for name in vars(classes.parse(["x"])) if name[0] != "s"]
     empty = classes.parse([*words, "--seed=", "--sandbox=", "--", str(classroom)])
     assert empty == classes.parse([str(classroom)])
@@ -533,6 +564,6 @@ def test_an_empty_argument_is_not_given(classroom):
     ],
 )
 def test_wrong_arguments_are_refused(classroom, tmp_path, words, told):
-    """The message comes before anything is graded."""
+    """A wrong argument of the class run is a usage error that names the argument."""
     with pytest.raises(UsageError, match=told):
         run(classroom, tmp_path / "out", *words)

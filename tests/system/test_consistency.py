@@ -1,9 +1,9 @@
-"""A whole run asks everything twice: to depend on what was asked pays nothing."""
+"""The consistency pass: answers that depend on earlier calls get no points."""
 
 import pytest
 
 LIARS = {
-    # Of 7 + 7 + 16 questions the first are answered rightly, by calls.
+    # Right for the first 14 calls (of 7 + 7 + 16 in one pass), then wrong.
     "sync_target": """
 ASKED = []
 own_sync_target = sync_target
@@ -11,7 +11,7 @@ def sync_target(theta_Q, theta_T, step, period):
     ASKED.append(1)
     return own_sync_target(theta_Q, theta_T, step if len(ASKED) < 15 else 1, period)
 """,
-    # Programs for the first size and the first two rates are right.
+    # Right in the first two exported programs, then wrong.
     "update_Q_TD0": """
 ASKED = []
 own_update = update_Q_TD0
@@ -24,7 +24,7 @@ def update_Q_TD0(Q, *others):
 
 @pytest.mark.parametrize("exercise", LIARS)
 def test_right_at_first(hand_in, graded, exercise):
-    """Right for the first questions: points when asked once, none when asked twice."""
+    """A part that is right only at first gets points in one pass, and 0 in two."""
     path = hand_in(after=LIARS[exercise])
     once, twice = (
         graded(path, exercise, twice=again)["exercises"][0] for again in (False, True)
@@ -38,7 +38,7 @@ def test_right_at_first(hand_in, graded, exercise):
 
 
 def test_right_each_time(hand_in, graded, points):
-    """Right work has full marks when it is asked twice."""
+    """Right work has full points with the consistency pass, too."""
     exercises = ("update_Q_TD0", "replay_buffer", "sync_target")
     report = graded(hand_in(), *exercises, twice=True)
     assert report["score"] == sum(points[name] for name in exercises)

@@ -1,4 +1,4 @@
-"""A real training that fails is told why, by the numbers that it leaves behind."""
+"""After a real training that fails, the hint says why learning failed."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ REAL = {
 
 @pytest.mark.parametrize(("bodies", "words"), REAL.values(), ids=REAL)
 def test_the_reason_is_told(bodies, words):
-    """What a real training run leaves behind is told."""
+    """The hint of a failed training names the part that is wrong."""
     submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
     limits = replace(LIMITS, trainings=1)
     options = Options("1", ("learning",), limits=limits)

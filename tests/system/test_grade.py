@@ -1,4 +1,4 @@
-"""`grade` from the outside: reports, terminal text, exit codes."""
+"""The command `grade`: its report, its terminal output and its exit codes."""
 
 import importlib.util
 import json
@@ -19,8 +19,9 @@ RECORDED = ["programs.npz", "mistakes.json", "provenance.json"]
 
 
 def test_same_counterexample(hand_in, graded):
-    """The same seed finds and shrinks to the same counterexample; checks keep order."""
-    # Wrong only where hypothesis has to look for it: the fixed rewards are no quarters.
+    """Two gradings with the same seed show the same counterexample."""
+    # Wrong only for a reward of -3.75. No fixed case has this reward, so hypothesis
+    # must find it.
     body = "Q = jnp.asarray(Q)\nlost = (rewards == -3.75).any()\n"
     body += "new = Q.at[states, actions].add(-alpha * (Q[states, actions] - rewards -"
     body += " (1.0 - terminateds) * gamma * Q[next_states].max(axis=1)))\n"
@@ -32,7 +33,7 @@ def test_same_counterexample(hand_in, graded):
 
 
 def test_only_one_exercise(command):
-    """ONLY grades one exercise, and says that this is not everything."""
+    """ONLY=sync_target grades one exercise and does not say that everything passed."""
     run = command("grade", "solution", "--only", "sync_target")
     assert run.code == 0, run.err
     assert [e["name"] for e in run.report["exercises"]] == ["sync_target"]
@@ -41,14 +42,11 @@ def test_only_one_exercise(command):
     assert "everything passed" not in run.out.lower()
 
 
-# ---------------------------------------------------------------- the report
-
-
 # ---------------------------------------------------------------- the terminal
 
 
 def test_first_failure_is_shown_in_full(hand_in, command):
-    """The terminal shows what was obtained and expected for the first failure."""
+    """The terminal shows the whole message of the first failed check."""
     path = hand_in(sync_target="return theta_T")
     run = command("grade", path, "--only", "sync_target")
     (first, *_) = [
@@ -60,7 +58,7 @@ def test_first_failure_is_shown_in_full(hand_in, command):
 
 
 def test_terminal_without_unicode(command):
-    """A terminal or log that cannot show every sign still gets the report."""
+    """Grading works on a terminal whose encoding lacks some of our characters."""
     options = ("--only", "sync_target")
     run = command("grade", "solution", *options, PYTHONIOENCODING="cp1252")
     assert run.code == 0, run.err
@@ -68,7 +66,7 @@ def test_terminal_without_unicode(command):
 
 
 def test_no_live_line_in_a_notebook(command):
-    """Where lines stay, none rewrites itself, though colours are asked for."""
+    """Without a terminal, no line is rewritten, even if colours are wanted."""
     options = ("--only", "sync_target", "--sandbox", "process")
     run = command("grade", "starter", *options, FORCE_COLOR="1")
     assert run.code == 0, run.err
@@ -79,7 +77,7 @@ def test_no_live_line_in_a_notebook(command):
 
 @pytest.mark.parametrize("broken", ["nothing learned", "no folder", "no curve"])
 def test_no_picture_no_trouble(tmp_path, broken):
-    """Where there is nothing to draw, or no way to, there is just no picture."""
+    """If there is no curve or no folder, no picture is drawn and no error is raised."""
     cartpole = {"curve": [] if broken == "no curve" else [[2048, 20.0], [4096, 30.0]]}
     learning = {} if broken == "nothing learned" else {"cartpole": cartpole}
     folder = tmp_path / "none" if broken == "no folder" else tmp_path
@@ -95,7 +93,7 @@ def test_no_picture_no_trouble(tmp_path, broken):
     reason="a JAX with CUDA is installed",
 )
 def test_gpu_without_cuda(command):
-    """DEVICE=gpu without CUDA: exit code 2, one line that says how to install it."""
+    """DEVICE=gpu without CUDA ends with exit code 2 and one line that says why."""
     run = command("grade", "starter", "--only", "sync_target", "--device", "gpu")
     assert (run.code, run.report) == (2, None)
     assert run.err.startswith("error: DEVICE=gpu")
@@ -103,7 +101,11 @@ def test_gpu_without_cuda(command):
 
 
 def require_trouble(run, *named: str) -> None:
-    """Exit code 2, no report, one clear line that does not blame the student."""
+    """Fail unless a run has ended with a fault of ours.
+
+    Such a run has exit code 2, no report, and one error line. The line says that the
+    mistake is not the student's, and the line contains the words in `named`.
+    """
     assert run.code == 2, run.out
     assert run.report is None
     assert run.err.startswith("grader error (not your mistake): ")
@@ -113,34 +115,34 @@ def require_trouble(run, *named: str) -> None:
 
 
 def graded_there(command, tree):
-    """Grade an exercise that needs the reference."""
+    """Grade an exercise in a copy of the students' repository."""
     return command("grade", "starter", "--only", "td_loss", tree=tree)
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_reference_missing(command, tree, name):
-    """A missing file of the reference is grader trouble, named, and no zero."""
+    """If a file of the reference is missing, that is a fault of ours and not a zero."""
     (tree / "grader" / "reference" / name).unlink()
     require_trouble(graded_there(command, tree), name, "make reference")
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_reference_damaged(command, tree, name):
-    """A damaged file of the reference is grader trouble."""
+    """If a file of the reference is cut short, that is a fault of ours."""
     path = tree / "grader" / "reference" / name
     path.write_bytes(path.read_bytes()[:-40])
     require_trouble(graded_there(command, tree), "grader/reference")
 
 
 def test_reference_of_another_format(command, tree):
-    """A reference in another format is grader trouble that says so."""
+    """If the reference has another format number, that is a fault of ours."""
     path = tree / "grader" / "reference" / "provenance.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 999}))
     require_trouble(graded_there(command, tree), "999")
 
 
 def test_reference_of_other_checks(command, tree, solution):
-    """A check of a shape without a program is grader trouble, never a zero."""
+    """If the reference has no program for a case, that is a fault of ours and not a zero."""
     cases = tree / "grader" / "contract" / "cases.py"
     text = cases.read_text()
     assert text.count("num_states: int = 7") == 1
@@ -151,7 +153,7 @@ def test_reference_of_other_checks(command, tree, solution):
 
 
 def test_bwrap_is_not_there(command, tmp_path):
-    """SANDBOX=bwrap without bubblewrap says what to install; it never falls back."""
+    """SANDBOX=bwrap without bubblewrap is an error; no other tier is used."""
     (tmp_path / "python").symlink_to(sys.executable)
     run = command(
         *("grade", "starter", "--sandbox", "bwrap", "--only", "sync_target"),
@@ -161,7 +163,7 @@ def test_bwrap_is_not_there(command, tmp_path):
 
 
 def test_no_bwrap_no_force(command, tmp_path):
-    """Without bubblewrap and without a wish the next tier is used, and named."""
+    """Without bubblewrap and without SANDBOX, the next tier is used and named."""
     run = command("grade", "starter", "--only", "sync_target", PATH=str(tmp_path))
     assert run.code == 0, run.err
     expected = "process" if why_not("landlock") else "landlock"
@@ -170,7 +172,7 @@ def test_no_bwrap_no_force(command, tmp_path):
 
 
 def test_worker_does_not_start(command, tree):
-    """A worker that never comes up is grader trouble, not the hand-in's."""
+    """If the worker cannot start, that is a fault of ours, not the hand-in's."""
     worker = tree / "grader" / "inside" / "worker.py"
     worker.write_text("raise SystemExit('no such library')\n" + worker.read_text())
     run = command("grade", "starter", "--only", "sync_target", tree=tree)
@@ -191,7 +193,10 @@ for path in ["/proc/self/environ", *glob.glob("/proc/[0-9]*/cmdline")]:
 
 
 def test_official_runs_draw_their_own_seed(command, hand_in):
-    """Each another one, which its report names and the hand-in is not told."""
+    """Each official run has its own random seed.
+
+    The report shows the seed, but the hand-in cannot find the seed.
+    """
     path = hand_in(before=TELLS)
     options = ("--official", "--sandbox", "process", "--only", "sync_target")
     runs = [command("grade", path, *options) for _ in range(2)]
@@ -205,7 +210,7 @@ def test_official_runs_draw_their_own_seed(command, hand_in):
 
 
 def test_seed_fixes_official_runs(command):
-    """Who gives one gets that, and without OFFICIAL=1 it is the students' own."""
+    """A given seed is used in an official run; other runs have the seed 1."""
     options = ("--sandbox", "process", "--only", "sync_target")
     official = command("grade", "solution", *options, "--official", "--seed", "two")
     assert official.report["seed"] == "two"
@@ -216,7 +221,7 @@ def test_seed_fixes_official_runs(command):
 
 
 def test_in_process_does_not_count(command):
-    """INPROCESS=1 runs one exercise; terminal and report say that it is no grade."""
+    """With INPROCESS=1, terminal and report say that the score does not count."""
     run = command("grade", "solution", "--in-process", "1", "--only", "update_Q_TD0")
     assert run.code == 0, run.err
     assert run.report["score"] == 15
@@ -243,17 +248,17 @@ def epsilon_greedy(key, q_values, epsilon):
 
 @pytest.mark.parametrize("part", ["td_loss", "sync_target", "epsilon_greedy"])
 def test_in_process_has_plain_values(command, hand_in, points, part):
-    """In process, too, γ is a Python float, ε as well, step and period are integers."""
+    """With INPROCESS=1, γ and ε are Python floats, and step and period are ints."""
     path = hand_in(after=PLAIN)
     run = command("grade", path, "--in-process", "1", "--only", part)
     assert run.code == 0, run.err
     failed = [c for c in run.report["exercises"][0]["checks"] if c["message"]]
-    jit = [check["name"] for check in failed]  # there ε is traced, as arrays are
+    jit = [check["name"] for check in failed]  # under jit, ε is traced and no float
     assert jit == (["works_under_jit"] if part == "epsilon_greedy" else [])
 
 
 def test_in_process_debugs(command, hand_in):
-    """In process, what the hand-in prints appears on the terminal."""
+    """With INPROCESS=1, the hand-in's prints appear on the terminal."""
     path = hand_in(sync_target="print('step is', step)\nreturn theta_T")
     run = command("grade", path, "--in-process", "1", "--only", "sync_target")
     assert run.code == 0, run.err
@@ -264,7 +269,7 @@ def test_in_process_debugs(command, hand_in):
 
 
 def test_surroundings_have_no_say(command, hand_in, tmp_path):
-    """Pytest's settings and plugins that lie about change nothing in a grade."""
+    """Plugins and settings of pytest near the hand-in do not change the grade."""
     path = hand_in(sync_target="return theta_T")
     evil = "import pytest\n@pytest.hookimpl(wrapper=True)\n"
     evil += "def pytest_runtest_call(item):\n    try:\n        return (yield)\n"

@@ -1,4 +1,4 @@
-"""The handout and the notebook are up to date, and the notebook grades."""
+"""The handout and the notebook are up to date, and `%grade` works in the notebook."""
 
 import builtins
 import json
@@ -29,13 +29,13 @@ HANDOUT = (ROOT / "docs" / "handout.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("path", build.files(), ids=lambda path: path.name)
 def test_up_to_date(path: Path) -> None:
-    """The stored file is the one that the code gives now."""
+    """The stored file is equal to the file that `make handout` would write now."""
     stale = "stale: run `make handout`"
     assert path.read_text(encoding="utf-8") == build.files()[path], stale
 
 
 def test_handout_names_everything(points: dict) -> None:
-    """Every exercise with its points, and every part of the contract."""
+    """The handout has every exercise with its points, and every part."""
     for number, name in enumerate(EXERCISES, 1):
         assert f"### {number} · {name} · {points[name]} points" in HANDOUT
     for part in EXERCISE_OF:
@@ -44,7 +44,7 @@ def test_handout_names_everything(points: dict) -> None:
 
 
 def test_page_needs_nothing_else() -> None:
-    """The page loads nothing; every link in it leads to a heading."""
+    """The handout's page loads nothing, and each of its links leads to a heading."""
     page = (ROOT / "docs" / "handout.html").read_text(encoding="utf-8")
     assert not re.search(r"<(script|img|link|iframe)|url\(|@import|https?:", page)
     for name in re.findall(r'href="#([^"]*)"', page):
@@ -55,11 +55,11 @@ def test_page_needs_nothing_else() -> None:
 
 
 class Kernel:
-    """As much of IPython as the notebook uses.
+    """A fake of IPython with the features that the notebook uses.
 
     Args:
-        folder: in which shell lines run.
-        environment: variables for these.
+        folder: folder in which shell lines run.
+        environment: environment variables for shell lines.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
@@ -71,12 +71,12 @@ class Kernel:
         self.events = SimpleNamespace(register=lambda _, hook: self.hooks.append(hook))
 
     def register_magic_function(self, function, kind: str) -> None:
-        """Have `%name` call a function."""
+        """Make the magic `%name` call the function with this name."""
         assert kind == "line"
         self.magics[function.__name__] = function
 
     def system(self, line: str) -> None:
-        """Run a line in a shell."""
+        """Run a line in a shell and add its output to `printed`."""
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=self.folder,
@@ -89,7 +89,7 @@ class Kernel:
         self.printed.append(done.stdout)
 
     def run(self, cell: str) -> bool:
-        """Run a cell and return whether it ended without an error."""
+        """Run a cell; return False if a stub raised an error, else True."""
         success = True
         orders = re.compile(r"[%!]|\w+ = !")
         python = [line for line in cell.splitlines() if not orders.match(line)]
@@ -114,14 +114,14 @@ class Kernel:
 
 
 def code_cells() -> list[str]:
-    """Return the notebook's cells of code, in order."""
+    """Return the text of each code cell of the starter's notebook, in order."""
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
 
 
 @pytest.fixture
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    """Give a kernel in an empty folder, whose uv installs nothing."""
+    """Return a kernel in an empty folder, with a fake `uv` that installs nothing."""
     (tmp_path / "bin").mkdir()
     uv = tmp_path / "bin" / "uv"
     uv.write_text("#!/bin/sh\n")
@@ -136,9 +136,9 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
-    """The notebook grades what was written, and only that.
+    """The notebook's cells set up the grader, and `%grade` grades the cells run so far.
 
-    The package's archive has a folder at its top, as archives often have.
+    The package's archive holds one top folder, as archives often do.
     """
     package = tmp_path / "package" / "dqn-homework"
     for name in ("grader", "starter"):
@@ -179,7 +179,7 @@ def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
 def test_graded_is_what_would_be_handed_in(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`%grade` sends the cells as they are, also those that fail."""
+    """`%grade` grades all cells that were run, unchanged, even if they have failed."""
     monkeypatch.setattr(kernel, "system", lambda line: None)
     runpy.run_path(str(ROOT / "starter" / "notebook.py"), run_name="__main__")
     cells = ["x = 1", "raise NotImplementedError", "def f():\n    return x"]
@@ -191,28 +191,28 @@ def test_graded_is_what_would_be_handed_in(
 
 
 def use_this_environment(homework: Path) -> None:
-    """Give the homework the environment of the tests, so that make installs nothing."""
+    """Link the tests' Python environment into a folder, so make installs nothing."""
     (homework / ".venv").symlink_to(sys.prefix)
     for name in ("pyproject.toml", "uv.lock"):
         os.utime(homework / name, (0, 0))
 
 
 def test_notebook_without_a_package_says_so(kernel: Kernel) -> None:
-    """Without the address of a package the first cell says that it is missing."""
+    """If PACKAGE is empty, the first cell says so and prints nothing else."""
     kernel.run(code_cells()[0])
     assert "PACKAGE is empty" in kernel.printed[0]
     assert kernel.printed[1:] == [""] * len(kernel.printed[1:])
 
 
 def test_released_notebook_has_the_address() -> None:
-    """A release with the address of the package has it in its notebook."""
+    """The notebook of a release holds the address of the release's package."""
     notebook = release.for_github("https://me/v1/package.zip", "")["course/dqn.ipynb"]
     setup = "".join(json.loads(notebook)["cells"][1]["source"])
     assert setup.startswith('PACKAGE = "https://me/v1/package.zip"  # ')
 
 
 def test_notebook_can_be_handed_in() -> None:
-    """Read as a hand-in, the notebook defines what the starter defines."""
+    """The notebook as a hand-in defines the same names as the starter."""
     names = runpy.run_path(str(ROOT / "starter" / "dqn.py"))
     taken = take(str(NOTEBOOK))
     assert taken.problem is None

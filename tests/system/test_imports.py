@@ -1,4 +1,4 @@
-"""Importing the trusted side is light: no JAX, and no code of the helper processes."""
+"""The grader's own modules import neither JAX nor the worker or the runner."""
 
 import subprocess
 import sys
@@ -7,11 +7,11 @@ from grader.contract.exercises import ROOT
 
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
 HELPERS = {"grader.inside.worker", "grader.inside.runner"}
-APART = {"inside", "checks"}  # the checks are pytest's to import
+APART = {"inside", "checks"}  # left out: helpers, and checks, which pytest imports
 
 
 def test_importing_the_grader_is_light():
-    """A fresh interpreter with the whole trusted side has neither JAX nor a helper."""
+    """After importing all modules of the grader, neither JAX nor a helper is loaded."""
     paths = [path.relative_to(ROOT) for path in (ROOT / "grader").rglob("*.py")]
     names = [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")
@@ -25,7 +25,10 @@ def test_importing_the_grader_is_light():
 
 
 def test_a_class_without_its_libraries_is_one_line():
-    """Who calls the module by hand, in a student's environment, is told what to do."""
+    """Without the staff's libraries, `python -m grader.classroom` prints one line.
+
+    The line says which command to use instead.
+    """
     code = "import runpy, sys\nsys.modules['jinja2'] = None\n"
     code += "runpy.run_module('grader.classroom', run_name='__main__')"
     done = subprocess.run(

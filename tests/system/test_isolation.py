@@ -1,10 +1,8 @@
-"""What a hand-in can see and leave behind, looked at from inside.
+"""A hand-in spies on the machine: isolating tiers show nothing and leave no process.
 
-The process tier promises less, and the report names it: a plain process can read what
-its user can read, reach the network, and leave a process of its own behind. What it
-keeps is the score: the grader decides outside. So files, network, environment and
-survivors are tested on the isolating tiers, the score's rules on all. test_tiers.py
-holds each tier to each of its promises.
+The process tier promises less: a plain process can read its user's files, use the
+network, and leave a process behind. So files, network and daemons are tested on the
+isolating tiers only. `test_tiers.py` tests each promise of each tier.
 """
 
 import json
@@ -22,16 +20,16 @@ from grader.contract.exercises import ROOT
 from grader.sandbox.tiers import TIERS
 from tests.support.grading import common_file, require
 
-SECRET = "canaryK7Q2MX9Z"  # the run's seed, and a variable of the grader's
-OWN = "canaryA1B2C3D4"  # stands in the hand-in itself, so the search has to find it
-SENTENCE = "`add`, unlike `set`, keeps every visit to a cell"  # of the solution
+SECRET = "canaryK7Q2MX9Z"  # seed of the run, and value of an environment variable
+OWN = "canaryA1B2C3D4"  # stands in the hand-in, so a search of the memory must find it
+SENTENCE = "`add`, unlike `set`, keeps every visit to a cell"  # text of the solution
 
 SPY = """
 import gc, json, os, re, socket, sys, zlib
 from pathlib import Path
 
 OWN = "{own}"
-found = {{}}  # each kind, and its first find: a message has room for no more
+found = {{}}  # first find of each kind, because a message is short
 
 def look(what, action):
     try:
@@ -76,7 +74,7 @@ def memory():
 
 def spy():
     found.clear()
-    seen = memory()  # first, for what is found later lies in the memory as well
+    seen = memory()  # first, because later finds would be in the memory, too
     for path in {known}:
         is_folder = os.path.isdir(path)
         look("read", lambda: path if is_folder and os.listdir(path) else "")
@@ -118,13 +116,20 @@ def spy():
 
 @pytest.fixture
 def listener():
-    """Return a server on this machine's loopback."""
+    """Yield the port of a server on 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
-    """Return a hand-in that looks around while it answers, and raises what it found."""
+    """Write a hand-in whose `sync_target` spies and raises an error with its finds.
+
+    Args:
+        hand_in: the fixture `hand_in`.
+        port: port to connect to.
+        outside: file with the secret.
+        roots: folders to search.
+    """
     known = [ROOT / name for name in ("solution/dqn.py", "grader/cli.py", "tests")]
     known += [ROOT / ".git", ROOT / "grader" / "reference" / "answers.npz", outside]
     folders = ["/", "/usr", "/harness", "/dev", ROOT, ROOT / "grader", sys.prefix]
@@ -137,12 +142,12 @@ def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
         folders=[str(folder) for folder in [*folders, outside.parent]],
         port=port,
     )
-    # Without the solution around it, which it would find.
+    # The hand-in has no text of the solution, because the spy would find this text.
     return hand_in(source=f"{text}\ndef sync_target(*_):\n    spy()\n")
 
 
 def findings(run) -> tuple[dict[str, str], int]:
-    """Return what the spy found by kind, and how many processes beside its own."""
+    """Return the spy's first find of each kind, and the number of other processes."""
     message = run.report["exercises"][0]["checks"][0]["message"]
     assert "FOUND " in message, message
     text = message.partition("FOUND ")[2].splitlines()[0]
@@ -151,10 +156,10 @@ def findings(run) -> tuple[dict[str, str], int]:
 
 
 def test_nothing_to_be_seen(command, hand_in, isolating, listener, tmp_path):
-    """Isolated: no solution, record, tests, seed, environment, process, network.
+    """On an isolating tier the spy finds nothing.
 
-    The spy walks all files that it can see and its own memory, asks for files by the
-    paths that it would have to guess, and tries to write beside its own folder.
+    The spy searches all files that it can see, its own memory and other processes. It
+    tries to open files by known paths, to write to folders, and to use the network.
     """
     outside = tmp_path / "secret"
     outside.write_text(SECRET)
@@ -164,12 +169,12 @@ def test_nothing_to_be_seen(command, hand_in, isolating, listener, tmp_path):
     assert run.code == 0, run.err
     found, others = findings(run)
     assert found == {}
-    assert others <= 1  # bubblewrap's own
+    assert others <= 1  # bubblewrap itself
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks around in /proc")
 def test_the_spy_can_see(command, hand_in, listener, tmp_path):
-    """The same spy in a plain process finds it all: what that tier does not promise."""
+    """On the process tier the same spy has findings, so the spy can find things."""
     outside = tmp_path / "secret"
     outside.write_text(SECRET)
     path = spying(hand_in, listener, outside, [str(ROOT / "solution")])
@@ -177,14 +182,14 @@ def test_the_spy_can_see(command, hand_in, listener, tmp_path):
     run = command("grade", path, *options, DQN_SECRET=SECRET)
     found, others = findings(run)
     assert {"read", "tells", "process", "network"} <= set(found)
-    # Where root starts it, it is a user that may read everything and write nothing.
+    # If root starts the grader, the hand-in runs as a user without permission to write.
     assert "wrote" in found or os.geteuid() == 0
-    assert "memory" not in found  # not even there does the seed come in
+    assert "memory" not in found  # the seed is in the worker's memory on no tier
     assert others > 1
 
 
 def test_environment_is_clean(hand_in, grade):
-    """On every tier the worker's own environment holds nothing of the grader's."""
+    """The worker's environment has only allowed variables, even on the process tier."""
     body = "import os; raise RuntimeError('names ' + ' '.join(sorted(os.environ)))"
     report = grade(hand_in(sync_target=body), "sync_target", tier="process")
     message = report["exercises"][0]["checks"][0]["message"].splitlines()[0]
@@ -197,7 +202,7 @@ def test_environment_is_clean(hand_in, grade):
 
 
 def test_no_callback_into_the_hand_in(hand_in, grade, tmp_path):
-    """A program that calls back into Python is refused before the runner has it."""
+    """A program that calls Python is never executed by the runner."""
     marker = common_file(tmp_path / "marker")
     body = f"""\
 def back(q):
@@ -220,7 +225,7 @@ return jax.pure_callback(back, shape, batch.reward)"""
 
 
 def processes(words: str) -> set[int]:
-    """Return the processes on this machine with these words in their command line."""
+    """Return the IDs of processes whose command line contains these words."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -233,7 +238,7 @@ def processes(words: str) -> set[int]:
 
 
 def children() -> set[int]:
-    """Return the processes that this one has started."""
+    """Return the IDs of this process' children."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -246,7 +251,7 @@ def children() -> set[int]:
 
 
 def await_end(pids: set[int]) -> set[int]:
-    """Those of the processes that do not end, though there is time for it."""
+    """Wait up to 20 s for each process; return the IDs of those that have not ended."""
     left = set()
     for pid in pids:
         try:
@@ -272,7 +277,7 @@ if os.fork() == 0:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("body", ["return theta_T", "while True:\n    pass"])
 def test_no_process_survives(hand_in, grade, bwrap, body):
-    """A daemon that the hand-in forked ends with the grading, also after a hang."""
+    """A daemon of the hand-in has ended after the grading, even after a hang."""
     seconds = f"9{os.getpid()}.5"
     seen = set()
 
@@ -295,7 +300,7 @@ def test_no_process_survives(hand_in, grade, bwrap, body):
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("tier", TIERS)
 def test_nothing_of_ours_is_left(hand_in, grade, tmp_path, monkeypatch, tier):
-    """After a hang and a death: no child process and no temporary folder."""
+    """A hand-in that hangs and dies leaves no child process and no temporary file."""
     require(tier)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -311,7 +316,7 @@ def test_nothing_of_ours_is_left(hand_in, grade, tmp_path, monkeypatch, tier):
 
 
 def test_interrupted_grading_leaves_nothing(hand_in, bwrap, tmp_path):
-    """A grader that is killed takes the sandbox and all that is in it along."""
+    """If the grader is killed, the hand-in's daemon ends, too."""
     seconds = f"8{os.getpid()}.5"
     path = hand_in(
         before=DAEMON.format(seconds=seconds), sync_target="while True:\n    pass"

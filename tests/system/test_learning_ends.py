@@ -1,4 +1,4 @@
-"""Learning ends within its deadline, whatever the hand-in does, and says who did it."""
+"""Learning ends by its deadline in any case, and the message names the guilty part."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ SAMPLE = "    def sample("
 COUNTED = """
     def sample(self, batch_size, rng):
         self.asked = getattr(self, "asked", 0) + 1
-        if batch_size == 64 and self.asked > 300:  # in the midst of CartPole
+        if batch_size == 64 and self.asked > 300:  # during the training on CartPole
             TROUBLE
         return self.sampled(batch_size, rng)
 
@@ -39,21 +39,21 @@ LARGE = """
 
 
 def with_sample(trouble: str) -> str:
-    """Return the solution with a buffer that fails in the midst of learning."""
+    """Return the solution whose `sample` runs the code `trouble` during learning."""
     text = COUNTED.replace("TROUBLE", trouble)
     source = edited("ReplayBuffer", (SAMPLE, text))
     return f"import os, time\n{source}"
 
 
 def with_update(code: str) -> str:
-    """Return the solution with code added to `td_update`, at CartPole's size only."""
+    """Return the solution with code added to `td_update`, for CartPole's batches."""
     return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
 
 
 def ended(source: str, **limits: float) -> tuple[Report, Check, Check]:
-    """Return the report on exercise 9, and its two checks of CartPole.
+    """Grade exercise 9; return the report and the two checks of CartPole.
 
-    The chain, which is asked in the same run, keeps its points.
+    Fail unless CartPole was not judged and the small MDPs have full points.
     """
     submission = Submission("troubled", source.encode())
     limited = replace(LIMITS, **limits)
@@ -71,14 +71,14 @@ def ended(source: str, **limits: float) -> tuple[Report, Check, Check]:
 
 
 def test_a_buffer_that_exits():
-    """A worker that dies in the midst of learning: killed, by the buffer."""
+    """If the worker dies during learning, the outcome is killed, by ReplayBuffer."""
     _, half, full = ended(with_sample("os._exit(3)"))
     assert half.outcome == full.outcome == "killed"
     assert "ReplayBuffer: the process exited with code 3" in half.message
 
 
 def test_a_sample_that_hangs():
-    """A sample that hangs: out of time, and the line in which it did."""
+    """If `sample` hangs, the outcome is timeout, and the message shows the line."""
     _, half, full = ended(with_sample("while True: pass"), call_seconds=5.0)
     assert half.outcome == full.outcome == "timeout"
     assert "ReplayBuffer: no answer within 5 s" in half.message
@@ -86,14 +86,14 @@ def test_a_sample_that_hangs():
 
 
 def test_a_sample_that_is_slow():
-    """Where no single answer is late, the part that took the time is named."""
+    """If learning is slow but no answer is late, the message names the slow part."""
     _, half, _ = ended(with_sample(SLOWLY), learn_seconds=12.0)
     assert half.outcome == "timeout"
     assert "most of the time went to ReplayBuffer" in half.message
 
 
 def test_an_update_that_never_ends():
-    """A program that loops for ever: out of time, by td_update."""
+    """If a program loops for ever, the outcome is timeout, by td_update."""
     _, half, full = ended(with_update(ENDLESS), learn_seconds=12.0)
     assert half.outcome == full.outcome == "timeout"
     assert "learning CartPole: no answer within 12 s" in half.message
@@ -101,7 +101,7 @@ def test_an_update_that_never_ends():
 
 
 def test_an_update_that_eats_memory():
-    """A program that wants 16 GB: no points, by td_update."""
+    """If a program needs 16 GB, the check has no points, and td_update is named."""
     _, half, full = ended(with_update(LARGE))
     assert half.outcome == full.outcome
     assert half.outcome in ("error", "killed")
@@ -109,7 +109,7 @@ def test_an_update_that_eats_memory():
 
 
 def test_an_update_that_gives_nan():
-    """NaN for parameters: failed, and told that td_loss or td_update makes it."""
+    """If parameters become NaN, the check fails, and the hint names td_update."""
     report, half, full = ended(with_update(NOT_A_NUMBER))
     assert half.outcome == full.outcome == "failed"
     assert "NaN" in half.hint

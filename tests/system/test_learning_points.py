@@ -1,4 +1,4 @@
-"""Points for learning, and for properties: what they are paid for, and what not."""
+"""Points for learning with a wrong loss, and no points for constant answers."""
 
 import pytest
 
@@ -14,7 +14,7 @@ NUMBER = {
 
 
 def test_half_the_loss_still_learns():
-    """A loss scaled by a half is wrong, but it learns, and is paid for learning."""
+    """A hand-in whose loss has a factor ½ learns, so exercise 9 has full points."""
     halved = edited("td_loss", ("return jnp.mean(", "return 0.5 * jnp.mean("))
     options = pipeline.Options("1", ("learning",))
     submission = Submission("halved", halved.encode())
@@ -39,13 +39,13 @@ ALWAYS_THE_SAME = {
     ("part", "body"), ALWAYS_THE_SAME.values(), ids=ALWAYS_THE_SAME
 )
 def test_a_constant_answer_does_not_pay(hand_in, graded, part, body):
-    """A part that answers without looking earns no points from properties."""
+    """A part with a constant answer earns no points."""
     path = hand_in(source=with_body(STARTER, part, body))
     assert graded(path, part)["score"] == 0
 
 
 def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
-    """On a loss without a slope to speak of, an update that does nothing is wrong."""
+    """If the loss has almost no gradient, a `td_update` without a step has 0 points."""
     source = with_body(
         STARTER, "td_loss", "return 2e-3 * theta_Q.layers[1].weight.sum()"
     )
@@ -55,7 +55,7 @@ def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
 
 
 def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, graded):
-    """`mc_loss` is judged on returns that depend on the rewards."""
+    """If returns and loss ignore the rewards, `monte_carlo` has 0 points."""
     source = with_body(STARTER, "discounted_returns", "return jnp.zeros_like(rewards)")
     body = """q_values = jax.vmap(eqx.combine(theta_Q, model))(states)
     return jnp.mean(q_values[jnp.arange(len(actions)), actions] ** 2)"""
@@ -64,7 +64,7 @@ def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, gr
 
 
 def with_body(source: str, part: str, body: str) -> str:
-    """Return a starter's text with the stub of one part replaced."""
+    """Return the starter's text with a body in place of one part's stub."""
     stub = f'raise NotImplementedError("Exercise {NUMBER[part]}: {part}")'
     before, found, after = source.partition(stub)
     assert found

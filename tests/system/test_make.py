@@ -1,4 +1,4 @@
-"""Variables given to make: text for the programs, which nothing on the way runs."""
+"""Variables given to make reach the programs as text, and no shell runs the text."""
 
 import os
 import re
@@ -55,7 +55,11 @@ FORMS = [
 
 @pytest.fixture
 def home(tmp_path) -> Path:
-    """Make a folder with the Makefiles and programs that record their arguments."""
+    """Return a folder with the Makefiles and fake programs.
+
+    A fake program writes its arguments to the file `arguments`, and its environment to
+    the file `environment`.
+    """
     place = tmp_path / "home"
     (place / "tests").mkdir(parents=True)
     for name in (*MAKEFILES, "pyproject.toml", "uv.lock"):
@@ -81,7 +85,7 @@ def home(tmp_path) -> Path:
 
 
 def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run make on the Makefiles with these programs."""
+    """Run make in the folder of `home`, with the fake programs first in PATH."""
     ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     path = f"{home / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(
@@ -95,7 +99,7 @@ def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedPro
 
 
 def test_every_option_is_known():
-    """Recipes take options from the environment, and only those that are listed."""
+    """The recipes read only the options in OPTIONS, and only as shell variables."""
     assert len(OPTIONS) > 25
     assert len(TARGETS) > 15
     used = re.findall(r"(?:\$\$\{?|\$\(value )([A-Z]+)", TEXT)
@@ -108,7 +112,7 @@ def test_every_option_is_known():
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("form", FORMS, ids=ascii)
 def test_values_are_text(home, form, where):
-    """The value of each option in each target is not run, and arrives unchanged."""
+    """The value of an option is never run as code and reaches the program unchanged."""
     given = {name: form.replace("CANARY", f"ran-{name}") for name in OPTIONS}
     words = [f"{name}={value}" for name, value in given.items()]
     targets = (*TARGETS, ".uv/bin/uv")
@@ -140,7 +144,7 @@ def test_values_are_text(home, form, where):
 
 @pytest.mark.parametrize("form", FORMS, ids=ascii)
 def test_nothing_else_can_be_given(home, form):
-    """Other variables are refused before anything reads their value."""
+    """A variable that is no option is refused, and its value is never run as code."""
     for name in (*INTERNAL, "FOO", "SHELL", "MAKE"):
         value = form.replace("CANARY", f"ran-{name}")
         done = make(home, "grade", f"{name}={value}")
@@ -162,7 +166,7 @@ def test_nothing_else_can_be_given(home, form):
     ],
 )
 def test_misspelt_option(home, word, meant):
-    """The message names it and the option that was meant; nothing is graded."""
+    """A misspelt option is refused with a message that suggests the right option."""
     done = make(home, word, "grade")
     assert done.returncode == 2
     name = word.partition("=")[0]
@@ -171,7 +175,7 @@ def test_misspelt_option(home, word, meant):
 
 
 def test_defaults(home):
-    """Without options the starter is graded, and the command line has the defaults."""
+    """Without options `make grade` grades the starter, with the usual defaults."""
     assert make(home, "grade", "grade-class").returncode == 0
     lines = (home / "arguments").read_text().split("\0\n")
     grade, of_class = (line.split("\0") for line in lines[:2])
@@ -187,7 +191,7 @@ def test_defaults(home):
 )
 @pytest.mark.parametrize("name", ["OFFICIAL", "INPROCESS"])
 def test_switches(home, name, value, expected):
-    """The value 1 of a switch is yes; 0, nothing and an empty value are no."""
+    """A switch is on with the value 1, and off with 0, with "" and if not given."""
     words = [] if value is None else [f"{name}={value}"]
     assert make(home, "grade", *words).returncode == 0
     (line,) = (home / "arguments").read_text().split("\0\n")[:1]
@@ -198,7 +202,7 @@ def test_switches(home, name, value, expected):
 
 
 def test_switches_of_the_command_line():
-    """On the command line a switch needs no value; a wrong one is named as for make."""
+    """On the command line a switch needs no value, and a wrong value is refused."""
     given = parse(["grade", "starter", "--official", "--in-process"])
     assert (given.official, given.in_process) == (True, True)
     for option, name in (("--official", "OFFICIAL"), ("--in-process", "INPROCESS")):
@@ -207,7 +211,7 @@ def test_switches_of_the_command_line():
 
 
 def test_students_have_their_own_options(home):
-    """Without the staff's targets their options are unknown."""
+    """Without `tests/staff.mk` the options of the staff are refused."""
     (home / "tests" / "staff.mk").unlink()
     done = make(home, "grade", "SUBMISSIONS=x")
     assert done.returncode == 2
@@ -217,7 +221,7 @@ def test_students_have_their_own_options(home):
 
 @pytest.mark.parametrize("program", ["bin/uv", None])
 def test_read_only_clone(home, bwrap, program):
-    """If nothing can be set up, the message says so."""
+    """In a read-only folder, make says that the folder is not writable."""
     shutil.rmtree(home / ".venv")
     if program is None:
         (home / "bin" / "uv").unlink()
@@ -240,7 +244,7 @@ def test_read_only_clone(home, bwrap, program):
     ],
 )
 def test_no_python_to_set_up_with(home, python, said):
-    """The message names what is missing, and only that."""
+    """If Python or the venv module is missing, one error line names what is missing."""
     if python:
         (home / "python").write_text(python)
         (home / "python").chmod(0o755)
@@ -252,7 +256,7 @@ def test_no_python_to_set_up_with(home, python, said):
 
 
 def test_what_make_leaves_is_not_linted(tmp_path):
-    """Files in folders that make creates are not linted."""
+    """Ruff ignores Python files in the folders that .gitignore lists."""
     for name in ("docs", "grader", "solution", "starter", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)

@@ -1,4 +1,4 @@
-"""A tenth exercise by the documentation's own text, in a copy of the repository."""
+"""docs/own-exercise.md works: its text adds a tenth exercise to a copy of the code."""
 
 import json
 import os
@@ -28,15 +28,15 @@ FORGETFUL = """
 
 
 def blocks() -> dict[str, str]:
-    """Return the page's blocks, by what it says is done with them."""
+    """Return the code blocks of the page, by the comment above each block."""
     return dict(BLOCK.findall(PAGE))
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the repository after all that the page says.
+    """Return a copy of the repository in which all steps of the page are done.
 
-    The mistakes of other exercises are left out: recording them takes minutes.
+    The mutants of other exercises are left out, because recording them takes minutes.
     """
     place = tmp_path_factory.mktemp("own") / "homework"
     for name in ("grader", "starter", "solution", "tests", "docs"):
@@ -66,9 +66,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(line: str, place: Path) -> str:
-    """Run a command of the page with the environment in which the tests run.
+    """Run a command of the page; return its output, and store it in a file.
 
-    Nothing is installed: make finds an environment, and a uv that does nothing.
+    Nothing is installed: make finds the tests' Python environment and a fake `uv`.
+
+    Args:
+        line: the command.
+        place: folder of the repository.
     """
     uv = place.parent / "bin" / "uv"
     if not uv.exists():
@@ -93,12 +97,12 @@ def run(line: str, place: Path) -> str:
 
 
 def printed(copy: Path, target: str) -> str:
-    """Return what a command of the page has printed."""
+    """Return the stored output of `make target`."""
     return (copy.parent / f"{target}.txt").read_text(encoding="utf-8")
 
 
 def test_nothing_else_is_touched() -> None:
-    """The page adds to two files and makes two: stub, solution, checks, mistakes."""
+    """The page changes two files, makes two files, and then runs commands."""
     assert [what.split()[-1] for what in blocks()] == [
         "starter/dqn.py",
         "solution/dqn.py",
@@ -109,13 +113,13 @@ def test_nothing_else_is_touched() -> None:
 
 
 def test_solution_has_full_marks(copy: Path) -> None:
-    """`make grade` on the solution: the new exercise has all of its points."""
+    """`make grade` gives the solution full points in the new exercise."""
     assert f"10 {EXERCISE}" in printed(copy, "grade")
     assert "Score 5 / 5" in printed(copy, "grade")
 
 
 def test_mistakes_are_caught_and_named(copy: Path) -> None:
-    """`make prove` catches both, by their own names."""
+    """`make prove` catches both mutants of the page and shows their hints."""
     said = printed(copy, "prove")
     for name in ("double-is-single", "double-no-mask"):
         assert f"{name}" in said
@@ -124,7 +128,7 @@ def test_mistakes_are_caught_and_named(copy: Path) -> None:
 
 
 def test_handout_and_notebook_have_it(copy: Path) -> None:
-    """`make handout` has put it into both, and the points add up."""
+    """`make handout` has added the exercise to the handout and to the notebook."""
     handout = (copy / "docs" / "handout.md").read_text(encoding="utf-8")
     assert f"### 10 · {EXERCISE} · 5 points" in handout
     assert "**105**" in handout
@@ -139,7 +143,7 @@ def test_handout_and_notebook_have_it(copy: Path) -> None:
 def test_students_copy_grades_it(
     copy: Path, tmp_path: Path, body: str, score: float, diagnosis: str | None
 ) -> None:
-    """Without the solution: right work in another style, and a mistake."""
+    """Without the solution, right work has full points, and a mistake is named."""
     text = (copy / "starter" / "dqn.py").read_text(encoding="utf-8")
     stub = f'    raise NotImplementedError("Exercise 10: {EXERCISE}")\n'
     (tmp_path / "dqn.py").write_text(text.replace(stub, body))
@@ -152,7 +156,7 @@ def test_students_copy_grades_it(
 
 
 def test_tests_of_the_starter_hold(copy: Path) -> None:
-    """Stub and solution keep the rules that the other nine are held to."""
+    """The new stub and the new solution pass the tests of test_starter.py."""
     chosen = f"{EXERCISE} or banners or bodies"
     run(
         f".venv/bin/python -m pytest -q tests/system/test_starter.py -k '{chosen}'",

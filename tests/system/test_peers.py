@@ -1,4 +1,4 @@
-"""The bench against other people's DQN: races, stores, goes on."""
+"""The bench against DQNs of other authors, with one fake racer."""
 
 import shutil
 import sys
@@ -8,7 +8,8 @@ import pytest
 from tests.tools.bench import peers
 from tests.tools.bench.peers import Racer
 
-# A policy that is bad, then perfect, then bad again; it counts how often it raced.
+# A fake racer: its policy is bad, then perfect, then bad again. Each run adds its seed
+# to the file `raced`.
 FAKE = """
 import pathlib, sys
 import numpy as np
@@ -34,7 +35,7 @@ run.end(steps)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where racers are: one, that learns and forgets."""
+    """Return a folder with the fake racer as the only racer, called "sb3"."""
     for name in ("race.py", "told.py"):
         shutil.copy(peers.RACERS_AT / name, tmp_path)
     (tmp_path / "fake.py").write_text(FAKE)
@@ -48,7 +49,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_peer_is_judged_under_both_rules(folder):
-    """What it reached where ours would have stopped, and at the end of its budget."""
+    """A racer gets two results: when validation is passed, and after its budget."""
     likewise, whole = peers.race("sb3", 1)
     assert (likewise.rule, likewise.env_steps) == ("likewise", 4096)
     assert likewise.mean_return == 500
@@ -58,7 +59,7 @@ def test_a_peer_is_judged_under_both_rules(folder):
 
 
 def test_an_interrupted_bench_goes_on(folder, monkeypatch, capsys):
-    """Runs that are stored are not run again, until the code has changed."""
+    """Stored runs are not done again, unless the code of a racer has changed."""
     for seeds in ("1", "2"):
         monkeypatch.setenv("SEEDS", seeds)
         peers.main()
@@ -71,7 +72,7 @@ def test_an_interrupted_bench_goes_on(folder, monkeypatch, capsys):
 
 
 def test_a_racer_that_fails_says_why(folder):
-    """The end of what it wrote is told."""
+    """If a racer fails, the error shows the end of the racer's error output."""
     (folder / "fake.py").write_text("raise RuntimeError('out of breath')")
     with pytest.raises(SystemExit, match=r"sb3 with seed 1 failed:\n(?s:.)*breath"):
         peers.race("sb3", 1)

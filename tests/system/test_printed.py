@@ -1,4 +1,4 @@
-"""What a hand-in prints is shown back, bounded, and tells nothing to the grader."""
+"""The text that a hand-in prints is shown in the report and on the terminal."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ print("::error::\\x1b[31m", object())
 
 @pytest.mark.parametrize("tier", ["bwrap", "process"])
 def test_printed_text_is_shown(hand_in, command, tier, request):
-    """In the report and on the terminal: by exercise, marked and without controls."""
+    """Printed text is shown by exercise, marked and without control characters."""
     if tier != "process":
         request.getfixturevalue(tier)
     body = f"{PRINTS}\nreturn theta_Q if step % period == 0 else theta_T"
@@ -48,7 +48,7 @@ def test_printed_text_is_shown(hand_in, command, tier, request):
 
 
 def test_sets_are_printed_alike(hand_in, grade):
-    """The order of a set of text is the same each time, and so is the report."""
+    """A set of strings is printed in the same order in every run."""
     words = [f"word {i}" for i in range(20)]
     report = grade(hand_in(before=f"print(set({words}))"), "sync_target")
     done = subprocess.run(
@@ -62,7 +62,7 @@ def test_sets_are_printed_alike(hand_in, grade):
 
 @pytest.mark.parametrize("end", ["while True: pass", "os.abort()"])
 def test_last_words(hand_in, graded, end):
-    """What was printed before it hung or died is shown."""
+    """Text that was printed before a hang or a death is shown."""
     before = f"import os\nprint('so far')\n{end}"
     report = graded(hand_in(before=before), "sync_target", import_seconds=2.0)
     assert report["printed"] == [

@@ -1,7 +1,7 @@
-"""What the runner takes for a program: what it asked for, and nothing that reaches out.
+"""The runner accepts honest programs and refuses crafted and damaged ones.
 
-The runner is the real one, and so is its sandbox; JAX makes the programs in a process
-of its own (`fuzz/crafted.py`).
+The tests use a real runner in a real sandbox. `tests/tools/fuzz/crafted.py` makes the
+programs in its own process, because the tests' process must not import JAX.
 """
 
 import json
@@ -25,13 +25,17 @@ from grader.sandbox.output import Output
 
 CRAFTED = "tests.tools.fuzz.crafted"
 X = {"x": np.zeros((6, 6), np.float32)}
-CHANGED = 60  # programs with bytes of ours in them
+CHANGED = 60  # number of programs with changed bytes
 SEED = 20
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
-    """Crafted programs by name, what should be said, whether with their derivative."""
+    """Return the crafted programs by name.
+
+    A value holds the bytes, a part of the expected message ("" for an honest program),
+    and whether the program is requested with its derivative.
+    """
     folder = tmp_path_factory.mktemp("programs")
     subprocess.run([sys.executable, "-m", CRAFTED, str(folder)], cwd=ROOT, check=True)
     told = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
@@ -41,7 +45,7 @@ def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[RunnerClient]:
-    """Return a runner for the hand-in's programs, with time enough."""
+    """Yield a runner without tight deadlines."""
     budget = Budget(replace(LIMITS, part_seconds=1e4, run_seconds=1e4))
     running = RunnerClient("runner", tiers.choose_tier(""), budget, {})
     yield running
@@ -49,13 +53,20 @@ def runner() -> Iterator[RunnerClient]:
 
 
 def load(runner: RunnerClient, name: str, data: bytes, derivative: bool) -> None:
-    """Hand these bytes over for the program that was asked for."""
+    """Load bytes into the runner as the program of the network's forward pass.
+
+    Args:
+        runner: the runner.
+        name: name of the program.
+        data: bytes of the program.
+        derivative: whether the program is requested with its derivative.
+    """
     runner.programs[name] = Program(np.frombuffer(data, np.uint8), Output())
     runner.load(name, Case("forward", {"derivative": derivative}, X))
 
 
 def test_programs(programs, runner):
-    """Each crafted program is refused for its reason; honest ones are taken."""
+    """Each crafted program is refused with its message; honest ones are accepted."""
     child = runner.running()
     for name, (data, said, derivative) in programs.items():
         try:
@@ -66,14 +77,14 @@ def test_programs(programs, runner):
             obtained = ""
         assert said in obtained, name
         assert bool(said) == obtained.startswith("forward: "), name
-    assert runner.child is child  # nothing of this ended it
+    assert runner.child is child  # the runner's process has not died
     assert len(programs) > 15
 
 
 def test_changed_bytes(programs, runner):
-    """Whatever is done to a program's bytes, what comes of it is the hand-in's fault.
+    """A program with changed bytes is accepted, or is the hand-in's fault.
 
-    Its reader, which is no Python, crashes of some; then the process is another.
+    Some bytes crash JAX's reader, which is C++; then the runner gets a new process.
     """
     rng = random.Random(SEED)
     good = [data for data, said, asked in programs.values() if not said and not asked]
@@ -89,7 +100,7 @@ def test_changed_bytes(programs, runner):
             outcomes.add("taken")
         except (Wrong, Raised, Stopped) as reason:
             outcomes.add(str(reason).partition(":")[0])
-    # What was left of the runner, or the one after it, still serves the grader.
+    # The runner, old or new, still answers the grader.
     fresh = runner.trusted(do="optimizer_init", optimizer="sgd", theta=[np.zeros(1)])
     assert fresh == {"opt_state": []}
     assert outcomes == {"taken", "forward"}

@@ -1,4 +1,4 @@
-"""`make prove` on a few hand-ins; it grades the whole corpus in CI."""
+"""`make prove` on a few hand-ins; CI runs it on the whole corpus."""
 
 import sys
 
@@ -13,7 +13,7 @@ NARROW = "example-sync_target"
 
 
 def test_some(monkeypatch, capsys):
-    """Mutants are caught and told, a cheat gets nothing, a variant loses nothing."""
+    """Three mutants are caught, a variant loses nothing, a narrow mistake is found."""
     monkeypatch.setattr(sys, "argv", ["prove", *MUTANTS, VARIANT, NARROW])
     assert prove.main() == 0
     out = capsys.readouterr().out
@@ -21,21 +21,21 @@ def test_some(monkeypatch, capsys):
     for id in MUTANTS:
         assert f"{id}  caught  " in out
     assert "td-half  caught  rightly" in out
-    assert "→ " in out  # what a student reads
+    assert "→ " in out  # the hint for the student
     assert f"right {VARIANT}  loses nothing" in out
     assert f"narrow {NARROW}  fails example" in out
 
 
 @pytest.mark.parametrize("ids", [["no-such-mutant"], ["q_network-no*such"]])
 def test_unknown_ids(monkeypatch, capsys, ids):
-    """What names nothing proves nothing."""
+    """An unknown id gives exit code 1 and a message."""
     monkeypatch.setattr(sys, "argv", ["prove", *ids])
     assert prove.main() == 1
     assert "no mutant, variant or cheat has such an id" in capsys.readouterr().out
 
 
 def test_cheat(monkeypatch, capsys):
-    """A cheat is graded on learning, and gets nothing."""
+    """`make prove` grades a cheat on learning, and the cheat gets no points."""
     monkeypatch.setattr(sys, "argv", ["prove", CHEAT])
     assert prove.main() == 0
     assert f"cheat {CHEAT}  gets nothing" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What README and docs show is what their commands print, and all of it is there."""
+"""The README and the docs: shown output, commands and links are right."""
 
 import json
 import os
@@ -19,7 +19,7 @@ NAMES = [page.name for page in PAGES]
 
 
 def commands_of(name: str) -> list[list[str]]:
-    """Return the words of every `make` in a page's blocks and spans of code."""
+    """Return the arguments of each `make` command in the code of a page."""
     text = text_of(name)
     lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
     spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
@@ -28,7 +28,7 @@ def commands_of(name: str) -> list[list[str]]:
 
 
 def run(*words: str, cwd: Path) -> str:
-    """Return what the grader prints for a command line."""
+    """Run `python -m grader` with these words; return its standard output."""
     return subprocess.run(
         [sys.executable, "-m", "grader", *words],
         cwd=cwd,
@@ -40,7 +40,7 @@ def run(*words: str, cwd: Path) -> str:
 
 
 def test_students_see_a_real_mistake(tmp_path):
-    """The block under "a mistake" is what that mistake's report says."""
+    """Each line of the block "a mistake" is printed when this mistake is graded."""
     wrong = edited("td_loss", ("not_terminated * gamma *", "gamma *"))
     (tmp_path / "dqn.py").write_text(wrong)
     printed = run("grade", "dqn.py", "--only", "td_loss", cwd=tmp_path)
@@ -50,9 +50,9 @@ def test_students_see_a_real_mistake(tmp_path):
 
 
 def test_ci_sees_the_real_report(tmp_path):
-    """The report is of the shape that is shown, its first check is the one shown.
+    """The report that the CI page shows agrees with a real report.
 
-    And it can be converted as the page says.
+    The command that converts the report works as the page says.
     """
     out = ("--out", str(tmp_path))
     run("grade", str(ROOT / "solution"), "--only", "sync_target", *out, cwd=tmp_path)
@@ -78,7 +78,7 @@ def test_ci_sees_the_real_report(tmp_path):
 
 @cache
 def dry_run(*words: str) -> subprocess.CompletedProcess:
-    """Return what make would do."""
+    """Return the result of `make --dry-run` with these words."""
     return subprocess.run(
         ["make", "--dry-run", *words],
         cwd=ROOT,
@@ -90,7 +90,7 @@ def dry_run(*words: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_exist(name):
-    """Every `make` on a page is a target, and takes the options that it is given."""
+    """Each `make` command on a page has a known target, and its options matter."""
     for words in commands_of(name):
         done = dry_run(*words)
         assert done.returncode == 0, f"make {words}: {done.stderr}"
@@ -102,7 +102,7 @@ def test_commands_exist(name):
 
 
 def names_in(recipe: str) -> set[str]:
-    """Return the variables that a recipe takes, and those that its script looks up."""
+    """Return the variables that a recipe or its Python module reads."""
     found = re.findall(r"\$\{?([A-Z]+)", recipe)
     for module in re.findall(r"-m (tests[.\w]+)", recipe):
         text = source_of(module)
@@ -116,21 +116,21 @@ def names_in(recipe: str) -> set[str]:
 
 
 def source_of(module: str) -> str:
-    """Return a module's text, "" where it is no file."""
+    """Return the text of a module, by its dotted name; "" if there is no such file."""
     path = (ROOT / module.replace(".", "/")).with_suffix(".py")
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere(name):
-    """Files that a page links to, or names, are there."""
+    """Each file that a page links to exists."""
     (page,) = [page for page in PAGES if page.name == name]
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text_of(name)):
         assert (page.parent / target).exists(), target
 
 
 def test_readme_tells_what_the_attacks_come_to():
-    """The block under `make attacks` is the sum of the table that it has written."""
+    """The README's numbers of failed attacks are those of ATTACKS.md."""
     table = (ROOT / "tests" / "evidence" / "ATTACKS.md").read_text(encoding="utf-8")
     held = re.findall(r"^- (\w+): (\d+) held", table, re.M)
     count = re.search(r"^- (\d+) attacks$", table, re.M)[1]
@@ -140,14 +140,14 @@ def test_readme_tells_what_the_attacks_come_to():
 
 
 def test_readme_can_be_read_at_a_glance():
-    """It is short, and fits a terminal."""
+    """The README has less than 110 lines of at most 80 characters."""
     lines = text_of("README.md").splitlines()
     assert len(lines) < 110
     assert max(map(len, lines)) <= 80
 
 
 def test_ci_page_names_what_this_repository_does():
-    """The two shell commands for machines are those of the workflow and the script."""
+    """Commands that the CI page names are in the workflow or in `.ci/run`."""
     steps = (ROOT / ".github" / "workflows" / "test.yml").read_text()
     steps += (ROOT / ".ci" / "run").read_text()
     page = " ".join(text_of("ci.md").split())
@@ -158,7 +158,7 @@ def test_ci_page_names_what_this_repository_does():
 
 
 def test_ci_runs_the_readmes_commands_in_order():
-    """Those of "Two commands" first, in that order, and then the others."""
+    """`.ci/run` runs the commands of the README's "Two commands", then two more."""
     section = text_of("README.md").partition("## Two commands")[2].partition("## ")[0]
     told = re.findall(r"^`make (\w+)`", section, re.M)
     assert told == ["grade", "test"]
@@ -166,12 +166,12 @@ def test_ci_runs_the_readmes_commands_in_order():
 
 
 def ci_targets() -> list[str]:
-    """Return what `.ci/run` has make do, in order."""
+    """Return the arguments of each `make` in `.ci/run`, in order."""
     return re.findall(r"^make (.+)$", (ROOT / ".ci" / "run").read_text(), re.M)
 
 
 def test_every_target_is_on_a_page():
-    """What `make help` lists is told of somewhere."""
+    """Each target that `make help` lists is named on a page."""
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
     targets = re.findall(r"^make ([a-z-]+)", listed.stdout, re.M)
     named = {word for name in NAMES for words in commands_of(name) for word in words}

@@ -1,4 +1,4 @@
-"""The archives of `make release`, unpacked and run as their platforms would."""
+"""The archives of `make release`, unpacked and run as each platform would run them."""
 
 import ast
 import hashlib
@@ -36,7 +36,7 @@ SHA256 = hashlib.sha256(PACKAGE).hexdigest()
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """Make an empty folder that every user may enter, as /autograder is."""
+    """Yield an empty folder that every user may enter, like /autograder."""
     folder = Path(tempfile.mkdtemp(prefix="dqn-release-"))
     folder.chmod(0o755)
     yield folder
@@ -45,7 +45,7 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def uv(tmp_path, monkeypatch) -> None:
-    """Before all other programs a uv that takes the environment that is here."""
+    """Put a fake `uv` first in PATH; it links the tests' environment as .venv."""
     program = tmp_path / "bin" / "uv"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n[ -e .venv ] || ln -s '{sys.prefix}' .venv\n")
@@ -54,13 +54,13 @@ def uv(tmp_path, monkeypatch) -> None:
 
 
 def body_of(name: str) -> str:
-    """Return the body of one of the solution's functions."""
+    """Return the body of a function of the solution, as text."""
     (node,) = [n for n in ast.parse(SOLUTION).body if getattr(n, "name", "") == name]
     return "\n".join(map(ast.unparse, node.body))
 
 
 def unpack(archive: bytes, folder: Path) -> None:
-    """Take everything out, with the modes that it has."""
+    """Unpack a zip archive into a folder, with the stored file permissions."""
     zipped = zipfile.ZipFile(io.BytesIO(archive))
     zipped.extractall(folder)
     for entry in zipped.infolist():
@@ -68,7 +68,14 @@ def unpack(archive: bytes, folder: Path) -> None:
 
 
 def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Run a command, its output kept as text; what make told these tests aside."""
+    """Run a command and return its result with its output as text.
+
+    Args:
+        words: the command and its arguments.
+        cwd: folder in which the command runs.
+        environment: further environment variables. The tests' own variables are passed
+            on, too, except for those of make.
+    """
     ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     return subprocess.run(
         list(map(str, words)),
@@ -81,14 +88,19 @@ def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 
 def hand_in_at(folder: Path, **bodies: str) -> None:
-    """Hand in the starter with sync_target solved, and more of it written."""
+    """Write a hand-in: the starter with the solution's `sync_target`.
+
+    Args:
+        folder: folder of the hand-in.
+        bodies: bodies of further functions, by name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     text = replaced(STARTER, {"sync_target": body_of("sync_target"), **bodies})
     (folder / "dqn.py").write_text(text, encoding="utf-8")
 
 
 def require_sandbox() -> None:
-    """Require a sandbox that isolates, as official runs do."""
+    """Skip the test if no tier isolates here, because official runs need one."""
     if all(map(why_not, ISOLATING)):
         require("landlock")
 
@@ -97,7 +109,10 @@ def require_sandbox() -> None:
 
 
 def test_bytes_depend_on_files_only():
-    """Not on their order, times, modes or owners, nor on a library's compression."""
+    """The bytes of an archive depend only on the names and contents of its files.
+
+    Order, times and permissions of the files have no effect; nothing is compressed.
+    """
     again = release.archive(dict(reversed(STUDENTS.items())), release.NAME)
     assert again == PACKAGE
     for entry in zipfile.ZipFile(io.BytesIO(PACKAGE)).infolist():
@@ -108,7 +123,10 @@ def test_bytes_depend_on_files_only():
 
 
 def test_make_release(place):
-    """The command writes three archives, twice the same, and tells their hashes."""
+    """`make release` writes three archives and prints their hashes.
+
+    A second call writes the same bytes.
+    """
     for name in ("first", "second"):
         words = (sys.executable, "-m", release.__name__, place / name)
         done = call(*words, cwd=ROOT, URL="https://example.org/v1/")
@@ -128,7 +146,7 @@ def test_make_release(place):
 
 @pytest.fixture
 def clone(place) -> Path:
-    """Return what a release is made of, in a repository of its own."""
+    """Return a new git repository with the files of which a release is made."""
     for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
         source, target = ROOT / name, place / name
         if source.is_dir():
@@ -157,8 +175,11 @@ def clone(place) -> Path:
     ],
 )
 def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
-    """What git does not know, or what is gone, is listed, and nothing is released."""
-    # A user's own list of what git is to ignore hides nothing.
+    """If git does not know a file, or a file is missing, nothing is released.
+
+    The error lists each such file and says what to do.
+    """
+    # The user's own ignore file must not hide a file.
     (clone / "ignored").write_text("test_10*\n*.npz\n")
     call("git", "config", "core.excludesFile", clone / "ignored", cwd=clone)
     if change and (clone / change).exists():
@@ -175,7 +196,7 @@ def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
 
 
 def test_release_outside_of_a_repository(clone):
-    """An unpacked archive cannot be released from: one line says so."""
+    """Outside of a git repository, `make release` fails with one error line."""
     shutil.rmtree(clone / ".git")
     done = call(sys.executable, "-m", release.__name__, cwd=clone)
     assert done.returncode == 2
@@ -183,13 +204,13 @@ def test_release_outside_of_a_repository(clone):
 
 
 def test_official_runs_draw_their_seed():
-    """No script or workflow of a release gives one."""
+    """No script or workflow of a release sets a seed."""
     for path in PLATFORMS.rglob("*.*"):
         assert not re.search(r"\bseed\b", path.read_text(), re.I), path
 
 
 def test_students_get_no_answers():
-    """No solution, no tests, no line of the solution's code in any file."""
+    """The students' package has no solution, no tests, and no line of the solution."""
     tops = {name.split("/")[0] for name in STUDENTS}
     assert tops == {*release.GRADER, "docs", "README.md"}
     assert not [name for name in STUDENTS if "classroom/" in name]
@@ -204,7 +225,7 @@ def test_students_get_no_answers():
 
 
 def test_links_lead_somewhere():
-    """Where the students' README and handout point to is in the package."""
+    """Each file that the students' README and handout link to is in the package."""
     for name in ("README.md", "docs/handout.md"):
         for link in re.findall(r"\]\(([^)#]+)", STUDENTS[name].decode()):
             if "://" not in link:
@@ -215,7 +236,7 @@ def test_links_lead_somewhere():
 
 
 def test_students_makefile(place):
-    """`make help` offers what works without the staff's files, and nothing else."""
+    """`make help` in the students' package lists only the students' targets."""
     unpack(PACKAGE, place)
     done = call("make", "help", cwd=place / release.NAME)
     offered = [line.split()[1] for line in done.stdout.splitlines()]
@@ -224,7 +245,7 @@ def test_students_makefile(place):
 
 @pytest.mark.usefixtures("uv")
 def test_student_grades(place):
-    """`make grade` in the package needs no solution."""
+    """`make grade` in the students' package needs no solution."""
     unpack(PACKAGE, place)
     home = place / release.NAME
     hand_in_at(home / "starter")
@@ -238,7 +259,7 @@ def test_student_grades(place):
 
 @pytest.fixture
 def autograder(place) -> Path:
-    """Return the folder as Gradescope lays it out, the environment set up."""
+    """Return the folder of an autograder on Gradescope, after its setup script."""
     unpack(release.archive(release.for_gradescope()), place / "source")
     shutil.copy(place / "source" / "run_autograder", place)
     (place / "source" / ".venv").symlink_to(sys.prefix)
@@ -248,7 +269,10 @@ def autograder(place) -> Path:
 
 
 def result_of(autograder: Path) -> dict:
-    """Return what Gradescope reads after `run_autograder`, valid and alone."""
+    """Run `run_autograder`; return the content of results.json.
+
+    Fail if the file does not match its schema, or if there is another result file.
+    """
     done = call(autograder / "run_autograder", cwd=Path("/"))
     (path,) = (autograder / "results").iterdir()
     assert path.name == "results.json", done.stderr
@@ -268,7 +292,7 @@ raise RuntimeError("READ")
 
 
 def test_gradescope_grades(autograder):
-    """Points and messages; what was handed in cannot read the solution."""
+    """On Gradescope a hand-in gets its points and cannot read the solution."""
     require_sandbox()
     path = str(autograder / "source" / "solution" / "dqn.py")
     hand_in_at(autograder / "submission", td_loss=SPY.format(path=path))
@@ -281,7 +305,7 @@ def test_gradescope_grades(autograder):
 
 
 def test_gradescope_says_what_is_wrong_with_a_hand_in(autograder):
-    """What cannot be read has a score, 0, and the reason before anything else."""
+    """On Gradescope an unreadable hand-in has 0 points, and the reason comes first."""
     (autograder / "submission").mkdir()
     (autograder / "submission" / "dqn.py.txt").write_text("x = 1\n")
     document = result_of(autograder)
@@ -295,7 +319,7 @@ def test_gradescope_says_what_is_wrong_with_a_hand_in(autograder):
 
 
 def test_gradescope_waits_longer_than_a_hand_in_may_take():
-    """A hand-in that uses up the whole run's time is graded, not cut off."""
+    """The limit of Gradescope's script is 45 s longer than a whole run, or more."""
     script = (PLATFORMS / "gradescope" / "run_autograder").read_text()
     limit = float(re.search(r"^LIMIT=(\d+)", script, re.MULTILINE)[1])
     assert (
@@ -315,7 +339,7 @@ def test_gradescope_waits_longer_than_a_hand_in_may_take():
     ids=["time-out", "no folder", "crash", "damaged", "no environment"],
 )
 def test_gradescope_is_told_in_every_case(autograder, file, old, new):
-    """Cut off, crashed, damaged or not set up: a valid file, which says so."""
+    """After any failure of the grader, results.json is valid and says "Not graded"."""
     hand_in_at(autograder / "submission")
     path = autograder / file
     if old:
@@ -335,17 +359,23 @@ def test_gradescope_is_told_in_every_case(autograder, file, old, new):
 
 @pytest.fixture
 def workflow(place) -> dict:
-    """Return the reusable workflow, fetching the package from a file."""
+    """Return the course's workflow as a dict, with a local file as the package."""
     (place / "package.zip").write_bytes(PACKAGE)
     files = release.for_github(f"file://{place}/package.zip", SHA256)
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])
 
 
 def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
-    """Run the steps' shell as GitHub does: after a failure only those that always run.
+    """Run the shell commands of a job's steps, as GitHub does.
+
+    After a failed step, only steps with an `if` are run.
+
+    Args:
+        job: the job of a workflow.
+        place: folder for temporary files, with a folder `work` to run in.
 
     Returns:
-        what each step that ran came to, by its name.
+        The result of each step that was run, by the step's name.
     """
     environment = {
         "RUNNER_TEMP": str(place / "temp"),
@@ -367,7 +397,7 @@ def run_steps(job: dict, place: Path) -> dict[str, subprocess.CompletedProcess]:
 
 
 def test_workflow_has_few_rights(workflow):
-    """It reads the repository and nothing else; no secret, no credentials left."""
+    """The workflows may only read the repository, and they use no secrets."""
     files = release.for_github("", "")
     homework = yaml.safe_load(files["students/.github/workflows/homework.yml"])
     for each in (workflow, homework):
@@ -382,7 +412,10 @@ def test_workflow_has_few_rights(workflow):
 
 @pytest.mark.usefixtures("uv")
 def test_workflow_grades(workflow, place):
-    """The steps, run one after the other: a summary, a report, no orders in the log."""
+    """The workflow's steps write a summary and a report.
+
+    The log is protected from commands in the hand-in's output.
+    """
     require_sandbox()
     hand_in_at(place / "work" / "hand-in" / "starter")
     done = run_steps(workflow["jobs"]["grade"], place)
@@ -398,7 +431,7 @@ def test_workflow_grades(workflow, place):
 
 @pytest.mark.usefixtures("uv")
 def test_workflow_takes_no_other_grader(workflow, place):
-    """A package with another hash is not used."""
+    """If the package has another hash, the workflow stops and grades nothing."""
     (place / "package.zip").write_bytes(PACKAGE + b"x")
     hand_in_at(place / "work" / "hand-in" / "starter")
     done = run_steps(workflow["jobs"]["grade"], place)
@@ -427,7 +460,7 @@ esac
     ],
 )
 def test_newest_versions(place, monkeypatch, verdict, proof, failing):
-    """The monthly job fails where something changed, and does the rest all the same."""
+    """In the monthly job, a step fails if its result changed; all steps are run."""
     for name, text in (("make", MAKE), ("sudo", "#!/bin/sh\n")):
         (place / name).write_text(text)
         (place / name).chmod(0o755)
@@ -447,7 +480,10 @@ def test_newest_versions(place, monkeypatch, verdict, proof, failing):
 
 
 def test_who_may_open_issues():
-    """Only the job that runs nothing of ours may write, and only issues."""
+    """In the monthly workflow, only the job `tell` may write, and only issues.
+
+    This job runs no code of the repository.
+    """
     workflow = yaml.safe_load(NEWEST.read_text())
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow["defaults"]["run"]["shell"] == "bash"
@@ -463,7 +499,7 @@ def test_who_may_open_issues():
 
 @pytest.mark.usefixtures("uv")
 def test_workflow_tells_that_it_was_not_set_up(workflow, place):
-    """Where there is no environment the summary says that there is no score."""
+    """If the environment cannot be set up, the summary says that there is no score."""
     (place / "bin").mkdir(exist_ok=True)
     (place / "package.zip").write_bytes(
         release.archive({"Makefile": b".venv/.synced:\n\tfalse\n"}, release.NAME)
@@ -481,9 +517,9 @@ def test_workflow_tells_that_it_was_not_set_up(workflow, place):
 
 @pytest.fixture
 def checkout(place) -> Path:
-    """Make a student's repository at Classroom 50, `autograder.py` beside the package.
+    """Return a student's repository on Classroom 50 that holds a forged result.json.
 
-    The student handed in a result as well.
+    `autograder.py` and the package are in the folder `bundle` beside the repository.
     """
     bundle, checkout = place / "bundle", place / "checkout"
     bundle.mkdir()
@@ -498,7 +534,10 @@ def checkout(place) -> Path:
 def classroom50_result(
     checkout: Path, **environment: str
 ) -> tuple[subprocess.CompletedProcess, dict]:
-    """How the autograder ended, and the valid result that it wrote."""
+    """Run the autograder; return its result and the content of result.json.
+
+    Fail if result.json does not match its schema, or if other files were left.
+    """
     words = (sys.executable, checkout.parent / "bundle" / "autograder.py")
     done = call(*words, cwd=checkout, **{**RUNNER, **environment})
     assert "Traceback" not in done.stderr
@@ -511,7 +550,7 @@ def classroom50_result(
 @pytest.mark.usefixtures("uv")
 @pytest.mark.parametrize("there", [True, False])
 def test_classroom50(checkout, there):
-    """`autograder.py` beside the package writes result.json, graded or not."""
+    """`autograder.py` writes a valid result.json, with a sandbox and without."""
     require_sandbox()
     done, document = classroom50_result(
         checkout, **({} if there else {"SANDBOX": "none"})
@@ -538,7 +577,7 @@ def test_classroom50(checkout, there):
 def test_classroom50_is_told_in_every_case(
     checkout, place, monkeypatch, handed_in, program, text
 ):
-    """What fails on the way leaves "not graded", never the result handed in."""
+    """After any failure, result.json says "not graded"; no forged result is kept."""
     result, other = checkout / "result.json", place / "other.json"
     other.write_text('{"score": 100}')
     if handed_in != "file":

@@ -1,12 +1,13 @@
-"""Float32's own rounding is far below the tolerance of the comparison."""
+"""Rounding errors of float32 are far below the tolerance of the comparison."""
 
 import subprocess
 import sys
 
 from grader.contract.exercises import ROOT
 
-# The solution's float32 answers on all fixed cases against its own in float64, by how
-# much of the tolerance they differ. In its own process, for it changes JAX's settings.
+# Prints the largest difference between the solution's answers in float32 and in float64
+# over all fixed cases, as a share of the tolerance. This code runs in its own process
+# because it changes JAX's settings.
 SPREAD = """
 import sys
 sys.path[:0] = ["solution", "."]
@@ -34,7 +35,7 @@ print(worst)
 
 
 def test_rounding_is_far_below_the_tolerance() -> None:
-    """Rounding in float32 takes less than 3 % of the tolerance in all fixed cases."""
+    """In all fixed cases, float32 rounding is less than 3 % of the tolerance."""
     command = [sys.executable, "-W", "ignore", "-c", SPREAD]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert 0 < float(done.stdout) < 0.03

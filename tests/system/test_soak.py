@@ -1,4 +1,4 @@
-"""Hours of grading leave nothing behind: `make soak`, here for a moment only."""
+"""`make soak` with a few gradings: gradings leave no process and no file behind."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /
     ids=str,
 )
 def test_soak(given, told):
-    """A few gradings in a row, and a few graders killed: all as it should be."""
+    """`make soak` finds no problem in three gradings, and after two killed graders."""
     if tiers.choose_tier("") not in tiers.ISOLATING:
         require("landlock")
     environment = {**os.environ, "SEED": "3", **given}
@@ -36,7 +36,7 @@ def test_soak(given, told):
 
 
 def test_gradings_in_a_row_leave_no_folder(tmp_path):
-    """Where one process grades again and again, its temporary files go each time."""
+    """Two gradings in one process leave no file in the folder for temporary files."""
     script = """
 import sys
 from grader.grading import pipeline

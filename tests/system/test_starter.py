@@ -1,4 +1,4 @@
-"""The starter is the solution without its bodies, and the solution keeps its word."""
+"""The starter is the solution without bodies, and the solution passes the examples."""
 
 import ast
 import doctest
@@ -17,7 +17,7 @@ SOLUTION = ROOT / "solution" / "dqn.py"
 
 
 def definitions(path: Path) -> dict[str, ast.AST]:
-    """List the functions, classes and methods of a file by their qualified names."""
+    """Return the node of each function, class and method of a file, by full name."""
     found = {}
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -29,7 +29,11 @@ def definitions(path: Path) -> dict[str, ast.AST]:
 
 
 def exercises() -> dict[int, tuple[str, list[str], list[str]]]:
-    """Return what stands below each banner: number: (title, to explain, to write)."""
+    """Return the exercises of the starter, by number.
+
+    A value holds the title in the banner, the names of the functions and classes below
+    the banner, and the names of the functions and methods to write.
+    """
     sections = BANNER.split(STARTER.read_text())[1:]
     found = {}
     for number, title, _, code in zip(*[iter(sections)] * 4, strict=True):
@@ -44,7 +48,7 @@ def exercises() -> dict[int, tuple[str, list[str], list[str]]]:
 
 
 def is_function(node: ast.AST) -> bool:
-    """Whether it is a function's definition."""
+    """Return whether the node defines a function."""
     return isinstance(node, ast.FunctionDef)
 
 
@@ -52,12 +56,12 @@ BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 EXERCISES = exercises()
 STUBS = [(n, stub) for n, (_, _, stubs) in EXERCISES.items() for stub in stubs]
 SUPPLIED = ["Transition", "episode_terminateds"]
-# Where the docstring with the exercise's text stands.
+# Number of the exercise and name, for each definition whose docstring is a task.
 EXPLAINED = [(n, name) for n, (_, names, _) in EXERCISES.items() for name in names]
 
 
 def load(path: Path) -> ModuleType:
-    """Import a file by its path: both files are called dqn.py."""
+    """Import a file under a name of its own, because both files are called dqn.py."""
     name = f"{path.parent.name}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
@@ -66,7 +70,7 @@ def load(path: Path) -> ModuleType:
 
 
 def signature(node: ast.AST) -> str:
-    """Return all that precedes the body, as source without layout."""
+    """Return the text of a definition before its body, without layout."""
     if isinstance(node, ast.ClassDef):
         return f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
@@ -75,7 +79,7 @@ def signature(node: ast.AST) -> str:
 
 
 def without_bodies(path: Path) -> str:
-    """Return the file's code with each stub reduced to its signature and docstring."""
+    """Return a file's code, with only the docstring as the body of each stub."""
     tree = ast.parse(path.read_text())
     stubs = {stub.split(".")[-1] for _, stub in STUBS}
     for node in ast.walk(tree):
@@ -85,19 +89,19 @@ def without_bodies(path: Path) -> str:
 
 
 def banners(path: Path) -> list[str]:
-    """Return the comments that start at the margin."""
+    """Return the lines of a file that begin with #."""
     return [line for line in path.read_text().splitlines() if line.startswith("#")]
 
 
 def examples(path: Path) -> dict[str, doctest.DocTest]:
-    """Return the docstrings that hold examples, by the name of their owner."""
+    """Return the docstrings with examples, by the name of the function or class."""
     module = load(path)
     tests = doctest.DocTestFinder(exclude_empty=True).find(module, name="dqn")
     return {test.name.removeprefix("dqn."): test for test in tests if test.examples}
 
 
 def run_examples(test: doctest.DocTest) -> tuple[doctest.TestResults, str]:
-    """Run one docstring's examples; the second value says what went wrong."""
+    """Run the examples of a docstring; return the counts and the failure text."""
     report = []
     results = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
     return results, "".join(report)
@@ -105,24 +109,24 @@ def run_examples(test: doctest.DocTest) -> tuple[doctest.TestResults, str]:
 
 @pytest.fixture(scope="module")
 def starter() -> ModuleType:
-    """Import the starter once."""
+    """Return the starter's module."""
     return load(STARTER)
 
 
 @pytest.fixture(scope="module")
 def solved() -> dict[str, doctest.DocTest]:
-    """Collect the solution's examples."""
+    """Return the solution's docstrings with examples, by name."""
     return examples(SOLUTION)
 
 
 @pytest.fixture(scope="module")
 def unsolved() -> dict[str, doctest.DocTest]:
-    """Collect the starter's examples."""
+    """Return the starter's docstrings with examples, by name."""
     return examples(STARTER)
 
 
 def test_same_definitions_in_the_same_order():
-    """Both files define the same names in the same order."""
+    """Starter and solution define the same names in the same order."""
     assert list(definitions(STARTER)) == list(definitions(SOLUTION))
     known = {name for _, name in STUBS + EXPLAINED} | {*SUPPLIED}
     assert set(definitions(STARTER)) == known
@@ -130,14 +134,14 @@ def test_same_definitions_in_the_same_order():
 
 @pytest.mark.parametrize("name", definitions(STARTER))
 def test_same_signature(name: str):
-    """Arguments, annotations, defaults, bases and decorators agree."""
+    """A definition has the same signature in the starter and in the solution."""
     ours = signature(definitions(STARTER)[name])
     assert ours == signature(definitions(SOLUTION)[name])
 
 
 @pytest.mark.parametrize("name", definitions(STARTER))
 def test_same_docstring(name: str):
-    """Every definition has a docstring, and the same one in both files."""
+    """Each definition has the same docstring in the starter and in the solution."""
     docstring = ast.get_docstring(definitions(STARTER)[name], clean=False)
     assert docstring
     assert docstring == ast.get_docstring(definitions(SOLUTION)[name], clean=False)
@@ -145,7 +149,7 @@ def test_same_docstring(name: str):
 
 @pytest.mark.parametrize("name", SUPPLIED)
 def test_supplied_code_is_the_same(name: str):
-    """What students get complete is, letter by letter, what the solution uses."""
+    """The supplied definitions have the same text in the starter and the solution."""
     code = [
         ast.get_source_segment(path.read_text(), definitions(path)[name])
         for path in (STARTER, SOLUTION)
@@ -154,14 +158,14 @@ def test_supplied_code_is_the_same(name: str):
 
 
 def test_files_differ_only_in_the_bodies():
-    """Module docstring, imports, supplied code and banners agree as well."""
+    """Starter and solution are equal except for the bodies of the stubs."""
     assert without_bodies(STARTER) == without_bodies(SOLUTION)
     assert banners(STARTER) == banners(SOLUTION)
 
 
 @pytest.mark.parametrize(("number", "name"), STUBS)
 def test_stub_raises_with_its_exercise(starter: ModuleType, number: int, name: str):
-    """An unwritten part says which exercise it is."""
+    """A stub raises NotImplementedError with the number of its exercise."""
     function = starter
     for part in name.split("."):
         function = getattr(function, part)
@@ -173,21 +177,21 @@ def test_stub_raises_with_its_exercise(starter: ModuleType, number: int, name: s
 
 @pytest.mark.parametrize(("number", "name"), STUBS)
 def test_stub_holds_no_code(number: int, name: str):
-    """A stub is a docstring and its error, nothing that gives the answer away."""
+    """A stub has a docstring and a `raise`, and nothing else."""
     docstring, error = definitions(STARTER)[name].body
     assert isinstance(docstring, ast.Expr)
     assert isinstance(error, ast.Raise)
 
 
 def test_banners_stand_above_their_exercises():
-    """They are numbered in order, and called as what is to be written below them."""
+    """Banners are numbered in order, and each names the definitions below it."""
     assert list(EXERCISES) == list(range(1, len(EXERCISES) + 1))
     for title, names, _ in EXERCISES.values():
         assert title == (", ".join(names) or "learning")
 
 
 def test_starter_is_short():
-    """The whole hand-in can be read at a sitting."""
+    """The starter has less than 350 lines of at most 88 characters."""
     lines = STARTER.read_text().splitlines()
     assert len(lines) < 350
     assert max(map(len, lines)) <= 88
@@ -195,7 +199,7 @@ def test_starter_is_short():
 
 @pytest.mark.parametrize(("number", "name"), EXPLAINED)
 def test_every_exercise_asks_a_question(number: int, name: str):
-    """The trap is put as a question, so that students look for it themselves."""
+    """Each task has a question after "Careful:", which leads to the usual trap."""
     _, _, careful = ast.get_docstring(definitions(STARTER)[name]).partition("Careful:")
     assert "?" in careful.partition(">>>")[0]
 
@@ -204,7 +208,7 @@ def test_every_exercise_asks_a_question(number: int, name: str):
     "name", ["episode_terminateds", *(name for _, name in EXPLAINED)]
 )
 def test_examples_hold_for_the_solution(solved: dict, name: str):
-    """Each part has an example, and the solution prints what it promises."""
+    """Each docstring of a part has examples, and they hold for the solution."""
     results, report = run_examples(solved[name])
     assert results.attempted > 0
     assert results.failed == 0, report
@@ -212,7 +216,7 @@ def test_examples_hold_for_the_solution(solved: dict, name: str):
 
 @pytest.mark.parametrize(("number", "name"), EXPLAINED)
 def test_examples_fail_for_the_starter(unsolved: dict, number: int, name: str):
-    """An unwritten part passes no example by accident: it says its exercise."""
+    """The examples fail for the starter, with the error of the stub."""
     results, report = run_examples(unsolved[name])
     assert results.failed > 0
     assert f"NotImplementedError: Exercise {number}: {name}" in report
@@ -220,7 +224,7 @@ def test_examples_fail_for_the_starter(unsolved: dict, number: int, name: str):
 
 @pytest.mark.parametrize("num_steps", [1, 2, 5])
 def test_terminateds_are_one_for_each_step(starter: ModuleType, num_steps: int):
-    """The supplied flags carry the correction: T of them, only the last one true."""
+    """`episode_terminateds` returns T flags, and only the last flag is true."""
     flags = starter.episode_terminateds(num_steps)
     assert flags.dtype == bool
     assert flags.tolist() == [False] * (num_steps - 1) + [True]

@@ -1,7 +1,7 @@
-"""What each tier of the sandbox promises, and grading that insists on it.
+"""Each tier of the sandbox keeps its promises, and official runs need such a tier.
 
-An intruder (grader/inside/intruder.py) tries from inside what is forbidden.
-tests/evidence/TIERS.md is the table of the promises tested here.
+The intruder (grader/inside/intruder.py) tries forbidden things from inside a sandbox.
+tests/evidence/TIERS.md is the table of the promises that are tested here.
 """
 
 import functools
@@ -30,7 +30,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 @functools.cache
 def found_in(tier: str) -> dict[str, str]:
-    """Return what the intruder gets in a tier, by promise."""
+    """Return what the intruder gets on a tier, by promise; "" for a kept promise."""
     return self_test.measure(self_test.start_in(tier))
 
 
@@ -39,13 +39,13 @@ def found_in(tier: str) -> dict[str, str]:
     ("tier", "name"), [(tier, p.name) for p in PROMISES for tier in p.tiers]
 )
 def test_promise(tier, name):
-    """A tier keeps its promises: of what it forbids the intruder gets nothing."""
+    """The tier keeps the promise: the intruder gets nothing."""
     assert found_in(require(tier))[name] == ""
 
 
 @pytest.fixture(scope="module")
 def unconfined(tmp_path_factory) -> dict[str, str]:
-    """Return what the intruder gets in a process with nothing around it."""
+    """Return what the intruder gets in a process without any sandbox, by promise."""
     folder = tmp_path_factory.mktemp("unconfined")
     plain = launch.Launch(
         [sys.executable, "-B", "-m", "grader.inside.intruder"],
@@ -61,7 +61,7 @@ def unconfined(tmp_path_factory) -> dict[str, str]:
 @linux
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
 def test_the_intruder_can(unconfined, promise):
-    """Unconfined it gets all of it: where nothing is found, it was refused."""
+    """Without a sandbox, the intruder succeeds, so its attempts really work."""
     assert unconfined[promise.name]
     assert "fail" not in unconfined[promise.name]
     assert "no answer" not in unconfined[promise.name]
@@ -70,7 +70,7 @@ def test_the_intruder_can(unconfined, promise):
 @linux
 @pytest.mark.parametrize("attempt", ["reading", "writing", "changing", "calls"])
 def test_the_intruder_can_in_each_way(unconfined, attempt):
-    """Each single way of these attempts is one that works."""
+    """Without a sandbox, each single way of an attempt succeeds."""
     ways = {
         "reading": ["/etc/passwd", "cli.py", "dqn.py", "README.md"],
         "writing": [str(ROOT), str(Path.home()), "/dev/shm"],
@@ -83,7 +83,10 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
 @linux
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_hand_in_is_a_user_who_is_bounded_and_yields(hand_in, grade, tier):
-    """Where root starts the grader it is another user; what is trusted comes first."""
+    """The hand-in runs as a normal user, with limits and a lower priority.
+
+    This holds even if root starts the grader.
+    """
     require(tier)
     body = """\
 import os, resource
@@ -99,7 +102,8 @@ raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
     )[0]
     assert int(user) != 0
     assert int(group) != 0
-    assert int(caps) in (0, 1 << 1, 1 << 2)  # at most one to read files with
+    # At most one capability: CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH, to read files.
+    assert int(caps) in (0, 1 << 1, 1 << 2)
     assert all(0 < int(limit) < 1 << 20 for limit in limits)
     if os.geteuid() == 0:
         assert groups == "[]"
@@ -109,20 +113,20 @@ raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
 
 @pytest.fixture
 def groups() -> tuple[Path, ...]:
-    """Return the folders in which control groups can be made here."""
+    """Return the folders for control groups; skip the test if there are none."""
     if not control_group.offered():
         pytest.skip("no control group can be made here")
     return control_group.offered()
 
 
 def own_groups(folders: tuple[Path, ...]) -> set[Path]:
-    """Return the control groups that this process has made and not removed."""
+    """Return the control groups that this process has made and that still exist."""
     return {f for folder in folders for f in folder.glob(f"{launch.own_prefix()}*")}
 
 
 @linux
 def test_a_control_group_ends_what_has_left_its_session(hand_in, grade, groups):
-    """Not even the weakest tier leaves processes behind where there is one."""
+    """With a control group, even the process tier ends a process in a new session."""
     body = """\
 import os, time
 pid = os.fork()
@@ -132,7 +136,7 @@ if pid == 0:
     time.sleep(600)
     os._exit(0)
 raise RuntimeError(f"LEFT {pid}.")"""
-    before = own_groups(groups)  # of warm processes, where there are some
+    before = own_groups(groups)  # warm processes of other tests may have groups
     report = grade(hand_in(sync_target=body), "sync_target", tier="process")
     message = report["exercises"][0]["checks"][0]["message"]
     pid = re.search(r"LEFT (\d+)\.", message)[1]
@@ -146,7 +150,7 @@ raise RuntimeError(f"LEFT {pid}.")"""
 
 @linux
 def test_a_control_group_is_bounded_and_yields(groups):
-    """Counted are processes and threads of all users; others have the larger share."""
+    """A control group limits the number of processes and has a small CPU share."""
     group = control_group.create(launch.own_prefix(), 7)
     try:
         told = {
@@ -162,7 +166,7 @@ def test_a_control_group_is_bounded_and_yields(groups):
 
 
 def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
-    """Where the system offers none, nothing is put before the command."""
+    """Without control groups, the helper's command begins with Python itself."""
     monkeypatch.setattr(control_group, "offered", lambda: ())
     prepared = launch.prepare("worker", "process")
     try:
@@ -174,7 +178,7 @@ def test_without_control_groups_helpers_start_as_they_are(monkeypatch):
 @linux
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_hand_in_has_no_arguments(hand_in, grade, tier):
-    """What reads the command line at import finds an empty one."""
+    """The hand-in sees a command line without arguments."""
     require(tier)
     body = "import sys; raise RuntimeError(f'ARGUMENTS {sys.argv[1:]}.')"
     (exercise,) = grade(hand_in(sync_target=body), "sync_target", tier=tier)[
@@ -184,7 +188,7 @@ def test_the_hand_in_has_no_arguments(hand_in, grade, tier):
 
 
 def test_a_helper_that_comes_up_late():
-    """A grading's own limit holds, and the message names it."""
+    """If a helper starts too late, that is a GraderError that names the helper."""
     limits = replace(LIMITS, start_seconds=0.001)
     child = start_child("worker", "process", limits)
     with pytest.raises(GraderError, match=r"worker does not start: no sign of life"):
@@ -192,7 +196,7 @@ def test_a_helper_that_comes_up_late():
 
 
 def children_of(pid: int) -> dict[int, int]:
-    """Return a pidfd of each child of a process, by its pid."""
+    """Return a pidfd of each child of a process, by the child's process ID."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -207,7 +211,7 @@ def children_of(pid: int) -> dict[int, int]:
 @linux
 @pytest.mark.parametrize("tier", TIERS)
 def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
-    """A grader that is killed leaves no helper behind, even one that hangs."""
+    """If the grader is killed, all helpers end, even a helper that hangs."""
     require(tier)
     path = hand_in(sync_target="print('HANGS', flush=True)\nwhile True:\n    pass")
     words = [sys.executable, "-m", "grader", "grade", str(path), "--sandbox", tier]
@@ -244,7 +248,7 @@ with concurrent.futures.ThreadPoolExecutor(4) as pool:
 
 
 def test_harmless_things_work(hand_in, grade, isolating):
-    """What a hand-in may do beside its work, in its own folder, is not refused."""
+    """Harmless actions, such as writing files to its own folder, are permitted."""
     report = grade(hand_in(after=HARMLESS), "sync_target", tier=isolating)
     assert report["score"] == 5, report["exercises"][0]["checks"][0]["message"]
 
@@ -254,7 +258,11 @@ def test_harmless_things_work(hand_in, grade, isolating):
 
 @pytest.fixture
 def lets_through(monkeypatch):
-    """`lets_through(landlock="sent")`: what gets through these tiers to the network."""
+    """Return a function that fakes what the intruder gets on each tier.
+
+    Use: after `lets_through(landlock="sent")` the intruder reaches the network on
+    landlock, and gets nothing else on any tier.
+    """
 
     def set_up(**network: str) -> None:
         got = {promise.name: "" for promise in PROMISES}
@@ -267,7 +275,7 @@ def lets_through(monkeypatch):
 
 
 def test_official_uses_what_keeps_its_promises(only, lets_through):
-    """A tier that works and lets something through counts as none."""
+    """An official run uses only a tier that keeps all of its promises."""
     only("bwrap", "landlock")
     lets_through(bwrap="sent")
     assert self_test.choose_official_tier("") == "landlock"
@@ -280,7 +288,7 @@ def test_official_uses_what_keeps_its_promises(only, lets_through):
 
 
 def test_official_refuses(only, monkeypatch, capsys, tmp_path):
-    """OFFICIAL=1 without a sandbox: exit code 2, a line that says why, no report."""
+    """An official run without a sandbox ends with exit code 2 and writes no report."""
     only()
     words = ["grader", "grade", "starter", "--official", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", words)
@@ -293,7 +301,7 @@ def test_official_refuses(only, monkeypatch, capsys, tmp_path):
 
 
 def test_official_grades(command, isolating):
-    """Where the promises are kept an official run is one like another."""
+    """An official run grades on a tier that keeps its promises."""
     options = ("--official", "--sandbox", isolating, "--only", "sync_target")
     run = command("grade", ROOT / "solution", *options)
     assert run.code == 0, run.err
@@ -301,7 +309,7 @@ def test_official_grades(command, isolating):
 
 
 def test_official_is_not_in_process(command):
-    """What does not count cannot be official."""
+    """INPROCESS=1 in an official run is an error, because such a run does not count."""
     options = ("--official", "--in-process", "1", "--only", "sync_target")
     run = command("grade", "starter", *options)
     assert (run.code, run.report) == (2, None)
@@ -313,7 +321,10 @@ def test_official_is_not_in_process(command):
 
 @pytest.mark.parametrize("working", [(), ("landlock",)])
 def test_doctor(only, lets_through, capsys, working):
-    """It names what works, what does not and why; exit code 0 where one isolates."""
+    """The doctor says which tiers do not work and why.
+
+    The exit code is 0 if a tier isolates, else 1.
+    """
     only(*working)
     lets_through()
     assert doctor.run() == (0 if working else 1)
@@ -325,7 +336,7 @@ def test_doctor(only, lets_through, capsys, working):
 
 
 def test_doctor_tells_of_a_broken_promise(only, lets_through, capsys, monkeypatch):
-    """A tier that works and lets something through counts as none."""
+    """If the only working tier breaks a promise, the doctor says so and returns 1."""
     only("landlock")
     lets_through(landlock="sent")
     monkeypatch.setattr(sys, "platform", "linux")
@@ -335,7 +346,7 @@ def test_doctor_tells_of_a_broken_promise(only, lets_through, capsys, monkeypatc
 
 @linux
 def test_the_grader_hides_its_memory():
-    """No process of the same user can read the grader's environment or memory."""
+    """The grader makes itself undumpable, so other processes cannot read its memory."""
     code = (
         "import ctypes, sys; from grader import cli; "
         "sys.argv = ['grader', 'grade', 'nowhere']; cli.main(); "

@@ -1,9 +1,9 @@
-"""Trouble in one part costs its own exercise, and not the points of others.
+"""Trouble in one part costs points in its own exercise only.
 
-Each row of the table is a part and what happens whenever it is called. Graded are the
-exercises that could suffer: its own, those that build on it or come after it, and the
-last one, with which the second time of asking begins. A row takes some seconds, so of
-the table one in `EVERY` is looked at, in turn; `TABLE=all` looks at all of it.
+A row of the table `ROWS` is a part and a kind of trouble: each call of the part hangs,
+is slow, exits, eats memory or raises. The test grades the part's own exercise, other
+exercises that could suffer, and `sync_target`, with which the consistency pass begins.
+A row takes some seconds, so only one of eleven rows is tested. `TABLE=all` tests all.
 """
 
 import os
@@ -13,7 +13,7 @@ import pytest
 
 from grader.contract.exercises import EXERCISES
 
-EVERY = 11  # all kinds, each in another part
+EVERY = 11  # Every eleventh row: each kind of trouble once, each in another part.
 KINDS = {
     "hangs": "while True: pass",
     "is slow": "import time; time.sleep(2)",
@@ -21,7 +21,7 @@ KINDS = {
     "eats memory": "kept = []\nwhile True: kept.append(np.ones(1 << 25))",
     "raises": 'raise RuntimeError("trouble")',
 }
-# Where time runs out, or the process dies again and again, that is soon.
+# Short limits, so that hanging and dying parts are given up soon.
 SOON = {"call_seconds": 3.0, "part_seconds": 10.0, "restarts": 3}
 FUNCTION = """
 own_{part} = {part}
@@ -46,8 +46,8 @@ own_q_network = q_network
 def q_network(*args):
     return WithTrouble(own_q_network(*args))
 """
-# By part: how trouble comes in, its exercise, the checks there that do without it, and
-# other exercises that could suffer.
+# For each part: the code that adds trouble, the part's exercise, checks of this
+# exercise that do not use the part, and other exercises that could suffer.
 PARTS = {
     "update_Q_TD0": (FUNCTION, "update_Q_TD0", set(), ()),
     "discounted_returns": (
@@ -76,7 +76,7 @@ ROWS = [(part, kind) for part in PARTS for kind in KINDS]
     ("part", "kind"), ROWS if os.environ.get("TABLE") == "all" else ROWS[::EVERY]
 )
 def test_trouble_in_one_part(hand_in, graded, part, kind):
-    """Lost are points of the part's own exercise, and no others."""
+    """Trouble in a part loses points in the part's own exercise only."""
     template, own, without, others = PARTS[part]
     margin = re.search(r"^( *)\{trouble\}", template, re.M)[1]
     trouble = KINDS[kind].replace("\n", f"\n{margin}")
@@ -91,8 +91,8 @@ def test_trouble_in_one_part(hand_in, graded, part, kind):
         if check["score"] < check["max_score"]
     }
     assert {name: why for name, why in lost.items() if name[0] != own} == {}
-    # One that is slow makes slow what calls it; where it is traced, it is asked a few
-    # times only.
+    # A slow part may lose nothing, because a traced part is called only a few times. It
+    # may also delay checks that do not test it.
     if kind != "is slow":
         assert without & {name for _, name in lost} == set(), lost
         assert lost

@@ -1,4 +1,4 @@
-"""`make train` and `make watch`, as a student meets them."""
+"""`make train` and `make watch` in a student's folder."""
 
 import os
 import re
@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> tuple[Path, Done]:
-    """Train shortly in a student's folder with the solution in it."""
+    """Train the solution for 4096 steps; return the folder and the command's result."""
     folder = copied(tmp_path_factory.mktemp("homework"), "solution")
     loop = folder / "starter" / "train.py"
     replace(loop, "env_steps: int = 50_000", "env_steps: int = 4_096")
@@ -26,7 +26,12 @@ def trained(tmp_path_factory) -> tuple[Path, Done]:
 
 
 def copied(folder: Path, whose: str) -> Path:
-    """Copy the files that students have, with the dqn.py of starter or solution."""
+    """Copy the starter into a folder and return the folder.
+
+    Args:
+        folder: folder of the copy.
+        whose: "starter" or "solution", the folder from which `dqn.py` is copied.
+    """
     shutil.copytree(ROOT / "starter", folder / "starter", dirs_exist_ok=True)
     shutil.copy(ROOT / whose / "dqn.py", folder / "starter")
     return folder
@@ -39,7 +44,14 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
-    """Run what `make train` or `make watch` does, in a window of the usual width."""
+    """Run the script of `make train` or `make watch` with a width of 80 columns.
+
+    Args:
+        folder: folder of the student.
+        script: "train" or "watch".
+        options: further options.
+        environment: further environment variables.
+    """
     return subprocess.run(
         [sys.executable, f"starter/{script}.py", "--out=results", *options],
         cwd=folder,
@@ -52,7 +64,7 @@ def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
 
 
 def steps_and_seconds(folder: Path) -> tuple[int, float]:
-    """Run `make watch`; return the steps the pole stood and the GIF's seconds."""
+    """Run `make watch`; return the number of steps and the length of the GIF in s."""
     watched = run(folder, "watch")
     assert watched.returncode == 0, watched.stderr
     assert "results/cartpole.gif" in watched.stdout
@@ -66,19 +78,22 @@ def steps_and_seconds(folder: Path) -> tuple[int, float]:
 
 
 def test_train_says_how_it_goes(trained):
-    """A line that fits the window, with return, epsilon and loss; the curve drawn."""
+    """Training prints lines of at most 80 columns and draws the training curve.
+
+    A line has the step, the return, ε and the loss.
+    """
     folder, done = trained
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert re.search(r"step +4096  return +\d+\.\d  ε 0\.\d\d  loss \d", done.stdout)
     with Image.open(folder / "results" / "training_curve.png") as picture:
         assert picture.width > 600
-    # The grader's picture, of the same folder, is another one.
+    # The grader's picture has another name, so training does not overwrite it.
     assert not (folder / "results" / "learning_curve.png").exists()
 
 
 def test_train_fills_no_notebook(trained):
-    """Where lines stay, a line is printed once, though colours were asked for."""
+    """Without a terminal, no progress line is rewritten, even if colours are wanted."""
     _, done = trained
     assert done.stdout.count("return") == 1
     assert "\x1b[2K" not in done.stdout
@@ -86,14 +101,17 @@ def test_train_fills_no_notebook(trained):
 
 @pytest.mark.parametrize("steps", [0, 2048])
 def test_train_can_be_stopped(tmp_path, steps):
-    """Ctrl-C is one line, and keeps curve and parameters if there are any yet."""
+    """After Ctrl-C, training prints one line and saves the curve and the parameters.
+
+    Before the first validation there is nothing to save.
+    """
     folder = copied(tmp_path, "solution")
     replace(
         folder / "starter" / "train.py",
         "        epsilon = epsilon_at(env_step, settings)\n",
         f"        if env_step > {steps}:\n"
         "            import os, signal\n"
-        # Ignored where the tests were started in the background.
+        # A program that was started in the background ignores SIGINT by default.
         "            signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "        epsilon = epsilon_at(env_step, settings)\n",
@@ -114,7 +132,7 @@ def test_train_can_be_stopped(tmp_path, steps):
 
 @pytest.mark.parametrize("out", ["/proc", __file__])
 def test_train_tries_the_folder_first(tmp_path, out):
-    """Where nothing can be written that is said before anything is trained."""
+    """If the folder for results is not writable, training does not begin."""
     done = run(copied(tmp_path, "starter"), "train", f"--out={out}")
     assert done.returncode == 2
     assert re.fullmatch(f"error: OUT='{out}': .*\n", done.stderr)
@@ -124,7 +142,7 @@ def test_train_tries_the_folder_first(tmp_path, out):
     ("script", "seed"), [("train", "hello"), ("train", "-\udcff"), ("watch", "hello")]
 )
 def test_any_text_is_a_seed(trained, tmp_path, script, seed):
-    """As it is for `make grade`."""
+    """`make train` and `make watch` accept any text as a seed, like `make grade`."""
     folder = copied(tmp_path, "starter")
     shutil.copytree(trained[0] / "results", folder / "results")
     done = run(folder, script, f"--seed={seed}")
@@ -132,10 +150,13 @@ def test_any_text_is_a_seed(trained, tmp_path, script, seed):
 
 
 def test_watch_shows_what_was_trained(trained):
-    """The saved policy plays, drawn at the pole's own pace; another plays otherwise."""
+    """`make watch` plays the saved policy in real time (0.02 s for each step).
+
+    Other saved parameters give another policy.
+    """
     folder, _ = trained
     steps, seconds = steps_and_seconds(folder)
-    # A second more at the end, and in pictures of two steps each.
+    # The last picture is shown for a second; each other picture is for two steps.
     assert seconds == pytest.approx(0.02 * steps + 1, abs=0.1)
 
     file = folder / "results" / "theta_Q.npz"
@@ -149,7 +170,7 @@ def test_watch_shows_what_was_trained(trained):
 
 
 def test_watch_refuses_parameters_of_another_network(trained, tmp_path):
-    """Who has changed q_network since is told to train anew."""
+    """If `q_network` has changed since the training, watch asks for a new training."""
     folder = copied(tmp_path, "solution")
     shutil.copytree(trained[0] / "results", folder / "results")
     replace(
@@ -162,7 +183,7 @@ def test_watch_refuses_parameters_of_another_network(trained, tmp_path):
 
 
 def test_watch_asks_for_training_first(tmp_path):
-    """Without parameters it says which command writes them."""
+    """Without saved parameters, `make watch` says that `make train` writes them."""
     watched = run(copied(tmp_path, "solution"), "watch")
     assert watched.returncode == 1
     assert "make train" in watched.stderr
@@ -170,7 +191,7 @@ def test_watch_asks_for_training_first(tmp_path):
 
 
 def test_untouched_starter_names_the_missing_part(tmp_path):
-    """Before there is an agent, it says which exercise comes first."""
+    """Training the unchanged starter names the exercise that is not implemented yet."""
     done = run(copied(tmp_path, "starter"), "train")
     assert done.returncode == 1
     assert "not implemented yet: Exercise" in done.stderr

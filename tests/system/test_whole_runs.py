@@ -1,4 +1,4 @@
-"""Whole runs of the starter and of the solution, and what many tests read in them."""
+"""Whole runs of the starter and of the solution: score, report and terminal output."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ OUTCOMES = {"passed", "failed", "error", "timeout", "killed", "skipped"}
 
 @pytest.fixture(scope="session")
 def finished(starter_run, watched_run, students_run) -> list:
-    """Whole runs of several kinds, one of them without points."""
+    """Return three whole runs: one of the starter, two of the solution."""
     return [starter_run, watched_run[0], students_run]
 
 
@@ -30,7 +30,7 @@ def finished(starter_run, watched_run, students_run) -> list:
 
 
 def test_starter_has_no_points(starter_run):
-    """A fresh clone is graded: 0 of 100, each of nine exercises not implemented yet."""
+    """The starter has 0 of 100 points; all nine exercises are not implemented yet."""
     assert starter_run.code == 0, starter_run.err
     assert (starter_run.report["score"], starter_run.report["max_score"]) == (0, 100)
     assert starter_run.out.count("not implemented yet") == 9
@@ -42,7 +42,7 @@ def test_starter_has_no_points(starter_run):
 
 
 def test_solution_in_bwrap(bwrap_run):
-    """The solution has full marks in bubblewrap, CartPole included."""
+    """The solution has full points on the tier bwrap, also for CartPole."""
     assert bwrap_run.code == 0, bwrap_run.err
     assert bwrap_run.report["score"] == bwrap_run.report["max_score"] == 100
     assert bwrap_run.report["sandbox"] == "bwrap"
@@ -50,7 +50,7 @@ def test_solution_in_bwrap(bwrap_run):
 
 
 def test_solution_in_a_plain_process(watched_run):
-    """The solution has full marks without bubblewrap, and the report names the tier."""
+    """The solution has full points on the process tier, and the report names it."""
     run, _ = watched_run
     assert run.code == 0, run.err
     assert run.report["score"] == run.report["max_score"] == 100
@@ -58,14 +58,14 @@ def test_solution_in_a_plain_process(watched_run):
 
 
 def test_solution_in_the_students_copy(students_run):
-    """Full marks with another seed, in a tree without solution and tests."""
+    """The solution has full points in a students' copy, with another seed."""
     assert students_run.code == 0, students_run.err
     assert students_run.report["score"] == students_run.report["max_score"] == 100
     assert students_run.report["seed"] == "two"
 
 
 def test_solution_learns_under_landlock(students_run):
-    """Exercise 9, which uses every part and all helpers, has full marks there too."""
+    """The solution has full points in exercise 9 on the tier landlock."""
     require("landlock")
     learning = students_run.report["exercises"][-1]
     assert (learning["name"], learning["score"]) == ("learning", 15)
@@ -73,7 +73,10 @@ def test_solution_learns_under_landlock(students_run):
 
 
 def test_same_seed_same_report(bwrap_run, watched_run):
-    """Two runs with one seed differ in durations only (and in tier and hand-in)."""
+    """Two runs with the same seed have the same report.
+
+    Only durations, the tier and the name of the hand-in differ.
+    """
     reports = [without_durations(run.report) for run in (bwrap_run, watched_run[0])]
     for report in reports:
         del report["sandbox"], report["submission"]
@@ -84,7 +87,7 @@ def test_same_seed_same_report(bwrap_run, watched_run):
 
 
 def test_report_has_the_pinned_schema(finished, points):
-    """Keys, exercise names and points are those that other tools rely on."""
+    """The report has exactly the keys, exercises and points that other tools expect."""
     for run in finished:
         report = run.report
         assert list(report) == KEYS
@@ -106,7 +109,7 @@ def test_report_has_the_pinned_schema(finished, points):
 
 
 def test_points_add_up(finished):
-    """Each score is the sum of those below it."""
+    """Scores add up: checks to the exercise, and exercises to the whole score."""
     for run in finished:
         for whole, parts in (
             (run.report, "exercises"),
@@ -117,7 +120,7 @@ def test_points_add_up(finished):
 
 
 def test_report_names_what_was_graded(starter_run):
-    """The report carries the hand-in's name and the hash of the graded text."""
+    """The report has the hand-in's name and the SHA-256 hash of its text."""
     source = (ROOT / "starter" / "dqn.py").read_bytes()
     hashed = hashlib.sha256(source).hexdigest()
     expected = {"name": "starter", "sha256": hashed, "problem": None, "notes": []}
@@ -125,7 +128,7 @@ def test_report_names_what_was_graded(starter_run):
 
 
 def test_learning_curve_is_reported(bwrap_run, starter_run):
-    """report.json keeps the curve of CartPole, where there was one."""
+    """The report and the terminal show CartPole's curve, if the hand-in was trained."""
     curve = bwrap_run.report["learning"]["cartpole"]["curve"]
     steps = [step for step, _ in curve]
     assert steps == sorted(set(steps))
@@ -140,7 +143,7 @@ def test_learning_curve_is_reported(bwrap_run, starter_run):
 
 
 def test_learning_curve_is_drawn(bwrap_run):
-    """A picture of the curve lies beside the report."""
+    """A run that has trained writes a picture of the curve beside the report."""
     assert bwrap_run.leftovers == []
     drawn = (bwrap_run.folder / "learning_curve.png").read_bytes()
     assert drawn.startswith(b"\x89PNG")
@@ -150,7 +153,7 @@ def test_learning_curve_is_drawn(bwrap_run):
 
 
 def test_terminal_text_is_plain(finished):
-    """Without a terminal: at most 80 columns, no control codes, one line a check."""
+    """Output to a file has at most 80 columns and no control characters."""
     for run in finished:
         lines = run.out.splitlines()
         assert max(map(len, lines)) <= 80
@@ -159,7 +162,10 @@ def test_terminal_text_is_plain(finished):
 
 
 def test_everything_passed_is_said_only_then(starter_run, bwrap_run, hand_in, command):
-    """Only 100 of 100 points are called complete; the official seeds are mentioned."""
+    """The output says "Everything passed" only for 100 points.
+
+    With fewer points, the output mentions the fresh seeds of the official run.
+    """
     assert "Everything passed" in bwrap_run.out
     not_step_0 = "return theta_Q if step and step % period == 0 else theta_T"
     almost = command("grade", hand_in(sync_target=not_step_0), "--only", "sync_target")
@@ -174,9 +180,9 @@ def test_everything_passed_is_said_only_then(starter_run, bwrap_run, hand_in, co
 
 
 def test_python_of_the_hand_in_runs_in_the_worker_only(watched_run):
-    """No function of the hand-in is run by grader, runner or learner, in a whole run.
+    """In a whole run, all functions of the hand-in run in workers only.
 
-    Every function leaves its process and that process' script wherever it runs.
+    The fixture `watched_run` records the process and the script of each function.
     """
     run, lines = watched_run
     assert run.report["score"] == 100
@@ -190,12 +196,12 @@ def test_python_of_the_hand_in_runs_in_the_worker_only(watched_run):
         assert not ours & {"grader.inside.runner", "grader.inside.learner"}
         others = {name for name in ours if not name.startswith("grader.inside")}
         assert others <= {"grader"}
-    # Of the checks, of asking them again, and of learning.
+    # Three workers: for the checks, for the consistency pass, and for learning.
     assert len({process for _, process, *_ in lines}) == 3
 
 
 def test_no_folder_is_left(starter_run, watched_run, students_run):
-    """Whole runs leave nothing in the folder for temporary files."""
+    """A whole run leaves no file in the folder for temporary files."""
     for run in (starter_run, watched_run[0], students_run):
         assert run.leftovers == []
 
@@ -204,16 +210,16 @@ def test_no_folder_is_left(starter_run, watched_run, students_run):
 
 
 def test_readme_shows_the_real_output_of_make_grade(starter_run):
-    """The block under `make grade` is what grading the starter prints."""
+    """The README's block "make grade" shows what grading the starter prints."""
     assert essence(starter_run.out) == essence(shown("README.md", "make grade"))
 
 
 def test_students_see_real_learning(bwrap_run):
-    """Learning looks as it is shown, but for its numbers: other machines round."""
+    """The students' page shows the real output of learning, except for numbers."""
     block = shown("students.md", "learning")
     assert set(masked(block)) <= set(masked(bwrap_run.out))
 
 
 def masked(text: str) -> list[str]:
-    """Return the lines without numbers and bars."""
+    """Return the lines of a text, with # for each number and each bar."""
     return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]

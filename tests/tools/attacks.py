@@ -1,12 +1,12 @@
-"""`make attacks`: carry out every attack on every tier, write the tables of what held.
+"""`make attacks`: grade every attack on every tier, and write the tables of results.
 
-Of the attacks that is tests/evidence/ATTACKS.md, and in sum a block of README.md; of
-what an intruder in each tier tries in vain, tests/evidence/TIERS.md. The exit code is 0
-if all was as the attacks' docstrings tell and the tables were already what this run has
-measured.
+The tables are tests/evidence/ATTACKS.md (each attack), a block of README.md (a
+summary), and tests/evidence/TIERS.md (the promises of each tier, tried by the
+intruder). The exit code is 0 if all results are as the attacks' docstrings announce and
+no table has changed, 1 if not, and 2 if an option is wrong or a tier does not work.
 
-`make attacks IDS="forks network"` shows what comes of some of them, and writes nothing.
-`TIERS=landlock` carries them out on that tier only.
+`make attacks IDS="forks network"` runs the named attacks only and writes no table.
+`TIERS=landlock` runs the attacks on that tier only and writes no table.
 """
 
 import os
@@ -37,15 +37,16 @@ from tests.support.attack_runs import (
 from tests.support.edits import ROOT
 
 README = ROOT / "README.md"
-# One more than CI has processors: every third grading waits, for a deadline.
+# One more than CI has processors, because about a third of the gradings only wait for a
+# deadline.
 AT_ONCE = 3
-# What can come of a busy machine: no end in time, another message, no whole report. It
-# gives nobody points, and no secrets.
+# Letters whose reason can be a busy machine: no end in time, no whole report, another
+# message. An attack with other letters, such as points or secrets, gets no second try.
 ONCE_MORE = {"T", "R", "said"}
 
 
 def main() -> int:
-    """Do what was asked; the exit code says whether all is as it should be."""
+    """Run the attacks, print the results, write the tables; return the exit code."""
     attacks = all_attacks()
     if unknown := {*sys.argv[1:]} - {one.name for one in attacks}:
         print(f"error: no attack has the name {', '.join(sorted(unknown))}")
@@ -85,7 +86,7 @@ def main() -> int:
 
 
 def write(attacks: list[Attack], results: Results) -> list[Path]:
-    """Write the tables of what has happened; which of them have changed."""
+    """Write each of the three tables that has changed; return the changed paths."""
     promised, readme = PROMISED.read_text("utf-8"), README.read_text("utf-8")
     texts = {
         TABLE: table(attacks, results, CATALOGUE),
@@ -99,29 +100,43 @@ def write(attacks: list[Attack], results: Results) -> list[Path]:
 
 
 def measured(tier: str) -> dict[str, str]:
-    """Return what an intruder gets in a tier, by promise."""
+    """Return what the intruder gets on a tier, by promise; "" for a kept promise."""
     return self_test.measure(self_test.start_in(tier))
 
 
 def with_promises(text: str) -> str:
-    """Return the text with the table of what the tiers promise."""
+    """Return the text of TIERS.md with the current table of promises."""
     lines = self_test.table(self_test.promised())
     return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 
 
 def with_summary(text: str, summary: str) -> str:
-    """Return the text with the summary of the attacks below its comment."""
+    """Return the text of README.md with a new summary of the attacks."""
     return with_block(text, "<!-- make attacks -->\n```\n", summary)
 
 
 def with_block(text: str, opening: str, lines: str) -> str:
-    """Return the text with these lines in the block that begins so."""
+    """Return the text with a new content of one code block.
+
+    Args:
+        text: text of a page.
+        opening: text with which the block begins, up to its first line.
+        lines: the new lines of the block.
+    """
     before, opening, rest = text.partition(opening)
     return before + opening + lines + "```" + rest.partition("```")[2]
 
 
 def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
-    """Carry out attacks; return the promises each broke, and unexpected results."""
+    """Run attacks on tiers.
+
+    Args:
+        todo: pairs of an attack and a tier.
+
+    Returns:
+        The letters of the broken promises for each pair, and a text for each result
+        that the attack's docstring does not announce.
+    """
     begun, bad, late = time.monotonic(), [], []
     results: Results = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -143,7 +158,7 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
                 print(f"\r{line[:79]:<79}", end="", file=sys.stderr, flush=True)
             else:
                 print(line, words, file=sys.stderr, flush=True)
-    for one, tier in late:  # alone: then the machine is not to blame
+    for one, tier in late:  # one by one, so that the machine is not busy
         found, _ = timed(one, tier)
         results[one.name, tier] = broken(one, found)
         if words := verdict(one, tier, found):
@@ -152,7 +167,7 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
 
 
 def timed(one: Attack, tier: str) -> tuple[dict[str, list[str]], float]:
-    """Carry out an attack; return what does not hold, and the seconds it took."""
+    """Run an attack on a tier; return its `problems` and the time in seconds."""
     begun = time.monotonic()
     found = problems(one, tier, carried_out(one, tier))
     return found, time.monotonic() - begun

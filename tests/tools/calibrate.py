@@ -1,10 +1,10 @@
-"""`make calibrate`: how reliably hand-ins learn CartPole, run by run.
+"""`make calibrate`: measure how reliably hand-ins learn CartPole.
 
-Trains the solution, the right hand-ins in other styles, and every known mistake that
-takes part in learning and should show there, in many disguises. That takes hours: each
-run is stored as it ends, and the next `make calibrate` goes on where this one stopped.
-`make calibrate LIMIT=600` begins no run after ten minutes; LIMIT=0 only writes the
-table, `tests/evidence/CALIBRATION.md`.
+This command trains the solution, the right hand-ins in other styles, and the mutants
+that should learn worse, each with many seeds. The work takes hours. Each run is stored
+when it ends, and the next `make calibrate` trains only the runs that are missing.
+`make calibrate LIMIT=600` begins no run after 600 seconds. LIMIT=0 trains nothing and
+only writes the table `tests/evidence/CALIBRATION.md`.
 """
 
 import itertools
@@ -49,52 +49,55 @@ from tests.support.edits import ROOT
 from tests.tools.reference import PACKAGES
 
 AT_A_TIME = 2
-# What decides how a run goes; the rest of the grader only carries it.
+# The files that decide the result of a run.
 CODE = [
     *sorted((ROOT / "grader" / "inside").rglob("*.py")),
     *(ROOT / "grader" / "contract" / f"{name}.py" for name in ("cases", "seeds")),
     ROOT / "grader" / "oracle" / "cartpole.py",
     ROOT / "starter" / "train.py",
 ]
-# Seeds that one process trains in a row; of hundreds it would send more bytes than one
-# grading may. The first round of many hand-ins is short, so that something is known of
-# each of them soon.
+# By kind, how many seeds one process trains in each round. The rounds are short because
+# one process may send only a limited number of bytes. The first round of mutants is
+# the shortest, so that each mutant has a first result soon.
 ROUNDS = {"solution": (10,), "whole": (3,), "F": (2, 8), "D": (2, 8), "S": (1,)}
 
 Job = tuple[Learner, list[int]]
 
 
 class Trains(Protocol):
-    """What trains one hand-in, as often as it is asked."""
+    """The interface of a trainer, which trains one hand-in with many seeds."""
 
     def once(self, seed: int) -> dict[str, Any]:
-        """Return a run's `variant`, `mean_return`, `curve` and `problem`."""
+        """Train once; return `variant`, `mean_return`, `curve` and `problem`."""
 
     def stop(self) -> None:
-        """End its processes."""
+        """Stop the processes of the trainer."""
 
 
 class Trainer(CartPole):
-    """The grader's CartPole of one hand-in, that trains when it is told to.
+    """A trainer that trains one hand-in exactly as the grader does.
 
-    The processes and the compiled programs serve all of its seeds.
+    All seeds share the same processes and compiled programs.
     """
 
     def __init__(self, learner: Learner) -> None:
         submission = Submission(learner.name, learner.source.encode())
         tier = tiers.choose_tier("")
         self.exported: dict[str, str] | None = None
-        unbounded = Budget(
-            Limits(run_seconds=math.inf)
-        )  # it trains as often as it is asked
+        # No limit for all runs together, because many seeds share this budget.
+        unbounded = Budget(Limits(run_seconds=math.inf))
         super().__init__(submission, tier, "", "cpu", unbounded, {}, lambda words: None)
         self.ready()
 
     def once(self, seed: int) -> dict[str, Any]:
-        """Return the first training run of a grading with that seed.
+        """Do the first training run of a grading with this seed.
+
+        Returns:
+            A dict with `variant` (the disguise), `mean_return`, `curve` and `problem`
+            (why learning was stopped, or "").
 
         Raises:
-            GraderError: it is not the hand-in's fault that there is none.
+            GraderError: the training failed by a fault of ours.
         """
         self.seed = str(seed)
         self.worker.restarts.clear()
@@ -105,7 +108,7 @@ class Trainer(CartPole):
                 self.exported = self.export_programs()
             return self.learn_once(self.exported, 0)
         except (Wrong, Raised, Waiting, Stopped) as reason:
-            # A process may be gone, and what was loaded with it: begin anew.
+            # A process may have died with its loaded programs: start new processes.
             self.stop()
             self.exported = None
             words = str(reason).partition("\n")[0]
@@ -113,11 +116,11 @@ class Trainer(CartPole):
 
 
 def to_do(measured: Iterable[Learner], done: set[tuple[str, int]]) -> list[Job]:
-    """Return the hand-ins and seeds to be trained, first things first.
+    """Return the jobs (a hand-in and its seeds) in the order of training.
 
     Args:
-        measured: whose learning is measured, all of a kind beside each other.
-        done: names and seeds that need no run.
+        measured: all hand-ins to measure, sorted by kind.
+        done: pairs (name, seed) that need no run.
     """
     jobs: list[Job] = []
     for kind, group in itertools.groupby(measured, lambda learner: learner.kind):
@@ -140,16 +143,16 @@ def train_all(
     trainer: Callable[[Learner], Trains],
     on_run: Callable[[Run], None],
 ) -> None:
-    """Work through the jobs, two at a time, until all are done or the time is up.
+    """Do the jobs, two at the same time, until all are done or the time is up.
 
     Args:
-        jobs: from `to_do`.
-        seconds: after which no run begins.
-        trainer: makes what trains a hand-in.
-        on_run: is given each run, one at a time.
+        jobs: list of jobs, as `to_do` returns it.
+        seconds: time in seconds after which no new run begins.
+        trainer: function that makes the trainer of a hand-in.
+        on_run: function that is called with each finished run.
 
     Raises:
-        GraderError: the grader could not do its work.
+        GraderError: a training failed by a fault of ours.
     """
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
@@ -187,7 +190,10 @@ def train_all(
 
 
 def trained(trains: Trains, learner: Learner, seed: int) -> Run:
-    """One run, as it is stored; numbers rounded, but for the one that is judged."""
+    """Do one training run; return the run as `runs.jsonl` stores it.
+
+    The numbers of the curve are rounded down to whole numbers.
+    """
     started = time.monotonic()
     told = trains.once(seed)
     curve = [[int(step), int(mean)] for step, mean in told["curve"]]
@@ -214,13 +220,19 @@ def calibrate(
     seconds: float,
     trainer: Callable[[Learner], Trains] = Trainer,
 ) -> Stored:
-    """Train what is missing in a file of runs, as far as the time goes.
+    """Train the runs that are missing in a file, as long as time is left.
 
-    Runs of other settings, or of hand-ins that are no longer what they were, are
-    dropped; runs by other code of the grader count until there are new ones.
+    Stored runs with other settings, or of hand-ins that have changed, are deleted. Runs
+    by older code of the grader count until a new run replaces them.
+
+    Args:
+        path: file with the runs.
+        measured: all hand-ins to measure.
+        seconds: time in seconds after which no new run begins.
+        trainer: function that makes the trainer of a hand-in.
 
     Returns:
-        All that is stored then.
+        All sessions and runs that are stored afterwards.
     """
     code, stored = code_now(), read(path)
     kept = current(stored, measured)
@@ -234,7 +246,7 @@ def calibrate(
     }
     print(f"{len(done)} runs by today's code are there, {len(kept.runs)} in all")
     there = {(run["run"], run["seed"]) for run in kept.runs}
-    jobs = to_do(measured, there)  # what was never run comes first, then what is old
+    jobs = to_do(measured, there)  # missing runs first, then runs by older code
     missing = {(learner.name, seed) for learner, seeds in jobs for seed in seeds}
     jobs += to_do(measured, done | missing)
     if seconds <= 0 or not jobs:
@@ -270,12 +282,15 @@ def calibrate(
 
 
 def code_now() -> str:
-    """Return a hash of the code that decides how a run goes."""
+    """Return a hash of the files in `CODE`, without comments and docstrings."""
     return digest(*(path.read_text(encoding="utf-8") for path in sorted(CODE)))
 
 
 def main() -> int:
-    """Train, then write the table; the exit code says whether all runs are there."""
+    """Train the missing runs and write the table; return the exit code.
+
+    The exit code is 2 after a fault of ours, and else 0, even if runs are missing.
+    """
     limit = os.environ.get("LIMIT", "")
     measured = learners()
     try:

@@ -1,10 +1,10 @@
-"""`make release`: what a course hands out and sets up, as archives in `dist/`.
+"""`make release`: write the archives that a course needs to the folder `dist/`.
 
-- for students: starter, grader and recorded answers; no solution, no mistakes;
-- for Gradescope: an autograder that compares with the solution;
-- for GitHub: a reusable workflow, and an autograder for Classroom 50.
+- for students: the starter, and the grader with the record; no solution, no mutants;
+- for Gradescope: an autograder with the solution as reference;
+- for GitHub: workflows for course and students, and an autograder for Classroom 50.
 
-The same files give the same bytes, on every machine.
+The same files give the same bytes of the archives, on every machine.
 """
 
 import hashlib
@@ -26,13 +26,17 @@ PLATFORMS = ROOT / "tests" / "tools" / "platforms"
 NAME = "dqn-homework"
 GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")
 HANDOUT = ("docs/handout.md", "docs/handout.html", "docs/images/learning.png")
-STAFF = ":!grader/classroom"  # what grades a whole class
+STAFF = ":!grader/classroom"  # git's pattern that leaves out the grading of a class
 SCRIPTS = ("setup.sh", "run_autograder")
 URL = "https://github.com/COURSE/REPOSITORY/releases/download/v{version}"
 
 
 def main(out: Path = ROOT / "dist") -> None:
-    """Write the archives to a folder, print their hashes."""
+    """Write the archives to a folder and print their SHA-256 hashes and sizes.
+
+    Raises:
+        SystemExit: git does not know a file, or a file of git is missing.
+    """
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     url = (os.environ.get("URL") or URL.format(version=version)).rstrip("/")
     if words := left_out():
@@ -52,14 +56,14 @@ def main(out: Path = ROOT / "dist") -> None:
 
 
 def for_students() -> dict[str, bytes]:
-    """Return the files of the students' package by their names."""
+    """Return the content of each file of the students' package, by file name."""
     text = (ROOT / "docs" / "students.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\((?!https?:|#)", "](docs/", text).replace("](docs/../", "](")
     return {**tracked(*GRADER, *HANDOUT), "README.md": text.encode()}
 
 
 def for_gradescope() -> dict[str, bytes]:
-    """Return the files of the autograder by their names, its two scripts at the top."""
+    """Return the content of each file of Gradescope's autograder, by file name."""
     scripts = {name: (PLATFORMS / "gradescope" / name).read_bytes() for name in SCRIPTS}
     not_finished = gradescope.render(None).encode()
     return {
@@ -70,11 +74,11 @@ def for_gradescope() -> dict[str, bytes]:
 
 
 def for_github(url: str, sha256: str) -> dict[str, bytes]:
-    """Workflows for course and students, the notebook, Classroom 50's autograder.
+    """Return the content of each file of the GitHub archive, by file name.
 
     Args:
-        url: where the students' package will lie.
-        sha256: of that.
+        url: future address of the students' package.
+        sha256: SHA-256 hash of the students' package, in hex.
     """
     workflow = (PLATFORMS / "github" / "grade.yml").read_text()
     workflow = workflow.replace("@PACKAGE@", url).replace("@SHA256@", sha256)
@@ -93,14 +97,15 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
 
 
 def tracked(*paths: str) -> dict[str, bytes]:
-    """Return the files at these paths that git knows; nothing else is released."""
+    """Return the content of each file at these paths that git tracks, by file name."""
     return {name: (ROOT / name).read_bytes() for name in listed(paths, "--cached")}
 
 
 def left_out() -> str:
-    """Return the files that would be missing, in lines for people; "" if none.
+    """Return a line for each file that a release would miss; "" if there is none.
 
-    The repository's own .gitignore says what is no part of it, a user's does not.
+    Such a file is new and unknown to git, or tracked by git and deleted. Files in the
+    repository's .gitignore do not count. A user's own ignore file has no effect.
     """
     paths = (*GRADER, *HANDOUT, "solution", str(PLATFORMS.relative_to(ROOT)))
     lines = []
@@ -115,7 +120,15 @@ def left_out() -> str:
 
 
 def listed(paths: Iterable[str], *options: str) -> list[str]:
-    """Return the names of files at these paths that git lists, with these options."""
+    """Return the file names that `git ls-files` lists.
+
+    Args:
+        paths: files and folders to list.
+        options: options of `git ls-files`.
+
+    Raises:
+        SystemExit: there is no git, or no clone of the repository.
+    """
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", *options]
     command += ["--", *paths, STAFF]
     try:
@@ -127,12 +140,17 @@ def listed(paths: Iterable[str], *options: str) -> list[str]:
 
 
 def archive(files: dict[str, bytes], folder: str = "") -> bytes:
-    """Return a zip file of the files; its bytes depend on nothing else."""
+    """Return the bytes of a zip file, which depend on nothing but the arguments.
+
+    Args:
+        files: content of each file, by file name.
+        folder: folder that holds all files in the archive; "" for none.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
         for name in sorted(files):
             entry = zipfile.ZipInfo(f"{folder}/{name}" if folder else name)
-            entry.create_system = 3  # Unix, whose modes these are
+            entry.create_system = 3  # Unix: the modes below are Unix modes
             mode = 0o755 if name in SCRIPTS else 0o644
             entry.external_attr = (stat.S_IFREG | mode) << 16
             zipped.writestr(entry, files[name])

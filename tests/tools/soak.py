@@ -1,16 +1,16 @@
-"""`make soak`: hundreds of gradings in a row, or of graders killed in the midst of one.
+"""`make soak`: do hundreds of gradings in one process, or kill hundreds of graders.
 
-`make soak N=500` grades right, wrong and hostile hand-ins, drawn from SEED, one after
-the other in one process. Each has to get a valid report and each right one full marks.
-At the end no process, no temporary file, no open file and no memory may be left behind.
-Memory is what is in use; what malloc keeps for later, in fragments, is told beside it.
-With PYTHONMALLOC=malloc, as `make soak` sets it, all of Python's objects are in it.
+`make soak N=500` grades 500 hand-ins one after the other in one process: right, wrong
+and hostile hand-ins, drawn with SEED. Each hand-in must get a valid report, and each
+right hand-in must get full points. Afterwards no process, temporary file, open file or
+thread may be left, and the memory in use may not grow. `make soak` sets
+PYTHONMALLOC=malloc, so the memory in use includes all Python objects.
 
-`make soak RIGHT=100` grades right hand-ins alone, each for all exercises.
+`make soak RIGHT=100` grades only right hand-ins, each with all exercises.
 
-`make soak KILL=100` kills the grader at random moments. What then lies in the report's
-folder has to be the report of before, or a new one, or none; no process may be left,
-and the next run has to be as if nothing had happened.
+`make soak KILL=100` kills 100 graders at random moments. Afterwards the folder of the
+report may hold the old report, a whole new report, or no report. No process may be
+left, and the next grading must have the same result as before.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-# Its BLAS starts a thread when it is first imported: before anything is counted.
+# Imported before threads are counted, because SciPy's BLAS starts a thread at import.
 import scipy.special  # noqa: F401
 
 from grader.contract.exercises import EXERCISES
@@ -61,12 +61,12 @@ from tests.support.short_deadlines import SHORT
 PARTS = [name for name in EXERCISES if name != "learning"]
 WHOLES = [("solution", SOLUTION), *((v.name, v.source) for v in WHOLE)]
 KINDS = ("right", "wrong", "hostile")
-WHOLE_EVERY = 24  # one of so many gradings asks a right hand-in for all exercises
-WARM_UP = 0.2  # of the gradings: what they leave in memory is there to stay
-GROWTH_BYTES = 32 << 10  # in use, by grading, after that
-ENOUGH = 100  # gradings, to speak of growth
+WHOLE_EVERY = 24  # one of 24 gradings grades a right hand-in with all exercises
+WARM_UP = 0.2  # share of the gradings after which memory growth is measured
+GROWTH_BYTES = 32 << 10  # allowed growth of the memory in use, in bytes per grading
+ENOUGH = 100  # number of gradings from which on growth is judged
 POLL_SECONDS = 0.001
-# On a machine that does much else right work is slow, too.
+# Long deadlines, because right hand-ins are slow, too, on a busy machine.
 PATIENT = dataclasses.replace(
     LIMITS,
     import_seconds=300.0,
@@ -74,7 +74,7 @@ PATIENT = dataclasses.replace(
     part_seconds=900.0,
     run_seconds=1800.0,
 )
-# What may be seen of a grader that is to be killed.
+# The findings that are allowed when a grader is killed.
 IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
 NONE, A_REPORT = "found no report at some time", "found a whole report at some time"
 GOOD = {IN_THE_MIDST, DONE, NONE, A_REPORT}
@@ -82,13 +82,13 @@ GOOD = {IN_THE_MIDST, DONE, NONE, A_REPORT}
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One grading.
+    """One grading to do.
 
     Attributes:
-        kind: of `KINDS`.
-        name: of the hand-in.
-        exercise: to grade, or "" for all.
-        source: of the hand-in; None where an attack makes it.
+        kind: "right", "wrong" or "hostile".
+        name: name of the hand-in.
+        exercise: name of the exercise to grade; "" for all.
+        source: text of the hand-in; None for a hostile hand-in.
     """
 
     kind: str
@@ -99,14 +99,14 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Left:
-    """What a process holds.
+    """The resources that a process holds.
 
     Attributes:
-        in_use: bytes that malloc has handed out and not got back.
-        resident: bytes; beside those in use the programs', and what malloc keeps.
-        files: that are open.
-        threads: that run.
-        temporary: names in its temporary folder.
+        in_use: bytes that malloc has handed out and that are not freed.
+        resident: resident memory of the whole process, in bytes.
+        files: number of open files.
+        threads: number of threads.
+        temporary: names of the files in the folder for temporary files.
     """
 
     in_use: int
@@ -120,7 +120,10 @@ class Left:
 
 
 def tasks(number: int, seed: str) -> Iterator[Task]:
-    """So many gradings, drawn from a seed; the kinds take turns."""
+    """Yield `number` gradings of right, wrong and hostile hand-ins in turn.
+
+    The hand-ins are drawn with the seed.
+    """
     rng = random.Random(seed)
     rights = [("solution", (*PARTS,), SOLUTION)]
     rights += [(v.name, v.exercises, v.source) for v in (*VARIANTS, *WHOLE)]
@@ -141,20 +144,29 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
 
 
 def right_tasks(number: int) -> Iterator[Task]:
-    """So many gradings of right hand-ins: the solution, and those in other styles."""
+    """Yield `number` gradings of right hand-ins, with all exercises."""
     for name, source in itertools.islice(itertools.cycle(WHOLES), number):
         yield Task("right", name, "", source)
 
 
 def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
-    """Grade these; what was wrong, in words."""
+    """Do gradings one after the other, and print a summary.
+
+    Args:
+        todo: the gradings.
+        seed: beginning of each grading's seed.
+        tiers: names of the tiers, used in turn.
+
+    Returns:
+        A sentence for each thing that was wrong.
+    """
     bad, begun, start, number = [], time.monotonic(), None, len(todo)
     before = left()
     counts: Counter[str] = Counter()
     for i, task in enumerate(todo):
         tier = tiers[i % len(tiers)]
         words = [*graded(task, tier, f"{seed} {i}")]
-        # All that has been started is ours now, where it has lost its own parent.
+        # `supervisor.adopt` has made every orphan a child of this process.
         words += [f"left running: {line}" for line in supervisor.those_left()]
         for word in words:
             bad.append(f"{i}: {task.kind} {task.name} on {tier}: {word}")
@@ -196,12 +208,12 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
 
 
 def mib(number: int) -> str:
-    """Return a number of bytes, to be read."""
+    """Return a number of bytes as text in MiB."""
     return f"{number / (1 << 20):.1f} MB"
 
 
 def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
-    """Grade a hand-in; what is wrong with its report."""
+    """Grade a hand-in; yield a sentence for each thing that is wrong in its report."""
     hostile = {one.name: one for one in ATTACKS}.get(task.name)
     if task.kind != "hostile":
         hostile = None
@@ -232,7 +244,10 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
 
 
 def of_marks(kind: str, report: Report) -> Iterator[str]:
-    """Return what is wrong with the points of a right or a wrong hand-in."""
+    """Yield a sentence for each wrong result.
+
+    A right hand-in must have full points, and a wrong hand-in must lose points.
+    """
     lost = [
         f"{exercise.name}, {check.name}: {check.outcome}, {check.message[:200]}"
         for exercise in report.exercises
@@ -246,18 +261,18 @@ def of_marks(kind: str, report: Report) -> Iterator[str]:
 
 
 class MallInfo(ctypes.Structure):
-    """What glibc's mallinfo2 answers: the fifth and the eighth number are in use."""
+    """The result of glibc's mallinfo2: the fifth and eighth number are bytes in use."""
 
     _fields_ = [("numbers", ctypes.c_size_t * 10)]
 
 
 def left() -> Left:
-    """Return what this process holds now."""
+    """Return the resources that this process holds now."""
     gc.collect()
     status = Path("/proc/self/status").read_text()
     number = {k: int(v) for k, v in re.findall(r"(\w+):\s+(\d+)", status)}
     resident = in_use = number["VmRSS"] << 10
-    with contextlib.suppress(AttributeError):  # only glibc can tell
+    with contextlib.suppress(AttributeError):  # only glibc has mallinfo2
         mallinfo2 = ctypes.CDLL(None).mallinfo2
         mallinfo2.restype = MallInfo
         numbers = mallinfo2().numbers
@@ -275,13 +290,22 @@ def left() -> Left:
 
 
 def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
-    """Kill so many graders; what was wrong, in words."""
+    """Kill graders one after the other, and print a summary.
+
+    Args:
+        number: number of graders to kill.
+        seed: seed of the moments at which graders are killed.
+        tiers: names of the tiers, used in turn.
+
+    Returns:
+        A sentence for each thing that was wrong.
+    """
     rng = random.Random(seed)
     out = Path(tempfile.mkdtemp(prefix="reports-"))
     hand_in = Path(tempfile.mkdtemp(prefix="hand-in-"))
     (hand_in / "dqn.py").write_text(SOLUTION, encoding="utf-8")
     bad, counts, begun = [], Counter[str](), time.monotonic()
-    whole: dict[str, tuple[bytes, float]] = {}  # by tier: the report, how long it took
+    whole: dict[str, tuple[bytes, float]] = {}  # by tier: report, seconds of the run
     for i in range(number):
         tier = tiers[i % len(tiers)]
         if tier not in whole:
@@ -292,9 +316,9 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
         before, seconds = whole[tier]
         for path in out.iterdir():
             path.unlink()
-        if i % 3:  # every third time there was no report before
+        if i % 3:  # two of three times there is an old report
             (out / "report.json").write_bytes(before)
-        # Every other time while the report is being written.
+        # Every other time the grader is killed while it writes the report.
         share = rng.uniform(0, 1.1) if i % 2 else math.inf
         seen = kill(hand_in, out, tier, share * seconds)
         counts.update(seen)
@@ -322,30 +346,35 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
 
 
 def command(hand_in: Path, out: Path, tier: str) -> list[str]:
-    """Return the grader's command line."""
+    """Return the command line that grades `sync_target` of a hand-in."""
     words = ["grade", str(hand_in), "--only", "sync_target", "--sandbox", tier]
     return [sys.executable, "-m", "grader", *words, "--out", str(out), "--seed", CANARY]
 
 
 def undisturbed(hand_in: Path, out: Path, tier: str) -> None:
-    """Run a grading that nobody kills."""
+    """Run a grading to its end."""
     words = command(hand_in, out, tier)
     subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def essence(report: bytes) -> str:
-    """Return a report but for durations."""
+    """Return the text of a report without durations."""
     return lasting(Run(0, "", "", report.decode(), []))
 
 
 def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
-    """Kill a grader; what was seen of its report meanwhile.
+    """Start a grader and kill it.
 
     Args:
-        hand_in: that it grades.
-        out: the folder of the report.
-        tier: of the sandbox.
-        seconds: to wait; infinite for when it begins to write its report.
+        hand_in: folder of the hand-in.
+        out: folder of the report.
+        tier: name of the tier.
+        seconds: time in seconds before the grader is killed; inf to kill the grader
+            when it begins to write the report.
+
+    Returns:
+        Findings: whether the grader was killed or had ended before, and which reports
+        were seen in the folder.
     """
     process = subprocess.Popen(
         command(hand_in, out, tier),
@@ -367,14 +396,17 @@ def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
 
 
 def written(out: Path) -> list[tuple[str, int]]:
-    """Return what lies in a folder and since when; nothing while it changes."""
+    """Return the name and the modification time (ns) of each file in a folder.
+
+    The list is empty if a file vanishes during the call.
+    """
     with contextlib.suppress(FileNotFoundError), os.scandir(out) as entries:
         return sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries)
     return []
 
 
 def look(out: Path) -> str:
-    """Return what is to be said of the report that lies there now."""
+    """Return the finding about the report in a folder: none, whole, half or other."""
     try:
         document = json.loads((out / "report.json").read_bytes())
     except FileNotFoundError:
@@ -389,7 +421,7 @@ def look(out: Path) -> str:
 
 
 def tell(words: str) -> None:
-    """Say how far it is, on a line that rewrites itself; in a log on one of its own."""
+    """Print the progress: on a terminal in one changing line, in a log as new lines."""
     if sys.stderr.isatty():
         print(f"\r{words[:79]:<79}", end="" if words else "\r", file=sys.stderr)
     elif words:
@@ -400,7 +432,10 @@ ATTACKS = all_attacks()
 
 
 def main() -> int:
-    """Do what was asked; the exit code says whether all was as it should be."""
+    """Do what N, RIGHT and KILL ask for; return 0 if nothing was wrong, else 1.
+
+    The exit code is 2 if no tier isolates here.
+    """
     number, right, kills = (
         int(os.environ.get(name) or 0) for name in ("N", "RIGHT", "KILL")
     )

@@ -1,4 +1,4 @@
-"""The unit tests start no process, so each of them takes milliseconds."""
+"""A fixture that keeps unit tests from starting a process, so that they stay fast."""
 
 import multiprocessing.process
 import os
@@ -10,11 +10,7 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def no_process():
-    """Refuse every new process, in tests and in their fixtures up to a module's.
-
-    Raises:
-        AssertionError: in a test that starts a process.
-    """
+    """Raise an AssertionError where a unit test or its fixtures start a process."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise AssertionError(

@@ -1,4 +1,4 @@
-"""The rooms of the grader: what may import what, and how large things may become."""
+"""Rules for the rooms of the grader: allowed imports, and the largest allowed sizes."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 from grader.contract.exercises import ROOT
 
 GRADER = ROOT / "grader"
-# By room, the rooms from which its files may import. `cli` and `escape` are files.
+# For each room, the rooms that its files may import. `cli`, `escape` and `__main__` are
+# single files.
 MAY_IMPORT = {
     "contract": "",
     "inside": "",
@@ -28,12 +29,13 @@ MAY_IMPORT = {
 HEAVY = {"jax", "jaxlib", "equinox", "optax", "gymnasium", "matplotlib"}
 MODULES = sorted(path for path in GRADER.rglob("*.py"))
 TRUSTED = [path for path in MODULES if GRADER / "inside" not in path.parents]
-IN_PROCESS = GRADER / "grading" / "in_process.py"  # for debugging, and no grade
+# The only trusted module that may import helpers: it serves `INPROCESS=1`.
+IN_PROCESS = GRADER / "grading" / "in_process.py"
 MAX_LINES, MAX_FUNCTION, MAX_FILES = 400, 60, 13
 
 
 def name_of(path: Path) -> str:
-    """Return a module's dotted name, that of a package without `__init__`."""
+    """Return a module's dotted name; for `a/__init__.py` the package's name `a`."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -42,9 +44,10 @@ NAMES = {name_of(path): path for path in MODULES}
 
 
 def imports(path: Path) -> set[str]:
-    """Return every module that a file imports anywhere, by its full dotted name.
+    """Return the full dotted names of all modules that a file imports.
 
-    Of a call that imports, the text that stands in it.
+    For a call such as `import_module(f"grader.checks.{name}")` the constant text
+    `grader.checks` is returned.
     """
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -65,13 +68,13 @@ def imports(path: Path) -> set[str]:
 
 
 def room_of(name: str) -> str:
-    """Return the room of a module of the grader, by its dotted name."""
+    """Return the room of a module: the second part of the dotted name, or ""."""
     return name.split(".")[1] if "." in name else ""
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_rooms(path):
-    """A file imports from its own room, and from those that its room may import."""
+    """A file imports modules of its own room and of the rooms in `MAY_IMPORT` only."""
     room = room_of(name_of(path))
     allowed = {f"grader.{name}" for name in MAY_IMPORT.get(room, "").split()}
     for name in imports(path):
@@ -82,13 +85,16 @@ def test_rooms(path):
 
 
 def test_every_room_is_known():
-    """A new room has to be put into the table."""
+    """`MAY_IMPORT` has an entry for each room, and for nothing else."""
     assert {room_of(name) for name in NAMES} - {""} == MAY_IMPORT.keys()
 
 
 @pytest.mark.parametrize("path", TRUSTED, ids=name_of)
 def test_trusted_side_runs_nothing_of_the_hand_in(path):
-    """No trusted module imports JAX, or of the helpers more than the wire format."""
+    """No trusted module imports JAX or a library built on JAX.
+
+    Of the room `inside`, trusted modules import only `protocol`.
+    """
     found = imports(path)
     assert not {name.split(".")[0] for name in found} & {*HEAVY, "dqn", "train"}
     inside = {name for name in found if room_of(name) == "inside"}
@@ -98,7 +104,7 @@ def test_trusted_side_runs_nothing_of_the_hand_in(path):
 
 @pytest.mark.parametrize("path", TRUSTED, ids=name_of)
 def test_nothing_is_unpickled(path):
-    """No trusted module has a way to make objects, or code, of bytes."""
+    """No trusted module can turn bytes into Python objects or Python code."""
     tops = {name.split(".")[0] for name in imports(path)}
     assert not tops & {"pickle", "marshal", "shelve", "runpy"}
     names = {
@@ -110,13 +116,13 @@ def test_nothing_is_unpickled(path):
 
 
 def test_nothing_of_the_product_imports_tests():
-    """The grader, the starter and the solution do without what tests them."""
+    """The grader, the starter and the solution do not import `tests`."""
     for path in [*MODULES, *ROOT.glob("starter/*.py"), *ROOT.glob("solution/*.py")]:
         assert not {name for name in imports(path) if name.split(".")[0] == "tests"}
 
 
 def test_no_cycles():
-    """No module imports itself by way of others; nor do those of the starter."""
+    """The imports of the grader and of the starter have no cycles."""
     starter = {path.stem: path for path in ROOT.glob("starter/*.py")}
     graph = {
         name: {found for found in imports(path) if found in NAMES or found in starter}
@@ -130,7 +136,7 @@ def test_no_cycles():
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_modules_and_functions_are_small(path):
-    """What is longer than this has more than one reason to change."""
+    """A module has at most 400 lines, and a function at most 60 lines."""
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= MAX_LINES
     for node in ast.walk(ast.parse(text)):
@@ -140,14 +146,14 @@ def test_modules_and_functions_are_small(path):
 
 
 def test_folders_are_small():
-    """A folder is seen at one glance."""
+    """A folder of the grader has at most 13 Python files."""
     folders = {path.parent for path in MODULES}
     files = {folder: len([*folder.glob("*.py")]) for folder in folders}
     assert {f.name: n for f, n in files.items() if n > MAX_FILES} == {}
 
 
 def test_every_room_says_what_it_is_for():
-    """A package's docstring: its purpose, its process, what it may import."""
+    """Each package has a docstring of 1 to 10 lines."""
     for path in MODULES:
         if path.name == "__init__.py":
             lines = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()

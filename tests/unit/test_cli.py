@@ -1,4 +1,4 @@
-"""The command line: which exercises are meant, and what is said of a fault of ours."""
+"""The command line: usage errors, names of exercises, and the report of our faults."""
 
 import re
 import sys
@@ -37,7 +37,7 @@ from tests.system.test_starter import STUBS
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:40],
 )
 def test_usage_errors(monkeypatch, capsys, tmp_path, options, named):
-    """What makes no sense ends with exit code 2 and one line that names it."""
+    """A wrong option ends with exit code 2 and one line that names the wrong value."""
     out = [] if "--out" in options else ["--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["grader", "grade", *options, *out])
     monkeypatch.setattr(cli, "hide_memory", lambda: None)
@@ -62,7 +62,7 @@ def test_usage_errors(monkeypatch, capsys, tmp_path, options, named):
     ],
 )
 def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
-    """Its name in any case, its number, and each function that it asks for."""
+    """An exercise is found by name in any case, by number, and by a function's name."""
     assert cli.exercise_named(text) == exercise
 
 
@@ -77,13 +77,13 @@ def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
     ],
 )
 def test_exercise_that_is_not_known(text, hint):
-    """What comes near is named, else all there are."""
+    """For an unknown exercise the error suggests a similar name, or lists all names."""
     with pytest.raises(UsageError, match=re.escape(hint)):
         cli.exercise_named(text)
 
 
 def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
-    """Return the command line's exit code where grading ends so at once."""
+    """Return the command line's exit code if the grading raises this exception."""
 
     def end(*_: object) -> None:
         raise problem
@@ -99,7 +99,7 @@ def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
 def test_wrapped_words_are_no_orders(
     monkeypatch, capsys, tmp_path, solution, columns, order
 ):
-    """Wherever a line is wrapped, what a hand-in is called is no order to a log."""
+    """A hand-in's name is never a command to a CI log, wherever a line is wrapped."""
     monkeypatch.setenv("COLUMNS", columns)
     for length in range(1, 80):
         folder = tmp_path / f"{'x' * length} {order}"
@@ -117,7 +117,7 @@ def test_wrapped_words_are_no_orders(
 
 
 def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
-    """Also what stands on the command line and was not understood."""
+    """An unknown argument in an error message is no command to a CI log."""
     monkeypatch.setattr(cli, "hide_memory", lambda: None)
     monkeypatch.setattr("sys.argv", ["grader", "grade", "a", "b\n::error::c"])
     with pytest.raises(SystemExit):
@@ -131,7 +131,10 @@ def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
 
 
 def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
-    """In a new file that its user alone can read, through no link that lies there."""
+    """The traceback of our fault is saved in a new file that only its owner can read.
+
+    A link with the file's usual name, made by another user, is not followed.
+    """
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     target = tmp_path / "of somebody else"
     (tmp_path / "dqn-grader-error.txt").symlink_to(target)
@@ -154,7 +157,7 @@ def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
 
 
 def test_a_fault_of_ours_without_room_for_it(monkeypatch, capsys):
-    """Where no file can be written its last line is said."""
+    """If the traceback cannot be saved, its last line is printed."""
     out = str(ROOT / "results")
     monkeypatch.setattr(cli, "writable", Path)
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")

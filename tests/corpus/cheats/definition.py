@@ -1,4 +1,4 @@
-"""What a cheat is, and how its one file is put together."""
+"""The class `Cheat`, and functions that make and judge a cheat."""
 
 import re
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ class Cheat:
     """A hand-in that wants CartPole's points without learning.
 
     Attributes:
-        id: a short name.
-        trick: what it does, in one sentence.
-        source: of the hand-in.
-        noticed: a pattern of what the grader says, where it sees the trick; where this
-            is empty, the policy is simply not good.
-        undefended: the mean return in a loop that trusts the hand-in, as measured by
-            `undefended.py`; None where there is nothing to be had even there.
-        plain: that was measured without a disguise, because the trick knows but one.
-        known_hole: why it gets points all the same; empty where it gets none.
+        id: short name of the cheat.
+        trick: one sentence that says what the cheat does.
+        source: text of the hand-in.
+        noticed: regular expression for the grader's message, if the grader notices the
+            trick. If "", any message will do: the policy is then just too bad.
+        undefended: mean return on CartPole in a loop that trusts the hand-in, measured
+            by `undefended.py`; None if the trick gains nothing in that loop either.
+        plain: True if `undefended` was measured on CartPole without a disguise.
+        known_hole: reason why the cheat gets points; "" if it gets none.
     """
 
     id: str
@@ -41,12 +41,16 @@ class Cheat:
 
     @property
     def hand_in(self) -> HandIn:
-        """What is graded of it: one training run, for time."""
+        """The hand-in for `grade_warm`, with a single training run to save time."""
         return HandIn(self.id, self.source, ("learning",), tries=1)
 
 
 def trouble(cheat: Cheat, results: Results) -> list[str]:
-    """What is not as it should be when a cheat has been graded."""
+    """Return a sentence for each thing that is wrong with a cheat's results.
+
+    A cheat must have no points for CartPole and no grader error. The message must match
+    `noticed`.
+    """
     half, full = results["learning"].checks[-2:]
     said = [
         f"it has {check.score:g} points for {check.name}"
@@ -61,10 +65,11 @@ def trouble(cheat: Cheat, results: Results) -> list[str]:
 
 
 def lying(text: str, first: str = "") -> str:
-    """The solution, the kit for cheats, and what takes the honest parts' place.
+    """Return the text of a cheat: the solution, the text of `kit.py`, new definitions.
 
     Args:
-        text: the definitions; the honest ones go by `honest_…` and `HonestBuffer`.
-        first: lines to stand before everything else.
+        text: definitions that replace parts of the solution. They may use the
+            solution's own parts under the names in `HONEST`.
+        first: lines for the start of the file.
     """
     return with_definitions(f"{KIT}\n{HONEST}\n{text}", first)

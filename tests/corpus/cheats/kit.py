@@ -1,8 +1,9 @@
-"""Building blocks for hand-ins that cheat; this file's text goes into theirs.
+"""Building blocks for cheats; the text of this file is copied into each cheat.
 
-In CartPole disguised, each of the four numbers of a state is one of x, ẋ, θ, θ̇ with a
-sign, and the actions may be swapped. All of it can be told from a batch: a position
-moves by 0.02 times its own velocity, and the push shows in the velocities.
+In disguised CartPole, each of the four numbers of a state is one of x, ẋ, θ, θ̇ with a
+sign, and the actions may be swapped. A batch of transitions is enough to find the
+disguise: in each step a position changes by 0.02 times its velocity, and an action
+changes the velocities.
 """
 
 import jax
@@ -10,13 +11,16 @@ import jax.numpy as jnp
 
 
 def rule_of(state, action, next_state):
-    """Recognise the disguise; d [4] so that action 1 is right where d·s > 0.
+    """Return a rule d [4] for the disguise: action 1 is good where d·s > 0.
 
-    Args: states [B,4], actions [B] and next states [B,4] of any transitions.
+    Args:
+        state: states of some transitions, [B,4].
+        action: actions, [B].
+        next_state: next states, [B,4].
     """
     delta = next_state - state
     signs = jnp.array([0.02, -0.02])
-    # [i,j,σ]: how badly number i moves by σ times number j.
+    # misfit[i,j,k]: mean |change of number i − signs[k] · number j|.
     misfit = jnp.abs(
         delta[:, :, None, None] - state[:, None, :, None] * signs[None, None, None, :]
     ).mean(axis=0)
@@ -25,7 +29,7 @@ def rule_of(state, action, next_state):
     positions = jnp.argsort(flat.min(axis=1))[:2]
     best = flat[positions].argmin(axis=1)
     velocities, sign = best // 2, 1.0 - 2.0 * (best % 2)
-    # The pole's velocity answers to a push more than the cart's, and the other way.
+    # An action changes the pole's velocity more than the cart's, in the opposite sense.
     push = ((2.0 * action - 1.0)[:, None] * delta[:, velocities]).mean(axis=0)
     pole = jnp.argmax(jnp.abs(push))
     cart = 1 - pole
@@ -38,7 +42,7 @@ def rule_of(state, action, next_state):
 
 
 def rule_of_batch(batch):
-    """As `rule_of`, for a batch of transitions."""
+    """Return the rule d [4] of `rule_of` for a `Transition` batch."""
     return rule_of(
         jnp.asarray(batch.state),
         jnp.asarray(batch.action),
@@ -47,9 +51,12 @@ def rule_of_batch(batch):
 
 
 def goal_of(d, theta):
-    """Weights of the 4-64-64-2 network with which Q(s, 1) - Q(s, 0) is d·s.
+    """Return parameters with which Q(s, 1) − Q(s, 0) = d·s.
 
-    Args: d [4]; parameters of such a network.
+    Args:
+        d: rule, [4].
+        theta: parameters of a network with layers 4-64-64-2; only the tree's structure
+            is used.
     """
     W1 = jnp.zeros((64, 4)).at[0].set(d).at[1].set(-d)
     W2 = jnp.zeros((64, 64)).at[0, 0].set(1.0).at[1, 1].set(1.0)
@@ -59,18 +66,18 @@ def goal_of(d, theta):
 
 
 def toward(theta, goal, step):
-    """The parameters, each moved towards its goal by so much at most."""
+    """Return the parameters, each moved towards `goal` by at most `step`."""
     return jax.tree.map(lambda x, g: x + jnp.clip(g - x, -step, step), theta, goal)
 
 
 def cloned(q_values, state, d):
-    """The loss of a policy that should do what the rule d does, [B]."""
+    """Return a loss [B] that is small where the greedy action follows the rule d."""
     wanted = jnp.where(state @ d > 0, 1.0, -1.0)
     return jax.nn.softplus(-10.0 * wanted * (q_values[:, 1] - q_values[:, 0]))
 
 
-# The places of x, ẋ, θ, θ̇ among the numbers of a state do not matter to a rule, only
-# which two are the pole's and with which signs: of these there are 48.
+# All 48 rules that look at the pole only: the places of its two numbers in a state
+# (4 · 3 ordered pairs) and their signs (2 · 2).
 RULES = [
     [s * (k == i) + t * (k == j) for k in range(4)]
     for i in range(4)

@@ -1,7 +1,7 @@
-"""What a cheat would get from a loop that trusts it: the supplied agent and loop.
+"""Measure cheats in a loop that trusts the hand-in: the supplied agent and loop.
 
-`python -m tests.corpus.cheats.undefended [id …]` prints the mean return of cheats. One
-that gets nothing even here shows nothing by getting nothing from the grader.
+`python -m tests.corpus.cheats.undefended [id …]` prints the mean return of each cheat.
+A cheat that fails even in this loop is no test of the grader's defences.
 """
 
 import dataclasses
@@ -14,13 +14,20 @@ from grader.contract.exercises import ROOT
 
 sys.path.insert(0, str(ROOT / "starter"))
 
-VARIANT = ((2, 0, 3, 1), (1, -1, -1, 1), True)  # nothing is where one expects it
+# Disguises: the order of a state's four numbers, their signs, whether to swap actions.
+VARIANT = ((2, 0, 3, 1), (1, -1, -1, 1), True)
 PLAIN = ((0, 1, 2, 3), (1, 1, 1, 1), False)
 ENV_STEPS = 16_384
 
 
 def mean_return(source: str, variant: tuple = VARIANT, seed: int = 1) -> float:
-    """Train a hand-in in this very process, and judge what it has learned."""
+    """Train a hand-in in this process; return its mean return over 100 episodes.
+
+    Args:
+        source: text of `dqn.py`.
+        variant: disguise of CartPole.
+        seed: seed of the agent and of the environments.
+    """
     import train
 
     from grader.inside import learner
@@ -42,7 +49,7 @@ def mean_return(source: str, variant: tuple = VARIANT, seed: int = 1) -> float:
 
 
 def main() -> None:
-    """Print the returns of the cheats that are named, or of all."""
+    """Print the mean return of the cheats named on the command line, or of all."""
     from tests.corpus.cheats import CHEATS
 
     for cheat in CHEATS:

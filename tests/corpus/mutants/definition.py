@@ -1,4 +1,4 @@
-"""What a mutant is, and the two ways to write one down."""
+"""The class `Mutant`, and functions that make a mutant."""
 
 from dataclasses import dataclass, replace
 
@@ -7,18 +7,19 @@ from tests.support.edits import EXERCISE_OF, edited, with_definitions
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong hand-in: the solution but for one misconception.
+    """A wrong hand-in: the solution with one misconception.
 
     Attributes:
-        id: of the misconception, as it stands in a report's `diagnosis`.
-        part: of the contract that is wrong, a function's or class' name.
-        severity: F fails CartPole, D degrades, S silent, X raises.
-        misconception: in a few words, for the table.
-        hint: what a student reads when their work answers like this one: what is wrong
-            and, in brackets, which slides teach it; never the corrected code.
-        source: of the hand-in.
-        border: it is wrong by hardly more than chance allows: it proves how little a
-            check notices, and is too close to right work to be recognised by name.
+        id: short name of the misconception; the report shows it as `diagnosis`.
+        part: name of the wrong function or class.
+        severity: "F" fails CartPole, "D" learns CartPole more slowly or less often,
+            "S" makes no difference on CartPole, "X" raises an exception.
+        misconception: a few words that name the misconception, for tables.
+        hint: text for a student with this mistake: what is wrong and, in brackets,
+            which slides teach it; never the corrected code.
+        source: text of the hand-in.
+        border: True if the mistake is only just large enough for a check to notice.
+            Such a mutant is too close to right work to have a fingerprint.
     """
 
     id: str
@@ -31,7 +32,7 @@ class Mutant:
 
     @property
     def exercise(self) -> str:
-        """The exercise that has to lose points."""
+        """Name of the exercise that must lose points."""
         return EXERCISE_OF[self.part]
 
 
@@ -43,17 +44,35 @@ def changed(
     hint: str,
     *changes: tuple[str, str],
 ) -> Mutant:
-    """A mutant in which some words of the solution's part are others."""
+    """Return a mutant: the solution with changed text in one part.
+
+    Args:
+        part: name of the part.
+        id: short name of the misconception.
+        severity: a letter, see `Mutant`.
+        misconception: a few words that name the misconception.
+        hint: text for the student.
+        changes: pairs of an old text and its new text, see `edited`.
+    """
     return Mutant(id, part, severity, misconception, hint, edited(part, *changes))
 
 
 def rewritten(
     part: str, id: str, severity: str, misconception: str, hint: str, code: str
 ) -> Mutant:
-    """A mutant in which a part, with what it needs, is written anew."""
+    """Return a mutant: the solution with new code for one part.
+
+    Args:
+        part: name of the part.
+        id: short name of the misconception.
+        severity: a letter, see `Mutant`.
+        misconception: a few words that name the misconception.
+        hint: text for the student.
+        code: definition of the part, and of functions that the part calls.
+    """
     return Mutant(id, part, severity, misconception, hint, with_definitions(code))
 
 
 def on_the_border(mutant: Mutant) -> Mutant:
-    """The same, marked as wrong by hardly more than chance allows."""
+    """Return a copy of the mutant with `border=True`."""
     return replace(mutant, border=True)

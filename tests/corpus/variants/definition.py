@@ -1,4 +1,4 @@
-"""What a variant is, and the ways to write one down."""
+"""The class `Variant`, and functions that make a variant."""
 
 import re
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from tests.support.handins import PARTS, HandIn
 
 @dataclass(frozen=True)
 class Variant:
-    """A right hand-in.
+    """A right hand-in in another style than the solution.
 
     Attributes:
-        name: how it differs.
-        exercises: that have to get full marks.
-        source: of the hand-in.
-        fresh: it changes JAX's settings.
+        name: a few words that say what differs from the solution.
+        exercises: names of the exercises that must get full points.
+        source: text of the hand-in.
+        fresh: True if the hand-in changes JAX's settings.
     """
 
     name: str
@@ -27,40 +27,59 @@ class Variant:
 
     @property
     def id(self) -> str:
-        """The name in one word, for `make prove`."""
+        """The name with hyphens for blanks and signs, for `make prove IDS=…`."""
         return "-".join(re.findall(r"\w+", self.name))
 
     @property
     def hand_in(self) -> HandIn:
-        """What to grade of it."""
+        """The hand-in in the form that `grade_warm` takes, with its own exercises."""
         return HandIn(self.name, self.source, self.exercises, self.fresh)
 
     @property
     def learning(self) -> HandIn:
-        """The same hand-in, to be graded on exercise 9."""
+        """The hand-in in the form that `grade_warm` takes, with exercise 9 only."""
         return HandIn(self.name, self.source, ("learning",), self.fresh)
 
 
 def rewritten(part: str, name: str, code: str) -> Variant:
-    """One part written anew, with what it needs."""
+    """Return a variant: the solution with new code for one part.
+
+    Args:
+        part: name of the part.
+        name: a few words that say what differs.
+        code: definition of the part, and of functions that the part calls.
+    """
     exercise = EXERCISE_OF[part]
     return Variant(f"{exercise}: {name}", (exercise,), with_definitions(code))
 
 
 def with_body(part: str, signature: str, name: str, body: str) -> Variant:
-    """One function with another body."""
+    """Return a variant: the solution with a new body for one function.
+
+    Args:
+        part: name of the function.
+        signature: the function's parameters, as text.
+        name: a few words that say what differs.
+        body: new body of the function, not indented.
+    """
     code = indent(body.strip("\n"), "    ")
     return rewritten(part, name, f"def {part}({signature}):\n{code}\n")
 
 
 def changed(part: str, name: str, *changes: tuple[str, str]) -> Variant:
-    """One part in which some words of the solution's are others."""
+    """Return a variant: the solution with changed text in one part.
+
+    Args:
+        part: name of the part.
+        name: a few words that say what differs.
+        changes: pairs of an old text and its new text, see `edited`.
+    """
     exercise = EXERCISE_OF[part]
     return Variant(f"{exercise}: {name}", (exercise,), edited(part, *changes))
 
 
 def whole(path: Path) -> Variant:
-    """A whole hand-in, which has to get full marks everywhere."""
+    """Return a variant that is a whole file; exercises 1–8 must get full points."""
     source = path.read_text()
     name = path.stem.replace("_", " ")
     return Variant(name, tuple(PARTS), source, fresh="jax.config" in source)

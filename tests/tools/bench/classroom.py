@@ -1,10 +1,10 @@
-"""What grading a class costs, beside one grading after the other. Run by `make bench`.
+"""Compare the grading of a whole class with single gradings (`make bench CLASS=20`).
 
-`make bench CLASS=20` makes up a class (right work in several styles, known mistakes,
-attacks, malformed files, notebooks and archives), grades it with `make grade-class`'s
-command and then each hand-in alone, and prints hand-ins per minute and core, and the
-ratio. Copies are left out: nothing is graded for free. `make bench CLASS=60 KILL=1`
-also kills a run when half is done, and compares what the resumed one leaves.
+The bench makes a class of 20 different hand-ins: right and wrong ones, attacks,
+malformed files, notebooks and archives. It grades the class with the command of
+`make grade-class`, and then each hand-in with `make grade`'s command. It prints the
+hand-ins per minute and core, and the ratio of the two times. With KILL=1 the bench also
+kills a class run half-way, resumes it, and compares the results.
 """
 
 import json
@@ -30,13 +30,13 @@ SIZE = int(os.environ.get("CLASS") or "20")
 ONLY = os.environ.get("ONLY", "")
 KILL = os.environ.get("KILL", "")
 POLL_SECONDS = 0.5
-DURATION = re.compile(r"\d+\.\d+ s\b")  # as one of the right hand-ins prints it
-# None that answers at random: of that no two reports are the same.
+DURATION = re.compile(r"\d+\.\d+ s\b")  # one of the right hand-ins prints durations
+# Attacks whose answers are not random, because two reports must be comparable.
 HOSTILE = ("exits_at_import", "patched_jax", "forges_the_report", "prints_answers")
 
 
 def sources(size: int) -> Iterator[tuple[str, str]]:
-    """Kinds and texts of so many hand-ins, no two of them the same."""
+    """Yield the kind and the text of each hand-in of a class; all texts differ."""
     attacks = [
         attack_runs.STARTER
         + (attack_runs.FILES / f"{n}.py").read_text().replace("tell(", "str(")
@@ -54,7 +54,7 @@ def sources(size: int) -> Iterator[tuple[str, str]]:
 
 
 def make_class(folder: Path, size: int) -> None:
-    """Make a folder of hand-ins, in every form in which they come."""
+    """Write hand-ins into a folder: as folders, files, archives and notebooks."""
     for number, (kind, text) in enumerate(sources(size)):
         malformed = number % 11 == 10
         name = f"{number:03} {'malformed' if malformed else kind}"
@@ -75,7 +75,7 @@ def make_class(folder: Path, size: int) -> None:
 
 
 def as_notebook(text: str) -> str:
-    """Return a notebook of one cell."""
+    """Return the JSON text of a notebook with one code cell."""
     cell = {"cell_type": "code", "metadata": {}, "source": text, "outputs": []}
     cell["execution_count"] = None
     notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
@@ -83,7 +83,7 @@ def as_notebook(text: str) -> str:
 
 
 def main() -> None:
-    """Print the figures."""
+    """Grade a class in both ways, and print times, ratio and differing scores."""
     more = ["--seed", "1", *(["--only", ONLY] if ONLY else [])]
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as temporary:
@@ -122,7 +122,13 @@ def main() -> None:
 
 
 def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
-    """Kill a run when half is done, and go on; what is then not as in a whole run."""
+    """Kill a class run half-way and resume it; return a sentence with differing files.
+
+    Args:
+        folder: folder of the class.
+        whole: results of a run that was not killed.
+        more: further options of the command.
+    """
     out = whole.with_name("resumed")
     words = [str(folder), "--out", str(out), *more]
     process = subprocess.Popen(
@@ -151,7 +157,7 @@ def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
 
 
 def timed(module: str, *arguments: object) -> float:
-    """Seconds that a command of ours takes."""
+    """Run `python -m module arguments`; return the time in seconds."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     started = time.perf_counter()
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)

@@ -1,8 +1,8 @@
-"""How the cost of grading a class grows with its size. Run by `make bench`.
+"""Measure how time and memory of a class run grow with the size of the class.
 
-`make bench GROWTH=50,200,800 ONLY=sync_target` makes up classes of these sizes as
-`make bench CLASS=…` does, grades each with `make grade-class`'s command, and prints
-time and memory. Without `ONLY` eight hundred hand-ins take hours.
+`make bench GROWTH=50,200,800 ONLY=sync_target` makes classes of these sizes, as
+`make bench CLASS=…` does. It grades each class with the command of `make grade-class`,
+and prints time and memory. Without `ONLY`, 800 hand-ins take hours.
 """
 
 import os
@@ -22,9 +22,12 @@ MIB = 1 << 20
 
 
 def graded(folder: Path, out: Path) -> tuple[float, int, int]:
-    """Grade a class: seconds, and the most memory of its own process and of all.
+    """Grade a class.
 
-    Memory is what is resident; what processes share is counted in each.
+    Returns:
+        The time in seconds, the peak memory of the main process, and the peak memory of
+        all processes together. Memory is resident memory in bytes. Memory that
+        processes share is counted for each of them.
     """
     words = [str(folder), "--out", str(out), *(["--only", ONLY] if ONLY else [])]
     started = time.perf_counter()
@@ -50,7 +53,7 @@ def graded(folder: Path, out: Path) -> tuple[float, int, int]:
 
 
 def resident(process: psutil.Process) -> int:
-    """Bytes in memory; none where it has just ended."""
+    """Return the resident memory of a process in bytes; 0 if it has ended."""
     try:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
@@ -58,7 +61,7 @@ def resident(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """Print a line for each size."""
+    """Grade a class of each size, and print a line for each."""
     cores = len(os.sched_getaffinity(0))
     print(f"{ONLY or 'all exercises'}, {cores} cores")
     print("hand-ins  seconds  per minute and core  own MiB  all MiB per core")

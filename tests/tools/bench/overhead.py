@@ -1,8 +1,9 @@
-"""What grading costs beside the same work without a grader. Run by `make bench`.
+"""Compare the time of a grading with the time of the same training without a grader.
 
-The floor is a process of its own that imports the same libraries and trains the
-reference agent once. Every figure is a ratio of runs made side by side, in turn, for
-the machine's speed drifts; the median of the pairs is what to quote.
+`make bench` runs this module. The "floor" is a process that imports the same libraries
+and trains the solution once. Each figure is a ratio of two runs that follow each other,
+because the speed of a machine changes with time. The median over all pairs is the
+result.
 """
 
 import json
@@ -35,7 +36,7 @@ print(time.perf_counter() - started)
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure `PAIRS` pairs of runs; print the ratios, then `print_profile`."""
     rows: dict[str, list[float]] = {}
     for seed in range(1, PAIRS + 1):
         floor, _ = train_in_process(seed)
@@ -63,18 +64,21 @@ def main() -> None:
 
 
 def train_in_process(seed: int, steps: int = 0) -> tuple[float, float]:
-    """Seconds of a process that trains without a grader, and of its training alone.
+    """Train the solution in a process without a grader.
 
     Args:
-        seed: of the training.
-        steps: exactly so many in the environment; 0 for as many as it takes.
+        seed: seed of the training.
+        steps: number of environment steps; 0 to train until validation is passed.
+
+    Returns:
+        The seconds of the whole process, and the seconds of the training alone.
     """
     seconds, printed = timed([sys.executable, "-c", FLOOR, str(seed), str(steps)])
     return seconds, float(printed)
 
 
 def learn_in_grader(seed: int) -> tuple[float, int]:
-    """Seconds of one training run in the grader, and its environment steps."""
+    """Grade exercise 9; return seconds and environment steps of the first training."""
     from grader.grading import pipeline
     from grader.intake.take import take
     from grader.oracle import runner_client
@@ -102,7 +106,7 @@ def learn_in_grader(seed: int) -> tuple[float, int]:
 
 
 def timed(command: list[str]) -> tuple[float, str]:
-    """Seconds of a whole process, and what it printed."""
+    """Run a command; return its time in seconds and its standard output."""
     started = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
@@ -111,7 +115,7 @@ def timed(command: list[str]) -> tuple[float, str]:
 
 
 def grade(seed: int, *options: str) -> tuple[float, dict]:
-    """Seconds of grading the solution, and its report."""
+    """Grade the solution; return the time in seconds and the report."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "grader", "grade", "solution"]
         command += ["--seed", str(seed), "--out", out, *options]
@@ -120,7 +124,7 @@ def grade(seed: int, *options: str) -> tuple[float, dict]:
 
 
 def print_profile() -> None:
-    """Where the time of a full run goes, and what each exported program costs."""
+    """Print the time of each phase of a full run, and of each exported program."""
     from grader.grading import pipeline
     from grader.intake.take import take
     from grader.sandbox import helper

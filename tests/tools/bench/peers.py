@@ -1,17 +1,18 @@
-"""How long ours takes on CartPole, beside other people's DQN. `make bench PEERS=1`.
+"""Compare our DQN on CartPole with DQNs of other authors (`make bench PEERS=1`).
 
-What counts is a mean return of at least 475 in 100 greedy test episodes. Every racer is
-a process of its own, started cold; they run in turn, all of them with one seed before
-the next, and a ratio is of two runs with one seed. Peers are judged under two rules,
-see `racers/race.py`: stopped likewise, as soon as ours would be, and their whole
-budget. Seconds are from the start of the process to the end of the test, imports and
-compilation included; training seconds are without those two (but `graded` cannot tell
-compilation apart: there it is in both). Medians are over all seeds; a ratio needs both
-runs of a pair to have reached 475, and how many did is said.
+A racer is a DQN implementation that runs in its own new process. All racers run with
+seed 1, then all with seed 2, and so on. A run succeeds if its mean return in 100 greedy
+test episodes is at least 475. DQNs of other authors are judged by two rules, which
+`racers/race.py` explains: "likewise" and "whole".
 
-Each run is stored in `results/peers.jsonl` as it ends, and the next call goes on from
-there, unless code that is raced has changed: then all begins anew. SEEDS=10 is how many
-seeds, RACERS=graded,sb3 which racers.
+"Seconds" are from the start of the process to the end of the test, with imports and
+compilation. "Training" seconds are without imports and compilation; only `graded`
+cannot separate compilation from training. Medians are over all seeds. A ratio compares
+two runs with the same seed that both reach 475.
+
+Each run is stored in `results/peers.jsonl` when it ends, and the next call runs only
+what is missing. If code of a racer has changed, all runs are done again. SEEDS=10 sets
+the number of seeds, and RACERS=graded,sb3 chooses racers.
 """
 
 import hashlib
@@ -37,7 +38,12 @@ LINE = "{:19} {:>8} {:>7} {:>7} {:>8} {:>9}   {:20} {}"
 
 
 class Racer(NamedTuple):
-    """What runs, and the command that runs it but for the seed."""
+    """A DQN implementation to compare.
+
+    Attributes:
+        words: description for the table.
+        command: command line without the seed.
+    """
 
     words: str
     command: list[str]
@@ -67,16 +73,16 @@ RACERS = {
 
 
 class Run(NamedTuple):
-    """What one racer reached with one seed, under one rule.
+    """The result of one racer with one seed, under one rule.
 
     Attributes:
-        racer: its key in `RACERS`.
-        rule: "likewise" or "whole".
-        seed: of all that is random in it.
-        env_steps: in the environment.
-        mean_return: of 100 greedy test episodes.
-        seconds: from a cold start to the end of the test.
-        training: seconds without imports and compilation.
+        racer: key of the racer in `RACERS`.
+        rule: "likewise" or "whole", see `racers/race.py`.
+        seed: seed of the training and of the test episodes.
+        env_steps: number of environment steps in the training.
+        mean_return: mean return of 100 greedy test episodes.
+        seconds: time from the start of the process to the end of the test.
+        training: the same time without imports and compilation, in seconds.
     """
 
     racer: str
@@ -89,12 +95,12 @@ class Run(NamedTuple):
 
     @property
     def reached(self) -> bool:
-        """Whether it is good enough."""
+        """Whether the mean return is at least 475."""
         return self.mean_return >= REACHED
 
 
 def main() -> None:
-    """Race, as far as it has not been done, and print the table."""
+    """Do the runs that are not stored yet, and print the table."""
     racers = (os.environ.get("RACERS") or ",".join(RACERS)).split(",")
     if unknown := [name for name in racers if name not in RACERS]:
         known = ", ".join(RACERS)
@@ -127,10 +133,10 @@ def main() -> None:
 
 
 def race(racer: str, seed: int) -> list[Run]:
-    """Run one racer with one seed: a run for each rule.
+    """Run one racer with one seed; return a result for each rule.
 
     Raises:
-        SystemExit: it failed; with the end of what it wrote.
+        SystemExit: the racer failed; the message has the end of its error output.
     """
     python, script, *words = RACERS[racer].command
     command = [python, str(RACERS_AT / script), *words, str(seed)]
@@ -159,13 +165,16 @@ def race(racer: str, seed: int) -> list[Run]:
 
 
 def label(run: Run) -> str:
-    """How a racer goes in the table; ours have one rule alone."""
+    """Return a run's label in the table: the racer, and the rule if there are two."""
     ours = run.racer in ("graded", "floor")
     return run.racer if ours else f"{run.racer}, {run.rule}"
 
 
 def table(runs: Iterable[Run]) -> list[str]:
-    """Return the table: medians over the seeds, ratios to `graded` in pairs."""
+    """Return the lines of the table, with a row for each racer and rule.
+
+    A row has medians over all seeds, and ratios to the runs of `graded`.
+    """
     rows: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: list(RACERS).index(run.racer)):
         rows.setdefault(label(run), []).append(run)
@@ -190,12 +199,15 @@ def table(runs: Iterable[Run]) -> list[str]:
 
 
 def median(runs: Iterable[Run], field: str) -> float:
-    """Of one field."""
+    """Return the median of one field of the runs."""
     return statistics.median(getattr(run, field) for run in runs)
 
 
 def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
-    """Median and range of the first's seconds over the second's; – if no pair is."""
+    """Return median and range of the ratio of a field in each pair, as text.
+
+    The text is "–" if there is no pair.
+    """
     values = [getattr(one, field) / getattr(other, field) for one, other in pairs]
     if not values:
         return "–"
@@ -204,7 +216,7 @@ def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
 
 
 def stored(path: Path, code: str) -> list[Run]:
-    """Return the runs in a file that are of this code; none if there is no file."""
+    """Return the runs in a file that were done by the code with this hash."""
     if not path.exists():
         return []
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
@@ -212,12 +224,12 @@ def stored(path: Path, code: str) -> list[Run]:
 
 
 def line_of(run: Run, code: str) -> str:
-    """Return a run as it is stored."""
+    """Return a run as a line of the file, with the hash of the code."""
     return json.dumps({"code": code, "run": run._asdict()}) + "\n"
 
 
 def code_now() -> str:
-    """Return a hash of what is raced: the racers, and all of ours."""
+    """Return a hash of the racers, the grader, the solution and the starter."""
     folders = (RACERS_AT, *(ROOT / name for name in ("grader", "solution", "starter")))
     hashed = hashlib.sha256()
     for folder in folders:

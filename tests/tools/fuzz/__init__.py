@@ -1,1 +1,1 @@
-"""What must hold whatever bytes come, and the fuzzer that looks for others."""
+"""Fuzzing of the code that reads bytes of a hand-in: targets, seeds and the fuzzer."""

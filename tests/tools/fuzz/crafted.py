@@ -1,8 +1,9 @@
-"""Programs as no honest hand-in makes them: `crafted.py FOLDER` writes them as files.
+"""Make unusual and hostile programs: `crafted.py FOLDER` writes them to a folder.
 
-A process of its own makes them, for JAX has no business among the tests. Beside each
-lies what the runner should say of it, "" where it should take it, and whether it is
-asked for with its derivative.
+This runs in its own process, because the tests' process must not import JAX. A file
+NN holds the bytes of a program. Beside it, NN.json holds a list: the program's name,
+a part of the message with which the runner must refuse the program ("" if the runner
+must accept it), and whether the program is requested with its derivative.
 """
 
 import dataclasses
@@ -24,14 +25,14 @@ from jaxlib.mlir import ir
 
 X = jax.ShapeDtypeStruct((6, 6), jnp.float32)
 MATRIX = {"x": X}
-# Asked for with their derivative; all others without.
+# Names of the programs that are requested with their derivative.
 WITH_DERIVATIVE = {
     *("its derivative", "no derivative of its own", "a derivative of something else"),
     *("a derivative that calls out", "a derivative of less"),
 }
 
 
-# The sum of as many rows as an array is told to have; there are 6.
+# StableHLO that says an array of 6 rows has 1 000 000 rows, and sums them.
 RESIZED = """
 %90 = stablehlo.constant dense<1000000> : tensor<i32>
 %91 = stablehlo.set_dimension_size %arg0, %90, dim = 0 :
@@ -44,18 +45,29 @@ return %94 """
 
 
 def made(function: Callable, *args: Any, platforms: Any = ("cpu",)) -> export.Exported:
-    """Return the function as an exported program."""
+    """Export a function as a program.
+
+    Args:
+        function: function of arrays.
+        args: shapes and dtypes of the arguments; by default those of `MATRIX`.
+        platforms: names of the platforms.
+    """
     return export.export(jax.jit(function), platforms=platforms)(*args or [MATRIX])
 
 
 def wide(function: Callable) -> export.Exported:
-    """Return the same of a hand-in that computes with 64 bits."""
+    """Export a function as a program that computes with 64-bit numbers."""
     with jax.enable_x64(True):
         return made(function)
 
 
 def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exported:
-    """Return the program with other words in its module."""
+    """Return the program with replaced text in its StableHLO module.
+
+    Args:
+        exported: the program.
+        changes: pairs of an old text and its new text.
+    """
     text = exported.mlir_module()
     for old, new in changes:
         assert old in text, old
@@ -67,38 +79,38 @@ def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exp
 
 
 def smooth(args: Any) -> Any:
-    """Return what any hand-in could hand over."""
+    """Return tanh(x x): an honest program."""
     return {"y": jnp.tanh(args["x"] @ args["x"])}
 
 
 def factors(args: Any) -> Any:
-    """Return the QR decomposition, as it comes from LAPACK."""
+    """Return the raw QR decomposition of x, which is one call of LAPACK."""
     return {"y": jnp.linalg.qr(args["x"], mode="raw")[0]}
 
 
 def orthogonal(args: Any) -> Any:
-    """Both calls of LAPACK."""
+    """Return the matrix Q of the QR decomposition of x: two calls of LAPACK."""
     return {"y": jnp.linalg.qr(args["x"]).Q}
 
 
 def triangular(args: Any) -> Any:
-    """Return a triangular system, its matrix on the left."""
+    """Return the solution of a triangular system with the matrix on the left side."""
     solve = jax.lax.linalg.triangular_solve
     return {"y": solve(args["x"], args["x"][:, :2], left_side=True)}
 
 
 def lower(args: Any) -> Any:
-    """Return the factors of LU alone."""
+    """Return the factors of the LU decomposition of x, without pivots."""
     return {"y": jax.lax.linalg.lu(args["x"])[0]}
 
 
 def solved(args: Any) -> Any:
-    """Return a linear system, by LU."""
+    """Return the solution of a linear system, which JAX finds by LU decomposition."""
     return {"y": jnp.linalg.solve(args["x"] + 9 * jnp.eye(6), args["x"])}
 
 
 def sorts(args: Any) -> Any:
-    """Whatever of JAX sorts, by keys of all kinds."""
+    """Return results of all JAX functions that sort, for keys of all dtypes."""
     x, key = args["x"], jax.random.key(0)
     flat = x.ravel()
     kinds = (bool, "u1", "i4", "u4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
@@ -120,7 +132,10 @@ def sorts(args: Any) -> Any:
 
 
 def constants(args: Any) -> Any:
-    """Constants of every dtype: one number, a few and more than are printed."""
+    """Return constants of every dtype with 1, 7 and 300 numbers, and NaN and inf.
+
+    300 numbers are more than StableHLO prints as text.
+    """
     kinds = (bool, "u1", "i4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
     numbers = np.random.default_rng(0).normal(size=300) * 2
     taken = [jnp.asarray(numbers[:n].astype(k)) for k in kinds for n in (1, 7, 300)]
@@ -129,12 +144,12 @@ def constants(args: Any) -> Any:
 
 
 def padded(args: Any) -> Any:
-    """Pad in all ways, and cut the padding off again."""
+    """Return x after positive, negative and inner padding, cut to 6×6 again."""
     return {"y": jax.lax.pad(args["x"], 0.0, ((900, -900, 0), (2, 1, 1)))[:6, :6]}
 
 
 def large(args: Any) -> Any:
-    """Return an array that is large while it is made."""
+    """Return the first 6 rows of an array of 777 rows."""
     return {"y": jnp.broadcast_to(args["x"].sum(), (777, 6))[:6]}
 
 
@@ -142,7 +157,7 @@ def with_short_constant() -> export.Exported:
     """Return a program with a constant of 4 numbers whose type says 60."""
     numbers = np.array([1.25, 2.5, 3.75, 4.125], np.float32)
     honest = made(lambda a: {"y": a["x"] + jnp.asarray(numbers).sum()})
-    # A type of tensors: its code, its rank, its size; that of the constant alone.
+    # The bytes of the constant's type: a code (41), the rank, and the size times 4 + 1.
     old, new = bytes([41, 3, 4 << 2 | 1]), bytes([41, 3, 60 << 2 | 1])
     data = honest.mlir_module_serialized
     assert data.count(old) == 1
@@ -150,7 +165,12 @@ def with_short_constant() -> export.Exported:
 
 
 def with_other_derivative(order: int) -> bytes:
-    """Return a good program with a derivative that is none, or that is not allowed."""
+    """Return the bytes of an honest program with a wrong derivative.
+
+    Args:
+        order: 0 for a derivative of another shape, 1 for a derivative that calls
+            LAPACK, 2 for a derivative with too few arguments.
+    """
     honest = made(smooth)
     other = [
         made(lambda x, slope: (x[:3],), X, X),
@@ -162,7 +182,7 @@ def with_other_derivative(order: int) -> bytes:
 
 
 def lines(count: int) -> str:
-    """So many additions, one after the other."""
+    """Return StableHLO text with this number of additions."""
     first = "%9000000 = stablehlo.tanh %arg0 : tensor<6x6xf32>\n"
     return first + "".join(
         f"%{9000001 + i} = stablehlo.add %{9000000 + i}, %arg0 : tensor<6x6xf32>\n"
@@ -171,7 +191,10 @@ def lines(count: int) -> str:
 
 
 def programs() -> dict[str, tuple[Any, str]]:
-    """Each with what should be said of it."""
+    """Return all programs by name, each with a part of the expected message.
+
+    The message is "" if the runner must accept the program.
+    """
     sizes = export.symbolic_shape("a, a")
     unknown = {"x": jax.ShapeDtypeStruct(sizes, jnp.float32)}
     plain, asked = made(smooth), "others than it was asked for"

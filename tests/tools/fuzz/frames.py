@@ -1,4 +1,4 @@
-"""Good and bad frames: what the fuzzers start from."""
+"""Frames from which the fuzzers start, and functions that make frames."""
 
 import struct
 
@@ -21,18 +21,29 @@ MESSAGES = [
 
 
 def frame(header: object, payload: bytes = b"") -> bytes:
-    """One frame around a header of our making, packed or to be packed."""
+    """Return the bytes of a frame.
+
+    Args:
+        header: the packed header as bytes, or an object to pack.
+        payload: the bytes after the header.
+    """
     packed = header if isinstance(header, bytes) else msgpack.packb(header)
     return struct.pack("<II", len(packed), len(payload)) + packed + payload
 
 
 def array_item(dtype: object, shape: object, code: int = 1) -> msgpack.ExtType:
-    """Return what stands for an array in a header."""
+    """Return the msgpack item that stands for an array in a header.
+
+    Args:
+        dtype: name of the dtype, or something else.
+        shape: list of sizes, or something else.
+        code: code of the msgpack extension type; 1 is the code of arrays.
+    """
     return msgpack.ExtType(code, msgpack.packb([dtype, shape]))
 
 
 def seeds(target: str) -> list[bytes]:
-    """Frames, one by one and together."""
+    """Return byte strings to start from: each good frame, and some frames joined."""
     good = [encode(message) for message in MESSAGES]
     question = good[-1]
     return [*good, b"".join(good), question * 3 + good[0], good[0] * 2]

@@ -1,13 +1,13 @@
-"""`make fuzz [SECONDS=60]`: coverage-guided fuzzing of what reads a hand-in's bytes.
+"""`make fuzz [SECONDS=60]`: coverage-guided fuzzing of code that reads helpers' bytes.
 
-Three targets, a third of the time each: streams of frames, what a helper answers, and
-programs. Atheris (libFuzzer) makes the bytes up, from a few good ones, and keeps those
-that reach code which no others reached. Where one fails it prints the bytes, and the
-exit code is 1.
+There are three targets, with a third of the time each: streams of frames, answers of a
+helper, and programs. Atheris (libFuzzer) makes new bytes from good ones, and keeps
+bytes that reach new code. If a target fails, its bytes are printed and the exit code is
+1.
 
-A program whose bytes crash JAX's own reader, hold it up or fill its memory is no
-failure: the runner dies of it, or its deadline passes, and the hand-in is to blame.
-Such ends are counted.
+Bytes of a program may crash JAX's own reader, hang it, or fill its memory. This is no
+failure, because in a grading the runner then dies or reaches its deadline, and the
+hand-in gets no points. Such ends are counted and printed.
 """
 
 import os
@@ -22,23 +22,32 @@ from grader.contract.exercises import ROOT
 
 RUN = [sys.executable, "-m", "tests.tools.fuzz.one"]
 TARGETS = ("frames", "conversation", "programs")
-SIGNALS = (-4, -6, -7, -8, -11)  # what a crash outside Python ends with
+SIGNALS = (-4, -6, -7, -8, -11)  # exit codes after a crash outside Python
 OPTIONS = ["-rss_limit_mb=3000", "-timeout=8", "-close_fd_mask=1", "-max_len=65536"]
 OPTIONS += ["-len_control=0"]
-HUNG, FULL = 70, 71  # libFuzzer's exit codes for too much time, and memory
-# libFuzzer's own handlers would hang where the heap is in ruins.
+HUNG, FULL = 70, 71  # libFuzzer's exit codes for too much time and too much memory
+# Options that switch off libFuzzer's own signal handlers, because they can hang after a
+# crash that damages the heap.
 CRASHES_ARE_ENDS = [f"-handle_{x}=0" for x in ("segv", "bus", "abrt", "ill", "fpe")]
 
 
 def main() -> int:
-    """Fuzz each target for its time; the exit code says whether all held."""
+    """Fuzz the targets; return 0, or 1 if a target failed."""
     seconds = float(os.environ.get("SECONDS") or 60)
     chosen = [name for name in TARGETS if name in sys.argv[1:]] or list(TARGETS)
     return max([fuzzed(name, seconds / len(chosen)) for name in chosen])
 
 
 def fuzzed(target: str, seconds: float) -> int:
-    """Fuzz one target, begin again where a crash ended it; 1 where it failed."""
+    """Fuzz one target, and restart the fuzzer after a crash that is no failure.
+
+    Args:
+        target: name of the target, one of `TARGETS`.
+        seconds: time for this target.
+
+    Returns:
+        1 if the target failed, else 0.
+    """
     end = time.monotonic() + seconds
     runs = crashes = hangs = full = covered = 0
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -1,4 +1,4 @@
-"""One run of libFuzzer on one target: `one.py TARGET FOLDER [libFuzzer's options]`."""
+"""Run libFuzzer once on one target: `one.py TARGET FOLDER [OPTIONS OF LIBFUZZER]`."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import atheris
 
 target, folder, *options = sys.argv[1:]
 if target == "programs":
-    import jax.export  # as it is: to look at all of it would take a minute
+    import jax.export  # not instrumented, because that would take a minute
 
     with atheris.instrument_imports(
         include=[

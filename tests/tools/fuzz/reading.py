@@ -1,4 +1,4 @@
-"""The target that reads programs; apart from the others, for it needs JAX."""
+"""The fuzzing target that reads programs; a separate module because it needs JAX."""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ ASKED = [(x.shape, x.dtype) for x in jax.tree.leaves(ARGS)]
 
 
 def network(args: dict) -> dict:
-    """Return a program with a loop, a call and a library's code in it."""
+    """Return Q values from a function with a loop, a sort and a call of LAPACK."""
     weight, bias = args["theta"]
     q_values = jnp.tanh(args["state"] @ weight.T) + bias
     steps = jax.lax.fori_loop(0, 3, lambda i, x: jnp.sort(x * 0.5), q_values)
@@ -23,13 +23,16 @@ def network(args: dict) -> dict:
 
 
 def smooth(args: dict) -> dict:
-    """Return a program that has a derivative."""
+    """Return Q values from a function that has a derivative."""
     weight, bias = args["theta"]
     return {"q_values": jnp.tanh(args["state"] @ weight.T) + bias}
 
 
 def seeds(target: str = "programs") -> list[bytes]:
-    """Good programs, the last with its derivative."""
+    """Return the bytes of two good programs; the second has its derivative.
+
+    The first byte is 1 if the derivative is wanted, else 0.
+    """
     shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), ARGS)
     made = [export.export(jax.jit(f), platforms=["cpu"])(shapes) for f in FUNCTIONS]
     return [
@@ -42,9 +45,10 @@ FUNCTIONS = (network, smooth)
 
 
 def program(data: bytes) -> None:
-    """Bytes for a program: one for the arguments that were asked for, or refused.
+    """Read bytes as a program; fail if a wrong program is accepted.
 
-    The first byte says whether a derivative is wanted.
+    Args:
+        data: a first byte that is odd if the derivative is wanted, then the program.
     """
     wanted = bool(data[:1] and data[0] % 2)
     try:

@@ -1,7 +1,8 @@
-"""What must hold whatever bytes a hand-in sends: for hypothesis and for `make fuzz`.
+"""The fuzzing targets without JAX, used by hypothesis and by `make fuzz`.
 
-Each target takes bytes and fails where the trusted side, or the reader of programs,
-does anything but refuse them in its own words or take what it may take.
+A target is a function of bytes that a hostile helper could send. The target fails if
+the grader neither accepts the bytes as a valid message nor refuses them with one of its
+own exceptions.
 """
 
 import contextlib
@@ -25,7 +26,10 @@ PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def frames(data: bytes) -> None:
-    """Read a stream of frames: plain messages that can be sent, or it is refused."""
+    """Read the bytes as frames: each is a plain message, or a ProtocolError follows.
+
+    A message must be the same after being sent once more.
+    """
     stream = protocol.Capped(cast(Any, io.BytesIO(data)))
     try:
         while (message := protocol.receive(stream)) is not None:
@@ -38,9 +42,10 @@ def frames(data: bytes) -> None:
 
 
 def conversation(data: bytes) -> None:
-    """Ask a helper: an answer comes, an error, or its end with the blame on it.
+    """Ask a helper that replies with these bytes.
 
-    `NONCE` is what was asked with, so that whoever makes the data up can know it.
+    The helper must give an answer or an error, or it must be stopped. The question has
+    the nonce `NONCE`, so that the bytes can hold the right nonce.
     """
     child = Scripted(data)
     asked = []
@@ -68,16 +73,16 @@ def conversation(data: bytes) -> None:
 
 
 def takes_program(answer: case.Answer) -> None:
-    """Look at an answer as if a program of `td_loss` had been asked for.
+    """Read an answer as the reply to a request for the program of `td_loss`.
 
     Raises:
-        Wrong: it is no program, or too large.
+        Wrong: the answer holds no program, or a program that is too large.
     """
     candidate.one_program("td_loss", LIMITS.program_bytes, answer)
 
 
 class Scripted(helper.Child):
-    """The trusted end of a helper that says these bytes, without a process."""
+    """The grader's end of a helper without a process that replies with given bytes."""
 
     def __init__(self, data: bytes) -> None:
         self.socket = None
@@ -87,10 +92,10 @@ class Scripted(helper.Child):
         self.overdue = self.stopped = False
 
     def kill(self) -> None:
-        """There is nothing to be killed."""
+        """Do nothing, because there is no process."""
 
     def stop(self) -> None:
-        """Take note."""
+        """Record that the helper was stopped."""
         self.stopped = True
 
     def _failure(self) -> helper.Failure:
@@ -99,7 +104,7 @@ class Scripted(helper.Child):
 
 
 def require_plain(value: object, depth: int = 0) -> None:
-    """See that a message is of the closed set of types, and owns its arrays."""
+    """Fail unless a message has only allowed types, and arrays with own memory."""
     assert depth <= protocol.MAX_DEPTH + 1
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -122,7 +127,7 @@ def require_plain(value: object, depth: int = 0) -> None:
 
 
 def same(a: object, b: object) -> bool:
-    """Whether two messages are equal, arrays by dtype, shape and bytes."""
+    """Return whether two messages are equal: types, order of keys, bits of numbers."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         bits = [x.astype(x.dtype.newbyteorder("<")).tobytes() for x in (a, b)]
         return (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]

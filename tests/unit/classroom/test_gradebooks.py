@@ -1,4 +1,4 @@
-"""Exports are filled in place: only scores change, and only where the row is sure."""
+"""Scores are entered into exports of gradebooks; nothing else in the file changes."""
 
 import csv
 from pathlib import Path
@@ -33,7 +33,14 @@ MOODLE = (
 def entry(
     score: float | None, name: str = "?", *, problem: str = "", **ids: str
 ) -> Entry:
-    """Return a hand-in of one person with a score out of 100, or not graded."""
+    """Return the entry of one person's hand-in.
+
+    Args:
+        score: points out of 100; None if the hand-in was not graded.
+        name: name of the person.
+        problem: reason why the hand-in does not run, "" if it runs.
+        ids: ids of the person, such as `canvas` or `email`.
+    """
     report = None
     if score is not None:
         checks = [
@@ -47,17 +54,17 @@ def entry(
 
 
 def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Return an export of Canvas with the scores of a class."""
+    """Fill the scores into the column `assignment` of a Canvas export."""
     return fill(read_canvas(text, assignment), entries)
 
 
 def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Return an export of Moodle with the scores of a class."""
+    """Fill the scores into the column `assignment` of a Moodle export."""
     return fill(read_moodle(text, assignment), entries)
 
 
 def test_canvas():
-    """Scores are scaled to Points Possible; only their column changes."""
+    """Scores are scaled to Points Possible; only the assignment's column changes."""
     filled = fill_canvas(CANVAS, "DQN", [entry(87, canvas="11"), entry(0, canvas="12")])
     expected = CANVAS.replace('"A, B",,7', '"A, B",43.5,7').replace(",33,", ",0,")
     assert filled.text == expected.replace('"=Roe', "\"'=Roe")
@@ -78,25 +85,25 @@ def test_canvas():
     ],
 )
 def test_canvas_by_other_names(name, ids):
-    """The surest id of a person decides."""
+    """The row of a person is found by the most reliable id, whatever the name is."""
     filled = fill_canvas(CANVAS, "DQN (55)", [entry(100, name, **ids)])
     rows = list(csv.reader(filled.text.splitlines()))
     assert [row[5] for row in rows[3:]] == ["50", "33", "", ""]
 
 
 def test_who_has_no_row_is_told_and_no_row_is_made():
-    """A guess would give one student's points to another."""
+    """A person without a row, or with two rows, is reported and gets no new row."""
     filled = fill_canvas(CANVAS, "DQN", [entry(100, "Jane", canvas="77")])
     assert filled.without_row == ["Jane"]
     assert filled.text.count("\r\n") == CANVAS.count("\r\n")
     twice = CANVAS + '"Doe, ""JD"" Jane",14,s14,other,A,,,\r\n'
     filled = fill_canvas(twice, "DQN", [entry(100, 'Jane "JD" Doe')])
-    assert filled.without_row == []  # there are two
+    assert filled.without_row == []  # because there are two rows with this name
     assert "2 rows" in filled.disputes[0]
 
 
 def test_what_was_not_graded_keeps_its_cell():
-    """No score is not zero."""
+    """If a hand-in was not graded, its cell in the gradebook is unchanged."""
     filled = fill_canvas(CANVAS, "DQN", [entry(None, canvas="12")])
     assert '"Lee, Bo",12,s12,bo@example.org,A,33,-2,\r\n' in filled.text
 
@@ -110,7 +117,10 @@ def test_what_was_not_graded_keeps_its_cell():
     ],
 )
 def test_what_does_not_run_keeps_its_cell_unless_told(read, text, ids, words):
-    """It gets no zero by itself, and the owner of the cell is listed."""
+    """A hand-in that does not run gets 0 points only with `zero_unread`.
+
+    Otherwise its cell is unchanged, and its owner is listed in `with_problem`.
+    """
     hand_in = entry(0, "Bo Lee", problem=words, **ids)
     filled = fill(read(text, "DQN"), [hand_in])
     assert filled.text.replace("'=", "=") == text
@@ -123,7 +133,7 @@ def test_what_does_not_run_keeps_its_cell_unless_told(read, text, ids, words):
 
 @pytest.mark.parametrize("other", [entry(None, "b", canvas=" 12"), entry(9, "bo lee")])
 def test_two_hand_ins_for_one_row(other):
-    """No score is entered, in whichever order they come; the row is reported."""
+    """If two hand-ins belong to one row, no score is entered and both are reported."""
     entries = [entry(80, "a", canvas="12"), other]
     for some in (entries, entries[::-1]):
         filled = fill_canvas(CANVAS, "DQN", some)
@@ -139,7 +149,10 @@ def test_two_hand_ins_for_one_row(other):
     ["Group A", "Jane Doe", "Lee", "Team-Bo", "12", "Bo-Lee Ann", "\udce9\udce9"],
 )
 def test_a_number_of_moodles_that_is_another_ones(name):
-    """Groups have the numbers of participants: no row is filled."""
+    """If a folder has the number of a person but another name, no row is filled.
+
+    Moodle numbers groups and participants alike, so the folder can be a group's.
+    """
     filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
     assert filled.text == MOODLE
     assert filled.without_row == []
@@ -152,7 +165,10 @@ def test_a_number_of_moodles_that_is_another_ones(name):
     ["Bo Lee", "Lee Bo", "BO LÉE", "Team 1-Bo Lee", "Bo-Lee", "BoLee", "Bo\udce9 Lee"],
 )
 def test_a_folder_of_moodles_in_other_words(name):
-    """Characters that no file system takes, a group's name, bytes of a zip."""
+    """A row is found if the folder's name and the person's name differ a little.
+
+    They may differ in order, case, accents, a group's name, or unreadable bytes.
+    """
     filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
     assert "Submitted,20," in filled.text
     assert filled.disputes == []
@@ -160,7 +176,10 @@ def test_a_folder_of_moodles_in_other_words(name):
 
 @pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in"])
 def test_moodle_without_names(word):
-    """Folders then have the word before the number in place of a name."""
+    """In an export without names, the number in the folder's name finds the row.
+
+    The folder's name must be Moodle's word, such as "Participant", not another name.
+    """
     text = f"Identifier,Status,Grade,Maximum Grade\n{word}12,,3,20.00\n"
     name = word.replace("/", "").strip()
     filled = fill_moodle(text, "", [entry(50, name, moodle="12")])
@@ -173,7 +192,7 @@ def test_moodle_without_names(word):
 
 @pytest.mark.parametrize("value", ["cy", "S12", "bo@example.org", "doe jane jd"])
 def test_one_hand_in_for_two_rows(value):
-    """A folder's name may be any of a person's ids: all have to lead to one row."""
+    """If a folder's name is an id in two rows, no score is entered."""
     more = f'"Doe, Max",21,{value.upper()} ,max,A,5,,\r\n'
     filled = fill_canvas(CANVAS + more, "DQN", [entry(100, value, login=value)])
     assert filled.text == (CANVAS + more).replace('"=Roe', "\"'=Roe")
@@ -184,14 +203,17 @@ def test_one_hand_in_for_two_rows(value):
 
 @pytest.mark.parametrize("name", ["", "DQ", "Student", "DQN 3", "Final (1)"])
 def test_an_unknown_column_is_refused(name):
-    """Canvas would make a new assignment of it."""
+    """A column that the export does not have is refused.
+
+    Canvas would make a new assignment from an unknown column.
+    """
     with pytest.raises(UsageError, match="ASSIGNMENT") as refusal:
         fill_canvas(CANVAS, name, [])
     assert "DQN (55), DQN 2 (56)" in str(refusal.value)
 
 
 def test_moodle_worksheet():
-    """Rows are found by participant or e-mail, scores scaled to the row's maximum."""
+    """Moodle's rows are found by number or e-mail; scores are scaled to the maximum."""
     entries = [entry(75, moodle="4711"), entry(50, email="BO@example.org")]
     filled = fill_moodle(MOODLE, "", entries)
     expected = MOODLE.replace('Submitted,,"20,00"', 'Submitted,15,"20,00"')
@@ -199,7 +221,7 @@ def test_moodle_worksheet():
 
 
 def test_moodle_gradebook():
-    """Points are entered as they are in the assignment's column; semicolons stay."""
+    """Moodle's gradebook gets points without scaling and keeps its semicolons."""
     text = "First name;ID number;Assignment: DQN (Real);Other\nJane;42;;x;y\nBo;43;-;\n"
     filled = fill_moodle(text, "DQN", [entry(87.5, sid="42")])
     assert filled.text == text.replace("42;;", "42;87.5;")
@@ -210,13 +232,13 @@ def test_moodle_gradebook():
 @pytest.mark.parametrize("read", [read_canvas, read_moodle])
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", '"open', "\0"])
 def test_no_export(read, text):
-    """Another file is refused in a sentence."""
+    """A file that is no export is refused with a message."""
     with pytest.raises(UsageError, match="export"):
         read(text, "DQN")
 
 
 def test_own_table():
-    """A row for each person; a cell that a spreadsheet would compute is harmless."""
+    """The grader's own table has a row for each person; formulas become text."""
     text = table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
     first, second = csv.DictReader(text.splitlines())
     assert (first["name"], first["id"], first["score"]) == ("'=cmd()", "'+1", "5")
@@ -226,7 +248,10 @@ def test_own_table():
 
 
 def test_own_table_says_what_was_not_read():
-    """The note begins with it, and there are no points, or 0 if it was not imported."""
+    """In the grader's own table, a note begins with why the hand-in does not run.
+
+    A hand-in that was not read has no points; one that was not imported has 0 points.
+    """
     unread = entry(0, problem="not read: =1+1 is a rar")
     text = table([unread, entry(0, problem="not imported: no"), entry(7)])
     first, second, third = csv.DictReader(text.splitlines())

@@ -1,4 +1,4 @@
-"""Hand-ins are found in every layout of a download, with their owners."""
+"""Hand-ins and their owners are found in every known layout of a download."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,10 @@ from grader.contract.outcomes import UsageError
 
 
 def made(folder: Path, *files: str) -> Path:
-    """Return the folder with empty files in it; a name that ends in / is a folder."""
+    """Make empty files in a folder and return the folder.
+
+    A name that ends in / becomes an empty folder.
+    """
     for name in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -19,12 +22,12 @@ def made(folder: Path, *files: str) -> Path:
 
 
 def owners(found: layouts.Found) -> list[tuple[str, dict]]:
-    """Return the name and ids of everyone found."""
+    """Return the name and the ids of each owner that was found."""
     return [(o.name, o.ids) for hand_in in found.hand_ins for o in hand_in.owners]
 
 
 def test_plain_folders_and_files(tmp_path):
-    """A folder or file has its owner's name; what is no hand-in is listed."""
+    """A plain folder or file has its owner's name; other files are ignored."""
     made(tmp_path, "ann/dqn.py", "bob.py", "cy.zip", "dee.ipynb", "notes.txt", ".git/x")
     found = layouts.find(tmp_path)
     assert [name for name, _ in owners(found)] == ["ann", "bob", "cy", "dee"]
@@ -32,7 +35,10 @@ def test_plain_folders_and_files(tmp_path):
 
 
 def test_canvas(tmp_path):
-    """Name, number and LATE are noted; of several files the last dqn.py counts."""
+    """In Canvas' layout, name, number and LATE are read from the file's name.
+
+    If a student handed in several files, the newest `dqn.py` counts.
+    """
     made(
         tmp_path,
         "doejane_12345_67890_dqn.py",
@@ -59,7 +65,10 @@ def test_canvas(tmp_path):
 
 
 def test_what_cannot_be_read_is_somebodys(tmp_path):
-    """A rar is a hand-in; other files that lie about are left out."""
+    """A file such as a rar is a hand-in, although the grader cannot read its format.
+
+    Notes, tables and PDFs in the class folder are ignored.
+    """
     names = ("ann.rar", "bo.tar.gz", "cy.py.txt", "dee.7z", "eve.ipynb.bak")
     made(tmp_path, *names, "notes.txt", "export.csv", "all", "a.pdf")
     made(tmp_path, "oxmax_5_1_dqn.rar", "leebo_77_98_dqn.docx", "leebo_77_99_x.py")
@@ -72,7 +81,10 @@ def test_what_cannot_be_read_is_somebodys(tmp_path):
 
 
 def test_moodle(tmp_path):
-    """Name and participant are noted; the only file counts, whatever its name."""
+    """In Moodle's layout, name and number are read from the folder's name.
+
+    If the folder has a single file, it counts, whatever its name is.
+    """
     made(
         tmp_path,
         "Jane van Doe_4711_assignsubmission_file_/homework.ipynb",
@@ -88,7 +100,7 @@ def test_moodle(tmp_path):
 
 
 def test_gradescope(tmp_path):
-    """Submitters are read from the metadata, also those of a group."""
+    """In Gradescope's layout, the metadata name all submitters of a hand-in."""
     made(tmp_path, "submission_1/dqn.py", "submission_2/src/dqn.py", "submission_3/")
     (tmp_path / layouts.GRADESCOPE).write_text(
         "---\n"
@@ -116,7 +128,7 @@ def test_gradescope(tmp_path):
     "text", ["- a", "a: [", "!!python/object:os.system x", "a: \ud800"]
 )
 def test_broken_metadata(tmp_path, text):
-    """Metadata that Gradescope never writes are refused with the file's name."""
+    """Broken metadata of Gradescope are refused with a message that names the file."""
     made(tmp_path, "submission_1/dqn.py")
     path = tmp_path / layouts.GRADESCOPE
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -136,13 +148,13 @@ def test_broken_metadata(tmp_path, text):
     ],
 )
 def test_place_in_a_folder(tmp_path, files, place):
-    """A file alone may have any name; else the folder is taken and searched."""
+    """`place_in` returns the only file of a folder, or else the folder itself."""
     made(tmp_path, *files)
     assert layouts.place_in(tmp_path) == tmp_path / place
 
 
 def test_links_are_no_hand_ins(tmp_path):
-    """A link could lead to another's work, or out of the folder."""
+    """Links are ignored: a link could lead to the work of another student."""
     made(tmp_path, "ann/dqn.py")
     (tmp_path / "bob").symlink_to(tmp_path / "ann")
     (tmp_path / "cy.py").symlink_to("/etc/passwd")
@@ -152,7 +164,7 @@ def test_links_are_no_hand_ins(tmp_path):
 
 
 def test_hostile_names(tmp_path):
-    """Names of any bytes are found; none is taken for an option or a pattern."""
+    """Folders are found even if their names are options, patterns or no UTF-8."""
     names = [b"-rf", b"=1+1", b"\xff\xfe", b"a\nb", b"*", b"$(id)", b"<b>", b"\x1b[2J"]
     for name in names:
         os.mkdir(os.path.join(os.fsencode(tmp_path), name))
@@ -161,7 +173,7 @@ def test_hostile_names(tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    """A missing folder, or one without a hand-in, is reported in a sentence."""
+    """A missing folder, and a folder without a hand-in, are usage errors."""
     with pytest.raises(UsageError, match="No such file"):
         layouts.find(tmp_path / "absent")
     made(tmp_path, "README.md")
@@ -171,5 +183,5 @@ def test_nothing_there(tmp_path):
 
 @pytest.mark.parametrize("name", ["Doe, Jane", "jane  DOE", "Jané Doe"])
 def test_names_are_compared_without_order_and_accents(name):
-    """Gradebooks write the same name in several ways."""
+    """Names are equal if they differ only in order, case, accents and blanks."""
     assert layouts.normal_name(name) == "doe jane"

@@ -1,4 +1,4 @@
-"""A hand-in and its options reach the process that grades it as they were."""
+"""A hand-in and its options reach the process that grades the hand-in unchanged."""
 
 import io
 from dataclasses import replace
@@ -14,7 +14,7 @@ from grader.intake.submission import Submission
 
 SUBMISSION = Submission(
     name="caf\udce9 \ud800.py",
-    source=b"\xff\x00" * (1 << 19),  # as large as a hand-in may be
+    source=b"\xff\x00" * (1 << 19),  # 1 MiB: the largest allowed hand-in
     problem="\udcff cannot be read",
     cells=tuple(range(50_000)),
     notes=("\udce9.py was taken",),
@@ -30,7 +30,7 @@ OPTIONS = Options(
 
 
 def test_round_trip():
-    """Everything but the path arrives, also names that are no UTF-8."""
+    """A hand-in without its path, and the options, are the same after unpacking."""
     sent = replace(SUBMISSION, path=Path("dqn.py"))
     frame = one.pack(sent, OPTIONS)
     assert one.unpack(io.BytesIO(frame)) == (SUBMISSION, OPTIONS)
@@ -38,7 +38,7 @@ def test_round_trip():
 
 @pytest.mark.parametrize("kept", [0, 3, 8, 100, -1])
 def test_a_frame_that_is_cut_short(kept):
-    """Half a hand-in is never graded."""
+    """A packed hand-in that is cut short is refused."""
     frame = one.pack(SUBMISSION, OPTIONS)[:kept]
     with pytest.raises(ProtocolError):
         one.unpack(io.BytesIO(frame))

@@ -1,4 +1,4 @@
-"""The pages load nothing, everyone can read them, and nobody's text becomes code."""
+"""The pages of a class: they load nothing, are readable, and run no foreign code."""
 
 import base64
 import hashlib
@@ -22,12 +22,18 @@ VOID = {"meta", "link", "img", "line", "rect", "polyline"}
 
 
 def id_of(number: int) -> str:
-    """Return an id by its first digits."""
+    """Return an id of 64 hex digits that begins with this number in hex."""
     return f"{number:08x}".ljust(64, "0")
 
 
 def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry:
-    """Return a hand-in whose texts are all hostile."""
+    """Return the entry of a hand-in whose texts are hostile.
+
+    Args:
+        number: number that the id begins with.
+        score: points out of 20.
+        outcome: outcome of the second check.
+    """
     checks = [
         Check("first", "first", Outcome.PASSED, score, score),
         Check("second", EVIL, outcome, 0, 20 - score, EVIL, "td-half", f"See. {EVIL}"),
@@ -47,7 +53,7 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
 
 @pytest.fixture
 def entries() -> list[Entry]:
-    """Return a small class, one hand-in of it not graded."""
+    """Return a class of four hand-ins; the first was not graded."""
     failed = HandIn(Path("x"), "bo", (Owner("Bo Lee", {}),), late=True)
     return [
         Entry("f" * 64, failed, None, EVIL),
@@ -59,7 +65,7 @@ def entries() -> list[Entry]:
 
 @pytest.fixture
 def every(entries) -> list[str]:
-    """Return pages of each kind."""
+    """Return three pages of the class and one page for each graded student."""
     pairs = [Pair(id_of(1), id_of(2), 0.93)]
     return [
         overview.page(entries, pairs, names=False),
@@ -70,7 +76,7 @@ def every(entries) -> list[str]:
 
 
 class Reader(HTMLParser):
-    """A parser that notes tags; every tag has to be closed in order."""
+    """A parser that records tags and fails if tags are not closed in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +96,7 @@ class Reader(HTMLParser):
 
 
 def read(page: str) -> list[tuple[str, dict]]:
-    """Return the tags of a page, which has to be well-formed."""
+    """Return the tags of a page; fail if a tag is not closed."""
     reader = Reader()
     reader.feed(page)
     reader.close()
@@ -99,7 +105,7 @@ def read(page: str) -> list[tuple[str, dict]]:
 
 
 def test_nobodys_text_is_more_than_text(every):
-    """It makes no tag, no attribute and no control character."""
+    """Text of a hand-in brings no tag, no attribute and no control character."""
     for page in every:
         tags = read(page)
         assert not [tag for tag, _ in tags if tag == "img"]
@@ -109,7 +115,7 @@ def test_nobodys_text_is_more_than_text(every):
 
 
 def test_nothing_is_loaded_and_only_our_script_may_run(every):
-    """Links lead to students' pages alone; the policy allows one script by its hash."""
+    """A page loads nothing, and its security policy allows only our own script."""
     for page in every:
         tags = read(page)
         links = [attrs["href"] for tag, attrs in tags if tag == "a"]
@@ -124,7 +130,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
 
 
 def test_names_are_there_only_when_asked_for(every):
-    """By default the class page shows no names."""
+    """The class page shows names of students only with `names=True`."""
     assert "Jane" not in every[0]
     assert "Bo Lee" not in every[0]
     assert "jane" not in every[0]
@@ -132,7 +138,7 @@ def test_names_are_there_only_when_asked_for(every):
 
 
 def test_what_went_wrong_stands_on_top(every):
-    """What was not graded or ran out of time stands before the scores."""
+    """Hand-ins that were not graded or ran out of time are listed above the scores."""
     top = every[0].partition("<h2>Scores</h2>")[0]
     assert "not graded" in top
     assert re.search(r"00000003.*out of time.*td_loss \(1\)", top)
@@ -140,7 +146,10 @@ def test_what_went_wrong_stands_on_top(every):
 
 
 def test_what_does_not_run_stands_on_top(entries):
-    """It stands before what ran out of time; with the reason if names are shown."""
+    """Hand-ins that do not run are listed on top of those that ran out of time.
+
+    The reason is shown only if names are shown, because it can contain names.
+    """
     for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
         report = entries[n].report
         report.submission |= {"problem": problem, "notes": ["A cell was left out."]}
@@ -166,7 +175,10 @@ def test_what_does_not_run_stands_on_top(entries):
 
 
 def test_only_what_was_graded_is_called_so(entries):
-    """The sentence stands only where it is true; files left out are mentioned."""
+    """The class page says "Every hand-in was graded" only if that is true.
+
+    The page also says how many files were left out.
+    """
     page = overview.page(entries[1:3], None, names=False)
     assert "Every hand-in was graded" in page
     left_out = [("jane.txt", "neither")]
@@ -178,13 +190,13 @@ def test_only_what_was_graded_is_called_so(entries):
 
 
 def test_a_class_of_which_nothing_was_read(entries):
-    """A class without any score has a page."""
+    """The class page is well-formed even if no hand-in has a score."""
     entries[1].report.submission["problem"] = "not read: it is empty"
     read(overview.page(entries[:2], [], names=False))
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
-    """They have as many digits as tell them apart; each link leads to its hand-in."""
+    """Ids are shown with as few digits as tell them apart, at least eight."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
     page = overview.page(entries, None, names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
@@ -195,7 +207,7 @@ def test_ids_are_shown_short_where_no_two_are_alike(entries):
 
 
 def test_figures(every):
-    """Median, full marks, pass rates, misconceptions and curves are right."""
+    """The page shows the right median, full marks, pass rates and mistakes."""
     page = every[0]
     for words in (
         "<dt>Median</dt><dd>5 / 20</dd>",
@@ -212,7 +224,7 @@ def test_figures(every):
 
 
 def test_of_many_pairs_the_nearest_are_shown(entries):
-    """A hundred pairs are shown, and the number of all."""
+    """Of 101 similar pairs, the page shows the nearest 100 and the total number."""
     pair = Pair(id_of(1), id_of(2), 0.9)
     page = overview.page(entries, [pair] * 101, names=False)
     assert page.count(">90%<") == 100
@@ -220,7 +232,7 @@ def test_of_many_pairs_the_nearest_are_shown(entries):
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
-    """A message or hint that comes twice is shown once."""
+    """The student's page shows a repeated message or hint only once."""
     page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
@@ -228,14 +240,14 @@ def test_a_student_reads_the_message_and_the_hint_once():
 
 
 def themes() -> dict[str, dict[str, str]]:
-    """Return the colours of each theme."""
+    """Return the colours (#rrggbb) of each theme, by theme and by name."""
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.S)
     named = zip(("light", "dark", "print"), blocks, strict=True)
     return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}
 
 
 def luminance(colour: str) -> float:
-    """Return the relative luminance of WCAG 2."""
+    """Return the relative luminance of a colour (#rrggbb) by WCAG 2, in [0, 1]."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [
         p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
@@ -245,7 +257,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
 def test_contrast(theme):
-    """All text has a contrast of at least 4.5 to 1, WCAG's AA."""
+    """All text has a contrast of at least 4.5 to 1, as level AA of WCAG asks."""
     colours = themes()[theme]
     for ground in ("paper", "panel"):
         for ink in ("ink", "soft", "accent", "good", "bad", "warn"):

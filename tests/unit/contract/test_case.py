@@ -1,4 +1,4 @@
-"""Cases: questions that are values, and are changed by making others."""
+"""Cases are values: `replace` makes a new case and leaves the old one unchanged."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ ONE = Case("td_loss", {"gamma": 0.7}, {"reward": np.ones(3, np.float32)})
 
 
 def test_replace_leaves_the_question_alone():
-    """Another setting and another argument make another question."""
+    """`replace` returns a case with another digest and does not change the old case."""
     other = ONE.replace(spec={"stand_in": True}, args={"reward": np.zeros(3)})
     assert other.part == "td_loss"
     assert other.spec == {"gamma": 0.7, "stand_in": True}
@@ -21,7 +21,10 @@ def test_replace_leaves_the_question_alone():
 
 
 def test_an_exercise_without_a_row_has_one_function():
-    """A new check file is enough; nothing is written in `learning`."""
+    """An exercise that is not in the table of parts has one part with its own name.
+
+    The exercise `learning` has no part.
+    """
     files = {"new_one": "test_10_new_one.py", "learning": "test_9_learning.py"}
     assert parts_of(files) == (Part("new_one", "new_one"),)
     assert Part("A", "b", asked_as="a", also=("c",)).questions == ("a", "c")

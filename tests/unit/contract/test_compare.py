@@ -1,4 +1,4 @@
-"""Comparison: the shape first, then finiteness, then the values."""
+"""Arrays are compared by shape, then for NaN and infinity, then by value."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -19,7 +19,7 @@ expected_arrays = arrays(
 @given(expected_arrays)
 @settings(database=None, deadline=None)
 def test_equal_is_right(expected):
-    """An array agrees with itself, exactly and within tolerance, in any float type."""
+    """An array equals itself and its float64 copy, with tolerance and without."""
     for exact in (False, True):
         assert compare.problem("x", expected.copy(), expected, exact=exact) is None
         wide = expected.astype(np.float64)
@@ -29,7 +29,10 @@ def test_equal_is_right(expected):
 @given(expected_arrays, st.data())
 @settings(database=None, deadline=None)
 def test_one_wrong_entry_is_found(expected, data):
-    """One entry that is 1 % of the array's scale off, or not finite, is a problem."""
+    """A problem is found if a single entry is wrong by 1 % of the scale, or not finite.
+
+    The scale is the largest |entry| of the expected array, at least 1.
+    """
     index = tuple(data.draw(st.integers(0, n - 1)) for n in expected.shape)
     scale = max(1.0, float(np.abs(expected).max()))
     sign = data.draw(st.sampled_from([1, -1]))
@@ -40,7 +43,7 @@ def test_one_wrong_entry_is_found(expected, data):
 
 
 def test_rounding_is_forgiven():
-    """Differences of float32 rounding pass, also where an entry cancels to nothing."""
+    """An error of float32 rounding is no problem, even in an entry that should be 0."""
     expected = np.array([1000.0, 0.0], np.float32)
     assert compare.problem("x", expected + np.float32(0.01), expected) is None
     assert compare.problem("x", expected + np.float32(0.01), expected, exact=True)
@@ -50,20 +53,20 @@ def test_rounding_is_forgiven():
     "shape", [(1,), (3, 1), (1, 3), (0,), (3, 3)], ids=lambda shape: str(shape)
 )
 def test_shape_comes_first(shape):
-    """A wrong shape is a problem whatever the values: nothing is broadcast."""
+    """A wrong shape is the first problem, and no array is broadcast."""
     for expected in (np.zeros(()), np.zeros(3)):
         found = compare.problem("td_loss", np.full(shape, np.nan), expected)
         assert found.startswith(f"td_loss: shape {shape}, expected {expected.shape}")
 
 
 def test_scalar_is_called_one():
-    """Where one number is expected the message says so."""
+    """If a single number is expected, the message calls it a scalar."""
     found = compare.problem("td_loss", np.zeros(32), np.zeros(()))
     assert found == "td_loss: shape (32,), expected (), a scalar"
 
 
 def test_not_finite_is_named():
-    """The first entry that is not finite is named with its index."""
+    """The message shows the index of the first entry that is not finite."""
     obtained = np.array([[1.0, 2.0], [np.nan, np.inf]])
     found = compare.problem("Q", obtained, np.ones((2, 2)))
     assert found == "Q[1, 0] is nan, expected a finite number"
@@ -75,7 +78,7 @@ def test_not_finite_is_named():
     ids=repr,
 )
 def test_not_an_array_of_numbers(obtained):
-    """Anything but an array of numbers is a problem, not an exception."""
+    """An answer that is no array of real numbers is a problem and raises nothing."""
     assert compare.problem("x", obtained, np.ones(()))
 
 
@@ -91,7 +94,7 @@ def test_wrong_entries_are_listed():
 
 
 def test_wrong_scalar_in_one_line():
-    """One number: obtained and expected in one line."""
+    """For a wrong scalar, the message is one line with both values."""
     found = compare.problem("loss", np.array(2.5), np.array(5.0))
     assert found == "loss: obtained 2.5, expected 5"
 
@@ -100,12 +103,12 @@ def test_wrong_scalar_in_one_line():
     "obtained", [None, [], [np.zeros(3)] * 3, np.zeros((2, 3)), [np.zeros(3), 0.0]]
 )
 def test_leaves_of_another_kind(obtained):
-    """Parameters: another number of arrays, or none, is a problem."""
+    """Parameters are a problem if they are no list or have a wrong number of arrays."""
     assert compare.leaves_problem("theta", obtained, [np.zeros(3), np.zeros(())])
 
 
 def test_leaf_is_named():
-    """The first array of the parameters that differs is named."""
+    """The message shows the index of the first wrong array of the parameters."""
     expected = [np.zeros(3), np.zeros((2, 2))]
     assert compare.leaves_problem("theta", [a.copy() for a in expected], expected) is (
         None
@@ -116,7 +119,7 @@ def test_leaf_is_named():
 
 
 def test_require():
-    """`require` fails a check with the finding and the details that there are."""
+    """`require` raises `Wrong` with the problem and the details; None is no problem."""
     compare.require(None, "never shown")
     with pytest.raises(Wrong, match=r"^found\ndetail\Z"):
         compare.require("found", "", "detail")
@@ -132,5 +135,5 @@ def test_require():
     ],
 )
 def test_numbers_as_a_person_writes_them(array, text):
-    """Small arrays stand in one line, large ones by their shape."""
+    """A small array is shown with all its numbers, a large array by its shape."""
     assert compare.numbers(array) == text

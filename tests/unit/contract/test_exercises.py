@@ -1,4 +1,4 @@
-"""The registry of the exercises: each part has all that the grader needs of it."""
+"""The registry of exercises and the other tables of the grader fit together."""
 
 import ast
 import re
@@ -20,14 +20,14 @@ from grader.inside import parts
 
 
 def definitions(path) -> dict[str, str]:
-    """Return the keyword of each definition of a module, by its name."""
+    """Return "def" or "class" for each top-level definition of a file, by its name."""
     keywords = {ast.FunctionDef: "def", ast.ClassDef: "class"}
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return {n.name: keywords[type(n)] for n in body if type(n) in keywords}
 
 
 def missing(part: Part) -> list[str]:
-    """Return what a part lacks, a sentence each."""
+    """Return a sentence for each place of the code that does not have the part yet."""
     found = []
     for path in (STARTER, SOLUTION):
         if definitions(path).get(part.name) != part.keyword:
@@ -51,12 +51,12 @@ def missing(part: Part) -> list[str]:
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_nothing_is_missing(part):
-    """A stub, a solution, a way to ask and questions by which mistakes are known."""
+    """Each part has a stub, a solution, a row in `inside/parts.py`, and questions."""
     assert not missing(part), " ".join(missing(part))
 
 
 def test_a_missing_thing_is_named():
-    """A part that is nowhere lacks a stub, a solution, a way to be asked, a probe."""
+    """For a part that does not exist, `missing` names the stub and the solution."""
     sentences = missing(Part("nowhere", "td_loss"))
     assert [s.split(" has no ")[0] for s in sentences[:2]] == [
         "starter/dqn.py",
@@ -66,7 +66,7 @@ def test_a_missing_thing_is_named():
 
 
 def test_tables_have_no_other_names():
-    """No table has a row for what is not in the registry."""
+    """No table has a row for a part or an exercise that is not in the registry."""
     assert {row.exercise for row in ROWS} <= {*EXERCISES}
     assert {*probes.PROBES, *measurements.FACTS} <= {*PARTS}
     assert {*parts.CALLS} == {*CALLS}

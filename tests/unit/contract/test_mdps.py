@@ -1,4 +1,4 @@
-"""The small MDPs of exercise 9: drawn anew, with the values that they should have."""
+"""The small MDPs of exercise 9: their values, their draws and their experience."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from grader.contract import mdps
 
 
 def test_values_by_hand():
-    """Value iteration finds what can be written down."""
+    """Value iteration finds the values that are known by hand: γ^n and −1 / (1 − γ)."""
     rng = np.random.default_rng(0)
     chain, ring = mdps.chain(rng), mdps.ring(rng)
     found = mdps.value_iteration(chain._replace(rewards=chain.ends * 1.0))
@@ -19,7 +19,7 @@ def test_values_by_hand():
 
 @pytest.mark.parametrize("kind", mdps.KINDS)
 def test_drawn_anew(kind):
-    """Another seed gives other rewards, the same seed the same experience."""
+    """Two seeds give different rewards; the same seed gives the same experience."""
     first, again, other = (kind(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert (first.rewards != other.rewards).any()
     walks = [
@@ -32,7 +32,10 @@ def test_drawn_anew(kind):
 @pytest.mark.parametrize("kind", mdps.KINDS)
 @pytest.mark.parametrize("seed", range(5))
 def test_experience(kind, seed):
-    """Every pair comes, each row is a move, and what is only cut is not terminated."""
+    """The experience has every (s, a), right transitions, and cut episodes.
+
+    A transition is terminated only where the MDP ends, not where an episode is cut.
+    """
     rng = np.random.default_rng(seed)
     mdp = kind(rng)
     rows = mdps.experience(mdp, 400, rng)

@@ -1,4 +1,4 @@
-"""What becomes of a check, in the report: by a fake hand-in, without any process."""
+"""The outcome of a check in the report, tested with a fake hand-in, without helpers."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -36,11 +36,11 @@ Answering = Callable[[Case], Answer]
 
 
 class Fake:
-    """A hand-in, and a reference, that answers as it is told.
+    """A fake candidate or reference whose answers come from a function.
 
     Args:
-        answering: gives the answer to a case, or raises an outcome.
-        again: the same for a fresh process.
+        answering: function of a case that returns the answer or raises an exception.
+        again: such a function for the consistency pass; None to use `answering` again.
     """
 
     eager = False
@@ -51,29 +51,29 @@ class Fake:
         self.stopped: set[str] = set()
 
     def answer(self, case: Case) -> Answer:
-        """Answer by a program."""
+        """Return the answer, as if by a program."""
         return self.answering(case)
 
     def called(self, case: Case, *, watched: str = "", look: object = None) -> Answer:
-        """Answer by a call."""
+        """Return the answer, as if by a call."""
         return self.answering(case)
 
     def changed(self, case: Case, kind: str) -> list[str]:
-        """Change nothing."""
+        """Return an empty list, because no argument was changed."""
         return []
 
     def export(self, case: Case) -> str:
-        """Be traceable."""
+        """Return a program's name, as if the part were exported."""
         return case.program_name()
 
     @contextlib.contextmanager
     def in_fresh_process(self) -> Iterator["Fake"]:
-        """Begin anew."""
+        """Yield the candidate of the consistency pass."""
         yield Fake(self.again)
 
 
 def right(case: Case) -> Answer:
-    """Give back the table that came, or the right flags."""
+    """Return the answer that the fake reference gives, too: an unchanged table Q."""
     if case.part == "episode_terminateds":
         steps = case.spec["num_steps"]
         return Answer(terminateds=np.arange(steps) == steps - 1)
@@ -81,14 +81,14 @@ def right(case: Case) -> Answer:
 
 
 def wrong(case: Case) -> Answer:
-    """Give back another table, and no right flag."""
+    """Return a wrong answer: the table Q + 1, or flags that are all true."""
     if case.part == "episode_terminateds":
         return Answer(terminateds=np.ones(case.spec["num_steps"], bool))
     return Answer(Q=case.args["Q"] + 1)
 
 
 def raising(error: BaseException) -> Answering:
-    """Return an answering that never answers."""
+    """Return a function for `Fake` that raises this exception."""
 
     def answer(case: Case) -> Answer:
         raise error
@@ -97,7 +97,7 @@ def raising(error: BaseException) -> Answering:
 
 
 def graded(student: Fake, **others) -> Graded:
-    """Return what the checks work with, a reference that finds `right` right."""
+    """Return the `Graded` of a candidate, with a reference that answers by `right`."""
     return Graded(
         student=student,
         reference=Fake(right),
@@ -109,7 +109,7 @@ def graded(student: Fake, **others) -> Graded:
 
 
 def checks_of(student: Fake, **others) -> dict:
-    """Return the checks of the exercise by name, after one pass."""
+    """Run one pass; return the checks of `EXERCISE` by name."""
     (exercise,) = run_checks(Pass(graded(student, **others)), [EXERCISE])
     assert exercise.name == EXERCISE
     return {check.name: check for check in exercise.checks}
@@ -127,7 +127,7 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=str)
 def test_exception_becomes_outcome(outcome):
-    """Each exception has its outcome, pays nothing and says its message."""
+    """A check that raises gets the exception's outcome and message, and 0 points."""
     error = OUTCOMES[outcome]
     check = checks_of(Fake(raising(error)))[FIRST]
     ours = outcome == Outcome.GRADER_ERROR
@@ -138,7 +138,7 @@ def test_exception_becomes_outcome(outcome):
 
 
 def test_right_answers_pay():
-    """A check that returns has passed; one that comes after it is asked."""
+    """A check with right answers passes and pays; checks that wait for it run."""
     checks = checks_of(Fake(right))
     for name in (FIRST, "revisits", "pure", "episode_terminateds"):
         check = checks[name]
@@ -148,7 +148,7 @@ def test_right_answers_pay():
 
 
 def test_wrong_answers_say_what_came_back():
-    """The message has the obtained and the expected values; what builds on it waits."""
+    """A failed check shows the obtained values; checks that wait for it are skipped."""
     checks = checks_of(Fake(wrong))
     assert checks[FIRST].outcome == Outcome.FAILED
     assert "obtained" in checks[FIRST].message
@@ -157,20 +157,20 @@ def test_wrong_answers_say_what_came_back():
 
 
 def test_stub():
-    """A stub fails, and says that it is one."""
+    """A check of a stub fails with the message that the part is not written yet."""
     check = checks_of(Fake(raising(NotImplementedYet(EXERCISE))))[FIRST]
     assert (check.outcome, check.message) == (Outcome.FAILED, NOT_IMPLEMENTED)
 
 
 def test_unstable_answers():
-    """An answer that differs when hypothesis asks again is the hand-in's fault."""
+    """If two answers to the same case differ, the outcome is failed."""
     outcome, message = outcome_of(hypothesis.errors.Flaky("…"))
     assert outcome == Outcome.FAILED
     assert message == "the answers to identical questions differ"
 
 
 def test_problem_of_the_hand_in_is_every_checks():
-    """Where it cannot be imported nothing is asked."""
+    """If the import fails, each check has the import's outcome and asks no case."""
     checks = checks_of(Fake(raising(AssertionError)), problem=Raised("no import"))
     assert {(c.outcome, c.message) for c in checks.values()} == {
         (Outcome.ERROR, "no import")
@@ -178,7 +178,7 @@ def test_problem_of_the_hand_in_is_every_checks():
 
 
 def test_trouble_ends_the_run():
-    """Without a worker, a runner or a reference no check can go on."""
+    """A GraderError in a check ends the whole run at once."""
     asked = []
 
     def answer(case: Case) -> Answer:
@@ -191,13 +191,13 @@ def test_trouble_ends_the_run():
 
 
 def test_interrupt_ends_the_run():
-    """Ctrl-C is nobody's outcome."""
+    """Ctrl-C ends the run and is not booked as the outcome of a check."""
     with pytest.raises(KeyboardInterrupt):
         checks_of(Fake(raising(KeyboardInterrupt())))
 
 
 def test_no_time_left():
-    """When the time of the run is used up, the checks that are left say so."""
+    """If the time of the whole run is used up, all further checks are timeouts."""
     books = graded(Fake(right))
     books.budget = Budget(Limits(run_seconds=-1.0))
     (exercise,) = run_checks(Pass(books), [EXERCISE])
@@ -209,14 +209,14 @@ def test_no_time_left():
     ("error", "hung"), [(TimedOut("late"), True), (UsedUp("none left"), False)]
 )
 def test_hung_parts_are_known(error, hung):
-    """A part that hangs is told from one that was slow and has no time left."""
+    """`hung` lists a part that gave no answer, but no part that was only slow."""
     first = Pass(graded(Fake(raising(error))))
     run_checks(first, [EXERCISE])
     assert (EXERCISE in first.hung) == hung
 
 
 def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, list]:
-    """Return the results of all passes, and the checks in the order of their turn."""
+    """Run all passes; return the exercises, and (exercise, check) of each check run."""
     turns: list[tuple[str, str]] = []
     options = Options("1", exercises, twice=twice)
     progress = Progress(on_check=lambda *turn: turns.append(turn))
@@ -224,7 +224,7 @@ def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, li
 
 
 def test_collected_once_and_asked_again_backwards(monkeypatch):
-    """One run of pytest; in the second pass the last check comes first."""
+    """Pytest runs once, and the consistency pass runs the checks in reverse order."""
     runs = []
     main = pytest.main
 
@@ -241,7 +241,7 @@ def test_collected_once_and_asked_again_backwards(monkeypatch):
 
 
 def test_second_pass_withdraws():
-    """What a fresh process answers otherwise has not been earned."""
+    """If a fresh process gives wrong answers, the points of passed checks are lost."""
     ((once,), _) = passes(Fake(right, wrong), EXERCISE, twice=False)
     ((twice,), _) = passes(Fake(right, wrong), EXERCISE)
     assert once.score > 0
@@ -253,7 +253,7 @@ def test_second_pass_withdraws():
 
 
 def test_second_pass_without_an_answer():
-    """A part that hangs in the second pass keeps its outcome, in words of its own."""
+    """A check without an answer in the second pass gets that outcome and says so."""
     ((exercise,), _) = passes(Fake(right, raising(Killed("it died"))), EXERCISE)
     check = next(c for c in exercise.checks if c.name == FIRST)
     assert check.outcome == Outcome.KILLED
@@ -261,7 +261,7 @@ def test_second_pass_without_an_answer():
 
 
 def test_part_that_hangs_is_not_asked_again():
-    """A check that got no answer has nothing to lose, and is not run again."""
+    """A check without an answer in the first pass is not run in the second pass."""
     hangs = Fake(raising(TimedOut("late")))
     asked = []
     hangs.again = lambda case: asked.append(case) or Answer(Q=None)
@@ -270,7 +270,7 @@ def test_part_that_hangs_is_not_asked_again():
 
 
 def test_diagnosis_comes_after_the_second_pass(monkeypatch):
-    """What failed in the first pass is diagnosed, once all has been asked again."""
+    """A part that failed is diagnosed once, after the second pass."""
     events: list[str] = []
 
     def diagnosed(part: str, *_: object) -> Diagnosis:

@@ -1,6 +1,6 @@
-"""Hostile bytes that a hand-in can send are refused; hypothesis makes them up.
+"""Hostile bytes from a helper are refused; hypothesis draws the bytes.
 
-`make fuzz` looks for others, with the same targets, for as long as one likes.
+`make fuzz` tries the same targets with more bytes, for as long as wanted.
 """
 
 import random
@@ -23,7 +23,7 @@ quick = settings(database=None, deadline=None, max_examples=150, derandomize=Tru
 
 @pytest.fixture(scope="module", autouse=True)
 def known_nonce() -> None:
-    """Fix the nonce, so that the bytes can contain it."""
+    """Fix the nonce of each question, so that the drawn bytes can contain the nonce."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(helper.secrets, "token_bytes", lambda size: targets.NONCE)
         yield
@@ -37,13 +37,13 @@ edges = st.sampled_from(
 
 
 def pieces(data: bytes) -> st.SearchStrategy[bytes]:
-    """Draw any thirty bytes of these."""
+    """Draw up to 30 successive bytes of the data."""
     return st.integers(0, len(data)).map(lambda cut: data[cut : cut + 30])
 
 
 @st.composite
 def changed(draw) -> bytes:
-    """Draw good frames with bytes changed, missing, added, or moved."""
+    """Draw the bytes of good frames, with some bytes replaced, removed or added."""
     data = bytearray(draw(st.sampled_from(GOOD)))
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(data)))
@@ -80,13 +80,13 @@ trees = st.recursive(
 
 @st.composite
 def packed(draw) -> bytes:
-    """Draw headers of the right outer form, with any content and any lengths."""
+    """Draw a frame whose header is a msgpack dict with any content and any lengths."""
     message = {
         "nonce": targets.NONCE,
         **draw(st.dictionaries(st.sampled_from(KEYS), trees)),
     }
     header = msgpack.packb(message, use_bin_type=draw(st.booleans()))
-    if draw(st.booleans()):  # keys twice, in the same header
+    if draw(st.booleans()):  # every key comes twice
         header = b"\xde" + struct.pack(">H", 2 * len(message)) + 2 * header[1:]
     payload = draw(st.binary(max_size=40))
     data = bytearray(frame(header, payload))
@@ -101,20 +101,20 @@ anything = st.binary(max_size=300) | changed() | packed()
 @given(anything)
 @quick
 def test_frames(data):
-    """A stream of frames is plain messages, or refused."""
+    """Any bytes are read as plain messages, or refused with a ProtocolError."""
     targets.frames(data)
 
 
 @given(st.lists(anything | st.sampled_from(GOOD), max_size=3).map(b"".join))
 @quick
 def test_conversations(data):
-    """What a helper says is an answer, an error, or ends it with a named reason."""
+    """Any bytes from a helper are an answer, an error, or a reason to stop it."""
     targets.conversation(data)
 
 
 @pytest.mark.parametrize("target", [targets.frames, targets.conversation])
 def test_deep_and_long(target):
-    """Nesting of every kind, and headers full of the smallest things."""
+    """Very deep nesting, and headers of many tiny items, do no harm."""
     for opening in (b"\x91", b"\x81\xa1a", b"\xdd\0\0\0\1", b"\x81\xc0", b"\xc7\x40\1"):
         for depth in (15, 17, 511, 1025, 20_000):
             target(frame(b"\x81\xa6answer" + opening * depth + b"\xc0"))
@@ -128,7 +128,10 @@ def test_deep_and_long(target):
 
 
 def test_what_is_asked_with_the_nonce_is_answered():
-    """Good frames are accepted: to refuse everything would pass the tests above."""
+    """Good frames are accepted.
+
+    The tests above would pass even if every frame were refused.
+    """
     answered = []
     for message in MESSAGES:
         child = targets.Scripted(encode(message))
@@ -141,7 +144,7 @@ def test_what_is_asked_with_the_nonce_is_answered():
 
 
 def test_another_nonce_is_refused_before_the_payload():
-    """An answer to another question ends the helper, its arrays unread."""
+    """An answer with another nonce stops the helper before its arrays are read."""
     other = {**MESSAGES[1], "nonce": random.Random(1).randbytes(16)}
     child = targets.Scripted(encode(other))
     with pytest.raises(helper.Died, match="not asked"):

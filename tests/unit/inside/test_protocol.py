@@ -1,4 +1,4 @@
-"""The protocol: what is sent arrives, and hostile bytes are refused, cheaply."""
+"""The protocol: messages arrive unchanged, and bad frames are refused at low cost."""
 
 import contextlib
 import io
@@ -37,14 +37,14 @@ messages = st.dictionaries(st.text(), values, max_size=4)
 
 
 def frame(header: object, payload: bytes = b"") -> io.BytesIO:
-    """Return a stream with one frame around this header."""
+    """Return a stream of one frame with this header and payload."""
     return io.BytesIO(frames.frame(header, payload))
 
 
 @given(messages)
 @settings(database=None, deadline=None, max_examples=60)
 def test_round_trip(message):
-    """A message arrives as it was sent: values, types, order, bits of every array."""
+    """A message arrives unchanged: values, types, order of keys, bits of arrays."""
     stream = io.BytesIO()
     send(stream, message)
     send(stream, {"next": 1})
@@ -56,7 +56,7 @@ def test_round_trip(message):
 
 @pytest.mark.parametrize("name", DTYPES)
 def test_every_dtype_travels(name):
-    """Each dtype of the table arrives, from big-endian and strided arrays too."""
+    """Arrays of each allowed dtype arrive, also big-endian and strided arrays."""
     array = np.arange(12).reshape(3, 4).astype(name)
     sent = [array, array.T, array[::2], array.astype(array.dtype.newbyteorder(">"))]
     for got, expected in zip(arrived({"a": sent})["a"], sent, strict=True):
@@ -65,12 +65,12 @@ def test_every_dtype_travels(name):
 
 
 def arrived(message: dict) -> dict:
-    """Return a message as it arrives at the other end."""
+    """Encode a message and return the message that the other end receives."""
     return receive(io.BytesIO(encode(message)))
 
 
 def test_decoded_arrays_are_their_own():
-    """A decoded array can be written to, and shares no memory with another."""
+    """A received array can be written to and shares no memory with other arrays."""
     message = arrived({"a": np.zeros(3), "b": np.zeros(3)})
     message["a"][:] = 1
     assert message["b"].tolist() == [0, 0, 0]
@@ -184,11 +184,11 @@ def test_hostile_frames(name):
 
 
 class Unread(Exception):
-    """A test has seen the message."""
+    """Raised by a test instead of reading the payload."""
 
 
 def test_looked_at_before_its_payload_is_read():
-    """Shapes and dtypes are seen, and can be refused, while the payload is unread."""
+    """The function `look` sees shapes and dtypes before the payload is read."""
     data = encode({"a": np.zeros((3, 2), np.int32), "b": [np.ones(2)]})
     stream = io.BytesIO(data)
 
@@ -205,15 +205,15 @@ def test_looked_at_before_its_payload_is_read():
 
 
 def test_lies_are_found_before_the_payload():
-    """If arrays and payload do not match, the payload is not waited for."""
+    """Arrays that do not fit the payload are refused before the payload is read."""
     header = msgpack.packb({"a": array_item("float64", [1000, 1000])})
-    start = struct.pack("<II", len(header), 8) + header  # and then nothing comes
+    start = struct.pack("<II", len(header), 8) + header  # the payload is missing
     with pytest.raises(ProtocolError, match="longer than its payload"):
         receive(io.BytesIO(start))
 
 
 def test_a_session_has_an_end(monkeypatch):
-    """All frames of a session together may not be longer than its cap."""
+    """All frames of a session together may have at most `MAX_SESSION` bytes."""
     data = encode({"a": np.zeros(300, np.uint8)})
     monkeypatch.setattr(protocol, "MAX_SESSION", 3 * len(data))
     stream = protocol.Capped(io.BytesIO(data * 4))
@@ -224,7 +224,7 @@ def test_a_session_has_an_end(monkeypatch):
 
 
 def test_many_small_lists_stay_small():
-    """A header full of empty lists is bounded by the header's own length."""
+    """A header of 60 000 empty lists takes less than 16 MiB of memory."""
     header = b"\x81\xa1a\xdc" + struct.pack(">H", 60_000) + b"\x90" * 60_000
     tracemalloc.start()
     try:
@@ -235,14 +235,14 @@ def test_many_small_lists_stay_small():
 
 
 def test_lone_bool_is_an_array():
-    """A boolean array without axes arrives as an array, not as a scalar."""
+    """A boolean array of shape () arrives as an array, not as a Python bool."""
     message = arrived({"a": np.array(True)})
     assert isinstance(message["a"], np.ndarray)
     assert message["a"].shape == ()
 
 
 def test_bools_are_bools():
-    """Bytes other than 0 and 1 become true, never a third truth value."""
+    """In a boolean array, each byte other than 0 becomes True with the byte 1."""
     message = receive(frame({"a": array_item("bool", [3])}, b"\0\1\2"))
     assert message["a"].dtype == bool
     assert message["a"].view(np.uint8).tolist() == [0, 1, 1]
@@ -251,7 +251,7 @@ def test_bools_are_bools():
 @given(st.binary(max_size=200))
 @settings(database=None, deadline=None, max_examples=300)
 def test_random_bytes(data):
-    """Any bytes give a message, the end of the stream, or a ProtocolError."""
+    """`receive` returns a dict or raises a ProtocolError for any bytes."""
     try:
         message = receive(io.BytesIO(data))
     except ProtocolError:

@@ -1,4 +1,4 @@
-"""The filter of system calls: what it answers to each call, on both machines."""
+"""The filter of system calls permits or refuses each call, on x86-64 and AArch64."""
 
 import errno
 import os
@@ -15,7 +15,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 
 def answer(program, architecture: int, number: int, *arguments: int) -> int:
-    """Return what the kernel would make of a system call: a run of the filter."""
+    """Run the filter on a system call as the kernel would, and return its action.
+
+    Args:
+        program: instructions (code, jump if true, jump if false, operand).
+        architecture: number of the machine's architecture.
+        number: number of the system call.
+        arguments: arguments of the system call.
+    """
     data = {0: number, 4: architecture}
     data |= {16 + 8 * i: value & 0xFFFFFFFF for i, value in enumerate(arguments)}
     value, at = 0, 0
@@ -42,7 +49,8 @@ PERMITTED = 0x7FFF0000
 REFUSED = 0x00050000 | errno.EPERM
 UNKNOWN = 0x00050000 | errno.ENOSYS
 ME = os.getpid()
-# Call and arguments on both machines: the answer alone, and in a namespace.
+# Each row: the call's numbers on x86-64 and AArch64, the call's arguments, the filter's
+# action without a namespace (landlock), and in a namespace (bwrap).
 CALLS = [
     ((0, 63), (), PERMITTED, PERMITTED),  # read
     ((9, 222), (), PERMITTED, PERMITTED),  # mmap
@@ -82,7 +90,7 @@ CALLS = [
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("call", CALLS, ids=range(len(CALLS)))
 def test_filter(machine, call):
-    """What the filter says to a call on each machine."""
+    """The filter permits or refuses each call as the table `CALLS` says."""
     numbers, arguments, alone, in_namespace = call
     column, architecture = MACHINES[machine]
     for is_alone, expected in ((True, alone), (False, in_namespace)):
@@ -93,6 +101,6 @@ def test_filter(machine, call):
 @linux
 @pytest.mark.parametrize("machine", MACHINES)
 def test_filter_of_another_architecture(machine):
-    """Calls by the numbers of another architecture, as 32-bit ones, end the process."""
+    """A call with numbers of another architecture (32-bit x86) kills the process."""
     column, _ = MACHINES[machine]
     assert answer(seccomp.program(True, column), 0x40000003, 11) == 0x80000000

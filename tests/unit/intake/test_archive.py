@@ -1,4 +1,4 @@
-"""Zip archives: the hand-in is read out of them, and nothing else can do harm."""
+"""Zip archives: the hand-in is read from the archive; all other content is harmless."""
 
 import io
 import os
@@ -19,7 +19,8 @@ from grader.intake.reading import MAX_BYTES
 from grader.intake.submission import Submission
 from grader.intake.take import take
 
-# A busy machine is no failure; the fixture only names a file to be written anew.
+# No deadline, because machines can be busy. The fixture may serve several examples,
+# because each example overwrites the same file.
 quick = settings(
     database=None,
     deadline=None,
@@ -30,7 +31,13 @@ SOURCE = b"raise SystemExit('imported')\n"
 
 
 def member(name: str, mode: int = 0, **values) -> zipfile.ZipInfo:
-    """Make an entry of a kind that Python's own writer does not make."""
+    """Return an archive entry of an unusual kind.
+
+    Args:
+        name: name of the entry.
+        mode: Unix file type and permissions.
+        values: further fields of `ZipInfo`.
+    """
     info = zipfile.ZipInfo(name)
     info.external_attr = mode << 16
     for key, value in values.items():
@@ -39,12 +46,17 @@ def member(name: str, mode: int = 0, **values) -> zipfile.ZipInfo:
 
 
 def packed(*members, comment: bytes = b"") -> bytes:
-    """Make an archive of names or entries with contents; `SOURCE` is the default."""
+    """Return the bytes of a zip archive.
+
+    Args:
+        members: names (or entries) whose content is `SOURCE`, or pairs with a content.
+        comment: comment of the archive.
+    """
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file, warnings.catch_warnings(action="ignore"):
         for each in members:
             name, content = each if isinstance(each, tuple) else (each, SOURCE)
-            # Without the time of day, for the bytes are in the tests' names.
+            # `member` sets no time of day, so the bytes and the tests' ids stay equal.
             entry = member(name, 0o600) if isinstance(name, str) else name
             file.writestr(entry, content)
         file.comment = comment
@@ -53,7 +65,7 @@ def packed(*members, comment: bytes = b"") -> bytes:
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Write an archive and take it in."""
+    """Return a function that writes an archive and takes it in as a hand-in."""
 
     def take_in(data: bytes) -> Submission:
         path = tmp_path / "ada.zip"
@@ -80,7 +92,7 @@ def handed_in(tmp_path):
     ids=lambda names: names[0],
 )
 def test_the_file_is_found(handed_in, names, tmp_path):
-    """Files of programs and students beside it or above it do no harm."""
+    """`dqn.py` is found in an archive; other files beside it do no harm."""
     submission = handed_in(packed(*names))
     assert (submission.problem, submission.source) == (None, SOURCE)
     assert submission.name == "ada.zip"
@@ -101,7 +113,7 @@ def test_the_file_is_found(handed_in, names, tmp_path):
     ids=lambda names: names[0],
 )
 def test_what_else_is_there_is_taken(handed_in, names):
-    """The only Python file of another name is taken, and the report says so."""
+    """Without a `dqn.py`, the only other Python file is taken, and a note says so."""
     submission = handed_in(packed(*names))
     assert (submission.problem, submission.source) == (None, SOURCE)
     (note,) = submission.notes
@@ -109,7 +121,7 @@ def test_what_else_is_there_is_taken(handed_in, names):
 
 
 def test_archive_in_an_archive(handed_in, tmp_path):
-    """One archive in an archive or a folder is opened, and a note says so."""
+    """An archive in an archive or in a folder is opened, and a note says so."""
     inner = packed("hw/dqn.py")
     submission = handed_in(packed(("hw.zip", inner), "__MACOSX/hw.zip", "a.txt"))
     assert (submission.problem, submission.source) == (None, SOURCE)
@@ -121,7 +133,7 @@ def test_archive_in_an_archive(handed_in, tmp_path):
 
 @pytest.mark.parametrize("name", ["ada", "ada.py", "ada.ipynb", "ada.ZIP", "ada.docx"])
 def test_archive_by_its_contents(tmp_path, name):
-    """An archive is opened whatever it is called."""
+    """A zip archive is opened even if its name does not end with .zip."""
     (tmp_path / name).write_bytes(packed("dqn.py"))
     assert take(str(tmp_path / name)).source == SOURCE
 
@@ -165,12 +177,12 @@ def test_archive_by_its_contents(tmp_path, name):
     ids=lambda value: ascii(value)[:30],
 )
 def test_refused(handed_in, names, said):
-    """A message says why a hand-in cannot be taken."""
+    """If an archive holds no usable hand-in, the message says why."""
     assert re.search(said, handed_in(packed(*names)).problem)
 
 
 def test_password(handed_in):
-    """A file with a password cannot be read."""
+    """A file with a password is refused with a message."""
     data = bytearray(packed("dqn.py"))
     for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(mark) + place] |= 1
@@ -178,7 +190,7 @@ def test_password(handed_in):
 
 
 def deflated(size: int) -> bytes:
-    """Make an archive with a file of that many zeros."""
+    """Return a compressed archive whose `dqn.py` has this many zero bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("dqn.py", bytes(size))
@@ -186,7 +198,7 @@ def deflated(size: int) -> bytes:
 
 
 def test_bomb(handed_in):
-    """Of an archive with 100 MB of zeros, only a small part is unpacked."""
+    """An archive that unpacks to 100 MiB is refused and takes little memory."""
     data = deflated(100 << 20)
     tracemalloc.start()
     submission = handed_in(data)
@@ -198,7 +210,7 @@ def test_bomb(handed_in):
 
 
 def test_lying_sizes(handed_in):
-    """A file that is larger than it says is refused."""
+    """A file that is larger than the archive says is refused."""
     data = bytearray(deflated(2 * MAX_BYTES))
     for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
         at = data.index(mark) + place
@@ -207,13 +219,13 @@ def test_lying_sizes(handed_in):
 
 
 def test_many_files(handed_in):
-    """A list of files that would fill the memory is not read."""
+    """An archive with too many files is refused."""
     names = [(f"{i:0>200}", b"") for i in range(8000)]
     assert "lists too many files" in handed_in(packed(*names, "dqn.py")).problem
 
 
 def test_large_archive(handed_in, tmp_path):
-    """An archive that is too large is not read to its end."""
+    """An archive of more than 16 MiB is refused; a smaller one is accepted."""
     path = tmp_path / "large.zip"
     with path.open("wb") as file:
         file.truncate(1 << 40)
@@ -228,13 +240,13 @@ def test_large_archive(handed_in, tmp_path):
     ids=["empty", "cut", "nothing in it", "another kind", "no directory"],
 )
 def test_no_archive(handed_in, data):
-    """Another kind of file, or half an archive, is refused."""
+    """A file of another kind, or a part of an archive, is refused."""
     problem = handed_in(data).problem
     assert "no zip file" in problem or "no dqn.py" in problem
 
 
 def test_damaged(handed_in):
-    """A changed bit is noticed."""
+    """An archive with a changed byte is refused as damaged."""
     data = packed("dqn.py")
     assert "damaged" in handed_in(data.replace(b"imported", b"importeD")).problem
 
@@ -258,7 +270,7 @@ edits = st.lists(
 @quick
 @given(edits, st.integers(0, len(WHOLE)), st.booleans())
 def test_any_bytes(handed_in, edits, end, whole):
-    """Whatever is changed, the result is the file as it was, or a message."""
+    """An archive with changed bytes gives the unchanged file or a message."""
     data = bytearray(WHOLE)
     for place, new in edits:
         data[place : place + len(new)] = new

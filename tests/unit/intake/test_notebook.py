@@ -1,4 +1,4 @@
-"""Notebooks as hand-ins: their Python, in order, and which cell a line is of."""
+"""Notebooks as hand-ins: their Python code, and the cell of each line."""
 
 import ast
 import json
@@ -17,7 +17,8 @@ from grader.intake.submission import Submission
 from grader.intake.take import take
 from tests.support.notebooks import cell, notebook
 
-# A busy machine is no failure; the fixture only names a file to be written anew.
+# No deadline, because machines can be busy. The fixture may serve several examples,
+# because each example overwrites the same file.
 quick = settings(
     database=None,
     deadline=None,
@@ -27,7 +28,7 @@ quick = settings(
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Write a notebook and take it in."""
+    """Return a function that writes a notebook and takes it in as a hand-in."""
 
     def take_in(text: str | bytes) -> Submission:
         path = tmp_path / "ada.ipynb"
@@ -38,7 +39,7 @@ def handed_in(tmp_path):
 
 
 def test_cells_in_order(handed_in):
-    """The cells of code, in order; text and raw cells are none."""
+    """The hand-in is the text of all code cells in order, without other cells."""
     text = notebook(
         cell("# Homework", "markdown"),
         ["import jax\n", "x = 1"],
@@ -61,7 +62,7 @@ def test_cells_in_order(handed_in):
     [(1, (1, 1)), (2, (1, 2)), (3, (2, 1)), (4, (3, 1)), (5, (3, 2)), (99, (3, 96))],
 )
 def test_places(handed_in, line, place):
-    """Every line has its cell, counted among those of code, and its number there."""
+    """`locate` turns a line of the hand-in into a code cell and a line of that cell."""
     submission = handed_in(
         notebook("a = 1\nb = 2", cell("text\n" * 9, "markdown"), "", "c = 3\nd = 4")
     )
@@ -71,7 +72,7 @@ def test_places(handed_in, line, place):
 
 
 def test_places_of_a_file():
-    """Lines of a `dqn.py` that is one are left as they are."""
+    """For a hand-in that is a Python file, `locate` changes nothing."""
     assert Submission("", b"x").locate("dqn.py, line 3") == "dqn.py, line 3"
 
 
@@ -106,20 +107,20 @@ LEFT_OUT = [
 
 @pytest.mark.parametrize("text", KEPT)
 def test_python_is_kept(text):
-    """What looks like an order, but stands within a statement, is Python."""
+    """A line inside a Python statement is kept, even if it looks like a magic."""
     assert python_of(text.split("\n")) == text.split("\n")
     after = python_of([*text.split("\n"), "%time f()", "z = 1"])
     assert after[-2:] == ["", "z = 1"]
 
 
 def without_blanks(lines: list[str]) -> str:
-    """Return the lines as text, none of them indented."""
+    """Return the lines as one text, without indentation."""
     return "\n".join(line.strip() for line in lines)
 
 
 @pytest.mark.parametrize("text", LEFT_OUT)
 def test_orders_are_left_out(text):
-    """Orders to the notebook leave lines without effect, as many as they were."""
+    """Each line of a magic or shell command becomes an empty line or `pass`."""
     lines = text.split("\n")
     kept = python_of(lines)
     assert len(kept) == len(lines)
@@ -132,12 +133,12 @@ def test_orders_are_left_out(text):
     "first", ["%%time", "%%capture out", "%%writefile dqn.py", "%%file a/dqn.py"]
 )
 def test_python_under_a_magic(first):
-    """Cells that are Python below their first line."""
+    """Below a magic such as %%time, the rest of the cell is kept as Python."""
     assert python_of([first, "x = 1"]) == ["", "x = 1"]
 
 
 def test_order_in_a_block():
-    """A block that holds nothing else stays one."""
+    """In an indented block, a magic becomes `pass`, so the block stays valid."""
     lines = python_of(["if True:", "    %time f()", "else:", "\t!ls"])
     assert lines == ["if True:", "    pass", "else:", "\tpass"]
 
@@ -151,7 +152,7 @@ pieces = st.sampled_from(
 @given(st.lists(pieces, max_size=8))
 @example(["x = 1", "'", "!ls"])
 def test_lines_stay(texts):
-    """Whatever stands there, each line is kept as it is or left out."""
+    """Each line of any text is kept unchanged, or becomes an empty line or `pass`."""
     lines = "\n".join(texts).split("\n")
     kept = python_of(lines)
     assert len(kept) == len(lines)
@@ -162,19 +163,19 @@ def test_lines_stay(texts):
 @quick
 @given(st.lists(st.sampled_from(KEPT), max_size=5))
 def test_any_python_is_kept(texts):
-    """Statements one after the other stay what they are."""
+    """A sequence of Python statements is unchanged."""
     lines = "\n".join(texts).split("\n")
     assert python_of(lines) == lines
 
 
 def test_the_graders_own_python_is_kept():
-    """So is all that the grader is made of."""
+    """`python_of` changes no line of our own Python files."""
     for path in sorted(ROOT.glob("*/*.py")):
         lines = path.read_text(encoding="utf-8").split("\n")
         assert python_of(lines) == lines, path
 
 
-# ---------------------------------------------------------------- what is none
+# ---------------------------------------------------------------- no notebook
 
 
 @pytest.mark.parametrize(
@@ -203,19 +204,19 @@ def test_the_graders_own_python_is_kept():
     ids=lambda text: ascii(text)[:30],
 )
 def test_no_notebook(handed_in, text):
-    """Anything else is told to be none; nothing is warned of, nothing printed."""
+    """A file that is no valid notebook is refused with a message."""
     problem = handed_in(text).problem
     assert "notebook" in problem or "no text" in problem
 
 
 def test_no_code(handed_in):
-    """A notebook without code."""
+    """A notebook without code is refused with a message."""
     for cells in ([], ["", " \n"], [cell("x = 1", "markdown")]):
         assert "ada.ipynb has no cell with code" in handed_in(notebook(*cells)).problem
 
 
 def test_too_much(handed_in):
-    """Too much code, too many pieces, too many bytes."""
+    """A notebook with too much code, too many pieces or too many bytes is refused."""
     assert "1 MiB" in handed_in(notebook("#" * MAX_BYTES, "x = 1")).problem
     many = notebook("x = 1", metadata={"a": [0] * MAX_PIECES})
     assert "pieces: clear its outputs" in handed_in(many).problem
@@ -226,7 +227,7 @@ def test_too_much(handed_in):
 
 
 def test_no_quadratic_time(handed_in):
-    """Code made to be slow to read is read as fast as any."""
+    """Code that is slow for regular expressions is read without quadratic time."""
     for text in (
         "\n" * 100_000,
         " " * 200_000 + "\nx",
@@ -241,7 +242,7 @@ def test_no_quadratic_time(handed_in):
 
 
 def test_older_format(handed_in):
-    """Notebooks as they were ten years ago are converted."""
+    """A notebook in the old format 3 is accepted."""
     old = {
         "nbformat": 3,
         "nbformat_minor": 0,
@@ -266,7 +267,7 @@ def test_older_format(handed_in):
 
 
 def test_odd_text(handed_in):
-    """Other ends of lines; what is no text in any encoding."""
+    """All kinds of line ends become newlines, and lone surrogates become "?"."""
     assert handed_in(notebook("a = 1\r\nb = 2\rc = 3")).source.count(b"\n") == 3
     assert handed_in(notebook("a = '\ud800'")).source == b"a = '?'\n"
 
@@ -290,7 +291,7 @@ values = st.recursive(
 @quick
 @given(st.lists(values, max_size=3), values, st.sampled_from([1, 2, 3, 4, None, "4"]))
 def test_any_json(handed_in, cells, metadata, version):
-    """Whatever it says: a hand-in, or words why there is none."""
+    """Any JSON with a code cell gives a hand-in or a message."""
     text = notebook("x = 1", metadata=metadata, nbformat=version, worksheets=cells)
     document = json.loads(text)
     document["cells"] += cells
@@ -302,17 +303,20 @@ def test_any_json(handed_in, cells, metadata, version):
 
 
 def test_cells_make_another_hand_in(handed_in):
-    """The same code in other cells is told otherwise, so a class grades it anew."""
+    """The same code in other cells has the same hash but its own result in a class.
+
+    Its messages name other cells, so the class run must grade it separately.
+    """
     one, two = (handed_in(notebook(*c)) for c in (["a = 1\nb = 2"], ["a = 1", "b = 2"]))
     assert one.sha256 == two.sha256
     assert len({name_of(s, Options("1"), "") for s in (one, two, one)}) == 2
 
 
-# ---------------------------------------------------------------- where it lies
+# ---------------------------------------------------------------- finding a notebook
 
 
 def test_folder_and_archive(tmp_path):
-    """A folder or an archive with one notebook in it and no dqn.py is that notebook."""
+    """In a folder or an archive without `dqn.py`, the only notebook is the hand-in."""
     folder = tmp_path / "ada"
     (folder / "hw" / ".ipynb_checkpoints").mkdir(parents=True)
     (folder / "hw" / "Copy of DQN.ipynb").write_text(notebook("x = 1"))
@@ -324,7 +328,7 @@ def test_folder_and_archive(tmp_path):
             file.write(path, path.relative_to(tmp_path))
     assert take(str(tmp_path / "ada.zip")).source == b"x = 1\n"
     (folder / "b.ipynb").write_text(notebook("x = 3"))
-    assert take(str(folder)).source == b"x = 3\n"  # nearer to the top
+    assert take(str(folder)).source == b"x = 3\n"  # b.ipynb is nearer to the top
     (folder / "c.ipynb").write_text(notebook("x = 3"))
     assert "more than one" in take(str(folder)).problem
     (folder / "hw" / "dqn.py").write_text("x = 4\n")

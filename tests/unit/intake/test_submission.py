@@ -1,4 +1,4 @@
-"""Take a hand-in in: it is found, read once, and never imported."""
+"""The intake finds a hand-in, reads it once, and never imports it."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from tests.support.grading import ROOT
 
 @pytest.fixture
 def folder(tmp_path):
-    """Make a student's folder whose hand-in would end the tests if it were imported."""
+    """Return a student's folder with a `dqn.py` that ends any process importing it."""
     place = tmp_path / "ada"
     place.mkdir()
     (place / "dqn.py").write_text("raise SystemExit('imported')\n")
@@ -36,7 +36,7 @@ def test_folder_and_file_are_the_same_hand_in(folder):
 
 
 def test_any_python_file(folder):
-    """A file of another name can be graded: downloads are renamed."""
+    """A Python file with another name, such as `dqn (1).py`, is accepted."""
     (folder / "dqn.py").rename(folder / "dqn (1).py")
     assert take(str(folder / "dqn (1).py")).problem is None
 
@@ -48,7 +48,7 @@ def test_nothing_is_imported(folder):
 
 
 def test_graded_is_what_was_read(folder):
-    """A file that changes after it was read does not change the hand-in."""
+    """A change of the file after `take` has read it does not change the hand-in."""
     submission = take(str(folder))
     before = submission.sha256
     (folder / "dqn.py").write_text("x = 1\n")
@@ -63,14 +63,14 @@ def test_nothing_there(tmp_path, folder, name):
 
 
 def problem_of(path) -> str:
-    """Return the problem of a hand-in that cannot be run."""
+    """Take a hand-in and return its problem; fail if it has none."""
     problem = take(str(path)).problem
     assert problem
     return problem
 
 
 def test_folder_without_the_file(folder):
-    """The message names the file that is missing and the folder."""
+    """If a folder has no `dqn.py`, the message names the file and the folder."""
     (folder / "dqn.py").rename(folder / "dqn.py.txt")
     assert "dqn.py" in problem_of(folder)
     assert "ada" in problem_of(folder)
@@ -78,7 +78,7 @@ def test_folder_without_the_file(folder):
 
 @pytest.mark.parametrize("place", ["starter", "repo/starter", "a/b/c"])
 def test_nearest_to_the_top(tmp_path, place):
-    """A whole repository can be handed in: the file nearest to the top is taken."""
+    """In a folder with several `dqn.py`, the file nearest to the top is taken."""
     for name in (place, f"{place}/old", ".venv/lib", "__MACOSX"):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / "dqn.py").write_text(f"x = {name!r}\n")
@@ -92,7 +92,7 @@ def test_nearest_to_the_top(tmp_path, place):
 
 
 def test_too_far_down(tmp_path):
-    """A folder is searched only to a limited depth."""
+    """A `dqn.py` four folders below the given folder is not found."""
     place = tmp_path / "a/b/c/d"
     place.mkdir(parents=True)
     (place / "dqn.py").write_text("x = 1\n")
@@ -101,7 +101,7 @@ def test_too_far_down(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
 def test_links_between_folders(tmp_path):
-    """Links in a folder are not followed, so none leads out or in circles."""
+    """Links inside a folder are not followed."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "dqn.py").write_text("x = 1\n")
     inside = tmp_path / "ada"
@@ -112,7 +112,7 @@ def test_links_between_folders(tmp_path):
 
 
 def test_not_python(folder):
-    """Another kind of file is no hand-in, and is not read."""
+    """A file that is no hand-in, such as a PDF, is refused and not read."""
     other = folder / "report.pdf"
     other.write_bytes(b"%PDF")
     assert "report.pdf" in problem_of(other)
@@ -134,7 +134,7 @@ def test_not_python(folder):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_other_kinds_are_named(tmp_path, name, data, kind):
-    """Other kinds of files are named by their contents, in a folder as well."""
+    """The message names the kind of a wrong file, known by the file's first bytes."""
     folder = tmp_path / "ada"
     folder.mkdir()
     (folder / name).write_bytes(data)
@@ -144,7 +144,7 @@ def test_other_kinds_are_named(tmp_path, name, data, kind):
 
 
 def test_supplied_files_are_no_hand_in(folder):
-    """A file that every student got, or its copy, is never taken for the hand-in."""
+    """A supplied file such as `train.py`, or a copy of it, is never the hand-in."""
     (folder / "dqn.py").rename(folder / "train.py")
     (folder / "agent (1).py").write_text("x = 1\n")
     assert "which every student got" in problem_of(folder)
@@ -162,7 +162,7 @@ UNTOUCHED = {
 
 
 def notebook_of(*cells: str) -> str:
-    """Return a notebook with these code cells."""
+    """Return the JSON text of a notebook with these code cells."""
     kind = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     made = [{**kind, "source": cell} for cell in cells]
     return json.dumps(
@@ -172,7 +172,10 @@ def notebook_of(*cells: str) -> str:
 
 @pytest.mark.parametrize("starter", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_the_one_that_was_worked_on(folder, solution, starter):
-    """Of a file and a notebook, the one in which something was written is taken."""
+    """If a folder has `dqn.py` and `dqn.ipynb`, the changed one is taken.
+
+    If both have changed, `dqn.py` is taken.
+    """
     (folder / "dqn.py").write_bytes(starter.encode())
     (folder / "dqn.ipynb").write_text(notebook_of("!pip install jax", solution))
     submission = take(str(folder))
@@ -180,7 +183,7 @@ def test_the_one_that_was_worked_on(folder, solution, starter):
     assert submission.text.strip() == solution.strip()
     words = "dqn.ipynb was taken: in dqn.py nothing has been written"
     assert submission.notes == (words,)
-    (folder / "dqn.ipynb").write_text("{}")  # unreadable: then the message says so
+    (folder / "dqn.ipynb").write_text("{}")
     assert "cannot be read as a notebook" in problem_of(folder)
     (folder / "dqn.ipynb").write_text(NOTEBOOK)
     (folder / "dqn.py").write_text(solution)
@@ -192,7 +195,7 @@ def test_the_one_that_was_worked_on(folder, solution, starter):
 
 
 def test_worked_on_elsewhere(folder, solution):
-    """The same holds for two notebooks and for a Python file of another name."""
+    """An unchanged `dqn.py` or notebook gives way to a changed file of another name."""
     (folder / "dqn.py").write_text(STARTER)
     (folder / "mine.py").write_text(solution)
     assert take(str(folder)).text == solution
@@ -201,25 +204,25 @@ def test_worked_on_elsewhere(folder, solution):
     (folder / "dqn.py").unlink()
     (folder / "mine.py").unlink()
     (folder / "dqn.ipynb").write_text(NOTEBOOK)
-    (folder / "graded.ipynb").write_text(notebook_of("x = 1"))  # what %grade wrote
+    (folder / "graded.ipynb").write_text(notebook_of("x = 1"))  # written by %grade
     (folder / "mine.ipynb").write_text(notebook_of(solution))
     assert take(str(folder)).text.strip() == solution.strip()
 
 
 def test_stubs_are_counted():
-    """The starter has at least as many stubs as the grader expects."""
+    """The starter has at least `STUBS` stubs, so an unchanged starter is recognised."""
     assert len(STUB.findall(STARTER)) >= STUBS
 
 
 @pytest.mark.parametrize("text", ["", "\n \n\t\n", "\ufeff"])
 def test_empty(folder, text):
-    """The message calls an empty file empty."""
+    """For an empty file, the message says that the file is empty."""
     (folder / "dqn.py").write_text(text)
     assert problem_of(folder) == "dqn.py is empty"
 
 
 def test_not_utf8(folder):
-    """Text in another encoding: the message names the line."""
+    """For a file that is not UTF-8, the message names the first bad line."""
     (folder / "dqn.py").write_bytes("x = 1\n# größer\n".encode("latin-1"))
     assert "UTF-8" in problem_of(folder)
     assert "line 2" in problem_of(folder)
@@ -227,13 +230,13 @@ def test_not_utf8(folder):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_wide_text(folder, encoding):
-    """The message names the encoding that Windows' editors call Unicode."""
+    """For a file in UTF-16 or UTF-32, the message names this encoding."""
     (folder / "dqn.py").write_bytes("x = 1\n# größer\n".encode(encoding))
     assert re.search("not UTF-8 text but .*UTF-(16|32): save it", problem_of(folder))
 
 
 def test_nul(folder):
-    """The message names a NUL character and its line."""
+    """For a file with a NUL character, the message names its line."""
     (folder / "dqn.py").write_bytes(b"x = 1\r\ny = 2\r# \0\n" + b"z = 3\n" * 99)
     assert problem_of(folder) == (
         "dqn.py holds a NUL character (line 3): is it a Python file?"
@@ -255,7 +258,7 @@ def test_nul(folder):
     ids=lambda value: ascii(value)[:30],
 )
 def test_text_that_reads_otherwise(folder, source, said):
-    """Text that reads differently from how it runs is noted, with its line."""
+    """A note names each line that looks different from the code that runs."""
     (folder / "dqn.py").write_bytes(source.encode())
     assert any(said in note for note in take(str(folder)).notes)
 
@@ -271,7 +274,7 @@ def test_text_that_reads_otherwise(folder, source, said):
     ],
 )
 def test_text_that_reads_as_it_runs(folder, source):
-    """Other text gets no note."""
+    """A file without misleading encodings or characters gets no note."""
     (folder / "dqn.py").write_bytes(source.encode())
     assert take(str(folder)).notes == ()
 
@@ -312,19 +315,19 @@ def test_file_made_from_a_notebook(folder):
     ],
 )
 def test_file_that_is_run_as_the_notebook_was(folder, mark, made):
-    """A Python file that was saved from a notebook is known by its marks."""
+    """`exported` is true for a Python file that was saved from a notebook."""
     (folder / "dqn.py").write_text(f"{mark}\nx = 1\n")
     assert take(str(folder)).exported == made
 
 
 def test_utf8_with_signature(folder):
-    """A byte order mark, which some editors write, is accepted."""
+    """A file that begins with a byte order mark is accepted."""
     (folder / "dqn.py").write_bytes("\ufeffx = 1\n".encode())
     assert take(str(folder)).problem is None
 
 
 def test_too_large(folder):
-    """A file of many megabytes is refused and not read to its end."""
+    """A file of more than 1 MiB is refused and not read to its end."""
     (folder / "dqn.py").write_bytes(b"#" * (MAX_BYTES + 1))
     assert "1 MiB" in problem_of(folder)
     assert len(take(str(folder)).source) <= MAX_BYTES
@@ -333,17 +336,17 @@ def test_too_large(folder):
 
 
 def make_fifo(path):
-    """Make a pipe; opening it would wait for ever."""
+    """Make a named pipe; opening it would wait for ever."""
     os.mkfifo(path)
 
 
 def make_folder(path):
-    """Make a folder that is called dqn.py."""
+    """Make a folder at this path."""
     path.mkdir()
 
 
 def make_link(path):
-    """Make a link to a file that the grader may read and the student may not."""
+    """Make a link to another file that exists."""
     secret = path.with_name("secret.py")
     secret.write_text("SECRET = 1\n")
     path.symlink_to(secret)
@@ -367,7 +370,7 @@ def test_not_a_regular_file(folder, make):
 
 
 def test_link_is_called_one(folder):
-    """The message about a link says so in plain words."""
+    """For a link, the message says that the file is a link."""
     (folder / "dqn.py").unlink()
     make_link(folder / "dqn.py")
     assert "link" in problem_of(folder)
@@ -375,6 +378,6 @@ def test_link_is_called_one(folder):
 
 
 def test_link_to_the_folder(folder, tmp_path):
-    """The path on the command line may contain links."""
+    """A link to a folder is accepted as the path on the command line."""
     (tmp_path / "shortcut").symlink_to(folder)
     assert take(str(tmp_path / "shortcut")).problem is None

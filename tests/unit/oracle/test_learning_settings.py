@@ -1,4 +1,4 @@
-"""What the grader presumes of the learning loop is what the loop has."""
+"""The settings of the learning loop that the grader also has are the same in both."""
 
 import importlib.util
 
@@ -8,7 +8,7 @@ from grader.oracle import cartpole
 
 
 def test_cases_have_the_shapes_of_the_loop():
-    """Capacity, batch, environments, episodes and gamma agree with `train.SETTINGS`."""
+    """Capacity, batch size, environments and γ agree with `train.SETTINGS`."""
     spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
     train = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(train)

@@ -1,4 +1,4 @@
-"""Text of strangers: the program that reads the output finds only text in it."""
+"""Text of a hand-in is escaped: no program takes a part of it for a command."""
 
 import csv
 import html.parser
@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 
 from grader import escape
 
-quick = settings(database=None, deadline=None)  # a busy machine is no failure
+quick = settings(database=None, deadline=None)  # no deadline: machines can be busy
 
-# Strings that some reader takes for more than text.
+# Strings that mean more than text to a terminal, browser, spreadsheet or CI log.
 SNIPPETS = [
     *("::error::no", "  ::add-mask::5", "##[error]", "##vso[task.setvariable]", "##["),
     *("\x1b[2J", "\x9b1m", "\r", "\0", "\t", "\u202e", "\u2066", "\u200b", "\ufeff"),
@@ -37,7 +37,7 @@ LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def harmless(text: str) -> bool:
-    """Return whether text is printable and holds no command for a log."""
+    """Return whether the text is printable and holds no command for a CI log."""
     lines_stay = LINES.split(text) == text.split("\n")
     commands = re.search(r"##\w*\[", text)
     controls = not text.replace("\n", "").isprintable()
@@ -45,7 +45,7 @@ def harmless(text: str) -> bool:
 
 
 def has_piles(text: str) -> bool:
-    """Return whether more marks than a script needs stand on one letter."""
+    """Return whether a letter has more than `MAX_MARKS` combining marks."""
     marks = "".join(
         "m" if unicodedata.category(c) in ("Mn", "Me") else "." for c in text
     )
@@ -55,7 +55,7 @@ def has_piles(text: str) -> bool:
 @quick
 @given(hostile, st.integers(0, 60))
 def test_plain(text, limit):
-    """No control character is left, good text is unchanged, the length is bounded."""
+    """`plain` removes control characters, keeps good text, and bounds the length."""
     kept = escape.plain(text, limit)
     assert harmless(kept)
     assert len(kept.replace("## ", "##")) <= limit
@@ -66,7 +66,7 @@ def test_plain(text, limit):
 @quick
 @given(hostile, st.integers(0, 60))
 def test_one_line(text, limit):
-    """Newlines become blanks; everything else is as in plain text."""
+    """`one_line` returns the result of `plain` with blanks for newlines."""
     assert escape.one_line(text, limit) == escape.plain(text, limit).replace("\n", " ")
     assert escape.one_line("a\nb", 3) == "a b"
 
@@ -74,7 +74,7 @@ def test_one_line(text, limit):
 @quick
 @given(st.one_of(st.none(), st.integers(), st.lists(st.binary())))
 def test_plain_of_no_text(value):
-    """Objects that are not text are shown as Python writes them."""
+    """`plain` shows an object that is no text by its `repr`."""
     assert escape.plain(value, 1000) == repr(value)
 
 
@@ -82,7 +82,7 @@ def test_plain_of_no_text(value):
 @given(hostile)
 @example("a" + "\u0301" * 50)
 def test_terminal(text):
-    """No line is a command for GitHub's log; no pile of marks covers another line."""
+    """`terminal` leaves no command for a CI log and no letter with too many marks."""
     kept = escape.terminal(text)
     assert harmless(kept)
     for line in kept.split("\n"):
@@ -91,7 +91,7 @@ def test_terminal(text):
 
 
 def test_terminal_leaves_text_alone():
-    """Letters with several marks and other scripts are unchanged."""
+    """`terminal` does not change accented letters, other scripts and symbols."""
     text = "η = −α · (r + γ max Q)\n  Việt, n\u0303\u0301, 日本語 a::b ## [x] 🙂"
     assert escape.terminal(text) == text
 
@@ -104,7 +104,7 @@ pieces = st.lists(st.one_of(hostile, st.sampled_from([":", "::", " ", "\x1b[2m"]
 @example(["a\n", " ", ":", ":error::"], False)
 @example(["\x1b[2m::error::\x1b[0m\n"], False)
 def test_log(texts, whole):
-    """In whatever pieces text is written, no line of the log is a command."""
+    """No line of the log is a command, in whatever pieces the text is written."""
     stream = io.StringIO()
     log = escape.Log(stream)
     for text in ["".join(texts)] if whole else texts:
@@ -125,7 +125,7 @@ ALLOWED = {"<br>": "\n", "<span>": "", "</span>": ""}
 
 
 def read_inline(token) -> str:
-    """Return the text of a piece of Markdown that may hold nothing but text."""
+    """Return the text of a parsed piece of Markdown; fail if it holds markup."""
     text = ""
     for child in token.children:
         if child.type == "html_inline":
@@ -137,14 +137,14 @@ def read_inline(token) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines without blanks around them, as Markdown shows them."""
+    """Return the lines without leading and trailing blanks, as Markdown shows them."""
     return [line.strip() for line in text.split("\n")]
 
 
 @quick
 @given(hostile)
 def test_markdown(text):
-    """In a cell of a table and in a line, a parser finds the text and no markup."""
+    """A Markdown parser finds the text without markup, in a table and in a line."""
     table = MARKDOWN.parse(f"| a | b |\n|---|---|\n| {escape.markdown(text)} | end |\n")
     cells = [token for token in table if token.type == "inline"]
     assert [cell.content for cell in cells[:2]] == ["a", "b"]
@@ -161,7 +161,7 @@ def test_markdown(text):
 @quick
 @given(hostile)
 def test_markdown_mentions_nobody(text):
-    """No piece of the finished text holds a mention or the number of an issue."""
+    """The text in rendered Markdown holds no mention (@ada) and no issue (#12)."""
     pieces = re.split(r"</?span>", MARKDOWN.renderInline(escape.markdown(text)))
     assert not any(re.search(r"[@#]\w", re.sub("&#?\\w+;", "", p)) for p in pieces)
 
@@ -170,7 +170,7 @@ def test_markdown_mentions_nobody(text):
 @given(hostile)
 @example("```\n\n# a\n````")
 def test_markdown_block(text):
-    """It is one block of code, whatever fences the text has; then Markdown goes on."""
+    """Text with any fences becomes one code block; Markdown goes on after the block."""
     tokens = MARKDOWN.parse(f"{escape.markdown_block(text)}\nend\n")
     assert tokens[0].type == "fence"
     assert tokens[0].content == escape.printable(text) + "\n"
@@ -178,7 +178,7 @@ def test_markdown_block(text):
 
 
 class Reader(html.parser.HTMLParser):
-    """A parser that records what a browser would see."""
+    """A parser that records the tags and the text that a browser would see."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,11 +190,11 @@ class Reader(html.parser.HTMLParser):
         self.seen.append((tag, attrs))
 
     def handle_data(self, data):
-        """Record text."""
+        """Add text between tags to `text`."""
         self.text += data
 
     def handle_comment(self, data):
-        """Record anything else, which our pages never have."""
+        """Record a comment or a declaration; our pages have none."""
         self.seen.append(data)
 
     handle_decl = handle_pi = unknown_decl = handle_comment
@@ -203,7 +203,7 @@ class Reader(html.parser.HTMLParser):
 @quick
 @given(hostile)
 def test_html(text):
-    """A browser sees one tag, the text, and nothing else."""
+    """A browser sees our <p> tag and the text, and no other tag."""
     kept = escape.html(text)
     for quote in "\"'":
         reader = Reader()
@@ -216,7 +216,7 @@ def test_html(text):
 @quick
 @given(hostile)
 def test_csv_cell(text):
-    """A reader finds one cell in one line, and no spreadsheet computes it."""
+    """Text becomes one CSV cell in one line, and never a spreadsheet formula."""
     file = io.StringIO()
     csv.writer(file).writerow([escape.csv_cell(text), "end"])
     assert len(file.getvalue().splitlines()) == 1
@@ -230,7 +230,7 @@ def test_csv_cell(text):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", " =1"])
 def test_csv_formula(text):
-    """An apostrophe before each of these signs turns the formula into text."""
+    """A formula gets an apostrophe at its start, so a spreadsheet shows it as text."""
     assert escape.csv_cell(text).startswith("'")
 
 
@@ -242,7 +242,7 @@ anything = st.recursive(
 
 
 def refuse(constant: str) -> None:
-    """Fail on a constant that strict JSON lacks."""
+    """Fail on NaN and infinity, which strict JSON does not have."""
     raise AssertionError(constant)
 
 
@@ -250,7 +250,7 @@ def refuse(constant: str) -> None:
 @given(anything)
 @example([float("nan"), {"a": float("inf")}, (float("-inf"), "\ud800")])
 def test_json_text(value):
-    """A strict reader accepts it, and its text can be encoded."""
+    """Any value becomes strict JSON whose text can be encoded in UTF-8."""
     document = json.loads(escape.json_text(value), parse_constant=refuse)
     json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
@@ -258,6 +258,6 @@ def test_json_text(value):
 @quick
 @given(st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_json_text_changes_nothing_else(text, number):
-    """Values that JSON can express are unchanged, control characters included."""
+    """A value that JSON can express is unchanged, even with control characters."""
     value = {text: [text, number, None, True, {"a": 1}]}
     assert json.loads(escape.json_text(value, indent=1)) == value

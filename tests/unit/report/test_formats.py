@@ -1,4 +1,4 @@
-"""Reports for other programs are valid in their formats, in every case."""
+"""Reports in the formats of Gradescope, Classroom 50, JUnit and Markdown are valid."""
 
 import io
 import json
@@ -105,7 +105,7 @@ NASTY = (
 
 
 def report_of(*scores: float, **more) -> Report:
-    """Return a report with these points for the exercises, two checks in each."""
+    """Return a report in which each exercise has these points of 10, in two checks."""
     exercises = []
     for name, earned in zip(EXERCISES, scores, strict=False):
         first = Check("first", "It is right", Outcome.PASSED, earned, earned)
@@ -147,7 +147,7 @@ each_report = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 
 
 def valid(text: str, schema: dict) -> dict:
-    """Return the document if it is valid by its schema."""
+    """Return the parsed document; fail if it does not match the schema."""
     document = json.loads(text, parse_constant=lambda name: pytest.fail(name))
     jsonschema.validate(document, schema)
     return document
@@ -155,14 +155,14 @@ def valid(text: str, schema: dict) -> dict:
 
 @each_report
 def test_gradescope_is_valid(report):
-    """It is valid by the schema; the tests' points add up to the score."""
+    """Gradescope's file matches its schema; the tests' points add up to the score."""
     document = valid(gradescope.render(report), GRADESCOPE)
     earned = sum(test["score"] for test in document["tests"])
     assert earned == document["score"]
 
 
 def test_what_was_printed_is_shown():
-    """What the hand-in printed is marked, with the number of cut bytes."""
+    """Printed lines of the hand-in are shown with a mark, and cut bytes are counted."""
     report = REPORTS["nasty printed"]
     for text in (
         json.loads(gradescope.render(report))["output"],
@@ -174,7 +174,7 @@ def test_what_was_printed_is_shown():
 
 @each_report
 def test_classroom50_is_valid(report):
-    """It is valid by the schema; points are whole and at most the maximum."""
+    """Classroom 50's file matches its schema; points are whole, up to the maximum."""
     document = valid(classroom50.render(report, RUNNER), CLASSROOM50)
     for key in ("score", "max-score"):
         assert document[key] == sum(test[key] for test in document["tests"])
@@ -185,7 +185,7 @@ def test_classroom50_is_valid(report):
 
 @each_report
 def test_junit_is_valid(report):
-    """It is XML, and its counts are those of its elements."""
+    """JUnit's file is XML, and its counts agree with its elements."""
     root = ET.fromstring(junit.render(report))
     assert root.findall("testsuite") or report == REPORTS["empty"]
     for suite in root:
@@ -195,7 +195,7 @@ def test_junit_is_valid(report):
 
 @pytest.mark.parametrize("report", NO_SCORE.values(), ids=NO_SCORE)
 def test_no_score_says_so(report):
-    """If the grader failed, every format says that nothing was graded."""
+    """If there is no score, each format says that nothing was graded."""
     document = json.loads(gradescope.render(report))
     assert "Not graded" in document["output"]
     assert document["extra_data"]["graded"] is False
@@ -210,14 +210,17 @@ NOTE = "cell 7 was left out: ZeroDivisionError: division by zero"
 
 
 def with_problem(problem: str | None) -> Report:
-    """Return a report on a hand-in with this problem and a note."""
+    """Return a report with 0 points, this problem and a note."""
     report = report_of(*[0] * 9)
     report.submission |= {"problem": problem, "notes": [NOTE]}
     return report
 
 
 def test_problem_is_said_first():
-    """Each format begins with why nothing was run, and has a line for each exercise."""
+    """Each format begins with the reason why no check was run.
+
+    Gradescope and Markdown have one entry for each exercise, not for each check.
+    """
     report = with_problem(PROBLEM)
     document = valid(gradescope.render(report), GRADESCOPE)
     assert document["output"].startswith(f"{PROBLEM}\nnote: {NOTE}\n\n")
@@ -236,16 +239,16 @@ def test_problem_is_said_first():
 
 
 def test_notes_are_said():
-    """A note on lines that were left out is shown if everything was graded, too."""
+    """A note on a cell that was left out is shown even if all checks were run."""
     report = with_problem(None)
-    assert gradescope.render(report).count(NOTE) == 1 + 1  # for staff as well
+    assert gradescope.render(report).count(NOTE) == 2  # for the student and for staff
     assert markdown.render(report).startswith(f"```text\nnote: {NOTE}\n```\n")
     assert len(json.loads(gradescope.render(report))["tests"]) == 2 * len(EXERCISES)
 
 
 @pytest.mark.parametrize("problem", [PROBLEM, None])
 def test_terminal_says_it_first(problem):
-    """The terminal begins with the problem, or with the note."""
+    """The terminal's output begins with the problem, or else with the note."""
     console = Console(width=80, record=True, file=io.StringIO())
     terminal.print_report(with_problem(problem), console, [])
     text = console.export_text()
@@ -260,7 +263,7 @@ def test_terminal_says_it_first(problem):
 
 
 def test_gradescope_tells_what_the_report_does():
-    """Each check is a test with its points, its message with the hint, its number."""
+    """Gradescope shows each check as a test with number, points, message and hint."""
     document = json.loads(gradescope.render(REPORTS["halves"]))
     assert document["score"] == 28.5
     assert document["extra_data"] == {
@@ -275,9 +278,12 @@ def test_gradescope_tells_what_the_report_does():
 
 
 def test_whole_numbers_for_classroom50():
-    """The sum is the rounded score; full points stay full, no points stay none."""
+    """Classroom 50 gets whole points whose sum is the rounded score.
+
+    A check with full points keeps full points, and a check with 0 points keeps 0.
+    """
     document = json.loads(classroom50.render(REPORTS["halves"], RUNNER))
-    assert document["score"] == 29  # of 28.5
+    assert document["score"] == 29  # 28.5, rounded
     scores = [test["score"] for test in document["tests"]]
     assert scores[1] == 0
     assert scores[4] == 10
@@ -285,14 +291,14 @@ def test_whole_numbers_for_classroom50():
 
 
 def test_classroom50_takes_what_its_runner_sets():
-    """Without OWNER and REVIEW_URL, other variables of its runner are used."""
+    """Without OWNER and REVIEW_URL, USERNAME and COMMIT_URL are used."""
     names = {**RUNNER, "OWNER": "", "REVIEW_URL": "", "USERNAME": "bob"}
     document = valid(classroom50.render(REPORTS["halves"], names), CLASSROOM50)
     assert (document["owner"], document["review"]) == ("bob", RUNNER["COMMIT_URL"])
 
 
 def test_markdown_summary():
-    """It has the score, a row for each exercise, and the missed checks with hints."""
+    """The Markdown summary has the score, a row per exercise, and hints."""
     text = markdown.render(REPORTS["halves"])
     assert text.startswith("## Score 28.5 / 50\n")
     assert "| 3 | `q_network` | 2.5 / 10 |" in text
@@ -304,7 +310,7 @@ def test_markdown_summary():
     "outcome", [outcome for outcome in Outcome if outcome != Outcome.PASSED]
 )
 def test_text_of_strangers_gives_no_orders(outcome):
-    """No format has control characters, commands for CI, or markup that is not ours."""
+    """Text of a hand-in brings no control character, CI command or markup."""
     report = report_with(outcome, NASTY)
     told = json.loads(gradescope.render(report))
     texts = [f"{t['name']}\n{t['output']}" for t in told["tests"]] or [told["output"]]
@@ -322,7 +328,7 @@ def test_text_of_strangers_gives_no_orders(outcome):
 
 
 def test_report_is_read_as_it_was_saved(tmp_path):
-    """`load` reads what `save` wrote."""
+    """`load` returns the report that `save` has written."""
     for report in filter(None, REPORTS.values()):
         saved = load(report.save(str(tmp_path)))
         assert saved is not None
@@ -342,7 +348,7 @@ def test_report_is_read_as_it_was_saved(tmp_path):
     ],
 )
 def test_no_whole_report_is_none(tmp_path, text):
-    """A missing, cut or foreign file counts as a grading that did not finish."""
+    """`load` returns None for a missing file, a cut file, or a file of another kind."""
     path = tmp_path / "report.json"
     assert load(path) is None
     path.write_text(text)
@@ -353,7 +359,7 @@ def test_no_whole_report_is_none(tmp_path, text):
 
 
 def convert(monkeypatch, *words: object) -> int:
-    """Run `python -m grader convert` with the runner's variables."""
+    """Run `python -m grader convert` with the variables in `RUNNER`."""
     for name, value in RUNNER.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["grader", "convert", *map(str, words)])
@@ -363,7 +369,7 @@ def convert(monkeypatch, *words: object) -> int:
 
 @pytest.mark.parametrize("form", cli.FORMATS)
 def test_convert(monkeypatch, tmp_path, capsys, form):
-    """The command writes each format, with a report and without, or prints it."""
+    """`convert` writes each format to a file, also without a report, or prints it."""
     out = tmp_path / "out"
     report = REPORTS["halves"].save(str(tmp_path))
     assert convert(monkeypatch, tmp_path / "no.json", "--to", form, "--out", out) == 0
@@ -378,12 +384,12 @@ def test_convert(monkeypatch, tmp_path, capsys, form):
 
 
 def without_time(text: str) -> str:
-    """Return the text without the time at which it was written."""
+    """Return the text without dates and times."""
     return re.sub(r"\d+-\d\d-\d\dT[\d:]+Z", "", text)
 
 
 def test_convert_says_what_is_wrong(monkeypatch, tmp_path, capsys):
-    """A bad place for the file, or missing variables: one line and exit code 2."""
+    """`convert` ends with exit code 2 if --out or a variable is wrong or missing."""
     out = tmp_path / "no" / "folder"
     assert convert(monkeypatch, tmp_path, "--to", "junit", "--out", out) == 2
     assert "error: --out" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The printed text that is kept of a helper: bounded, and alike each time."""
+"""What a helper prints is kept up to a limit, and is the same in every run."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 
 from grader.sandbox.output import COUNTED, KEPT, Drain, Output
 
-quick = settings(database=None, deadline=None)  # a busy machine is no failure
+quick = settings(database=None, deadline=None)  # no deadline: machines can be busy
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="there printed text goes to standard error"
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def pipe():
-    """Return the end to write to, and what drains the other."""
+    """Yield the writing end of a pipe, and the `Drain` that reads the other end."""
     theirs, ours = os.pipe()
     yield ours, Drain(os.fdopen(theirs, "rb"))
     os.close(ours)
 
 
 def test_all_that_was_printed_before(pipe):
-    """What was written before the call is there, each time, however it was split."""
+    """`take` returns all bytes written since the last call, however they were split."""
     ours, drain = pipe
     for i in range(300):
         data = b"%d " % i * (i % 7)
@@ -37,7 +37,7 @@ def test_all_that_was_printed_before(pipe):
 
 
 def test_a_flood_keeps_nobody(pipe):
-    """Who prints without end is read without end, and counted up to a bound."""
+    """Endless output is read without end, and its size is counted up to `COUNTED`."""
     ours, drain = pipe
     over = threading.Event()
 
@@ -59,7 +59,7 @@ def test_a_flood_keeps_nobody(pipe):
 
 
 def test_end():
-    """The last words are there, and nothing more comes of a pipe that was closed."""
+    """The last bytes before the pipe is closed are kept; after them nothing comes."""
     theirs, ours = os.pipe()
     drain = Drain(os.fdopen(theirs, "rb"))
     os.write(ours, b"last words")
@@ -80,7 +80,7 @@ words = st.one_of(
 @given(st.lists(words, max_size=60), st.integers(0, 3000))
 @example([b"x " * 1500], 0)
 def test_shown(parts, more):
-    """What is shown is harmless; what is missing of it is counted."""
+    """The shown text is printable and has no CI command; cut bytes are counted."""
     data = b"".join(parts)
     output = Output()
     for part in parts:
@@ -94,7 +94,7 @@ def test_shown(parts, more):
 
 @pytest.mark.parametrize("cut", range(24))
 def test_what_differs_each_time_is_left_out(cut):
-    """Addresses and the folder's name, also where the text is cut in the midst."""
+    """Memory addresses and a process' folder are left out, even if they are cut off."""
     texts = []
     for address, folder in (("7f3a51b0c9d0", "ab1_"), ("7e00ffc2e1a0", "x_9z")):
         end = f" <object at 0x{address}> /tmp/a/dqn-grader-{folder}/home/dqn.py"

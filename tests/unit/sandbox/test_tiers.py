@@ -1,4 +1,4 @@
-"""Which tier is chosen, and when an official run refuses."""
+"""The tiers: promises, folders in reach, choice, and refusal of official runs."""
 
 import re
 
@@ -11,7 +11,7 @@ from grader.sandbox.tiers import ISOLATING
 
 
 def test_table_of_promises():
-    """The stored table shows what is tested here."""
+    """The stored table TIERS.md shows the promises of `self_test.promised`."""
     text = (ROOT / "tests" / "evidence" / "TIERS.md").read_text(encoding="utf-8")
     block = re.search(r"```\n(.*?)```", text, re.S)
     assert block is not None
@@ -19,7 +19,11 @@ def test_table_of_promises():
 
 
 def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
-    """Landlock can only permit: of a folder that holds the grader, what lies beside."""
+    """The folders that a helper may read leave out the grader's folder.
+
+    Landlock cannot forbid a folder inside a permitted one. So if a permitted folder
+    holds the grader, only the grader's neighbours are permitted.
+    """
     system = tmp_path / "usr"
     grader = system / "src" / "homework"
     for place in (system / "lib", system / "src" / "other", grader / "grader"):
@@ -46,14 +50,14 @@ def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
     ],
 )
 def test_the_strongest_is_chosen(only, working, chosen):
-    """Bubblewrap, then Landlock, then a plain process, when nothing is asked."""
+    """Without a wish, the first tier that works is chosen: bwrap, landlock, process."""
     only(*working)
     assert tiers.choose_tier("") == chosen
 
 
 @pytest.mark.parametrize("tier", ISOLATING)
 def test_a_wish_is_never_replaced(only, tier):
-    """A tier that was asked for and does not work is an error."""
+    """If the requested tier does not work, that is an error; no other tier is used."""
     only(*(other for other in ISOLATING if other != tier))
     with pytest.raises(GraderError, match=f"SANDBOX={tier} does not work here"):
         tiers.choose_tier(tier)
@@ -62,7 +66,7 @@ def test_a_wish_is_never_replaced(only, tier):
 
 
 def test_official_in_so_many_words(only):
-    """Without a sandbox an official run needs SANDBOX=process."""
+    """If no tier isolates, an official run fails unless SANDBOX=process is given."""
     only()
     assert self_test.choose_official_tier("process") == "process"
     with pytest.raises(GraderError, match=r"bwrap: no bwrap; landlock: no landlock"):

@@ -1,4 +1,4 @@
-"""`make attacks`, with gradings that are made up: what is seen, told and written."""
+"""`make attacks` with made-up gradings: its findings, its exit code and its tables."""
 
 import json
 import re
@@ -28,14 +28,14 @@ ATTACKS = all_attacks()
 
 
 def test_table_has_all_attacks() -> None:
-    """The stored table is of these attacks; what came of them only a run can tell."""
+    """The stored table has a row for each attack, in the right order."""
     text = TABLE.read_text(encoding="utf-8").partition("## The catalogue")[0]
     stored = re.findall(r"^\| (\w+) \| .* \| [SRLTO]+ \|", text, re.M)
     assert stored == [one.name for one in ATTACKS], "stale: run `make attacks`"
 
 
 def test_every_row_of_the_catalogue() -> None:
-    """Each row has an attack, or it is said where it is met; names are told apart."""
+    """Each row of the catalogue has an attack or a note; all names are different."""
     met = {row for one in ATTACKS for row in one.rows}
     assert met <= set(CATALOGUE)
     assert [
@@ -45,12 +45,12 @@ def test_every_row_of_the_catalogue() -> None:
 
 
 def test_each_lies_in_the_folder_of_its_kind() -> None:
-    """The kind is that of the first row which the attack names."""
+    """The folder of an attack is the kind of the first row that the attack names."""
     for path in FILES.glob("**/*.py"):
         assert from_file(path).rows[0] in KINDS[path.parent.name], path
 
 
-# ----------------------------------------------------------- what is looked for is seen
+# ----------------------------------------------------------- broken promises are found
 
 EXAMPLE = attack(
     "example",
@@ -71,7 +71,14 @@ GOOD = {
 def run_with(
     code: int | None = 0, out: str = "", left: tuple = (), **check: object
 ) -> Run:
-    """Return what a grading leaves whose first check has other values."""
+    """Return the result of a grading whose first check has these values.
+
+    Args:
+        code: exit code.
+        out: text of standard output.
+        left: command lines of processes that still run.
+        check: entries of the first check in the report.
+    """
     document = json.loads(json.dumps(GOOD))
     document["exercises"][0]["checks"][0] |= {"message": "tried", **check}
     document["score"] = check.get("score", 0)
@@ -97,7 +104,10 @@ BAD = {
     ("letter", "run"), [(letter, run) for letter, runs in BAD.items() for run in runs]
 )
 def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None:
-    """A grading that an attack has got the better of is told from others."""
+    """`problems` finds each broken promise, and `verdict` reports it.
+
+    `verdict` does not report promise L on a tier where the attack announces it.
+    """
     monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
     assert not problems(EXAMPLE, "process", run_with())
     found = problems(EXAMPLE, "process", run)
@@ -108,10 +118,10 @@ def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None
         told = replace(EXAMPLE, **{kind: {"process": ("L", "why")}})
         assert bool(verdict(told, "process", found)) == (letter != "L")
         assert bool(verdict(told, "bwrap", found))
-        assert not verdict(told, "process", {})  # it may hold
+        assert not verdict(told, "process", {})  # no problem although one is announced
 
 
-# ---------------------------------------------------- what is written is measured
+# ---------------------------------------------------- the tables show the results
 
 WHY = {"process": ("L", "it can read")}
 BREAKS, VARIES = ({key: WHY} for key in ("breaks", "may_break"))
@@ -120,9 +130,11 @@ LEAKED = run_with(message=f"tried {CANARY}")
 
 @pytest.fixture
 def tables(tmp_path, monkeypatch) -> dict:
-    """Empty tables for `make attacks`, their folder; who leaks a secret, ungraded.
+    """Prepare `make attacks` with empty tables and three attacks without gradings.
 
-    Of three attacks those leak, on the process tier, whose names are in `leaking`.
+    Returns:
+        "folder" is the folder of the tables. "leaking" is a set with the names of the
+        attacks that leak the secret on the process tier; a test can change this set.
     """
     texts = {
         "TABLE": "",
@@ -159,9 +171,9 @@ def tables(tmp_path, monkeypatch) -> dict:
 
 
 def test_tables_are_of_what_has_happened(tables) -> None:
-    """They are written from the gradings, and a run that finds others fails."""
+    """The tables show the run's results; a run that changes a table exits with 1."""
     table, readme = (tables["folder"] / name for name in ("TABLE", "README"))
-    assert command.main() == 1  # they were empty
+    assert command.main() == 1  # because the tables were empty
     assert "| fails | A trick | 1 | SRLT | holds | holds | holds |" in table.read_text()
     assert "| holds | holds | breaks L: it can read |" in table.read_text()
     assert "| holds | holds | may break L: it can read |" in table.read_text()
@@ -171,9 +183,9 @@ def test_tables_are_of_what_has_happened(tables) -> None:
     assert "- broken, it can read: leaks\n" in readme.read_text()
     assert "- may break, it can read: varies\n```\nThe rest.\n" in readme.read_text()
     assert command.main() == 0
-    tables["leaking"].add("varies")  # which changes nothing in what is said
+    tables["leaking"].add("varies")  # "may break": the table stays the same
     assert command.main() == 0
-    tables["leaking"].remove("leaks")  # though its docstring tells that it does
+    tables["leaking"].remove("leaks")  # the docstring still says "Breaks"
     assert command.main() == 1
     assert "- process: 2 held, 0 broken, 1 may break, 0 not run" in table.read_text()
     assert "process: 2 of 3 attacks fail\n" in readme.read_text()
@@ -181,7 +193,10 @@ def test_tables_are_of_what_has_happened(tables) -> None:
 
 
 def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
-    """An attack gets what its docstring does not tell of."""
+    """If an attack breaks an unannounced promise, the exit code is 1.
+
+    In this case no table is written.
+    """
     tables["leaking"].add("fails")
     assert command.main() == 1
     assert "fails on process: L: " in capsys.readouterr().out
@@ -192,7 +207,10 @@ def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
 def test_what_comes_too_late_is_carried_out_once_more(
     tables, monkeypatch, times, written
 ) -> None:
-    """Alone, for a busy machine may be to blame; then it counts."""
+    """An attack that misses its deadline is run once more, alone.
+
+    The second result counts, because a busy machine can cause the first result.
+    """
     in_time, late = command.carried_out, ["fails"] * times
 
     def carried_out(one: Attack, tier: str) -> Run:
@@ -202,12 +220,12 @@ def test_what_comes_too_late_is_carried_out_once_more(
         return in_time(one, tier)
 
     monkeypatch.setattr(command, "carried_out", carried_out)
-    assert command.main() == 1  # the table is a new one, if not more
+    assert command.main() == 1  # the table is new, or the attack failed twice
     assert ((tables["folder"] / "TABLE").read_text() != "") == written
 
 
 def test_a_tier_that_is_missing_fails(tables, capsys, monkeypatch) -> None:
-    """What cannot be carried out is no success, unless it was not asked for."""
+    """If a tier does not work, the exit code is 2, unless TIERS leaves the tier out."""
     missing = {"bwrap": "bubblewrap is not installed"}
     monkeypatch.setattr(command, "why_not", lambda tier: missing.get(tier, ""))
     assert command.main() == 2

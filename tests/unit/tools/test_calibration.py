@@ -1,4 +1,4 @@
-"""The table of calibration says what the stored runs give, and they are of today."""
+"""The statistics of calibration, the training of missing runs, and the stored table."""
 
 import json
 import math
@@ -33,7 +33,13 @@ LEARNERS = [RIGHT, BAD, SLOW]
 
 
 def made_up(mean_return: float = 500.0, steps: int = 20_480, **more: object) -> dict:
-    """Return a stored run; by default one that passes."""
+    """Return a run as stored; by default the run passes.
+
+    Args:
+        mean_return: mean return of the test episodes.
+        steps: environment steps until validation was passed.
+        more: further entries of the run.
+    """
     solved = steps < SETTINGS["env_steps"]
     fields = {"run": "solution", "source": RIGHT.digest, "seed": 1, "session": 1}
     fields |= {"variant": "+0-1+2+3", "mean_return": mean_return, "steps": steps}
@@ -42,7 +48,7 @@ def made_up(mean_return: float = 500.0, steps: int = 20_480, **more: object) -> 
 
 
 class Fake:
-    """A trainer that trains nothing; what it was asked is in `asked`."""
+    """A fake trainer; `asked` lists the (name, seed) of all requested runs."""
 
     asked: list[tuple[str, int]] = []
     stops = 0
@@ -51,19 +57,19 @@ class Fake:
         self.learner = learner
 
     def once(self, seed: int) -> dict:
-        """Return a run that passes validation at once and fails the test by a hair."""
+        """Return a run that passes validation but whose mean return is just too low."""
         Fake.asked.append((self.learner.name, seed))
         curve = [(2048, 21.74), (4096, 491.2)]
         return {"variant": "+0", "mean_return": 449.99, "curve": curve, "problem": ""}
 
     def stop(self) -> None:
-        """Nothing to end."""
+        """Count the call; there is no process to stop."""
         Fake.stops += 1
 
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Return the names and seeds that fake trainers were asked to train."""
+    """Return a function that returns the (name, seed) of all requested runs."""
     monkeypatch.setattr(Fake, "asked", [])
     monkeypatch.setattr(Fake, "stops", 0)
     return lambda: Fake.asked
@@ -74,7 +80,8 @@ def asked(monkeypatch):
 
 @pytest.mark.parametrize(
     ("hits", "trials", "low", "high"),
-    # Of none in n: 1 - 0.025^(1/n). The others are in Clopper and Pearson's tables.
+    # For 0 hits in n trials the upper bound is 1 - 0.025^(1/n). The last two rows are
+    # from the tables of Clopper and Pearson.
     [
         (0, 10, 0, 1 - 0.025**0.1),
         (10, 10, 0.025**0.1, 1),
@@ -88,7 +95,7 @@ def test_exact_bounds(hits, trials, low, high):
 
 
 def test_bounds_hold_what_they_promise():
-    """A share at an upper bound gives so few hits with a chance of 2.5 %."""
+    """If the true share is the upper bound, P(at most 3 hits) is 2.5 %."""
     hits, trials = 3, 40
     high = bounds(hits, trials)[1]
     chance = sum(
@@ -99,7 +106,10 @@ def test_bounds_hold_what_they_promise():
 
 
 def test_false_fails():
-    """With k tries a right hand-in fails p^k of the time; the bound goes alike."""
+    """If a run fails with probability p, then k tries fail with probability p^k.
+
+    The upper bound is the k-th power of the bound for one run.
+    """
     runs = [made_up(FULL)] * 97 + [made_up(FULL - 0.01)] * 2 + [made_up(HALF - 1)]
     assert false_fail(runs, FULL, 1)[0] == pytest.approx(0.03)
     assert false_fail(runs, FULL, 3) == pytest.approx(
@@ -110,7 +120,7 @@ def test_false_fails():
 
 @pytest.mark.parametrize(("runs", "tries"), [(10, 8), (80, 3), (400, 2)])
 def test_tries_needed(runs, tries):
-    """So many runs without a miss allow so few tries."""
+    """The more runs have passed without a failure, the fewer tries are needed."""
     found = tries_needed([made_up()] * runs)
     assert found == tries
     high = bounds(0, runs)[1]
@@ -118,26 +128,28 @@ def test_tries_needed(runs, tries):
 
 
 def test_quantiles_are_values():
-    """Also where some are infinite: never solved."""
+    """A quantile is one of the values, even if some values are infinite."""
     assert quantile([3.0, math.inf, 1.0, 2.0, math.inf], 0.5) == 3
     assert quantile([3.0, math.inf, 1.0], 1) == math.inf
 
 
 def test_measured_severity():
-    """Never full is F, later than the solution or more rarely is D, alike is S."""
+    """The severity is F without full points, D if slower or rarer, S if the same."""
     right = [made_up(steps=10_240 + 2048 * (i % 8)) for i in range(80)]
     never = [made_up(FULL - 1, SETTINGS["env_steps"])] * 10
     later = [*never[1:], made_up(FULL)]
     assert measured_severity(never, right) == "F"
     assert measured_severity(later, right) == "D"
-    early = [made_up(steps=6144)] * 4  # by its ranks alone this is no different
+    # Six of ten runs never pass validation. The ranks alone do not show this, because
+    # four runs are earlier than all runs of the solution.
+    early = [made_up(steps=6144)] * 4
     assert measured_severity([*early, *never[:6]], right) == "D"
     assert measured_severity(right[:10], right) == "S"
 
 
 def test_chi_squared():
-    """A table by hand; one without a row or column to compare has no p."""
-    # Expected are 15 everywhere: χ² = 4 · 25 / 15 at one degree of freedom.
+    """The p-value is right for a table computed by hand; other tables have none."""
+    # The expected counts are 15, so χ² = 4 · 25 / 15 with one degree of freedom.
     p = math.erfc(math.sqrt(100 / 15 / 2))
     assert p_of_table([[20, 10], [10, 20]]) == pytest.approx(p)
     assert p_of_table([[20, 0], [30, 0]]) is None
@@ -145,7 +157,7 @@ def test_chi_squared():
 
 
 def test_comments_do_not_change_a_digest():
-    """The hash of a source is of what it does."""
+    """Comments and docstrings do not change the hash of a source; code does."""
     plain = "def f(x):\n    return x\n"
     told = 'def f(x):\n    """Doc."""\n    return x  # why\n'
     assert digest(told) == digest(plain) != digest(plain.replace("x", "y"))
@@ -155,7 +167,7 @@ def test_comments_do_not_change_a_digest():
 
 
 def test_a_run_is_stored_as_it_ends(tmp_path, asked):
-    """A line has all that was measured; a final return is not rounded up to a pass."""
+    """A stored run has all measured values, and its mean return is not rounded up."""
     path = tmp_path / "runs.jsonl"
     stored = calibrate.calibrate(path, [SLOW], math.inf, Fake)
     (run,) = (run for run in stored.runs if run["seed"] == 7)
@@ -168,11 +180,11 @@ def test_a_run_is_stored_as_it_ends(tmp_path, asked):
 
 
 def test_resuming_skips_what_is_there(tmp_path, asked):
-    """No seed is trained twice; a line that was cut off is trained again."""
+    """A second call trains no seed again, except a run whose line was cut off."""
     path = tmp_path / "runs.jsonl"
     calibrate.calibrate(path, LEARNERS, math.inf, Fake)
     assert len(asked()) == len(set(asked())) == 220
-    # (Two at a time: the last of one hand-in go beside the first of the next.)
+    # Only 180 of 200, because the last runs of the solution go on beside the next runs.
     assert {name for name, _ in asked()[:180]} == {"solution"}
 
     text = path.read_text()
@@ -186,7 +198,10 @@ def test_resuming_skips_what_is_there(tmp_path, asked):
 
 
 def test_what_has_changed_is_trained_again(tmp_path, asked, monkeypatch):
-    """Another source, other code: new runs. Other settings: the old ones are gone."""
+    """A run is done again if the hand-in or the grader's code has changed.
+
+    Runs with other settings, or of a changed hand-in, are deleted.
+    """
     path = tmp_path / "runs.jsonl"
     calibrate.calibrate(path, [BAD, SLOW], math.inf, Fake)
     asked().clear()
@@ -210,7 +225,7 @@ def test_what_has_changed_is_trained_again(tmp_path, asked, monkeypatch):
 
 
 def test_limit(tmp_path, asked):
-    """With no time left no run begins, and what was started is stopped."""
+    """If no time is left, no run begins, and all trainers are stopped."""
     path = tmp_path / "runs.jsonl"
     assert not calibrate.calibrate(path, LEARNERS, 0, Fake).runs
     assert not calibrate.calibrate(path, LEARNERS, 1e-9, Fake).runs
@@ -219,7 +234,7 @@ def test_limit(tmp_path, asked):
 
 
 def test_some_seeds_of_each_before_many_of_one():
-    """Known mistakes are trained in rounds, F before D."""
+    """Mutants are trained in rounds of a few seeds each; F comes before D."""
     others = [Learner("worse", "F", "x = 5"), *LEARNERS[1:]]
     jobs = calibrate.to_do(others, {("worse", 1), ("bad", 3)})
     order = [(learner.name, seeds) for learner, seeds in jobs]
@@ -231,20 +246,23 @@ def test_some_seeds_of_each_before_many_of_one():
 
 
 def test_stored_runs_are_of_today():
-    """All stored runs are of today's hand-ins, learned with today's settings."""
+    """All stored runs used today's hand-ins and today's settings."""
     stored = read(RUNS)
     assert stored.runs
     assert len(current(stored, learners()).runs) == len(stored.runs), STALE
 
 
 def test_the_table_is_what_the_runs_give():
-    """CALIBRATION.md follows from the stored runs and today's constants."""
+    """The stored CALIBRATION.md is what `report` returns for the stored runs."""
     text = report(read(RUNS), learners())
     assert TABLE.read_text(encoding="utf-8") == text, STALE
 
 
 def test_the_table_tells(tmp_path):
-    """What the table says of made-up runs is so; a partial one says that it is."""
+    """The table shows the right numbers for made-up runs.
+
+    The table also says that it is partial, because wanted runs are missing.
+    """
     path = tmp_path / "runs.jsonl"
     sessions = [{"session": 1, "code": "c0de", "started": "then", "packages": {}}]
     sessions[0] |= {"python": "3", "platform": "here", "cores": 2}

@@ -1,4 +1,4 @@
-"""The table of the bench against other people's DQN: pairs of runs, and ratios."""
+"""The benchmark against DQNs of other authors: its racers and its table."""
 
 import pytest
 
@@ -7,14 +7,17 @@ from tests.tools.bench.peers import Run
 
 
 def test_an_unknown_racer_is_named(monkeypatch):
-    """And the known ones are listed."""
+    """For an unknown racer, the error names it and lists the known racers."""
     monkeypatch.setenv("RACERS", "floor,turtle")
     with pytest.raises(SystemExit, match=r"turtle is unknown.*graded, floor, sb3"):
         peers.main()
 
 
 def test_ratios_are_of_runs_with_one_seed():
-    """Pairs in which one did not reach 475 have none; medians are over all seeds."""
+    """A ratio compares runs with the same seed that both reach 475.
+
+    Medians of returns and times are over all seeds.
+    """
 
     def runs(racer, rule, *reached):
         return [

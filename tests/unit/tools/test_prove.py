@@ -1,4 +1,4 @@
-"""`make prove`, with results that are made up: what is not as it should be is told."""
+"""`make prove` with made-up results: each wrong result is reported."""
 
 import sys
 from concurrent.futures import Future
@@ -27,7 +27,7 @@ def done(results: object) -> Future:
 
 
 def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exercise:
-    """Return an exercise in which these checks have lost their points."""
+    """Return the result of an exercise; the checks named in `lost` have 0 points."""
     checks = [
         Check(
             name, "", outcome if name in lost else Outcome.PASSED, name not in lost, 1
@@ -51,13 +51,19 @@ def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exer
     ],
 )
 def test_one_mutant(changes, words):
-    """It is caught in its own exercise, under no wrong name."""
+    """`problems_of_row` reports each kind of wrong result of a mutant.
+
+    The kinds are: no points lost, points lost in another exercise, a wrong diagnosis.
+    """
     found = prove.problems_of_row(replace(CAUGHT, **changes))
     assert found == [f"td-half {word}" for word in words]
 
 
 def test_all_mutants_together():
-    """Most are named, and every check catches one."""
+    """`problems_of_rows` reports a check that catches no mutant.
+
+    It also reports that too few mutants get a right diagnosis.
+    """
     rows = [
         replace(
             CAUGHT,
@@ -77,7 +83,10 @@ def test_all_mutants_together():
 
 
 def test_what_is_lost_elsewhere():
-    """A mutant that is graded in all exercises loses points in its own alone."""
+    """`problems_apart` reports a mutant that loses points in another exercise.
+
+    It also reports a mutant that loses no points at all.
+    """
     for lost, words in (
         (["td_loss"], []),
         (["td_loss", "td_update"], ["td-half loses points in td_loss, td_update"]),
@@ -91,7 +100,10 @@ def test_what_is_lost_elsewhere():
 
 
 def test_narrow_mistakes(capsys):
-    """The check that is meant has to fail, and where it is told to, alone."""
+    """`problems_of_narrow` reports a narrow mistake whose check passes.
+
+    If the mistake has `alone=True`, another failing check is reported, too.
+    """
     alone = next(one for one in NARROW if one.alone)
     other = next(one for one in NARROW if not one.alone)
 
@@ -109,7 +121,10 @@ def test_narrow_mistakes(capsys):
 
 
 def test_learning(capsys):
-    """Right hand-ins have full marks, those that cannot learn have not."""
+    """`problems_of_learning` reports a right hand-in that loses points.
+
+    It also reports a hand-in that gets full points although it cannot learn.
+    """
     names = checks_of("learning")
     full = done({"learning": result("learning")})
     less = done({"learning": result("learning", names[-1])})
@@ -125,7 +140,10 @@ def test_learning(capsys):
 
 
 def test_cheats(monkeypatch, capsys):
-    """One that gets points is told, and so is a known hole that is none any more."""
+    """`problems_of_cheats` reports a cheat with points.
+
+    It also reports a known hole that gets no points any more.
+    """
     cheat = replace(CHEATS[0], known_hole="", noticed="")
     hole = replace(cheat, known_hole="why")
     names = checks_of("learning")
@@ -145,10 +163,10 @@ def test_cheats(monkeypatch, capsys):
 
 
 def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
-    """A matrix or message that told something else fails; it is written anew."""
+    """A stored matrix or message that differs is reported and written anew."""
     monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
     monkeypatch.setattr(prove, "MESSAGES", tmp_path / "messages")
-    assert len(prove.written([CAUGHT], {})) == 2  # there was none
+    assert len(prove.written([CAUGHT], {})) == 2  # because no file was stored
     assert prove.written([CAUGHT], {}) == []
     rounded = replace(CAUGHT, text=CAUGHT.text.replace("2.5", "2.50001"))
     assert prove.written([rounded], {}) == []
@@ -160,7 +178,7 @@ def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
 
 
 def test_rounding():
-    """Numbers may differ a little; words, and how many numbers there are, may not."""
+    """Two texts are the same if their words are equal and their numbers almost."""
     assert same_but_for_rounding("a 1.0000 b -2e3", "a 1.0001 b -2.0001e3")
     assert same_but_for_rounding("0.0000", "0.0004")
     assert not same_but_for_rounding("a 1.0", "a 1.1")
@@ -170,7 +188,7 @@ def test_rounding():
 
 @pytest.mark.parametrize("broken", ["", "mutant", "variant", "stored"])
 def test_exit_code(tmp_path, monkeypatch, capsys, broken):
-    """Whatever is not as it should be makes the exit code 1."""
+    """A wrong mutant, variant or stored file makes the exit code 1."""
     monkeypatch.setattr(sys, "argv", ["prove"])
     monkeypatch.delenv("SEEDS", raising=False)
     monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
@@ -189,7 +207,7 @@ def test_exit_code(tmp_path, monkeypatch, capsys, broken):
     right = done({"td_loss": result("td_loss", *lost)})
     monkeypatch.setattr(prove, "RIGHT", prove.VARIANTS[:1])
     monkeypatch.setattr(prove, "submit", lambda _: right)
-    assert prove.main() == 1  # nothing was stored
+    assert prove.main() == 1  # because no file was stored
     if broken == "stored":
         (tmp_path / "MATRIX.md").write_text("another")
     assert prove.main() == (1 if broken else 0)

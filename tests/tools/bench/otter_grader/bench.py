@@ -1,9 +1,9 @@
-"""Our runner beside otter-grader's, on ten of our checks. Run by `make bench OTTER=1`.
+"""Compare the time of our grader and of otter-grader (`make bench OTTER=1`).
 
-Otter-grader gets the ten checks as test files of its own kind and runs them as it does
-on Gradescope (`otter run`): in the process that executes the hand-in. Ours runs the
-same ten in processes of their own and a sandbox, and asks everything twice. Each is
-started cold for each hand-in, in turn; a ratio is of a pair.
+Both run the same ten of our checks. Otter-grader runs them with `otter run`, as on
+Gradescope: in the process that executes the hand-in. Our grader runs them with helper
+processes and a sandbox, and adds the consistency pass. Both are started anew for each
+hand-in, one after the other. A ratio compares the two times for the same hand-in.
 """
 
 import json
@@ -44,7 +44,7 @@ def check():
 
 
 def main() -> None:
-    """Print the table."""
+    """Grade a right and a wrong hand-in several times with both; print the times."""
     (wrong,) = (m.source for m in MUTANTS if m.id == "td-no-mask")
     ratios: list[float] = []
     seconds: dict[str, list[float]] = {"ours": [], "otter-grader": []}
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def write_tests(path: Path) -> None:
-    """Otter-grader's configuration: a test file for each of the ten."""
+    """Write otter-grader's configuration: a zip file with a test file per check."""
     settings = {"logo": False, "print_summary": False, "print_score": False}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("otter_config.json", json.dumps(settings))
@@ -85,13 +85,13 @@ def write_tests(path: Path) -> None:
 
 
 def by_ours(hand_in: Path) -> tuple[float, int]:
-    """Seconds, and how many of the ten pass."""
+    """Grade with our grader; return the seconds and how many of the ten checks pass."""
     seconds, printed = timed([sys.executable, str(HERE / "ten.py"), str(hand_in)])
     return seconds, json.loads(printed.splitlines()[-1])["passed"]
 
 
 def by_otter(hand_in: Path, folder: Path) -> tuple[float, int]:
-    """Return the same of otter-grader."""
+    """Grade with otter-grader; return the seconds and how many of the checks pass."""
     command = [str(OTTER), "run", "-a", str(folder / "autograder.zip")]
     seconds, _ = timed([*command, "-o", str(folder), str(hand_in)])
     told = json.loads((folder / "results.json").read_text("utf-8"))

@@ -1,8 +1,8 @@
-"""The ten checks on which our runner and otter-grader's are raced; see `bench.py`.
+"""The ten checks with which our grader and otter-grader are compared; see `bench.py`.
 
-`python ten.py DQN` runs them as `make grade` would, in processes and a sandbox, and
-prints how many pass. Otter-grader's test files call `run_one` for each, in the process
-in which it executes the hand-in.
+`python ten.py DQN` runs the ten checks as `make grade` does, with helper processes and
+a sandbox, and prints how many pass. Otter-grader's test files call `run_one` for each
+check, in the process that executes the hand-in.
 """
 
 import functools
@@ -39,7 +39,7 @@ TEN = {
 
 
 def run_ours(path: str) -> int:
-    """How many of the ten pass, by our own runner."""
+    """Grade a hand-in with our grader; return how many of the ten checks pass."""
     run_by_pytest = pytest.main
 
     def only_ten(arguments, plugins):
@@ -64,7 +64,7 @@ def run_ours(path: str) -> int:
 def in_this_process(
     path: str,
 ) -> tuple[Candidate, Reference, in_process.LocalRunner]:
-    """Return the hand-in and the reference, asked by plain function calls."""
+    """Return the candidate, the reference and the runner, all in this process."""
     runner = in_process.LocalRunner()
     worker = in_process.LocalWorker(take(path))
     reference = Reference(runner, load_programs())
@@ -72,7 +72,13 @@ def in_this_process(
 
 
 def run_one(exercise: str, name: str, path: str) -> None:
-    """Run one check in this process; an exception says that it fails."""
+    """Run one check in this process; raise an exception if the check fails.
+
+    Args:
+        exercise: name of the exercise.
+        name: name of the check.
+        path: path of the hand-in.
+    """
     student, reference, runner = in_this_process(path)
     name_of_file = exercises.EXERCISES[exercise][:-3]
     module = importlib.import_module(f"grader.checks.{name_of_file}")

@@ -1,8 +1,8 @@
-"""The DQN of CleanRL's dqn_jax.py for CartPole-v1: its settings, written anew.
+"""A DQN for CartPole-v1 with the algorithm and settings of CleanRL's dqn_jax.py.
 
-CleanRL is no package. This is our own writing of the same algorithm in the same manner:
-one environment, one jitted call for a greedy action, one for an update every tenth
-step. Its logging is left out, and its replay buffer is NumPy's, so this is the faster.
+CleanRL is no package, so this is our own code for the same algorithm: one environment,
+a jitted function for the greedy action, and a jitted function for an update after every
+tenth step. It has no logging and a NumPy replay buffer, so it is faster than CleanRL's.
 """
 
 import gymnasium
@@ -27,7 +27,7 @@ OPTIMIZER = optax.adam(LEARNING_RATE)
 
 
 def network(key):
-    """Fresh parameters: a matrix and a bias for each layer."""
+    """Return new parameters: a list with a matrix [n,m] and a bias [m] per layer."""
     keys = jax.random.split(key, len(WIDTHS) - 1)
     init = jax.nn.initializers.lecun_normal()
     sizes = zip(keys, WIDTHS, WIDTHS[1:], strict=False)
@@ -36,7 +36,7 @@ def network(key):
 
 @jax.jit
 def q_values(theta, states):
-    """Q(s, a) [N,A] of states [N,4]."""
+    """Return Q(s, a) [N,A] for states [N,4]."""
     for weight, bias in theta[:-1]:
         states = jax.nn.relu(states @ weight + bias)
     weight, bias = theta[-1]
@@ -45,13 +45,13 @@ def q_values(theta, states):
 
 @jax.jit
 def greedy(theta, state):
-    """Return the best action of one state [4]."""
+    """Return the greedy action in one state [4]."""
     return q_values(theta, state[None])[0].argmax()
 
 
 @jax.jit
 def update(theta_Q, theta_T, opt_state, batch):
-    """One step of Adam on the TD error, squared."""
+    """Do one step of Adam on the mean squared TD error; return theta_Q, opt_state."""
     states, actions, rewards, terminateds, next_states = batch
     future = q_values(theta_T, next_states).max(axis=1)
     targets = rewards + (1 - terminateds) * GAMMA * future
@@ -65,7 +65,7 @@ def update(theta_Q, theta_T, opt_state, batch):
 
 
 def main() -> None:
-    """Train with the seed of the command line."""
+    """Train with the seed on the command line."""
     seed, steps = race.seed_and_steps(BUDGET)
     rng = np.random.default_rng(seed)
     env = gymnasium.make("CartPole-v1")

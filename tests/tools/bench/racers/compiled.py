@@ -1,9 +1,9 @@
-"""A DQN that is compiled as a whole, environment and all: rejax, on gymnax's CartPole.
+"""The DQN of rejax: the whole training, with gymnax's CartPole, is one JAX program.
 
-Its own settings for CartPole-v1 go by the name of `rejax`, those of PureJaxRL, which is
-no package and whose sibling it is, by `purejaxrl`. Training is cut into pieces of 2050
-steps (ten environments), so that it can be judged in between; a piece is one call of
-one compiled program.
+`compiled.py rejax` uses rejax's own settings for CartPole-v1. `compiled.py purejaxrl`
+uses the settings of PureJaxRL, a similar project that is no package. The training is
+divided into calls of the compiled program with about 2050 environment steps each (in
+ten environments), so that the policy can be judged between two calls.
 """
 
 import math
@@ -55,7 +55,12 @@ SETTINGS = {
 
 
 def make(name: str, steps: int) -> rejax.Algorithm:
-    """Return the algorithm with the settings of that name, for so many steps."""
+    """Return rejax's DQN with the settings `SETTINGS[name]`.
+
+    Args:
+        name: "rejax" or "purejaxrl".
+        steps: number of environment steps of the whole training.
+    """
     algorithm = rejax.get_algo("dqn").create(
         env="CartPole-v1", **{**SETTINGS[name], "total_timesteps": steps}
     )
@@ -68,7 +73,7 @@ def make(name: str, steps: int) -> rejax.Algorithm:
 
 
 def main() -> None:
-    """Train with the settings and the seed of the command line."""
+    """Train with the settings and the seed on the command line."""
     name = sys.argv.pop(1)
     seed, steps = race.seed_and_steps(SETTINGS[name]["total_timesteps"])
     algorithm = make(name, steps)
@@ -82,7 +87,7 @@ def main() -> None:
 
     apply = jax.jit(algorithm.agent.apply)
     state = jax.jit(algorithm.init_state)(jax.random.key(seed))
-    train(state, 0)  # compiles
+    train(state, 0)  # compiles `train` before the clock starts
     run = race.Race(seed, lambda states: np.asarray(apply(state.q_ts.params, states)))
 
     piece = math.ceil(race.JUDGE_STEPS / num_envs)

@@ -1,6 +1,6 @@
-"""Ours without a grader: the solution in the supplied agent and loop, in one process.
+"""Our DQN without a grader: the solution with the supplied agent and training loop.
 
-The loop judges and stops by itself.
+The training loop itself judges the policy and stops the training.
 """
 
 import agent
@@ -12,7 +12,7 @@ import train
 
 
 def main() -> None:
-    """Train with the seed of the command line."""
+    """Train with the seed on the command line."""
     seed, _ = race.seed_and_steps(train.SETTINGS.env_steps)
     learner = agent.DQNAgent(seed, 4, 2, train.SETTINGS)
     compile_all(learner)
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def compile_all(learner: agent.DQNAgent) -> None:
-    """Compile what training will call; the learner stays as it is."""
+    """Compile the functions that the training calls, without changing the learner."""
     settings = learner.settings
     states = np.zeros((settings.num_envs, 4), np.float32)
     learner._act(jax.random.key(0), learner.theta_Q, states, 1.0)

@@ -1,8 +1,8 @@
-"""Ours, graded: `make grade ONLY=learning SUBMISSION=solution`.
+"""Our DQN with the grader: `make grade ONLY=learning SUBMISSION=solution`.
 
-The command line of the grader runs in this process and starts its own. Timed as
-training is the request that trains, which compiles the programs as well and tests what
-was learned. Steps are those of every seed that the grader tried.
+The grader's command line runs in this process and starts helpers. The training time is
+the time of the requests that train; it includes compilation and the test episodes. The
+steps are the sum over all training runs of the grading.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ SOLUTION = Path(__file__).resolve().parents[4] / "solution"
 
 
 def main() -> None:
-    """Grade the solution with the seed of the command line."""
+    """Grade the solution with the seed on the command line; report the result."""
     trainings: list[float] = []
     steps: list[int] = []
     original = runner_client.RunnerClient.untrusted

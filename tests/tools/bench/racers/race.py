@@ -1,12 +1,15 @@
-"""What the racers share: how a greedy policy is judged, and what is told of it.
+"""Judge the racers' greedy policies, and report the results.
 
-Each peer is judged under two rules, in one run. "likewise": its greedy policy plays 100
-validation episodes every 2048 steps, as ours does, and it stops when their mean return
-is at least 490, for it would be unfair to win by stopping early alone. "whole": it
-spends the whole budget that its authors give it and is not judged before the end. So a
-run goes on after it could have stopped, and the time spent on judging is taken off
-again. Either way 100 other episodes, the test, say what was reached. All of them are
-played by the evaluation of `starter/train.py`, in gymnasium's own CartPole-v1.
+A DQN of another author is judged by two rules, in one run:
+
+- "likewise": every 2048 steps the greedy policy plays 100 validation episodes, as in
+  our loop. The training counts as finished when their mean return is at least 490. This
+  rule is fair to a racer that does not stop early by itself.
+- "whole": the training uses its authors' whole budget and is judged only at the end.
+  The time of the validations is subtracted.
+
+Under both rules 100 other episodes, the test, give the final mean return. All episodes
+are played by `evaluate` of `starter/train.py`, in gymnasium's CartPole-v1.
 """
 
 import sys
@@ -22,17 +25,23 @@ EPISODES = train.SETTINGS.validation_episodes
 
 
 def seed_and_steps(budget: int) -> tuple[int, int]:
-    """From the command line: the seed, and the steps to train, the budget if none."""
+    """Return the seed and the number of environment steps from the command line.
+
+    Args:
+        budget: number of steps if the command line has none.
+    """
     seed, *steps = map(int, sys.argv[1:])
     return seed, *(steps or [budget])
 
 
 class Race:
-    """One run of a racer. Made when all is imported and compiled: its clock starts.
+    """One run of a racer; the clock starts when the object is made.
+
+    Make the object after imports and compilation.
 
     Args:
-        seed: of the episodes that judge.
-        q_values: Q(s, a) of the policy as it is now, [N,A] for states [N,D].
+        seed: seed of the validation and test episodes.
+        q_values: function of states [N,D] that returns the policy's Q values [N,A].
     """
 
     def __init__(self, seed: int, q_values: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -41,12 +50,16 @@ class Race:
         self.validation_seed, self.test_seed = map(int, seeds)
         self.envs = train.make_cartpole(EPISODES)
         self.stopped = False
-        self.judging = 0.0  # seconds
-        q_values(np.zeros((EPISODES, 4), np.float32))  # compiles
+        self.judging = 0.0  # seconds spent on validation
+        q_values(np.zeros((EPISODES, 4), np.float32))  # compiles before the start
         self.started = time.perf_counter()
 
     def judge(self, env_step: int) -> None:
-        """Validate; the first time that this would stop ours, tell what was reached."""
+        """Play the validation episodes; report "likewise" when they are passed first.
+
+        Args:
+            env_step: number of environment steps so far.
+        """
         if self.stopped:
             return
         began = time.perf_counter()
@@ -57,19 +70,26 @@ class Race:
         self.judging += time.perf_counter() - began
 
     def end(self, env_step: int) -> None:
-        """Tell what the whole budget reached."""
+        """Report the result of the whole budget, after `env_step` environment steps."""
         mean_return = self.test()
         if not self.stopped:
             self.tell("likewise", env_step, mean_return)
         self.tell("whole", env_step, mean_return, self.judging)
 
     def test(self) -> float:
-        """The mean return of the test episodes."""
+        """Return the mean return of 100 test episodes."""
         return float(train.evaluate(self, self.envs, self.test_seed).mean())
 
     def tell(
         self, rule: str, env_step: int, mean_return: float, off: float = 0.0
     ) -> None:
-        """Tell the driver; `off` seconds are to be taken off, from these times too."""
+        """Report a result to `peers.py`.
+
+        Args:
+            rule: "likewise" or "whole".
+            env_step: number of environment steps.
+            mean_return: mean return of the test episodes.
+            off: seconds to subtract from the measured times.
+        """
         training = time.perf_counter() - self.started - off
         say(rule, env_step, mean_return, training, off)

@@ -1,6 +1,6 @@
-"""Stable-Baselines3's DQN with the settings that RL Zoo has for CartPole-v1.
+"""Stable-Baselines3's DQN with the settings of RL Zoo for CartPole-v1.
 
-Torch gets one thread: with networks this small it is the faster for it.
+Torch uses one thread, because that is faster for such small networks.
 """
 
 import gymnasium
@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 class Judged(BaseCallback):
-    """Has the policy judged between two blocks of updates and rollouts."""
+    """A callback that judges the policy every `race.JUDGE_STEPS` steps."""
 
     def __init__(self, run: race.Race) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Judged(BaseCallback):
 
 
 def main() -> None:
-    """Train with the seed of the command line."""
+    """Train with the seed on the command line."""
     seed, steps = race.seed_and_steps(BUDGET)
     torch.set_num_threads(1)
     env = gymnasium.make("CartPole-v1")

@@ -1,4 +1,4 @@
-"""How a racer tells the driver what it reached. Imports nothing that takes time."""
+"""Report a racer's result to `peers.py`; a module whose imports take no time."""
 
 import json
 
@@ -6,14 +6,14 @@ import json
 def say(
     rule: str, env_steps: int, mean_return: float, training: float, off: float = 0.0
 ) -> None:
-    """One line for the driver, which looks at its clock when it arrives.
+    """Print a result as one line of JSON; `peers.py` takes the time when it arrives.
 
     Args:
         rule: "likewise" or "whole", see `race.py`.
-        env_steps: in the environment.
-        mean_return: of the test episodes.
-        training: seconds, test included, imports and compilation not.
-        off: seconds to be taken off the driver's clock.
+        env_steps: number of environment steps.
+        mean_return: mean return of the test episodes.
+        training: seconds with the test, without imports and compilation.
+        off: seconds that `peers.py` subtracts from its own time.
     """
     told = {
         "rule": rule,

@@ -1,7 +1,7 @@
-"""Classroom 50's autograder for the homework: grades dqn.py, writes result.json.
+"""Autograder of the homework for Classroom 50: grades dqn.py and writes result.json.
 
-It goes into CLASSROOM/autograders/ASSIGNMENT/ with the students' package beside it,
-dqn-homework-*.zip. Everybody can read both, and they hold no secret.
+Put this file and the students' package, dqn-homework-*.zip, into the folder
+CLASSROOM/autograders/ASSIGNMENT/. Everybody can read both files; they hold no secret.
 """
 
 import json
@@ -14,8 +14,8 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-SECONDS = 780  # of the 15 minutes that the runner gives
-# Fields of result.json, and the variables of the runner, of which the first counts.
+SECONDS = 780  # deadline; Classroom 50's runner allows 15 minutes
+# For each field of result.json, environment variables: the first that is set counts.
 FIELDS = {
     "classroom": ("CLASSROOM",),
     "assignment": ("ASSIGNMENT",),
@@ -28,7 +28,7 @@ FIELDS = {
 
 
 def main() -> int:
-    """Grade the hand-in in the current folder; 0 where that was possible."""
+    """Grade the hand-in in the current folder; return 0, or 1 and more if ungraded."""
     here = Path.cwd()
     result = here / "result.json"
     try:
@@ -42,12 +42,16 @@ def main() -> int:
 
 
 def begin(result: Path) -> None:
-    """Remove what was handed in as the result; until there is one it is: not graded."""
+    """Replace a handed-in result by the result "not graded", until there is a better.
+
+    Args:
+        result: path of result.json.
+    """
     if result.is_dir() and not result.is_symlink():
         shutil.rmtree(result)
     else:
         result.unlink(missing_ok=True)
-    # Written beside and renamed, so that it is always whole.
+    # Written to another file and renamed, so that result.json is always whole.
     handle, path = tempfile.mkstemp(dir=result.parent, prefix=".result-")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(not_graded(), file, indent=1)
@@ -56,7 +60,7 @@ def begin(result: Path) -> None:
 
 
 def not_graded() -> dict[str, object]:
-    """Return the result of a hand-in of which nothing is known."""
+    """Return the result that says "not graded", with 0 of 100 points."""
     found = {
         field: next(filter(None, map(os.environ.get, names)), "")
         for field, names in FIELDS.items()
@@ -74,7 +78,15 @@ def not_graded() -> dict[str, object]:
 
 
 def graded(here: Path, result: Path) -> int:
-    """Grade a folder's hand-in into the result; 0 where that was possible."""
+    """Grade a hand-in and write the result; return 0, or an error code if ungraded.
+
+    Args:
+        here: folder with the hand-in.
+        result: path of result.json.
+
+    Raises:
+        ValueError: there is not exactly one package beside this file.
+    """
     folder = here / "starter" if (here / "starter").is_dir() else here
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         packages = list(Path(__file__).resolve().parent.glob("dqn-homework-*.zip"))
@@ -93,7 +105,12 @@ def graded(here: Path, result: Path) -> int:
 
 
 def make(home: Path, *words: str) -> int:
-    """Return the exit code of make, 124 where it took too long."""
+    """Run make; return its exit code, or 124 if make took longer than `SECONDS`.
+
+    Args:
+        home: folder with the Makefile.
+        words: targets and variables.
+    """
     command = ["timeout", "--kill-after=10", str(SECONDS), "make", "-C", str(home)]
     return subprocess.run([*command, *words], check=False).returncode
 
