@@ -142,7 +142,7 @@ def test_reference_of_another_format(command, tree):
 
 
 def test_reference_of_other_checks(command, tree, solution):
-    """If the reference has no program for a case, that is a fault of ours and not a zero."""
+    """If the reference has no program for a case, that is a fault of ours."""
     cases = tree / "grader" / "contract" / "cases.py"
     text = cases.read_text()
     assert text.count("num_states: int = 7") == 1

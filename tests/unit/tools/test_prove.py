@@ -44,7 +44,6 @@ def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exer
         ({"lost": [], "points": 0.0}, ["SURVIVES"]),
         ({"points": 0.0}, ["SURVIVES"]),
         ({"elsewhere": ["td_update.example"]}, ["ELSEWHERE td_update.example"]),
-        ({"disagree": ["td_loss.example: two"]}, ["DISAGREE td_loss.example: two"]),
         ({"diagnoses": {"td-sum"}}, ["WRONGLY: td-sum"]),
         ({"diagnoses": {"td-sum or td-half"}}, []),
         ({"diagnoses": set()}, []),
