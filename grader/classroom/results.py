@@ -12,7 +12,7 @@ from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import table
 from grader.classroom.pages import overview, student
-from grader.classroom.similar import Pair
+from grader.classroom.similar.clusters import Findings
 from grader.report.model import write_whole
 
 LeftOut = Sequence[tuple[str, str]]  # files that are no hand-in, with the reason
@@ -21,7 +21,7 @@ LeftOut = Sequence[tuple[str, str]]  # files that are no hand-in, with the reaso
 def write_all(
     out: Path,
     entries: Sequence[Entry],
-    pairs: list[Pair] | None,
+    findings: Findings,
     left_out: LeftOut,
     *,
     names: bool,
@@ -31,7 +31,7 @@ def write_all(
     Args:
         out: the folder of the results.
         entries: all hand-ins.
-        pairs: of hand-ins that are nearly the same; None if they were not compared.
+        findings: of the comparison of their code.
         left_out: files that were not taken for hand-ins.
         names: whether the class page shows the owners' names.
     """
@@ -42,7 +42,7 @@ def write_all(
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
             write_whole(out / "students" / f"{entry.id}.html", student.page(entry))
-    page = overview.page(entries, pairs, names=names, left_out=left_out)
+    page = overview.page(entries, findings, names=names, left_out=left_out)
     write_whole(out / "class.html", page)
     written = {entry.id for entry in entries if entry.report is not None}
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:
