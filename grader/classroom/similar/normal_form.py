@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,20 +18,23 @@ from grader.classroom.similar.strings import strings_in
 from grader.classroom.similar.tokens import units_of
 from grader.contract.exercises import STARTER
 
-# Characters of code and strings, comments left out; the solution has 15 000. Of the
-# worst text known, one f-string of many parts, 200 000 take the parser three seconds.
-LONGEST = 200_000
+# Characters of code; the solution has 5 000. For the worst text of this length, one
+# f-string of many parts, the parser takes three seconds.
+LONGEST = 100_000
 MOST_NODES = 50_000  # of a tree; the solution's has 3 000
 DEEPEST = 3  # strings of code in strings of code
-# A string, so that a # in it begins no comment, or a comment. Nothing is tried twice: a
-# string without an end counts, too.
+# A string, or a comment: there may be a # in a string, or a quote in a comment. Nothing
+# is tried twice: a string without an end counts, too.
 STRING_OR_COMMENT = re.compile(
-    r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:""")?'
-    r"|'''(?:[^'\\]++|\\.|'(?!''))*+(?:''')?"
-    r'|"(?:[^"\\\n]++|\\.)*+"?'
-    r"|'(?:[^'\\\n]++|\\.)*+'?"
-    r"|(?P<comment>#[^\n]*+)",
-    re.DOTALL,
+    r"""(?P<formatted>[rR]?[fF][rR]?)?
+    (?:
+        "{3} (?: [^"\\]++ | \\. | "(?!"") )*+ (?:"{3})?
+      | '{3} (?: [^'\\]++ | \\. | '(?!'') )*+ (?:'{3})?
+      | " (?: [^"\\\n]++ | \\. )*+ "?
+      | ' (?: [^'\\\n]++ | \\. )*+ '?
+    )
+    | \#[^\n]*+\n?""",
+    re.DOTALL | re.VERBOSE,
 )
 
 
@@ -69,7 +72,7 @@ def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
         strings = strings_in(tree)
         units, texts = live_units(tree), strings.texts
         for _ in range(DEEPEST):
-            trees = [*filter(None, map(code_in, texts))]
+            trees = [*trees_in(texts)]
             texts = tuple(text for tree in trees for text in strings_in(tree).texts)
             units = units.union(*map(live_units, trees))
     except (RecursionError, MemoryError):
@@ -103,9 +106,8 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
         NotComparableError: nothing in the text is Python, or there is too much of it.
         RecursionError, MemoryError: the code is nested too deeply.
     """
-    length = len(STRING_OR_COMMENT.sub(without_comment, text))
-    if length > LONGEST:
-        raise NotComparableError(f"it has {length // 1000} kB of code and strings")
+    if length_of_code(text) > LONGEST:
+        raise NotComparableError(f"it has more than {LONGEST // 1000} kB of code")
     tree = tree_of(text)
     if tree is None and cells:
         lines, tree = text.split("\n"), ast.Module([], [])
@@ -119,9 +121,16 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
     return tree
 
 
-def without_comment(found: re.Match[str]) -> str:
-    """Return a string as it is, and nothing for a comment."""
-    return "" if found["comment"] else found[0]
+def length_of_code(text: str) -> int:
+    """Return the number of characters without comments and plain strings.
+
+    Strings that are formatted count, because there is code in them.
+    """
+
+    def shortened(found: re.Match[str]) -> str:
+        return found[0] if found["formatted"] else ""
+
+    return len(STRING_OR_COMMENT.sub(shortened, text))
 
 
 def tree_of(text: str) -> ast.Module | None:
@@ -139,10 +148,15 @@ def too_large(tree: ast.Module) -> bool:
     return next(itertools.islice(ast.walk(tree), MOST_NODES, None), None) is not None
 
 
-def code_in(text: str | bytes) -> ast.Module | None:
-    """Return the tree of the code in a string; None if it holds none, or too much."""
-    decoded = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    with contextlib.suppress(RecursionError, MemoryError):
-        tree = tree_of(decoded)
-        return None if tree is None or too_large(tree) else tree
-    return None
+def trees_in(texts: Iterable[str | bytes]) -> Iterator[ast.Module]:
+    """Yield the trees of the strings that hold code, up to `LONGEST` in all."""
+    length = 0
+    for text in texts:
+        decoded = text if isinstance(text, str) else text.decode("utf-8", "replace")
+        length += length_of_code(decoded)
+        if length > LONGEST:
+            return
+        with contextlib.suppress(RecursionError, MemoryError):
+            tree = tree_of(decoded)
+            if tree is not None and not too_large(tree):
+                yield tree
