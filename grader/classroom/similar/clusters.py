@@ -36,14 +36,14 @@ class Findings:
 
     Attributes:
         clusters: the largest first.
-        usual: the share that half of all pairs stay below; None without any pair.
+        median: of the shares of all pairs; None without any pair.
         in_strings: hand-ins with code in strings, each with a sentence on it.
         not_compared: hand-ins, each with the reason.
         too_short: hand-ins with too little code beyond the starter's.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
-    usual: float | None = None
+    median: float | None = None
     in_strings: list[tuple[str, str]] = field(default_factory=list)
     not_compared: list[tuple[str, str]] = field(default_factory=list)
     too_short: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ def compare(submissions: Mapping[str, Submission]) -> Findings:
             units[name] = form.units
     if len(units) > 1:
         shares = shares_of([*units.values()])
-        findings.usual = float(np.median(shares[np.triu_indices(len(units), 1)]))
+        findings.median = float(np.median(shares[np.triu_indices(len(units), 1)]))
         findings.clusters = [*clusters_of([*units], shares)]
     return findings
 

@@ -63,7 +63,7 @@ def every(entries) -> list[str]:
     """Return pages of each kind."""
     findings = Findings(
         clusters=[Cluster((id_of(1), id_of(2)), 0.93)],
-        usual=0.141,
+        median=0.141,
         in_strings=[(id_of(1), f"keeps code {EVIL}")],
         not_compared=[(id_of(3), f"too much {EVIL}")],
         too_short=["f" * 64],
@@ -234,10 +234,10 @@ def test_copies_are_clusters_and_no_proof(entries):
     assert words.startswith("A flag is no proof and costs no points.")
     assert (
         "3 hand-ins whose code is nearly the same: 00000001 , 00000002 , 00000003 . "
-        "Each shares at least 93% with another."
+        "Each shares at least 93% with another one of them."
     ) in words
-    assert "Half of all pairs in this class share less than 14%." in words
-    assert "too little code of their own: 1 of the hand-ins" in words
+    assert "The median of all pairs in this class is 14%." in words
+    assert "too little code of their own to be compared: 1." in words
 
 
 def test_without_copies(entries):
@@ -245,8 +245,8 @@ def test_without_copies(entries):
     page = overview.page(entries, Findings(), names=False)
     words = section(page, "Nearly the same")
     assert "No two hand-ins have nearly the same code." in words
-    assert "Half of all pairs" not in words
-    assert "Not compared" not in words
+    assert "The median" not in words
+    assert "to be compared" not in words
     assert section(page, "Unusual code") == "None was found."
 
 
@@ -263,7 +263,7 @@ def test_unusual_code_is_listed(entries):
     entries[2].report.submission["notes"] = ["A cell was left out.", note]
     findings = Findings(in_strings=[(id_of(1), "runs a text as code: line 7")])
     words = section(overview.page(entries, findings, names=False), "Unusual code")
-    assert "A flag is no proof and costs no points" in words
+    assert "A flag is no proof" in words
     assert "00000001 runs a text as code: line 7 00000002 " + note in words
     assert "A cell" not in words
 

@@ -150,13 +150,13 @@ def test_a_share_is_that_of_the_smaller_one():
     assert cluster.share == 1
 
 
-def test_the_usual_share_is_that_of_half_of_the_pairs():
+def test_the_median_is_that_of_all_pairs():
     """Of three pairs two share next to nothing, so the median is small."""
     texts = {"a": SOLUTION, "b": SOLUTION, "c": STYLES["one letter names"]}
-    usual = found(**texts).usual
-    assert usual is not None
-    assert usual < 0.2
-    assert found(a=SOLUTION).usual is None
+    median = found(**texts).median
+    assert median is not None
+    assert median < 0.2
+    assert found(a=SOLUTION).median is None
 
 
 def test_the_starter_counts_for_nothing():
