@@ -11,8 +11,8 @@ from grader.classroom.similar.normal_form import NotComparableError, normal_form
 from grader.intake.submission import Submission
 
 # The share of one hand-in's units that is found in another. Right hand-ins in different
-# styles share at most 0.32; one and its copy, renamed, reordered and with other code
-# between the lines, at least 0.73.
+# styles share at most 0.32. One and its copy share at least 0.86, and at least 0.73 if
+# each of them has its own other code between the lines.
 NEAR = 0.7
 FEW_UNITS = 60  # less code than half of the homework is too often the same by chance
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 SMALLEST, LARGEST = 5, 60  # tokens of a unit; smaller ones are in every hand-in
-LEFT_OUT = {"ctx", "returns", "annotation", "type_params"}
+LEFT_OUT = {"ctx", "returns", "type_params"}
 BUILTINS = {*dir(builtins)}
 # Attributes that mean the same on whatever object; others are the student's own.
 METHODS = {

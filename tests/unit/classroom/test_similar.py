@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from grader.classroom.similar.clusters import Findings, compare
+from grader.classroom.similar.normal_form import normal_form
 from grader.intake.submission import Submission
 from tests.corpus.variants import WHOLE
 from tests.support.edits import ROOT, SOLUTION
@@ -129,16 +130,92 @@ def test_right_hand_ins_in_other_styles_are_not_copies():
 
 
 def test_copies_are_shown_as_clusters():
-    """Copies of one hand-in are one cluster; the largest cluster comes first."""
-    one, other = ORIGINALS["object oriented"], SOLUTION
+    """Copies of one hand-in are one cluster; the largest comes first, then shares."""
+    one, other, third = ORIGINALS.values()
     findings = found(
-        e=one, d=padded(one), c=other, b=padded(other, 1), a=padded(other, 2)
+        **{"a": one, "b": padded(one), "c": third, "d": third},
+        **{"e": other, "f": padded(other, 1), "g": padded(other, 2)},
     )
-    assert [cluster.names for cluster in findings.clusters] == [
-        ("a", "b", "c"),
-        ("d", "e"),
-    ]
+    names = [cluster.names for cluster in findings.clusters]
+    assert names == [("e", "f", "g"), ("c", "d"), ("a", "b")]
+    assert [cluster.share == 1 for cluster in findings.clusters] == [False, True, False]
     assert all(0.7 <= cluster.share <= 1 for cluster in findings.clusters)
+
+
+CODE = """
+import jax.numpy as jnp
+class Memory:
+    def __init__(self, size):
+        self.size = size + 3 * size
+    def mean(self, x):
+        return jnp.stack(self.size + x, axis=2 * x).mean(3 + x)
+def td_loss(a, b):
+    def total(x):
+        return x * 2 + x ** 3
+    c = total(a) - total(b) * Memory(a).mean(b)
+    return c + sum([a, b, c])
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\bc\b", "my_c"),
+        ("Memory", "Store"),
+        ("total", "whole"),
+        ("self.size", "self.length"),
+        ("self", "this"),
+        ("self, size", "self, size: 'a' + 'b' * 3"),
+        (r"\(a, b\):", "(a: 2 + 3 * 4, b) -> 3 * 4 + 5:"),
+        ("import jax.numpy as jnp", "from jax import numpy as jnp"),
+        (
+            "import jax.numpy as jnp(?s:(.*))jnp.stack",
+            r"from jax.numpy import stack\1stack",
+        ),
+        ("import jax.numpy as jnp(?s:(.*))jnp", r"import jax\1jax.numpy"),
+        ("axis=2", "2"),
+        ("    c =", "    d = b * 3 + a ** 2\n    c ="),
+        ("    c =", "    d = b * 3 + a ** 2\n    e = d + d * d\n    c ="),
+        ("    c =", "    d: int = b * 3 + a ** 2\n    d += 3 * a + b\n    c ="),
+        ("    c =", "    a * 3 + b ** 2\n    print(a * 3 + b)\n    c ="),
+        ("    c =", "    if 0:\n        b = a * 3 + b ** 2\n    c ="),
+        ("    c =", "    while a:\n        d = a * 3 + b ** 2\n    c ="),
+        ("    c =", "    'one' 'two'\n    pass\n    c ="),
+        ("    c =", "    if True:\n        c ="),
+        ("    return c(.*)", r"    return c\1\n    return a * 3 + b ** 2"),
+        ("def td_loss", "def unused(x):\n    return x * 3 + x ** 2\ndef td_loss"),
+        ("def td_loss", "def td_loss(x):\n    return x * 3 + x ** 2\ndef td_loss"),
+        (
+            "    def mean",
+            "    def unused(self):\n        return 3 * 4 + 5\n    def mean",
+        ),
+    ],
+)
+def test_what_a_disguise_changes_counts_for_nothing(old, new):
+    """The code has the same normal form with it and without."""
+    changed = re.sub(old, new, CODE)
+    assert changed != CODE
+    ast.parse(changed)
+    assert normal_form(changed).units == normal_form(CODE).units
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"x \* 2", "x / 2"),
+        (r"\* 2", "* 4"),
+        (r"\* 2", "* 2.0"),
+        ("total\\(b", "total(a"),
+        ("stack", "concatenate"),
+        (r"mean\(3", "max(3"),
+        (r"sum\(", "max("),
+    ],
+)
+def test_what_the_code_computes_counts(old, new):
+    """Other operators, constants, operands and library functions are other code."""
+    changed = re.sub(old, new, CODE)
+    assert changed != CODE
+    assert normal_form(changed).units != normal_form(CODE).units
 
 
 def test_a_share_is_that_of_the_smaller_one():
@@ -168,6 +245,7 @@ def test_the_starter_counts_for_nothing():
     findings = found(a=one, b=one + "\nx = 1\n", c=STARTER, d=STARTER, e="", f="")
     assert findings.clusters == []
     assert findings.too_short == ["a", "b"]
+    assert normal_form(STARTER).units == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -209,6 +287,15 @@ def test_odd_strings_cost_nothing(code):
     findings = found(a=f"{SOLUTION}\n{code}\n", b=SOLUTION)
     assert [cluster.names for cluster in findings.clusters] == [("a", "b")]
     assert {name for name, _ in findings.in_strings} == {"a"}
+
+
+def test_code_in_strings_is_compared_up_to_a_length():
+    """Of very long strings of code the first 100 kB are compared."""
+    units = normal_form("use(a + b * c)").units
+    assert len(units) == 3
+    for blanks, number in ((90_000, 3), (110_000, 0)):
+        text = "use(a + b * c)" + " " * blanks
+        assert len(normal_form(f"exec({text!r})").units) == number
 
 
 LONG = "QUJD" * 101
