@@ -229,7 +229,7 @@ def section(page: str, title: str) -> str:
 def test_copies_are_clusters_and_no_proof(entries):
     """A cluster is listed once with all its hand-ins, below what a flag means."""
     ids = tuple(map(id_of, (1, 2, 3)))
-    findings = Findings([Cluster(ids, 0.93)], 0.141, too_short=["f" * 64])
+    findings = Findings([Cluster(ids, 0.938)], 0.141, too_short=["f" * 64])
     words = section(overview.page(entries, findings, names=False), "Nearly the same")
     assert words.startswith("A flag is no proof and costs no points.")
     assert (
