@@ -22,6 +22,8 @@ class Outcome(StrEnum):
 UNANSWERED = (Outcome.TIMEOUT, Outcome.KILLED)
 
 NOT_IMPLEMENTED = "not implemented yet"
+# In the message on a part that hands on to a program of `jax.export`.
+CALLS_EXPORTED = "calls an exported program"
 RUN_USED_UP = "the hand-in used up the time of the whole run"
 WAITS_FOR_ABOVE = "waits until the checks above pass"
 
