@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.classroom import arguments as kinds
-from grader.classroom import layouts, pool, results, similar
+from grader.classroom import layouts, pool, results
 from grader.classroom.entries import Entry, entry_of
 from grader.classroom.grade_all import Grading, grade_all, on_cluster, on_this_machine
 from grader.classroom.gradebooks.canvas import read_canvas
@@ -22,6 +22,7 @@ from grader.classroom.gradebooks.export import Export
 from grader.classroom.gradebooks.fill import fill
 from grader.classroom.gradebooks.moodle import read_moodle
 from grader.classroom.layouts import HandIn
+from grader.classroom.similar.clusters import Findings, compare
 from grader.cli import guarded
 from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
@@ -114,8 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
             why_not = "its report cannot be read"
         submission = submissions.get(hand_in.entry)
         entries.append(entry_of(hand_in, submission, report, why_not))
-    pairs = near_ones(entries, submissions)
-    results.write_all(out, entries, pairs, found.ignored, names=arguments.names)
+    findings = compared(entries, submissions)
+    results.write_all(out, entries, findings, found.ignored, names=arguments.names)
     filled = {
         platform: fill(export, entries, zero_unread=arguments.unread)
         for platform, export in exports.items()
@@ -239,23 +240,14 @@ def graders(
     return on_this_machine(options, arguments.jobs)
 
 
-def near_ones(
+def compared(
     entries: Sequence[Entry], submissions: Mapping[str, Submission]
-) -> list[similar.Pair] | None:
-    """Return the pairs of hand-ins with nearly the same code.
-
-    Args:
-        entries: all hand-ins with their results.
-        submissions: the hand-ins that were read, by `HandIn.entry`.
-
-    Returns:
-        None if the library that compares them is not installed.
-    """
-    if not similar.available():
-        return None
-    sources = {
-        entry.id: submissions[entry.hand_in.entry].source
-        for entry in entries
-        if entry.hand_in.entry in submissions
-    }
-    return similar.find_pairs(sources)
+) -> Findings:
+    """Return what a comparison of the hand-ins' code finds, by their ids."""
+    return compare(
+        {
+            entry.id: submissions[entry.hand_in.entry]
+            for entry in entries
+            if entry.hand_in.entry in submissions
+        }
+    )

@@ -12,7 +12,7 @@ from grader.classroom.entries import Entry, troubles
 from grader.classroom.gradebooks.fill import Filled
 from grader.classroom.gradebooks.table import table
 from grader.classroom.pages import overview, student
-from grader.classroom.similar import Pair
+from grader.classroom.similar.clusters import Findings
 from grader.report.model import write_whole
 
 LeftOut = Sequence[tuple[str, str]]  # names of files that are no hand-in, and reasons
@@ -21,7 +21,7 @@ LeftOut = Sequence[tuple[str, str]]  # names of files that are no hand-in, and r
 def write_all(
     out: Path,
     entries: Sequence[Entry],
-    pairs: list[Pair] | None,
+    findings: Findings,
     left_out: LeftOut,
     *,
     names: bool,
@@ -31,8 +31,7 @@ def write_all(
     Args:
         out: the folder of the results.
         entries: all hand-ins with their results.
-        pairs: the pairs of hand-ins with nearly the same code; None if the hand-ins
-            were not compared.
+        findings: what the comparison of their code has found.
         left_out: the files that are no hand-in, with the reasons.
         names: whether the class page shows the owners' names.
     """
@@ -43,7 +42,7 @@ def write_all(
         if entry.report is not None:
             write_whole(out / "reports" / f"{entry.id}.json", entry.report.as_json())
             write_whole(out / "students" / f"{entry.id}.html", student.page(entry))
-    page = overview.page(entries, pairs, names=names, left_out=left_out)
+    page = overview.page(entries, findings, names=names, left_out=left_out)
     write_whole(out / "class.html", page)
     written = {entry.id for entry in entries if entry.report is not None}
     for path in [*(out / "reports").iterdir(), *(out / "students").iterdir()]:

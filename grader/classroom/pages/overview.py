@@ -2,20 +2,19 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from grader.classroom.entries import ODD, Entry, Trouble, troubles
 from grader.classroom.pages import charts
 from grader.classroom.pages.render import SORT, render
 from grader.classroom.pages.student import curve_of
-from grader.classroom.similar import Pair
+from grader.classroom.similar.clusters import NEAR, Findings
 from grader.contract.exercises import EXERCISES
-from grader.contract.outcomes import Outcome
+from grader.contract.outcomes import CALLS_EXPORTED, Outcome
 from grader.report.model import Report, plain_number
 
 SHORT = 8  # digits of an id that are shown, where they tell it from all others
-MOST_PAIRS = 100  # nobody reads more of them
 HIDDEN = "its report says why"
 
 
@@ -63,7 +62,7 @@ class Mistake(NamedTuple):
 
 def page(
     entries: Sequence[Entry],
-    pairs: list[Pair] | None,
+    findings: Findings,
     *,
     names: bool,
     left_out: Sequence[tuple[str, str]] = (),
@@ -72,7 +71,7 @@ def page(
 
     Args:
         entries: all hand-ins.
-        pairs: of hand-ins that are nearly the same; None if they were not compared.
+        findings: of the comparison of their code.
         names: whether to show the owners' names.
         left_out: names of files that were not taken for hand-ins, each with the reason.
     """
@@ -96,8 +95,9 @@ def page(
         rates=[*rates(graded)],
         mistakes=mistakes(graded),
         learning=learning(graded),
-        pairs=pairs,
-        most_pairs=MOST_PAIRS,
+        findings=findings,
+        near=NEAR,
+        flags=[*findings.in_strings, *exported(reports)],
     )
 
 
@@ -186,3 +186,11 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
     words = f"{reached} of {len(runs)} runs reach a mean return of {charts.FULL:.0f}"
     chart = charts.learning_curves(runs, f"Learning curves on CartPole. {words}.")
     return words, reached < len(runs), chart
+
+
+def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:
+    """Yield the ids of hand-ins that call an exported program, each with the note."""
+    for id_, report in reports.items():
+        for note in report.notes:
+            if note.startswith(CALLS_EXPORTED):
+                yield id_, note

@@ -13,8 +13,8 @@ from grader.classroom.entries import Entry
 from grader.classroom.layouts import HandIn, Owner
 from grader.classroom.pages import overview, student
 from grader.classroom.pages.render import CSS
-from grader.classroom.similar import Pair
-from grader.contract.outcomes import Outcome
+from grader.classroom.similar.clusters import Cluster, Findings
+from grader.contract.outcomes import CALLS_EXPORTED, Outcome
 from grader.report.model import Check, Exercise, Report
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&\x1b[2J"
@@ -65,12 +65,18 @@ def entries() -> list[Entry]:
 
 @pytest.fixture
 def every(entries) -> list[str]:
-    """Return three pages of the class and one page for each graded student."""
-    pairs = [Pair(id_of(1), id_of(2), 0.93)]
+    """Return pages of each kind."""
+    findings = Findings(
+        clusters=[Cluster((id_of(1), id_of(2)), 0.93)],
+        median=0.141,
+        in_strings=[(id_of(1), f"keeps code {EVIL}")],
+        not_compared=[(id_of(3), f"too much {EVIL}")],
+        too_short=["f" * 64],
+    )
     return [
-        overview.page(entries, pairs, names=False),
-        overview.page(entries, None, names=True),
-        overview.page(entries[:1], [], names=True),
+        overview.page(entries, findings, names=False),
+        overview.page(entries, findings, names=True),
+        overview.page(entries[:1], Findings(), names=True),
         *(student.page(entry) for entry in entries[1:]),
     ]
 
@@ -154,7 +160,7 @@ def test_what_does_not_run_stands_on_top(entries):
         report = entries[n].report
         report.submission |= {"problem": problem, "notes": ["A cell was left out."]}
     for names in (False, True):
-        page = overview.page(entries, None, names=names)
+        page = overview.page(entries, Findings(), names=names)
         read(page)
         top = page.partition("<h2>Scores</h2>")[0]
         found = re.findall(r"<code>(\w+)</code>.*?<span class=\"\w+\">([\w ]+)<", top)
@@ -175,35 +181,34 @@ def test_what_does_not_run_stands_on_top(entries):
 
 
 def test_only_what_was_graded_is_called_so(entries):
-    """The class page says "Every hand-in was graded" only if that is true.
-
-    The page also says how many files were left out.
-    """
-    page = overview.page(entries[1:3], None, names=False)
+    """The sentence stands only where it is true; files left out are mentioned."""
+    page = overview.page(entries[1:3], Findings(), names=False)
     assert "Every hand-in was graded" in page
     left_out = [("jane.txt", "neither")]
-    page = overview.page(entries[1:3], None, names=False, left_out=left_out)
+    page = overview.page(entries[1:3], Findings(), names=False, left_out=left_out)
     assert "Left out, as no hand-in: 1." in page
     assert "jane.txt" not in page
-    page = overview.page(entries[1:3], None, names=True, left_out=left_out)
+    page = overview.page(entries[1:3], Findings(), names=True, left_out=left_out)
     assert "jane.txt (neither)" in page
 
 
 def test_a_class_of_which_nothing_was_read(entries):
     """The class page is well-formed even if no hand-in has a score."""
     entries[1].report.submission["problem"] = "not read: it is empty"
-    read(overview.page(entries[:2], [], names=False))
+    read(overview.page(entries[:2], Findings(), names=False))
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
     """Ids are shown with as few digits as tell them apart, at least eight."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
-    page = overview.page(entries, None, names=False)
+    page = overview.page(entries, Findings(), names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
     shown = dict(links)
     assert len({*shown.values()}) == len(shown) == 4
     assert all(id_.startswith(words) for id_, words in links)
-    assert "<code>00000002</code>" in overview.page(entries[:-1], None, names=False)
+    assert "<code>00000002</code>" in overview.page(
+        entries[:-1], Findings(), names=False
+    )
 
 
 def test_figures(every):
@@ -217,18 +222,58 @@ def test_figures(every):
     ):
         assert words in page
     rates = re.findall(r'<td class="number">(\d+%)</td>', page)
-    assert rates == ["33%", "100%", "0%", "93%"]
+    assert rates == ["33%", "100%", "0%"]
     assert re.search(r'"number">3</td><td><code>td-half</code>', page)
     assert "from 0: 1, from 10: 0, from 20: 1" in page
     assert "from 100: 1" in page
 
 
-def test_of_many_pairs_the_nearest_are_shown(entries):
-    """Of 101 similar pairs, the page shows the nearest 100 and the total number."""
-    pair = Pair(id_of(1), id_of(2), 0.9)
-    page = overview.page(entries, [pair] * 101, names=False)
-    assert page.count(">90%<") == 100
-    assert "There are 101; the nearest 100 are shown." in page
+def section(page: str, title: str) -> str:
+    """Return the text of a section of a page in one line, without tags."""
+    text = page.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
+    return " ".join(re.sub("<[^>]*>", " ", text).split())
+
+
+def test_copies_are_clusters_and_no_proof(entries):
+    """A cluster is listed once with all its hand-ins, below what a flag means."""
+    ids = tuple(map(id_of, (1, 2, 3)))
+    findings = Findings([Cluster(ids, 0.938)], 0.141, too_short=["f" * 64])
+    words = section(overview.page(entries, findings, names=False), "Nearly the same")
+    assert words.startswith("A flag is no proof and costs no points.")
+    assert (
+        "3 hand-ins whose code is nearly the same: 00000001 , 00000002 , 00000003 . "
+        "Each shares at least 93% with another one of them."
+    ) in words
+    assert "The median of all pairs in this class is 14%." in words
+    assert "too little code of their own to be compared: 1." in words
+
+
+def test_without_copies(entries):
+    """The sections say so, and nothing is said of pairs where there are none."""
+    page = overview.page(entries, Findings(), names=False)
+    words = section(page, "Nearly the same")
+    assert "No two hand-ins have nearly the same code." in words
+    assert "The median" not in words
+    assert "to be compared" not in words
+    assert section(page, "Unusual code") == "None was found."
+
+
+def test_what_was_not_compared_is_listed(entries):
+    """It stands there with the reason."""
+    findings = Findings(not_compared=[(id_of(2), "it has too much code")])
+    page = overview.page(entries, findings, names=False)
+    assert "00000002 it has too much code" in section(page, "Nearly the same")
+
+
+def test_unusual_code_is_listed(entries):
+    """Code in strings and exported programs are listed; other notes are not."""
+    note = f"{CALLS_EXPORTED}: td_loss"
+    entries[2].report.submission["notes"] = ["A cell was left out.", note]
+    findings = Findings(in_strings=[(id_of(1), "runs a text as code: line 7")])
+    words = section(overview.page(entries, findings, names=False), "Unusual code")
+    assert "A flag is no proof" in words
+    assert "00000001 runs a text as code: line 7 00000002 " + note in words
+    assert "A cell" not in words
 
 
 def test_a_student_reads_the_message_and_the_hint_once():

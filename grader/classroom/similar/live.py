@@ -1,0 +1,159 @@
+"""Remove statements without an effect from a syntax tree.
+
+The tree is only compared and never run. So a statement may be removed by mistake, as
+long as the same one is removed from every hand-in.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Set
+
+ROUNDS = 5  # what only removed code has read is removed in the next round
+BLOCKS = ("body", "orelse", "finalbody")
+LEAVE = ast.Return | ast.Raise | ast.Break | ast.Continue
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+# Calls of these whose result nobody uses.
+HARMLESS = {
+    *("abs", "all", "any", "bool", "dict", "float", "hash", "id", "int", "isinstance"),
+    *("len", "list", "max", "min", "print", "range", "repr", "round", "set", "sorted"),
+    *("str", "sum", "tuple", "type", "zip"),
+}
+
+
+def prune(tree: ast.Module, needed: Set[str]) -> None:
+    """Remove from the tree what has no effect.
+
+    Args:
+        tree: to be changed.
+        needed: names that are read from outside.
+    """
+    for _ in range(ROUNDS):
+        before = count(tree.body)
+        tree.body = pruned(tree.body, needed | reads(tree), local=False)
+        if count(tree.body) == before:
+            return
+
+
+def count(body: Iterable[ast.stmt]) -> int:
+    """Return the number of statements, those in blocks included."""
+    return sum(
+        1 + sum(count(getattr(statement, block, [])) for block in BLOCKS)
+        for statement in body
+    )
+
+
+def reads(tree: ast.AST) -> set[str]:
+    """Return the names, also of attributes, that the code reads or declares global."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+    return found
+
+
+def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.stmt]:
+    """Return the statements of a block that have an effect.
+
+    Args:
+        body: the block; its statements are changed.
+        needed: names that are read.
+        local: whether the block is a function's.
+    """
+    kept: list[ast.stmt] = []
+    for statement in without_replaced([*chosen(body)]):
+        inner = needed
+        if isinstance(statement, FUNCTION) and not local:
+            inner = reads(statement)
+        for part in (statement, *parts_of(statement)):
+            for block in BLOCKS:
+                if old := getattr(part, block, None):
+                    within = local or isinstance(part, FUNCTION)
+                    setattr(part, block, pruned(old, inner, local=within))
+        if has_effect(statement, needed):
+            kept.append(statement)
+        if isinstance(statement, LEAVE):
+            break
+    return kept
+
+
+def parts_of(statement: ast.stmt) -> list[ast.AST]:
+    """Return the parts of a statement that have blocks of their own."""
+    return [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
+
+
+def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements but for plain definitions that a later one replaces."""
+    last = {one.name: one for one in body if isinstance(one, DEFINITION)}
+    for one in body:
+        if not (
+            isinstance(one, DEFINITION)
+            and not one.decorator_list
+            and last[one.name] is not one
+        ):
+            yield one
+
+
+def chosen(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements; of an `if` on a constant, those that can run."""
+    for statement in body:
+        test = getattr(statement, "test", None)
+        if isinstance(statement, ast.If | ast.While) and isinstance(test, ast.Constant):
+            if not test.value:
+                yield from chosen(statement.orelse)
+                continue
+            if isinstance(statement, ast.If):
+                yield from chosen(statement.body)
+                continue
+        yield statement
+
+
+def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
+    """Return whether a statement, whose blocks are pruned, may have an effect."""
+    match statement:
+        case ast.Pass() | ast.AnnAssign(value=None):
+            return False
+        case ast.Expr(value=value):
+            return not is_harmless(value)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name in needed or is_special(name)
+        case ast.ClassDef(name=name):
+            return name in needed
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            names = bound_by(statement)
+            return not names or not needed.isdisjoint(names)
+        case ast.If() | ast.For() | ast.While() | ast.With() | ast.Try():
+            return any(getattr(statement, block, None) for block in BLOCKS)
+    return True
+
+
+def is_special(name: str) -> bool:
+    """Return whether Python itself calls a method of this name."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_harmless(value: ast.expr) -> bool:
+    """Return whether an expression whose value is not used has no effect."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return value.func.id in HARMLESS
+    acting = ast.Call | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr
+    return not any(isinstance(node, acting) for node in ast.walk(value))
+
+
+def bound_by(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:
+    """Return the names that an assignment binds; none if it changes an object."""
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    else:
+        targets = [statement.target]
+    names: set[str] = set()
+    for target in targets:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name):
+                names.add(node.id)
+            elif isinstance(node, ast.Attribute | ast.Subscript):
+                return set()
+    return names

@@ -1,0 +1,76 @@
+"""Find strings that hold code or data, and what runs a text as code."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeGuard
+
+LONG = 400  # characters; messages are shorter
+RUN_TEXT = {"exec", "eval", "compile"}
+BUILTINS = {"builtins", "__builtins__"}
+
+
+@dataclass(frozen=True)
+class Strings:
+    """What a tree has in strings.
+
+    Attributes:
+        running: the lines with a function of Python's that runs or compiles a text.
+        holding: the first lines of long strings.
+        texts: strings that may hold code.
+    """
+
+    running: tuple[int, ...]
+    holding: tuple[int, ...]
+    texts: tuple[str | bytes, ...]
+
+
+def strings_in(tree: ast.Module) -> Strings:
+    """Return what a tree has in strings.
+
+    A docstring, or another string that nothing uses, is a comment. It may hold code
+    only where a text is run: `exec(__doc__)`.
+    """
+    nodes = [*ast.walk(tree)]
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    unused = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    calls = [n for n in nodes if isinstance(n, ast.Call) and runs_text(n.func, own)]
+    running = [node.lineno for node in nodes if runs_text(node, own)]
+    arguments = {id(argument) for call in calls for argument in call.args}
+    holding, texts = set(), []
+    for node, text in strings_among(nodes):
+        used = id(node) not in unused
+        if len(text) > LONG and used:
+            holding.add(node.lineno)
+        if id(node) in arguments or (len(text) > LONG and (used or running)):
+            texts.append(text)
+    return Strings(in_order(running), in_order(holding), tuple(texts))
+
+
+def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
+    """Return whether a node is a function of Python's that runs or compiles a text.
+
+    Args:
+        node: of the tree.
+        own: names of functions of the hand-in; its own `eval` is none of Python's.
+    """
+    match node:
+        case ast.Name(id=name):
+            return name in RUN_TEXT and name not in own
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            return module in BUILTINS and name in RUN_TEXT
+    return False
+
+
+def strings_among(
+    nodes: Iterable[ast.AST],
+) -> Iterator[tuple[ast.Constant, str | bytes]]:
+    """Yield those nodes that are strings or bytes, with their values."""
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            yield node, node.value
+
+
+def in_order(lines: Iterable[int]) -> tuple[int, ...]:
+    """Return the numbers of lines in order, each once."""
+    return tuple(sorted({*lines}))

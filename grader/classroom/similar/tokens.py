@@ -1,0 +1,151 @@
+"""Cut a syntax tree into units that a disguise does not change.
+
+A unit is one statement or one part of an expression, written as a row of tokens. Names
+of the student's own are numbered by their first appearance in the unit, so neither the
+order of the code nor other code around a unit matters. Annotations and the names of
+keyword arguments are left out; a name that was imported is called what it is called in
+its library.
+"""
+
+import ast
+import builtins
+from typing import Any
+
+import numpy as np
+
+SMALLEST, LARGEST = 5, 60  # tokens of a unit; smaller ones are in every hand-in
+LEFT_OUT = {"ctx", "returns", "type_params"}
+BUILTINS = {*dir(builtins)}
+# Attributes that mean the same on whatever object; others are the student's own.
+METHODS = {
+    name
+    for kind in (np.ndarray, np.random.Generator, list, dict, set, str)
+    for name in dir(kind)
+} | {"at", "set", "get", "multiply", "init", "update", "_replace"}
+
+
+def units_of(tree: ast.Module) -> set[int]:
+    """Return the hashes of a tree's units; those of one process can be compared.
+
+    Raises:
+        RecursionError: the tree is too deep.
+    """
+    row = Row(tree)
+    for statement in tree.body:
+        row.write(statement)
+    return row.units
+
+
+class Row:
+    """A tree written as a row of tokens.
+
+    A token is a number for a name of the student's own, and else what has to be equal.
+
+    Args:
+        tree: to be written.
+
+    Attributes:
+        units: the hashes of the units in what was written.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.imported: dict[str, str] = {}  # what each name is called in its library
+        self.bound: set[str] = set()  # in other ways than by an import
+        self.selves: set[str] = set()  # what methods call their object
+        for node in ast.walk(tree):
+            self.note_names(node)
+        self.numbers: dict[str, int] = {}
+        self.tokens: list[Any] = []
+        self.units: set[int] = set()
+
+    def note_names(self, node: ast.AST) -> None:
+        """Note the names that a node binds."""
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                self.bound.add(name)
+            case ast.FunctionDef(name=name):
+                self.bound.add(name)
+            case ast.ClassDef(name=name, body=body):
+                self.bound.add(name)
+                for method in body:
+                    if isinstance(method, ast.FunctionDef) and method.args.args:
+                        self.selves.add(method.args.args[0].arg)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                for alias in names:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    self.imported[name] = alias.name.rpartition(".")[2]
+
+    def write(self, node: ast.AST) -> None:
+        """Append a node's tokens, and add its units."""
+        start = len(self.tokens)
+        self.write_tokens(node)
+        fits = SMALLEST <= len(self.tokens) - start <= LARGEST
+        if fits and isinstance(node, ast.stmt | ast.expr):
+            self.units.add(unit(self.tokens[start:]))
+
+    def write_tokens(self, node: ast.AST) -> None:
+        """Append a node's tokens: its kind, what it says, and its parts."""
+        match node:
+            case ast.Name(id=name):
+                self.tokens.append(self.name(name))
+            case ast.Attribute(value=value, attr=name):
+                if self.is_imported(value):
+                    self.tokens.append(name)
+                else:
+                    self.write(value)
+                    self.tokens.append(self.attribute(value, name))
+            case ast.Constant(value=value):
+                self.tokens.append((type(value).__name__, value))
+            case ast.arg(arg=name):
+                self.tokens.append(self.number(name))
+            case ast.keyword(value=value):
+                self.write(value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self.write_tokens(ast.Assign([target], value))
+            case ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
+                pass
+            case _:
+                self.tokens.append(type(node).__name__)
+                for field in node._fields:
+                    if field not in LEFT_OUT:
+                        self.write_parts(getattr(node, field, None))
+
+    def write_parts(self, value: Any) -> None:
+        """Append the tokens of one field of a node."""
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, ast.AST):
+                self.write(part)
+
+    def name(self, name: str) -> Any:
+        """Return the token of a name: what was imported, a builtin, or one's own."""
+        if name in self.imported:
+            return self.imported[name]
+        own = name in self.bound or name not in BUILTINS
+        return self.number(name) if own else name
+
+    def attribute(self, value: ast.expr, name: str) -> Any:
+        """Return the token of an attribute: a method that all know, or one's own."""
+        of_self = isinstance(value, ast.Name) and value.id in self.selves
+        own = of_self or name not in METHODS
+        return self.number(f".{name}") if own else f".{name}"
+
+    def number(self, name: str) -> int:
+        """Return the number of a name of one's own."""
+        return self.numbers.setdefault(name, len(self.numbers))
+
+    def is_imported(self, node: ast.AST) -> bool:
+        """Return whether a node is an imported module or a part of one."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Name) and node.id in self.imported
+
+
+def unit(tokens: list[Any]) -> int:
+    """Return the hash of a unit, its own names numbered as they come."""
+    seen: dict[int, int] = {}
+    return hash(
+        tuple(
+            seen.setdefault(token, len(seen)) if type(token) is int else token
+            for token in tokens
+        )
+    )
