@@ -22,8 +22,8 @@ class ReadOff:
 
     Attributes:
         factor: c, 1 for the mean of squares; B for their sum.
-        targets: y [B]; None where no square has such a factor, or the gradient is the
-            same for all transitions.
+        targets: y [B], if the loss is a multiple of the mean of squares; None where it
+            cannot be.
         flat: the gradient is zero everywhere.
         next_states: it is not zero in cells of next states.
         other_actions: it is not zero in cells of actions that were not taken.
@@ -62,9 +62,17 @@ def read_off(case: Case, answers: Answers) -> ReadOff | None:
     if not (flat or others or later) and loss != 0:
         # From the two equations above: L = B/(4c) Σ g².
         factor = size * float((own**2).sum()) / (4 * float(loss))
-        # Pulled alike everywhere, the mean may have been taken before the square.
-        alike = size > 1 and np.ptp(own) <= limit
-        factors = [1, 0.5, 2, size, size / 2]
-        if np.isclose(np.abs(factor), factors, rtol=1e-3).any() and not alike:
-            targets = table[actions, steps] - size * own / (2 * factor)
+        targets = table[actions, steps] - size * own / (2 * factor)
     return ReadOff(factor, targets, flat, later, others)
+
+
+def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
+    """Return the targets [B] of a multiple of the mean of squares, on tables.
+
+    Of another loss the numbers mean nothing: compare them with the right targets.
+
+    Returns:
+        None if the loss is no scalar, or moves other cells than those of (s_i, a_i).
+    """
+    found = read_off(case, answers)
+    return found.targets if found else None

@@ -27,7 +27,8 @@ class Check:
         score: the points earned.
         max_score: the points that the check pays.
         message: why there are no points, for students; "" if the check passed.
-        diagnosis: the name of a known mistake or of a measured fact, or None.
+        diagnosis: the names of the mistakes that the part makes, or None.
+        reading: what the part computes beside what is asked, in lines, or None.
         hint: how to find or mend the mistake, for students, or None.
         duration: in seconds.
     """
@@ -39,6 +40,7 @@ class Check:
     max_score: float
     message: str = ""
     diagnosis: str | None = None
+    reading: str | None = None
     hint: str | None = None
     duration: float = 0.0
 

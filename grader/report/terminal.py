@@ -171,8 +171,8 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
-        shown: messages and hints that are already printed and so are left out; those
-            printed here are added.
+        shown: messages, readings and hints that are already printed and so are left
+            out; those printed here are added.
     """
     heading, points = heading_of(exercise), points_of(exercise)
     if exercise.unwritten:
@@ -192,6 +192,10 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
             if whole or words == check.message or check.outcome == Outcome.ERROR:
                 shown.add(words)
                 print_message(check, console, whole=whole)
+        if check.reading and check.reading not in shown:
+            shown.add(check.reading)
+            for line in check.reading.splitlines():
+                print_indented(Text(line), console)
         if check.hint and check.hint not in shown:
             shown.add(check.hint)
             for hint in check.hint.splitlines():

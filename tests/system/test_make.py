@@ -128,7 +128,7 @@ def test_values_are_text(home, form, where):
     calls = [line.split("\0") for line in lines]
     (grade,) = [call for call in calls if "grade" in call]
     assert grade[-2:] == ["--", given["SUBMISSION"]]
-    for option in ("only", "seed", "out", "sandbox", "device", "reference", "official"):
+    for option in ("only", "seed", "out", "sandbox", "device", "official"):
         assert f"--{option}={given[option.upper()]}" in grade
     (of_class,) = [call for call in calls if "grader.classroom" in call]
     assert of_class[-2:] == ["--", given["SUBMISSIONS"]]

@@ -65,7 +65,7 @@ def test_ci_sees_the_real_report(tmp_path):
     for one in (check, real_check):
         assert one.pop("duration") > 0
     assert check == real_check
-    for name in ("score", "max_score", "seed", "mode", "device", "learning"):
+    for name in ("score", "max_score", "seed", "device", "learning"):
         assert block[name] == real[name]
     converted = re.search(r"python -m grader (convert \S+ --to \w+)`", text_of("ci.md"))
     (tmp_path / "results").mkdir()

@@ -23,7 +23,8 @@ class Line(NamedTuple):
         colour: the colour of the sign, a class of `page.css`.
         words: the outcome in words, for readers who cannot see the sign.
         message: the check's message; "" if the page has shown this text before.
-        hint: the check's hint; "" if the page has shown this text before.
+        reading: what the part computes; "" if the page has shown this text before.
+        hints: the lines of the check's hint; () if the page has shown them before.
     """
 
     check: Check
@@ -31,7 +32,8 @@ class Line(NamedTuple):
     colour: str
     words: str
     message: str
-    hint: str
+    reading: str
+    hints: tuple[str, ...]
 
 
 def page(entry: Entry) -> str:
@@ -62,17 +64,21 @@ def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
 
 
 def lines(exercise: Exercise) -> Iterator[Line]:
-    """Yield the checks of an exercise; a repeated message or hint is left out."""
-    shown = {""}
+    """Yield the checks of an exercise; texts that were shown before are left out."""
+    shown: set[str] = set()
+
+    def once(text: str | None) -> str:
+        new = "" if text is None or text in shown else text
+        shown.add(new)
+        return new
+
     for check in exercise.checks:
         passed = check.outcome == Outcome.PASSED
-        message = "" if passed or check.message in shown else check.message
-        shown.add(message)
-        hint = "" if (check.hint or "") in shown else check.hint or ""
-        shown.add(hint)
+        message = "" if passed else once(check.message)
+        reading, hints = once(check.reading), tuple(once(check.hint).splitlines())
         mark, style = MARKS[check.outcome]
         words = str(check.outcome).replace("_", " ")
-        yield Line(check, mark, COLOURS[style], words, message, hint)
+        yield Line(check, mark, COLOURS[style], words, message, reading, hints)
 
 
 def learning(report: Report) -> tuple[str, charts.Chart] | None:

@@ -26,9 +26,9 @@ def not_graded(report: Report | None) -> str:
 
 
 def about_check(check: Check) -> str:
-    """Return a check's message and, on lines of their own, its hints."""
+    """Return a check's message, what the part computes, and hints, in lines."""
     hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
-    return "\n".join(filter(None, [check.message, *hints]))
+    return "\n".join(filter(None, [check.message, check.reading, *hints]))
 
 
 def about_run(report: Report) -> str:
