@@ -1,4 +1,6 @@
-"""Check that a call leaves its arguments unchanged; for several exercises."""
+"""Helpers of several check files: unchanged arguments, factors of losses."""
+
+import numpy as np
 
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
@@ -10,6 +12,8 @@ CHANGED = {
     "numpy": "changed in place: {}",
     "jax": "deleted by the call: {}: whoever calls may still need them (donated?)",
 }
+
+SMALL = 1e-4  # a smaller loss is rounding
 
 
 def unchanged(
@@ -33,3 +37,17 @@ def unchanged(
         if names:
             listed = plain(", ".join(map(str, names)), 80)
             raise Wrong(CHANGED[kind].format(listed))
+
+
+def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
+    """Return the positive factor by which a loss differs from the right loss.
+
+    A loss that is a multiple of the right one has that multiple of its gradient, which
+    pays by itself.
+
+    Returns:
+        1 if the losses have different shapes, or one of them is not positive.
+    """
+    if loss.shape != expected.shape or not min(loss.min(), expected.min()) > SMALL:
+        return 1.0
+    return float(loss / expected)

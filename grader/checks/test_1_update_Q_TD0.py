@@ -8,6 +8,7 @@ from grader.contract import compare, fixed_cases
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 
+SMALL = 1e-4  # a smaller factor is rounding
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
 # The example in the starter's docstring. `EXAMPLE_Q` has its two answers: the key is
 # the last flag, True if the episode ends in a terminal state, False if it is cut.
@@ -26,28 +27,43 @@ EXAMPLE = Case(
 EXAMPLE_Q = {True: [[1.5, 2], [3, 7], [5, 6]], False: [[1.5, 2], [3, 7.75], [5, 6]]}
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_one_step_continues(student, reference, for_each):
-    """One step moves Q(s,a) by -αη toward r + γ max Q(s′,·)."""
-    for_each(fixed_cases.TD0_CONTINUES, lambda case: agree(case, student, reference))
+    """One step moves Q(s,a) toward r + γ max Q(s′,·)."""
+    for_each(
+        fixed_cases.TD0_CONTINUES,
+        lambda case: agree_on_targets(case, student, reference),
+    )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_one_step_ends(student, reference, for_each):
     """One step into a terminal state moves Q(s,a) toward r alone."""
-    for_each(fixed_cases.TD0_ENDS, lambda case: agree(case, student, reference))
+    for_each(
+        fixed_cases.TD0_ENDS, lambda case: agree_on_targets(case, student, reference)
+    )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_episode_cut(student, reference, for_each):
     """Cut by the time limit: every step bootstraps, the last one too."""
-    for_each(fixed_cases.TD0_CUT, lambda case: agree(case, student, reference))
+    for_each(
+        fixed_cases.TD0_CUT, lambda case: agree_on_targets(case, student, reference)
+    )
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_episode_ends(student, reference, for_each):
     """Ended in a terminal state: only the last step has no future."""
-    for_each(fixed_cases.TD0_EPISODE, lambda case: agree(case, student, reference))
+    for_each(
+        fixed_cases.TD0_EPISODE, lambda case: agree_on_targets(case, student, reference)
+    )
+
+
+@pytest.mark.points(4)
+def test_step_size(student, reference, for_each):
+    """Each visited Q(s,a) moves by -αη, and no other cell moves."""
+    for_each(fixed_cases.TD0_CUT, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(1)
@@ -140,6 +156,30 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
         ),
         describe(case),
     )
+
+
+def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
+    """Check that the hand-in's cells move toward the right targets.
+
+    If the tables are equal, the targets are, too. If not, all moves can still be one
+    multiple of the right moves. Then the targets are right, and pay by themselves.
+    """
+    obtained = student.answer(case).array("Q")
+    expected = reference.answer(case).array("Q")
+    problem = compare.problem("Q", obtained, expected)
+    if problem and obtained.shape == expected.shape:
+        # The targets rise with the rewards, so this shows by how much a cell moves.
+        higher = case.replace(args={"rewards": case.args["rewards"] + 1})
+        rises = student.answer(higher).array("Q") - obtained
+        right_rises = reference.answer(higher).array("Q") - expected
+        factor = np.vdot(rises, right_rises) / np.vdot(right_rises, right_rises)
+        multiple = case.args["Q"] + factor * (expected - case.args["Q"])
+        if abs(factor) > SMALL and not (
+            compare.problem("", obtained, multiple)
+            or compare.problem("", rises, factor * right_rises)
+        ):
+            return
+    compare.require(problem, describe(case))
 
 
 def describe(case: Case) -> str:

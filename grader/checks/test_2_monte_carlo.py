@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.checks.common import unchanged
+from grader.checks.common import factor_between, unchanged
 from grader.contract import cases, compare, fixed_cases
 from grader.contract.case import Answers, Case, Student
 from grader.contract.outcomes import (
@@ -69,7 +69,7 @@ def test_returns_pure(student):
     unchanged(student, fixed_cases.RETURNS_LONG.fixed[0])
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(0.5)
 @pytest.mark.part("mc_loss")
 def test_one_step_loss(student, reference, for_each):
     """`mc_loss` of an episode of one step is (Q(s,a) - r)²."""
@@ -95,17 +95,21 @@ def test_loss_example(student, reference):
     unchanged(student, LOSS_EXAMPLE)
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(2.5)
 @pytest.mark.part("mc_loss")
 def test_gradient(student, reference, for_each):
     """The gradient of `mc_loss` with respect to theta_Q is right."""
 
     def body(case: Case) -> None:
         question, accepted = judged_by(case, student, reference)
-        obtained = student.answer(question).leaves("grads")
-        judge(
-            [compare.leaves_problem("gradient", obtained, g) for _, g in accepted], case
-        )
+        answer = student.answer(question)
+        loss, obtained = answer.array("loss"), answer.leaves("grads")
+        found = []
+        for right, grads in accepted:
+            factor = factor_between(loss, np.asarray(right))
+            multiple = [factor * leaf for leaf in grads]
+            found.append(compare.leaves_problem("gradient", obtained, multiple))
+        judge(found, case)
 
     for_each(fixed_cases.MC_EPISODE, body)
 
