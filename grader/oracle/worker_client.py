@@ -266,7 +266,7 @@ class WorkerClient:
             self.stop()  # looking at the answer was enough, and its rest lies unread
             raise
         if "error" in message:
-            error = with_own_line(message["error"], self.submission.text)
+            error = with_own_line(message["error"], self.submission.text, what)
             raise reason_of(error, what, self.submission.locate)
         return message["answer"]
 

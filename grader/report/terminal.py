@@ -1,5 +1,6 @@
 """The report on the terminal: live while it runs, then a line for each check."""
 
+import re
 import time
 from typing import Any
 
@@ -163,13 +164,19 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
     first = first or next(iter(reasons), None)
     for check in exercise.checks:
         print_check(check, console)
-        words = check.message.partition("\n")[0]
-        if words and words not in shown:
-            # Numbers without their question say nothing; an exception's name does.
+        words, *more = check.message.split("\n")
+        raised = check.outcome == Outcome.ERROR
+        # An exception and its place; that only its numbers differ is nothing new.
+        told = "\n".join([re.sub(r"\d+", "", words), *more[:1]]) if raised else words
+        if words and told not in shown:
+            # Numbers without their question say nothing; an exception does.
             whole = check is first
-            if whole or words == check.message or check.outcome == Outcome.ERROR:
-                shown.add(words)
-                print_message(check, console, whole=whole)
+            if whole or raised or not more:
+                print_message(check, console, shown, whole=whole)
+                shown.update([told, *more[1:]] if raised else [told])
+        elif words and raised and more:
+            place = more[0].partition(": ")[0]
+            print_indented(Text(f"the same exception, {place}", "yellow"), console)
         if check.hint and check.hint not in shown:
             shown.add(check.hint)
             for hint in check.hint.splitlines():
@@ -206,15 +213,27 @@ def print_check(check: Check, console: Console) -> None:
     console.print(line)
 
 
-def print_message(check: Check, console: Console, *, whole: bool) -> None:
-    """Print what was obtained and expected, indented under the check."""
+def print_message(
+    check: Check, console: Console, shown: set[str], *, whole: bool
+) -> None:
+    """Print what was obtained and expected, indented under the check.
+
+    Args:
+        check: that did not pass.
+        console: to print on.
+        shown: what was printed so far.
+        whole: not only its first line. An exception's place is printed always, and
+            its explanation if it was not printed yet.
+    """
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]
     else:
         lines = check.message.splitlines()
         if whole and check.outcome in WORDS:
             lines.insert(0, WORDS[check.outcome])
-    if not whole:
+    if not whole and check.outcome == Outcome.ERROR:
+        lines = lines[:2] + [line for line in lines[2:] if line not in shown]
+    elif not whole:
         lines = lines[:1]
     if len(lines) > MAX_LINES:
         lines = [*lines[: MAX_LINES - 1], "…"]
