@@ -15,6 +15,8 @@ from grader.inside.values import ContractError
 
 MAX_WORDS, MAX_LINES = 300, 4
 OWN_FILE = "dqn.py"
+CLOSE = 0.8  # from here on two names are alike
+INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
     "a value from inside one call, as jit or vmap trace it, is used in another: is "
     "something kept in a global variable or an attribute? The answer may depend on "
@@ -43,7 +45,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SyntaxError) and (error.filename or "").endswith(OWN_FILE):
         line, text = error.lineno or 0, error.text or ""
     elif own:
-        line, function = own[-1].lineno or 0, own[-1].name
+        names = [frame.name for frame in own if frame.name not in INNER]
+        line, function = own[-1].lineno or 0, (names or [own[-1].name])[-1]
         text = linecache.getline(own[-1].filename, line)
     text = text.strip()[:200]
     message = LEAKED if is_leak(error) else first_lines(error)
@@ -113,14 +116,14 @@ def similar_name(error: BaseException) -> str:
     with contextlib.suppress(BaseException):  # the objects are the hand-in's
         name = getattr(error, "name", None)
         if isinstance(error, AttributeError) and name:
-            found = difflib.get_close_matches(name, dir(error.obj), 1, 0.75)
+            found = difflib.get_close_matches(name, dir(error.obj), 1, CLOSE)
         elif isinstance(error, NameError) and name:
             *_, (frame, _) = traceback.walk_tb(error.__traceback__)
             known = {**vars(builtins), **frame.f_globals, **frame.f_locals}
             if hasattr(known.get("self"), name):
                 found = [f"self.{name}"]
             else:
-                found = difflib.get_close_matches(name, known, 1, 0.75)
+                found = difflib.get_close_matches(name, known, 1, CLOSE)
     return f"did you mean `{found[0]}`?" if found else ""
 
 

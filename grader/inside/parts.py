@@ -33,7 +33,6 @@ from grader.inside.values import (
     as_array,
     as_leaves,
     as_output,
-    describe,
     part,
     require_update,
     returned,

@@ -21,7 +21,9 @@ STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
 # What students have no name for: the question is asked of what `q_network` returns.
 NAMES = {"forward": "the network"}
 # An error's words that sizes explain.
-ABOUT_SIZES = re.compile(r"shape|size\b|dimension|values to unpack|out of bounds")
+ABOUT_SIZES = re.compile(
+    r"shape[^d]|size\b|dimension|broadcast|values to unpack|out of bounds"
+)
 
 
 def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exception:
@@ -59,7 +61,7 @@ def place_of(error: Args) -> str:
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
         return ""
-    place = f"{error.get('called') or ''}dqn.py, line {line}"
+    place = f"{one_line(error.get('called') or '', 30)}dqn.py, line {line}"
     if error.get("function"):
         place += f", in {one_line(error.get('function'), 60)}"
     if error.get("text"):
@@ -83,7 +85,7 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
             near = line
             line = min(calls, key=lambda n: (abs(n - near), n > near), default=near)
             error = {**error, "line": line}
-        return {**error, "text": lines[line - 1].strip()}
+        return {**error, "text": lines[line - 1].strip(), "called": ""}
     if error.get("kind") != "raised":
         return {**error, "line": 0}
     called = "called was the network of " if what == NAMES["forward"] else "called was "

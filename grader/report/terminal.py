@@ -167,7 +167,9 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
         words, *more = check.message.split("\n")
         raised = check.outcome == Outcome.ERROR
         # An exception and its place; that only its numbers differ is nothing new.
-        told = "\n".join([re.sub(r"\d+", "", words), *more[:1]]) if raised else words
+        told = (
+            "\n".join([re.sub(r"[\d\s]+", "", words), *more[:1]]) if raised else words
+        )
         if words and told not in shown:
             # Numbers without their question say nothing; an exception does.
             whole = check is first

@@ -37,6 +37,7 @@ KINDS = (
         "while JAX traces a function an array cannot become a Python number (float, "
         "int, bool, item): compute with the array itself",
     ),
+    Kind("The size argument of jnp.nonzero", NO_MASK),
     Kind(
         "ConcretizationTypeError",
         "while JAX traces a function an array has no value yet, and here one is "
@@ -128,19 +129,57 @@ KINDS = (
         "bools cannot be subtracted or negated: turn `terminated` into numbers first",
     ),
     Kind(
+        "requires ndarray or scalar arguments, got <class '(list|tuple)'>",
+        "the functions of jnp take arrays and no {0}: jnp.array or jnp.stack makes one",
+    ),
+    Kind(
+        "got <class 'NoneType'>|None is not a valid value for jnp.array",
+        "None stands where a number or an array is needed",
+    ),
+    Kind(
+        "(?i)(?:only (?:scalar|0-dimensional|length-1) arrays|array of size 1)",
+        "an array of several numbers cannot become one Python number",
+    ),
+    Kind(
+        "unhashable type: '[^']*(?:Array|Tracer)",
+        "an array can be no key of a dict, no member of a set and no static argument",
+    ),
+    Kind(
+        "indices and arr must have the same number of dimensions",
+        "take_along_axis takes indices with as many axes as the array has",
+    ),
+    Kind(
+        "unsupported operand type.*'NoneType'",
+        "one of the two is None: does a function lack its `return`?",
+    ),
+    Kind(
+        "vmap got inconsistent sizes|implies that its rank should be at least 1",
+        "jax.vmap maps each argument over its first axis; one without a batch axis "
+        "needs None in `in_axes`",
+    ),
+    Kind(
+        "Expected a callable value, got",
+        "jax.grad, jax.vmap and jax.jit take a function, and not what it returns",
+        where=r"(?:grad|vmap|jit)\(",
+    ),
+    Kind(
         "vmap in_axes must be an int",
         "jax.vmap takes a function and returns one, which is then called on the batch",
     ),
     Kind(
-        "Need at least one array to concatenate",
-        "concatenate takes one list of arrays, with at least one in it",
+        "(?i)need at least one array to concatenate|dimensional arrays cannot be conc",
+        "concatenate takes one list of arrays, and each needs an axis; stack makes one",
+    ),
+    Kind(
+        "(?i)all input arrays must have the same shape",
+        "the arrays to stack have different shapes (None has none)",
     ),
     Kind(
         "need at least one array to stack",
         "the list of arrays to stack is empty",
     ),
     Kind(
-        "inhomogeneous shape",
+        "inhomogeneous shape|must be 1-dimensional",
         "`choice` makes an array of what it draws from, and transitions hold things of "
         "several shapes: draw the numbers of the rows",
         where=r"\.choice\(",
@@ -169,7 +208,9 @@ KINDS = (
         "unexpected PRNG key type <class 'numpy.random",
         "rng is NumPy's generator and no key of JAX: draw by its own methods",
     ),
-    Kind("unexpected PRNG key type|got multiple values for argument 'key'", A_KEY),
+    Kind(
+        r"(?:unexpected|invalid) PRNG key|got multiple values for argument 'key'", A_KEY
+    ),
     Kind(
         "SeedSequence expects",
         "a JAX key is no seed for NumPy: draw with jax.random and the key",

@@ -92,6 +92,14 @@ KINDS = (
     ),
     # ------------------------------------------------ gradients and optimizers
     Kind(
+        "Gradient only defined for scalar-output functions. Output was None",
+        "the function that is differentiated returns None: is a `return` missing?",
+    ),
+    Kind(
+        r"Gradient only defined for scalar-output functions. Output was \(",
+        "jax.grad takes the gradient of one number, and this function returns several",
+    ),
+    Kind(
         "Gradient only defined for scalar-output",
         "jax.grad takes the gradient of one number, shape (): is a mean missing?",
     ),
@@ -169,9 +177,9 @@ KINDS = (
         "jax.tree.map and jax.tree.leaves reach its arrays",
     ),
     Kind(
-        r"(?:not a valid JAX type|Error interpreting argument|zeros_like requires)",
-        "a whole network holds functions beside its arrays, and jax.jit, jax.grad and "
-        "optax take arrays only: give them theta_Q, and close over the rest",
+        r"(?:of type|got) <class '[\w.]*(?:[Ff]unction|custom_jvp)",
+        "JAX takes arrays here, and no functions, as a whole network and an optimizer "
+        "hold them: give it theta_Q, and close over the rest",
     ),
     Kind(
         "Non-hashable static arguments",
@@ -214,7 +222,7 @@ KINDS = (
         "a deque cannot be sliced: take its items one by one, by their numbers",
     ),
     Kind(
-        "only integer scalar arrays can be converted to a scalar index",
+        "(?i)only integer scalar arrays can be converted to a scalar index",
         "a list or a deque takes one number as its index; only an array takes an array "
         "of them",
     ),
