@@ -11,7 +11,7 @@ from grader.contract.case import Answer, Args, Case, Look, Trusted
 from grader.contract.exercises import CALLS
 from grader.contract.outcomes import Raised, Stopped, Wrong
 from grader.oracle.budget import Budget
-from grader.oracle.faults import NAMES, with_sizes
+from grader.oracle.faults import told, with_sizes
 from grader.oracle.runner_client import Program
 from grader.oracle.worker_client import Reply
 from grader.sandbox import helper
@@ -233,11 +233,6 @@ class Candidate:
             self.worker.book(self.worker.budget.exercise, printed)
         self.runner.load(name, case)
         return name
-
-
-def told(case: Case) -> str:
-    """Return the name by which a student knows what a case asks."""
-    return NAMES.get(case.part, case.part)
 
 
 def one_program(part: str, most: int, answer: Args) -> None:

@@ -28,7 +28,8 @@ from grader.contract.outcomes import (
 from grader.contract.seeds import derive
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
-from grader.oracle.candidate import Candidate, told
+from grader.oracle.candidate import Candidate
+from grader.oracle.faults import told
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 

@@ -119,6 +119,11 @@ def definition_line(lines: list[str], *names: str) -> int:
     return 0
 
 
+def told(case: Case) -> str:
+    """Return the name by which a student knows what a case asks."""
+    return NAMES.get(case.part, case.part)
+
+
 def sizes_of(case: Case) -> str:
     """Return the sizes of a question in the course's letters: "B = 5, D = 3, A = 4"."""
     spec, args = case.spec, case.args

@@ -65,7 +65,7 @@ def test_programs(programs, runner):
         else:
             obtained = ""
         assert said in obtained, name
-        assert bool(said) == obtained.startswith("forward: "), name
+        assert bool(said) == obtained.startswith("the network: "), name
     assert runner.child is child  # nothing of this ended it
     assert len(programs) > 15
 
