@@ -6,6 +6,7 @@ import difflib
 import linecache
 import re
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ from grader.inside.values import ContractError
 
 MAX_WORDS, MAX_LINES = 300, 4
 OWN_FILE = "dqn.py"
-CLOSE = 0.8  # from here on two names are alike
+CLOSE = 0.74  # from here on two names of nearly the same length are alike
 INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
     "a value from inside one call, as jit or vmap trace it, is used in another: is "
@@ -116,15 +117,21 @@ def similar_name(error: BaseException) -> str:
     with contextlib.suppress(BaseException):  # the objects are the hand-in's
         name = getattr(error, "name", None)
         if isinstance(error, AttributeError) and name:
-            found = difflib.get_close_matches(name, dir(error.obj), 1, CLOSE)
+            found = alike(name, dir(error.obj))
         elif isinstance(error, NameError) and name:
             *_, (frame, _) = traceback.walk_tb(error.__traceback__)
             known = {**vars(builtins), **frame.f_globals, **frame.f_locals}
             if hasattr(known.get("self"), name):
                 found = [f"self.{name}"]
             else:
-                found = difflib.get_close_matches(name, known, 1, CLOSE)
+                found = alike(name, known)
     return f"did you mean `{found[0]}`?" if found else ""
+
+
+def alike(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that is most like this one, in a list; [] where none is."""
+    near = [other for other in known if abs(len(other) - len(name)) <= 1]
+    return difflib.get_close_matches(name, near, 1, CLOSE)
 
 
 def is_leak(error: BaseException) -> bool:

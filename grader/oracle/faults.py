@@ -22,7 +22,7 @@ STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
 NAMES = {"forward": "the network"}
 # An error's words that sizes explain.
 ABOUT_SIZES = re.compile(
-    r"shape[^d]|size\b|dimension|broadcast|values to unpack|out of bounds"
+    r"shapes?\b(?! \w+\[)|sizes?\b|dimension|broadcast|values to unpack|out of bounds"
 )
 
 

@@ -163,6 +163,15 @@ KINDS = (
         where=r"(?:grad|vmap|jit)\(",
     ),
     Kind(
+        "module 'jax' has no attribute 'stop_gradient'",
+        "it is called jax.lax.stop_gradient",
+    ),
+    Kind(
+        r"'(?:float|int|tuple|[\w.]*Array\w*|\w*Tracer)' object is not callable",
+        "what stands before the ( is a value and no function: is an operator missing, "
+        "or are the ( ) too many?",
+    ),
+    Kind(
         "vmap in_axes must be an int",
         "jax.vmap takes a function and returns one, which is then called on the batch",
     ),

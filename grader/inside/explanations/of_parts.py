@@ -66,6 +66,10 @@ KINDS = (
         where="^-$",
     ),
     Kind(
+        r"(?:MLP|Linear|Sequential)\.__call__\(\) takes 2 positional arguments but",
+        "a network takes a state alone, and returns the values of all actions",
+    ),
+    Kind(
         "FrozenInstanceError",
         "Equinox sets only attributes that the class declares: write their names and "
         "types into the class body, above __init__",
@@ -177,6 +181,16 @@ KINDS = (
         "jax.tree.map and jax.tree.leaves reach its arrays",
     ),
     Kind(
+        rf"{TREE} object is not (?:subscriptable|iterable)",
+        "a tree of parameters is no dict and no list: jax.tree.leaves lists its arrays",
+    ),
+    Kind(
+        r"'(?:MLP|Linear)' object has no attribute '(\w+)'",
+        "this network has no `{0}`: it can be another one than yours, so only calling "
+        "it is sure to work",
+        where="^(?:td_loss|mc_loss|td_update|sync_target): ",
+    ),
+    Kind(
         r"(?:of type|got) <class '[\w.]*(?:[Ff]unction|custom_jvp)",
         "JAX takes arrays here, and no functions, as a whole network and an optimizer "
         "hold them: give it theta_Q, and close over the rest",
@@ -202,6 +216,11 @@ KINDS = (
     Kind(
         "'Transition' object does not support item assignment",
         "a Transition cannot be changed: make another one",
+    ),
+    Kind(
+        "AttributeError: can't set attribute",
+        "a Transition cannot be changed: make another one",
+        where=r": batch\.\w+ [-+*/]?= ",
     ),
     Kind(
         "tuple indices must be integers or slices, not str",

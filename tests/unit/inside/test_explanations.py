@@ -175,6 +175,25 @@ EXAMPLES = [
         "a tree of arrays and no array",
     ),
     (
+        "AttributeError: 'MLP' object has no attribute 'fc1'",
+        "td_loss: q = Q.fc1(batch.state)",
+        "",
+        "only calling it is sure to work",
+    ),
+    (
+        "TypeError: 'jaxlib._jax.ArrayImpl' object is not callable",
+        "td_loss: y = batch.reward (1 - batch.terminated)",
+        "",
+        "is an operator missing",
+    ),
+    (
+        "TypeError: Argument '<PjitFunction of <function tanh at 0x…>>' of type "
+        "<class 'jaxlib._jax.PjitFunction'> is not a valid JAX type.",
+        "td_update: loss, grads = jax.value_and_grad(f)(net)",
+        "",
+        "and no functions",
+    ),
+    (
         "ValueError: not enough values to unpack (expected 3, got 2)",
         "q_network: k1, k2, k3 = jax.random.split(key)",
         "",
@@ -214,6 +233,14 @@ EXAMPLES = [
 # Like some kind, and yet not certain to be of it.
 UNEXPLAINED = [
     ("ValueError: loss is nan", "td_loss: check(loss)", ""),
+    (
+        "TypeError: Error interpreting argument to <function f at 0x…> as an abstract "
+        "array. The problematic value is of type <class 'str'>",
+        "td_loss: return f('x')",
+        "",
+    ),
+    ("AttributeError: 'Net' object has no attribute 'fc1'", "__call__: self.fc1", ""),
+    ("AttributeError: can't set attribute", "add: self.x = 1", ""),
     (
         "TypeError: mul got incompatible shapes for broadcasting: (5,), (4,).",
         "f: x",
