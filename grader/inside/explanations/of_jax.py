@@ -230,9 +230,13 @@ KINDS = (
         "`key` is a key already: jax.random.split makes more of it",
     ),
     Kind(
-        "iteration over a 0-d key array|Too many indices: array is 0-dimensional",
+        "iteration over a 0-d key array",
         "a key is one thing and no pair of numbers: jax.random.split makes several",
-        where=r"\bkey\b",
+    ),
+    Kind(
+        "Too many indices: array is 0-dimensional",
+        "a key is one thing and no pair of numbers: jax.random.split makes several",
+        where=r"\bkey\[",
     ),
     Kind(
         "values to unpack",

@@ -51,7 +51,8 @@ KINDS = (
         facts="^(?:MLP|Linear|Sequential)",
     ),
     Kind(
-        r"Expected a callable value, got|object is not callable",
+        r"Expected a callable value, got (?!None|Array|Replay)[A-Z]"
+        r"|'(?!None|Array|Replay)[A-Z]\w*' object is not callable",
         "the network has no method `__call__(self, x)`: this is Equinox's name for "
         "what PyTorch calls forward",
         where="^-$",
@@ -256,9 +257,9 @@ KINDS = (
     ),
     Kind(
         "IndexError: .*(?:out of range|out of bounds)",
-        "this place lies beyond the buffer's end: when it is full, the oldest row is "
-        "overwritten",
-        where="^add: ",
+        "there is no such place to write to: is the buffer as long as its capacity "
+        "from the start, and is the oldest row overwritten when it is full?",
+        where=r"^add: .*\] *=(?!=)",
     ),
     # ------------------------------------------------ names, arguments, imports
     Kind(
@@ -281,6 +282,7 @@ KINDS = (
         "the arguments are not those of the starter's function or method, which has to "
         "keep them (`self` is the first one of a method)",
         where="^-$",
+        facts="^$",
     ),
     Kind(
         "RecursionError",

@@ -209,7 +209,7 @@ EXAMPLES = [
         "IndexError: index 8 is out of bounds for axis 0 with size 8",
         "add: self.states[self.n] = state",
         "",
-        "the oldest row is overwritten",
+        "is the oldest row overwritten",
     ),
     (
         "NameError: name 'torch' is not defined",
@@ -241,6 +241,11 @@ UNEXPLAINED = [
     ),
     ("AttributeError: 'Net' object has no attribute 'fc1'", "__call__: self.fc1", ""),
     ("AttributeError: can't set attribute", "add: self.x = 1", ""),
+    ("TypeError: 'ReplayBuffer' object is not callable", "-", ""),
+    ("TypeError: 'NoneType' object is not callable", "-", ""),
+    ("TypeError: clip() missing 1 required positional argument: 'x'", "-", "Lambda"),
+    ("IndexError: list index out of range", "add: old = self.memory[0]", ""),
+    ("IndexError: Too many indices: array is 0-dimensional", "f: q[0]", ""),
     (
         "TypeError: mul got incompatible shapes for broadcasting: (5,), (4,).",
         "f: x",
