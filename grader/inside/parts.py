@@ -335,7 +335,7 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
             raise ContractError(
                 f"sample's {name} has the shape {shapes[0]} in one batch and "
                 f"{shapes[1]} in another, with B = {batch_size} for both: each has to "
-                "have B rows"
+                "have B rows" + ", s′ where d is true as well" * (name == "next_state")
             )
     return {name: np.stack([batch[name] for batch in batches]) for name in FIELDS}
 
