@@ -83,7 +83,7 @@ def test_nonlinear(student, rng):
     """The network is nonlinear, and every number of the state matters."""
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
-    seen, bends = np.zeros(state_dim, bool), False
+    seen, bends, finite = np.zeros(state_dim, bool), False, False
     for theta in (fresh, *other_parameters(fresh, rng), *other_parameters(fresh, rng)):
 
         def values(states: np.ndarray, theta: list[np.ndarray] = theta) -> np.ndarray:
@@ -94,12 +94,15 @@ def test_nonlinear(student, rng):
         a, b, c = (3 * rng.normal(size=(BATCH, state_dim)) for _ in range(3))
         rises = np.stack([values(a + c) - values(a), values(b + c) - values(b)])
         rises = rises[:, np.isfinite(rises).all(axis=(0, 2))]
+        finite |= rises.size > 0
         bend = np.abs(rises[0] - rises[1]).max(initial=0.0)
         bends |= bool(bend > 1e-3 * np.abs(rises).max(initial=0.0))
         for i in range(state_dim):
             other = a.copy()
             other[:, i] += 2.0
             seen[i] |= bool((np.abs(values(other) - values(a)) > 0).any())
+    if not finite:
+        raise Wrong("Q was never a finite number at the states tried, of size about 3")
     if not bends:
         raise Wrong(
             "Q(s + u) - Q(s) = Q(s′ + u) - Q(s′) wherever it was tried: the network is "

@@ -1,14 +1,23 @@
-"""What the hand-in raised, as data for the grader: the kind, the words, the place."""
+"""What the hand-in raised, as data for the grader: kind, words, place, explanation."""
 
+import builtins
+import contextlib
+import difflib
 import linecache
 import re
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import jax
 
+from grader.inside.explanations.explain import explain
 from grader.inside.values import ContractError
 
+MAX_WORDS, MAX_LINES = 300, 4
+OWN_FILE = "dqn.py"
+CLOSE = 0.74  # from here on two names of nearly the same length are alike
+INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
     "a value from inside one call, as jit or vmap trace it, is used in another: is "
     "something kept in a global variable or an attribute? The answer may depend on "
@@ -24,29 +33,105 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
     Returns:
         `kind` ("contract", "not implemented" or "raised") and `message`; unless the
-        kind is "contract" also `type`, `line` (0 if unknown), `function` and `text`,
-        the source line.
+        kind is "contract" also `type`, `line` (0 if unknown), `function`, `text`, the
+        source line, and `explanation`, a sentence or "".
     """
     if isinstance(error, ContractError):
         return {"kind": "contract", "message": str(error)[:2000]}
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.endswith("dqn.py")]
-    in_stub = frames[-1].filename.endswith("dqn.py")
-    unwritten = isinstance(error, NotImplementedError) and in_stub
+    own = [frame for frame in frames if frame.filename.endswith(OWN_FILE)]
+    in_own_code = frames[-1].filename.endswith(OWN_FILE)
+    unwritten = isinstance(error, NotImplementedError) and in_own_code
     line, function, text = 0, "", ""
-    if isinstance(error, SyntaxError) and (error.filename or "").endswith("dqn.py"):
+    if isinstance(error, SyntaxError) and (error.filename or "").endswith(OWN_FILE):
         line, text = error.lineno or 0, error.text or ""
     elif own:
-        line, function = own[-1].lineno or 0, own[-1].name
+        names = [frame.name for frame in own if frame.name not in INNER]
+        line, function = own[-1].lineno or 0, (names or [own[-1].name])[-1]
         text = linecache.getline(own[-1].filename, line)
+    text = text.strip()[:200]
+    message = LEAKED if is_leak(error) else first_lines(error)
+    name = type(error).__name__[:100]
+    if is_leak(error) or (in_own_code and text.startswith("raise ")):
+        explanation = ""  # its words are ours, or the student's own
+    else:
+        where = f"{function}: {text}" if line else "-"
+        explanation = explain(f"{name}: {message}", where, library_facts(error))
+        explanation = explanation or similar_name(error)
     return {
         "kind": "not implemented" if unwritten else "raised",
-        "type": type(error).__name__[:100],
-        "message": LEAKED if is_leak(error) else first_lines(error),
+        "type": name,
+        "message": message,
         "line": line,
         "function": function[:100],
-        "text": text.strip()[:200],
+        "text": text,
+        "explanation": explanation[:400],
     }
+
+
+def library_facts(error: BaseException) -> str:
+    """Return what a library was doing that the hand-in's last line called.
+
+    Returns:
+        The layer of a network, for `Linear` with its number of inputs and the shape
+        that it was given ("Linear 3 (5, 3)"); or what optax took for the updates
+        ("updates: a number, in update"); or "".
+    """
+    facts = ""
+    with contextlib.suppress(BaseException):  # the values are the hand-in's
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            file, name = frame.f_code.co_filename, frame.f_code.co_name
+            if file.endswith(OWN_FILE):
+                facts = ""
+            elif re.search(r"equinox[/\\]nn[/\\]", file) and name == "__call__":
+                facts = layer_facts(frame.f_locals)
+            elif not facts and name in ("apply_updates", "update", "update_fn"):
+                facts = updates_facts(frame.f_locals, name.removesuffix("_fn"))
+    return facts
+
+
+def layer_facts(names: dict[str, Any]) -> str:
+    """Return the name of a layer; of a `Linear` also its inputs and what came in."""
+    layer, shape = names["self"], getattr(names.get("x"), "shape", None)
+    facts = type(layer).__name__
+    if facts == "Linear" and shape is not None and layer.weight is not None:
+        inputs = int(layer.weight.shape[-1])
+        if shape != (inputs,):
+            facts += f" {inputs} {tuple(map(int, shape))}"
+    return facts
+
+
+def updates_facts(names: dict[str, Any], function: str) -> str:
+    """Return what stands in the place of the updates, if they are no tree of arrays."""
+    updates = names.get("updates")
+    if getattr(updates, "shape", None) == ():
+        return f"updates: a number, in {function}"
+    if isinstance(updates, tuple):
+        return f"updates: a tuple, in {function}"
+    return ""
+
+
+def similar_name(error: BaseException) -> str:
+    """Return a question with a name like the one that is unknown, "" if none is."""
+    found: list[str] = []
+    with contextlib.suppress(BaseException):  # the objects are the hand-in's
+        name = getattr(error, "name", None)
+        if isinstance(error, AttributeError) and name:
+            found = alike(name, dir(error.obj))
+        elif isinstance(error, NameError) and name:
+            *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+            known = {**vars(builtins), **frame.f_globals, **frame.f_locals}
+            if hasattr(known.get("self"), name):
+                found = [f"self.{name}"]
+            else:
+                found = alike(name, known)
+    return f"did you mean `{found[0]}`?" if found else ""
+
+
+def alike(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that is most like this one, in a list; [] where none is."""
+    near = [other for other in known if abs(len(other) - len(name)) <= 1]
+    return difflib.get_close_matches(name, near, 1, CLOSE)
 
 
 def is_leak(error: BaseException) -> bool:
@@ -55,7 +140,7 @@ def is_leak(error: BaseException) -> bool:
 
 
 def first_lines(error: BaseException) -> str:
-    """Return the error's own words, without the pages that JAX adds."""
+    """Return the error's own words in one line, without the pages that JAX adds."""
     try:
         words = str(error)[:10_000]  # the substitutions below are slow on long text
         words = words.encode("utf-8", "replace").decode()  # else it cannot travel
@@ -67,11 +152,13 @@ def first_lines(error: BaseException) -> str:
     words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)
     # JAX explains tracing at length, and its advice can be code.
     words = re.sub(
-        r"(?s)\s*(The error occurred while tracing|If trying to convert|Instead of) .*",
+        r"(?s)\s*(The error occurred while tracing|If trying to convert|Instead of"
+        r"|If using `jit`|This typically means|At that key path).*",
         "",
         words,
     )
     words = re.sub(r"(?m)^\s*See https?://docs\.jax\S*", "", words)
     words = re.sub(r"[\s:<]*https?://docs\.jax\S*", "", words)
-    lines = [line for line in words.splitlines() if line.strip()]
-    return "\n".join(lines[:4])[:1000]
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    words = " ".join(lines[:MAX_LINES])
+    return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]} …"

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from grader.inside.values import ContractError, Spec, describe, part
+from grader.inside.values import ContractError, Spec, part, returned
 
 SLOPE_RATE = 64.0  # so large that rounding does not hide the step of "slope"
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
@@ -139,7 +139,5 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
     """
     net = part(dqn, "q_network")(key, state_dim, num_actions)
     if not isinstance(net, eqx.Module):
-        raise ContractError(
-            f"q_network returned {describe(net)}, expected an eqx.Module"
-        )
+        raise ContractError(returned("q_network", net, "an eqx.Module"))
     return net

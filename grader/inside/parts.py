@@ -33,8 +33,9 @@ from grader.inside.values import (
     as_array,
     as_leaves,
     as_output,
-    describe,
     part,
+    require_update,
+    returned,
 )
 
 # ---------------------------------------------------------------- stand-ins
@@ -209,11 +210,7 @@ def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
                 jax.tree.unflatten(state_structure, args["opt_state"]),
                 spec["gamma"],
             )
-        if not isinstance(result, tuple | list) or len(result) != 3:
-            raise ContractError(
-                f"td_update returned {describe(result)}, "
-                "expected the three (theta_Q, opt_state, loss)"
-            )
+        require_update(result, structure, state_structure)
         new_theta, new_state, loss = result
         return {
             "theta_Q": as_leaves("td_update's theta_Q", new_theta, structure),
@@ -296,7 +293,7 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
     lengths: list[int] = []
-    batches: list[Any] = []
+    batches: list[tuple[Any, int]] = []  # with their B
     samples: list[Args] = []
     for name, *numbers in spec["script"]:
         if name == "add":
@@ -310,12 +307,12 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
         elif name == "rng":
             rng = np.random.default_rng(numbers[0])
         elif name == "sample":
-            batches.append(buffer.sample(numbers[0], rng))
-            samples.append(batch_fields(batches[-1]))
+            batches.append((buffer.sample(numbers[0], rng), numbers[0]))
+            samples.append(batch_fields(*batches[-1]))
         elif name == "samples":
             samples.append(stacked_samples(buffer, numbers[0], numbers[1], rng))
         elif name == "reread":
-            samples.append(batch_fields(batches[numbers[0]]))
+            samples.append(batch_fields(*batches[numbers[0]]))
         elif name == "scribble":
             args["state"][...] = args["next_state"][...] = -12345.0
     return {"lengths": lengths, "samples": samples}
@@ -329,12 +326,26 @@ def add_rows(buffer: Any, rows: Args, first: int, last: int) -> None:
 
 def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
     """Draw n batches; each field has the shape [n,B,...]."""
-    batches = [batch_fields(buffer.sample(batch_size, rng)) for _ in range(n)]
+    batches = [
+        batch_fields(buffer.sample(batch_size, rng), batch_size) for _ in range(n)
+    ]
+    for name in FIELDS:
+        shapes = list(dict.fromkeys(batch[name].shape for batch in batches))
+        if len(shapes) > 1:
+            raise ContractError(
+                f"sample's {name} has the shape {shapes[0]} in one batch and "
+                f"{shapes[1]} in another, with B = {batch_size} for both: each has to "
+                "have B rows" + ", s′ where d is true as well" * (name == "next_state")
+            )
     return {name: np.stack([batch[name] for batch in batches]) for name in FIELDS}
 
 
-def batch_fields(batch: Any) -> Args:
+def batch_fields(batch: Any, batch_size: int) -> Args:
     """Return a sampled batch's five arrays, from a Transition or a similar tuple.
+
+    Args:
+        batch: that `sample` returned.
+        batch_size: for which it was asked.
 
     Raises:
         ContractError: it is something else.
@@ -346,9 +357,15 @@ def batch_fields(batch: Any) -> Args:
     elif isinstance(batch, tuple | list):
         values = list(batch)
     else:
-        raise ContractError(f"sample returned {describe(batch)}, expected a Transition")
+        raise ContractError(returned("sample", batch, "a Transition"))
+    rows = {len(v) for v in values if isinstance(v, tuple | list)} == {len(FIELDS)}
+    if rows and len(values) == batch_size:
+        raise ContractError(
+            f"sample returned a list of its {batch_size} rows, expected one "
+            f"Transition of five arrays with {batch_size} entries each"
+        )
     if len(values) != len(FIELDS):
-        raise ContractError(f"sample returned {describe(batch)}, expected 5 fields")
+        raise ContractError(returned("sample", batch, "5 fields"))
     return {
         name: as_array(f"the sample's {name}", value)
         for name, value in zip(FIELDS, values, strict=True)

@@ -24,6 +24,9 @@ class Transition(NamedTuple):
 
 
 FIELDS = Transition._fields
+UPDATE = "(theta_Q, opt_state, loss)"
+MAX_ITEMS = 5  # of a tuple or list that are named one by one
+NUMBERS = bool | int | float | complex | np.generic | np.ndarray | jax.Array
 
 
 class ContractError(Exception):
@@ -56,18 +59,37 @@ def as_array(what: str, value: Any) -> np.ndarray:
         ContractError: the result is no array of numbers.
     """
     if value is None:
-        raise ContractError(f"{what} returned None: is a `return` missing?")
+        raise ContractError(f"{what} is None: is a `return` missing?")
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
         raise ContractError(
-            f"{what} is a {type(value).__name__} that is no array of numbers"
+            f"{what} is {describe(value)}: no array of numbers"
         ) from None
     if array.dtype.name in ("bfloat16", "longdouble"):
         array = array.astype(np.float32)
+    if array.dtype == object:
+        raise ContractError(f"{what} is {objects_in(value, array)}")
     if not is_sendable(array.dtype):
-        raise ContractError(f"{what} is a {type(value).__name__}, expected numbers")
+        raise ContractError(f"{what} is {describe(value)}, expected numbers")
     return np.array(array)
+
+
+def objects_in(value: Any, array: np.ndarray) -> str:
+    """Return in words which value in a result is no number.
+
+    Args:
+        value: a part's result.
+        array: the array of objects that NumPy has made of the result.
+    """
+    if array.ndim == 0:
+        return f"{describe(value)}, expected numbers"
+    odd = [x for x in array.flat if not isinstance(x, NUMBERS)]
+    if any(x is None for x in odd):
+        return f"{describe(array)}, with None in it: each entry has to be a number"
+    if odd:
+        return f"{describe(array)}, with {describe(odd[0])} in it, expected numbers"
+    return f"{describe(array)}, which holds Python objects: give it a type of numbers"
 
 
 def as_output(what: str, value: Any) -> jax.Array:
@@ -80,13 +102,16 @@ def as_output(what: str, value: Any) -> jax.Array:
     Raises:
         ContractError: the result is not one array of numbers.
     """
-    if isinstance(value, tuple | dict):
-        raise ContractError(f"{what} returned {describe(value)}, expected one array")
+    if value is None or isinstance(value, tuple | dict):
+        raise ContractError(returned(what, value, "one array"))
     if isinstance(value, jax.Array):
         return value
     if isinstance(value, list) and any(isinstance(v, jax.Array) for v in value):
-        return jnp.stack(value)
-    return jnp.asarray(as_array(what, value))
+        try:
+            return jnp.stack(value)
+        except (TypeError, ValueError):
+            raise ContractError(returned(what, value, "one array")) from None
+    return jnp.asarray(as_array(f"the result of {what}", value))
 
 
 def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
@@ -106,14 +131,48 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
     if found != structure:
         arrays = sum(map(eqx.is_array_like, leaves))
         told = counted(arrays, "array")
+        wanted = structure.num_leaves
+        why = "arranged otherwise" if len(leaves) == wanted else f"expected {wanted}"
         if others := len(leaves) - arrays:
             told += f" and {counted(others, 'other leaf', 'other leaves')}"
-        wanted = structure.num_leaves
-        but = "arranged otherwise" if len(leaves) == wanted else f"expected {wanted}"
+            why += " arrays alone: is it the whole network?"
         raise ContractError(
-            f"{what} is not the kind of tree that came in: it has {told}, {but}"
+            f"{what} is not the kind of tree that came in: it has {told}, {why}"
         )
     return leaves
+
+
+def require_update(result: Any, structure: Any, state_structure: Any) -> None:
+    """Check that `td_update` has returned three results in the right order.
+
+    Args:
+        result: what `td_update` has returned.
+        structure: the tree structure of theta_Q.
+        state_structure: the tree structure of the optimizer's state.
+
+    Raises:
+        ContractError: the number or the order of the results is wrong.
+    """
+    if not isinstance(result, tuple | list):
+        raise ContractError(returned("td_update", result, f"the three {UPDATE}"))
+    expected = ["a tree of parameters", "an optimizer's state", "a number"]
+
+    def kind(item: Any) -> str:
+        if jax.tree.structure(item) == structure:
+            return expected[0]
+        if jax.tree.structure(item) == state_structure:
+            return expected[1]
+        one = isinstance(item, int | float) or getattr(item, "shape", None) == ()
+        return expected[2] if one else describe(item)
+
+    found = [kind(item) for item in result[:9]]
+    told = f"td_update returned ({', '.join(found)})"
+    if len(result) == 3 and sorted(found) == sorted(expected) and found != expected:
+        raise ContractError(f"{told}: the order is {UPDATE}")
+    if len(result) != 3:
+        more = [name for name in found if found.count(name) > expected.count(name)]
+        also = f": {more[-1]} too many" if len(result) == 4 and more else ""
+        raise ContractError(f"{told}, expected the three {UPDATE}{also}")
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -127,7 +186,31 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def returned(what: str, value: Any, expected: str) -> str:
+    """Return in words what a part has returned instead of the expected result."""
+    missing = ": is a `return` missing?" if value is None else ""
+    return f"{what} returned {describe(value)}, expected {expected}{missing}"
+
+
 def describe(value: Any) -> str:
-    """Return the type and the length of a part's result in words, as "a list of 2"."""
-    size = f" of {len(value)}" if isinstance(value, tuple | list | dict) else ""
-    return f"a {type(value).__name__}{size}"
+    """Return the kind of a part's result in a few words.
+
+    For an array: its type and shape. For a short tuple or list: the kind of each item.
+    """
+    if value is None:
+        return "None"
+    if isinstance(value, jax.Array | np.ndarray):
+        return f"an array of type {value.dtype}, shape {value.shape}"
+    if isinstance(value, tuple | list | dict):
+        size = len(value)
+        if isinstance(value, dict) or not 0 < size <= MAX_ITEMS:
+            return f"a {type(value).__name__} of {size}"
+        return f"a {type(value).__name__} ({', '.join(map(name_of, value))})"
+    return f"a {type(value).__name__}"
+
+
+def name_of(item: Any) -> str:
+    """Return the kind of an item in one word; for an array, its type and shape."""
+    if isinstance(item, jax.Array | np.ndarray):
+        return f"{item.dtype}[{','.join(map(str, item.shape))}]"
+    return "None" if item is None else type(item).__name__

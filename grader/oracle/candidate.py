@@ -11,6 +11,7 @@ from grader.contract.case import Answer, Args, Case, Look, Trusted
 from grader.contract.exercises import CALLS
 from grader.contract.outcomes import Raised, Stopped, Wrong
 from grader.oracle.budget import Budget
+from grader.oracle.faults import told, with_sizes
 from grader.oracle.runner_client import Program
 from grader.oracle.worker_client import Reply
 from grader.sandbox import helper
@@ -150,7 +151,10 @@ class Candidate:
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
         asked = {"do": "call", **request, "watched": watched}
-        return Answer(self.worker.ask(asked, case.part, look=look).answer)
+        try:
+            return Answer(self.worker.ask(asked, told(case), look=look).answer)
+        except Raised as error:
+            raise with_sizes(error, case) from None
 
     def changed(self, case: Case, kind: str) -> list[Any]:
         """Return the names of the arguments that a call changes or deletes.
@@ -179,7 +183,7 @@ class Candidate:
         """
         name = self.export(case)
         request = {"do": "run", "name": name, "args": case.args}
-        return Answer(self.runner.untrusted(request, case.part))
+        return Answer(self.runner.untrusted(request, told(case)))
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Return one output for many keys [K,2], stacked; for fewer by calls."""
@@ -195,10 +199,10 @@ class Candidate:
                     arrays[-1].shape != arrays[0].shape
                 ):
                     shape = arrays[-1].shape
-                    raise Wrong(f"{case.part}: shape {shape}") from None
+                    raise Wrong(f"{told(case)}: shape {shape}") from None
             return np.stack(arrays)
         request = {"do": "run_keys", "name": program, "args": case.args, "keys": keys}
-        return Answer(self.runner.untrusted(request, case.part)).array(name)
+        return Answer(self.runner.untrusted(request, told(case))).array(name)
 
     def export(self, case: Case) -> str:
         """Have the program for cases of this shape in the runner; return its name."""
@@ -213,12 +217,12 @@ class Candidate:
             try:
                 reply = self.worker.ask(
                     {"do": "export", **request, "platforms": [platform]},
-                    case.part,
-                    look=functools.partial(one_program, case.part, most),
+                    told(case),
+                    look=functools.partial(one_program, told(case), most),
                 )
             except Raised as error:
-                self.untraceable[name] = error
-                raise
+                self.untraceable[name] = with_sizes(error, case)
+                raise self.untraceable[name] from None
             traced = Program(reply.answer["program"], reply.printed)
             self.runner.programs.setdefault(name, traced)
         if name not in self.used:

@@ -31,6 +31,7 @@ from grader.intake.submission import Submission
 from grader.oracle import looks
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
+from grader.oracle.faults import told
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
@@ -329,7 +330,7 @@ class CartPole:
         names = {}
         for role, case in fresh.items():
             export = functools.partial(self.student.export, case)
-            names[role] = needed(case.part, export)
+            names[role] = needed(told(case), export)
         return names
 
     def open_buffer(self) -> None:
@@ -372,5 +373,7 @@ def needed(part: str, step: Callable[[], Any]) -> Any:
     except (NotImplementedYet, GraderError):
         raise
     except (Exception, Stopped) as reason:
-        first = str(reason).partition("\n")[0]
-        raise Waiting(f"waits for {part}, which fails: {first}") from None
+        words = str(reason).removeprefix(f"{part}: ")
+        if not isinstance(reason, Raised):  # an exception's words come with its place
+            words = words.partition("\n")[0]
+        raise Waiting(f"waits for {part}, which fails: {words}") from None

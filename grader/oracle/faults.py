@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from grader.contract.case import Args
-from grader.contract.exercises import EXERCISES, FUNCTIONS, WRITTEN
+from grader.contract.case import Args, Case
+from grader.contract.exercises import EXERCISES, FUNCTIONS, PARTS, WRITTEN
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     NotImplementedYet,
@@ -18,6 +18,12 @@ IMPORTING = "importing dqn.py"
 DEBUGGER = "BdbQuit"  # what a debugger raises when nobody answers
 NOBODY_ANSWERS = "breakpoint() starts a debugger, and nobody is here to answer it"
 STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
+# What students have no name for: the question is asked of what `q_network` returns.
+NAMES = {"forward": "the network"}
+# An error's words that sizes explain.
+ABOUT_SIZES = re.compile(
+    r"shapes?\b(?! \w+\[)|sizes?\b|dimension|broadcast|values to unpack|out of bounds"
+)
 
 
 def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exception:
@@ -40,19 +46,38 @@ def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exc
         return NotImplementedYet(what)
     if kind == "contract":
         return Wrong(message)
-    text = f"{what}: {one_line(error.get('type'), 60)}: {message}"
+    lines = [f"{what}: {one_line(error.get('type'), 60)}: {one_line(message, 600)}"]
+    lines += [place_of(error), one_line(error.get("explanation") or "", 400)]
+    return Raised(locate("\n".join(filter(None, lines))))
+
+
+def place_of(error: Args) -> str:
+    """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
+
+    Args:
+        error: as the worker describes it. `called` says that the line is that of a
+            definition, which was called when something outside dqn.py failed.
+    """
     line = error.get("line")
-    if isinstance(line, int) and line > 0:
-        text += f"\ndqn.py, line {line}"
-        if error.get("function"):
-            text += f", in {one_line(error.get('function'), 60)}"
-        if error.get("text"):
-            text += f": {one_line(error.get('text'), 160)}"
-    return Raised(locate(text))
+    if not isinstance(line, int) or line <= 0:
+        return ""
+    place = f"{one_line(error.get('called') or '', 30)}dqn.py, line {line}"
+    if error.get("function"):
+        place += f", in {one_line(error.get('function'), 60)}"
+    if error.get("text"):
+        place += f": {one_line(error.get('text'), 160)}"
+    return place
 
 
-def with_own_line(error: Args, source: str) -> Args:
-    """Return the error with the line that was handed in, or with no place at all."""
+def with_own_line(error: Args, source: str, what: str) -> Args:
+    """Return the error with the line that was handed in, or with no place at all.
+
+    Args:
+        error: as the worker describes it.
+        source: the hand-in's text.
+        what: was asked. Where no line of the hand-in was running, its definition is
+            the place.
+    """
     line, lines = error.get("line"), source.split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
         if error.get("type") == DEBUGGER:  # which stops at the line that comes next
@@ -60,13 +85,81 @@ def with_own_line(error: Args, source: str) -> Args:
             near = line
             line = min(calls, key=lambda n: (abs(n - near), n > near), default=near)
             error = {**error, "line": line}
-        return {**error, "text": lines[line - 1].strip()}
-    return {**error, "line": 0}
+        return {**error, "text": lines[line - 1].strip(), "called": ""}
+    if error.get("kind") != "raised":
+        return {**error, "line": 0}
+    called = "called was the network of " if what == NAMES["forward"] else "called was "
+    line = definition_line(lines, *names_in(error, what))
+    text = lines[line - 1].strip()
+    return {**error, "line": line, "function": "", "text": text, "called": called}
+
+
+def names_in(error: Args, what: str) -> list[str]:
+    """Return the names of what was called, the best known first.
+
+    Args:
+        error: its message may begin with "Net.__call__() missing".
+        what: was asked.
+    """
+    told = re.match(r"(\w{1,60})\.(\w{1,60})\(\)", str(error.get("message"))[:200])
+    asked = [
+        part.name for part in PARTS.values() if what in (part.name, *part.questions)
+    ]
+    network = ["q_network"] if what == NAMES["forward"] else []
+    return [*(told.groups()[::-1] if told else ()), *asked, *network]
+
+
+def definition_line(lines: list[str], *names: str) -> int:
+    """Return the line of the last definition of the first name that has one, or 0."""
+    for name in names:
+        definition = re.compile(rf"\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b")
+        found = [n for n, text in enumerate(lines, 1) if definition.match(text)]
+        if found:
+            return found[-1]
+    return 0
+
+
+def told(case: Case) -> str:
+    """Return the name by which a student knows what a case asks."""
+    return NAMES.get(case.part, case.part)
+
+
+def sizes_of(case: Case) -> str:
+    """Return the sizes of a question in the course's letters: "B = 5, D = 3, A = 4"."""
+    spec, args = case.spec, case.args
+    states, lead = args.get("state"), {"td_loss": "B", "td_update": "B", "mc_loss": "T"}
+    found: dict[str, int] = {}
+    if case.part in ("q_network", "forward"):
+        found = {"state_dim": spec["state_dim"], "num_actions": spec["num_actions"]}
+        if states is not None and states.ndim == 2:
+            found["states mapped by jax.vmap"] = len(states)
+    elif case.part in lead:
+        found = {
+            lead[case.part]: len(args["action"]),
+            "D": spec["state_dim"],
+            "A": spec["num_actions"],
+        }
+    elif case.part == "update_Q_TD0":
+        found = dict(zip("SA", args["Q"].shape, strict=True))
+        found["T"] = len(args["states"])
+    elif case.part == "epsilon_greedy":
+        found = dict(zip("NA", args["q_values"].shape, strict=True))
+    elif case.part == "discounted_returns":
+        found = {"T": len(args["reward"])}
+    return ", ".join(f"{name} = {size}" for name, size in found.items())
+
+
+def with_sizes(reason: Raised, case: Case) -> Raised:
+    """Return the outcome, with the sizes of the question where its words need them."""
+    sizes = sizes_of(case)
+    if not sizes or not ABOUT_SIZES.search(str(reason).partition("\n")[0]):
+        return reason
+    return Raised(f"{reason}\nasked with {sizes}")
 
 
 def how_to_debug(what: str) -> str:
     """Return the end of a sentence: how a part can be debugged."""
-    name = "q_network" if what == "forward" else what.partition(".")[0]
+    name = "q_network" if what == NAMES["forward"] else what.partition(".")[0]
     if name not in {*EXERCISES, *(part.name for part in WRITTEN)}:
         return ""
     return f", or debug with `make grade ONLY={name} INPROCESS=1`"

@@ -289,7 +289,7 @@ class WorkerClient:
             self.stop()  # `look` refused the answer, and its numbers are not read yet
             raise
         if "error" in message:
-            error = with_own_line(message["error"], self.submission.text)
+            error = with_own_line(message["error"], self.submission.text, what)
             raise reason_of(error, what, self.submission.locate)
         return message["answer"]
 

@@ -1,5 +1,6 @@
 """Print to the terminal: the progress of a grading, then its report."""
 
+import re
 import time
 from typing import Any
 
@@ -184,14 +185,21 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
     first = first or next(iter(reasons), None)
     for check in exercise.checks:
         print_check(check, console)
-        words = check.message.partition("\n")[0]
-        if words and words not in shown:
+        words, *more = check.message.split("\n")
+        raised = check.outcome == Outcome.ERROR
+        # Two exceptions at one place are the same one if only their numbers differ.
+        without_numbers = re.sub(r"[\d\s]+", "", words)
+        key = "\n".join([without_numbers, *more[:1]]) if raised else words
+        if words and key not in shown:
             # A first line alone is printed if it is the whole message, or names an
             # exception. Other first lines say nothing without the lines that follow.
             whole = check is first
-            if whole or words == check.message or check.outcome == Outcome.ERROR:
-                shown.add(words)
-                print_message(check, console, whole=whole)
+            if whole or raised or not more:
+                print_message(check, console, shown, whole=whole)
+                shown.update([key, *more[1:]] if raised else [key])
+        elif words and raised and more:
+            place = more[0].partition(": ")[0]
+            print_indented(Text(f"the same exception, {place}", "yellow"), console)
         if check.reading and check.reading not in shown:
             shown.add(check.reading)
             for line in check.reading.splitlines():
@@ -240,13 +248,17 @@ def print_check(check: Check, console: Console) -> None:
     console.print(line)
 
 
-def print_message(check: Check, console: Console, *, whole: bool) -> None:
+def print_message(
+    check: Check, console: Console, shown: set[str], *, whole: bool
+) -> None:
     """Print a check's message, indented under the check's line.
 
     Args:
         check: the check.
         console: the console to print on.
-        whole: whether to print all lines, at most `MAX_LINES`; else the first one.
+        shown: the texts that are already printed.
+        whole: whether to print all lines, at most `MAX_LINES`; else the first line. Of
+            an exception, the place is always printed, and the explanation once.
     """
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]
@@ -254,7 +266,9 @@ def print_message(check: Check, console: Console, *, whole: bool) -> None:
         lines = check.message.splitlines()
         if whole and check.outcome in WORDS:
             lines.insert(0, WORDS[check.outcome])
-    if not whole:
+    if not whole and check.outcome == Outcome.ERROR:
+        lines = lines[:2] + [line for line in lines[2:] if line not in shown]
+    elif not whole:
         lines = lines[:1]
     if len(lines) > MAX_LINES:
         lines = [*lines[: MAX_LINES - 1], "…"]

@@ -42,3 +42,14 @@ def test_fingerprints_agree_within_rounding():
         {"G": [100.0, 0.0], "~share": [0.25]},
     ):
         assert not agree(part, a, other)
+
+
+def test_an_exception_under_jit_alone_names_nothing():
+    """Right numbers that cannot be traced: many mistakes raise the same."""
+    part = "td_loss"
+    right = {"loss 0": [1.0], "jit": [0.0]}
+    raises = {"loss 0": [1.0], "jit": "td_loss: TracerBoolConversionError: no"}
+    known = Known({part: right}, {part: [Mistake("loop", "a hint", raises)]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grader.diagnosis.probes.fingerprint", lambda *_: raises)
+        assert diagnose(part, None, None, known) is None

@@ -5,7 +5,9 @@ import re
 
 from rich.console import Console
 
-from grader.report.terminal import Live
+from grader.contract.outcomes import Outcome
+from grader.report.model import Check, Exercise
+from grader.report.terminal import Live, print_exercise
 
 
 def test_log_has_a_line_for_each_exercise():
@@ -20,4 +22,33 @@ def test_log_has_a_line_for_each_exercise():
     assert [re.sub(r"^ +[0-9.]+ s  ", "", line) for line in lines] == [
         "1 update_Q_TD0",
         "2 monte_carlo",
+    ]
+
+
+def test_every_exception_has_its_place():
+    """A second exception is told with its line; one that comes again, briefly."""
+    exercise = Exercise("td_loss")
+    for name, message in {
+        "first": "td_loss: TypeError: got (3,)\ndqn.py, line 7, in f: x\nhint\nsizes",
+        "again": "td_loss: TypeError: got (5,)\ndqn.py, line 7, in f: x\nhint\nmore",
+        "other": "td_loss: TypeError: got (3,)\ndqn.py, line 9, in g: y\nhint\nsizes",
+        "third": "td_loss: ValueError: no\ndqn.py, line 9, in g: y\nother hint",
+    }.items():
+        check = Check(name, f"check {name}", Outcome.ERROR, 0.0, 1.0, message)
+        exercise.checks.append(check)
+    stream = io.StringIO()
+    print_exercise(exercise, Console(file=stream, width=80), set())
+    told = [line.strip() for line in stream.getvalue().splitlines()]
+    assert [line for line in told if line and not line.endswith("0/1")][1:] == [
+        "your code raised an exception",
+        "td_loss: TypeError: got (3,)",
+        "dqn.py, line 7, in f: x",
+        "hint",
+        "sizes",
+        "the same exception, dqn.py, line 7, in f",
+        "td_loss: TypeError: got (3,)",
+        "dqn.py, line 9, in g: y",
+        "td_loss: ValueError: no",
+        "dqn.py, line 9, in g: y",
+        "other hint",
     ]

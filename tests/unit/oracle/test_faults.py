@@ -1,0 +1,137 @@
+"""Errors of the hand-in in words: where they were raised, and with which sizes."""
+
+import numpy as np
+import pytest
+
+from grader.contract.case import Case
+from grader.contract.outcomes import Raised, Wrong
+from grader.oracle.faults import reason_of, sizes_of, with_own_line, with_sizes
+
+SOURCE = """import jax
+def td_loss(theta_Q):
+    return theta_Q
+class Net:
+    def __call__(self, state, action):
+        return state
+def q_network(key):
+    return Net()
+class ReplayBuffer:
+    def add(state):
+        pass
+"""
+
+
+def told(what: str, **error) -> str:
+    """Return the words for an exception of the hand-in above."""
+    error = {"kind": "raised", "type": "TypeError", "line": 0, **error}
+    reason = reason_of(with_own_line(error, SOURCE, what), what)
+    assert isinstance(reason, Raised)
+    return str(reason)
+
+
+def test_place_and_explanation():
+    """What was raised, then the line as it was handed in, then the sentence."""
+    words = told(
+        *("td_loss",),
+        message="no\nway",
+        line=3,
+        function="td_loss",
+        text="forged",
+        explanation="do this",
+    )
+    assert words.split("\n") == [
+        "td_loss: TypeError: no way",
+        "dqn.py, line 3, in td_loss: return theta_Q",
+        "do this",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "message", "place"),
+    [
+        ("td_loss", "x", "called was dqn.py, line 2: def td_loss(theta_Q):"),
+        ("replay_buffer", "x", "called was dqn.py, line 9: class ReplayBuffer:"),
+        (
+            "replay_buffer",
+            "ReplayBuffer.add() takes 1 positional argument but 6 were given",
+            "called was dqn.py, line 10: def add(state):",
+        ),
+        (
+            "the network",
+            "x",
+            "called was the network of dqn.py, line 7: def q_network(key):",
+        ),
+        (
+            "the network",
+            "Net.__call__() missing 1 required positional argument: 'action'",
+            "called was the network of dqn.py, line 5: "
+            "def __call__(self, state, action):",
+        ),
+    ],
+)
+def test_definition_where_no_line_ran(what, message, place):
+    """Where a library or the call itself failed, the place is what was called."""
+    assert told(what, message=message).split("\n")[1:] == [place]
+
+
+@pytest.mark.parametrize("line", [0, -1, 1 << 70, None, "3", [3]])
+def test_no_place(line):
+    """A line that is none, of something that is defined nowhere, is not told."""
+    assert told("mc_loss", message="x", line=line) == "mc_loss: TypeError: x"
+
+
+def test_hostile_errors():
+    """Whatever an error holds, its words are printable and bounded."""
+    for thing in (None, 3, b"x", ["\x1b"], "\x1b[2J\n" * 9999, {"a": "##[error]"}):
+        keys = ("type", "message", "function", "text", "explanation", "called")
+        for what, line in (("td_loss", 0), ("td_loss", 3), ("mc_loss", 0)):
+            words = told(what, line=line, **dict.fromkeys(keys, thing))
+            assert words.replace("\n", "").isprintable()
+            assert len(words.split("\n")) <= 3
+            assert len(words) < 2000
+            assert words.count("dqn.py, line") == (what == "td_loss")
+
+
+def test_contract():
+    """An answer of the wrong kind is a wrong answer, in the worker's words."""
+    error = {"kind": "contract", "message": "td_loss returned None"}
+    reason = reason_of(with_own_line(error, SOURCE, "td_loss"), "td_loss")
+    assert isinstance(reason, Wrong)
+    assert str(reason) == "td_loss returned None"
+
+
+def zeros(*shape: int) -> np.ndarray:
+    """Return zeros of a shape."""
+    return np.zeros(shape, np.float32)
+
+
+NET = {"net": "own", "state_dim": 3, "num_actions": 4}
+
+
+@pytest.mark.parametrize(
+    ("case", "sizes"),
+    [
+        (Case("td_loss", NET, {"action": zeros(5)}), "B = 5, D = 3, A = 4"),
+        (Case("mc_loss", NET, {"action": zeros(5)}), "T = 5, D = 3, A = 4"),
+        (
+            Case("update_Q_TD0", {}, {"Q": zeros(7, 3), "states": zeros(2)}),
+            "S = 7, A = 3, T = 2",
+        ),
+        (Case("epsilon_greedy", {}, {"q_values": zeros(9, 2)}), "N = 9, A = 2"),
+        (Case("discounted_returns", {}, {"reward": zeros(6)}), "T = 6"),
+        (Case("q_network", NET, {}), "state_dim = 3, num_actions = 4"),
+        (
+            Case("forward", NET, {"state": zeros(8, 3)}),
+            "state_dim = 3, num_actions = 4, states mapped by jax.vmap = 8",
+        ),
+        (Case("own_part", {"arguments": ["x"]}, {"x": zeros(2)}), ""),
+    ],
+)
+def test_sizes(case, sizes):
+    """Sizes are told in the course's letters, where an exception is about shapes."""
+    assert sizes_of(case) == sizes
+    about = with_sizes(Raised("TypeError: got shapes (3,), (4,)\ndqn.py"), case)
+    assert str(about).endswith(f"asked with {sizes}" if sizes else "dqn.py")
+    for words in ("name 'x' is not defined\nreshape(x)", "traced with shape bool[]"):
+        other = Raised(f"NameError: {words}")
+        assert with_sizes(other, case) is other
