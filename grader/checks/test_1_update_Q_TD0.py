@@ -167,17 +167,18 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     obtained = student.answer(case).array("Q")
     expected = reference.answer(case).array("Q")
     problem = compare.problem("Q", obtained, expected)
-    if problem and obtained.shape == expected.shape:
-        # The targets rise with the rewards, so this shows by how much a cell moves.
+    if problem and obtained.shape == expected.shape and np.isfinite(obtained).all():
+        # Targets that rise with the rewards show how far a cell moves toward its target.
         higher = case.replace(args={"rewards": case.args["rewards"] + 1})
         rises = student.answer(higher).array("Q") - obtained
         right_rises = reference.answer(higher).array("Q") - expected
-        factor = np.vdot(rises, right_rises) / np.vdot(right_rises, right_rises)
-        multiple = case.args["Q"] + factor * (expected - case.args["Q"])
-        if abs(factor) > SMALL and not (
-            compare.problem("", obtained, multiple)
-            or compare.problem("", rises, factor * right_rises)
-        ):
+        factor = np.abs(rises).max() / max(np.abs(right_rises).max(), SMALL)
+        multiples = [
+            case.args["Q"] + one * (expected - case.args["Q"])
+            for one in (factor, -factor)
+            if factor > SMALL and not compare.problem("", rises, one * right_rises)
+        ]
+        if any(compare.problem("", obtained, Q) is None for Q in multiples):
             return
     compare.require(problem, describe(case))
 

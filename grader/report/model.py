@@ -28,8 +28,8 @@ class Check:
         max_score: the points that the check pays.
         message: why there are no points, for students; "" if the check passed.
         diagnosis: the names of the mistakes that the part makes, or None.
-        reading: what the part computes beside what is asked, in lines, or None.
         hint: how to find or mend the mistake, for students, or None.
+        reading: what the part computes beside what is asked, in lines, or None.
         duration: in seconds.
     """
 
@@ -40,8 +40,8 @@ class Check:
     max_score: float
     message: str = ""
     diagnosis: str | None = None
-    reading: str | None = None
     hint: str | None = None
+    reading: str | None = None
     duration: float = 0.0
 
 

@@ -131,7 +131,7 @@ def test_exception_becomes_outcome(outcome):
     error = OUTCOMES[outcome]
     check = checks_of(Fake(raising(error)))[FIRST]
     ours = outcome == Outcome.GRADER_ERROR
-    assert (check.outcome, check.score, check.max_score) == (outcome, 0.0, 3.0)
+    assert (check.outcome, check.score, check.max_score) == (outcome, 0.0, 2.0)
     assert check.message == (repr(error) if ours else str(error))
     assert check.hint == getattr(error, "hint", None)
     assert check.diagnosis is None
