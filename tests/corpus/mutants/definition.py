@@ -19,6 +19,8 @@ class Mutant:
         source: of the hand-in.
         border: it is wrong by hardly more than chance allows: it proves how little a
             check notices, and is too close to right work to be recognised by name.
+        changes: the words of the part that are others, (old, new); () where the part
+            is written anew.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Mutant:
     hint: str
     source: str
     border: bool = False
+    changes: tuple[tuple[str, str], ...] = ()
 
     @property
     def exercise(self) -> str:
@@ -44,7 +47,8 @@ def changed(
     *changes: tuple[str, str],
 ) -> Mutant:
     """A mutant in which some words of the solution's part are others."""
-    return Mutant(id, part, severity, misconception, hint, edited(part, *changes))
+    source = edited(part, *changes)
+    return Mutant(id, part, severity, misconception, hint, source, changes=changes)
 
 
 def rewritten(

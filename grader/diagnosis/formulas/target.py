@@ -1,0 +1,522 @@
+"""The choices of the target y = r + ¬d γ value: all but the value of s′.
+
+Each line is one choice: its words in the formula, what it computes from the rows, and
+for a mistake the name and the hint. The first choice of each slot is right.
+"""
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import Choice, Joint
+from grader.diagnosis.formulas.rows import Rows
+
+ADMIN = "(slides: Admin, homework 1)"
+DEEP_Q = "(slides: Deep Q Learning)"
+TARGET = "(slides: Target Networks)"
+REPLAY = "(slides: Experience Replay)"
+TABLE_ONLY = {"td": None}
+LOSS_ONLY = {"tab": None}
+
+
+def by_row(rows: Rows) -> np.ndarray:
+    """Return 0 to B - 1."""
+    return np.arange(rows.size)
+
+
+def at(rows: Rows, i: int) -> np.ndarray:
+    """Return 0 for one row and 1 for all others."""
+    mask = np.ones(rows.size)
+    mask[i] = 0
+    return mask
+
+
+def flags_as_rows(rows: Rows) -> np.ndarray:
+    """Return 0 for the rows whose number is among the flags' values, 0 and 1."""
+    mask = np.ones(rows.size)
+    numbers = rows.d.astype(int)
+    mask[numbers[numbers < rows.size]] = 0
+    return mask
+
+
+def returns(rows: Rows) -> np.ndarray:
+    """Return Σ γ^(t-i) r_t over the rows from i on."""
+    later, found = 0.0, np.zeros(rows.size)
+    for i in reversed(range(rows.size)):
+        found[i] = later = rows.r[i] + rows.gamma * later
+    return found
+
+
+def normalised(x: np.ndarray) -> np.ndarray:
+    """Return numbers with mean 0 and deviation 1 over the batch."""
+    mean, deviation = (
+        f(x, axis=(-2, -1), keepdims=True) if x.ndim > 1 else f(x)
+        for f in (np.mean, np.std)
+    )
+    return (x - mean) / (deviation + 1e-8)
+
+
+REWARD = (
+    Choice("r", lambda x: x.r),
+    Choice(
+        "0",
+        lambda x: 0 * x.r,
+        "no-reward",
+        f"Your target does not depend on the reward: r_i is missing in it {DEEP_Q}.",
+    ),
+    Choice(
+        "¬d r",
+        lambda x: (1 - x.d) * x.r,
+        "mask-whole-target",
+        "Where an episode ends your target is 0, reward included. The last step's "
+        f"reward is still earned: ¬d belongs to the future alone {ADMIN}.",
+    ),
+    Choice(
+        "γ r",
+        lambda x: x.gamma * x.r,
+        "gamma-on-target",
+        "You discount the reward too. r is earned now and counts in full; γ belongs "
+        f"to the value of s' alone {DEEP_Q}.",
+        {"tab": "tab-gamma-on-reward"},
+    ),
+    Choice("¬d γ r", lambda x: (1 - x.d) * x.gamma * x.r),
+    Choice("d r", lambda x: x.d * x.r, "reward-at-ends-only",
+        "Your target counts the reward only where the episode ends. Every reward "
+        f"counts, whether the episode goes on or not {DEEP_Q}."),
+    Choice(
+        "clip(r, −1, 1)",
+        lambda x: np.clip(x.r, -1, 1),
+        "reward-clipped",
+        "You clip the reward to [-1, 1], as some do for Atari games. CartPole does not "
+        f"show it, but the target needs r as it is {DEEP_Q}.",
+    ),
+    Choice(
+        "sign(r)",
+        lambda x: np.sign(x.r),
+        "reward-sign",
+        "You keep the sign of the reward only, as some do for Atari games. CartPole "
+        f"does not show it, but the target needs r as it is {DEEP_Q}.",
+    ),
+    Choice(
+        "tanh(r)",
+        lambda x: np.tanh(x.r),
+        "reward-squashed",
+        "You squash the reward with tanh. CartPole hardly shows it, but the target "
+        f"needs r as it is {DEEP_Q}.",
+    ),
+    Choice(
+        "|r|",
+        lambda x: np.abs(x.r),
+        "reward-absolute",
+        "Your rewards lose their sign. CartPole's are positive, others are not "
+        f"{DEEP_Q}.",
+    ),
+    Choice(
+        "max(r, 0)",
+        lambda x: np.maximum(x.r, 0),
+        "reward-positive",
+        "You cut negative rewards to 0. CartPole has none, other tasks have: the "
+        f"target needs r as it is {DEEP_Q}.",
+    ),
+    Choice(
+        "−r",
+        lambda x: -x.r,
+        "reward-negated",
+        f"The reward has the wrong sign: the target adds r {DEEP_Q}.",
+    ),
+    Choice(
+        "(r without its decimals)",
+        lambda x: np.trunc(x.r),
+        "reward-int",
+        "Your rewards lose what follows the decimal point, as if cast to integers. "
+        f"CartPole's are whole, others are not {DEEP_Q}.",
+    ),
+    Choice(
+        "(r − mean r) / std r",
+        lambda x: normalised(x.r),
+        "reward-normalised",
+        "You shift and scale the rewards by the batch's mean and deviation. Then r "
+        f"depends on what else was drawn; the target needs it as it is {DEEP_Q}.",
+    ),
+    Choice(
+        "(r − mean r)",
+        lambda x: x.r - x.r.mean(),
+        "reward-centred",
+        "You subtract the batch's mean from the rewards. Then r depends on what else "
+        f"was drawn; the target needs it as it is {DEEP_Q}.",
+    ),
+    Choice(
+        "mean r",
+        lambda x: x.r.mean() + 0 * x.r,
+        "reward-mean",
+        "All rows get one reward, the mean of the batch. Each transition has its own "
+        f"r_i {DEEP_Q}.",
+    ),
+    Choice(
+        "Σ r",
+        lambda x: x.r.sum() + 0 * x.r,
+        "reward-sum",
+        "All rows get the sum of all rewards. Each transition has its own r_i "
+        f"{DEEP_Q}.",
+    ),
+    Choice(
+        "1",
+        lambda x: 1 + 0 * x.r,
+        "reward-one",
+        "Your target takes every reward for 1, as in CartPole. Other tasks have other "
+        f"rewards {DEEP_Q}.",
+    ),
+    Choice(
+        "(r, but −1 where d)",
+        lambda x: np.where(x.d > 0, -1.0, x.r),
+        "end-reward-shaped",
+        "You replace the reward of terminal transitions by one of your own. That "
+        f"teaches another task: r comes from the environment, also at an end {DEEP_Q}.",
+    ),
+    Choice(
+        "r of the row below",
+        lambda x: np.roll(x.r, -1),
+        "reward-off-by-one",
+        "Your target uses the following row's reward. r_t is the one earned by a_t, "
+        "on the way from s_t to s'_t: entry t of the rewards (slides: Admin, which "
+        "write it R(s_1)).",
+    ),
+    Choice(
+        "r of the row above",
+        lambda x: np.roll(x.r, 1),
+        "reward-of-row-above",
+        "Your target uses the reward of the row above. r_t is the one earned by a_t, "
+        f"on the way from s_t to s'_t: entry t of the rewards {DEEP_Q}.",
+    ),
+    Choice(
+        "G",
+        returns,
+        "reward-to-go",
+        "You sum the discounted rewards of the following rows into the target. TD "
+        "takes one reward, and the value of s' stands for all later ones "
+        f"{DEEP_Q}.",
+    ),
+)
+
+MASK = (
+    Choice("¬d", lambda x: 1 - x.d),
+    Choice(
+        "",
+        lambda x: 1 + 0 * x.d,
+        "no-mask",
+        "Your target keeps bootstrapping after the end of an episode: the factor ¬d is "
+        "missing (slides: Admin, homework 1; Target Networks).",
+    ),
+    Choice(
+        "d",
+        lambda x: x.d,
+        "mask-inverted",
+        "Your target has a future only where the episode ended. It is the other way "
+        f"round: a terminal s' is worth nothing, every other counts {ADMIN}.",
+    ),
+    Choice(
+        "(−d)",
+        lambda x: -x.d,
+        "minus-d",
+        "Your target subtracts the future of terminal transitions and gives the others "
+        f"none: ¬d is not minus d. It is 1 where the episode goes on, else 0 {ADMIN}.",
+    ),
+    Choice(
+        "(−1 − d)",
+        lambda x: -1 - x.d,
+        "int-then-tilde",
+        "Your ¬d is -1 for d = 0 and -2 for d = 1, as ~ gives it for integers: "
+        f"futures come in with a minus. ¬d has to be 1 or 0 {ADMIN}.",
+        {"tab": "term-int-then-tilde"},
+    ),
+    Choice(
+        "¬any(d)",
+        lambda x: 1 - x.d.max() + 0 * x.d,
+        "one-end-ends-all",
+        "One terminal transition takes the future from all rows. The rows have "
+        f"nothing to do with each other: ¬d_i acts on row i alone {TARGET}.",
+        {"tab": "tab-mask-any"},
+    ),
+    Choice(
+        "¬all(d)",
+        lambda x: 1 - x.d.min() + 0 * x.d,
+        "all-ends-end-all",
+        "Your future falls away only where all rows are terminal. Each row has a flag "
+        f"of its own: ¬d_i acts on row i alone {TARGET}.",
+    ),
+    Choice(
+        "mean(¬d)",
+        lambda x: 1 - x.d.mean() + 0 * x.d,
+        "mean-mask",
+        "All rows get one mask, the share of rows that go on. Each row has a flag of "
+        f"its own: ¬d_i acts on row i alone {TARGET}.",
+    ),
+    Choice(
+        "(0 in the last row, else 1)",
+        lambda x: at(x, -1),
+        "last-row-ends",
+        "You take the last row for the end of an episode and never look at d. Which "
+        "rows are terminal, `terminated` tells (slides: Admin; Experience Replay).",
+        {"tab": "term-on-truncation"},
+    ),
+    Choice(
+        "(0 in the first row, else 1)",
+        lambda x: at(x, 0),
+        "first-row-ends",
+        "You take the first row for the end of an episode and never look at d. Which "
+        "rows are terminal, `terminated` tells (slides: Admin; Experience Replay).",
+    ),
+    Choice(
+        "(0 in the rows numbered d, else 1)",
+        flags_as_rows,
+        "flags-as-row-numbers",
+        "You use the flags as row numbers: `at[d]` or `x[d]` with integers 0 and 1 "
+        f"means the rows 0 and 1. A mask needs a bool for each row, or a factor {ADMIN}.",
+    ),
+    Choice(
+        "¬d of the row below",
+        lambda x: 1 - np.roll(x.d, -1),
+        "mask-of-row-below",
+        "You use the flag of the row below. Each row has a flag of its own: ¬d_i acts "
+        f"on row i alone {TARGET}.",
+    ),
+    Choice(
+        "¬d of the row above",
+        lambda x: 1 - np.roll(x.d, 1),
+        "mask-of-row-above",
+        "You use the flag of the row above. Each row has a flag of its own: ¬d_i acts "
+        f"on row i alone {TARGET}.",
+    ),
+)
+
+OWN_GAMMA = (
+    "Your target takes a discount of its own, whatever γ it is given. Use the "
+    f"argument: other tasks have another discount {DEEP_Q}."
+)
+DISCOUNT = (
+    Choice("γ", lambda x: x.gamma),
+    Choice(
+        "",
+        lambda x: 1.0,
+        "gamma-missing",
+        f"Your target does not discount the future: the factor γ is missing {DEEP_Q}.",
+    ),
+    Choice("0.99", lambda x: 0.99, "gamma-constant", OWN_GAMMA),
+    Choice("0.9", lambda x: 0.9, "gamma-constant", OWN_GAMMA),
+    Choice("0.95", lambda x: 0.95, "gamma-constant", OWN_GAMMA),
+    Choice(
+        "γ²",
+        lambda x: x.gamma**2,
+        "gamma-squared",
+        "The future is discounted twice: s' is one step away, so its value gets one "
+        f"factor γ {DEEP_Q}.",
+    ),
+    Choice(
+        "(1 − γ)",
+        lambda x: 1 - x.gamma,
+        "one-minus-gamma",
+        f"The future counts 1 − γ. Its value gets the factor γ {DEEP_Q}.",
+    ),
+    Choice(
+        "γ^i",
+        lambda x: x.gamma ** by_row(x),
+        "gamma-t",
+        "Your discount is γ to the power of the row number. That is Monte Carlo's "
+        "sum; every TD target is one step long, whichever row it stands in "
+        f"{DEEP_Q}.",
+        {"tab": "tab-gamma-powers-from-0"},
+    ),
+    Choice(
+        "γ^(i+1)",
+        lambda x: x.gamma ** (1 + by_row(x)),
+        "gamma-powers",
+        "You discount by a power of γ that grows with the row, as in a return. TD(0) "
+        "looks one step ahead from wherever it is: each future gets one factor γ "
+        "(slides: Admin).",
+    ),
+    Choice(
+        "γ^B",
+        lambda x: x.gamma**x.size,
+        "gamma-to-the-size",
+        "Your discount is γ to the power of the number of rows. Every TD target is one "
+        f"step long: one factor γ {DEEP_Q}.",
+    ),
+    Choice(
+        "1/γ",
+        lambda x: 1 / x.gamma,
+        "gamma-divides",
+        "You divide the future by γ: later is worth more then. Its value gets the "
+        f"factor γ {DEEP_Q}.",
+    ),
+)
+
+JOIN = (
+    Choice("{R} + {M} {D} {V}", lambda r, m, d, v: r + m * d * v),
+    Choice(
+        "{R} − {M} {D} {V}",
+        lambda r, m, d, v: r - m * d * v,
+        "paren-lost",
+        "The future has the wrong sign, as if a bracket were lost in Q - (r + …): the "
+        f"target is the reward plus the discounted value of s' {DEEP_Q}.",
+    ),
+    Choice(
+        "{R}",
+        lambda r, m, d, v: r + 0 * m * d * v,
+        "no-future",
+        "Your target is the reward alone. What follows has to be in it: the "
+        f"discounted value of s', where the episode goes on {DEEP_Q}.",
+    ),
+    Choice(
+        "{R} · {M} {D} {V}",
+        lambda r, m, d, v: r * m * d * v,
+        "plus-is-times",
+        "Your target multiplies the reward and the future. It is their sum "
+        f"{DEEP_Q}.",
+    ),
+    Choice(
+        "{R} + {D} − {M} {V}",
+        lambda r, m, d, v: r + d - m * v,
+        "times-is-minus",
+        "Your target has γ minus the value where it should have γ times the value: "
+        f"the future is one product, ¬d γ max {DEEP_Q}.",
+    ),
+    Choice(
+        "{R} + {D} + {M} {V}",
+        lambda r, m, d, v: r + d + m * v,
+        "times-is-plus",
+        "Your target adds γ to the value of s'. γ is a factor: the future is one "
+        f"product, ¬d γ max {DEEP_Q}.",
+    ),
+    Choice(
+        "{R} + {M} ({D} + {V})",
+        lambda r, m, d, v: r + m * (d + v),
+        "times-is-plus-masked",
+        "Your target adds γ to the value of s'. γ is a factor: the future is one "
+        f"product, ¬d γ max {DEEP_Q}.",
+    ),
+    Choice(
+        "{R} + {M} + {D} {V}",
+        lambda r, m, d, v: r + m + d * v,
+        "mask-is-added",
+        "Your target adds ¬d instead of multiplying by it, so terminal transitions "
+        f"keep their future: the future is one product, ¬d γ max {DEEP_Q}.",
+    ),
+    Choice(
+        "{R} + {M} {D} / {V}",
+        lambda r, m, d, v: r + m * d / np.where(v == 0, np.inf, v),
+        "divides-by-value",
+        f"Your target divides by the value of s'. It is a factor {DEEP_Q}.",
+    ),
+    Choice(
+        "({R} + {D}) {M} {V}",
+        lambda r, m, d, v: (r + d) * m * v,
+        "gamma-bracketed",
+        "A bracket around r + γ makes both a factor of the value: r is a term of its "
+        f"own {DEEP_Q}.",
+    ),
+    Choice(
+        "({R} + {M} {D}) {V}",
+        lambda r, m, d, v: (r + m * d) * v,
+        "future-bracketed",
+        "A bracket around r + ¬d γ makes r a factor of the value: r is a term of its "
+        f"own {DEEP_Q}.",
+    ),
+    Choice(
+        "{M} {D} {V} − {R}",
+        lambda r, m, d, v: m * d * v - r,
+        "reward-subtracted",
+        f"Your target subtracts the reward: it is the reward plus the future {DEEP_Q}.",
+    ),
+)
+
+CLIPPED = (
+    "You clip the target. Against exploding values there is θ_T; the loss knows no "
+    f"clipping, and returns may be larger {TARGET}."
+)
+AROUND = (
+    "You clip the target to the neighbourhood of the prediction, so a large error "
+    f"counts like a small one. The target is r + ¬d γ max Q, however far {TARGET}."
+)
+AFTER = (
+    Choice("{y}", lambda x, y: y),
+    Choice("clip({y}, −100, 100)", lambda x, y: np.clip(y, -100, 100), "target-clipped", CLIPPED),
+    Choice("clip({y}, −1, 1)", lambda x, y: np.clip(y, -1, 1), "target-clipped", CLIPPED),
+    Choice("clip({y}, −10, 10)", lambda x, y: np.clip(y, -10, 10), "target-clipped", CLIPPED),
+    Choice(
+        "max(0, {y})",
+        lambda x, y: np.maximum(y, 0),
+        "target-positive",
+        "Your target is never negative. CartPole's returns are not, but in other tasks "
+        f"they may be: the loss knows no clipping {TARGET}.",
+    ),
+    Choice(
+        "({y}, without its decimals)",
+        lambda x, y: np.trunc(y),
+        "target-int",
+        "Your targets lose what follows the decimal point, as if cast to integers. "
+        f"Values are real numbers {DEEP_Q}.",
+    ),
+    Choice(
+        "normalised({y})",
+        lambda x, y: normalised(y),
+        "target-normalised",
+        "You shift and scale the targets to mean 0 and deviation 1 over the batch. Q "
+        f"has to learn the returns themselves, not where they lie in a batch {TARGET}.",
+    ),
+    Choice(
+        "mean over the batch of ({y})",
+        lambda x, y: y.mean(axis=(-2, -1), keepdims=True) + 0 * y,
+        "target-mean",
+        "All rows get one target, the mean of the batch. Each transition has its own "
+        f"y_i {TARGET}.",
+    ),
+    Choice(
+        "clip({y}, Q(s,a) − 1, Q(s,a) + 1)",
+        lambda x, y: np.clip(y, own(x) - 1, own(x) + 1),
+        "target-near-prediction",
+        AROUND,
+        {"tab": "tab-clips-eta"},
+    ),
+    Choice(
+        "−({y})",
+        lambda x, y: -y,
+        "target-negated",
+        "Your target has the wrong sign. The error is the prediction minus the target: "
+        f"Q(s,a) - (r + ¬d γ max Q) {TARGET}.",
+    ),
+)
+
+
+def own(rows: Rows) -> np.ndarray:
+    """Return Q(s, a; theta_Q) [1, B], without a gradient."""
+    return rows.held_s[np.arange(rows.size), rows.a][None]
+
+
+JOINTS = (
+    Joint(
+        "mask-on-reward",
+        "Where an episode ends your target drops the reward and keeps the future. "
+        f"Keep r there and drop the value of s': ¬d goes with γ max {ADMIN}.",
+        {"reward": "¬d r", "mask": ""},
+    ),
+    Joint(
+        "gamma-on-reward",
+        "You discount the reward instead of the future. r is earned now and counts in "
+        f"full; γ belongs to the value of s', one step later {DEEP_Q}.",
+        {"reward": "γ r", "discount": ""},
+        {"tab": "tab-gamma-at-reward"},
+    ),
+    Joint(
+        "monte-carlo",
+        "Your target is the return of the episode (Monte Carlo, exercise 2). TD(0) "
+        "takes one reward and estimates the rest by the table: max Q(s', a) (slides: "
+        "Admin).",
+        {"reward": "G", "join": "{R}"},
+    ),
+)
+
+TARGET_SLOTS = {
+    "reward": REWARD,
+    "mask": MASK,
+    "discount": DISCOUNT,
+    "join": JOIN,
+    "after": AFTER,
+}

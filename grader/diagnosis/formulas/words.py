@@ -1,0 +1,161 @@
+"""A formula in words, and the table of what it makes of some rows."""
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import PREFIX, Formula
+from grader.diagnosis.formulas.rows import Rows
+from grader.diagnosis.formulas.sample import Sample
+from grader.diagnosis.formulas.search import Found, Language
+from grader.diagnosis.formulas.value import value_words
+from grader.diagnosis.reading import Difference, Reading
+
+MOST_ROWS = 5
+NO_REDUCTION = (
+    "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
+    "scalar has a gradient (slides: Deep Learning Review)."
+)
+
+
+def target_words(formula: Formula) -> str:
+    """Return the right side of y = …."""
+    if "label" in formula.choices:
+        return formula["label"].words
+    words = {
+        "R": formula["reward"].words,
+        "M": formula["mask"].words,
+        "D": formula["discount"].words,
+        "V": value_words(formula),
+    }
+    reward = words["R"]
+    whole = formula["join"].words.format(**words)
+    if formula["join"].words == "{R} + {M} {D} {V}":
+        future = product(words["M"], words["D"], words["V"])
+        if reward == "0":
+            whole = future
+        elif reward == "¬d r" and words["M"] == "¬d":
+            whole = f"¬d (r + {product(words['D'], words['V'])})"
+        elif reward == "γ r" and words["D"] == "γ":
+            whole = f"γ (r + {product(words['M'], words['V'])})"
+        elif words["M"] == "(−d)":
+            whole = f"{reward} − {product('d', words['D'], words['V'])}"
+        else:
+            whole = f"{reward} + {future}"
+    whole = " ".join(whole.split())
+    return formula["after"].words.format(y=whole)
+
+
+def product(*factors: str) -> str:
+    """Return factors in a row, those that are 1 left out."""
+    return " ".join(factor for factor in factors if factor)
+
+
+def swapped(words: str, view: str) -> str:
+    """Return words with two words in each other's place."""
+    if not view:
+        return words
+    a, b = view.split()
+    if b.startswith(a):  # s is the beginning of s′
+        return words.replace(b, "\0").replace(f"({a},", f"({b},").replace("\0", a)
+    return words.replace(b, "\0").replace(a, b).replace("\0", a)
+
+
+def loss_words(found: Found, symbol: str) -> str:
+    """Return the right side of L = …; `symbol` stands for the target."""
+    formula = found.formula
+    e = f"{formula['predict'].words} − {symbol}"
+    error = formula["error"].words
+    if "{e}" in error and "({e})" not in error:
+        error = error.replace("|{e}|", "|{e}|")
+    f = formula["weight"].words + error.format(e=e)
+    mean = formula["reduction"].words.format(f=f)
+    return found.scale.words(natural_growth(formula), mean)
+
+
+def natural_growth(formula: Formula) -> str:
+    """Return how a loss's factor grows where nothing is wrong with it."""
+    return "A" if formula["predict"].words.endswith("0 for the others") else ""
+
+
+def in_target(formula: Formula, right: Formula) -> bool:
+    """Tell whether the target differs."""
+    return target_words(formula) != target_words(right)
+
+
+def lines(found: Found, right: Formula, symbol: str) -> tuple[str, str]:
+    """Return what the code computes, and what is asked, in the lines that differ."""
+    formula, view = found.formula, found.formula["view"].words
+    plain = Found(right, type(found.scale)())
+    sides: tuple[list[str], list[str]] = ([], [])
+    pairs = []
+    if symbol == "y":
+        pairs.append((target_words(formula), target_words(right), "y = "))
+    pairs.append((loss_words(found, symbol), loss_words(plain, symbol), "L = "))
+    for own, asked, name in pairs:
+        own = swapped(own, view)
+        if own != asked:
+            sides[0].append(name + own)
+            sides[1].append(name + asked)
+    return "\n".join(sides[0]), "\n".join(sides[1])
+
+
+def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
+    """Return the reading of a formula that was found; None if it is the right one."""
+    formula, right = found.formula, language.right
+    growth = natural_growth(formula) if sample.each is None else "B"
+    differences = (
+        *formula.differences,
+        *found.scale.differences(language.part, growth),
+    )
+    if sample.each is not None:
+        name = f"{PREFIX[language.part]}-no-reduction"
+        differences = (*differences, Difference(name, NO_REDUCTION))
+    if not differences:
+        return None
+    symbol = "y" if language.part == "td_loss" else "G"
+    computes, asked = lines(found, right, symbol)
+    table: tuple[str, ...] = ()
+    if symbol == "y":
+        table = tuple(table_of(language, formula, sample.rows))
+    return Reading(computes, asked, differences, table)
+
+
+def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
+    """Return a table of the rows with the targets of the formula and the right ones."""
+    viewed = formula["view"].of(rows)
+    own, right = language.one(viewed, formula), language.one(rows, language.right)
+    words = swapped(value_words(formula), formula["view"].words)
+    state = "s" if "(s," in words else "s′"
+    networks = [name for name in ("θ_T", "θ_Q") if name in words or name == "θ_T"]
+    values = {
+        ("s′", "θ_T"): rows.t_n,
+        ("s′", "θ_Q"): rows.q_n,
+        ("s", "θ_T"): rows.t_s,
+        ("s", "θ_Q"): rows.q_s,
+    }
+    columns = [
+        ["a", *(str(a) for a in rows.a)],
+        ["r", *(short(r) for r in rows.r)],
+        ["d", *(str(int(d)) for d in rows.d)],
+    ]
+    for network in networks:
+        of = values[state, network]
+        columns.append([f"Q({state},·; {network})", *(vector(v) for v in of)])
+    if own.shape[-2:] == (1, rows.size):
+        columns.append(["your y", *(short(y) for y in own[0])])
+    columns.append(["right y", *(short(y) for y in right[0])])
+    widths = [max(map(len, column)) for column in columns]
+    gap = "  " if sum(widths) + 2 * len(widths) <= 76 else " "
+    return [
+        gap.join(text.rjust(w) for text, w in zip(line, widths, strict=True))
+        for line in zip(*(c[: MOST_ROWS + 1] for c in columns), strict=True)
+    ]
+
+
+def vector(values: np.ndarray) -> str:
+    """Return a row of values."""
+    return " ".join(f"{value:5.2f}" for value in values)
+
+
+def short(value: float) -> str:
+    """Return a number of four digits at most."""
+    return f"{value:.4g}"

@@ -1,0 +1,177 @@
+"""Reads all known mistakes of the parts whose formulas are read, and their pairs.
+
+    python -m tests.tools.readings [ids or parts]      each known mistake
+    python -m tests.tools.readings --pairs N [parts]   N pairs of each part, by a seed
+    python -m tests.tools.readings --files dqn.py …    definitions put after the solution
+
+Everything is asked in this process. A claim is *true* if the formula gives the code's
+loss and gradient, or its table, on numbers that the reader has not seen.
+"""
+
+import argparse
+import random
+import sys
+import time
+import types
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from grader.contract.case import Answer, Case
+from grader.contract.outcomes import Raised, Wrong
+from grader.diagnosis.formulas import td_loss
+from grader.diagnosis.reading import Reading
+from grader.inside import parts
+from grader.inside.values import ContractError
+from tests.corpus.mutants import MUTANTS
+from tests.corpus.pairs import pairs_of
+from tests.support.edits import with_definitions
+
+READERS: dict[str, Any] = {"td_loss": td_loss}
+
+
+class Here:
+    """A hand-in in this process, as a `Student`.
+
+    Args:
+        source: of the hand-in.
+    """
+
+    eager = True
+
+    def __init__(self, source: str) -> None:
+        self.module = types.ModuleType("dqn")
+        exec(compile(source, "dqn.py", "exec"), vars(self.module))
+        self.stopped: set[str] = set()
+        self.programs: dict[str, Any] = {}
+        self.asked = 0.0
+
+    def answer(self, case: Case) -> Answer:
+        """Answer by the part itself.
+
+        Raises:
+            Raised: the part fails.
+            Wrong: it returns what the contract does not allow.
+        """
+        start = time.perf_counter()
+        try:
+            program = parts.program_of(self.module, case.part, case.spec)
+            answer = program(dict(case.args))
+            return Answer(jax.tree.map(np.asarray, answer))
+        except ContractError as error:
+            raise Wrong(str(error)) from None
+        except Exception as error:
+            raise Raised(f"{type(error).__name__}: {error}") from None
+        finally:
+            self.asked += time.perf_counter() - start
+
+    called = answer
+
+
+def read(source: str, part: str, seed: int = 0) -> tuple[Reading | None, str, float]:
+    """Return what is read of a hand-in, why nothing is, and the seconds it took."""
+    student = Here(source)
+    start = time.perf_counter()
+    why = ""
+    reading = None
+    try:
+        reading = READERS[part].read(student, np.random.default_rng(seed))
+    except (Raised, Wrong) as reason:
+        why = f"({str(reason).splitlines()[0][:60]})"
+    return reading, why, time.perf_counter() - start - student.asked
+
+
+def names_of(reading: Reading | None) -> set[str]:
+    """Return the names of the differences."""
+    return {d.name for d in reading.differences} if reading else set()
+
+
+def show(reading: Reading) -> None:
+    """Print a reading as a report would."""
+    for title, text in (("computes", reading.computes), ("asked", reading.asked)):
+        for line in text.splitlines():
+            print(f"    {title:9} {line}")
+    for line in reading.table:
+        print(f"      {line}")
+
+
+def known(wanted: list[str], *, verbose: bool) -> None:
+    """Read the known mistakes, and print a line for each."""
+    count: Counter[str] = Counter()
+    slowest = 0.0
+    for mutant in MUTANTS:
+        if mutant.part not in READERS:
+            continue
+        if wanted and not {mutant.id, mutant.part} & {*wanted}:
+            continue
+        reading, why, seconds = read(mutant.source, mutant.part)
+        names = names_of(reading)
+        verdict = (
+            "ok" if names == {mutant.id} else "none" if not names else "WRONG"
+        )
+        slowest = max(slowest, seconds)
+        count[verdict] += 1
+        print(f"{mutant.id:28} {verdict:6} {seconds:.2f} {' '.join(sorted(names))}{why}")
+        if reading and (verbose or verdict == "WRONG"):
+            show(reading)
+    print(dict(count), f"slowest {slowest:.2f} s")
+
+
+def pairs(number: int, wanted: list[str], seed: int) -> None:
+    """Read pairs of known mistakes, and print those with a wrong or missing name."""
+    for part in READERS:
+        if wanted and part not in wanted:
+            continue
+        count: Counter[str] = Counter()
+        found = pairs_of(part)
+        random.Random(seed).shuffle(found)
+        for a, b, source in found:
+            if sum(count.values()) >= number:
+                break
+            try:
+                reading, why, seconds = read(source, part)
+            except SyntaxError:
+                continue
+            names = names_of(reading)
+            wrong = names - {a.id, b.id}
+            verdict = (
+                "none" if not names else "wrong" if wrong else
+                "both" if len(names) == 2 else "one"
+            )
+            count[verdict] += 1
+            if verdict != "both":
+                print(f"{a.id} + {b.id}: {verdict} {sorted(names)} {why} {seconds:.2f}")
+                if reading:
+                    show(reading)
+        print(part, dict(count))
+
+
+def main() -> None:
+    """Read what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("wanted", nargs="*")
+    parser.add_argument("--pairs", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--files", action="store_true")
+    parser.add_argument("-v", action="store_true", dest="verbose")
+    options = parser.parse_args()
+    jax.config.update("jax_default_matmul_precision", "highest")
+    if options.files:
+        for path in map(Path, options.wanted):
+            text = path.read_text(encoding="utf-8")
+            part = next(p for p in READERS if f"def {p}(" in text)
+            reading, why, seconds = read(with_definitions(text), part)
+            print(f"{text.splitlines()[0]}\n  {seconds:.2f} {sorted(names_of(reading))}{why}")
+            if reading:
+                show(reading)
+    elif options.pairs:
+        pairs(options.pairs, options.wanted, options.seed)
+    else:
+        known(options.wanted, verbose=options.verbose)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
