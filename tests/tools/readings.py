@@ -28,7 +28,7 @@ from grader.inside import parts
 from grader.inside.values import ContractError
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.pairs import pairs_of
-from tests.support.edits import with_definitions
+from tests.support.edits import SOLUTION, with_definitions
 
 READERS: dict[str, Any] = {"td_loss": td_loss}
 
@@ -109,43 +109,82 @@ def known(wanted: list[str], *, verbose: bool) -> None:
             continue
         reading, why, seconds = read(mutant.source, mutant.part)
         names = names_of(reading)
-        verdict = (
-            "ok" if names == {mutant.id} else "none" if not names else "WRONG"
-        )
+        verdict = "ok" if names == {mutant.id} else "none" if not names else "WRONG"
         slowest = max(slowest, seconds)
         count[verdict] += 1
-        print(f"{mutant.id:28} {verdict:6} {seconds:.2f} {' '.join(sorted(names))}{why}")
+        print(
+            f"{mutant.id:28} {verdict:6} {seconds:.2f} {' '.join(sorted(names))}{why}"
+        )
         if reading and (verbose or verdict == "WRONG"):
             show(reading)
     print(dict(count), f"slowest {slowest:.2f} s")
 
 
+def answers(source: str, part: str) -> list[np.ndarray]:
+    """Return what a hand-in answers to the reader's questions; [] where it fails."""
+    student, found = Here(source), []
+    for case in READERS[part].QUESTIONS(np.random.default_rng(99)):
+        try:
+            answer = student.answer(case)
+        except (Raised, Wrong):
+            return []
+        found += [np.ravel(leaf) for leaf in jax.tree.leaves(dict(answer))]
+    return found
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    """Tell whether two hand-ins answer alike."""
+    return len(a) == len(b) and all(
+        x.shape == y.shape and np.allclose(x, y, 1e-4, 1e-5, equal_nan=True)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
 def pairs(number: int, wanted: list[str], seed: int) -> None:
-    """Read pairs of known mistakes, and print those with a wrong or missing name."""
+    """Read pairs of known mistakes, and print those with a wrong or missing name.
+
+    Left out are pairs with a mistake that no formula says, those that fail, and those
+    that answer like one mistake alone, or like right work.
+    """
     for part in READERS:
         if wanted and part not in wanted:
             continue
         count: Counter[str] = Counter()
+        alone: dict[str, Any] = {}
+        right = answers(SOLUTION, part)
         found = pairs_of(part)
         random.Random(seed).shuffle(found)
         for a, b, source in found:
             if sum(count.values()) >= number:
                 break
-            try:
-                reading, why, seconds = read(source, part)
-            except SyntaxError:
+            for mutant in (a, b):
+                if mutant.id not in alone:
+                    named = names_of(read(mutant.source, part)[0]) == {mutant.id}
+                    own = answers(mutant.source, part)
+                    alone[mutant.id] = own if named else None
+            if alone[a.id] is None or alone[b.id] is None:
                 continue
+            own = answers(source, part)
+            if not own or any(same(own, x) for x in (alone[a.id], alone[b.id], right)):
+                continue
+            reading, why, seconds = read(source, part)
             names = names_of(reading)
             wrong = names - {a.id, b.id}
             verdict = (
-                "none" if not names else "wrong" if wrong else
-                "both" if len(names) == 2 else "one"
+                "none"
+                if not names
+                else "wrong"
+                if wrong
+                else "both"
+                if len(names) == 2
+                else "one"
             )
             count[verdict] += 1
             if verdict != "both":
                 print(f"{a.id} + {b.id}: {verdict} {sorted(names)} {why} {seconds:.2f}")
                 if reading:
                     show(reading)
+                sys.stdout.flush()
         print(part, dict(count))
 
 
@@ -164,7 +203,9 @@ def main() -> None:
             text = path.read_text(encoding="utf-8")
             part = next(p for p in READERS if f"def {p}(" in text)
             reading, why, seconds = read(with_definitions(text), part)
-            print(f"{text.splitlines()[0]}\n  {seconds:.2f} {sorted(names_of(reading))}{why}")
+            print(
+                f"{text.splitlines()[0]}\n  {seconds:.2f} {sorted(names_of(reading))}{why}"
+            )
             if reading:
                 show(reading)
     elif options.pairs:

@@ -49,7 +49,9 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
         for some in np.split(order, edges) if len(order) else ():
             group = of_kind[some]
             r, m, d = (of[slot][numbers[group, column[slot]]] for slot in of)
-            v = valued[place[group]].reshape(len(group), *((-1, 1) if kind else (1, -1)))
+            v = valued[place[group]].reshape(
+                len(group), *((-1, 1) if kind else (1, -1))
+            )
             join, after = joins[group[0]].tolist()
             y = slots["join"][join].of(r, m, d, v)
             targets[some] = slots["after"][after].of(rows, y)

@@ -1,11 +1,13 @@
 """The choices of the loss on a target: the prediction, its error, weights, reduction."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from grader.diagnosis.formulas.grammar import Choice, Formula, Joint
 from grader.diagnosis.formulas.rows import Rows
+from grader.diagnosis.formulas.target import MASK
 
 REVIEW = "(slides: Deep Learning Review)"
 DEEP_Q = "(slides: Deep Q Learning)"
@@ -54,23 +56,26 @@ def one_hot(rows: Rows) -> np.ndarray:
     return (np.arange(rows.width)[:, None] == rows.a).astype(float)
 
 
-PREDICT = (
-    Choice("Q(s,a; θ_Q)", lambda x: (taken(x.q_s, x), 1.0)),
+BY = (
+    Choice("θ_Q", lambda x: x),
     Choice(
-        "Q(s,a; θ_T)",
-        lambda x: (taken(x.t_s, x), 1.0),
+        "θ_T",
+        lambda x: replace(x, q_s=x.t_s, q_n=x.t_n),
         "predicts-with-target",
         "You predict with θ_T, whose gradient nobody takes. The prediction Q(s, a) is "
         f"what is trained, with θ_Q {TARGET}.",
         TD_ONLY,
     ),
     Choice(
-        "Q(s,a; θ_Q, held fixed)",
-        lambda x: (taken(x.held_s, x), 1.0),
+        "θ_Q, held fixed",
+        lambda x: replace(x, q_s=x.held_s, q_n=x.held_n),
         "pred-stopped",
         "The gradient is cut off at the prediction. Only the label is to be held "
         f"constant; Q(s, a, θ_Q) learns {TARGET}.",
     ),
+)
+PREDICT = (
+    Choice("Q(s,a; θ_Q)", lambda x: (taken(x.q_s, x), 1.0)),
     Choice(
         "max_a Q(s,a; θ_Q)",
         lambda x: (x.q_s.max(axis=-1)[..., None, :], 1.0),
@@ -209,8 +214,6 @@ PREDICT = (
 )
 
 
-
-
 def huber(size: float) -> Callable[[np.ndarray], np.ndarray]:
     """Return Huber's loss that is linear beyond a size."""
 
@@ -239,9 +242,7 @@ ERROR = (
         f"the square error {REVIEW}.",
     ),
     Choice("Huber({e})", huber(1.0), "huber", HUBER),
-    Choice(
-        "clip({e}, −1, 1)²", lambda e: np.clip(e, -1, 1) ** 2, "error-clipped", CUT
-    ),
+    Choice("clip({e}, −1, 1)²", lambda e: np.clip(e, -1, 1) ** 2, "error-clipped", CUT),
     Choice(
         "({e})",
         lambda e: e,
@@ -302,21 +303,18 @@ ERROR = (
 # How much a row counts, from the rows and the errors of the unmoved parameters.
 WEIGHT = (
     Choice("", lambda x, e: 1.0),
-    Choice(
-        "¬d ",
-        lambda x, e: 1 - x.d,
-        "mask-on-error",
-        "A terminal transition adds nothing to your loss. It should: its target is r "
-        f"alone, and Q has to learn it. ¬d belongs inside the target {TARGET}.",
-        TD_ONLY,
-    ),
-    Choice(
-        "d ",
-        lambda x, e: x.d,
-        "ends-only",
-        "Only terminal transitions add to your loss. All B count; d has its place "
-        f"inside the target {TARGET}.",
-        TD_ONLY,
+    *(
+        Choice(
+            f"{mask.words} ",
+            lambda x, e, mask=mask: mask.of(x),
+            "mask-on-error",
+            f"Your loss multiplies the square of each row by {mask.words}. All B count "
+            "in full: at an end the target is r alone, and Q has to learn it. ¬d "
+            f"belongs inside the target {TARGET}.",
+            TD_ONLY,
+        )
+        for mask in MASK
+        if mask.words
     ),
     Choice(
         "γ^i ",
@@ -370,12 +368,15 @@ WEIGHT = (
 )
 
 
-def masked_mean(x: Rows, f: np.ndarray) -> np.ndarray:
-    """Return the mean over the rows that go on; nan where there are none."""
-    shape = np.broadcast_shapes(f.shape, x.d.shape)
-    going = np.broadcast_to(1 - x.d, shape)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (f * going).sum(axis=(-2, -1)) / going.sum(axis=(-2, -1))
+def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
+    """Return the mean over the rows of a mask; nan where there are none."""
+
+    def of(x: Rows, f: np.ndarray) -> np.ndarray:
+        kept = np.broadcast_to(mask.of(x), np.broadcast_shapes(f.shape, x.d.shape))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (f * kept).sum(axis=(-2, -1)) / kept.sum(axis=(-2, -1))
+
+    return of
 
 
 def mean(x: Rows, f: np.ndarray) -> np.ndarray:
@@ -394,13 +395,18 @@ REDUCTION = (
     ),
     Choice("(mean {f})²", lambda x, f: mean(x, f) ** 2),
     Choice("|mean {f}|", lambda x, f: np.abs(mean(x, f))),
-    Choice(
-        "mean over ¬d of {f}",
-        masked_mean,
-        "ends-left-out",
-        "You leave terminal transitions out of the mean (a batch of ends gives 0/0). "
-        f"All B count; at an end only the future in the target is missing {TARGET}.",
-        TD_ONLY,
+    *(
+        Choice(
+            f"Σ {mask.words} {{f}} / Σ {mask.words}",
+            masked_mean(mask),
+            "ends-left-out",
+            f"Your mean runs over the rows by {mask.words} (where that sums to 0 it "
+            "gives 0/0). All B count; at an end only the future in the target is "
+            f"missing {TARGET}.",
+            TD_ONLY,
+        )
+        for mask in MASK
+        if mask.words
     ),
     Choice(
         "max_i {f}",
@@ -453,6 +459,7 @@ LOSS_JOINTS = (
     ),
 )
 LOSS_SLOTS = {
+    "by": BY,
     "predict": PREDICT,
     "error": ERROR,
     "weight": WEIGHT,
@@ -486,7 +493,7 @@ def each_of(
 
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
     """Return the errors [..., 1 or B or A, B or 1]; nan where shapes do not fit."""
-    p, keep = formula["predict"].of(rows)
+    p, keep = formula["predict"].of(formula["by"].of(rows))
     if p.shape[-2] != 1 and y.shape[-2] not in (1, p.shape[-2]):
         y = np.full_like(y[..., :1, :], np.nan)  # code that raises
     return p - keep * y

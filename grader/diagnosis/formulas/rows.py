@@ -1,6 +1,6 @@
 """The numbers of one question, as the choices of a formula see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,8 @@ class Rows:
         t_n: Q(s′, ·; theta_T) [B, A].
         held_s: q_s without a gradient [B, A].
         held_n: q_n without a gradient [B, A].
-        zero: max Q(0, ·; theta_T), of a state of zeros.
+        q_0: Q(0, ·; theta_Q) of a state of zeros [..., 1, A].
+        t_0: Q(0, ·; theta_T) of a state of zeros [1, A].
         a: actions [B].
         r: rewards [B].
         d: flags [B], 0 or 1.
@@ -36,7 +37,8 @@ class Rows:
     t_n: np.ndarray
     held_s: np.ndarray
     held_n: np.ndarray
-    zero: float
+    q_0: np.ndarray
+    t_0: np.ndarray
     a: np.ndarray
     r: np.ndarray
     d: np.ndarray
@@ -58,25 +60,28 @@ def in_double(leaves: list[np.ndarray]) -> list[np.ndarray]:
     return [np.array(leaf, np.float64, order="C") for leaf in leaves]
 
 
-def rows_of(case: Case) -> Rows:
-    """Return the rows of a question to a loss.
+def states_of(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return s and s′ [B, D] of a question to a loss, and a state of zeros [1, D].
 
     A loss on returns has no next states: they are those of the following row, and the
     last one is its own.
     """
-    args = {k: v for k, v in case.args.items() if not isinstance(v, list)}
-    theta_Q = in_double(case.args["theta_Q"])
-    theta_T = in_double(case.args.get("theta_T", case.args["theta_Q"]))
-    state = args["state"].astype(np.float64)
-    later = args.get("next_state", np.concatenate([state[1:], state[-1:]]))
-    later = later.astype(np.float64)
-    size = len(state)
+    state = case.args["state"].astype(np.float64)
+    later = case.args.get("next_state", np.concatenate([state[1:], state[-1:]]))
+    return state, later.astype(np.float64), 0 * state[:1]
+
+
+def rows_of(case: Case) -> Rows:
+    """Return the rows of a question to a loss."""
+    args = case.args
+    theta_Q = in_double(args["theta_Q"])
+    theta_T = in_double(args.get("theta_T", args["theta_Q"]))
+    q_s, q_n, q_0 = (cases.probe_values(theta_Q, x) for x in states_of(case))
+    t_s, t_n, t_0 = (cases.probe_values(theta_T, x) for x in states_of(case))
+    size = len(q_s)
     ends = args.get("terminated", np.arange(size) == size - 1)
-    q_s, q_n = (cases.probe_values(theta_Q, states) for states in (state, later))
-    t_s, t_n = (cases.probe_values(theta_T, states) for states in (state, later))
     return Rows(
-        *(q_s, q_n, t_s, t_n, q_s, q_n),
-        zero=float(cases.probe_values(theta_T, 0 * state[:1]).max()),
+        *(q_s, q_n, t_s, t_n, q_s, q_n, q_0, t_0),
         a=args["action"].astype(np.int64),
         r=args["reward"].astype(np.float64),
         d=ends.astype(np.float64),
@@ -87,19 +92,13 @@ def rows_of(case: Case) -> Rows:
 def nearby(case: Case, rows: Rows) -> Rows:
     """Return the rows with theta_Q a step up and down in each entry [2P, B, A]."""
     theta = in_double(case.args["theta_Q"])
-    state = case.args["state"].astype(np.float64)
-    later = case.args.get("next_state", np.concatenate([state[1:], state[-1:]]))
-    later = later.astype(np.float64)
-    stacks: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for sign in (1, -1):
+    stacks: list[list[np.ndarray]] = []
+    for step in (STEP, -STEP):
         for leaf in theta:
-            flat = leaf.reshape(-1)
-            for i in range(flat.size):
-                before = flat[i]
-                flat[i] = before + sign * STEP
-                stacks[0].append(cases.probe_values(theta, state))
-                stacks[1].append(cases.probe_values(theta, later))
+            flat = leaf.reshape(-1)  # a view
+            for i, before in enumerate(flat.tolist()):
+                flat[i] = before + step
+                stacks.append([cases.probe_values(theta, x) for x in states_of(case)])
                 flat[i] = before
-    q_s, q_n = map(np.stack, stacks)
-    fields = {**vars(rows), "q_s": q_s, "q_n": q_n}
-    return Rows(**fields)
+    q_s, q_n, q_0 = (np.stack(values) for values in zip(*stacks, strict=True))
+    return replace(rows, q_s=q_s, q_n=q_n, q_0=q_0)

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from grader.contract.case import Case, Student
+from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.grammar import Formula
 from grader.diagnosis.formulas.loss import each_of, errors, loss_of
 from grader.diagnosis.formulas.rows import STEP, Rows, nearby, rows_of
@@ -101,6 +102,14 @@ def ask(case: Case, student: Student) -> Sample | None:
     if each is not None and each.size > MOST_NUMBERS:
         return None
     return Sample(case, float(loss.astype(np.float64).sum()), slope, each)
+
+
+def ask_or_none(case: Case, student: Student) -> Sample | None:
+    """Return a question with its answer; None if the hand-in gives none."""
+    try:
+        return ask(case, student)
+    except (Raised, Wrong):
+        return None
 
 
 def exchanged(rows: Rows, *pairs: tuple[str, str]) -> Rows:

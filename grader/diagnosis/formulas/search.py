@@ -6,11 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
+from grader.contract.case import Case, Student
 from grader.diagnosis.formulas.combine import Group
+from grader.diagnosis.formulas.constants import with_constants
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
 from grader.diagnosis.formulas.loss import loss_of
 from grader.diagnosis.formulas.rows import Rows
-from grader.diagnosis.formulas.sample import RTOL, Sample, Target
+from grader.diagnosis.formulas.sample import RTOL, Sample, Target, ask_or_none
 from grader.diagnosis.formulas.scale import Scale, fitted
 
 MOST = 3  # differences, a factor left aside
@@ -109,29 +111,59 @@ def fit(
     return Found(formula, scale) if scale else None
 
 
-def search(
+def find_among(
     language: Language,
     samples: Sequence[Sample],
-    confirm: Callable[[Formula], Found | None],
-    most: int = MOST,
-    least: int = 0,
+    others: Callable[[], list[Case]],
+    student: Student,
 ) -> Found | None:
     """Return the formula with the fewest differences that fits; None for none.
 
     Args:
         language: all formulas.
         samples: at least three of one size.
-        confirm: asks more, and returns the formula with its factor if that fits too.
-        most: differences.
-        least: differences.
+        others: more questions, of other sizes, asked where a formula fits the samples.
+        student: who is asked.
     """
+    more: list[Sample | None] = []
+
+    def confirmed(formula: Formula) -> Found | None:
+        if not fit(language, formula, samples):
+            return None
+        if not more:
+            more.extend(ask_or_none(case, student) for case in others())
+        answered = [sample for sample in more if sample]
+        return fit(language, formula, [*samples, *answered])
+
     with np.errstate(all="ignore"):
-        for level in range(least, most + 1):
-            candidates = sorted(level_of(language, samples, level), key=lambda c: c[0])
-            for _, formula in candidates:
-                if found := confirm(formula):
+        for level in range(MOST + 1):
+            if level == MOST:
+                simple = few(language)
+                made = with_constants(language.one, language.part, simple, samples)
+                for formula in made:
+                    if found := confirmed(formula):
+                        return found
+            fitting = sorted(level_of(language, samples, level), key=lambda c: c[0])
+            for _, formula in fitting:
+                if found := confirmed(formula):
                     return found
     return None
+
+
+def few(language: Language) -> list[Formula]:
+    """Return the formulas with no difference, and with one."""
+    found = []
+    for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):
+        halves = [
+            [half.formula(*one) for one in zip(*half.combinations(k), strict=True)]
+            for half, k in zip(language.halves, (in_target, in_loss), strict=True)
+        ]
+        found += [
+            language.formula(language.views[0], target, loss)
+            for target in halves[0]
+            for loss in halves[1]
+        ]
+    return found
 
 
 def level_of(

@@ -63,24 +63,12 @@ REWARD = (
         f"Your target does not depend on the reward: r_i is missing in it {DEEP_Q}.",
     ),
     Choice(
-        "¬d r",
-        lambda x: (1 - x.d) * x.r,
-        "mask-whole-target",
-        "Where an episode ends your target is 0, reward included. The last step's "
-        f"reward is still earned: ¬d belongs to the future alone {ADMIN}.",
-    ),
-    Choice(
-        "γ r",
-        lambda x: x.gamma * x.r,
-        "gamma-on-target",
-        "You discount the reward too. r is earned now and counts in full; γ belongs "
-        f"to the value of s' alone {DEEP_Q}.",
-        {"tab": "tab-gamma-on-reward"},
-    ),
-    Choice("¬d γ r", lambda x: (1 - x.d) * x.gamma * x.r),
-    Choice("d r", lambda x: x.d * x.r, "reward-at-ends-only",
+        "d r",
+        lambda x: x.d * x.r,
+        "reward-at-ends-only",
         "Your target counts the reward only where the episode ends. Every reward "
-        f"counts, whether the episode goes on or not {DEEP_Q}."),
+        f"counts, whether the episode goes on or not {DEEP_Q}.",
+    ),
     Choice(
         "clip(r, −1, 1)",
         lambda x: np.clip(x.r, -1, 1),
@@ -351,6 +339,50 @@ DISCOUNT = (
 JOIN = (
     Choice("{R} + {M} {D} {V}", lambda r, m, d, v: r + m * d * v),
     Choice(
+        "{M} ({R} + {D} {V})",
+        lambda r, m, d, v: m * (r + d * v),
+        "mask-whole-target",
+        "Your mask is a factor of the whole target, reward included. The last step's "
+        f"reward is still earned: ¬d belongs to the future alone {ADMIN}.",
+    ),
+    Choice(
+        "{M} {R} + {D} {V}",
+        lambda r, m, d, v: m * r + d * v,
+        "mask-on-reward",
+        "Your mask is a factor of the reward instead of the future. Every r is earned: "
+        f"it is the value of s' that falls away at an end, ¬d goes with γ max {ADMIN}.",
+    ),
+    Choice(
+        "{D} ({R} + {M} {V})",
+        lambda r, m, d, v: d * (r + m * v),
+        "gamma-on-target",
+        "You discount the reward too. r is earned now and counts in full; γ belongs "
+        f"to the value of s' alone {DEEP_Q}.",
+        {"tab": "tab-gamma-on-reward"},
+    ),
+    Choice(
+        "{D} {R} + {M} {V}",
+        lambda r, m, d, v: d * r + m * v,
+        "gamma-on-reward",
+        "You discount the reward instead of the future. r is earned now and counts in "
+        f"full; γ belongs to the value of s', one step later {DEEP_Q}.",
+        {"tab": "tab-gamma-on-reward-alone"},
+    ),
+    Choice(
+        "{M} {D} ({R} + {V})",
+        lambda r, m, d, v: m * d * (r + v),
+        "future-on-target",
+        "You discount and mask the whole target. r is earned now and counts in full, "
+        f"also at an end: ¬d γ belongs to the value of s' alone {DEEP_Q}.",
+    ),
+    Choice(
+        "{M} {D} {R} + {V}",
+        lambda r, m, d, v: m * d * r + v,
+        "future-on-reward",
+        "You discount and mask the reward instead of the future: ¬d γ belongs to the "
+        f"value of s' {DEEP_Q}.",
+    ),
+    Choice(
         "{R} − {M} {D} {V}",
         lambda r, m, d, v: r - m * d * v,
         "paren-lost",
@@ -368,8 +400,7 @@ JOIN = (
         "{R} · {M} {D} {V}",
         lambda r, m, d, v: r * m * d * v,
         "plus-is-times",
-        "Your target multiplies the reward and the future. It is their sum "
-        f"{DEEP_Q}.",
+        f"Your target multiplies the reward and the future. It is their sum {DEEP_Q}.",
     ),
     Choice(
         "{R} + {D} − {M} {V}",
@@ -437,9 +468,21 @@ AROUND = (
 )
 AFTER = (
     Choice("{y}", lambda x, y: y),
-    Choice("clip({y}, −100, 100)", lambda x, y: np.clip(y, -100, 100), "target-clipped", CLIPPED),
-    Choice("clip({y}, −1, 1)", lambda x, y: np.clip(y, -1, 1), "target-clipped", CLIPPED),
-    Choice("clip({y}, −10, 10)", lambda x, y: np.clip(y, -10, 10), "target-clipped", CLIPPED),
+    Choice(
+        "clip({y}, −100, 100)",
+        lambda x, y: np.clip(y, -100, 100),
+        "target-clipped",
+        CLIPPED,
+    ),
+    Choice(
+        "clip({y}, −1, 1)", lambda x, y: np.clip(y, -1, 1), "target-clipped", CLIPPED
+    ),
+    Choice(
+        "clip({y}, −10, 10)",
+        lambda x, y: np.clip(y, -10, 10),
+        "target-clipped",
+        CLIPPED,
+    ),
     Choice(
         "max(0, {y})",
         lambda x, y: np.maximum(y, 0),
@@ -491,19 +534,6 @@ def own(rows: Rows) -> np.ndarray:
 
 
 JOINTS = (
-    Joint(
-        "mask-on-reward",
-        "Where an episode ends your target drops the reward and keeps the future. "
-        f"Keep r there and drop the value of s': ¬d goes with γ max {ADMIN}.",
-        {"reward": "¬d r", "mask": ""},
-    ),
-    Joint(
-        "gamma-on-reward",
-        "You discount the reward instead of the future. r is earned now and counts in "
-        f"full; γ belongs to the value of s', one step later {DEEP_Q}.",
-        {"reward": "γ r", "discount": ""},
-        {"tab": "tab-gamma-at-reward"},
-    ),
     Joint(
         "monte-carlo",
         "Your target is the return of the episode (Monte Carlo, exercise 2). TD(0) "

@@ -19,7 +19,7 @@ REPLAY = "(slides: Experience Replay)"
 ADMIN = "(slides: Admin, homework 1)"
 TABLE_ONLY = {"td": None}
 LOSS_ONLY: dict[str, str | None] = {"tab": None}
-Values = tuple[np.ndarray, np.ndarray]  # of s and of s′
+Values = tuple[np.ndarray, np.ndarray, np.ndarray]  # of s, of s′, of a zero state
 
 BOTH = (
     "Your target asks both networks. The label is the older copy's alone: the largest "
@@ -29,9 +29,18 @@ BOTH = (
 
 def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
     """Return the network that joins the values of both."""
-    if held:
-        return lambda x: (join(x.held_s, x.t_s), join(x.held_n, x.t_n))
-    return lambda x: (join(x.q_s, x.t_s), join(x.q_n, x.t_n))
+    return lambda x: tuple(
+        map(
+            join,
+            held_values(x) if held else (x.q_s, x.q_n, x.q_0),
+            (x.t_s, x.t_n, x.t_0),
+        )
+    )
+
+
+def held_values(x: Rows) -> Values:
+    """Return the values of θ_Q without a gradient."""
+    return x.held_s, x.held_n, x.q_0.reshape(-1, x.width)[-1:]
 
 
 def average(q: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -41,10 +50,10 @@ def average(q: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 Q_AND_T = "(Q({s},{a}; θ_Q), Q({s},{a}; θ_T))"
 NET = (
-    Choice("Q({s},{a}; θ_T)", lambda x: (x.t_s, x.t_n)),
+    Choice("Q({s},{a}; θ_T)", lambda x: (x.t_s, x.t_n, x.t_0)),
     Choice(
         "Q({s},{a}; θ_Q)",
-        lambda x: (x.q_s, x.q_n),
+        lambda x: (x.q_s, x.q_n, x.q_0),
         "target-by-online",
         "Your target is computed with θ_Q, and the gradient goes through the label. "
         f"The label takes the older parameters, θ_T {TARGET}.",
@@ -52,15 +61,21 @@ NET = (
     ),
     Choice(
         "Q({s},{a}; θ_Q, held fixed)",
-        lambda x: (x.held_s, x.held_n),
+        held_values,
         "target-by-online-stopped",
         "Your target is computed with θ_Q, its gradient stopped. The label must stand "
         f"still between syncs, so it takes θ_T {TARGET}.",
         LOSS_ONLY,
     ),
-    Choice(f"mean{Q_AND_T}", both(average, held=False), "target-by-both", BOTH, LOSS_ONLY),
-    Choice(f"min{Q_AND_T}", both(np.minimum, held=False), "target-by-both", BOTH, LOSS_ONLY),
-    Choice(f"max{Q_AND_T}", both(np.maximum, held=False), "target-by-both", BOTH, LOSS_ONLY),
+    Choice(
+        f"mean{Q_AND_T}", both(average, held=False), "target-by-both", BOTH, LOSS_ONLY
+    ),
+    Choice(
+        f"min{Q_AND_T}", both(np.minimum, held=False), "target-by-both", BOTH, LOSS_ONLY
+    ),
+    Choice(
+        f"max{Q_AND_T}", both(np.maximum, held=False), "target-by-both", BOTH, LOSS_ONLY
+    ),
     Choice(
         f"mean{Q_AND_T[:-1]}, held fixed)",
         both(average, held=True),
@@ -121,14 +136,7 @@ STATE = (
         "next-of-row-above",
         f"You use the next state of the row above. Each row has its own s' {REPLAY}.",
     ),
-    Choice(
-        "(s′, but 0 where d)",
-        lambda x, v: np.where(x.d[:, None] > 0, x.zero, v[1]),
-        "zero-next-state",
-        "For terminal transitions you put zeros in s' and still ask the network. Q of "
-        f"a zero state is some number: the value, not the state, must be 0 {ADMIN}.",
-        {"td": None, "tab": None, "mc": None},  # shows on a network with a bias only
-    ),
+    Choice("(0 where d, else s′)", lambda x, v: np.where(x.d[:, None] > 0, v[2], v[1])),
 )
 
 
@@ -321,7 +329,15 @@ REVERSED = (
     "θ_T picks the action in s' and θ_Q values it: Double DQN the other way round. "
     f"Here θ_T does both: its own max {TARGET}."
 )
+ZERO = "(0 where d, else s′)"
 JOINTS = (
+    Joint(
+        "zero-next-state",
+        "For terminal transitions you put zeros in s' and still ask the network. Q of "
+        f"a zero state is some number: the value, not the state, must be 0 {ADMIN}.",
+        {"state": ZERO, "mask": ""},
+        LOSS_ONLY,
+    ),
     Joint(
         "double-reversed",
         REVERSED,

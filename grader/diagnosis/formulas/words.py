@@ -26,27 +26,10 @@ def target_words(formula: Formula) -> str:
         "D": formula["discount"].words,
         "V": value_words(formula),
     }
-    reward = words["R"]
     whole = formula["join"].words.format(**words)
-    if formula["join"].words == "{R} + {M} {D} {V}":
-        future = product(words["M"], words["D"], words["V"])
-        if reward == "0":
-            whole = future
-        elif reward == "¬d r" and words["M"] == "¬d":
-            whole = f"¬d (r + {product(words['D'], words['V'])})"
-        elif reward == "γ r" and words["D"] == "γ":
-            whole = f"γ (r + {product(words['M'], words['V'])})"
-        elif words["M"] == "(−d)":
-            whole = f"{reward} − {product('d', words['D'], words['V'])}"
-        else:
-            whole = f"{reward} + {future}"
+    whole = whole.removeprefix("0 + ").replace("( ", "(").replace("+ (−d)", "− d")
     whole = " ".join(whole.split())
     return formula["after"].words.format(y=whole)
-
-
-def product(*factors: str) -> str:
-    """Return factors in a row, those that are 1 left out."""
-    return " ".join(factor for factor in factors if factor)
 
 
 def swapped(words: str, view: str) -> str:
@@ -62,10 +45,9 @@ def swapped(words: str, view: str) -> str:
 def loss_words(found: Found, symbol: str) -> str:
     """Return the right side of L = …; `symbol` stands for the target."""
     formula = found.formula
-    e = f"{formula['predict'].words} − {symbol}"
+    predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
+    e = f"{predicted} − {symbol}"
     error = formula["error"].words
-    if "{e}" in error and "({e})" not in error:
-        error = error.replace("|{e}|", "|{e}|")
     f = formula["weight"].words + error.format(e=e)
     mean = formula["reduction"].words.format(f=f)
     return found.scale.words(natural_growth(formula), mean)
@@ -74,11 +56,6 @@ def loss_words(found: Found, symbol: str) -> str:
 def natural_growth(formula: Formula) -> str:
     """Return how a loss's factor grows where nothing is wrong with it."""
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
-
-
-def in_target(formula: Formula, right: Formula) -> bool:
-    """Tell whether the target differs."""
-    return target_words(formula) != target_words(right)
 
 
 def lines(found: Found, right: Formula, symbol: str) -> tuple[str, str]:
@@ -114,7 +91,7 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
     symbol = "y" if language.part == "td_loss" else "G"
     computes, asked = lines(found, right, symbol)
     table: tuple[str, ...] = ()
-    if symbol == "y":
+    if symbol == "y" and computes.startswith("y"):
         table = tuple(table_of(language, formula, sample.rows))
     return Reading(computes, asked, differences, table)
 
