@@ -21,6 +21,7 @@ from grader.diagnosis.formulas.rows import STEP
 from grader.diagnosis.formulas.sample import Sample, Target
 from grader.diagnosis.formulas.scale import constant_words, rounded
 from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
+from grader.diagnosis.formulas.value import REDUCE
 
 DEEP_Q = "(slides: Deep Q Learning)"
 Made = Iterator[Formula]
@@ -102,7 +103,7 @@ def of_target(
     def made(slot: str, choice: Choice) -> Formula:
         return formula.changed(named(choice, part), **{slot: choice})
 
-    y = np.concatenate(targets)
+    y = np.concatenate(list(targets))
     if "reward" in formula.choices and formula["reward"].words == "r":
         zero, whole = (without("reward", lambda x, k=k: k * x.r) for k in (0, 1))
         d = np.concatenate([s.rows.d for s in samples])
@@ -125,6 +126,9 @@ def of_target(
             yield made(
                 "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
             )
+    if "reduce" in formula.choices and formula["reduce"] is REDUCE[0]:
+        mixed = mixtures(one, formula, samples, y)
+        yield from (made("reduce", choice) for choice in mixed)
     if "after" in formula.choices and formula["after"] is AFTER[0]:
         yield from (made("after", choice) for choice in bounded_targets(y))
 
@@ -174,22 +178,69 @@ def bounded_reward(c: float) -> Choice:
 
 
 def bounded_targets(y: np.ndarray) -> Iterator[Choice]:
-    """Yield targets clipped where the largest and the smallest lie."""
+    """Yield targets clipped at the largest, at the smallest, and on both sides."""
     low, high = rounded(float(y.min())), rounded(float(y.max()))
     low_words, high_words = constant_words(low), constant_words(high)
     name = "target-clipped"
-    yield Choice(
-        f"clip({{y}}, {low_words}, {high_words})",
-        lambda x, y: np.clip(y, low, high),
-        name,
-        CLIPPED,
-    )
     yield Choice(
         f"min({high_words}, {{y}})", lambda x, y: np.minimum(y, high), name, CLIPPED
     )
     yield Choice(
         f"max({low_words}, {{y}})", lambda x, y: np.maximum(y, low), name, CLIPPED
     )
+    yield Choice(
+        f"clip({{y}}, {low_words}, {high_words})",
+        lambda x, y: np.clip(y, low, high),
+        name,
+        CLIPPED,
+    )
+
+
+MIXED = (
+    "Your target mixes two values of s'. Q learning takes one: the best action's, by "
+    "θ_T (slides: Deep Q Learning; Target Networks)."
+)
+
+
+def mixtures(
+    one: Target, formula: Formula, samples: Sequence[Sample], y: np.ndarray
+) -> Iterator[Choice]:
+    """Yield values of s′ that are mixed of the largest and another one."""
+
+    def targets(value: Choice) -> np.ndarray:
+        made = formula.changed(None, reduce=value)
+        return np.concatenate([one(s.rows, made).reshape(-1) for s in samples])
+
+    best = REDUCE[0]
+    of_best = targets(best)
+    for words, of in OTHER_VALUES:
+        other = Choice(words, of)
+        of_other = targets(other)
+        apart = of_best - of_other
+        share = constant((y - of_other) / np.where(np.abs(apart) < 1e-9, np.nan, apart))
+        if share is not None and 0 < share < 1:
+            rest = rounded(1 - share)
+            yield Choice(
+                f"({constant_words(share)} {best.words} + {constant_words(rest)} {words})",
+                lambda x, v, of=of, w=share: w * best.of(x, v) + (1 - w) * of(x, v),
+                "mixed-values",
+                MIXED,
+            )
+
+
+OTHER_VALUES: tuple[tuple[str, Callable], ...] = (
+    ("mean_a <a>", lambda x, v: v.mean(axis=-1)[..., None, :]),
+    ("min_a <a>", lambda x, v: v.min(axis=-1)[..., None, :]),
+    ("max_a Q(s′,a; θ_Q)", lambda x, v: x.q_n.max(axis=-1)[..., None, :]),
+    (
+        "max_a Q(s′,a; θ_Q, held fixed)",
+        lambda x, v: x.held_n.max(axis=-1)[..., None, :],
+    ),
+    (
+        "<a_i>",
+        lambda x, v: v[..., np.arange(x.size), x.a][..., None, :],
+    ),
+)
 
 
 def of_error(

@@ -399,7 +399,7 @@ REDUCTION = (
         Choice(
             f"Σ {mask.words} {{f}} / Σ {mask.words}",
             masked_mean(mask),
-            "ends-left-out",
+            "row-left-out" if "row" in mask.words else "ends-left-out",
             f"Your mean runs over the rows by {mask.words} (where that sums to 0 it "
             "gives 0/0). All B count; at an end only the future in the target is "
             f"missing {TARGET}.",

@@ -68,7 +68,7 @@ def batches(rng: np.random.Generator) -> list[Case]:
     """Make batches with errors of all sizes: usual ones, spread ones and large ones."""
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)
-    large = signed(rng, 30.0, 500.0, SIZE)
+    large = signed(rng, 150.0, 600.0, SIZE)  # on both sides of what is cut
     large[rng.integers(SIZE)] = 0.6
     rewards = (next(usual), spread, large, *usual)
     return [batch(rng, e, r) for e, r in zip(ENDS, rewards, strict=True)]

@@ -191,6 +191,8 @@ def fitting(
 ) -> Iterator[tuple[bool, Formula]]:
     """Yield the formulas with so many differences in each half whose losses fit."""
     numbers, differences = language.target.combinations(in_target)
+    if not len(numbers):
+        return
     rows = [view.of(sample.rows) for sample in samples[:2]]
     losses = [sample.loss for sample in samples[:2]]
     targets = [list(language.many(x, language.target, numbers)) for x in rows]

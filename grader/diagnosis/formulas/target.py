@@ -336,14 +336,24 @@ DISCOUNT = (
     ),
 )
 
+WHOLE = (
+    "Your mask is a factor of the whole target, reward included. The last step's "
+    f"reward is still earned: ¬d belongs to the future alone {ADMIN}."
+)
 JOIN = (
     Choice("{R} + {M} {D} {V}", lambda r, m, d, v: r + m * d * v),
+    # Once more on the future, which is masked already.
+    Choice(
+        "{M} ({R} + {M} {D} {V})",
+        lambda r, m, d, v: m * (r + m * d * v),
+        "mask-whole-target",
+        WHOLE,
+    ),
     Choice(
         "{M} ({R} + {D} {V})",
         lambda r, m, d, v: m * (r + d * v),
         "mask-whole-target",
-        "Your mask is a factor of the whole target, reward included. The last step's "
-        f"reward is still earned: ¬d belongs to the future alone {ADMIN}.",
+        WHOLE,
     ),
     Choice(
         "{M} {R} + {D} {V}",

@@ -82,7 +82,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 TILDE = Choice(
-    "¬d",
+    "~d",
     lambda x: 255 - x.d,
     "tilde",
     "Your ¬d is right for bool only: ~ flips every bit of an integer (~1 is -2, or 254) "
@@ -97,7 +97,7 @@ def on_integers(found: Found, case: Case, student: Student) -> Found:
         sample = ask(case, student)
     except (Raised, Wrong):
         return found
-    if sample is None or found.formula["mask"].words != TILDE.words:
+    if sample is None or found.formula["mask"].words != "¬d":
         return found
     tilde = found.formula.changed(named(TILDE, PART), mask=TILDE)
     if fit(LANGUAGE, found.formula, [sample]) or not fit(LANGUAGE, tilde, [sample]):

@@ -242,6 +242,7 @@ REDUCE = (
         "All pairs of rows are formed, as when the max keeps its axis: then [B, 1] "
         "meets ¬d and r of shape [B]. Look at the shapes: every term is [B] "
         f"{ALL_AT_ONCE}.",
+        LOSS_ONLY,  # with a table it raises
     ),
     Choice(
         "max_a |<a>|",
@@ -325,6 +326,19 @@ REDUCE = (
     ),
 )
 
+BEST_OF_BOTH = tuple(
+    Choice(
+        f"{name}(max_a Q(s′,a; θ_Q), max_a Q(s′,a; θ_T){words})",
+        lambda x, v, join=join, held=held: join(
+            (x.held_n if held else x.q_n).max(axis=-1), x.t_n.max(axis=-1)
+        )[..., None, :],
+        "target-by-both",
+        BOTH,
+        LOSS_ONLY,
+    )
+    for held, words in ((False, ""), (True, ", held fixed"))
+    for name, join in (("min", np.minimum), ("max", np.maximum), ("mean", average))
+)
 REVERSED = (
     "θ_T picks the action in s' and θ_Q values it: Double DQN the other way round. "
     f"Here θ_T does both: its own max {TARGET}."
@@ -351,7 +365,7 @@ JOINTS = (
         LOSS_ONLY,
     ),
 )
-VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": REDUCE}
+VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 
 
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:

@@ -10,6 +10,7 @@ from grader.diagnosis.formulas.value import value_words
 from grader.diagnosis.reading import Difference, Reading
 
 MOST_ROWS = 5
+NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")  # no zeros and ones: twice is not once
 NO_REDUCTION = (
     "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
     "scalar has a gradient (slides: Deep Learning Review)."
@@ -18,8 +19,6 @@ NO_REDUCTION = (
 
 def target_words(formula: Formula) -> str:
     """Return the right side of y = …."""
-    if "label" in formula.choices:
-        return formula["label"].words
     words = {
         "R": formula["reward"].words,
         "M": formula["mask"].words,
@@ -27,6 +26,9 @@ def target_words(formula: Formula) -> str:
         "V": value_words(formula),
     }
     whole = formula["join"].words.format(**words)
+    if words["M"] not in NO_MASKS:
+        inner = f"({words['R']} + {words['M']} "
+        whole = whole.replace(f"{words['M']} {inner}", f"{words['M']} ({words['R']} + ")
     whole = whole.removeprefix("0 + ").replace("( ", "(").replace("+ (−d)", "− d")
     whole = " ".join(whole.split())
     return formula["after"].words.format(y=whole)
@@ -63,10 +65,15 @@ def lines(found: Found, right: Formula, symbol: str) -> tuple[str, str]:
     formula, view = found.formula, found.formula["view"].words
     plain = Found(right, type(found.scale)())
     sides: tuple[list[str], list[str]] = ([], [])
-    pairs = []
+    pairs, symbols = [], (symbol, symbol)
     if symbol == "y":
         pairs.append((target_words(formula), target_words(right), "y = "))
-    pairs.append((loss_words(found, symbol), loss_words(plain, symbol), "L = "))
+    else:
+        symbols = tuple(f["after"].words.format(y=f["label"].words) for f in (formula, right))
+    own, asked = (
+        loss_words(f, s) for f, s in zip((found, plain), symbols, strict=True)
+    )
+    pairs.append((own, asked, "L = "))
     for own, asked, name in pairs:
         own = swapped(own, view)
         if own != asked:
