@@ -1,7 +1,7 @@
 """Pairs of known mistakes of one part, both put into one hand-in."""
 
 import ast
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.mutants.definition import Mutant
@@ -30,7 +30,7 @@ def with_both(part: str, first: Mutant, second: Mutant) -> str | None:
         (text.index(old), text.index(old) + len(old), new)
         for old, new in (*first.changes, *second.changes)
     )
-    for (_, end, _), (start, _, _) in zip(places, places[1:], strict=False):
+    for (_, end, _), (start, _, _) in pairwise(places):
         if start < end:
             return None
     for start, end, new in reversed(places):

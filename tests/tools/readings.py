@@ -2,7 +2,7 @@
 
     python -m tests.tools.readings [ids or parts]      each known mistake
     python -m tests.tools.readings --pairs N [parts]   N pairs of each part, by a seed
-    python -m tests.tools.readings --files dqn.py …    definitions put after the solution
+    python -m tests.tools.readings --files dqn.py …    definitions for the solution's
 
 Everything is asked in this process. A claim is *true* if the formula gives the code's
 loss and gradient, or its table, on numbers that the reader has not seen.
@@ -24,7 +24,8 @@ import numpy as np
 
 from grader.contract.case import Answer, Case
 from grader.contract.outcomes import Raised, Wrong
-from grader.diagnosis.formulas import mc_loss, td0, td_loss
+from grader.diagnosis.formulas.losses import mc_loss, td_loss
+from grader.diagnosis.formulas.table import td0
 from grader.diagnosis.reading import Reading
 from grader.inside import parts
 from grader.inside.values import ContractError
@@ -211,7 +212,8 @@ def main() -> None:
             part = next(p for p in READERS if f"def {p}(" in text)
             reading, why, seconds = read(with_definitions(text), part)
             print(
-                f"{text.splitlines()[0]}\n  {seconds:.2f} {sorted(names_of(reading))}{why}"
+                f"{text.splitlines()[0]}\n  "
+                f"{seconds:.2f} {sorted(names_of(reading))}{why}"
             )
             if reading:
                 show(reading)

@@ -1,7 +1,8 @@
-"""Which formula a wrong part computes, found among a grammar of what people write.
+"""Which formula a wrong part computes, found in a grammar of what people write.
 
-Runs in the grader's process. `rows` holds the numbers of one question; `target`, `value`
-and `loss` hold the choices, one each; `search` finds the simplest formula that fits all
-answers; `td_loss`, `mc_loss` and `td0` ask the questions of one part each.
+Runs in the grader's process. `rows` are the numbers of one question; `reward`, `mask`,
+`target` and `value` hold the choices of a target; `combine` makes targets of them, and
+`constants` solves for what no list has. `losses` and `table` read one kind of part
+each.
 Imports `contract`.
 """

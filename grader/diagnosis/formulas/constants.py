@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from grader.diagnosis.formulas.grammar import Choice, Formula, named
-from grader.diagnosis.formulas.loss import (
+from grader.diagnosis.formulas.losses.loss import (
     CUT,
     ERROR,
     HUBER,
-    REDUCTION,
     errors,
     huber,
 )
+from grader.diagnosis.formulas.losses.reduction import REDUCTION
+from grader.diagnosis.formulas.losses.sample import Sample, Target
+from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.rows import STEP
-from grader.diagnosis.formulas.sample import Sample, Target
-from grader.diagnosis.formulas.scale import constant_words, rounded
 from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
 from grader.diagnosis.formulas.value import REDUCE
 
@@ -221,7 +221,8 @@ def mixtures(
         if share is not None and 0 < share < 1:
             rest = rounded(1 - share)
             yield Choice(
-                f"({constant_words(share)} {best.words} + {constant_words(rest)} {words})",
+                f"({constant_words(share)} {best.words} + "
+                f"{constant_words(rest)} {words})",
                 lambda x, v, of=of, w=share: w * best.of(x, v) + (1 - w) * of(x, v),
                 "mixed-values",
                 MIXED,
@@ -271,7 +272,7 @@ def of_error(
     bends.append((f"Huber_{constant_words(size)}", huber(size), "huber", HUBER))
     inside = np.abs(slope - rate * error) <= 1e-3 * np.abs(rate * error) + 1e-6
     loss = np.array([s.loss for s in samples])
-    for k, sample in enumerate(samples):
+    for k in range(len(samples)):
         own = np.abs(e[k])
         kept = inside[sum(map(len, e[:k])) :][: len(own)]
         over = int((~kept).sum())

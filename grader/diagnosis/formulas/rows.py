@@ -75,7 +75,7 @@ def rows_of(case: Case) -> Rows:
     """Return the rows of a question to a loss."""
     args = case.args
     theta_Q = in_double(args["theta_Q"])
-    theta_T = in_double(args.get("theta_T", args["theta_Q"]))
+    theta_T = in_double(args["theta_T" if "theta_T" in args else "theta_Q"])
     q_s, q_n, q_0 = (cases.probe_values(theta_Q, x) for x in states_of(case))
     t_s, t_n, t_0 = (cases.probe_values(theta_T, x) for x in states_of(case))
     size = len(q_s)

@@ -320,8 +320,8 @@ REDUCE = (
         "<argmax_b Q(s,b; θ_Q)>",
         picked(lambda x: x.held_s.argmax(axis=-1)),
         "best-of-s",
-        "Your target takes in s' the action that is best in s, by θ_Q. In s' the action "
-        f"is free again: max over a of the values of s' by θ_T {DEEP_Q}.",
+        "Your target takes in s' the action that is best in s, by θ_Q. In s' the "
+        f"action is free again: max over a of the values of s' by θ_T {DEEP_Q}.",
         LOSS_ONLY,
     ),
 )

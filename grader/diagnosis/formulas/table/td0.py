@@ -10,15 +10,15 @@ from grader.contract.case import Case, Student
 from grader.contract.cases import Fixed
 from grader.contract.fixed_cases import LARGE, OTHER
 from grader.contract.outcomes import Raised, Wrong
-from grader.diagnosis.formulas import step
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
-from grader.diagnosis.formulas.episode import Episode, ask
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
-from grader.diagnosis.formulas.questions import drawn, signed
-from grader.diagnosis.formulas.scale import constant_words, rounded
-from grader.diagnosis.formulas.step_size import Size, fitted
-from grader.diagnosis.formulas.step_words import reading
+from grader.diagnosis.formulas.losses.questions import drawn, signed
+from grader.diagnosis.formulas.losses.scale import constant_words, rounded
+from grader.diagnosis.formulas.table import step
+from grader.diagnosis.formulas.table.episode import Episode, ask
+from grader.diagnosis.formulas.table.step_size import Size, fitted
+from grader.diagnosis.formulas.table.step_words import reading
 from grader.diagnosis.formulas.target import JOINTS, TARGET_SLOTS
 from grader.diagnosis.formulas.value import REDUCE, STATE
 from grader.diagnosis.reading import Difference, Reading
@@ -147,9 +147,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
     return confirmed(formula, size, samples) if size else None
 
 
-def confirmed(
-    formula: Formula, size: Size, samples: Sequence[Episode]
-) -> Found | None:
+def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
     """Return the formula with a step size if all episodes are its own."""
     fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
     return Found(formula, size) if all(fits) else None
@@ -287,8 +285,8 @@ TILDE = Choice(
     lambda x: 255 - x.d,
     "",
     "You negate the flags with a bitwise operator, which is a logical not for bool "
-    "only: of the integer 1 it makes -2, or 254. They may be 0/1 of any number type, so "
-    "make numbers or bools of them first (slides: Admin, ¬d).",
+    "only: of the integer 1 it makes -2, or 254. They may be 0/1 of any number type, "
+    "so make numbers or bools of them first (slides: Admin, ¬d).",
     {"tab": "term-int-then-tilde"},
 )
 

@@ -93,15 +93,17 @@ class Episode:
         if order is None and online:
             order = range(self.steps)
         if order is None:
-            moves = formula["store"].of(self.moves(formula, before, size))
+            moves = self.moves(formula, before, size)
             cells = self.cells(formula, rows_of(self.case, before, formula))
             formula["revisits"].of(after, cells, moves)
-            return after + (self.flow(formula, size) if formula["flow"].of() else 0)
+            after += self.flow(formula, size) if formula["flow"].of() else 0
+            return formula["store"].of(after)
         for t in order:
-            moves = formula["store"].of(self.moves(formula, after, size))
+            moves = self.moves(formula, after, size)
             rows, columns = self.cells(formula, rows_of(self.case, after, formula))
             column = columns[t] if isinstance(columns, np.ndarray) else columns
             after[rows[t], column] += moves[t]
+            after = formula["store"].of(after)
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
@@ -125,9 +127,8 @@ class Episode:
         for online in (False, True):
             expected = self.table(formula, size, online=online)
             limit = RTOL * np.abs(expected) + 0.1 * RTOL * scale
-            if expected.shape == self.after.shape and np.isfinite(expected).all():
-                if (np.abs(self.after - expected) <= limit).all():
-                    return True
+            if (np.abs(self.after - expected) <= limit).all():  # never, where nan
+                return True
         return False
 
 

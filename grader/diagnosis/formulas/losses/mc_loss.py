@@ -1,7 +1,7 @@
 """Reads which formula a wrong `mc_loss` computes.
 
-It is asked with a stand-in for the returns, G_i = γ − r_i: what becomes of G is seen, and
-not how the hand-in computes it.
+It is asked with a stand-in for the returns, G_i = γ − r_i: what becomes of G is seen,
+and not how the hand-in computes it.
 """
 
 from collections.abc import Iterator
@@ -10,15 +10,16 @@ from dataclasses import replace
 import numpy as np
 
 from grader.contract.case import Student
-from grader.diagnosis.formulas import questions
 from grader.diagnosis.formulas.combine import Group
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar
-from grader.diagnosis.formulas.loss import LOSS_JOINTS, LOSS_SLOTS
+from grader.diagnosis.formulas.losses import questions
+from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
+from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
+from grader.diagnosis.formulas.losses.sample import Sample, ask
+from grader.diagnosis.formulas.losses.search import Found, Language, find_among
+from grader.diagnosis.formulas.losses.words import reading
+from grader.diagnosis.formulas.reward import normalised, returns
 from grader.diagnosis.formulas.rows import Rows
-from grader.diagnosis.formulas.sample import Sample, ask
-from grader.diagnosis.formulas.search import Found, Language, find_among
-from grader.diagnosis.formulas.target import normalised, returns
-from grader.diagnosis.formulas.words import reading
 from grader.diagnosis.reading import Reading
 
 DEEP_Q = "(slides: Deep Q Learning)"
@@ -127,8 +128,7 @@ LABEL = (
         "G_{T−1}",
         lambda x: given(x)[-1] + 0 * x.r,
         "last-return-for-all",
-        "All steps are compared with the last return. G_i belongs to step i "
-        f"{DEEP_Q}.",
+        f"All steps are compared with the last return. G_i belongs to step i {DEEP_Q}.",
     ),
     Choice(
         "(G from the end to the start)",
@@ -156,9 +156,7 @@ LABEL = (
         "You add the reward and discount the return once more. G_i is the sum of all "
         f"of them already {DEEP_Q}.",
     ),
-    Choice(
-        "γ G", lambda x: x.gamma * given(x), "discounts-returns", DISCOUNTED
-    ),
+    Choice("γ G", lambda x: x.gamma * given(x), "discounts-returns", DISCOUNTED),
     Choice(
         "γ^i G",
         lambda x: x.gamma ** np.arange(x.size) * given(x),
@@ -245,9 +243,7 @@ def label_of(rows: Rows, formula: Formula) -> np.ndarray:
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
     """Yield the labels of many formulas, as one group."""
-    found = [
-        label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers
-    ]
+    found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)
 
 
@@ -272,9 +268,7 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
     known = [sample for case in cases if (sample := ask(case, student))]
     if len(known) < len(cases) or not np.isfinite([s.loss for s in known]).all():
         return None
-    found = find_among(
-        LANGUAGE, known, lambda: questions.other_episodes(rng), student
-    )
+    found = find_among(LANGUAGE, known, lambda: questions.other_episodes(rng), student)
     return (found, known[0]) if found else None
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 
 from grader.diagnosis.formulas.combine import target_of
-from grader.diagnosis.formulas.episode import Episode, rows_of
 from grader.diagnosis.formulas.grammar import Formula
-from grader.diagnosis.formulas.step_size import Size
-from grader.diagnosis.formulas.words import short, target_words, vector
+from grader.diagnosis.formulas.losses.words import short, target_words, vector
+from grader.diagnosis.formulas.table.episode import Episode, rows_of
+from grader.diagnosis.formulas.table.step_size import Size
 from grader.diagnosis.reading import Reading
 
+EXTRA = ("revisits", "order", "flow", "store", "shift")
 ALPHA = Size(1.0, "α")
 
 
@@ -25,7 +26,9 @@ def step_words(formula: Formula, size: Size) -> str:
         y, r = target_words(formula), formula["reward"].words
         future = y.removeprefix(f"{r} + ") if y.startswith(f"{r} + ") else f"y − {r}"
         move = formula["bracket"].words.format(q=q, y="y", r=r, f=future)
-    extra = [formula[slot].words for slot in ("revisits", "order", "flow", "store", "shift")]
+    extra = [
+        formula[slot].words for slot in ("revisits", "order", "flow", "store", "shift")
+    ]
     text = f"{formula['cell'].words} moves by {move}"
     return ", ".join([text, *(words for words in extra if words)])
 
@@ -51,7 +54,7 @@ def reading(
 def table_of(
     formula: Formula, size: float, right: Formula, sample: Episode
 ) -> list[str]:
-    """Return a table of the steps with the formula's targets or moves, and right ones."""
+    """Return a table of the steps, with targets or moves and the right ones."""
     args, rows = sample.case.args, sample.rows
     columns = [
         ["s", *map(str, args["states"])],

@@ -3,9 +3,9 @@
 import numpy as np
 
 from grader.diagnosis.formulas.grammar import PREFIX, Formula
+from grader.diagnosis.formulas.losses.sample import Sample
+from grader.diagnosis.formulas.losses.search import Found, Language
 from grader.diagnosis.formulas.rows import Rows
-from grader.diagnosis.formulas.sample import Sample
-from grader.diagnosis.formulas.search import Found, Language
 from grader.diagnosis.formulas.value import value_words
 from grader.diagnosis.reading import Difference, Reading
 
@@ -32,6 +32,11 @@ def target_words(formula: Formula) -> str:
     whole = whole.removeprefix("0 + ").replace("( ", "(").replace("+ (−d)", "− d")
     whole = " ".join(whole.split())
     return formula["after"].words.format(y=whole)
+
+
+def label_words(formula: Formula) -> str:
+    """Return what the predictions of `mc_loss` are compared with."""
+    return formula["after"].words.format(y=formula["label"].words)
 
 
 def swapped(words: str, view: str) -> str:
@@ -69,7 +74,9 @@ def lines(found: Found, right: Formula, symbol: str) -> tuple[str, str]:
     if symbol == "y":
         pairs.append((target_words(formula), target_words(right), "y = "))
     else:
-        symbols = tuple(f["after"].words.format(y=f["label"].words) for f in (formula, right))
+        symbols = tuple(
+            f["after"].words.format(y=f["label"].words) for f in (formula, right)
+        )
     own, asked = (
         loss_words(f, s) for f, s in zip((found, plain), symbols, strict=True)
     )

@@ -6,17 +6,18 @@ import numpy as np
 
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
-from grader.diagnosis.formulas import questions
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.grammar import Choice, Grammar, named
-from grader.diagnosis.formulas.loss import LOSS_JOINTS, LOSS_SLOTS
+from grader.diagnosis.formulas.losses import questions
+from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
+from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
+from grader.diagnosis.formulas.losses.sample import Sample, ask, exchanged
+from grader.diagnosis.formulas.losses.search import Found, Language, find_among, fit
+from grader.diagnosis.formulas.losses.words import reading
 from grader.diagnosis.formulas.rows import Rows
-from grader.diagnosis.formulas.sample import Sample, ask, exchanged
-from grader.diagnosis.formulas.search import Found, Language, find_among, fit
 from grader.diagnosis.formulas.target import JOINTS, TARGET_SLOTS
 from grader.diagnosis.formulas.value import JOINTS as VALUE_JOINTS
 from grader.diagnosis.formulas.value import VALUE_SLOTS
-from grader.diagnosis.formulas.words import reading
 from grader.diagnosis.reading import Reading
 
 
@@ -85,8 +86,8 @@ TILDE = Choice(
     "~d",
     lambda x: 255 - x.d,
     "tilde",
-    "Your ¬d is right for bool only: ~ flips every bit of an integer (~1 is -2, or 254) "
-    "and fails on floats. `terminated` may be 0/1 of any type (slides: Admin, homework "
+    "Your ¬d is right for bool only: ~ flips every bit of an integer (~1 is -2, or "
+    "254) and fails on floats. `terminated` may be 0/1 of any type (slides: Admin, homework "
     "1).",
 )
 

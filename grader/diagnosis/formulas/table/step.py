@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from grader.diagnosis.formulas.grammar import Choice, Joint
+from grader.diagnosis.formulas.mask import MASK
 from grader.diagnosis.formulas.rows import Rows
-from grader.diagnosis.formulas.target import MASK
 
 ADMIN = "(slides: Admin)"
 
@@ -67,7 +67,7 @@ ERROR = (
         "|{η}|",
         np.abs,
         "eta-absolute",
-        f"You move by the size of the error, without its sign. The move is α η {ADMIN}.",
+        f"You move by the error without its sign. The move is α η {ADMIN}.",
     ),
     Choice(
         "tanh({η})",
@@ -190,14 +190,19 @@ CELL = (
 
 def added(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
     """Add every move."""
-    np.add.at(table, cells, moves if isinstance(cells[1], np.ndarray) else moves[:, None])
+    np.add.at(
+        table, cells, moves if isinstance(cells[1], np.ndarray) else moves[:, None]
+    )
 
 
 def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
     """Let the last move of a cell count alone."""
     before = table.copy()
     for t, move in enumerate(moves):
-        cell = (cells[0][t], cells[1][t] if isinstance(cells[1], np.ndarray) else cells[1])
+        cell = (
+            cells[0][t],
+            cells[1][t] if isinstance(cells[1], np.ndarray) else cells[1],
+        )
         table[cell] = before[cell] + move
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.formulas.scale import constant_words, rounded
+from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.reading import Difference
 
 ADMIN = "(slides: Admin)"
@@ -22,8 +22,8 @@ GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("1/α", lambda a, t: 1 / a),
 )
 DIFFERENCES = {
-    "sign-flipped": "Your cells move away from their targets: the sign of the move does "
-    "not fit your η. With η = prediction - target, Q moves by minus α η "
+    "sign-flipped": "Your cells move away from their targets: the sign of the move "
+    "does not fit your η. With η = prediction - target, Q moves by minus α η "
     f"{ADMIN}.",
     "double-step": "Your cells move twice as far as they should: a 2, as from "
     f"differentiating η², has come in. The move is α η {ADMIN}.",
@@ -37,14 +37,14 @@ DIFFERENCES = {
     "loss. Each step moves its cell by α η_t, however long the episode is "
     f"{ADMIN}.",
     "alpha-squared": f"α has come in twice. The move is α η {ADMIN}.",
-    "one-minus-alpha": "Your cells move the share 1 - α of the way: old value and target "
-    f"have changed places. They move the share α {ADMIN}.",
+    "one-minus-alpha": "Your cells move the share 1 - α of the way: old value and "
+    f"target have changed places. They move the share α {ADMIN}.",
 }
 
 
 STILL = (
-    "The table comes back as it was. JAX's `.at` changes no array: it returns a new one, "
-    "which has to be kept (docs: jax.Array.at)."
+    "The table comes back as it was. JAX's `.at` changes no array: it returns a new "
+    "one, which has to be kept (docs: jax.Array.at)."
 )
 
 

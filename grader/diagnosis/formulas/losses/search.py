@@ -10,10 +10,10 @@ from grader.contract.case import Case, Student
 from grader.diagnosis.formulas.combine import Group
 from grader.diagnosis.formulas.constants import with_constants
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
-from grader.diagnosis.formulas.loss import loss_of
+from grader.diagnosis.formulas.losses.loss import loss_of
+from grader.diagnosis.formulas.losses.sample import RTOL, Sample, Target, ask_or_none
+from grader.diagnosis.formulas.losses.scale import Scale, fitted
 from grader.diagnosis.formulas.rows import Rows
-from grader.diagnosis.formulas.sample import RTOL, Sample, Target, ask_or_none
-from grader.diagnosis.formulas.scale import Scale, fitted
 
 MOST = 3  # differences, a factor left aside
 MOST_IN_LOSS = 2
@@ -79,7 +79,8 @@ def factors_of(
 
     A sample for which the formula's loss is 0 says nothing of the factor.
     """
-    found, telling = [], []
+    found: list[tuple[float, int, int]] = []
+    telling = []
     for sample in samples:
         base = sample.predicted(formula, language.one)
         if np.isfinite(base) != np.isfinite(sample.loss):
@@ -89,10 +90,11 @@ def factors_of(
         if not np.isfinite(base) or abs(base) < 1e-9:
             continue
         factor = sample.loss / base
-        if found and found[-1][1:] == (sample.rows.size, sample.rows.width):
-            if abs(factor - found[-1][0]) > RTOL * abs(factor):
-                return None
-        found.append((factor, sample.rows.size, sample.rows.width))
+        sizes = (sample.rows.size, sample.rows.width)
+        alike = found and found[-1][1:] == sizes
+        if alike and abs(factor - found[-1][0]) > RTOL * abs(factor):
+            return None
+        found.append((factor, *sizes))
         telling.append(sample)
     for sample, (factor, _, _) in zip(telling, found, strict=True):
         if not sample.rows_fit(formula, language.one, factor):

@@ -9,7 +9,7 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.grammar import Formula
-from grader.diagnosis.formulas.loss import each_of, errors, loss_of
+from grader.diagnosis.formulas.losses.loss import each_of, errors, loss_of
 from grader.diagnosis.formulas.rows import STEP, Rows, nearby, rows_of
 
 RTOL = 1e-4  # rounding in float32 is ten times less
