@@ -24,8 +24,8 @@ import numpy as np
 
 from grader.contract.case import Answer, Case
 from grader.contract.outcomes import Raised, Wrong
-from grader.diagnosis.formulas.losses import mc_loss, td_loss
-from grader.diagnosis.formulas.table import td0
+from grader.diagnosis.formulas.losses import mc_loss, sample, search, td_loss
+from grader.diagnosis.formulas.table import episode, td0
 from grader.diagnosis.reading import Reading
 from grader.inside import parts
 from grader.inside.values import ContractError
@@ -59,7 +59,7 @@ class Here:
             Raised: the part fails.
             Wrong: it returns what the contract does not allow.
         """
-        start = time.perf_counter()
+        start = time.thread_time()
         try:
             program = parts.program_of(self.module, case.part, case.spec)
             answer = program(deepcopy(case.args))
@@ -69,7 +69,7 @@ class Here:
         except Exception as error:
             raise Raised(f"{type(error).__name__}: {error}") from None
         finally:
-            self.asked += time.perf_counter() - start
+            self.asked += time.thread_time() - start
 
     called = answer
 
@@ -77,14 +77,31 @@ class Here:
 def read(source: str, part: str, seed: int = 0) -> tuple[Reading | None, str, float]:
     """Return what is read of a hand-in, why nothing is, and the seconds it took."""
     student = Here(source)
-    start = time.perf_counter()
+    start = time.thread_time()
     why = ""
     reading = None
     try:
         reading = READERS[part].read(student, np.random.default_rng(seed))
     except (Raised, Wrong) as reason:
         why = f"({str(reason).splitlines()[0][:60]})"
-    return reading, why, time.perf_counter() - start - student.asked
+    return reading, why, time.thread_time() - start - student.asked
+
+
+def true(source: str, part: str, seed: int = 0) -> bool:
+    """Tell whether the formula that is read fits the answers to new questions."""
+    reader, student = READERS[part], Here(source)
+    result = reader.find(student, np.random.default_rng(seed))
+    if result is None:
+        return True
+    found, rng = result[0], np.random.default_rng(seed + 1000)
+    if reader is td0:
+        asked = [episode.ask(case, student) for case in reader.QUESTIONS(rng)]
+        return bool(td0.confirmed(found.formula, found.size, asked))
+    asked = reader.QUESTIONS(rng) + reader.OTHERS(rng)
+    samples = [sample.ask_or_none(case, student) for case in asked]
+    answered = [one for one in samples if one]
+    again = search.fit(reader.LANGUAGE, found.formula, answered)
+    return again is not None and again.scale == found.scale
 
 
 def names_of(reading: Reading | None) -> set[str]:
@@ -118,6 +135,9 @@ def known(wanted: list[str], *, verbose: bool) -> None:
         print(
             f"{mutant.id:28} {verdict:6} {seconds:.2f} {' '.join(sorted(names))}{why}"
         )
+        if reading and not true(mutant.source, mutant.part):
+            count["FALSE"] += 1
+            print("    FALSE")
         if reading and (verbose or verdict == "WRONG"):
             show(reading)
     print(dict(count), f"slowest {slowest:.2f} s")
@@ -186,6 +206,8 @@ def pairs(number: int, wanted: list[str], seed: int) -> None:
                 if len(names) == 2
                 else "one"
             )
+            if not true(source, part):
+                verdict = "FALSE"
             count[verdict] += 1
             if verdict != "both":
                 print(f"{a.id} + {b.id}: {verdict} {sorted(names)} {why} {seconds:.2f}")

@@ -19,7 +19,7 @@ from grader.diagnosis.formulas.losses.loss import (
 from grader.diagnosis.formulas.losses.reduction import REDUCTION
 from grader.diagnosis.formulas.losses.sample import Sample, Target
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
-from grader.diagnosis.formulas.rows import STEP
+from grader.diagnosis.formulas.rows import STEP, Rows
 from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
 from grader.diagnosis.formulas.value import REDUCE
 
@@ -38,7 +38,8 @@ def with_constants(
         if any(y.size != s.rows.size for y, s in zip(known, samples, strict=True)):
             continue
         if targets is not None and is_square(formula):
-            yield from of_target(one, part, formula, samples, targets)
+            rows = [s.rows for s in samples]
+            yield from of_target(one, part, formula, rows, targets)
         if formula["error"] is ERROR[0]:
             yield from of_error(one, part, formula, samples, slopes)
 
@@ -91,14 +92,14 @@ def of_target(
     one: Target,
     part: str,
     formula: Formula,
-    samples: Sequence[Sample],
+    samples: Sequence[Rows],
     targets: Sequence[np.ndarray],
 ) -> Made:
     """Yield the formula with one constant in its target."""
 
     def without(slot: str, value: Callable) -> np.ndarray:
         changed = formula.changed(None, **{slot: Choice("", value)})
-        return np.concatenate([one(s.rows, changed).reshape(-1) for s in samples])
+        return np.concatenate([one(s, changed).reshape(-1) for s in samples])
 
     def made(slot: str, choice: Choice) -> Formula:
         return formula.changed(named(choice, part), **{slot: choice})
@@ -106,8 +107,8 @@ def of_target(
     y = np.concatenate(list(targets))
     if "reward" in formula.choices and formula["reward"].words == "r":
         zero, whole = (without("reward", lambda x, k=k: k * x.r) for k in (0, 1))
-        d = np.concatenate([s.rows.d for s in samples])
-        r = np.concatenate([s.rows.r for s in samples])
+        d = np.concatenate([s.d for s in samples])
+        r = np.concatenate([s.r for s in samples])
         per_r = (whole - zero) / r
         rewards = (y - zero) / np.where(per_r == 0, np.nan, per_r)
         if c := constant(rewards / r):
@@ -203,13 +204,13 @@ MIXED = (
 
 
 def mixtures(
-    one: Target, formula: Formula, samples: Sequence[Sample], y: np.ndarray
+    one: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
 ) -> Iterator[Choice]:
     """Yield values of s′ that are mixed of the largest and another one."""
 
     def targets(value: Choice) -> np.ndarray:
         made = formula.changed(None, reduce=value)
-        return np.concatenate([one(s.rows, made).reshape(-1) for s in samples])
+        return np.concatenate([one(s, made).reshape(-1) for s in samples])
 
     best = REDUCE[0]
     of_best = targets(best)

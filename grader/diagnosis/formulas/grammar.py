@@ -113,13 +113,11 @@ class Grammar:
             The numbers of the choices [N, slots], and of the differences [N, count].
         """
         if count == 0:
-            return np.zeros((1, len(self.slots)), int), np.zeros((1, 0), int)
+            return np.zeros((1, len(self.slots)), int), np.empty((1, 0), int)
         fewer, before = self.combinations(count - 1)
         last = before[:, -1] if count > 1 else np.full(len(before), -1)
-        first, then = np.meshgrid(
-            np.arange(len(fewer)), np.arange(len(self.edits)), indexing="ij"
-        )
-        first, then = first.ravel(), then.ravel()
+        first = np.repeat(np.arange(len(fewer)), len(self.edits))
+        then = np.tile(np.arange(len(self.edits)), len(fewer))
         touched = fewer[first] > 0
         keep = (then > last[first]) & ~(touched & (self.edits[then] >= 0)).any(axis=1)
         first, then = first[keep], then[keep]

@@ -101,7 +101,8 @@ MASK = (
         flags_as_rows,
         "flags-as-row-numbers",
         "You use the flags as row numbers: `at[d]` or `x[d]` with integers 0 and 1 "
-        f"means the rows 0 and 1. A mask needs a bool or a factor for each row {ADMIN}.",
+        "means the rows 0 and 1. A mask needs a bool or a factor for each row "
+        f"{ADMIN}.",
     ),
     Choice(
         "¬d of the row below",

@@ -38,11 +38,12 @@ REWARD = (
         f"Your target does not depend on the reward: r_i is missing in it {DEEP_Q}.",
     ),
     Choice(
-        "d r",
-        lambda x: x.d * x.r,
-        "reward-at-ends-only",
-        "Your target counts the reward only where the episode ends. Every reward "
-        f"counts, whether the episode goes on or not {DEEP_Q}.",
+        "γ r",
+        lambda x: x.gamma * x.r,
+        "gamma-on-reward",
+        "You discount the reward too. r comes now and counts in full; γ is a factor of "
+        "the future term alone (slides: Admin).",
+        {"td": None, "mc": None},
     ),
     Choice(
         "clip(r, −1, 1)",

@@ -92,13 +92,19 @@ def rows_of(case: Case) -> Rows:
 def nearby(case: Case, rows: Rows) -> Rows:
     """Return the rows with theta_Q a step up and down in each entry [2P, B, A]."""
     theta = in_double(case.args["theta_Q"])
-    stacks: list[list[np.ndarray]] = []
-    for step in (STEP, -STEP):
-        for leaf in theta:
-            flat = leaf.reshape(-1)  # a view
-            for i, before in enumerate(flat.tolist()):
-                flat[i] = before + step
-                stacks.append([cases.probe_values(theta, x) for x in states_of(case)])
-                flat[i] = before
-    q_s, q_n, q_0 = (np.stack(values) for values in zip(*stacks, strict=True))
+    count = sum(leaf.size for leaf in theta)
+    steps = STEP * np.concatenate([np.eye(count), -np.eye(count)])
+    ends = np.cumsum([leaf.size for leaf in theta])[:-1]
+    stack = [
+        leaf + step.reshape(-1, *leaf.shape)
+        for leaf, step in zip(theta, np.split(steps, ends, axis=1), strict=True)
+    ]
+    q_s, q_n, q_0 = (values_of(stack, states) for states in states_of(case))
     return replace(rows, q_s=q_s, q_n=q_n, q_0=q_0)
+
+
+def values_of(stack: list[np.ndarray], states: np.ndarray) -> np.ndarray:
+    """Return the values [N, B, A] of N probe networks, as `cases.probe_values`."""
+    weight, bias, last_weight, last_bias = stack
+    hidden = np.tanh(states @ weight.swapaxes(1, 2) + bias[:, None])
+    return hidden @ last_weight.swapaxes(1, 2) + last_bias[:, None]

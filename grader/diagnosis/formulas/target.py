@@ -122,7 +122,7 @@ JOIN = (
         "gamma-on-reward",
         "You discount the reward instead of the future. r is earned now and counts in "
         f"full; γ belongs to the value of s', one step later {DEEP_Q}.",
-        {"tab": "tab-gamma-on-reward-alone"},
+        {"tab": None},
     ),
     Choice(
         "{M} {D} ({R} + {V})",
@@ -205,12 +205,6 @@ JOIN = (
         "future-bracketed",
         "A bracket around r + ¬d γ makes r a factor of the value: r is a term of its "
         f"own {DEEP_Q}.",
-    ),
-    Choice(
-        "{M} {D} {V} − {R}",
-        lambda r, m, d, v: m * d * v - r,
-        "reward-subtracted",
-        f"Your target subtracts the reward: it is the reward plus the future {DEEP_Q}.",
     ),
 )
 

@@ -101,30 +101,6 @@ PREDICT = (
         {"mc": "mc-columns"},
     ),
     Choice(
-        "Q(s_j,a_j; θ_Q)",
-        lambda x: (np.swapaxes(taken(x.q_s, x), -1, -2), 1.0),
-        "B1-B",
-        "Your loss compares every prediction with every target, as [B, 1] minus [B] "
-        "does, which is [B, B]. Both need shape [B], so that row i meets row i "
-        f"{REVIEW}.",
-        {"mc": "mc-broadcast"},
-    ),
-    Choice(
-        "Σ_j Q(s_j,a_j; θ_Q)",
-        lambda x: (taken(x.q_s, x).sum(axis=-1, keepdims=True), 1.0),
-        "sum-no-axis",
-        "Your prediction is one number, summed over the batch as well. Each "
-        "transition has its own: a sum over one-hot runs along the actions alone "
-        f"{ALL_AT_ONCE}.",
-    ),
-    Choice(
-        "mean_j Q(s_j,a_j; θ_Q)",
-        lambda x: (taken(x.q_s, x).mean(axis=-1, keepdims=True), 1.0),
-        "mean-no-axis",
-        "Your prediction is one number, the mean over the batch. Each transition has "
-        f"its own Q(s_i, a_i) {ALL_AT_ONCE}.",
-    ),
-    Choice(
         "Q(s,·; θ_Q) with y for a and 0 for the others",
         lambda x: (every_action(x), one_hot(x)),
         "others-to-zero",
@@ -210,6 +186,41 @@ PREDICT = (
         "You predict with the best action in the next state. The prediction is "
         f"Q(s, a), of the action that was taken in s {DEEP_Q}.",
         TD_ONLY,
+    ),
+)
+
+
+def column(p: np.ndarray) -> np.ndarray:
+    """Return predictions [..., 1, B] as [..., B, 1]; nan for those of another shape."""
+    return np.swapaxes(p, -1, -2) if p.shape[-2] == 1 else np.nan * p
+
+
+# How the predictions [..., 1, B] meet the targets [..., 1, B].
+PAIRING = (
+    Choice("{p}", lambda p: p),
+    Choice(
+        "{p}[:, None]",
+        column,
+        "B1-B",
+        "Your loss compares every prediction with every target, as [B, 1] minus [B] "
+        "does, which is [B, B]. Both need shape [B], so that row i meets row i "
+        f"{REVIEW}.",
+        {"mc": "mc-broadcast"},
+    ),
+    Choice(
+        "Σ {p}",
+        lambda p: p.sum(axis=(-2, -1), keepdims=True),
+        "sum-no-axis",
+        "Your prediction is one number, summed over the batch as well. Each "
+        "transition has its own: a sum over one-hot runs along the actions alone "
+        f"{ALL_AT_ONCE}.",
+    ),
+    Choice(
+        "mean {p}",
+        lambda p: p.mean(axis=(-2, -1), keepdims=True),
+        "mean-no-axis",
+        "Your prediction is one number, the mean over the batch. Each transition has "
+        f"its own Q(s_i, a_i) {ALL_AT_ONCE}.",
     ),
 )
 
@@ -303,6 +314,7 @@ ERROR = (
 LOSS_SLOTS = {
     "by": BY,
     "predict": PREDICT,
+    "pairing": PAIRING,
     "error": ERROR,
     "weight": WEIGHT,
     "reduction": REDUCTION,
@@ -336,6 +348,8 @@ def each_of(
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
     """Return the errors [..., 1 or B or A, B or 1]; nan where shapes do not fit."""
     p, keep = formula["predict"].of(formula["by"].of(rows))
-    if p.shape[-2] != 1 and y.shape[-2] not in (1, p.shape[-2]):
+    p = formula["pairing"].of(p)
+    wide = np.broadcast_shapes(p.shape[-2:], np.shape(keep))[0]
+    if wide != 1 and y.shape[-2] not in (1, wide):
         y = np.full_like(y[..., :1, :], np.nan)  # code that raises
     return p - keep * y

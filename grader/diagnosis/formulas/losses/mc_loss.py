@@ -24,7 +24,7 @@ from grader.diagnosis.reading import Reading
 
 DEEP_Q = "(slides: Deep Q Learning)"
 PART = "mc_loss"
-QUESTIONS = questions.episodes
+QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
 def given(x: Rows) -> np.ndarray:

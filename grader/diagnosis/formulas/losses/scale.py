@@ -75,7 +75,7 @@ class Scale:
                 names.append("fixed-divisor")
             else:
                 names += ["sum", *named_constant(size)]
-        elif self.growth in ("1/A", "B/A"):
+        elif self.growth in ("1/A", "B/A") or natural == "A":
             names.append("divides-by-A")
             names += ["sum"] * (self.growth == "B/A") + named_constant(size)
         elif self.growth == "1/B":

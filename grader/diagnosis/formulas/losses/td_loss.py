@@ -50,7 +50,7 @@ VIEWS = (
     ),
 )
 PART = "td_loss"
-QUESTIONS = questions.batches
+QUESTIONS, OTHERS = questions.batches, questions.others
 LANGUAGE = Language(
     PART,
     Grammar(PART, {**TARGET_SLOTS, **VALUE_SLOTS}, (*JOINTS, *VALUE_JOINTS)),
@@ -87,8 +87,8 @@ TILDE = Choice(
     lambda x: 255 - x.d,
     "tilde",
     "Your ¬d is right for bool only: ~ flips every bit of an integer (~1 is -2, or "
-    "254) and fails on floats. `terminated` may be 0/1 of any type (slides: Admin, homework "
-    "1).",
+    "254) and fails on floats. `terminated` may be 0/1 of any type "
+    "(slides: Admin, homework 1).",
 )
 
 

@@ -49,15 +49,21 @@ def swapped(words: str, view: str) -> str:
     return words.replace(b, "\0").replace(a, b).replace("\0", a)
 
 
-def loss_words(found: Found, symbol: str) -> str:
-    """Return the right side of L = …; `symbol` stands for the target."""
+def loss_words(found: Found, symbol: str, growth: str = "") -> str:
+    """Return the right side of L = ….
+
+    Args:
+        found: the formula with its factor.
+        symbol: stands for the target.
+        growth: of the number of losses that come back; "" if it is one.
+    """
     formula = found.formula
     predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
-    e = f"{predicted} − {symbol}"
-    error = formula["error"].words
-    f = formula["weight"].words + error.format(e=e)
-    mean = formula["reduction"].words.format(f=f)
-    return found.scale.words(natural_growth(formula), mean)
+    predicted = formula["pairing"].words.format(p=predicted)
+    error = formula["error"].words.format(e=f"{predicted} − {symbol}")
+    f = formula["weight"].words + error
+    mean = f if growth else formula["reduction"].words.format(f=f)
+    return found.scale.words(growth or natural_growth(formula), mean)
 
 
 def natural_growth(formula: Formula) -> str:
@@ -65,48 +71,47 @@ def natural_growth(formula: Formula) -> str:
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 
 
-def lines(found: Found, right: Formula, symbol: str) -> tuple[str, str]:
+def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, str]:
     """Return what the code computes, and what is asked, in the lines that differ."""
     formula, view = found.formula, found.formula["view"].words
     plain = Found(right, type(found.scale)())
     sides: tuple[list[str], list[str]] = ([], [])
-    pairs, symbols = [], (symbol, symbol)
+    pairs, symbols = [], [symbol, symbol]
     if symbol == "y":
-        pairs.append((target_words(formula), target_words(right), "y = "))
+        pairs.append((f"y = {target_words(formula)}", f"y = {target_words(right)}"))
     else:
-        symbols = tuple(
-            f["after"].words.format(y=f["label"].words) for f in (formula, right)
-        )
-    own, asked = (
-        loss_words(f, s) for f, s in zip((found, plain), symbols, strict=True)
-    )
-    pairs.append((own, asked, "L = "))
-    for own, asked, name in pairs:
+        symbols = [label_words(formula), label_words(right)]
+    own, asked = loss_words(found, symbols[0], growth), loss_words(plain, symbols[1])
+    pairs.append((f"L = {own}", f"L = {asked}"))
+    for own, asked in pairs:
         own = swapped(own, view)
         if own != asked:
-            sides[0].append(name + own)
-            sides[1].append(name + asked)
+            sides[0].append(own)
+            sides[1].append(asked)
     return "\n".join(sides[0]), "\n".join(sides[1])
 
 
 def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
     """Return the reading of a formula that was found; None if it is the right one."""
-    formula, right = found.formula, language.right
-    growth = natural_growth(formula) if sample.each is None else "B"
+    formula, right, rows = found.formula, language.right, sample.rows
+    growth = ""
+    if sample.each is not None:
+        sizes = {rows.size: "B", rows.size**2: "B²", rows.size * rows.width: "B A"}
+        growth = sizes.get(sample.each.size, "B")
     differences = (
         *formula.differences,
-        *found.scale.differences(language.part, growth),
+        *found.scale.differences(language.part, growth or natural_growth(formula)),
     )
-    if sample.each is not None:
+    if growth:
         name = f"{PREFIX[language.part]}-no-reduction"
         differences = (*differences, Difference(name, NO_REDUCTION))
     if not differences:
         return None
     symbol = "y" if language.part == "td_loss" else "G"
-    computes, asked = lines(found, right, symbol)
+    computes, asked = lines(found, right, symbol, growth)
     table: tuple[str, ...] = ()
     if symbol == "y" and computes.startswith("y"):
-        table = tuple(table_of(language, formula, sample.rows))
+        table = tuple(table_of(language, formula, rows))
     return Reading(computes, asked, differences, table)
 
 

@@ -9,6 +9,7 @@ from grader.contract.case import Case, Student
 from grader.diagnosis.formulas.combine import target_of
 from grader.diagnosis.formulas.grammar import Formula
 from grader.diagnosis.formulas.rows import STEP, Rows
+from grader.diagnosis.formulas.table.step import Cells, cell
 
 RTOL = 1e-4
 
@@ -62,7 +63,7 @@ class Episode:
         """The steps as rows."""
         return rows_of(self.case, self.before)
 
-    def cells(self, formula: Formula, rows: Rows) -> tuple:
+    def cells(self, formula: Formula, rows: Rows) -> Cells:
         """Return the cells that the steps move, as an index."""
         args = self.case.args
         states, later = (
@@ -100,9 +101,8 @@ class Episode:
             return formula["store"].of(after)
         for t in order:
             moves = self.moves(formula, after, size)
-            rows, columns = self.cells(formula, rows_of(self.case, after, formula))
-            column = columns[t] if isinstance(columns, np.ndarray) else columns
-            after[rows[t], column] += moves[t]
+            cells = self.cells(formula, rows_of(self.case, after, formula))
+            after[cell(cells, t)] += moves[t]
             after = formula["store"].of(after)
         return after
 
@@ -111,14 +111,14 @@ class Episode:
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].of(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
-        for cell in np.ndindex(*self.before.shape):
+        for index in np.ndindex(*self.before.shape):
             ends = []
             for step in (STEP, -STEP):
                 table = self.before.copy()
-                table[cell] += step
+                table[index] += step
                 y = target_of(rows_of(self.case, table, formula), formula)
                 ends.append(y.reshape(-1))
-            move[cell] = size * (e * (ends[0] - ends[1])).sum() / (2 * STEP)
+            move[index] = size * (e * (ends[0] - ends[1])).sum() / (2 * STEP)
         return move
 
     def fits(self, formula: Formula, size: float) -> bool:

@@ -190,20 +190,21 @@ CELL = (
 
 def added(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
     """Add every move."""
-    np.add.at(
-        table, cells, moves if isinstance(cells[1], np.ndarray) else moves[:, None]
-    )
+    for t, move in enumerate(moves):
+        table[cell(cells, t)] += move
 
 
 def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
     """Let the last move of a cell count alone."""
     before = table.copy()
     for t, move in enumerate(moves):
-        cell = (
-            cells[0][t],
-            cells[1][t] if isinstance(cells[1], np.ndarray) else cells[1],
-        )
-        table[cell] = before[cell] + move
+        table[cell(cells, t)] = before[cell(cells, t)] + move
+
+
+def cell(cells: Cells, t: int) -> tuple:
+    """Return the cell, or the whole row, that step t moves."""
+    rows, columns = cells
+    return rows[t], columns[t] if isinstance(columns, np.ndarray) else columns
 
 
 def first_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ RIGHT = joined(*(next(halves(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
 # ---------------------------------------------------------------- the questions
 
 
-def episode(source: Fixed, rewards: np.ndarray | None = None, **settings) -> Case:
+def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
     """Make an episode; in one of its next states all values are negative.
 
     Args:
@@ -94,9 +95,9 @@ def questions(rng: np.random.Generator) -> list[Case]:
         episode(source, usual, num_steps=5, ends=True),
         episode(source, large, num_steps=5, ends=False),
         episode(source, spread, num_steps=5, ends=True),
-        episode(source, num_steps=1, ends=False, **OTHER),
+        episode(source, None, num_steps=1, ends=False, **OTHER),
         episode(source, num_steps=1, ends=True),
-        episode(source, num_steps=5, ends=False, **{**OTHER, **LARGE}),
+        episode(source, None, num_steps=5, ends=False, **{**OTHER, **LARGE}),
         returning(rng, source),
         returning(rng, source),
     ]
@@ -114,6 +115,12 @@ def returning(rng: np.random.Generator, source: Fixed) -> Case:
 
 
 QUESTIONS = questions
+# What is tried where the size cannot be read off single moves.
+SIZES = [
+    *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
+    Size(1.0, ""),
+    Size(1.0, "α/T"),
+]
 
 
 # ---------------------------------------------------------------- the search
@@ -182,11 +189,12 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
     return found
 
 
-def special(in_target: int) -> Iterator[Formula]:
+def special(in_target: int, in_step: int) -> Iterator[Formula]:
     """Yield the formulas that change more than single moves."""
     for whole in halves(WHOLE, 1):
         for target in halves(TARGET, in_target):
-            yield joined(RIGHT, target, whole)
+            for step_half in halves(STEP, in_step):
+                yield joined(RIGHT, target, step_half, whole)
 
 
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
@@ -201,7 +209,9 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     for count in (0, 1):
         for target in halves(TARGET, count):
             formula = joined(RIGHT, target)
-            yield from of_target(target_of, PART, formula, several, targets)
+            yield from of_target(
+                target_of, PART, formula, [s.rows for s in several], targets
+            )
             first = several[0]
             eta = first.moves(formula, first.before, 1.0)
             shares = answered(first, RIGHT) / eta
@@ -239,7 +249,7 @@ def clipped(bound: float) -> Change:
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
     """Return the formula of an update with an episode; None where none fits."""
-    asked = questions(rng)
+    asked = questions(rng) + questions(rng)
     samples = [sample for case in asked if (sample := ask(case, student))]
     if len(samples) < len(asked):
         return None
@@ -258,10 +268,15 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
         for formula in candidates(samples, level - in_step, in_step):
             if found := sized(formula, samples):
                 yield found
-    if level in (1, 2):
-        for formula in special(level - 1):
+    for in_target, in_step in {1: [(0, 0)], 2: [(1, 0), (0, 1)]}.get(level, []):
+        for formula in special(in_target, in_step):
             if found := confirmed(formula, Size(1.0, "α"), samples):
                 yield found
+    if level == 2:
+        for formula in special(0, 0):
+            for size in SIZES:
+                if found := confirmed(formula, size, samples):
+                    yield found
     if level == 2:
         for formula in with_constants(samples):
             if found := sized(formula, samples):
