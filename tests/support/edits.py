@@ -39,21 +39,26 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
     Raises:
         ValueError: an old text does not stand exactly once in the part.
     """
+    before, text, after = around(part)
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise ValueError(f"{old!r} stands {text.count(old)} times in {part}")
+        text = text.replace(old, new)
+    return before + text + after
+
+
+def around(part: str) -> tuple[str, str, str]:
+    """Return the solution's text before the code of a part, that code, and the rest."""
     node = next(
         node
         for node in ast.parse(SOLUTION).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
     )
     lines = SOLUTION.splitlines(keepends=True)
-    start = node.body[0].end_lineno  # last line of the docstring
-    before = "".join(lines[:start])
-    text = "".join(lines[start : node.end_lineno])
-    after = "".join(lines[node.end_lineno :])
-    for old, new in changes:
-        if text.count(old) != 1:
-            raise ValueError(f"{old!r} stands {text.count(old)} times in {part}")
-        text = text.replace(old, new)
-    return before + text + after
+    start = node.body[0].end_lineno  # of the docstring
+    pieces = lines[:start], lines[start : node.end_lineno], lines[node.end_lineno :]
+    before, text, after = map("".join, pieces)
+    return before, text, after
 
 
 def with_definitions(text: str, first: str = "") -> str:

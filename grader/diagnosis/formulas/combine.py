@@ -1,0 +1,59 @@
+"""Targets of one formula, and of many at once."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import Formula, Grammar
+from grader.diagnosis.formulas.rows import Rows
+from grader.diagnosis.formulas.value import PAIRS, value_of
+
+Group = tuple[np.ndarray, np.ndarray]  # which formulas [n], their targets [n, I, B]
+
+
+def target_of(rows: Rows, formula: Formula) -> np.ndarray:
+    """Return y = r + ¬d γ value, as a formula has it [..., 1 or B, B]."""
+    r, m, d = (formula[slot].of(rows) for slot in ("reward", "mask", "discount"))
+    y = formula["join"].of(r, m, d, value_of(rows, formula))
+    return formula["after"].of(rows, y)
+
+
+def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
+    """Yield the targets of many formulas [N, slots], in two groups of one shape."""
+    slots, column = grammar.slots, grammar.column
+
+    def all_of(slot: str) -> np.ndarray:
+        shape = (1, rows.size)
+        return np.stack([np.broadcast_to(c.of(rows), shape) for c in slots[slot]])
+
+    of = {slot: all_of(slot) for slot in ("reward", "mask", "discount")}
+    places = [column[slot] for slot in ("net", "state", "reduce", "join", "after")]
+    pairs = [choice.words for choice in slots["reduce"]].index(PAIRS)
+    values, joins = numbers[:, places[:3]], numbers[:, places[3:]]
+    sizes = tuple(len(slots[slot]) for slot in ("net", "state", "reduce"))
+    which, place = np.unique(
+        np.ravel_multi_index(tuple(values.T), sizes), return_inverse=True
+    )
+    found = []
+    for net, state, reduce in np.stack(np.unravel_index(which, sizes), 1).tolist():
+        chosen = slots["state"][state].of(rows, slots["net"][net].of(rows))
+        found.append(slots["reduce"][reduce].of(rows, chosen).reshape(-1))
+    valued = np.stack(found)
+    for kind in (False, True):
+        of_kind = np.flatnonzero((values[:, 2] == pairs) == kind)
+        shape = (len(of_kind), rows.size if kind else 1, rows.size)
+        targets = np.empty(shape)
+        code = joins[of_kind] @ [len(slots["after"]), 1]
+        order = np.argsort(code, kind="stable")
+        edges = np.flatnonzero(np.diff(code[order])) + 1
+        for some in np.split(order, edges) if len(order) else ():
+            group = of_kind[some]
+            r, m, d = (of[slot][numbers[group, column[slot]]] for slot in of)
+            v = valued[place[group]].reshape(
+                len(group), *((-1, 1) if kind else (1, -1))
+            )
+            join, after = joins[group[0]].tolist()
+            y = slots["join"][join].of(r, m, d, v)
+            targets[some] = slots["after"][after].of(rows, y)
+        if len(of_kind):
+            yield of_kind, targets

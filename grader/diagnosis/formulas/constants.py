@@ -1,0 +1,296 @@
+"""Formulas with a constant that no list has: solved for, and then to be confirmed.
+
+Where a loss is a factor times the mean of squares, its gradient tells every target y;
+and a target that is right but for one constant tells the constant.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import Choice, Formula, named
+from grader.diagnosis.formulas.losses.loss import (
+    CUT,
+    ERROR,
+    HUBER,
+    errors,
+    huber,
+)
+from grader.diagnosis.formulas.losses.reduction import REDUCTION
+from grader.diagnosis.formulas.losses.sample import Sample, Target
+from grader.diagnosis.formulas.losses.scale import constant_words, rounded
+from grader.diagnosis.formulas.rows import STEP, Rows
+from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
+from grader.diagnosis.formulas.value import REDUCE
+
+DEEP_Q = "(slides: Deep Q Learning)"
+Made = Iterator[Formula]
+
+
+def with_constants(
+    one: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
+) -> Made:
+    """Yield the formulas with one more difference, which has a constant of its own."""
+    slopes = [slopes_of_errors(sample) for sample in samples]
+    targets = read_off(samples, slopes)
+    for formula in formulas:
+        known = [one(formula["view"].of(s.rows), formula).reshape(-1) for s in samples]
+        if any(y.size != s.rows.size for y, s in zip(known, samples, strict=True)):
+            continue
+        if targets is not None and is_square(formula):
+            rows = [s.rows for s in samples]
+            yield from of_target(one, part, formula, rows, targets)
+        if formula["error"] is ERROR[0]:
+            yield from of_error(one, part, formula, samples, slopes)
+
+
+def is_square(formula: Formula) -> bool:
+    """Tell whether a loss is the mean of squares."""
+    return formula["error"] is ERROR[0] and formula["reduction"] is REDUCTION[0]
+
+
+def slopes_of_errors(sample: Sample) -> np.ndarray | None:
+    """Return dL/dQ(s_i, a_i) [B] of the answer; None if it is not made of these."""
+    rows = np.arange(sample.rows.size)
+    values = sample.moved.q_s[:, rows, sample.rows.a]
+    up, down = np.split(values, 2)
+    of_values = (up - down) / (2 * STEP)  # [P, B]
+    found, *_ = np.linalg.lstsq(of_values, sample.slope, rcond=None)
+    rest = np.abs(of_values @ found - sample.slope).max()
+    return found if rest <= 1e-4 * np.abs(sample.slope).max() else None
+
+
+def read_off(
+    samples: Sequence[Sample],
+    slopes: Sequence[np.ndarray | None],
+) -> list[np.ndarray] | None:
+    """Return the targets [B] of each sample, of a factor times the mean of squares."""
+    targets = []
+    for sample, slope in zip(samples, slopes, strict=True):
+        if slope is None or not sample.loss:
+            return None
+        factor = sample.rows.size * float((slope**2).sum()) / (4 * sample.loss)
+        if not factor or not np.isfinite(factor):
+            return None
+        rows = sample.rows
+        taken = rows.q_s[np.arange(rows.size), rows.a]
+        targets.append(taken - rows.size * slope / (2 * factor))
+    return targets
+
+
+def constant(values: np.ndarray) -> float | None:
+    """Return the number that all of these are; None if they differ."""
+    values = values[np.isfinite(values)]
+    if len(values) < 3:
+        return None
+    middle = float(np.median(values))
+    apart = np.abs(values - middle).max()
+    return rounded(middle) if apart <= 1e-3 * abs(middle) + 1e-5 else None
+
+
+def of_target(
+    one: Target,
+    part: str,
+    formula: Formula,
+    samples: Sequence[Rows],
+    targets: Sequence[np.ndarray],
+) -> Made:
+    """Yield the formula with one constant in its target."""
+
+    def without(slot: str, value: Callable) -> np.ndarray:
+        changed = formula.changed(None, **{slot: Choice("", value)})
+        return np.concatenate([one(s, changed).reshape(-1) for s in samples])
+
+    def made(slot: str, choice: Choice) -> Formula:
+        return formula.changed(named(choice, part), **{slot: choice})
+
+    y = np.concatenate(list(targets))
+    if "reward" in formula.choices and formula["reward"].words == "r":
+        zero, whole = (without("reward", lambda x, k=k: k * x.r) for k in (0, 1))
+        d = np.concatenate([s.d for s in samples])
+        r = np.concatenate([s.r for s in samples])
+        per_r = (whole - zero) / r
+        rewards = (y - zero) / np.where(per_r == 0, np.nan, per_r)
+        if c := constant(rewards / r):
+            yield made("reward", scaled_reward(c))
+        if c := constant(rewards - r):
+            yield made("reward", shifted_reward(c))
+        if c := constant(rewards[d > 0]):
+            yield made("reward", reward_at_ends(c))
+        bound = rounded(float(np.nanmax(np.abs(rewards))))
+        yield made("reward", bounded_reward(bound))
+    if "discount" in formula.choices and formula["discount"] is DISCOUNT[0]:
+        zero, whole = (without("discount", lambda x, k=k: float(k)) for k in (0, 1))
+        slope = np.where(np.abs(whole - zero) < 1e-9, np.nan, whole - zero)
+        if c := constant((y - zero) / slope):
+            words = constant_words(c)
+            yield made(
+                "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
+            )
+    if "reduce" in formula.choices and formula["reduce"] is REDUCE[0]:
+        mixed = mixtures(one, formula, samples, y)
+        yield from (made("reduce", choice) for choice in mixed)
+    if "after" in formula.choices and formula["after"] is AFTER[0]:
+        yield from (made("after", choice) for choice in bounded_targets(y))
+
+
+def scaled_reward(c: float) -> Choice:
+    """Return the reward times a constant."""
+    return Choice(
+        f"{constant_words(c)} r",
+        lambda x: c * x.r,
+        "reward-scaled",
+        f"You multiply the reward by a constant. The target needs r as it is {DEEP_Q}.",
+    )
+
+
+def shifted_reward(c: float) -> Choice:
+    """Return the reward plus a constant."""
+    sign = "+" if c > 0 else "−"
+    return Choice(
+        f"(r {sign} {constant_words(abs(c))})",
+        lambda x: x.r + c,
+        "reward-shifted",
+        f"You add a constant to the reward. The target needs r as it is {DEEP_Q}.",
+    )
+
+
+def reward_at_ends(c: float) -> Choice:
+    """Return the reward, but a constant where the episode ends."""
+    return Choice(
+        f"(r, but {constant_words(c)} where d)",
+        lambda x: np.where(x.d > 0, c, x.r),
+        "end-reward-shaped",
+        "You replace the reward of terminal transitions by one of your own. That "
+        f"teaches another task: r comes from the environment, also at an end {DEEP_Q}.",
+    )
+
+
+def bounded_reward(c: float) -> Choice:
+    """Return the reward, clipped at a constant."""
+    bound = constant_words(c)
+    return Choice(
+        f"clip(r, −{bound}, {bound})",
+        lambda x: np.clip(x.r, -c, c),
+        "reward-clipped",
+        "You clip the reward, as some do for Atari games. The target needs r as it is "
+        f"{DEEP_Q}.",
+    )
+
+
+def bounded_targets(y: np.ndarray) -> Iterator[Choice]:
+    """Yield targets clipped at the largest, at the smallest, and on both sides."""
+    low, high = rounded(float(y.min())), rounded(float(y.max()))
+    low_words, high_words = constant_words(low), constant_words(high)
+    name = "target-clipped"
+    yield Choice(
+        f"min({high_words}, {{y}})", lambda x, y: np.minimum(y, high), name, CLIPPED
+    )
+    yield Choice(
+        f"max({low_words}, {{y}})", lambda x, y: np.maximum(y, low), name, CLIPPED
+    )
+    yield Choice(
+        f"clip({{y}}, {low_words}, {high_words})",
+        lambda x, y: np.clip(y, low, high),
+        name,
+        CLIPPED,
+    )
+
+
+MIXED = (
+    "Your target mixes two values of s'. Q learning takes one: the best action's, by "
+    "θ_T (slides: Deep Q Learning; Target Networks)."
+)
+
+
+def mixtures(
+    one: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
+) -> Iterator[Choice]:
+    """Yield values of s′ that are mixed of the largest and another one."""
+
+    def targets(value: Choice) -> np.ndarray:
+        made = formula.changed(None, reduce=value)
+        return np.concatenate([one(s, made).reshape(-1) for s in samples])
+
+    best = REDUCE[0]
+    of_best = targets(best)
+    for words, of in OTHER_VALUES:
+        other = Choice(words, of)
+        of_other = targets(other)
+        apart = of_best - of_other
+        share = constant((y - of_other) / np.where(np.abs(apart) < 1e-9, np.nan, apart))
+        if share is not None and 0 < share < 1:
+            rest = rounded(1 - share)
+            yield Choice(
+                f"({constant_words(share)} {best.words} + "
+                f"{constant_words(rest)} {words})",
+                lambda x, v, of=of, w=share: w * best.of(x, v) + (1 - w) * of(x, v),
+                "mixed-values",
+                MIXED,
+            )
+
+
+OTHER_VALUES: tuple[tuple[str, Callable], ...] = (
+    ("mean_a <a>", lambda x, v: v.mean(axis=-1)[..., None, :]),
+    ("min_a <a>", lambda x, v: v.min(axis=-1)[..., None, :]),
+    ("max_a Q(s′,a; θ_Q)", lambda x, v: x.q_n.max(axis=-1)[..., None, :]),
+    (
+        "max_a Q(s′,a; θ_Q, held fixed)",
+        lambda x, v: x.held_n.max(axis=-1)[..., None, :],
+    ),
+    (
+        "<a_i>",
+        lambda x, v: v[..., np.arange(x.size), x.a][..., None, :],
+    ),
+)
+
+
+def of_error(
+    one: Target,
+    part: str,
+    formula: Formula,
+    samples: Sequence[Sample],
+    slopes: Sequence[np.ndarray | None],
+) -> Made:
+    """Yield the formula with an error that is bent at a constant."""
+    if any(slope is None for slope in slopes):
+        return
+    e, g = [], []
+    for sample, slope in zip(samples, slopes, strict=True):
+        rows = formula["view"].of(sample.rows)
+        of_rows = errors(rows, formula, one(rows, formula)).reshape(-1)
+        if slope is None or of_rows.size != slope.size:
+            return
+        e.append(of_rows)
+        g.append(slope)
+    error, slope = np.concatenate(e), np.concatenate(g)
+    small = np.abs(error).argmin()
+    rate = slope[small] / error[small]
+    if not rate or not np.isfinite(rate):
+        return
+    bends = []
+    size = rounded(float(np.abs(slope / rate).max()))
+    bends.append((f"Huber_{constant_words(size)}", huber(size), "huber", HUBER))
+    inside = np.abs(slope - rate * error) <= 1e-3 * np.abs(rate * error) + 1e-6
+    loss = np.array([s.loss for s in samples])
+    for k in range(len(samples)):
+        own = np.abs(e[k])
+        kept = inside[sum(map(len, e[:k])) :][: len(own)]
+        over = int((~kept).sum())
+        if over:
+            square = 2 * loss[k] * len(own) / (rate * len(own)) - (own[kept] ** 2).sum()
+            if square > 0:
+                size = rounded(float(np.sqrt(square / over)))
+                words = constant_words(size)
+                clip = clipped_square(size)
+                bends.append((f"clip_{words}", clip, "error-clipped", CUT))
+            break
+    for words, of, name, hint in bends:
+        text = f"{words}({{e}})" + ("²" if name == "error-clipped" else "")
+        choice = Choice(text, of, name, hint)
+        yield formula.changed(named(choice, part), error=choice)
+
+
+def clipped_square(size: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the square of errors that are cut at a size."""
+    return lambda e: np.clip(e, -size, size) ** 2

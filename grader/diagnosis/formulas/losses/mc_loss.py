@@ -1,0 +1,278 @@
+"""Reads which formula a wrong `mc_loss` computes.
+
+It is asked with a stand-in for the returns, G_i = γ − r_i: what becomes of G is seen,
+and not how the hand-in computes it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from grader.contract.case import Student
+from grader.diagnosis.formulas.combine import Group
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar
+from grader.diagnosis.formulas.losses import questions
+from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
+from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
+from grader.diagnosis.formulas.losses.sample import Sample, ask
+from grader.diagnosis.formulas.losses.search import Found, Language, find_among
+from grader.diagnosis.formulas.losses.words import reading
+from grader.diagnosis.formulas.reward import normalised, returns
+from grader.diagnosis.formulas.rows import Rows
+from grader.diagnosis.reading import Reading
+
+DEEP_Q = "(slides: Deep Q Learning)"
+PART = "mc_loss"
+QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
+
+
+def given(x: Rows) -> np.ndarray:
+    """Return the stand-in for the returns [T]."""
+    return x.gamma - x.r
+
+
+def following(x: Rows, *, held: bool) -> np.ndarray:
+    """Return γ max_a Q(s_{i+1}, a) [..., T], 0 at the last step."""
+    best = (x.held_n if held else x.q_n).max(axis=-1)
+    return x.gamma * best * (np.arange(x.size) < x.size - 1)
+
+
+def beyond(x: Rows, *, held: bool) -> np.ndarray:
+    """Return γ max_a Q(s_i, a) [..., T] at the last step, 0 before."""
+    best = (x.held_s if held else x.q_s).max(axis=-1)
+    return x.gamma * best * (np.arange(x.size) == x.size - 1)
+
+
+OWN_GAMMA = (
+    "Your loss does not change with its argument gamma. Pass on the γ that came in "
+    f"{DEEP_Q}."
+)
+TD = (
+    "Your loss bootstraps: its target is one reward and the network's own value of the "
+    "next state (TD, exercise 6). Monte Carlo needs no estimate: compare with G_i "
+    f"{DEEP_Q}."
+)
+BOOTSTRAPS = (
+    "You add the network's estimate of what comes after the last step. The episode is "
+    f"complete: nothing follows it, and G_i holds rewards only {DEEP_Q}."
+)
+DISCOUNTED = (
+    "You discount the returns once more, by γ^i. γ is at work inside G_i already "
+    f"{DEEP_Q}."
+)
+LABEL = (
+    Choice("G", given),
+    Choice(
+        "r",
+        lambda x: x.r,
+        "rewards-for-returns",
+        "Your loss compares Q with the single rewards. Q(s, a) stands for all that is "
+        f"still to come: compare it with the returns G_i {DEEP_Q}.",
+    ),
+    *(
+        Choice(
+            f"(G with γ = {gamma})",
+            lambda x, gamma=gamma: gamma - x.r,
+            "gamma-not-passed",
+            OWN_GAMMA,
+        )
+        for gamma in (0.99, 0.9, 0.95, 1.0, 0.5)
+    ),
+    Choice(
+        "(r + γ max_a Q(s_{i+1},a; θ_Q, held fixed))",
+        lambda x: x.r + following(x, held=True),
+        "td-target",
+        TD,
+    ),
+    Choice(
+        "(r + γ max_a Q(s_{i+1},a; θ_Q))",
+        lambda x: x.r + following(x, held=False),
+        "td-target",
+        TD,
+    ),
+    # The rewards are changed before G is made of them.
+    Choice(
+        "(G with r_T + γ max_a Q(s_T,a; θ_Q, held fixed) for the last r)",
+        lambda x: given(x) - beyond(x, held=True),
+        "bootstraps",
+        BOOTSTRAPS,
+    ),
+    Choice(
+        "(G with r_T + γ max_a Q(s_T,a; θ_Q) for the last r)",
+        lambda x: given(x) - beyond(x, held=False),
+        "bootstraps",
+        BOOTSTRAPS,
+    ),
+    Choice(
+        "(G + γ max_a Q(s_T,a; θ_Q, held fixed) at the last step)",
+        lambda x: given(x) + beyond(x, held=True),
+        "bootstraps",
+        BOOTSTRAPS,
+    ),
+    Choice(
+        "(G + γ max_a Q(s_{i+1},a; θ_Q, held fixed))",
+        lambda x: given(x) + following(x, held=True),
+        "bootstraps",
+        "You add the network's estimate of the next state to the return. G_i holds all "
+        f"later rewards already {DEEP_Q}.",
+    ),
+    Choice(
+        "G_0",
+        lambda x: given(x)[0] + 0 * x.r,
+        "G0-in-loss",
+        "All steps are compared with the return of the whole episode, G_0. G_i belongs "
+        f"to step i {DEEP_Q}.",
+    ),
+    Choice(
+        "G_{T−1}",
+        lambda x: given(x)[-1] + 0 * x.r,
+        "last-return-for-all",
+        f"All steps are compared with the last return. G_i belongs to step i {DEEP_Q}.",
+    ),
+    Choice(
+        "(G from the end to the start)",
+        lambda x: given(x)[::-1],
+        "returns-reversed",
+        "The returns are turned round once too often: entry i is the return of step i "
+        f"{DEEP_Q}.",
+    ),
+    Choice(
+        "G_{i+1}",
+        lambda x: np.roll(given(x), -1),
+        "return-of-next",
+        f"Each step is compared with the return of the next one {DEEP_Q}.",
+    ),
+    Choice(
+        "(G + r)",
+        lambda x: given(x) + x.r,
+        "reward-twice",
+        f"You add the reward to the return, which holds it already {DEEP_Q}.",
+    ),
+    Choice(
+        "(r + γ G)",
+        lambda x: x.r + x.gamma * given(x),
+        "reward-twice",
+        "You add the reward and discount the return once more. G_i is the sum of all "
+        f"of them already {DEEP_Q}.",
+    ),
+    Choice("γ G", lambda x: x.gamma * given(x), "discounts-returns", DISCOUNTED),
+    Choice(
+        "γ^i G",
+        lambda x: x.gamma ** np.arange(x.size) * given(x),
+        "discounts-returns",
+        DISCOUNTED,
+    ),
+    Choice(
+        "(sum of G from step i on)",
+        lambda x: given(x)[::-1].cumsum()[::-1],
+        "returns-summed",
+        f"You sum up the returns once more. G_i is a sum already {DEEP_Q}.",
+    ),
+    Choice(
+        "Σ r",
+        lambda x: x.r.sum() + 0 * x.r,
+        "sum-of-rewards",
+        "All steps are compared with the sum of all rewards. G_i is the discounted sum "
+        f"from step i on {DEEP_Q}.",
+    ),
+    Choice(
+        "0",
+        lambda x: 0 * x.r,
+        "no-returns",
+        f"The returns are missing in your loss {DEEP_Q}.",
+    ),
+)
+CHANGED = "Q has to learn the returns themselves " + DEEP_Q
+AFTER = (
+    Choice("{y}", lambda x, y: y),
+    Choice(
+        "normalised({y})",
+        lambda x, y: normalised(y),
+        "returns-normalised",
+        f"You normalise the returns, a habit from policy gradients. {CHANGED}.",
+    ),
+    Choice(
+        "({y} − mean {y})",
+        lambda x, y: y - y.mean(axis=(-2, -1), keepdims=True),
+        "returns-centred",
+        f"You subtract the mean of the returns. {CHANGED}.",
+    ),
+    Choice(
+        "mean {y}",
+        lambda x, y: y.mean(axis=(-2, -1), keepdims=True) + 0 * y,
+        "returns-mean",
+        "All steps are compared with the mean of the returns. G_i belongs to step i "
+        f"{DEEP_Q}.",
+    ),
+    Choice(
+        "−{y}",
+        lambda x, y: -y,
+        "returns-negated",
+        f"The returns come in with the wrong sign: the error is Q(s,a) - G {DEEP_Q}.",
+    ),
+    Choice(
+        "({y}, without its decimals)",
+        lambda x, y: np.trunc(y),
+        "returns-int",
+        f"Your returns lose what follows the decimal point. {CHANGED}.",
+    ),
+    *(
+        Choice(
+            f"clip({{y}}, −{c}, {c})",
+            lambda x, y, c=c: np.clip(y, -c, c),
+            "returns-clipped",
+            f"You clip the returns. {CHANGED}.",
+        )
+        for c in (1, 10, 100)
+    ),
+    Choice(
+        "max(0, {y})",
+        lambda x, y: np.maximum(y, 0),
+        "returns-clipped",
+        f"You cut negative returns to 0. {CHANGED}.",
+    ),
+)
+
+
+def label_of(rows: Rows, formula: Formula) -> np.ndarray:
+    """Return what the predictions are compared with [..., 1, T]."""
+    label = formula["label"].of(rows)[..., None, :]
+    return formula["after"].of(rows, label)
+
+
+def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
+    """Yield the labels of many formulas, as one group."""
+    found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
+    yield np.arange(len(found)), np.stack(found)
+
+
+# A hand-in may compute the right returns in `mc_loss` itself.
+VIEWS = (
+    Choice("", lambda x: x),
+    Choice("", lambda x: replace(x, r=x.gamma - returns(x))),
+)
+LANGUAGE = Language(
+    PART,
+    Grammar(PART, {"label": LABEL, "after": AFTER}),
+    Grammar(PART, LOSS_SLOTS, LOSS_JOINTS),
+    VIEWS,
+    label_of,
+    labels_of,
+)
+
+
+def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
+    """Return the formula of a `mc_loss` with a sample; None where none fits."""
+    cases = questions.episodes(rng)
+    known = [sample for case in cases if (sample := ask(case, student))]
+    if len(known) < len(cases) or not np.isfinite([s.loss for s in known]).all():
+        return None
+    found = find_among(LANGUAGE, known, lambda: questions.other_episodes(rng), student)
+    return (found, known[0]) if found else None
+
+
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Return which formula a `mc_loss` computes; None if it is right or unknown."""
+    result = find(student, rng)
+    return reading(LANGUAGE, *result) if result else None

@@ -1,0 +1,108 @@
+"""The questions from which a loss is read: designed, generic numbers."""
+
+import numpy as np
+
+from grader.contract import cases
+from grader.contract.case import Case
+
+# The sizes of the checks, whose programs are there.
+SIZE, DIM, ACTIONS = 5, 3, 4
+# Which rows end: nothing that a mask may look at is the same in all.
+ENDS = ([0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 1, 0], [0] * 5, [1] * 5)
+
+
+def drawn(rng: np.random.Generator) -> cases.Fixed:
+    """Return a source of the grader's cases that draws from a generator."""
+    source = cases.Fixed("")
+    source.rng = rng
+    return source
+
+
+def signed(rng: np.random.Generator, low: float, high: float, size: int) -> np.ndarray:
+    """Draw numbers of both signs, their sizes even on a logarithmic scale."""
+    signs = rng.permutation(np.resize([1.0, -1.0], size))
+    return np.round(signs * np.exp(rng.uniform(np.log(low), np.log(high), size)), 2)
+
+
+def states(
+    rng: np.random.Generator, theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
+) -> np.ndarray | None:
+    """Draw next states [B, D]; by each network all values of one of them are negative.
+
+    Returns None where the networks have no such states.
+    """
+    pool = np.round(rng.uniform(-4, 4, (200, DIM)), 2).astype(np.float32)
+    of_Q, of_T = (cases.probe_values(theta, pool) for theta in (theta_Q, theta_T))
+    low_T = np.flatnonzero((of_T.max(axis=1) < -0.2) & (of_Q.max(axis=1) > 0.2))
+    low_Q = np.flatnonzero((of_Q.max(axis=1) < -0.2) & (of_T.max(axis=1) > 0.2))
+    apart = np.flatnonzero(
+        (of_Q.argmax(axis=1) != of_T.argmax(axis=1)) & (of_T.max(axis=1) > 0.5)
+    )
+    if not len(low_T) or not len(low_Q) or len(apart) < SIZE:
+        return None
+    rows = np.array([low_T[0], low_Q[0], *apart[: SIZE - 2]])
+    return pool[rng.permutation(rows)]
+
+
+def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Case:
+    """Make a batch for `td_loss` with these flags and rewards, on the probe network."""
+    drawn_states = None
+    while drawn_states is None:
+        theta_Q, theta_T = (cases.probe(rng, DIM, ACTIONS) for _ in range(2))
+        drawn_states = states(rng, theta_Q, theta_T)
+    every = rng.permutation(np.resize(np.arange(ACTIONS), SIZE))
+    case = cases.td(drawn(rng), SIZE, DIM, ACTIONS)
+    return case.replace(
+        args={
+            "theta_Q": theta_Q,
+            "theta_T": theta_T,
+            "action": every.astype(np.int32),
+            "reward": rewards.astype(np.float32),
+            "terminated": np.array(ends, bool),
+            "next_state": drawn_states,
+        }
+    )
+
+
+def batches(rng: np.random.Generator) -> list[Case]:
+    """Make batches with errors of all sizes: usual ones, spread ones and large ones."""
+    usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
+    spread = signed(rng, 0.1, 40.0, SIZE)
+    large = signed(rng, 150.0, 600.0, SIZE)  # on both sides of what is cut
+    large[rng.integers(SIZE)] = 0.6
+    rewards = (next(usual), spread, large, *usual)
+    return [batch(rng, e, r) for e, r in zip(ENDS, rewards, strict=True)]
+
+
+def others(rng: np.random.Generator) -> list[Case]:
+    """Make batches of other sizes, and of another γ."""
+    source = drawn(rng)
+    return [
+        cases.td(source, 1, ends="none"),
+        cases.td(source, 1, ends="all"),
+        cases.td(source, SIZE, gamma=1.0),
+        cases.td(source, 64, 4, 2),
+    ]
+
+
+def episodes(rng: np.random.Generator) -> list[Case]:
+    """Make episodes for `mc_loss` with a stand-in for the returns, as `batches`."""
+    return [of_returns(case) for case in batches(rng)]
+
+
+def of_returns(case: Case) -> Case:
+    """Return the question to `mc_loss` with the numbers of one to `td_loss`."""
+    args = {k: case.args[k] for k in ("theta_Q", "state", "action", "reward")}
+    return Case("mc_loss", {**case.spec, "stand_in": True}, args)
+
+
+def other_episodes(rng: np.random.Generator) -> list[Case]:
+    """Make episodes for `mc_loss` of other sizes, and of another γ."""
+    source = drawn(rng)
+    found = [
+        cases.mc(source, 1),
+        cases.mc(source, 1),
+        cases.mc(source, SIZE, gamma=1.0),
+        cases.mc(source, 3, num_actions=2),
+    ]
+    return [case.replace(spec={"stand_in": True}) for case in found]

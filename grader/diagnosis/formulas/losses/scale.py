@@ -1,0 +1,139 @@
+"""The factor between a formula and a loss, over questions of several sizes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import PREFIX
+from grader.diagnosis.reading import Difference
+
+REVIEW = "(slides: Deep Learning Review)"
+# By the sizes B and A: how the factor may grow, in words.
+GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
+    ("", lambda b, a: 1.0),
+    ("B", lambda b, a: b),
+    ("1/A", lambda b, a: 1 / a),
+    ("A", lambda b, a: a),
+    ("B A", lambda b, a: b * a),
+    ("B²", lambda b, a: b * b),
+    ("√B", lambda b, a: b**0.5),
+    ("1/B", lambda b, a: 1 / b),
+    ("B/A", lambda b, a: b / a),
+)
+SUMS = ("B", "B A", "B²", "√B")
+HINTS = {
+    "sum": "Your loss grows with the batch: it is the sum over the rows, like the "
+    f"slides' Σ; the homework asks for the mean {REVIEW}.",
+    "len-of-batch": "You divide by 5, whatever B is: the `len` of a Transition is the "
+    f"number of its fields. The mean divides by B, the number of rows {REVIEW}.",
+    "fixed-divisor": "You divide the sum by a number that is not the number of rows. "
+    f"The mean divides by B, however many rows are passed in {REVIEW}.",
+    "half": "Your loss is half of what is asked for: there is no ½ in it; "
+    f"optax.l2_loss has one {REVIEW}.",
+    "negative": "Your loss is negative, so making it small makes the errors large. "
+    f"Gradient descent minimises: the mean square itself is the loss {REVIEW}.",
+    "divides-by-A": "Your loss is A times too small, as when the mean also counts "
+    f"zeros for the actions not taken. It runs over the B rows alone {REVIEW}.",
+    "divides-twice": "You divide by the number of rows twice, as when a mean is "
+    f"divided by it once more {REVIEW}.",
+    "factor": "A constant factor stands before your loss. The plain mean of the "
+    f"squares is asked for {REVIEW}.",
+}
+NAMES = {"mc-negative": "mc-negated", "mc-divides-by-A": "mc-mean-over-actions"}
+FRACTIONS = {Fraction(1, 2): "½", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A factor: a constant times a power of the sizes.
+
+    Attributes:
+        constant: the number.
+        growth: in words, "" where the factor is the same for all sizes.
+    """
+
+    constant: float = 1.0
+    growth: str = ""
+
+    def at(self, size: float, width: float) -> float:
+        """Return the factor for a batch."""
+        return self.constant * dict(GROWTHS)[self.growth](size, width)
+
+    def names(self, natural: str) -> list[str]:
+        """Return the mistakes in it, as in `HINTS`; `natural` growth is none."""
+        size, names = abs(self.constant), []
+        if self.constant < 0:
+            names.append("negative")
+        if self.growth == natural:
+            names += named_constant(size)
+        elif self.growth in SUMS:
+            if np.isclose(size, 0.2, 1e-3) and self.growth == "B":
+                names.append("len-of-batch")
+            elif size < 0.4 and abs(1 / size - round(1 / size)) < 1e-3 / size:
+                names.append("fixed-divisor")
+            else:
+                names += ["sum", *named_constant(size)]
+        elif self.growth in ("1/A", "B/A") or natural == "A":
+            names.append("divides-by-A")
+            names += ["sum"] * (self.growth == "B/A") + named_constant(size)
+        elif self.growth == "1/B":
+            names += ["divides-twice", *named_constant(size)]
+        else:
+            names.append("factor")
+        return names
+
+    def differences(self, part: str, natural: str) -> tuple[Difference, ...]:
+        """Return the mistakes in it."""
+        found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
+        return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
+
+    def words(self, natural: str, mean: str) -> str:
+        """Return a loss's words `mean …` with the factor before them."""
+        growth = self.growth if self.growth != natural else ""
+        if growth == "B" and mean.startswith("mean"):
+            mean, growth = "Σ_i" + mean.removeprefix("mean"), ""
+        before = constant_words(self.constant)
+        before = {"1": "", "−1": "−"}.get(before, f"{before} ")
+        return f"{before}{growth + ' ' if growth else ''}{mean}"
+
+
+def named_constant(size: float) -> list[str]:
+    """Return the mistake of a constant factor."""
+    if np.isclose(size, 1, 1e-3):
+        return []
+    return ["half"] if np.isclose(size, 0.5, 1e-3) else ["factor"]
+
+
+def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
+    """Return the scale that gives all factors (factor, B, A); None if there is none."""
+    for words, growth in GROWTHS:
+        constants = np.array([factor / growth(b, a) for factor, b, a in factors])
+        if np.abs(constants - constants[0]).max() <= 1e-4 * np.abs(constants).max():
+            return Scale(rounded(float(np.median(constants))), words)
+    return None
+
+
+def rounded(value: float) -> float:
+    """Return the number that was meant, where a number with few digits is close."""
+    near = Fraction(value).limit_denominator(128)
+    if near and abs(float(near) - value) <= 5e-5 * abs(value):
+        return float(near)
+    for digits in range(1, 5):
+        short = float(f"{value:.{digits}g}")
+        if abs(short - value) <= 5e-5 * abs(value):
+            return short
+    return value
+
+
+def constant_words(value: float) -> str:
+    """Return a constant as one writes it: ½, 1/64, 0.99, −2."""
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    near = Fraction(size).limit_denominator(128)
+    if near and abs(float(near) - size) <= 1e-5 * size and near.denominator > 1:
+        if near in FRACTIONS:
+            return sign + FRACTIONS[near]
+        if near.numerator == 1 and near.denominator not in (10, 20, 50, 100):
+            return f"{sign}1/{near.denominator}"
+    return f"{sign}{size:.4g}"

@@ -1,0 +1,214 @@
+"""The search for the simplest formula of a loss that fits all answers."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from grader.contract.case import Case, Student
+from grader.diagnosis.formulas.combine import Group
+from grader.diagnosis.formulas.constants import with_constants
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
+from grader.diagnosis.formulas.losses.loss import loss_of
+from grader.diagnosis.formulas.losses.sample import RTOL, Sample, Target, ask_or_none
+from grader.diagnosis.formulas.losses.scale import Scale, fitted
+from grader.diagnosis.formulas.rows import Rows
+
+MOST = 3  # differences, a factor left aside
+MOST_IN_LOSS = 2
+Many = Callable[[Rows, Grammar, np.ndarray], Iterable[Group]]
+
+
+@dataclass(frozen=True)
+class Language:
+    """All formulas of a part.
+
+    Attributes:
+        part: of the contract.
+        target: the choices of the target.
+        loss: the choices of the loss on it.
+        views: how the rows may be read, the right way first.
+        one: computes the target of one formula.
+        many: computes those of many.
+    """
+
+    part: str
+    target: Grammar
+    loss: Grammar
+    views: tuple[Choice, ...]
+    one: Target
+    many: Many
+
+    def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
+        """Return the whole formula of its two halves."""
+        difference = named(view, self.part)
+        return Formula(
+            {"view": view, **target.choices, **loss.choices},
+            (
+                *((difference,) if difference else ()),
+                *target.differences,
+                *loss.differences,
+            ),
+        )
+
+    @cached_property
+    def right(self) -> Formula:
+        """The formula of right code."""
+        halves = (g.formula(g.combinations(0)[0][0], np.zeros(0)) for g in self.halves)
+        return self.formula(self.views[0], *halves)
+
+    @property
+    def halves(self) -> tuple[Grammar, Grammar]:
+        """The two grammars."""
+        return self.target, self.loss
+
+
+@dataclass(frozen=True)
+class Found:
+    """A formula that fits all samples, with its factor."""
+
+    formula: Formula
+    scale: Scale
+
+
+def factors_of(
+    language: Language, formula: Formula, samples: Sequence[Sample]
+) -> list[tuple[float, int, int]] | None:
+    """Return the factor for each sample, with its sizes; None where one does not fit.
+
+    A sample for which the formula's loss is 0 says nothing of the factor.
+    """
+    found: list[tuple[float, int, int]] = []
+    telling = []
+    for sample in samples:
+        base = sample.predicted(formula, language.one)
+        if np.isfinite(base) != np.isfinite(sample.loss):
+            return None
+        if np.isfinite(base) and abs(base) < 1e-9 and abs(sample.loss) > 1e-6:
+            return None
+        if not np.isfinite(base) or abs(base) < 1e-9:
+            continue
+        factor = sample.loss / base
+        sizes = (sample.rows.size, sample.rows.width)
+        alike = found and found[-1][1:] == sizes
+        if alike and abs(factor - found[-1][0]) > RTOL * abs(factor):
+            return None
+        found.append((factor, *sizes))
+        telling.append(sample)
+    for sample, (factor, _, _) in zip(telling, found, strict=True):
+        if not sample.rows_fit(formula, language.one, factor):
+            return None
+        if not sample.slope_fits(formula, language.one, factor):
+            return None
+    return found
+
+
+def fit(
+    language: Language, formula: Formula, samples: Sequence[Sample]
+) -> Found | None:
+    """Return the formula with its factor if all samples are its own."""
+    factors = factors_of(language, formula, samples)
+    scale = fitted(factors) if factors else None
+    return Found(formula, scale) if scale else None
+
+
+def find_among(
+    language: Language,
+    samples: Sequence[Sample],
+    others: Callable[[], list[Case]],
+    student: Student,
+) -> Found | None:
+    """Return the formula with the fewest differences that fits; None for none.
+
+    Args:
+        language: all formulas.
+        samples: at least three of one size.
+        others: more questions, of other sizes, asked where a formula fits the samples.
+        student: who is asked.
+    """
+    more: list[Sample | None] = []
+
+    def confirmed(formula: Formula) -> Found | None:
+        if not fit(language, formula, samples):
+            return None
+        if not more:
+            more.extend(ask_or_none(case, student) for case in others())
+        answered = [sample for sample in more if sample]
+        return fit(language, formula, [*samples, *answered])
+
+    with np.errstate(all="ignore"):
+        for level in range(MOST + 1):
+            if level == MOST:
+                simple = few(language)
+                made = with_constants(language.one, language.part, simple, samples)
+                for formula in made:
+                    if found := confirmed(formula):
+                        return found
+            fitting = sorted(level_of(language, samples, level), key=lambda c: c[0])
+            for _, formula in fitting:
+                if found := confirmed(formula):
+                    return found
+    return None
+
+
+def few(language: Language) -> list[Formula]:
+    """Return the formulas with no difference, and with one."""
+    found = []
+    for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):
+        halves = [
+            [half.formula(*one) for one in zip(*half.combinations(k), strict=True)]
+            for half, k in zip(language.halves, (in_target, in_loss), strict=True)
+        ]
+        found += [
+            language.formula(language.views[0], target, loss)
+            for target in halves[0]
+            for loss in halves[1]
+        ]
+    return found
+
+
+def level_of(
+    language: Language, samples: Sequence[Sample], level: int
+) -> Iterator[tuple[bool, Formula]]:
+    """Yield the formulas with so many differences whose losses fit.
+
+    Each comes with whether it needs a factor.
+    """
+    for i, view in enumerate(language.views):
+        rest = level - (i > 0)
+        if rest < 0 or (i > 0 and rest > 1):
+            continue
+        for in_loss in range(min(rest, MOST_IN_LOSS) + 1):
+            parts = language, samples, view, rest - in_loss, in_loss
+            yield from fitting(*parts)
+
+
+def fitting(
+    language: Language,
+    samples: Sequence[Sample],
+    view: Choice,
+    in_target: int,
+    in_loss: int,
+) -> Iterator[tuple[bool, Formula]]:
+    """Yield the formulas with so many differences in each half whose losses fit."""
+    numbers, differences = language.target.combinations(in_target)
+    if not len(numbers):
+        return
+    rows = [view.of(sample.rows) for sample in samples[:2]]
+    losses = [sample.loss for sample in samples[:2]]
+    targets = [list(language.many(x, language.target, numbers)) for x in rows]
+    for loss_numbers, loss_differences in zip(
+        *language.loss.combinations(in_loss), strict=True
+    ):
+        half = language.loss.formula(loss_numbers, loss_differences)
+        for groups in zip(*targets, strict=True):
+            one, other = (
+                loss / np.broadcast_to(loss_of(x, half, y), len(which))
+                for loss, x, (which, y) in zip(losses, rows, groups, strict=True)
+            )
+            for i in np.flatnonzero(np.abs(one - other) <= 1e-4 * np.abs(one)):
+                k = groups[0][0][i]
+                target = language.target.formula(numbers[k], differences[k])
+                formula = language.formula(view, target, half)
+                yield bool(abs(one[i] - 1) > 1e-3), formula

@@ -1,0 +1,157 @@
+"""A formula in words, and the table of what it makes of some rows."""
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import PREFIX, Formula
+from grader.diagnosis.formulas.losses.sample import Sample
+from grader.diagnosis.formulas.losses.search import Found, Language
+from grader.diagnosis.formulas.rows import Rows
+from grader.diagnosis.formulas.value import value_words
+from grader.diagnosis.reading import Difference, Reading
+
+MOST_ROWS = 5
+NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")  # no zeros and ones: twice is not once
+NO_REDUCTION = (
+    "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
+    "scalar has a gradient (slides: Deep Learning Review)."
+)
+
+
+def target_words(formula: Formula) -> str:
+    """Return the right side of y = …."""
+    words = {
+        "R": formula["reward"].words,
+        "M": formula["mask"].words,
+        "D": formula["discount"].words,
+        "V": value_words(formula),
+    }
+    whole = formula["join"].words.format(**words)
+    if words["M"] not in NO_MASKS:
+        inner = f"({words['R']} + {words['M']} "
+        whole = whole.replace(f"{words['M']} {inner}", f"{words['M']} ({words['R']} + ")
+    whole = whole.removeprefix("0 + ").replace("( ", "(").replace("+ (−d)", "− d")
+    whole = " ".join(whole.split())
+    return formula["after"].words.format(y=whole)
+
+
+def label_words(formula: Formula) -> str:
+    """Return what the predictions of `mc_loss` are compared with."""
+    return formula["after"].words.format(y=formula["label"].words)
+
+
+def swapped(words: str, view: str) -> str:
+    """Return words with two words in each other's place."""
+    if not view:
+        return words
+    a, b = view.split()
+    if b.startswith(a):  # s is the beginning of s′
+        return words.replace(b, "\0").replace(f"({a},", f"({b},").replace("\0", a)
+    return words.replace(b, "\0").replace(a, b).replace("\0", a)
+
+
+def loss_words(found: Found, symbol: str, growth: str = "") -> str:
+    """Return the right side of L = ….
+
+    Args:
+        found: the formula with its factor.
+        symbol: stands for the target.
+        growth: of the number of losses that come back; "" if it is one.
+    """
+    formula = found.formula
+    predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
+    predicted = formula["pairing"].words.format(p=predicted)
+    error = formula["error"].words.format(e=f"{predicted} − {symbol}")
+    f = formula["weight"].words + error
+    mean = f if growth else formula["reduction"].words.format(f=f)
+    return found.scale.words(growth or natural_growth(formula), mean)
+
+
+def natural_growth(formula: Formula) -> str:
+    """Return how a loss's factor grows where nothing is wrong with it."""
+    return "A" if formula["predict"].words.endswith("0 for the others") else ""
+
+
+def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, str]:
+    """Return what the code computes, and what is asked, in the lines that differ."""
+    formula, view = found.formula, found.formula["view"].words
+    plain = Found(right, type(found.scale)())
+    sides: tuple[list[str], list[str]] = ([], [])
+    pairs, symbols = [], [symbol, symbol]
+    if symbol == "y":
+        pairs.append((f"y = {target_words(formula)}", f"y = {target_words(right)}"))
+    else:
+        symbols = [label_words(formula), label_words(right)]
+    own, asked = loss_words(found, symbols[0], growth), loss_words(plain, symbols[1])
+    pairs.append((f"L = {own}", f"L = {asked}"))
+    for own, asked in pairs:
+        own = swapped(own, view)
+        if own != asked:
+            sides[0].append(own)
+            sides[1].append(asked)
+    return "\n".join(sides[0]), "\n".join(sides[1])
+
+
+def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
+    """Return the reading of a formula that was found; None if it is the right one."""
+    formula, right, rows = found.formula, language.right, sample.rows
+    growth = ""
+    if sample.each is not None:
+        sizes = {rows.size: "B", rows.size**2: "B²", rows.size * rows.width: "B A"}
+        growth = sizes.get(sample.each.size, "B")
+    differences = (
+        *formula.differences,
+        *found.scale.differences(language.part, growth or natural_growth(formula)),
+    )
+    if growth:
+        name = f"{PREFIX[language.part]}-no-reduction"
+        differences = (*differences, Difference(name, NO_REDUCTION))
+    if not differences:
+        return None
+    symbol = "y" if language.part == "td_loss" else "G"
+    computes, asked = lines(found, right, symbol, growth)
+    table: tuple[str, ...] = ()
+    if symbol == "y" and computes.startswith("y"):
+        table = tuple(table_of(language, formula, rows))
+    return Reading(computes, asked, differences, table)
+
+
+def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
+    """Return a table of the rows with the targets of the formula and the right ones."""
+    viewed = formula["view"].of(rows)
+    own, right = language.one(viewed, formula), language.one(rows, language.right)
+    words = swapped(value_words(formula), formula["view"].words)
+    state = "s" if "(s," in words else "s′"
+    networks = [name for name in ("θ_T", "θ_Q") if name in words or name == "θ_T"]
+    values = {
+        ("s′", "θ_T"): rows.t_n,
+        ("s′", "θ_Q"): rows.q_n,
+        ("s", "θ_T"): rows.t_s,
+        ("s", "θ_Q"): rows.q_s,
+    }
+    columns = [
+        ["a", *(str(a) for a in rows.a)],
+        ["r", *(short(r) for r in rows.r)],
+        ["d", *(str(int(d)) for d in rows.d)],
+    ]
+    for network in networks:
+        of = values[state, network]
+        columns.append([f"Q({state},·; {network})", *(vector(v) for v in of)])
+    if own.shape[-2:] == (1, rows.size):
+        columns.append(["your y", *(short(y) for y in own[0])])
+    columns.append(["right y", *(short(y) for y in right[0])])
+    widths = [max(map(len, column)) for column in columns]
+    gap = "  " if sum(widths) + 2 * len(widths) <= 76 else " "
+    return [
+        gap.join(text.rjust(w) for text, w in zip(line, widths, strict=True))
+        for line in zip(*(c[: MOST_ROWS + 1] for c in columns), strict=True)
+    ]
+
+
+def vector(values: np.ndarray) -> str:
+    """Return a row of values."""
+    return " ".join(f"{value:5.2f}" for value in values)
+
+
+def short(value: float) -> str:
+    """Return a number of four digits at most."""
+    return f"{value:.4g}"

@@ -1,0 +1,121 @@
+"""The choices of the mask on the future: what stands in the place of ¬d.
+
+Each is one choice: its words in the formula, what it computes from the rows, and for a
+mistake the name and the hint. The first one is right.
+"""
+
+import numpy as np
+
+from grader.diagnosis.formulas.grammar import Choice
+from grader.diagnosis.formulas.rows import Rows
+
+ADMIN = "(slides: Admin, homework 1)"
+TARGET = "(slides: Target Networks)"
+
+
+def at(rows: Rows, i: int) -> np.ndarray:
+    """Return 0 for one row and 1 for all others."""
+    mask = np.ones(rows.size)
+    mask[i] = 0
+    return mask
+
+
+def flags_as_rows(rows: Rows) -> np.ndarray:
+    """Return 0 for the rows whose number is among the flags' values, 0 and 1."""
+    mask = np.ones(rows.size)
+    numbers = rows.d.astype(int)
+    mask[numbers[numbers < rows.size]] = 0
+    return mask
+
+
+MASK = (
+    Choice("¬d", lambda x: 1 - x.d),
+    Choice(
+        "",
+        lambda x: 1 + 0 * x.d,
+        "no-mask",
+        "Your target keeps bootstrapping after the end of an episode: the factor ¬d is "
+        "missing (slides: Admin, homework 1; Target Networks).",
+    ),
+    Choice(
+        "d",
+        lambda x: x.d,
+        "mask-inverted",
+        "Your target has a future only where the episode ended. It is the other way "
+        f"round: a terminal s' is worth nothing, every other counts {ADMIN}.",
+    ),
+    Choice(
+        "(−d)",
+        lambda x: -x.d,
+        "minus-d",
+        "Your target subtracts the future of terminal transitions and gives the others "
+        f"none: ¬d is not minus d. It is 1 where the episode goes on, else 0 {ADMIN}.",
+    ),
+    Choice(
+        "(−1 − d)",
+        lambda x: -1 - x.d,
+        "int-then-tilde",
+        "Your ¬d is -1 for d = 0 and -2 for d = 1, as ~ gives it for integers: "
+        f"futures come in with a minus. ¬d has to be 1 or 0 {ADMIN}.",
+        {"tab": "term-int-then-tilde"},
+    ),
+    Choice(
+        "¬any(d)",
+        lambda x: 1 - x.d.max() + 0 * x.d,
+        "one-end-ends-all",
+        "One terminal transition takes the future from all rows. The rows have "
+        f"nothing to do with each other: ¬d_i acts on row i alone {TARGET}.",
+        {"tab": "tab-mask-any"},
+    ),
+    Choice(
+        "¬all(d)",
+        lambda x: 1 - x.d.min() + 0 * x.d,
+        "all-ends-end-all",
+        "Your future falls away only where all rows are terminal. Each row has a flag "
+        f"of its own: ¬d_i acts on row i alone {TARGET}.",
+    ),
+    Choice(
+        "mean(¬d)",
+        lambda x: 1 - x.d.mean() + 0 * x.d,
+        "mean-mask",
+        "All rows get one mask, the share of rows that go on. Each row has a flag of "
+        f"its own: ¬d_i acts on row i alone {TARGET}.",
+    ),
+    Choice(
+        "(0 in the last row, else 1)",
+        lambda x: at(x, -1),
+        "last-row-ends",
+        "You take the last row for the end of an episode and never look at d. Which "
+        "rows are terminal, `terminated` tells (slides: Admin; Experience Replay).",
+        {"tab": "term-on-truncation"},
+    ),
+    Choice(
+        "(0 in the first row, else 1)",
+        lambda x: at(x, 0),
+        "first-row-ends",
+        "You take the first row for the end of an episode and never look at d. Which "
+        "rows are terminal, `terminated` tells (slides: Admin; Experience Replay).",
+    ),
+    Choice(
+        "(0 in the rows numbered d, else 1)",
+        flags_as_rows,
+        "flags-as-row-numbers",
+        "You use the flags as row numbers: `at[d]` or `x[d]` with integers 0 and 1 "
+        "means the rows 0 and 1. A mask needs a bool or a factor for each row "
+        f"{ADMIN}.",
+    ),
+    Choice(
+        "¬d of the row below",
+        lambda x: 1 - np.roll(x.d, -1),
+        "mask-of-row-below",
+        "You use the flag of the row below. Each row has a flag of its own: ¬d_i acts "
+        f"on row i alone {TARGET}.",
+    ),
+    Choice(
+        "¬d of the row above",
+        lambda x: 1 - np.roll(x.d, 1),
+        "mask-of-row-above",
+        "You use the flag of the row above. Each row has a flag of its own: ¬d_i acts "
+        f"on row i alone {TARGET}.",
+    ),
+)

@@ -1,0 +1,146 @@
+"""One question to `update_Q_TD0` with its answer, and what a formula makes of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from grader.contract.case import Case, Student
+from grader.diagnosis.formulas.combine import target_of
+from grader.diagnosis.formulas.grammar import Formula
+from grader.diagnosis.formulas.rows import STEP, Rows
+from grader.diagnosis.formulas.table.step import Cells, cell
+
+RTOL = 1e-4
+
+
+def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Rows:
+    """Return the steps of an episode as rows, read from a table [..., S, A]."""
+    args = case.args
+    states, later = (args[name].astype(np.int64) for name in ("states", "next_states"))
+    if formula:
+        states, later = (formula["shift"].of(x) for x in (states, later))
+    q_s, q_n = table[..., states, :], table[..., later, :]
+    zero = 0 * q_s[..., :1, :]
+    return Rows(
+        *(q_s, q_n, q_s, q_n, q_s, q_n, zero, zero),
+        a=args["actions"].astype(np.int64),
+        r=args["rewards"].astype(np.float64),
+        d=args["terminateds"].astype(np.float64),
+        gamma=float(case.spec["gamma"]),
+    )
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A question and its answer.
+
+    Attributes:
+        case: the question.
+        after: the table [S, A] that came back.
+    """
+
+    case: Case
+    after: np.ndarray
+
+    @property
+    def alpha(self) -> float:
+        """The step size."""
+        return float(self.case.spec["alpha"])
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.case.args["states"])
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """The table that went in."""
+        return self.case.args["Q"].astype(np.float64)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The steps as rows."""
+        return rows_of(self.case, self.before)
+
+    def cells(self, formula: Formula, rows: Rows) -> Cells:
+        """Return the cells that the steps move, as an index."""
+        args = self.case.args
+        states, later = (
+            formula["shift"].of(args[name].astype(np.int64))
+            for name in ("states", "next_states")
+        )
+        return formula["cell"].of(states, rows.a, later, rows)
+
+    def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
+        """Return by how much each step moves its cell [T]; `size` stands for α."""
+        rows = rows_of(self.case, table, formula)
+        y = target_of(rows, formula).reshape(-1)
+        q, r = formula["predict"].of(rows), formula["reward"].of(rows) + 0 * rows.r
+        e = formula["bracket"].of(q, y, r, self.alpha)
+        return -size * formula["weight"].of(rows) * formula["error"].of(e)
+
+    def table(self, formula: Formula, size: float, *, online: bool) -> np.ndarray:
+        """Return the table by a formula.
+
+        Args:
+            formula: of the update.
+            size: stands for α.
+            online: whether each step reads the newest table.
+        """
+        before = formula["store"].of(self.before)
+        after = before.copy()
+        order = formula["order"].of(self.steps)
+        if order is None and online:
+            order = range(self.steps)
+        if order is None:
+            moves = self.moves(formula, before, size)
+            cells = self.cells(formula, rows_of(self.case, before, formula))
+            formula["revisits"].of(after, cells, moves)
+            after += self.flow(formula, size) if formula["flow"].of() else 0
+            return formula["store"].of(after)
+        for t in order:
+            moves = self.moves(formula, after, size)
+            cells = self.cells(formula, rows_of(self.case, after, formula))
+            after[cell(cells, t)] += moves[t]
+            after = formula["store"].of(after)
+        return after
+
+    def flow(self, formula: Formula, size: float) -> np.ndarray:
+        """Return how the targets' dependence on the table moves it [S, A]."""
+        rows = rows_of(self.case, self.before, formula)
+        e = formula["predict"].of(rows) - target_of(rows, formula).reshape(-1)
+        move = np.zeros_like(self.before)
+        for index in np.ndindex(*self.before.shape):
+            ends = []
+            for step in (STEP, -STEP):
+                table = self.before.copy()
+                table[index] += step
+                y = target_of(rows_of(self.case, table, formula), formula)
+                ends.append(y.reshape(-1))
+            move[index] = size * (e * (ends[0] - ends[1])).sum() / (2 * STEP)
+        return move
+
+    def fits(self, formula: Formula, size: float) -> bool:
+        """Tell whether the answer is a formula's; both orders of right code are."""
+        scale = np.abs(self.after).max()
+        for online in (False, True):
+            expected = self.table(formula, size, online=online)
+            limit = RTOL * np.abs(expected) + 0.1 * RTOL * scale
+            if (np.abs(self.after - expected) <= limit).all():  # never, where nan
+                return True
+        return False
+
+
+def ask(case: Case, student: Student) -> Episode | None:
+    """Return a question with its answer; None if the answer is no table.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no array came back.
+    """
+    after = student.answer(case).array("Q")
+    if after.shape != case.args["Q"].shape or after.dtype.kind not in "iuf":
+        return None
+    after = after.astype(np.float64)
+    return Episode(case, after) if np.isfinite(after).all() else None

@@ -1,0 +1,85 @@
+"""A table's update in words, and what it makes of an episode."""
+
+import numpy as np
+
+from grader.diagnosis.formulas.combine import target_of
+from grader.diagnosis.formulas.grammar import Formula
+from grader.diagnosis.formulas.losses.words import short, target_words, vector
+from grader.diagnosis.formulas.table.episode import Episode, rows_of
+from grader.diagnosis.formulas.table.step_size import Size
+from grader.diagnosis.reading import Reading
+
+EXTRA = ("revisits", "order", "flow", "store", "shift")
+ALPHA = Size(1.0, "α")
+
+
+def step_words(formula: Formula, size: Size) -> str:
+    """Return how the cells move."""
+    if not size.constant:
+        return "no cell moves"
+    q = formula["predict"].words
+    if formula["bracket"].words.startswith("α"):
+        e = f"({q} − y)" if q != "0" else "(−y)"
+        error = formula["error"].words.format(η=e)
+        move = f"{size.words} {formula['weight'].words}{error}"
+    else:
+        y, r = target_words(formula), formula["reward"].words
+        future = y.removeprefix(f"{r} + ") if y.startswith(f"{r} + ") else f"y − {r}"
+        move = formula["bracket"].words.format(q=q, y="y", r=r, f=future)
+    extra = [
+        formula[slot].words for slot in ("revisits", "order", "flow", "store", "shift")
+    ]
+    text = f"{formula['cell'].words} moves by {move}"
+    return ", ".join([text, *(words for words in extra if words)])
+
+
+def reading(
+    formula: Formula, size: Size, right: Formula, sample: Episode
+) -> Reading | None:
+    """Return the reading of a formula that was found; None if it is the right one."""
+    differences = (*formula.differences, *size.differences())
+    if not differences:
+        return None
+    pairs = [
+        (f"y = {target_words(formula)}", f"y = {target_words(right)}"),
+        (step_words(formula, size), step_words(right, ALPHA)),
+    ]
+    apart = [(own, asked) for own, asked in pairs if own != asked]
+    computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
+    own = size.at(sample.alpha, sample.steps)
+    table = table_of(formula, own, right, sample)
+    return Reading(computes, asked, differences, tuple(table))
+
+
+def table_of(
+    formula: Formula, size: float, right: Formula, sample: Episode
+) -> list[str]:
+    """Return a table of the steps, with targets or moves and the right ones."""
+    args, rows = sample.case.args, sample.rows
+    columns = [
+        ["s", *map(str, args["states"])],
+        ["a", *map(str, args["actions"])],
+        ["r", *map(short, args["rewards"])],
+        ["s′", *map(str, args["next_states"])],
+        ["d", *map(str, args["terminateds"].astype(int))],
+        ["Q(s′,·)", *map(vector, rows.q_n)],
+    ]
+    if target_words(formula) != target_words(right):
+        viewed = rows_of(sample.case, sample.before, formula)
+        own = target_of(viewed, formula).reshape(-1)
+        expected = target_of(rows, right).reshape(-1)
+        columns += [["your y", *map(short, own)], ["right y", *map(short, expected)]]
+    else:
+        cells = rows.q_s[np.arange(sample.steps), rows.a]
+        after = sample.after[args["states"], args["actions"]]
+        asked = sample.table(right, sample.alpha, online=False)
+        asked = asked[args["states"], args["actions"]]
+        columns += [
+            ["your move", *map(short, after - cells)],
+            ["right move", *map(short, asked - cells)],
+        ]
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(text.rjust(w) for text, w in zip(line, widths, strict=True))
+        for line in zip(*columns, strict=True)
+    ]

@@ -1,0 +1,321 @@
+"""Reads which formula a wrong `update_Q_TD0` computes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.contract import cases
+from grader.contract.case import Case, Student
+from grader.contract.cases import Fixed
+from grader.contract.fixed_cases import LARGE, OTHER
+from grader.contract.outcomes import Raised, Wrong
+from grader.diagnosis.formulas.combine import target_of, targets_of
+from grader.diagnosis.formulas.constants import constant, of_target
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
+from grader.diagnosis.formulas.losses.questions import drawn, signed
+from grader.diagnosis.formulas.losses.scale import constant_words, rounded
+from grader.diagnosis.formulas.table import step
+from grader.diagnosis.formulas.table.episode import Episode, ask
+from grader.diagnosis.formulas.table.step_size import Size, fitted
+from grader.diagnosis.formulas.table.step_words import reading
+from grader.diagnosis.formulas.target import JOINTS, TARGET_SLOTS
+from grader.diagnosis.formulas.value import REDUCE, STATE
+from grader.diagnosis.reading import Difference, Reading
+
+PART = "update_Q_TD0"
+NET = (Choice("Q({s},{a})", lambda x: (x.q_s, x.q_n, x.q_0)),)
+TARGET = Grammar(
+    PART, {**TARGET_SLOTS, "net": NET, "state": STATE, "reduce": REDUCE}, JOINTS
+)
+STEP = Grammar(PART, step.STEP_SLOTS)
+WHOLE = Grammar(PART, step.WHOLE_SLOTS)
+MOST, MOST_IN_STEP = 3, 2
+Change = tuple[Difference | None, dict[str, Choice]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A formula that fits all episodes, with its step size."""
+
+    formula: Formula
+    size: Size
+
+
+def joined(*halves: Formula) -> Formula:
+    """Return the formula of its parts."""
+    choices: dict[str, Choice] = {}
+    for half in halves:
+        choices.update(half.choices)
+    return Formula(choices, tuple(d for half in halves for d in half.differences))
+
+
+def halves(grammar: Grammar, count: int) -> Iterator[Formula]:
+    """Yield the formulas of one part with so many differences."""
+    for numbers, differences in zip(*grammar.combinations(count), strict=True):
+        yield grammar.formula(numbers, differences)
+
+
+RIGHT = joined(*(next(halves(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
+
+
+# ---------------------------------------------------------------- the questions
+
+
+def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
+    """Make an episode; in one of its next states all values are negative.
+
+    Args:
+        source: of the numbers.
+        rewards: other ones; among several the middle one becomes 0.
+        settings: of `cases.td0`.
+    """
+    case = cases.td0(source, **settings)
+    table = case.args["Q"] + 0.001 * source.rng.permutation(21).reshape(7, 3)
+    later = case.args["next_states"]
+    if len(later) > 1:
+        table[later[0]] = -np.abs(table[later[0]]) - 0.1
+    args = {"Q": table.astype(np.float32)}
+    if rewards is not None:
+        rewards[len(rewards) // 2] = 0
+        args["rewards"] = rewards.astype(np.float32)
+    return case.replace(args=args)
+
+
+def questions(rng: np.random.Generator) -> list[Case]:
+    """Make episodes of the checks' sizes and rates: usual ones, and large rewards.
+
+    The last two come back to their states.
+    """
+    source = drawn(rng)
+    large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
+    usual = signed(rng, 0.3, 3.0, 5)
+    return [
+        episode(source, usual, num_steps=5, ends=True),
+        episode(source, large, num_steps=5, ends=False),
+        episode(source, spread, num_steps=5, ends=True),
+        episode(source, None, num_steps=1, ends=False, **OTHER),
+        episode(source, num_steps=1, ends=True),
+        episode(source, None, num_steps=5, ends=False, **{**OTHER, **LARGE}),
+        returning(rng, source),
+        returning(rng, source),
+    ]
+
+
+def returning(rng: np.random.Generator, source: Fixed) -> Case:
+    """Make an episode that visits one cell three times, and its end's state before."""
+    case = episode(source, signed(rng, 0.3, 3.0, 5), num_steps=5, ends=True)
+    one, two, three = rng.permutation(7)[:3].tolist()
+    path = np.array([one, two, one, one, two, three], np.int32)
+    first, second = rng.permutation(3)[:2].tolist()
+    actions = np.array([first, second, first, first, first], np.int32)
+    args = {"states": path[:-1], "next_states": path[1:], "actions": actions}
+    return case.replace(args=args)
+
+
+QUESTIONS = questions
+# What is tried where the size cannot be read off single moves.
+SIZES = [
+    *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
+    Size(1.0, ""),
+    Size(1.0, "α/T"),
+]
+
+
+# ---------------------------------------------------------------- the search
+
+
+def once(samples: Sequence[Episode]) -> list[Episode]:
+    """Return the episodes that come to no state twice."""
+    return [s for s in samples if len(set(s.case.args["states"].tolist())) == s.steps]
+
+
+def answered(sample: Episode, formula: Formula) -> np.ndarray:
+    """Return by how much the cells have moved that a formula moves [T]."""
+    cells = sample.cells(formula, sample.rows)
+    moves = (sample.after - sample.before)[cells]
+    return moves if moves.ndim == 1 else moves[:, 0]
+
+
+def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
+    """Return the formula with its step size if all episodes are its own."""
+    sizes = []
+    for sample in once(samples):
+        base = sample.moves(formula, sample.before, 1.0)
+        largest = np.abs(base).argmax()
+        if not np.isfinite(base).all():
+            return None
+        if abs(base[largest]) < 1e-6:
+            continue
+        size = answered(sample, formula)[largest] / base[largest]
+        sizes.append((float(size), sample.alpha, sample.steps))
+    size = fitted(sizes) if sizes and min(abs(s) for s, *_ in sizes) > 1e-6 else None
+    return confirmed(formula, size, samples) if size else None
+
+
+def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
+    """Return the formula with a step size if all episodes are its own."""
+    fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
+    return Found(formula, size) if all(fits) else None
+
+
+def candidates(
+    samples: Sequence[Episode], in_target: int, in_step: int
+) -> Iterator[Formula]:
+    """Yield the formulas whose moves are in proportion to those of two episodes."""
+    numbers, differences = TARGET.combinations(in_target)
+    targets = [targets_of_all(sample, numbers) for sample in samples[:2]]
+    for half in halves(STEP, in_step):
+        whole = joined(RIGHT, half)
+        kept = np.ones(len(targets[0]), bool)
+        for sample, y in zip(samples[:2], targets, strict=True):
+            moves = answered(sample, whole)
+            e = half["error"].of(half["predict"].of(sample.rows) - y)
+            base = half["weight"].of(sample.rows) * e
+            size = (base * moves).sum(axis=1) / (base * base).sum(axis=1)
+            apart = np.abs(moves - size[:, None] * base).max(axis=1)
+            kept &= apart <= 3e-4 * np.abs(moves).max()
+            kept &= np.abs(size) > 1e-6
+        for i in np.flatnonzero(kept):
+            yield joined(RIGHT, TARGET.formula(numbers[i], differences[i]), half)
+
+
+def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
+    """Return the targets [N, T] of many formulas."""
+    found = np.empty((len(numbers), sample.steps))
+    for which, y in targets_of(sample.rows, TARGET, numbers):
+        found[which] = y[:, 0]
+    return found
+
+
+def special(in_target: int, in_step: int) -> Iterator[Formula]:
+    """Yield the formulas that change more than single moves."""
+    for whole in halves(WHOLE, 1):
+        for target in halves(TARGET, in_target):
+            for step_half in halves(STEP, in_step):
+                yield joined(RIGHT, target, step_half, whole)
+
+
+def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
+    """Yield formulas with a constant that no list has."""
+    single = once(samples)
+    several = [s for s in single if s.steps > 2]
+    targets = [
+        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered(s, RIGHT) / s.alpha
+        for s in several
+    ]
+    bound = max(float(np.abs(answered(s, RIGHT)).max()) / s.alpha for s in several)
+    for count in (0, 1):
+        for target in halves(TARGET, count):
+            formula = joined(RIGHT, target)
+            yield from of_target(
+                target_of, PART, formula, [s.rows for s in several], targets
+            )
+            first = several[0]
+            eta = first.moves(formula, first.before, 1.0)
+            shares = answered(first, RIGHT) / eta
+            if falls := constant(shares[1:] / shares[:-1]):
+                difference, choices = falling(falls)
+                yield formula.changed(difference, **choices)
+            difference, choices = clipped(rounded(bound))
+            yield formula.changed(difference, **choices)
+
+
+def falling(rate: float) -> Change:
+    """Return the difference of a step that falls by a constant, and its choice."""
+    choice = Choice(
+        f"{constant_words(rate)}^t ",
+        lambda x: rate ** np.arange(x.size),
+        "step-falls",
+        "Your step changes with t: the later the step, the more. Every step of the "
+        "episode moves its cell by α η (slides: Admin).",
+    )
+    return named(choice, PART), {"weight": choice}
+
+
+def clipped(bound: float) -> Change:
+    """Return the difference of an error that is clipped, and its choice."""
+    words = constant_words(bound)
+    choice = Choice(
+        f"clip({{η}}, −{words}, {words})",
+        lambda e: np.clip(e, -bound, bound),
+        "clips-eta",
+        "Large errors are clipped. Nothing is to be clipped; the move is α η, however "
+        "large η is (slides: Admin).",
+    )
+    return named(choice, PART), {"error": choice}
+
+
+def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
+    """Return the formula of an update with an episode; None where none fits."""
+    asked = questions(rng) + questions(rng)
+    samples = [sample for case in asked if (sample := ask(case, student))]
+    if len(samples) < len(asked):
+        return None
+    with np.errstate(all="ignore"):
+        if still := confirmed(RIGHT, Size(0.0, ""), samples):
+            return still, samples[0]
+        for level in range(MOST + 1):
+            for found in with_differences(samples, level):
+                return found, samples[0]
+    return None
+
+
+def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
+    """Yield the formulas with so many differences that fit all episodes."""
+    for in_step in range(min(level, MOST_IN_STEP) + 1):
+        for formula in candidates(samples, level - in_step, in_step):
+            if found := sized(formula, samples):
+                yield found
+    for in_target, in_step in {1: [(0, 0)], 2: [(1, 0), (0, 1)]}.get(level, []):
+        for formula in special(in_target, in_step):
+            if found := confirmed(formula, Size(1.0, "α"), samples):
+                yield found
+    if level == 2:
+        for formula in special(0, 0):
+            for size in SIZES:
+                if found := confirmed(formula, size, samples):
+                    yield found
+    if level == 2:
+        for formula in with_constants(samples):
+            if found := sized(formula, samples):
+                yield found
+
+
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Return which formula an update computes; None if it is right or unknown."""
+    result = find(student, rng)
+    if result is None:
+        return None
+    found, sample = result
+    flags = sample.case.args["terminateds"].astype(np.uint8)
+    case = sample.case.replace(args={"terminateds": flags})
+    formula = on_integers(found, case, student)
+    return reading(formula, found.size, RIGHT, sample)
+
+
+TILDE = Choice(
+    "~d",
+    lambda x: 255 - x.d,
+    "",
+    "You negate the flags with a bitwise operator, which is a logical not for bool "
+    "only: of the integer 1 it makes -2, or 254. They may be 0/1 of any number type, "
+    "so make numbers or bools of them first (slides: Admin, ¬d).",
+    {"tab": "term-int-then-tilde"},
+)
+
+
+def on_integers(found: Found, case: Case, student: Student) -> Formula:
+    """Return the formula with ~ for ¬ if flags of an integer type show that."""
+    formula = found.formula
+    try:
+        sample = ask(case, student)
+    except (Raised, Wrong):
+        return formula
+    if sample is None or formula["mask"].words != "¬d":
+        return formula
+    tilde = formula.changed(named(TILDE, PART), mask=TILDE)
+    if confirmed(formula, found.size, [sample]):
+        return formula
+    return tilde if confirmed(tilde, found.size, [sample]) else formula

@@ -1,0 +1,42 @@
+"""Pairs of known mistakes of one part, both put into one hand-in."""
+
+import ast
+from itertools import combinations, pairwise
+
+from tests.corpus.mutants import MUTANTS
+from tests.corpus.mutants.definition import Mutant
+from tests.support.edits import around
+
+
+def pairs_of(part: str) -> list[tuple[Mutant, Mutant, str]]:
+    """Return the pairs of a part's mistakes that change different words.
+
+    Returns:
+        The two, and the source of the hand-in that has both; it parses.
+    """
+    mutants = [m for m in MUTANTS if m.part == part and m.changes]
+    found = []
+    for first, second in combinations(mutants, 2):
+        source = with_both(part, first, second)
+        if source is not None:
+            found.append((first, second, source))
+    return found
+
+
+def with_both(part: str, first: Mutant, second: Mutant) -> str | None:
+    """Return the solution with two mistakes; None where their words overlap."""
+    before, text, after = around(part)
+    places = sorted(
+        (text.index(old), text.index(old) + len(old), new)
+        for old, new in (*first.changes, *second.changes)
+    )
+    for (_, end, _), (start, _, _) in pairwise(places):
+        if start < end:
+            return None
+    for start, end, new in reversed(places):
+        text = text[:start] + new + text[end:]
+    try:
+        ast.parse(text := before + text + after)
+    except SyntaxError:
+        return None
+    return text

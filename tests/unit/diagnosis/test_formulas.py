@@ -1,0 +1,364 @@
+"""Formulas of losses and of a table's update are read off their answers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grader.contract.case import Answer, Case
+from grader.contract.outcomes import Raised
+from grader.diagnosis.formulas.grammar import Choice, Formula
+from grader.diagnosis.formulas.losses import mc_loss, td_loss
+from grader.diagnosis.formulas.losses.loss import errors, huber, loss_of
+from grader.diagnosis.formulas.losses.search import Language
+from grader.diagnosis.formulas.rows import STEP, nearby, rows_of
+from grader.diagnosis.formulas.table import td0
+from grader.diagnosis.formulas.table.episode import Episode
+
+MAX_WIDTH = 76
+
+
+class Loss:
+    """A hand-in whose loss has this formula, computed by NumPy.
+
+    Args:
+        language: of the part.
+        formula: of the loss.
+        factor: of the loss.
+        penalty: times the squares of the parameters, is added.
+    """
+
+    def __init__(
+        self,
+        language: Language,
+        formula: Formula,
+        factor: float = 1.0,
+        penalty: float = 0.0,
+    ) -> None:
+        self.language, self.formula = language, formula
+        self.factor, self.penalty = factor, penalty
+
+    def answer(self, case: Case) -> Answer:
+        """Return the loss and its gradient."""
+        view, one = self.formula["view"].of, self.language.one
+        rows = rows_of(case)
+        unmoved, moved = view(rows), view(nearby(case, rows))
+        theta = case.args["theta_Q"]
+        flat = np.concatenate([leaf.ravel() for leaf in theta]).astype(np.float64)
+        with np.errstate(all="ignore"):
+            y = one(unmoved, self.formula)
+            loss = self.factor * loss_of(unmoved, self.formula, y)
+            e = errors(unmoved, self.formula, y)
+            losses = loss_of(moved, self.formula, one(moved, self.formula), e)
+        up, down = np.split(np.broadcast_to(losses, (2 * flat.size,)), 2)
+        slope = self.factor * (up - down) / (2 * STEP) + 2 * self.penalty * flat
+        loss = loss + self.penalty * (flat**2).sum()
+        ends = np.cumsum([leaf.size for leaf in theta])[:-1]
+        grads = [
+            part.reshape(leaf.shape).astype(np.float32)
+            for part, leaf in zip(np.split(slope, ends), theta, strict=True)
+        ]
+        return Answer(loss=np.asarray(loss, np.float32), grads=grads)
+
+
+class Update:
+    """A hand-in whose table moves by this formula, computed by NumPy."""
+
+    def __init__(self, formula: Formula, size: float = 1.0) -> None:
+        self.formula, self.size = formula, size
+
+    def answer(self, case: Case) -> Answer:
+        """Return the table."""
+        sample = Episode(case, case.args["Q"])
+        size = self.size * sample.alpha
+        with np.errstate(all="ignore"):
+            table = sample.table(self.formula, size, online=False)
+        return Answer(Q=table.astype(np.float32))
+
+
+def other(formula: Formula, **choices: str | Choice) -> Formula:
+    """Return a formula with other choices, by their words or as they are."""
+    if "label" in formula.choices:
+        grammars = mc_loss.LANGUAGE.halves
+    elif "cell" in formula.choices:
+        grammars = (td0.TARGET, td0.STEP, td0.WHOLE)
+    else:
+        grammars = td_loss.LANGUAGE.halves
+    slots = {slot: found for one in grammars for slot, found in one.slots.items()}
+    return formula.changed(
+        None,
+        **{
+            slot: choice
+            if isinstance(choice, Choice)
+            else next(one for one in slots[slot] if one.words == choice)
+            for slot, choice in choices.items()
+        },
+    )
+
+
+def read(part, student, seed=0):
+    return part.read(student, np.random.default_rng(seed))
+
+
+def names(reading):
+    return [d.name for d in reading.differences] if reading else []
+
+
+RIGHT = td_loss.LANGUAGE.right
+
+
+@pytest.mark.parametrize(
+    ("choices", "factor", "name"),
+    [
+        ({"mask": ""}, 1, "td-no-mask"),
+        ({"join": "{M} ({R} + {M} {D} {V})"}, 1, "td-mask-whole-target"),
+        ({"discount": "γ^i"}, 1, "td-gamma-t"),
+        ({"net": "Q({s},{a}; θ_Q)"}, 1, "td-target-by-online"),
+        ({"net": "Q({s},{a}; θ_Q, held fixed)"}, 1, "td-target-by-online-stopped"),
+        ({"reduce": "<argmax_b Q(s′,b; θ_Q)>"}, 1, "td-double"),
+        ({"reduce": "max(0, max_a <a>)"}, 1, "td-max-from-zero"),
+        ({"reduce": "max_a <a>, [B, 1] against [B],"}, 1, "td-keepdims"),
+        ({"by": "θ_Q, held fixed"}, 1, "td-pred-stopped"),
+        ({"pairing": "{p}[:, None]"}, 1, "td-B1-B"),
+        ({"weight": "|e| / max |e| "}, 1, "td-weighted-by-error"),
+        ({"reduction": "√ mean {f}"}, 1, "td-rmse"),
+        ({}, 0.5, "td-half"),
+        ({}, -1, "td-negative"),
+    ],
+)
+def test_one_mistake_is_named(choices, factor, name):
+    """A loss that differs in one choice gets its name, with any numbers."""
+    student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices), factor)
+    for seed in (0, 1):
+        assert names(read(td_loss, student, seed)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("choices", "factor", "told"),
+    [
+        ({"mask": "", "reduce": "min_a <a>"}, 1, {"td-no-mask", "td-min"}),
+        ({"mask": "d", "error": "Huber({e})"}, 1, {"td-mask-inverted", "td-huber"}),
+        (
+            {"reward": "0", "predict": "Q(s,·; θ_Q)"},
+            1,
+            {"td-no-reward", "td-all-actions"},
+        ),
+        ({"state": "s"}, 0.5, {"td-s-for-next", "td-half"}),
+        (
+            {"mask": "", "discount": "", "error": "|{e}|"},
+            1,
+            {"td-no-mask", "td-gamma-missing", "td-mae"},
+        ),
+    ],
+)
+def test_several_mistakes_are_all_named(choices, factor, told):
+    """Of several differences each gets its name."""
+    student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices), factor)
+    assert set(names(read(td_loss, student))) == told
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        (
+            {"discount": Choice("", lambda x: 0.973)},
+            "y = r + ¬d 0.973 max_a Q(s′,a; θ_T)",
+        ),
+        (
+            {"reward": Choice("", lambda x: x.r / 200)},
+            "y = 0.005 r + ¬d γ max_a Q(s′,a; θ_T)",
+        ),
+        (
+            {"after": Choice("", lambda x, y: np.clip(y, -50, 50))},
+            "y = clip(r + ¬d γ max_a Q(s′,a; θ_T), −50, 50)",
+        ),
+        (
+            {"error": Choice("", huber(2.5))},
+            "L = mean Huber_2.5(Q(s,a; θ_Q) − y)",
+        ),
+        (
+            {"error": Choice("", lambda e: np.clip(e, -3, 3) ** 2)},
+            "L = mean clip_3(Q(s,a; θ_Q) − y)²",
+        ),
+    ],
+)
+def test_constants_of_their_own_are_solved_for(choices, words):
+    """A constant that no list has is read off, and stands in the formula."""
+    student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices))
+    assert read(td_loss, student).computes == words
+
+
+def test_words_and_table():
+    """The formula stands beside the right one, and the table shows the targets."""
+    formula = other(RIGHT, mask="", net="Q({s},{a}; θ_Q)")
+    reading = read(td_loss, Loss(td_loss.LANGUAGE, formula))
+    assert reading.computes == "y = r + γ max_a Q(s′,a; θ_Q)"
+    assert reading.asked == "y = r + ¬d γ max_a Q(s′,a; θ_T)"
+    assert len(reading.table) == 6
+    assert max(map(len, reading.table)) <= MAX_WIDTH
+    head = reading.table[0]
+    assert head.split()[:3] == ["a", "r", "d"]
+    assert head.split()[-4:] == ["your", "y", "right", "y"]
+    for line in reading.table[1:]:
+        numbers = [float(x) for x in line.split()]
+        reward, of_Q, own = numbers[1], numbers[7:11], numbers[11]
+        assert own == pytest.approx(reward + 0.7 * max(of_Q), abs=0.02)
+
+
+def test_only_the_line_that_differs_is_shown():
+    """Where the target is right, the loss is shown and no table."""
+    reading = read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 0.5))
+    assert reading.computes == "L = ½ mean (Q(s,a; θ_Q) − y)²"
+    assert reading.asked == "L = mean (Q(s,a; θ_Q) − y)²"
+    assert reading.table == ()
+
+
+def test_of_right_code_nothing_is_said():
+    """Right formulas have no differences."""
+    assert read(td_loss, Loss(td_loss.LANGUAGE, RIGHT)) is None
+    assert read(mc_loss, Loss(mc_loss.LANGUAGE, mc_loss.LANGUAGE.right)) is None
+    assert read(td0, Update(td0.RIGHT)) is None
+
+
+def test_of_an_unknown_formula_nothing_is_claimed():
+    """A loss that no formula gives is not put down to one that is near."""
+    assert read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, penalty=0.01)) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(
+            loss=np.float32(np.nan).reshape(()), grads=[np.zeros((8, 3), np.float32)]
+        ),
+        Answer(loss=np.zeros((5, 5), np.float32), grads=[]),
+        Answer(loss=np.zeros((), np.int32), grads=[np.zeros(3)] * 4),
+        Answer(Q=np.full((7, 3), np.inf)),
+        Answer(Q=np.zeros((0,))),
+    ],
+)
+def test_strange_answers_say_nothing(answer):
+    """Answers of no use lead to no reading, and to no exception but an outcome."""
+
+    class Strange:
+        def answer(self, case):
+            return answer
+
+    for part in (td_loss, td0, mc_loss):
+        try:
+            assert read(part, Strange()) is None
+        except Exception as reason:
+            assert type(reason).__name__ == "Wrong"  # noqa: PT017
+
+
+def test_questions_that_fail_are_left_out():
+    """A hand-in that fails at B = 1 is read from the other sizes."""
+
+    class Fails(Loss):
+        def answer(self, case: Case) -> Answer:
+            if len(case.args["action"]) == 1:
+                raise Raised("no")
+            return super().answer(case)
+
+    assert names(read(td_loss, Fails(td_loss.LANGUAGE, other(RIGHT, mask="")))) == [
+        "td-no-mask"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choices", "size", "told"),
+    [
+        ({"mask": ""}, 1, ["tab-no-mask"]),
+        ({"reduce": "<a_{i+1}>"}, 1, ["tab-sarsa"]),
+        ({"cell": "Q(s,·)"}, 1, ["tab-row-update"]),
+        (
+            {"order": "from the last step to the first, each on the newest Q"},
+            1,
+            ["tab-backwards"],
+        ),
+        (
+            {"revisits": "the last visit to a cell counts alone"},
+            1,
+            ["tab-dup-last-wins"],
+        ),
+        ({"bracket": "(α {r} + {f} − {q})"}, 1, ["tab-alpha-on-reward-only"]),
+        ({"weight": "(steps with r ≠ 0) "}, 1, ["tab-skips-zero-rewards"]),
+        (
+            {"weight": Choice("", lambda x: 0.97 ** np.arange(x.size))},
+            1,
+            ["tab-step-falls"],
+        ),
+        ({}, 2, ["tab-double-step"]),
+        ({"mask": "d"}, -1, ["tab-mask-inverted", "tab-sign-flipped"]),
+    ],
+)
+def test_updates_of_a_table_are_read(choices, size, told):
+    """A table's update is read off its moves: target, cells, order and step size."""
+    student = Update(other(td0.RIGHT, **choices), size)
+    assert names(read(td0, student)) == told
+
+
+@pytest.mark.parametrize(
+    ("choices", "factor", "told"),
+    [
+        ({"label": "r"}, 1, ["mc-rewards-for-returns"]),
+        ({"label": "(G with γ = 0.99)"}, 1, ["mc-gamma-not-passed"]),
+        ({"after": "normalised({y})"}, 1, ["mc-returns-normalised"]),
+        ({"predict": "max_a Q(s,a; θ_Q)"}, 1, ["mc-max-for-taken"]),
+        ({"weight": "γ^i "}, 0.5, ["mc-double-discount", "mc-half"]),
+    ],
+)
+def test_losses_on_returns_are_read(choices, factor, told):
+    """The same choices of the loss are read on returns, with labels of their own."""
+    formula = other(mc_loss.LANGUAGE.right, **choices)
+    assert names(read(mc_loss, Loss(mc_loss.LANGUAGE, formula, factor))) == told
+
+
+def test_a_sum_is_told_from_a_constant_factor():
+    """A factor that grows with B is a sum, and a constant one is none."""
+
+    class Sum(Loss):
+        def answer(self, case: Case) -> Answer:
+            size = len(case.args["action"])
+            return Loss(self.language, self.formula, size * self.factor).answer(case)
+
+    assert names(read(td_loss, Sum(td_loss.LANGUAGE, RIGHT))) == ["td-sum"]
+    fifth = Sum(td_loss.LANGUAGE, RIGHT, 0.2)
+    assert names(read(td_loss, fifth)) == ["td-len-of-batch"]
+    reading = read(td_loss, Sum(td_loss.LANGUAGE, RIGHT, 1 / 64))
+    assert reading.computes == "L = 1/64 Σ_i (Q(s,a; θ_Q) − y)²"
+    assert names(read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 5.0))) == ["td-factor"]
+
+
+def test_flags_of_an_integer_type_show_a_bitwise_not():
+    """~ is right for bool and is told by flags of another type."""
+
+    class Tilde(Loss):
+        def answer(self, case: Case) -> Answer:
+            if case.args["terminated"].dtype == bool:
+                return super().answer(case)
+            formula = self.formula.changed(None, mask=td_loss.TILDE)
+            return Loss(self.language, formula).answer(case)
+
+    reading = read(td_loss, Tilde(td_loss.LANGUAGE, RIGHT))
+    assert names(reading) == ["td-tilde"]
+    assert reading.computes == "y = r + ~d γ max_a Q(s′,a; θ_T)"
+
+
+def test_no_two_choices_say_the_same():
+    """Each choice gives another loss, but for the gradient's ways, and has a name."""
+    language, seen = td_loss.LANGUAGE, {}
+    rows = [rows_of(case) for case in td_loss.QUESTIONS(np.random.default_rng(3))]
+    for half in language.halves:
+        for one in zip(*half.combinations(1), strict=True):
+            formula = half.formula(*one)
+            whole = replace(RIGHT, choices={**RIGHT.choices, **formula.choices})
+            with np.errstate(all="ignore"):
+                losses = [loss_of(x, whole, language.one(x, whole)) for x in rows]
+            key = tuple(f"{float(loss):.6g}" for loss in losses)
+            words = " ".join(c.words for c in formula.choices.values())
+            name, alike = formula.differences[0].name, seen.get(key, ("", ""))
+            assert key not in seen or name == alike[0] or "held" in words + alike[1]
+            seen[key] = (name, words)
+            assert formula.differences[0].hint
+    assert len(seen) > 100
