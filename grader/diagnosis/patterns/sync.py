@@ -20,7 +20,9 @@ ASKED = "θ_T ← θ_Q if step is a multiple of period, else θ_T"
 SHOWN_PERIOD, SHOWN_STEPS = 4, range(13)  # asked in order
 PERIODS = (1, 2, 3, 5, 6, 8, 12, 100, 250)
 # Numbers that people write in the place of the period, and their multiples.
-ROUND = (*(50, 64, 100, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 1000, 1024),)
+ROUND: tuple[int, ...] = (
+    *(50, 64, 100, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 1000, 1024),
+)
 ROUND = (*ROUND, 2000, 3000, 4000, 5000, 10_000, 20_000)
 MAX_TABLE = 6
 RAISES = -1  # what a rule gives where it divides by zero
@@ -69,7 +71,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     told = ask(student, rng, questions(rng))
     if is_right(told) and (found := deleting(student, rng)):
         return found
-    told += ask(student, rng, [*questions(rng), *divisors(told)])
+    most = max((one.content for one in told), key=likeness)
+    renewed = [one.step for one in told if one.step and one.content == most]
+    told += ask(student, rng, [*questions(rng), *divisors(renewed)])
     if any(one.content == OTHER for one in told):
         told = told_apart(student, rng, told)
     return explained(told)
@@ -88,9 +92,8 @@ def questions(rng: np.random.Generator) -> Pairs:
     return [*in_order, *(pairs[i] for i in rng.permutation(len(pairs)))]
 
 
-def divisors(told: list[Told]) -> Pairs:
+def divisors(renewed: list[int]) -> Pairs:
     """Return steps at which a number that takes the period's place would show."""
-    renewed = [one.step for one in told if one.step and one.content != KEPT]
     common = int(np.gcd.reduce(renewed)) if renewed else 0
     found = [n for n in range(2, min(common, 20_000) + 1) if common % n == 0]
     return [(n, 7) for n in found[:30]]
@@ -273,7 +276,7 @@ def counting(start: int) -> Callable[[Pairs], list[int]]:
 
 
 def rules() -> Iterator[Rule]:
-    """Yield the rules, the simplest first."""
+    """Yield the rules without a number, the simplest first."""
     yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
     for formula, difference, condition in words.CONDITIONS:
         yield Rule(formula, (difference,), each(condition))
@@ -282,9 +285,13 @@ def rules() -> Iterator[Rule]:
     for start in range(3):
         calls = "the number of calls is a multiple of period"
         yield Rule(calls, (words.COUNTS_CALLS,), counting(start))
-    for c in sorted({*range(2, 65), *ROUND}):
-        for formula, difference, condition in words.with_number(c):
-            yield Rule(formula, (difference,), each(condition))
+
+
+def numbered() -> Iterator[list[Rule]]:
+    """Yield the rules with a number, those of one kind together."""
+    numbers = sorted({*range(2, 65), *ROUND})
+    for kind in zip(*map(words.with_number, numbers), strict=True):
+        yield [Rule(formula, (d,), each(condition)) for formula, d, condition in kind]
 
 
 # ---------------------------------------------------------------- both together
@@ -301,22 +308,31 @@ def explained(told: list[Told]) -> Reading | None:
         return None
     contents = {one.content for one in told}
     if len(contents) == 1:
-        return always(*contents, told)
-    pairs = [(one.step, one.period) for one in told]
+        return always(contents.pop(), told)
     for rule in rules():
-        groups: dict[int, set[Content]] = {RAISES: set(), 0: set(), 1: set()}
-        for one, holds in zip(told, rule.holds(pairs), strict=True):
-            groups[holds].add(one.content)
-        sizes = len(groups[0]), len(groups[1]), len(groups[RAISES] - {DIVIDED})
-        if sizes != (1, 1, 0) or DIVIDED in groups[0] | groups[1]:
-            continue
-        (kept,), (renewed,) = groups[0], groups[1]
-        swapped = kept == COPY or renewed == KEPT
-        if rule.difference:
-            swapped = likeness(kept) > likeness(renewed)
-        if not swapped:
-            return two(rule, renewed, kept, told)
+        if found := by_rule(rule, told):
+            return found
+    for alike in numbered():
+        fits = [found for rule in alike if (found := by_rule(rule, told))]
+        if fits:  # with two numbers that fit, neither is claimed
+            return fits[0] if len(fits) == 1 else in_order(told)
     return in_order(told)
+
+
+def by_rule(rule: Rule, told: list[Told]) -> Reading | None:
+    """Return the reading if a rule sorts all answers into two kinds."""
+    groups: dict[int, set[Content]] = {RAISES: set(), 0: set(), 1: set()}
+    pairs = [(one.step, one.period) for one in told]
+    for one, holds in zip(told, rule.holds(pairs), strict=True):
+        groups[holds].add(one.content)
+    sizes = len(groups[0]), len(groups[1]), len(groups[RAISES] - {DIVIDED})
+    if sizes != (1, 1, 0) or DIVIDED in groups[0] | groups[1]:
+        return None
+    (kept,), (renewed,) = groups[0], groups[1]
+    swapped = kept == COPY or renewed == KEPT
+    if rule.difference:
+        swapped = likeness(kept) > likeness(renewed)
+    return None if swapped else two(rule, renewed, kept, told)
 
 
 def likeness(content: Content) -> tuple[float, str]:

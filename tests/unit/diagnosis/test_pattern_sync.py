@@ -21,7 +21,10 @@ def told_by(renews, renewed="theta_Q", kept="theta_T"):
         "other": lambda q, t: q * t,
     }
     told = []
-    for step, period in sync.questions(rng) + sync.questions(rng):
+    pairs = [*sync.questions(rng), *sync.questions(rng)]
+    renewed_at = [step for step, period in pairs if step and renews(step, period)]
+    pairs += sync.divisors(renewed_at)
+    for step, period in pairs:
         q, t = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
         make = made[renewed if renews(step, period) else kept]
         leaves = [make(a, b) for a, b in zip(q, t, strict=True)]
