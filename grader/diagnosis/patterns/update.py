@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grader.contract.case import Student
+from grader.contract.case import Answer, Case, Student
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
 from grader.diagnosis.patterns import update_words as words
 from grader.diagnosis.patterns.update_gradient import Gradient, gradient_of
@@ -25,6 +25,7 @@ from grader.diagnosis.patterns.update_math import (
     drawn,
     flat,
     loss_and_gradients,
+    network,
     optimizer_step,
     question,
 )
@@ -81,9 +82,13 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
             raise
         except (Raised, Wrong) as error:
             refused[optimizer] = str(error)
-    if found := explained(draws, answers, refused):
-        return found
-    return other_faults(student, draws, refused)
+    found = explained(draws, answers, refused)
+    named = {one.name for one in found.differences} if found else set()
+    if not named or named & {words.SCALED_STEP.name, words.FACTOR.name}:
+        # What changes from call to call looks like that, too.
+        if kept := remembered(student, draws):
+            return kept
+    return found or other_faults(student, draws, answers, refused)
 
 
 def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
@@ -92,29 +97,34 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
     Raises:
         Wrong: the numbers that came back have other shapes, or are not finite.
     """
-    seen = []
-    for draw in draws:
-        asked = question(draw, optimizer)
-        answer = student.answer(asked)
-        parts = answer.leaves("theta_Q"), answer.leaves("opt_state")
-        loss = answer.array("loss")
-        given = asked.args["theta_Q"], asked.args["opt_state"]
-        for leaves, wanted in zip(parts, given, strict=True):
-            if [leaf.shape for leaf in leaves] != [leaf.shape for leaf in wanted]:
-                raise Wrong("other shapes")
-        numbers = [*parts[0], *parts[1], loss]
-        if loss.shape or not all(
-            x.dtype.kind in "iuf" and np.isfinite(x).all() for x in numbers
-        ):
-            raise Wrong("no finite numbers")
-        state = None
-        if parts[1]:
-            count, *averages = parts[1]
-            half = len(averages) // 2
-            mu, nu = flat(averages[:half]), flat(averages[half:])
-            state = AdamState(int(count), mu, nu)
-        seen.append(Seen(flat(parts[0]), state, float(loss)))
-    return seen
+    return [
+        seen_in(student.answer(asked), asked)
+        for asked in (question(draw, optimizer) for draw in draws)
+    ]
+
+
+def seen_in(answer: Answer, asked: Case) -> Seen:
+    """Return an answer as flat numbers.
+
+    Raises:
+        Wrong: the numbers have other shapes, or are not finite.
+    """
+    parts = answer.leaves("theta_Q"), answer.leaves("opt_state")
+    loss = answer.array("loss")
+    given = asked.args["theta_Q"], asked.args["opt_state"]
+    for leaves, wanted in zip(parts, given, strict=True):
+        if [leaf.shape for leaf in leaves] != [leaf.shape for leaf in wanted]:
+            raise Wrong("other shapes")
+    if loss.shape or not all(
+        x.dtype.kind in "iuf" and np.isfinite(x).all() for x in (*parts[0], *parts[1], loss)
+    ):
+        raise Wrong("no finite numbers")
+    state = None
+    if parts[1]:
+        count, *averages = parts[1]
+        half = len(averages) // 2
+        state = AdamState(int(count), flat(averages[:half]), flat(averages[half:]))
+    return Seen(flat(parts[0]), state, float(loss))
 
 
 def explained(
@@ -135,6 +145,9 @@ def explained(
     for optimizer in answers:
         if found.gradient and loss_of(draws, answers[optimizer], found):
             break
+    if words.SCALED_STEP in found.differences and "sgd" not in answers:
+        found.differences.remove(words.SCALED_STEP)
+        found.add(words.OWN_OPTIMIZER, "with another optimizer it fails")
     for text in refused.values():
         if (refusal := refusal_of(text)) and refusal[1] not in found.differences:
             found.add(refusal[1], refusal[0])
@@ -502,10 +515,78 @@ def refusal_of(message: str) -> tuple[str, Difference] | None:
     return None
 
 
-def other_faults(
-    student: Student, draws: list[Draw], refused: dict[str, str]
+def remembered(student: Student, draws: list[Draw]) -> Reading | None:
+    """Read what is kept from one call to the next, by calls of a fresh import."""
+    student = student.afresh()
+    first, second = draws[:2]
+    try:
+        one, again = (called(student, first, "adam") for _ in range(2))
+        other = called(student, second, "adam")
+    except (Raised, Wrong):
+        return None
+    if one.state is None or again.state is None or other.state is None:
+        return None
+    moves = [x.theta - first.theta_Q for x in (one, again)]
+    counts = [x.state.count for x in (one, again, other) if x.state]
+    if counts == [1, 2, 3]:
+        text = "in three calls Adam's count is 1, 2, 3, whatever opt_state is passed in"
+        return Reading(text, ASKED, (words.GLOBAL_STATE,))
+    if not close(*moves, noise=1e-7):
+        share = multiple([moves[1]], [moves[0]], [first])
+        text = "asked the same twice, it moves θ_Q otherwise"
+        if share is not None:
+            text = f"asked the same twice, its second step is {share:.4g} times the first"
+        return Reading(text, ASKED, (words.SIDE_EFFECTS,))
+    stale = loss_and_gradients(first, second.theta_Q, first.theta_T, first.gamma)[0]
+    if np.isclose(other.loss, stale, 1e-4):
+        text = "in a second call, the step is on the batch and θ_T of the first call"
+        return Reading(text, ASKED, (words.STALE,))
+    return None
+
+
+def called(student: Student, draw: Draw, optimizer: str) -> Seen:
+    """Ask for one step by a plain call."""
+    asked = question(draw, optimizer)
+    return seen_in(student.called(asked), asked)
+
+
+def is_other_loss(
+    student: Student, draws: list[Draw], answers: Answers
 ) -> Reading | None:
-    """Read what shows in no number of one step: deleted arrays, no jax.jit, memory."""
+    """Read whether the step is on another loss: by no gradient of td_loss."""
+    seen = answers["sgd"]
+    moves = [
+        (d.theta_Q - one.theta) / SGD_RATE for d, one in zip(draws, seen, strict=True)
+    ]
+    if plain_step(draws, seen) or not all(map(pulls_at_values, draws, moves)):
+        return None
+    own = []
+    for draw in draws:
+        answer = student.answer(draw.case.replace(spec={"stand_in": False}))
+        own.append(flat(answer.leaves("grads")))
+    if all(map(close, moves, own)):
+        return None  # its td_loss, kept under another name
+    text = "θ_Q moves by a step on another loss of Q(s, ·; θ_Q) than td_loss"
+    return Reading(text, ASKED, (words.OTHER_LOSS,), table(draws[0], answers))
+
+
+def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
+    """Tell whether a gradient is that of a function of the values Q(s, ·; θ_Q)."""
+    values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
+    units = np.eye(values.size).reshape(-1, *values.shape)
+    basis = np.stack([pull(one) for one in units], axis=1)
+    weights = np.linalg.lstsq(basis, gradient, rcond=None)[0]
+    return close(basis @ weights, gradient)
+
+
+def other_faults(
+    student: Student, draws: list[Draw], answers: Answers, refused: dict[str, str]
+) -> Reading | None:
+    """Read what shows in no number: another loss, deleted arrays, no jax.jit."""
+    if "sgd" in answers:
+        with contextlib.suppress(Raised, Wrong):
+            if reading := is_other_loss(student, draws, answers):
+                return reading
     if not refused:
         with contextlib.suppress(Raised, Wrong):
             if student.changed(question(draws[0], "adam"), "jax"):

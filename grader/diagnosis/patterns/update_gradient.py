@@ -102,9 +102,17 @@ Change = tuple[
 ]
 
 
+def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
+    """Return how much of each plain gradient is in each that was seen."""
+    return [
+        float(s @ p) / max(float(p @ p), 1e-30)
+        for p, s in zip(plain, seen, strict=True)
+    ]
+
+
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
     """Return the one number by which every gradient is multiplied, if there is one."""
-    factors = [float(s @ p / (p @ p)) for p, s in zip(plain, seen, strict=True)]
+    factors = shares(plain, seen)
     factor = float(np.median(factors))
     if abs(factor) < 1e-9 or not np.isfinite(factor):
         return None
@@ -149,7 +157,7 @@ def shortened(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
     """Read a gradient that is shortened to a length, or brought to one length."""
-    factors = [float(s @ p / (p @ p)) for p, s in zip(plain, seen, strict=True)]
+    factors = shares(plain, seen)
     fits = all(
         close(s, f * p) for p, s, f in zip(plain, seen, factors, strict=True)
     )

@@ -58,6 +58,11 @@ def own_gamma(gamma: float) -> Difference:
     )
 
 
+OTHER_LOSS = Difference(
+    "up-other-loss",
+    "Your step is one on another loss than td_loss of θ_Q, θ_T and this batch. "
+    f"Differentiate td_loss itself, so that there is one loss {REVIEW}.",
+)
 CLIPS_VALUES = Difference(
     "up-clips-values",
     "You clip the gradient's entries before the optimizer sees them. Whether to clip "
