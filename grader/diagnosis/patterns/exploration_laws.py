@@ -116,8 +116,12 @@ GREEDY = [
     Greedy(
         "the arg max of Q in bfloat16", (words.SHORT,), lambda q: first(best(bfloat(q)))
     ),
-    Greedy("the arg max of Q in float16", (words.SHORT,), lambda q: first(best(half(q)))),
-    Greedy("the first within 1 % of the best", (words.CLOSE,), lambda q: first(near(q))),
+    Greedy(
+        "the arg max of Q in float16", (words.SHORT,), lambda q: first(best(half(q)))
+    ),
+    Greedy(
+        "the first within 1 % of the best", (words.CLOSE,), lambda q: first(near(q))
+    ),
 ]
 
 
@@ -275,6 +279,12 @@ def laws(least: float, most: float, rows: int, num_actions: int) -> Iterator[Law
         (words.EXACT_SHARE,),
         lambda e: float(np.ceil(np.float32(e) * np.float32(N))) / N,
     )
+    for sides in (10, 20, 50, 100):
+        yield Law(
+            f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
+            (words.ONE_TOO_MANY,),
+            lambda e, n=sides: float(np.ceil(np.float32(e) * np.float32(n))) / (n + 1),
+        )
     if 0.001 < least < 0.5:
         text = f"ε, but at least about {least:.2g}"
         yield Law(text, (words.FLOOR,), lambda e: max(e, least))
@@ -283,9 +293,7 @@ def laws(least: float, most: float, rows: int, num_actions: int) -> Iterator[Law
         yield Law(text, (words.CAP,), lambda e: min(e, most))
     if most < 0.999:
         text = f"about {most:.2g} ε"
-        near_one = most > 0.94
-        difference = words.ONE_TOO_MANY if near_one else words.OTHER_EPSILON
-        yield Law(text, (difference,), lambda e: most * e)
+        yield Law(text, (words.OTHER_EPSILON,), lambda e: most * e)
 
     yield Law(
         f"about {least:.2g} whatever ε is",

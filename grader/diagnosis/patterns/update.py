@@ -116,7 +116,8 @@ def seen_in(answer: Answer, asked: Case) -> Seen:
         if [leaf.shape for leaf in leaves] != [leaf.shape for leaf in wanted]:
             raise Wrong("other shapes")
     if loss.shape or not all(
-        x.dtype.kind in "iuf" and np.isfinite(x).all() for x in (*parts[0], *parts[1], loss)
+        x.dtype.kind in "iuf" and np.isfinite(x).all()
+        for x in (*parts[0], *parts[1], loss)
     ):
         raise Wrong("no finite numbers")
     state = None
@@ -284,9 +285,7 @@ def step_of(
     found.gradient = None
 
 
-def multiple(
-    moves: list[Vector], of: list[Vector], draws: list[Draw]
-) -> float | None:
+def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float | None:
     """Return the number of times by which every move is a vector, if there is one."""
     factors = [float(m @ v / (v @ v)) for m, v in zip(moves, of, strict=True)]
     factor = float(np.median(factors))
@@ -535,7 +534,9 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
         share = multiple([moves[1]], [moves[0]], [first])
         text = "asked the same twice, it moves θ_Q otherwise"
         if share is not None:
-            text = f"asked the same twice, its second step is {share:.4g} times the first"
+            text = (
+                f"asked the same twice, its second step is {share:.4g} times the first"
+            )
         return Reading(text, ASKED, (words.SIDE_EFFECTS,))
     stale = loss_and_gradients(first, second.theta_Q, first.theta_T, first.gamma)[0]
     if np.isclose(other.loss, stale, 1e-4):

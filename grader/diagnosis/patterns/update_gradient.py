@@ -97,9 +97,7 @@ class Gradient:
 
 # A change of a gradient: the words with {} for it, differences, the factor and decay,
 # and the function that makes the change.
-Change = tuple[
-    str, Differences, float, float, Callable[[Draw, Vector], Vector]
-]
+Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 
 
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
@@ -158,9 +156,7 @@ def shortened(
 ) -> Change | None:
     """Read a gradient that is shortened to a length, or brought to one length."""
     factors = shares(plain, seen)
-    fits = all(
-        close(s, f * p) for p, s, f in zip(plain, seen, factors, strict=True)
-    )
+    fits = all(close(s, f * p) for p, s, f in zip(plain, seen, factors, strict=True))
     if not fits or min(factors) <= 0:
         return None
     lengths = [float(np.linalg.norm(s)) for s in seen]

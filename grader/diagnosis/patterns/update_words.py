@@ -180,8 +180,7 @@ RETURNS_OLD = Difference(
 )
 RETURNS_TARGET = Difference(
     "up-returns-target",
-    "θ_T comes back in the place of θ_Q. θ_Q takes the step and is returned "
-    f"{TARGET}.",
+    f"θ_T comes back in the place of θ_Q. θ_Q takes the step and is returned {TARGET}.",
 )
 RETURNS_UPDATES = Difference(
     "up-returns-updates",
