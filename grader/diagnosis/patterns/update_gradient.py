@@ -108,15 +108,19 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
     ]
 
 
+def tidy(factor: float) -> float:
+    """Return a factor as a whole number, if it is one within rounding."""
+    whole = float(round(factor)) or factor
+    return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
+
+
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
     """Return the one number by which every gradient is multiplied, if there is one."""
     factors = shares(plain, seen)
     factor = float(np.median(factors))
     if abs(factor) < 1e-9 or not np.isfinite(factor):
         return None
-    rounded = round(factor) or factor
-    if abs(rounded - factor) < 2e-4 * abs(factor):
-        factor = float(rounded)
+    factor = tidy(factor)
     fits = all(close(s, factor * p) for p, s in zip(plain, seen, strict=True))
     return factor if fits else None
 
@@ -141,14 +145,17 @@ def clipped(
     one, other = (np.concatenate(x) for x in zip(*((p[i], s[i]) for p, s, i in pairs)))
     if len(one) < 20:
         return None
-    factor = float(np.median(other / one))
-    if abs(factor - 1) > 1e-3:
-        return None
+    factor = tidy(float(np.median(other / one)))
+    limit = abs(most / factor)
     for p, s in zip(plain, seen, strict=True):
-        if not close(s, np.clip(p, -most, most)):
+        if not close(s, factor * np.clip(p, -limit, limit)):
             return None
-    text = f"{{}} with entries beyond ±{most:.4g} cut"
-    return text, (words.CLIPS_VALUES,), 1.0, 0.0, lambda d, g: np.clip(g, -most, most)
+    text = f"{{}} with entries beyond ±{limit:.4g} cut"
+
+    def cut(draw: Draw, g: Vector) -> Vector:
+        return factor * np.clip(g, -limit, limit)
+
+    return text, (words.CLIPS_VALUES,), factor, 0.0, cut
 
 
 def shortened(
@@ -160,27 +167,29 @@ def shortened(
     if not fits or min(factors) <= 0:
         return None
     lengths = [float(np.linalg.norm(s)) for s in seen]
-    cut = [f < 0.999 for f in factors]
     most = max(lengths)
-    if max(lengths) - min(lengths) < 1e-3 * most:
+    if most - min(lengths) < 1e-3 * most:
         text = f"{{}} brought to length {most:.4g}"
 
         def one_length(draw: Draw, g: Vector) -> Vector:
             return g * most / np.linalg.norm(g)
 
         return text, (words.NORMALISED,), 1.0, 0.0, one_length
+    factor = tidy(max(factors))
+    cut = [f < 0.999 * factor for f in factors]
     alike = all(
-        abs(length - most) < 1e-3 * most if c else abs(f - 1) < 1e-3
+        abs(length - most) < 1e-3 * most if c else abs(f - factor) < 1e-3 * factor
         for length, c, f in zip(lengths, cut, factors, strict=True)
     )
     if not alike or sum(cut) < 2:
         return None
-    text = f"{{}} shortened to length {most:.4g} where it is longer"
+    limit = most / factor
+    text = f"{{}} shortened to length {limit:.4g} where it is longer"
 
     def shorter(draw: Draw, g: Vector) -> Vector:
-        return g * min(1.0, most / float(np.linalg.norm(g)))
+        return factor * g * min(1.0, limit / float(np.linalg.norm(g)))
 
-    return text, (words.CLIPS_NORM,), 1.0, 0.0, shorter
+    return text, (words.CLIPS_NORM,), factor, 0.0, shorter
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:

@@ -147,9 +147,9 @@ OTHER_PARAMS = Difference(
 )
 OWN_OPTIMIZER = Difference(
     "up-own-optimizer",
-    "With Adam your step has another rate than the Adam that is passed in, and other "
-    "optimizers fail, as when one is made inside the function. Use the argument "
-    f"{REVIEW}.",
+    "With other optimizers than Adam your step fails: a state is handed to an "
+    "optimizer that is not its own, as when one is made inside the function. Use the "
+    f"argument {REVIEW}.",
 )
 BY_HAND = Difference(
     "up-by-hand",
@@ -206,6 +206,10 @@ SUBTRACTS = Difference(
     "up-subtracts-updates",
     "You subtract the updates, and so climb the loss. They carry their minus already: "
     f"optax's updates are added {REVIEW}.",
+)
+CLIMBS = Difference(
+    SUBTRACTS.name,
+    f"You climb the loss: θ_Q moves along the gradient, and not against it {REVIEW}.",
 )
 FROM_TARGET = Difference(
     "up-steps-from-target",
