@@ -7,58 +7,33 @@ within 4 to 5.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from grader.contract import cases
 from grader.contract.case import Student
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
-from grader.diagnosis.patterns import exploration_words as words
-from grader.diagnosis.patterns.exploration_laws import (
-    GREEDY,
-    TRIED,
-    Greedy,
-    Law,
-    Tried,
-    laws,
+from grader.diagnosis.patterns.choice import words
+from grader.diagnosis.patterns.choice.fit import (
+    FITS,
+    OFF,
+    Fit,
+    Sample,
+    fitted,
+    law_of,
 )
+from grader.diagnosis.patterns.choice.laws import GREEDY, Greedy, Law
 from grader.diagnosis.reading import Difference, Reading
 
 ASKED = "with probability ε any action, else argmax_a Q(s,a), for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
 EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
 FEW_EPSILONS = (0.0, 0.37, 1.0)  # where every key is a call
-FITS, OFF = 4.0, 6.0  # standard deviations
-FITS_ALL = 4.5  # for the largest of many
 HARD = (  # rows of values: whole numbers, ties, negative and close ones
     *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
     *((500, 500.05, 500.1, 500.15), (2.25, 2.75, -0.5, 0.5)),
     *((1000, 1001, 0, 0), (100, 100.9, 50, 0)),
 )
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Actions of many calls for the same values.
-
-    Attributes:
-        epsilon: ε.
-        q_values: [N,A].
-        actions: [K,N].
-        start: the first row that counts.
-    """
-
-    epsilon: float
-    q_values: np.ndarray
-    actions: np.ndarray
-    start: int = 0
-
-    def taken(self) -> np.ndarray:
-        """Return the actions as booleans [K,N,A+1], the last for what is none."""
-        A = self.q_values.shape[1]
-        known = self.actions[:, :, None] == np.arange(A)
-        return np.concatenate([known, ~known.any(axis=2, keepdims=True)], axis=2)
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
@@ -85,11 +60,13 @@ class OtherShape(Exception):
     def reading(self) -> Reading | None:
         """Say what the shape is."""
         text = f"actions of shape {self.shape} for {self.rows} rows of values"
-        if self.rows == 1 and self.shape == ():
-            return Reading(text, f"actions of shape ({self.rows},)", (words.SQUEEZED,))
-        if self.shape in ((self.rows, self.rows), (self.rows, 1)):
-            return Reading(text, f"actions of shape ({self.rows},)", (words.SQUARE,))
-        return Reading(text, f"actions of shape ({self.rows},)", ())
+        known = {
+            (): words.SQUEEZED if self.rows == 1 else words.SHARED,
+            (self.rows, self.rows): words.SQUARE,
+            (ACTIONS,): words.AXIS_0,
+        }
+        differences = (known[self.shape],) if self.shape in known else ()
+        return Reading(text, f"actions of shape ({self.rows},)", differences)
 
 
 class Questions:
@@ -103,16 +80,16 @@ class Questions:
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.student, self.rng = student, rng
         self.keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
-        self.epsilons = EPSILONS
+        self.epsilons: tuple[float, ...] = EPSILONS
         self.untraced = ""
         mixed = cases.distinct(rng, ROWS, ACTIONS)
         negative = cases.distinct(rng, ROWS, ACTIONS) - 20
-        self.values = (mixed, negative)
+        self.values = [mixed, negative]
         try:
             student.export(cases.exploration(self.keys[0], mixed, 0.5))
         except Raised as error:
             self.untraced = str(error)
-            self.epsilons, self.values = FEW_EPSILONS, (mixed,)
+            self.epsilons, self.values = FEW_EPSILONS, [mixed]
 
     def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
         """Ask with all keys."""
@@ -139,14 +116,12 @@ class Questions:
         q_values = cases.distinct(self.rng, 8, 2)
         return [self.chosen(q_values, e) for e in (0.37, 1.0)]
 
-    def alone(self) -> Sample:
-        """Ask for a single row."""
+    def alone(self) -> Reading | None:
+        """Ask for a single row, and say if its actions have another shape."""
         q_values = cases.distinct(self.rng, 1, 3)
         case = cases.exploration(self.keys[0], q_values, 0.0)
         actions = self.student.answer(case).array("actions")
-        if actions.shape != (1,):
-            raise OtherShape(actions.shape, 1)
-        return Sample(0.0, q_values, actions[None])
+        return None if actions.shape == (1,) else OtherShape(actions.shape, 1).reading()
 
     def repeats(self, epsilon: float) -> bool:
         """Tell whether plain calls with one key give the same actions."""
@@ -155,14 +130,14 @@ class Questions:
         return np.array_equal(one, other)
 
     def decays(self) -> bool:
-        """Tell whether plain calls at ε = 1 become greedy."""
-        q_values = self.values[0]
+        """Tell whether plain calls at ε = 1 become greedy one after the other."""
+        student, q_values = self.student.afresh(), self.values[0]
         best = q_values.argmax(axis=1)
         shares = []
-        for key in self.keys[:40]:
+        for key in self.keys[:60]:
             case = cases.exploration(key, q_values, 1.0)
-            shares.append((self.student.called(case).array("actions") != best).mean())
-        return float(np.mean(shares[-10:])) < 0.2
+            shares.append((student.called(case).array("actions") != best).mean())
+        return bool(np.mean(shares[:5]) > 0.35 and np.mean(shares[-10:]) < 0.05)
 
     def down_the_columns(self) -> Reading | None:
         """Ask for as many rows as actions, where other sizes fail."""
@@ -193,126 +168,6 @@ def refused(message: str) -> Reading | None:
     return None
 
 
-# ---------------------------------------------------------------- frequencies
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A pattern and how well it fits.
-
-    Attributes:
-        greedy: the rule for the greedy action.
-        tried: the distribution of what is tried.
-        exploring: the probability of exploring, and its standard deviation, by ε.
-        odd_rows: rows that do not fit, though all together do.
-    """
-
-    greedy: Greedy
-    tried: Tried
-    exploring: dict[float, tuple[float, float]]
-    odd_rows: tuple[int, ...]
-
-
-def fitted(samples: list[Sample]) -> Fit | None:
-    """Find what is greedy and what is tried; None if nothing fits."""
-    for first in (0, 1):  # the first row may be an odd one
-        part = [Sample(s.epsilon, s.q_values, s.actions, first) for s in samples]
-        for greedy in GREEDY:
-            for tried in TRIED:
-                if fit := fit_of(greedy, tried, part):
-                    odd = (0,) if first else fit.odd_rows
-                    return Fit(greedy, tried, fit.exploring, odd)
-    return None
-
-
-def fit_of(greedy: Greedy, tried: Tried, samples: list[Sample]) -> Fit | None:
-    """Estimate the probability of exploring, and check what is expected of it."""
-    found: dict[float, list[tuple[float, float]]] = {}
-    odd: set[int] = set()
-    for sample in samples:
-        q, start = sample.q_values, sample.start
-        allowed = greedy.allowed(q)
-        if (allowed.sum(axis=1) > 1).any():
-            return None
-        none = ~allowed.any(axis=1, keepdims=True)
-        stays = np.concatenate([allowed, none], axis=1).astype(float)
-        tries = tried.shares(q, allowed.argmax(axis=1), sample.epsilon)
-        taken, stays, tries, q = (
-            x[..., start:, :] for x in (sample.taken(), stays, tries, q)
-        )
-        direction = tries - stays
-        weight = float((direction**2).sum())
-        if weight < 1e-3:  # what is tried is what is greedy
-            return None
-        # One estimate for each call, so that rows may depend on each other.
-        calls = (taken * direction).sum(axis=(1, 2)) - (stays * direction).sum()
-        share, spread = mean_of(calls / weight)
-        share = min(max(share, 0.0), 1.0)
-        expected = stays + share * direction
-        if not agrees(taken, expected, q):
-            return None
-        odd |= {*odd_rows(taken, expected)}
-        found.setdefault(sample.epsilon, []).append((share, spread))
-    exploring = {}
-    for epsilon, pairs in found.items():
-        share = float(np.mean([share for share, _ in pairs]))
-        spread = float(np.sqrt(np.sum([s**2 for _, s in pairs]))) / len(pairs)
-        exploring[epsilon] = share, spread
-    return Fit(greedy, tried, exploring, tuple(sorted(odd)))
-
-
-def mean_of(calls: np.ndarray) -> tuple[float, float]:
-    """Return the mean over calls and its standard deviation."""
-    spread = float(calls.std()) / np.sqrt(len(calls))
-    return float(calls.mean()), max(spread, 0.3 / (ROWS * len(calls)))
-
-
-def agrees(taken: np.ndarray, expected: np.ndarray, q_values: np.ndarray) -> bool:
-    """Tell whether shares by action and by rank agree within chance.
-
-    Args:
-        taken: actions of K calls as booleans [K,N,A+1].
-        expected: their probabilities [N,A+1].
-        q_values: [N,A].
-    """
-    ranks = (-q_values).argsort(axis=1).argsort(axis=1)
-    none = np.full((len(ranks), 1), q_values.shape[1])
-    ranks = np.concatenate([ranks, none], axis=1)
-    for rank in range(q_values.shape[1] + 1):
-        for chosen in (ranks == rank, np.zeros_like(ranks, bool)):
-            if not chosen.any():
-                chosen[:, rank] = True
-            calls = (taken & chosen).sum(axis=(1, 2)) / len(ranks)
-            share, spread = mean_of(calls)
-            if (
-                abs(share - float(expected[chosen].sum()) / len(ranks))
-                > FITS_ALL * spread
-            ):
-                return False
-    return True
-
-
-def odd_rows(taken: np.ndarray, expected: np.ndarray) -> list[int]:
-    """Return the rows in which the shares of single actions are off."""
-    calls = len(taken)
-    spread = np.sqrt(expected * (1 - expected) / calls) + 1 / calls
-    off = np.abs(taken.mean(axis=0) - expected) / spread
-    return np.flatnonzero((off > OFF).any(axis=1)).tolist()
-
-
-def law_of(fit: Fit, rows: int) -> Law | None:
-    """Find how the probability of exploring depends on ε."""
-    least, most = fit.exploring[0.0][0], fit.exploring[1.0][0]
-    for law in laws(least, most, rows, ACTIONS):
-        off = [
-            abs(share - law.of(epsilon)) / spread
-            for epsilon, (share, spread) in fit.exploring.items()
-        ]
-        if max(off) <= FITS:
-            return law
-    return None
-
-
 # ---------------------------------------------------------------- rows together
 
 
@@ -320,18 +175,17 @@ def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
     """Yield how the rows of one call depend on each other."""
     shares = {epsilon: share for epsilon, (share, _) in fit.exploring.items()}
     most = max(samples, key=lambda sample: shares[sample.epsilon])
-    rows = most.actions.shape[1]
     greedy = fit.greedy.allowed(most.q_values).argmax(axis=1)
-    if shares[most.epsilon] > 0.1 and not words.CONSTANT in fit.tried.differences:
+    if shares[most.epsilon] > 0.1 and words.CONSTANT not in fit.tried.differences:
         others = [row[row != greedy] for row in most.actions]
         several = [row for row in others if len(row) > 1]
         if len(several) > 100 and all(len(set(row.tolist())) == 1 for row in several):
             yield words.SHARED
             return
-        counts = np.array(
-            [np.bincount(row.astype(int) % (ACTIONS + 1)).max() for row in most.actions]
-        )
-        if shares[most.epsilon] > 0.999 and (counts == rows // ACTIONS).all():
+        taken = most.actions[:, :, None] == np.arange(ACTIONS)
+        chances, counts = taken.mean(axis=0), taken.sum(axis=1)
+        scatter = counts.var(axis=0).sum() / (chances * (1 - chances)).sum()
+        if shares[most.epsilon] > 0.8 and scatter < 0.6:
             yield words.DEALT
     middle = min(samples, key=lambda sample: abs(shares[sample.epsilon] - 0.4))
     share = shares[middle.epsilon]
@@ -368,9 +222,9 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     fit = fitted(samples)
     if fit is None:
         return noisy(samples) or measured(samples)
-    law = law_of(fit, ROWS)
+    law = law_of(fit)
     differences = [*fit.greedy.differences]
-    if off_by_more_than_chance(fit):
+    if fit.is_off:
         differences += law.differences if law else (words.OTHER_EPSILON,)
     differences += fit.tried.differences
     found = [d for d in together(samples, fit) if d not in differences]
@@ -384,18 +238,11 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
         differences = [*greedy.differences, *differences]
         fit = Fit(greedy, fit.tried, fit.exploring, fit.odd_rows)
     if not differences:
-        return small(questions)
-    return Reading(
-        in_words(fit, law, differences), ASKED, tuple(differences), table(fit)
-    )
-
-
-def off_by_more_than_chance(fit: Fit) -> bool:
-    """Tell whether some probability of exploring is not ε for certain."""
-    return any(
-        abs(share - epsilon) > OFF * spread
-        for epsilon, (share, spread) in fit.exploring.items()
-    )
+        return of_other_sizes(questions)
+    if alone := questions.alone():
+        differences += [d for d in alone.differences if d not in differences]
+    formula = in_words(fit, law, differences)
+    return Reading(formula, ASKED, tuple(differences), table(fit))
 
 
 def same_for_all_keys(samples: list[Sample]) -> bool:
@@ -440,17 +287,15 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
     return None
 
 
-def small(questions: Questions) -> Reading | None:
+def of_other_sizes(questions: Questions) -> Reading | None:
     """Ask with two actions, and with a single row."""
-    try:
-        for sample in questions.of_two():
-            best = sample.q_values.argmax(axis=1)
-            if (sample.actions == best).all():
-                text = "argmax_a Q(s,a) whatever ε is, where there are two actions"
-                return Reading(text, ASKED, (words.FOR_TWO,))
-        questions.alone()
-    except OtherShape as other:
-        return other.reading()
+    for sample in questions.of_two():
+        best = sample.q_values.argmax(axis=1)
+        if (sample.actions == best).all():
+            text = "argmax_a Q(s,a) whatever ε is, where there are two actions"
+            return Reading(text, ASKED, (words.FOR_TWO,))
+    if alone := questions.alone():
+        return alone
     if questions.untraced:
         if not questions.repeats(0.5):
             text = "asked twice with one key, it gives other actions"
@@ -488,7 +333,7 @@ def noisy(samples: list[Sample]) -> Reading | None:
     """Say that the worst of the actions is never tried, and others are."""
     for sample in samples:
         ranks = (-sample.q_values).argsort(axis=1).argsort(axis=1)
-        taken = sample.taken()[:, :, :-1]
+        taken = sample.taken[:, :, :-1]
         shares = [float(taken[:, ranks == rank].mean()) for rank in range(ACTIONS)]
         wrong = shares[0] < 1 if sample.epsilon == 0 else shares[-1] > 0
         if wrong or (sample.epsilon == 1 and shares[1] == 0):
@@ -501,9 +346,10 @@ def measured(samples: list[Sample]) -> Reading | None:
     """Say how often the greedy action came, where that is certainly wrong."""
     for sample in samples:
         best = sample.q_values.argmax(axis=1)
-        share, spread = mean_of((sample.actions == best).mean(axis=1))
+        calls = (sample.actions == best).mean(axis=1)
+        share, spread = float(calls.mean()), float(calls.std()) / len(calls) ** 0.5
         expected = 1 - sample.epsilon + sample.epsilon / ACTIONS
-        if abs(share - expected) > OFF * spread:
+        if abs(share - expected) > OFF * spread + 1e-3:
             text = (
                 f"at ε = {sample.epsilon} with {ACTIONS} actions the greedy action "
                 f"came in {100 * share:.1f} % of the cases, where "

@@ -5,7 +5,6 @@ Then the rule of steps is found that sorts the answers of two independent sets.
 """
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,23 +12,24 @@ import numpy as np
 from grader.contract import cases
 from grader.contract.case import Student
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
-from grader.diagnosis.patterns import sync_words as words
+from grader.diagnosis.patterns.renewal import words
+from grader.diagnosis.patterns.renewal.rules import (
+    RAISES,
+    ROUND_STEPS,
+    Pairs,
+    Rule,
+    numbered,
+    rules,
+)
 from grader.diagnosis.reading import Difference, Reading
 
 ASKED = "θ_T ← θ_Q if step is a multiple of period, else θ_T"
 SHOWN_PERIOD, SHOWN_STEPS = 4, range(13)  # asked in order
 PERIODS = (1, 2, 3, 5, 6, 8, 12, 100, 250)
-# Numbers that people write in the place of the period, and their multiples.
-ROUND: tuple[int, ...] = (
-    *(50, 64, 100, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 1000, 1024),
-)
-ROUND = (*ROUND, 2000, 3000, 4000, 5000, 10_000, 20_000)
 MAX_TABLE = 6
-RAISES = -1  # what a rule gives where it divides by zero
 TREE_FIRST = re.compile(r"\b(tree\.map|tree_map|tree_multimap)\(\s*theta_[QT]\b")
 
 Trees = tuple[list[np.ndarray], list[np.ndarray]]  # theta_Q and theta_T
-Pairs = list[tuple[int, int]]  # of step and period
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def questions(rng: np.random.Generator) -> Pairs:
         steps = [0, period, k * period, k * period + 1, k * period - 1]
         steps += [few, (k + 1) * period]
         pairs += [(step, period) for step in steps]
-    pairs += [(step, int(rng.choice(PERIODS[1:]))) for step in ROUND]
+    pairs += [(step, int(rng.choice(PERIODS[1:]))) for step in ROUND_STEPS]
     in_order = [(step, SHOWN_PERIOD) for step in SHOWN_STEPS]
     return [*in_order, *(pairs[i] for i in rng.permutation(len(pairs)))]
 
@@ -226,72 +226,6 @@ def refusal(message: str) -> Content:
     if found := re.search(r"not the kind of tree that came in: (it has .*)", message):
         return Content(f"another kind of tree ({found[1]})")
     return Content(message.splitlines()[0][:120])
-
-
-# ---------------------------------------------------------------- the rule of steps
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule that says at which steps the target is renewed.
-
-    Attributes:
-        words: the condition, as a formula.
-        difference: to what is asked; none for the right rule.
-        holds: whether it renews, by the pairs of step and period in the order asked;
-            `RAISES` where it divides by zero.
-    """
-
-    words: str
-    difference: tuple[Difference, ...]
-    holds: Callable[[Pairs], list[int]]
-
-
-def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
-    """Apply a condition to each pair by itself."""
-
-    def of_pair(step: int, period: int) -> int:
-        try:
-            return int(condition(step, period))
-        except ZeroDivisionError:
-            return RAISES
-
-    return lambda pairs: [of_pair(*pair) for pair in pairs]
-
-
-def since_last(pairs: Pairs) -> list[int]:
-    """Renew where at least a period has passed since the last renewal."""
-    last: int | None = None
-    found = []
-    for step, period in pairs:
-        renews = last is None or step - last >= period
-        last = step if renews else last
-        found.append(int(renews))
-    return found
-
-
-def counting(start: int) -> Callable[[Pairs], list[int]]:
-    """Renew by the number of the call, whatever the step."""
-    return lambda pairs: [int((start + i) % p == 0) for i, (_, p) in enumerate(pairs)]
-
-
-def rules() -> Iterator[Rule]:
-    """Yield the rules without a number, the simplest first."""
-    yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
-    for formula, difference, condition in words.CONDITIONS:
-        yield Rule(formula, (difference,), each(condition))
-    since = "a period has passed since the last copy"
-    yield Rule(since, (words.SINCE_LAST,), since_last)
-    for start in range(3):
-        calls = "the number of calls is a multiple of period"
-        yield Rule(calls, (words.COUNTS_CALLS,), counting(start))
-
-
-def numbered() -> Iterator[list[Rule]]:
-    """Yield the rules with a number, those of one kind together."""
-    numbers = sorted({*range(2, 65), *ROUND})
-    for kind in zip(*map(words.with_number, numbers), strict=True):
-        yield [Rule(formula, (d,), each(condition)) for formula, d, condition in kind]
 
 
 # ---------------------------------------------------------------- both together

@@ -1,19 +1,16 @@
 """Pattern of `td_update`: which multiple of which gradient moves what.
 
-The step is asked on a stand-in for `td_loss`, so that mistakes there do not count. Plain
-descent shows the gradient. Adam's state shows the gradient that the optimizer saw, and
-from which state it went on. AdamW shows which parameters it was given.
+The step is asked on a stand-in for `td_loss`, so that mistakes there do not count.
+Plain descent shows the gradient. Adam's state shows the gradient that the optimizer
+saw, and from which state it went on. AdamW shows which parameters it was given.
 """
 
 import numpy as np
 
 from grader.contract.case import Student
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
-from grader.diagnosis.patterns import update_faults as faults
-from grader.diagnosis.patterns import update_words as words
-from grader.diagnosis.patterns.update_faults import ASKED
-from grader.diagnosis.patterns.update_gradient import Gradient
-from grader.diagnosis.patterns.update_math import (
+from grader.diagnosis.patterns.step import faults, words
+from grader.diagnosis.patterns.step.computed import (
     Draw,
     Vector,
     close,
@@ -21,7 +18,10 @@ from grader.diagnosis.patterns.update_math import (
     loss_and_gradients,
     optimizer_step,
 )
-from grader.diagnosis.patterns.update_step import (
+from grader.diagnosis.patterns.step.faults import ASKED
+from grader.diagnosis.patterns.step.gradient import Gradient
+from grader.diagnosis.patterns.step.several import MOST, several_steps
+from grader.diagnosis.patterns.step.taken import (
     ByAdam,
     Note,
     Seen,
@@ -32,7 +32,6 @@ from grader.diagnosis.patterns.update_step import (
     notes_of_step,
     plain_step,
 )
-from grader.diagnosis.patterns.update_twice import MOST, several_steps
 from grader.diagnosis.reading import Difference, Reading
 
 # Scales of the rewards and of the parameters: usual ones, some that show what cuts
@@ -59,10 +58,10 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         refused["jit"] = reason
     found = explained(draws, answers, refused)
     named = {one.name for one in found.differences} if found else set()
-    if not named or named & {words.SCALED_STEP.name, words.FACTOR.name}:
-        # What changes from call to call looks like that, too.
-        if kept := faults.remembered(student, draws):
-            return kept
+    # What changes from call to call looks like a factor, too.
+    unsure = not named or named & {words.SCALED_STEP.name, words.FACTOR.name}
+    if unsure and (kept := faults.remembered(student, draws)):
+        return kept
     if found:
         return found
     if "sgd" in answers and plain_step(draws, answers["sgd"]) is None:
@@ -132,9 +131,10 @@ def several(draws: list[Draw], answers: Answers) -> Found:
     if started_anew:
         text = f"Adam's count is {count} after a call, whatever it was before"
         notes = [(words.TWO_STEPS, text), (words.REINIT, "Adam starts anew")]
-    if "sgd" in answers and count <= MOST:
-        if found := several_steps(draws, answers["sgd"], "sgd", count):
-            return found.gradient, [*found.notes, *notes], found.middle
+    if "sgd" not in answers or count > MOST:
+        return None, notes, None
+    if found := several_steps(draws, answers["sgd"], "sgd", count):
+        return found.gradient, [*found.notes, *notes], found.middle
     return None, notes, None
 
 
@@ -175,16 +175,17 @@ def note_of_loss(
     """Read the loss that is returned; None if it is right or nothing fits."""
     losses = np.array([one.loss for one in seen])
     after = [one.theta for one in seen]
-    first, second = gradient.kind.places
+    second = gradient.kind.places[1]
 
-    def value(one: str, other: str, gamma: float | None) -> np.ndarray:
+    def value(places: tuple[str, str], gamma: float | None) -> np.ndarray:
         found = []
         for i, draw in enumerate(draws):
             theta = {"Q": draw.theta_Q, "T": draw.theta_T, "after": after[i]}
             if middle:
                 theta["between"] = middle[i]
             rate = draw.gamma if gamma is None else gamma
-            found.append(loss_and_gradients(draw, theta[one], theta[other], rate)[0])
+            first, last = (theta[place] for place in places)
+            found.append(loss_and_gradients(draw, first, last, rate)[0])
         return np.array(found)
 
     def fits(values: np.ndarray) -> bool:
@@ -194,20 +195,19 @@ def note_of_loss(
     kind = gradient.kind
     expected = np.array([kind.loss(d, d.gamma if own is None else own) for d in draws])
     penalty = np.array([gradient.decay * (d.theta_Q @ d.theta_Q) / 2 for d in draws])
-    right = [expected, expected + penalty, value("Q", "T", None), value("Q", "T", own)]
-    if any(map(fits, right)):
+    right = [expected, expected + penalty, value(("Q", "T"), None)]
+    if any(map(fits, [*right, value(("Q", "T"), own)])):
         return None
     for gamma in (None, own):
-        if middle and fits(value("between", "T", gamma)):
+        if middle and fits(value(("between", "T"), gamma)):
             return words.LOSS_AFTER, "the loss is that of θ_Q after the first step"
-        if fits(value("after", "T", gamma)) or fits(value("after", second, gamma)):
+        if any(fits(value(("after", other), gamma)) for other in ("T", second)):
             return words.LOSS_AFTER, "the loss is that of the new θ_Q"
-        if fits(value("T", "T", gamma)):
+        if fits(value(("T", "T"), gamma)):
             return words.LOSS_OF_TARGET, "the loss is L(θ_T, θ_T)"
-        for places in ("QQ", "TQ"):
-            if fits(value(*places, gamma)):
-                text = f"the loss is L(θ_{places[0]}, θ_{places[1]})"
-                return words.OTHER_PLACES, text
+        for first in ("Q", "T"):
+            if fits(value((first, "Q"), gamma)):
+                return words.OTHER_PLACES, f"the loss is L(θ_{first}, θ_Q)"
     factor = float(losses[0] / expected[0])
     if abs(factor) > 1e-6 and fits(factor * expected):
         return words.LOSS_SCALED, f"the loss is {factor:.4g} times the right one"
@@ -257,7 +257,7 @@ def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
         updates, _ = optimizer_step(optimizer, draw.state, right, draw.theta_Q)
         count = "" if one.state is None else f"{draw.state.count} → {one.state.count}"
         moves = (one.theta - draw.theta_Q)[-3:], updates[-3:]
-        shown = [", ".join(f"{x:.4g}" for x in move) for move in moves]
-        rows.append((optimizer, count, *shown))
+        own, wanted = (", ".join(f"{x:.4g}" for x in move) for move in moves)
+        rows.append((optimizer, count, own, wanted))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from grader.diagnosis.patterns import update_words as words
-from grader.diagnosis.patterns.update_gradient import KINDS, Gradient
-from grader.diagnosis.patterns.update_math import (
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
     Draw,
     Vector,
     close,
     loss_and_gradients,
     optimizer_step,
 )
-from grader.diagnosis.patterns.update_step import Note, Seen, Step, at, notes_of_step
+from grader.diagnosis.patterns.step.gradient import KINDS, Gradient, Kind
+from grader.diagnosis.patterns.step.taken import Note, Seen, Step, at, notes_of_step
 
 MOST = 5  # steps in one call, if they are alike
 # Changes of a gradient: the words, the differences and the function.
@@ -68,13 +69,20 @@ def gradients() -> Iterator[Gradient]:
             for kind in KINDS:
                 own = () if gamma is None else (words.own_gamma(gamma),)
 
-                def of(draw: Draw, kind=kind, gamma=gamma, change=change) -> Vector:  # type: ignore[no-untyped-def]
-                    rate = draw.gamma if gamma is None else gamma
-                    return change(draw, kind.gradient(draw, rate))
-
+                of = partial(changed, kind, gamma, change)
                 told = (*kind.differences, *own, *differences)
                 name = text.format(kind.words)
                 yield Gradient(name, told, factor, 0.0, gamma, kind, of)
+
+
+def changed(
+    kind: Kind,
+    gamma: float | None,
+    change: Callable[[Draw, Vector], Vector],
+    draw: Draw,
+) -> Vector:
+    """Return a gradient, changed."""
+    return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
 
 
 def right(draw: Draw) -> Vector:

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.diagnosis.patterns import update_words as words
-from grader.diagnosis.patterns.update_gradient import Gradient, gradient_of
-from grader.diagnosis.patterns.update_math import (
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
     SGD_RATE,
     AdamState,
     Draw,
@@ -14,6 +13,7 @@ from grader.diagnosis.patterns.update_math import (
     adam,
     close,
 )
+from grader.diagnosis.patterns.step.gradient import Gradient, gradient_of
 from grader.diagnosis.reading import Difference
 
 Note = tuple[Difference, str]  # and the words for it
@@ -80,7 +80,9 @@ def plain_step(
         moves = moves_from(draws, seen, base)
         if not any(move.any() for move in moves):
             return base, None
-        if gradient := gradient_of(draws, [-move / SGD_RATE for move in moves]):
+        gradient = gradient_of(draws, [-move / SGD_RATE for move in moves])
+        # A decay that takes all of theta_Q away in one step is none: the base is 0.
+        if gradient and abs(gradient.decay * SGD_RATE - 1) > 1e-3:
             return base, gradient
     return None
 
@@ -244,11 +246,11 @@ def notes_of_step(step: Step) -> list[Note]:
     if step.base == "0":
         notes.append((words.RETURNS_UPDATES, "the updates are returned as θ_Q"))
     if step.times != 1:
-        known = {-1.0: words.SUBTRACTS, 2.0: words.APPLIED_TWICE}
+        multiples = {-1.0: words.SUBTRACTS, 2.0: words.APPLIED_TWICE}
         text = f"θ_Q moves by {step.times:.4g} times the optimizer's updates"
         if step.base == "0":
             text = f"they are {step.times:.4g} times the optimizer's"
-        notes.append((known.get(step.times, words.SCALED_STEP), text))
+        notes.append((multiples.get(step.times, words.SCALED_STEP), text))
     return notes
 
 

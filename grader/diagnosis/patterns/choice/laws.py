@@ -5,10 +5,11 @@ To add a choice, add a line to `GREEDY`, `TRIED` or `laws`.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from grader.diagnosis.patterns import exploration_words as words
+from grader.diagnosis.patterns.choice import words
 from grader.diagnosis.patterns.sync import bfloat
 from grader.diagnosis.reading import Difference
 
@@ -72,6 +73,11 @@ GREEDY = [
     Greedy("argmax_a Q(s,a)", (), best),
     Greedy("argmin_a Q(s,a)", (words.ARGMIN,), lambda q: first(best(-q))),
     Greedy("argmax_a |Q(s,a)|", (words.OF_SIZE,), lambda q: first(best(np.abs(q)))),
+    Greedy(
+        "argmin_a |Q(s,a)|",
+        (words.ARGMIN, words.OF_SIZE),
+        lambda q: first(best(-np.abs(q))),
+    ),
     Greedy(
         "the arg max over all rows",
         (words.FLAT,),
@@ -139,16 +145,6 @@ class Tried:
     words: str
     differences: Differences
     shares: Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-
-
-def numbered(*shares: Callable[[int], float]) -> Callable[..., np.ndarray]:
-    """Return shares that depend on the action's number alone."""
-
-    def of(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-        weights = np.array([shares[0](a) for a in range(q.shape[1])], float)
-        return padded(np.tile(weights / weights.sum(), (len(q), 1)))
-
-    return of
 
 
 def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
@@ -250,57 +246,78 @@ class Law:
     of: Callable[[float], float]
 
 
-def laws(least: float, most: float, rows: int, num_actions: int) -> Iterator[Law]:
-    """Yield the laws, the right one first.
+def laws(least: float, most: float) -> Iterator[Law]:
+    """Yield the laws, the right one first, and each of them inverted.
 
     Args:
         least: the probability that was seen at ε = 0.
         most: that at ε = 1.
-        rows: N.
-        num_actions: A.
     """
-    A, N = num_actions, rows
-    yield Law("ε", (), lambda e: e)
-    yield Law("1 - ε", (words.INVERTED,), lambda e: 1 - e)
-    yield Law("0", (words.NEVER,), lambda e: 0.0)
-    yield Law("1", (words.ALWAYS,), lambda e: 1.0)
-    yield Law("0 below ε = 1", (words.TRUNCATED,), lambda e: float(int(e)))
-    tenths = np.float32(10)
-    yield Law(
-        "ε in steps of a tenth",
-        (words.TENTHS,),
-        lambda e: float(np.ceil(np.float32(e) * tenths)) / 10,
-    )
-    yield Law("ε / A", (words.BY_ACTIONS,), lambda e: e / A)
-    yield Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e)
-    yield Law("√ε", (words.OTHER_EPSILON,), lambda e: e**0.5)
-    yield Law(
-        "ε in steps of 1/N",
-        (words.EXACT_SHARE,),
-        lambda e: float(np.ceil(np.float32(e) * np.float32(N))) / N,
-    )
+    found = [*SIMPLE, *coins(), *measured_laws(least, most)]
+    yield from found
+    for law in [*SIMPLE[4:], *coins(), *measured_laws(1 - least, 1 - most)]:
+        yield inverted(law)
+    for law in measured_laws(most, least):  # of 1 - ε
+        differences = (words.INVERTED, *law.differences)
+        text = law.words.replace("ε", "(1 - ε)")
+        yield Law(text, differences, partial(of_rest, law))
+
+
+def of_rest(law: "Law", epsilon: float) -> float:
+    """Return the probability of a law at 1 - ε."""
+    return law.of(1 - epsilon)
+
+
+def inverted(law: Law) -> Law:
+    """Return the law of one that explores where the other does not."""
+    differences = (words.INVERTED, *law.differences)
+    return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
+
+
+SIMPLE = [
+    Law("ε", (), lambda e: e),
+    Law("1 - ε", (words.INVERTED,), lambda e: 1 - e),
+    Law("0", (words.NEVER,), lambda e: 0.0),
+    Law("1", (words.ALWAYS,), lambda e: 1.0),
+    Law("0 below ε = 1", (words.TRUNCATED,), lambda e: float(int(e))),
+    Law("ε in steps of a tenth", (words.TENTHS,), lambda e: steps(e, 10) / 10),
+    Law("ε / A", (words.BY_ACTIONS,), lambda e: e / 4),
+    Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e),
+    Law("√ε", (words.OTHER_EPSILON,), lambda e: e**0.5),
+    Law("ε in steps of 1/N", (words.EXACT_SHARE,), lambda e: steps(e, 16) / 16),
+]
+
+
+def steps(epsilon: float, count: int) -> float:
+    """Return how many of a count's whole numbers are below their share ε."""
+    return float(np.ceil(np.float32(epsilon) * np.float32(count)))
+
+
+def one_side_more(count: int, epsilon: float) -> float:
+    """Return the share of ε in steps, of a coin with one side too many."""
+    return steps(epsilon, count) / (count + 1)
+
+
+def coins() -> Iterator[Law]:
+    """Yield the laws of coins that have one side too many."""
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
             (words.ONE_TOO_MANY,),
-            lambda e, n=sides: float(np.ceil(np.float32(e) * np.float32(n))) / (n + 1),
+            partial(one_side_more, sides),
         )
+
+
+def measured_laws(least: float, most: float) -> Iterator[Law]:
+    """Yield the laws whose number was measured at ε = 0 or at ε = 1."""
     if 0.001 < least < 0.5:
         text = f"ε, but at least about {least:.2g}"
         yield Law(text, (words.FLOOR,), lambda e: max(e, least))
     if 0.5 < most < 0.999:
         text = f"ε, but at most about {most:.2g}"
         yield Law(text, (words.CAP,), lambda e: min(e, most))
-    if most < 0.999:
+    if 0.001 < most < 0.999:
         text = f"about {most:.2g} ε"
         yield Law(text, (words.OTHER_EPSILON,), lambda e: most * e)
-
-    yield Law(
-        f"about {least:.2g} whatever ε is",
-        (words.OTHER_EPSILON,),
-        lambda e: least,
-    )
-    if least < 0.999:
-        both = f"about {least:.2g} (1 - ε)"
-        differences = (words.INVERTED, words.OTHER_EPSILON)
-        yield Law(both, differences, lambda e: least * (1 - e))
+    text = f"about {least:.2g} whatever ε is"
+    yield Law(text, (words.OTHER_EPSILON,), lambda e: least)

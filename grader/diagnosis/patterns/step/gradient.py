@@ -5,11 +5,12 @@ To add a choice, add a line to `KINDS`, or a function to `CHANGES`.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from grader.diagnosis.patterns import update_words as words
-from grader.diagnosis.patterns.update_math import (
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
     Draw,
     Vector,
     close,
@@ -108,6 +109,16 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
     ]
 
 
+def noise_of(draw: Draw) -> float:
+    """Return how far rounding of theta in float32 moves a gradient read off it."""
+    return 3e-6 * float(np.abs(draw.theta_Q).max())
+
+
+def near(draw: Draw, a: Vector, b: Vector) -> bool:
+    """Tell whether two gradients agree within rounding."""
+    return close(a, b, noise=noise_of(draw))
+
+
 def tidy(factor: float) -> float:
     """Return a factor as a whole number, if it is one within rounding."""
     whole = float(round(factor)) or factor
@@ -121,7 +132,9 @@ def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float 
     if abs(factor) < 1e-9 or not np.isfinite(factor):
         return None
     factor = tidy(factor)
-    fits = all(close(s, factor * p) for p, s in zip(plain, seen, strict=True))
+    fits = all(
+        near(d, s, factor * p) for d, p, s in zip(draws, plain, seen, strict=True)
+    )
     return factor if fits else None
 
 
@@ -141,14 +154,17 @@ def clipped(
     inside = [np.abs(s) < 0.999 * most for s in seen]
     if all(i.all() or (~i).sum() < 2 for i in inside):
         return None
-    pairs = zip(plain, seen, inside, strict=True)
-    one, other = (np.concatenate(x) for x in zip(*((p[i], s[i]) for p, s, i in pairs)))
+    one = np.concatenate([p[i] for p, i in zip(plain, inside, strict=True)])
+    other = np.concatenate([x[i] for x, i in zip(seen, inside, strict=True)])
     if len(one) < 20:
         return None
-    factor = tidy(float(np.median(other / one)))
+    used = np.abs(one) > 1e-6 * np.abs(one).max()
+    factor = tidy(float(np.median(other[used] / one[used]))) if used.any() else 0.0
+    if factor == 0:
+        return None
     limit = abs(most / factor)
-    for p, s in zip(plain, seen, strict=True):
-        if not close(s, factor * np.clip(p, -limit, limit)):
+    for d, p, s in zip(draws, plain, seen, strict=True):
+        if not near(d, s, factor * np.clip(p, -limit, limit)):
             return None
     text = f"{{}} with entries beyond ±{limit:.4g} cut"
 
@@ -163,7 +179,10 @@ def shortened(
 ) -> Change | None:
     """Read a gradient that is shortened to a length, or brought to one length."""
     factors = shares(plain, seen)
-    fits = all(close(s, f * p) for p, s, f in zip(plain, seen, factors, strict=True))
+    fits = all(
+        near(d, s, f * p)
+        for d, p, s, f in zip(draws, plain, seen, factors, strict=True)
+    )
     if not fits or min(factors) <= 0:
         return None
     lengths = [float(np.linalg.norm(s)) for s in seen]
@@ -222,7 +241,7 @@ def decayed(
     if abs(factor - 1) > 1e-3:
         return None
     for d, p, s in zip(draws, plain, seen, strict=True):
-        if not close(s, factor * p + decay * d.theta_Q):
+        if not near(d, s, factor * p + decay * d.theta_Q):
             return None
     text = f"{{}} {'+' if decay > 0 else '-'} {abs(decay):.3g} θ_Q"
     return text, (words.DECAY,), 1.0, decay, lambda d, g: g + decay * d.theta_Q
@@ -260,8 +279,9 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
         draws: independent ones.
         seen: a gradient [P] for each draw.
     """
-    if not all(np.isfinite(s).all() and s.any() for s in seen):
-        return None
+    for draw, one in zip(draws, seen, strict=True):
+        if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
+            return None
     return next(found(draws, seen), None)
 
 
@@ -294,8 +314,17 @@ def changed(
                 outer.format(text),
                 (*differences, *more),
                 *(factor, decay, gamma, kind),
-                lambda draw, apply=apply: apply(draw, plain(draw)),
+                partial(applied, apply, plain),
             )
+
+
+def applied(
+    apply: Callable[[Draw, Vector], Vector],
+    plain: Callable[[Draw], Vector],
+    draw: Draw,
+) -> Vector:
+    """Return a changed gradient."""
+    return apply(draw, plain(draw))
 
 
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:

@@ -248,8 +248,8 @@ OTHER_PLACES = Difference(
 )
 LOSS_SCALED = Difference(
     "up-loss-scaled",
-    "The loss that you return is a multiple of td_loss. Return td_loss as it is, before "
-    f"the step {REVIEW}.",
+    "The loss that you return is a multiple of td_loss. Return td_loss as it is, "
+    f"before the step {REVIEW}.",
 )
 
 # What cannot be asked for numbers: by a pattern of the message, the words of what it

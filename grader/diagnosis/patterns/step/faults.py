@@ -7,8 +7,8 @@ import numpy as np
 
 from grader.contract.case import Answer, Case, Student
 from grader.contract.outcomes import Raised, Wrong
-from grader.diagnosis.patterns import update_words as words
-from grader.diagnosis.patterns.update_math import (
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
     SGD_RATE,
     AdamState,
     Draw,
@@ -19,7 +19,7 @@ from grader.diagnosis.patterns.update_math import (
     network,
     question,
 )
-from grader.diagnosis.patterns.update_step import Note, Seen, moves_from, multiple
+from grader.diagnosis.patterns.step.taken import Note, Seen, moves_from, multiple
 from grader.diagnosis.reading import Difference, Reading
 
 ASKED = "θ_Q moves by one step of the optimizer on ∇L(θ_Q, θ_T)"
@@ -78,9 +78,9 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
     if counts == [1, 2, 3]:
         text = "in three calls Adam's count is 1, 2, 3, whatever opt_state is passed in"
         return Reading(text, ASKED, (words.GLOBAL_STATE,))
-    moves = [x.theta - first.theta_Q for x in (one, again)]
-    if not close(*moves, noise=1e-7):
-        share = multiple([moves[1]], [moves[0]], [first])
+    move, then = (x.theta - first.theta_Q for x in (one, again))
+    if not close(move, then, noise=1e-6):
+        share = multiple([then], [move], [first])
         text = "asked the same twice, it moves θ_Q otherwise"
         if share is not None:
             text = f"asked the same twice, the second step is {share:.4g} times as long"

@@ -3,6 +3,7 @@
 Parameters are flat here: one vector [P] with all numbers of a tree, leaf after leaf.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,8 @@ class Draw:
     """
 
     case: Case
-    theta_Q: Vector
-    theta_T: Vector
+    theta_Q: Vector  # noqa: N815
+    theta_T: Vector  # noqa: N815
     state: AdamState
 
     @property
@@ -91,7 +92,7 @@ def loss_and_gradients(
         gamma: the discount.
         rows: how many of the batch count.
     """
-    args = {
+    args: Args = {
         name: value if isinstance(value, list) else value[:rows]
         for name, value in draw.case.args.items()
     }
@@ -107,7 +108,9 @@ def loss_and_gradients(
     return float((error**2).mean()), pulls[0](slope), pulls[1](gamma * slope)
 
 
-def network(draw: Draw, theta: Vector, states: np.ndarray) -> tuple[np.ndarray, Args]:
+def network(
+    draw: Draw, theta: Vector, states: np.ndarray
+) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
     """Return the probe network's values [B,A] and the pull-back of their gradient."""
     shapes = [leaf.shape for leaf in draw.case.args["theta_Q"]]
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
