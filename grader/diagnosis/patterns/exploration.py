@@ -345,6 +345,14 @@ def noisy(samples: list[Sample]) -> Reading | None:
 def measured(samples: list[Sample]) -> Reading | None:
     """Say how often actions came, where that is certainly wrong."""
     for sample in samples:
+        by_call = sample.taken[:, :, :-1].mean(axis=1)
+        shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5
+        off = np.abs(shares - 1 / ACTIONS) > OFF * spreads + 1e-3
+        if sample.epsilon == 1 and off.any():
+            told = ", ".join(f"{share:.2g}" for share in shares)
+            text = f"at ε = 1 the actions come with the shares [{told}]"
+            return Reading(text, ASKED, ())
+    for sample in samples:
         best = sample.q_values.argmax(axis=1)
         calls = (sample.actions == best).mean(axis=1)
         share, spread = float(calls.mean()), float(calls.std()) / len(calls) ** 0.5
@@ -355,13 +363,5 @@ def measured(samples: list[Sample]) -> Reading | None:
                 f"came in {100 * share:.1f} % of the cases, where "
                 f"{100 * expected:.1f} % are expected"
             )
-            return Reading(text, ASKED, ())
-    for sample in samples:
-        by_call = sample.taken[:, :, :-1].mean(axis=1)
-        shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5
-        off = np.abs(shares - 1 / ACTIONS) > OFF * spreads + 1e-3
-        if sample.epsilon == 1 and off.any():
-            told = ", ".join(f"{share:.2g}" for share in shares)
-            text = f"at ε = 1 the actions come with the shares [{told}]"
             return Reading(text, ASKED, ())
     return None

@@ -51,13 +51,14 @@ class ByAdam:
     Attributes:
         gradient: that the optimizer saw, if it is known.
         fresh: it starts from a new state.
-        kept: the state comes back as it went in.
+        kept: the state comes back as it went in, or as a new one ("given", "fresh"),
+            and not as the optimizer hands it back ("").
         step: that was taken, if it is known.
     """
 
     gradient: Gradient | None
     fresh: bool
-    kept: bool
+    kept: str
     step: Step | None
 
 
@@ -107,9 +108,11 @@ def by_adam(
             grads = [seen_by_adam(before, after) for before, after in pairs]
             updates = [adam(s, g)[0] for s, g in zip(origins, grads, strict=True)]
             step = step_of(draws, seen, updates, grads)
-            return ByAdam(gradient_of(draws, grads), fresh, False, step)
-    if all(map(same_state, (d.state for d in draws), states)):
-        return with_old_state(draws, seen, plain)
+            return ByAdam(gradient_of(draws, grads), fresh, "", step)
+    for kept in ("given", "fresh"):
+        came = [d.state if kept == "given" else d.fresh() for d in draws]
+        if all(map(same_state, came, states)):
+            return with_old_state(draws, seen, plain, kept)
     return None
 
 
@@ -168,14 +171,14 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 
 
 def with_old_state(
-    draws: list[Draw], seen: list[Seen], plain: Gradient | None
+    draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Read the step of one that returns the opt_state that it was given."""
+    """Read the step of one that does not return the optimizer's own state."""
     for base in BASES:
         if not any(move.any() for move in moves_from(draws, seen, base)):
-            return ByAdam(None, False, True, Step(base, "nothing"))
+            return ByAdam(None, False, kept, Step(base, "nothing"))
     if plain is None:
-        return ByAdam(None, False, True, None)
+        return ByAdam(None, False, kept, None)
     # Of the factor by which plain descent moves, what the step and not the gradient
     # carries.
     for share in (1.0, 2.0, -1.0, plain.factor):
@@ -186,13 +189,13 @@ def with_old_state(
             updates = [adam(s, g)[0] for s, g in zip(origins, grads, strict=True)]
             step = step_of(draws, seen, updates, grads)
             if step and step.of == "updates" and np.isclose(step.times, share, 1e-3):
-                return ByAdam(gradient, fresh, True, step)
+                return ByAdam(gradient, fresh, kept, step)
     gradient = scaled_to(plain, 1.0)
     grads = [gradient.of(draw) for draw in draws]
     step = step_of(draws, seen, [0 * g for g in grads], grads)
     if step and not np.isclose(step.times, -SGD_RATE * plain.factor, 1e-3):
         step = None  # plain descent moves otherwise
-    return ByAdam(gradient, False, True, step)
+    return ByAdam(gradient, False, kept, step)
 
 
 def scaled_to(gradient: Gradient, factor: float) -> Gradient:
@@ -208,12 +211,14 @@ def notes_of(found: ByAdam) -> list[Note]:
     """Return the differences of the optimizer's state and of the step."""
     notes: list[Note] = []
     step = found.step
-    if found.kept and step and step.of == "gradient" and step.times != 1:
+    if found.kept == "given" and step and step.of == "gradient" and step.times != 1:
         return by_hand(step)
     if found.fresh:
         notes.append((words.REINIT, "Adam starts anew at each step"))
-    if found.kept:
+    if found.kept == "given":
         notes.append((words.OLD_STATE, "opt_state is returned as it was"))
+    if found.kept == "fresh":
+        notes.append((words.FRESH_STATE, "a new opt_state is returned"))
     return notes + (notes_of_step(step) if step else [])
 
 

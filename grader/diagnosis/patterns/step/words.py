@@ -168,8 +168,8 @@ STALE = Difference(
 )
 SIDE_EFFECTS = Difference(
     "up-side-effects",
-    "Asked the same twice, your step has another length: it changes from call to call. "
-    f"A step depends on the arguments alone; schedules are the optimizer's {REVIEW}.",
+    "Asked the same twice, your step is another one: it changes from call to call. A "
+    f"step depends on the arguments alone; schedules are the optimizer's {REVIEW}.",
 )
 
 # The step and what is returned
@@ -293,6 +293,25 @@ REFUSALS: list[tuple[str, str, Difference]] = [
             "up-order",
             "Your second result is a single array, as the loss is. The training loop "
             f"takes the results as theta_Q, opt_state, loss {LOOP}.",
+        ),
+    ),
+    (
+        r"td_update's theta_Q is not .*it has 9 arrays, expected 4",
+        "your first result has as many arrays as Adam's state, where θ_Q is asked",
+        Difference(
+            "up-order",
+            "Your first result has as many arrays as the optimizer's state. The "
+            "training loop takes the results as theta_Q, opt_state, loss "
+            f"{LOOP}.",
+        ),
+    ),
+    (
+        r"td_update returned a tuple of [4-9],",
+        "more than three results",
+        Difference(
+            "up-too-many-results",
+            "You return more than is asked: θ_T is not changed by a step. The training "
+            f"loop takes three results, theta_Q, opt_state, loss {LOOP}.",
         ),
     ),
     (
