@@ -143,9 +143,9 @@ def untraced(student: Student, draw: Draw) -> str:
 
 
 def refusals(messages: list[str]) -> list[Note]:
-    """Return what messages say for certain, the first known one."""
-    for message in messages:
-        for pattern, text, difference in words.REFUSALS:
+    """Return what messages say for certain, the most basic one."""
+    for pattern, text, difference in words.REFUSALS:
+        for message in messages:
             if re.search(pattern, message):
                 return [(difference, text)]
     return []

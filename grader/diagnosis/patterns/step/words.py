@@ -122,8 +122,9 @@ REINIT = Difference(
 )
 OLD_STATE = Difference(
     "up-old-state",
-    "You return the opt_state that came in; the one that the optimizer hands back is "
-    f"lost, so Adam stays at its first step {REVIEW}.",
+    "The opt_state that came in is returned as it was, so Adam stays at its first "
+    "step. The state to be returned is the one that the optimizer hands back "
+    f"{REVIEW}.",
 )
 FRESH_STATE = Difference(
     "up-fresh-state",
@@ -310,8 +311,8 @@ REFUSALS: list[tuple[str, str, Difference]] = [
         "more than three results",
         Difference(
             "up-too-many-results",
-            "You return more than is asked: θ_T is not changed by a step. The training "
-            f"loop takes three results, theta_Q, opt_state, loss {LOOP}.",
+            "You return more than is asked. The training loop takes three results, "
+            f"theta_Q, opt_state, loss; θ_T is not among them {LOOP}.",
         ),
     ),
     (
@@ -326,6 +327,24 @@ REFUSALS: list[tuple[str, str, Difference]] = [
             "up-tree-map-swapped",
             "The slide has jax.tree.map's arguments in the wrong order: the function "
             f"comes first, then the trees {REVIEW}.",
+        ),
+    ),
+    (
+        r"unsupported operand .*\n?.*\boptimizer\.update\(",
+        "what the optimizer gets as gradient is no tree like θ_Q",
+        Difference(
+            "up-gradient-no-tree",
+            "What you hand to the optimizer as the gradient is no tree like θ_Q. "
+            f"jax.value_and_grad returns two results: the value comes first {REVIEW}.",
+        ),
+    ),
+    (
+        r"(?s)pytree structure error.*apply_updates\(",
+        "what is applied to θ_Q is no tree of its kind",
+        Difference(
+            "up-applies-other-tree",
+            "What you apply to θ_Q is no tree of its kind. The optimizer's update "
+            f"returns two results: the updates come first, then the state {REVIEW}.",
         ),
     ),
     (
@@ -349,8 +368,8 @@ REFUSALS: list[tuple[str, str, Difference]] = [
         ),
     ),
     (
-        r"problem arose with the `float` function",
-        "the right step, but a float() of a traced value, which fails under jax.jit",
+        r"problem arose with the `float` function|occurred in the item\(\) method",
+        "a float() of a traced value, which fails under jax.jit",
         Difference(
             "up-python-float",
             "Turning a traced value into a Python float fails under jit, where it has "
