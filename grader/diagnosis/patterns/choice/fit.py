@@ -1,0 +1,184 @@
+"""Fit of a pattern to the actions of many calls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from grader.diagnosis.patterns.choice.laws import (
+    GREEDY,
+    TRIED,
+    Greedy,
+    Law,
+    Tried,
+    laws,
+)
+
+FITS, OFF = 4.0, 6.0  # standard deviations within which one fits, and beyond which not
+FITS_ALL = 4.5  # for the largest of many
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Actions of many calls for the same values.
+
+    Attributes:
+        epsilon: ε.
+        q_values: [N,A].
+        actions: [K,N], whole numbers.
+        start: the first row that counts.
+    """
+
+    epsilon: float
+    q_values: np.ndarray
+    actions: np.ndarray
+    start: int = 0
+
+    @cached_property
+    def taken(self) -> np.ndarray:
+        """The actions as 0 and 1 [K,N,A+1], the last for what is none."""
+        known = self.actions[:, :, None] == np.arange(self.q_values.shape[1])
+        none = ~known.any(axis=2, keepdims=True)
+        return np.concatenate([known, none], axis=2).astype(np.float32)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """Cells that are counted together [G,N,A+1]: by number, and by rank."""
+        rows, A = self.q_values.shape
+        ranks = (-self.q_values).argsort(axis=1).argsort(axis=1)
+        ranks = np.concatenate([ranks, np.full((rows, 1), A)], axis=1)
+        numbers = np.tile(np.arange(A + 1), (rows, 1))
+        groups = np.stack([x == i for x in (ranks, numbers) for i in range(A + 1)])
+        groups[:, : self.start] = False
+        return groups.astype(np.float32)
+
+    @cached_property
+    def shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """The shares [G] of the groups, and their standard deviations [G]."""
+        calls = self.over_calls(self.groups)
+        return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
+
+    def over_calls(self, weights: np.ndarray) -> np.ndarray:
+        """Return the weighted sums [K,G] of each call, for weights [G,N,A+1]."""
+        flat = self.taken.reshape(len(self.taken), -1)
+        return (flat @ weights.reshape(len(weights), -1).T).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A pattern that fits.
+
+    Attributes:
+        greedy: the rule for the greedy action.
+        tried: the distribution of what is tried.
+        exploring: the probability of exploring, and its standard deviation, by ε.
+        odd_rows: rows that do not fit, though all together do.
+    """
+
+    greedy: Greedy
+    tried: Tried
+    exploring: dict[float, tuple[float, float]]
+    odd_rows: tuple[int, ...]
+
+    @property
+    def is_off(self) -> bool:
+        """Tell whether some probability of exploring is not ε for certain."""
+        return any(
+            abs(share - epsilon) > OFF * spread
+            for epsilon, (share, spread) in self.exploring.items()
+        )
+
+
+def fitted(samples: list[Sample]) -> Fit | None:
+    """Find what is greedy and what is tried; None if nothing fits."""
+    for fit in fits(samples):
+        return fit
+    # The first row may be an odd one.
+    for fit in fits([replace(sample, start=1) for sample in samples]):
+        if 0 in fit.odd_rows:
+            return fit
+    return None
+
+
+def fits(samples: list[Sample]) -> Iterator[Fit]:
+    """Yield the patterns that fit, the simplest first."""
+    for greedy in GREEDY:
+        allowed = [greedy.allowed(sample.q_values) for sample in samples]
+        if any((one.sum(axis=1) > 1).any() for one in allowed):
+            continue
+        for tried in TRIED:
+            if fit := fit_of(greedy, tried, samples, allowed):
+                yield fit
+
+
+def fit_of(
+    greedy: Greedy, tried: Tried, samples: list[Sample], allowed: list[np.ndarray]
+) -> Fit | None:
+    """Estimate the probability of exploring, and check what is expected of it."""
+    found: dict[float, list[tuple[float, float]]] = {}
+    odd: set[int] = set()
+    for sample, one in zip(samples, allowed, strict=True):
+        none = ~one.any(axis=1, keepdims=True)
+        stays = np.concatenate([one, none], axis=1).astype(np.float64)
+        tries = tried.shares(sample.q_values, one.argmax(axis=1), sample.epsilon)
+        direction = tries - stays
+        direction[: sample.start] = 0
+        weight = float((direction**2).sum())
+        if weight < 1e-3:  # what is tried is what is greedy
+            return None
+        # One estimate for each call, so that rows may depend on each other.
+        calls = sample.over_calls(direction[None].astype(np.float32))[:, 0]
+        calls = (calls - (stays * direction).sum()) / weight
+        share = float(np.clip(calls.mean(), 0, 1))
+        least = 0.3 / (direction.shape[0] * len(calls))
+        spread = max(float(calls.std()) / np.sqrt(len(calls)), least)
+        expected = stays + share * direction
+        expected[: sample.start] += share * (tries - stays)[: sample.start]
+        if not agrees(sample, expected, direction * spread):
+            return None
+        odd |= {*odd_rows(sample, expected)}
+        found.setdefault(sample.epsilon, []).append((share, spread))
+    exploring = {}
+    for epsilon, pairs in found.items():
+        mean = float(np.mean([share for share, _ in pairs]))
+        spreads = [spread for _, spread in pairs]
+        exploring[epsilon] = mean, float(np.linalg.norm(spreads)) / len(pairs)
+    return Fit(greedy, tried, exploring, tuple(sorted(odd)))
+
+
+def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
+    """Tell whether shares by number and by rank agree within chance.
+
+    Args:
+        sample: the actions.
+        expected: probabilities [N,A+1].
+        doubt: their change [N,A+1] by one standard deviation of what was estimated.
+    """
+    shares, spreads = sample.shares
+    wanted = (sample.groups * expected).sum(axis=(1, 2))
+    moved = (sample.groups * doubt).sum(axis=(1, 2))
+    least = 3 / len(sample.actions)  # of events too rare for a standard deviation
+    limit = FITS_ALL * np.hypot(spreads, moved) + least
+    return bool((np.abs(shares - wanted) <= limit).all())
+
+
+def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
+    """Return the rows in which the shares of single actions are off."""
+    calls = len(sample.actions)
+    spread = np.sqrt(expected * (1 - expected) / calls) + 1 / calls
+    off = np.abs(sample.taken.mean(axis=0) - expected) / spread
+    return np.flatnonzero((off > OFF).any(axis=1)).tolist()
+
+
+def law_of(fit: Fit) -> Law | None:
+    """Find how the probability of exploring depends on ε."""
+    least, most = fit.exploring[0.0][0], fit.exploring[1.0][0]
+    for law in laws(least, most):
+        off = [
+            abs(share - law.of(epsilon)) / spread
+            for epsilon, (share, spread) in fit.exploring.items()
+        ]
+        if max(off) <= FITS:
+            return law
+    return None

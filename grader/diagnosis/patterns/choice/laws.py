@@ -1,0 +1,323 @@
+"""What `epsilon_greedy` can be: which action is greedy, what is tried, and how often.
+
+To add a choice, add a line to `GREEDY`, `TRIED` or `laws`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from grader.diagnosis.patterns.choice import words
+from grader.diagnosis.patterns.sync import bfloat
+from grader.diagnosis.reading import Difference
+
+Differences = tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """A rule for the greedy action.
+
+    Attributes:
+        words: for it.
+        differences: to the right rule.
+        allowed: which actions [N,A] it may give for values [N,A]; none of a row where
+            it gives no action at all.
+    """
+
+    words: str
+    differences: Differences
+    allowed: Callable[[np.ndarray], np.ndarray]
+
+
+def best(q: np.ndarray) -> np.ndarray:
+    """Return which actions are best."""
+    return q == q.max(axis=1, keepdims=True)
+
+
+def only(actions: np.ndarray, num_actions: int) -> np.ndarray:
+    """Return a table in which one action of each row is allowed."""
+    return actions[:, None] == np.arange(num_actions)
+
+
+def first(marked: np.ndarray) -> np.ndarray:
+    """Allow the first action that is marked, or 0 where none is."""
+    return only(marked.argmax(axis=1), marked.shape[1])
+
+
+def by_index(q: np.ndarray) -> np.ndarray:
+    """Allow those whose value is the number of the best action, else the best."""
+    ties = q == q.argmax(axis=1)[:, None]
+    return np.where(ties.any(axis=1, keepdims=True), ties, first(best(q)))
+
+
+def near(q: np.ndarray) -> np.ndarray:
+    """Mark what is within a percent of the best."""
+    most = q.max(axis=1, keepdims=True)
+    return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
+
+
+def second(q: np.ndarray) -> np.ndarray:
+    """Allow the second best action."""
+    return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
+
+
+def half(q: np.ndarray) -> np.ndarray:
+    """Return values rounded to float16."""
+    return q.astype(np.float16)
+
+
+GREEDY = [
+    Greedy("argmax_a Q(s,a)", (), best),
+    Greedy("argmin_a Q(s,a)", (words.ARGMIN,), lambda q: first(best(-q))),
+    Greedy("argmax_a |Q(s,a)|", (words.OF_SIZE,), lambda q: first(best(np.abs(q)))),
+    Greedy(
+        "argmin_a |Q(s,a)|",
+        (words.ARGMIN, words.OF_SIZE),
+        lambda q: first(best(-np.abs(q))),
+    ),
+    Greedy(
+        "the arg max over all rows",
+        (words.FLAT,),
+        lambda q: only(np.full(len(q), q.argmax()), q.shape[1]),
+    ),
+    Greedy(
+        "the first row's argmax_a Q(s,a)",
+        (words.FIRST_ROW,),
+        lambda q: only(np.full(len(q), q[0].argmax()), q.shape[1]),
+    ),
+    Greedy("the second best action", (words.SECOND,), second),
+    Greedy(
+        "an action whose value is the number of the best one",
+        (words.BY_INDEX,),
+        by_index,
+    ),
+    Greedy(
+        "the sum of the numbers of the best actions",
+        (words.SUMMED,),
+        lambda q: only((best(q) * np.arange(q.shape[1])).sum(axis=1), q.shape[1]),
+    ),
+    Greedy(
+        "the best action, or 0 where several are best",
+        (words.TO_NOTHING,),
+        lambda q: first(best(q) & (best(q).sum(axis=1, keepdims=True) == 1)),
+    ),
+    Greedy(
+        "the arg max of whole numbers of Q",
+        (words.WHOLE,),
+        lambda q: first(best(np.trunc(q))),
+    ),
+    Greedy(
+        "the arg max of whole numbers below Q",
+        (words.WHOLE,),
+        lambda q: first(best(np.floor(q))),
+    ),
+    Greedy(
+        "the arg max of Q rounded to whole numbers",
+        (words.WHOLE,),
+        lambda q: first(best(np.round(q))),
+    ),
+    Greedy(
+        "the arg max of Q in bfloat16", (words.SHORT,), lambda q: first(best(bfloat(q)))
+    ),
+    Greedy(
+        "the arg max of Q in float16", (words.SHORT,), lambda q: first(best(half(q)))
+    ),
+    Greedy(
+        "the first within 1 % of the best", (words.CLOSE,), lambda q: first(near(q))
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A distribution of what is tried.
+
+    Attributes:
+        words: for it.
+        differences: to the right one.
+        shares: of the actions [N,A+1] for values [N,A], the greedy actions [N] and ε;
+            the last one is for what is no action.
+    """
+
+    words: str
+    differences: Differences
+    shares: Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+
+
+def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
+    """Add the share of what is no action."""
+    return np.concatenate([shares, np.full((len(shares), 1), beyond)], axis=1)
+
+
+def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return equal shares."""
+    return padded(np.full(q.shape, 1 / q.shape[1]))
+
+
+def but_last(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return equal shares of all but the last action."""
+    shares = np.full(q.shape, 1 / (q.shape[1] - 1))
+    shares[:, -1] = 0
+    return padded(shares)
+
+
+def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return equal shares of the actions and of A."""
+    return padded(np.full(q.shape, 1 / (q.shape[1] + 1)), 1 / (q.shape[1] + 1))
+
+
+def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return the shares of a rounded fraction of A - 1."""
+    shares = np.full(q.shape, 1.0)
+    shares[:, [0, -1]] = 0.5
+    return padded(shares / shares.sum(axis=1, keepdims=True))
+
+
+def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return equal shares of all but the greedy action."""
+    return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
+
+
+def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return the shares by the softmax of the values."""
+    shares = np.exp(q - q.max(axis=1, keepdims=True).astype(float))
+    return padded(shares / shares.sum(axis=1, keepdims=True))
+
+
+def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return the shares of the fraction below ε, as a number of actions."""
+    A = q.shape[1]
+    edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
+    return padded(np.tile(np.diff(edges) / edges[-1], (len(q), 1)))
+
+
+def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return all of the share for the action of the lowest value."""
+    return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
+
+
+def always(action: int) -> Callable[..., np.ndarray]:
+    """Return the shares where one action is always tried."""
+
+    def shares(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+        return padded(only(np.full(len(q), action % q.shape[1]), q.shape[1]) * 1.0)
+
+    return shares
+
+
+def but_first(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return equal shares of all but action 0."""
+    shares = np.full(q.shape, 1 / (q.shape[1] - 1))
+    shares[:, 0] = 0
+    return padded(shares)
+
+
+TRIED = [
+    Tried("any action", (), uniform),
+    Tried("any action but the greedy one", (words.NOT_GREEDY,), not_greedy),
+    Tried("any action but the last", (words.EXCLUDES_LAST,), but_last),
+    Tried("any action but 0", (words.EXCLUDES_FIRST,), but_first),
+    Tried("any action from 0 to A", (words.INCLUDES_END,), with_end),
+    Tried("action 0", (words.CONSTANT,), always(0)),
+    Tried("action 1", (words.CONSTANT,), always(1)),
+    Tried("the last action", (words.CONSTANT,), always(-1)),
+    Tried("an action rounded from a fraction", (words.ROUNDED,), rounded),
+    Tried("an action by the softmax of Q", (words.SOFTMAX,), softmax),
+    Tried("the coin's own number times A", (words.REUSED_INSIDE,), low_half),
+    Tried("the action of the lowest value", (words.TRIES_WORST,), worst),
+]
+
+
+@dataclass(frozen=True)
+class Law:
+    """How the probability of exploring depends on ε.
+
+    Attributes:
+        words: for it.
+        differences: to ε itself.
+        of: it, by ε.
+    """
+
+    words: str
+    differences: Differences
+    of: Callable[[float], float]
+
+
+def laws(least: float, most: float) -> Iterator[Law]:
+    """Yield the laws, the right one first, and each of them inverted.
+
+    Args:
+        least: the probability that was seen at ε = 0.
+        most: that at ε = 1.
+    """
+    found = [*SIMPLE, *coins(), *measured_laws(least, most)]
+    yield from found
+    for law in [*SIMPLE[4:], *coins(), *measured_laws(1 - least, 1 - most)]:
+        yield inverted(law)
+    for law in measured_laws(most, least):  # of 1 - ε
+        differences = (words.INVERTED, *law.differences)
+        text = law.words.replace("ε", "(1 - ε)")
+        yield Law(text, differences, partial(of_rest, law))
+
+
+def of_rest(law: "Law", epsilon: float) -> float:
+    """Return the probability of a law at 1 - ε."""
+    return law.of(1 - epsilon)
+
+
+def inverted(law: Law) -> Law:
+    """Return the law of one that explores where the other does not."""
+    differences = (words.INVERTED, *law.differences)
+    return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
+
+
+SIMPLE = [
+    Law("ε", (), lambda e: e),
+    Law("1 - ε", (words.INVERTED,), lambda e: 1 - e),
+    Law("0", (words.NEVER,), lambda e: 0.0),
+    Law("1", (words.ALWAYS,), lambda e: 1.0),
+    Law("0 below ε = 1", (words.TRUNCATED,), lambda e: float(int(e))),
+    Law("ε in steps of a tenth", (words.TENTHS,), lambda e: steps(e, 10) / 10),
+    Law("ε / A", (words.BY_ACTIONS,), lambda e: e / 4),
+    Law("ε²", (words.OTHER_EPSILON,), lambda e: e * e),
+    Law("√ε", (words.OTHER_EPSILON,), lambda e: e**0.5),
+    Law("ε in steps of 1/N", (words.EXACT_SHARE,), lambda e: steps(e, 16) / 16),
+]
+
+
+def steps(epsilon: float, count: int) -> float:
+    """Return how many of a count's whole numbers are below their share ε."""
+    return float(np.ceil(np.float32(epsilon) * np.float32(count)))
+
+
+def one_side_more(count: int, epsilon: float) -> float:
+    """Return the share of ε in steps, of a coin with one side too many."""
+    return steps(epsilon, count) / (count + 1)
+
+
+def coins() -> Iterator[Law]:
+    """Yield the laws of coins that have one side too many."""
+    for sides in (10, 20, 50, 100):
+        yield Law(
+            f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
+            (words.ONE_TOO_MANY,),
+            partial(one_side_more, sides),
+        )
+
+
+def measured_laws(least: float, most: float) -> Iterator[Law]:
+    """Yield the laws whose number was measured at ε = 0 or at ε = 1."""
+    if 0.001 < least < 0.5:
+        text = f"ε, but at least about {least:.2g}"
+        yield Law(text, (words.FLOOR,), lambda e: max(e, least))
+    if 0.5 < most < 0.999:
+        text = f"ε, but at most about {most:.2g}"
+        yield Law(text, (words.CAP,), lambda e: min(e, most))
+    if 0.001 < most < 0.999:
+        text = f"about {most:.2g} ε"
+        yield Law(text, (words.OTHER_EPSILON,), lambda e: most * e)
+    text = f"about {least:.2g} whatever ε is"
+    yield Law(text, (words.OTHER_EPSILON,), lambda e: least)

@@ -1,0 +1,367 @@
+"""Pattern of `epsilon_greedy`: what is greedy, what is tried, and how often.
+
+Many keys are asked for the same values. Probabilities are estimated from the actions of
+each call; a deviation is claimed from 6 standard deviations on, and a pattern fits
+within 4 to 5.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from grader.contract import cases
+from grader.contract.case import Student
+from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
+from grader.diagnosis.patterns.choice import words
+from grader.diagnosis.patterns.choice.fit import (
+    FITS,
+    OFF,
+    Fit,
+    Sample,
+    fitted,
+    law_of,
+)
+from grader.diagnosis.patterns.choice.laws import GREEDY, Greedy, Law
+from grader.diagnosis.reading import Difference, Reading
+
+ASKED = "with probability ε any action, else argmax_a Q(s,a), for each row by itself"
+KEYS, ROWS, ACTIONS = 2048, 16, 4
+EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
+FEW_EPSILONS = (0.0, 0.37, 1.0)  # where every key is a call
+HARD = (  # rows of values: whole numbers, ties, negative and close ones
+    *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
+    *((500, 500.05, 500.1, 500.15), (2.25, 2.75, -0.5, 0.5)),
+    *((1000, 1001, 0, 0), (100, 100.9, 50, 0)),
+)
+
+
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Read how `epsilon_greedy` chooses."""
+    questions = Questions(student, rng)
+    try:
+        samples = questions.samples()
+    except NotImplementedYet:
+        raise
+    except Raised as error:
+        return refused(str(error)) or questions.down_the_columns()
+    except OtherShape as other:
+        return other.reading()
+    return explained(samples, questions)
+
+
+class OtherShape(Exception):
+    """The actions [K, ...] have another shape than [K,N]."""
+
+    def __init__(self, shape: tuple[int, ...], rows: int) -> None:
+        super().__init__()
+        self.shape, self.rows = shape, rows
+
+    def reading(self) -> Reading | None:
+        """Say what the shape is."""
+        text = f"actions of shape {self.shape} for {self.rows} rows of values"
+        known = {
+            (): words.SQUEEZED if self.rows == 1 else words.SHARED,
+            (self.rows, self.rows): words.SQUARE,
+            (ACTIONS,): words.AXIS_0,
+        }
+        differences = (known[self.shape],) if self.shape in known else ()
+        return Reading(text, f"actions of shape ({self.rows},)", differences)
+
+
+class Questions:
+    """Asks for actions.
+
+    Args:
+        student: the hand-in.
+        rng: for values and keys.
+    """
+
+    def __init__(self, student: Student, rng: np.random.Generator) -> None:
+        self.student, self.rng = student, rng
+        self.keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
+        self.epsilons: tuple[float, ...] = EPSILONS
+        self.untraced = ""
+        mixed = cases.distinct(rng, ROWS, ACTIONS)
+        negative = cases.distinct(rng, ROWS, ACTIONS) - 20
+        self.values = [mixed, negative]
+        try:
+            student.export(cases.exploration(self.keys[0], mixed, 0.5))
+        except Raised as error:
+            self.untraced = str(error)
+            self.epsilons, self.values = FEW_EPSILONS, [mixed]
+
+    def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
+        """Ask with all keys."""
+        case = cases.exploration(self.keys[0], q_values, epsilon)
+        actions = self.student.answer_keys(case, self.keys, "actions")
+        if actions.ndim != 2 or actions.shape[1:] != q_values.shape[:1]:
+            raise OtherShape(actions.shape[1:], len(q_values))
+        if actions.dtype.kind not in "biuf" or (actions != np.round(actions)).any():
+            raise Wrong("no whole numbers")
+        return Sample(epsilon, q_values, actions.astype(np.int64))
+
+    def samples(self) -> list[Sample]:
+        """Ask for two sets of values and several ε."""
+        return [self.chosen(q, e) for q in self.values for e in self.epsilons]
+
+    def hard(self, epsilon: float) -> Sample:
+        """Ask for values with ties, and for whole numbers."""
+        drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
+        q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
+        return self.chosen(q_values, epsilon)
+
+    def of_two(self) -> list[Sample]:
+        """Ask with two actions."""
+        q_values = cases.distinct(self.rng, 8, 2)
+        return [self.chosen(q_values, e) for e in (0.37, 1.0)]
+
+    def alone(self) -> Reading | None:
+        """Ask for a single row, and say if its actions have another shape."""
+        q_values = cases.distinct(self.rng, 1, 3)
+        case = cases.exploration(self.keys[0], q_values, 0.0)
+        actions = self.student.answer(case).array("actions")
+        return None if actions.shape == (1,) else OtherShape(actions.shape, 1).reading()
+
+    def repeats(self, epsilon: float) -> bool:
+        """Tell whether plain calls with one key give the same actions."""
+        case = cases.exploration(self.keys[0], self.values[0], epsilon)
+        one, other = (self.student.called(case).array("actions") for _ in range(2))
+        return np.array_equal(one, other)
+
+    def decays(self) -> bool:
+        """Tell whether plain calls at ε = 1 become greedy one after the other."""
+        student, q_values = self.student.afresh(), self.values[0]
+        best = q_values.argmax(axis=1)
+        shares = []
+        for key in self.keys[:60]:
+            case = cases.exploration(key, q_values, 1.0)
+            shares.append((student.called(case).array("actions") != best).mean())
+        return bool(np.mean(shares[:5]) > 0.35 and np.mean(shares[-10:]) < 0.05)
+
+    def down_the_columns(self) -> Reading | None:
+        """Ask for as many rows as actions, where other sizes fail."""
+        q_values = cases.distinct(self.rng, ACTIONS, ACTIONS)
+        down, across = q_values.argmax(axis=0), q_values.argmax(axis=1)
+        case = cases.exploration(self.keys[0], q_values, 0.0)
+        try:
+            actions = self.student.answer(case).array("actions")
+        except (Raised, Wrong):
+            return None
+        if np.array_equal(actions, down) and not np.array_equal(down, across):
+            text = "with probability ε any action, else argmax_s Q(s,a)"
+            return Reading(text, ASKED, (words.AXIS_0,))
+        return None
+
+
+def refused(message: str) -> Reading | None:
+    """Say what a message says for certain."""
+    if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
+        return Reading(
+            "a Python if on a traced value, which fails under jax.jit",
+            ASKED,
+            (words.PYTHON_IF,),
+        )
+    if "UnexpectedTracerError" in message:
+        text = "a value from one call is used in another"
+        return Reading(text, ASKED, (words.GLOBAL_KEY,))
+    return None
+
+
+# ---------------------------------------------------------------- rows together
+
+
+def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
+    """Yield how the rows of one call depend on each other."""
+    shares = {epsilon: share for epsilon, (share, _) in fit.exploring.items()}
+    most = max(samples, key=lambda sample: shares[sample.epsilon])
+    greedy = fit.greedy.allowed(most.q_values).argmax(axis=1)
+    if shares[most.epsilon] > 0.1 and words.CONSTANT not in fit.tried.differences:
+        others = [row[row != greedy] for row in most.actions]
+        several = [row for row in others if len(row) > 1]
+        if len(several) > 100 and all(len(set(row.tolist())) == 1 for row in several):
+            yield words.SHARED
+            return
+        taken = most.actions[:, :, None] == np.arange(ACTIONS)
+        chances, counts = taken.mean(axis=0), taken.sum(axis=1)
+        scatter = counts.var(axis=0).sum() / (chances * (1 - chances)).sum()
+        if shares[most.epsilon] > 0.8 and scatter < 0.6:
+            yield words.DEALT
+    middle = min(samples, key=lambda sample: abs(shares[sample.epsilon] - 0.4))
+    share = shares[middle.epsilon]
+    if not 0.1 < share < 0.9:
+        return
+    yield from scattered(middle, fit, share)
+
+
+def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
+    """Yield whether the number of rows that explore varies as by chance."""
+    allowed = fit.greedy.allowed(sample.q_values)
+    explores = sample.actions != allowed.argmax(axis=1)
+    counts = explores.sum(axis=1)
+    chances = explores.mean(axis=0)
+    ratio = counts.var() / float((chances * (1 - chances)).sum())
+    calls, rows = explores.shape
+    limit = OFF * np.sqrt(2 / calls)
+    if ratio > 1 + limit:
+        none = float((counts == 0).mean())
+        expected = 1 - share
+        if abs(none - expected) < FITS * np.sqrt(share * (1 - share) / calls) + 0.01:
+            yield words.PER_BATCH
+    elif ratio < 1 - limit and counts.max() <= np.ceil(share * rows - 0.3):
+        yield words.EXACT_SHARE
+
+
+# ---------------------------------------------------------------- all together
+
+
+def explained(samples: list[Sample], questions: Questions) -> Reading | None:
+    """Find what was computed; None if all is right or nothing fits."""
+    if same_for_all_keys(samples):
+        return without_key(samples, questions)
+    fit = fitted(samples)
+    if fit is None:
+        return noisy(samples) or measured(samples)
+    law = law_of(fit)
+    differences = [*fit.greedy.differences]
+    if fit.is_off:
+        differences += law.differences if law else (words.OTHER_EPSILON,)
+    differences += fit.tried.differences
+    found = [d for d in together(samples, fit) if d not in differences]
+    differences += found
+    if fit.odd_rows:
+        differences += [words.REUSED_SCORES] if fit.odd_rows == (0,) else []
+    if words.OTHER_EPSILON in differences and questions.decays():
+        differences[differences.index(words.OTHER_EPSILON)] = words.DECAYS
+    greedy = hard_rule(fit, questions)
+    if greedy and greedy.differences and not fit.greedy.differences:
+        differences = [*greedy.differences, *differences]
+        fit = Fit(greedy, fit.tried, fit.exploring, fit.odd_rows)
+    if not differences:
+        return of_other_sizes(questions)
+    if alone := questions.alone():
+        differences += [d for d in alone.differences if d not in differences]
+    formula = in_words(fit, law, differences)
+    return Reading(formula, ASKED, tuple(differences), table(fit))
+
+
+def same_for_all_keys(samples: list[Sample]) -> bool:
+    """Tell whether every key gives the same actions, and some are no best ones."""
+    alike = all((s.actions == s.actions[0]).all() for s in samples)
+    taken = [s.q_values[np.arange(ROWS), s.actions[0] % ACTIONS] for s in samples]
+    levels = [
+        {int(rank) for rank in (s.q_values > t[:, None]).sum(axis=1)}
+        for s, t in zip(samples, taken, strict=True)
+    ]
+    return alike and any(len(level) > 1 for level in levels)
+
+
+def without_key(samples: list[Sample], questions: Questions) -> Reading:
+    """Return the reading where the key makes no difference."""
+    text = "the same actions for every key"
+    try:
+        repeats = questions.repeats(1.0)
+    except Raised as error:
+        if found := refused(str(error)):
+            return found
+        repeats = True
+    if repeats:
+        return Reading(text, ASKED, (words.FIXED_KEY,))
+    text = f"{text} under jax.jit, and other ones for one key in plain calls"
+    return Reading(text, ASKED, (words.NUMPY,))
+
+
+def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
+    """Find the rule for the greedy action where there are ties and close values."""
+    epsilon = min(fit.exploring, key=lambda e: fit.exploring[e][0])
+    if fit.exploring[epsilon][0] > 0.4:
+        return None
+    sample = questions.hard(epsilon)
+    # Beyond the actions there is one more number: what is none.
+    modes = [int(np.bincount(row.clip(0, 9)).argmax()) for row in sample.actions.T]
+    for greedy in GREEDY:
+        allowed = greedy.allowed(sample.q_values)
+        rows = zip(allowed, modes, strict=True)
+        if all(row[a] if a < ACTIONS else not row.any() for row, a in rows):
+            return greedy
+    return None
+
+
+def of_other_sizes(questions: Questions) -> Reading | None:
+    """Ask with two actions, and with a single row."""
+    for sample in questions.of_two():
+        best = sample.q_values.argmax(axis=1)
+        if (sample.actions == best).all():
+            text = "argmax_a Q(s,a) whatever ε is, where there are two actions"
+            return Reading(text, ASKED, (words.FOR_TWO,))
+    if alone := questions.alone():
+        return alone
+    if questions.untraced:
+        if not questions.repeats(0.5):
+            text = "asked twice with one key, it gives other actions"
+            return Reading(text, ASKED, (words.GLOBAL_KEY,))
+        return refused(questions.untraced)
+    return None
+
+
+def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
+    """Return the pattern as a sentence."""
+    chance = f"probability {law.words}" if law else "another probability than ε"
+    if words.DECAYS in differences:
+        chance = "a probability that falls from call to call"
+    text = f"with {chance} {fit.tried.words}, else {fit.greedy.words}"
+    for difference, more in {
+        words.PER_BATCH: "one coin for all rows",
+        words.SHARED: "one random action for all rows",
+        words.DEALT: "each action as often as the others in every call",
+        words.EXACT_SHARE: "the same number of rows in every call",
+        words.REUSED_SCORES: "but other shares in row 0",
+    }.items():
+        text += f"; {more}" if difference in differences else ""
+    return text
+
+
+def table(fit: Fit) -> tuple[str, ...]:
+    """Return the probability of exploring by ε."""
+    lines = [f"{'ε':>5}  you explore with"]
+    for epsilon, (share, _) in fit.exploring.items():
+        lines.append(f"{epsilon:5.2f}  {share:.3f}")
+    return tuple(lines)
+
+
+def noisy(samples: list[Sample]) -> Reading | None:
+    """Say that the worst of the actions is never tried, and others are."""
+    for sample in samples:
+        ranks = (-sample.q_values).argsort(axis=1).argsort(axis=1)
+        taken = sample.taken[:, :, :-1]
+        shares = [float(taken[:, ranks == rank].mean()) for rank in range(ACTIONS)]
+        wrong = shares[0] < 1 if sample.epsilon == 0 else shares[-1] > 0
+        if wrong or (sample.epsilon == 1 and shares[1] == 0):
+            return None
+    text = "at ε = 1 the worst action never, the second best sometimes"
+    return Reading(text, ASKED, (words.NOISE,))
+
+
+def measured(samples: list[Sample]) -> Reading | None:
+    """Say how often actions came, where that is certainly wrong."""
+    for sample in samples:
+        by_call = sample.taken[:, :, :-1].mean(axis=1)
+        shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5
+        off = np.abs(shares - 1 / ACTIONS) > OFF * spreads + 1e-3
+        if sample.epsilon == 1 and off.any():
+            told = ", ".join(f"{share:.2g}" for share in shares)
+            text = f"at ε = 1 the actions come with the shares [{told}]"
+            return Reading(text, ASKED, ())
+    for sample in samples:
+        best = sample.q_values.argmax(axis=1)
+        calls = (sample.actions == best).mean(axis=1)
+        share, spread = float(calls.mean()), float(calls.std()) / len(calls) ** 0.5
+        expected = 1 - sample.epsilon + sample.epsilon / ACTIONS
+        if abs(share - expected) > OFF * spread + 1e-3:
+            text = (
+                f"at ε = {sample.epsilon:g} with {ACTIONS} actions the greedy action "
+                f"came in {100 * share:.1f} % of the cases, where "
+                f"{100 * expected:.1f} % are expected"
+            )
+            return Reading(text, ASKED, ())
+    return None

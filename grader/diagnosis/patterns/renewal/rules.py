@@ -1,0 +1,77 @@
+"""Rules of steps: when `sync_target` may renew."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from grader.diagnosis.patterns.renewal import words
+from grader.diagnosis.reading import Difference
+
+# Numbers that people write in the place of the period, and their multiples.
+ROUND = (50, 64, 100, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 1000, 1024)
+ROUND_STEPS = (*ROUND, 2000, 3000, 4000, 5000, 10_000, 20_000)
+RAISES = -1  # what a rule gives where it divides by zero
+
+Pairs = list[tuple[int, int]]  # of step and period
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that says at which steps the target is renewed.
+
+    Attributes:
+        words: the condition, as a formula.
+        difference: to what is asked; none for the right rule.
+        holds: whether it renews, by the pairs of step and period in the order asked;
+            `RAISES` where it divides by zero.
+    """
+
+    words: str
+    difference: tuple[Difference, ...]
+    holds: Callable[[Pairs], list[int]]
+
+
+def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
+    """Apply a condition to each pair by itself."""
+
+    def of_pair(step: int, period: int) -> int:
+        try:
+            return int(condition(step, period))
+        except ZeroDivisionError:
+            return RAISES
+
+    return lambda pairs: [of_pair(*pair) for pair in pairs]
+
+
+def since_last(pairs: Pairs) -> list[int]:
+    """Renew where at least a period has passed since the last renewal."""
+    last: int | None = None
+    found = []
+    for step, period in pairs:
+        renews = last is None or step - last >= period
+        last = step if renews else last
+        found.append(int(renews))
+    return found
+
+
+def counting(start: int) -> Callable[[Pairs], list[int]]:
+    """Renew by the number of the call, whatever the step."""
+    return lambda pairs: [int((start + i) % p == 0) for i, (_, p) in enumerate(pairs)]
+
+
+def rules() -> Iterator[Rule]:
+    """Yield the rules without a number, the simplest first."""
+    yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
+    for formula, difference, condition in words.CONDITIONS:
+        yield Rule(formula, (difference,), each(condition))
+    since = "a period has passed since the last copy"
+    yield Rule(since, (words.SINCE_LAST,), since_last)
+    for start in range(3):
+        calls = "the number of calls is a multiple of period"
+        yield Rule(calls, (words.COUNTS_CALLS,), counting(start))
+
+
+def numbered() -> Iterator[list[Rule]]:
+    """Yield the rules with a number, those of one kind together."""
+    numbers = sorted({*range(2, 65), *ROUND_STEPS})
+    for kind in zip(*map(words.with_number, numbers), strict=True):
+        yield [Rule(formula, (d,), each(condition)) for formula, d, condition in kind]

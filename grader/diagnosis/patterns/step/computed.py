@@ -1,0 +1,204 @@
+"""What a step of `td_update` can be, computed in float64 on the stand-in loss.
+
+Parameters are flat here: one vector [P] with all numbers of a tree, leaf after leaf.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.contract import cases
+from grader.contract.case import Args, Case
+
+SGD_RATE, ADAM_RATE = 0.1, 1e-2  # of the optimizers by these names
+CLIP_NORM, WEIGHT_DECAY = 0.5, 2.0  # of "clipped_adamw"
+BETAS, EPS = (0.9, 0.999), 1e-8
+
+Vector = np.ndarray
+
+
+@dataclass(frozen=True)
+class AdamState:
+    """Adam's state: how many steps, and the averages [P] of gradient and square."""
+
+    count: int
+    mu: Vector
+    nu: Vector
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The numbers of one question.
+
+    Attributes:
+        case: for the loss, with the stand-in for `td_loss`.
+        theta_Q: [P].
+        theta_T: [P].
+        state: Adam's state before the step.
+    """
+
+    case: Case
+    theta_Q: Vector  # noqa: N815
+    theta_T: Vector  # noqa: N815
+    state: AdamState
+
+    @property
+    def gamma(self) -> float:
+        """The discount that is passed in."""
+        return float(self.case.spec["gamma"])
+
+    @property
+    def num_transitions(self) -> int:
+        """B."""
+        return len(self.case.args["action"])
+
+    def fresh(self) -> AdamState:
+        """Return the state before the first step."""
+        return AdamState(0, 0 * self.theta_Q, 0 * self.theta_Q)
+
+    def leaves(self, vector: Vector) -> list[np.ndarray]:
+        """Return the tree's arrays of a vector, in float32."""
+        shapes = [leaf.shape for leaf in self.case.args["theta_Q"]]
+        ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+        parts = np.split(vector, ends[:-1])
+        return [
+            part.reshape(shape).astype(np.float32)
+            for part, shape in zip(parts, shapes, strict=True)
+        ]
+
+
+def flat(leaves: list[np.ndarray]) -> Vector:
+    """Return all numbers of a tree in one vector."""
+    return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)
+
+
+# ---------------------------------------------------------------- the loss
+
+
+def loss_and_gradients(
+    draw: Draw,
+    first: Vector,
+    second: Vector,
+    gamma: float,
+    rows: int | None = None,
+) -> tuple[float, Vector, Vector]:
+    """Compute the stand-in loss and its gradients in both of its parameters.
+
+    Args:
+        draw: whose batch it is.
+        first: the parameters in the place of theta_Q.
+        second: those in the place of theta_T.
+        gamma: the discount.
+        rows: how many of the batch count.
+    """
+    args: Args = {
+        name: value if isinstance(value, list) else value[:rows]
+        for name, value in draw.case.args.items()
+    }
+    pulls = []
+    values = []
+    for theta, name in ((first, "state"), (second, "next_state")):
+        value, pull = network(draw, theta, args[name])
+        values.append(value)
+        pulls.append(pull)
+    ends = args["terminated"].astype(np.float64)[:, None]
+    error = values[0] + gamma * values[1] + args["reward"][:, None] * (2.0 + ends)
+    slope = 2 * error / error.size
+    return float((error**2).mean()), pulls[0](slope), pulls[1](gamma * slope)
+
+
+def network(
+    draw: Draw, theta: Vector, states: np.ndarray
+) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
+    """Return the probe network's values [B,A] and the pull-back of their gradient."""
+    shapes = [leaf.shape for leaf in draw.case.args["theta_Q"]]
+    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+    weight, bias, last, last_bias = (
+        part.reshape(shape)
+        for part, shape in zip(np.split(theta, ends[:-1]), shapes, strict=True)
+    )
+    hidden = np.tanh(states @ weight.T + bias)
+
+    def pull(slope: np.ndarray) -> Vector:
+        inner = slope @ last * (1 - hidden**2)
+        leaves = [inner.T @ states, inner.sum(axis=0), slope.T @ hidden]
+        return flat([*leaves, slope.sum(axis=0)])
+
+    return hidden @ last.T + last_bias, pull
+
+
+# ---------------------------------------------------------------- the optimizers
+
+
+def adam(state: AdamState, grads: Vector) -> tuple[Vector, AdamState]:
+    """Return Adam's updates at its rate, and the state after the step."""
+    count = state.count + 1
+    mu = BETAS[0] * state.mu + (1 - BETAS[0]) * grads
+    nu = BETAS[1] * state.nu + (1 - BETAS[1]) * grads**2
+    mean, square = mu / (1 - BETAS[0] ** count), nu / (1 - BETAS[1] ** count)
+    return -ADAM_RATE * mean / (np.sqrt(square) + EPS), AdamState(count, mu, nu)
+
+
+def clipped_adamw(
+    state: AdamState, grads: Vector, params: Vector
+) -> tuple[Vector, AdamState]:
+    """Return the updates of clipping and AdamW, and the state after the step."""
+    norm = float(np.linalg.norm(grads))
+    updates, after = adam(state, grads * min(1.0, CLIP_NORM / norm if norm else 1.0))
+    return updates - ADAM_RATE * WEIGHT_DECAY * params, after
+
+
+def optimizer_step(
+    optimizer: str, state: AdamState, grads: Vector, params: Vector
+) -> tuple[Vector, AdamState]:
+    """Return an optimizer's updates, and the state after the step."""
+    if optimizer == "sgd":
+        return -SGD_RATE * grads, state
+    if optimizer == "adam":
+        return adam(state, grads)
+    return clipped_adamw(state, grads, params)
+
+
+# ---------------------------------------------------------------- questions
+
+
+def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
+    """Draw a batch of five and parameters.
+
+    Args:
+        rng: where the numbers come from.
+        scale: of the rewards.
+        size: of the parameters.
+    """
+    source = cases.Fixed("a step")
+    source.rng = rng
+    case = cases.td(source, 5, scale=scale)
+    case = case.replace(
+        spec={"stand_in": True},
+        args={
+            name: [np.float32(size) * leaf for leaf in case.args[name]]
+            for name in ("theta_Q", "theta_T")
+        },
+    )
+    theta_Q, theta_T = flat(case.args["theta_Q"]), flat(case.args["theta_T"])
+    mu = rng.normal(size=theta_Q.shape)
+    nu = rng.uniform(0.5, 2.0, theta_Q.shape)
+    # As the hand-in gets them.
+    mu, nu = (x.astype(np.float32).astype(np.float64) for x in (mu, nu))
+    return Draw(case, theta_Q, theta_T, AdamState(7, mu, nu))
+
+
+def question(draw: Draw, optimizer: str) -> Case:
+    """Make the question for `td_update`."""
+    state: list[np.ndarray] = []
+    if optimizer != "sgd":
+        averages = [*draw.leaves(draw.state.mu), *draw.leaves(draw.state.nu)]
+        state = [np.array(draw.state.count, np.int32), *averages]
+    return cases.update(draw.case, optimizer, state)
+
+
+def close(a: Vector, b: Vector, noise: float = 0.0) -> bool:
+    """Tell whether two vectors agree within rounding."""
+    size = float(np.abs(b).max(initial=0))
+    return bool((np.abs(a - b) <= 2e-4 * size + noise).all())

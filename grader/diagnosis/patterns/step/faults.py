@@ -1,0 +1,158 @@
+"""What no single step of `td_update` shows: memory, another loss, refusals."""
+
+import contextlib
+import re
+
+import numpy as np
+
+from grader.contract.case import Answer, Case, Student
+from grader.contract.outcomes import Raised, Wrong
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
+    SGD_RATE,
+    AdamState,
+    Draw,
+    Vector,
+    close,
+    flat,
+    loss_and_gradients,
+    network,
+    question,
+)
+from grader.diagnosis.patterns.step.taken import Note, Seen, moves_from, multiple
+from grader.diagnosis.reading import Difference, Reading
+
+ASKED = "θ_Q moves by one step of the optimizer on ∇L(θ_Q, θ_T)"
+
+
+def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
+    """Ask for one step from each draw.
+
+    Raises:
+        Wrong: the numbers that came back have other shapes, or are not finite.
+    """
+    asked = [question(draw, optimizer) for draw in draws]
+    return [seen_in(student.answer(one), one) for one in asked]
+
+
+def called(student: Student, draw: Draw, optimizer: str) -> Seen:
+    """Ask for one step by a plain call."""
+    asked = question(draw, optimizer)
+    return seen_in(student.called(asked), asked)
+
+
+def seen_in(answer: Answer, asked: Case) -> Seen:
+    """Return an answer as flat numbers.
+
+    Raises:
+        Wrong: the numbers have other shapes, or are not finite.
+    """
+    theta, state = answer.leaves("theta_Q"), answer.leaves("opt_state")
+    loss = answer.array("loss")
+    for leaves, name in ((theta, "theta_Q"), (state, "opt_state")):
+        if [x.shape for x in leaves] != [x.shape for x in asked.args[name]]:
+            raise Wrong("other shapes")
+    numbers = [*theta, *state, loss]
+    if loss.shape or not all(
+        x.dtype.kind in "iuf" and np.isfinite(x).all() for x in numbers
+    ):
+        raise Wrong("no finite numbers")
+    if not state:
+        return Seen(flat(theta), None, float(loss))
+    count, *averages = state
+    half = len(averages) // 2
+    after = AdamState(int(count), flat(averages[:half]), flat(averages[half:]))
+    return Seen(flat(theta), after, float(loss))
+
+
+def remembered(student: Student, draws: list[Draw]) -> Reading | None:
+    """Read what is kept from one call to the next, by calls of a fresh import."""
+    student = student.afresh()
+    first, second = draws[:2]
+    try:
+        one, again = (called(student, first, "adam") for _ in range(2))
+        other = called(student, second, "adam")
+    except (Raised, Wrong):
+        return None
+    counts = [x.state.count for x in (one, again, other) if x.state]
+    if counts == [1, 2, 3]:
+        text = "in three calls Adam's count is 1, 2, 3, whatever opt_state is passed in"
+        return Reading(text, ASKED, (words.GLOBAL_STATE,))
+    move, then = (x.theta - first.theta_Q for x in (one, again))
+    if not close(move, then, noise=1e-6):
+        share = multiple([then], [move], [first])
+        text = "asked the same twice, it moves θ_Q otherwise"
+        if share is not None:
+            text = f"asked the same twice, the second step is {share:.4g} times as long"
+        return Reading(text, ASKED, (words.SIDE_EFFECTS,))
+    stale = loss_and_gradients(first, second.theta_Q, first.theta_T, first.gamma)[0]
+    if np.isclose(other.loss, stale, 1e-4):
+        text = "in a second call, the step is on the batch and θ_T of the first call"
+        return Reading(text, ASKED, (words.STALE,))
+    return None
+
+
+def on_other_loss(
+    student: Student, draws: list[Draw], seen: list[Seen]
+) -> Reading | None:
+    """Read whether plain descent follows the gradient of another loss.
+
+    Args:
+        student: the hand-in.
+        draws: the questions.
+        seen: the answers with plain descent, which fit no gradient of td_loss.
+    """
+    grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
+    if not all(map(pulls_at_values, draws, grads)):
+        return None
+    own = []
+    for draw in draws:
+        answer = student.answer(draw.case.replace(spec={"stand_in": False}))
+        own.append(flat(answer.leaves("grads")))
+    if all(map(close, grads, own)):
+        return None  # its td_loss, kept under another name
+    text = "θ_Q moves by a step on another loss of Q(s, ·; θ_Q) than td_loss"
+    return Reading(text, ASKED, (words.OTHER_LOSS,))
+
+
+def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
+    """Tell whether a gradient is that of a function of the values Q(s, ·; θ_Q)."""
+    values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
+    units = np.eye(values.size).reshape(-1, *values.shape)
+    basis = np.stack([pull(one) for one in units], axis=1)
+    weights = np.linalg.lstsq(basis, gradient, rcond=None)[0]
+    return bool(gradient.any()) and close(basis @ weights, gradient)
+
+
+def deleting(student: Student, draw: Draw) -> Reading | None:
+    """Say whether a right answer deletes the arrays it was given."""
+    with contextlib.suppress(Raised, Wrong):
+        if student.changed(question(draw, "adam"), "jax"):
+            computes = "the right step; arrays that came in are deleted"
+            return Reading(computes, ASKED, (words.DONATES,))
+    return None
+
+
+def untraced(student: Student, draw: Draw) -> str:
+    """Return why it cannot be traced by jax.jit, "" where it can."""
+    try:
+        student.export(question(draw, "adam"))
+    except Raised as error:
+        return str(error)
+    return ""
+
+
+def refusals(messages: list[str]) -> list[Note]:
+    """Return what messages say for certain, the most basic one."""
+    for pattern, text, difference in words.REFUSALS:
+        for message in messages:
+            if re.search(pattern, message):
+                return [(difference, text)]
+    return []
+
+
+def own_optimizer(messages: dict[str, str]) -> Difference | None:
+    """Return whether plain descent fails by a state that is none of its own."""
+    if re.search(r"'EmptyState' object has no attribute", messages.get("sgd", "")):
+        return words.OWN_OPTIMIZER
+    return None

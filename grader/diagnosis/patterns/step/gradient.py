@@ -1,0 +1,340 @@
+"""Which gradient it is: of what, with which discount, and changed in which way.
+
+To add a choice, add a line to `KINDS`, or a function to `CHANGES`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
+    Draw,
+    Vector,
+    close,
+    loss_and_gradients,
+)
+from grader.diagnosis.reading import Difference
+
+Differences = tuple[Difference, ...]
+DISCOUNTS = (0.99, 0.95, 0.9, 0.98, 0.995, 0.999, 1.0, 0.5, 0.0)
+
+
+FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A loss, and the parameters in which its gradient is taken.
+
+    Attributes:
+        words: for the gradient.
+        differences: to the right one.
+        places: the parameters in the loss's two places, "Q" and "T" for theta.
+        of: how much the gradients in the first and the second place count.
+        rows: how many of the batch count; all by default.
+    """
+
+    words: str
+    differences: Differences
+    places: str
+    of: tuple[float, float] = FIRST
+    rows: int | None = None
+
+    def loss(self, draw: Draw, gamma: float) -> float:
+        """Compute the loss."""
+        return self.all_of(draw, gamma)[0]
+
+    def gradient(self, draw: Draw, gamma: float) -> Vector:
+        """Compute the gradient."""
+        _, first, second = self.all_of(draw, gamma)
+        return self.of[0] * first + self.of[1] * second
+
+    def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
+        """Compute the loss and the gradients in both places."""
+        theta = {"Q": draw.theta_Q, "T": draw.theta_T}
+        first, second = (theta[place] for place in self.places)
+        return loss_and_gradients(draw, first, second, gamma, self.rows)
+
+
+# The right one first.
+KINDS = [
+    Kind("∇L(θ_Q, θ_T)", (), "QT"),
+    Kind("∇L(θ_Q, θ_Q) in the first place", (words.TARGET_IS_ONLINE,), "QQ"),
+    Kind("∇L(θ_T, θ_Q) in the first place", (words.SWAPPED,), "TQ"),
+    Kind("∇L(θ_Q, θ_T) in θ_T", (words.GRADIENT_OF_TARGET,), "QT", SECOND),
+    Kind("∇L(θ_T, θ_Q) in θ_Q", (words.LABEL_TRAINED,), "TQ", SECOND),
+    Kind("∇L(θ_T, θ_T) in the first place", (words.PREDICTS_TARGET,), "TT"),
+    Kind("∇L(θ_Q, θ_Q) in both places", (words.THROUGH_LABEL,), "QQ", BOTH),
+    Kind("∇L(θ_Q, θ_T) in θ_Q plus that in θ_T", (words.BOTH_PLACES,), "QT", BOTH),
+    Kind("∇L of transition 0 alone", (words.FIRST_ROW,), "QT", rows=1),
+]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """What a gradient was found to be.
+
+    Attributes:
+        words: for it, in symbols.
+        differences: to the right gradient.
+        factor: a number that all of it is multiplied by.
+        decay: the share of theta_Q that is added.
+        gamma: a discount of its own; None for the one that is passed in.
+        kind: the loss and its places.
+        of: computes it for a draw.
+    """
+
+    words: str
+    differences: Differences
+    factor: float
+    decay: float
+    gamma: float | None
+    kind: Kind
+    of: Callable[[Draw], Vector]
+
+
+# A change of a gradient: the words with {} for it, differences, the factor and decay,
+# and the function that makes the change.
+Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
+
+
+def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
+    """Return how much of each plain gradient is in each that was seen."""
+    return [
+        float(s @ p) / max(float(p @ p), 1e-30)
+        for p, s in zip(plain, seen, strict=True)
+    ]
+
+
+def noise_of(draw: Draw) -> float:
+    """Return how far rounding of theta in float32 moves a gradient read off it."""
+    return 3e-6 * float(np.abs(draw.theta_Q).max())
+
+
+def near(draw: Draw, a: Vector, b: Vector) -> bool:
+    """Tell whether two gradients agree within rounding."""
+    return close(a, b, noise=noise_of(draw))
+
+
+def tidy(factor: float) -> float:
+    """Return a factor as a whole number, if it is one within rounding."""
+    whole = float(round(factor)) or factor
+    return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
+
+
+def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
+    """Return the one number by which every gradient is multiplied, if there is one."""
+    factors = shares(plain, seen)
+    factor = float(np.median(factors))
+    if abs(factor) < 1e-9 or not np.isfinite(factor):
+        return None
+    factor = tidy(factor)
+    fits = all(
+        near(d, s, factor * p) for d, p, s in zip(draws, plain, seen, strict=True)
+    )
+    return factor if fits else None
+
+
+def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
+    """Read a constant factor, 1 included."""
+    factor = scaled(draws, plain, seen)
+    if factor is None:
+        return None
+    return "{}", (), factor, 0.0, lambda draw, g: factor * g
+
+
+def clipped(
+    draws: list[Draw], plain: list[Vector], seen: list[Vector]
+) -> Change | None:
+    """Read entries that are cut at a number."""
+    most = max(float(np.abs(s).max()) for s in seen)
+    inside = [np.abs(s) < 0.999 * most for s in seen]
+    if all(i.all() or (~i).sum() < 2 for i in inside):
+        return None
+    one = np.concatenate([p[i] for p, i in zip(plain, inside, strict=True)])
+    other = np.concatenate([x[i] for x, i in zip(seen, inside, strict=True)])
+    if len(one) < 20:
+        return None
+    used = np.abs(one) > 1e-6 * np.abs(one).max()
+    factor = tidy(float(np.median(other[used] / one[used]))) if used.any() else 0.0
+    if factor == 0:
+        return None
+    limit = abs(most / factor)
+    for d, p, s in zip(draws, plain, seen, strict=True):
+        if not near(d, s, factor * np.clip(p, -limit, limit)):
+            return None
+    text = f"{{}} with entries beyond ±{limit:.4g} cut"
+
+    def cut(draw: Draw, g: Vector) -> Vector:
+        return factor * np.clip(g, -limit, limit)
+
+    return text, (words.CLIPS_VALUES,), factor, 0.0, cut
+
+
+def shortened(
+    draws: list[Draw], plain: list[Vector], seen: list[Vector]
+) -> Change | None:
+    """Read a gradient that is shortened to a length, or brought to one length."""
+    factors = shares(plain, seen)
+    fits = all(
+        near(d, s, f * p)
+        for d, p, s, f in zip(draws, plain, seen, factors, strict=True)
+    )
+    if not fits or min(factors) <= 0:
+        return None
+    lengths = [float(np.linalg.norm(s)) for s in seen]
+    most = max(lengths)
+    if most - min(lengths) < 1e-3 * most:
+        text = f"{{}} brought to length {most:.4g}"
+
+        def one_length(draw: Draw, g: Vector) -> Vector:
+            return g * most / np.linalg.norm(g)
+
+        return text, (words.NORMALISED,), 1.0, 0.0, one_length
+    factor = tidy(max(factors))
+    cut = [f < 0.999 * factor for f in factors]
+    alike = all(
+        abs(length - most) < 1e-3 * most if c else abs(f - factor) < 1e-3 * factor
+        for length, c, f in zip(lengths, cut, factors, strict=True)
+    )
+    if not alike or sum(cut) < 2:
+        return None
+    limit = most / factor
+    text = f"{{}} shortened to length {limit:.4g} where it is longer"
+
+    def shorter(draw: Draw, g: Vector) -> Vector:
+        return factor * g * min(1.0, limit / float(np.linalg.norm(g)))
+
+    return text, (words.CLIPS_NORM,), factor, 0.0, shorter
+
+
+def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
+    """Read the signs alone."""
+    factor = scaled(draws, [np.sign(p) for p in plain], seen)
+    if factor is None:
+        return None
+    return (
+        "the signs of {}",
+        (words.SIGNS,),
+        factor,
+        0.0,
+        lambda d, g: factor * np.sign(g),
+    )
+
+
+def decayed(
+    draws: list[Draw], plain: list[Vector], seen: list[Vector]
+) -> Change | None:
+    """Read a multiple of theta_Q that is added."""
+    sizes = [1 / np.abs(s).max() for s in seen]
+    left = np.concatenate(
+        [
+            size * np.stack([p, d.theta_Q], axis=1)
+            for size, p, d in zip(sizes, plain, draws, strict=True)
+        ]
+    )
+    right = np.concatenate([size * s for size, s in zip(sizes, seen, strict=True)])
+    factor, decay = (float(x) for x in np.linalg.lstsq(left, right, rcond=None)[0])
+    if abs(factor - 1) > 1e-3:
+        return None
+    for d, p, s in zip(draws, plain, seen, strict=True):
+        if not near(d, s, factor * p + decay * d.theta_Q):
+            return None
+    text = f"{{}} {'+' if decay > 0 else '-'} {abs(decay):.3g} θ_Q"
+    return text, (words.DECAY,), 1.0, decay, lambda d, g: g + decay * d.theta_Q
+
+
+def by_array(
+    draws: list[Draw], plain: list[Vector], seen: list[Vector]
+) -> Change | None:
+    """Read a gradient of which some arrays are missing."""
+    kept = []
+    for d, p, s in zip(draws, plain, seen, strict=True):
+        pairs = list(zip(d.leaves(p), d.leaves(s), strict=True))
+        kept.append([bool(b.any()) for _, b in pairs])
+        for a, b in pairs:
+            if b.any() and not close(b, a):
+                return None
+    if any(k != kept[0] for k in kept) or all(kept[0]) or not any(kept[0]):
+        return None
+    missing = ", ".join(str(i) for i, k in enumerate(kept[0]) if not k)
+
+    def some(draw: Draw, g: Vector) -> Vector:
+        arrays = zip(draw.leaves(g), kept[0], strict=True)
+        return np.concatenate([k * a.astype(np.float64).ravel() for a, k in arrays])
+
+    return f"{{}} with zeros in arrays {missing}", (words.SOME_ARRAYS,), 1.0, 0.0, some
+
+
+CHANGES = [times, clipped, shortened, signs, decayed, by_array]
+
+
+def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
+    """Find what gradients are; None if nothing fits all draws.
+
+    Args:
+        draws: independent ones.
+        seen: a gradient [P] for each draw.
+    """
+    for draw, one in zip(draws, seen, strict=True):
+        if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
+            return None
+    return next(found(draws, seen), None)
+
+
+def found(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
+    """Yield what gradients can be, the simplest first."""
+    for kind in KINDS:
+        yield from changed(kind, None, draws, seen)
+    for kind in KINDS:
+        for gamma in [*DISCOUNTS, *own_discount(kind, draws, seen)]:
+            yield from changed(kind, gamma, draws, seen)
+
+
+def changed(
+    kind: Kind, gamma: float | None, draws: list[Draw], seen: list[Vector]
+) -> Iterator[Gradient]:
+    """Yield what a gradient of one kind and discount can have become."""
+
+    def plain(draw: Draw) -> Vector:
+        return kind.gradient(draw, draw.gamma if gamma is None else gamma)
+
+    of_draws = [plain(draw) for draw in draws]
+    for change in CHANGES:
+        if read := change(draws, of_draws, seen):
+            outer, more, factor, decay, apply = read
+            text, differences = kind.words, kind.differences
+            if gamma is not None:
+                text = f"{text} with γ = {gamma:.4g}"
+                differences = (*differences, words.own_gamma(gamma))
+            yield Gradient(
+                outer.format(text),
+                (*differences, *more),
+                *(factor, decay, gamma, kind),
+                partial(applied, apply, plain),
+            )
+
+
+def applied(
+    apply: Callable[[Draw, Vector], Vector],
+    plain: Callable[[Draw], Vector],
+    draw: Draw,
+) -> Vector:
+    """Return a changed gradient."""
+    return apply(draw, plain(draw))
+
+
+def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:
+    """Read a discount of its own, for a gradient that is linear in the discount."""
+    sizes = [1 / np.abs(s).max() for s in seen]
+    none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]
+    one = [size * kind.gradient(d, 1.0) for size, d in zip(sizes, draws, strict=True)]
+    left = np.concatenate(
+        [np.stack([a, b - a], axis=1) for a, b in zip(none, one, strict=True)]
+    )
+    right = np.concatenate([size * s for size, s in zip(sizes, seen, strict=True)])
+    factor, slope = np.linalg.lstsq(left, right, rcond=None)[0]
+    return [round(float(slope / factor), 4)] if abs(factor) > 1e-6 else []

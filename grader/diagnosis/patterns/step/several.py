@@ -1,0 +1,138 @@
+"""Several steps in one call, found by computing them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from grader.diagnosis.patterns.step import words
+from grader.diagnosis.patterns.step.computed import (
+    Draw,
+    Vector,
+    close,
+    loss_and_gradients,
+    optimizer_step,
+)
+from grader.diagnosis.patterns.step.gradient import KINDS, Gradient, Kind
+from grader.diagnosis.patterns.step.taken import Note, Seen, Step, at, notes_of_step
+
+MOST = 5  # steps in one call, if they are alike
+# Changes of a gradient: the words, the differences and the function.
+CHANGES: list[tuple[str, tuple, float, Callable[[Draw, Vector], Vector]]] = [
+    ("{}", (), 1.0, lambda d, g: g),
+    ("{}", (), 0.2, lambda d, g: g / d.num_transitions),
+    (
+        "{} with entries beyond ±100 cut",
+        (words.CLIPS_VALUES,),
+        1.0,
+        lambda d, g: np.clip(g, -100, 100),
+    ),
+    (
+        "{} shortened to length 10 where it is longer",
+        (words.CLIPS_NORM,),
+        1.0,
+        lambda d, g: g * min(1.0, 10 / float(np.linalg.norm(g))),
+    ),
+]
+STEPS = [
+    Step("θ_Q", "updates", 1.0),
+    Step("θ_Q", "updates", -1.0),
+    Step("θ_Q", "updates", 2.0),
+    Step("θ_T", "updates", 1.0),
+    Step("0", "updates", 1.0),
+    Step("θ_Q", "gradient", 1.0),
+    Step("0", "gradient", 1.0),
+    Step("θ_Q", "nothing"),
+]
+
+
+@dataclass(frozen=True)
+class Several:
+    """Several steps in one call.
+
+    Attributes:
+        gradient: of the first one.
+        notes: on the first step, if it differs from the optimizer's.
+        middle: theta_Q before the last step, by draw.
+    """
+
+    gradient: Gradient
+    notes: list[Note]
+    middle: list[Vector]
+
+
+def gradients() -> Iterator[Gradient]:
+    """Yield gradients of the first step, the simplest first."""
+    for gamma in (None, 0.99):
+        for text, differences, factor, change in CHANGES:
+            for kind in KINDS:
+                own = () if gamma is None else (words.own_gamma(gamma),)
+
+                of = partial(changed, kind, gamma, change)
+                told = (*kind.differences, *own, *differences)
+                name = text.format(kind.words)
+                yield Gradient(name, told, factor, 0.0, gamma, kind, of)
+
+
+def changed(
+    kind: Kind,
+    gamma: float | None,
+    change: Callable[[Draw, Vector], Vector],
+    draw: Draw,
+) -> Vector:
+    """Return a gradient, changed."""
+    return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
+
+
+def right(draw: Draw) -> Vector:
+    """Return the right gradient."""
+    return loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
+
+
+def several_steps(
+    draws: list[Draw], seen: list[Seen], optimizer: str, count: int
+) -> Several | None:
+    """Find the steps that lead to the answers: the last one alike, or right."""
+    for gradient in gradients():
+        for step in STEPS:
+            for last in (gradient.of, right):
+                of_last = step if last is gradient.of else STEPS[0]
+                rows = [(gradient.of, step)] * (count - 1) + [(last, of_last)]
+                ends = [walked(draws[0], optimizer, rows)]
+                if not arrives(draws[0], seen[0], ends[0][-1]):
+                    continue
+                ends += [walked(draw, optimizer, rows) for draw in draws[1:]]
+                fits = all(
+                    arrives(d, one, end[-1])
+                    for d, one, end in zip(draws, seen, ends, strict=True)
+                )
+                if fits:
+                    middle = [end[-2] for end in ends]
+                    return Several(gradient, notes_of_step(step), middle)
+    return None
+
+
+Rows = list[tuple[Callable[[Draw], Vector], Step]]
+
+
+def walked(draw: Draw, optimizer: str, rows: Rows) -> list[Vector]:
+    """Return theta_Q after each of the steps."""
+    ends = []
+    state = draw.state
+    for gradient, step in rows:
+        grads = gradient(draw)
+        updates, state = optimizer_step(optimizer, state, grads, draw.theta_Q)
+        moves = {"updates": updates, "gradient": grads}.get(step.of, 0 * updates)
+        end = at(draw, step.base) + step.times * moves
+        draw = replace(draw, theta_Q=end)
+        ends.append(end)
+    return ends
+
+
+def arrives(draw: Draw, one: Seen, end: Vector) -> bool:
+    """Tell whether an answer is where the steps lead, measured by how far they lead."""
+    if not np.isfinite(end).all():
+        return False
+    noise = 1e-6 * float(np.abs(draw.theta_Q).max())
+    return close(one.theta - draw.theta_Q, end - draw.theta_Q, noise=noise)

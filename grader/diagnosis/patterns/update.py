@@ -1,0 +1,263 @@
+"""Pattern of `td_update`: which multiple of which gradient moves what.
+
+The step is asked on a stand-in for `td_loss`, so that mistakes there do not count.
+Plain descent shows the gradient. Adam's state shows the gradient that the optimizer
+saw, and from which state it went on. AdamW shows which parameters it was given.
+"""
+
+import numpy as np
+
+from grader.contract.case import Student
+from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
+from grader.diagnosis.patterns.step import faults, words
+from grader.diagnosis.patterns.step.computed import (
+    Draw,
+    Vector,
+    close,
+    drawn,
+    loss_and_gradients,
+    optimizer_step,
+)
+from grader.diagnosis.patterns.step.faults import ASKED
+from grader.diagnosis.patterns.step.gradient import Gradient
+from grader.diagnosis.patterns.step.several import MOST, several_steps
+from grader.diagnosis.patterns.step.taken import (
+    ByAdam,
+    Note,
+    Seen,
+    Step,
+    at,
+    by_adam,
+    notes_of,
+    notes_of_step,
+    plain_step,
+)
+from grader.diagnosis.reading import Difference, Reading
+
+# Scales of the rewards and of the parameters: usual ones, some that show what cuts
+# large gradients, and one that shows what stretches small ones.
+SCALES = ((1.0, 1.0), (1.0, 1.0), (100.0, 1.0), (100.0, 1.0), (0.01, 0.05))
+OPTIMIZERS = ("sgd", "adam", "clipped_adamw")
+
+Answers = dict[str, list[Seen]]  # by optimizer, one for each draw
+
+
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Read what a step of `td_update` does."""
+    draws = [drawn(rng, scale, size) for scale, size in SCALES]
+    answers: Answers = {}
+    refused: dict[str, str] = {}
+    for optimizer in OPTIMIZERS:
+        try:
+            answers[optimizer] = faults.ask(student, draws, optimizer)
+        except NotImplementedYet:
+            raise
+        except (Raised, Wrong) as error:
+            refused[optimizer] = str(error)
+    if answers and (reason := faults.untraced(student, draws[0])):
+        refused["jit"] = reason
+    found = explained(draws, answers, refused)
+    named = {one.name for one in found.differences} if found else set()
+    # What changes from call to call looks like a factor, too.
+    unsure = not named or named & {words.SCALED_STEP.name, words.FACTOR.name}
+    if unsure and (kept := faults.remembered(student, draws)):
+        return kept
+    if found:
+        return found
+    if "sgd" in answers and plain_step(draws, answers["sgd"]) is None:
+        return faults.on_other_loss(student, draws, answers["sgd"])
+    return None if refused else faults.deleting(student, draws[0])
+
+
+def explained(
+    draws: list[Draw], answers: Answers, refused: dict[str, str]
+) -> Reading | None:
+    """Find what was computed; None if all is right or nothing fits."""
+    gradient, notes, middle = of_steps(draws, answers)
+    if own := faults.own_optimizer(refused):
+        scaled = (words.SCALED_STEP, words.APPLIED_TWICE)
+        notes = [note for note in notes if note[0] not in scaled]
+        notes.append((own, "other optimizers than Adam fail"))
+    for seen in answers.values():
+        if gradient and (note := note_of_loss(draws, seen, gradient, middle)):
+            notes.append(note)
+            break
+    notes += [
+        note
+        for note in faults.refusals(list(refused.values()))
+        if note[0] not in [one for one, _ in notes]
+    ]
+    return reading(gradient, notes, draws, answers)
+
+
+Found = tuple[Gradient | None, list[Note], list[Vector] | None]
+
+
+def of_steps(draws: list[Draw], answers: Answers) -> Found:
+    """Read the gradient and the step; and theta_Q between two steps, if there are."""
+    plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
+    if "adam" in answers:
+        found = by_adam(draws, answers["adam"], plain[1] if plain else None)
+        if found is None:
+            return several(draws, answers)
+        gradient = found.gradient or (plain[1] if plain else None)
+        notes = notes_of(found)
+        if "clipped_adamw" in answers and gradient:
+            notes += notes_of_params(draws, answers["clipped_adamw"], found, gradient)
+        if found.step is None:
+            gradient = None
+        return gradient, notes, None
+    if plain:
+        step = Step(plain[0], "updates" if plain[1] else "nothing", 1.0)
+        return plain[1], notes_of_step(step), None
+    return None, [], None
+
+
+def several(draws: list[Draw], answers: Answers) -> Found:
+    """Read how many steps are taken, and which ones."""
+    rises = {
+        one.state.count - draw.state.count
+        for draw, one in zip(draws, answers["adam"], strict=True)
+        if one.state
+    }
+    rise = rises.pop() if len(rises) == 1 else 0
+    started_anew = rise < 0 and rise + draws[0].state.count > 1
+    count = rise + draws[0].state.count if started_anew else rise
+    if count < 2:
+        return None, [], None
+    notes: list[Note] = [
+        (words.TWO_STEPS, f"Adam's count rises by {count} in one call")
+    ]
+    if started_anew:
+        text = f"Adam's count is {count} after a call, whatever it was before"
+        notes = [(words.TWO_STEPS, text), (words.REINIT, "Adam starts anew")]
+    if "sgd" not in answers or count > MOST:
+        return None, notes, None
+    if found := several_steps(draws, answers["sgd"], "sgd", count):
+        return found.gradient, [*found.notes, *notes], found.middle
+    return None, notes, None
+
+
+def notes_of_params(
+    draws: list[Draw], seen: list[Seen], found: ByAdam, gradient: Gradient
+) -> list[Note]:
+    """Read which parameters AdamW decays by."""
+    step = found.step
+    if step is None or step.of != "updates":
+        return []
+    for name in ("θ_Q", "θ_T", "0"):
+        fits = True
+        for draw, one in zip(draws, seen, strict=True):
+            state = draw.fresh() if found.fresh else draw.state
+            params = at(draw, name)
+            grads = gradient.of(draw)
+            updates, _ = optimizer_step("clipped_adamw", state, grads, params)
+            noise = 3e-7 * float(np.abs(draw.theta_Q).max())
+            move = one.theta - at(draw, step.base)
+            fits &= close(move, step.times * updates, noise=noise)
+        if fits:
+            if name == "θ_Q":
+                return []
+            other = words.PARAMS_TARGET if name == "θ_T" else words.OTHER_PARAMS
+            return [(other, f"AdamW decays by {name} in the place of θ_Q")]
+    return []
+
+
+# ---------------------------------------------------------------- the loss
+
+
+def note_of_loss(
+    draws: list[Draw],
+    seen: list[Seen],
+    gradient: Gradient,
+    middle: list[Vector] | None,
+) -> Note | None:
+    """Read the loss that is returned; None if it is right or nothing fits."""
+    losses = np.array([one.loss for one in seen])
+    after = [one.theta for one in seen]
+    second = gradient.kind.places[1]
+
+    def value(places: tuple[str, str], gamma: float | None) -> np.ndarray:
+        found = []
+        for i, draw in enumerate(draws):
+            theta = {"Q": draw.theta_Q, "T": draw.theta_T, "after": after[i]}
+            if middle:
+                theta["between"] = middle[i]
+            rate = draw.gamma if gamma is None else gamma
+            first, last = (theta[place] for place in places)
+            found.append(loss_and_gradients(draw, first, last, rate)[0])
+        return np.array(found)
+
+    def fits(values: np.ndarray) -> bool:
+        return bool(np.allclose(losses, values, rtol=3e-4, atol=0))
+
+    own = gradient.gamma
+    kind = gradient.kind
+    expected = np.array([kind.loss(d, d.gamma if own is None else own) for d in draws])
+    penalty = np.array([gradient.decay * (d.theta_Q @ d.theta_Q) / 2 for d in draws])
+    right = [expected, expected + penalty, value(("Q", "T"), None)]
+    if any(map(fits, [*right, value(("Q", "T"), own)])):
+        return None
+    for gamma in (None, own):
+        if middle and fits(value(("between", "T"), gamma)):
+            return words.LOSS_AFTER, "the loss is that of θ_Q after the first step"
+        if any(fits(value(("after", other), gamma)) for other in ("T", second)):
+            return words.LOSS_AFTER, "the loss is that of the new θ_Q"
+        if fits(value(("T", "T"), gamma)):
+            return words.LOSS_OF_TARGET, "the loss is L(θ_T, θ_T)"
+        for first in ("Q", "T"):
+            if fits(value((first, "Q"), gamma)):
+                return words.OTHER_PLACES, f"the loss is L(θ_{first}, θ_Q)"
+    factor = float(losses[0] / expected[0])
+    if abs(factor) > 1e-6 and fits(factor * expected):
+        return words.LOSS_SCALED, f"the loss is {factor:.4g} times the right one"
+    return None
+
+
+# ---------------------------------------------------------------- the sentence
+
+
+def of_factor(factor: float, size: int) -> Difference | None:
+    """Return the difference of a gradient with a factor."""
+    if factor == 1:
+        return None
+    if np.isclose(factor, 1 / size, 1e-3):
+        return words.BY_BATCH
+    if np.isclose(factor, size, 1e-3):
+        return words.SUMS
+    return words.ASCENDS if factor == -1 else words.FACTOR
+
+
+def reading(
+    gradient: Gradient | None, notes: list[Note], draws: list[Draw], answers: Answers
+) -> Reading | None:
+    """Put everything that was found into one reading."""
+    differences: list[Difference] = []
+    text = ""
+    if gradient:
+        differences += gradient.differences
+        text = f"the step is on {gradient.words}"
+        if other := of_factor(gradient.factor, draws[0].num_transitions):
+            differences.append(other)
+            text = f"the step is on {gradient.factor:.4g} times {gradient.words}"
+    differences += [difference for difference, _ in notes]
+    if not differences:
+        return None
+    parts = [text] if text else []
+    computes = "; ".join([*parts, *(told for _, told in notes)])
+    return Reading(computes, ASKED, tuple(differences), table(draws[0], answers))
+
+
+def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
+    """Return the last numbers of a move with each optimizer, and the right ones."""
+    right = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
+    rows = [("optimizer", "Adam's count", "your θ_Q moves by", "right")]
+    for optimizer, seen in answers.items():
+        one = seen[0]
+        updates, _ = optimizer_step(optimizer, draw.state, right, draw.theta_Q)
+        count = "" if one.state is None else f"{draw.state.count} → {one.state.count}"
+        moves = (one.theta - draw.theta_Q)[-3:], updates[-3:]
+        own, wanted = (", ".join(f"{x:.4g}" for x in move) for move in moves)
+        rows.append((optimizer, count, own, wanted))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -1,0 +1,102 @@
+"""The rule of steps and the contents are read off answers made by formulas."""
+
+import numpy as np
+import pytest
+
+from grader.contract import cases
+from grader.diagnosis.patterns import sync
+from grader.diagnosis.patterns.sync import Told, content_of, explained, refusal
+
+
+def told_by(renews, renewed="theta_Q", kept="theta_T"):
+    """Answer two independent sets of questions by a condition and two formulas."""
+    rng = np.random.default_rng(0)
+    made = {
+        "theta_Q": lambda q, t: q,
+        "theta_T": lambda q, t: t,
+        "mixture": lambda q, t: np.float32(0.001) * q + np.float32(0.999) * t,
+        "zeros": lambda q, t: 0 * q,
+        "half": lambda q, t: q.astype(np.float16),
+        "weights": lambda q, t: q if q.ndim > 1 else t,
+        "other": lambda q, t: q * t,
+    }
+    told = []
+    pairs = [*sync.questions(rng), *sync.questions(rng)]
+    renewed_at = [step for step, period in pairs if step and renews(step, period)]
+    pairs += sync.divisors(renewed_at)
+    for step, period in pairs:
+        q, t = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
+        make = made[renewed if renews(step, period) else kept]
+        leaves = [make(a, b) for a, b in zip(q, t, strict=True)]
+        told.append(Told(step, period, content_of(leaves, q, t)))
+    return told
+
+
+def multiple(step, period):
+    return step % period == 0
+
+
+def read(*formulas):
+    """Return the formula and the names that are read."""
+    found = explained(told_by(*formulas))
+    return found and (found.computes, [one.name for one in found.differences])
+
+
+def test_right_answers_get_no_reading():
+    """Nothing is said of right work."""
+    assert read(multiple) is None
+
+
+@pytest.mark.parametrize(
+    ("renews", "words", "name"),
+    [
+        (lambda s, p: s > 0 and s % p == 0, "step > 0", "sync-not-at-0"),
+        (lambda s, p: s >= p, "step ≥ period", "sync-from-then-on"),
+        (lambda s, p: (s + 1) % p == 0, "(step + 1) % period = 0", "sync-one-early"),
+        (lambda s, p: s % 300 == 0, "a multiple of 300,", "sync-fixed-period"),
+        (lambda s, p: s % p == 0 and s % 4 == 0, "of period and of 4,", "sync-nested"),
+        (lambda s, p: s % (p + 1) == 0, "step % (period + 1)", "sync-other-period"),
+    ],
+)
+def test_rule_of_steps(renews, words, name):
+    """Another schedule is found with its number."""
+    computes, names = read(renews)
+    assert words in computes
+    assert names == [name]
+
+
+def test_shares_are_told_as_numbers():
+    """A mixture is told by both of its shares, a copy of some arrays by its parts."""
+    computes, names = read(lambda s, p: True, "mixture")
+    assert "0.001 θ_Q + 0.999 θ_T at every step" in computes
+    assert names == ["polyak-every"]
+    assert read(multiple, "weights")[1] == ["sync-weights-only"]
+    assert read(multiple, "half")[1] == ["sync-half-precision"]
+
+
+def test_two_mistakes_are_both_named():
+    """A schedule and a content differ: both are said."""
+    names = read(lambda s, p: s == p, "zeros")[1]
+    assert names == ["sync-once", "sync-zeros"]
+    assert read(multiple, "mixture", "zeros")[1] == [
+        "polyak-at-period",
+        "sync-not-kept",
+    ]
+
+
+def test_unknown_rules_get_no_name():
+    """A rule of steps that is no choice is shown by its steps, without a name."""
+    computes, names = read(lambda s, p: s % p == 0 and s >= 10)
+    assert names == []
+    assert "θ_Q at the steps [12]" in computes
+    assert read(lambda s, p: True, "other") is None
+
+
+def test_refusals_are_told_apart():
+    """What could not be taken is put into words by its own message."""
+    assert refusal("the returned theta_T is None: is a `return` missing?").words == (
+        "nothing (None)"
+    )
+    line = "sync_target: TypeError: …\ndqn.py, line 3: return jax.tree.map(theta_Q, f)"
+    assert refusal(line).words == "an error in tree.map"
+    assert "ValueError" in refusal("sync_target: ValueError: no").words

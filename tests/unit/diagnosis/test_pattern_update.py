@@ -1,0 +1,174 @@
+"""The step is read off answers that NumPy makes by a formula."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grader.diagnosis.patterns import update
+from grader.diagnosis.patterns.step.computed import (
+    AdamState,
+    drawn,
+    flat,
+    loss_and_gradients,
+    optimizer_step,
+    question,
+)
+from grader.diagnosis.patterns.step.taken import Seen
+
+RNG = np.random.default_rng(4)
+DRAWS = [drawn(RNG, scale, size) for scale, size in update.SCALES]
+
+
+def right(draw):
+    return loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
+
+
+def swapped(draw):
+    return loss_and_gradients(draw, draw.theta_T, draw.theta_Q, draw.gamma)[1]
+
+
+def loss(draw, theta):
+    return loss_and_gradients(draw, theta, draw.theta_T, draw.gamma)[0]
+
+
+def short(vector):
+    """Round as float32 does."""
+    return vector.astype(np.float32).astype(np.float64)
+
+
+def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, after=0):
+    """Answer all draws with all optimizers."""
+    made = {}
+    for optimizer in update.OPTIMIZERS:
+        made[optimizer] = []
+        for draw in DRAWS:
+            before = draw.fresh() if fresh else draw.state
+            updates, state = optimizer_step(
+                optimizer, before, gradient(draw), draw.theta_Q
+            )
+            start = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T, "0": 0 * updates}[base]
+            theta = short(start + times * updates)
+            state = draw.state if kept else state
+            state = AdamState(state.count, short(state.mu), short(state.nu))
+            told = loss(draw, theta if after else draw.theta_Q)
+            state = None if optimizer == "sgd" else state
+            made[optimizer].append(Seen(theta, state, told))
+    return made
+
+
+def read(**changes):
+    """Return the sentence and the names that are read."""
+    found = update.explained(DRAWS, answers(**changes), {})
+    return found and (found.computes, [one.name for one in found.differences])
+
+
+def test_right_steps_get_no_reading():
+    """Nothing is said of right work."""
+    assert read() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "names"),
+    [
+        ({"gradient": swapped}, "∇L(θ_T, θ_Q)", ["up-theta-swapped"]),
+        ({"gradient": lambda d: -right(d)}, "-1 times", ["up-ascends"]),
+        ({"gradient": lambda d: 0.3 * right(d)}, "0.3 times", ["up-scaled-gradient"]),
+        ({"gradient": lambda d: right(d) / 5}, "0.2 times", ["up-divides-by-batch"]),
+        (
+            {"gradient": lambda d: np.clip(right(d), -3, 3)},
+            "beyond ±3 cut",
+            ["up-clips-values"],
+        ),
+        (
+            {"gradient": lambda d: right(d) / np.linalg.norm(right(d))},
+            "brought to length 1",
+            ["up-normalises"],
+        ),
+        (
+            {"gradient": lambda d: right(d) + 0.002 * d.theta_Q},
+            "+ 0.002 θ_Q",
+            ["up-weight-decay"],
+        ),
+        ({"gradient": lambda d: np.sign(right(d))}, "the signs", ["up-signs"]),
+        ({"times": -1.0}, "-1 times the optimizer's", ["up-subtracts-updates"]),
+        ({"times": 2.0}, "2 times the optimizer's", ["up-applied-twice"]),
+        ({"base": "θ_T"}, "starts from θ_T", ["up-steps-from-target"]),
+        ({"base": "0"}, "returned as θ_Q", ["up-returns-updates"]),
+        ({"kept": True}, "opt_state is returned as it was", ["up-old-state"]),
+        ({"fresh": True}, "anew", ["up-opt-reinit"]),
+        ({"after": 1}, "the new θ_Q", ["up-loss-after"]),
+    ],
+)
+def test_one_mistake(changes, words, names):
+    """A mistake is told with its number."""
+    computes, found = read(**changes)
+    assert words in computes
+    assert found == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"gradient": swapped, "kept": True}, ["up-theta-swapped", "up-old-state"]),
+        ({"fresh": True, "times": -1.0}, ["up-opt-reinit", "up-subtracts-updates"]),
+        ({"kept": True, "base": "0"}, ["up-old-state", "up-returns-updates"]),
+        ({"times": 2.0, "after": 1}, ["up-applied-twice", "up-loss-after"]),
+    ],
+)
+def test_two_mistakes_are_both_named(changes, names):
+    """Two mistakes at different places are both said."""
+    assert read(**changes)[1] == names
+
+
+def test_adams_count_tells_the_number_of_steps():
+    """Several steps in one call are counted, whatever they are."""
+    made = answers()
+    made["adam"] = [
+        replace(one, state=replace(one.state, count=one.state.count + 63))
+        for one in made["adam"]
+    ]
+    found = update.explained(DRAWS, made, {})
+    assert "Adam's count rises by 64 in one call" in found.computes
+    assert [one.name for one in found.differences] == ["up-two-steps"]
+
+
+def test_numbers_that_fit_nothing_get_no_name():
+    """A step that is no choice is not given the nearest one."""
+    assert read(gradient=lambda d: right(d) ** 3) is None
+
+
+def test_messages_that_leave_no_doubt():
+    """What cannot be asked for numbers is told by its message, if that is certain."""
+    text = "td_update's theta_Q is not the kind of tree that came in: it has 1 array"
+    found = update.explained(DRAWS, {}, {"sgd": f"{text}, expected 4"})
+    assert [one.name for one in found.differences] == ["up-loss-first"]
+    assert update.explained(DRAWS, {}, {"sgd": "td_update: ValueError: no"}) is None
+
+
+def test_gradients_are_those_of_the_loss():
+    """Both gradients agree with differences of the loss."""
+    draw = DRAWS[0]
+    _, first, second = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, 0.7)
+    for i in (0, 24, 32, 67):
+        step = 1e-6 * np.eye(len(first))[i]
+        for gradient, places in ((first, (1, 0)), (second, (0, 1))):
+            ends = [
+                loss_and_gradients(
+                    draw,
+                    draw.theta_Q + sign * places[0] * step,
+                    draw.theta_T + sign * places[1] * step,
+                    0.7,
+                )[0]
+                for sign in (1, -1)
+            ]
+            slope = (ends[0] - ends[1]) / 2e-6
+            assert slope == pytest.approx(gradient[i], rel=1e-4, abs=1e-6)
+
+
+def test_questions_carry_the_state():
+    """Adam is asked with a used state, in the shapes of the parameters."""
+    state = question(DRAWS[0], "adam").args["opt_state"]
+    assert int(state[0]) == DRAWS[0].state.count
+    assert np.allclose(flat(state[1:5]), DRAWS[0].state.mu)
+    assert question(DRAWS[0], "sgd").args["opt_state"] == []
