@@ -6,10 +6,11 @@ import numpy as np
 
 from grader.diagnosis.patterns import buffer_draws, buffer_extras, buffer_storage
 from grader.diagnosis.patterns.buffer_fields import (
-    Explanation,
+    Batches,
     example_rows,
     field_findings,
     read_fields,
+    told_by,
 )
 from grader.diagnosis.patterns.buffer_questions import (
     BATCH,
@@ -22,10 +23,10 @@ from grader.diagnosis.patterns.buffer_questions import (
     found,
     in_shape,
 )
-from grader.diagnosis.patterns.buffer_storage import Seen
+from grader.diagnosis.patterns.buffer_storage import Seen, added_before
 
-DRAWS = 600
-LATER = 100
+DRAWS = 400
+LATER = 50
 STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
@@ -34,24 +35,29 @@ def findings_of(asker: Asker) -> list[Finding]:
     findings, usable = buffer_extras.first_answers(asker)
     if not usable:
         return findings
-    scripts = [after(asker, added) for added in (6, CAPACITY, CAPACITY + 3)]
+    filling = after(asker, 6)
+    came = batches_in(filling)
+    if came and came[0] and (came[0].ids == BLANK).all():
+        return [*findings, buffer_storage.ALL_BLANK]
+    scripts = [filling, after(asker, CAPACITY), after(asker, CAPACITY + 3)]
     scripts += [after(asker, 3 * CAPACITY + 3), between_samples(asker)]
-    findings += buffer_extras.when_full(scripts[1], scripts[2])
-    drawn = [ids_of(played) for played in scripts]
-    findings += in_fields(scripts, drawn)
+    drawn = [came, *map(batches_in, scripts[1:])]
+    findings += buffer_extras.when_full(asker, scripts[1], scripts[2])
+    findings += in_fields(drawn)
     seen = [seen_in(p, d) for p, d in zip(scripts, drawn, strict=True)]
-    batches = [ids for d in drawn[:4] for ids in d if ids is not None]
+    batches = [b.ids for one in drawn[:4] for b in one if b]
     storage, drawing = stored_and_drawn(asker, seen, batches)
     lengths = buffer_extras.lengths(asker, {f.name for f in storage})
+    if any(finding.name == "len-counts-adds" for finding in lengths):
+        findings = [f for f in findings if f != buffer_extras.FAILS_TO_DRAW]
     findings += [*storage, *lengths]
-    if not drawing:
+    if not drawing and any(len(one.came[0]) > 1 for one in seen if one):
         drawing = how_drawn(asker, drawn, plain=not storage)
-        drawing = drawing or buffer_extras.generator(asker)
+        if not drawing and "shuffles-storage" not in {f.name for f in storage}:
+            drawing = buffer_extras.generator(asker)
     findings += drawing
-    blank = {f.name for f in storage} & {"at-set-discarded"}
-    return [*findings, *buffer_extras.shapes(asker, types=not blank)] + (
-        buffer_extras.aliases(asker) + buffer_extras.sizes(asker)
-    )
+    findings += buffer_extras.shapes(asker) + buffer_extras.aliases(asker)
+    return [*findings, *buffer_extras.sizes(asker)]
 
 
 # ---------------------------------------------------------------- scripts
@@ -73,59 +79,39 @@ def between_samples(asker: Asker) -> Played:
 # ---------------------------------------------------------------- what came
 
 
-def reading_of(
-    played: Played, k: int, added: int
-) -> tuple[np.ndarray | None, list[Explanation], Any]:
-    """Return of the k-th "samples" the transitions, what is wrong, and the fields."""
+def batches_in(played: Played) -> list[Batches | None]:
+    """Return the batches of each "samples" of a script, None where not known."""
     n = DRAWS if len(played.samples) == 1 else LATER
     state_dim = played.rows["state"].shape[1]
-    fields, _ = in_shape(played.samples[k], n, BATCH, state_dim)
-    if fields is None:
-        return None, [], None
-    oldest = max(0, added - played.capacity)
-    return *read_fields(fields, played.rows, added - 1, oldest), fields
+    batches: list[Batches | None] = []
+    for k, sample in enumerate(played.samples):
+        added = added_before(played.script, k)
+        fields, _ = in_shape(sample, n, BATCH, state_dim)
+        oldest = max(0, added - played.capacity)
+        told = fields and told_by(fields, played.rows, added - 1, oldest)
+        batches.append(told or None)
+    return batches
 
 
-def ids_of(played: Played) -> list[np.ndarray | None]:
-    """Return the transitions [n,B] of each "samples" of a script."""
-    return [
-        reading_of(played, k, buffer_storage.added_before(played.script, k))[0]
-        for k in range(len(played.samples))
-    ]
-
-
-def seen_in(played: Played, drawn: list[np.ndarray | None]) -> Seen | None:
+def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
     """Return which transitions came in a script; None where that is not known."""
-    if not drawn or any(ids is None for ids in drawn):
+    known = [batches for batches in drawn if batches]
+    if not known or len(known) < len(drawn):
         return None
-    came = [set(np.unique(ids).tolist()) for ids in drawn if ids is not None]
-    known = len(played.lengths) == len(came)
-    lengths = played.lengths if known else [None] * len(came)
+    came = [set(np.unique(batches.ids).tolist()) for batches in known]
+    noted = len(played.lengths) == len(came)
+    lengths = played.lengths if noted else [None] * len(came)
     return Seen(played.capacity, played.script, played.rows, came, lengths)
 
 
-def in_fields(
-    scripts: list[Played], drawn: list[list[np.ndarray | None]]
-) -> list[Finding]:
+def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
     """Return what the fields hold, read before the buffer is full and after."""
-    read = []
-    for played in (scripts[0], scripts[2]):
-        if played.samples:
-            ids, wrong, fields = reading_of(played, 0, played.added)
-            if ids is not None and (ids >= 0).any():
-                read.append((played, ids, wrong, fields))
-    if not read:
-        return []
-    played, ids, wrong, fields = read[0]
-    if len(read) == 2:
-        also = {(e.name, e.kind) for e in read[1][2]}
-        wrong = [e for e in wrong if (e.name, e.kind) in also]
-        if not wrong:  # only before it is full, or only after
-            played, ids, wrong, fields = max(read, key=lambda one: len(one[2]))
-            when = "when it is full" if played is scripts[2] else "until it is full"
-            wrong = [e.only(when) for e in wrong]
+    firsts = [one[0] if one else None for one in drawn]
+    filling = [b for b in firsts[:1] if b and (b.ids >= 0).any()]
+    full = [b for b in firsts[2:4] if b and (b.ids >= 0).any()]
     return field_findings(
-        wrong, lambda names: example_rows(names, fields, ids, played.rows)
+        read_fields(filling, full),
+        lambda names: example_rows(names, [*filling, *full]),
     )
 
 
@@ -158,16 +144,17 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return that chance decides which transitions stay, if it does."""
     without = [one for one in seen[:4] if one]
     right = buffer_storage.storage_findings(without) == []
-    ask = between_samples if right else (lambda a: after(a, CAPACITY + 3))
     sets = []
     for _ in range(3):
-        played = ask(asker)
-        one = seen_in(played, ids_of(played))
-        if not one or BLANK in one.came[-1]:
+        played = between_samples(asker) if right else after(asker, CAPACITY + 3)
+        one = seen_in(played, batches_in(played))
+        if not one or len(one.came) < (len(STAGES) - 1 if right else 1):
             return None
-        sets.append(one.came[-1])
-    newest = {len(s) == CAPACITY and max(s) == played.added - 1 for s in sets}
-    if newest != {True} or all(s == sets[0] for s in sets):
+        # The stage with as many adds as the other script has.
+        sets.append(one.came[STAGES.index(CAPACITY + 3) - 1] if right else one.came[0])
+    if any(len(s) != CAPACITY or max(s) != CAPACITY + 2 or BLANK in s for s in sets):
+        return None
+    if all(s == sets[0] for s in sets):
         return None
     if right:
         return found(
@@ -188,7 +175,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
 
 
 def how_drawn(
-    asker: Asker, drawn: list[list[np.ndarray | None]], *, plain: bool
+    asker: Asker, drawn: list[list[Batches | None]], *, plain: bool
 ) -> list[Finding]:
     """Return how rows are drawn unevenly, or depend on each other.
 
@@ -197,33 +184,44 @@ def how_drawn(
         drawn: the transitions of each script.
         plain: nothing is wrong with what is stored.
     """
-    parts = [(drawn[0], 0), *([(drawn[2], (CAPACITY + 3) % CAPACITY)] * plain)]
-    told: list[list[Finding]] = []
-    for each, start in parts:
-        if not each or each[0] is None:
-            continue
-        places, stored = ranks(each[0])
-        finding = buffer_draws.within_batch(places, stored) or buffer_draws.uneven(
-            places, stored, start, asker.rng
-        )
-        told.append([finding] if finding else [])
-    if not told:
+    firsts = [one[0] if one else None for one in drawn[: 3 if plain else 1]]
+    known = [batches.ids for batches in firsts if batches]
+    told = [drawing_of(*ranks(ids)) for ids in known]
+    names = {finding.name for finding in told if finding}
+    if told and told[0] and len(names) == 1 and all(told):
+        return [told[0]]
+    # A ring that is full begins anew: in its first rows it is drawn by place, not age.
+    if len(told) == 3 and all(told[:2]) and told[0] and told[0].name in BY_PLACE:
+        return [told[0]] if told[1] and told[1].name == told[0].name else []
+    if len(told) == 3 and all(told):
+        ids = known[2]
+        return [f for f in [buffer_draws.uneven(*ranks(ids), named=False)] if f]
+    if any(told):
         return []
-    if told[0] and len({f.name for each in told for f in each}) == 1 and all(told):
-        return told[0]
-    if any(told):  # not the same before it is full and after
-        return []
-    played = asker.play(
-        ["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH], capacity=LARGE
+    return between_batches(asker)
+
+
+BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
+
+
+def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
+    """Return how the rows of batches are drawn, where that is not as asked."""
+    return (
+        buffer_draws.within_batch(places, stored)
+        or buffer_draws.in_every_batch(places, stored)
+        or buffer_draws.uneven(places, stored)
     )
-    many = ids_of(played)
-    if not many or many[0] is None:
+
+
+def between_batches(asker: Asker) -> list[Finding]:
+    """Return how rows of batches from a larger buffer depend on each other."""
+    script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
+    many = batches_in(asker.play(*script, capacity=LARGE))
+    if not many or not many[0]:
         return []
-    places, stored = ranks(many[0])
-    if buffer_extras.keeps_draws(asker):
-        finding = buffer_draws.in_turn(places, stored)
-        return [finding] if finding else []
-    finding = buffer_draws.dependent(places, stored)
+    places, stored = ranks(many[0].ids)
+    finding = buffer_draws.in_turn(places, stored)
+    finding = finding or buffer_draws.dependent(places, stored)
     return [finding] if finding else []
 
 

@@ -15,12 +15,30 @@ INDEPENDENT = "each row is a draw of its own"
 BY_RNG = "all chance comes from rng"
 
 
-def improbable(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Tell whether counts deviate more than chance allows."""
+def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
+    """Return how often each transition is in each batch [n,stored]."""
+    return (draws[:, :, None] == np.arange(stored)).sum(axis=1)
+
+
+def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
+    """Tell whether counts deviate from shares more than chance allows.
+
+    Where the rows of a batch depend on each other, the counts of batches scatter more
+    than those of independent draws, and the limit rises by as much.
+
+    Args:
+        each: how often each of some transitions is in each batch [n,stored].
+        shares: how often each is expected, as a share of all rows [stored].
+    """
     from scipy import special  # 0.2 s, and most exercises do without
 
-    total = float(((counts - expected) ** 2 / expected).sum())
-    return total > float(special.chdtri(len(counts) - 1, TAIL))
+    expected = each.sum() * shares
+    total = float(((each.sum(axis=0) - expected) ** 2 / expected).sum())
+    own = each.mean(axis=0)
+    came = own > 0
+    scatter = ((each - own)[:, came] ** 2 / own[came]).sum(axis=1).mean()
+    excess = max(1.0, scatter / max(1, came.sum() - 1))
+    return total > excess * float(special.chdtri(len(shares) - 1, TAIL))
 
 
 # ---------------------------------------------------------------- the same again
@@ -145,9 +163,11 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
         stored: how many transitions there are.
     """
     each = stored // draws.shape[1]
+    if each < 2:
+        return None
     rounds = len(draws) // each
     blocks = draws[: rounds * each].reshape(rounds, -1)
-    if each < 2 or rounds < 5 or any(len(set(b)) < len(b) for b in blocks.tolist()):
+    if rounds < 5 or any(len(set(b)) < len(b) for b in blocks.tolist()):
         return None
     return found(
         "epoch-shuffle",
@@ -161,20 +181,10 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 # ---------------------------------------------------------------- how often each
 
 
-def uneven(
-    draws: np.ndarray, stored: int, start: int, rng: np.random.Generator
-) -> Finding | None:
-    """Return how transitions are drawn unevenly, if they are.
-
-    Args:
-        draws: the rows' transitions [n,B], counted from the oldest, which is 0.
-        stored: how many there are.
-        start: the place of the oldest in a ring, 0 in a list.
-        rng: picks one row of each batch, so that the draws are independent.
-    """
-    n, size = draws.shape
+def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
+    """Return that the newest or the oldest transition is in every batch, if so."""
     for age, word in ((stored - 1, "newest"), (0, "oldest")):
-        if size < stored and (draws == age).any(axis=1).all():
+        if draws.shape[1] < stored and (draws == age).any(axis=1).all():
             return found(
                 f"{word}-always",
                 f"the {word} transition is in every batch",
@@ -182,47 +192,54 @@ def uneven(
                 f"The {word} transition is in every batch of yours. It is drawn like all "
                 "the others, no more often",
             )
-    picked = draws[np.arange(n), rng.integers(size, size=n)]
-    counts = np.bincount(picked, minlength=stored)[:stored].astype(float)
-    if not improbable(counts, np.full(stored, n / stored)):
+    return None
+
+
+def uneven(
+    draws: np.ndarray, stored: int, *, named: bool = True
+) -> Finding | None:
+    """Return how transitions are drawn unevenly, if they are.
+
+    Args:
+        draws: the rows' transitions [n,B], counted from the oldest, which is 0.
+        stored: how many there are.
+        named: say a pattern, too, where there is one.
+    """
+    each = each_in(draws, stored)
+    counts = each.sum(axis=0)
+    if stored < 2 or not improbable(each, np.full(stored, 1 / stored)):
         return None
-    shares = counts / n
     table = [
-        f"of {n} draws from {stored} stored, the oldest first: "
-        + ", ".join(f"{c:.0f}" for c in counts)
+        f"of {draws.size} draws from {stored} stored, the oldest first: "
+        + ", ".join(str(count) for count in counts)
     ]
-    for shift in (start, 0):
-        halves = np.ones(stored)
-        halves[[0, -1]] = 0.5
-        if stored > 2 and not improbable(
-            np.roll(counts, shift), n * halves / halves.sum()
-        ):
-            return found(
-                "rounds-index",
-                "the first and the last row are drawn half as often as the others",
-                UNIFORM,
-                "The first and the last row are drawn half as often as the others, as "
-                "when a fraction is rounded to the nearest row. All rows need equal "
-                "shares",
-                table,
-            )
-    ages = np.arange(stored) - (stored - 1) / 2
-    slope = float((ages * shares).sum() / np.sqrt((ages**2).mean() / n))
-    if abs(slope) > 7 and rises(shares if slope > 0 else shares[::-1], n):
-        newer, name = ("New", "recent") if slope > 0 else ("Old", "old")
+    halves = np.ones(stored)
+    halves[[0, -1]] = 0.5
+    if named and stored > 3 and not improbable(each, halves / halves.sum()):
         return found(
-            f"prefers-{name}",
-            f"{'the newer' if slope > 0 else 'the older'} a transition, the likelier",
+            "rounds-index",
+            "the first and the last row are drawn half as often as the others",
             UNIFORM,
-            f"{newer} transitions are drawn more often than others. All that are stored "
-            "have to be equally likely",
+            "The first and the last row are drawn half as often as the others, as when "
+            "a fraction is rounded to the nearest row. All rows need equal shares",
             table,
         )
-    most, least = int(counts.argmax()), int(counts.argmin())
+    for newer, order in ((True, counts), (False, counts[::-1])):
+        if named and rises(order / draws.size, draws.size):
+            word, name = ("newer", "recent") if newer else ("older", "old")
+            return found(
+                f"prefers-{name}",
+                f"the {word} a transition, the more often it is drawn",
+                UNIFORM,
+                f"{'New' if newer else 'Old'} transitions are drawn more often than "
+                f"{'old' if newer else 'new'} ones. All that are stored have to be "
+                "equally likely",
+                table,
+            )
     return found(
         "uneven-draws",
-        f"of {n} draws from {stored}, {counts[most]:.0f} are one transition and "
-        f"{counts[least]:.0f} another",
+        f"of {draws.size} draws from {stored} transitions, one comes "
+        f"{counts.max()} times and another {counts.min()} times",
         UNIFORM,
         "Your transitions are not drawn equally often: see the table. Each that is "
         "stored is as likely as the others",

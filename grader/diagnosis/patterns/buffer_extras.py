@@ -135,29 +135,41 @@ def one_size(asker: Asker) -> Finding | None:
     return None
 
 
-def when_full(exact: Played, full: Played) -> list[Finding]:
-    """Return that adding to a full buffer fails, if it does."""
+def when_full(asker: Asker, exact: Played, full: Played) -> list[Finding]:
+    """Return that a full buffer fails, if it does."""
     if exact.raised or not full.raised:
         return []
-    if "IndexError" in full.raised and ("bounds" in full.raised or "range" in full.raised):
+    adding = asker.play(["add", 0, CAPACITY + 3]).raised
+    if not adding:
+        return [FAILS_TO_DRAW]
+    if "IndexError" in adding and ("bounds" in adding or "range" in adding):
         return [
             found(
                 "never-wraps",
                 "when full, a place beyond the end is used",
                 "when full, the oldest's place is used",
-                "When your buffer is full, you use a place beyond its end. The place of "
-                "the next one has to go back to the start, where the oldest is",
+                "When your buffer is full, you write to a place beyond its end. The "
+                "place of the next one has to go back to the start, where the oldest is",
             )
         ]
     return [
         found(
             "fails-when-full",
-            "adding to a full buffer, or sampling then, raises an exception",
+            "adding to a full buffer raises an exception",
             "when full, the oldest leaves",
             "Your buffer fails when more transitions are added than its capacity. The "
             "oldest leaves, and the new one takes its place",
         )
     ]
+
+
+FAILS_TO_DRAW = found(
+    "fails-to-draw",
+    "drawing raises an exception once the oldest should have left",
+    "a full buffer is drawn from like any other",
+    "Drawing from your buffer fails when more transitions were added than its capacity. "
+    "Which places do you draw from then?",
+)
 
 
 # ---------------------------------------------------------------- lengths
@@ -284,21 +296,17 @@ def joined(sample: dict[str, Any]) -> np.ndarray:
 # ---------------------------------------------------------------- shapes and types
 
 
-def shapes(asker: Asker, *, types: bool) -> list[Finding]:
-    """Return how the batch's shapes and types are wrong.
-
-    Args:
-        asker: of the buffer.
-        types: look at types as well.
-    """
+def shapes(asker: Asker) -> list[Finding]:
+    """Return how the batch's shapes and types are wrong."""
     came: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", size])
         if played.samples:
             came[size] = played.samples[0]
     findings = shape_findings(came, asker.state_dim) if came else []
+    findings = without_ends(asker) or findings
     action = came.get(BATCH, {}).get("action")
-    if types and action is not None and action.dtype.kind not in "iu":
+    if action is not None and action.dtype.kind not in "iu":
         findings.append(
             found(
                 "actions-as-floats",
@@ -314,7 +322,7 @@ def shapes(asker: Asker, *, types: bool) -> list[Finding]:
 def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
     """Return how the shapes of batches are wrong, by B."""
     leading = {size: {v.shape[:1] for v in batch.values()} for size, batch in came.items()}
-    told = {sizes.pop() for sizes in map(set, leading.values()) if len(sizes) == 1}
+    told = set().union(*leading.values())
     if len(came) == 3 and len(told) == 1 and (count := told.pop()) and count[0] > 0:
         return [
             found(
@@ -363,6 +371,28 @@ def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Find
             f"{name}: of shape {wanted}",
             f"Your batch's {name} has another shape. It has one row for each of the B "
             "transitions",
+        )
+    ]
+
+
+def without_ends(asker: Asker) -> list[Finding]:
+    """Return that next states of terminal transitions are left out, if they are."""
+    fewer = []
+    for _ in range(12):
+        played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
+        for batch in played.samples:
+            rows, ends = batch["next_state"].shape[:1], batch["terminated"]
+            if ends.shape == (BATCH,) and ends.any():
+                fewer.append(rows == (BATCH - np.count_nonzero(ends),))
+    if len(fewer) < 3 or not all(fewer):
+        return []
+    return [
+        found(
+            "next-state-left-out",
+            "next_state: of shape [number of rows with d false, D]",
+            "next_state: of shape [B, D]",
+            "Your batch has no next state where d is true, so that the rows of s' are "
+            "others than those of s. Keep each s'; ¬d leaves it out of the target",
         )
     ]
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from grader.contract.compare import number, numbers
 from grader.diagnosis.patterns.buffer_questions import (
+    BATCH,
+    BLANK,
     FIELDS,
     NUMBERS,
     SCALARS,
@@ -53,8 +55,8 @@ class Batches:
 
     def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
         """Return a field of transitions [n,B], in float64; NaN where there is none."""
-        values = self.rows[name].astype(np.float64)[ids]
-        values[ids < 0] = np.nan
+        values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
+        values[(ids < 0) | (ids >= STORED)] = np.nan
         return values
 
 
@@ -65,10 +67,10 @@ WHERE: dict[str, Mask] = {
     "": lambda b: b.ids >= 0,
     "where d is true": lambda b: b.stored("terminated", b.ids) == 1,
     "where d is false": lambda b: b.stored("terminated", b.ids) == 0,
-    "of the newest transition": lambda b: b.ids == b.newest,
-    "of the oldest transition": lambda b: b.ids == b.oldest,
-    "of all but the newest": lambda b: (b.ids >= 0) & (b.ids != b.newest),
-    "of all but the oldest": lambda b: (b.ids >= 0) & (b.ids != b.oldest),
+    "in the newest transition": lambda b: b.ids == b.newest,
+    "in the oldest transition": lambda b: b.ids == b.oldest,
+    "in all but the newest": lambda b: (b.ids >= 0) & (b.ids != b.newest),
+    "in all but the oldest": lambda b: (b.ids >= 0) & (b.ids != b.oldest),
     "where r is negative": lambda b: b.stored("reward", b.ids) < 0,
     "where r is positive": lambda b: b.stored("reward", b.ids) > 0,
 }
@@ -314,10 +316,22 @@ def alike(a: str, b: str) -> bool:
     return (a in SCALARS) == (b in SCALARS)
 
 
-def same_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return in which rows [n,B] two fields are equal, rounding aside."""
+def same_rows(
+    a: np.ndarray, b: np.ndarray, shape: tuple[int, ...], *, loosely: bool = False
+) -> np.ndarray:
+    """Return in which rows [n,B] two fields are equal, rounding aside.
+
+    Args:
+        a: one field.
+        b: the other one.
+        shape: [n,B].
+        loosely: a row is compared with the size of its whole batch.
+    """
     with np.errstate(invalid="ignore"):
-        close = np.abs(a - b) <= 1e-9 + 2e-6 * np.abs(b)
+        size = np.abs(b)
+        if loosely:
+            size = 50 * np.nan_to_num(size).max(axis=1, keepdims=True)
+        close = np.abs(a - b) <= 1e-9 + 2e-6 * size
     close |= np.isnan(a) & np.isnan(b)
     return close.reshape(*shape, -1).all(axis=-1)
 
@@ -327,35 +341,67 @@ def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
     return (a == b).reshape(*shape, -1).all(axis=-1)
 
 
-def explain(name: str, b: Batches) -> Explanation | None:
-    """Return what a field holds where it is not right; None if nothing fits."""
-    shape, known = b.ids.shape, b.ids >= 0
-    value, right = b.fields[name], b.stored(name, b.ids)
-    wrong = known & ~exact_rows(value, right, shape)
+def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
+    """Return what a field holds where it is not right; None if nothing fits.
+
+    Args:
+        name: of the field.
+        several: batches from buffers with different transitions; it fits in all.
+    """
     for cost, where, other, source, change in candidates(name):
-        holds = WHERE[where](b)
-        if not holds.any() or (wrong & ~holds).any():
+        holds = [WHERE[where](b) for b in several]
+        if not any(mask.any() for mask in holds):
             continue
-        ids = OTHERS[other](b) if other else b.ids
-        expected = b.stored(source, ids)
-        if change:
-            with np.errstate(all="ignore"):
-                try:
-                    x, y = expected[holds], value[holds]
-                    given = change.value(x, y) if where else change.value(expected, value)
-                except (ValueError, IndexError):
-                    continue
-            if where and change.kind == "normalised":
-                continue
-            if where:
-                expected = expected.copy()
-                expected[holds] = given
-            else:
-                expected = given
-        if not same_rows(value, expected, shape)[holds].all():
-            continue
-        return worded(name, where, other, source, change, cost, (b, holds))
+        pairs = list(zip(several, holds, strict=True))
+        if all(holder(name, b, at, other, source, change) for b, at in pairs):
+            constants = {
+                constant_of(change, b.stored(name, b.ids)[at], b.fields[name][at])
+                for b, at in pairs
+                if change and at.any()
+            }
+            if len(constants) < 2:
+                c = next(iter(constants), "")
+                return worded(name, where, other, source, change, cost, c)
     return None
+
+
+def holder(
+    name: str,
+    b: Batches,
+    holds: np.ndarray,
+    other: str | None,
+    source: str,
+    change: Change | None,
+) -> bool:
+    """Tell whether a field is as an explanation says in some rows, right elsewhere.
+
+    Args:
+        name: of the field.
+        b: the batches.
+        holds: the rows [n,B] in which the explanation holds.
+        other: the transition that the value is of, None for the row's own.
+        source: the field that it is taken from.
+        change: what is done to it.
+    """
+    shape, value = b.ids.shape, b.fields[name]
+    right = exact_rows(value, b.stored(name, b.ids), shape)
+    if (~right & (b.ids >= 0) & ~holds).any():
+        return False
+    if not holds.any():
+        return True
+    everywhere = bool(holds[b.ids >= 0].all())
+    expected = b.stored(source, OTHERS[other](b) if other else b.ids)
+    over = change is not None and change.kind in ("normalised", "squashed")
+    if change:
+        if change.kind == "normalised" and not everywhere:
+            return False
+        with np.errstate(all="ignore"):
+            if over:
+                expected = change.value(expected, value)
+            else:
+                expected = expected.copy()
+                expected[holds] = change.value(expected[holds], value[holds])
+    return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
 
 
 def worded(
@@ -365,13 +411,11 @@ def worded(
     source: str,
     change: Change | None,
     cost: float,
-    at: tuple[Batches, np.ndarray],
+    c: str,
 ) -> Explanation:
-    """Put an explanation into words."""
-    b, holds = at
-    tail = f" {where}" if where else ""
+    """Put an explanation into words; `c` is its constant."""
+    tail = f", {where}" if where else ""
     if change:
-        c = constant_of(change, b.stored(name, b.ids)[holds], b.fields[name][holds])
         text = change.text.replace("{x}", CALLED.get(name, "a")).replace("{c}", c)
         verb = change.hint.replace("{c}", c)
         hint = f"Your {PLURAL[name]} {verb}{tail}. {AS_STORED}"
@@ -411,84 +455,107 @@ def name_of(e: Explanation) -> str:
     return NAMES.get((e.name, e.kind), f"{e.name.replace('_', '-')}-{e.kind}")
 
 
-def loose(name: str, b: Batches) -> Explanation | None:
+def loose(name: str, several: Sequence[Batches]) -> Explanation:
     """Return what is seen of a field that no explanation gives."""
-    shape, known = b.ids.shape, b.ids >= 0
-    value, right = b.fields[name], b.stored(name, b.ids)
-    wrong = known & ~exact_rows(value, right, shape)
-    share = f"{wrong.sum()} of {known.sum()} rows"
-    numbers_ = own_numbers(name, b.fields, b.rows)
-    flags = name == "terminated" and bool(np.isin(value[known], (0, 1)).all())
-    if flags or (name in NUMBERS and (numbers_[known] >= 0).all()):
-        per_transition = all(
-            len(set(numbers_[b.ids == i].ravel())) <= 1 for i in range(STORED)
+    wrong = total = 0
+    swapped = constant = True
+    for b in several:
+        known = b.ids >= 0
+        right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
+        wrong, total = wrong + int((~right & known).sum()), total + int(known.sum())
+        value = b.fields[name].reshape(*b.ids.shape, -1)
+        constant &= all(
+            len(np.unique(value[b.ids == i], axis=0)) <= 1 for i in np.unique(b.ids[known])
         )
-        if name == "action" and per_transition and wrong.mean() < 0.5:
-            return Explanation(
-                name,
-                "other-of-some",
-                f"action: another number than was stored, in {share}",
-                "Now and then you store another action than the one that was given. "
-                "Store the action as it comes",
-                3,
-            )
-        return Explanation(
-            name,
-            "mixed",
-            f"{name}: of another transition, in {share}",
-            f"Your {PLURAL[name]} come from other transitions than the states do. Draw "
-            "once, and use these rows for all fields",
-            3,
-        )
-    if name == "action" and wrong.mean() < 0.5:
+        if name in NUMBERS:
+            swapped &= bool((own_numbers(name, b.fields, b.rows)[known] >= 0).all())
+        else:
+            swapped &= bool(np.isin(value[known], (0, 1)).all())
+    share = f"{wrong} of {total} rows"
+    if name == "action" and constant and wrong < total:
         return Explanation(
             name,
             "other-of-some",
             f"action: another number than was stored, in {share}",
-            "Now and then you store another action than the one that was given. "
-            "Store the action as it comes",
-            3,
+            "Now and then you store another action than the one that was given. Store "
+            "the action as it comes",
+            6,
+        )
+    if swapped and not constant:
+        return Explanation(
+            name,
+            "mixed",
+            f"{name}: of another transition, in {share}",
+            f"Your {PLURAL[name]} come from other transitions than the rest of the row. "
+            "Draw once, and use these rows for all fields",
+            6,
         )
     return Explanation(
         name,
         "changed",
         f"{name}: other numbers than were stored, in {share}",
-        f"Your {PLURAL[name]} are not those that were stored: see the table. The "
-        "buffer gives each one as it came",
-        4,
+        f"Your {PLURAL[name]} are not those that were stored: see the table. The buffer "
+        "gives each one as it came",
+        7,
     )
 
 
-def read_fields(
+def wrong_in(name: str, b: Batches) -> bool:
+    """Tell whether a field is wrong in any row."""
+    right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
+    return not right[b.ids >= 0].all()
+
+
+def told_by(
     fields: Rows, rows: Rows, newest: int, oldest: int
-) -> tuple[np.ndarray | None, list[Explanation]]:
-    """Read what each field holds.
+) -> Batches | None:
+    """Return batches with their transitions; None if these cannot be told.
+
+    Of several transitions that a row may be, by its fields, that is taken which leaves
+    least to explain.
 
     Args:
         fields: many batches [n,B,...].
         rows: the transitions.
         newest: the number of the newest one.
         oldest: that of the oldest that should be there.
-
-    Returns:
-        Which transitions the rows are [n,B], None if they cannot be told; what the
-        fields hold that are not right.
     """
-    best: tuple[float, np.ndarray | None, list[Explanation]] = (np.inf, None, [])
-    for ids in anchors(fields, rows):
-        b = Batches(fields, ids, rows, newest, oldest)
-        if (ids < 0).all():
-            return ids, []
-        read = []
-        for name in FIELDS:
-            right = exact_rows(fields[name], b.stored(name, ids), ids.shape)
-            if not right[ids >= 0].all():
-                e = explain(name, b) or loose(name, b)
-                read += [e] if e else []
-        cost = sum(e.cost for e in read)
-        if cost < best[0]:
-            best = cost, ids, read
-    return best[1], best[2]
+    several = [
+        Batches(fields, ids, rows, newest, oldest) for ids in anchors(fields, rows)
+    ]
+    if len(several) < 2:
+        return several[0] if several else None
+    costs = []
+    for b in several:
+        wrong = [name for name in FIELDS if wrong_in(name, b)]
+        read = [explain(name, [b]) or loose(name, [b]) for name in wrong]
+        costs.append(sum(e.cost for e in read))
+    return several[int(np.argmin(costs))]
+
+
+def read_fields(filling: Sequence[Batches], full: Sequence[Batches]) -> list[Explanation]:
+    """Read what the fields hold that are not right.
+
+    Args:
+        filling: batches from buffers that are not full.
+        full: from full ones.
+    """
+    read: list[Explanation] = []
+    for name in FIELDS:
+        wrong = [b for b in (*filling, *full) if wrong_in(name, b)]
+        if not wrong:
+            continue
+        if e := explain(name, [*filling, *full]):
+            read.append(e)
+            continue
+        several = [
+            ("until it is full", [b for b in filling if wrong_in(name, b)]),
+            ("when it is full", [b for b in full if wrong_in(name, b)]),
+        ]
+        parts = [(when, explain(name, some)) for when, some in several if some]
+        good = [e.only(when) for when, e in parts if e]
+        read += good[:1] if len(good) == len(parts) else [loose(name, wrong)]
+    return read
 
 
 # ---------------------------------------------------------------- findings
@@ -534,21 +601,20 @@ def field_findings(
 SWAPS = {("state", "next_state"): "field-swap", ("reward", "terminated"): "field-swap-r-d"}
 
 
-def example_rows(
-    names: list[str], fields: Rows, ids: np.ndarray, rows: Rows
-) -> tuple[str, ...]:
-    """Return a table of rows in which fields are not right."""
-    lines = ["row | field | what came | what was stored"]
-    for row, name in itertools.product(range(ids.shape[1]), names):
-        for batch in range(min(len(ids), 20)):
-            at = batch, row
-            if ids[at] < 0 or len(lines) > MAX_ROWS:
-                continue
-            stored = np.asarray(rows[name][ids[at]], np.float64)
-            came = fields[name][at]
-            if not np.array_equal(came, stored):
-                lines.append(f"{row} | {name} | {shown(came)} | {shown(stored)}")
-                break
+def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...]:
+    """Return a table of rows in which fields are not right, of one batch of each."""
+    lines = ["row of the batch | field | what came | what was stored"]
+    for b, row in itertools.product(several, range(BATCH)):
+        for name in names:
+            for batch in range(min(len(b.ids), 20)):
+                i = b.ids[batch, row] if row < b.ids.shape[1] else BLANK
+                if i < 0 or len(lines) > MAX_ROWS:
+                    continue
+                stored = np.asarray(b.rows[name][i], np.float64)
+                came = b.fields[name][batch, row]
+                if not np.array_equal(came, stored):
+                    lines.append(f"{row} | {name} | {shown(came)} | {shown(stored)}")
+                    break
     return tuple(lines)
 
 

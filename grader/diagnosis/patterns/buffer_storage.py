@@ -168,14 +168,6 @@ class OnlyNewest(Listed):
         self.slots = [i] * (len(self.slots) + 1)
 
 
-class StaysBlank(Ring):
-    """Places that are never filled."""
-
-    def add(self, i: int) -> None:
-        """Store nothing, and count."""
-        self.count += 1
-
-
 class OneLate(Listed):
     """A list in which a transition arrives with the next add."""
 
@@ -213,12 +205,18 @@ class Way:
     name: str = ""
     computes: str = ""
     hint: str = ""
+    rare: bool = False
+
+    @property
+    def cost(self) -> float:
+        """How far it is from what is usual."""
+        return bool(self.name) + 0.1 * self.rare
 
 
 STORES: Sequence[Way] = [
     Way(Ring),
     Way(Listed),
-    Way(NewestFirst),
+    Way(NewestFirst, rare=True),
     Way(
         NeverEvicts,
         "never-evicts",
@@ -310,13 +308,6 @@ STORES: Sequence[Way] = [
         "when full, the same place is overwritten again and again",
         "When your buffer is full, each new transition takes the place of the one "
         "before, and old ones stay for ever. The oldest has to leave",
-    ),
-    Way(
-        StaysBlank,
-        "at-set-discarded",
-        "all rows stay 0",
-        "Your stored rows stay 0, as when the result of `.at[...].set(...)` is lost: it "
-        "changes no array, but returns a new one, which has to be kept",
     ),
     Way(
         OneLate,
@@ -453,11 +444,16 @@ class Seen:
     lengths: Sequence[int | None]
 
 
-def predicted(store: Way, places: Way, seen: Seen) -> list[set[int]]:
-    """Return which transitions may come in each "samples" of a script."""
+def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool]:
+    """Predict what may come in each "samples" of a script.
+
+    Returns:
+        The transitions of each; whether the buffer's lengths are those of the store.
+    """
     held: Ring = store.make(seen.capacity, seen.rows)
     state: State | None = None
-    sets = []
+    sets: list[set[int]] = []
+    as_stored = True
     for name, *arguments in seen.script:
         if name == "add":
             for i in range(*arguments):
@@ -466,6 +462,7 @@ def predicted(store: Way, places: Way, seen: Seen) -> list[set[int]]:
             held.sampled()
             own = seen.lengths[len(sets)]
             length = held.filled() if own is None else own
+            as_stored &= length == held.filled()
             if state is None:
                 frozen = list(held.slots[:length])
                 state = State(held, length, arguments[1], length, length, frozen)
@@ -473,7 +470,7 @@ def predicted(store: Way, places: Way, seen: Seen) -> list[set[int]]:
             if length >= seen.capacity:
                 state.until_full = length
             sets.append(set(places.make(state)))
-    return sets
+    return sets, as_stored
 
 
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
@@ -483,18 +480,20 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
         seen: what came in each script.
         exactly: all that may come have come; else, nothing else has.
     """
-    pairs = [(store, places) for store in STORES for places in PLACES]
-    pairs.sort(key=lambda pair: bool(pair[0].name) + bool(pair[1].name))
-    good: list[tuple[Way, Way]] = []
-    least = 3
-    for store, places in pairs:
-        count = bool(store.name) + bool(places.name)
-        if count > least:
-            break
-        if all(fits(predicted(store, places, one), one.came, exactly) for one in seen):
-            good.append((store, places))
-            least = count
-    return good
+    good: list[tuple[float, Way, Way]] = []
+    for store in STORES:
+        for places in PLACES:
+            cost = store.cost + places.cost
+            for one in seen:
+                sets, as_stored = predicted(store, places, one)
+                if not fits(sets, one.came, exactly):
+                    break
+                # Then the length is a mistake of its own.
+                cost = max(cost, store.cost + places.cost + 1.5 * (not as_stored))
+            else:
+                good.append((cost, store, places))
+    least = min((cost for cost, *_ in good), default=0.0)
+    return [(s, p) for cost, s, p in good if cost <= least + 1e-6]
 
 
 def fits(sets: list[set[int]], came: Sequence[set[int]], exactly: bool) -> bool:
@@ -506,6 +505,13 @@ def fits(sets: list[set[int]], came: Sequence[set[int]], exactly: bool) -> bool:
 
 ASKED_KEPT = "the newest `capacity` are kept"
 ASKED_DRAWN = "all that are stored are drawn"
+ALL_BLANK = found(
+    "at-set-discarded",
+    "all rows are 0",
+    "each row is a stored transition",
+    "Your stored rows stay 0, as when the result of `.at[...].set(...)` is lost: it "
+    "changes no array, but returns a new one, which has to be kept",
+)
 
 
 def storage_findings(seen: Sequence[Seen], *, exactly: bool = True) -> list[Finding] | None:
@@ -528,7 +534,7 @@ def storage_findings(seen: Sequence[Seen], *, exactly: bool = True) -> list[Find
 
 def in_words(seen: Seen) -> Finding | None:
     """Say which transitions came and which did not, where no way fits."""
-    right = predicted(STORES[0], PLACES[0], seen)
+    right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, came) in enumerate(zip(right, seen.came, strict=False)):
         if came == expected:
             continue
