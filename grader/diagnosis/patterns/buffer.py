@@ -31,7 +31,7 @@ def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
         return None
     asked = dict.fromkeys(finding.asked for finding in findings)
     return Reading(
-        "; ".join(finding.computes for finding in findings),
+        "; ".join(dict.fromkeys(finding.computes for finding in findings)),
         "; ".join(asked),
         tuple(finding.difference for finding in findings),
         tuple(line for finding in findings for line in finding.table),

@@ -35,14 +35,16 @@ def findings_of(asker: Asker) -> list[Finding]:
     findings, usable = buffer_extras.first_answers(asker)
     if not usable:
         return findings
-    filling = after(asker, 6)
+    filling = asker.draw(6, DRAWS)
     came = batches_in(filling)
     if came and came[0] and (came[0].ids == BLANK).all():
         return [*findings, buffer_storage.ALL_BLANK]
-    scripts = [filling, after(asker, CAPACITY), after(asker, CAPACITY + 3)]
-    scripts += [after(asker, 3 * CAPACITY + 3), between_samples(asker)]
-    drawn = [came, *map(batches_in, scripts[1:])]
-    findings += buffer_extras.when_full(asker, scripts[1], scripts[2])
+    later = (CAPACITY, CAPACITY + 3, 3 * CAPACITY + 3)
+    scripts = [filling, *(asker.draw(added, DRAWS) for added in later)]
+    scripts += [] if asker.single else [between_samples(asker)]
+    like = came[0] if came else None
+    drawn = [came, *(batches_in(played, like) for played in scripts[1:])]
+    findings += buffer_extras.when_full(asker, scripts[:4])
     findings += in_fields(drawn)
     seen = [seen_in(p, d) for p, d in zip(scripts, drawn, strict=True)]
     batches = [b.ids for one in drawn[:4] for b in one if b]
@@ -51,7 +53,7 @@ def findings_of(asker: Asker) -> list[Finding]:
     if any(finding.name == "len-counts-adds" for finding in lengths):
         findings = [f for f in findings if f != buffer_extras.FAILS_TO_DRAW]
     findings += [*storage, *lengths]
-    if not drawing and any(len(one.came[0]) > 1 for one in seen if one):
+    if not asker.single and not drawing and several_drawn(seen):
         drawing = how_drawn(asker, drawn, plain=not storage)
         if not drawing and "shuffles-storage" not in {f.name for f in storage}:
             drawing = buffer_extras.generator(asker)
@@ -61,11 +63,6 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 # ---------------------------------------------------------------- scripts
-
-
-def after(asker: Asker, added: int) -> Played:
-    """Draw many batches after so many adds to a buffer of `CAPACITY`."""
-    return asker.play(["add", 0, added], ["len"], asker.seed(), ["samples", DRAWS, BATCH])
 
 
 def between_samples(asker: Asker) -> Played:
@@ -79,16 +76,20 @@ def between_samples(asker: Asker) -> Played:
 # ---------------------------------------------------------------- what came
 
 
-def batches_in(played: Played) -> list[Batches | None]:
-    """Return the batches of each "samples" of a script, None where not known."""
-    n = DRAWS if len(played.samples) == 1 else LATER
+def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
+    """Return the batches of each "samples" of a script, None where not known.
+
+    Args:
+        played: the script.
+        like: batches whose transitions are known, if there are some.
+    """
     state_dim = played.rows["state"].shape[1]
     batches: list[Batches | None] = []
     for k, sample in enumerate(played.samples):
         added = added_before(played.script, k)
-        fields, _ = in_shape(sample, n, BATCH, state_dim)
+        fields, _ = in_shape(sample, len(sample["reward"]), BATCH, state_dim)
         oldest = max(0, added - played.capacity)
-        told = fields and told_by(fields, played.rows, added - 1, oldest)
+        told = fields and told_by(fields, played.rows, added - 1, oldest, like)
         batches.append(told or None)
     return batches
 
@@ -140,13 +141,18 @@ def stored_and_drawn(
     return ([told] if told else []), []
 
 
+def several_drawn(seen: list[Seen | None]) -> bool:
+    """Tell whether more than one transition ever comes."""
+    return any(len(one.came[0]) > 1 for one in seen if one)
+
+
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return that chance decides which transitions stay, if it does."""
     without = [one for one in seen[:4] if one]
     right = buffer_storage.storage_findings(without) == []
     sets = []
     for _ in range(3):
-        played = between_samples(asker) if right else after(asker, CAPACITY + 3)
+        played = between_samples(asker) if right else asker.draw(CAPACITY + 3, DRAWS)
         one = seen_in(played, batches_in(played))
         if not one or len(one.came) < (len(STAGES) - 1 if right else 1):
             return None
@@ -185,17 +191,17 @@ def how_drawn(
         plain: nothing is wrong with what is stored.
     """
     firsts = [one[0] if one else None for one in drawn[: 3 if plain else 1]]
-    known = [batches.ids for batches in firsts if batches]
+    known = [b.ids for b in firsts if b and (b.ids != BLANK).all()]
     told = [drawing_of(*ranks(ids)) for ids in known]
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
     # A ring that is full begins anew: in its first rows it is drawn by place, not age.
-    if len(told) == 3 and all(told[:2]) and told[0] and told[0].name in BY_PLACE:
-        return [told[0]] if told[1] and told[1].name == told[0].name else []
-    if len(told) == 3 and all(told):
-        ids = known[2]
-        return [f for f in [buffer_draws.uneven(*ranks(ids), named=False)] if f]
+    first = told[-2] if len(told) > 1 else None
+    if first and first.name in BY_PLACE and (len(told) == 2 or told[0]):
+        return [first] if len(told) == 2 or told[0].name == first.name else []
+    if len(told) > 1 and all(told):
+        return [f for f in [buffer_draws.uneven(*ranks(known[-1]), named=False)] if f]
     if any(told):
         return []
     return between_batches(asker)

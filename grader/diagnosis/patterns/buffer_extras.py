@@ -30,18 +30,21 @@ LIST_OF_ROWS = re.compile(r"sample returned a (?:list|tuple) of (\d+), expected 
 
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
     """Return what a new buffer tells, and whether more can be asked."""
+    # What other buffers hold must not be full yet, or a shared list would not grow.
+    asker.student = asker.student.afresh()
     new = asker.play(["len"])
     if new.raised:
         return no_buffer(new.raised), False
-    if finding := shared(asker, new):
-        return [finding], False
     findings = []
+    if finding := shared(asker, new):
+        findings.append(finding)
+        asker.fresh = True
     first = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
     if first.raised:
         if told := no_arrays(asker, first.raised):
-            return [told], False
+            return [*findings, told], False
         if not (sized := one_size(asker)):
-            return [], False
+            return findings, False
         findings.append(sized)
     script = [["add", 0, CAPACITY], asker.seed(), ["sample", 4], ["len"]]
     left = asker.play(*script, ["sample", 2], ["len"])
@@ -55,7 +58,7 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
                 "transition is there to be used many times",
             )
         )
-        return findings, False
+        asker.single = True
     return findings, True
 
 
@@ -135,11 +138,16 @@ def one_size(asker: Asker) -> Finding | None:
     return None
 
 
-def when_full(asker: Asker, exact: Played, full: Played) -> list[Finding]:
-    """Return that a full buffer fails, if it does."""
-    if exact.raised or not full.raised:
+def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
+    """Return that a full buffer fails, if it does.
+
+    Args:
+        asker: of the buffer.
+        scripts: with more and more adds, the first ones to a buffer that is not full.
+    """
+    if scripts[1].raised or not any(played.raised for played in scripts):
         return []
-    adding = asker.play(["add", 0, CAPACITY + 3]).raised
+    adding = asker.play(["add", 0, 3 * CAPACITY + 3]).raised
     if not adding:
         return [FAILS_TO_DRAW]
     if "IndexError" in adding and ("bounds" in adding or "range" in adding):
@@ -185,8 +193,8 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
     right = [min(n, CAPACITY) for n in counts]
     if obtained != right:
         held = [stored_lengths(asker, name, counts) for name in storage]
-        finding = length_finding(obtained, counts, right)
-        return [] if obtained in held or not obtained else [finding]
+        if obtained not in held:
+            return [length_finding(obtained, counts, right)] if obtained else []
     repeated = [["add", i, i + 1] for i in (continuing(asker),) for _ in range(3)]
     if asker.play(*repeated, ["len"]).lengths == [1]:
         return [
@@ -440,7 +448,8 @@ def batch_changes(asker: Asker) -> list[Finding]:
         samples = asker.play(*script, *between, ["reread", 0]).samples
         return len(samples) > 1 and not np.array_equal(joined(samples[0]), joined(samples[-1]))
 
-    more = ["add", CAPACITY, 2 * CAPACITY]
+    more = ["add", CAPACITY, 3 * CAPACITY]
+    whole = asker.play(["add", 0, CAPACITY], ["len"]).lengths
     if changed(BATCH, ["sample", BATCH]):
         name, text = "batch-reused", "a batch turns into the one drawn next"
         hint = (
@@ -450,7 +459,7 @@ def batch_changes(asker: Asker) -> list[Finding]:
     elif changed(BATCH, more):
         name, text = "batch-is-view", "a batch changes with later adds"
         hint = "Later adds change a batch already drawn. A batch is always a copy"
-    elif changed(CAPACITY, more):
+    elif changed(max(1, whole[0]) if whole else CAPACITY, more):
         name, text = "whole-buffer-view", "a batch of all that is stored changes later"
         hint = (
             "Where B is all that is stored you give away your own arrays, so that later "

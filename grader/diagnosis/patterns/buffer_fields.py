@@ -33,6 +33,7 @@ PLURAL = {
 }
 OWN_TASK = "otherwise Q would be the value of another task"
 MAX_ROWS = 5
+FEW = 30  # batches that rule out most explanations
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Batches:
     rows: Rows
     newest: int
     oldest: int
+
+    def few(self) -> "Batches":
+        """Return the first of the batches."""
+        fields = {name: value[:FEW] for name, value in self.fields.items()}
+        return replace(self, fields=fields, ids=self.ids[:FEW])
 
     def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
         """Return a field of transitions [n,B], in float64; NaN where there is none."""
@@ -116,7 +122,12 @@ class Change:
     kind: str
     text: str
     hint: str
-    value: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    value: Callable[..., np.ndarray]
+
+    @property
+    def over_batch(self) -> bool:
+        """Whether small numbers may have lost digits among large ones."""
+        return "normalised" in self.kind or self.kind == "squashed"
 
 
 def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
@@ -156,7 +167,7 @@ def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
 
 WHOLE = "lose what stands after the decimal point, as in an array of whole numbers"
 AS_STORED = "The buffer gives each one as it came"
-CHANGES: Sequence[Change] = [
+CHANGES: list[Change] = [
     Change("whole", "trunc({x})", WHOLE, lambda x, y: np.trunc(x)),
     Change("whole", "round({x})", "are rounded to whole numbers", lambda x, y: x.round()),
     Change("whole", "floor({x})", WHOLE, lambda x, y: np.floor(x)),
@@ -234,6 +245,7 @@ CHANGES: Sequence[Change] = [
         "are divided by the largest size within each batch",
         lambda x, y: x / over_batch(np.abs(x), "max"),
     ),
+    Change("not", "¬{x}", "are the opposite of what was stored", lambda x, y: 1.0 - x),
     Change("missing", "0", "are 0", lambda x, y: np.zeros_like(x)),
     Change("missing", "NaN", "are NaN", lambda x, y: np.full_like(x, np.nan)),
     Change(
@@ -254,7 +266,19 @@ CHANGES: Sequence[Change] = [
         "are {c} more than what was stored",
         lambda x, y: x + shift(x, y),
     ),
-    Change("not", "¬{x}", "are the opposite of what was stored", lambda x, y: 1.0 - x),
+]
+# Two at once: normalised within the batch, after another change.
+CHANGES += [
+    Change(
+        f"{first.kind}+normalised",
+        f"{first.text}, then {then.text}".replace("{c}", "1"),
+        f"{first.hint}, and then {then.hint}".replace("{c}", "1"),
+        lambda x, y, first=first, then=then: then.value(first.value(x, 0 * x + 1), y),
+    )
+    for first, then in itertools.product(
+        [c for c in CHANGES if c.kind in ("whole", "half", "clipped", "sign")],
+        [c for c in CHANGES if c.kind == "normalised"],
+    )
 ]
 CONSTANT = {"clipped": limit, "constant": lambda x, y: rounded(float(y.ravel()[0]))}
 CONSTANT.update(scaled=factor, shifted=shift)
@@ -348,11 +372,18 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         name: of the field.
         several: batches from buffers with different transitions; it fits in all.
     """
+    possible = {
+        where: pairs
+        for where, mask in WHERE.items()
+        if covers(name, pairs := [(b, mask(b)) for b in several])
+    }
+    few = {where: [(b.few(), at[:FEW]) for b, at in possible[where]] for where in possible}
     for cost, where, other, source, change in candidates(name):
-        holds = [WHERE[where](b) for b in several]
-        if not any(mask.any() for mask in holds):
+        if where not in possible or not all(
+            holder(name, b, at, other, source, change) for b, at in few[where]
+        ):
             continue
-        pairs = list(zip(several, holds, strict=True))
+        pairs = possible[where]
         if all(holder(name, b, at, other, source, change) for b, at in pairs):
             constants = {
                 constant_of(change, b.stored(name, b.ids)[at], b.fields[name][at])
@@ -363,6 +394,16 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
                 c = next(iter(constants), "")
                 return worded(name, where, other, source, change, cost, c)
     return None
+
+
+def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
+    """Tell whether a field is wrong only in rows of a mask, if there are such rows."""
+    wrong = [
+        ~exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape) & (b.ids >= 0)
+        for b, _ in pairs
+    ]
+    outside = any((w & ~at).any() for w, (_, at) in zip(wrong, pairs, strict=True))
+    return not outside and any(at.any() for _, at in pairs)
 
 
 def holder(
@@ -384,16 +425,13 @@ def holder(
         change: what is done to it.
     """
     shape, value = b.ids.shape, b.fields[name]
-    right = exact_rows(value, b.stored(name, b.ids), shape)
-    if (~right & (b.ids >= 0) & ~holds).any():
-        return False
     if not holds.any():
         return True
     everywhere = bool(holds[b.ids >= 0].all())
     expected = b.stored(source, OTHERS[other](b) if other else b.ids)
-    over = change is not None and change.kind in ("normalised", "squashed")
+    over = change is not None and change.over_batch
     if change:
-        if change.kind == "normalised" and not everywhere:
+        if "normalised" in change.kind and not everywhere:
             return False
         with np.errstate(all="ignore"):
             if over:
@@ -452,7 +490,7 @@ NAMES = {
 
 def name_of(e: Explanation) -> str:
     """Return the name of a field's difference."""
-    return NAMES.get((e.name, e.kind), f"{e.name.replace('_', '-')}-{e.kind}")
+    return NAMES.get((e.name, e.kind), f"{e.name}-{e.kind}".replace("_", "-"))
 
 
 def loose(name: str, several: Sequence[Batches]) -> Explanation:
@@ -468,7 +506,8 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
             len(np.unique(value[b.ids == i], axis=0)) <= 1 for i in np.unique(b.ids[known])
         )
         if name in NUMBERS:
-            swapped &= bool((own_numbers(name, b.fields, b.rows)[known] >= 0).all())
+            told = own_numbers(name, b.fields, b.rows) >= 0
+            swapped &= bool((told | (value == 0).all(axis=-1))[known].all())
         else:
             swapped &= bool(np.isin(value[known], (0, 1)).all())
     share = f"{wrong} of {total} rows"
@@ -479,7 +518,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
             f"action: another number than was stored, in {share}",
             "Now and then you store another action than the one that was given. Store "
             "the action as it comes",
-            6,
+            12,
         )
     if swapped and not constant:
         return Explanation(
@@ -488,7 +527,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
             f"{name}: of another transition, in {share}",
             f"Your {PLURAL[name]} come from other transitions than the rest of the row. "
             "Draw once, and use these rows for all fields",
-            6,
+            12,
         )
     return Explanation(
         name,
@@ -496,7 +535,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
         f"{name}: other numbers than were stored, in {share}",
         f"Your {PLURAL[name]} are not those that were stored: see the table. The buffer "
         "gives each one as it came",
-        7,
+        14,
     )
 
 
@@ -506,8 +545,13 @@ def wrong_in(name: str, b: Batches) -> bool:
     return not right[b.ids >= 0].all()
 
 
+def right_fields(b: Batches) -> set[str]:
+    """Return the names of the fields that are right in all rows."""
+    return {name for name in NUMBERS if not wrong_in(name, b)}
+
+
 def told_by(
-    fields: Rows, rows: Rows, newest: int, oldest: int
+    fields: Rows, rows: Rows, newest: int, oldest: int, like: Batches | None = None
 ) -> Batches | None:
     """Return batches with their transitions; None if these cannot be told.
 
@@ -519,17 +563,19 @@ def told_by(
         rows: the transitions.
         newest: the number of the newest one.
         oldest: that of the oldest that should be there.
+        like: batches of the same buffer's kind, whose transitions are known: the
+            same fields tell these.
     """
     several = [
         Batches(fields, ids, rows, newest, oldest) for ids in anchors(fields, rows)
     ]
     if len(several) < 2:
         return several[0] if several else None
+    if like:
+        return max(several, key=lambda b: len(right_fields(b) & right_fields(like)))
     costs = []
     for b in several:
-        wrong = [name for name in FIELDS if wrong_in(name, b)]
-        read = [explain(name, [b]) or loose(name, [b]) for name in wrong]
-        costs.append(sum(e.cost for e in read))
+        costs.append(sum(e.cost for e in read_fields([b.few()], [])))
     return several[int(np.argmin(costs))]
 
 
@@ -554,7 +600,26 @@ def read_fields(filling: Sequence[Batches], full: Sequence[Batches]) -> list[Exp
         ]
         parts = [(when, explain(name, some)) for when, some in several if some]
         good = [e.only(when) for when, e in parts if e]
-        read += good[:1] if len(good) == len(parts) else [loose(name, wrong)]
+        if len(good) < len(parts):
+            good = by_ends(name, [*filling, *full])
+        read += good or [loose(name, wrong)]
+    return read
+
+
+def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
+    """Return what a field holds where d is true, and where it is false; [] if unknown."""
+    read = []
+    for where in ("where d is true", "where d is false"):
+        masked = [
+            replace(b, ids=np.where(WHERE[where](b), b.ids, BLANK)) for b in several
+        ]
+        wrong = any(wrong_in(name, b) for b in masked)
+        e = explain(name, masked) if wrong else None
+        if wrong and not e:
+            return []
+        if e:
+            hint = f"{where.capitalize()}: {e.hint}"
+            read.append(replace(e, text=f"{e.text}, {where}", hint=hint))
     return read
 
 
@@ -591,10 +656,39 @@ def field_findings(
         )
         for name in mixed:
             del by_name[name]
-    for name, e in by_name.items():
-        known = "stores-other-action" if e.kind == "other-of-some" else name_of(e)
-        asked = f"{name}: of the same transition, as it was stored"
-        findings.append(found(known, e.text, asked, e.hint, table([name])))
+    rest = [e for e in read if by_name.get(e.name)]
+    return findings + [each for group in alike_ones(rest) for each in told(group, table)]
+
+
+def alike_ones(read: list[Explanation]) -> list[list[Explanation]]:
+    """Return explanations in groups that say the same of several fields."""
+    groups: dict[str, list[Explanation]] = {}
+    for e in read:
+        tail = e.text.removeprefix(f"{e.name}: ")
+        of_row = "row" in e.kind and not tail.startswith("the ")
+        groups.setdefault(tail if of_row else f"{e.name} {tail}", []).append(e)
+    return [*groups.values()]
+
+
+def told(
+    group: list[Explanation], table: Callable[[list[str]], tuple[str, ...]]
+) -> list[Finding]:
+    """Return the findings of explanations that say the same."""
+    e, names = group[0], [e.name for e in group]
+    asked = f"{', '.join(names)}: of the same transition, as stored"
+    if len(group) > 1:
+        tail = e.text.removeprefix(f"{e.name}: ")
+        hint = (
+            f"In your rows {', '.join(names)} are {tail.replace('of ', 'those of ', 1)}. "
+            "All five fields of a row belong to one transition"
+        )
+        text = f"{', '.join(names)}: {tail}"
+        return [found(f"fields-{e.kind}", text, asked, hint, table(names))]
+    findings = []
+    for k, kind in enumerate(e.kind.split("+")):
+        name = "stores-other-action" if kind == "other-of-some" else ""
+        name = name or name_of(replace(e, kind=kind))
+        findings.append(found(name, e.text, asked, e.hint, () if k else table(names)))
     return findings
 
 

@@ -107,6 +107,9 @@ class Played:
 class Asker:
     """A hand-in's buffer, asked with one draw of transitions and generators."""
 
+    fresh = False  # import the hand-in anew for each script: its buffers share something
+    single = False  # draw one batch from each buffer: sampling takes out what it draws
+
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.student, self.rng = student, rng
         self.state_dim = 3
@@ -129,7 +132,8 @@ class Asker:
         """Play a script on a new buffer."""
         played = Played(capacity, list(script), self.rows)
         try:
-            answer = self.student.answer(self.case(capacity, played.script))
+            student = self.student.afresh() if self.fresh else self.student
+            answer = student.answer(self.case(capacity, played.script))
         except (Raised, Wrong) as error:
             played.raised = str(error) or type(error).__name__
             return played
@@ -137,6 +141,27 @@ class Asker:
             played.lengths = answer.numbers("lengths")
         played.samples = batches_of(answer)
         return played
+
+    def draw(self, added: int, n: int) -> Played:
+        """Draw n batches after so many adds to a buffer of `CAPACITY`."""
+        start: list[Any] = [["add", 0, added], ["len"]]
+        if not self.single:
+            return self.play(*start, self.seed(), ["samples", n, BATCH])
+        script = [*start, self.seed(), ["samples", 1, BATCH]]
+        several = [self.play(*script)]
+        while len(several) < SINGLE_BATCHES and several[-1].samples:
+            several.append(self.play(*start, self.seed(), ["samples", 1, BATCH]))
+        played = several[0]
+        shapes = {p.samples[0]["state"].shape for p in several if p.samples}
+        if len(shapes) == 1 and several[-1].samples:
+            played.samples = [
+                {name: np.concatenate([p.samples[0][name] for p in several])
+                 for name in FIELDS}
+            ]
+        return played
+
+
+SINGLE_BATCHES = 60
 
 
 def batches_of(answer: Answer) -> list[dict[str, Any]]:
@@ -186,10 +211,10 @@ def in_shape(
 
 
 def blank(fields: Rows) -> np.ndarray:
-    """Return which rows [n,B] are 0 in all fields, as no transition is."""
-    shape = fields["reward"].shape
+    """Return which rows [n,B] are 0 in s, a and r, as no transition is."""
+    numbers = fields["action"], fields["reward"]
     return np.all(
-        [(fields[name].reshape(*shape, -1) == 0).all(axis=-1) for name in FIELDS], axis=0
+        [(fields["state"] == 0).all(axis=-1), *(x == 0 for x in numbers)], axis=0
     )
 
 
