@@ -7,8 +7,8 @@ been found both times.
 import numpy as np
 
 from grader.contract.case import Student
-from grader.diagnosis.patterns.buffer_asked import findings_of
-from grader.diagnosis.patterns.buffer_questions import Asker, Finding
+from grader.diagnosis.patterns.buffer_parts.asked import findings_of
+from grader.diagnosis.patterns.buffer_parts.questions import Asker, Finding
 from grader.diagnosis.reading import Reading
 
 MOST = 3  # differences that are said

@@ -1,7 +1,7 @@
 """Which formula `discounted_returns` computes, read off its answers.
 
 A formula is four choices: what is done to each reward, the weight of reward t in entry
-i, the range of the sum, and what is done to the sums R_i. `return_choices` has the
+i, the range of the sum, and what is done to the sums R_i. `return_parts` has the
 choices; to add one, add a line there. A formula is named only if it fits all questions,
 among them rewards from two independent draws; the one with the fewest differences from
 the right formula is taken.
@@ -18,8 +18,8 @@ from grader.contract.case import Case, Student
 from grader.contract.cases import GAMMA
 from grader.contract.compare import ATOL, RTOL, number
 from grader.contract.outcomes import Raised, Wrong
-from grader.diagnosis.patterns import return_choices as choices
-from grader.diagnosis.patterns.return_choices import Formula
+from grader.diagnosis.patterns.return_parts import choices, facts, weights
+from grader.diagnosis.patterns.return_parts.formula import Formula, Sums, sums_of
 from grader.diagnosis.reading import Difference, Reading
 
 PART = "discounted_returns"
@@ -103,7 +103,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     return reading or changes_rewards(student, long[0])
 
 
-# ---------------------------------------------------------------- state and side effects
+# ---------------------------------------------------------------- state, side effects
 
 
 def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
@@ -125,18 +125,18 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
         return Reading(
             "other returns for the same rewards, asked a second time",
             ASKED,
-            (choices.KEEPS_STATE,),
+            (facts.KEEPS_STATE,),
         )
     return Reading(
         "G_i = Σ_{t≥i} γ^(t−i) r_t + γ^(T−i) G_0 of the call before",
         ASKED,
-        (choices.CROSSES_EPISODES,),
+        (facts.CROSSES_EPISODES,),
     )
 
 
 def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
     """Read off whether right returns come with changed rewards."""
-    for kind, difference in choices.CHANGES.items():
+    for kind, difference in facts.CHANGES.items():
         with contextlib.suppress(Raised):
             case = Case(PART, {"gamma": GAMMA}, {"reward": rewards})
             if "reward" in student.changed(case, kind):
@@ -159,7 +159,7 @@ def in_shape(
     Returns:
         The answers, () where no known shape fits, and the difference, if any.
     """
-    for fits, bring, difference in choices.SHAPES:
+    for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):
             shaped = [
                 Asked(gamma, rewards.astype(np.float64), bring(rewards, obtained))
@@ -189,15 +189,13 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
     """Return the formulas that give all answers at the least cost."""
     found: list[Formula] = []
     first, rest = answers[0], answers[1:]
-    weights = choices.weights_of(first.rewards, first.returns, first.gamma)
-    sums = [*itertools.product(weights, choices.RANGES), *choices.RULES]
+    powers = weights.weights_of(first.rewards, first.returns, first.gamma)
+    sums: list[Sums] = [*itertools.product(powers, weights.RANGES), *weights.RULES]
     single = [a.returns for a in answers if a.returns.shape[1] == 1]
     for reward in choices.rewards_of(single[0]) if single else choices.REWARDS:
         changed = reward.change(first.rewards)
         with np.errstate(all="ignore"):
-            stacked = np.stack(
-                [choices.sums_of(s, changed, first.gamma) for s in sums]
-            )
+            stacked = np.stack([sums_of(s, changed, first.gamma) for s in sums])
         for output in choices.OUTPUTS:
             with np.errstate(all="ignore"):
                 given = output.change(stacked, changed)
@@ -222,7 +220,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
     if not all(np.isfinite(a.returns).all() for a in answers if a.right.shape[1] > 1):
         return None
     if not any(asked.returns.any() for asked in answers):
-        return Reading("G_i = 0 for every i", ASKED, (choices.ALL_ZERO, *extra))
+        return Reading("G_i = 0 for every i", ASKED, (facts.ALL_ZERO, *extra))
     formulas = fitting(answers)
     if not formulas:
         return weighed(answers[0], extra)
@@ -231,21 +229,21 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
     shared = set.intersection(*names)
     differences = tuple(d for d in formulas[0].differences if d.name in shared)
     if formulas[0].differences and not differences:
-        differences = (choices.OTHER_FORMULA,)
-    if shape == choices.ONE_NUMBER:
+        differences = (facts.OTHER_FORMULA,)
+    if shape == facts.ONE_NUMBER:
         differences = tuple(d for d in differences if d.name != "mc-G0-for-all")
     if not (differences or extra):
         return None
     text = formulas[0].text
     if shape:
-        text += f"; {choices.SHAPE_WORDS[shape.name]}"
+        text += f"; {facts.SHAPE_WORDS[shape.name]}"
     rows = compared(answers[0]) if differences else ()
     return Reading(text, ASKED, (*differences, *extra), rows)
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
     """Return a table of one episode's returns beside the right ones."""
-    rows = [("i", "r_i", "your G_i", "right G_i")]
+    rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
         rows.append((str(i), *map(number, values)))
@@ -274,7 +272,7 @@ def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
         return Reading(
             "returns that are no weighted sums of the rewards",
             ASKED,
-            (choices.NOT_LINEAR, *extra),
+            (facts.NOT_LINEAR, *extra),
             compared(asked),
         )
     right = asked.right[-size:].T
@@ -290,7 +288,7 @@ def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
     return Reading(
         f"G_{i} = {weighted_sum(weights[i])} for γ = {number(asked.gamma)}",
         f"G_{i} = {weighted_sum(right[i])}",
-        (choices.OTHER_WEIGHTS, *extra),
+        (facts.OTHER_WEIGHTS, *extra),
         tuple(in_columns(rows)),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grader.diagnosis.patterns.buffer_questions import Finding, found
+from grader.diagnosis.patterns.buffer_parts.questions import Finding, found
 
 TAIL = 1e-9
 UNIFORM = "all that are stored are equally likely"
@@ -67,8 +67,8 @@ def generator_finding(
             "global-random",
             "equal generators give different batches",
             BY_RNG,
-            "If you draw with another generator than rng, as NumPy's global one, no run "
-            "can be repeated. All chance has to come from the rng that is given",
+            "If you draw with another generator than rng, as NumPy's global one, no "
+            "run can be repeated. All chance has to come from the rng that is given",
         )
     if not np.array_equal(first, again):
         return found(
@@ -113,7 +113,7 @@ def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
         draws: the places of the rows [n,B], counted from the oldest.
         stored: how many transitions there are.
     """
-    n, size = draws.shape
+    size = draws.shape[1]
     if size < 2 or stored < size:
         return None
     if (draws == draws[:, :1]).all():
@@ -189,15 +189,13 @@ def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
                 f"{word}-always",
                 f"the {word} transition is in every batch",
                 UNIFORM,
-                f"The {word} transition is in every batch of yours. It is drawn like all "
-                "the others, no more often",
+                f"The {word} transition is in every batch of yours. It is drawn like "
+                "all the others, no more often",
             )
     return None
 
 
-def uneven(
-    draws: np.ndarray, stored: int, *, named: bool = True
-) -> Finding | None:
+def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | None:
     """Return how transitions are drawn unevenly, if they are.
 
     Args:
@@ -250,9 +248,7 @@ def uneven(
 def rises(shares: np.ndarray, n: int) -> bool:
     """Tell whether shares rise from each to the next, chance aside."""
     noise = 4 * np.sqrt(shares.max() / n)
-    return bool(
-        (np.diff(shares) > -noise).all() and shares[-1] - shares[0] > noise
-    )
+    return bool((np.diff(shares) > -noise).all() and shares[-1] - shares[0] > noise)
 
 
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:

@@ -107,7 +107,9 @@ class Played:
 class Asker:
     """A hand-in's buffer, asked with one draw of transitions and generators."""
 
-    fresh = False  # import the hand-in anew for each script: its buffers share something
+    fresh = (
+        False  # import the hand-in anew for each script: its buffers share something
+    )
     single = False  # draw one batch from each buffer: sampling takes out what it draws
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
@@ -155,8 +157,10 @@ class Asker:
         shapes = {p.samples[0]["state"].shape for p in several if p.samples}
         if len(shapes) == 1 and several[-1].samples:
             played.samples = [
-                {name: np.concatenate([p.samples[0][name] for p in several])
-                 for name in FIELDS}
+                {
+                    name: np.concatenate([p.samples[0][name] for p in several])
+                    for name in FIELDS
+                }
             ]
         return played
 
@@ -211,11 +215,11 @@ def in_shape(
 
 
 def blank(fields: Rows) -> np.ndarray:
-    """Return which rows [n,B] are 0 in s, a and r, as no transition is."""
-    numbers = fields["action"], fields["reward"]
-    return np.all(
-        [(fields["state"] == 0).all(axis=-1), *(x == 0 for x in numbers)], axis=0
+    """Return which rows [n,B] are 0 in s, a and one more field, as no transition is."""
+    state, next_state = (
+        (fields[name] == 0).all(axis=-1) for name in ("state", "next_state")
     )
+    return state & (fields["action"] == 0) & ((fields["reward"] == 0) | next_state)
 
 
 def own_numbers(name: str, fields: Rows, rows: Rows) -> np.ndarray:
@@ -244,3 +248,10 @@ def anchors(fields: Rows, rows: Rows) -> list[np.ndarray]:
         else:
             told.append((1, numbers))
     return [numbers for _, numbers in sorted(told, key=lambda pair: -pair[0])]
+
+
+def joined(sample: dict[str, Any]) -> np.ndarray:
+    """Return all numbers of some batches in one array."""
+    return np.nan_to_num(
+        np.concatenate([sample[name].astype(np.float64).ravel() for name in FIELDS])
+    )

@@ -1,18 +1,14 @@
 """The questions to a buffer, in order, and what the answers tell."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 
-from grader.diagnosis.patterns import buffer_draws, buffer_extras, buffer_storage
-from grader.diagnosis.patterns.buffer_fields import (
-    Batches,
-    example_rows,
-    field_findings,
-    read_fields,
-    told_by,
-)
-from grader.diagnosis.patterns.buffer_questions import (
+from grader.diagnosis.patterns.buffer_parts import draws, extras, shapes, storage
+from grader.diagnosis.patterns.buffer_parts.changes import Batches
+from grader.diagnosis.patterns.buffer_parts.fields import read_fields, told_by
+from grader.diagnosis.patterns.buffer_parts.questions import (
     BATCH,
     BLANK,
     CAPACITY,
@@ -23,7 +19,8 @@ from grader.diagnosis.patterns.buffer_questions import (
     found,
     in_shape,
 )
-from grader.diagnosis.patterns.buffer_storage import Seen, added_before
+from grader.diagnosis.patterns.buffer_parts.storage import Seen, added_before
+from grader.diagnosis.patterns.buffer_parts.words import example_rows, field_findings
 
 DRAWS = 400
 LATER = 50
@@ -32,34 +29,34 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 def findings_of(asker: Asker) -> list[Finding]:
     """Return all that one round of questions tells, the most basic first."""
-    findings, usable = buffer_extras.first_answers(asker)
+    findings, usable = extras.first_answers(asker)
     if not usable:
         return findings
     filling = asker.draw(6, DRAWS)
     came = batches_in(filling)
     if came and came[0] and (came[0].ids == BLANK).all():
-        return [*findings, buffer_storage.ALL_BLANK]
+        return [*findings, storage.ALL_BLANK]
     later = (CAPACITY, CAPACITY + 3, 3 * CAPACITY + 3)
     scripts = [filling, *(asker.draw(added, DRAWS) for added in later)]
     scripts += [] if asker.single else [between_samples(asker)]
     like = came[0] if came else None
     drawn = [came, *(batches_in(played, like) for played in scripts[1:])]
-    findings += buffer_extras.when_full(asker, scripts[:4])
+    findings += extras.when_full(asker, scripts[:4])
     findings += in_fields(drawn)
     seen = [seen_in(p, d) for p, d in zip(scripts, drawn, strict=True)]
     batches = [b.ids for one in drawn[:4] for b in one if b]
-    storage, drawing = stored_and_drawn(asker, seen, batches)
-    lengths = buffer_extras.lengths(asker, {f.name for f in storage})
+    stored, drawing = stored_and_drawn(asker, seen, batches)
+    lengths = extras.lengths(asker, {f.name for f in stored})
     if any(finding.name == "len-counts-adds" for finding in lengths):
-        findings = [f for f in findings if f != buffer_extras.FAILS_TO_DRAW]
-    findings += [*storage, *lengths]
+        findings = [f for f in findings if f != extras.FAILS_TO_DRAW]
+    findings += [*stored, *lengths]
     if not asker.single and not drawing and several_drawn(seen):
-        drawing = how_drawn(asker, drawn, plain=not storage)
-        if not drawing and "shuffles-storage" not in {f.name for f in storage}:
-            drawing = buffer_extras.generator(asker)
+        drawing = how_drawn(asker, drawn, plain=not stored)
+        if not drawing and "shuffles-storage" not in {f.name for f in stored}:
+            drawing = extras.generator(asker)
     findings += drawing
-    findings += buffer_extras.shapes(asker) + buffer_extras.aliases(asker)
-    return [*findings, *buffer_extras.sizes(asker)]
+    findings += shapes.types_and_shapes(asker) + shapes.aliases(asker)
+    return [*findings, *shapes.arguments(asker)]
 
 
 # ---------------------------------------------------------------- scripts
@@ -68,7 +65,7 @@ def findings_of(asker: Asker) -> list[Finding]:
 def between_samples(asker: Asker) -> Played:
     """Draw batches between adds."""
     script: list[Any] = [asker.seed()]
-    for first, last in zip(STAGES, STAGES[1:], strict=False):
+    for first, last in itertools.pairwise(STAGES):
         script += [["add", first, last], ["len"], ["samples", LATER, BATCH]]
     return asker.play(*script)
 
@@ -126,18 +123,18 @@ def stored_and_drawn(
     known = [one for one in seen if one]
     if not known:
         return [], []
-    if (findings := buffer_storage.storage_findings(known)) is not None:
-        places = {way.name for way in buffer_storage.PLACES}
+    if (findings := storage.storage_findings(known)) is not None:
+        places = {way.name for way in storage.PLACES}
         return (
             [f for f in findings if f.name not in places],
             [f for f in findings if f.name in places],
         )
-    if same := buffer_draws.same_batches(batches):
-        kept = buffer_storage.storage_findings(known, exactly=False)
+    if same := draws.same_batches(batches):
+        kept = storage.storage_findings(known, exactly=False)
         return kept or [], [same]
     if by_chance := random_storage(asker, seen):
         return [by_chance], []
-    told = next(filter(None, map(buffer_storage.in_words, known)), None)
+    told = next(filter(None, map(storage.in_words, known)), None)
     return ([told] if told else []), []
 
 
@@ -149,7 +146,7 @@ def several_drawn(seen: list[Seen | None]) -> bool:
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return that chance decides which transitions stay, if it does."""
     without = [one for one in seen[:4] if one]
-    right = buffer_storage.storage_findings(without) == []
+    right = storage.storage_findings(without) == []
     sets = []
     for _ in range(3):
         played = between_samples(asker) if right else asker.draw(CAPACITY + 3, DRAWS)
@@ -166,7 +163,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
         return found(
             "shuffles-storage",
             "after a sample, not the oldest leaves",
-            buffer_storage.ASKED_KEPT,
+            storage.ASKED_KEPT,
             "Once you have sampled, it is chance which transition leaves, as when the "
             "stored rows are shuffled in order to draw: then the place tells no longer "
             "which is the oldest. Sampling changes nothing",
@@ -174,7 +171,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     return found(
         "evicts-random",
         "when full, any one leaves",
-        buffer_storage.ASKED_KEPT,
+        storage.ASKED_KEPT,
         "When your buffer is full, one leaves at random. The one that was added first "
         "has to leave, so that the newest `capacity` are there",
     )
@@ -190,18 +187,22 @@ def how_drawn(
         drawn: the transitions of each script.
         plain: nothing is wrong with what is stored.
     """
-    firsts = [one[0] if one else None for one in drawn[: 3 if plain else 1]]
-    known = [b.ids for b in firsts if b and (b.ids != BLANK).all()]
+    firsts = [one[0] if one else None for one in drawn[:4]]
+    known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
+    if not plain:  # the places are not known, but a full buffer is a ring
+        known = [b.ids for b in (firsts[0], firsts[3]) if b and ranks(b.ids)[1] > BATCH]
+        known = known[:1]
     told = [drawing_of(*ranks(ids)) for ids in known]
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
     # A ring that is full begins anew: in its first rows it is drawn by place, not age.
-    first = told[-2] if len(told) > 1 else None
-    if first and first.name in BY_PLACE and (len(told) == 2 or told[0]):
-        return [first] if len(told) == 2 or told[0].name == first.name else []
+    before = told[:-1]
+    if before and all(f and f.name in BY_PLACE for f in before):
+        names = {finding.name for finding in before if finding}
+        return [f for f in before[:1] if f and len(names) == 1]
     if len(told) > 1 and all(told):
-        return [f for f in [buffer_draws.uneven(*ranks(known[-1]), named=False)] if f]
+        return [f for f in [draws.uneven(*ranks(known[-1]), named=False)] if f]
     if any(told):
         return []
     return between_batches(asker)
@@ -213,9 +214,9 @@ BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
 def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
     """Return how the rows of batches are drawn, where that is not as asked."""
     return (
-        buffer_draws.within_batch(places, stored)
-        or buffer_draws.in_every_batch(places, stored)
-        or buffer_draws.uneven(places, stored)
+        draws.within_batch(places, stored)
+        or draws.in_every_batch(places, stored)
+        or draws.uneven(places, stored)
     )
 
 
@@ -226,8 +227,8 @@ def between_batches(asker: Asker) -> list[Finding]:
     if not many or not many[0]:
         return []
     places, stored = ranks(many[0].ids)
-    finding = buffer_draws.in_turn(places, stored)
-    finding = finding or buffer_draws.dependent(places, stored)
+    finding = draws.in_turn(places, stored)
+    finding = finding or draws.dependent(places, stored)
     return [finding] if finding else []
 
 
