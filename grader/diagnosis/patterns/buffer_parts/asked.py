@@ -190,7 +190,11 @@ def how_drawn(
     firsts = [one[0] if one else None for one in drawn[:4]]
     known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
     if not plain:  # the places are not known, but a full buffer is a ring
-        known = [b.ids for b in (firsts[0], firsts[3]) if b and ranks(b.ids)[1] > BATCH]
+        known = [
+            b.ids
+            for b in (firsts[0], firsts[3])
+            if b and ranks(b.ids)[1] > BATCH and (b.ids != BLANK).all()
+        ]
         known = known[:1]
     told = [drawing_of(*ranks(ids)) for ids in known]
     names = {finding.name for finding in told if finding}

@@ -134,7 +134,7 @@ def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
 def factor(x: np.ndarray, y: np.ndarray) -> float:
     """Return the constant c with y = c x, as far as one number can tell."""
     at = np.nanargmax(np.abs(x))
-    return rounded(float(y.ravel()[at] / x.ravel()[at]))
+    return rounded(float(y.ravel()[at] / x.ravel()[at])) or np.nan
 
 
 def shift(x: np.ndarray, y: np.ndarray) -> float:
@@ -148,8 +148,8 @@ def rounded(value: float) -> float:
 
 
 def limit(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the largest size in y: where it is clipped, if so."""
-    return rounded(float(np.nanmax(np.abs(y))))
+    """Return the largest size in y: where it is clipped, if so; NaN for 0."""
+    return rounded(float(np.nanmax(np.abs(y)))) or np.nan
 
 
 def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:

@@ -93,6 +93,14 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
     """Return that batches of one buffer [n,B] are all the same, if they are."""
     if not all(constant(each) and len(set(each[0])) > 1 for each in draws):
         return None
+    if all(np.ptp(each[0]) < each.shape[1] for each in draws):
+        return found(
+            "same-batch",
+            "all batches are the same",
+            "each batch is drawn anew",
+            "Your batches are all the same until more is added. Each row of a batch is "
+            "drawn at random from all that are stored",
+        )
     return found(
         "fixed-indices",
         "all batches are the same",

@@ -292,6 +292,8 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
         if wrong and not e:
             return []
         if e:
+            if where == "where d is true" and e.kind == "constant":
+                e = replace(e, kind="constant-at-ends")
             hint = f"{where.capitalize()}: {e.hint}"
             read.append(replace(e, text=f"{e.text}, {where}", hint=hint))
     return read

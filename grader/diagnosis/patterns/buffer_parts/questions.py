@@ -237,7 +237,9 @@ def anchors(fields: Rows, rows: Rows) -> list[np.ndarray]:
     """
     empty = blank(fields)
     told: list[tuple[int, np.ndarray]] = []
-    for name in NUMBERS:
+    # A place that was never filled has action 0, too.
+    places = ((fields["state"] == 0).all(axis=-1) & ~empty).any()
+    for name in NUMBERS[:-1] if places else NUMBERS:
         numbers = np.where(empty, BLANK, own_numbers(name, fields, rows))
         if (numbers == UNKNOWN).any():
             continue

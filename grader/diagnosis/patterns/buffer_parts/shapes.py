@@ -24,7 +24,10 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
     """Return how the batch's shapes and types are wrong."""
     came: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
-        played = asker.play(["add", 0, 6], asker.seed(), ["sample", size])
+        for added in (3 * CAPACITY, 6):  # many, in case that not all are stored
+            played = asker.play(["add", 0, added], asker.seed(), ["sample", size])
+            if not played.raised:
+                break
         if played.samples:
             came[size] = played.samples[0]
     findings = shape_findings(came, asker.state_dim) if came else []

@@ -61,6 +61,7 @@ def worded(
     tail = f", {where}" if where else ""
     if change and not other:
         text = change.text.replace("{x}", CALLED.get(name, "a")).replace("{c}", c)
+        text = text.replace("+ -", "− ")
         verb = change.hint.replace("{c}", c)
         hint = f"Your {PLURAL[name]} {verb}{tail}. {AS_STORED}"
         if name == "reward":
@@ -166,8 +167,8 @@ def told(
         tail = e.text.removeprefix(f"{e.name}: ")
         listed = ", ".join(names)
         hint = (
-            f"In your rows {listed} are {tail.replace('of ', 'those of ', 1)}. All five "
-            "fields of a row belong to one transition"
+            f"In your rows {listed} are {tail.replace('of ', 'those of ', 1)}. All "
+            "five fields of a row belong to one transition"
         )
         text = f"{listed}: {tail}"
         return [found(f"fields-{e.kind}", text, asked, hint, table(names))]
