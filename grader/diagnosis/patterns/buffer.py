@@ -24,9 +24,14 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
-    """Return what two independent draws both say."""
-    also = {finding.name for finding in second}
-    findings = list({f.name: f for f in first if f.name in also}.values())[:MOST]
+    """Return what two independent draws both say, counts of one draw aside."""
+    also = {finding.name: finding.computes for finding in second}
+    both = [
+        f
+        for f in first
+        if f.name in also and (f.measured or f.computes == also[f.name])
+    ]
+    findings = list({f.name: f for f in both}.values())[:MOST]
     if not findings:
         return None
     asked = dict.fromkeys(finding.asked for finding in findings)

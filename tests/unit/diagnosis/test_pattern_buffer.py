@@ -122,7 +122,7 @@ def test_a_right_buffer_has_no_reading():
         (lambda r: np.clip(r, -2, 2), "reward: clip(r, −2, 2)"),
         (np.sign, "reward: sign(r)"),
         (lambda r: r.astype(np.float16), "reward: r in float16"),
-        (lambda r: r - 3, "reward: r + -3"),
+        (lambda r: r - 3, "reward: r − 3"),
         (lambda r: 0 * r, "reward: 0"),
     ],
 )

@@ -4,6 +4,7 @@ Shares are judged by χ² at a tail of 1e-9, twice, on independent draws.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -242,7 +243,7 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
                 "equally likely",
                 table,
             )
-    return found(
+    unnamed = found(
         "uneven-draws",
         f"of {draws.size} draws from {stored} transitions, one comes "
         f"{counts.max()} times and another {counts.min()} times",
@@ -251,6 +252,7 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
         "stored is as likely as the others",
         table,
     )
+    return replace(unnamed, measured=True)
 
 
 def rises(shares: np.ndarray, n: int) -> bool:
@@ -271,22 +273,24 @@ def dependent(draws: np.ndarray, stored: int) -> Finding | None:
     within = int((draws[:, i] == draws[:, j]).sum())
     pairs = n * len(i)
     if within and abs(within - pairs / stored) > 8 * np.sqrt(pairs / stored):
-        return found(
+        seen = found(
             "dependent-rows",
             f"two rows of a batch are the same in {within} of {pairs} pairs",
             f"in about {pairs / stored:.0f}, or never",
             "The rows of a batch depend on each other: one draw decides others. Each "
             "row is a draw of its own",
         )
+        return replace(seen, measured=True)
     a, b = draws[:-1:2], draws[1::2]
     between = int((a[:, :, None] == b[:, None, :]).sum())
     pairs = len(b) * size * size
     if abs(between - pairs / stored) > 8 * np.sqrt(pairs / stored):
-        return found(
+        seen = found(
             "dependent-batches",
             f"rows of two batches in turn are the same in {between} of {pairs} pairs",
             f"in about {pairs / stored:.0f}",
             "Your batches depend on those before. Each batch is drawn anew from all "
             "that is stored",
         )
+        return replace(seen, measured=True)
     return None

@@ -29,7 +29,12 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     anchors,
     own_numbers,
 )
-from grader.diagnosis.patterns.buffer_parts.words import PLURAL, Explanation, worded
+from grader.diagnosis.patterns.buffer_parts.words import (
+    LOOSE,
+    PLURAL,
+    Explanation,
+    worded,
+)
 
 
 def candidates(
@@ -41,7 +46,7 @@ def candidates(
     for (i, where), source in itertools.product(enumerate(WHERE), sources):
         extra = 1.0 + 0.1 * i if where else 0.0
         found_ += [(extra + 1, where, None, source, None)] if source != name else []
-        for other in OTHERS:
+        for other in OTHERS if source == name or name not in SCALARS else ():
             cost = extra + 1 + (0.1 if source != name else 0.0)
             found_.append((cost, where, other, source, None))
     for (i, where), (k, change) in itertools.product(
@@ -50,7 +55,7 @@ def candidates(
         cost = 1.2 + 0.02 * k + (1.0 + 0.1 * i if where else 0.0)
         found_.append((cost, where, None, name, change))
     for other, source, change in itertools.product(OTHERS, sources, CHANGES):
-        if change.kind in ("whole", "half"):
+        if change.kind in ("whole", "half") and name not in SCALARS:
             found_.append((2.2, "", other, source, change))
     return iter(sorted(found_, key=lambda candidate: candidate[0]))
 
@@ -106,6 +111,8 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         ):
             continue
         pairs = possible[where]
+        if where and change and name == "terminated" and not both_flags(pairs):
+            continue
         if all(holder(name, b, at, other, source, change) for b, at in pairs):
             constants = {
                 constant_of(change, b.stored(name, b.ids)[at], b.fields[name][at])
@@ -126,6 +133,12 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
     ]
     outside = any((w & ~at).any() for w, (_, at) in zip(wrong, pairs, strict=True))
     return not outside and any(at.any() for _, at in pairs)
+
+
+def both_flags(pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
+    """Tell whether d is true in some rows of a mask and false in others."""
+    flags = [b.stored("terminated", b.ids)[at] for b, at in pairs]
+    return len(np.unique(np.concatenate(flags))) > 1
 
 
 def holder(
@@ -151,6 +164,10 @@ def holder(
         return True
     everywhere = bool(holds[b.ids >= 0].all())
     expected = b.stored(source, OTHERS[other](b) if other else b.ids)
+    # One flag, 0 or 1, tells no transition.
+    of_flags = source == "terminated" and (other or source != name)
+    if of_flags and len(np.unique(expected[holds])) < 2:
+        return False
     over = change is not None and change.over_batch
     if change:
         if "normalised" in change.kind and not everywhere:
@@ -190,7 +207,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
             f"action: another number than was stored, in {share}",
             "Now and then you store another action than the one that was given. Store "
             "the action as it comes",
-            12,
+            LOOSE,
         )
     if swapped and not constant:
         return Explanation(
@@ -199,7 +216,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
             f"{name}: of another transition, in {share}",
             f"Your {PLURAL[name]} come from other transitions than the rest of the "
             "row. Draw once, and use these rows for all fields",
-            12,
+            LOOSE,
         )
     return Explanation(
         name,
@@ -207,7 +224,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
         f"{name}: other numbers than were stored, in {share}",
         f"Your {PLURAL[name]} are not those that were stored: see the table. The "
         "buffer gives each one as it came",
-        14,
+        LOOSE + 2,
     )
 
 

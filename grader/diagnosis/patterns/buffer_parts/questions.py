@@ -32,12 +32,14 @@ class Finding:
         computes: what the code does, in a few words.
         asked: what is asked instead.
         table: lines of examples.
+        measured: what it says holds numbers of this draw, such as counts.
     """
 
     difference: Difference
     computes: str
     asked: str
     table: tuple[str, ...] = ()
+    measured: bool = False
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ that came, in all scripts; of several pairs that with the fewest mistakes is tak
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.diagnosis.patterns.buffer_parts.places import PLACES, State
@@ -148,7 +148,7 @@ def in_words(seen: Seen) -> Finding | None:
             "oldest leaves; what is stored is drawn"
         )
         asked = f"the numbers {listed(expected)} are drawn"
-        return found("keeps-others", text, asked, hint, lines)
+        return replace(found("keeps-others", text, asked, hint, lines), measured=True)
     return None
 
 

@@ -23,6 +23,7 @@ PLURAL = {
 AS_STORED = "The buffer gives each one as it came"
 OWN_TASK = "otherwise Q would be the value of another task"
 MAX_ROWS = 5
+LOOSE = 12  # the cost of what is seen only, and not explained
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,8 @@ def told(
     for k, kind in enumerate(e.kind.split("+")):
         name = "stores-other-action" if kind == "other-of-some" else ""
         name = name or name_of(replace(e, kind=kind))
-        findings.append(found(name, e.text, asked, e.hint, () if k else table(names)))
+        finding = found(name, e.text, asked, e.hint, () if k else table(names))
+        findings.append(replace(finding, measured=e.cost >= LOOSE))
     return findings
 
 
