@@ -1,5 +1,6 @@
-"""Patterns that parts compute, each read off a hand-in's answers.
+"""What a wrong part does, read off its answers, and the words for it.
 
-A module for each part: it asks the questions, and pure functions find the pattern that
-gives all of the answers. Runs in the grader; imports `contract` and `diagnosis`.
+Runs in the grader's process. Each module reads one part: `read(student, rng)` builds
+questions, asks the hand-in, and hands the numbers to pure functions.
+Imports `contract` and `oracle`.
 """

@@ -1,0 +1,242 @@
+"""The questions to a buffer, in order, and what the answers tell."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from grader.diagnosis.patterns.buffer_parts import draws, extras, shapes, storage
+from grader.diagnosis.patterns.buffer_parts.changes import Batches
+from grader.diagnosis.patterns.buffer_parts.fields import read_fields, told_by
+from grader.diagnosis.patterns.buffer_parts.questions import (
+    BATCH,
+    BLANK,
+    CAPACITY,
+    LARGE,
+    Asker,
+    Finding,
+    Played,
+    found,
+    in_shape,
+)
+from grader.diagnosis.patterns.buffer_parts.storage import Seen, added_before
+from grader.diagnosis.patterns.buffer_parts.words import example_rows, field_findings
+
+DRAWS = 400
+LATER = 50
+STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
+
+
+def findings_of(asker: Asker) -> list[Finding]:
+    """Return all that one round of questions tells, the most basic first."""
+    findings, usable = extras.first_answers(asker)
+    if not usable:
+        return findings
+    filling = asker.draw(6, DRAWS)
+    came = batches_in(filling)
+    if came and came[0] and (came[0].ids == BLANK).all():
+        return [*findings, storage.ALL_BLANK]
+    later = (CAPACITY, CAPACITY + 3, 3 * CAPACITY + 3)
+    scripts = [filling, *(asker.draw(added, DRAWS) for added in later)]
+    scripts += [] if asker.single else [between_samples(asker)]
+    like = came[0] if came else None
+    drawn = [came, *(batches_in(played, like) for played in scripts[1:])]
+    findings += extras.when_full(asker, scripts[:4])
+    findings += in_fields(drawn)
+    seen = [seen_in(p, d) for p, d in zip(scripts, drawn, strict=True)]
+    batches = [b.ids for one in drawn[:4] for b in one if b]
+    stored, drawing = stored_and_drawn(asker, seen, batches)
+    lengths = extras.lengths(asker, {f.name for f in stored})
+    if any(finding.name == "len-counts-adds" for finding in lengths):
+        findings = [f for f in findings if f != extras.FAILS_TO_DRAW]
+    findings += [*stored, *lengths]
+    if not asker.single and not drawing and several_drawn(seen):
+        drawing = how_drawn(asker, drawn, plain=not stored)
+        if not drawing and "shuffles-storage" not in {f.name for f in stored}:
+            drawing = extras.generator(asker)
+    findings += drawing
+    findings += shapes.types_and_shapes(asker) + shapes.aliases(asker)
+    return [*findings, *shapes.arguments(asker)]
+
+
+# ---------------------------------------------------------------- scripts
+
+
+def between_samples(asker: Asker) -> Played:
+    """Draw batches between adds."""
+    script: list[Any] = [asker.seed()]
+    for first, last in itertools.pairwise(STAGES):
+        script += [["add", first, last], ["len"], ["samples", LATER, BATCH]]
+    return asker.play(*script)
+
+
+# ---------------------------------------------------------------- what came
+
+
+def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
+    """Return the batches of each "samples" of a script, None where not known.
+
+    Args:
+        played: the script.
+        like: batches whose transitions are known, if there are some.
+    """
+    state_dim = played.rows["state"].shape[1]
+    batches: list[Batches | None] = []
+    for k, sample in enumerate(played.samples):
+        added = added_before(played.script, k)
+        fields, _ = in_shape(sample, len(sample["reward"]), BATCH, state_dim)
+        oldest = max(0, added - played.capacity)
+        told = fields and told_by(fields, played.rows, added - 1, oldest, like)
+        batches.append(told or None)
+    return batches
+
+
+def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
+    """Return which transitions came in a script; None where that is not known."""
+    known = [batches for batches in drawn if batches]
+    if not known or len(known) < len(drawn):
+        return None
+    came = [set(np.unique(batches.ids).tolist()) for batches in known]
+    noted = len(played.lengths) == len(came)
+    lengths = played.lengths if noted else [None] * len(came)
+    return Seen(played.capacity, played.script, played.rows, came, lengths)
+
+
+def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
+    """Return what the fields hold, read before the buffer is full and after."""
+    firsts = [one[0] if one else None for one in drawn]
+    filling = [b for b in firsts[:1] if b and (b.ids >= 0).any()]
+    full = [b for b in firsts[2:4] if b and (b.ids >= 0).any()]
+    return field_findings(
+        read_fields(filling, full),
+        lambda names: example_rows(names, [*filling, *full]),
+    )
+
+
+# ---------------------------------------------------------------- kept and drawn
+
+
+def stored_and_drawn(
+    asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
+) -> tuple[list[Finding], list[Finding]]:
+    """Return how the buffer stores, and how it chooses places where that is plain."""
+    known = [one for one in seen if one]
+    if not known:
+        return [], []
+    if (findings := storage.storage_findings(known)) is not None:
+        places = {way.name for way in storage.PLACES}
+        return (
+            [f for f in findings if f.name not in places],
+            [f for f in findings if f.name in places],
+        )
+    if same := draws.same_batches(batches):
+        kept = storage.storage_findings(known, exactly=False)
+        return kept or [], [same]
+    if by_chance := random_storage(asker, seen):
+        return [by_chance], []
+    told = next(filter(None, map(storage.in_words, known)), None)
+    return ([told] if told else []), []
+
+
+def several_drawn(seen: list[Seen | None]) -> bool:
+    """Tell whether more than one transition ever comes."""
+    return any(len(one.came[0]) > 1 for one in seen if one)
+
+
+def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
+    """Return that chance decides which transitions stay, if it does."""
+    without = [one for one in seen[:4] if one]
+    right = storage.storage_findings(without) == []
+    sets = []
+    for _ in range(3):
+        played = between_samples(asker) if right else asker.draw(CAPACITY + 3, DRAWS)
+        one = seen_in(played, batches_in(played))
+        if not one or len(one.came) < (len(STAGES) - 1 if right else 1):
+            return None
+        # The stage with as many adds as the other script has.
+        sets.append(one.came[STAGES.index(CAPACITY + 3) - 1] if right else one.came[0])
+    if any(len(s) != CAPACITY or max(s) != CAPACITY + 2 or BLANK in s for s in sets):
+        return None
+    if all(s == sets[0] for s in sets):
+        return None
+    if right:
+        return found(
+            "shuffles-storage",
+            "after a sample, not the oldest leaves",
+            storage.ASKED_KEPT,
+            "Once you have sampled, it is chance which transition leaves, as when the "
+            "stored rows are shuffled in order to draw: then the place tells no longer "
+            "which is the oldest. Sampling changes nothing",
+        )
+    return found(
+        "evicts-random",
+        "when full, any one leaves",
+        storage.ASKED_KEPT,
+        "When your buffer is full, one leaves at random. The one that was added first "
+        "has to leave, so that the newest `capacity` are there",
+    )
+
+
+def how_drawn(
+    asker: Asker, drawn: list[list[Batches | None]], *, plain: bool
+) -> list[Finding]:
+    """Return how rows are drawn unevenly, or depend on each other.
+
+    Args:
+        asker: of the buffer.
+        drawn: the transitions of each script.
+        plain: nothing is wrong with what is stored.
+    """
+    firsts = [one[0] if one else None for one in drawn[:4]]
+    known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
+    if not plain:  # the places are not known, but a full buffer is a ring
+        known = [
+            b.ids
+            for b in (firsts[0], firsts[3])
+            if b and ranks(b.ids)[1] > BATCH and (b.ids != BLANK).all()
+        ]
+        known = known[:1]
+    told = [drawing_of(*ranks(ids)) for ids in known]
+    names = {finding.name for finding in told if finding}
+    if told and told[0] and len(names) == 1 and all(told):
+        return [told[0]]
+    # A ring that is full begins anew: in its first rows it is drawn by place, not age.
+    before = told[:-1]
+    if before and all(f and f.name in BY_PLACE for f in before):
+        names = {finding.name for finding in before if finding}
+        return [f for f in before[:1] if f and len(names) == 1]
+    if len(told) > 1 and all(told):
+        return [f for f in [draws.uneven(*ranks(known[-1]), named=False)] if f]
+    if any(told):
+        return []
+    return between_batches(asker)
+
+
+BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
+
+
+def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
+    """Return how the rows of batches are drawn, where that is not as asked."""
+    return (
+        draws.within_batch(places, stored)
+        or draws.in_every_batch(places, stored)
+        or draws.uneven(places, stored)
+    )
+
+
+def between_batches(asker: Asker) -> list[Finding]:
+    """Return how rows of batches from a larger buffer depend on each other."""
+    script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
+    many = batches_in(asker.play(*script, capacity=LARGE))
+    if not many or not many[0]:
+        return []
+    places, stored = ranks(many[0].ids)
+    finding = draws.in_turn(places, stored)
+    finding = finding or draws.dependent(places, stored)
+    return [finding] if finding else []
+
+
+def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the rows' transitions [n,B], counted from the oldest, and their number."""
+    seen, places = np.unique(ids, return_inverse=True)
+    return places.reshape(ids.shape), len(seen)

@@ -1,0 +1,280 @@
+"""Which rows, which transition and which change an explanation of a field may name.
+
+To add a mistake, add a line to `WHERE`, `OTHERS` or `CHANGES`.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.contract.compare import number
+from grader.diagnosis.patterns.buffer_parts.questions import (
+    BLANK,
+    CAPACITY,
+    STORED,
+    Rows,
+)
+
+FEW = 30  # batches that rule out most explanations
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Many batches from one buffer.
+
+    Attributes:
+        fields: [n,B] and [n,B,D].
+        ids: which transitions the rows are [n,B], or BLANK.
+        rows: all transitions.
+        newest: the number of the newest transition.
+        oldest: that of the oldest one which a right buffer holds.
+    """
+
+    fields: Rows
+    ids: np.ndarray
+    rows: Rows
+    newest: int
+    oldest: int
+
+    def few(self) -> "Batches":
+        """Return the first of the batches."""
+        fields = {name: value[:FEW] for name, value in self.fields.items()}
+        return replace(self, fields=fields, ids=self.ids[:FEW])
+
+    def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
+        """Return a field of transitions [n,B], in float64; 0 for BLANK, else NaN."""
+        values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
+        values[(ids < 0) | (ids >= STORED)] = np.nan
+        values[ids == BLANK] = 0
+        return values
+
+
+# ---------------------------------------------------------------- where it holds
+
+Mask = Callable[[Batches], np.ndarray]
+WHERE: dict[str, Mask] = {
+    "": lambda b: b.ids >= 0,
+    "where d is true": lambda b: b.stored("terminated", b.ids) == 1,
+    "where d is false": lambda b: b.stored("terminated", b.ids) == 0,
+    "in the newest transition": lambda b: b.ids == b.newest,
+    "in the oldest transition": lambda b: b.ids == b.oldest,
+    "in all but the newest": lambda b: (b.ids >= 0) & (b.ids != b.newest),
+    "in all but the oldest": lambda b: (b.ids >= 0) & (b.ids != b.oldest),
+    "where r is negative": lambda b: b.stored("reward", b.ids) < 0,
+    "where r is positive": lambda b: b.stored("reward", b.ids) > 0,
+}
+
+# ---------------------------------------------------------------- of which transition
+
+
+def following(b: Batches) -> np.ndarray:
+    """Return the transitions stored next; of the newest, the oldest."""
+    return np.where(b.ids == b.newest, b.oldest, b.ids + 1)
+
+
+def preceding(b: Batches) -> np.ndarray:
+    """Return the transitions stored before; of the oldest, the newest."""
+    return np.where(b.ids == b.oldest, b.newest, b.ids - 1)
+
+
+def place_after(b: Batches) -> np.ndarray:
+    """Return the transitions stored next; of the newest, a place not filled yet."""
+    blank = b.newest - b.oldest + 1 < CAPACITY
+    return np.where((b.ids == b.newest) & blank, BLANK, following(b))
+
+
+OTHERS: dict[str, Callable[[Batches], np.ndarray]] = {
+    "the transition stored after the sampled one": following,
+    "the transition stored after the sampled one, 0 where there is none": place_after,
+    "the transition stored before the sampled one": preceding,
+    "the newest transition": lambda b: np.full(b.ids.shape, b.newest),
+    "the oldest transition": lambda b: np.full(b.ids.shape, b.oldest),
+    "the next row of the batch": lambda b: np.roll(b.ids, -1, axis=1),
+    "the row before in the batch": lambda b: np.roll(b.ids, 1, axis=1),
+    "the batch's first row": lambda b: b.ids[:, :1] + 0 * b.ids,
+    "the batch's last row": lambda b: b.ids[:, -1:] + 0 * b.ids,
+}
+
+# ---------------------------------------------------------------- what is done to it
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to a field.
+
+    Attributes:
+        kind: of the change, a word for names.
+        text: in a formula, with {x} for the field.
+        hint: in words, with {them} for the field.
+        value: of the right values [n,B,...] and what came.
+    """
+
+    kind: str
+    text: str
+    hint: str
+    value: Callable[..., np.ndarray]
+
+    @property
+    def over_batch(self) -> bool:
+        """Whether small numbers may have lost digits among large ones."""
+        return "normalised" in self.kind or self.kind == "squashed"
+
+
+def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
+    """Return a statistic over the rows of each batch."""
+    if x.shape[1] <= ddof:
+        return np.full_like(x, np.nan)
+    if what == "std":
+        return x.std(axis=1, keepdims=True, ddof=ddof) + 1e-8
+    return getattr(np, what)(x, axis=1, keepdims=True)
+
+
+def factor(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the constant c with y = c x, as far as one number can tell."""
+    at = np.nanargmax(np.abs(x))
+    return rounded(float(y.ravel()[at] / x.ravel()[at])) or np.nan
+
+
+def shift(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the constant c with y = x + c."""
+    return rounded(float(np.nanmedian(y - x)))
+
+
+def rounded(value: float) -> float:
+    """Return a constant as one would write it."""
+    return float(f"{value:.4g}") if np.isfinite(value) else np.nan
+
+
+def limit(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the largest size in y: where it is clipped, if so; NaN for 0."""
+    return rounded(float(np.nanmax(np.abs(y)))) or np.nan
+
+
+def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
+    """Return the values normalised within each batch."""
+    return (x - over_batch(x, "mean")) / over_batch(x, "std", ddof)
+
+
+WHOLE = "lose what stands after the decimal point, as in an array of whole numbers"
+CHANGES: list[Change] = [
+    Change("whole", "trunc({x})", WHOLE, lambda x, y: np.trunc(x)),
+    Change(
+        "whole", "round({x})", "are rounded to whole numbers", lambda x, y: x.round()
+    ),
+    Change("whole", "floor({x})", WHOLE, lambda x, y: np.floor(x)),
+    Change(
+        "half",
+        "{x} in float16",
+        "lose digits, as in float16, which keeps three",
+        lambda x, y: x.astype(np.float16).astype(np.float64),
+    ),
+    Change("negated", "−{x}", "have the opposite sign", lambda x, y: -x),
+    Change("size", "|{x}|", "lose their sign", lambda x, y: np.abs(x)),
+    Change("sign", "sign({x})", "are replaced by their sign", lambda x, y: np.sign(x)),
+    Change(
+        "clipped",
+        "clip({x}, −{c}, {c})",
+        "are clipped to between −{c} and {c}",
+        lambda x, y: np.clip(x, -limit(x, y), limit(x, y)),
+    ),
+    Change(
+        "clipped",
+        "clip({x}, 0, {c})",
+        "are clipped to between 0 and {c}",
+        lambda x, y: np.clip(x, 0, limit(x, y)),
+    ),
+    Change("clipped", "max({x}, 0)", "are cut below 0", lambda x, y: np.maximum(x, 0)),
+    Change("clipped", "min({x}, 1)", "are cut above 1", lambda x, y: np.minimum(x, 1)),
+    Change("clipped", "min({x}, 0)", "are cut above 0", lambda x, y: np.minimum(x, 0)),
+    Change(
+        "clipped", "max({x}, −1)", "are cut below −1", lambda x, y: np.maximum(x, -1)
+    ),
+    Change("squashed", "tanh({x})", "are squashed by tanh", lambda x, y: np.tanh(x)),
+    Change(
+        "squashed",
+        "sign({x}) log(1 + |{x}|)",
+        "are squashed by a logarithm",
+        lambda x, y: np.sign(x) * np.log1p(np.abs(x)),
+    ),
+    Change(
+        "squashed",
+        "sign({x}) √|{x}|",
+        "are squashed by a root",
+        lambda x, y: np.sign(x) * np.sqrt(np.abs(x)),
+    ),
+    Change(
+        "normalised",
+        "({x} − mean) / std, over the batch",
+        "are normalised to mean 0 within each batch",
+        within_batch,
+    ),
+    Change(
+        "normalised",
+        "({x} − mean) / std (with B − 1), over the batch",
+        "are normalised to mean 0 within each batch",
+        lambda x, y: within_batch(x, y, 1),
+    ),
+    Change(
+        "normalised",
+        "{x} − the batch's mean",
+        "are moved to mean 0 within each batch",
+        lambda x, y: x - over_batch(x, "mean"),
+    ),
+    Change(
+        "normalised",
+        "{x} / the batch's std",
+        "are divided by the deviation within each batch",
+        lambda x, y: x / over_batch(x, "std"),
+    ),
+    Change(
+        "normalised",
+        "{x} / the batch's largest size",
+        "are divided by the largest size within each batch",
+        lambda x, y: x / over_batch(np.abs(x), "max"),
+    ),
+    Change("not", "¬{x}", "are the opposite of what was stored", lambda x, y: 1.0 - x),
+    Change("missing", "0", "are 0", lambda x, y: np.zeros_like(x)),
+    Change("missing", "NaN", "are NaN", lambda x, y: np.full_like(x, np.nan)),
+    Change(
+        "constant",
+        "{c}",
+        "are always {c}",
+        lambda x, y: np.full_like(x, rounded(float(y.ravel()[0]))),
+    ),
+    Change(
+        "scaled",
+        "{c} {x}",
+        "are {c} times what was stored",
+        lambda x, y: factor(x, y) * x,
+    ),
+    Change(
+        "shifted",
+        "{x} + {c}",
+        "are {c} more than what was stored",
+        lambda x, y: x + shift(x, y),
+    ),
+]
+# Two at once: normalised within the batch, after another change.
+CHANGES += [
+    Change(
+        f"{first.kind}+normalised",
+        f"{first.text}, then {then.text}".replace("{c}", "1"),
+        f"{first.hint}, and then {then.hint}".replace("{c}", "1"),
+        lambda x, y, first=first, then=then: then.value(first.value(x, 0 * x + 1), y),
+    )
+    for first, then in itertools.product(
+        [c for c in CHANGES if c.kind in ("whole", "half", "clipped", "sign")],
+        [c for c in CHANGES if c.kind == "normalised"],
+    )
+]
+CONSTANT = {"clipped": limit, "constant": lambda x, y: rounded(float(y.ravel()[0]))}
+CONSTANT.update(scaled=factor, shifted=shift)
+
+
+def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
+    """Return the constant of a change, in digits, or ""."""
+    if "{c}" not in change.text + change.hint:
+        return ""
+    return number(CONSTANT[change.kind](x, y))

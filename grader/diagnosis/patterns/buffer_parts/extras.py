@@ -1,0 +1,306 @@
+"""What single short scripts tell: lengths, shapes, copies, generators, exceptions."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from grader.diagnosis.patterns.buffer_parts import draws
+from grader.diagnosis.patterns.buffer_parts.questions import (
+    BATCH,
+    CAPACITY,
+    LARGE,
+    Asker,
+    Finding,
+    Played,
+    found,
+    joined,
+)
+from grader.diagnosis.patterns.buffer_parts.stores import STORES
+
+NOT_NUMBERS = re.compile(r"the sample's (\w+) is a \w+, expected numbers")
+LIST_OF_ROWS = re.compile(
+    r"sample returned a (?:list|tuple) of (\d+), expected 5 fields"
+)
+
+
+# ---------------------------------------------------------------- before all else
+
+
+def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
+    """Return what a new buffer tells, and whether more can be asked."""
+    # What other buffers hold must not be full yet, or a shared list would not grow.
+    asker.student = asker.student.afresh()
+    new = asker.play(["len"])
+    if new.raised:
+        return no_buffer(new.raised), False
+    findings = []
+    if finding := shared(asker, new):
+        findings.append(finding)
+        asker.fresh = True
+    first = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
+    if first.raised:
+        if told := no_arrays(asker, first.raised):
+            return [*findings, told], False
+        if not (sized := one_size(asker)):
+            return findings, False
+        findings.append(sized)
+    script = [["add", 0, CAPACITY], asker.seed(), ["sample", 4], ["len"]]
+    left = asker.play(*script, ["sample", 2], ["len"])
+    if left.lengths == [CAPACITY - 4, CAPACITY - 6]:
+        findings.append(
+            found(
+                "sample-consumes",
+                "what is sampled leaves the buffer",
+                "sampling changes nothing",
+                "What you have sampled leaves the buffer. Sampling changes nothing: a "
+                "transition is there to be used many times",
+            )
+        )
+        asker.single = True
+    return findings, True
+
+
+def no_buffer(raised: str) -> list[Finding]:
+    """Return why no buffer can be made, where it is known."""
+    if "maxsize" not in raised:
+        return []
+    return [
+        found(
+            "deque-maxsize",
+            "deque(maxsize=…), which Python's deque does not take",
+            "a deque with a limit",
+            "Your buffer cannot be made: the slide's deque has an argument of the "
+            "wrong name. Look up what Python's deque calls its limit",
+        )
+    ]
+
+
+def shared(asker: Asker, new: Played) -> Finding | None:
+    """Return that buffers share what they store, if a new one is not empty."""
+    asker.play(["add", 0, 2])
+    later = asker.play(["len"])
+    grown = [b - a for a, b in zip(new.lengths, later.lengths, strict=False)]
+    if grown != [2]:
+        return None
+    return found(
+        "class-attribute",
+        "a new buffer holds what was added to another one",
+        "a new buffer is empty",
+        "A new buffer of yours is not empty, as when its list belongs to the class, so "
+        "that all buffers share it. Each buffer needs its own, made when the buffer is",
+    )
+
+
+def no_arrays(asker: Asker, raised: str) -> Finding | None:
+    """Return what a batch is in place of five arrays of numbers, if that is plain."""
+    if told := NOT_NUMBERS.search(raised):
+        name = told[1]
+        return found(
+            "object-dtype",
+            f"{name}: no array of numbers",
+            f"{name}: an array of numbers",
+            f"Your batch's {name} is no array of numbers, as when its dtype is object: "
+            "an array made of rows of different kinds has this type. Make each field "
+            "an array of its own",
+        )
+    other = asker.play(["add", 0, 6], asker.seed(), ["sample", 3])
+    sizes = [LIST_OF_ROWS.search(text) for text in (raised, other.raised)]
+    if [int(m[1]) for m in sizes if m] == [BATCH, 3]:
+        return found(
+            "list-of-rows",
+            "a list of B transitions",
+            "one Transition of five arrays",
+            "You return B single transitions. The batch is one Transition whose five "
+            "fields are arrays with a leading B",
+        )
+    return None
+
+
+def one_size(asker: Asker) -> Finding | None:
+    """Return that states of one size only can be stored; use that size from now on."""
+    rows, size = asker.rows, asker.state_dim
+    works = []
+    for other in (2, 5, 6, 4):
+        asker.use_states_of(other)
+        played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
+        works.append(not played.raised)
+    if works == [False, False, False, True]:
+        return found(
+            "cartpole-size",
+            "states of four numbers only",
+            "states of any size",
+            "Your buffer stores states of four numbers only, CartPole's. It takes "
+            "states of any size: look at the first one that comes",
+        )
+    asker.rows, asker.state_dim = rows, size
+    return None
+
+
+def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
+    """Return that a full buffer fails, if it does.
+
+    Args:
+        asker: of the buffer.
+        scripts: with more and more adds, the first ones to a buffer that is not full.
+    """
+    if scripts[1].raised or not any(played.raised for played in scripts):
+        return []
+    adding = asker.play(["add", 0, 3 * CAPACITY + 3]).raised
+    if not adding:
+        return [FAILS_TO_DRAW]
+    if "IndexError" in adding and ("bounds" in adding or "range" in adding):
+        return [
+            found(
+                "never-wraps",
+                "when full, a place beyond the end is used",
+                "when full, the oldest's place is used",
+                "When your buffer is full, you write to a place beyond its end. The "
+                "place of the next one has to go back to the start, where the oldest "
+                "is",
+            )
+        ]
+    return [
+        found(
+            "fails-when-full",
+            "adding to a full buffer raises an exception",
+            "when full, the oldest leaves",
+            "Your buffer fails when more transitions are added than its capacity. The "
+            "oldest leaves, and the new one takes its place",
+        )
+    ]
+
+
+FAILS_TO_DRAW = found(
+    "fails-to-draw",
+    "drawing raises an exception once the oldest should have left",
+    "a full buffer is drawn from like any other",
+    "Drawing from your buffer fails when more transitions were added than its "
+    "capacity. Which places do you draw from then?",
+)
+
+
+# ---------------------------------------------------------------- lengths
+
+
+def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
+    """Return how the length is wrong, where what is stored does not explain it."""
+    script: list[Any] = [["len"]]
+    for i in range(CAPACITY + 4):
+        script += [["add", i, i + 1], ["len"]]
+    played = asker.play(*script)
+    if played.raised:  # adding to a full buffer fails
+        played = asker.play(*script[: 2 * CAPACITY + 1])
+    obtained = played.lengths
+    counts = list(range(len(obtained)))
+    right = [min(n, CAPACITY) for n in counts]
+    if obtained != right:
+        held = [stored_lengths(asker, name, counts) for name in storage]
+        if obtained not in held:
+            return [length_finding(obtained, counts, right)] if obtained else []
+    repeated = [["add", i, i + 1] for i in (continuing(asker),) for _ in range(3)]
+    if asker.play(*repeated, ["len"]).lengths == [1]:
+        return [
+            found(
+                "drops-duplicates",
+                "an equal transition is not stored again",
+                "each add stores one more",
+                "You do not store a transition that is there already. What happens "
+                "more often has to be drawn more often: each add stores one more",
+            )
+        ]
+    after = asker.play(
+        *[["add", 0, 3], asker.seed(), ["sample", 2], ["len"], ["add", 3, 6], ["len"]]
+    )
+    if after.lengths == [3, 3]:
+        return [
+            found(
+                "length-kept",
+                "the length stays what it was at the first sample",
+                "the length is the number stored now",
+                "Your length stays what it was at the first sample. It is the number "
+                "of transitions that are stored now",
+            )
+        ]
+    return []
+
+
+def continuing(asker: Asker) -> int:
+    """Return the number of a transition with d false."""
+    return int(np.flatnonzero(~asker.rows["terminated"])[0])
+
+
+def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
+    """Return the lengths of a buffer that stores in a known way."""
+    for way in STORES:
+        if way.name == name:
+            held = way.make(CAPACITY, asker.rows)
+            found_ = [held.filled()]
+            for i in counts[:-1]:
+                held.add(i)
+                found_.append(held.filled())
+            return found_
+    return []
+
+
+def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> Finding:
+    """Return how the length is wrong."""
+    asked = "the length is the number of transitions stored now"
+    table = [f"after 0, 1, … adds to capacity {CAPACITY}: {str(obtained)[1:-1][:100]}"]
+    if set(obtained) == {CAPACITY}:
+        name, text = "len-is-capacity", "the length is the capacity"
+        hint = (
+            "Your length is the capacity from the start on. It has to say how many "
+            "transitions are stored by now, for it tells what may be drawn"
+        )
+    elif obtained == counts:
+        name, text = "len-counts-adds", "the length counts every add"
+        hint = (
+            "Your length counts every add ever made. Those that have left do not "
+            "count: it is never more than the capacity"
+        )
+    elif len({a - b for a, b in zip(obtained, right, strict=False)}) == 1:
+        by = obtained[0] - right[0]
+        more = "more" if by > 0 else "less"
+        name, text = (
+            "len-shifted",
+            f"the length is {abs(by)} {more} than what is stored",
+        )
+        hint = f"Your length is {abs(by)} {more} than the number of transitions stored"
+    else:
+        name, text = "len-other", "another length than the number stored"
+        hint = "Your length is not the number of transitions stored: see the table"
+    return found(name, text, asked, hint, table)
+
+
+# ---------------------------------------------------------------- the generator
+
+
+def generator(asker: Asker) -> list[Finding]:
+    """Return how the draws do not follow from rng, if they do not."""
+    finding = draws.generator_finding(*generated(asker))
+    return [finding] if finding else []
+
+
+def keeps_draws(asker: Asker) -> bool:
+    """Tell whether a batch depends on what was drawn before."""
+    finding = draws.generator_finding(*generated(asker))
+    return finding is not None and finding.name == "keeps-draws"
+
+
+def generated(asker: Asker) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return batches of one buffer by equal and by other generators; of new ones."""
+    seed, other = asker.seed(), asker.seed()
+    add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
+    script = [add, seed, batches, seed, batches, other, batches]
+    same = asker.play(*script, capacity=LARGE).samples
+    new = [
+        asker.play(add, s, batches, capacity=LARGE).samples for s in (seed, seed, other)
+    ]
+    if len(same) != 3 or any(len(s) != 1 for s in new):
+        return [np.zeros(0), np.zeros(0), np.ones(0)], [
+            np.zeros(0),
+            np.zeros(0),
+            np.ones(1),
+        ]
+    return [joined(s) for s in same], [joined(s[0]) for s in new]

@@ -1,0 +1,316 @@
+"""What a sampled field holds: of which transition, which field, which function of it.
+
+An explanation is four choices: in which rows it holds (elsewhere the field is right),
+of which transition the value comes, from which of its fields, and what was done to it.
+It is taken only if it gives every number.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from grader.diagnosis.patterns.buffer_parts.changes import (
+    CHANGES,
+    FEW,
+    OTHERS,
+    WHERE,
+    Batches,
+    Change,
+    constant_of,
+)
+from grader.diagnosis.patterns.buffer_parts.questions import (
+    BLANK,
+    FIELDS,
+    NUMBERS,
+    SCALARS,
+    Rows,
+    anchors,
+    own_numbers,
+)
+from grader.diagnosis.patterns.buffer_parts.words import (
+    LOOSE,
+    PLURAL,
+    Explanation,
+    worded,
+)
+
+
+def candidates(
+    name: str,
+) -> Iterator[tuple[float, str, str | None, str, Change | None]]:
+    """Yield cost, where, which other transition, source and change; cheapest first."""
+    sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
+    found_: list[tuple[float, str, str | None, str, Change | None]] = []
+    for (i, where), source in itertools.product(enumerate(WHERE), sources):
+        extra = 1.0 + 0.1 * i if where else 0.0
+        found_ += [(extra + 1, where, None, source, None)] if source != name else []
+        for other in OTHERS if source == name or name not in SCALARS else ():
+            cost = extra + 1 + (0.1 if source != name else 0.0)
+            found_.append((cost, where, other, source, None))
+    for (i, where), (k, change) in itertools.product(
+        enumerate(WHERE), enumerate(CHANGES)
+    ):
+        cost = 1.2 + 0.02 * k + (1.0 + 0.1 * i if where else 0.0)
+        found_.append((cost, where, None, name, change))
+    for other, source, change in itertools.product(OTHERS, sources, CHANGES):
+        if change.kind in ("whole", "half") and name not in SCALARS:
+            found_.append((2.2, "", other, source, change))
+    return iter(sorted(found_, key=lambda candidate: candidate[0]))
+
+
+def alike(a: str, b: str) -> bool:
+    """Tell whether two fields have the same shape."""
+    return (a in SCALARS) == (b in SCALARS)
+
+
+def same_rows(
+    a: np.ndarray, b: np.ndarray, shape: tuple[int, ...], *, loosely: bool = False
+) -> np.ndarray:
+    """Return in which rows [n,B] two fields are equal, rounding aside.
+
+    Args:
+        a: one field.
+        b: the other one.
+        shape: [n,B].
+        loosely: a row is compared with the size of its whole batch.
+    """
+    with np.errstate(invalid="ignore"):
+        size = np.abs(b)
+        if loosely:
+            size = 50 * np.nan_to_num(size).max(axis=1, keepdims=True)
+        close = np.abs(a - b) <= 1e-9 + 2e-6 * size
+    close |= np.isnan(a) & np.isnan(b)
+    return close.reshape(*shape, -1).all(axis=-1)
+
+
+def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return in which rows [n,B] two fields are equal."""
+    return (a == b).reshape(*shape, -1).all(axis=-1)
+
+
+def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
+    """Return what a field holds where it is not right; None if nothing fits.
+
+    Args:
+        name: of the field.
+        several: batches from buffers with different transitions; it fits in all.
+    """
+    possible = {
+        where: pairs
+        for where, mask in WHERE.items()
+        if covers(name, pairs := [(b, mask(b)) for b in several])
+    }
+    few = {
+        where: [(b.few(), at[:FEW]) for b, at in possible[where]] for where in possible
+    }
+    for cost, where, other, source, change in candidates(name):
+        if where not in possible or not all(
+            holder(name, b, at, other, source, change) for b, at in few[where]
+        ):
+            continue
+        pairs = possible[where]
+        if where and change and name == "terminated" and not both_flags(pairs):
+            continue
+        if all(holder(name, b, at, other, source, change) for b, at in pairs):
+            constants = {
+                constant_of(change, b.stored(name, b.ids)[at], b.fields[name][at])
+                for b, at in pairs
+                if change and at.any()
+            }
+            if len(constants) < 2:
+                c = next(iter(constants), "")
+                return worded(name, where, other, source, change, cost, c)
+    return None
+
+
+def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
+    """Tell whether a field is wrong only in rows of a mask, if there are such rows."""
+    wrong = [
+        ~exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape) & (b.ids >= 0)
+        for b, _ in pairs
+    ]
+    outside = any((w & ~at).any() for w, (_, at) in zip(wrong, pairs, strict=True))
+    return not outside and any(at.any() for _, at in pairs)
+
+
+def both_flags(pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
+    """Tell whether d is true in some rows of a mask and false in others."""
+    flags = [b.stored("terminated", b.ids)[at] for b, at in pairs]
+    return len(np.unique(np.concatenate(flags))) > 1
+
+
+def holder(
+    name: str,
+    b: Batches,
+    holds: np.ndarray,
+    other: str | None,
+    source: str,
+    change: Change | None,
+) -> bool:
+    """Tell whether a field is as an explanation says in some rows, right elsewhere.
+
+    Args:
+        name: of the field.
+        b: the batches.
+        holds: the rows [n,B] in which the explanation holds.
+        other: the transition that the value is of, None for the row's own.
+        source: the field that it is taken from.
+        change: what is done to it.
+    """
+    shape, value = b.ids.shape, b.fields[name]
+    if not holds.any():
+        return True
+    everywhere = bool(holds[b.ids >= 0].all())
+    expected = b.stored(source, OTHERS[other](b) if other else b.ids)
+    # One flag, 0 or 1, tells no transition.
+    of_flags = source == "terminated" and (other or source != name)
+    if of_flags and len(np.unique(expected[holds])) < 2:
+        return False
+    over = change is not None and change.over_batch
+    if change:
+        if "normalised" in change.kind and not everywhere:
+            return False
+        with np.errstate(all="ignore"):
+            if over:
+                expected = change.value(expected, value)
+            else:
+                expected = expected.copy()
+                expected[holds] = change.value(expected[holds], value[holds])
+    return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
+
+
+def loose(name: str, several: Sequence[Batches]) -> Explanation:
+    """Return what is seen of a field that no explanation gives."""
+    wrong = total = 0
+    swapped = constant = True
+    for b in several:
+        known = b.ids >= 0
+        right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
+        wrong, total = wrong + int((~right & known).sum()), total + int(known.sum())
+        value = b.fields[name].reshape(*b.ids.shape, -1)
+        constant &= all(
+            len(np.unique(value[b.ids == i], axis=0)) <= 1
+            for i in np.unique(b.ids[known])
+        )
+        if name in NUMBERS:
+            told = own_numbers(name, b.fields, b.rows) >= 0
+            swapped &= bool((told | (value == 0).all(axis=-1))[known].all())
+        else:
+            swapped &= bool(np.isin(value[known], (0, 1)).all())
+    share = f"{wrong} of {total} rows"
+    if name == "action" and constant and wrong < total:
+        return Explanation(
+            name,
+            "other-of-some",
+            f"action: another number than was stored, in {share}",
+            "Now and then you store another action than the one that was given. Store "
+            "the action as it comes",
+            LOOSE,
+        )
+    if swapped and not constant:
+        return Explanation(
+            name,
+            "mixed",
+            f"{name}: of another transition, in {share}",
+            f"Your {PLURAL[name]} come from other transitions than the rest of the "
+            "row. Draw once, and use these rows for all fields",
+            LOOSE,
+        )
+    return Explanation(
+        name,
+        "changed",
+        f"{name}: other numbers than were stored, in {share}",
+        f"Your {PLURAL[name]} are not those that were stored: see the table. The "
+        "buffer gives each one as it came",
+        LOOSE + 2,
+    )
+
+
+def wrong_in(name: str, b: Batches) -> bool:
+    """Tell whether a field is wrong in any row."""
+    right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
+    return not right[b.ids >= 0].all()
+
+
+def right_fields(b: Batches) -> set[str]:
+    """Return the names of the fields that are right in all rows."""
+    return {name for name in NUMBERS if not wrong_in(name, b)}
+
+
+def told_by(
+    fields: Rows, rows: Rows, newest: int, oldest: int, like: Batches | None = None
+) -> Batches | None:
+    """Return batches with their transitions; None if these cannot be told.
+
+    Of several transitions that a row may be, by its fields, that is taken which leaves
+    least to explain.
+
+    Args:
+        fields: many batches [n,B,...].
+        rows: the transitions.
+        newest: the number of the newest one.
+        oldest: that of the oldest that should be there.
+        like: batches of the same buffer's kind, whose transitions are known: the
+            same fields tell these.
+    """
+    several = [
+        Batches(fields, ids, rows, newest, oldest) for ids in anchors(fields, rows)
+    ]
+    if len(several) < 2:
+        return several[0] if several else None
+    if like:
+        return max(several, key=lambda b: len(right_fields(b) & right_fields(like)))
+    costs = []
+    for b in several:
+        costs.append(sum(e.cost for e in read_fields([b.few()], [])))
+    return several[int(np.argmin(costs))]
+
+
+def read_fields(
+    filling: Sequence[Batches], full: Sequence[Batches]
+) -> list[Explanation]:
+    """Read what the fields hold that are not right.
+
+    Args:
+        filling: batches from buffers that are not full.
+        full: from full ones.
+    """
+    read: list[Explanation] = []
+    for name in FIELDS:
+        wrong = [b for b in (*filling, *full) if wrong_in(name, b)]
+        if not wrong:
+            continue
+        if e := explain(name, [*filling, *full]):
+            read.append(e)
+            continue
+        several = [
+            ("until it is full", [b for b in filling if wrong_in(name, b)]),
+            ("when it is full", [b for b in full if wrong_in(name, b)]),
+        ]
+        parts = [(when, explain(name, some)) for when, some in several if some]
+        good = [e.only(when) for when, e in parts if e]
+        if len(good) < len(parts):
+            good = by_ends(name, [*filling, *full])
+        read += good or [loose(name, wrong)]
+    return read
+
+
+def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
+    """Return what a field holds where d is true, and where false; [] if unknown."""
+    read = []
+    for where in ("where d is true", "where d is false"):
+        masked = [
+            replace(b, ids=np.where(WHERE[where](b), b.ids, BLANK)) for b in several
+        ]
+        wrong = any(wrong_in(name, b) for b in masked)
+        e = explain(name, masked) if wrong else None
+        if wrong and not e:
+            return []
+        if e:
+            if where == "where d is true" and e.kind == "constant":
+                e = replace(e, kind="constant-at-ends")
+            hint = f"{where.capitalize()}: {e.hint}"
+            read.append(replace(e, text=f"{e.text}, {where}", hint=hint))
+    return read

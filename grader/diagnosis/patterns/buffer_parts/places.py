@@ -1,0 +1,111 @@
+"""Ways to choose the places from which a buffer draws, one line each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from grader.diagnosis.patterns.buffer_parts.questions import BLANK
+from grader.diagnosis.patterns.buffer_parts.stores import Ring, Way
+
+# ---------------------------------------------------------------- ways to choose places
+
+
+@dataclass
+class State:
+    """What a way to choose places may look at.
+
+    Attributes:
+        store: the places.
+        length: the buffer's own length.
+        size: B.
+        first: the length at the first sample.
+        until_full: the same, renewed at every sample of a full buffer.
+        frozen: what the places held at the first sample.
+    """
+
+    store: Ring
+    length: int
+    size: int
+    first: int
+    until_full: int
+    frozen: list[int]
+
+
+Choose = Callable[[State], list[int]]
+
+
+def all_stored(s: State) -> list[int]:
+    """Return what is stored."""
+    return s.store.slots[: s.length]
+
+
+def latest(s: State) -> list[int]:
+    """Return the newest B."""
+    return sorted(x for x in all_stored(s) if x != BLANK)[-s.size :]
+
+
+PLACES: Sequence[Way] = [
+    Way(all_stored),
+    Way(
+        lambda s: s.store.slots,
+        "samples-uninitialised",
+        "places that were never filled are drawn, too",
+        "You draw from all places, also from those that are still empty. Draw from the "
+        "transitions that are stored by now",
+    ),
+    Way(
+        lambda s: all_stored(s)[: max(1, s.length - 1)],
+        "never-newest",
+        "the last row is never drawn",
+        "The last row of your buffer is never drawn: your range is one too short. "
+        "NumPy already excludes the end of a range",
+    ),
+    Way(
+        lambda s: all_stored(s)[1:] or all_stored(s),
+        "never-first",
+        "the first row is never drawn",
+        "The first row of your buffer is never drawn: your range starts at 1. The "
+        "first row is number 0",
+    ),
+    Way(
+        lambda s: all_stored(s)[1:-1],
+        "never-ends",
+        "the first and the last row are never drawn",
+        "The first and the last row of your buffer are never drawn. All that are "
+        "stored have to be drawn",
+    ),
+    Way(
+        latest,
+        "latest-B",
+        "only the newest B are drawn",
+        "Your batch is always the newest B transitions. Draw at random from all that "
+        "are stored, old and new alike",
+    ),
+    Way(
+        lambda s: all_stored(s)[: s.size],
+        "first-B",
+        "only the first B rows are drawn",
+        "Your batch is always the first B rows of the buffer. Draw at random from all "
+        "that are stored",
+    ),
+    Way(
+        lambda s: s.store.slots[: s.first],
+        "range-kept",
+        "only as many rows as at the first sample are drawn",
+        "What is added after the first sample is never drawn: the range of your draws "
+        "is set once and not renewed. It is the length of now",
+    ),
+    Way(
+        lambda s: s.frozen,
+        "columns-kept",
+        "only what was stored at the first sample is drawn",
+        "What is added after the first sample is never drawn: you turn the stored rows "
+        "into arrays once and keep them. Use what is stored now",
+    ),
+    Way(
+        lambda s: s.store.slots[: s.until_full],
+        "range-until-full",
+        "only as many rows as at the first sample are drawn, until the buffer is full",
+        "What is added after the first sample is not drawn before the buffer is full. "
+        "The range of your draws is the length of now, at every sample",
+    ),
+]

@@ -1,0 +1,170 @@
+"""Which transitions a buffer keeps, and from which places it draws.
+
+A way to store and a way to choose places predict which transitions are ever drawn,
+after any script of adds and samples. A pair is named only if it predicts exactly those
+that came, in all scripts; of several pairs that with the fewest mistakes is taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grader.diagnosis.patterns.buffer_parts.places import PLACES, State
+from grader.diagnosis.patterns.buffer_parts.questions import BLANK, Finding, Rows, found
+from grader.diagnosis.patterns.buffer_parts.stores import STORES, Ring, Way
+
+# ---------------------------------------------------------------- what fits
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Which transitions came in each "samples" of a script.
+
+    Attributes:
+        capacity: of the buffer.
+        script: its operations.
+        rows: the transitions.
+        came: the set of numbers, BLANK for a row of zeros, of each "samples".
+        lengths: the buffer's own length at each "samples", None where not known.
+    """
+
+    capacity: int
+    script: Sequence[Any]
+    rows: Rows
+    came: Sequence[set[int]]
+    lengths: Sequence[int | None]
+
+
+def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool]:
+    """Predict what may come in each "samples" of a script.
+
+    Returns:
+        The transitions of each; whether the buffer's lengths are those of the store.
+    """
+    held: Ring = store.make(seen.capacity, seen.rows)
+    state: State | None = None
+    sets: list[set[int]] = []
+    as_stored = True
+    for name, *arguments in seen.script:
+        if name == "add":
+            for i in range(*arguments):
+                held.add(i)
+        elif name == "samples":
+            held.sampled()
+            own = seen.lengths[len(sets)]
+            length = held.filled() if own is None else own
+            as_stored &= length == held.filled()
+            if state is None:
+                frozen = list(held.slots[:length])
+                state = State(held, length, arguments[1], length, length, frozen)
+            state.length = length
+            if length >= seen.capacity:
+                state.until_full = length
+            sets.append(set(places.make(state)))
+    return sets, as_stored
+
+
+def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
+    """Return the ways that predict what came, with the fewest differences.
+
+    Args:
+        seen: what came in each script.
+        exactly: all that may come have come; else, nothing else has.
+    """
+    good: list[tuple[float, Way, Way]] = []
+    for store in STORES:
+        for places in PLACES:
+            cost = store.cost + places.cost
+            for one in seen:
+                sets, as_stored = predicted(store, places, one)
+                if not fits(sets, one.came, exactly):
+                    break
+                # Then the length is a mistake of its own.
+                cost = max(cost, store.cost + places.cost + 1.5 * (not as_stored))
+            else:
+                good.append((cost, store, places))
+    least = min((cost for cost, *_ in good), default=0.0)
+    return [(s, p) for cost, s, p in good if cost <= least + 1e-6]
+
+
+def fits(sets: list[set[int]], came: Sequence[set[int]], exactly: bool) -> bool:
+    """Tell whether predicted sets are those that came."""
+    return all(b == a if exactly else b <= a for a, b in zip(sets, came, strict=False))
+
+
+ASKED_KEPT = "the newest `capacity` are kept"
+ASKED_DRAWN = "all that are stored are drawn"
+ALL_BLANK = found(
+    "at-set-discarded",
+    "all rows are 0",
+    "each row is a stored transition",
+    "Your stored rows stay 0, as when the result of `.at[...].set(...)` is lost: it "
+    "changes no array, but returns a new one, which has to be kept",
+)
+
+
+def storage_findings(
+    seen: Sequence[Seen], *, exactly: bool = True
+) -> list[Finding] | None:
+    """Return what is different in storing and choosing places; None if nothing fits."""
+    good = fitting(seen, exactly=exactly)
+    if not good:
+        return None
+    names = [{way.name for way in pair if way.name} for pair in good]
+    shared = set.intersection(*names)
+    asked = (ASKED_KEPT, ASKED_DRAWN)
+    findings = [
+        found(way.name, way.computes, words, way.hint)
+        for way, words in zip(good[0], asked, strict=True)
+        if way.name in shared
+    ]
+    if not findings and names[0]:
+        return None
+    return findings
+
+
+def in_words(seen: Seen) -> Finding | None:
+    """Say which transitions came and which did not, where no way fits."""
+    right, _ = predicted(STORES[0], PLACES[0], seen)
+    for k, (expected, came) in enumerate(zip(right, seen.came, strict=False)):
+        if came == expected:
+            continue
+        added = added_before(seen.script, k)
+        strange = sorted(came - expected - {BLANK})
+        missing = sorted(expected - came)
+        lines = [f"drawn: {listed(came)}", f"never drawn: {listed(missing)}"]
+        if BLANK in came:
+            lines.append("and a row of zeros is drawn")
+        text = (
+            f"capacity {seen.capacity}, {added} added: "
+            + (f"number {strange[0]} is still drawn" if strange else "")
+            + (" and " if strange and missing else "")
+            + (f"number {missing[0]} is never drawn" if missing else "")
+            + (" a row of zeros is drawn" if not (strange or missing) else "")
+        )
+        hint = (
+            "Your buffer does not hold the newest `capacity` transitions, or does not "
+            "draw all of them (transitions are numbered from 0). When it is full, the "
+            "oldest leaves; what is stored is drawn"
+        )
+        asked = f"the numbers {listed(expected)} are drawn"
+        return replace(found("keeps-others", text, asked, hint, lines), measured=True)
+    return None
+
+
+def added_before(script: Sequence[Any], k: int) -> int:
+    """Return the number of adds before the k-th "samples" of a script."""
+    added = count = 0
+    for name, *arguments in script:
+        if name == "add":
+            added += arguments[1] - arguments[0]
+        elif name == "samples":
+            if count == k:
+                break
+            count += 1
+    return added
+
+
+def listed(some: Any) -> str:
+    """Return transitions' numbers as one writes them."""
+    return ", ".join(str(i) for i in sorted(some) if i != BLANK) or "none"

@@ -1,0 +1,316 @@
+"""Ways to store transitions, the right ones and wrong ones, one class each.
+
+To add a way, add a class and a line to `STORES`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader.diagnosis.patterns.buffer_parts.questions import BLANK, Rows
+
+# ---------------------------------------------------------------- ways to store
+
+
+class Ring:
+    """Places that are filled in turn; the first ones are filled anew when full."""
+
+    def __init__(self, capacity: int, rows: Rows) -> None:
+        self.capacity, self.rows = capacity, rows
+        self.slots: list[int] = [BLANK] * capacity
+        self.count = 0
+
+    def place(self) -> int:
+        """Return the place of the next transition."""
+        return self.count % self.capacity
+
+    def add(self, i: int) -> None:
+        """Store transition i."""
+        self.slots[self.place()] = i
+        self.count += 1
+
+    def sampled(self) -> None:
+        """Note that a batch is drawn."""
+
+    def filled(self) -> int:
+        """Return the number of places that count as filled."""
+        return min(self.count, self.capacity)
+
+
+class StartsAtOne(Ring):
+    """A ring whose first place stays empty at first."""
+
+    def place(self) -> int:
+        """Return the place of the next transition."""
+        return (self.count + 1) % self.capacity
+
+
+class CountsBack(Ring):
+    """A ring that takes its count of adds for its length after a sample."""
+
+    def sampled(self) -> None:
+        """Note that a batch is drawn."""
+        self.count = min(self.count, self.capacity)
+
+
+class SmallRing(Ring):
+    """A ring that turns one place too early."""
+
+    def place(self) -> int:
+        """Return the place of the next transition."""
+        return self.count % max(1, self.capacity - 1)
+
+    def filled(self) -> int:
+        """Return the number of places that count as filled."""
+        return min(self.count, max(1, self.capacity - 1))
+
+
+class FirstPlace(Ring):
+    """Places of which the first one is filled again and again when full."""
+
+    def place(self) -> int:
+        """Return the place of the next transition."""
+        return self.count if self.count < self.capacity else 0
+
+
+class Listed(Ring):
+    """A list from which the first one leaves when full."""
+
+    def __init__(self, capacity: int, rows: Rows) -> None:
+        super().__init__(capacity, rows)
+        self.slots = []
+
+    def add(self, i: int) -> None:
+        """Store transition i."""
+        if len(self.slots) >= self.capacity:
+            self.make_room()
+        self.put(i)
+
+    def make_room(self) -> None:
+        """Take one out of a full list."""
+        self.slots.pop(0)
+
+    def put(self, i: int) -> None:
+        """Put in transition i."""
+        self.slots.append(i)
+
+    def filled(self) -> int:
+        """Return the number of places that count as filled."""
+        return len(self.slots)
+
+
+class NewestFirst(Listed):
+    """A list with the newest in front; the last one leaves."""
+
+    def make_room(self) -> None:
+        """Take one out of a full list."""
+        self.slots.pop()
+
+    def put(self, i: int) -> None:
+        """Put in transition i."""
+        self.slots.insert(0, i)
+
+
+class NeverEvicts(Listed):
+    """A list that grows without limit."""
+
+    def make_room(self) -> None:
+        """Keep all."""
+
+
+class OneMore(Listed):
+    """A list of one more than its capacity."""
+
+    def __init__(self, capacity: int, rows: Rows) -> None:
+        super().__init__(capacity + 1, rows)
+
+
+class OneLess(Listed):
+    """A list of one less than its capacity."""
+
+    def __init__(self, capacity: int, rows: Rows) -> None:
+        super().__init__(max(1, capacity - 1), rows)
+
+
+class LosesNewest(Listed):
+    """A list from which the last one leaves."""
+
+    def make_room(self) -> None:
+        """Take one out of a full list."""
+        self.slots.pop()
+
+
+class Stops(Listed):
+    """A list that takes nothing more when full."""
+
+    def add(self, i: int) -> None:
+        """Store transition i."""
+        if len(self.slots) < self.capacity:
+            self.slots.append(i)
+
+
+class Clears(Listed):
+    """A list that is emptied when full."""
+
+    def make_room(self) -> None:
+        """Take out all."""
+        self.slots = []
+
+
+class OnlyNewest(Listed):
+    """A list whose places all show the newest transition."""
+
+    def put(self, i: int) -> None:
+        """Put in transition i."""
+        self.slots = [i] * (len(self.slots) + 1)
+
+
+class OneLate(Listed):
+    """A list in which a transition arrives with the next add."""
+
+    waiting = BLANK
+
+    def put(self, i: int) -> None:
+        """Put in the transition added before."""
+        if self.waiting != BLANK:
+            self.slots.append(self.waiting)
+        self.waiting = i
+
+
+class DropsTerminal(Ring):
+    """A ring that stores no transition with d true."""
+
+    dropped = True
+
+    def add(self, i: int) -> None:
+        """Store transition i, or drop it."""
+        if bool(self.rows["terminated"][i]) is not self.dropped:
+            super().add(i)
+
+
+class KeepsTerminal(DropsTerminal):
+    """A ring that stores transitions with d true only."""
+
+    dropped = False
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to store or to choose places; `name` is "" where it is right."""
+
+    make: Callable[..., Any]
+    name: str = ""
+    computes: str = ""
+    hint: str = ""
+    rare: bool = False
+
+    @property
+    def cost(self) -> float:
+        """How far it is from what is usual."""
+        return bool(self.name) + 0.1 * self.rare
+
+
+STORES: Sequence[Way] = [
+    Way(Ring),
+    Way(Listed),
+    Way(NewestFirst, rare=True),
+    Way(
+        NeverEvicts,
+        "never-evicts",
+        "nothing ever leaves",
+        "Your buffer grows beyond its capacity: nothing ever leaves. Once it is full, "
+        "each new transition takes the place of the oldest",
+    ),
+    Way(
+        OneMore,
+        "capacity-plus-one",
+        "one transition more than the capacity is kept",
+        "Your buffer holds one transition more than its capacity, as when room is made "
+        "one add too late. It never holds more than `capacity`",
+    ),
+    Way(
+        LosesNewest,
+        "evicts-newest",
+        "when full, the one added last leaves",
+        "When your buffer is full, the last one added leaves, and the old ones stay "
+        "for ever. The one that was added first has to leave",
+    ),
+    Way(
+        Stops,
+        "stops-when-full",
+        "when full, the new transition is dropped",
+        "When your buffer is full, you drop the new transition and keep the old ones. "
+        "The new one is stored, and the oldest leaves",
+    ),
+    Way(
+        Clears,
+        "clears-when-full",
+        "when full, all leave",
+        "When your buffer is full, you throw all of it away and start over. Only the "
+        "oldest transition leaves, one for each new one",
+    ),
+    Way(
+        StartsAtOne,
+        "starts-at-1",
+        "place 0 stays empty until the buffer is full",
+        "Until your buffer is full, a place is sampled that was never filled, as when "
+        "the first transition goes to place 1. The first place is 0: when does your "
+        "count move on?",
+    ),
+    Way(
+        OnlyNewest,
+        "list-cleared",
+        "every row shows the newest transition",
+        "All your rows show the newest transition, as when one and the same list is "
+        "stored again and again and each add fills it anew. Each add needs a new list",
+    ),
+    Way(
+        DropsTerminal,
+        "drops-terminal",
+        "transitions with d true are not stored",
+        "You do not store transitions with d true. They are the ones that tell what "
+        "the end of an episode is worth: store each one",
+    ),
+    Way(
+        KeepsTerminal,
+        "keeps-terminal-only",
+        "transitions with d false are not stored",
+        "You store transitions with d true only. Each step of an episode is one to "
+        "learn from: store each one",
+    ),
+    Way(
+        CountsBack,
+        "place-back-after-sample",
+        "after a sample, not the oldest leaves",
+        "After a sample the next transitions go to other places, so that some are "
+        "overwritten too early. Sampling changes nothing, the oldest leaves next",
+    ),
+    Way(
+        OneLess,
+        "capacity-minus-one",
+        "one transition less than the capacity is kept",
+        "Your buffer holds one transition less than its capacity: one leaves too "
+        "early. It leaves when `capacity` are stored and one more comes",
+    ),
+    Way(
+        SmallRing,
+        "capacity-minus-one",
+        "one transition less than the capacity is kept",
+        "Your buffer holds one transition less than its capacity: one leaves too "
+        "early. It leaves when `capacity` are stored and one more comes",
+    ),
+    Way(
+        FirstPlace,
+        "overwrites-one-place",
+        "when full, the same place is overwritten again and again",
+        "When your buffer is full, each new transition takes the place of the one "
+        "before, and old ones stay for ever. The oldest has to leave",
+    ),
+    Way(
+        OneLate,
+        "stored-one-late",
+        "a transition is stored with the next add",
+        "The transition added last is not there until the next one is added. Each add "
+        "stores its transition at once",
+    ),
+]

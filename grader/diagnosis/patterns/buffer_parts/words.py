@@ -1,0 +1,211 @@
+"""Explanations of fields, in words."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.contract.compare import number, numbers
+from grader.diagnosis.patterns.buffer_parts.changes import Batches, Change
+from grader.diagnosis.patterns.buffer_parts.questions import (
+    BATCH,
+    BLANK,
+    Finding,
+    found,
+)
+
+CALLED = {"state": "s", "next_state": "s'", "reward": "r", "terminated": "d"}
+PLURAL = {
+    **{"state": "states", "next_state": "next states", "reward": "rewards"},
+    **{"action": "actions", "terminated": "d"},
+}
+AS_STORED = "The buffer gives each one as it came"
+OWN_TASK = "otherwise Q would be the value of another task"
+MAX_ROWS = 5
+LOOSE = 12  # the cost of what is seen only, and not explained
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a field holds.
+
+    Attributes:
+        name: of the field.
+        kind: of the difference.
+        text: what the code gives, in a few words.
+        hint: a sentence.
+        cost: how far it is from right code.
+    """
+
+    name: str
+    kind: str
+    text: str
+    hint: str
+    cost: float
+
+    def only(self, when: str) -> "Explanation":
+        """Return the same, said of some time only."""
+        return replace(self, text=f"{self.text} ({when})")
+
+
+def worded(
+    name: str,
+    where: str,
+    other: str | None,
+    source: str,
+    change: Change | None,
+    cost: float,
+    c: str,
+) -> Explanation:
+    """Put an explanation into words; `c` is its constant."""
+    tail = f", {where}" if where else ""
+    if change and not other:
+        text = change.text.replace("{x}", CALLED.get(name, "a")).replace("{c}", c)
+        text = text.replace("+ -", "− ")
+        verb = change.hint.replace("{c}", c)
+        hint = f"Your {PLURAL[name]} {verb}{tail}. {AS_STORED}"
+        if name == "reward":
+            hint += f"; {OWN_TASK}"
+        at = "at-ends" if where == "where d is true" else "where"
+        kind = f"{change.kind}-{at}" if where else change.kind
+        return Explanation(name, kind, f"{name}: {text}{tail}", hint, cost)
+    holder = other or "the same transition"
+    what = "" if source == name else f"the {source} "
+    if change:
+        x = CALLED.get(source, "a")
+        tail = f", as {change.text.replace('{x}', x)}"
+    text = f"{name}: {what}of {holder}{tail}"
+    hint = (
+        f"Your {PLURAL[name]} are {what or 'those '}of {holder}{tail}. All five fields "
+        "of a row belong to one transition, each in its own place"
+    )
+    kind = "other-row" if other else f"is-{source}"
+    if other and "stored after" in other:
+        kind = "next-row"
+    return Explanation(name, kind, text, hint, cost)
+
+
+# Kinds of a field's difference that are known by a name; what else is told by the kind.
+NAMES = {
+    ("reward", "whole"): "int-storage",
+    ("state", "whole"): "int-storage-state",
+    ("next_state", "whole"): "int-storage-next-state",
+    ("state", "half"): "half-storage",
+    ("reward", "constant-at-ends"): "loop-reward-shaping",
+    ("reward", "clipped"): "reward-clipped",
+    ("reward", "normalised"): "reward-normalised",
+    ("terminated", "not"): "stores-not-d",
+    ("next_state", "next-row"): "next-is-row-plus-1",
+}
+
+
+def name_of(e: Explanation) -> str:
+    """Return the name of a field's difference."""
+    return NAMES.get((e.name, e.kind), f"{e.name}-{e.kind}".replace("_", "-"))
+
+
+# ---------------------------------------------------------------- findings
+
+
+def field_findings(
+    read: list[Explanation], table: Callable[[list[str]], tuple[str, ...]]
+) -> list[Finding]:
+    """Return the findings about the fields; those that belong together as one."""
+    by_name = {e.name: e for e in read}
+    swap = tuple(sorted((e.name, e.kind) for e in read if e.kind.startswith("is-")))
+    findings = []
+    for pair, name in SWAPS.items():
+        if all((f, f"is-{g}") in swap for f, g in (pair, pair[::-1])):
+            a, c = (CALLED[f] for f in pair)
+            text = f"{pair[0]} and {pair[1]}: each in the place of the other"
+            hint = (
+                f"In your batches {a} and {c} are swapped. The fields come in the "
+                "order of Transition: state, action, reward, terminated, next state"
+            )
+            findings.append(
+                found(name, text, "each in its own place", hint, table([*pair]))
+            )
+            for f in pair:
+                del by_name[f]
+    mixed = [name for name, e in by_name.items() if e.kind == "mixed"]
+    if len(mixed) > 1:
+        hint = (
+            "The fields of your rows come from different transitions, as when rows are "
+            "drawn again for each field. Draw once, and use these rows for all fields"
+        )
+        text = f"{', '.join(mixed)}: of other transitions than the rest of the row"
+        findings.append(
+            found(
+                "per-field-indices", text, "all of one transition", hint, table(mixed)
+            )
+        )
+        for name in mixed:
+            del by_name[name]
+    rest = [e for e in read if by_name.get(e.name)]
+    return findings + [
+        each for group in alike_ones(rest) for each in told(group, table)
+    ]
+
+
+def alike_ones(read: list[Explanation]) -> list[list[Explanation]]:
+    """Return explanations in groups that say the same of several fields."""
+    groups: dict[str, list[Explanation]] = {}
+    for e in read:
+        tail = e.text.removeprefix(f"{e.name}: ")
+        of_row = "row" in e.kind and not tail.startswith("the ")
+        groups.setdefault(tail if of_row else f"{e.name} {tail}", []).append(e)
+    return [*groups.values()]
+
+
+def told(
+    group: list[Explanation], table: Callable[[list[str]], tuple[str, ...]]
+) -> list[Finding]:
+    """Return the findings of explanations that say the same."""
+    e, names = group[0], [e.name for e in group]
+    asked = f"{', '.join(names)}: of the same transition, as stored"
+    if len(group) > 1:
+        tail = e.text.removeprefix(f"{e.name}: ")
+        listed = ", ".join(names)
+        hint = (
+            f"In your rows {listed} are {tail.replace('of ', 'those of ', 1)}. All "
+            "five fields of a row belong to one transition"
+        )
+        text = f"{listed}: {tail}"
+        return [found(f"fields-{e.kind}", text, asked, hint, table(names))]
+    findings = []
+    for k, kind in enumerate(e.kind.split("+")):
+        name = "stores-other-action" if kind == "other-of-some" else ""
+        name = name or name_of(replace(e, kind=kind))
+        finding = found(name, e.text, asked, e.hint, () if k else table(names))
+        findings.append(replace(finding, measured=e.cost >= LOOSE))
+    return findings
+
+
+SWAPS = {
+    ("state", "next_state"): "field-swap",
+    ("reward", "terminated"): "field-swap-r-d",
+}
+
+
+def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...]:
+    """Return a table of rows in which fields are not right, of one batch of each."""
+    lines = ["row of the batch | field | what came | what was stored"]
+    for b, row in itertools.product(several, range(BATCH)):
+        for name in names:
+            for batch in range(min(len(b.ids), 20)):
+                i = b.ids[batch, row] if row < b.ids.shape[1] else BLANK
+                if i < 0 or len(lines) > MAX_ROWS:
+                    continue
+                stored = np.asarray(b.rows[name][i], np.float64)
+                came = b.fields[name][batch, row]
+                if not np.array_equal(came, stored):
+                    lines.append(f"{row} | {name} | {shown(came)} | {shown(stored)}")
+                    break
+    return tuple(lines)
+
+
+def shown(value: np.ndarray) -> str:
+    """Return a number or a state as one writes it."""
+    value = np.asarray(value)
+    return number(value) if value.ndim == 0 else numbers(value)

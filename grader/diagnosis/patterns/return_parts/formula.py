@@ -1,0 +1,171 @@
+"""What a formula of `discounted_returns` is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.contract.compare import number
+from grader.diagnosis.reading import Difference
+
+DQL = "(slides: Deep Q Learning)."
+
+
+def differs(name: str, hint: str) -> Difference:
+    """Return a difference whose hint ends with the slides."""
+    return Difference(name, f"{hint} {DQL}")
+
+
+@dataclass(frozen=True)
+class Reward:
+    """What the sum takes for a reward: words, rewards [K,T] -> [K,T], difference."""
+
+    text: str
+    change: Callable[[np.ndarray], np.ndarray]
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The weight of reward t in entry i.
+
+    Attributes:
+        text: with {n} for the exponent, the number of steps between.
+        value: of n, i, t (each [T,T]), T and γ.
+        difference: from right code.
+    """
+
+    text: str
+    value: Callable[[np.ndarray, np.ndarray, np.ndarray, int, float], np.ndarray]
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which rewards t are in entry i.
+
+    Attributes:
+        text: under the Σ.
+        member: of i, t (each [T,T]) and T.
+        steps: the number of steps n from i to t, in words and as a function of i, t.
+        difference: from right code.
+        second: one more, if there is one.
+    """
+
+    text: str
+    member: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+    steps: tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]
+    difference: Difference | None = None
+    second: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Sums that no weights give: words, (rewards [K,T], γ) -> [K,T], difference."""
+
+    text: str
+    value: Callable[[np.ndarray, float], np.ndarray]
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is done to the sums R_i.
+
+    Attributes:
+        text: "" if nothing is done; may have {c}, the constant.
+        change: of the sums [...,K,T] and the rewards [K,T].
+        difference: from right code.
+        fitted: "factor" or "shift" where a constant is to be found by the answers.
+        constant: the one that was found.
+    """
+
+    text: str
+    change: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    difference: Difference | None = None
+    fitted: str = ""
+    constant: float = 0.0
+
+    def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
+        """Return what is done to the sums [...,K,T], the constant included."""
+        changed = self.change(sums, rewards)
+        if self.fitted == "factor":
+            return self.constant * changed
+        return changed + self.constant
+
+
+Sums = tuple[Weight, Range] | Rule
+
+
+def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Return the sums R_i [K,T] of rewards [K,T]."""
+    if isinstance(sums, Rule):
+        return sums.value(rewards, gamma)
+    weight, over = sums
+    size = rewards.shape[1]
+    i, t = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+    member = over.member(i, t, size)
+    n = np.where(member, over.steps[1](i, t), 0)
+    weights = np.where(member, weight.value(n, i, t, size, gamma), 0.0)
+    return rewards @ weights.T
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One choice of each kind."""
+
+    reward: Reward
+    sums: Sums
+    output: Output
+
+    def values(self, rewards: np.ndarray, gamma: float) -> np.ndarray:
+        """Return what it computes of rewards [K,T]."""
+        changed = self.reward.change(rewards)
+        sums = sums_of(self.sums, changed, gamma)
+        return self.output.values(sums, changed)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The differences from right code, the most basic one first."""
+        if isinstance(self.sums, Rule):
+            found: list[Difference | None] = [self.sums.difference]
+        else:
+            weight, over = self.sums
+            found = [over.difference, over.second, weight.difference]
+        found += [self.reward.difference, self.output.difference]
+        return tuple(difference for difference in found if difference)
+
+    @property
+    def cost(self) -> float:
+        """How far it is from right code; what is rarely written costs more."""
+        return sum(1.0 if d.name in COMMON else 1.2 for d in self.differences)
+
+    @property
+    def text(self) -> str:
+        """The formula as one writes it."""
+        if isinstance(self.sums, Rule):
+            text = self.sums.text.replace("r_", self.reward.text.replace("t", ""))
+            text = self.sums.text if self.reward.text == "r_t" else text
+        else:
+            weight, over = self.sums
+            factor = weight.text.format(n=over.steps[0])
+            text = " ".join(x for x in (f"Σ_{{{over.text}}}", factor) if x)
+            text = f"{text} {self.reward.text}"
+            if over.text == "t=i":
+                text = self.reward.text.replace("r_t", "r_i")
+        if not self.output.text:
+            return f"G_i = {text}"
+        done = self.output.text.replace("{c}", number(self.output.constant))
+        return f"G_i = {done}, where R_i = {text}"
+
+
+# What is written often; of two formulas that compute the same, these are meant.
+COMMON = frozenset(
+    {
+        *("mc-gamma-t", "mc-G0-for-all", "mc-undiscounted", "mc-own-gamma"),
+        *("mc-not-reversed-back", "mc-sums-the-past", "mc-skips-own-reward"),
+        *("mc-discounts-own-reward", "mc-misses-first", "mc-drops-last-reward"),
+        *("mc-normalised", "mc-ignores-rewards", "mc-clips-rewards"),
+        *("mc-int-returns", "mc-own-reward-only"),
+    }
+)

@@ -1,0 +1,303 @@
+"""Which formula `discounted_returns` computes, read off its answers.
+
+A formula is four choices: what is done to each reward, the weight of reward t in entry
+i, the range of the sum, and what is done to the sums R_i. `return_parts` has the
+choices; to add one, add a line there. A formula is named only if it fits all questions,
+among them rewards from two independent draws; the one with the fewest differences from
+the right formula is taken.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.contract.case import Case, Student
+from grader.contract.cases import GAMMA
+from grader.contract.compare import ATOL, RTOL, number
+from grader.contract.outcomes import Raised, Wrong
+from grader.diagnosis.patterns.return_parts import choices, facts, weights
+from grader.diagnosis.patterns.return_parts.formula import Formula, Sums, sums_of
+from grader.diagnosis.reading import Difference, Reading
+
+PART = "discounted_returns"
+STEPS = 5
+MOST = 3  # differences in one formula
+ASKED = "G_i = Σ_{t≥i} γ^(t−i) r_t"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Answers to rewards of one shape with one γ.
+
+    Attributes:
+        gamma: γ.
+        rewards: [K,T].
+        returns: what came back [K,T].
+    """
+
+    gamma: float
+    rewards: np.ndarray
+    returns: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """The right returns [K,T]."""
+        return choices.RIGHT.values(self.rewards, self.gamma)
+
+
+# ---------------------------------------------------------------- the questions
+
+
+def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
+    """Draw rewards [K,T] of two independent draws, some inside ±1 and some beyond.
+
+    Among several steps, the last rows have a 0 in the middle.
+    """
+    sizes = rng.permuted(np.tile([0.4, 0.8, 1.7, 4.3, 12.0], (4, 1)), axis=1)
+    sizes[:, 0] = rng.permutation([0.4, 0.8, 4.3, 12.0])
+    sizes = sizes[:, :num_steps]
+    signs = rng.choice([-1.0, 1.0], sizes.shape)
+    drawn = sizes * rng.uniform(0.8, 1.2, sizes.shape) * signs
+    if num_steps > 2:
+        drawn[2:, rng.integers(1, num_steps - 1, 2)] = 0.0
+    return drawn.astype(np.float32)
+
+
+def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Ask for the returns of several episodes [K,T]; return them stacked [K,...].
+
+    Raises:
+        Wrong: the answers are no numbers, or of different shapes.
+    """
+    answers = [
+        student.answer(Case(PART, {"gamma": gamma}, {"reward": row})).array("returns")
+        for row in rewards
+    ]
+    if len({a.shape for a in answers}) > 1 or answers[0].dtype.kind not in "biuf":
+        raise Wrong("returns of different shapes, or no numbers")
+    return np.stack(answers).astype(np.float64)
+
+
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Read which formula the hand-in's `discounted_returns` computes.
+
+    Raises:
+        Raised: it answers none of the questions.
+        Wrong: its answers are no numbers.
+    """
+    long = np.concatenate([drawn_rewards(rng, STEPS), np.eye(STEPS, dtype=np.float32)])
+    if reading := remembered(student, long[:2]):
+        return reading
+    answers = [(GAMMA, long, ask(student, long, GAMMA))]
+    for gamma, num_steps in ((1.0, STEPS), (GAMMA, 1)):
+        rewards = drawn_rewards(rng, num_steps)
+        with contextlib.suppress(Raised, Wrong):
+            answers.append((gamma, rewards, ask(student, rewards, gamma)))
+    shaped, shape = in_shape(answers)
+    if not shaped:
+        return None
+    reading = in_words(shaped, shape)
+    return reading or changes_rewards(student, long[0])
+
+
+# ---------------------------------------------------------------- state, side effects
+
+
+def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
+    """Read off whether a call depends on the call before.
+
+    Args:
+        student: the hand-in.
+        rewards: of two episodes [2,T].
+    """
+    carried = []
+    for row in rewards:
+        first, silent, again = ask(student, np.stack([row, 0 * row, row]), GAMMA)
+        if np.array_equal(first, again, equal_nan=True):
+            return None
+        fade = GAMMA ** np.arange(len(row), 0, -1)
+        fits = first.shape == row.shape and close(silent, first[0] * fade)
+        carried.append(bool(np.all(fits)))
+    if not all(carried):
+        return Reading(
+            "other returns for the same rewards, asked a second time",
+            ASKED,
+            (facts.KEEPS_STATE,),
+        )
+    return Reading(
+        "G_i = Σ_{t≥i} γ^(t−i) r_t + γ^(T−i) G_0 of the call before",
+        ASKED,
+        (facts.CROSSES_EPISODES,),
+    )
+
+
+def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
+    """Read off whether right returns come with changed rewards."""
+    for kind, difference in facts.CHANGES.items():
+        with contextlib.suppress(Raised):
+            case = Case(PART, {"gamma": GAMMA}, {"reward": rewards})
+            if "reward" in student.changed(case, kind):
+                return Reading(
+                    f"{ASKED}, and the rewards that came in are {difference[0]}",
+                    f"{ASKED}, and the rewards that came in stay",
+                    (difference[1],),
+                )
+    return None
+
+
+# ---------------------------------------------------------------- the formula
+
+
+def in_shape(
+    answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
+) -> tuple[list[Asked], Difference | None]:
+    """Bring answers to the shape [K,T]; say what was wrong with it.
+
+    Returns:
+        The answers, () where no known shape fits, and the difference, if any.
+    """
+    for fits, bring, difference in facts.SHAPES:
+        if all(fits(rewards, obtained) for _, rewards, obtained in answers):
+            shaped = [
+                Asked(gamma, rewards.astype(np.float64), bring(rewards, obtained))
+                for gamma, rewards, obtained in answers
+            ]
+            return shaped, difference
+    return [], None
+
+
+def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return entry by entry whether returns [...,T] are equal up to rounding."""
+    with np.errstate(invalid="ignore"):
+        size = np.nan_to_num(np.abs(b), nan=0.0, posinf=0.0).max(axis=-1, keepdims=True)
+        same = np.abs(a - b) <= ATOL + RTOL * size
+    return same | (np.isnan(a) & np.isnan(b))
+
+
+def fits(formula: Formula, asked: Asked) -> bool:
+    """Tell whether a formula gives all answers of a kind."""
+    with np.errstate(all="ignore"):
+        return bool(
+            close(asked.returns, formula.values(asked.rewards, asked.gamma)).all()
+        )
+
+
+def fitting(answers: Sequence[Asked]) -> list[Formula]:
+    """Return the formulas that give all answers at the least cost."""
+    found: list[Formula] = []
+    first, rest = answers[0], answers[1:]
+    powers = weights.weights_of(first.rewards, first.returns, first.gamma)
+    sums: list[Sums] = [*itertools.product(powers, weights.RANGES), *weights.RULES]
+    single = [a.returns for a in answers if a.returns.shape[1] == 1]
+    for reward in choices.rewards_of(single[0]) if single else choices.REWARDS:
+        changed = reward.change(first.rewards)
+        with np.errstate(all="ignore"):
+            stacked = np.stack([sums_of(s, changed, first.gamma) for s in sums])
+        for output in choices.OUTPUTS:
+            with np.errstate(all="ignore"):
+                given = output.change(stacked, changed)
+                constants = choices.constants_of(output, given, first.returns)
+                by = constants[:, None, None]
+                given = given * by if output.fitted == "factor" else given + by
+                right = close(first.returns, given).all(axis=(1, 2))
+            for index in np.flatnonzero(right):
+                done = replace(output, constant=float(constants[index]))
+                formula = Formula(reward, sums[index], done)
+                if len(formula.differences) <= MOST and all(
+                    fits(formula, asked) for asked in rest
+                ):
+                    found.append(formula)
+    least = min((formula.cost for formula in found), default=0.0)
+    return [formula for formula in found if formula.cost <= least + 1e-6]
+
+
+def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | None:
+    """Say which formula gives all answers; None where all is right."""
+    extra = (shape,) if shape else ()
+    if not all(np.isfinite(a.returns).all() for a in answers if a.right.shape[1] > 1):
+        return None
+    if not any(asked.returns.any() for asked in answers):
+        return Reading("G_i = 0 for every i", ASKED, (facts.ALL_ZERO, *extra))
+    formulas = fitting(answers)
+    if not formulas:
+        return weighed(answers[0], extra)
+    # The formulas compute the same: only what all of them share is certain.
+    names = [{d.name for d in f.differences} for f in formulas]
+    shared = set.intersection(*names)
+    differences = tuple(d for d in formulas[0].differences if d.name in shared)
+    if formulas[0].differences and not differences:
+        differences = (facts.OTHER_FORMULA,)
+    if shape == facts.ONE_NUMBER:
+        differences = tuple(d for d in differences if d.name != "mc-G0-for-all")
+    if not (differences or extra):
+        return None
+    text = formulas[0].text
+    if shape:
+        text += f"; {facts.SHAPE_WORDS[shape.name]}"
+    rows = compared(answers[0]) if differences else ()
+    return Reading(text, ASKED, (*differences, *extra), rows)
+
+
+def compared(asked: Asked) -> tuple[str, ...]:
+    """Return a table of one episode's returns beside the right ones."""
+    rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
+    columns = asked.rewards[0], asked.returns[0], asked.right[0]
+    for i, values in enumerate(zip(*columns, strict=True)):
+        rows.append((str(i), *map(number, values)))
+    return (f"γ = {number(asked.gamma)}", *in_columns(rows))
+
+
+def in_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a table's lines, its columns aligned to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+
+
+def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
+    """Say with which weights the rewards count, where no formula fits.
+
+    Args:
+        asked: the answers; the last T are those to unit rewards.
+        extra: other differences that were found.
+    """
+    size = asked.rewards.shape[1]
+    weights = asked.returns[-size:].T  # [i,t]
+    if not close(asked.returns, asked.rewards @ weights.T).all():
+        return Reading(
+            "returns that are no weighted sums of the rewards",
+            ASKED,
+            (facts.NOT_LINEAR, *extra),
+            compared(asked),
+        )
+    right = asked.right[-size:].T
+    off = np.abs(weights - right).max(axis=1)
+    if off.max() <= 1e-3:
+        return None
+    i = int(off.argmax())
+    rows = [
+        ("reward", *(f"r_{t}" for t in range(size))),
+        (f"weight in your G_{i}", *map(number, weights[i])),
+        (f"weight in the right G_{i}", *map(number, right[i])),
+    ]
+    return Reading(
+        f"G_{i} = {weighted_sum(weights[i])} for γ = {number(asked.gamma)}",
+        f"G_{i} = {weighted_sum(right[i])}",
+        (facts.OTHER_WEIGHTS, *extra),
+        tuple(in_columns(rows)),
+    )
+
+
+def weighted_sum(weights: np.ndarray) -> str:
+    """Return a sum of rewards as one writes it."""
+    terms = [
+        f"{'' if np.isclose(w, 1) else number(w) + ' '}r_{t}"
+        for t, w in enumerate(weights)
+        if abs(w) > 1e-4
+    ]
+    return " + ".join(terms) or "0"

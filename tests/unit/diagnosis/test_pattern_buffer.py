@@ -1,0 +1,234 @@
+"""What a buffer does, read off the samples of small buffers written here."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader.contract.case import Answer
+from grader.contract.outcomes import Raised
+from grader.diagnosis.patterns import buffer
+from grader.diagnosis.patterns.buffer_parts import draws
+from grader.diagnosis.patterns.buffer_parts.questions import FIELDS
+
+
+class Right:
+    """A right buffer, its steps in methods that a wrong one replaces."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.stored = capacity, []
+
+    def add(self, *transition: Any) -> None:
+        """Store one transition."""
+        if len(self.stored) == self.capacity:
+            self.make_room()
+        self.stored.append([np.array(x, np.float64) for x in transition])
+
+    def make_room(self) -> None:
+        """Take one out of a full buffer."""
+        self.stored.pop(0)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def rows(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the places to draw."""
+        return rng.integers(len(self.stored), size=size)
+
+    def sample(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Draw a batch."""
+        columns = zip(*(self.stored[i] for i in self.rows(size, rng)), strict=True)
+        batch = dict(zip(FIELDS, map(np.stack, columns), strict=True))
+        batch["action"] = batch["action"].astype(int)
+        return self.changed(batch)
+
+    def changed(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what is given out for a batch."""
+        return batch
+
+
+class Student:
+    """A hand-in whose buffer is a class given here."""
+
+    def __init__(self, kind: type[Right]) -> None:
+        self.kind = kind
+
+    def afresh(self) -> "Student":
+        """Return itself: nothing is kept."""
+        return self
+
+    def changed(self, case, kind: str) -> list[str]:
+        """Return the arguments that are changed: none."""
+        return []
+
+    def answer(self, case) -> Answer:
+        """Answer as the worker does."""
+        try:
+            return self.play(case)
+        except (IndexError, ValueError) as error:
+            raise Raised(f"{type(error).__name__}: {error}") from None
+
+    def play(self, case) -> Answer:
+        """Play a script."""
+        held, rng = self.kind(case.spec["capacity"]), np.random.default_rng(0)
+        lengths, samples, drawn = [], [], []
+        for name, *numbers in case.spec["script"]:
+            if name in ("add", "plain"):
+                for i in range(*numbers):
+                    held.add(*(case.args[field][i] for field in FIELDS))
+            elif name == "len":
+                lengths.append(len(held))
+            elif name == "rng":
+                rng = np.random.default_rng(numbers[0])
+            elif name == "sample":
+                drawn.append(held.sample(numbers[0], rng))
+                samples.append(drawn[-1])
+            elif name == "samples":
+                several = [held.sample(numbers[1], rng) for _ in range(numbers[0])]
+                stacked = {n: np.stack([b[n] for b in several]) for n in FIELDS}
+                samples.append(stacked)
+            elif name == "reread":
+                samples.append(drawn[numbers[0]])
+        return Answer({"lengths": lengths, "samples": samples})
+
+
+def reading_of(kind: type[Right]):
+    return buffer.read(Student(kind), np.random.default_rng(5))
+
+
+def names(kind: type[Right]) -> list[str]:
+    return [d.name for d in reading_of(kind).differences]
+
+
+def with_reward(change) -> type[Right]:
+    """Return a buffer whose batches have other rewards."""
+
+    class Wrong(Right):
+        def changed(self, batch):
+            return {**batch, "reward": change(batch["reward"])}
+
+    return Wrong
+
+
+def test_a_right_buffer_has_no_reading():
+    """Nothing is said of a right buffer."""
+    assert reading_of(Right) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda r: 0.01 * r, "reward: 0.01 r"),
+        (lambda r: np.clip(r, -2, 2), "reward: clip(r, −2, 2)"),
+        (np.sign, "reward: sign(r)"),
+        (lambda r: r.astype(np.float16), "reward: r in float16"),
+        (lambda r: r - 3, "reward: r − 3"),
+        (lambda r: 0 * r, "reward: 0"),
+    ],
+)
+def test_functions_of_a_field(change, text):
+    """The function and its constant are read off the values."""
+    assert reading_of(with_reward(change)).computes == text
+
+
+def test_the_next_row():
+    """A next state of the transition stored later is told as such, with examples."""
+
+    class Wrong(Right):
+        def sample(self, size, rng):
+            batch, rows = {}, self.rows(size, rng)
+            after = (rows + 1) % len(self.stored)
+            for k, name in enumerate(FIELDS):
+                taken = after if name == "next_state" else rows
+                batch[name] = np.stack([self.stored[i][k] for i in taken])
+            batch["action"] = batch["action"].astype(int)
+            return batch
+
+    reading = reading_of(Wrong)
+    assert [d.name for d in reading.differences] == ["next-is-row-plus-1"]
+    expected = "next_state: of the transition stored after the sampled one"
+    assert reading.computes == expected
+    assert 2 <= len(reading.table) <= 6
+
+
+def test_two_mistakes_at_once():
+    """One in what is stored and one in a field are both named."""
+
+    class Wrong(Right):
+        def make_room(self):
+            self.stored.pop()
+
+        def changed(self, batch):
+            return {**batch, "terminated": 1 - batch["terminated"]}
+
+    assert names(Wrong) == ["stores-not-d", "evicts-newest"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (lambda n, size, rng: rng.integers(max(1, n - 1), size=size), "never-newest"),
+        (lambda n, size, rng: np.arange(n - size, n), "latest-B"),
+        (lambda n, size, rng: np.repeat(rng.integers(n), size), "one-index-repeated"),
+        (
+            lambda n, size, rng: (rng.integers(n) + np.arange(size)) % n,
+            "contiguous-block",
+        ),
+        (
+            lambda n, size, rng: np.rint(rng.random(size) * (n - 1)).astype(int),
+            "rounds-index",
+        ),
+        (
+            lambda n, size, rng: np.append(rng.integers(n, size=size - 1), n - 1),
+            "newest-always",
+        ),
+        (
+            lambda n, size, rng: np.random.default_rng(1).integers(n, size=size),
+            "fixed-indices",
+        ),
+        (
+            lambda n, size, rng: np.maximum(*rng.integers(n, size=(2, size))),
+            "prefers-recent",
+        ),
+    ],
+)
+def test_ways_to_draw(rows, expected):
+    """How rows are drawn is named by which come, how often, and together."""
+
+    class Wrong(Right):
+        def rows(self, size, rng):
+            return rows(len(self.stored), size, rng)
+
+    assert names(Wrong) == [expected]
+
+
+def test_uneven_draws_are_told_by_counts():
+    """A pattern without a name is told by how often each transition came."""
+    rng = np.random.default_rng(0)
+    shares = np.array([1, 3, 1, 1, 3, 1]) / 10
+    found = draws.uneven(rng.choice(6, (400, 4), p=shares), 6)
+    assert found.name == "uneven-draws"
+    assert "the oldest first" in found.table[0]
+    assert draws.uneven(rng.integers(6, size=(400, 4)), 6) is None
+
+
+def test_what_fits_nothing_is_told_by_what_came():
+    """A buffer that keeps others than any known way is told by numbers."""
+
+    class Wrong(Right):
+        def make_room(self):
+            self.stored.pop(3)
+
+    reading = reading_of(Wrong)
+    assert [d.name for d in reading.differences] == ["keeps-others"]
+    assert "number 0 is still drawn" in reading.computes
+
+
+def test_a_wrong_length():
+    """A length that counts the capacity is told by the length alone."""
+
+    class Wrong(Right):
+        def __len__(self):
+            return len(self.stored) + 1
+
+    assert names(Wrong) == ["len-shifted"]

@@ -1,0 +1,115 @@
+"""Which formula returns follow, read off numbers that NumPy formulas give."""
+
+import numpy as np
+import pytest
+
+from grader.contract.cases import GAMMA
+from grader.diagnosis.patterns import returns
+from grader.diagnosis.patterns.returns import Asked, in_words
+
+
+def right(rewards: np.ndarray, gamma: float) -> np.ndarray:
+    """Return the right returns [T]."""
+    steps = range(len(rewards))
+    return np.array(
+        [sum(gamma ** (t - i) * rewards[t] for t in steps[i:]) for i in steps]
+    )
+
+
+def answers(formula) -> list[Asked]:
+    """Return the answers of a formula to the questions of `returns.read`."""
+    rng = np.random.default_rng(3)
+    long = np.concatenate([returns.drawn_rewards(rng, 5), np.eye(5)]).astype(float)
+    asked = []
+    for gamma, rewards in (
+        (GAMMA, long),
+        (1.0, returns.drawn_rewards(rng, 5).astype(float)),
+        (GAMMA, returns.drawn_rewards(rng, 1).astype(float)),
+    ):
+        values = np.stack([formula(row, gamma) for row in rewards])
+        asked.append(Asked(gamma, rewards, values.astype(np.float32).astype(float)))
+    return asked
+
+
+def names(formula) -> list[str] | None:
+    reading = in_words(answers(formula), None)
+    return [d.name for d in reading.differences] if reading else None
+
+
+def test_right_returns_have_no_reading():
+    """Nothing is said of right returns, rounded to float32."""
+    assert names(right) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (lambda r, g: right(r, g) * g ** np.arange(len(r)), "mc-gamma-t"),
+        (lambda r, g: right(r, 1.0), "mc-undiscounted"),
+        (lambda r, g: right(r, 0.97), "mc-own-gamma"),
+        (lambda r, g: right(r, g)[::-1], "mc-not-reversed-back"),
+        (lambda r, g: right(r[::-1], g)[::-1], "mc-sums-the-past"),
+        (lambda r, g: np.append(right(r, g)[1:], 0), "mc-skips-own-reward"),
+        (lambda r, g: right(r, g) - r, "mc-skips-own-reward"),
+        (lambda r, g: g * right(r, g), "mc-discounts-own-reward"),
+        (lambda r, g: right(np.append(r[:-1], 0), g), "mc-drops-last-reward"),
+        (lambda r, g: right(np.clip(r, -3, 3), g), "mc-clips-rewards"),
+        (lambda r, g: 0.01 * right(r, g), "mc-scaled"),
+        (lambda r, g: right(r, g) + 1.5, "mc-adds-constant"),
+        (lambda r, g: np.trunc(right(r, g)), "mc-int-returns"),
+        (lambda r, g: 0 * r, "mc-all-zero"),
+        (lambda r, g: r, "mc-own-reward-only"),
+    ],
+)
+def test_one_difference(formula, expected):
+    """One slip, whatever its constant, gets its name."""
+    assert names(formula) == [expected]
+
+
+def test_two_differences():
+    """Two slips at different places are both named, the sum's own first."""
+    formula = lambda r, g: right(np.clip(r, -1, 1)[::-1], 1.0)[::-1]  # noqa: E731
+    expected = ["mc-sums-the-past", "mc-undiscounted", "mc-clips-rewards"]
+    assert names(formula) == expected
+
+
+def test_words_and_table():
+    """The formula is written with the lecture's symbols, beside a small table."""
+    reading = in_words(answers(lambda r, g: right(np.clip(r, -1, 1), 1.0)), None)
+    assert reading.computes == "G_i = Σ_{t≥i} clip(r_t, −1, 1)"
+    assert reading.asked == "G_i = Σ_{t≥i} γ^(t−i) r_t"
+    assert reading.table[1].split() == ["i", "r_i", "your", "G_i", "right", "G_i"]
+    assert len(reading.table) == 7
+
+
+def test_own_weights_are_told_as_they_are():
+    """Where no formula fits, the weights of one entry are said."""
+    reading = in_words(
+        answers(lambda r, g: right(r * [2, 1, 1, 1, 1][: len(r)], g)), None
+    )
+    assert [d.name for d in reading.differences] == ["mc-other-weights"]
+    assert reading.computes.startswith("G_0 = 2 r_0 + 0.7 r_1 + 0.49 r_2")
+    reading = in_words(answers(lambda r, g: np.sort(right(r, g))), None)
+    assert [d.name for d in reading.differences] == ["mc-not-linear"]
+
+
+def test_a_name_that_is_not_certain_is_not_said():
+    """Of returns that two pairs of slips explain, only what both share is named."""
+    ones = lambda r, g: right(np.ones(len(r)), g)[::-1]  # noqa: E731
+    assert names(ones) == ["mc-ignores-rewards"]
+
+
+def test_what_is_not_finite_has_no_reading():
+    """NaN is like no formula."""
+    assert names(lambda r, g: right(r, g) * np.nan) is None
+
+
+def test_shapes():
+    """A column is read like a row, and told as one more difference."""
+    asked = answers(lambda r, g: right(r, 1.0))
+    triples = [(a.gamma, a.rewards, a.returns[:, :, None]) for a in asked]
+    shaped, shape = returns.in_shape(triples)
+    reading = in_words(shaped, shape)
+    assert [d.name for d in reading.differences] == ["mc-undiscounted", "mc-column"]
+    triples = [(a.gamma, a.rewards, a.returns[:, :-1]) for a in asked]
+    assert returns.in_shape(triples) == ([], None)
