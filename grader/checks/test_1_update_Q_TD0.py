@@ -168,7 +168,7 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     expected = reference.answer(case).array("Q")
     problem = compare.problem("Q", obtained, expected)
     if problem and obtained.shape == expected.shape and np.isfinite(obtained).all():
-        # Targets that rise with the rewards show how far a cell moves toward its target.
+        # Targets rise with rewards, which shows how far a cell moves toward its target.
         higher = case.replace(args={"rewards": case.args["rewards"] + 1})
         rises = student.answer(higher).array("Q") - obtained
         right_rises = reference.answer(higher).array("Q") - expected

@@ -2,7 +2,7 @@
 
 Three other modules have a table with the names of parts as keys: how a part is executed
 (`inside/parts.py`), the fixed questions by which a mistake is recognised
-(`diagnosis/probes.py`), and what can be measured (`diagnosis/measurements.py`).
+(`diagnosis/fingerprints.py`), and who reads a wrong part (`diagnosis/diagnose.py`).
 """
 
 from dataclasses import dataclass

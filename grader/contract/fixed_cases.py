@@ -1,7 +1,6 @@
 """The fixed cases of each equality check, the smallest first.
 
 The checks ask these cases, and `make reference` records the right answers to them.
-`diagnosis/probes.py` recognises known mistakes by the wrong answers to these cases.
 """
 
 from collections.abc import Callable

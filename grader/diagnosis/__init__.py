@@ -1,7 +1,7 @@
-"""What a wrong answer is called: a known mistake, or what was measured.
+"""What a wrong part computes, and why learning failed.
 
-Runs in the grader's process and asks the hand-in through `oracle`. `probes` has the
-questions by whose answers known mistakes are recognised; `measurements` and
-`target_inference` read facts off; `learning_failures` says why learning failed.
+Runs in the grader's process and asks the hand-in through `oracle`. `formulas` finds the
+formula of a loss or a table's update, `patterns` what the other parts do,
+`fingerprints` recognises known mistakes of parts that neither can read.
 Imports `contract` and `oracle`.
 """

@@ -1,133 +1,100 @@
-"""Wrong answers get a name: by a known mistake's fingerprint, or else by a fact.
+"""Say what a wrong part computes, and name its mistakes.
 
-The fingerprints of the known wrong solutions (`tests/corpus/mutants/`) are recorded
-with the reference. A part whose own fingerprint is one of these has that misconception.
-Where two known ones fit, both are said; where none does, nothing is guessed:
-`measurements.py` says what was measured.
+Most parts have a reader, which finds the formula or the pattern that gives all answers
+of the part. A part without a reader is compared with the fingerprints of known
+mistakes. Where nothing fits, nothing is said.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from grader.contract.case import Answers, Case, Student
+from grader.contract.case import Case, Student
 from grader.contract.outcomes import NotImplementedYet, Stopped
-from grader.diagnosis import measurements, probes
-from grader.oracle.known import Fingerprint, Known, Mistake
+from grader.diagnosis import fingerprints
+from grader.diagnosis.formulas.losses import mc_loss, td_loss
+from grader.diagnosis.formulas.table import td0
+from grader.diagnosis.patterns import buffer, exploration, returns, sync, update
+from grader.diagnosis.reading import Reading
+from grader.oracle.known import Known, Mistake
 
-# Of the largest number of an entry: 6 digits are recorded, and correct work rounds
-# the fifth.
-RTOL = 3e-4
-# Two shares of one probability, each estimated from 65 000 independent actions or 3 000
-# sampled rows, differ by less with 4 standard deviations.
-SHARE_TOL = {"epsilon_greedy": 0.012, "ReplayBuffer": 0.03}
-MAX_NAMED = 2
-KEPT = (
-    "Measured: imported anew and asked the same questions, it gives other answers: "
-    "something is kept from one call to the next, or drawn from a generator that is "
-    "no argument."
-)
+Reader = Callable[[Student, np.random.Generator], Reading | None]
+READERS: dict[str, Reader] = {
+    "update_Q_TD0": td0.read,
+    "discounted_returns": returns.read,
+    "mc_loss": mc_loss.read,
+    "epsilon_greedy": exploration.read,
+    "ReplayBuffer": buffer.read,
+    "td_loss": td_loss.read,
+    "td_update": update.read,
+    "sync_target": sync.read,
+}
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is said about a wrong part; `id` is None where it is only a fact."""
+    """What is said of a wrong part.
 
-    id: str | None
-    hint: str
+    Attributes:
+        names: the names of its mistakes, joined by " and "; two names joined by " or "
+            if one of two known mistakes has been made; None without a name.
+        hint: a line for each mistake; None if there is nothing to say.
+        reading: what the part computes beside what is asked, in lines, or None.
+    """
+
+    names: str | None
+    hint: str | None
+    reading: str | None = None
 
 
 def diagnose(
     part: str,
     student: Student,
-    reference: Answers,
     known: Known,
+    rng: np.random.Generator,
     fixed: tuple[Case, ...] = (),
 ) -> Diagnosis | None:
-    """Say what is wrong with a part, as far as it can be told.
+    """Return what can be said of a part that has failed a check, or None.
 
     Args:
-        part: that has failed a check.
+        part: name of the part.
         student: the hand-in.
-        reference: the right answers on the fixed cases.
         known: the recorded fingerprints.
-        fixed: the part's fixed cases, where `probes` has none.
+        rng: draws the reader's questions.
+        fixed: the part's fixed cases, for a part without reader and probe.
     """
     try:
-        found = probes.fingerprint(part, student, fixed)
-        right = known.right[part]
-        if agree(part, found, right) or only_untraceable(part, found, right):
-            return None
-        fits = fitting(part, found, known)
-        kept = False
-        if not fits:
-            # It may remember what the checks have asked; the known ones were recorded
-            # right after their import.
-            student = student.afresh()
-            at_first = probes.fingerprint(part, student, fixed)
-            kept = not agree(part, found, at_first)
-            fits = fitting(part, at_first, known) if kept else []
-        if 1 <= len(fits) <= MAX_NAMED:
-            return named(fits)
-        fact = KEPT if kept else measurements.measured(part, student, reference)
-        return Diagnosis(None, fact) if fact else None
+        if part in READERS:
+            found = READERS[part](student, rng)
+            return of_reading(found) if found else None
+        fits = fingerprints.fitting(part, student, known, fixed)
+        return of_mistakes(fits) if fits else None
     except (NotImplementedYet, Stopped):
-        return None  # the checks have said so
+        return None  # the checks' messages say so
 
 
-def fitting(part: str, found: Fingerprint, known: Known) -> list[Mistake]:
-    """Return the known mistakes of a part that have this fingerprint."""
-    return [m for m in known.mistakes[part] if agree(part, found, m.fingerprint)]
+def of_reading(found: Reading) -> Diagnosis:
+    """Return the diagnosis for a formula or pattern."""
+    lines = [
+        *beside("Your code computes", found.computes),
+        *beside("What is asked", found.asked),
+        *found.table,
+    ]
+    names = " and ".join(difference.name for difference in found.differences)
+    hints = "\n".join(difference.hint for difference in found.differences)
+    return Diagnosis(names or None, hints or None, "\n".join(lines))
 
 
-def only_untraceable(part: str, found: Fingerprint, right: Fingerprint) -> bool:
-    """Tell whether all is right but for an exception under `jax.jit`.
-
-    Then no mistake is named: the exception says its line, and many mistakes raise it.
-
-    Args:
-        part: that was asked.
-        found: its fingerprint.
-        right: the fingerprint of the solution.
-    """
-    without = {name: right[name] for name in right if name.split()[-1] == "jit"}
-    return agree(part, {**found, **without}, right)
+def beside(label: str, text: str) -> list[str]:
+    """Return the lines of a text, the first one after a label."""
+    first, *more = text.splitlines()
+    return [f"{label:<20} {first}", *(f"{'':<20} {line}" for line in more)]
 
 
-def named(fits: list[Mistake]) -> Diagnosis:
-    """Return the diagnosis where one mistake fits, or two."""
-    name = " or ".join(mistake.id for mistake in fits)
+def of_mistakes(fits: list[Mistake]) -> Diagnosis:
+    """Return the diagnosis where the fingerprint of one mistake fits, or of two."""
     hints = [mistake.hint for mistake in fits]
     if len(hints) == 2:
         hints = [f"Either: {hints[0]}", f"Or: {hints[1]}"]
-    return Diagnosis(name, "\n".join(hints))
-
-
-def agree(part: str, a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
-    """Tell whether two fingerprints of a part are one.
-
-    Args:
-        part: whose they are.
-        a: the one.
-        b: the other.
-        times: the tolerance is multiplied by this; that of shares by 1.5 at most,
-            which is 6 standard deviations.
-    """
-    share = min(times, 1.5) * SHARE_TOL.get(part, 0.0)
-    return a.keys() == b.keys() and all(
-        entries_agree(a[name], b[name], times, share if name[0] == "~" else None)
-        for name in a
-    )
-
-
-def entries_agree(
-    a: list[float] | str, b: list[float] | str, times: float, share: float | None
-) -> bool:
-    """Tell whether two entries are one; `share` is by how much, if they are shares."""
-    if isinstance(a, str) or isinstance(b, str):
-        return a == b
-    if len(a) != len(b):
-        return False
-    if share is None:
-        share = times * RTOL * max(max(map(abs, b), default=0.0), 1e-2)
-    return bool((np.abs(np.subtract(a, b)) <= share).all())
+    return Diagnosis(" or ".join(mistake.id for mistake in fits), "\n".join(hints))

@@ -1,7 +1,10 @@
-"""Put the name of a known mistake, or a measured fact, on the checks that failed."""
+"""Put what can be said of a wrong part on the checks that the part has failed."""
 
 import contextlib
 
+import numpy as np
+
+from grader.contract.seeds import derive
 from grader.diagnosis.diagnose import diagnose
 from grader.grading.passes import Pass
 
@@ -9,11 +12,11 @@ from grader.grading.passes import Pass
 def diagnose_exercise(done: Pass, name: str) -> None:
     """Diagnose each part that has failed a check of an exercise.
 
-    Nothing is asked where a check got no answer: the part would hang or die again.
+    Nothing is asked if a check got no answer, because the part would hang or die again.
 
     Args:
-        done: the pass in which the checks have run; their hints are changed.
-        name: of the exercise.
+        done: the pass in which the checks have run; its checks are changed.
+        name: name of the exercise.
     """
     graded = done.graded
     if graded.problem or graded.student.eager:
@@ -21,18 +24,13 @@ def diagnose_exercise(done: Pass, name: str) -> None:
     if any(exercise == name for exercise, _ in done.unanswered):
         return
     for part, checks in done.failed.get(name, {}).items():
-        if part not in graded.known.right:
-            continue
         graded.budget.exercise, graded.budget.part = name, part
-        # It only explains a verdict: where it fails, the verdict stands without it.
+        rng = np.random.default_rng(derive(graded.seed, f"diagnosis {part}"))
+        fixed = done.fixed.get(part, ())
+        # A diagnosis only explains a verdict, so the verdict stands if it fails.
         with contextlib.suppress(Exception):
-            found = diagnose(
-                part,
-                graded.student,
-                graded.reference,
-                graded.known,
-                done.fixed.get(part, ()),
-            )
+            found = diagnose(part, graded.student, graded.known, rng, fixed)
             if found:
                 for check in checks:
-                    check.diagnosis, check.hint = found.id, found.hint
+                    check.diagnosis, check.hint = found.names, found.hint
+                    check.reading = found.reading

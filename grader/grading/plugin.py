@@ -5,8 +5,8 @@ check pays. `after(name, ...)` names checks of the same file: the check is run o
 one of them has passed, because a constant answer could pass it. `part(name)` names the
 part that the check judges, if this is not the exercise's name.
 
-A check file may define `CASES` for a part that has no questions in `diagnosis/probes`.
-The part's answers to these fixed cases are then its fingerprint.
+A check file may define `CASES` for a part without a reader. The part's answers to these
+fixed cases are then its fingerprint, see `diagnosis/fingerprints.py`.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """`make reference`: export the solution's programs, and show how its answers changed.
 
 Written are the solution's programs for every shape that a check asks the reference, its
-answers to the fixed cases, and the fingerprints of the known wrong solutions in
-`tests/corpus/mutants/`, by which a wrong answer gets its name.
+answers to the fixed cases, and the fingerprints of the known mistakes in
+`tests/corpus/mutants/` that no reader can read.
 """
 
 import argparse
@@ -28,9 +28,9 @@ from grader.contract.case import Case
 from grader.contract.compare import RTOL
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import GraderError, Stopped, UsageError
-from grader.diagnosis import probes
-from grader.diagnosis.diagnose import agree
-from grader.diagnosis.target_inference import read_off
+from grader.diagnosis.diagnose import READERS
+from grader.diagnosis.fingerprints import PROBES, agree, fingerprint
+from grader.diagnosis.target_inference import targets_of
 from grader.grading import pipeline
 from grader.grading.passes import Graded, Pass
 from grader.grading.plugin import run_checks
@@ -81,12 +81,13 @@ def record(tier: str, device: str, console: Console) -> None:
             student = warm.take(submission)
             solution, of_files = right_answers(student, live.on_check)
             right = {
-                part: probes.fingerprint(part, student, of_files.get(part, ()))
-                for part in [*probes.PROBES, *of_files]
+                part: fingerprint(part, student, of_files.get(part, ()))
+                for part in [*PROBES, *of_files]
             }
         # They are edits of the solution, which a wrong one does not allow for.
-        from tests.corpus.mutants import MUTANTS as mutants  # noqa: N811
+        from tests.corpus.mutants import MUTANTS
 
+        mutants = [mutant for mutant in MUTANTS if mutant.part not in READERS]
         mistakes = fingerprints(mutants, of_files, tier, device, live.on_check)
     require_told_apart(mutants, mistakes, right)
     provenance = {
@@ -108,7 +109,7 @@ def record(tier: str, device: str, console: Console) -> None:
     recorded.save(solution.programs, solution.answers, known, provenance)
     print_drift(rows, console)
     console.print(programs_in_words(solution.programs))
-    console.print(f"{len(mutants)} known mistakes, each told from the solution")
+    console.print(f"{len(mutants)} fingerprints, each told from the solution's")
 
 
 def right_answers(
@@ -147,13 +148,13 @@ def right_answers(
                     f"the solution fails {exercise.name}, {check.name}: {check.message}"
                 )
     # These are asked only where an answer is wrong, or where td_loss cannot be used.
-    answers.check = "read off"
+    answers.check = "targets"
     for group in (
         *(fixed_cases.TD_CONTINUES, fixed_cases.TD_ENDS),
         *(fixed_cases.TD_BATCH_CONTINUES, fixed_cases.TD_MIXED),
     ):
         for case in group.fixed:
-            read_off(cases.on_table(case), answers)
+            targets_of(cases.on_table(case), answers)
     answers.check = "stand-in"
     for case in (*fixed_cases.UPDATE.fixed, fixed_cases.UPDATE_EXAMPLE):
         answers.answer(case.replace(spec={"stand_in": True}))
@@ -194,7 +195,7 @@ def fingerprints(
         try:
             student = warm.take(Submission(mutant.id, mutant.source.encode()))
             fixed = of_files.get(mutant.part, ())
-            return probes.fingerprint(mutant.part, student, fixed)
+            return fingerprint(mutant.part, student, fixed)
         except Stopped:
             return None
         finally:
@@ -221,9 +222,7 @@ def require_told_apart(
     blind = [
         mutant.id
         for mutant, found in zip(mutants, mistakes, strict=True)
-        if found
-        and not mutant.border
-        and agree(mutant.part, found, right[mutant.part], CLEARLY)
+        if found and not mutant.border and agree(found, right[mutant.part], CLEARLY)
     ]
     if blind:
         raise GraderError(

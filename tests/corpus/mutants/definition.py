@@ -10,17 +10,17 @@ class Mutant:
     """A wrong hand-in: the solution with one misconception.
 
     Attributes:
-        id: of the misconception, as it stands in a report's `diagnosis`.
-        part: of the contract that is wrong, a function's or class' name.
-        severity: F fails CartPole, D degrades, S silent, X raises.
-        misconception: in a few words, for the table.
-        hint: what a student reads when their work answers like this one: what is wrong
-            and, in brackets, which slides teach it; never the corrected code.
-        source: of the hand-in.
-        border: it is wrong by hardly more than chance allows: it proves how little a
-            check notices, and is too close to right work to be recognised by name.
-        changes: the words of the part that are others, (old, new); () where the part
-            is written anew.
+        id: short name of the misconception; the report shows it as `diagnosis`.
+        part: name of the wrong function or class.
+        severity: "F" fails CartPole, "D" learns CartPole more slowly or less often,
+            "S" makes no difference on CartPole, "X" raises an exception.
+        misconception: a few words that name the misconception, for tables.
+        hint: text for a student with this mistake: what is wrong and, in brackets,
+            which slides teach it; never the corrected code.
+        source: text of the hand-in.
+        border: True if the mistake is only just large enough for a check to notice.
+            Such a mutant is too close to right work to be recognised by name.
+        changes: pairs of an old text and its new text; () where the part is rewritten.
     """
 
     id: str
@@ -46,7 +46,16 @@ def changed(
     hint: str,
     *changes: tuple[str, str],
 ) -> Mutant:
-    """A mutant in which some words of the solution's part are others."""
+    """Return a mutant: the solution with changed text in one part.
+
+    Args:
+        part: name of the part.
+        id: short name of the misconception.
+        severity: a letter, see `Mutant`.
+        misconception: a few words that name the misconception.
+        hint: text for the student.
+        changes: pairs of an old text and its new text, see `edited`.
+    """
     source = edited(part, *changes)
     return Mutant(id, part, severity, misconception, hint, source, changes=changes)
 

@@ -15,7 +15,8 @@ from grader.contract.exercises import (
     STARTER,
     Part,
 )
-from grader.diagnosis import measurements, probes
+from grader.diagnosis.diagnose import READERS
+from grader.diagnosis.fingerprints import PROBES
 from grader.inside import parts
 
 
@@ -40,11 +41,12 @@ def missing(part: Part) -> list[str]:
         )
         if question not in table:
             found.append(f"grader/inside/parts.py: {name} has no `{question}`.")
-    if part.name not in probes.PROBES and not re.search(r"(?m)^CASES\b", checks):
+    read = part.name in {*PROBES, *READERS}
+    if not read and not re.search(r"(?m)^CASES\b", checks):
         found.append(
             f"By no answers is a mistake in `{part.name}` recognised: add CASES to "
             f"grader/checks/{EXERCISES[part.exercise]}, or a probe to "
-            "grader/diagnosis/probes.py."
+            "grader/diagnosis/fingerprints.py."
         )
     return found
 
@@ -68,7 +70,7 @@ def test_a_missing_thing_is_named():
 def test_tables_have_no_other_names():
     """No table has a row for a part or an exercise that is not in the registry."""
     assert {row.exercise for row in ROWS} <= {*EXERCISES}
-    assert {*probes.PROBES, *measurements.FACTS} <= {*PARTS}
+    assert {*PROBES, *READERS} <= {*PARTS}
     assert {*parts.CALLS} == {*CALLS}
     programs = {q for part in PARTS.values() if not part.called for q in part.questions}
     assert {*parts.PROGRAMS} <= programs
