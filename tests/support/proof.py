@@ -37,7 +37,8 @@ class Row:
         lost: the checks of its exercise that it fails.
         points: that it loses there.
         elsewhere: checks of other exercises that it fails.
-        diagnoses: what it was called, None where it got no name.
+        diagnoses: the diagnoses of the failed checks, None where a check has none.
+        first: the line that says what is wrong and that a student reads first.
         text: what a student reads on the terminal.
     """
 
@@ -46,14 +47,21 @@ class Row:
     points: float
     elsewhere: list[str]
     diagnoses: set[str | None]
+    first: str
     text: str
 
     @property
     def named(self) -> str:
-        """Tell how the report calls it: rightly, wrongly, or not at all."""
+        """How the report tells the mistake.
+
+        "rightly" by its own name, "by a sentence" without a name, "not at all", or
+        "WRONGLY" with the names of other mistakes.
+        """
         names = {name for name in self.diagnoses if name}
         if not names:
-            return "by its facts"
+            told = self.mutant.told
+            found = told and re.search(told, " ".join(self.text.split()))
+            return "by a sentence" if found else "not at all"
         right = all(self.mutant.id in name.split(" or ") for name in names)
         return "rightly" if right else f"WRONGLY: {', '.join(sorted(names))}"
 
@@ -89,6 +97,7 @@ def row(mutant: Mutant, future: Future) -> Row:
         points=sum(check.max_score - check.score for check in failed),
         elsewhere=others,
         diagnoses={check.diagnosis for check in failed if told_of_part(check)},
+        first=read_first(failed),
         text=as_read(own),
     )
 
@@ -125,6 +134,16 @@ def losses(results: Results) -> list[str]:
 def told_of_part(check: Check) -> bool:
     """Tell whether a check failed by itself, and was not only waiting."""
     return check.outcome in ("failed", "error")
+
+
+def read_first(failed: list[Check]) -> str:
+    """Return the first line that says what is wrong, of the first failed check."""
+    if not failed:
+        return ""
+    check = failed[0]
+    raised = check.message.splitlines()[-1:] if check.outcome == "error" else []
+    lines = [check.reading, check.hint, *raised, check.message]
+    return next(filter(None, lines), "").splitlines()[0].strip()
 
 
 def as_read(exercise: Exercise) -> str:
@@ -165,8 +184,9 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
         f"- {len(rows)} wrong solutions, {sum(bool(r.lost) for r in rows)} lose points "
         f"in their exercise, {sum(bool(r.elsewhere) for r in rows)} in another",
         f"- {named.count('rightly')} are named rightly, "
-        f"{named.count('by its facts')} told by what was measured ({border} of them on "
-        "the border of chance), "
+        f"{named.count('by a sentence')} told by a sentence without a name, "
+        f"{named.count('not at all')} not at all ({border} of the mistakes are on the "
+        "border of chance), "
         f"{sum(n.startswith('WRONG') for n in named)} wrongly",
         f"- {len(right)} right solutions in other styles, "
         f"{sum(bool(checks) for checks in right.values())} of them lose points",
@@ -176,8 +196,8 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
         own = [r for r in rows if r.mutant.exercise == exercise]
         if own:
             lines += [f"## {exercise}", ""]
-            lines += ["| mutant | | misconception | caught by | points | named |"]
-            lines += ["|---|---|---|---|---|---|"]
+            lines += ["| mutant | | misconception | caught by | points | told | reads |"]
+            lines += ["|---|---|---|---|---|---|---|"]
             lines += [as_cells(r) for r in own] + [""]
     return "\n".join([*lines, *of_checks(rows), *of_variants(right)])
 
@@ -187,6 +207,7 @@ def as_cells(r: Row) -> str:
     m = r.mutant
     cells = [m.id, m.severity, f"{m.part}: {m.misconception}"]
     cells += [", ".join(r.lost), f"-{plain_number(r.points)}", r.named]
+    cells.append(r.first)
     return f"| {' | '.join(cell.replace('|', '∣') for cell in cells)} |"
 
 

@@ -2,8 +2,8 @@
 
 The exit code is 0 where all of this holds:
 
-- every mutant loses points, in its own exercise alone and under no wrong name; most are
-  named rightly
+- every mutant loses points, in its own exercise alone and under no wrong name; nearly all
+  are named rightly or told by a sentence
 - one mutant of each part, graded in all exercises, loses nothing in the others
 - every check catches a mutant
 - every hand-in of `corpus/narrow.py` fails the check that is meant for it
@@ -61,7 +61,7 @@ from tests.support.proof import (
 )
 
 RIGHT = [*VARIANTS, *WHOLE]
-NAMED = 0.95  # of the mutants, at least, go by their own name
+NAMED = 0.97  # of the mutants, at least, go by their own name
 CANNOT_LEARN = ("td-mask-inverted", "td-negative", "sync-never", "up-returns-old")
 # Cheats that are taken in by the supplied agent, which trusts them.
 TRUSTED = ("loss-clones", "rows-invented", "update-walks")
@@ -161,9 +161,9 @@ def problems_of_row(r: Row) -> list[str]:
 def problems_of_rows(rows: list[Row]) -> list[str]:
     """Return what is wrong with the mutants, one by one and all together."""
     bad = [word for r in rows for word in problems_of_row(r)]
-    rightly = sum(r.named == "rightly" for r in rows)
+    rightly = sum(r.named in ("rightly", "by a sentence") for r in rows)
     if rightly < NAMED * len(rows):
-        bad.append(f"only {rightly} of {len(rows)} mutants are named rightly")
+        bad.append(f"only {rightly} of {len(rows)} mutants are told by a name or a sentence")
     for check, caught in catches(rows).items():
         if not caught:
             bad.append(f"{check} catches no mutant")
