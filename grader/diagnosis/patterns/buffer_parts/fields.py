@@ -49,8 +49,9 @@ def candidates(
         for other in OTHERS if source == name or name not in SCALARS else ():
             cost = extra + 1 + (0.1 if source != name else 0.0)
             found_.append((cost, where, other, source, None))
+    flags = [c for c in CHANGES if c.kind in OF_FLAGS]
     for (i, where), (k, change) in itertools.product(
-        enumerate(WHERE), enumerate(CHANGES)
+        enumerate(WHERE), enumerate(flags if name == "terminated" else CHANGES)
     ):
         cost = 1.2 + 0.02 * k + (1.0 + 0.1 * i if where else 0.0)
         found_.append((cost, where, None, name, change))
@@ -58,6 +59,10 @@ def candidates(
         if change.kind in ("whole", "half") and name not in SCALARS:
             found_.append((2.2, "", other, source, change))
     return iter(sorted(found_, key=lambda candidate: candidate[0]))
+
+
+# What else is done to numbers is nothing to 0 and 1, or one of these.
+OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
@@ -178,6 +183,8 @@ def holder(
             else:
                 expected = expected.copy()
                 expected[holds] = change.value(expected[holds], value[holds])
+    if change and change.text != "NaN" and not np.isfinite(expected[holds]).all():
+        return False
     return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
 
 

@@ -53,7 +53,16 @@ def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Find
         size: {v.shape[:1] for v in batch.values()} for size, batch in came.items()
     }
     told = set().union(*leading.values())
-    if len(came) == 3 and len(told) == 1 and (count := told.pop()) and count[0] > 0:
+    flat = all(
+        batch["reward"].shape[:1] == (batch["reward"].size,) for batch in came.values()
+    )
+    if (
+        flat
+        and len(came) == 3
+        and len(told) == 1
+        and (count := told.pop())
+        and count[0] > 0
+    ):
         return [
             found(
                 "batch-size-fixed",
