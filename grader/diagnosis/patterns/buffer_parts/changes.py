@@ -256,6 +256,14 @@ CHANGES: list[Change] = [
         lambda x, y: x + shift(x, y),
     ),
 ]
+CHANGES.append(
+    Change(
+        "clipped+whole",
+        "trunc(clip({x}, −1, 1))",
+        "are clipped to between −1 and 1, and then " + WHOLE,
+        lambda x, y: np.trunc(np.clip(x, -1, 1)),
+    )
+)
 # Two at once: normalised within the batch, after another change.
 CHANGES += [
     Change(

@@ -116,6 +116,10 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         ):
             continue
         pairs = possible[where]
+        # One flag, 0 or 1, tells no transition.
+        elsewhere = source == "terminated" and (other or source != name)
+        if elsewhere and not both_flags(pairs, other):
+            continue
         if where and change and name == "terminated" and not both_flags(pairs):
             continue
         if all(holder(name, b, at, other, source, change) for b, at in pairs):
@@ -140,9 +144,19 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
     return not outside and any(at.any() for _, at in pairs)
 
 
-def both_flags(pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
-    """Tell whether d is true in some rows of a mask and false in others."""
-    flags = [b.stored("terminated", b.ids)[at] for b, at in pairs]
+def both_flags(
+    pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
+) -> bool:
+    """Tell whether d is true in some rows of a mask and false in others.
+
+    Args:
+        pairs: batches and the mask.
+        other: the transition whose d is meant, None for the row's own.
+    """
+    flags = [
+        b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
+        for b, at in pairs
+    ]
     return len(np.unique(np.concatenate(flags))) > 1
 
 
@@ -169,10 +183,6 @@ def holder(
         return True
     everywhere = bool(holds[b.ids >= 0].all())
     expected = b.stored(source, OTHERS[other](b) if other else b.ids)
-    # One flag, 0 or 1, tells no transition.
-    of_flags = source == "terminated" and (other or source != name)
-    if of_flags and len(np.unique(expected[holds])) < 2:
-        return False
     over = change is not None and change.over_batch
     if change:
         if "normalised" in change.kind and not everywhere:
