@@ -228,7 +228,7 @@ def between_batches(asker: Asker) -> list[Finding]:
     """Return how rows of batches from a larger buffer depend on each other."""
     script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
     many = batches_in(asker.play(*script, capacity=LARGE))
-    if not many or not many[0]:
+    if not many or not many[0] or (many[0].ids == BLANK).any():
         return []
     places, stored = ranks(many[0].ids)
     finding = draws.in_turn(places, stored)

@@ -134,12 +134,12 @@ def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
 def factor(x: np.ndarray, y: np.ndarray) -> float:
     """Return the constant c with y = c x, as far as one number can tell."""
     at = np.nanargmax(np.abs(x))
-    return rounded(float(y.ravel()[at] / x.ravel()[at])) or np.nan
+    return float(y.ravel()[at] / x.ravel()[at]) or np.nan
 
 
 def shift(x: np.ndarray, y: np.ndarray) -> float:
     """Return the constant c with y = x + c."""
-    return rounded(float(np.nanmedian(y - x)))
+    return float(np.nanmedian(y - x))
 
 
 def rounded(value: float) -> float:
@@ -149,7 +149,7 @@ def rounded(value: float) -> float:
 
 def limit(x: np.ndarray, y: np.ndarray) -> float:
     """Return the largest size in y: where it is clipped, if so; NaN for 0."""
-    return rounded(float(np.nanmax(np.abs(y)))) or np.nan
+    return float(np.nanmax(np.abs(y))) or np.nan
 
 
 def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
@@ -241,7 +241,7 @@ CHANGES: list[Change] = [
         "constant",
         "{c}",
         "are always {c}",
-        lambda x, y: np.full_like(x, rounded(float(y.ravel()[0]))),
+        lambda x, y: np.full_like(x, float(y.ravel()[0])),
     ),
     Change(
         "scaled",
@@ -256,6 +256,14 @@ CHANGES: list[Change] = [
         lambda x, y: x + shift(x, y),
     ),
 ]
+CHANGES.append(
+    Change(
+        "clipped+whole",
+        "trunc(clip({x}, −1, 1))",
+        "are clipped to between −1 and 1, and then " + WHOLE,
+        lambda x, y: np.trunc(np.clip(x, -1, 1)),
+    )
+)
 # Two at once: normalised within the batch, after another change.
 CHANGES += [
     Change(
@@ -269,7 +277,7 @@ CHANGES += [
         [c for c in CHANGES if c.kind == "normalised"],
     )
 ]
-CONSTANT = {"clipped": limit, "constant": lambda x, y: rounded(float(y.ravel()[0]))}
+CONSTANT = {"clipped": limit, "constant": lambda x, y: float(y.ravel()[0])}
 CONSTANT.update(scaled=factor, shifted=shift)
 
 
@@ -277,4 +285,4 @@ def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
     """Return the constant of a change, in digits, or ""."""
     if "{c}" not in change.text + change.hint:
         return ""
-    return number(CONSTANT[change.kind](x, y))
+    return number(rounded(CONSTANT[change.kind](x, y)))

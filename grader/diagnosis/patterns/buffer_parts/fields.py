@@ -49,8 +49,9 @@ def candidates(
         for other in OTHERS if source == name or name not in SCALARS else ():
             cost = extra + 1 + (0.1 if source != name else 0.0)
             found_.append((cost, where, other, source, None))
+    flags = [c for c in CHANGES if c.kind in OF_FLAGS]
     for (i, where), (k, change) in itertools.product(
-        enumerate(WHERE), enumerate(CHANGES)
+        enumerate(WHERE), enumerate(flags if name == "terminated" else CHANGES)
     ):
         cost = 1.2 + 0.02 * k + (1.0 + 0.1 * i if where else 0.0)
         found_.append((cost, where, None, name, change))
@@ -58,6 +59,10 @@ def candidates(
         if change.kind in ("whole", "half") and name not in SCALARS:
             found_.append((2.2, "", other, source, change))
     return iter(sorted(found_, key=lambda candidate: candidate[0]))
+
+
+# What else is done to numbers is nothing to 0 and 1, or one of these.
+OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
@@ -111,6 +116,10 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         ):
             continue
         pairs = possible[where]
+        # One flag, 0 or 1, tells no transition.
+        elsewhere = source == "terminated" and (other or source != name)
+        if elsewhere and not both_flags(pairs, other):
+            continue
         if where and change and name == "terminated" and not both_flags(pairs):
             continue
         if all(holder(name, b, at, other, source, change) for b, at in pairs):
@@ -135,9 +144,19 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
     return not outside and any(at.any() for _, at in pairs)
 
 
-def both_flags(pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
-    """Tell whether d is true in some rows of a mask and false in others."""
-    flags = [b.stored("terminated", b.ids)[at] for b, at in pairs]
+def both_flags(
+    pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
+) -> bool:
+    """Tell whether d is true in some rows of a mask and false in others.
+
+    Args:
+        pairs: batches and the mask.
+        other: the transition whose d is meant, None for the row's own.
+    """
+    flags = [
+        b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
+        for b, at in pairs
+    ]
     return len(np.unique(np.concatenate(flags))) > 1
 
 
@@ -164,10 +183,6 @@ def holder(
         return True
     everywhere = bool(holds[b.ids >= 0].all())
     expected = b.stored(source, OTHERS[other](b) if other else b.ids)
-    # One flag, 0 or 1, tells no transition.
-    of_flags = source == "terminated" and (other or source != name)
-    if of_flags and len(np.unique(expected[holds])) < 2:
-        return False
     over = change is not None and change.over_batch
     if change:
         if "normalised" in change.kind and not everywhere:
@@ -178,6 +193,8 @@ def holder(
             else:
                 expected = expected.copy()
                 expected[holds] = change.value(expected[holds], value[holds])
+    if change and change.text != "NaN" and not np.isfinite(expected[holds]).all():
+        return False
     return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
 
 

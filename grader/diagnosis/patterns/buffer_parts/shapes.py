@@ -47,22 +47,28 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
     return findings
 
 
+def fixed_size(came: dict[int, dict[str, Any]]) -> list[Finding]:
+    """Return that batches have the same number of rows whatever B is, if so."""
+    counts = {v.shape[:1] for batch in came.values() for v in batch.values()}
+    flat = all(
+        batch["reward"].shape[:1] == (batch["reward"].size,) for batch in came.values()
+    )
+    if not flat or len(came) < 3 or len(counts) > 1 or not (count := counts.pop())[0]:
+        return []
+    return [
+        found(
+            "batch-size-fixed",
+            f"always {count[0]} rows",
+            "as many rows as are asked for",
+            f"Your batch always has {count[0]} rows. How many to draw is an argument",
+        )
+    ]
+
+
 def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
     """Return how the shapes of batches are wrong, by B."""
-    leading = {
-        size: {v.shape[:1] for v in batch.values()} for size, batch in came.items()
-    }
-    told = set().union(*leading.values())
-    if len(came) == 3 and len(told) == 1 and (count := told.pop()) and count[0] > 0:
-        return [
-            found(
-                "batch-size-fixed",
-                f"always {count[0]} rows",
-                "as many rows as are asked for",
-                f"Your batch always has {count[0]} rows. How many to draw is an "
-                "argument",
-            )
-        ]
+    if fixed := fixed_size(came):
+        return fixed
     odd: dict[int, dict[str, tuple[int, ...]]] = {}
     for size, batch in came.items():
         for name in FIELDS:
