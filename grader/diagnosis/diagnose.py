@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.contract.case import Case, Student
+from grader.contract import fixed_cases
+from grader.contract.case import Case, Student, flat
 from grader.contract.outcomes import NotImplementedYet, Stopped
 from grader.diagnosis import fingerprints
 from grader.diagnosis.formulas.losses import mc_loss, td_loss
@@ -30,6 +31,19 @@ READERS: dict[str, Reader] = {
     "td_update": update.read,
     "sync_target": sync.read,
 }
+
+# A case of each part whose reader does not look for memory.
+MEMORY = {
+    "update_Q_TD0": fixed_cases.TD0_EPISODE.fixed[0],
+    "discounted_returns": fixed_cases.RETURNS_LONG.fixed[0],
+    "mc_loss": fixed_cases.MC_EPISODE.fixed[0].replace(spec={"stand_in": True}),
+    "td_loss": fixed_cases.TD_MIXED.fixed[0],
+}
+REMEMBERS = (
+    "Imported anew and asked the same question, your code gives another answer: it "
+    "keeps something from one call to the next, or draws from a generator that is no "
+    "argument."
+)
 
 
 @dataclass(frozen=True)
@@ -67,11 +81,25 @@ def diagnose(
     try:
         if part in READERS:
             found = READERS[part](student, rng)
-            return of_reading(found) if found else None
+            if found:
+                return of_reading(found)
+            return Diagnosis(None, REMEMBERS) if remembers(part, student) else None
         fits = fingerprints.fitting(part, student, known, fixed)
         return of_mistakes(fits) if fits else None
     except (NotImplementedYet, Stopped):
         return None  # the checks' messages say so
+
+
+def remembers(part: str, student: Student) -> bool:
+    """Tell whether a part answers one question otherwise after a fresh import."""
+    if part not in MEMORY:
+        return False
+    before = flat(student.answer(MEMORY[part]))
+    after = flat(student.afresh().answer(MEMORY[part]))
+    return [name for name, _ in before] != [name for name, _ in after] or not all(
+        np.array_equal(a, b, equal_nan=True)
+        for (_, a), (_, b) in zip(before, after, strict=True)
+    )
 
 
 def of_reading(found: Reading) -> Diagnosis:

@@ -25,6 +25,7 @@ MATRIX = EVIDENCE / "MATRIX.md"
 MESSAGES = EVIDENCE / "messages"
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 REL_TOL, ABS_TOL = 2e-3, 1e-3  # of numbers in messages, from machine to machine
+COLUMNS = ("mutant", "", "misconception", "caught by", "points", "told", "reads first")
 BUILT_ON = {"td_loss": ("td_loss", "td_update")}
 
 
@@ -196,7 +197,9 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
         own = [r for r in rows if r.mutant.exercise == exercise]
         if own:
             lines += [f"## {exercise}", ""]
-            lines += ["| mutant | | misconception | caught by | points | told | reads |"]
+            lines += [
+                "| mutant | | misconception | caught by | points | told | reads |"
+            ]
             lines += ["|---|---|---|---|---|---|---|"]
             lines += [as_cells(r) for r in own] + [""]
     return "\n".join([*lines, *of_checks(rows), *of_variants(right)])

@@ -2,8 +2,8 @@
 
 The exit code is 0 where all of this holds:
 
-- every mutant loses points, in its own exercise alone and under no wrong name; nearly all
-  are named rightly or told by a sentence
+- every mutant loses points, in its own exercise alone and under no wrong name; nearly
+  all are named rightly or told by a sentence
 - one mutant of each part, graded in all exercises, loses nothing in the others
 - every check catches a mutant
 - every hand-in of `corpus/narrow.py` fails the check that is meant for it
@@ -163,7 +163,9 @@ def problems_of_rows(rows: list[Row]) -> list[str]:
     bad = [word for r in rows for word in problems_of_row(r)]
     rightly = sum(r.named in ("rightly", "by a sentence") for r in rows)
     if rightly < NAMED * len(rows):
-        bad.append(f"only {rightly} of {len(rows)} mutants are told by a name or a sentence")
+        bad.append(
+            f"only {rightly} of {len(rows)} mutants are told by a name or a sentence"
+        )
     for check, caught in catches(rows).items():
         if not caught:
             bad.append(f"{check} catches no mutant")
