@@ -79,7 +79,7 @@ class Questions:
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.student, self.rng = student, rng
-        self.keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
+        self.keys = rng.integers(0, 2**32, (60, 2), dtype=np.uint32)  # of single calls
         self.epsilons: tuple[float, ...] = EPSILONS
         self.untraced = ""
         mixed = cases.distinct(rng, ROWS, ACTIONS)
@@ -92,9 +92,10 @@ class Questions:
             self.epsilons, self.values = FEW_EPSILONS, [mixed]
 
     def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
-        """Ask with all keys."""
-        case = cases.exploration(self.keys[0], q_values, epsilon)
-        actions = self.student.answer_keys(case, self.keys, "actions")
+        """Ask with keys that are new each time, so that samples are independent."""
+        keys = self.rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
+        case = cases.exploration(keys[0], q_values, epsilon)
+        actions = self.student.answer_keys(case, keys, "actions")
         if actions.ndim != 2 or actions.shape[1:] != q_values.shape[:1]:
             raise OtherShape(actions.shape[1:], len(q_values))
         if actions.dtype.kind not in "biuf" or (actions != np.round(actions)).any():
