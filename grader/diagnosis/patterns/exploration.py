@@ -79,7 +79,7 @@ class Questions:
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.student, self.rng = student, rng
-        self.keys = rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
+        self.keys = rng.integers(0, 2**32, (60, 2), dtype=np.uint32)  # of single calls
         self.epsilons: tuple[float, ...] = EPSILONS
         self.untraced = ""
         mixed = cases.distinct(rng, ROWS, ACTIONS)
@@ -92,9 +92,10 @@ class Questions:
             self.epsilons, self.values = FEW_EPSILONS, [mixed]
 
     def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
-        """Ask with all keys."""
-        case = cases.exploration(self.keys[0], q_values, epsilon)
-        actions = self.student.answer_keys(case, self.keys, "actions")
+        """Ask with keys that are new each time, so that samples are independent."""
+        keys = self.rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
+        case = cases.exploration(keys[0], q_values, epsilon)
+        actions = self.student.answer_keys(case, keys, "actions")
         if actions.ndim != 2 or actions.shape[1:] != q_values.shape[:1]:
             raise OtherShape(actions.shape[1:], len(q_values))
         if actions.dtype.kind not in "biuf" or (actions != np.round(actions)).any():
@@ -111,10 +112,9 @@ class Questions:
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
 
-    def of_two(self) -> list[Sample]:
+    def of_two(self, epsilon: float) -> Sample:
         """Ask with two actions."""
-        q_values = cases.distinct(self.rng, 8, 2)
-        return [self.chosen(q_values, e) for e in (0.37, 1.0)]
+        return self.chosen(cases.distinct(self.rng, 8, 2), epsilon)
 
     def alone(self) -> Reading | None:
         """Ask for a single row, and say if its actions have another shape."""
@@ -237,12 +237,24 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     if greedy and greedy.differences and not fit.greedy.differences:
         differences = [*greedy.differences, *differences]
         fit = Fit(greedy, fit.tried, fit.exploring, fit.odd_rows)
+    if never_of_two(fit, questions):
+        differences.append(words.FOR_TWO)
     if not differences:
         return of_other_sizes(questions)
     if alone := questions.alone():
         differences += [d for d in alone.differences if d not in differences]
     formula = in_words(fit, law, differences)
     return Reading(formula, ASKED, tuple(differences), table(fit))
+
+
+def never_of_two(fit: Fit, questions: Questions) -> bool:
+    """Tell whether nothing is tried with two actions, though it is with four."""
+    epsilon = max(fit.exploring, key=lambda e: fit.exploring[e][0])
+    if fit.exploring[epsilon][0] < 0.3 or words.CONSTANT in fit.tried.differences:
+        return False
+    sample = questions.of_two(epsilon)
+    allowed = fit.greedy.allowed(sample.q_values)
+    return bool((sample.actions == allowed.argmax(axis=1)).all())
 
 
 def same_for_all_keys(samples: list[Sample]) -> bool:
@@ -288,12 +300,7 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
 
 
 def of_other_sizes(questions: Questions) -> Reading | None:
-    """Ask with two actions, and with a single row."""
-    for sample in questions.of_two():
-        best = sample.q_values.argmax(axis=1)
-        if (sample.actions == best).all():
-            text = "argmax_a Q(s,a) whatever ε is, where there are two actions"
-            return Reading(text, ASKED, (words.FOR_TWO,))
+    """Ask with a single row, and by plain calls."""
     if alone := questions.alone():
         return alone
     if questions.untraced:
@@ -314,6 +321,7 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
         words.PER_BATCH: "one coin for all rows",
         words.SHARED: "one random action for all rows",
         words.DEALT: "each action as often as the others in every call",
+        words.FOR_TWO: "with two actions never any but the greedy one",
         words.EXACT_SHARE: "the same number of rows in every call",
         words.REUSED_SCORES: "but other shares in row 0",
     }.items():
