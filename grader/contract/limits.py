@@ -17,6 +17,7 @@ class Limits:
         call_seconds: longest time for one answer of the hand-in.
         part_seconds: longest time for all answers of one part, including the time for
             restarting the hand-in's process.
+        diagnosis_seconds: longest time for the answers from which one part is diagnosed.
         run_seconds: longest time for the whole run. CI's own time limit is some minutes
             longer, so that a hand-in that needs too long still gets a report.
         trusted_seconds: longest time for one answer to a request that executes no code
@@ -39,6 +40,7 @@ class Limits:
     cells_share: float = 0.8
     call_seconds: float = 15.0
     part_seconds: float = 45.0
+    diagnosis_seconds: float = 20.0
     run_seconds: float = 480.0
     trusted_seconds: float = 120.0
     learn_seconds: float = 150.0

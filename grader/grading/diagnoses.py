@@ -25,6 +25,9 @@ def diagnose_exercise(done: Pass, name: str) -> None:
         return
     for part, checks in done.failed.get(name, {}).items():
         graded.budget.exercise, graded.budget.part = name, part
+        limits = graded.budget.limits
+        # Even a part that has used up its time is diagnosed.
+        graded.budget.spent[part] = limits.part_seconds - limits.diagnosis_seconds
         rng = np.random.default_rng(derive(graded.seed, f"diagnosis {part}"))
         fixed = done.fixed.get(part, ())
         # A diagnosis only explains a verdict, so the verdict stands if it fails.

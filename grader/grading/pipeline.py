@@ -179,7 +179,6 @@ def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exe
         checks.run(first, units)
         if twice and units and not graded.problem:
             ask_again(checks, first, units)  # while the network learns
-        graded.budget.spent.clear()  # a slow part is diagnosed as well
         for name in units:
             diagnose_exercise(first, name)
         if LEARNING in options.exercises:
