@@ -2,6 +2,7 @@
 
     python -m tests.tools.readings [ids or parts]      each known mistake
     python -m tests.tools.readings --pairs N [parts]   N pairs of each part, by a seed
+    python -m tests.tools.readings --right             right hand-ins in many styles
     python -m tests.tools.readings --files dqn.py …    definitions for the solution's
 
 Everything is asked in this process. A claim is *true* if the formula gives the code's
@@ -31,7 +32,8 @@ from grader.inside import parts
 from grader.inside.values import ContractError
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.pairs import pairs_of
-from tests.support.edits import SOLUTION, with_definitions
+from tests.corpus.variants import VARIANTS
+from tests.support.edits import EXERCISE_OF, SOLUTION, with_definitions
 
 READERS: dict[str, Any] = {"td_loss": td_loss, "update_Q_TD0": td0, "mc_loss": mc_loss}
 
@@ -217,6 +219,21 @@ def pairs(number: int, wanted: list[str], seed: int) -> None:
         print(part, dict(count))
 
 
+def right_styles() -> None:
+    """Read right hand-ins, and print those of which something is said."""
+    count = 0
+    for variant in VARIANTS:
+        for part in READERS:
+            if EXERCISE_OF[part] in variant.exercises and not variant.fresh:
+                reading, _, seconds = read(variant.source, part)
+                count += 1
+                print(f"{count} {variant.name}: {part} {seconds:.2f}", flush=True)
+                if reading:
+                    print(f"{variant.name}: {part} {sorted(names_of(reading))}")
+                    show(reading)
+    print(f"{count} right parts were read")
+
+
 def main() -> None:
     """Read what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -224,11 +241,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--files", action="store_true")
+    parser.add_argument("--right", action="store_true")
     parser.add_argument("-v", action="store_true", dest="verbose")
     options = parser.parse_args()
     warnings.simplefilter("ignore", FutureWarning)
     jax.config.update("jax_default_matmul_precision", "highest")
-    if options.files:
+    if options.right:
+        right_styles()
+    elif options.files:
         for path in map(Path, options.wanted):
             text = path.read_text(encoding="utf-8")
             part = next(p for p in READERS if f"def {p}(" in text)
