@@ -1,4 +1,4 @@
-"""What is said of wrong work that is like no known mistake, and like two of them."""
+"""The report says which formula or pattern wrong work follows."""
 
 import pytest
 
@@ -6,98 +6,72 @@ from tests.support.edits import edited
 
 MEAN = "jnp.mean((predicted - empirical) ** 2)"
 MASK = ("not_terminated * gamma", "gamma")
-FACTS = {  # two mistakes at once, of which no list has the pair, and what is measured
+READINGS = {  # mistakes, one or two at once, and what the report says of them
     "no mask, half": (
         "td_loss",
         "td_loss",
         [MASK, (f"return {MEAN}", f"return 0.5 * {MEAN}")],
-        "does not depend on `terminated`",
-    ),
-    "no reward, sum": (
-        "td_loss",
-        "td_loss",
-        [("reward + future", "future"), (MEAN, MEAN.replace("mean", "sum"))],
-        "does not depend on the rewards",
-    ),
-    "no gamma, sum": (
-        "td_loss",
-        "td_loss",
-        [(" * gamma *", " *"), (MEAN, MEAN.replace("mean", "sum"))],
-        "does not depend on γ",
-    ),
-    "no alpha, min for max": (
-        "update_Q_TD0",
-        "update_Q_TD0",
-        [(".add(-alpha * eta)", ".add(-0.05 * eta)"), (".max(axis=1)", ".min(axis=1)")],
-        "does not depend on α",
+        "td-no-mask and td-half",
+        "y = r + γ max_a Q(s′,a; θ_T)",
     ),
     "mean for max, sum": (
         "td_loss",
         "td_loss",
         [(".max(axis=1)", ".mean(axis=1)"), (MEAN, MEAN.replace("mean", "sum"))],
-        "a sum, where the mean is asked",
+        "td-mean-action and td-sum",
+        "y = r + ¬d γ mean_a Q(s′,a; θ_T)",
     ),
-    "mean for max, cut off": (
+    "another constant": (
         "td_loss",
         "td_loss",
-        [
-            (".max(axis=1)", ".mean(axis=1)"),
-            ("(predicted -", "(jax.lax.stop_gradient(predicted) -"),
-        ],
-        "exactly zero",
-    ),
-    "mean for max, pairs": (
-        "td_loss",
-        "td_loss",
-        [(".max(axis=1)", ".mean(axis=1)"), ("(predicted -", "(predicted[:, None] -")],
-        "5 × 5 pairs",
+        [(f"return {MEAN}", f"return {MEAN} / 7")],
+        "td-scaled",
+        "L = 1/7 mean",
     ),
     "half a step": (
         "update_Q_TD0",
         "update_Q_TD0",
         [(".add(-alpha * eta)", ".add(-0.5 * alpha * eta)")],
-        "exactly half of the expected one",
+        "tab-scaled",
+        "½ α",
     ),
-    "no mask, min for max": (
+    "no mask, mean for max": (
         "update_Q_TD0",
         "update_Q_TD0",
-        [MASK, (".max(axis=1)", ".min(axis=1)")],
-        "does not depend on `terminateds`",
+        [MASK, (".max(axis=1)", ".mean(axis=1)")],
+        "tab-no-mask and tab-mean-for-max",
+        "y = r + γ mean_a Q(s′,a)",
     ),
     "one third too much": (
         "monte_carlo",
         "discounted_returns",
         [("reward + gamma * later", "reward + 1.25 * gamma * later")],
-        "with the weights",
-    ),
-    "idle, other loss": (
-        "td_update",
-        "td_update",
-        [
-            ("theta_Q = eqx.apply_updates(theta_Q, updates)", ""),
-            ("opt_state, loss", "opt_state, 3 * loss"),
-        ],
-        "theta_Q that comes back is the theta_Q that went in",
+        None,
+        "G_i",
     ),
     "every fifth": (
         "sync_target",
         "sync_target",
         [("step % period == 0", "(step + 2) % period == 0")],
-        "theta_Q at the steps [2, 6]",
+        None,
+        "θ_T ←",
     ),
 }
 
 
-@pytest.mark.parametrize("name", FACTS)
-def test_unknown_mistake_gets_a_fact(name, hand_in, graded):
-    """No name is guessed; what was measured is said, and is so."""
-    exercise, part, changes, words = FACTS[name]
+@pytest.mark.parametrize("name", READINGS)
+def test_what_the_code_computes(name, hand_in, graded):
+    """The report shows the formula of the code, and names each mistake in it."""
+    exercise, part, changes, names, words = READINGS[name]
     report = graded(hand_in(source=edited(part, *changes)), exercise)
     failed = [c for c in report["exercises"][0]["checks"] if c["outcome"] == "failed"]
     assert failed
     for check in failed:
-        assert check["diagnosis"] is None
-        assert words in check["hint"], check["hint"]
+        assert names is None or check["diagnosis"] == names
+        computes, _, asked = check["reading"].partition("What is asked")
+        assert computes.startswith("Your code computes ")
+        assert words in computes
+        assert asked
 
 
 def test_known_mistake_gets_its_name(hand_in, graded):
@@ -120,4 +94,5 @@ def test_right_work_gets_no_hint(graded):
     report = graded("solution", "td_loss", "sync_target")
     for exercise in report["exercises"]:
         for check in exercise["checks"]:
-            assert (check["diagnosis"], check["hint"]) == (None, None)
+            said = check["diagnosis"], check["hint"], check["reading"]
+            assert said == (None, None, None)

@@ -1,55 +1,85 @@
-"""What is said of wrong work that is like no known mistake, and like two of them."""
+"""What is said of a wrong part: a reading, a fingerprint, a memory, or nothing."""
 
+import numpy as np
 import pytest
 
-from grader.diagnosis.diagnose import agree, diagnose
+from grader.contract.case import Answer
+from grader.diagnosis import diagnose as diagnosing
+from grader.diagnosis.diagnose import REMEMBERS, diagnose
+from grader.diagnosis.fingerprints import agree
+from grader.diagnosis.reading import Difference, Reading
 from grader.oracle.known import Known, Mistake
+
+RNG = np.random.default_rng(0)
+
+
+class Student:
+    """A hand-in that gives one answer to all questions, another one when imported anew.
+
+    Args:
+        value: the answer.
+        anew: the answer after `afresh`.
+    """
+
+    def __init__(self, value: float, anew: float | None = None) -> None:
+        self.value, self.anew = value, value if anew is None else anew
+
+    def answer(self, case) -> Answer:
+        """Return the answer."""
+        return Answer({"terminateds": np.array([self.value]), "Q": np.ones(2)})
+
+    def afresh(self) -> "Student":
+        """Return the hand-in imported anew."""
+        return Student(self.anew)
+
+
+def test_a_reading_is_told_in_lines(monkeypatch):
+    """Formula and asked formula stand beneath each other; each difference has a hint."""
+    differences = (Difference("td-no-mask", "one"), Difference("td-half", "two"))
+    found = Reading("y = r\nL = ½ δ²", "y = r + v", differences, ("a  b",))
+    monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: found)
+    said = diagnose("td_loss", Student(1), Known(), RNG)
+    assert (said.names, said.hint) == ("td-no-mask and td-half", "one\ntwo")
+    assert said.reading.splitlines() == [
+        "Your code computes   y = r",
+        "                     L = ½ δ²",
+        "What is asked        y = r + v",
+        "a  b",
+    ]
+
+
+@pytest.mark.parametrize(("anew", "hint"), [(1.0, None), (2.0, REMEMBERS)])
+def test_a_part_that_remembers(monkeypatch, anew, hint):
+    """Where nothing fits, only a memory is told, and only if there is one."""
+    monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: None)
+    said = diagnose("td_loss", Student(1.0, anew), Known(), RNG)
+    assert (said and said.hint) == hint
 
 
 def test_at_most_two_names():
-    """Two known mistakes that fit are both said, three are none."""
-    right = {"sync_target": {"0 of 3": [1.0]}}
-    wrong = {"0 of 3": [2.0]}
+    """Two known mistakes that fit are both said; of three, none is."""
+    part = "episode_terminateds"
+    right, wrong = {"flags 1": [1.0], "flags 4": [1.0]}, {"flags 1": [2.0]}
+    wrong["flags 4"] = [2.0]
 
-    class Student:
-        """Answers everything like the known mistakes."""
-
-    def told(count: int):
+    def said(count: int):
         mistakes = [Mistake(f"m{i}", f"hint {i}", wrong) for i in range(count)]
-        known = Known(right, {"sync_target": mistakes})
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("grader.diagnosis.probes.fingerprint", lambda *_: wrong)
-            patch.setattr("grader.diagnosis.measurements.measured", lambda *_: "a fact")
-            return diagnose("sync_target", Student(), None, known)
+        return diagnose(part, Student(2.0), Known({part: right}, {part: mistakes}), RNG)
 
-    assert (told(1).id, told(1).hint) == ("m0", "hint 0")
-    assert told(2).id == "m0 or m1"
-    assert "hint 0" in told(2).hint
-    assert "hint 1" in told(2).hint
-    assert (told(3).id, told(3).hint) == (None, "a fact")
+    assert (said(1).names, said(1).hint) == ("m0", "hint 0")
+    assert said(2).names == "m0 or m1"
+    assert said(2).hint.splitlines() == ["Either: hint 0", "Or: hint 1"]
+    assert said(3) is None
 
 
 def test_fingerprints_agree_within_rounding():
-    """Values to some digits, shares to what chance allows, words to the letter."""
-    a = {"G": [100.0, 0.0], "~share": [0.25], "jit": "no"}
-    part = "epsilon_greedy"
-    assert agree(part, a, {"G": [100.01, 0.01], "~share": [0.255], "jit": "no"})
+    """Numbers agree to some digits, words to the letter."""
+    a = {"G": [100.0, 0.0], "jit": "no"}
+    assert agree(a, {"G": [100.01, 0.01], "jit": "no"})
     for other in (
-        {"G": [100.1, 0.0], "~share": [0.25], "jit": "no"},
-        {"G": [100.0, 0.0], "~share": [0.27], "jit": "no"},
-        {"G": [100.0, 0.0], "~share": [0.25], "jit": "yes"},
-        {"G": [100.0], "~share": [0.25], "jit": "no"},
-        {"G": [100.0, 0.0], "~share": [0.25]},
+        {"G": [100.1, 0.0], "jit": "no"},
+        {"G": [100.0, 0.0], "jit": "yes"},
+        {"G": [100.0], "jit": "no"},
+        {"G": [100.0, 0.0]},
     ):
-        assert not agree(part, a, other)
-
-
-def test_an_exception_under_jit_alone_names_nothing():
-    """Right numbers that cannot be traced: many mistakes raise the same."""
-    part = "td_loss"
-    right = {"loss 0": [1.0], "jit": [0.0]}
-    raises = {"loss 0": [1.0], "jit": "td_loss: TracerBoolConversionError: no"}
-    known = Known({part: right}, {part: [Mistake("loop", "a hint", raises)]})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("grader.diagnosis.probes.fingerprint", lambda *_: raises)
-        assert diagnose(part, None, None, known) is None
+        assert not agree(a, other)
