@@ -18,6 +18,7 @@ from grader.contract.exercises import EXERCISES, ROOT
 from grader.report.model import Check, Exercise, plain_number
 from grader.report.terminal import print_exercise
 from tests.corpus.mutants.definition import Mutant
+from tests.corpus.told import TOLD
 from tests.support.handins import PARTS, HandIn, Results, checks_of, lost, submit
 
 EVIDENCE = ROOT / "tests" / "evidence"
@@ -60,7 +61,7 @@ class Row:
         """
         names = {name for name in self.diagnoses if name}
         if not names:
-            told = self.mutant.told
+            told = TOLD.get(self.mutant.id)
             found = told and re.search(told, " ".join(self.text.split()))
             return "by a sentence" if found else "not at all"
         right = all(self.mutant.id in name.split(" or ") for name in names)

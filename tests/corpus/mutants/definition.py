@@ -21,8 +21,6 @@ class Mutant:
         border: True if the mistake is only just large enough for a check to notice.
             Such a mutant is too close to right work to be recognised by name.
         changes: pairs of an old text and its new text; () where the part is rewritten.
-        told: a pattern in the report on a mutant without a name, because the message
-            itself says what is wrong; "" for a mutant with a name.
     """
 
     id: str
@@ -33,7 +31,6 @@ class Mutant:
     source: str
     border: bool = False
     changes: tuple[tuple[str, str], ...] = ()
-    told: str = ""
 
     @property
     def exercise(self) -> str:
@@ -82,8 +79,3 @@ def rewritten(
 def on_the_border(mutant: Mutant) -> Mutant:
     """Return a copy of the mutant with `border=True`."""
     return replace(mutant, border=True)
-
-
-def told_by(pattern: str, mutant: Mutant) -> Mutant:
-    """Return a copy of a mutant that the report tells by a sentence, without a name."""
-    return replace(mutant, told=pattern)

@@ -34,7 +34,7 @@ class Student:
 
 
 def test_a_reading_is_told_in_lines(monkeypatch):
-    """Formula and asked formula stand beneath each other; each difference has a hint."""
+    """A reading shows both formulas, its table, and a hint for each difference."""
     differences = (Difference("td-no-mask", "one"), Difference("td-half", "two"))
     found = Reading("y = r\nL = ½ δ²", "y = r + v", differences, ("a  b",))
     monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: found)

@@ -16,7 +16,9 @@ from tests.support.proof import Row, check_names, same_but_for_rounding
 from tests.tools import prove
 
 (HALF,) = (mutant for mutant in MUTANTS if mutant.id == "td-half")
-CAUGHT = Row(HALF, ["batch_mixed"], 4.0, [], {"td-half"}, "[td_loss]\n  loss: 2.5\n")
+CAUGHT = Row(
+    HALF, ["batch_mixed"], 4.0, [], {"td-half"}, "½", "[td_loss]\n  loss: 2.5\n"
+)
 
 
 def done(results: object) -> Future:
