@@ -8,7 +8,6 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 
 from grader.contract.outcomes import NotImplementedYet, Raised, Stopped, Wrong
@@ -45,13 +44,13 @@ class Claim:
 
 def claim_of(source: str, part: str) -> Claim:
     """Return what is read of a part of a hand-in, and whether that is true."""
-    student = Here(source)
+    student = Here(source, eager=part in FORMULAS)
     reading = read(student, part, SEED)
     if reading is None:
         return Claim(frozenset(), "", True)
     names = frozenset(difference.name for difference in reading.differences)
     check = fits_new_numbers if part in FORMULAS else is_read_again
-    return Claim(names, reading.computes, check(student, part, reading))
+    return Claim(names, reading.computes, check(student, part, names))
 
 
 def read(student: Here, part: str, seed: int) -> Reading | None:
@@ -62,7 +61,7 @@ def read(student: Here, part: str, seed: int) -> Reading | None:
         return None
 
 
-def fits_new_numbers(student: Here, part: str, reading: Reading) -> bool:
+def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
     """Tell whether the formula gives the part's answers to new questions."""
     reader, rng = FORMULAS[part], np.random.default_rng(OTHER_SEED)
     found = reader.find(student, np.random.default_rng(SEED))[0]
@@ -75,35 +74,39 @@ def fits_new_numbers(student: Here, part: str, reading: Reading) -> bool:
     return again is not None and again.scale == found.scale
 
 
-def is_read_again(student: Here, part: str, reading: Reading) -> bool:
+def is_read_again(student: Here, part: str, names: frozenset[str]) -> bool:
     """Tell whether new questions lead to the same names."""
     again = read(student.afresh(), part, OTHER_SEED)
-    return again is not None and again.differences == reading.differences
+    return again is not None and {d.name for d in again.differences} == names
 
 
-def answers(source: str, part: str) -> list[np.ndarray]:
-    """Return a part's answers to the questions of one reading; [] if it fails."""
-    student = Here(source)
-    given: list[np.ndarray] = []
-    original = student.answer
-
-    def noted(case: Any) -> Any:
-        answer = original(case)
-        given.extend(np.ravel(leaf) for leaf in jax.tree.leaves(dict(answer)))
-        return answer
-
-    student.answer = noted  # type: ignore[method-assign]
-    reader = FORMULAS[part]
-    try:
-        for case in reader.QUESTIONS(np.random.default_rng(OTHER_SEED)):
-            student.answer(case)
-    except (Raised, Wrong):
-        return []
-    return given
+def drawn_pairs(number: int, seed: int) -> list[tuple[Mutant, Mutant, str]]:
+    """Return pairs of mistakes with their sources, drawn at random from each part."""
+    chosen = []
+    for part in READERS:
+        pairs = pairs_of(part)
+        random.Random(seed).shuffle(pairs)
+        chosen += pairs[:number]
+    return chosen
 
 
-def drawn_pairs(part: str, number: int, seed: int) -> list[tuple[Mutant, Mutant, str]]:
-    """Return pairs of a part's mistakes, drawn at random, with their sources."""
-    pairs = pairs_of(part)
-    random.Random(seed).shuffle(pairs)
-    return pairs[:number]
+def verdict(claim: Claim, first: Claim, second: Claim) -> str:
+    """Return how a pair of mistakes is told, in one word.
+
+    Args:
+        claim: what is read of both mistakes in one hand-in.
+        first: what is read of one of the mistakes alone.
+        second: what is read of the other mistake alone.
+
+    Returns:
+        "both" names or "one"; "none"; "same", if the pair computes what one of its
+        mistakes computes alone; "other", if other names describe the pair as well;
+        "false", if the claim does not hold for new numbers.
+    """
+    if not claim.true:
+        return "false"
+    if claim.computes and claim.computes in (first.computes, second.computes):
+        return "same"
+    if claim.names - first.names - second.names:
+        return "other"
+    return ("none", "one", "both")[min(len(claim.names), 2)]

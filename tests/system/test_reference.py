@@ -30,7 +30,7 @@ def staff_tree(tree, solution):
         *("tests/__init__.py", "tests/support/edits.py", "tests/support/record.py"),
         "tests/tools/reference.py",
         *(f"{MUTANTS}/__init__.py", f"{MUTANTS}/definition.py"),
-        f"{MUTANTS}/e8_sync_target.py",
+        f"{MUTANTS}/e3_q_network.py",
     ):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
@@ -82,14 +82,14 @@ BLIND = """
 from tests.corpus.mutants.definition import changed
 
 MUTANTS = [
-    changed("sync_target", "none-at-all", "S", "right", "You are right.", ("if", "if"))
+    changed("q_network", "none-at-all", "S", "right", "Right.", ("64, 64", "64, 64"))
 ]
 """
 
 
 def test_mutant_that_cannot_be_told_is_not_recorded(command, staff_tree):
     """A mutant that answers like the solution is named, and nothing is recorded."""
-    (staff_tree / MUTANTS / "e8_sync_target.py").write_text(BLIND)
+    (staff_tree / MUTANTS / "e3_q_network.py").write_text(BLIND)
     folder = staff_tree / "grader" / "reference"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     run = command(tree=staff_tree, module=record.__name__)

@@ -4,6 +4,8 @@ The exit code is 0 where all of this holds:
 
 - every mutant loses points, in its own exercise alone and under no wrong name; nearly
   all are named rightly or told by a sentence
+- every formula and pattern that is read of a mutant, or of a pair of them, holds for new
+  numbers, and most pairs have both names
 - one mutant of each part, graded in all exercises, loses nothing in the others
 - every check catches a mutant
 - every hand-in of `corpus/narrow.py` fails the check that is meant for it
@@ -25,11 +27,13 @@ import fnmatch
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
 from grader.contract.outcomes import Outcome
+from grader.diagnosis.diagnose import READERS
 from tests.corpus.cheats import CHEATS
 from tests.corpus.cheats.definition import Cheat, trouble
 from tests.corpus.mutants import MUTANTS
@@ -37,6 +41,7 @@ from tests.corpus.mutants.definition import Mutant
 from tests.corpus.narrow import NARROW, Narrow
 from tests.corpus.variants import VARIANTS, WHOLE
 from tests.support import chains
+from tests.support.claims import claim_of, drawn_pairs, verdict
 from tests.support.edits import EXERCISE_OF, ROOT
 from tests.support.handins import (
     PARTS,
@@ -61,6 +66,8 @@ from tests.support.proof import (
 )
 
 RIGHT = [*VARIANTS, *WHOLE]
+PAIRS, PAIRS_SEED = 12, 1  # drawn for each part
+NAMED_PAIRS = 0.9  # of them, at least, have both names
 NAMED = 0.97  # of the mutants, at least, go by their own name
 CANNOT_LEARN = ("td-mask-inverted", "td-negative", "sync-never", "up-returns-old")
 # Cheats that are taken in by the supplied agent, which trusts them.
@@ -83,6 +90,7 @@ def main() -> int:
     idle = {id: submit(learning_of(id)) for id in CANNOT_LEARN}
     bad = [
         *problems_of_rows(rows),
+        *problems_of_claims(),
         *(f"{name} LOSES {check}" for name in lost_by for check in lost_by[name]),
         *problems_apart(apart),
         *problems_of_narrow(narrow),
@@ -169,6 +177,40 @@ def problems_of_rows(rows: list[Row]) -> list[str]:
     for check, caught in catches(rows).items():
         if not caught:
             bad.append(f"{check} catches no mutant")
+    return bad
+
+
+def problems_of_claims() -> list[str]:
+    """Return the readings of mistakes, alone and in pairs, that are wrong.
+
+    Every claim is checked on new numbers. A pair counts if both of its mistakes are
+    named alone, and if it computes something else than either of them.
+    """
+    read = [mutant for mutant in MUTANTS if mutant.part in READERS]
+    futures = {m.id: processes().submit(claim_of, m.source, m.part) for m in read}
+    pairs = drawn_pairs(PAIRS, PAIRS_SEED)
+    of_pairs = [processes().submit(claim_of, code, a.part) for a, _, code in pairs]
+    claims = {id: future.result() for id, future in futures.items()}
+    bad = [f"{id}: a false claim" for id, claim in claims.items() if not claim.true]
+    for id, claim in claims.items():
+        if claim.names - {id}:
+            bad.append(f"{id} is read as {', '.join(sorted(claim.names))}")
+    counts: Counter[str] = Counter()
+    for (a, b, _), future in zip(pairs, of_pairs, strict=True):
+        first, second = claims[a.id], claims[b.id]
+        if first.names != {a.id} or second.names != {b.id}:
+            continue
+        word = verdict(claim := future.result(), first, second)
+        counts[word] += 1
+        if word != "both":
+            names = ", ".join(sorted(claim.names)) or "nothing"
+            print(f"pair {a.id} + {b.id}  {word}: {names}", flush=True)
+        if word == "false":
+            bad.append(f"{a.id} + {b.id}: a false claim")
+    counted = counts.total() - counts["same"]
+    print(f"pairs: {counts['both']} of {counted} with both names, {dict(counts)}")
+    if counts["both"] < NAMED_PAIRS * counted:
+        bad.append(f"only {counts['both']} of {counted} pairs have both names")
     return bad
 
 
