@@ -212,7 +212,7 @@ def standing_in(
         right: the right returns [T]: `mc_loss` may compute them itself.
         reference: the reference.
     """
-    # The worker's stand-in computes the same numbers: `parts.stand_in_returns`.
+    # The worker's stand-in computes the same numbers: `networks.stand_in_returns`.
     stand_in = case.spec["gamma"] - case.args["reward"]
     accepted = losses_on([stand_in, right], case, reference)
     return Case(case.part, {**case.spec, "stand_in": True}, case.args), accepted

@@ -62,7 +62,7 @@ def test_batch_mixed(student, reference, for_each):
 
 @pytest.mark.points(3)
 def test_mean_of_squares(student, reference, for_each):
-    """The loss is the mean over the batch of (Q(s,a; θ_Q) - y)²: no ½, no sum."""
+    """The loss is the mean over the batch of (Q(s,a; θ_Q) - y)²."""
     for_each(
         fixed_cases.TD_BATCH_CONTINUES, lambda case: agree(case, student, reference)
     )

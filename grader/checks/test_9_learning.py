@@ -115,7 +115,7 @@ def why(result: Result, above: dict[str, bool]) -> str | None:
     curve = np.array(result.curve, np.float64).reshape(-1, 2)
     mean_return = np.nan if result.mean_return is None else result.mean_return
     run = learning_failures.Watched(result.watched, curve, mean_return, result.problem)
-    return learning_failures.told(run, above) or None
+    return learning_failures.explanation(run, above) or None
 
 
 def learned_table(

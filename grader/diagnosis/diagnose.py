@@ -1,8 +1,8 @@
 """Say what a wrong part computes, and name its mistakes.
 
-Most parts have a reader, which finds the formula or the pattern that gives all answers
-of the part. A part without a reader is compared with the fingerprints of known
-mistakes. Where nothing fits, nothing is said.
+Most parts have a reader, which finds a formula or pattern that fits all answers of the
+part. A part without a reader is compared with the fingerprints of known mistakes. If
+nothing fits, the student gets no diagnosis.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ READERS: dict[str, Reader] = {
     "sync_target": sync.read,
 }
 
-# A case of each part whose reader does not look for memory.
+# One case for each part whose reader does not test for memory between calls.
 MEMORY = {
     "update_Q_TD0": fixed_cases.TD0_EPISODE.fixed[0],
     "discounted_returns": fixed_cases.RETURNS_LONG.fixed[0],
@@ -48,13 +48,14 @@ REMEMBERS = (
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is said of a wrong part.
+    """What a student is told about a wrong part.
 
     Attributes:
-        names: the names of its mistakes, joined by " and "; two names joined by " or "
-            if one of two known mistakes has been made; None without a name.
-        hint: a line for each mistake; None if there is nothing to say.
-        reading: what the part computes beside what is asked, in lines, or None.
+        names: names of the mistakes, joined by " and "; two names are joined by " or "
+            if
+            the part has one of two known mistakes; None without a name.
+        hint: one line for each mistake; None without a hint.
+        reading: the lines that show what the part computes and what is asked, or None.
     """
 
     names: str | None
@@ -69,14 +70,14 @@ def diagnose(
     rng: np.random.Generator,
     fixed: tuple[Case, ...] = (),
 ) -> Diagnosis | None:
-    """Return what can be said of a part that has failed a check, or None.
+    """Return the diagnosis of a part that has failed a check, or None.
 
     Args:
         part: name of the part.
         student: the hand-in.
-        known: the recorded fingerprints.
-        rng: draws the reader's questions.
-        fixed: the part's fixed cases, for a part without reader and probe.
+        known: recorded fingerprints.
+        rng: source of the reader's questions.
+        fixed: fixed cases of the part, for a part without a reader and a probe.
     """
     try:
         if part in READERS:
@@ -87,11 +88,14 @@ def diagnose(
         fits = fingerprints.fitting(part, student, known, fixed)
         return of_mistakes(fits) if fits else None
     except (NotImplementedYet, Stopped):
-        return None  # the checks' messages say so
+        return None  # the checks report these outcomes
 
 
 def remembers(part: str, student: Student) -> bool:
-    """Tell whether a part answers one question otherwise after a fresh import."""
+    """Tell whether a fresh import of the hand-in changes a part's answer.
+
+    For a part that is not in `MEMORY` the result is False.
+    """
     if part not in MEMORY:
         return False
     before = flat(student.answer(MEMORY[part]))
@@ -103,7 +107,7 @@ def remembers(part: str, student: Student) -> bool:
 
 
 def of_reading(found: Reading) -> Diagnosis:
-    """Return the diagnosis for a formula or pattern."""
+    """Return the diagnosis for a reading."""
     lines = [
         *beside("Your code computes", found.computes),
         *beside("What is asked", found.asked),
@@ -115,13 +119,13 @@ def of_reading(found: Reading) -> Diagnosis:
 
 
 def beside(label: str, text: str) -> list[str]:
-    """Return the lines of a text, the first one after a label."""
+    """Return the lines of a text, with a label before the first line."""
     first, *more = text.splitlines()
     return [f"{label:<20} {first}", *(f"{'':<20} {line}" for line in more)]
 
 
 def of_mistakes(fits: list[Mistake]) -> Diagnosis:
-    """Return the diagnosis where the fingerprint of one mistake fits, or of two."""
+    """Return the diagnosis for one known mistake, or for one of two."""
     hints = [mistake.hint for mistake in fits]
     if len(hints) == 2:
         hints = [f"Either: {hints[0]}", f"Or: {hints[1]}"]

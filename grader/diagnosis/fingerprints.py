@@ -1,8 +1,8 @@
-"""Recognise a known mistake by what a part answers to a fixed list of questions.
+"""Recognise a known mistake by a part's answers to a fixed list of questions.
 
-These answers, in numbers, are the part's fingerprint. `make reference` records the
-fingerprints of the known mistakes of all parts that no reader can read. A fingerprint
-depends on what the part does and not on how the part is written.
+The answers, in numbers, are the part's fingerprint. `make reference` records the
+fingerprints of the known mistakes of all parts without a reader. A fingerprint depends
+on what a part computes, and not on how the code is written.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from grader.contract.outcomes import GraderError, NotImplementedYet, Raised, Wro
 from grader.diagnosis.network_probe import Questions, network
 from grader.oracle.known import Fingerprint, Known, Mistake
 
-NAN = 9e9  # stands for a number that is not finite
+NAN = 9e9  # replaces numbers that are not finite
 MAX_NUMBERS = 64
 MAX_NAMED = 2
-# Relative to the largest number of an entry. Six digits are recorded, and the fifth
-# digit of right work can differ by rounding.
+# Tolerance relative to the largest number of an entry. Six digits are recorded. In
+# right work, rounding can change the fifth digit.
 RTOL = 3e-4
 
 
 def flags(student: Student) -> Questions:
-    """Ask `episode_terminateds` for some lengths."""
+    """Yield the questions for `episode_terminateds`: two lengths of an episode."""
     for steps in (1, 4):
         case = Case("episode_terminateds", {"num_steps": steps}, {})
         yield f"flags {steps}", partial(output, student, case, "terminateds")
 
 
 def plain(fixed: tuple[Case, ...], student: Student) -> Questions:
-    """Ask a plain function its fixed cases."""
+    """Yield the questions for a plain function: its fixed cases."""
     for i, case in enumerate(fixed):
         yield f"result {i}", partial(output, student, case, "result")
 
@@ -41,8 +41,8 @@ def output(student: Student, case: Case, name: str) -> np.ndarray:
     return student.answer(case).array(name)
 
 
-# The questions of a part that has no reader. Other parts are asked the fixed cases of
-# their check file.
+# Questions for parts without a reader. All other parts without a reader are asked the
+# fixed cases of their check file.
 PROBES: dict[str, Callable[[Student], Questions]] = {
     "episode_terminateds": flags,
     "q_network": network,
@@ -52,10 +52,16 @@ PROBES: dict[str, Callable[[Student], Questions]] = {
 def fitting(
     part: str, student: Student, known: Known, fixed: tuple[Case, ...]
 ) -> list[Mistake]:
-    """Return the known mistakes of a part that answer as the hand-in does.
+    """Return the known mistakes whose fingerprint equals the hand-in's.
+
+    Args:
+        part: name of the part.
+        student: the hand-in.
+        known: recorded fingerprints.
+        fixed: fixed cases of the part.
 
     Returns:
-        An empty list if more than two fit, or the part answers as the solution.
+        [] if more than two mistakes fit, or if the solution's fingerprint fits.
     """
     if part not in known.right:
         return []
@@ -69,11 +75,16 @@ def fitting(
 def fingerprint(
     part: str, student: Student, fixed: tuple[Case, ...] = ()
 ) -> Fingerprint:
-    """Return a part's answers to its questions, in numbers or in words.
+    """Return a part's answers to its questions, as numbers or as text.
+
+    Args:
+        part: name of the part.
+        student: the hand-in.
+        fixed: fixed cases of the part; not needed for a part in `PROBES`.
 
     Raises:
         NotImplementedYet: the part is still a stub.
-        Stopped: the hand-in's process or its time came to an end.
+        Stopped: the hand-in's process has ended, or its time is used up.
     """
     found: Fingerprint = {}
     for name, ask in PROBES.get(part, partial(plain, fixed))(student):
@@ -83,14 +94,17 @@ def fingerprint(
             raise
         except (Raised, Wrong) as reason:
             found[name] = str(reason).splitlines()[0][:120]
-        # The worker can answer anything. A strange answer is like no known mistake.
+        # The worker can answer anything. A strange answer fits no known mistake.
         except Exception as strange:
             found[name] = f"strange: {type(strange).__name__}"
     return found
 
 
 def in_numbers(answer: np.ndarray) -> list[float]:
-    """Return the shape and the values, with six digits."""
+    """Return the shape and up to 64 values of an answer, with six digits each.
+
+    The shape of a vector is left out.
+    """
     values = np.nan_to_num(answer.ravel(), nan=NAN, posinf=-NAN, neginf=-NAN)
     shape = [] if answer.ndim == 1 else [float(n) for n in answer.shape]
     return [*shape, *(float(f"{value:.6g}") for value in values[:MAX_NUMBERS])]

@@ -1,7 +1,7 @@
-"""Why CartPole was not learned, from what was watched while it was tried.
+"""Explain why CartPole was not learned, from the log of a training run.
 
-The learner logs some numbers for each block of updates (`training_log.py`). Here they
-become a few sentences. The first rule that fires speaks.
+The learner logs some numbers for each block of updates (`training_log.py`). The first
+rule in `learning_rules` that fits the log gives the explanation.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ import numpy as np
 from grader.diagnosis.learning_rules import RULES
 from grader.diagnosis.learning_run import Watched
 
-# The exercises of which learning is made.
+# Exercises whose parts take part in learning.
 LEARN = (
     *("q_network", "epsilon_greedy", "replay_buffer"),
     *("td_loss", "td_update", "sync_target"),
 )
-# By a word of what stopped learning, the exercises to look at.
+# Exercises to look at, by a word in the problem that stopped learning.
 BLAMED = {
     **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
     **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
@@ -24,12 +24,12 @@ BLAMED = {
 }
 
 
-def told(watched: Watched, above: Mapping[str, bool]) -> str:
-    """Say why learning failed, in a few lines; "" if nothing can be said.
+def explanation(watched: Watched, above: Mapping[str, bool]) -> str:
+    """Return an explanation in a few lines; "" if no rule fits.
 
     Args:
-        watched: one run that did not learn.
-        above: the exercises that have been graded before, and whether in full.
+        watched: log of a run that did not learn.
+        above: for each exercise graded so far, whether it has full marks.
     """
     if not len(watched["env_step"]):
         return blamed(watched.problem, above)
@@ -43,7 +43,12 @@ def told(watched: Watched, above: Mapping[str, bool]) -> str:
 
 
 def blamed(problem: str, above: Mapping[str, bool]) -> str:
-    """Say where to look when all that is known is why learning was stopped."""
+    """Return where to look, from the problem that stopped learning.
+
+    Args:
+        problem: what stopped learning, in words.
+        above: for each exercise graded so far, whether it has full marks.
+    """
     for word, exercises in BLAMED.items():
         if word in problem:
             return where_to_look(exercises, above)
@@ -51,7 +56,12 @@ def blamed(problem: str, above: Mapping[str, bool]) -> str:
 
 
 def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
-    """Return what the checks above say of these exercises, or how to run them."""
+    """Return which exercises lost points, or how to check them.
+
+    Args:
+        exercises: exercises that may be the cause.
+        above: for each exercise graded so far, whether it has full marks.
+    """
     lost = [name for name in exercises if not above.get(name, True)]
     others = [name for name in above if not above[name] and name in LEARN]
     if lost or others:
@@ -64,5 +74,5 @@ def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
 
 
 def listed(words: list[str]) -> str:
-    """Join words: a, b and c."""
+    """Join words: "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -1,7 +1,7 @@
-"""Rules that tell why CartPole was not learned from the numbers of one run.
+"""Rules that explain from the log of one run why CartPole was not learned.
 
-A rule fires on what a cause really leaves behind, and says what was seen, what usually
-causes it and where to look.
+Each rule tests for one cause. It says what was seen, what usually causes it, and which
+exercises to look at.
 """
 
 import math
@@ -22,17 +22,22 @@ from grader.diagnosis.learning_run import (
     sound,
 )
 
-EXPLORED = 10_000  # environment steps after which ε has come down to ...
+EXPLORED = 10_000  # environment steps until ε has fallen to EPSILON
 EPSILON = 0.04
-USUAL_STEPS = (
-    "10 000 to 40 000"  # that the solution needs, see tests/evidence/CALIBRATION.md
-)
-CONSTANT, RANDOM = 9, 22  # the returns of these policies
+# Steps that the solution needs, see tests/evidence/CALIBRATION.md.
+USUAL_STEPS = "10 000 to 40 000"
+CONSTANT, RANDOM = 9, 22  # returns of a constant and of a random policy
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What was seen, what usually causes it, and the exercises to look at."""
+    """Why a run did not learn.
+
+    Attributes:
+        seen: what was seen, in a sentence.
+        usual: what usually causes it, in a sentence.
+        exercises: exercises to look at.
+    """
 
     seen: str
     usual: str
@@ -40,14 +45,14 @@ class Cause:
 
 
 def number(value: float) -> str:
-    """Format a number with three digits or so: 0.0123, 45.6, 7890, 7.89e5."""
+    """Return a number as text, with about three digits: 0.0123, 45.6, 7890, 7.89e5."""
     if 1000 <= abs(value) < 1e5:
         return f"{value:.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def not_a_number(watched: Watched) -> Cause | None:
-    """Detect NaN or infinity without growth before it."""
+    """Detect NaN or infinity without growth before."""
     (bad,) = np.nonzero(~sound(watched))
     if not len(bad) or (before := largest(watched["largest_loss"][: bad[0]])) > 1e6:
         return None
@@ -75,7 +80,7 @@ def never_updated(watched: Watched) -> Cause | None:
 
 
 def negative_loss(watched: Watched) -> Cause | None:
-    """Detect a negative loss, which no mean of squares has."""
+    """Detect a negative loss; a mean of squares is never negative."""
     (bad,) = np.nonzero(watched["loss"] < 0)
     if not len(bad):
         return None
@@ -92,7 +97,7 @@ def negative_loss(watched: Watched) -> Cause | None:
 
 
 def never_synced(watched: Watched) -> Cause | None:
-    """Detect that θ_T stays what it was, or nearly always."""
+    """Detect that θ_T never changes, or hardly ever."""
     synced = watched["synced"][1:]  # the first block came before any sync
     if len(synced) < FEW or synced.mean() > 0.9:
         return None
@@ -107,7 +112,7 @@ def never_synced(watched: Watched) -> Cause | None:
 
 
 def acts_otherwise(watched: Watched) -> Cause | None:
-    """Detect actions that do not go with Q and ε."""
+    """Detect actions that do not follow Q and ε."""
     early = watched["greedy"][:FEW]
     greedy = watched["greedy"][watched["env_step"] > EXPLORED]
     if len(early) == FEW and early.min() > 0.95:
@@ -143,7 +148,7 @@ def no_ends(watched: Watched) -> Cause | None:
 
 
 def forgets_the_end(watched: Watched) -> Cause | None:
-    """Detect Q as large at the end of an episode as elsewhere: no mask."""
+    """Detect that Q at the end of an episode is as large as elsewhere: no mask."""
     at = exploded_at(watched)
     if at is None:
         q, at_end = watched.late("q"), watched.late("q_at_end")
@@ -168,7 +173,7 @@ def forgets_the_end(watched: Watched) -> Cause | None:
 
 
 def explodes(watched: Watched) -> Cause | None:
-    """Detect values that no return can have."""
+    """Detect values that are larger than any return."""
     at = exploded_at(watched)
     if at is None:
         return None
@@ -193,7 +198,7 @@ def explodes(watched: Watched) -> Cause | None:
 
 
 def short_sighted(watched: Watched) -> Cause | None:
-    """Detect that Q stays about one reward."""
+    """Detect that Q stays near the reward of one step."""
     q, most = watched.late("q"), watched.late("largest_q")
     if watched.problem or not abs(q) < 3:
         return None
@@ -223,7 +228,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
 
 
 def promises_too_much(watched: Watched) -> Cause | None:
-    """Detect values of long episodes where episodes are short."""
+    """Detect Q values of long episodes although episodes are short."""
     q, recent = watched.late("q"), recent_return(watched)
     if watched.problem or not 3 <= q < LARGEST_RETURN:
         return None
@@ -242,7 +247,7 @@ def promises_too_much(watched: Watched) -> Cause | None:
 
 
 def lost_again(watched: Watched) -> Cause | None:
-    """Detect that a good return was reached, and lost."""
+    """Detect that a good return was reached and lost again."""
     if watched.problem or len(watched.curve) < FEW:
         return None
     step, best = watched.curve[watched.curve[:, 1].argmax()]
@@ -260,7 +265,7 @@ def lost_again(watched: Watched) -> Cause | None:
 
 
 def slow(watched: Watched) -> Cause | None:
-    """Detect that the curve still rises when the budget ends."""
+    """Detect that the return still rises when the budget ends."""
     means = watched.curve[:, 1]
     if watched.problem or len(means) < 2 * FEW:
         return None

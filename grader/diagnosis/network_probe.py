@@ -1,4 +1,4 @@
-"""Probe of `q_network`: shapes, bounds and what the values depend on."""
+"""Questions for `q_network`: shapes, bounds, and what the values depend on."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,12 +9,12 @@ import numpy as np
 from grader.contract import cases
 from grader.contract.case import Case, Student
 
-# A name for each question, and a function that asks it and returns numbers.
+# For each question, its name and a function that asks it and returns numbers.
 Questions = Iterator[tuple[str, Callable[[], Any]]]
 
 
 def network(student: Student) -> Questions:
-    """Probe which shapes, bounds and dependences `q_network` has."""
+    """Yield the questions for `q_network`, each with its name."""
     rng = np.random.default_rng(3)
     for sizes in ((3, 5), (4, 2)):
         states = rng.normal(size=(8, sizes[0])).astype(np.float32)
@@ -44,14 +44,28 @@ def network(student: Student) -> Questions:
 def fresh_parameters(
     student: Student, sizes: tuple[int, int], seed: int
 ) -> list[np.ndarray]:
-    """Return the parameters of a new network."""
+    """Return the parameters of a new network.
+
+    Args:
+        student: the hand-in.
+        sizes: number of entries of a state D, and number of actions A.
+        seed: seed of the key.
+    """
     return student.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
 
 
 def values_at(
     student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
 ) -> np.ndarray:
-    """Return the values [B,A] at random parameters of a scale; at 0 at fresh ones."""
+    """Return the values [B,A] at random parameters.
+
+    Args:
+        student: the hand-in.
+        sizes: number of entries of a state D, and number of actions A.
+        scale: scale of the random parameters; 0 for the network's own initial
+            parameters.
+        states: states [B,D].
+    """
     theta = fresh_parameters(student, sizes, 1)
     if scale:
         draw = np.random.default_rng(4).normal
@@ -62,7 +76,11 @@ def values_at(
 
 
 def extent(q_values: np.ndarray) -> list[bool]:
-    """Tell whether values keep a sign or bounds, add up to 1 or 0, are all the same."""
+    """Return seven facts about values [B,A].
+
+    The values are: all ≥ 0; all ≤ 0; within ±1; within ±1000; with sum 1 over the
+    actions; with sum 0; equal for all states.
+    """
     return [
         bool((q_values >= 0).all()),
         bool((q_values <= 0).all()),
@@ -74,7 +92,12 @@ def extent(q_values: np.ndarray) -> list[bool]:
 
 
 def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
-    """Tell whether it is a straight line, and which numbers of the state matter."""
+    """Return whether values are linear in the state, and on which entries they depend.
+
+    Args:
+        q_values: function of a scale of the parameters and of states [B,D].
+        states: states [B,D].
+    """
     zero = q_values(0.5, 0 * states)
     once, twice = (q_values(0.5, k * states) - zero for k in (1, 2))
     straight = np.abs(twice - 2 * once).max() <= 1e-3 * np.abs(once).max()

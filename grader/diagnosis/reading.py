@@ -1,16 +1,18 @@
-"""What a wrong part computes, read off its answers."""
+"""The classes for what a reader finds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which a part differs from right code.
+    """One mistake of a part.
 
     Attributes:
-        name: of the mistake, as it stands in the report's `diagnosis`.
-        hint: what is wrong, and in brackets the slides that teach it; never the
-            corrected code.
+        name: name of the mistake, as in the report's `diagnosis`.
+        hint: text for the student: what is wrong and, in brackets, the slides that
+            teach
+            it; never the corrected code.
     """
 
     name: str
@@ -22,13 +24,27 @@ class Reading:
     """What a part computes, where its answers leave no doubt.
 
     Attributes:
-        computes: the formula, or one sentence, in the lecture's symbols.
-        asked: the same of right code.
-        differences: between the two, the most basic one first.
-        table: the lines of a small table of examples; () where there is none.
+        computes: formula or sentence on the hand-in's part, in the lecture's symbols.
+        asked: formula or sentence on right code.
+        differences: the mistakes, the most basic one first.
+        table: lines of a small table of examples; () without a table.
     """
 
     computes: str
     asked: str
     differences: tuple[Difference, ...]
     table: tuple[str, ...] = ()
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the lines of a table with aligned columns.
+
+    Args:
+        rows: the cells of each row, the headings first.
+
+    Returns:
+        () if there are only headings.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return tuple(lines) if len(rows) > 1 else ()

@@ -1,8 +1,9 @@
-"""The targets of a squared loss, inferred from the loss and its gradient.
+"""Infer the targets of a squared loss from the loss and its gradient.
 
 With tables for networks (`cases.on_table`), a loss c/B Σ (Q(s_i,a_i) - y_i)² has the
 gradient 2 c/B (Q(s_i,a_i) - y_i) in the cell (s_i, a_i), and 0 elsewhere. So the loss
-and the gradient give the factor c and each target y_i, whatever the code looks like.
+and the gradient determine the factor c and each target y_i, however the code is
+written.
 """
 
 import numpy as np
@@ -11,21 +12,22 @@ from grader.contract import compare
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import Raised, Wrong
 
-SMALL = 1e-3  # relative to the largest gradient; smaller gradients are rounding
+SMALL = 1e-3  # relative to the largest gradient; smaller gradients are rounding errors
 
 
 def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
     """Return the targets [B] of a loss that is a multiple of the mean of squares.
 
-    Of another loss the numbers mean nothing: compare them with the right targets.
+    For any other loss the numbers have no meaning, so compare them with the right
+    targets.
 
     Args:
         case: a batch on tables, see `cases.on_table`.
         answers: the candidate or the reference.
 
     Returns:
-        None if the loss is no finite number, is 0, or has a gradient in other cells
-        than (s_i, a_i).
+        None if there is no answer, if the loss is 0 or no finite number, or if a cell
+            other than (s_i, a_i) has a gradient.
     """
     try:
         answer = answers.answer(case)

@@ -1,4 +1,4 @@
-"""What the hand-in raised, as data for the grader: kind, words, place, explanation."""
+"""Describe an exception of the hand-in as data for the grader."""
 
 import builtins
 import contextlib
@@ -16,7 +16,7 @@ from grader.inside.values import ContractError
 
 MAX_WORDS, MAX_LINES = 300, 4
 OWN_FILE = "dqn.py"
-CLOSE = 0.74  # from here on two names of nearly the same length are alike
+CLOSE = 0.74  # similarity from which on two names are alike
 INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
     "a value from inside one call, as jit or vmap trace it, is used in another: is "
@@ -26,15 +26,16 @@ LEAKED = (
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Describe what was raised, and where in the hand-in.
+    """Return a description of an exception, and its place in the hand-in.
 
     Args:
-        error: anything that is raised, `SystemExit` and `KeyboardInterrupt` too.
+        error: any exception, `SystemExit` and `KeyboardInterrupt` included.
 
     Returns:
-        `kind` ("contract", "not implemented" or "raised") and `message`; unless the
-        kind is "contract" also `type`, `line` (0 if unknown), `function`, `text`, the
-        source line, and `explanation`, a sentence or "".
+        `kind`, "contract", "not implemented" or "raised", and `message`. Unless the
+        kind
+            is "contract", also `type`, `line` (0 if unknown), `function`, `text` (the
+            source line) and `explanation` (a sentence or "").
     """
     if isinstance(error, ContractError):
         return {"kind": "contract", "message": str(error)[:2000]}
@@ -53,7 +54,7 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     message = LEAKED if is_leak(error) else first_lines(error)
     name = type(error).__name__[:100]
     if is_leak(error) or (in_own_code and text.startswith("raise ")):
-        explanation = ""  # its words are ours, or the student's own
+        explanation = ""  # the message is the grader's, or the student's own
     else:
         where = f"{function}: {text}" if line else "-"
         explanation = explain(f"{name}: {message}", where, library_facts(error))
@@ -70,12 +71,12 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
 
 def library_facts(error: BaseException) -> str:
-    """Return what a library was doing that the hand-in's last line called.
+    """Return what a library was doing that the hand-in's last line had called.
 
     Returns:
-        The layer of a network, for `Linear` with its number of inputs and the shape
-        that it was given ("Linear 3 (5, 3)"); or what optax took for the updates
-        ("updates: a number, in update"); or "".
+        The type of a network's layer, such as "Sequential"; for a `Linear` with a wrong
+            input also its number of inputs and the input's shape: "Linear 3 (5, 3)". Or
+            what optax got as updates: "updates: a number, in update". Otherwise "".
     """
     facts = ""
     with contextlib.suppress(BaseException):  # the values are the hand-in's
@@ -91,7 +92,11 @@ def library_facts(error: BaseException) -> str:
 
 
 def layer_facts(names: dict[str, Any]) -> str:
-    """Return the name of a layer; of a `Linear` also its inputs and what came in."""
+    """Return the type of a layer; for a `Linear`, also a wrong input.
+
+    Args:
+        names: local variables of the layer's `__call__`.
+    """
     layer, shape = names["self"], getattr(names.get("x"), "shape", None)
     facts = type(layer).__name__
     if facts == "Linear" and shape is not None and layer.weight is not None:
@@ -102,7 +107,12 @@ def layer_facts(names: dict[str, Any]) -> str:
 
 
 def updates_facts(names: dict[str, Any], function: str) -> str:
-    """Return what stands in the place of the updates, if they are no tree of arrays."""
+    """Return what optax got as updates, if they are no tree of arrays; else "".
+
+    Args:
+        names: local variables of a function of optax.
+        function: name of the function.
+    """
     updates = names.get("updates")
     if getattr(updates, "shape", None) == ():
         return f"updates: a number, in {function}"
@@ -112,7 +122,7 @@ def updates_facts(names: dict[str, Any], function: str) -> str:
 
 
 def similar_name(error: BaseException) -> str:
-    """Return a question with a name like the one that is unknown, "" if none is."""
+    """Return "did you mean `…`?" for an unknown name; "" if no name is similar."""
     found: list[str] = []
     with contextlib.suppress(BaseException):  # the objects are the hand-in's
         name = getattr(error, "name", None)
@@ -129,28 +139,28 @@ def similar_name(error: BaseException) -> str:
 
 
 def alike(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known name that is most like this one, in a list; [] where none is."""
+    """Return the most similar known name in a list; [] if no name is similar."""
     near = [other for other in known if abs(len(other) - len(name)) <= 1]
     return difflib.get_close_matches(name, near, 1, CLOSE)
 
 
 def is_leak(error: BaseException) -> bool:
-    """Return whether JAX met a value that another trace left behind."""
+    """Return whether JAX has found a value from an earlier trace."""
     return isinstance(error, jax.errors.UnexpectedTracerError)
 
 
 def first_lines(error: BaseException) -> str:
-    """Return the error's own words in one line, without the pages that JAX adds."""
+    """Return the error's message in one line, without JAX's long explanations."""
     try:
         words = str(error)[:10_000]  # the substitutions below are slow on long text
-        words = words.encode("utf-8", "replace").decode()  # else it cannot travel
+        words = words.encode("utf-8", "replace").decode()  # a frame needs valid text
     except BaseException:
         words = "(its message cannot be read)"
     # Places in the grader's files and addresses differ from run to run.
     words = re.sub(r" at \S*\bgrader[/\\]inside[/\\]\S*\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
     words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)
-    # JAX explains tracing at length, and its advice can be code.
+    # JAX adds long explanations of tracing, with code as advice.
     words = re.sub(
         r"(?s)\s*(The error occurred while tracing|If trying to convert|Instead of"
         r"|If using `jit`|This typically means|At that key path).*",

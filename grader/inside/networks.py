@@ -1,11 +1,12 @@
-"""The networks and optimizers that parts get as arguments.
+"""The networks, optimizers and stand-ins with which parts are asked.
 
 Between processes, a network's parameters are sent as the list of their leaves. The tree
 with these leaves stays in the process.
 """
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from grader.inside.values import ContractError, Spec, part, returned
+from grader.inside.values import ContractError, Spec, Transition, part, returned
 
 SLOPE_RATE = 64.0  # so large that rounding does not hide the step of "slope"
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
@@ -141,3 +142,50 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
     if not isinstance(net, eqx.Module):
         raise ContractError(returned("q_network", net, "an eqx.Module"))
     return net
+
+
+# ---------------------------------------------------------------- stand-ins
+# A part that calls another part is judged with the student's version of the other part.
+# If the student's version cannot be used, a stand-in takes its place: a function with
+# the same arguments, which is not the function that the homework asks for.
+
+
+@eqx.filter_jit  # otherwise a call would compile each operation by itself
+def stand_in_loss(
+    theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
+) -> jax.Array:
+    """Return a smooth loss that depends on all arguments of `td_loss`."""
+    q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
+    others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
+    ends = jnp.asarray(batch.terminated, dtype=q_values.dtype)[:, None]
+    rewards = jnp.asarray(batch.reward)[:, None]
+    return jnp.mean((q_values + gamma * others + rewards * (2.0 + ends)) ** 2)
+
+
+def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
+    """Return numbers from the arguments of `discounted_returns`, in its shape [T]."""
+    return gamma - jnp.asarray(rewards)
+
+
+@contextlib.contextmanager
+def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None]:
+    """Replace a function of the hand-in's module within a `with` block.
+
+    Args:
+        dqn: the hand-in's module.
+        spec: nothing is replaced unless its `stand_in` is true.
+        name: name of the function.
+        function: the stand-in.
+    """
+    if not spec.get("stand_in"):
+        yield
+        return
+    before = dict(vars(dqn))
+    setattr(dqn, name, function)
+    try:
+        yield
+    finally:
+        if name in before:
+            setattr(dqn, name, before[name])
+        else:
+            delattr(dqn, name)

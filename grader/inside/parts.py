@@ -1,21 +1,21 @@
 """The contract's parts as functions of plain arrays.
 
-The worker asks the hand-in's `dqn` module with it, the runner the solution's: so both
-are asked in exactly the same way.
+The worker calls the parts of the hand-in's `dqn` module through these functions. The
+reference's programs were exported from the solution's module through the same
+functions.
 
-`PROGRAMS` are the parts that are functions of arrays. A builder takes the module and a
-spec, and returns a function that can be traced and exported, or called as it is where
-the hand-in is plain Python. `CALLS` are the parts that cannot be traced: they are
-always called. Any other name is a plain function in the module, called with the
-arguments that its spec lists.
+`PROGRAMS` has the parts that are functions of arrays. Each builder takes the module and
+a spec. It returns a function that can be traced and exported, or called if the hand-in
+is plain Python. `CALLS` has the parts that cannot be traced and are always called. Any
+other name is a plain function in the module, called with the arguments that its spec
+lists.
 
-What the contract calls a plain Python value (gamma and alpha, sizes, step, period) is
-in the spec, and the hand-in gets it as one; everything that is traced is an array.
+The contract's plain Python values (gamma and alpha, sizes, step, period) are in the
+spec, and the hand-in gets them as plain values. All traced values are arrays.
 """
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -23,7 +23,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from grader.inside.networks import OPTIMIZERS, fresh_network, network, structure_of
+from grader.inside.networks import (
+    OPTIMIZERS,
+    fresh_network,
+    network,
+    stand_in_loss,
+    stand_in_returns,
+    standing_in,
+    structure_of,
+)
 from grader.inside.values import (
     FIELDS,
     Args,
@@ -38,46 +46,6 @@ from grader.inside.values import (
     returned,
 )
 
-# ---------------------------------------------------------------- stand-ins
-# A part that calls another part is judged with the student's own version of that one.
-# Where the student's version cannot be used, a stand-in takes its place: a function
-# with the same arguments, and not the one that the homework asks for.
-
-
-@eqx.filter_jit  # else a call would compile each of its operations
-def stand_in_loss(
-    theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
-) -> jax.Array:
-    """Compute a smooth loss that depends on all of `td_loss`'s arguments."""
-    q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
-    others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
-    ends = jnp.asarray(batch.terminated, dtype=q_values.dtype)[:, None]
-    rewards = jnp.asarray(batch.reward)[:, None]
-    return jnp.mean((q_values + gamma * others + rewards * (2.0 + ends)) ** 2)
-
-
-def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
-    """Compute numbers with the arguments and the shape of `discounted_returns`."""
-    return gamma - jnp.asarray(rewards)
-
-
-@contextlib.contextmanager
-def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None]:
-    """Replace the hand-in's function of that name if the spec says so."""
-    if not spec.get("stand_in"):
-        yield
-        return
-    before = dict(vars(dqn))
-    setattr(dqn, name, function)
-    try:
-        yield
-    finally:
-        if name in before:
-            setattr(dqn, name, before[name])
-        else:
-            delattr(dqn, name)
-
-
 # ---------------------------------------------------------------- programs
 
 
@@ -88,7 +56,7 @@ def batch_of(dqn: Any, args: Args) -> Any:
 
 
 def key_of(args: Args) -> jax.Array:
-    """Return the key among the arguments, whatever kind a hand-in made the default."""
+    """Return the key among the arguments, of the same kind for every hand-in."""
     return jax.random.wrap_key_data(args["key"], impl="threefry2x32")
 
 
@@ -140,7 +108,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
     def program(args: Args) -> Args:
         net = fresh_network(dqn, key_of(args), *sizes)
         leaves = jax.tree.leaves(eqx.filter(net, eqx.is_array))
-        # NumPy's float64 is float32 in JAX, unless the hand-in asks for more.
+        # JAX turns NumPy's float64 into float32, unless the hand-in enables float64.
         return {"theta": [jnp.asarray(leaf) for leaf in leaves]}
 
     return program
@@ -234,12 +202,14 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """Build the function that answers a part.
+    """Return the function that answers a part.
 
     Args:
-        dqn: the module.
-        name: of the part; unless in `PROGRAMS`, that of a plain function.
-        spec: its settings; of a plain function `arguments`, their names in order.
+        dqn: the hand-in's module.
+        name: name of the part; a name that is not in `PROGRAMS` is a plain function's.
+        spec: settings of the part; for a plain function, `arguments` has the names of
+            its
+            arguments in order.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -252,7 +222,11 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return the loss, of whatever shape it is, and the gradient of its sum.
+    """Return a loss of any shape, and the gradient of its sum.
+
+    Args:
+        loss_of: function of the leaves theta; returns the loss.
+        theta: leaves of the parameters.
 
     Raises:
         ContractError: the loss is no float.
@@ -267,7 +241,7 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return the supplied flags of an episode that ended in a terminal state."""
+    """Return the flags of an episode that ends in a terminal state, bool [T]."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
@@ -278,7 +252,7 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
     The operations:
 
     - ["add", i, j] add rows i to j-1 of the arguments
-    - ["plain", i, j] the same, as Python's numbers instead of NumPy's
+    - ["plain", i, j] the same, with Python's numbers instead of NumPy's
     - ["len"] note the length
     - ["rng", seed] make a new generator
     - ["sample", B] draw a batch
@@ -288,12 +262,13 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
       stored copies
 
     Returns:
-        The `lengths` and the `samples`, each in order.
+        The `lengths`, in order.
+        The `samples` of "sample", "samples" and "reread", in order.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
     lengths: list[int] = []
-    batches: list[tuple[Any, int]] = []  # with their B
+    batches: list[tuple[Any, int]] = []  # each batch with its B
     samples: list[Args] = []
     for name, *numbers in spec["script"]:
         if name == "add":
@@ -319,13 +294,17 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def add_rows(buffer: Any, rows: Args, first: int, last: int) -> None:
-    """Add rows first to last - 1, one by one."""
+    """Add the rows from first to last - 1, one by one."""
     for i in range(first, last):
         buffer.add(*(rows[name][i] for name in FIELDS))
 
 
 def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
-    """Draw n batches; each field has the shape [n,B,...]."""
+    """Return n batches from a buffer, an array [n,B,...] for each field.
+
+    Raises:
+        ContractError: a field has different shapes in different batches.
+    """
     batches = [
         batch_fields(buffer.sample(batch_size, rng), batch_size) for _ in range(n)
     ]
@@ -341,14 +320,14 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
 
 
 def batch_fields(batch: Any, batch_size: int) -> Args:
-    """Return a sampled batch's five arrays, from a Transition or a similar tuple.
+    """Return the five arrays of a batch, from a Transition or a similar tuple.
 
     Args:
-        batch: that `sample` returned.
-        batch_size: for which it was asked.
+        batch: result of `sample`.
+        batch_size: number of rows that were asked for.
 
     Raises:
-        ContractError: it is something else.
+        ContractError: the batch is something else.
     """
     if all(hasattr(batch, name) for name in FIELDS):
         values = [getattr(batch, name) for name in FIELDS]
@@ -373,7 +352,7 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return the target parameters after this gradient update."""
+    """Return the target parameters after a gradient update."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])

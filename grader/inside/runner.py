@@ -1,4 +1,4 @@
-"""The runner: runs exported programs; none of the hand-in's source comes here.
+"""The runner: runs exported programs; it never gets the hand-in's source.
 
 The runner also runs the reference's programs. It is confined like the worker, because
 a program can still loop for ever or fill the memory.
@@ -27,18 +27,19 @@ def main() -> None:
     """Answer requests until the grader closes the pipe."""
     requests = open(os.dup(0), "rb")
     answers = open(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not come between frames
+    os.dup2(2, 1)  # prints of a library must not come between frames
     if (HARNESS / "train.py").exists():
-        # Now, before the hand-in runs: on the weakest tier it could change the file.
+        # Import train.py before the hand-in runs: on the weakest tier, the hand-in
+        # could change the file.
         from grader.inside import learner  # noqa: F401
     runner = Runner()
-    jax.devices()  # start the backend now, not in the time of the first request
-    protocol.send(answers, {})  # it has started
+    jax.devices()  # start the backend now: the first request has a time limit
+    protocol.send(answers, {})  # the runner has started
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
 
         def ask(question: dict[str, Any], nonce: bytes = nonce) -> dict[str, Any]:
-            """Ask the grader, during a request, for what only the worker can answer."""
+            """Ask the grader, during a request, for an answer of the worker."""
             protocol.send(answers, {"nonce": nonce, "question": question})
             reply = protocol.receive(requests)
             if reply is None:
@@ -63,7 +64,7 @@ def main() -> None:
 
 
 class Runner:
-    """The loaded programs, and what is compiled of them."""
+    """The loaded programs, and the functions compiled from them."""
 
     def __init__(self) -> None:
         self.programs: dict[str, Callable] = {}
@@ -74,7 +75,12 @@ class Runner:
         self.ask: Callable[[dict[str, Any]], dict[str, Any]]
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
-        """Answer one request."""
+        """Answer one request.
+
+        Args:
+            do: name of the request; the method `do_<name>` answers it.
+            request: arguments of the method.
+        """
         if do != "load" and "name" in request:
             request["name"] = self.same[request["name"]]
         return getattr(self, f"do_{do}")(**request)
@@ -87,26 +93,32 @@ class Runner:
         """Check a serialised program and keep it under a name.
 
         Args:
-            name: of the program in later requests.
-            program: its bytes, uint8 [n].
-            args: arrays of the shapes and dtypes for which it was asked.
-            derivative: whether its derivative has to come with it.
+            name: name of the program in later requests.
+            program: serialised program, uint8 [n].
+            args: arrays with the shapes and dtypes that the program must take.
+            derivative: True if the program must have its derivative.
 
         Raises:
-            BadProgram: it may not be run.
+            BadProgram: the program may not be run.
         """
         exported = checked(program.tobytes(), args, derivative=derivative)
         self.programs[name] = exported.call
-        # The same program under another name is compiled already.
+        # The same program may be compiled already, under another name.
         self.same[name] = self.known.setdefault(content(exported), name)
         return {}
 
     def do_run(self, name: str, args: Any) -> dict[str, Any]:
-        """Return the program's answer to these arguments."""
+        """Return a program's answer to arguments."""
         return to_numpy(self.compiled(name)(args))
 
     def do_run_keys(self, name: str, args: Any, keys: Any) -> dict[str, Any]:
-        """Return the program's answers for many keys, stacked in front."""
+        """Return a program's answers for K keys, each output stacked as [K,...].
+
+        Args:
+            name: name of the program.
+            args: arguments without the key.
+            keys: key data [K,2].
+        """
         program = self.programs[name]
 
         def run(args: Any, keys: Any) -> Any:
@@ -116,7 +128,18 @@ class Runner:
         return to_numpy(compiled(args, keys))
 
     def do_update_block(self, name: str, args: Any, batches: Any) -> dict[str, Any]:
-        """Run `td_update` on one batch after the other; batches [n,B,...]."""
+        """Run `td_update` on batches [n,B,...], one after the other.
+
+        Args:
+            name: name of the program.
+            args: other arguments of the first update.
+            batches: arrays [n,B,...] by field.
+
+        Returns:
+            The last theta_Q and opt_state; `losses` [n], and `moves`, the largest
+            change of a
+                parameter in each update [n].
+        """
         program = self.programs[name]
 
         def block(args: Any, batches: Any) -> Any:
@@ -128,18 +151,18 @@ class Runner:
                 return end, {"losses": out["loss"], "moves": move.max()}
 
             start = {name: args[name] for name in ("theta_Q", "opt_state")}
-            end, told = jax.lax.scan(step, start, batches)
-            return {**end, **told}
+            end, logged = jax.lax.scan(step, start, batches)
+            return {**end, **logged}
 
         compiled = self.kept(f"block {name}", lambda: jax.jit(block))
         return to_numpy(compiled(args, batches))
 
     def compiled(self, name: str) -> Callable:
-        """Return the program, compiled at its first use."""
+        """Return a program as a compiled function; it is compiled at its first call."""
         return self.kept(name, lambda: jax.jit(self.programs[name]))
 
     def kept(self, name: str, make: Callable[[], Callable]) -> Callable:
-        """Return the function kept under that name, made now if there is none."""
+        """Return the function kept under a name; make it if there is none."""
         if name not in self.cache:
             self.cache[name] = make()
         return self.cache[name]
@@ -147,7 +170,12 @@ class Runner:
     # -------------------------------------------------------- trusted mathematics
 
     def do_optimizer_init(self, optimizer: str, theta: Any) -> dict[str, Any]:
-        """Return the optimizer's state before the first step."""
+        """Return the optimizer's state before the first step.
+
+        Args:
+            optimizer: name of the optimizer.
+            theta: arrays of the parameters.
+        """
         init = OPTIMIZERS[optimizer]().init
         state = self.kept(f"init {optimizer}", lambda: jax.jit(init))(theta)
         return to_numpy({"opt_state": jax.tree.leaves(state)})
@@ -155,7 +183,14 @@ class Runner:
     def do_optimizer_step(
         self, optimizer: str, theta: Any, opt_state: Any, grads: Any
     ) -> dict[str, Any]:
-        """Take one step of the optimizer with this gradient."""
+        """Return the parameters and the state after one step of the optimizer.
+
+        Args:
+            optimizer: name of the optimizer.
+            theta: arrays of the parameters.
+            opt_state: arrays of the optimizer's state.
+            grads: arrays of the gradient.
+        """
         transformation = OPTIMIZERS[optimizer]()
 
         def step(theta: Any, opt_state: Any, grads: Any) -> Any:
@@ -169,7 +204,12 @@ class Runner:
         return to_numpy({"theta_Q": new_theta, "opt_state": new_state})
 
     def do_reference(self, program: Any, args: Any) -> dict[str, Any]:
-        """Return the answer of a program of the reference, uint8 [n]."""
+        """Return the answer of a program of the reference.
+
+        Args:
+            program: serialised program, uint8 [n].
+            args: arguments of the program.
+        """
         data = bytearray(program.tobytes())
         name = f"reference {hashlib.sha256(data).hexdigest()}"
         compiled = self.kept(name, lambda: jax.jit(export.deserialize(data).call))
@@ -178,22 +218,22 @@ class Runner:
     # -------------------------------------------------------- learning
 
     def do_learn(self, **request: Any) -> dict[str, Any]:
-        """Learn CartPole with the hand-in's programs; the worker buffers and syncs."""
+        """Train on CartPole with the hand-in's programs; see `learner.learn`."""
         from grader.inside import learner
 
         return learner.learn(self, **request)
 
 
 def to_numpy(tree: Any) -> Any:
-    """Copy arrays from the device, in dtypes that can travel in a frame."""
+    """Copy arrays from the device, in dtypes that a frame can hold."""
     return jax.tree.map(lambda leaf: values.as_array("an output", leaf), tree)
 
 
 def prepare_jax() -> None:
-    """Set JAX up as programs are run."""
-    # A hand-in may compute in float64; all dtypes of ours are given explicitly.
+    """Configure JAX for running programs."""
+    # A hand-in may compute in float64. The grader's own code gives dtypes explicitly.
     jax.config.update("jax_enable_x64", True)
-    # TF32 on a GPU is wrong in the fourth digit, which is compared.
+    # TF32 on a GPU has errors in the fourth digit, which checks compare.
     jax.config.update("jax_default_matmul_precision", "highest")
 
 

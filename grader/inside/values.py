@@ -25,7 +25,7 @@ class Transition(NamedTuple):
 
 FIELDS = Transition._fields
 UPDATE = "(theta_Q, opt_state, loss)"
-MAX_ITEMS = 5  # of a tuple or list that are named one by one
+MAX_ITEMS = 5  # items of a tuple or list that a message names one by one
 NUMBERS = bool | int | float | complex | np.generic | np.ndarray | jax.Array
 
 
@@ -76,11 +76,11 @@ def as_array(what: str, value: Any) -> np.ndarray:
 
 
 def objects_in(value: Any, array: np.ndarray) -> str:
-    """Return in words which value in a result is no number.
+    """Return in words which values of a result are no numbers.
 
     Args:
         value: a part's result.
-        array: the array of objects that NumPy has made of the result.
+        array: the array of objects that NumPy has made from the result.
     """
     if array.ndim == 0:
         return f"{describe(value)}, expected numbers"
@@ -93,11 +93,11 @@ def objects_in(value: Any, array: np.ndarray) -> str:
 
 
 def as_output(what: str, value: Any) -> jax.Array:
-    """Return a part's result as one JAX array, which is a tracer during tracing.
+    """Return a part's result as one JAX array; during tracing, it is a tracer.
 
     Args:
-        what: name of the result, for messages.
-        value: the result.
+        what: name of the part, for messages.
+        value: the part's result.
 
     Raises:
         ContractError: the result is not one array of numbers.
@@ -115,7 +115,7 @@ def as_output(what: str, value: Any) -> jax.Array:
 
 
 def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
-    """Return the leaves of a tree, checked for the tree's structure.
+    """Return the leaves of a tree after a check of its structure.
 
     Args:
         what: name of the tree, for messages.
@@ -130,14 +130,14 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
     leaves, found = jax.tree.flatten(tree)
     if found != structure:
         arrays = sum(map(eqx.is_array_like, leaves))
-        told = counted(arrays, "array")
+        size = counted(arrays, "array")
         wanted = structure.num_leaves
         why = "arranged otherwise" if len(leaves) == wanted else f"expected {wanted}"
         if others := len(leaves) - arrays:
-            told += f" and {counted(others, 'other leaf', 'other leaves')}"
+            size += f" and {counted(others, 'other leaf', 'other leaves')}"
             why += " arrays alone: is it the whole network?"
         raise ContractError(
-            f"{what} is not the kind of tree that came in: it has {told}, {why}"
+            f"{what} is not the kind of tree that came in: it has {size}, {why}"
         )
     return leaves
 
@@ -146,9 +146,9 @@ def require_update(result: Any, structure: Any, state_structure: Any) -> None:
     """Check that `td_update` has returned three results in the right order.
 
     Args:
-        result: what `td_update` has returned.
-        structure: the tree structure of theta_Q.
-        state_structure: the tree structure of the optimizer's state.
+        result: result of `td_update`.
+        structure: tree structure of theta_Q.
+        state_structure: tree structure of the optimizer's state.
 
     Raises:
         ContractError: the number or the order of the results is wrong.
@@ -166,13 +166,13 @@ def require_update(result: Any, structure: Any, state_structure: Any) -> None:
         return expected[2] if one else describe(item)
 
     found = [kind(item) for item in result[:9]]
-    told = f"td_update returned ({', '.join(found)})"
+    what = f"td_update returned ({', '.join(found)})"
     if len(result) == 3 and sorted(found) == sorted(expected) and found != expected:
-        raise ContractError(f"{told}: the order is {UPDATE}")
+        raise ContractError(f"{what}: the order is {UPDATE}")
     if len(result) != 3:
         more = [name for name in found if found.count(name) > expected.count(name)]
-        also = f": {more[-1]} too many" if len(result) == 4 and more else ""
-        raise ContractError(f"{told}, expected the three {UPDATE}{also}")
+        end = f": {more[-1]} too many" if len(result) == 4 and more else ""
+        raise ContractError(f"{what}, expected the three {UPDATE}{end}")
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -187,7 +187,13 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def returned(what: str, value: Any, expected: str) -> str:
-    """Return in words what a part has returned instead of the expected result."""
+    """Return a sentence that a part has returned the wrong thing.
+
+    Args:
+        what: name of the part.
+        value: the part's result.
+        expected: what the part should return, in words.
+    """
     missing = ": is a `return` missing?" if value is None else ""
     return f"{what} returned {describe(value)}, expected {expected}{missing}"
 

@@ -1,8 +1,8 @@
-"""The worker: the one process in which the hand-in's Python runs. It is not trusted.
+"""The worker: the only process that runs the hand-in's Python. It is not trusted.
 
-It imports `dqn.py`, exports the contract's programs and answers calls, one request at
-a time over its standard input and output; the grader kills it when a deadline
-passes. What it answers is only data: see `protocol.py`.
+The worker imports `dqn.py`, exports programs and answers calls. It handles one request
+at a time over its standard input and output. The grader kills it at a deadline. The
+grader takes its answers as data only, see `protocol.py`.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from grader.inside import parts, protocol, values
 from grader.inside.errors import describe_error
 from grader.inside.notebook import Notebook, whole_or_cells
 
-# It begins with the words by which the grader recognises it, `outcomes.CALLS_EXPORTED`.
+# The grader recognises this message by its first words, `outcomes.CALLS_EXPORTED`.
 CALLS_EXPORTED = "calls an exported program: write the code that computes it instead"
 
 
@@ -38,14 +38,14 @@ def main() -> None:
     requests, answers = take_pipes()
     errors = os.dup(2)
     worker = Worker(errors)
-    protocol.send(answers, {})  # it has started
+    protocol.send(answers, {})  # the worker has started
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
-        # If it hangs, it prints the place before it is killed.
+        # If the hand-in hangs, its place is printed before the grader kills the worker.
         faulthandler.dump_traceback_later(0.8 * request.pop("seconds"), file=errors)
         try:
             answer = {"answer": worker.handle(**request)}
-        # SystemExit and KeyboardInterrupt too: to leave is an answer like any other.
+        # Also catches SystemExit and KeyboardInterrupt: the worker goes on.
         except BaseException as error:
             answer = {"error": describe_error(error)}
         flush_printed()
@@ -60,13 +60,14 @@ def main() -> None:
 
 
 def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
-    """Move the pipes of frames away from where the hand-in prints.
+    """Move the pipes of frames to other descriptors than the hand-in prints to.
 
-    Where the system has sockets, frames come and go over one, and standard output is
-    a pipe of its own. Elsewhere standard output is joined to standard error.
+    If descriptor 0 is a socket, requests and answers both use it, and standard output
+    is a pipe of its own. Otherwise standard output is joined to standard error.
 
     Returns:
-        The streams of requests and of answers.
+        The stream of requests.
+        The stream of answers.
     """
     both = stat.S_ISSOCK(os.fstat(0).st_mode)
     requests, answers = os.dup(0), os.dup(0 if both else 1)
@@ -75,22 +76,22 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
     os.close(null)
     if not both:
         os.dup2(2, 1)
-    # By lines, so that nothing printed before it hung or died is missing.
+    # Flush each line: if the hand-in hangs or dies, printed lines are not lost.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     return open(requests, "rb"), open(answers, "wb")
 
 
 def flush_printed() -> None:
-    """Let what was printed arrive before the answer does."""
+    """Send printed text on its way before the answer."""
     with contextlib.suppress(BaseException):  # the hand-in may have replaced stdout
         sys.stdout.flush()
 
 
 class Worker:
-    """The hand-in's module, and what is kept from one request to the next.
+    """The hand-in's module, and the state between requests.
 
     Args:
-        errors: the descriptor of standard error, as it was at the start.
+        errors: descriptor of standard error at the start.
     """
 
     def __init__(self, errors: int = 2) -> None:
@@ -99,7 +100,12 @@ class Worker:
         self.buffer: Any = None
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
-        """Answer one request."""
+        """Answer one request.
+
+        Args:
+            do: name of the request; the method `do_<name>` answers it.
+            request: arguments of the method.
+        """
         return getattr(self, f"do_{do}")(**request)
 
     def do_load(
@@ -113,14 +119,14 @@ class Worker:
         """Import the hand-in.
 
         Args:
-            source: its text in UTF-8, uint8 [n].
-            cells: of a notebook, the number of each cell's first line, from 0.
-            exported: whether it is a Python file saved from a notebook.
-            skipped: lines of a notebook's statements that ran for too long before.
-            seconds_of_cells: how long all cells together may run.
+            source: text in UTF-8, uint8 [n].
+            cells: for a notebook, the number of each cell's first line, from 0.
+            exported: True for a Python file that was saved from a notebook.
+            skipped: first lines of a notebook's statements that took too long before.
+            seconds_of_cells: time limit for all cells together.
 
         Returns:
-            What of a notebook was left out, see `Notebook.left_out`; {} for a file.
+            For a notebook, what was left out, see `Notebook.left_out`; {} for a file.
         """
         path = Path("dqn.py").resolve()
         text = source.tobytes().decode()
@@ -142,20 +148,27 @@ class Worker:
         return notebook.left_out()
 
     def load_text(self, text: str, path: Path) -> None:
-        """Import the hand-in with this text, which lies at this path."""
+        """Import a text as the hand-in's module.
+
+        Args:
+            text: source of the hand-in.
+            path: path of the file with this text.
+        """
         module = new_module(text, path)
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
         self.dqn = module
 
     def do_call(self, part: str, spec: Any, args: Any, watched: str) -> dict[str, Any]:
-        """Call a part as plain Python, whether or not it could be exported.
+        """Call a part as plain Python, whether or not it can be exported.
 
         Args:
-            part: of the contract.
-            spec: its settings.
-            args: its arrays.
-            watched: "numpy" or "jax" to hand over copies as arrays of that kind; the
-                answer's `changed` names those that the call changed or deleted.
+            part: name of the part.
+            spec: settings of the part.
+            args: arrays of the part.
+            watched: "numpy" or "jax" to pass copies as arrays of this kind; the
+                answer's
+                `changed` then has the names of the arrays that the call changed or
+            deleted.
         """
         if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)
@@ -175,12 +188,23 @@ class Worker:
         return answer
 
     def do_export(self, part: str, spec: Any, args: Any, platforms: Any) -> Any:
-        """Trace a part for arguments of these shapes and serialise it."""
+        """Trace a part for arguments of these shapes and serialise the program.
+
+        Args:
+            part: name of the part.
+            spec: settings of the part.
+            args: arrays of which only shapes and dtypes count.
+            platforms: platforms of the program, such as "cpu".
+
+        Raises:
+            UnexpectedTracerError: the part uses a value from an earlier trace.
+            ContractError: the part calls an exported program.
+        """
         program = parts.program_of(self.dqn, part, spec)
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
         jitted = jax.jit(program)
         traced = jitted.trace(shapes)
-        # A value left behind by an earlier trace would become one more argument.
+        # A value from an earlier trace would become one more argument of the program.
         used = [*traced.jaxpr.consts, *getattr(traced, "_consts", ())]
         if any(isinstance(value, jax.core.Tracer) for value in used):
             raise jax.errors.UnexpectedTracerError("")
@@ -192,14 +216,24 @@ class Worker:
         return {"program": np.frombuffer(serialized, np.uint8)}
 
     def do_open_buffer(self, capacity: int) -> dict[str, Any]:
-        """Open the buffer of a training run."""
+        """Make the buffer of a training run."""
         self.buffer = values.part(self.dqn, "ReplayBuffer")(capacity)
         return {}
 
     def do_use_buffer(
         self, rows: Any, num_batches: int, batch_size: int, seed: int
     ) -> dict[str, Any]:
-        """Store rows in the open buffer, then draw batches from it."""
+        """Add rows to the open buffer, then draw batches from it.
+
+        Args:
+            rows: transitions, an array [n,...] for each field.
+            num_batches: number of batches.
+            batch_size: number of rows in a batch.
+            seed: seed of the generator.
+
+        Returns:
+            The batches, an array [num_batches,batch_size,...] for each field.
+        """
         parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
         rng = np.random.default_rng(seed)
         return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
@@ -215,18 +249,23 @@ def calls_exported(jaxpr: Jaxpr) -> bool:
 
 
 def new_module(text: str, path: Path) -> types.ModuleType:
-    """Create the hand-in's module; none of its text is run yet."""
+    """Return an empty module for the hand-in; its text is not run yet."""
     module = types.ModuleType("dqn")
     module.__file__ = str(path)
     sys.modules["dqn"] = module
-    # A traceback shows the lines that ran, whatever encoding the file declares.
+    # Tracebacks show the lines that ran, even if the file declares another encoding.
     lines = [f"{line}\n" for line in text.split("\n")]
     linecache.cache[str(path)] = len(text), None, lines, str(path)
     return module
 
 
 def same(given: Any, args: Any) -> Any:
-    """Compare each array with what was handed over; return a tree of booleans."""
+    """Return a tree of booleans: whether each array is as it was before a call.
+
+    Args:
+        given: arrays that were passed to the call.
+        args: copies of these arrays from before the call.
+    """
 
     def is_same(a: Any, b: Any) -> bool:
         deleted = isinstance(a, jax.Array) and a.is_deleted()  # donated to a jit
@@ -236,12 +275,12 @@ def same(given: Any, args: Any) -> Any:
 
 
 def prepare_jax() -> None:
-    """Set JAX up as hand-ins are traced and called."""
-    # A forgotten debug print is no mistake, but it cannot be exported.
+    """Configure JAX for tracing and calling hand-ins."""
+    # A forgotten debug print is no mistake, but a program with it cannot be exported.
     for name in ("print", "callback"):
         setattr(jax.debug, name, lambda *args, **kwargs: None)
     jax.config.update("jax_default_matmul_precision", "highest")
-    # A program then depends on what is computed and not on the file it was traced in.
+    # With this, a program does not depend on the path of the traced file.
     jax.config.update("jax_traceback_in_locations_limit", 0)
 
 

@@ -1,4 +1,4 @@
-"""The candidate: the hand-in as the checks ask it."""
+"""The candidate: answers cases by the hand-in."""
 
 import contextlib
 import functools
@@ -11,7 +11,7 @@ from grader.contract.case import Answer, Args, Case, Look, Trusted
 from grader.contract.exercises import CALLS
 from grader.contract.outcomes import Raised, Stopped, Wrong
 from grader.oracle.budget import Budget
-from grader.oracle.faults import told, with_sizes
+from grader.oracle.faults import add_sizes, part_name
 from grader.oracle.runner_client import Program
 from grader.oracle.worker_client import Reply
 from grader.sandbox import helper
@@ -19,12 +19,12 @@ from grader.sandbox.output import Output
 
 
 class WorkerInterface(Protocol):
-    """Who runs the hand-in's Python: its process, or this one for a debugger.
+    """What runs the hand-in's Python: a worker process, or this process for a debugger.
 
     Attributes:
-        budget: of time, for the exercise and part that are being graded.
-        printed: by the hand-in, by exercise and at import.
-        loaded: whether the hand-in is imported; set to false to import it anew.
+        budget: time budget of the exercise and part that are graded now.
+        printed: what the hand-in has printed, by exercise and at import.
+        loaded: whether the hand-in is imported; set it to False to import it anew.
     """
 
     budget: Budget
@@ -38,22 +38,37 @@ class WorkerInterface(Protocol):
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Ask the hand-in; raise an outcome where there is no answer."""
+        """Return the answer to a request.
+
+        Args:
+            request: the request, see `inside.worker`.
+            what: name of the part, for messages.
+            seconds: time limit; None for the part's budget.
+            look: function that checks the shapes before the numbers are read.
+
+        Raises:
+            Raised, Wrong, Stopped: there is no answer.
+        """
 
     def book(self, stage: str, output: Output) -> None:
-        """Keep what was printed, with what was printed at that stage before."""
+        """Add printed output to that of an earlier time at the same stage.
+
+        Args:
+            stage: name of an exercise, or of the import.
+            output: printed output.
+        """
 
     def renew(self) -> None:
-        """Begin anew in a fresh process, with the whole time for each part."""
+        """Start again in a fresh process, with the full time budget for each part."""
 
 
 class RunnerInterface(Trusted, Protocol):
-    """Who runs exported programs: the clean process, or this one for a debugger.
+    """What runs exported programs: a runner process, or this process for a debugger.
 
     Attributes:
-        budget: of time.
+        budget: time budget of the exercise and part that are graded now.
         device: "cpu" or "gpu".
-        programs: the hand-in's, by name.
+        programs: the hand-in's programs by name.
     """
 
     budget: Budget
@@ -67,20 +82,37 @@ class RunnerInterface(Trusted, Protocol):
         seconds: float | None = None,
         on_question: helper.Question | None = None,
     ) -> Args:
-        """Answer a request that runs the hand-in's programs."""
+        """Return the answer to a request that runs the hand-in's programs.
+
+        Args:
+            request: the request, see `inside.runner`.
+            what: name of the part, for messages.
+            seconds: time limit; None for the part's budget.
+            on_question: function that answers questions of the runner.
+        """
 
     def load(self, name: str, case: Case) -> None:
-        """Load a program that was exported before."""
+        """Load an exported program.
+
+        Args:
+            name: name of the program, a key of `programs`.
+            case: case for which the program was exported.
+        """
 
 
 class Candidate:
-    """The hand-in as the checks ask it.
+    """The hand-in, as an object that answers cases.
 
     Args:
-        worker: runs its Python.
-        runner: runs its exported programs.
-        eager: answer by calls, so that a debugger sees values and not tracers.
-        mark: before the names of the programs, where there are some from before.
+        worker: runs the hand-in's Python.
+        runner: runs the hand-in's exported programs.
+        eager: True to answer by calls only, so that a debugger sees numbers.
+        mark: prefix of the names of programs, different after a new import.
+
+    Attributes:
+        untraceable: programs that cannot be exported, by name, with the reason.
+        used: names of the programs that were asked for.
+        stopped: parts that have hung or died.
     """
 
     def __init__(
@@ -98,7 +130,7 @@ class Candidate:
         self.stopped: set[str] = set()  # parts that have hung or died
 
     def afresh(self) -> "Candidate":
-        """Return the hand-in imported anew, its memory of former questions gone."""
+        """Return the hand-in imported anew, without memory of earlier questions."""
         self.worker.loaded = False
         return Candidate(
             self.worker, self.runner, eager=self.eager, mark=f"afresh {self.mark}"
@@ -106,10 +138,11 @@ class Candidate:
 
     @contextlib.contextmanager
     def in_fresh_process(self) -> Iterator["Candidate"]:
-        """Have the hand-in asked by a fresh process, and its programs traced again.
+        """Yield the hand-in in a fresh process; its programs are traced again.
 
-        What it prints there is not kept: it prints the same again. Checks that build
-        on a part that has hung or died use a stand-in for it, as before.
+        Output printed there is dropped, because the hand-in prints the same again.
+        Parts that have hung or died still count as stopped, so their stand-ins are used
+        as before.
         """
         self.worker.renew()
         again = Candidate(self.worker, self.runner, mark=f"again {self.mark}")
@@ -121,11 +154,11 @@ class Candidate:
             self.worker.printed = printed
 
     def name_of(self, case: Case) -> str:
-        """Return the name of this hand-in's program for a case."""
+        """Return the name of the hand-in's program for a case."""
         return self.mark + case.program_name()
 
     def answer(self, case: Case) -> Answer:
-        """Answer by the hand-in's program where there is one, else by a call."""
+        """Return the answer of the hand-in's program; without one, of a call."""
         try:
             if case.part not in CALLS and not self.eager:
                 try:
@@ -141,31 +174,33 @@ class Candidate:
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """Return the answer of the hand-in's Python itself.
+        """Return the answer of a call of the hand-in's Python.
 
         Args:
             case: the question.
-            watched: "numpy" or "jax" to hand over copies of that kind, and have
-                `changed` say which of them the call has changed or deleted.
-            look: sees the answer's shapes before its numbers are read.
+            watched: "numpy" or "jax" to pass copies as arrays of this kind; the
+                answer's
+                `changed` then has the names of the arrays that the call changed or
+            deleted.
+            look: function that checks the answer's shapes before its numbers are read.
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
         asked = {"do": "call", **request, "watched": watched}
         try:
-            return Answer(self.worker.ask(asked, told(case), look=look).answer)
+            return Answer(self.worker.ask(asked, part_name(case), look=look).answer)
         except Raised as error:
-            raise with_sizes(error, case) from None
+            raise add_sizes(error, case) from None
 
     def changed(self, case: Case, kind: str) -> list[Any]:
         """Return the names of the arguments that a call changes or deletes.
 
         Args:
             case: the question.
-            kind: of the arrays, "numpy" or "jax".
+            kind: kind of the arrays, "numpy" or "jax".
 
         Raises:
-            Raised: it does not take such arguments, or fails in another way.
-            Wrong: no list of names came back.
+            Raised: the part does not take such arrays, or fails in another way.
+            Wrong: the answer has no list of names.
         """
         if "gradient" in case.spec:  # under `jax.grad` there is no array to be changed
             case = case.replace(spec={"gradient": False})
@@ -183,10 +218,22 @@ class Candidate:
         """
         name = self.export(case)
         request = {"do": "run", "name": name, "args": case.args}
-        return Answer(self.runner.untrusted(request, told(case)))
+        return Answer(self.runner.untrusted(request, part_name(case)))
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one output for many keys [K,2], stacked; for fewer by calls."""
+        """Return one output for many keys, stacked as [K,...].
+
+        A part that cannot be exported is called for the first `called_keys` keys only.
+
+        Args:
+            case: the question.
+            keys: key data [K,2].
+            name: name of the output.
+
+        Raises:
+            Wrong: a call gives too large an output, or another shape than the call
+                before.
+        """
         limits = self.runner.budget.limits
         try:
             program = self.export(case)
@@ -199,35 +246,38 @@ class Candidate:
                     arrays[-1].shape != arrays[0].shape
                 ):
                     shape = arrays[-1].shape
-                    raise Wrong(f"{told(case)}: shape {shape}") from None
+                    raise Wrong(f"{part_name(case)}: shape {shape}") from None
             return np.stack(arrays)
         request = {"do": "run_keys", "name": program, "args": case.args, "keys": keys}
-        return Answer(self.runner.untrusted(request, told(case))).array(name)
+        return Answer(self.runner.untrusted(request, part_name(case))).array(name)
 
     def export(self, case: Case) -> str:
-        """Have the program for cases of this shape in the runner; return its name."""
+        """Return the name of the program for a case, after loading it into the runner.
+
+        Raises:
+            Raised: the part cannot be traced under `jax.jit`.
+        """
         name = self.name_of(case)
         if name in self.untraceable:
             raise self.untraceable[name]
         if name not in self.runner.programs:
-            # Shapes are all that tracing needs; the numbers are not told.
+            # Tracing needs only shapes, so the worker gets no numbers.
             request = {"part": case.part, "spec": case.spec, "args": case.blank()}
             most = self.runner.budget.limits.program_bytes
             platform = "cuda" if self.runner.device == "gpu" else "cpu"
             try:
                 reply = self.worker.ask(
                     {"do": "export", **request, "platforms": [platform]},
-                    told(case),
-                    look=functools.partial(one_program, told(case), most),
+                    part_name(case),
+                    look=functools.partial(one_program, part_name(case), most),
                 )
             except Raised as error:
-                self.untraceable[name] = with_sizes(error, case)
+                self.untraceable[name] = add_sizes(error, case)
                 raise self.untraceable[name] from None
             traced = Program(reply.answer["program"], reply.printed)
             self.runner.programs.setdefault(name, traced)
         if name not in self.used:
-            # Also where it was traced for learning, beside this: the same words are
-            # shown, whichever came first.
+            # If learning has traced the program first, its output is still shown here.
             self.used.add(name)
             printed = self.runner.programs[name].printed
             self.worker.book(self.worker.budget.exercise, printed)
@@ -236,15 +286,15 @@ class Candidate:
 
 
 def one_program(part: str, most: int, answer: Args) -> None:
-    """Look at an answer that has to be a program.
+    """Check that an answer is one program.
 
     Args:
-        part: the part that was exported.
-        most: the largest allowed size in bytes.
-        answer: of the worker.
+        part: name of the exported part.
+        most: largest allowed size of the program in bytes.
+        answer: answer of the worker.
 
     Raises:
-        Wrong: it is no program, or too large.
+        Wrong: the answer is no program, or the program is too large.
     """
     program = answer.get("program")
     if (

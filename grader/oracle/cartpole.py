@@ -31,7 +31,7 @@ from grader.intake.submission import Submission
 from grader.oracle import looks
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
-from grader.oracle.faults import told
+from grader.oracle.faults import part_name
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
@@ -330,7 +330,7 @@ class CartPole:
         names = {}
         for role, case in fresh.items():
             export = functools.partial(self.student.export, case)
-            names[role] = needed(told(case), export)
+            names[role] = needed(part_name(case), export)
         return names
 
     def open_buffer(self) -> None:

@@ -119,8 +119,8 @@ def definition_line(lines: list[str], *names: str) -> int:
     return 0
 
 
-def told(case: Case) -> str:
-    """Return the name by which a student knows what a case asks."""
+def part_name(case: Case) -> str:
+    """Return the name that students know for the part of a case."""
     return NAMES.get(case.part, case.part)
 
 
@@ -149,8 +149,8 @@ def sizes_of(case: Case) -> str:
     return ", ".join(f"{name} = {size}" for name, size in found.items())
 
 
-def with_sizes(reason: Raised, case: Case) -> Raised:
-    """Return the outcome, with the sizes of the question where its words need them."""
+def add_sizes(reason: Raised, case: Case) -> Raised:
+    """Return an outcome with the question's sizes if its message is about sizes."""
     sizes = sizes_of(case)
     if not sizes or not ABOUT_SIZES.search(str(reason).partition("\n")[0]):
         return reason

@@ -1,15 +1,21 @@
-"""What is recorded of the known mistakes: their names, hints and answers."""
+"""The record of the known mistakes: names, hints and fingerprints."""
 
 import json
 from dataclasses import dataclass, field
 
-# By name, what a part answers to the questions of `probes`: numbers, or an error.
+# A part's answers by the question's name: numbers, or the first line of an error.
 Fingerprint = dict[str, list[float] | str]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known mistake of a part: its id, what is said of it, what it answers."""
+    """A known mistake of a part.
+
+    Attributes:
+        id: name of the mistake.
+        hint: text for the student.
+        fingerprint: answers of a part with this mistake.
+    """
 
     id: str
     hint: str
@@ -18,11 +24,11 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the parts, by their names in the contract.
+    """The fingerprints of parts, by the parts' names in the contract.
 
     Attributes:
-        right: the fingerprint of the solution.
-        mistakes: the known mistakes whose fingerprint is their own.
+        right: fingerprint of the solution.
+        mistakes: known mistakes that differ from the solution.
     """
 
     right: dict[str, Fingerprint] = field(default_factory=dict)
@@ -30,7 +36,7 @@ class Known:
 
 
 def as_text(known: Known) -> str:
-    """Return all that is known as JSON; the same gives the same text."""
+    """Return the record as JSON; equal records give equal texts."""
     document = {
         part: {
             "right": known.right[part],
@@ -39,15 +45,15 @@ def as_text(known: Known) -> str:
         for part in known.right
     }
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    # A line for each entry, so that a change shows as one in a diff.
+    # Write each entry on a line of its own, so that a diff shows single changes.
     return text.replace('], "', '],\n"').replace('}, {"id"', '},\n{"id"') + "\n"
 
 
 def from_text(text: str) -> Known:
-    """Invert `as_text`.
+    """Return the record in a text of `as_text`.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: it is something else.
+        ValueError, KeyError, TypeError, AttributeError: the text is no such record.
     """
     document = json.loads(text)
     return Known(

@@ -17,7 +17,7 @@ from grader.contract.outcomes import (
 )
 from grader.escape import plain
 from grader.oracle.budget import Budget
-from grader.oracle.faults import told
+from grader.oracle.faults import part_name
 from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
@@ -185,7 +185,7 @@ class RunnerClient:
         if name not in self.loaded:
             request = {"do": "load", "name": name, "program": self.programs[name].code}
             asked = {"args": case.blank(), "derivative": case.derivative}
-            self.untrusted({**request, **asked}, told(case))
+            self.untrusted({**request, **asked}, part_name(case))
             self.loaded.add(name)
 
     def running(self) -> helper.Child:

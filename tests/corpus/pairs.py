@@ -1,4 +1,4 @@
-"""Pairs of known mistakes of one part, both put into one hand-in."""
+"""Hand-ins with two known mistakes of the same part."""
 
 import ast
 from itertools import combinations, pairwise
@@ -9,10 +9,13 @@ from tests.support.edits import around
 
 
 def pairs_of(part: str) -> list[tuple[Mutant, Mutant, str]]:
-    """Return the pairs of a part's mistakes that change different words.
+    """Return the pairs of a part's mutants that change different places in its text.
+
+    Args:
+        part: name of the part.
 
     Returns:
-        The two, and the source of the hand-in that has both; it parses.
+        For each pair, the two mutants and the source with both mistakes.
     """
     mutants = [m for m in MUTANTS if m.part == part and m.changes]
     found = []
@@ -24,7 +27,11 @@ def pairs_of(part: str) -> list[tuple[Mutant, Mutant, str]]:
 
 
 def with_both(part: str, first: Mutant, second: Mutant) -> str | None:
-    """Return the solution with two mistakes; None where their words overlap."""
+    """Return the solution with two mistakes.
+
+    Returns:
+        None if the changes overlap, or the source is no Python.
+    """
     before, text, after = around(part)
     places = sorted(
         (text.index(old), text.index(old) + len(old), new)

@@ -1,8 +1,9 @@
-"""What the checks make of every mutant and variant: the rows of the kill matrix.
+"""Results of the checks on every mutant and variant: the rows of the kill matrix.
 
-A mutant is the solution but for one part. So it is graded in the exercises whose checks
-run that part: its own, and those that are built on it. In the others it is the
-solution, letter by letter (`make prove` looks at some in all of them).
+A mutant differs from the solution in one part. So it is graded only in the exercises
+whose checks run this part: its own exercise, and exercises that build on the part. In
+other exercises a mutant equals the solution (`make prove` grades a few mutants in all
+exercises).
 """
 
 import io
@@ -25,23 +26,22 @@ EVIDENCE = ROOT / "tests" / "evidence"
 MATRIX = EVIDENCE / "MATRIX.md"
 MESSAGES = EVIDENCE / "messages"
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
-REL_TOL, ABS_TOL = 2e-3, 1e-3  # of numbers in messages, from machine to machine
-COLUMNS = ("mutant", "", "misconception", "caught by", "points", "told", "reads first")
+REL_TOL, ABS_TOL = 2e-3, 1e-3  # differences of numbers between machines
 BUILT_ON = {"td_loss": ("td_loss", "td_update")}
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one mutant.
+    """Result of the checks on one mutant.
 
     Attributes:
-        mutant: which.
-        lost: the checks of its exercise that it fails.
-        points: that it loses there.
-        elsewhere: checks of other exercises that it fails.
-        diagnoses: the diagnoses of the failed checks, None where a check has none.
-        first: the line that says what is wrong and that a student reads first.
-        text: what a student reads on the terminal.
+        mutant: the mutant.
+        lost: names of the checks of its exercise that fail.
+        points: points that the mutant loses in its exercise.
+        elsewhere: failed checks of other exercises, "exercise.check".
+        diagnoses: diagnoses of the failed checks; None for a check without a diagnosis.
+        first: first line for the student that says what is wrong.
+        text: the exercise as a student reads it on the terminal.
     """
 
     mutant: Mutant
@@ -54,10 +54,10 @@ class Row:
 
     @property
     def named(self) -> str:
-        """How the report tells the mistake.
+        """How the report names the mistake.
 
         "rightly" by its own name, "by a sentence" without a name, "not at all", or
-        "WRONGLY" with the names of other mistakes.
+        "WRONGLY: …" with the names of other mistakes.
         """
         names = {name for name in self.diagnoses if name}
         if not names:
@@ -69,7 +69,7 @@ class Row:
 
 
 def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
-    """Have mutants graded, by id; `row` waits for the results."""
+    """Start grading mutants; return the future results by id."""
     return {
         m.id: submit(
             HandIn(
@@ -83,7 +83,7 @@ def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
 
 
 def row(mutant: Mutant, future: Future) -> Row:
-    """Return the row of a mutant, when it has been graded."""
+    """Return the row of a mutant; wait until it is graded."""
     results = future.result()
     own = results[mutant.exercise]
     failed = lost(own)
@@ -98,14 +98,14 @@ def row(mutant: Mutant, future: Future) -> Row:
         lost=[check.name for check in failed],
         points=sum(check.max_score - check.score for check in failed),
         elsewhere=others,
-        diagnoses={check.diagnosis for check in failed if told_of_part(check)},
-        first=read_first(failed),
-        text=as_read(own),
+        diagnoses={check.diagnosis for check in failed if failed_by_itself(check)},
+        first=first_line(failed),
+        text=terminal_text(own),
     )
 
 
 def catches(rows: list[Row]) -> dict[str, list[Row]]:
-    """Return the rows of the mutants that each check catches, for every check."""
+    """Return for every check the rows of the mutants that it catches."""
     caught: dict[str, list[Row]] = {name: [] for name in check_names()}
     for r in rows:
         for check in r.lost:
@@ -114,7 +114,7 @@ def catches(rows: list[Row]) -> dict[str, list[Row]]:
 
 
 def same_but_for_rounding(old: str, new: str) -> bool:
-    """Tell whether two texts differ by no more than the rounding of their numbers."""
+    """Tell whether two texts differ only in the rounding of their numbers."""
     if NUMBER.sub("#", old) != NUMBER.sub("#", new):
         return False
     numbers = (map(float, NUMBER.findall(text)) for text in (old, new))
@@ -125,7 +125,7 @@ def same_but_for_rounding(old: str, new: str) -> bool:
 
 
 def losses(results: Results) -> list[str]:
-    """Return which checks a right hand-in lost."""
+    """Return the failed checks of a right hand-in, with their messages."""
     return [
         f"{exercise.name}.{check.name}: {check.message}"
         for exercise in results.values()
@@ -133,13 +133,13 @@ def losses(results: Results) -> list[str]:
     ]
 
 
-def told_of_part(check: Check) -> bool:
-    """Tell whether a check failed by itself, and was not only waiting."""
+def failed_by_itself(check: Check) -> bool:
+    """Tell whether a check failed by itself, and did not only wait for another part."""
     return check.outcome in ("failed", "error")
 
 
-def read_first(failed: list[Check]) -> str:
-    """Return the first line that says what is wrong, of the first failed check."""
+def first_line(failed: list[Check]) -> str:
+    """Return the line of the first failed check that says what is wrong."""
     if not failed:
         return ""
     check = failed[0]
@@ -148,7 +148,7 @@ def read_first(failed: list[Check]) -> str:
     return next(filter(None, lines), "").splitlines()[0].strip()
 
 
-def as_read(exercise: Exercise) -> str:
+def terminal_text(exercise: Exercise) -> str:
     """Return an exercise as the terminal shows it, without colour."""
     console = Console(file=io.StringIO(), width=80, highlight=False)
     print_exercise(exercise, console, set())
@@ -157,7 +157,7 @@ def as_read(exercise: Exercise) -> str:
 
 
 def messages(rows: list[Row]) -> dict[str, str]:
-    """Return the reports to be stored, a file's text for each exercise."""
+    """Return for each exercise the text of the file with its mutants' reports."""
     files: dict[str, str] = {}
     for r in rows:
         m = r.mutant
@@ -171,8 +171,8 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
     """Return the kill matrix as Markdown.
 
     Args:
-        rows: of the mutants.
-        right: what each variant has lost.
+        rows: rows of the mutants.
+        right: for each variant, the failed checks.
     """
     named = [r.named for r in rows]
     border = sum(r.mutant.border for r in rows)
@@ -202,11 +202,11 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
                 "| mutant | | misconception | caught by | points | told | reads |"
             ]
             lines += ["|---|---|---|---|---|---|---|"]
-            lines += [as_cells(r) for r in own] + [""]
-    return "\n".join([*lines, *of_checks(rows), *of_variants(right)])
+            lines += [matrix_line(r) for r in own] + [""]
+    return "\n".join([*lines, *check_table(rows), *variant_table(right)])
 
 
-def as_cells(r: Row) -> str:
+def matrix_line(r: Row) -> str:
     """Return one line of the matrix."""
     m = r.mutant
     cells = [m.id, m.severity, f"{m.part}: {m.misconception}"]
@@ -215,8 +215,8 @@ def as_cells(r: Row) -> str:
     return f"| {' | '.join(cell.replace('|', '∣') for cell in cells)} |"
 
 
-def of_checks(rows: list[Row]) -> list[str]:
-    """Return how many mutants each check catches, and which of them it alone."""
+def check_table(rows: list[Row]) -> list[str]:
+    """Return the table of checks: how many mutants each catches, and which it alone."""
     lines = ["## The checks", "", "| check | catches | alone |", "|---|---|---|"]
     for name, found in catches(rows).items():
         alone = [r.mutant.id for r in found if len(r.lost) == 1]
@@ -227,8 +227,8 @@ def of_checks(rows: list[Row]) -> list[str]:
     return [*lines, ""]
 
 
-def of_variants(right: dict[str, list[str]]) -> list[str]:
-    """Return the right solutions, and what they lost."""
+def variant_table(right: dict[str, list[str]]) -> list[str]:
+    """Return the table of right solutions with their failed checks."""
     lines = ["## The right solutions", "", "| solution | lost |", "|---|---|"]
     for name, checks in right.items():
         shown = f"{name} | {', '.join(c.partition(':')[0] for c in checks)}"
@@ -237,5 +237,5 @@ def of_variants(right: dict[str, list[str]]) -> list[str]:
 
 
 def check_names() -> list[str]:
-    """Return every check of the exercises that mutants are made for."""
+    """Return the names of all checks in exercises with mutants."""
     return [f"{name}.{check}" for name in PARTS for check in checks_of(name)]

@@ -1,7 +1,7 @@
 """The record of the reference: its programs and answers, and how they change.
 
-Answers are kept under the digest of their question. So an answer can only be found by
-exactly the question to which it belongs.
+The name of an answer has the digest of its question. So an answer is found only for
+exactly its own question.
 """
 
 import hashlib
@@ -33,13 +33,16 @@ Arrays = dict[str, np.ndarray]
 
 
 class Recorder:
-    """Answers as the solution does, and keeps its programs and answers.
+    """Answers as the solution does, and keeps the programs and the answers.
+
+    Args:
+        solution: the solution.
 
     Attributes:
-        programs: serialised, uint8 [n], by `program_key`.
+        programs: serialised programs, uint8 [n], by `program_key`.
         answers: arrays by "part/digest/output".
         check: the check that asks now.
-        asked: the checks that have asked a question, by "part/digest".
+        asked: for each question, "part/digest", the checks that have asked it.
     """
 
     def __init__(self, solution: Candidate) -> None:
@@ -50,7 +53,7 @@ class Recorder:
         self.asked: dict[str, list[str]] = {}
 
     def answer(self, case: Case) -> Answer:
-        """Return the solution's answer; keep it and its program."""
+        """Return the solution's answer to a case; keep the answer and the program."""
         answer = self.solution.traced(case)
         question = f"{case.part}/{case.digest()}"
         checks = self.asked.setdefault(question, [])
@@ -63,14 +66,14 @@ class Recorder:
         return answer
 
     def exported(self, case: Case) -> np.ndarray:
-        """Return the solution's program for a case, for all platforms in one."""
+        """Return the solution's program for a case, one program for all platforms."""
         request = {"part": case.part, "spec": case.spec, "args": case.blank()}
         asked = {"do": "export", **request, "platforms": PLATFORMS}
         return self.solution.worker.ask(asked, case.part).answer["program"]
 
 
 def load_answers(path: Path = ANSWERS) -> Arrays:
-    """Load every recorded array by its name.
+    """Return the recorded arrays by their names.
 
     Raises:
         OSError, ValueError, BadZipFile: the file is missing or damaged.
@@ -80,7 +83,7 @@ def load_answers(path: Path = ANSWERS) -> Arrays:
 
 
 def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
-    """Load from which versions and machine the record was made; {} where unknown."""
+    """Return the versions and the machine of the record; {} if unknown."""
     try:
         found = json.loads((folder / PROVENANCE).read_text())
     except (OSError, ValueError):
@@ -96,7 +99,16 @@ def save(
     folder: Path = FOLDER,
     path: Path = ANSWERS,
 ) -> None:
-    """Write the record; equal programs and answers give equal bytes."""
+    """Write the record; equal programs and answers give equal bytes.
+
+    Args:
+        programs: serialised programs by `program_key`.
+        answers: arrays by "part/digest/output".
+        known: fingerprints of the known mistakes.
+        provenance: versions and machine.
+        folder: folder of the reference.
+        path: file of the answers.
+    """
     folder.mkdir(exist_ok=True)
     files = {
         PROGRAMS: as_bytes(programs),
@@ -122,14 +134,14 @@ def as_bytes(arrays: Arrays) -> bytes:
 
 @dataclass(frozen=True)
 class Drift:
-    """How the answers that one check asks for have changed.
+    """How the answers to one check's questions have changed.
 
     Attributes:
-        check: its exercise and name.
-        both: arrays that are recorded and asked for now.
-        new: those asked for now only.
-        gone: those recorded that nobody asks for any more.
-        largest: difference among the first, as `difference` has it.
+        check: exercise and name of the check.
+        both: number of arrays in the old and in the new record.
+        new: number of arrays only in the new record.
+        gone: number of arrays only in the old record.
+        largest: largest `difference` of an array that is in both.
     """
 
     check: str
@@ -140,9 +152,9 @@ class Drift:
 
     @property
     def changed(self) -> bool:
-        """Tell whether anything is beyond the checks' tolerance, or another question.
+        """Whether questions have changed, or an answer by more than the tolerance.
 
-        A difference that is no number is.
+        A NaN counts as a change.
         """
         return bool(self.new or self.gone) or not self.largest <= RTOL
 
@@ -153,9 +165,9 @@ def drift(
     """Return how the record changes: a row for each check, in the order of asking.
 
     Args:
-        old: recorded arrays by name.
-        new: those of now.
-        asked: the checks that ask a question, by the question's part of the name.
+        old: arrays of the old record by name.
+        new: arrays of the new record by name.
+        asked: for each question, "part/digest", the checks that ask it.
     """
     names: dict[str, list[str]] = {}
     for name in (*new, *(name for name in old if name not in new)):
@@ -179,7 +191,10 @@ def drift(
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the largest difference, relative to the scale; inf for other shapes."""
+    """Return the largest difference relative to the scale of b, at least 1.
+
+    Infinity for arrays of different shapes.
+    """
     if a.shape != b.shape:
         return float("inf")
     scale = max(1.0, float(np.abs(b.astype(np.float64)).max(initial=0.0)))

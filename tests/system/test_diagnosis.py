@@ -25,14 +25,14 @@ READINGS = {  # mistakes, one or two at once, and what the report says of them
         "td_loss",
         "td_loss",
         [(f"return {MEAN}", f"return {MEAN} / 7")],
-        "td-scaled",
+        None,
         "L = 1/7 mean",
     ),
     "half a step": (
         "update_Q_TD0",
         "update_Q_TD0",
         [(".add(-alpha * eta)", ".add(-0.5 * alpha * eta)")],
-        "tab-scaled",
+        None,
         "½ α",
     ),
     "no mask, mean for max": (
@@ -47,14 +47,14 @@ READINGS = {  # mistakes, one or two at once, and what the report says of them
         "discounted_returns",
         [("reward + gamma * later", "reward + 1.25 * gamma * later")],
         None,
-        "G_i",
+        "G_0 = r_0 + 0.875 r_1",
     ),
     "every fifth": (
         "sync_target",
         "sync_target",
         [("step % period == 0", "(step + 2) % period == 0")],
         None,
-        "θ_T ←",
+        "θ_Q at the steps [2, 6, 10]",
     ),
 }
 

@@ -1,25 +1,29 @@
-"""`make prove`: grade every known right and wrong hand-in, write what came of them.
+"""`make prove`: grade every known right and wrong hand-in, and write the results.
 
-The exit code is 0 where all of this holds:
+The exit code is 0 if all of this holds:
 
-- every mutant loses points, in its own exercise alone and under no wrong name; nearly
-  all are named rightly or told by a sentence
-- every formula and pattern that is read of a mutant, or of a pair of them, holds for new
-  numbers, and most pairs have both names
-- one mutant of each part, graded in all exercises, loses nothing in the others
+- every mutant loses points in its own exercise only, and gets no wrong name; nearly all
+  are named rightly or described by a sentence
+- every formula or pattern that is read of a mutant, or of a pair of mutants, holds for
+  new numbers, and most pairs have both names
+- one mutant of each part is graded in all exercises and loses nothing in the others
 - every check catches a mutant
 - every hand-in of `corpus/narrow.py` fails the check that is meant for it
-- every variant has full marks, and the whole ones learn
-- mutants that cannot learn have no full marks for learning
-- on the small MDPs the solution comes far closer than asked, mistakes do not
-- no cheat gets points, but for known holes; those tried without a defence work there
+- every variant has full marks, and the whole variants learn
+- mutants that cannot learn do not get full marks for learning
+- on the small MDPs the solution is far within the tolerance, and mistakes are not
+- no cheat gets points, except for known holes; the cheats in `TRUSTED` work where the
+  hand-in is trusted
 - `tests/evidence/MATRIX.md` and `tests/evidence/messages/` were up to date
 
-`make prove IDS="td-half sum-vs-mean"` shows what a student reads for some mutants,
-`make prove IDS="loss-clones"` what becomes of some cheats, `IDS=cheats` of all,
-`make prove IDS="q_network-leaky-ReLU"` what some variants lose, by their names with a -
-between the words; they go together, and a * stands for anything: `IDS="learning-*"`.
-`make prove SEEDS=20` grades the variants with so many seeds, to see how often a right
+`make prove IDS="…"` grades single hand-ins of the corpus and shows the results:
+
+- `IDS="td-half sum-vs-mean"`: reports on mutants, as students read them
+- `IDS="loss-clones"`: cheats; `IDS=cheats`: all cheats
+- `IDS="q_network-leaky-ReLU"`: variants, by their names with - between the words
+
+Ids can be mixed, and * stands for any text: `IDS="learning-*"`.
+`make prove SEEDS=20` grades the variants with 20 seeds, and shows how often a right
 solution loses points by chance.
 """
 
@@ -70,15 +74,15 @@ PAIRS, PAIRS_SEED = 12, 1  # drawn for each part
 NAMED_PAIRS = 0.9  # of them, at least, have both names
 NAMED = 0.97  # of the mutants, at least, go by their own name
 CANNOT_LEARN = ("td-mask-inverted", "td-negative", "sync-never", "up-returns-old")
-# Cheats that are taken in by the supplied agent, which trusts them.
+# Cheats that work with the supplied agent, because it trusts the hand-in.
 TRUSTED = ("loss-clones", "rows-invented", "update-walks")
-WORKS = 450.0  # their mean return there, at least
+WORKS = 450.0  # least mean return of these cheats with the supplied agent
 
 
 def main() -> int:
-    """Do what was asked; the exit code says whether all is as it should be."""
+    """Run the command, and return the exit code."""
     if ids := sys.argv[1:]:
-        return some(ids)
+        return prove_some(ids)
     if seeds := os.environ.get("SEEDS"):
         return flakes(int(seeds))
     right = {variant.name: submit(variant.hand_in) for variant in RIGHT}
@@ -100,20 +104,24 @@ def main() -> int:
         *chains.each_mdp(range(3)),
         *problems_of_cheats(CHEATS),
         *problems_of_trusted(TRUSTED),
-        *written(rows, lost_by),
+        *write_evidence(rows, lost_by),
     ]
     print(matrix(rows, lost_by).partition("## ")[0])
-    return told(bad)
+    return exit_code(bad)
 
 
-def told(bad: list[str]) -> int:
-    """Print what is not as it should be; return the exit code."""
+def exit_code(bad: list[str]) -> int:
+    """Print problems, one a line; return the exit code."""
     print("\n".join(bad))
     return 1 if bad else 0
 
 
-def some(ids: list[str]) -> int:
-    """Tell what becomes of the hand-ins of the corpus that these ids name."""
+def prove_some(ids: list[str]) -> int:
+    """Grade the hand-ins with these ids and print the results; return the exit code.
+
+    Args:
+        ids: ids of mutants, variants, narrow mistakes or cheats, with * for any text.
+    """
 
     def named(one: Any) -> bool:
         return any(fnmatch.fnmatchcase(one.id, pattern) for pattern in ids)
@@ -135,23 +143,23 @@ def some(ids: list[str]) -> int:
     bad += problems_of_cheats(cheats)
     if not (rows or rights or narrow or cheats):
         bad.append("no mutant, variant or cheat has such an id")
-    return told(bad)
+    return exit_code(bad)
 
 
 # ------------------------------------------------------------------ mutants
 
 
 def prove(chosen: list[Mutant]) -> list[Row]:
-    """Return the rows of mutants, told as they come."""
+    """Return the rows of mutants; print each when it is graded."""
     futures = begin(chosen)
     rows: list[Row] = []
     for mutant in chosen:
         rows.append(row(mutant, futures[mutant.id]))
-        print(f"{len(rows):4d} of {len(chosen)}  {said_of(rows[-1])}", flush=True)
+        print(f"{len(rows):4d} of {len(chosen)}  {in_one_line(rows[-1])}", flush=True)
     return rows
 
 
-def said_of(r: Row) -> str:
+def in_one_line(r: Row) -> str:
     """Return a row in one line."""
     words = [r.mutant.id, "caught" if r.lost else "SURVIVES", r.named]
     words += [f"ELSEWHERE {name}" for name in r.elsewhere]
@@ -159,7 +167,7 @@ def said_of(r: Row) -> str:
 
 
 def problems_of_row(r: Row) -> list[str]:
-    """Return what is wrong with one mutant: it loses nothing, too much, or its name."""
+    """Return what is wrong with one mutant: no loss, other losses, a wrong name."""
     wrong = [] if r.lost and r.points > 0 else ["SURVIVES"]
     wrong += [f"ELSEWHERE {name}" for name in r.elsewhere]
     wrong += [r.named] if r.named.startswith("WRONG") else []
@@ -221,12 +229,16 @@ def one_of_each_part() -> list[Mutant]:
 
 
 def in_all_exercises(mutant: Mutant) -> HandIn:
-    """Return a mutant, to be graded in all exercises but learning."""
+    """Return a mutant as a hand-in for all exercises but learning."""
     return HandIn(mutant.id, mutant.source, tuple(PARTS))
 
 
 def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
-    """Return what mutants, graded in all exercises, lose in those of others."""
+    """Return the mutants that do not lose points in exactly their own exercise.
+
+    Args:
+        futures: results of mutants in all exercises.
+    """
     bad = []
     for mutant, future in futures.items():
         results = future.result()
@@ -237,7 +249,11 @@ def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
 
 
 def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
-    """Return the narrow mistakes that are not seen by the check meant for them."""
+    """Return the narrow mistakes that the check meant for them does not see.
+
+    Args:
+        futures: results of the narrow mistakes.
+    """
     bad = []
     for one, future in futures.items():
         results = future.result()
@@ -255,7 +271,7 @@ def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
 
 
 def learning_of(id: str) -> HandIn:
-    """Return a mutant, to be trained once."""
+    """Return a mutant as a hand-in that is trained once."""
     (mutant,) = (mutant for mutant in MUTANTS if mutant.id == id)
     return HandIn(id, mutant.source, ("learning",), tries=1)
 
@@ -263,11 +279,11 @@ def learning_of(id: str) -> HandIn:
 def problems_of_learning(
     learn: dict[str, Future], idle: dict[str, Future]
 ) -> list[str]:
-    """Return the variants that do not learn, and the mutants that seem to.
+    """Return the variants that do not learn, and the mutants that seem to learn.
 
     Args:
-        learn: the results of right hand-ins, by name.
-        idle: those of mutants that cannot learn, by id.
+        learn: results of right hand-ins, by name.
+        idle: results of mutants that cannot learn, by id.
     """
     bad = []
     for name, future in learn.items():
@@ -275,11 +291,11 @@ def problems_of_learning(
         print(f"learning {name}  {'LOSES' if checks else 'full marks'}", flush=True)
         bad += [f"{name} LOSES {check}" for check in checks]
     for id, future in idle.items():
-        bad += [f"{id} {word}" for word in of_no_learning(future.result())]
+        bad += [f"{id} {word}" for word in problems_of_idle(future.result())]
     return bad
 
 
-def of_no_learning(results: Results) -> list[str]:
+def problems_of_idle(results: Results) -> list[str]:
     """Return what is wrong with the results of a hand-in that cannot learn."""
     failed = lost(results["learning"])
     if not failed:
@@ -289,7 +305,7 @@ def of_no_learning(results: Results) -> list[str]:
 
 
 def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
-    """Return the cheats that get points, and known holes that are none any more."""
+    """Return the cheats that get points, and known holes that are closed."""
     futures = {cheat.id: submit(cheat.hand_in) for cheat in chosen}
     bad = []
     for cheat in chosen:
@@ -306,7 +322,11 @@ def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
 
 
 def problems_of_trusted(ids: Iterable[str]) -> list[str]:
-    """Return the cheats that come to nothing even where the hand-in is trusted."""
+    """Return the cheats that do not work even where the hand-in is trusted.
+
+    Args:
+        ids: ids of the cheats.
+    """
     words = [sys.executable, "-m", "tests.corpus.cheats.undefended", *ids]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     returns = {line.split()[-1]: line.split()[0] for line in said.stdout.splitlines()}
@@ -324,10 +344,14 @@ def problems_of_trusted(ids: Iterable[str]) -> list[str]:
 # ------------------------------------------------------------------ what is written
 
 
-def written(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
-    """Write the matrix and the messages; return which told something else.
+def write_evidence(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
+    """Write the matrix and the messages; return the files that have changed.
 
-    In a message, numbers may differ by rounding from machine to machine.
+    Numbers in a message may differ by rounding between machines.
+
+    Args:
+        rows: rows of the mutants.
+        lost_by: for each variant, the failed checks.
     """
     texts = {MATRIX: matrix(rows, lost_by)}
     for exercise, text in messages(rows).items():
@@ -344,7 +368,14 @@ def written(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
 
 
 def flakes(seeds: int) -> int:
-    """Grade all variants with many seeds; print how often one loses points."""
+    """Grade all variants with many seeds; print how often a variant loses points.
+
+    Args:
+        seeds: number of seeds.
+
+    Returns:
+        The exit code.
+    """
     numbers = tuple(str(1000 + i) for i in range(seeds))
     futures = {
         variant.name: processes().submit(grade_with_seeds, variant.hand_in, numbers)
@@ -359,7 +390,7 @@ def flakes(seeds: int) -> int:
                 print(f"seed {seed}: {name} LOSES {checks[0]}", flush=True)
         print(f"{lost_points} of {trials} gradings lost points ({name})", flush=True)
     if not lost_points:
-        # (1 - p)^n = 0.05: the largest p by which none would still be no surprise.
+        # The p with (1 - p)^n = 0.05 is the upper bound of the rate.
         print(f"flake rate below {1 - 0.05 ** (1 / trials):.2e} (95 % bound)")
     return 1 if lost_points else 0
 

@@ -1,8 +1,8 @@
 """`make reference`: export the solution's programs, and show how its answers changed.
 
-Written are the solution's programs for every shape that a check asks the reference, its
-answers to the fixed cases, and the fingerprints of the known mistakes in
-`tests/corpus/mutants/` that no reader can read.
+The command writes the solution's programs for every shape that a check asks, the
+solution's answers to these questions, and the fingerprints of the known mistakes of
+parts without a reader.
 """
 
 import argparse
@@ -48,11 +48,11 @@ PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
 FixedCases = dict[str, tuple[Case, ...]]
 AT_ONCE = 2
-CLEARLY = 10.0  # times the tolerance, by which a known mistake has to be off somewhere
+CLEARLY = 10.0  # times the tolerance: least difference of a mistake from the solution
 
 
 def main() -> int:
-    """Record, and return the exit code."""
+    """Record the reference, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.reference")
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
@@ -66,11 +66,17 @@ def main() -> int:
 
 
 def record(tier: str, device: str, console: Console) -> None:
-    """Record the solution and the known mistakes, print the drift table.
+    """Record the solution and the known mistakes, and print how the record changes.
+
+    Args:
+        tier: name of the sandbox; "" for the default.
+        device: "cpu" or "gpu".
+        console: where the tables are printed.
 
     Raises:
-        UsageError: there is no solution here, or not that device.
-        GraderError: the solution fails a check, or a mutant cannot be told from it.
+        UsageError: there is no solution here, or no such device.
+        GraderError: the solution fails a check, or a mutant's answers equal the
+            solution's.
     """
     if not exercises.SOLUTION.exists():
         raise UsageError("the reference is made of solution/dqn.py, which is not here")
@@ -84,7 +90,7 @@ def record(tier: str, device: str, console: Console) -> None:
                 part: fingerprint(part, student, of_files.get(part, ()))
                 for part in [*PROBES, *of_files]
             }
-        # They are edits of the solution, which a wrong one does not allow for.
+        # Imported here: mutants are edits of the solution, and fail for a wrong one.
         from tests.corpus.mutants import MUTANTS
 
         mutants = [mutant for mutant in MUTANTS if mutant.part not in READERS]
@@ -117,9 +123,13 @@ def right_answers(
 ) -> tuple[Recorder, FixedCases]:
     """Run the unit checks on the solution, with the solution as their reference.
 
+    Args:
+        student: the solution.
+        on_check: called with the exercise and the check before each check.
+
     Returns:
-        The programs and answers of the reference; and the fixed cases of the check
-        files that have some, by part.
+        The recorder with the programs and answers.
+        The fixed cases of each part, from its check file.
 
     Raises:
         GraderError: the grader could not do its work, or the solution fails a check.
@@ -147,7 +157,7 @@ def right_answers(
                 raise GraderError(
                     f"the solution fails {exercise.name}, {check.name}: {check.message}"
                 )
-    # These are asked only where an answer is wrong, or where td_loss cannot be used.
+    # Checks ask these cases only if an answer is wrong, or if td_loss cannot be used.
     answers.check = "targets"
     for group in (
         *(fixed_cases.TD_CONTINUES, fixed_cases.TD_ENDS),
@@ -164,15 +174,15 @@ def right_answers(
 
 
 class FixedCasesOnly(Pass):
-    """A pass without drawn cases, which have the shapes of the fixed ones."""
+    """A pass with fixed cases only; drawn cases have the same shapes."""
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
-        """Return no phase of hypothesis' search."""
+        """Return (): hypothesis draws no cases."""
         return ()
 
 
 def programs_in_words(programs: dict[str, np.ndarray]) -> str:
-    """Return how many programs the reference has, and their size."""
+    """Return a sentence: the number of programs of the solution, and their size."""
     kilobytes = sum(program.nbytes for program in programs.values()) / 1000
     return f"{len(programs)} programs of the solution, {kilobytes:.0f} kB"
 
@@ -184,7 +194,15 @@ def fingerprints(
     device: str,
     on_check: Callable[[str, str], None],
 ) -> list[known.Fingerprint | None]:
-    """Return each mutant's answers to its part's questions; None where it died."""
+    """Return the fingerprint of each mutant; None for a mutant whose process ended.
+
+    Args:
+        mutants: the mutants.
+        of_files: fixed cases of each part.
+        tier: name of the sandbox.
+        device: "cpu" or "gpu".
+        on_check: called with a label and a count before each mutant.
+    """
     idle: queue.Queue[WarmProcesses] = queue.Queue()
     for _ in range(AT_ONCE):
         idle.put(WarmProcesses(tier, device=device))
@@ -214,10 +232,15 @@ def require_told_apart(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> None:
-    """Refuse questions to which a known mistake gives the right answers.
+    """Check that each mutant's fingerprint differs clearly from the solution's.
+
+    Args:
+        mutants: the mutants.
+        mistakes: fingerprint of each mutant, or None.
+        right: fingerprint of the solution, by part.
 
     Raises:
-        GraderError: with the ids of those that cannot be told from the solution.
+        GraderError: some fingerprints do not differ; the message has the mutants' ids.
     """
     blind = [
         mutant.id
@@ -236,7 +259,7 @@ def by_part(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> dict[str, list[Mistake]]:
-    """Return the known mistakes of each part that can be told by name."""
+    """Return the known mistakes of each part, without mutants on the border."""
     known: dict[str, list[Mistake]] = {part: [] for part in right}
     for mutant, found in zip(mutants, mistakes, strict=True):
         if found and not mutant.border:
@@ -245,7 +268,7 @@ def by_part(
 
 
 def print_drift(rows: list[Drift], console: Console) -> None:
-    """How the record changed, check by check, and a verdict."""
+    """Print how the record changed for each check, and a verdict."""
     table = Table("check", "in both", "new", "gone", "largest difference")
     for row in rows:
         counts = map(str, (row.both, row.new, row.gone))
@@ -255,7 +278,7 @@ def print_drift(rows: list[Drift], console: Console) -> None:
 
 
 def verdict(rows: list[Drift]) -> str:
-    """Whether the record is still right, and if not, for which checks."""
+    """Return the verdict on the record: identical, within tolerance or changed."""
     if changed := [row.check for row in rows if row.changed]:
         return f"changed: {', '.join(changed)}"
     if any(row.largest for row in rows):
@@ -264,11 +287,11 @@ def verdict(rows: list[Drift]) -> str:
 
 
 def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return what is different from when the record was made, a line for each thing.
+    """Return a line for each version or machine that differs from the record's.
 
     Args:
-        old: provenance of the record.
-        new: that of now.
+        old: provenance of the old record.
+        new: provenance of the new record.
     """
     before = {**old, **old.get("packages", {})}
     now = {**new, **new["packages"]}

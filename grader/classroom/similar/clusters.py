@@ -10,20 +10,20 @@ import scipy.sparse.csgraph
 from grader.classroom.similar.normal_form import NotComparableError, normal_form
 from grader.intake.submission import Submission
 
-# The share of one hand-in's units that is found in another. Right hand-ins in different
-# styles share at most 0.32. One and its copy share at least 0.86, and at least 0.73 if
-# each of them has its own other code between the lines.
+# Least share of common units for nearly equal hand-ins. Right hand-ins in different
+# styles share at most 0.32. A hand-in and its copy share at least 0.86. If both get
+# other code between their lines, they share at least 0.73.
 NEAR = 0.7
-FEW_UNITS = 60  # less code than half of the homework is too often the same by chance
+FEW_UNITS = 60  # less code, under half of the homework, is often equal by chance
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Hand-ins, the code of each of which is nearly the same as that of another.
+    """Hand-ins with nearly the same code as another one in the cluster.
 
     Attributes:
-        names: of the hand-ins.
-        share: of its code, at least, that each shares with another one, 0 to 1.
+        names: names of the hand-ins.
+        share: least share of a hand-in's code that is in another hand-in, 0 to 1.
     """
 
     names: tuple[str, ...]
@@ -32,14 +32,14 @@ class Cluster:
 
 @dataclass
 class Findings:
-    """What the comparison of a class has found; hand-ins go by their names.
+    """Result of the comparison of a class; hand-ins are given by their names.
 
     Attributes:
-        clusters: the largest first.
-        median: of the shares of all pairs; None without any pair.
-        in_strings: hand-ins with code in strings, each with a sentence on it.
-        not_compared: hand-ins, each with the reason.
-        too_short: hand-ins with too little code beyond the starter's.
+        clusters: clusters, the largest first.
+        median: median share of all pairs; None if there is no pair.
+        in_strings: hand-ins with code in strings, each with a sentence about it.
+        not_compared: hand-ins that were not compared, each with the reason.
+        too_short: hand-ins with too little code beside the starter's.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
@@ -50,10 +50,10 @@ class Findings:
 
 
 def compare(submissions: Mapping[str, Submission]) -> Findings:
-    """Compare all hand-ins of a class that were read.
+    """Compare all hand-ins of a class that could be read.
 
     Args:
-        submissions: by name.
+        submissions: hand-ins by name.
     """
     findings = Findings()
     units: dict[str, frozenset[int]] = {}
@@ -84,7 +84,13 @@ def compare(submissions: Mapping[str, Submission]) -> Findings:
 
 
 def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
-    """Return lines of a source in words; of a notebook, with their cells."""
+    """Return lines of a source in words; for a notebook, with their cells.
+
+    Args:
+        submission: the hand-in.
+        lines: numbers of the lines.
+        most: largest number of lines that are named.
+    """
     shown = [
         submission.locate(f"dqn.py, line {line}").removeprefix("dqn.py, ")
         for line in lines[:most]
@@ -94,12 +100,16 @@ def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
 
 
 def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
-    """Return for all pairs the share of the smaller one that is in the other.
+    """Return the share of common units for each pair of hand-ins.
 
-    The units are looked up by their hashes, so that the cost is that of what is shared.
+    The share is relative to the hand-in with fewer units. A sparse product counts
+    common units, so the cost grows with the number of common units only.
+
+    Args:
+        units: hashes of the units of each hand-in.
 
     Returns:
-        A symmetric array [n, n], 0 on its diagonal.
+        A symmetric array [n, n] with 0 on its diagonal.
     """
     columns: dict[int, int] = {}
     row_of = np.repeat(np.arange(len(units)), [*map(len, units)])
@@ -115,11 +125,11 @@ def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
 
 
 def clusters_of(names: Sequence[str], shares: np.ndarray) -> Iterator[Cluster]:
-    """Yield the hand-ins that are nearly the same, the largest cluster first.
+    """Yield clusters of nearly equal hand-ins, the largest first.
 
     Args:
-        names: of the hand-ins.
-        shares: from `shares_of`.
+        names: names of the hand-ins.
+        shares: shares of the pairs [n, n], from `shares_of`.
     """
     near = scipy.sparse.csr_array(shares >= NEAR)
     _, labels = scipy.sparse.csgraph.connected_components(near, directed=False)

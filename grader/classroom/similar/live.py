@@ -1,18 +1,18 @@
 """Remove statements without an effect from a syntax tree.
 
-The tree is only compared and never run. So a statement may be removed by mistake, as
-long as the same one is removed from every hand-in.
+The tree is only compared and never run. So a wrong removal does no harm, as long as the
+same statement is removed from every hand-in.
 """
 
 import ast
 from collections.abc import Iterable, Iterator, Set
 
-ROUNDS = 5  # what only removed code has read is removed in the next round
+ROUNDS = 5  # a later round removes what only removed code has read
 BLOCKS = ("body", "orelse", "finalbody")
 LEAVE = ast.Return | ast.Raise | ast.Break | ast.Continue
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
-# Calls of these whose result nobody uses.
+# A call of these functions has no effect if its result is not used.
 HARMLESS = {
     *("abs", "all", "any", "bool", "dict", "float", "hash", "id", "int", "isinstance"),
     *("len", "list", "max", "min", "print", "range", "repr", "round", "set", "sorted"),
@@ -21,11 +21,11 @@ HARMLESS = {
 
 
 def prune(tree: ast.Module, needed: Set[str]) -> None:
-    """Remove from the tree what has no effect.
+    """Remove statements without an effect from a tree.
 
     Args:
-        tree: to be changed.
-        needed: names that are read from outside.
+        tree: the tree; it is changed.
+        needed: names that other code reads.
     """
     for _ in range(ROUNDS):
         before = count(tree.body)
@@ -35,7 +35,7 @@ def prune(tree: ast.Module, needed: Set[str]) -> None:
 
 
 def count(body: Iterable[ast.stmt]) -> int:
-    """Return the number of statements, those in blocks included."""
+    """Return the number of statements in a block and in its inner blocks."""
     return sum(
         1 + sum(count(getattr(statement, block, [])) for block in BLOCKS)
         for statement in body
@@ -43,7 +43,7 @@ def count(body: Iterable[ast.stmt]) -> int:
 
 
 def reads(tree: ast.AST) -> set[str]:
-    """Return the names, also of attributes, that the code reads or declares global."""
+    """Return the names and attributes that code reads or declares global."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -61,7 +61,7 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
     Args:
         body: the block; its statements are changed.
         needed: names that are read.
-        local: whether the block is a function's.
+        local: True for a block inside a function.
     """
     kept: list[ast.stmt] = []
     for statement in without_replaced([*chosen(body)]):
@@ -81,12 +81,15 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
 
 
 def parts_of(statement: ast.stmt) -> list[ast.AST]:
-    """Return the parts of a statement that have blocks of their own."""
+    """Return the exception handlers and match cases of a statement."""
     return [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
 
 
 def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements but for plain definitions that a later one replaces."""
+    """Yield the statements without definitions that a later definition replaces.
+
+    Definitions with decorators stay, because a decorator may have an effect.
+    """
     last = {one.name: one for one in body if isinstance(one, DEFINITION)}
     for one in body:
         if not (
@@ -98,7 +101,7 @@ def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def chosen(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements; of an `if` on a constant, those that can run."""
+    """Yield the statements that can run, where a condition is a constant."""
     for statement in body:
         test = getattr(statement, "test", None)
         if isinstance(statement, ast.If | ast.While) and isinstance(test, ast.Constant):
@@ -112,7 +115,12 @@ def chosen(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
-    """Return whether a statement, whose blocks are pruned, may have an effect."""
+    """Return whether a statement may have an effect.
+
+    Args:
+        statement: the statement; its inner blocks are pruned already.
+        needed: names that are read.
+    """
     match statement:
         case ast.Pass() | ast.AnnAssign(value=None):
             return False
@@ -136,7 +144,7 @@ def is_special(name: str) -> bool:
 
 
 def is_harmless(value: ast.expr) -> bool:
-    """Return whether an expression whose value is not used has no effect."""
+    """Return whether an expression has no effect if its value is not used."""
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
         return value.func.id in HARMLESS
     acting = ast.Call | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr
@@ -144,7 +152,11 @@ def is_harmless(value: ast.expr) -> bool:
 
 
 def bound_by(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:
-    """Return the names that an assignment binds; none if it changes an object."""
+    """Return the names that an assignment binds.
+
+    Returns:
+        An empty set if the assignment changes an attribute or an entry of an object.
+    """
     if isinstance(statement, ast.Assign):
         targets = statement.targets
     else:

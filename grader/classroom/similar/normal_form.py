@@ -1,7 +1,7 @@
-"""Bring a source into a form in which comments, names, order and padding do not matter.
+"""Bring a source into a form without comments, own names, order and padding.
 
-The text is hostile: its length is bounded before it is parsed, its tree before that is
-compared, and it is never run.
+The text may be hostile: its length is limited before parsing, and its tree before
+comparing. The text is never run.
 """
 
 import ast
@@ -18,13 +18,14 @@ from grader.classroom.similar.strings import strings_in
 from grader.classroom.similar.tokens import units_of
 from grader.contract.exercises import STARTER
 
-# Characters of code; the solution has 5 000. For the worst text of this length, one
-# f-string of many parts, the parser takes three seconds.
+# Characters of code; the solution has 5 000. The worst text of this length is one
+# f-string of many parts: the parser takes three seconds.
 LONGEST = 100_000
-MOST_NODES = 50_000  # of a tree; the solution's has 3 000
-DEEPEST = 3  # strings of code in strings of code
-# A string, or a comment: there may be a # in a string, or a quote in a comment. Nothing
-# is tried twice: a string without an end counts, too.
+MOST_NODES = 50_000  # nodes of a tree; the solution's tree has 3 000
+DEEPEST = 3  # levels of code in strings inside code in strings
+# A string or a comment. Both are in one pattern, because a string may have a # and a
+# comment may have a quote. A string without an end matches, too. Possessive quantifiers
+# keep the search linear.
 STRING_OR_COMMENT = re.compile(
     r"""(?P<formatted>[rR]?[fF][rR]?)?
     (?:
@@ -39,17 +40,17 @@ STRING_OR_COMMENT = re.compile(
 
 
 class NotComparableError(Exception):
-    """A text whose code cannot be compared; the words say why."""
+    """Raised if code cannot be compared; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class NormalForm:
-    """The code of a hand-in without what a disguise can change.
+    """The code of a hand-in in a form that a disguise does not change.
 
     Attributes:
-        units: the hash of each unit; hashes of one process can be compared.
-        running: the lines at which a text is run or compiled as code.
-        holding: the first lines of long strings.
+        units: hashes of the units; hashes of the same process can be compared.
+        running: lines that run or compile a text as code.
+        holding: first lines of long strings.
     """
 
     units: frozenset[int]
@@ -58,14 +59,14 @@ class NormalForm:
 
 
 def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
-    """Return the normal form of a source, the starter's units left out.
+    """Return the normal form of a source, without the starter's units.
 
     Args:
-        text: of the source, as it is run.
+        text: source as it is run.
         cells: for a notebook, the number of each cell's first line, from 0.
 
     Raises:
-        NotComparableError: the text is no Python, or too long or too deeply nested.
+        NotComparableError: the text is no Python, too long or too deeply nested.
     """
     try:
         tree = parsed(text, cells)
@@ -81,30 +82,34 @@ def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
 
 
 def live_units(tree: ast.Module) -> frozenset[int]:
-    """Return the units of a tree's live code; the tree is changed."""
+    """Return the units of a tree's statements with an effect; the tree is changed."""
     prune(tree, given_names())
     return frozenset(units_of(tree))
 
 
 @cache
 def given_units() -> frozenset[int]:
-    """Return the units of the starter, which every student got."""
+    """Return the units of the starter, which every student has."""
     return live_units(ast.parse(STARTER.read_bytes()))
 
 
 @cache
 def given_names() -> frozenset[str]:
-    """Return the names of the functions, methods and classes of the starter."""
+    """Return the names of the starter's functions, methods and classes."""
     nodes = ast.walk(ast.parse(STARTER.read_bytes()))
     return frozenset(node.name for node in nodes if isinstance(node, DEFINITION))
 
 
 def parsed(text: str, cells: Sequence[int]) -> ast.Module:
-    """Return the tree of a source; of a notebook, of those cells that are Python.
+    """Return the tree of a source; for a notebook, of the cells that are Python.
+
+    Args:
+        text: source as it is run.
+        cells: for a notebook, the number of each cell's first line, from 0.
 
     Raises:
-        NotComparableError: nothing in the text is Python, or there is too much of it.
-        RecursionError, MemoryError: the code is nested too deeply.
+        NotComparableError: nothing in the text is Python, or there is too much code.
+        RecursionError, MemoryError: the code is too deeply nested.
     """
     if length_of_code(text) > LONGEST:
         raise NotComparableError(f"it has more than {LONGEST // 1000} kB of code")
@@ -124,7 +129,7 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
 def length_of_code(text: str) -> int:
     """Return the number of characters without comments and plain strings.
 
-    Strings that are formatted count, because there is code in them.
+    Formatted strings count, because they contain code.
     """
 
     def shortened(found: re.Match[str]) -> str:
@@ -134,7 +139,7 @@ def length_of_code(text: str) -> int:
 
 
 def tree_of(text: str) -> ast.Module | None:
-    """Return the tree of a text, or None if the text is no Python."""
+    """Return the tree of a text; None if the text is no Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an odd backslash in a string
         try:
@@ -144,12 +149,12 @@ def tree_of(text: str) -> ast.Module | None:
 
 
 def too_large(tree: ast.Module) -> bool:
-    """Return whether a tree has too many nodes to be compared."""
+    """Return whether a tree has too many nodes for a comparison."""
     return next(itertools.islice(ast.walk(tree), MOST_NODES, None), None) is not None
 
 
 def trees_in(texts: Iterable[str | bytes]) -> Iterator[ast.Module]:
-    """Yield the trees of the strings that hold code, up to `LONGEST` in all."""
+    """Yield the trees of strings that are Python, up to `LONGEST` characters."""
     length = 0
     for text in texts:
         decoded = text if isinstance(text, str) else text.decode("utf-8", "replace")

@@ -1,22 +1,22 @@
-"""Find strings that hold code or data, and what runs a text as code."""
+"""Find strings that hold code or data, and functions that run a text as code."""
 
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
-LONG = 400  # characters; messages are shorter
+LONG = 400  # characters of a long string; messages are shorter
 RUN_TEXT = {"exec", "eval", "compile"}
 BUILTINS = {"builtins", "__builtins__"}
 
 
 @dataclass(frozen=True)
 class Strings:
-    """What a tree has in strings.
+    """Facts about the strings of a tree.
 
     Attributes:
-        running: the lines with a function of Python's that runs or compiles a text.
-        holding: the first lines of long strings.
+        running: lines with `exec`, `eval` or `compile`.
+        holding: first lines of long strings.
         texts: strings that may hold code.
     """
 
@@ -26,10 +26,10 @@ class Strings:
 
 
 def strings_in(tree: ast.Module) -> Strings:
-    """Return what a tree has in strings.
+    """Return the facts about the strings of a tree.
 
-    A docstring, or another string that nothing uses, is a comment. It may hold code
-    only where a text is run: `exec(__doc__)`.
+    A docstring, or another string that is not used, counts as a comment. Such a string
+    may hold code only if the tree runs texts, as in `exec(__doc__)`.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
@@ -48,11 +48,11 @@ def strings_in(tree: ast.Module) -> Strings:
 
 
 def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
-    """Return whether a node is a function of Python's that runs or compiles a text.
+    """Return whether a node is Python's `exec`, `eval` or `compile`.
 
     Args:
-        node: of the tree.
-        own: names of functions of the hand-in; its own `eval` is none of Python's.
+        node: node of the tree.
+        own: names of the hand-in's functions; its own `eval` is not Python's.
     """
     match node:
         case ast.Name(id=name):
@@ -65,12 +65,12 @@ def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
 def strings_among(
     nodes: Iterable[ast.AST],
 ) -> Iterator[tuple[ast.Constant, str | bytes]]:
-    """Yield those nodes that are strings or bytes, with their values."""
+    """Yield the nodes that are strings or bytes, with their values."""
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             yield node, node.value
 
 
 def in_order(lines: Iterable[int]) -> tuple[int, ...]:
-    """Return the numbers of lines in order, each once."""
+    """Return line numbers in order, without repetition."""
     return tuple(sorted({*lines}))

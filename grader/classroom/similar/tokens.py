@@ -1,10 +1,9 @@
 """Cut a syntax tree into units that a disguise does not change.
 
-A unit is one statement or one part of an expression, written as a row of tokens. Names
-of the student's own are numbered by their first appearance in the unit, so neither the
+A unit is one statement or one part of an expression, written as a row of tokens. The
+student's own names are numbered by their first appearance in the unit. So neither the
 order of the code nor other code around a unit matters. Annotations and the names of
-keyword arguments are left out; a name that was imported is called what it is called in
-its library.
+keyword arguments are left out. An imported name gets its name in the library.
 """
 
 import ast
@@ -13,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-SMALLEST, LARGEST = 5, 60  # tokens of a unit; smaller ones are in every hand-in
+SMALLEST, LARGEST = 5, 60  # tokens of a unit; smaller units are in every hand-in
 LEFT_OUT = {"ctx", "returns", "type_params"}
 BUILTINS = {*dir(builtins)}
-# Attributes that mean the same on whatever object; others are the student's own.
+# Attributes with the same meaning on any object; others are the student's own names.
 METHODS = {
     name
     for kind in (np.ndarray, np.random.Generator, list, dict, set, str)
@@ -25,7 +24,7 @@ METHODS = {
 
 
 def units_of(tree: ast.Module) -> set[int]:
-    """Return the hashes of a tree's units; those of one process can be compared.
+    """Return the hashes of a tree's units; hashes of the same process can be compared.
 
     Raises:
         RecursionError: the tree is too deep.
@@ -39,19 +38,20 @@ def units_of(tree: ast.Module) -> set[int]:
 class Row:
     """A tree written as a row of tokens.
 
-    A token is a number for a name of the student's own, and else what has to be equal.
+    A token is a number for one of the student's own names. Any other token is a text or
+    a value that must be equal in a copy.
 
     Args:
-        tree: to be written.
+        tree: the tree that will be written.
 
     Attributes:
-        units: the hashes of the units in what was written.
+        units: hashes of the units written so far.
     """
 
     def __init__(self, tree: ast.Module) -> None:
-        self.imported: dict[str, str] = {}  # what each name is called in its library
-        self.bound: set[str] = set()  # in other ways than by an import
-        self.selves: set[str] = set()  # what methods call their object
+        self.imported: dict[str, str] = {}  # name in the library, by imported name
+        self.bound: set[str] = set()  # names bound in other ways than by an import
+        self.selves: set[str] = set()  # names of methods' first argument
         for node in ast.walk(tree):
             self.note_names(node)
         self.numbers: dict[str, int] = {}
@@ -76,7 +76,7 @@ class Row:
                     self.imported[name] = alias.name.rpartition(".")[2]
 
     def write(self, node: ast.AST) -> None:
-        """Append a node's tokens, and add its units."""
+        """Append the tokens of a node, and add its units."""
         start = len(self.tokens)
         self.write_tokens(node)
         fits = SMALLEST <= len(self.tokens) - start <= LARGEST
@@ -84,7 +84,7 @@ class Row:
             self.units.add(unit(self.tokens[start:]))
 
     def write_tokens(self, node: ast.AST) -> None:
-        """Append a node's tokens: its kind, what it says, and its parts."""
+        """Append the tokens of a node: its kind, its names or value, and its parts."""
         match node:
             case ast.Name(id=name):
                 self.tokens.append(self.name(name))
@@ -117,31 +117,36 @@ class Row:
                 self.write(part)
 
     def name(self, name: str) -> Any:
-        """Return the token of a name: what was imported, a builtin, or one's own."""
+        """Return the token of a name: an imported name, a builtin or an own name."""
         if name in self.imported:
             return self.imported[name]
         own = name in self.bound or name not in BUILTINS
         return self.number(name) if own else name
 
     def attribute(self, value: ast.expr, name: str) -> Any:
-        """Return the token of an attribute: a method that all know, or one's own."""
+        """Return the token of an attribute: a common method or an own name.
+
+        Args:
+            value: the object.
+            name: name of the attribute.
+        """
         of_self = isinstance(value, ast.Name) and value.id in self.selves
         own = of_self or name not in METHODS
         return self.number(f".{name}") if own else f".{name}"
 
     def number(self, name: str) -> int:
-        """Return the number of a name of one's own."""
+        """Return the number of an own name."""
         return self.numbers.setdefault(name, len(self.numbers))
 
     def is_imported(self, node: ast.AST) -> bool:
-        """Return whether a node is an imported module or a part of one."""
+        """Return whether a node is an imported module or a part of it."""
         while isinstance(node, ast.Attribute):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.imported
 
 
 def unit(tokens: list[Any]) -> int:
-    """Return the hash of a unit, its own names numbered as they come."""
+    """Return the hash of a unit, with own names numbered by first appearance."""
     seen: dict[int, int] = {}
     return hash(
         tuple(

@@ -1,6 +1,6 @@
-"""What a wrong part does, read off its answers, and the words for it.
+"""Readers that describe what a wrong part does, and the words for each mistake.
 
-Runs in the grader's process. Each module reads one part: `read(student, rng)` builds
-questions, asks the hand-in, and hands the numbers to pure functions.
+Runs in the grader's process. Each module here reads one part: `read(student, rng)`
+draws questions, asks the hand-in, and hands the answers to pure functions.
 Imports `contract` and `oracle`.
 """

@@ -1,7 +1,7 @@
-"""What a wrong `ReplayBuffer` does, read off its samples.
+"""Describe what a wrong `ReplayBuffer` does, from the batches that it draws.
 
-Everything is asked twice, with independent transitions and generators. What is said has
-been found both times.
+All questions are asked in two rounds, with independent transitions and generators. A
+finding is reported only if both rounds have it.
 """
 
 import numpy as np
@@ -11,11 +11,11 @@ from grader.diagnosis.patterns.buffer_parts.asked import findings_of
 from grader.diagnosis.patterns.buffer_parts.questions import Asker, Finding
 from grader.diagnosis.reading import Reading
 
-MOST = 3  # differences that are said
+MOST = 3  # findings in one reading
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Read what the hand-in's `ReplayBuffer` does; None where it is right.
+    """Return what the hand-in's `ReplayBuffer` does wrong; None if nothing is found.
 
     Raises:
         Stopped: the hand-in's process came to an end.
@@ -24,20 +24,27 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
-    """Return what two independent draws both say, counts of one draw aside."""
-    also = {finding.name: finding.computes for finding in second}
+    """Return the reading of the findings that two rounds share; None if there are none.
+
+    A `measured` finding holds numbers of its round, so only its name has to be equal.
+
+    Args:
+        first: findings of the first round.
+        second: findings of the second round.
+    """
+    computes = {finding.name: finding.computes for finding in second}
     both = [
         f
         for f in first
-        if f.name in also and (f.measured or f.computes == also[f.name])
+        if f.name in computes and (f.measured or f.computes == computes[f.name])
     ]
     findings = list({f.name: f for f in both}.values())[:MOST]
     if not findings:
         return None
     asked = dict.fromkeys(finding.asked for finding in findings)
     return Reading(
-        "; ".join(dict.fromkeys(finding.computes for finding in findings)),
-        "; ".join(asked),
+        "\n".join(dict.fromkeys(finding.computes for finding in findings)),
+        "\n".join(asked),
         tuple(finding.difference for finding in findings),
-        tuple(line for finding in findings for line in finding.table),
+        findings[0].table,
     )

@@ -1,7 +1,7 @@
-"""Pattern of `epsilon_greedy`: what is greedy, what is tried, and how often.
+"""Find the pattern of `epsilon_greedy`: the greedy action, exploring, and how often.
 
 Many keys are asked for the same values. Probabilities are estimated from the actions of
-each call; a deviation is claimed from 6 standard deviations on, and a pattern fits
+each call. A deviation is reported from 6 standard deviations on, and a pattern fits
 within 4 to 5.
 """
 
@@ -21,6 +21,7 @@ from grader.diagnosis.patterns.choice.fit import (
     Sample,
     fitted,
     law_of,
+    table,
 )
 from grader.diagnosis.patterns.choice.laws import GREEDY, Greedy, Law
 from grader.diagnosis.reading import Difference, Reading
@@ -28,8 +29,8 @@ from grader.diagnosis.reading import Difference, Reading
 ASKED = "with probability ε any action, else argmax_a Q(s,a), for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
 EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
-FEW_EPSILONS = (0.0, 0.37, 1.0)  # where every key is a call
-HARD = (  # rows of values: whole numbers, ties, negative and close ones
+FEW_EPSILONS = (0.0, 0.37, 1.0)  # used if every key needs a call
+HARD = (  # rows of values: whole numbers, ties, negative and close values
     *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
     *((500, 500.05, 500.1, 500.15), (2.25, 2.75, -0.5, 0.5)),
     *((1000, 1001, 0, 0), (100, 100.9, 50, 0)),
@@ -37,7 +38,7 @@ HARD = (  # rows of values: whole numbers, ties, negative and close ones
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Read how `epsilon_greedy` chooses."""
+    """Return how `epsilon_greedy` chooses; None if it is right or no pattern fits."""
     questions = Questions(student, rng)
     try:
         samples = questions.samples()
@@ -51,14 +52,19 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 class OtherShape(Exception):
-    """The actions [K, ...] have another shape than [K,N]."""
+    """Raised if the actions of K keys have another shape than [K,N].
+
+    Args:
+        shape: shape of the actions for one key.
+        rows: number of rows of values, N.
+    """
 
     def __init__(self, shape: tuple[int, ...], rows: int) -> None:
         super().__init__()
         self.shape, self.rows = shape, rows
 
     def reading(self) -> Reading | None:
-        """Say what the shape is."""
+        """Return the reading that names the shape."""
         text = f"actions of shape {self.shape} for {self.rows} rows of values"
         known = {
             (): words.SQUEEZED if self.rows == 1 else words.SHARED,
@@ -70,16 +76,22 @@ class OtherShape(Exception):
 
 
 class Questions:
-    """Asks for actions.
+    """Asks `epsilon_greedy` for actions.
+
+    Attributes:
+        keys: keys of plain calls [60,2].
+        epsilons: the ε that are asked.
+        values: two arrays of values [N,A]; one if every key needs a call.
+        untraced: message of the exception under `jax.jit`, "" without one.
 
     Args:
         student: the hand-in.
-        rng: for values and keys.
+        rng: draws values and keys.
     """
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.student, self.rng = student, rng
-        self.keys = rng.integers(0, 2**32, (60, 2), dtype=np.uint32)  # of single calls
+        self.keys = rng.integers(0, 2**32, (60, 2), dtype=np.uint32)
         self.epsilons: tuple[float, ...] = EPSILONS
         self.untraced = ""
         mixed = cases.distinct(rng, ROWS, ACTIONS)
@@ -92,7 +104,12 @@ class Questions:
             self.epsilons, self.values = FEW_EPSILONS, [mixed]
 
     def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
-        """Ask with keys that are new each time, so that samples are independent."""
+        """Ask for actions with keys that are new each time.
+
+        Raises:
+            OtherShape: the actions have another shape than [K,N].
+            Wrong: the actions are no whole numbers.
+        """
         keys = self.rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
         case = cases.exploration(keys[0], q_values, epsilon)
         actions = self.student.answer_keys(case, keys, "actions")
@@ -103,28 +120,28 @@ class Questions:
         return Sample(epsilon, q_values, actions.astype(np.int64))
 
     def samples(self) -> list[Sample]:
-        """Ask for two sets of values and several ε."""
+        """Ask for each array of values and each ε."""
         return [self.chosen(q, e) for q in self.values for e in self.epsilons]
 
     def hard(self, epsilon: float) -> Sample:
-        """Ask for values with ties, and for whole numbers."""
+        """Ask for whole numbers, ties and close values."""
         drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
 
     def of_two(self, epsilon: float) -> Sample:
-        """Ask with two actions."""
+        """Ask for values with two actions."""
         return self.chosen(cases.distinct(self.rng, 8, 2), epsilon)
 
     def alone(self) -> Reading | None:
-        """Ask for a single row, and say if its actions have another shape."""
+        """Ask for a single row; return a reading if the actions have another shape."""
         q_values = cases.distinct(self.rng, 1, 3)
         case = cases.exploration(self.keys[0], q_values, 0.0)
         actions = self.student.answer(case).array("actions")
         return None if actions.shape == (1,) else OtherShape(actions.shape, 1).reading()
 
     def repeats(self, epsilon: float) -> bool:
-        """Tell whether plain calls with one key give the same actions."""
+        """Tell whether two plain calls with the same key give the same actions."""
         case = cases.exploration(self.keys[0], self.values[0], epsilon)
         one, other = (self.student.called(case).array("actions") for _ in range(2))
         return np.array_equal(one, other)
@@ -140,7 +157,10 @@ class Questions:
         return bool(np.mean(shares[:5]) > 0.35 and np.mean(shares[-10:]) < 0.05)
 
     def down_the_columns(self) -> Reading | None:
-        """Ask for as many rows as actions, where other sizes fail."""
+        """Return a reading if each column's best row comes; else None.
+
+        For code that fails on other sizes, as many rows are asked as there are actions.
+        """
         q_values = cases.distinct(self.rng, ACTIONS, ACTIONS)
         down, across = q_values.argmax(axis=0), q_values.argmax(axis=1)
         case = cases.exploration(self.keys[0], q_values, 0.0)
@@ -155,7 +175,7 @@ class Questions:
 
 
 def refused(message: str) -> Reading | None:
-    """Say what a message says for certain."""
+    """Return the reading for an exception whose message leaves no doubt, or None."""
     if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
         return Reading(
             "a Python if on a traced value, which fails under jax.jit",
@@ -168,7 +188,7 @@ def refused(message: str) -> Reading | None:
     return None
 
 
-# ---------------------------------------------------------------- rows together
+# ---------------------------------------------------------------- dependent rows
 
 
 def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
@@ -195,7 +215,13 @@ def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
 
 
 def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
-    """Yield whether the number of rows that explore varies as by chance."""
+    """Yield a difference if the number of exploring rows does not vary as by chance.
+
+    Args:
+        sample: the sample.
+        fit: the pattern that fits.
+        share: estimated probability of exploring.
+    """
     allowed = fit.greedy.allowed(sample.q_values)
     explores = sample.actions != allowed.argmax(axis=1)
     counts = explores.sum(axis=1)
@@ -212,11 +238,11 @@ def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
         yield words.EXACT_SHARE
 
 
-# ---------------------------------------------------------------- all together
+# ---------------------------------------------------------------- the reading
 
 
 def explained(samples: list[Sample], questions: Questions) -> Reading | None:
-    """Find what was computed; None if all is right or nothing fits."""
+    """Return the reading of the samples; None if all is right or nothing fits."""
     if same_for_all_keys(samples):
         return without_key(samples, questions)
     fit = fitted(samples)
@@ -248,7 +274,7 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
 
 
 def never_of_two(fit: Fit, questions: Questions) -> bool:
-    """Tell whether nothing is tried with two actions, though it is with four."""
+    """Tell whether nothing is explored with two actions, though it is with four."""
     epsilon = max(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] < 0.3 or words.CONSTANT in fit.tried.differences:
         return False
@@ -258,7 +284,10 @@ def never_of_two(fit: Fit, questions: Questions) -> bool:
 
 
 def same_for_all_keys(samples: list[Sample]) -> bool:
-    """Tell whether every key gives the same actions, and some are no best ones."""
+    """Tell whether all keys give the same actions, and the actions have mixed ranks.
+
+    Actions of one rank in all rows, such as the best, need no key.
+    """
     alike = all((s.actions == s.actions[0]).all() for s in samples)
     taken = [s.q_values[np.arange(ROWS), s.actions[0] % ACTIONS] for s in samples]
     levels = [
@@ -269,7 +298,7 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
 
 
 def without_key(samples: list[Sample], questions: Questions) -> Reading:
-    """Return the reading where the key makes no difference."""
+    """Return the reading for actions that do not depend on the key."""
     text = "the same actions for every key"
     try:
         repeats = questions.repeats(1.0)
@@ -284,12 +313,12 @@ def without_key(samples: list[Sample], questions: Questions) -> Reading:
 
 
 def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
-    """Find the rule for the greedy action where there are ties and close values."""
+    """Return the rule for the greedy action at ties and close values, or None."""
     epsilon = min(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] > 0.4:
         return None
     sample = questions.hard(epsilon)
-    # Beyond the actions there is one more number: what is none.
+    # The most frequent action of each row, clipped to numbers from 0 to 9.
     modes = [int(np.bincount(row.clip(0, 9)).argmax()) for row in sample.actions.T]
     for greedy in GREEDY:
         allowed = greedy.allowed(sample.q_values)
@@ -300,7 +329,7 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
 
 
 def of_other_sizes(questions: Questions) -> Reading | None:
-    """Ask with a single row, and by plain calls."""
+    """Return the reading of a single row or of plain calls; None if both are right."""
     if alone := questions.alone():
         return alone
     if questions.untraced:
@@ -329,16 +358,11 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
     return text
 
 
-def table(fit: Fit) -> tuple[str, ...]:
-    """Return the probability of exploring by ε."""
-    lines = [f"{'ε':>5}  you explore with"]
-    for epsilon, (share, _) in fit.exploring.items():
-        lines.append(f"{epsilon:5.2f}  {share:.3f}")
-    return tuple(lines)
-
-
 def noisy(samples: list[Sample]) -> Reading | None:
-    """Say that the worst of the actions is never tried, and others are."""
+    """Return the reading of noise added to the values, or None.
+
+    The noise is too small for the worst action ever to be chosen.
+    """
     for sample in samples:
         ranks = (-sample.q_values).argsort(axis=1).argsort(axis=1)
         taken = sample.taken[:, :, :-1]
@@ -351,7 +375,7 @@ def noisy(samples: list[Sample]) -> Reading | None:
 
 
 def measured(samples: list[Sample]) -> Reading | None:
-    """Say how often actions came, where that is certainly wrong."""
+    """Return a reading of shares that are certainly wrong, where no pattern fits."""
     for sample in samples:
         by_call = sample.taken[:, :, :-1].mean(axis=1)
         shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5

@@ -1,10 +1,10 @@
-"""Which formula `discounted_returns` computes, read off its answers.
+"""Find the formula that `discounted_returns` computes, from its answers.
 
-A formula is four choices: what is done to each reward, the weight of reward t in entry
-i, the range of the sum, and what is done to the sums R_i. `return_parts` has the
-choices; to add one, add a line there. A formula is named only if it fits all questions,
-among them rewards from two independent draws; the one with the fewest differences from
-the right formula is taken.
+A formula is four choices: a change of each reward, the weight of reward t in entry i,
+the range of the sum, and a change of the sums R_i. The tables in `return_parts` have
+the choices; to add a choice, add a line there. A formula is reported only if it fits
+all questions. If several fit, the formula with the fewest differences from right code
+is taken.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from grader.diagnosis.reading import Difference, Reading
 
 PART = "discounted_returns"
 STEPS = 5
-MOST = 3  # differences in one formula
+MOST = 3  # most differences in one formula
 ASKED = "G_i = Σ_{t≥i} γ^(t−i) r_t"
 
 
@@ -34,8 +34,8 @@ class Asked:
 
     Attributes:
         gamma: γ.
-        rewards: [K,T].
-        returns: what came back [K,T].
+        rewards: rewards of K episodes [K,T].
+        returns: the hand-in's returns [K,T].
     """
 
     gamma: float
@@ -52,9 +52,10 @@ class Asked:
 
 
 def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
-    """Draw rewards [K,T] of two independent draws, some inside ±1 and some beyond.
+    """Draw rewards of four episodes [4,T], some within ±1 and some beyond.
 
-    Among several steps, the last rows have a 0 in the middle.
+    With three or more steps, the last two episodes have a 0 between first and last
+    step.
     """
     sizes = rng.permuted(np.tile([0.4, 0.8, 1.7, 4.3, 12.0], (4, 1)), axis=1)
     sizes[:, 0] = rng.permutation([0.4, 0.8, 4.3, 12.0])
@@ -67,10 +68,15 @@ def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
 
 
 def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Ask for the returns of several episodes [K,T]; return them stacked [K,...].
+    """Return the hand-in's returns for several episodes, stacked [K,...].
+
+    Args:
+        student: the hand-in.
+        rewards: rewards of the episodes [K,T].
+        gamma: γ.
 
     Raises:
-        Wrong: the answers are no numbers, or of different shapes.
+        Wrong: the answers are no numbers, or have different shapes.
     """
     answers = [
         student.answer(Case(PART, {"gamma": gamma}, {"reward": row})).array("returns")
@@ -82,11 +88,14 @@ def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Read which formula the hand-in's `discounted_returns` computes.
+    """Return which formula the hand-in's `discounted_returns` computes.
+
+    Returns:
+        None if the formula is right, or none fits.
 
     Raises:
-        Raised: it answers none of the questions.
-        Wrong: its answers are no numbers.
+        Raised: the first questions are not answered.
+        Wrong: the answers are no numbers.
     """
     long = np.concatenate([drawn_rewards(rng, STEPS), np.eye(STEPS, dtype=np.float32)])
     if reading := remembered(student, long[:2]):
@@ -103,15 +112,15 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     return reading or changes_rewards(student, long[0])
 
 
-# ---------------------------------------------------------------- state, side effects
+# ---------------------------------------------------------------- memory, side effects
 
 
 def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
-    """Read off whether a call depends on the call before.
+    """Return a reading if a call depends on the call before; else None.
 
     Args:
         student: the hand-in.
-        rewards: of two episodes [2,T].
+        rewards: rewards of two episodes [2,T].
     """
     carried = []
     for row in rewards:
@@ -135,7 +144,7 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
 
 
 def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
-    """Read off whether right returns come with changed rewards."""
+    """Return a reading if a call with right returns changes its rewards; else None."""
     for kind, difference in facts.CHANGES.items():
         with contextlib.suppress(Raised):
             case = Case(PART, {"gamma": GAMMA}, {"reward": rewards})
@@ -154,10 +163,14 @@ def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
 def in_shape(
     answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
 ) -> tuple[list[Asked], Difference | None]:
-    """Bring answers to the shape [K,T]; say what was wrong with it.
+    """Return answers as [K,T], and the difference in their shape.
+
+    Args:
+        answers: γ, rewards [K,T] and returns as they came, for each set of questions.
 
     Returns:
-        The answers, () where no known shape fits, and the difference, if any.
+        The answers; [] if no known shape fits.
+        The difference from the right shape; None for the right shape.
     """
     for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):
@@ -170,7 +183,7 @@ def in_shape(
 
 
 def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return entry by entry whether returns [...,T] are equal up to rounding."""
+    """Return for each entry whether returns [...,T] are equal up to rounding."""
     with np.errstate(invalid="ignore"):
         size = np.nan_to_num(np.abs(b), nan=0.0, posinf=0.0).max(axis=-1, keepdims=True)
         same = np.abs(a - b) <= ATOL + RTOL * size
@@ -178,7 +191,7 @@ def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def fits(formula: Formula, asked: Asked) -> bool:
-    """Tell whether a formula gives all answers of a kind."""
+    """Tell whether a formula gives all these answers."""
     with np.errstate(all="ignore"):
         return bool(
             close(asked.returns, formula.values(asked.rewards, asked.gamma)).all()
@@ -186,7 +199,7 @@ def fits(formula: Formula, asked: Asked) -> bool:
 
 
 def fitting(answers: Sequence[Asked]) -> list[Formula]:
-    """Return the formulas that give all answers at the least cost."""
+    """Return the formulas of the least cost among those that give all answers."""
     found: list[Formula] = []
     first, rest = answers[0], answers[1:]
     powers = weights.weights_of(first.rewards, first.returns, first.gamma)
@@ -215,7 +228,12 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
 
 
 def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | None:
-    """Say which formula gives all answers; None where all is right."""
+    """Return the reading of all answers; None if all are right.
+
+    Args:
+        answers: the answers; in the first set, the last T rewards are unit vectors.
+        shape: the difference in their shape, or None.
+    """
     extra = (shape,) if shape else ()
     if not all(np.isfinite(a.returns).all() for a in answers if a.right.shape[1] > 1):
         return None
@@ -224,7 +242,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
     formulas = fitting(answers)
     if not formulas:
         return weighed(answers[0], extra)
-    # The formulas compute the same: only what all of them share is certain.
+    # The formulas compute the same, so only the mistakes that all share are certain.
     names = [{d.name for d in f.differences} for f in formulas]
     shared = set.intersection(*names)
     differences = tuple(d for d in formulas[0].differences if d.name in shared)
@@ -242,7 +260,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
-    """Return a table of one episode's returns beside the right ones."""
+    """Return a table of one episode's returns beside the right returns."""
     rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
@@ -251,7 +269,7 @@ def compared(asked: Asked) -> tuple[str, ...]:
 
 
 def in_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return a table's lines, its columns aligned to the right."""
+    """Return the lines of a table, with columns aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -260,10 +278,10 @@ def in_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
-    """Say with which weights the rewards count, where no formula fits.
+    """Return a reading of the weights of the rewards, where no formula fits.
 
     Args:
-        asked: the answers; the last T are those to unit rewards.
+        asked: answers; the last T are answers to unit vectors of rewards.
         extra: other differences that were found.
     """
     size = asked.rewards.shape[1]
@@ -294,7 +312,7 @@ def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
 
 
 def weighted_sum(weights: np.ndarray) -> str:
-    """Return a sum of rewards as one writes it."""
+    """Return a weighted sum of rewards as text."""
     terms = [
         f"{'' if np.isclose(w, 1) else number(w) + ' '}r_{t}"
         for t, w in enumerate(weights)

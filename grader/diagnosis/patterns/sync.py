@@ -1,7 +1,8 @@
-"""Pattern of `sync_target`: at which steps it returns which parameters.
+"""Find the pattern of `sync_target`: at which steps it returns which parameters.
 
-Each answer is put into words by itself: θ_Q, θ_T, a mixture of both and its shares.
-Then the rule of steps is found that sorts the answers of two independent sets.
+Each answer is first described by itself, such as "θ_Q", "θ_T" or a mixture with its
+shares. Then a rule of steps is looked for that explains the answers to two independent
+sets of questions.
 """
 
 import re
@@ -13,6 +14,7 @@ from grader.contract import cases
 from grader.contract.case import Student
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
 from grader.diagnosis.patterns.renewal import words
+from grader.diagnosis.patterns.renewal.arrays import bfloat, flat, half, same
 from grader.diagnosis.patterns.renewal.rules import (
     RAISES,
     ROUND_STEPS,
@@ -21,10 +23,10 @@ from grader.diagnosis.patterns.renewal.rules import (
     numbered,
     rules,
 )
-from grader.diagnosis.reading import Difference, Reading
+from grader.diagnosis.reading import Difference, Reading, aligned
 
 ASKED = "θ_T ← θ_Q if step is a multiple of period, else θ_T"
-SHOWN_PERIOD, SHOWN_STEPS = 4, range(13)  # asked in order
+SHOWN_PERIOD, SHOWN_STEPS = 4, range(13)  # the first questions, in this order
 PERIODS = (1, 2, 3, 5, 6, 8, 12, 100, 250)
 MAX_TABLE = 6
 TREE_FIRST = re.compile(r"\b(tree\.map|tree_map|tree_multimap)\(\s*theta_[QT]\b")
@@ -37,8 +39,8 @@ class Content:
     """What one answer holds.
 
     Attributes:
-        words: for it, in symbols.
-        shares: of θ_Q and of θ_T, if it is a mixture of both.
+        words: the content in symbols.
+        shares: shares of θ_Q and θ_T for a mixture of both; else None.
     """
 
     words: str
@@ -52,8 +54,14 @@ OTHER = Content("other numbers")
 
 
 @dataclass(frozen=True)
-class Told:
-    """One answer: asked for which step and period, and what came."""
+class Observation:
+    """One answer of `sync_target`.
+
+    Attributes:
+        step: step that was asked.
+        period: period that was asked.
+        content: what the answer holds.
+    """
 
     step: int
     period: int
@@ -61,26 +69,26 @@ class Told:
 
     @property
     def right(self) -> Content:
-        """What is asked."""
+        """What the right answer holds."""
         return KEPT if self.step % self.period else COPY
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Read at which steps `sync_target` returns which parameters."""
-    student = student.afresh()  # one that counts its calls begins at 0
-    told = ask(student, rng, questions(rng))
-    if is_right(told) and (found := deleting(student, rng)):
+    """Return at which steps `sync_target` returns which parameters; None if right."""
+    student = student.afresh()  # a counter of calls begins at 0
+    observed = ask(student, rng, questions(rng))
+    if is_right(observed) and (found := deleting(student, rng)):
         return found
-    most = max((one.content for one in told), key=likeness)
-    renewed = [one.step for one in told if one.step and one.content == most]
-    told += ask(student, rng, [*questions(rng), *divisors(renewed)])
-    if any(one.content == OTHER for one in told):
-        told = told_apart(student, rng, told)
-    return explained(told)
+    most = max((one.content for one in observed), key=likeness)
+    renewed = [one.step for one in observed if one.step and one.content == most]
+    observed += ask(student, rng, [*questions(rng), *divisors(renewed)])
+    if any(one.content == OTHER for one in observed):
+        observed = with_new_numbers(student, rng, observed)
+    return explained(observed)
 
 
 def questions(rng: np.random.Generator) -> Pairs:
-    """Draw pairs of step and period; those that are shown come first, in order."""
+    """Draw pairs of step and period, those of `SHOWN_STEPS` first and in order."""
     pairs = []
     for period in PERIODS:
         k, few = int(rng.integers(2, 12)), int(rng.integers(1, 40))
@@ -93,24 +101,33 @@ def questions(rng: np.random.Generator) -> Pairs:
 
 
 def divisors(renewed: list[int]) -> Pairs:
-    """Return steps at which a number that takes the period's place would show."""
+    """Return pairs that show whether a fixed number takes the period's place.
+
+    Args:
+        renewed: steps with a renewal.
+
+    Returns:
+        A pair for each common divisor of these steps, 30 at most.
+    """
     common = int(np.gcd.reduce(renewed)) if renewed else 0
     found = [n for n in range(2, min(common, 20_000) + 1) if common % n == 0]
     return [(n, 7) for n in found[:30]]
 
 
-def ask(student: Student, rng: np.random.Generator, pairs: Pairs) -> list[Told]:
-    """Ask with parameters that are new for each pair."""
-    return [Told(*pair, answered(student, trees_of(rng), *pair)) for pair in pairs]
+def ask(student: Student, rng: np.random.Generator, pairs: Pairs) -> list[Observation]:
+    """Ask for each pair, with new parameters each time."""
+    return [
+        Observation(*pair, answered(student, trees_of(rng), *pair)) for pair in pairs
+    ]
 
 
 def trees_of(rng: np.random.Generator) -> Trees:
-    """Draw the two trees of parameters."""
+    """Draw theta_Q and theta_T."""
     return cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
 
 
 def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
-    """Ask once, and say what came back."""
+    """Ask once, and return what the answer holds."""
     try:
         answer = student.answer(cases.sync(*trees, step, period))
         return content_of(answer.leaves("theta_T"), *trees)
@@ -120,24 +137,30 @@ def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
         return refusal(str(error))
 
 
-def told_apart(
-    student: Student, rng: np.random.Generator, told: list[Told]
-) -> list[Told]:
-    """Say of other numbers whether they depend on θ_Q and θ_T at all."""
-    strange = [one for one in told if one.content == OTHER]
+def with_new_numbers(
+    student: Student, rng: np.random.Generator, observed: list[Observation]
+) -> list[Observation]:
+    """Replace "other numbers" by "new numbers" if θ_Q and θ_T make no difference.
+
+    Args:
+        student: the hand-in.
+        rng: draws parameters.
+        observed: all answers.
+    """
+    strange = [one for one in observed if one.content == OTHER]
     for one in strange[:3]:
         found = []
         for trees in (trees_of(rng), trees_of(rng)):
             answer = student.answer(cases.sync(*trees, one.step, one.period))
             found.append(answer.leaves("theta_T"))
         if not same(*found):
-            return told
+            return observed
     new = Content("new numbers")
-    return [replace(one, content=new) if one in strange else one for one in told]
+    return [replace(one, content=new) if one in strange else one for one in observed]
 
 
 def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Say whether a right answer deletes the arrays it was given."""
+    """Return a reading if a right answer deletes the arrays of its arguments."""
     if any(student.changed(cases.sync(*trees_of(rng), s, 3), "jax") for s in (3, 4)):
         computes = f"{ASKED}; arrays that came in are deleted"
         return Reading(computes, f"{ASKED}; no argument is changed", (words.DONATES,))
@@ -150,7 +173,13 @@ def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
 def content_of(
     leaves: list[np.ndarray], theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
 ) -> Content:
-    """Say what parameters hold, measured against θ_Q and θ_T."""
+    """Return what parameters hold, compared with θ_Q and θ_T.
+
+    Args:
+        leaves: arrays that `sync_target` has returned.
+        theta_Q: arrays of the argument theta_Q.
+        theta_T: arrays of the argument theta_T.
+    """
     fits = len(leaves) == len(theta_Q) and all(
         leaf.shape == q.shape and leaf.dtype.kind in "iuf" and np.isfinite(leaf).all()
         for leaf, q in zip(leaves, theta_Q, strict=True)
@@ -174,43 +203,34 @@ def content_of(
 
 
 def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
-    """Read the shares of θ_Q and θ_T, if every number has the same ones."""
+    """Return the shares of θ_Q and θ_T, if they are the same for every number.
+
+    Args:
+        values: all numbers of the answer [P].
+        q: all numbers of θ_Q [P].
+        t: all numbers of θ_T [P].
+
+    Returns:
+        `OTHER` if the answer is no mixture.
+    """
     both = np.stack([q, t], axis=1)
     shares = np.linalg.lstsq(both, values, rcond=None)[0]
     size = max(1.0, float(np.abs(shares).max()))
     if np.abs(both @ shares - values).max() > 3e-6 * size:
         return OTHER
     a, b = (round(float(share), 5) + 0.0 for share in shares)
-    if (a, b) in ((1, 0), (0, 1)):  # close, but not the same numbers
+    if (a, b) in ((1, 0), (0, 1)):  # nearly a copy, but not the same numbers
         return OTHER
     terms = [f"{x:.6g} {name}" for x, name in ((a, "θ_Q"), (b, "θ_T")) if x]
     return Content(" + ".join(terms) or "zeros", (a, b) if a or b else None)
 
 
-def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Tell whether two lists of arrays hold the same numbers."""
-    return len(a) == len(b) and all(map(np.array_equal, a, b))
-
-
-def flat(leaves: list[np.ndarray]) -> np.ndarray:
-    """Return all numbers of a tree in one array."""
-    return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)
-
-
-def half(leaf: np.ndarray) -> np.ndarray:
-    """Return float32 numbers rounded to float16."""
-    return leaf.astype(np.float16).astype(np.float32)
-
-
-def bfloat(leaf: np.ndarray) -> np.ndarray:
-    """Return float32 numbers rounded to bfloat16: to nearest, ties to even."""
-    bits = leaf.astype(np.float32).view(np.uint32).astype(np.uint64)
-    bits += 0x7FFF + ((bits >> 16) & 1)
-    return (bits & 0xFFFF0000).astype(np.uint32).view(np.float32)
-
-
 def refusal(message: str) -> Content:
-    """Say why an answer could not be taken."""
+    """Return a content that says why there is no answer.
+
+    Args:
+        message: message of the exception or of the check.
+    """
     if "ZeroDivisionError" in message:
         return DIVIDED
     if "theta_T is None" in message:
@@ -228,36 +248,36 @@ def refusal(message: str) -> Content:
     return Content(message.splitlines()[0][:120])
 
 
-# ---------------------------------------------------------------- both together
+# ---------------------------------------------------------------- all answers
 
 
-def is_right(told: list[Told]) -> bool:
-    """Tell whether all answers are what is asked."""
-    return all(one.content == one.right for one in told)
+def is_right(observed: list[Observation]) -> bool:
+    """Tell whether all answers are right."""
+    return all(one.content == one.right for one in observed)
 
 
-def explained(told: list[Told]) -> Reading | None:
-    """Find what is returned when; None if all is right or nothing fits."""
-    if is_right(told):
+def explained(observed: list[Observation]) -> Reading | None:
+    """Return the reading of all answers; None if all are right or nothing fits."""
+    if is_right(observed):
         return None
-    contents = {one.content for one in told}
+    contents = {one.content for one in observed}
     if len(contents) == 1:
-        return always(contents.pop(), told)
+        return same_always(contents.pop(), observed)
     for rule in rules():
-        if found := by_rule(rule, told):
+        if found := by_rule(rule, observed):
             return found
     for alike in numbered():
-        fits = [found for rule in alike if (found := by_rule(rule, told))]
-        if fits:  # with two numbers that fit, neither is claimed
-            return fits[0] if len(fits) == 1 else in_order(told)
-    return in_order(told)
+        fits = [found for rule in alike if (found := by_rule(rule, observed))]
+        if fits:  # if two numbers fit, neither is reported
+            return fits[0] if len(fits) == 1 else in_order(observed)
+    return in_order(observed)
 
 
-def by_rule(rule: Rule, told: list[Told]) -> Reading | None:
-    """Return the reading if a rule sorts all answers into two kinds."""
+def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
+    """Return the reading if a rule explains all answers by two contents; else None."""
     groups: dict[int, set[Content]] = {RAISES: set(), 0: set(), 1: set()}
-    pairs = [(one.step, one.period) for one in told]
-    for one, holds in zip(told, rule.holds(pairs), strict=True):
+    pairs = [(one.step, one.period) for one in observed]
+    for one, holds in zip(observed, rule.holds(pairs), strict=True):
         groups[holds].add(one.content)
     sizes = len(groups[0]), len(groups[1]), len(groups[RAISES] - {DIVIDED})
     if sizes != (1, 1, 0) or DIVIDED in groups[0] | groups[1]:
@@ -266,18 +286,18 @@ def by_rule(rule: Rule, told: list[Told]) -> Reading | None:
     swapped = kept == COPY or renewed == KEPT
     if rule.difference:
         swapped = likeness(kept) > likeness(renewed)
-    return None if swapped else two(rule, renewed, kept, told)
+    return None if swapped else two_contents(rule, renewed, kept, observed)
 
 
 def likeness(content: Content) -> tuple[float, str]:
-    """Order contents by how much they are a copy of θ_Q."""
+    """Return a sort key: how much a content is like a copy of θ_Q."""
     if content.shares:
         return content.shares[0] - content.shares[1], ""
     return 0.5, content.words
 
 
-def always(content: Content, told: list[Told]) -> Reading | None:
-    """Return the reading of one that does the same at every step."""
+def same_always(content: Content, observed: list[Observation]) -> Reading | None:
+    """Return the reading for the same content at every step, or None."""
     found = [words.SAME_ALWAYS]
     if content in (COPY, KEPT):
         found = [words.EVERY if content == COPY else words.NEVER]
@@ -292,17 +312,26 @@ def always(content: Content, told: list[Told]) -> Reading | None:
         found = [words.BOTH]
     elif not content.shares:
         return None
-    return reading(f"θ_T ← {content.words} at every step", tuple(found), told)
+    return reading(f"θ_T ← {content.words} at every step", tuple(found), observed)
 
 
 def is_mixture(content: Content) -> bool:
-    """Tell whether two positive shares make a whole."""
+    """Tell whether a content is a mixture with positive shares that add up to 1."""
     share, rest = content.shares or (0.0, 0.0)
     return abs(share + rest - 1) < 1e-4 and share > 0 and rest > 0
 
 
-def two(rule: Rule, renewed: Content, kept: Content, told: list[Told]) -> Reading:
-    """Return the reading of one that does one of two things by a rule."""
+def two_contents(
+    rule: Rule, renewed: Content, kept: Content, observed: list[Observation]
+) -> Reading:
+    """Return the reading for two contents and a rule that decides between them.
+
+    Args:
+        rule: rule of the steps with a renewal.
+        renewed: content at a renewal.
+        kept: content at all other steps.
+        observed: all answers.
+    """
     found = list(rule.difference)
     if renewed.shares and renewed != COPY:
         mixes = is_mixture(renewed)
@@ -317,34 +346,41 @@ def two(rule: Rule, renewed: Content, kept: Content, told: list[Told]) -> Readin
     if renewed == BOTH and kept != BOTH:
         found.append(words.BOTH)
     formula = f"θ_T ← {renewed.words} if {rule.words}, else {kept.words}"
-    return reading(formula, tuple(found), told)
+    return reading(formula, tuple(found), observed)
 
 
-def in_order(told: list[Told]) -> Reading | None:
-    """Say what came at the steps that were asked in order, where no rule is found."""
-    shown = told[: len(SHOWN_STEPS)]
+def in_order(observed: list[Observation]) -> Reading | None:
+    """Return a reading that lists the answers to `SHOWN_STEPS`, where no rule fits.
+
+    If these are right, the reading has one wrong answer.
+    """
+    shown = observed[: len(SHOWN_STEPS)]
     if is_right(shown):
-        one = next(one for one in told if one.content != one.right)
+        one = next(one for one in observed if one.content != one.right)
         where = f"at step {one.step} with period {one.period}"
-        return reading(f"{where} it returned {one.content.words}", (), told)
+        return reading(f"{where} it returned {one.content.words}", (), observed)
     at: dict[str, list[int]] = {}
     for one in shown:
         at.setdefault(one.content.words, []).append(one.step)
     lists = "; ".join(f"{name} at the steps {steps}" for name, steps in at.items())
     computes = f"asked in order with period {SHOWN_PERIOD}, it returned {lists}"
-    return reading(computes, (), told)
+    return reading(computes, (), observed)
 
 
 def reading(
-    computes: str, differences: tuple[Difference, ...], told: list[Told]
+    computes: str, differences: tuple[Difference, ...], observed: list[Observation]
 ) -> Reading:
-    """Return a reading with a table of wrong answers, those asked in order first."""
-    wrong = [one for one in told if one.content != one.right][:MAX_TABLE]
+    """Return a reading with a table of wrong answers.
+
+    Args:
+        computes: the pattern in words.
+        differences: differences from right code.
+        observed: all answers.
+    """
+    wrong = [one for one in observed if one.content != one.right][:MAX_TABLE]
     rows = [("step", "period", "your θ_T", "right θ_T")]
     rows += [
         (str(one.step), str(one.period), one.content.words, one.right.words)
         for one in wrong
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return Reading(computes, ASKED, differences, tuple(lines))
+    return Reading(computes, ASKED, differences, aligned(rows))

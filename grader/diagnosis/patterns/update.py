@@ -1,8 +1,8 @@
-"""Pattern of `td_update`: which multiple of which gradient moves what.
+"""Find the pattern of `td_update`: which multiple of which gradient moves θ_Q.
 
-The step is asked on a stand-in for `td_loss`, so that mistakes there do not count.
+Each step is asked with a stand-in for `td_loss`, so mistakes in `td_loss` do not count.
 Plain descent shows the gradient. Adam's state shows the gradient that the optimizer
-saw, and from which state it went on. AdamW shows which parameters it was given.
+got, and the state that it started from. AdamW shows the parameters that it got.
 """
 
 import numpy as np
@@ -32,18 +32,18 @@ from grader.diagnosis.patterns.step.taken import (
     notes_of_step,
     plain_step,
 )
-from grader.diagnosis.reading import Difference, Reading
+from grader.diagnosis.reading import Difference, Reading, aligned
 
-# Scales of the rewards and of the parameters: usual ones, some that show what cuts
-# large gradients, and one that shows what stretches small ones.
+# Scales of the rewards and of the parameters: usual scales, large ones to show a limit
+# of the gradient, and a small one to show a gradient that is made longer.
 SCALES = ((1.0, 1.0), (1.0, 1.0), (100.0, 1.0), (100.0, 1.0), (0.01, 0.05))
 OPTIMIZERS = ("sgd", "adam", "clipped_adamw")
 
-Answers = dict[str, list[Seen]]  # by optimizer, one for each draw
+Answers = dict[str, list[Seen]]  # by optimizer, one answer for each draw
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Read what a step of `td_update` does."""
+    """Return what a step of `td_update` does; None if it is right or unclear."""
     draws = [drawn(rng, scale, size) for scale, size in SCALES]
     answers: Answers = {}
     refused: dict[str, str] = {}
@@ -58,7 +58,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         refused["jit"] = reason
     found = explained(draws, answers, refused)
     named = {one.name for one in found.differences} if found else set()
-    # What changes from call to call looks like a factor, too.
+    # A step that changes from call to call looks like a factor, too.
     unsure = not named or named & {words.SCALED_STEP.name, words.FACTOR.name}
     if unsure and (kept := faults.remembered(student, draws)):
         return kept
@@ -72,7 +72,13 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def explained(
     draws: list[Draw], answers: Answers, refused: dict[str, str]
 ) -> Reading | None:
-    """Find what was computed; None if all is right or nothing fits."""
+    """Return the reading of the answers; None if all is right or nothing fits.
+
+    Args:
+        draws: the questions' numbers.
+        answers: answers by optimizer, one for each draw.
+        refused: messages of exceptions, by optimizer or "jit".
+    """
     gradient, notes, middle = of_steps(draws, answers)
     if own := faults.own_optimizer(refused):
         scaled = (words.SCALED_STEP, words.APPLIED_TWICE)
@@ -94,7 +100,11 @@ Found = tuple[Gradient | None, list[Note], list[Vector] | None]
 
 
 def of_steps(draws: list[Draw], answers: Answers) -> Found:
-    """Read the gradient and the step; and theta_Q between two steps, if there are."""
+    """Return the gradient, notes on the step, and θ_Q between several steps.
+
+    The third entry is θ_Q before the last step, one [P] for each draw; None for one
+    step.
+    """
     plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
     if "adam" in answers:
         found = by_adam(draws, answers["adam"], plain[1] if plain else None)
@@ -114,7 +124,7 @@ def of_steps(draws: list[Draw], answers: Answers) -> Found:
 
 
 def several(draws: list[Draw], answers: Answers) -> Found:
-    """Read how many steps are taken, and which ones."""
+    """Return the same as `of_steps` for several steps in one call."""
     rises = {
         one.state.count - draw.state.count
         for draw, one in zip(draws, answers["adam"], strict=True)
@@ -141,7 +151,14 @@ def several(draws: list[Draw], answers: Answers) -> Found:
 def notes_of_params(
     draws: list[Draw], seen: list[Seen], found: ByAdam, gradient: Gradient
 ) -> list[Note]:
-    """Read which parameters AdamW decays by."""
+    """Return a note if AdamW decays by other parameters than θ_Q; else [].
+
+    Args:
+        draws: the questions' numbers.
+        seen: answers with "clipped_adamw", one for each draw.
+        found: the step that Adam's answers show.
+        gradient: the gradient of the step.
+    """
     step = found.step
     if step is None or step.of != "updates":
         return []
@@ -172,7 +189,14 @@ def note_of_loss(
     gradient: Gradient,
     middle: list[Vector] | None,
 ) -> Note | None:
-    """Read the loss that is returned; None if it is right or nothing fits."""
+    """Return a note on a wrong loss; None if the loss is right or nothing fits.
+
+    Args:
+        draws: the questions' numbers.
+        seen: answers with one optimizer, one for each draw.
+        gradient: the gradient of the step.
+        middle: θ_Q before the last of several steps, one [P] for each draw; or None.
+    """
     losses = np.array([one.loss for one in seen])
     after = [one.theta for one in seen]
     second = gradient.kind.places[1]
@@ -218,7 +242,15 @@ def note_of_loss(
 
 
 def of_factor(factor: float, size: int) -> Difference | None:
-    """Return the difference of a gradient with a factor."""
+    """Return the difference for a gradient with a constant factor.
+
+    Args:
+        factor: the factor.
+        size: batch size B.
+
+    Returns:
+        None for the factor 1.
+    """
     if factor == 1:
         return None
     if np.isclose(factor, 1 / size, 1e-3):
@@ -231,7 +263,7 @@ def of_factor(factor: float, size: int) -> Difference | None:
 def reading(
     gradient: Gradient | None, notes: list[Note], draws: list[Draw], answers: Answers
 ) -> Reading | None:
-    """Put everything that was found into one reading."""
+    """Return one reading of the gradient and the notes; None without a difference."""
     differences: list[Difference] = []
     text = ""
     if gradient:
@@ -248,16 +280,17 @@ def reading(
     return Reading(computes, ASKED, tuple(differences), table(draws[0], answers))
 
 
+LAST = 2  # numbers of θ_Q that the table shows
+
+
 def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
-    """Return the last numbers of a move with each optimizer, and the right ones."""
+    """Return a table of each optimizer's move of θ_Q: the last three numbers."""
     right = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
-    rows = [("optimizer", "Adam's count", "your θ_Q moves by", "right")]
+    rows = [("optimizer", f"last {LAST} numbers of θ_Q: your move", "right move")]
     for optimizer, seen in answers.items():
         one = seen[0]
         updates, _ = optimizer_step(optimizer, draw.state, right, draw.theta_Q)
-        count = "" if one.state is None else f"{draw.state.count} → {one.state.count}"
-        moves = (one.theta - draw.theta_Q)[-3:], updates[-3:]
-        own, wanted = (", ".join(f"{x:.4g}" for x in move) for move in moves)
-        rows.append((optimizer, count, own, wanted))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        moves = (one.theta - draw.theta_Q)[-LAST:], updates[-LAST:]
+        own, wanted = (" ".join(f"{x:.3g}" for x in move) for move in moves)
+        rows.append((optimizer, own, wanted))
+    return aligned(rows)

@@ -1,5 +1,6 @@
-"""Sentences that explain frequent exceptions; a kind of them is one entry of a table.
+"""Sentences that explain frequent exceptions; a table has one entry for each kind.
 
-They are chosen in the worker, so a hand-in can change them: like its own words they are
-shown as data. The modules import the standard library and each other.
+The sentence is chosen in the worker, so a hand-in can change it. Therefore the grader
+shows the sentence as untrusted text, like the hand-in's own words. The modules import
+the standard library and each other.
 """

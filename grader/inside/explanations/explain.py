@@ -1,24 +1,26 @@
-"""Find the sentence that explains an exception: the first kind that fits."""
+"""Find the sentence that explains an exception."""
 
 import re
 
 from grader.inside.explanations import of_jax, of_parts
 
-# What is special to a part comes before what is general.
+# Kinds for one part come before general kinds.
 KINDS = of_parts.KINDS + of_jax.KINDS
 
 
 def explain(words: str, where: str, facts: str) -> str:
-    """Return the sentence of the first kind that fits, "" where none does.
+    """Return the sentence of the first kind that fits; "" if none fits.
 
     Args:
-        words: "Type: message".
-        where: "function: source line" of dqn.py; "-" for none.
-        facts: of the library, as from `library_facts`.
+        words: type and message of the exception, "Type: message".
+        where: function and source line in dqn.py, "function: source line"; "-" if no
+            line
+            of dqn.py was running.
+        facts: what a library was doing, see `library_facts`.
     """
     for kind in KINDS:
-        found = re.search(kind.words, words)
-        told = re.search(kind.facts, facts)
-        if found and told and re.search(kind.where, where):
-            return kind.sentence.format(*found.groups(), *told.groups())
+        in_words = re.search(kind.words, words)
+        in_facts = re.search(kind.facts, facts)
+        if in_words and in_facts and re.search(kind.where, where):
+            return kind.sentence.format(*in_words.groups(), *in_facts.groups())
     return ""

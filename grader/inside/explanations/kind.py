@@ -1,4 +1,4 @@
-"""A kind of exception: by what it is known, and the sentence that explains it."""
+"""The class `Kind`: a frequent kind of exception."""
 
 from typing import NamedTuple
 
@@ -6,16 +6,17 @@ from typing import NamedTuple
 class Kind(NamedTuple):
     """A frequent kind of exception, and the sentence that explains it.
 
-    An empty pattern fits everything. The groups of `words` and `facts` fill the
-    places {0}, {1}, … of the sentence.
+    An empty pattern fits everything. The groups of the patterns `words` and `facts`
+    fill the places {0}, {1}, … of the sentence, in this order.
 
     Attributes:
-        words: a pattern in "Type: message".
-        sentence: for the student, in the course's terms; true wherever the patterns
+        words: pattern for "Type: message".
+        sentence: text for the student, in the course's terms; true wherever the
+            patterns
             fit.
-        where: a pattern in "function: source line", both of dqn.py; "-" where no line
-            of dqn.py was running.
-        facts: a pattern in what `library_facts` returns.
+        where: pattern for "function: source line" in dqn.py, or for "-" if no line of
+            dqn.py was running.
+        facts: pattern for the result of `library_facts`.
     """
 
     words: str

@@ -1,4 +1,4 @@
-"""Kinds of exceptions that come of JAX: traced values, arrays, random numbers."""
+"""Kinds of exceptions raised by JAX and NumPy: tracing, arrays, random numbers."""
 
 from grader.inside.explanations.kind import Kind
 

@@ -1,4 +1,4 @@
-"""Kinds of exceptions that come of the parts: networks, optimizers, the buffer."""
+"""Kinds of exceptions about networks, optimizers, transitions and the buffer."""
 
 from grader.inside.explanations.kind import Kind
 

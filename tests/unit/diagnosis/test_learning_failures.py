@@ -272,7 +272,7 @@ CAUSES = {
 @pytest.mark.parametrize(("run", "words", "exercises"), CAUSES.values(), ids=CAUSES)
 def test_cause(run, words, exercises):
     """Its own sentence, with the numbers, and the way to the exercises it is in."""
-    text = learning_failures.told(run, {})
+    text = learning_failures.explanation(run, {})
     for word in words:
         assert word in text
     found = [name for name in ALL if f"ONLY={name}`" in text]
@@ -282,7 +282,7 @@ def test_cause(run, words, exercises):
 def test_causes_are_told_apart():
     """What usually causes it is said in other words for other mistakes."""
     usual = {
-        id: learning_failures.told(run, {}).split("\n")[1]
+        id: learning_failures.explanation(run, {}).split("\n")[1]
         for id, (run, _, _) in CAUSES.items()
     }
     alike = [
@@ -298,13 +298,13 @@ def test_causes_are_told_apart():
 def test_right_work_is_accused_of_nothing():
     """On the numbers of right work no rule but those on the returns can fire."""
     curve = [214, 168, 167, 180, 267, 140, 118, 108, 155, 132, 148, 146, 111, 174]
-    assert learning_failures.told(run_of(curve, 180.0), {}) == ""
+    assert learning_failures.explanation(run_of(curve, 180.0), {}) == ""
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
     """Few blocks of right numbers, then a foul: nothing is made up from them."""
-    assert learning_failures.told(shortened(run_of(LOW, 0.0), blocks), {}) == ""
+    assert learning_failures.explanation(shortened(run_of(LOW, 0.0), blocks), {}) == ""
 
 
 @pytest.mark.parametrize(
@@ -323,23 +323,23 @@ def test_what_stopped_learning_leads_somewhere(problem, exercise):
     run = learning_run.Watched(
         shortened(run_of(LOW, 0.0), 0).columns, LOW, 0.0, problem
     )
-    assert f"`make grade ONLY={exercise}`" in learning_failures.told(run, {})
+    assert f"`make grade ONLY={exercise}`" in learning_failures.explanation(run, {})
 
 
 def test_checks_above_are_named():
     """Of the exercises above, those that lost points; the cause's own ones first."""
     run = CAUSES["up-theta-swapped"][0]
     last = [
-        learning_failures.told(run, {**ALL, **dict.fromkeys(lost, False)}).split("\n")[
-            -1
-        ]
+        learning_failures.explanation(run, {**ALL, **dict.fromkeys(lost, False)}).split(
+            "\n"
+        )[-1]
         for lost in (["td_update"], ["td_loss", "td_update"], ["q_network"])
     ]
     begin = "lost points above: begin there."
     assert last[0] == f"td_update {begin}"
     assert last[1] == f"td_loss and td_update {begin}"
     assert last[2] == f"q_network {begin}"
-    assert "above" not in learning_failures.told(run, ALL)
+    assert "above" not in learning_failures.explanation(run, ALL)
 
 
 def test_the_loop_is_as_presumed():

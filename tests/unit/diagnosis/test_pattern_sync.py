@@ -5,7 +5,7 @@ import pytest
 
 from grader.contract import cases
 from grader.diagnosis.patterns import sync
-from grader.diagnosis.patterns.sync import Told, content_of, explained, refusal
+from grader.diagnosis.patterns.sync import Observation, content_of, explained, refusal
 
 
 def told_by(renews, renewed="theta_Q", kept="theta_T"):
@@ -28,7 +28,7 @@ def told_by(renews, renewed="theta_Q", kept="theta_T"):
         q, t = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
         make = made[renewed if renews(step, period) else kept]
         leaves = [make(a, b) for a, b in zip(q, t, strict=True)]
-        told.append(Told(step, period, content_of(leaves, q, t)))
+        told.append(Observation(step, period, content_of(leaves, q, t)))
     return told
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from grader.contract.case import Case
 from grader.contract.outcomes import Raised, Wrong
-from grader.oracle.faults import reason_of, sizes_of, with_own_line, with_sizes
+from grader.oracle.faults import add_sizes, reason_of, sizes_of, with_own_line
 
 SOURCE = """import jax
 def td_loss(theta_Q):
@@ -130,8 +130,8 @@ NET = {"net": "own", "state_dim": 3, "num_actions": 4}
 def test_sizes(case, sizes):
     """Sizes are told in the course's letters, where an exception is about shapes."""
     assert sizes_of(case) == sizes
-    about = with_sizes(Raised("TypeError: got shapes (3,), (4,)\ndqn.py"), case)
+    about = add_sizes(Raised("TypeError: got shapes (3,), (4,)\ndqn.py"), case)
     assert str(about).endswith(f"asked with {sizes}" if sizes else "dqn.py")
     for words in ("name 'x' is not defined\nreshape(x)", "traced with shape bool[]"):
         other = Raised(f"NameError: {words}")
-        assert with_sizes(other, case) is other
+        assert add_sizes(other, case) is other

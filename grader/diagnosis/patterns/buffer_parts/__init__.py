@@ -1,6 +1,6 @@
-"""How a wrong replay buffer is read: scripts, rows, storage, draws, fields.
+"""Steps of reading a wrong replay buffer: scripts, fields, storage and draws.
 
 Runs in the grader's process and asks the hand-in through `oracle`. `asked` has the
-order of the questions; `stores` and `changes` are tables to which mistakes are added.
-Imports `contract` and `oracle`.
+order of the questions. To add a mistake, add a line to a table in `stores`, `places`
+or `changes`. Imports `contract` and `oracle`.
 """

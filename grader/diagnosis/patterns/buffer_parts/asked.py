@@ -1,4 +1,4 @@
-"""The questions to a buffer, in order, and what the answers tell."""
+"""Ask a buffer all questions in order, and collect the findings."""
 
 import itertools
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.diagnosis.patterns.buffer_parts import draws, extras, shapes, storage
 from grader.diagnosis.patterns.buffer_parts.changes import Batches
-from grader.diagnosis.patterns.buffer_parts.fields import read_fields, told_by
+from grader.diagnosis.patterns.buffer_parts.fields import identified, read_fields
 from grader.diagnosis.patterns.buffer_parts.questions import (
     BATCH,
     BLANK,
@@ -28,7 +28,7 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
 def findings_of(asker: Asker) -> list[Finding]:
-    """Return all that one round of questions tells, the most basic first."""
+    """Return the findings of one round of questions, the most basic one first."""
     findings, usable = extras.first_answers(asker)
     if not usable:
         return findings
@@ -63,7 +63,7 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Draw batches between adds."""
+    """Play a script that draws batches after each stage of adds."""
     script: list[Any] = [asker.seed()]
     for first, last in itertools.pairwise(STAGES):
         script += [["add", first, last], ["len"], ["samples", LATER, BATCH]]
@@ -74,11 +74,13 @@ def between_samples(asker: Asker) -> Played:
 
 
 def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
-    """Return the batches of each "samples" of a script, None where not known.
+    """Return the batches of each "samples" of a script.
+
+    The entry is None where the transitions of the rows cannot be recognised.
 
     Args:
-        played: the script.
-        like: batches whose transitions are known, if there are some.
+        played: a played script.
+        like: batches of the same kind of buffer with known transitions, or None.
     """
     state_dim = played.rows["state"].shape[1]
     batches: list[Batches | None] = []
@@ -86,13 +88,21 @@ def batches_in(played: Played, like: Batches | None = None) -> list[Batches | No
         added = added_before(played.script, k)
         fields, _ = in_shape(sample, len(sample["reward"]), BATCH, state_dim)
         oldest = max(0, added - played.capacity)
-        told = fields and told_by(fields, played.rows, added - 1, oldest, like)
+        told = fields and identified(fields, played.rows, added - 1, oldest, like)
         batches.append(told or None)
     return batches
 
 
 def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
-    """Return which transitions came in a script; None where that is not known."""
+    """Return which transitions were drawn in a script.
+
+    Args:
+        played: a played script.
+        drawn: the batches of its "samples", from `batches_in`.
+
+    Returns:
+        None if the batches of some "samples" are not known.
+    """
     known = [batches for batches in drawn if batches]
     if not known or len(known) < len(drawn):
         return None
@@ -103,7 +113,12 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 
 
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
-    """Return what the fields hold, read before the buffer is full and after."""
+    """Return findings about the fields of the rows.
+
+    Args:
+        drawn: for each script, the batches from `batches_in`. The first script draws
+            before the buffer is full, the third and the fourth when it is full.
+    """
     firsts = [one[0] if one else None for one in drawn]
     filling = [b for b in firsts[:1] if b and (b.ids >= 0).any()]
     full = [b for b in firsts[2:4] if b and (b.ids >= 0).any()]
@@ -119,7 +134,13 @@ def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
 def stored_and_drawn(
     asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
 ) -> tuple[list[Finding], list[Finding]]:
-    """Return how the buffer stores, and how it chooses places where that is plain."""
+    """Return the findings about storing, and those about choosing places.
+
+    Args:
+        asker: asks the buffer.
+        seen: the drawn transitions of each script, None where they are not known.
+        batches: numbers of the drawn transitions, an array [n,B] for each script.
+    """
     known = [one for one in seen if one]
     if not known:
         return [], []
@@ -139,12 +160,17 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether more than one transition ever comes."""
+    """Tell whether some script draws more than one transition."""
     return any(len(one.came[0]) > 1 for one in seen if one)
 
 
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
-    """Return that chance decides which transitions stay, if it does."""
+    """Return a finding if chance decides which transitions stay; else None.
+
+    Args:
+        asker: asks the buffer.
+        seen: the drawn transitions of each script, None where they are not known.
+    """
     without = [one for one in seen[:4] if one]
     right = storage.storage_findings(without) == []
     sets = []
@@ -153,7 +179,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
         one = seen_in(played, batches_in(played))
         if not one or len(one.came) < (len(STAGES) - 1 if right else 1):
             return None
-        # The stage with as many adds as the other script has.
+        # Compare after CAPACITY + 3 adds, as in the other script.
         sets.append(one.came[STAGES.index(CAPACITY + 3) - 1] if right else one.came[0])
     if any(len(s) != CAPACITY or max(s) != CAPACITY + 2 or BLANK in s for s in sets):
         return None
@@ -183,13 +209,13 @@ def how_drawn(
     """Return how rows are drawn unevenly, or depend on each other.
 
     Args:
-        asker: of the buffer.
-        drawn: the transitions of each script.
-        plain: nothing is wrong with what is stored.
+        asker: asks the buffer.
+        drawn: for each script, the batches from `batches_in`.
+        plain: True if the buffer stores the right transitions.
     """
     firsts = [one[0] if one else None for one in drawn[:4]]
     known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
-    if not plain:  # the places are not known, but a full buffer is a ring
+    if not plain:  # the first script that draws more than BATCH transitions
         known = [
             b.ids
             for b in (firsts[0], firsts[3])
@@ -200,7 +226,8 @@ def how_drawn(
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
-    # A ring that is full begins anew: in its first rows it is drawn by place, not age.
+    # In a full ring, place and age differ. So a pattern of places shows only before
+    # the ring is full.
     before = told[:-1]
     if before and all(f and f.name in BY_PLACE for f in before):
         names = {finding.name for finding in before if finding}
@@ -216,7 +243,12 @@ BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
 
 
 def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
-    """Return how the rows of batches are drawn, where that is not as asked."""
+    """Return what is wrong with the draws of one buffer; None if nothing is.
+
+    Args:
+        places: ages of the drawn transitions [n,B]; the oldest has age 0.
+        stored: number of stored transitions.
+    """
     return (
         draws.within_batch(places, stored)
         or draws.in_every_batch(places, stored)
@@ -225,7 +257,7 @@ def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
 
 
 def between_batches(asker: Asker) -> list[Finding]:
-    """Return how rows of batches from a larger buffer depend on each other."""
+    """Return a finding if rows of batches from a larger buffer depend on each other."""
     script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
     many = batches_in(asker.play(*script, capacity=LARGE))
     if not many or not many[0] or (many[0].ids == BLANK).any():
@@ -237,6 +269,10 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the rows' transitions [n,B], counted from the oldest, and their number."""
+    """Return the ages of transitions [n,B], the oldest 0, and how many different ones.
+
+    Args:
+        ids: numbers of the transitions [n,B].
+    """
     seen, places = np.unique(ids, return_inverse=True)
     return places.reshape(ids.shape), len(seen)

@@ -1,4 +1,4 @@
-"""Which rows, which transition and which change an explanation of a field may name.
+"""Tables for explaining a wrong field: rows, other transitions and changes of values.
 
 To add a mistake, add a line to `WHERE`, `OTHERS` or `CHANGES`.
 """
@@ -17,7 +17,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     Rows,
 )
 
-FEW = 30  # batches that rule out most explanations
+FEW = 30  # so few batches already rule out most explanations
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Batches:
     """Many batches from one buffer.
 
     Attributes:
-        fields: [n,B] and [n,B,D].
-        ids: which transitions the rows are [n,B], or BLANK.
-        rows: all transitions.
-        newest: the number of the newest transition.
-        oldest: that of the oldest one which a right buffer holds.
+        fields: an array [n,B] or [n,B,D] for each field.
+        ids: numbers of the transitions [n,B], or BLANK.
+        rows: all transitions, one array for each field.
+        newest: number of the newest transition.
+        oldest: number of the oldest transition that a right buffer holds.
     """
 
     fields: Rows
@@ -39,19 +39,22 @@ class Batches:
     oldest: int
 
     def few(self) -> "Batches":
-        """Return the first of the batches."""
+        """Return the first batches only."""
         fields = {name: value[:FEW] for name, value in self.fields.items()}
         return replace(self, fields=fields, ids=self.ids[:FEW])
 
     def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
-        """Return a field of transitions [n,B], in float64; 0 for BLANK, else NaN."""
+        """Return the right values of a field for transitions [n,B], in float64.
+
+        The value is 0 for BLANK, and NaN for any other number without a transition.
+        """
         values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
         values[(ids < 0) | (ids >= STORED)] = np.nan
         values[ids == BLANK] = 0
         return values
 
 
-# ---------------------------------------------------------------- where it holds
+# ---------------------------------------------------------------- rows
 
 Mask = Callable[[Batches], np.ndarray]
 WHERE: dict[str, Mask] = {
@@ -66,21 +69,27 @@ WHERE: dict[str, Mask] = {
     "where r is positive": lambda b: b.stored("reward", b.ids) > 0,
 }
 
-# ---------------------------------------------------------------- of which transition
+# ---------------------------------------------------------------- other transitions
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return the transitions stored next; of the newest, the oldest."""
+    """Return the numbers of the transitions stored next.
+
+    The oldest transition counts as the next one of the newest.
+    """
     return np.where(b.ids == b.newest, b.oldest, b.ids + 1)
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return the transitions stored before; of the oldest, the newest."""
+    """Return the numbers of the transitions stored before.
+
+    The newest transition counts as the one before the oldest.
+    """
     return np.where(b.ids == b.oldest, b.newest, b.ids - 1)
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return the transitions stored next; of the newest, a place not filled yet."""
+    """Return the transitions in the next places; BLANK for a place not filled yet."""
     blank = b.newest - b.oldest + 1 < CAPACITY
     return np.where((b.ids == b.newest) & blank, BLANK, following(b))
 
@@ -97,18 +106,19 @@ OTHERS: dict[str, Callable[[Batches], np.ndarray]] = {
     "the batch's last row": lambda b: b.ids[:, -1:] + 0 * b.ids,
 }
 
-# ---------------------------------------------------------------- what is done to it
+# ---------------------------------------------------------------- changes of values
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to a field.
+    """One way to change the values of a field.
 
     Attributes:
-        kind: of the change, a word for names.
-        text: in a formula, with {x} for the field.
-        hint: in words, with {them} for the field.
-        value: of the right values [n,B,...] and what came.
+        kind: short name of the change; it becomes part of the mistake's name.
+        text: formula; {x} stands for the field, {c} for the constant.
+        hint: verb phrase for the student; {c} stands for the constant.
+        value: function of the right values and of the hand-in's values, both [n,B,...];
+            returns the changed values.
     """
 
     kind: str
@@ -118,12 +128,21 @@ class Change:
 
     @property
     def over_batch(self) -> bool:
-        """Whether small numbers may have lost digits among large ones."""
+        """Whether values are compared loosely.
+
+        Such a change mixes small and large numbers, so small numbers lose digits.
+        """
         return "normalised" in self.kind or self.kind == "squashed"
 
 
 def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
-    """Return a statistic over the rows of each batch."""
+    """Return a statistic over the rows of each batch.
+
+    Args:
+        x: values [n,B,...].
+        what: "std", or the name of a NumPy function.
+        ddof: degrees of freedom that "std" subtracts from B.
+    """
     if x.shape[1] <= ddof:
         return np.full_like(x, np.nan)
     if what == "std":
@@ -132,28 +151,28 @@ def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
 
 
 def factor(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the constant c with y = c x, as far as one number can tell."""
+    """Return the factor c in y = c x, from the largest value of x."""
     at = np.nanargmax(np.abs(x))
     return float(y.ravel()[at] / x.ravel()[at]) or np.nan
 
 
 def shift(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the constant c with y = x + c."""
+    """Return the constant c in y = x + c."""
     return float(np.nanmedian(y - x))
 
 
 def rounded(value: float) -> float:
-    """Return a constant as one would write it."""
+    """Return a constant rounded to four digits; NaN if it is not finite."""
     return float(f"{value:.4g}") if np.isfinite(value) else np.nan
 
 
 def limit(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the largest size in y: where it is clipped, if so; NaN for 0."""
+    """Return the largest absolute value in y, where y may be clipped; NaN for 0."""
     return float(np.nanmax(np.abs(y))) or np.nan
 
 
 def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return the values normalised within each batch."""
+    """Return values normalised within each batch."""
     return (x - over_batch(x, "mean")) / over_batch(x, "std", ddof)
 
 
@@ -264,7 +283,7 @@ CHANGES.append(
         lambda x, y: np.trunc(np.clip(x, -1, 1)),
     )
 )
-# Two at once: normalised within the batch, after another change.
+# Combinations: another change first, then normalising within the batch.
 CHANGES += [
     Change(
         f"{first.kind}+normalised",
@@ -282,7 +301,13 @@ CONSTANT.update(scaled=factor, shifted=shift)
 
 
 def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
-    """Return the constant of a change, in digits, or ""."""
+    """Return the constant of a change as text; "" for a change without a constant.
+
+    Args:
+        change: the change.
+        x: right values of the field.
+        y: values that came.
+    """
     if "{c}" not in change.text + change.hint:
         return ""
     return number(rounded(CONSTANT[change.kind](x, y)))

@@ -1,6 +1,6 @@
-"""How a buffer draws: with which generator, how often each, how draws depend.
+"""Find how a buffer draws: the generator, how often, and how draws depend.
 
-Shares are judged by χ² at a tail of 1e-9, twice, on independent draws.
+Shares are judged by a χ² test with a tail of 1e-9.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,26 @@ BY_RNG = "all chance comes from rng"
 
 
 def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
-    """Return how often each transition is in each batch [n,stored]."""
+    """Return how often each transition is in each batch [n,stored].
+
+    Args:
+        draws: ages of the drawn transitions [n,B].
+        stored: number of stored transitions.
+    """
     return (draws[:, :, None] == np.arange(stored)).sum(axis=1)
 
 
 def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
-    """Tell whether counts deviate from shares more than chance allows.
+    """Tell whether counts differ from expected shares by more than chance allows.
 
-    Where the rows of a batch depend on each other, the counts of batches scatter more
-    than those of independent draws, and the limit rises by as much.
+    If the rows of a batch depend on each other, counts scatter more than those of
+    independent draws. The limit is raised by the same factor.
 
     Args:
-        each: how often each of some transitions is in each batch [n,stored].
-        shares: how often each is expected, as a share of all rows [stored].
+        each: how often each transition is in each batch [n,stored].
+        shares: expected share of each transition among all rows [stored].
     """
-    from scipy import special  # 0.2 s, and most exercises do without
+    from scipy import special  # imported late: it takes 0.2 s and is rarely needed
 
     expected = each.sum() * shares
     total = float(((each.sum(axis=0) - expected) ** 2 / expected).sum())
@@ -42,24 +47,25 @@ def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
     return total > excess * float(special.chdtri(len(shares) - 1, TAIL))
 
 
-# ---------------------------------------------------------------- the same again
+# ---------------------------------------------------------------- equal batches
 
 
 def constant(draws: np.ndarray) -> bool:
-    """Tell whether all batches [n,B] are the same."""
+    """Tell whether all batches [n,B] are the same, at least three of them."""
     return len(draws) > 2 and bool((draws == draws[0]).all())
 
 
 def generator_finding(
     same_buffer: Sequence[np.ndarray], new_buffers: Sequence[np.ndarray]
 ) -> Finding | None:
-    """Return how the draws do not follow from rng, if they do not.
+    """Return a finding if the draws do not follow from rng alone; else None.
 
     Args:
-        same_buffer: batches [n,B] by a generator, by an equal one, and by another one,
-            of one buffer.
-        new_buffers: the first batches of two new buffers by equal generators, then of
-            one by another generator.
+        same_buffer: three arrays of batches from one buffer, drawn with a generator,
+            with
+            an equal generator and with another generator.
+        new_buffers: three arrays of batches from new buffers, the first two drawn with
+            equal generators and the third with another generator.
     """
     first, again, other = same_buffer
     new, new_again, new_other = new_buffers
@@ -91,7 +97,11 @@ def generator_finding(
 
 
 def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
-    """Return that batches of one buffer [n,B] are all the same, if they are."""
+    """Return a finding if all batches of one buffer are the same; else None.
+
+    Args:
+        draws: numbers of the drawn transitions, an array [n,B] for each buffer.
+    """
     if not all(constant(each) and len(set(each[0])) > 1 for each in draws):
         return None
     if all(np.ptp(each[0]) < each.shape[1] for each in draws):
@@ -116,11 +126,11 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
 
 
 def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return how the rows of a batch depend on each other, where it is plain.
+    """Return a finding if one row of a batch clearly decides others; else None.
 
     Args:
-        draws: the places of the rows [n,B], counted from the oldest.
-        stored: how many transitions there are.
+        draws: ages of the drawn transitions [n,B]; the oldest has age 0.
+        stored: number of stored transitions.
     """
     size = draws.shape[1]
     if size < 2 or stored < size:
@@ -156,7 +166,12 @@ def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def parts(draws: np.ndarray, stored: int) -> bool:
-    """Tell whether the rows of a batch come from parts that follow each other."""
+    """Tell whether each row of a batch comes from its own part of the buffer.
+
+    Args:
+        draws: ages of the drawn transitions [n,B].
+        stored: number of stored transitions.
+    """
     low, high = draws.min(axis=0), draws.max(axis=0)
     order = np.argsort(low)
     low, high = low[order], high[order]
@@ -165,11 +180,12 @@ def parts(draws: np.ndarray, stored: int) -> bool:
 
 
 def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return that a shuffled list is handed out, if batches [n,B] say so.
+    """Return a finding if the buffer hands out a shuffled list in turn; else None.
 
     Args:
-        draws: the first batches of a buffer, in order.
-        stored: how many transitions there are.
+        draws: ages of the drawn transitions in the buffer's first batches [n,B], in
+            order.
+        stored: number of stored transitions.
     """
     each = stored // draws.shape[1]
     if each < 2:
@@ -191,7 +207,7 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return that the newest or the oldest transition is in every batch, if so."""
+    """Return a finding if every batch has the newest or the oldest transition."""
     for age, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == age).any(axis=1).all():
             return found(
@@ -205,12 +221,12 @@ def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | None:
-    """Return how transitions are drawn unevenly, if they are.
+    """Return a finding if transitions are drawn unevenly; else None.
 
     Args:
-        draws: the rows' transitions [n,B], counted from the oldest, which is 0.
-        stored: how many there are.
-        named: say a pattern, too, where there is one.
+        draws: ages of the drawn transitions [n,B]; the oldest has age 0.
+        stored: number of stored transitions.
+        named: True to look for a known pattern of shares, too.
     """
     each = each_in(draws, stored)
     counts = each.sum(axis=0)
@@ -256,17 +272,24 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
 
 
 def rises(shares: np.ndarray, n: int) -> bool:
-    """Tell whether shares rise from each to the next, chance aside."""
+    """Tell whether shares rise from each to the next, within chance.
+
+    Args:
+        shares: share of each transition among n draws.
+        n: number of draws.
+    """
     noise = 4 * np.sqrt(shares.max() / n)
     return bool((np.diff(shares) > -noise).all() and shares[-1] - shares[0] > noise)
 
 
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return that rows of one batch, or of two, are the same too often or too rarely.
+    """Return a finding if rows are equal too often or too rarely; else None.
+
+    Rows are compared within one batch, and between two batches in turn.
 
     Args:
-        draws: the transitions of the rows [n,B], in the order of drawing.
-        stored: how many transitions there are.
+        draws: ages of the drawn transitions [n,B], in the order of drawing.
+        stored: number of stored transitions.
     """
     n, size = draws.shape
     i, j = np.triu_indices(size, 1)

@@ -1,4 +1,4 @@
-"""What single short scripts tell: lengths, shapes, copies, generators, exceptions."""
+"""Findings from short scripts: first answers, a full buffer, lengths, generators."""
 
 import re
 from typing import Any
@@ -24,12 +24,16 @@ LIST_OF_ROWS = re.compile(
 )
 
 
-# ---------------------------------------------------------------- before all else
+# ---------------------------------------------------------------- first answers
 
 
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
-    """Return what a new buffer tells, and whether more can be asked."""
-    # What other buffers hold must not be full yet, or a shared list would not grow.
+    """Return the findings of the first scripts, and whether asking can go on.
+
+    Sets `fresh` and `single` of the asker where the buffer needs them.
+    """
+    # Import anew: a list that all buffers share must not be full yet, because then it
+    # would not grow.
     asker.student = asker.student.afresh()
     new = asker.play(["len"])
     if new.raised:
@@ -62,7 +66,11 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
 
 
 def no_buffer(raised: str) -> list[Finding]:
-    """Return why no buffer can be made, where it is known."""
+    """Return why no buffer can be made, if the reason is known.
+
+    Args:
+        raised: message of the exception.
+    """
     if "maxsize" not in raised:
         return []
     return [
@@ -77,7 +85,12 @@ def no_buffer(raised: str) -> list[Finding]:
 
 
 def shared(asker: Asker, new: Played) -> Finding | None:
-    """Return that buffers share what they store, if a new one is not empty."""
+    """Return a finding if a new buffer holds what another one has stored; else None.
+
+    Args:
+        asker: asks the buffer.
+        new: a script that asked a new buffer for its length, before any add.
+    """
     asker.play(["add", 0, 2])
     later = asker.play(["len"])
     grown = [b - a for a, b in zip(new.lengths, later.lengths, strict=False)]
@@ -93,7 +106,12 @@ def shared(asker: Asker, new: Played) -> Finding | None:
 
 
 def no_arrays(asker: Asker, raised: str) -> Finding | None:
-    """Return what a batch is in place of five arrays of numbers, if that is plain."""
+    """Return what `sample` returns in place of five arrays of numbers, if known.
+
+    Args:
+        asker: asks the buffer.
+        raised: message of the exception for a batch of `BATCH` rows.
+    """
     if told := NOT_NUMBERS.search(raised):
         name = told[1]
         return found(
@@ -118,7 +136,10 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
 
 
 def one_size(asker: Asker) -> Finding | None:
-    """Return that states of one size only can be stored; use that size from now on."""
+    """Return a finding if the buffer stores only states of four numbers; else None.
+
+    If so, the asker uses states of four numbers from then on.
+    """
     rows, size = asker.rows, asker.state_dim
     works = []
     for other in (2, 5, 6, 4):
@@ -138,11 +159,13 @@ def one_size(asker: Asker) -> Finding | None:
 
 
 def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
-    """Return that a full buffer fails, if it does.
+    """Return a finding if a full buffer raises an exception; [] if not.
 
     Args:
-        asker: of the buffer.
-        scripts: with more and more adds, the first ones to a buffer that is not full.
+        asker: asks the buffer.
+        scripts: scripts with more and more adds; the first two end with a buffer that
+            has
+            not lost a transition yet.
     """
     if scripts[1].raised or not any(played.raised for played in scripts):
         return []
@@ -184,7 +207,12 @@ FAILS_TO_DRAW = found(
 
 
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return how the length is wrong, where what is stored does not explain it."""
+    """Return what is wrong with the length, unless a storage mistake explains it.
+
+    Args:
+        asker: asks the buffer.
+        storage: names of the storage mistakes that were found.
+    """
     script: list[Any] = [["len"]]
     for i in range(CAPACITY + 4):
         script += [["add", i, i + 1], ["len"]]
@@ -231,7 +259,16 @@ def continuing(asker: Asker) -> int:
 
 
 def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
-    """Return the lengths of a buffer that stores in a known way."""
+    """Return the lengths of a buffer with a storage mistake, after 0, 1, … adds.
+
+    Args:
+        asker: has the transitions.
+        name: name of the storage mistake.
+        counts: 0, 1, …, the numbers of adds.
+
+    Returns:
+        [] if `STORES` has no such mistake.
+    """
     for way in STORES:
         if way.name == name:
             held = way.make(CAPACITY, asker.rows)
@@ -244,7 +281,13 @@ def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
 
 
 def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> Finding:
-    """Return how the length is wrong."""
+    """Return the finding for wrong lengths.
+
+    Args:
+        obtained: lengths that came, after 0, 1, … adds.
+        counts: 0, 1, …, the numbers of adds.
+        right: right lengths.
+    """
     asked = "the length is the number of transitions stored now"
     table = [f"after 0, 1, … adds to capacity {CAPACITY}: {str(obtained)[1:-1][:100]}"]
     if set(obtained) == {CAPACITY}:
@@ -277,7 +320,7 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 
 def generator(asker: Asker) -> list[Finding]:
-    """Return how the draws do not follow from rng, if they do not."""
+    """Return a finding if the draws do not follow from rng alone; [] if they do."""
     finding = draws.generator_finding(*generated(asker))
     return [finding] if finding else []
 
@@ -289,7 +332,10 @@ def keeps_draws(asker: Asker) -> bool:
 
 
 def generated(asker: Asker) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return batches of one buffer by equal and by other generators; of new ones."""
+    """Return batches by equal and different generators: one buffer's, then new ones'.
+
+    See the arguments of `draws.generator_finding`.
+    """
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
     script = [add, seed, batches, seed, batches, other, batches]

@@ -1,8 +1,8 @@
-"""What a sampled field holds: of which transition, which field, which function of it.
+"""Explain the values of a wrong field in sampled rows.
 
-An explanation is four choices: in which rows it holds (elsewhere the field is right),
-of which transition the value comes, from which of its fields, and what was done to it.
-It is taken only if it gives every number.
+An explanation is four choices: the rows in which the field is wrong, the transition
+and the field from which the value comes, and a change of the value. An explanation is
+taken only if it predicts every number.
 """
 
 import itertools
@@ -26,8 +26,8 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     NUMBERS,
     SCALARS,
     Rows,
-    anchors,
-    own_numbers,
+    ids_by_field,
+    likely_ids,
 )
 from grader.diagnosis.patterns.buffer_parts.words import (
     LOOSE,
@@ -40,7 +40,15 @@ from grader.diagnosis.patterns.buffer_parts.words import (
 def candidates(
     name: str,
 ) -> Iterator[tuple[float, str, str | None, str, Change | None]]:
-    """Yield cost, where, which other transition, source and change; cheapest first."""
+    """Yield all combinations of four choices, the cheapest one first.
+
+    Args:
+        name: name of the field.
+
+    Yields:
+        The cost; the rows, a key of `WHERE`; another transition, a key of `OTHERS`, or
+            None; the field that the value comes from; a change of the value, or None.
+    """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found_: list[tuple[float, str, str | None, str, Change | None]] = []
     for (i, where), source in itertools.product(enumerate(WHERE), sources):
@@ -61,25 +69,26 @@ def candidates(
     return iter(sorted(found_, key=lambda candidate: candidate[0]))
 
 
-# What else is done to numbers is nothing to 0 and 1, or one of these.
+# The kinds of changes for 0 and 1. The other kinds change neither 0 nor 1, or do the
+# same as one of these.
 OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
-    """Tell whether two fields have the same shape."""
+    """Tell whether two fields, given by their names, have the same shape."""
     return (a in SCALARS) == (b in SCALARS)
 
 
 def same_rows(
     a: np.ndarray, b: np.ndarray, shape: tuple[int, ...], *, loosely: bool = False
 ) -> np.ndarray:
-    """Return in which rows [n,B] two fields are equal, rounding aside.
+    """Return in which rows [n,B] two fields are equal, within rounding.
 
     Args:
-        a: one field.
-        b: the other one.
-        shape: [n,B].
-        loosely: a row is compared with the size of its whole batch.
+        a: values of one field, [n,B] or [n,B,D].
+        b: values of the other field, of the same shape.
+        shape: (n, B).
+        loosely: True to allow errors relative to the largest value of the batch.
     """
     with np.errstate(invalid="ignore"):
         size = np.abs(b)
@@ -91,16 +100,23 @@ def same_rows(
 
 
 def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return in which rows [n,B] two fields are equal."""
+    """Return in which rows [n,B] two fields are equal, without any tolerance.
+
+    Args:
+        a: values of one field, [n,B] or [n,B,D].
+        b: values of the other field, of the same shape.
+        shape: (n, B).
+    """
     return (a == b).reshape(*shape, -1).all(axis=-1)
 
 
 def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
-    """Return what a field holds where it is not right; None if nothing fits.
+    """Return the cheapest explanation of a wrong field; None if none fits.
 
     Args:
-        name: of the field.
-        several: batches from buffers with different transitions; it fits in all.
+        name: name of the field.
+        several: batches from buffers with different transitions; the explanation has to
+            fit all of them.
     """
     possible = {
         where: pairs
@@ -112,17 +128,17 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
     }
     for cost, where, other, source, change in candidates(name):
         if where not in possible or not all(
-            holder(name, b, at, other, source, change) for b, at in few[where]
+            predicts(name, b, at, other, source, change) for b, at in few[where]
         ):
             continue
         pairs = possible[where]
-        # One flag, 0 or 1, tells no transition.
+        # If all flags are equal, they fit any transition.
         elsewhere = source == "terminated" and (other or source != name)
         if elsewhere and not both_flags(pairs, other):
             continue
         if where and change and name == "terminated" and not both_flags(pairs):
             continue
-        if all(holder(name, b, at, other, source, change) for b, at in pairs):
+        if all(predicts(name, b, at, other, source, change) for b, at in pairs):
             constants = {
                 constant_of(change, b.stored(name, b.ids)[at], b.fields[name][at])
                 for b, at in pairs
@@ -135,7 +151,15 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
 
 
 def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
-    """Tell whether a field is wrong only in rows of a mask, if there are such rows."""
+    """Tell whether a field is wrong only in the rows of the masks.
+
+    Args:
+        name: name of the field.
+        pairs: batches, each with a mask of rows [n,B].
+
+    Returns:
+        False, too, if no mask has a row.
+    """
     wrong = [
         ~exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape) & (b.ids >= 0)
         for b, _ in pairs
@@ -147,11 +171,12 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether d is true in some rows of a mask and false in others.
+    """Tell whether d is true in some rows of the masks and false in others.
 
     Args:
-        pairs: batches and the mask.
-        other: the transition whose d is meant, None for the row's own.
+        pairs: batches, each with a mask of rows [n,B].
+        other: the transition whose d is read, a key of `OTHERS`; None for the row's
+            own.
     """
     flags = [
         b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
@@ -160,7 +185,7 @@ def both_flags(
     return len(np.unique(np.concatenate(flags))) > 1
 
 
-def holder(
+def predicts(
     name: str,
     b: Batches,
     holds: np.ndarray,
@@ -168,15 +193,16 @@ def holder(
     source: str,
     change: Change | None,
 ) -> bool:
-    """Tell whether a field is as an explanation says in some rows, right elsewhere.
+    """Tell whether an explanation predicts a field in the rows of a mask.
 
     Args:
-        name: of the field.
-        b: the batches.
-        holds: the rows [n,B] in which the explanation holds.
-        other: the transition that the value is of, None for the row's own.
-        source: the field that it is taken from.
-        change: what is done to it.
+        name: name of the field.
+        b: batches.
+        holds: mask of the rows [n,B] in which the explanation holds.
+        other: the transition that the value comes from, a key of `OTHERS`; None for the
+            row's own.
+        source: name of the field that the value comes from.
+        change: change of the value, or None.
     """
     shape, value = b.ids.shape, b.fields[name]
     if not holds.any():
@@ -198,8 +224,13 @@ def holder(
     return bool(same_rows(value, expected, shape, loosely=over)[holds].all())
 
 
-def loose(name: str, several: Sequence[Batches]) -> Explanation:
-    """Return what is seen of a field that no explanation gives."""
+def described(name: str, several: Sequence[Batches]) -> Explanation:
+    """Return a description of a wrong field that no explanation predicts.
+
+    Args:
+        name: name of the field.
+        several: batches in which the field is wrong.
+    """
     wrong = total = 0
     swapped = constant = True
     for b in several:
@@ -212,7 +243,7 @@ def loose(name: str, several: Sequence[Batches]) -> Explanation:
             for i in np.unique(b.ids[known])
         )
         if name in NUMBERS:
-            told = own_numbers(name, b.fields, b.rows) >= 0
+            told = ids_by_field(name, b.fields, b.rows) >= 0
             swapped &= bool((told | (value == 0).all(axis=-1))[known].all())
         else:
             swapped &= bool(np.isin(value[known], (0, 1)).all())
@@ -252,28 +283,29 @@ def wrong_in(name: str, b: Batches) -> bool:
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields that are right in all rows."""
+    """Return the names of the fields in `NUMBERS` that are right in all rows."""
     return {name for name in NUMBERS if not wrong_in(name, b)}
 
 
-def told_by(
+def identified(
     fields: Rows, rows: Rows, newest: int, oldest: int, like: Batches | None = None
 ) -> Batches | None:
-    """Return batches with their transitions; None if these cannot be told.
+    """Return batches with the numbers of their transitions; None if unknown.
 
-    Of several transitions that a row may be, by its fields, that is taken which leaves
-    least to explain.
+    If different fields point to different transitions, take the transitions that leave
+    the cheapest mistakes in the other fields.
 
     Args:
-        fields: many batches [n,B,...].
-        rows: the transitions.
-        newest: the number of the newest one.
-        oldest: that of the oldest that should be there.
-        like: batches of the same buffer's kind, whose transitions are known: the
-            same fields tell these.
+        fields: an array [n,B] or [n,B,D] for each field.
+        rows: all transitions, one array for each field.
+        newest: number of the newest transition.
+        oldest: number of the oldest transition that a right buffer holds.
+        like: batches of the same buffer with known transitions, or None. The same
+            fields
+            are then right in both.
     """
     several = [
-        Batches(fields, ids, rows, newest, oldest) for ids in anchors(fields, rows)
+        Batches(fields, ids, rows, newest, oldest) for ids in likely_ids(fields, rows)
     ]
     if len(several) < 2:
         return several[0] if several else None
@@ -288,11 +320,11 @@ def told_by(
 def read_fields(
     filling: Sequence[Batches], full: Sequence[Batches]
 ) -> list[Explanation]:
-    """Read what the fields hold that are not right.
+    """Return an explanation of each wrong field.
 
     Args:
         filling: batches from buffers that are not full.
-        full: from full ones.
+        full: batches from full buffers.
     """
     read: list[Explanation] = []
     for name in FIELDS:
@@ -310,12 +342,20 @@ def read_fields(
         good = [e.only(when) for when, e in parts if e]
         if len(good) < len(parts):
             good = by_ends(name, [*filling, *full])
-        read += good or [loose(name, wrong)]
+        read += good or [described(name, wrong)]
     return read
 
 
 def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
-    """Return what a field holds where d is true, and where false; [] if unknown."""
+    """Explain a field separately where d is true and where d is false.
+
+    Args:
+        name: name of the field.
+        several: batches in which the field may be wrong.
+
+    Returns:
+        One or two explanations; [] if one of the two cannot be found.
+    """
     read = []
     for where in ("where d is true", "where d is false"):
         masked = [

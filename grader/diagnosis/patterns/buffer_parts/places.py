@@ -1,4 +1,4 @@
-"""Ways to choose the places from which a buffer draws, one line each."""
+"""Table of ways in which a buffer chooses the places to draw from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from grader.diagnosis.patterns.buffer_parts.stores import Ring, Way
 
 @dataclass
 class State:
-    """What a way to choose places may look at.
+    """The facts on which a choice of places depends.
 
     Attributes:
-        store: the places.
-        length: the buffer's own length.
-        size: B.
-        first: the length at the first sample.
-        until_full: the same, renewed at every sample of a full buffer.
-        frozen: what the places held at the first sample.
+        store: the simulated storage.
+        length: length that the buffer itself gives now.
+        size: batch size B.
+        first: length at the first sample.
+        until_full: length at the first sample, updated by each sample of a full buffer.
+        frozen: contents of the places at the first sample.
     """
 
     store: Ring
@@ -34,12 +34,12 @@ Choose = Callable[[State], list[int]]
 
 
 def all_stored(s: State) -> list[int]:
-    """Return what is stored."""
+    """Return the contents of all filled places."""
     return s.store.slots[: s.length]
 
 
 def latest(s: State) -> list[int]:
-    """Return the newest B."""
+    """Return the newest B transitions."""
     return sorted(x for x in all_stored(s) if x != BLANK)[-s.size :]
 
 

@@ -1,4 +1,4 @@
-"""Scripts for `ReplayBuffer`, and which stored transitions the sampled rows are."""
+"""Play scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows."""
 
 import contextlib
 from collections.abc import Sequence
@@ -13,26 +13,26 @@ from grader.diagnosis.reading import Difference
 
 PART = "ReplayBuffer"
 FIELDS = ("state", "action", "reward", "terminated", "next_state")
-NUMBERS = ("state", "next_state", "reward", "action")  # tell which transition it is
+NUMBERS = ("state", "next_state", "reward", "action")  # identify a transition
 SCALARS = ("action", "reward", "terminated")
 STORED = 40
 CAPACITY, BATCH = 8, 4  # not 5, the number of fields
 LARGE = 24
-BLANK, UNKNOWN = -2, -1  # in the place of a transition's number
+BLANK, UNKNOWN = -2, -1  # used where a row has no transition's number
 SCRIBBLE = -12345.0  # as in parts.replay_buffer
 Rows = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing in which a buffer differs from a right one.
+    """One difference between the hand-in's buffer and a right one.
 
     Attributes:
-        difference: its name and hint.
+        difference: name and hint of the mistake.
         computes: what the code does, in a few words.
-        asked: what is asked instead.
-        table: lines of examples.
-        measured: what it says holds numbers of this draw, such as counts.
+        asked: what right code does, in a few words.
+        table: lines of a table of examples.
+        measured: True if `computes` holds numbers of this round, such as counts.
     """
 
     difference: Difference
@@ -43,23 +43,23 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """The name of the difference."""
+        """Name of the difference."""
         return self.difference.name
 
 
 def found(
     name: str, computes: str, asked: str, hint: str, table: Sequence[str] = ()
 ) -> Finding:
-    """Return a finding; its hint ends with the slides."""
+    """Return a finding; the hint gets the reference to the slides."""
     difference = Difference(name, f"{hint} (slides: Experience Replay).")
     return Finding(difference, computes, asked, tuple(table))
 
 
 def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
-    """Draw transitions of which every number but `terminated` tells its transition.
+    """Draw `STORED` transitions, each recognised by any field but `terminated`.
 
-    States and rewards have both signs, more digits than float16 keeps, and sizes on
-    both sides of 1; among every four transitions two are terminal.
+    States and rewards have both signs, more digits than float16 keeps, and sizes below
+    and above 1. Among four transitions in a row, two are terminal.
     """
 
     def vectors() -> np.ndarray:
@@ -82,15 +82,16 @@ def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
 
 @dataclass
 class Played:
-    """A script and what came of it.
+    """A script and the buffer's answers.
 
     Attributes:
-        capacity: of the buffer.
-        script: its operations.
-        rows: the transitions.
-        lengths: that were noted.
-        samples: the batches of each "samples", "sample" or "reread", in order.
-        raised: the words of an exception, "" for none; then nothing else came.
+        capacity: capacity of the buffer.
+        script: operations, see `parts.replay_buffer`.
+        rows: the transitions that can be added, one array for each field.
+        lengths: results of "len", in order.
+        samples: results of "samples", "sample" and "reread", in order.
+        raised: message of the exception, "" without one; after an exception `lengths`
+            and `samples` are empty.
     """
 
     capacity: int
@@ -102,17 +103,26 @@ class Played:
 
     @property
     def added(self) -> int:
-        """The number of transitions added by the end."""
+        """Number of transitions that the whole script adds."""
         return sum(op[2] - op[1] for op in self.script if op[0] in ("add", "plain"))
 
 
 class Asker:
-    """A hand-in's buffer, asked with one draw of transitions and generators."""
+    """Asks a hand-in's buffer with one draw of transitions.
 
-    fresh = (
-        False  # import the hand-in anew for each script: its buffers share something
-    )
-    single = False  # draw one batch from each buffer: sampling takes out what it draws
+    Attributes:
+        fresh: True to import the hand-in anew for each script, because its buffers
+            share
+            their contents.
+        single: True to draw one batch from each buffer, because sampling removes rows.
+
+    Args:
+        student: the hand-in.
+        rng: draws transitions and seeds.
+    """
+
+    fresh = False
+    single = False
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
         self.student, self.rng = student, rng
@@ -120,20 +130,20 @@ class Asker:
         self.rows = transitions(rng)
 
     def use_states_of(self, size: int) -> None:
-        """Take states of another size from now on."""
+        """Draw new transitions whose states have another size."""
         self.state_dim, self.rows = size, transitions(self.rng, size)
 
     def seed(self) -> list[Any]:
-        """Return the operation that makes a new generator."""
+        """Return an operation that makes a new generator."""
         return ["rng", int(self.rng.integers(2**31))]
 
     def case(self, capacity: int, script: list[Any]) -> Case:
-        """Return the question for a script."""
+        """Return the question that plays a script on a buffer."""
         spec = {"capacity": capacity, "script": script}
         return Case("replay_buffer", spec, self.rows)
 
     def play(self, *script: Any, capacity: int = CAPACITY) -> Played:
-        """Play a script on a new buffer."""
+        """Play a script on a new buffer, and return its answers."""
         played = Played(capacity, list(script), self.rows)
         try:
             student = self.student.afresh() if self.fresh else self.student
@@ -147,7 +157,10 @@ class Asker:
         return played
 
     def draw(self, added: int, n: int) -> Played:
-        """Draw n batches after so many adds to a buffer of `CAPACITY`."""
+        """Draw n batches from a buffer of `CAPACITY` after a number of adds.
+
+        With `single`, each batch comes from a new buffer, `SINGLE_BATCHES` in all.
+        """
         start: list[Any] = [["add", 0, added], ["len"]]
         if not self.single:
             return self.play(*start, self.seed(), ["samples", n, BATCH])
@@ -171,7 +184,7 @@ SINGLE_BATCHES = 60
 
 
 def batches_of(answer: Answer) -> list[dict[str, Any]]:
-    """Return the batches of an answer that have all fields, as arrays of numbers."""
+    """Return the samples of an answer; [] if a field is no array of numbers."""
     samples = answer.get("samples")
     if not isinstance(samples, list):
         return []
@@ -190,11 +203,18 @@ def batches_of(answer: Answer) -> list[dict[str, Any]]:
 def in_shape(
     sample: dict[str, Any], n: int, size: int, state_dim: int
 ) -> tuple[Rows | None, dict[str, tuple[int, ...]]]:
-    """Bring n stacked batches to the shapes [n,B] and [n,B,D].
+    """Return n stacked batches as float64 arrays [n,B] and [n,B,D].
+
+    Args:
+        sample: the result of "samples", an array for each field.
+        n: number of batches.
+        size: the batch size that was asked for.
+        state_dim: D.
 
     Returns:
-        The fields in float64, with the B that came; None where that cannot be done.
-        The shape of one batch for each field in which it is not right.
+        The fields, where B is the number of rows that came; None if the arrays do not
+            have these shapes.
+        For each field with a wrong shape, the shape of one batch.
     """
     fields, odd = {}, {}
     for name in FIELDS:
@@ -217,32 +237,39 @@ def in_shape(
 
 
 def blank(fields: Rows) -> np.ndarray:
-    """Return which rows [n,B] are 0 in s, a and one more field, as no transition is."""
+    """Return which rows [n,B] come from a place that was never filled.
+
+    In such a row s, a and one of r and s' are 0. No stored transition has these zeros.
+    """
     state, next_state = (
         (fields[name] == 0).all(axis=-1) for name in ("state", "next_state")
     )
     return state & (fields["action"] == 0) & ((fields["reward"] == 0) | next_state)
 
 
-def own_numbers(name: str, fields: Rows, rows: Rows) -> np.ndarray:
-    """Return by one field which transitions the sampled rows [n,B] are."""
+def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
+    """Return the numbers of the transitions [n,B] that have the values of one field.
+
+    The number is `UNKNOWN` where no transition has the value.
+    """
     stored = rows[name].astype(np.float64).reshape(STORED, -1)
     value = fields[name].reshape(*fields["reward"].shape, -1)
     same = (value[..., None, :] == stored).all(axis=-1)  # [n,B,STORED]
     return np.where(same.any(axis=-1), same.argmax(axis=-1), UNKNOWN)
 
 
-def anchors(fields: Rows, rows: Rows) -> list[np.ndarray]:
-    """Return the transitions [n,B] that the rows may be, the likeliest first.
+def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
+    """Return guesses of the transitions [n,B] in the rows, the likeliest one first.
 
-    Each is told by fields of which every row is known; rows of zeros are BLANK.
+    A field gives a guess if each of its values belongs to a transition. A guess that
+    more fields give is likelier. Rows of zeros are `BLANK`.
     """
     empty = blank(fields)
     told: list[tuple[int, np.ndarray]] = []
-    # A place that was never filled has action 0, too.
+    # If s can be 0 in other rows, too, action 0 may mean a place never filled.
     places = ((fields["state"] == 0).all(axis=-1) & ~empty).any()
     for name in NUMBERS[:-1] if places else NUMBERS:
-        numbers = np.where(empty, BLANK, own_numbers(name, fields, rows))
+        numbers = np.where(empty, BLANK, ids_by_field(name, fields, rows))
         if (numbers == UNKNOWN).any():
             continue
         for k, (count, others) in enumerate(told):

@@ -1,4 +1,4 @@
-"""What single short scripts tell of a batch's shapes and types, and of copies."""
+"""Findings from short scripts: shapes, types, copies and arguments."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
 
 
 def types_and_shapes(asker: Asker) -> list[Finding]:
-    """Return how the batch's shapes and types are wrong."""
+    """Return what is wrong with the shapes and types of a batch."""
     came: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
-        for added in (3 * CAPACITY, 6):  # many, in case that not all are stored
+        for added in (3 * CAPACITY, 6):  # many first: the buffer may drop some
             played = asker.play(["add", 0, added], asker.seed(), ["sample", size])
             if not played.raised:
                 break
@@ -48,7 +48,11 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
 
 
 def fixed_size(came: dict[int, dict[str, Any]]) -> list[Finding]:
-    """Return that batches have the same number of rows whatever B is, if so."""
+    """Return a finding if batches have the same number of rows for every B; else [].
+
+    Args:
+        came: a batch for each batch size B, an array for each field.
+    """
     counts = {v.shape[:1] for batch in came.values() for v in batch.values()}
     flat = all(
         batch["reward"].shape[:1] == (batch["reward"].size,) for batch in came.values()
@@ -66,7 +70,12 @@ def fixed_size(came: dict[int, dict[str, Any]]) -> list[Finding]:
 
 
 def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
-    """Return how the shapes of batches are wrong, by B."""
+    """Return what is wrong with the shapes of batches.
+
+    Args:
+        came: a batch for each batch size B, an array for each field.
+        state_dim: number of entries of a state, D.
+    """
     if fixed := fixed_size(came):
         return fixed
     odd: dict[int, dict[str, tuple[int, ...]]] = {}
@@ -113,7 +122,7 @@ def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Find
 
 
 def without_ends(asker: Asker) -> list[Finding]:
-    """Return that next states of terminal transitions are left out, if they are."""
+    """Return a finding if the next states of terminal transitions are missing."""
     fewer = []
     for _ in range(12):
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
@@ -138,7 +147,7 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return what changes later although it should be a copy."""
+    """Return which stored rows or drawn batches change later, for lack of a copy."""
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
     played = asker.play(*script)
@@ -151,7 +160,11 @@ def aliases(asker: Asker) -> list[Finding]:
 
 
 def keeps_arrays(names: list[str]) -> Finding | None:
-    """Return whose arrays are kept without a copy."""
+    """Return the finding for arrays that are stored without a copy.
+
+    Args:
+        names: the fields that are stored so, of "state" and "next_state".
+    """
     if not names:
         return None
     name = {
@@ -170,7 +183,7 @@ def keeps_arrays(names: list[str]) -> Finding | None:
 
 
 def batch_changes(asker: Asker) -> list[Finding]:
-    """Return when a batch that was drawn changes afterwards."""
+    """Return a finding if a drawn batch changes afterwards; [] if not."""
 
     def changed(size: int, *between: Any) -> bool:
         script = [["add", 0, CAPACITY], asker.seed(), ["sample", size]]
@@ -201,11 +214,11 @@ def batch_changes(asker: Asker) -> list[Finding]:
     return [found(name, text, "a batch stays as it was drawn", hint)]
 
 
-# ---------------------------------------------------------------- what it takes
+# ---------------------------------------------------------------- arguments
 
 
 def arguments(asker: Asker) -> list[Finding]:
-    """Return what arguments the buffer does not take, or changes."""
+    """Return which arguments the buffer refuses or changes."""
     findings = []
     seed = asker.seed()
     enough = asker.play(["add", 0, 5], seed, ["sample", BATCH])

@@ -1,8 +1,9 @@
-"""Which transitions a buffer keeps, and from which places it draws.
+"""Find which transitions a buffer keeps, and from which places it draws.
 
-A way to store and a way to choose places predict which transitions are ever drawn,
-after any script of adds and samples. A pair is named only if it predicts exactly those
-that came, in all scripts; of several pairs that with the fewest mistakes is taken.
+`STORES` has ways to store transitions, `PLACES` has ways to choose the places to draw
+from. A pair of both predicts which transitions can be drawn after any script. A pair is
+reported only if all its predictions equal what was drawn. If several pairs fit, the
+pair with the fewest mistakes is reported.
 """
 
 from collections.abc import Sequence
@@ -18,14 +19,15 @@ from grader.diagnosis.patterns.buffer_parts.stores import STORES, Ring, Way
 
 @dataclass(frozen=True)
 class Seen:
-    """Which transitions came in each "samples" of a script.
+    """The transitions that were drawn in each "samples" of a script.
 
     Attributes:
-        capacity: of the buffer.
-        script: its operations.
-        rows: the transitions.
-        came: the set of numbers, BLANK for a row of zeros, of each "samples".
-        lengths: the buffer's own length at each "samples", None where not known.
+        capacity: capacity of the buffer.
+        script: operations of the script.
+        rows: all transitions, one array for each field.
+        came: for each "samples", the set of the drawn transitions' numbers; BLANK for a
+            row of zeros.
+        lengths: for each "samples", the length that the buffer gave; None if unknown.
     """
 
     capacity: int
@@ -36,10 +38,11 @@ class Seen:
 
 
 def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool]:
-    """Predict what may come in each "samples" of a script.
+    """Predict which transitions can be drawn in each "samples" of a script.
 
     Returns:
-        The transitions of each; whether the buffer's lengths are those of the store.
+        A set of transitions' numbers for each "samples".
+        Whether the buffer's own lengths are those of the simulated storage.
     """
     held: Ring = store.make(seen.capacity, seen.rows)
     state: State | None = None
@@ -65,11 +68,12 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
 
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
-    """Return the ways that predict what came, with the fewest differences.
+    """Return the cheapest pairs of ways to store and to choose that fit all scripts.
 
     Args:
-        seen: what came in each script.
-        exactly: all that may come have come; else, nothing else has.
+        seen: the drawn transitions of each script.
+        exactly: True if a prediction must equal the drawn set; False if the drawn set
+            may be smaller.
     """
     good: list[tuple[float, Way, Way]] = []
     for store in STORES:
@@ -79,7 +83,7 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
                 sets, as_stored = predicted(store, places, one)
                 if not fits(sets, one.came, exactly):
                     break
-                # Then the length is a mistake of its own.
+                # A wrong length is one more mistake.
                 cost = max(cost, store.cost + places.cost + 1.5 * (not as_stored))
             else:
                 good.append((cost, store, places))
@@ -88,7 +92,13 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
 
 
 def fits(sets: list[set[int]], came: Sequence[set[int]], exactly: bool) -> bool:
-    """Tell whether predicted sets are those that came."""
+    """Tell whether the predicted sets fit the drawn sets.
+
+    Args:
+        sets: predicted sets of transitions' numbers.
+        came: drawn sets of transitions' numbers.
+        exactly: True if both must be equal; False if a drawn set may be smaller.
+    """
     return all(b == a if exactly else b <= a for a, b in zip(sets, came, strict=False))
 
 
@@ -106,7 +116,17 @@ ALL_BLANK = found(
 def storage_findings(
     seen: Sequence[Seen], *, exactly: bool = True
 ) -> list[Finding] | None:
-    """Return what is different in storing and choosing places; None if nothing fits."""
+    """Return the mistakes in storing and in choosing places.
+
+    Args:
+        seen: the drawn transitions of each script.
+        exactly: see `fitting`.
+
+    Returns:
+        [] if both are right; None if no pair fits, or if the pairs that fit name
+        different
+            mistakes.
+    """
     good = fitting(seen, exactly=exactly)
     if not good:
         return None
@@ -124,7 +144,10 @@ def storage_findings(
 
 
 def in_words(seen: Seen) -> Finding | None:
-    """Say which transitions came and which did not, where no way fits."""
+    """Return a finding that lists which transitions were drawn and which were not.
+
+    For a script that no pair of ways explains. None if the drawn transitions are right.
+    """
     right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, came) in enumerate(zip(right, seen.came, strict=False)):
         if came == expected:
@@ -166,5 +189,5 @@ def added_before(script: Sequence[Any], k: int) -> int:
 
 
 def listed(some: Any) -> str:
-    """Return transitions' numbers as one writes them."""
+    """Return numbers of transitions as text, in order and without BLANK."""
     return ", ".join(str(i) for i in sorted(some) if i != BLANK) or "none"

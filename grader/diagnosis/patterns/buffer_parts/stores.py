@@ -1,6 +1,7 @@
-"""Ways to store transitions, the right ones and wrong ones, one class each.
+"""Simulated storages of a replay buffer, right and wrong, one class each.
 
-To add a way, add a class and a line to `STORES`.
+A storage holds the numbers of transitions. To add one, add a class and a line to
+`STORES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,12 @@ from grader.diagnosis.patterns.buffer_parts.questions import BLANK, Rows
 
 
 class Ring:
-    """Places that are filled in turn; the first ones are filled anew when full."""
+    """A ring of places: when all are full, the oldest transition is overwritten.
+
+    Args:
+        capacity: number of places.
+        rows: all transitions, one array for each field.
+    """
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         self.capacity, self.rows = capacity, rows
@@ -33,12 +39,12 @@ class Ring:
         """Note that a batch is drawn."""
 
     def filled(self) -> int:
-        """Return the number of places that count as filled."""
+        """Return the length: the number of places that count as filled."""
         return min(self.count, self.capacity)
 
 
 class StartsAtOne(Ring):
-    """A ring whose first place stays empty at first."""
+    """A ring that fills place 1 first, and place 0 last."""
 
     def place(self) -> int:
         """Return the place of the next transition."""
@@ -46,7 +52,7 @@ class StartsAtOne(Ring):
 
 
 class CountsBack(Ring):
-    """A ring that takes its count of adds for its length after a sample."""
+    """A ring whose count of adds is set to its length by a sample."""
 
     def sampled(self) -> None:
         """Note that a batch is drawn."""
@@ -54,19 +60,19 @@ class CountsBack(Ring):
 
 
 class SmallRing(Ring):
-    """A ring that turns one place too early."""
+    """A ring with one place less than its capacity."""
 
     def place(self) -> int:
         """Return the place of the next transition."""
         return self.count % max(1, self.capacity - 1)
 
     def filled(self) -> int:
-        """Return the number of places that count as filled."""
+        """Return the length: the number of places that count as filled."""
         return min(self.count, max(1, self.capacity - 1))
 
 
 class FirstPlace(Ring):
-    """Places of which the first one is filled again and again when full."""
+    """Places of which, when all are full, only place 0 is overwritten."""
 
     def place(self) -> int:
         """Return the place of the next transition."""
@@ -74,7 +80,7 @@ class FirstPlace(Ring):
 
 
 class Listed(Ring):
-    """A list from which the first one leaves when full."""
+    """A list: when it is full, the first entry leaves."""
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         super().__init__(capacity, rows)
@@ -87,27 +93,27 @@ class Listed(Ring):
         self.put(i)
 
     def make_room(self) -> None:
-        """Take one out of a full list."""
+        """Remove an entry from a full list."""
         self.slots.pop(0)
 
     def put(self, i: int) -> None:
-        """Put in transition i."""
+        """Insert transition i."""
         self.slots.append(i)
 
     def filled(self) -> int:
-        """Return the number of places that count as filled."""
+        """Return the length: the number of places that count as filled."""
         return len(self.slots)
 
 
 class NewestFirst(Listed):
-    """A list with the newest in front; the last one leaves."""
+    """A list with the newest entry in front: when it is full, the last entry leaves."""
 
     def make_room(self) -> None:
-        """Take one out of a full list."""
+        """Remove an entry from a full list."""
         self.slots.pop()
 
     def put(self, i: int) -> None:
-        """Put in transition i."""
+        """Insert transition i."""
         self.slots.insert(0, i)
 
 
@@ -115,33 +121,33 @@ class NeverEvicts(Listed):
     """A list that grows without limit."""
 
     def make_room(self) -> None:
-        """Keep all."""
+        """Remove nothing."""
 
 
 class OneMore(Listed):
-    """A list of one more than its capacity."""
+    """A list that holds one entry more than its capacity."""
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         super().__init__(capacity + 1, rows)
 
 
 class OneLess(Listed):
-    """A list of one less than its capacity."""
+    """A list that holds one entry less than its capacity."""
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         super().__init__(max(1, capacity - 1), rows)
 
 
 class LosesNewest(Listed):
-    """A list from which the last one leaves."""
+    """A list: when it is full, the newest entry leaves."""
 
     def make_room(self) -> None:
-        """Take one out of a full list."""
+        """Remove an entry from a full list."""
         self.slots.pop()
 
 
 class Stops(Listed):
-    """A list that takes nothing more when full."""
+    """A list that takes no more entries when it is full."""
 
     def add(self, i: int) -> None:
         """Store transition i."""
@@ -150,53 +156,61 @@ class Stops(Listed):
 
 
 class Clears(Listed):
-    """A list that is emptied when full."""
+    """A list that loses all entries when it is full."""
 
     def make_room(self) -> None:
-        """Take out all."""
+        """Remove all entries."""
         self.slots = []
 
 
 class OnlyNewest(Listed):
-    """A list whose places all show the newest transition."""
+    """A list whose entries all become the newest transition."""
 
     def put(self, i: int) -> None:
-        """Put in transition i."""
+        """Insert transition i, in every entry."""
         self.slots = [i] * (len(self.slots) + 1)
 
 
 class OneLate(Listed):
-    """A list in which a transition arrives with the next add."""
+    """A list that stores a transition when the next one is added."""
 
     waiting = BLANK
 
     def put(self, i: int) -> None:
-        """Put in the transition added before."""
+        """Insert the transition that was added before."""
         if self.waiting != BLANK:
             self.slots.append(self.waiting)
         self.waiting = i
 
 
 class DropsTerminal(Ring):
-    """A ring that stores no transition with d true."""
+    """A ring that does not store transitions with d true."""
 
     dropped = True
 
     def add(self, i: int) -> None:
-        """Store transition i, or drop it."""
+        """Store transition i, unless its d is to be dropped."""
         if bool(self.rows["terminated"][i]) is not self.dropped:
             super().add(i)
 
 
 class KeepsTerminal(DropsTerminal):
-    """A ring that stores transitions with d true only."""
+    """A ring that does not store transitions with d false."""
 
     dropped = False
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to store or to choose places; `name` is "" where it is right."""
+    """One way to store transitions or to choose places, right or wrong.
+
+    Attributes:
+        make: for `STORES` the storage's class, for `PLACES` a function of a `State`.
+        name: name of the mistake; "" for a right way.
+        computes: what the code does, in a few words.
+        hint: text for the student.
+        rare: True for a right way that few people write.
+    """
 
     make: Callable[..., Any]
     name: str = ""
@@ -206,7 +220,7 @@ class Way:
 
     @property
     def cost(self) -> float:
-        """How far it is from what is usual."""
+        """Distance from usual code."""
         return bool(self.name) + 0.1 * self.rare
 
 

@@ -1,4 +1,4 @@
-"""Explanations of fields, in words."""
+"""Put explanations of wrong fields into words."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.contract.compare import number, numbers
 from grader.diagnosis.patterns.buffer_parts.changes import Batches, Change
 from grader.diagnosis.patterns.buffer_parts.questions import (
     BATCH,
@@ -14,6 +13,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     Finding,
     found,
 )
+from grader.diagnosis.reading import aligned
 
 CALLED = {"state": "s", "next_state": "s'", "reward": "r", "terminated": "d"}
 PLURAL = {
@@ -23,19 +23,19 @@ PLURAL = {
 AS_STORED = "The buffer gives each one as it came"
 OWN_TASK = "otherwise Q would be the value of another task"
 MAX_ROWS = 5
-LOOSE = 12  # the cost of what is seen only, and not explained
+LOOSE = 12  # cost of a description that explains nothing
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a field holds.
+    """What a wrong field holds, in words.
 
     Attributes:
-        name: of the field.
-        kind: of the difference.
-        text: what the code gives, in a few words.
-        hint: a sentence.
-        cost: how far it is from right code.
+        name: name of the field.
+        kind: short name of the difference; it becomes part of the mistake's name.
+        text: what the code does, in a few words.
+        hint: text for the student.
+        cost: distance from right code.
     """
 
     name: str
@@ -45,7 +45,11 @@ class Explanation:
     cost: float
 
     def only(self, when: str) -> "Explanation":
-        """Return the same, said of some time only."""
+        """Return the explanation restricted to a time.
+
+        Args:
+            when: the time in words, such as "when it is full".
+        """
         return replace(self, text=f"{self.text} ({when})")
 
 
@@ -58,7 +62,17 @@ def worded(
     cost: float,
     c: str,
 ) -> Explanation:
-    """Put an explanation into words; `c` is its constant."""
+    """Return an explanation in words.
+
+    Args:
+        name: name of the field.
+        where: rows in which the field is wrong, a key of `WHERE`.
+        other: the transition that the value comes from, a key of `OTHERS`, or None.
+        source: name of the field that the value comes from.
+        change: change of the value, or None.
+        cost: distance from right code.
+        c: constant of the change as text, "" if the change has none.
+    """
     tail = f", {where}" if where else ""
     if change and not other:
         text = change.text.replace("{x}", CALLED.get(name, "a")).replace("{c}", c)
@@ -86,7 +100,7 @@ def worded(
     return Explanation(name, kind, text, hint, cost)
 
 
-# Kinds of a field's difference that are known by a name; what else is told by the kind.
+# Names of mistakes by field and kind. Other mistakes are named after field and kind.
 NAMES = {
     ("reward", "whole"): "int-storage",
     ("state", "whole"): "int-storage-state",
@@ -101,7 +115,7 @@ NAMES = {
 
 
 def name_of(e: Explanation) -> str:
-    """Return the name of a field's difference."""
+    """Return the name of the mistake in an explanation."""
     return NAMES.get((e.name, e.kind), f"{e.name}-{e.kind}".replace("_", "-"))
 
 
@@ -111,7 +125,14 @@ def name_of(e: Explanation) -> str:
 def field_findings(
     read: list[Explanation], table: Callable[[list[str]], tuple[str, ...]]
 ) -> list[Finding]:
-    """Return the findings about the fields; those that belong together as one."""
+    """Return the findings for explanations of fields.
+
+    Explanations that belong together become one finding.
+
+    Args:
+        read: explanations, at most two for each field.
+        table: returns a table of wrong rows for names of fields.
+    """
     by_name = {e.name: e for e in read}
     swap = tuple(sorted((e.name, e.kind) for e in read if e.kind.startswith("is-")))
     findings = []
@@ -144,12 +165,12 @@ def field_findings(
             del by_name[name]
     rest = [e for e in read if by_name.get(e.name)]
     return findings + [
-        each for group in alike_ones(rest) for each in told(group, table)
+        each for group in grouped(rest) for each in group_findings(group, table)
     ]
 
 
-def alike_ones(read: list[Explanation]) -> list[list[Explanation]]:
-    """Return explanations in groups that say the same of several fields."""
+def grouped(read: list[Explanation]) -> list[list[Explanation]]:
+    """Return explanations in groups; a group says the same of several fields."""
     groups: dict[str, list[Explanation]] = {}
     for e in read:
         tail = e.text.removeprefix(f"{e.name}: ")
@@ -158,10 +179,15 @@ def alike_ones(read: list[Explanation]) -> list[list[Explanation]]:
     return [*groups.values()]
 
 
-def told(
+def group_findings(
     group: list[Explanation], table: Callable[[list[str]], tuple[str, ...]]
 ) -> list[Finding]:
-    """Return the findings of explanations that say the same."""
+    """Return the findings for one group of explanations from `grouped`.
+
+    Args:
+        group: explanations.
+        table: returns a table of wrong rows for names of fields.
+    """
     e, names = group[0], [e.name for e in group]
     asked = f"{', '.join(names)}: of the same transition, as stored"
     if len(group) > 1:
@@ -189,23 +215,27 @@ SWAPS = {
 
 
 def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...]:
-    """Return a table of rows in which fields are not right, of one batch of each."""
-    lines = ["row of the batch | field | what came | what was stored"]
+    """Return the lines of a table of wrong rows.
+
+    Args:
+        names: names of the wrong fields.
+        several: batches from several buffers.
+    """
+    rows = [("row", "field", "came back", "was stored")]
     for b, row in itertools.product(several, range(BATCH)):
         for name in names:
             for batch in range(min(len(b.ids), 20)):
                 i = b.ids[batch, row] if row < b.ids.shape[1] else BLANK
-                if i < 0 or len(lines) > MAX_ROWS:
+                if i < 0 or len(rows) > MAX_ROWS:
                     continue
                 stored = np.asarray(b.rows[name][i], np.float64)
                 came = b.fields[name][batch, row]
                 if not np.array_equal(came, stored):
-                    lines.append(f"{row} | {name} | {shown(came)} | {shown(stored)}")
+                    rows.append((str(row), name, shown(came), shown(stored)))
                     break
-    return tuple(lines)
+    return aligned(rows)
 
 
 def shown(value: np.ndarray) -> str:
-    """Return a number or a state as one writes it."""
-    value = np.asarray(value)
-    return number(value) if value.ndim == 0 else numbers(value)
+    """Return a number or a state as text, with four digits."""
+    return " ".join(f"{x:.4g}" for x in np.ravel(np.asarray(value, np.float64)))

@@ -1,4 +1,4 @@
-"""A choice of `epsilon_greedy`: rules, distributions, their fit, and the words for it.
+"""The grammar of `epsilon_greedy`: greedy rules, distributions, laws, and their fit.
 
 Pure functions of numbers. Runs in the grader; imports `contract` and `diagnosis`.
 """

@@ -1,4 +1,7 @@
-"""Fit of a pattern to the actions of many calls."""
+"""Fit patterns of `epsilon_greedy` to the actions of many calls.
+
+Arrays: K calls, N rows, A actions. The index A stands for any number that is no action.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,20 +17,24 @@ from grader.diagnosis.patterns.choice.laws import (
     Tried,
     laws,
 )
+from grader.diagnosis.reading import aligned
 
-FITS, OFF = 4.0, 6.0  # standard deviations within which one fits, and beyond which not
-FITS_ALL = 4.5  # for the largest of many
+# A number fits within FITS standard deviations, and is off beyond OFF.
+FITS, OFF = 4.0, 6.0
+FITS_ALL = 4.5  # limit for the largest deviation of many numbers
+
+CLOSE = 0.03  # a table of closer estimates shows nothing
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Actions of many calls for the same values.
+    """Actions of many calls for the same values and the same ε.
 
     Attributes:
         epsilon: ε.
-        q_values: [N,A].
-        actions: [K,N], whole numbers.
-        start: the first row that counts.
+        q_values: values [N,A].
+        actions: chosen actions [K,N], whole numbers.
+        start: first row that counts in a fit.
     """
 
     epsilon: float
@@ -37,14 +44,17 @@ class Sample:
 
     @cached_property
     def taken(self) -> np.ndarray:
-        """The actions as 0 and 1 [K,N,A+1], the last for what is none."""
+        """The actions as 0 and 1 [K,N,A+1]; the last entry is 1 for no action."""
         known = self.actions[:, :, None] == np.arange(self.q_values.shape[1])
         none = ~known.any(axis=2, keepdims=True)
         return np.concatenate([known, none], axis=2).astype(np.float32)
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Cells that are counted together [G,N,A+1]: by number, and by rank."""
+        """Masks of entries that are counted together [G,N,A+1].
+
+        One mask for each rank of a value within its row, and one for each action.
+        """
         rows, A = self.q_values.shape
         ranks = (-self.q_values).argsort(axis=1).argsort(axis=1)
         ranks = np.concatenate([ranks, np.full((rows, 1), A)], axis=1)
@@ -55,25 +65,31 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """The shares [G] of the groups, and their standard deviations [G]."""
+        """Mean counts [G] of the groups per call, and their standard deviations [G]."""
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
 
     def over_calls(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weighted sums [K,G] of each call, for weights [G,N,A+1]."""
+        """Return the weighted sum of `taken` for each call [K,G].
+
+        Args:
+            weights: weights [G,N,A+1].
+        """
         flat = self.taken.reshape(len(self.taken), -1)
         return (flat @ weights.reshape(len(weights), -1).T).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A pattern that fits.
+    """A pattern that fits the samples.
 
     Attributes:
-        greedy: the rule for the greedy action.
-        tried: the distribution of what is tried.
-        exploring: the probability of exploring, and its standard deviation, by ε.
-        odd_rows: rows that do not fit, though all together do.
+        greedy: rule for the greedy action.
+        tried: distribution of the actions when exploring.
+        exploring: by ε, the estimated probability of exploring and the standard
+            deviation
+            of the estimate.
+        odd_rows: rows that do not fit by themselves.
     """
 
     greedy: Greedy
@@ -83,7 +99,7 @@ class Fit:
 
     @property
     def is_off(self) -> bool:
-        """Tell whether some probability of exploring is not ε for certain."""
+        """Whether the probability of exploring is certainly not ε, for some ε."""
         return any(
             abs(share - epsilon) > OFF * spread
             for epsilon, (share, spread) in self.exploring.items()
@@ -91,10 +107,10 @@ class Fit:
 
 
 def fitted(samples: list[Sample]) -> Fit | None:
-    """Find what is greedy and what is tried; None if nothing fits."""
+    """Return the simplest pattern that fits; None if none fits."""
     for fit in fits(samples):
         return fit
-    # The first row may be an odd one.
+    # The first row may follow another pattern than the others.
     for fit in fits([replace(sample, start=1) for sample in samples]):
         if 0 in fit.odd_rows:
             return fit
@@ -115,7 +131,16 @@ def fits(samples: list[Sample]) -> Iterator[Fit]:
 def fit_of(
     greedy: Greedy, tried: Tried, samples: list[Sample], allowed: list[np.ndarray]
 ) -> Fit | None:
-    """Estimate the probability of exploring, and check what is expected of it."""
+    """Return the pattern with its estimates; None if it does not fit.
+
+    Args:
+        greedy: rule for the greedy action.
+        tried: distribution of the actions when exploring.
+        samples: the samples.
+        allowed: for each sample, the greedy actions by the rule as a mask [N,A]; at
+            most one
+            in each row.
+    """
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[int] = set()
     for sample, one in zip(samples, allowed, strict=True):
@@ -125,9 +150,9 @@ def fit_of(
         direction = tries - stays
         direction[: sample.start] = 0
         weight = float((direction**2).sum())
-        if weight < 1e-3:  # what is tried is what is greedy
+        if weight < 1e-3:  # exploring chooses the greedy actions, too
             return None
-        # One estimate for each call, so that rows may depend on each other.
+        # One estimate for each call: the rows of a call may depend on each other.
         calls = sample.over_calls(direction[None].astype(np.float32))[:, 0]
         calls = (calls - (stays * direction).sum()) / weight
         share = float(np.clip(calls.mean(), 0, 1))
@@ -148,23 +173,28 @@ def fit_of(
 
 
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
-    """Tell whether shares by number and by rank agree within chance.
+    """Tell whether the counts by action and by rank agree within chance.
 
     Args:
-        sample: the actions.
-        expected: probabilities [N,A+1].
-        doubt: their change [N,A+1] by one standard deviation of what was estimated.
+        sample: the sample.
+        expected: expected probabilities [N,A+1].
+        doubt: change of `expected` [N,A+1] for one standard deviation of the estimate.
     """
     shares, spreads = sample.shares
     wanted = (sample.groups * expected).sum(axis=(1, 2))
     moved = (sample.groups * doubt).sum(axis=(1, 2))
-    least = 3 / len(sample.actions)  # of events too rare for a standard deviation
+    least = 3 / len(sample.actions)  # for events too rare for a standard deviation
     limit = FITS_ALL * np.hypot(spreads, moved) + least
     return bool((np.abs(shares - wanted) <= limit).all())
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the rows in which the shares of single actions are off."""
+    """Return the rows in which the share of some action is off.
+
+    Args:
+        sample: the sample.
+        expected: expected probabilities [N,A+1].
+    """
     calls = len(sample.actions)
     spread = np.sqrt(expected * (1 - expected) / calls) + 1 / calls
     off = np.abs(sample.taken.mean(axis=0) - expected) / spread
@@ -172,7 +202,7 @@ def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
 
 
 def law_of(fit: Fit) -> Law | None:
-    """Find how the probability of exploring depends on ε."""
+    """Return the simplest law for the probability of exploring by ε, or None."""
     least, most = fit.exploring[0.0][0], fit.exploring[1.0][0]
     for law in laws(least, most):
         off = [
@@ -182,3 +212,16 @@ def law_of(fit: Fit) -> Law | None:
         if max(off) <= FITS:
             return law
     return None
+
+
+def table(fit: Fit) -> tuple[str, ...]:
+    """Return a table of the estimated probability of exploring for each ε.
+
+    Returns:
+        () if the estimates are close to ε.
+    """
+    shares = [(epsilon, share) for epsilon, (share, _) in fit.exploring.items()]
+    if all(abs(share - epsilon) < CLOSE for epsilon, share in shares):
+        return ()
+    rows = [(f"{epsilon:.2f}", f"{share:.3f}") for epsilon, share in shares]
+    return aligned([("ε", "you explore with"), *rows])

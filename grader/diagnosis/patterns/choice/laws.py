@@ -1,6 +1,6 @@
-"""What `epsilon_greedy` can be: which action is greedy, what is tried, and how often.
+"""Tables of patterns: the greedy action, the actions when exploring, how often.
 
-To add a choice, add a line to `GREEDY`, `TRIED` or `laws`.
+To add a choice, add a line to `GREEDY`, `TRIED` or `laws`. Arrays: N rows, A actions.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,10 +21,11 @@ class Greedy:
     """A rule for the greedy action.
 
     Attributes:
-        words: for it.
-        differences: to the right rule.
-        allowed: which actions [N,A] it may give for values [N,A]; none of a row where
-            it gives no action at all.
+        words: the rule in words.
+        differences: differences from the right rule.
+        allowed: function of the values [N,A]; returns a mask [N,A] of the actions that
+            the
+            rule may choose. A row without a mark means that no action is chosen.
     """
 
     words: str
@@ -33,34 +34,42 @@ class Greedy:
 
 
 def best(q: np.ndarray) -> np.ndarray:
-    """Return which actions are best."""
+    """Return a mask of the best actions."""
     return q == q.max(axis=1, keepdims=True)
 
 
 def only(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Return a table in which one action of each row is allowed."""
+    """Return a mask with one action in each row.
+
+    Args:
+        actions: one action for each row [N].
+        num_actions: A.
+    """
     return actions[:, None] == np.arange(num_actions)
 
 
 def first(marked: np.ndarray) -> np.ndarray:
-    """Allow the first action that is marked, or 0 where none is."""
+    """Return a mask of the first marked action; of action 0 in a row without marks."""
     return only(marked.argmax(axis=1), marked.shape[1])
 
 
 def by_index(q: np.ndarray) -> np.ndarray:
-    """Allow those whose value is the number of the best action, else the best."""
+    """Return a mask of the actions whose value equals the number of the best action.
+
+    In a row without such an action, the mask has the first of the best actions.
+    """
     ties = q == q.argmax(axis=1)[:, None]
     return np.where(ties.any(axis=1, keepdims=True), ties, first(best(q)))
 
 
 def near(q: np.ndarray) -> np.ndarray:
-    """Mark what is within a percent of the best."""
+    """Return a mask of the actions within one percent of the best value."""
     most = q.max(axis=1, keepdims=True)
     return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
 
 
 def second(q: np.ndarray) -> np.ndarray:
-    """Allow the second best action."""
+    """Return a mask of the second best actions."""
     return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
 
 
@@ -133,13 +142,13 @@ GREEDY = [
 
 @dataclass(frozen=True)
 class Tried:
-    """A distribution of what is tried.
+    """A distribution of the actions when exploring.
 
     Attributes:
-        words: for it.
-        differences: to the right one.
-        shares: of the actions [N,A+1] for values [N,A], the greedy actions [N] and ε;
-            the last one is for what is no action.
+        words: the distribution in words.
+        differences: differences from the right distribution.
+        shares: function of the values [N,A], the greedy actions [N] and ε; returns
+            probabilities [N,A+1]. The last entry is for a number that is no action.
     """
 
     words: str
@@ -148,59 +157,64 @@ class Tried:
 
 
 def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
-    """Add the share of what is no action."""
+    """Add a column for numbers that are no action.
+
+    Args:
+        shares: probabilities of the actions [N,A].
+        beyond: probability of no action.
+    """
     return np.concatenate([shares, np.full((len(shares), 1), beyond)], axis=1)
 
 
 def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal shares."""
+    """Return equal probabilities."""
     return padded(np.full(q.shape, 1 / q.shape[1]))
 
 
 def but_last(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal shares of all but the last action."""
+    """Return equal probabilities of all actions but the last."""
     shares = np.full(q.shape, 1 / (q.shape[1] - 1))
     shares[:, -1] = 0
     return padded(shares)
 
 
 def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal shares of the actions and of A."""
+    """Return equal probabilities of the numbers from 0 to A."""
     return padded(np.full(q.shape, 1 / (q.shape[1] + 1)), 1 / (q.shape[1] + 1))
 
 
 def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the shares of a rounded fraction of A - 1."""
+    """Return the probabilities of a fraction of A - 1 that is rounded."""
     shares = np.full(q.shape, 1.0)
     shares[:, [0, -1]] = 0.5
     return padded(shares / shares.sum(axis=1, keepdims=True))
 
 
 def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal shares of all but the greedy action."""
+    """Return equal probabilities of all actions but the greedy one."""
     return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
 
 
 def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the shares by the softmax of the values."""
+    """Return the softmax of the values."""
     shares = np.exp(q - q.max(axis=1, keepdims=True).astype(float))
     return padded(shares / shares.sum(axis=1, keepdims=True))
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the shares of the fraction below ε, as a number of actions."""
+    """Return the probabilities of floor(A u) for a uniform number u below ε."""
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
     return padded(np.tile(np.diff(edges) / edges[-1], (len(q), 1)))
 
 
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return all of the share for the action of the lowest value."""
+    """Return probability 1 for the action of the lowest value."""
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 
 
 def always(action: int) -> Callable[..., np.ndarray]:
-    """Return the shares where one action is always tried."""
+    """Return the distribution that always has the same action."""
 
     def shares(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
         return padded(only(np.full(len(q), action % q.shape[1]), q.shape[1]) * 1.0)
@@ -209,7 +223,7 @@ def always(action: int) -> Callable[..., np.ndarray]:
 
 
 def but_first(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal shares of all but action 0."""
+    """Return equal probabilities of all actions but action 0."""
     shares = np.full(q.shape, 1 / (q.shape[1] - 1))
     shares[:, 0] = 0
     return padded(shares)
@@ -236,9 +250,9 @@ class Law:
     """How the probability of exploring depends on ε.
 
     Attributes:
-        words: for it.
-        differences: to ε itself.
-        of: it, by ε.
+        words: the probability as a formula.
+        differences: differences from ε itself.
+        of: function of ε; returns the probability.
     """
 
     words: str
@@ -247,17 +261,17 @@ class Law:
 
 
 def laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws, the right one first, and each of them inverted.
+    """Yield the laws, the right one first, then the inverted ones.
 
     Args:
-        least: the probability that was seen at ε = 0.
-        most: that at ε = 1.
+        least: estimated probability of exploring at ε = 0.
+        most: estimated probability of exploring at ε = 1.
     """
     found = [*SIMPLE, *coins(), *measured_laws(least, most)]
     yield from found
     for law in [*SIMPLE[4:], *coins(), *measured_laws(1 - least, 1 - most)]:
         yield inverted(law)
-    for law in measured_laws(most, least):  # of 1 - ε
+    for law in measured_laws(most, least):  # laws of 1 - ε
         differences = (words.INVERTED, *law.differences)
         text = law.words.replace("ε", "(1 - ε)")
         yield Law(text, differences, partial(of_rest, law))
@@ -269,7 +283,7 @@ def of_rest(law: "Law", epsilon: float) -> float:
 
 
 def inverted(law: Law) -> Law:
-    """Return the law of one that explores where the other does not."""
+    """Return the law with the probability 1 - p in place of p."""
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 
@@ -289,17 +303,22 @@ SIMPLE = [
 
 
 def steps(epsilon: float, count: int) -> float:
-    """Return how many of a count's whole numbers are below their share ε."""
+    """Return count · ε, rounded up to a whole number."""
     return float(np.ceil(np.float32(epsilon) * np.float32(count)))
 
 
 def one_side_more(count: int, epsilon: float) -> float:
-    """Return the share of ε in steps, of a coin with one side too many."""
+    """Return the probability of exploring for a coin with one side too many.
+
+    Args:
+        count: number of sides that ε is multiplied by; the coin has one more.
+        epsilon: ε.
+    """
     return steps(epsilon, count) / (count + 1)
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of coins that have one side too many."""
+    """Yield the laws of coins with one side too many."""
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
@@ -309,7 +328,12 @@ def coins() -> Iterator[Law]:
 
 
 def measured_laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws whose number was measured at ε = 0 or at ε = 1."""
+    """Yield the laws with a number that was estimated at ε = 0 or at ε = 1.
+
+    Args:
+        least: estimated probability at ε = 0.
+        most: estimated probability at ε = 1.
+    """
     if 0.001 < least < 0.5:
         text = f"ε, but at least about {least:.2g}"
         yield Law(text, (words.FLOOR,), lambda e: max(e, least))

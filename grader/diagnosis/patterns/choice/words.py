@@ -1,4 +1,4 @@
-"""Words for `epsilon_greedy`: each way in which choosing differs, and its hint."""
+"""Differences of `epsilon_greedy` from right code, and a hint for each."""
 
 from grader.diagnosis.reading import Difference
 
@@ -6,7 +6,7 @@ SLIDES = "(slides: Deep Q Networks)"
 
 
 def choice(name: str, hint: str) -> Difference:
-    """Return a difference; all are taught in one section."""
+    """Return a difference; the hint gets the reference to the slides."""
     return Difference(name, f"{hint} {SLIDES}.")
 
 
@@ -77,7 +77,7 @@ EXACT_SHARE = choice(
     "Each row explores with probability ε, whatever the others do",
 )
 
-# What is tried
+# Which action when exploring
 EXCLUDES_LAST = choice(
     "random-excludes-last",
     "The last action is never tried: you draw from one action too few. JAX and NumPy "
@@ -145,7 +145,7 @@ REUSED_SCORES = choice(
     "action are correlated there, as when both come from one key. Split the key",
 )
 
-# What is greedy
+# Which action is greedy
 ARGMIN = choice(
     "argmin",
     "Your greedy action is the one of the lowest value, as if Q were a loss. It is the "

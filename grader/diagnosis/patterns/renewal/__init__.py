@@ -1,4 +1,4 @@
-"""A renewal by `sync_target`: rules of steps, and the words for them.
+"""The grammar of `sync_target`: rules of steps, and a hint for each mistake.
 
 Pure functions of numbers. Runs in the grader; imports `contract` and `diagnosis`.
 """

@@ -1,4 +1,4 @@
-"""Rules of steps: when `sync_target` may renew."""
+"""Table of rules: at which steps `sync_target` renews θ_T."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,23 +6,24 @@ from dataclasses import dataclass
 from grader.diagnosis.patterns.renewal import words
 from grader.diagnosis.reading import Difference
 
-# Numbers that people write in the place of the period, and their multiples.
+# Numbers that people write in place of the period.
 ROUND = (50, 64, 100, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 1000, 1024)
 ROUND_STEPS = (*ROUND, 2000, 3000, 4000, 5000, 10_000, 20_000)
-RAISES = -1  # what a rule gives where it divides by zero
+RAISES = -1  # result of a rule that divides by zero
 
-Pairs = list[tuple[int, int]]  # of step and period
+Pairs = list[tuple[int, int]]  # (step, period)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that says at which steps the target is renewed.
+    """A rule that says at which steps θ_T is renewed.
 
     Attributes:
-        words: the condition, as a formula.
-        difference: to what is asked; none for the right rule.
-        holds: whether it renews, by the pairs of step and period in the order asked;
-            `RAISES` where it divides by zero.
+        words: the condition as a formula.
+        difference: difference from the right rule; () for the right rule.
+        holds: function of the pairs of step and period, in the order of the calls;
+            returns
+            for each pair 1 for a renewal, 0 for none, `RAISES` for a division by zero.
     """
 
     words: str
@@ -31,7 +32,7 @@ class Rule:
 
 
 def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
-    """Apply a condition to each pair by itself."""
+    """Return a function that applies a condition to each pair by itself."""
 
     def of_pair(step: int, period: int) -> int:
         try:
@@ -43,7 +44,7 @@ def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
 
 
 def since_last(pairs: Pairs) -> list[int]:
-    """Renew where at least a period has passed since the last renewal."""
+    """Return whether a period has passed since the last renewal, for each pair."""
     last: int | None = None
     found = []
     for step, period in pairs:
@@ -54,12 +55,16 @@ def since_last(pairs: Pairs) -> list[int]:
 
 
 def counting(start: int) -> Callable[[Pairs], list[int]]:
-    """Renew by the number of the call, whatever the step."""
+    """Return the rule by the number of the call in place of the step.
+
+    Args:
+        start: number of the first call.
+    """
     return lambda pairs: [int((start + i) % p == 0) for i, (_, p) in enumerate(pairs)]
 
 
 def rules() -> Iterator[Rule]:
-    """Yield the rules without a number, the simplest first."""
+    """Yield the rules without a number of their own, the simplest first."""
     yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
     for formula, difference, condition in words.CONDITIONS:
         yield Rule(formula, (difference,), each(condition))
@@ -71,7 +76,7 @@ def rules() -> Iterator[Rule]:
 
 
 def numbered() -> Iterator[list[Rule]]:
-    """Yield the rules with a number, those of one kind together."""
+    """Yield the rules with a number of their own, in lists of one kind."""
     numbers = sorted({*range(2, 65), *ROUND_STEPS})
     for kind in zip(*map(words.with_number, numbers), strict=True):
         yield [Rule(formula, (d,), each(condition)) for formula, d, condition in kind]

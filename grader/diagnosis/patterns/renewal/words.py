@@ -1,6 +1,6 @@
-"""Words for `sync_target`: conditions on the step, contents, and a hint for each.
+"""Conditions on the step, contents of the result, and a hint for each mistake.
 
-To add a mistake, add a line to `CONDITIONS`, `with_number` or one of the dicts.
+To add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ COUNTS_CALLS = Difference(
     f"arguments alone: asked twice for one step, it is the same {LOOP}.",
 )
 
-# The condition as a formula, its hint, and the condition itself.
+# A condition as a formula, its difference from right code, the condition as a function.
 CONDITIONS: list[Choice] = [
     (
         "step is no multiple of period",
@@ -150,7 +150,11 @@ CONDITIONS: list[Choice] = [
 
 
 def with_number(c: int) -> Iterator[Choice]:
-    """Yield the choices in which a number stands, for one number from 2 on."""
+    """Yield conditions with a number in place of the period, or beside it.
+
+    Args:
+        c: the number, from 2 on.
+    """
     yield (
         f"step is a multiple of {c}",
         Difference(
@@ -192,7 +196,7 @@ def with_number(c: int) -> Iterator[Choice]:
 
 # ---------------------------------------------------------------- contents
 
-# By kind of content: the words, and what is wrong if it takes the place of a copy.
+# Wrong results at a renewal: the content in words, and the difference from a copy.
 RENEWED = {
     "zeros": Difference(
         "sync-zeros",

@@ -1,5 +1,5 @@
-"""The grammar of `discounted_returns`: the choices from which formulas are made.
+"""The grammar of `discounted_returns`: the choices that formulas are made of.
 
-Runs in the grader's process. `weights` and `choices` are tables to which mistakes are
-added. Imports `contract`.
+Runs in the grader's process. To add a mistake, add a line to a table in `weights`,
+`choices` or `facts`. Imports `contract` and `diagnosis`.
 """

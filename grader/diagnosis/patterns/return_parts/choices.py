@@ -1,7 +1,7 @@
-"""What is done to rewards and to returns in `discounted_returns`, one line each.
+"""Tables of changes of rewards and of returns in `discounted_returns`.
 
-To add a choice, add a line to its table: its words, what it computes, and the
-difference from right code (None where it is right).
+To add a choice, add a line to its table: the formula, a function that computes it, and
+the difference from right code (None where it is right).
 """
 
 from collections.abc import Sequence
@@ -42,15 +42,15 @@ def clipped(low: float, high: float) -> Reward:
 
 
 def later_by_one(rewards: np.ndarray) -> np.ndarray:
-    """Return each step's reward one step later, with 0 for the first."""
+    """Return the rewards [K,T] moved by one step; the first entry is 0."""
     return np.pad(rewards, ((0, 0), (1, 0)))[:, :-1]
 
 
 def rewards_of(single: np.ndarray) -> list[Reward]:
-    """Return what to try for a reward: the table, and clipping at an own constant.
+    """Return the changes of rewards to try: the table, and clipping at a new limit.
 
     Args:
-        single: what came back for single rewards [K,1].
+        single: returns of episodes with one step [K,1]; their size gives the limit.
     """
     limit = float(f"{np.nan_to_num(np.abs(single)).max():.4g}")
     return [*REWARDS, clipped(-limit, limit)]
@@ -126,17 +126,22 @@ MEAN = differs(
 
 
 def without_first(sums: np.ndarray) -> np.ndarray:
-    """Return the sums with a 0 in the first place."""
+    """Return the sums [...,T] with 0 in the first entry."""
     return np.where(np.arange(sums.shape[-1]) > 0, sums, 0.0)
 
 
 def centred(sums: np.ndarray) -> np.ndarray:
-    """Return the sums with their mean taken away."""
+    """Return the sums [...,T] minus their mean."""
     return sums - sums.mean(axis=-1, keepdims=True)
 
 
 def spread(sums: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return the standard deviation over the steps, as a column."""
+    """Return the standard deviation over the steps, as a column [...,1].
+
+    Args:
+        sums: the sums [...,T].
+        ddof: degrees of freedom that are subtracted from T.
+    """
     if sums.shape[-1] <= ddof:
         return np.full((*sums.shape[:-1], 1), np.nan)
     return sums.std(axis=-1, keepdims=True, ddof=ddof) + 1e-8
@@ -233,7 +238,13 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Return the constant [b] by which each given [b,K,T] is nearest the returns."""
+    """Return the constants [b] that bring changed sums nearest to the returns.
+
+    Args:
+        output: a change of sums; without a constant, the result is 0.
+        given: changed sums [b,K,T].
+        returns: the hand-in's returns [K,T].
+    """
     if not output.fitted:
         return np.zeros(len(given))
     if output.fitted == "shift":

@@ -1,4 +1,4 @@
-"""What is wrong with returns beside their formula: shape, state, side effects."""
+"""Mistakes in returns beside the formula: shape, memory, side effects."""
 
 from collections.abc import Callable, Sequence
 
@@ -36,7 +36,11 @@ SHAPE_WORDS = {
 
 
 def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
-    """Return a test of the shape of one answer; None stands for T."""
+    """Return a function that tests the shape of an answer.
+
+    Args:
+        sizes: the sizes of the shape; None stands for T.
+    """
 
     def fits(rewards: np.ndarray, obtained: np.ndarray) -> bool:
         expected = tuple(rewards.shape[1] if n is None else n for n in sizes)
@@ -46,12 +50,13 @@ def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
 
 
 def one_more(rewards: np.ndarray, obtained: np.ndarray) -> bool:
-    """Tell whether there is one entry more, a 0 at the end."""
+    """Tell whether an answer has one entry too many, a 0 at the end."""
     size = rewards.shape[1] + 1
     return obtained.shape[1:] == (size,) and not obtained[:, -1].any()
 
 
-# Tests of an answer's shape, the same answers as [K,T], and the difference.
+# A test of an answer's shape, a function that returns the answer as [K,T], and the
+# difference from right code.
 SHAPES: Sequence[tuple[Callable, Callable, Difference | None]] = [
     (shaped(None), lambda r, G: G, None),
     (shaped(None, 1), lambda r, G: G[:, :, 0], COLUMN),

@@ -1,4 +1,4 @@
-"""What a formula of `discounted_returns` is made of."""
+"""The classes that make up a formula of `discounted_returns`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +12,19 @@ DQL = "(slides: Deep Q Learning)."
 
 
 def differs(name: str, hint: str) -> Difference:
-    """Return a difference whose hint ends with the slides."""
+    """Return a difference; the hint gets the reference to the slides."""
     return Difference(name, f"{hint} {DQL}")
 
 
 @dataclass(frozen=True)
 class Reward:
-    """What the sum takes for a reward: words, rewards [K,T] -> [K,T], difference."""
+    """A change of each reward.
+
+    Attributes:
+        text: the changed reward as a formula.
+        change: function of the rewards [K,T]; returns the changed rewards [K,T].
+        difference: difference from right code; None if it is right.
+    """
 
     text: str
     change: Callable[[np.ndarray], np.ndarray]
@@ -30,9 +36,9 @@ class Weight:
     """The weight of reward t in entry i.
 
     Attributes:
-        text: with {n} for the exponent, the number of steps between.
-        value: of n, i, t (each [T,T]), T and γ.
-        difference: from right code.
+        text: the weight as a formula; {n} stands for the number of steps from i to t.
+        value: function of n, i and t (each [T,T]), T and γ; returns the weights [T,T].
+        difference: difference from right code; None if it is right.
     """
 
     text: str
@@ -42,14 +48,14 @@ class Weight:
 
 @dataclass(frozen=True)
 class Range:
-    """Which rewards t are in entry i.
+    """The rewards t that entry i sums.
 
     Attributes:
-        text: under the Σ.
-        member: of i, t (each [T,T]) and T.
-        steps: the number of steps n from i to t, in words and as a function of i, t.
-        difference: from right code.
-        second: one more, if there is one.
+        text: the condition on t, as it stands under the Σ.
+        member: function of i and t (each [T,T]) and T; returns a mask [T,T].
+        steps: number of steps n from i to t, as a formula and as a function of i and t.
+        difference: difference from right code; None if it is right.
+        second: a second difference, or None.
     """
 
     text: str
@@ -61,7 +67,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Rule:
-    """Sums that no weights give: words, (rewards [K,T], γ) -> [K,T], difference."""
+    """Sums that no weights give.
+
+    Attributes:
+        text: G_i as a formula.
+        value: function of the rewards [K,T] and γ; returns the sums [K,T].
+        difference: difference from right code.
+    """
 
     text: str
     value: Callable[[np.ndarray, float], np.ndarray]
@@ -70,14 +82,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class Output:
-    """What is done to the sums R_i.
+    """A change of the sums R_i.
 
     Attributes:
-        text: "" if nothing is done; may have {c}, the constant.
-        change: of the sums [...,K,T] and the rewards [K,T].
-        difference: from right code.
-        fitted: "factor" or "shift" where a constant is to be found by the answers.
-        constant: the one that was found.
+        text: the changed sum as a formula; {c} stands for the constant; "" for no
+            change.
+        change: function of the sums [...,K,T] and the rewards [K,T].
+        difference: difference from right code; None if it is right.
+        fitted: "factor" or "shift" if a constant has to be estimated, else "".
+        constant: the estimated constant.
     """
 
     text: str
@@ -87,7 +100,7 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return what is done to the sums [...,K,T], the constant included."""
+        """Return the changed sums [...,K,T], with the constant."""
         changed = self.change(sums, rewards)
         if self.fitted == "factor":
             return self.constant * changed
@@ -112,14 +125,14 @@ def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Formula:
-    """One choice of each kind."""
+    """A formula of the returns: one choice of each kind."""
 
     reward: Reward
     sums: Sums
     output: Output
 
     def values(self, rewards: np.ndarray, gamma: float) -> np.ndarray:
-        """Return what it computes of rewards [K,T]."""
+        """Return the returns [K,T] of rewards [K,T] by this formula."""
         changed = self.reward.change(rewards)
         sums = sums_of(self.sums, changed, gamma)
         return self.output.values(sums, changed)
@@ -137,12 +150,12 @@ class Formula:
 
     @property
     def cost(self) -> float:
-        """How far it is from right code; what is rarely written costs more."""
+        """Distance from right code; a rare mistake costs more than a frequent one."""
         return sum(1.0 if d.name in COMMON else 1.2 for d in self.differences)
 
     @property
     def text(self) -> str:
-        """The formula as one writes it."""
+        """The formula as text."""
         if isinstance(self.sums, Rule):
             text = self.sums.text.replace("r_", self.reward.text.replace("t", ""))
             text = self.sums.text if self.reward.text == "r_t" else text
@@ -159,7 +172,7 @@ class Formula:
         return f"G_i = {done}, where R_i = {text}"
 
 
-# What is written often; of two formulas that compute the same, these are meant.
+# Frequent mistakes. Among formulas that compute the same, frequent ones are preferred.
 COMMON = frozenset(
     {
         *("mc-gamma-t", "mc-G0-for-all", "mc-undiscounted", "mc-own-gamma"),

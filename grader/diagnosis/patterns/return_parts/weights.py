@@ -1,7 +1,7 @@
-"""Weights and ranges of the sums in `discounted_returns`, one line each.
+"""Tables of weights and ranges of the sums in `discounted_returns`.
 
-To add a choice, add a line to its table: its words, what it computes, and the
-difference from right code (None where it is right).
+To add a choice, add a line to its table: the formula, a function that computes it, and
+the difference from right code (None where it is right).
 """
 
 from collections.abc import Sequence
@@ -148,7 +148,7 @@ RANGES: Sequence[Range] = [
 
 
 def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return sums that start anew at each reward that is not 0."""
+    """Return sums [K,T] that start anew at each reward other than 0."""
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
         later = np.where(rewards[:, i] != 0, rewards[:, i], gamma * later)
@@ -157,7 +157,7 @@ def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def skipping(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return sums that discount only at rewards that are not 0."""
+    """Return sums [K,T] that discount only at rewards other than 0."""
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
         later = np.where(rewards[:, i] == 0, later, rewards[:, i] + gamma * later)
@@ -188,11 +188,11 @@ RULES: Sequence[Rule] = [
 
 
 def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[Weight]:
-    """Return the weights to try: those of the table, and powers of own constants.
+    """Return the weights to try: the table, and powers of estimated constants.
 
     Args:
-        rewards: [K,T], the last T of them the unit rewards.
-        returns: what came back [K,T].
+        rewards: rewards [K,T]; the last T are unit vectors.
+        returns: the hand-in's returns [K,T].
         gamma: γ.
     """
     size = rewards.shape[1]
@@ -209,5 +209,5 @@ def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[W
 
 
 def own_gamma(c: float) -> Weight:
-    """Return the weights by a constant in the place of γ."""
+    """Return the weights with a constant in place of γ."""
     return Weight(f"{number(c)}^({{n}})", lambda n, i, t, T, gamma: c**n, OWN_GAMMA)

@@ -1,5 +1,5 @@
-"""A step of `td_update`: its gradient, what is added to what, and the words for it.
+"""The grammar of `td_update`: gradients, steps, and a hint for each mistake.
 
-Pure functions of numbers but for `faults`, which asks. Runs in the grader; imports
-`contract` and `diagnosis`.
+Pure functions of numbers, except in `faults`, which asks the hand-in. Runs in the
+grader; imports `contract` and `diagnosis`.
 """

@@ -1,4 +1,4 @@
-"""What a step of `td_update` can be, computed in float64 on the stand-in loss.
+"""Compute steps of `td_update` on the stand-in loss, in float64.
 
 Parameters are flat here: one vector [P] with all numbers of a tree, leaf after leaf.
 """
@@ -11,8 +11,8 @@ import numpy as np
 from grader.contract import cases
 from grader.contract.case import Args, Case
 
-SGD_RATE, ADAM_RATE = 0.1, 1e-2  # of the optimizers by these names
-CLIP_NORM, WEIGHT_DECAY = 0.5, 2.0  # of "clipped_adamw"
+SGD_RATE, ADAM_RATE = 0.1, 1e-2  # step sizes of "sgd" and "adam"
+CLIP_NORM, WEIGHT_DECAY = 0.5, 2.0  # settings of "clipped_adamw"
 BETAS, EPS = (0.9, 0.999), 1e-8
 
 Vector = np.ndarray
@@ -20,7 +20,13 @@ Vector = np.ndarray
 
 @dataclass(frozen=True)
 class AdamState:
-    """Adam's state: how many steps, and the averages [P] of gradient and square."""
+    """The state of Adam.
+
+    Attributes:
+        count: number of steps so far.
+        mu: average of the gradients [P].
+        nu: average of the squared gradients [P].
+    """
 
     count: int
     mu: Vector
@@ -32,9 +38,9 @@ class Draw:
     """The numbers of one question.
 
     Attributes:
-        case: for the loss, with the stand-in for `td_loss`.
-        theta_Q: [P].
-        theta_T: [P].
+        case: case for the stand-in of `td_loss`.
+        theta_Q: parameters theta_Q [P].
+        theta_T: parameters theta_T [P].
         state: Adam's state before the step.
     """
 
@@ -45,20 +51,20 @@ class Draw:
 
     @property
     def gamma(self) -> float:
-        """The discount that is passed in."""
+        """The discount γ of the question."""
         return float(self.case.spec["gamma"])
 
     @property
     def num_transitions(self) -> int:
-        """B."""
+        """Batch size B."""
         return len(self.case.args["action"])
 
     def fresh(self) -> AdamState:
-        """Return the state before the first step."""
+        """Return Adam's state before the first step."""
         return AdamState(0, 0 * self.theta_Q, 0 * self.theta_Q)
 
     def leaves(self, vector: Vector) -> list[np.ndarray]:
-        """Return the tree's arrays of a vector, in float32."""
+        """Return a vector [P] as the arrays of the tree, in float32."""
         shapes = [leaf.shape for leaf in self.case.args["theta_Q"]]
         ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
         parts = np.split(vector, ends[:-1])
@@ -69,7 +75,7 @@ class Draw:
 
 
 def flat(leaves: list[np.ndarray]) -> Vector:
-    """Return all numbers of a tree in one vector."""
+    """Return all numbers of a tree in one vector [P]."""
     return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)
 
 
@@ -83,14 +89,14 @@ def loss_and_gradients(
     gamma: float,
     rows: int | None = None,
 ) -> tuple[float, Vector, Vector]:
-    """Compute the stand-in loss and its gradients in both of its parameters.
+    """Return the stand-in loss and its gradients [P] in both of its parameters.
 
     Args:
-        draw: whose batch it is.
-        first: the parameters in the place of theta_Q.
-        second: those in the place of theta_T.
-        gamma: the discount.
-        rows: how many of the batch count.
+        draw: has the batch.
+        first: parameters in the place of theta_Q [P].
+        second: parameters in the place of theta_T [P].
+        gamma: γ.
+        rows: number of transitions that count, from the first one; None for all.
     """
     args: Args = {
         name: value if isinstance(value, list) else value[:rows]
@@ -111,7 +117,11 @@ def loss_and_gradients(
 def network(
     draw: Draw, theta: Vector, states: np.ndarray
 ) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
-    """Return the probe network's values [B,A] and the pull-back of their gradient."""
+    """Return the probe network's values [B,A] and a function for their gradient.
+
+    The function takes the gradient in the values [B,A] and returns the gradient in
+    theta [P].
+    """
     shapes = [leaf.shape for leaf in draw.case.args["theta_Q"]]
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
     weight, bias, last, last_bias = (
@@ -132,7 +142,7 @@ def network(
 
 
 def adam(state: AdamState, grads: Vector) -> tuple[Vector, AdamState]:
-    """Return Adam's updates at its rate, and the state after the step."""
+    """Return Adam's updates [P] for a gradient [P], and the state after the step."""
     count = state.count + 1
     mu = BETAS[0] * state.mu + (1 - BETAS[0]) * grads
     nu = BETAS[1] * state.nu + (1 - BETAS[1]) * grads**2
@@ -143,7 +153,7 @@ def adam(state: AdamState, grads: Vector) -> tuple[Vector, AdamState]:
 def clipped_adamw(
     state: AdamState, grads: Vector, params: Vector
 ) -> tuple[Vector, AdamState]:
-    """Return the updates of clipping and AdamW, and the state after the step."""
+    """Return the updates [P] of clipping and AdamW, and the state after the step."""
     norm = float(np.linalg.norm(grads))
     updates, after = adam(state, grads * min(1.0, CLIP_NORM / norm if norm else 1.0))
     return updates - ADAM_RATE * WEIGHT_DECAY * params, after
@@ -152,7 +162,14 @@ def clipped_adamw(
 def optimizer_step(
     optimizer: str, state: AdamState, grads: Vector, params: Vector
 ) -> tuple[Vector, AdamState]:
-    """Return an optimizer's updates, and the state after the step."""
+    """Return an optimizer's updates [P], and the state after the step.
+
+    Args:
+        optimizer: "sgd", "adam" or "clipped_adamw".
+        state: Adam's state before the step.
+        grads: gradient [P].
+        params: parameters for the weight decay [P].
+    """
     if optimizer == "sgd":
         return -SGD_RATE * grads, state
     if optimizer == "adam":
@@ -164,12 +181,12 @@ def optimizer_step(
 
 
 def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
-    """Draw a batch of five and parameters.
+    """Draw a batch of five transitions and parameters.
 
     Args:
-        rng: where the numbers come from.
-        scale: of the rewards.
-        size: of the parameters.
+        rng: source of the numbers.
+        scale: scale of the rewards.
+        size: scale of the parameters.
     """
     source = cases.Fixed("a step")
     source.rng = rng
@@ -184,13 +201,13 @@ def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
     theta_Q, theta_T = flat(case.args["theta_Q"]), flat(case.args["theta_T"])
     mu = rng.normal(size=theta_Q.shape)
     nu = rng.uniform(0.5, 2.0, theta_Q.shape)
-    # As the hand-in gets them.
+    # The hand-in gets these numbers in float32.
     mu, nu = (x.astype(np.float32).astype(np.float64) for x in (mu, nu))
     return Draw(case, theta_Q, theta_T, AdamState(7, mu, nu))
 
 
 def question(draw: Draw, optimizer: str) -> Case:
-    """Make the question for `td_update`."""
+    """Return the question for `td_update`."""
     state: list[np.ndarray] = []
     if optimizer != "sgd":
         averages = [*draw.leaves(draw.state.mu), *draw.leaves(draw.state.nu)]
@@ -199,6 +216,12 @@ def question(draw: Draw, optimizer: str) -> Case:
 
 
 def close(a: Vector, b: Vector, noise: float = 0.0) -> bool:
-    """Tell whether two vectors agree within rounding."""
+    """Tell whether two vectors are equal within rounding.
+
+    Args:
+        a: vector [P].
+        b: vector [P]; its largest entry sets the relative tolerance.
+        noise: absolute tolerance that is added.
+    """
     size = float(np.abs(b).max(initial=0))
     return bool((np.abs(a - b) <= 2e-4 * size + noise).all())

@@ -1,4 +1,4 @@
-"""What no single step of `td_update` shows: memory, another loss, refusals."""
+"""Find mistakes of `td_update` that no single step shows, such as memory."""
 
 import contextlib
 import re
@@ -26,26 +26,34 @@ ASKED = "θ_Q moves by one step of the optimizer on ∇L(θ_Q, θ_T)"
 
 
 def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
-    """Ask for one step from each draw.
+    """Return the answers for one step from each draw.
 
     Raises:
-        Wrong: the numbers that came back have other shapes, or are not finite.
+        Wrong: an answer has other shapes, or numbers that are not finite.
     """
     asked = [question(draw, optimizer) for draw in draws]
     return [seen_in(student.answer(one), one) for one in asked]
 
 
 def called(student: Student, draw: Draw, optimizer: str) -> Seen:
-    """Ask for one step by a plain call."""
+    """Return the answer of a plain call for one step.
+
+    Raises:
+        Wrong: the answer has other shapes, or numbers that are not finite.
+    """
     asked = question(draw, optimizer)
     return seen_in(student.called(asked), asked)
 
 
 def seen_in(answer: Answer, asked: Case) -> Seen:
-    """Return an answer as flat numbers.
+    """Return an answer with its parameters as flat vectors.
+
+    Args:
+        answer: the answer.
+        asked: the question.
 
     Raises:
-        Wrong: the numbers have other shapes, or are not finite.
+        Wrong: the answer has other shapes, or numbers that are not finite.
     """
     theta, state = answer.leaves("theta_Q"), answer.leaves("opt_state")
     loss = answer.array("loss")
@@ -66,7 +74,10 @@ def seen_in(answer: Answer, asked: Case) -> Seen:
 
 
 def remembered(student: Student, draws: list[Draw]) -> Reading | None:
-    """Read what is kept from one call to the next, by calls of a fresh import."""
+    """Return a reading if a call depends on earlier calls; else None.
+
+    The hand-in is imported anew, and called three times.
+    """
     student = student.afresh()
     first, second = draws[:2]
     try:
@@ -95,12 +106,12 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
 def on_other_loss(
     student: Student, draws: list[Draw], seen: list[Seen]
 ) -> Reading | None:
-    """Read whether plain descent follows the gradient of another loss.
+    """Return a reading if plain descent follows the gradient of another loss.
 
     Args:
         student: the hand-in.
-        draws: the questions.
-        seen: the answers with plain descent, which fit no gradient of td_loss.
+        draws: the questions' numbers.
+        seen: answers with plain descent, which fit no gradient of the stand-in loss.
     """
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):
@@ -110,13 +121,18 @@ def on_other_loss(
         answer = student.answer(draw.case.replace(spec={"stand_in": False}))
         own.append(flat(answer.leaves("grads")))
     if all(map(close, grads, own)):
-        return None  # its td_loss, kept under another name
+        return None  # the hand-in's own td_loss, called by another name
     text = "θ_Q moves by a step on another loss of Q(s, ·; θ_Q) than td_loss"
     return Reading(text, ASKED, (words.OTHER_LOSS,))
 
 
 def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
-    """Tell whether a gradient is that of a function of the values Q(s, ·; θ_Q)."""
+    """Tell whether a gradient is that of a function of the values Q(s, ·; θ_Q).
+
+    Args:
+        draw: the question's numbers.
+        gradient: gradient [P].
+    """
     values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
     units = np.eye(values.size).reshape(-1, *values.shape)
     basis = np.stack([pull(one) for one in units], axis=1)
@@ -125,7 +141,7 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
 
 
 def deleting(student: Student, draw: Draw) -> Reading | None:
-    """Say whether a right answer deletes the arrays it was given."""
+    """Return a reading if a right answer deletes the arrays of its arguments."""
     with contextlib.suppress(Raised, Wrong):
         if student.changed(question(draw, "adam"), "jax"):
             computes = "the right step; arrays that came in are deleted"
@@ -134,7 +150,7 @@ def deleting(student: Student, draw: Draw) -> Reading | None:
 
 
 def untraced(student: Student, draw: Draw) -> str:
-    """Return why it cannot be traced by jax.jit, "" where it can."""
+    """Return why `jax.jit` cannot trace `td_update`, "" if it can."""
     try:
         student.export(question(draw, "adam"))
     except Raised as error:
@@ -143,7 +159,7 @@ def untraced(student: Student, draw: Draw) -> str:
 
 
 def refusals(messages: list[str]) -> list[Note]:
-    """Return what messages say for certain, the most basic one."""
+    """Return a note for the most basic mistake that the messages show; [] if none."""
     for pattern, text, difference in words.REFUSALS:
         for message in messages:
             if re.search(pattern, message):
@@ -152,7 +168,11 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return whether plain descent fails by a state that is none of its own."""
+    """Return a difference if plain descent fails by a state of another optimizer.
+
+    Args:
+        messages: messages of exceptions, by optimizer or "jit".
+    """
     if re.search(r"'EmptyState' object has no attribute", messages.get("sgd", "")):
         return words.OWN_OPTIMIZER
     return None

@@ -1,6 +1,8 @@
-"""Which gradient it is: of what, with which discount, and changed in which way.
+"""Find the formula of a gradient: the loss, the discount, and a change.
 
-To add a choice, add a line to `KINDS`, or a function to `CHANGES`.
+To add a choice, add a line to `KINDS`, or a function to `CHANGES`. Each function in
+`CHANGES` takes the draws, the unchanged gradients and the hand-in's gradients, one [P]
+for each draw. It returns the change, or None if another change was made.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,11 +32,11 @@ class Kind:
     """A loss, and the parameters in which its gradient is taken.
 
     Attributes:
-        words: for the gradient.
-        differences: to the right one.
-        places: the parameters in the loss's two places, "Q" and "T" for theta.
-        of: how much the gradients in the first and the second place count.
-        rows: how many of the batch count; all by default.
+        words: the gradient as a formula.
+        differences: differences from the right gradient.
+        places: the parameters in the loss's two places: "Q" for θ_Q, "T" for θ_T.
+        of: weights of the gradients in the first and in the second place.
+        rows: number of transitions that count, from the first one; None for all.
     """
 
     words: str
@@ -44,16 +46,16 @@ class Kind:
     rows: int | None = None
 
     def loss(self, draw: Draw, gamma: float) -> float:
-        """Compute the loss."""
+        """Return the loss."""
         return self.all_of(draw, gamma)[0]
 
     def gradient(self, draw: Draw, gamma: float) -> Vector:
-        """Compute the gradient."""
+        """Return the gradient [P]."""
         _, first, second = self.all_of(draw, gamma)
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Compute the loss and the gradients in both places."""
+        """Return the loss and the gradients [P] in both places."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -75,16 +77,16 @@ KINDS = [
 
 @dataclass(frozen=True)
 class Gradient:
-    """What a gradient was found to be.
+    """The formula of a gradient.
 
     Attributes:
-        words: for it, in symbols.
-        differences: to the right gradient.
-        factor: a number that all of it is multiplied by.
-        decay: the share of theta_Q that is added.
-        gamma: a discount of its own; None for the one that is passed in.
+        words: the gradient in symbols, without its factor.
+        differences: differences from the right gradient.
+        factor: constant factor of the gradient.
+        decay: multiple of θ_Q that is added.
+        gamma: discount that replaces the argument gamma; None if there is none.
         kind: the loss and its places.
-        of: computes it for a draw.
+        of: function that computes the gradient [P] for a draw.
     """
 
     words: str
@@ -96,13 +98,13 @@ class Gradient:
     of: Callable[[Draw], Vector]
 
 
-# A change of a gradient: the words with {} for it, differences, the factor and decay,
-# and the function that makes the change.
+# A change of a gradient: the formula with {} for the gradient, the differences from
+# right code, the factor, the decay, and a function that makes the change.
 Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 
 
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
-    """Return how much of each plain gradient is in each that was seen."""
+    """Return the multiple of each unchanged gradient that is in each seen gradient."""
     return [
         float(s @ p) / max(float(p @ p), 1e-30)
         for p, s in zip(plain, seen, strict=True)
@@ -110,23 +112,23 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
 
 
 def noise_of(draw: Draw) -> float:
-    """Return how far rounding of theta in float32 moves a gradient read off it."""
+    """Return the error of a gradient that is computed from θ_Q in float32."""
     return 3e-6 * float(np.abs(draw.theta_Q).max())
 
 
 def near(draw: Draw, a: Vector, b: Vector) -> bool:
-    """Tell whether two gradients agree within rounding."""
+    """Tell whether two gradients are equal within rounding."""
     return close(a, b, noise=noise_of(draw))
 
 
 def tidy(factor: float) -> float:
-    """Return a factor as a whole number, if it is one within rounding."""
+    """Return a factor as a whole number if it is one within rounding."""
     whole = float(round(factor)) or factor
     return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
 
 
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
-    """Return the one number by which every gradient is multiplied, if there is one."""
+    """Return the constant factor of all gradients; None if there is none."""
     factors = shares(plain, seen)
     factor = float(np.median(factors))
     if abs(factor) < 1e-9 or not np.isfinite(factor):
@@ -139,7 +141,7 @@ def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float 
 
 
 def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Read a constant factor, 1 included."""
+    """Find a constant factor, 1 included."""
     factor = scaled(draws, plain, seen)
     if factor is None:
         return None
@@ -149,7 +151,7 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def clipped(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Read entries that are cut at a number."""
+    """Find a limit at which entries are cut."""
     most = max(float(np.abs(s).max()) for s in seen)
     inside = [np.abs(s) < 0.999 * most for s in seen]
     if all(i.all() or (~i).sum() < 2 for i in inside):
@@ -177,7 +179,7 @@ def clipped(
 def shortened(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Read a gradient that is shortened to a length, or brought to one length."""
+    """Find a length that gradients are shortened to, or always brought to."""
     factors = shares(plain, seen)
     fits = all(
         near(d, s, f * p)
@@ -212,7 +214,7 @@ def shortened(
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Read the signs alone."""
+    """Find a multiple of the signs."""
     factor = scaled(draws, [np.sign(p) for p in plain], seen)
     if factor is None:
         return None
@@ -228,7 +230,7 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def decayed(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Read a multiple of theta_Q that is added."""
+    """Find a multiple of θ_Q that is added."""
     sizes = [1 / np.abs(s).max() for s in seen]
     left = np.concatenate(
         [
@@ -250,7 +252,7 @@ def decayed(
 def by_array(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Read a gradient of which some arrays are missing."""
+    """Find the arrays of θ_Q whose gradient is 0."""
     kept = []
     for d, p, s in zip(draws, plain, seen, strict=True):
         pairs = list(zip(d.leaves(p), d.leaves(s), strict=True))
@@ -273,11 +275,11 @@ CHANGES = [times, clipped, shortened, signs, decayed, by_array]
 
 
 def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
-    """Find what gradients are; None if nothing fits all draws.
+    """Return the formula of gradients; None if no formula fits all draws.
 
     Args:
-        draws: independent ones.
-        seen: a gradient [P] for each draw.
+        draws: independent draws.
+        seen: the hand-in's gradient [P] for each draw.
     """
     for draw, one in zip(draws, seen, strict=True):
         if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
@@ -286,7 +288,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def found(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield what gradients can be, the simplest first."""
+    """Yield the formulas that fit all gradients, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
     for kind in KINDS:
@@ -297,7 +299,14 @@ def found(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
 def changed(
     kind: Kind, gamma: float | None, draws: list[Draw], seen: list[Vector]
 ) -> Iterator[Gradient]:
-    """Yield what a gradient of one kind and discount can have become."""
+    """Yield the formulas with one kind and discount that fit all gradients.
+
+    Args:
+        kind: the loss and its places.
+        gamma: discount in place of the argument gamma; None for the argument.
+        draws: independent draws.
+        seen: the hand-in's gradient [P] for each draw.
+    """
 
     def plain(draw: Draw) -> Vector:
         return kind.gradient(draw, draw.gamma if gamma is None else gamma)
@@ -323,12 +332,15 @@ def applied(
     plain: Callable[[Draw], Vector],
     draw: Draw,
 ) -> Vector:
-    """Return a changed gradient."""
+    """Return the changed gradient [P] for a draw."""
     return apply(draw, plain(draw))
 
 
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:
-    """Read a discount of its own, for a gradient that is linear in the discount."""
+    """Return an estimate of the discount in a list; [] if there is none.
+
+    The gradient is linear in the discount.
+    """
     sizes = [1 / np.abs(s).max() for s in seen]
     none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]
     one = [size * kind.gradient(d, 1.0) for size, d in zip(sizes, draws, strict=True)]

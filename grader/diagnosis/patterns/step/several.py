@@ -1,4 +1,4 @@
-"""Several steps in one call, found by computing them."""
+"""Find several steps in one call, by computing them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ from grader.diagnosis.patterns.step.computed import (
 from grader.diagnosis.patterns.step.gradient import KINDS, Gradient, Kind
 from grader.diagnosis.patterns.step.taken import Note, Seen, Step, at, notes_of_step
 
-MOST = 5  # steps in one call, if they are alike
-# Changes of a gradient: the words, the differences and the function.
+MOST = 5  # most steps in one call that are looked for
+# Changes of a gradient: the formula, the differences, the factor and the function.
 CHANGES: list[tuple[str, tuple, float, Callable[[Draw, Vector], Vector]]] = [
     ("{}", (), 1.0, lambda d, g: g),
     ("{}", (), 0.2, lambda d, g: g / d.num_transitions),
@@ -52,9 +52,9 @@ class Several:
     """Several steps in one call.
 
     Attributes:
-        gradient: of the first one.
-        notes: on the first step, if it differs from the optimizer's.
-        middle: theta_Q before the last step, by draw.
+        gradient: gradient of the first step.
+        notes: differences of the first step from the optimizer's.
+        middle: θ_Q before the last step, one [P] for each draw.
     """
 
     gradient: Gradient
@@ -81,19 +81,28 @@ def changed(
     change: Callable[[Draw, Vector], Vector],
     draw: Draw,
 ) -> Vector:
-    """Return a gradient, changed."""
+    """Return the changed gradient [P] for a draw."""
     return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
 
 
 def right(draw: Draw) -> Vector:
-    """Return the right gradient."""
+    """Return the right gradient [P] for a draw."""
     return loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
 
 
 def several_steps(
     draws: list[Draw], seen: list[Seen], optimizer: str, count: int
 ) -> Several | None:
-    """Find the steps that lead to the answers: the last one alike, or right."""
+    """Return the steps that lead to the answers, or None.
+
+    All steps are alike, or the last step is right.
+
+    Args:
+        draws: the questions' numbers.
+        seen: answers with one optimizer, one for each draw.
+        optimizer: name of the optimizer.
+        count: number of steps.
+    """
     for gradient in gradients():
         for step in STEPS:
             for last in (gradient.of, right):
@@ -117,7 +126,13 @@ Rows = list[tuple[Callable[[Draw], Vector], Step]]
 
 
 def walked(draw: Draw, optimizer: str, rows: Rows) -> list[Vector]:
-    """Return theta_Q after each of the steps."""
+    """Return θ_Q [P] after each of the steps.
+
+    Args:
+        draw: the question's numbers.
+        optimizer: name of the optimizer.
+        rows: the gradient and the step, for each of the steps.
+    """
     ends = []
     state = draw.state
     for gradient, step in rows:
@@ -131,7 +146,15 @@ def walked(draw: Draw, optimizer: str, rows: Rows) -> list[Vector]:
 
 
 def arrives(draw: Draw, one: Seen, end: Vector) -> bool:
-    """Tell whether an answer is where the steps lead, measured by how far they lead."""
+    """Tell whether an answer is where the steps lead.
+
+    The tolerance is relative to the length of the whole move.
+
+    Args:
+        draw: the question's numbers.
+        one: the answer.
+        end: θ_Q after the steps [P].
+    """
     if not np.isfinite(end).all():
         return False
     noise = 1e-6 * float(np.abs(draw.theta_Q).max())

@@ -1,4 +1,4 @@
-"""From where a step starts, and which multiple of what is added there."""
+"""Find where a step of `td_update` starts, and which multiple of what is added."""
 
 from dataclasses import dataclass, replace
 
@@ -16,13 +16,19 @@ from grader.diagnosis.patterns.step.computed import (
 from grader.diagnosis.patterns.step.gradient import Gradient, gradient_of
 from grader.diagnosis.reading import Difference
 
-Note = tuple[Difference, str]  # and the words for it
+Note = tuple[Difference, str]  # a difference, and what the code does, in words
 BASES = ("θ_Q", "θ_T", "0")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer, flat; `state` is none where the optimizer has none."""
+    """One answer of `td_update`, with flat vectors.
+
+    Attributes:
+        theta: the returned theta_Q [P].
+        state: Adam's state after the step; None for "sgd", which has none.
+        loss: the returned loss.
+    """
 
     theta: Vector
     state: AdamState | None
@@ -31,12 +37,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Step:
-    """What comes back in the place of theta_Q: base + times · (what `of` says).
+    """One step: `base` plus `times` times the vector that `of` names.
 
     Attributes:
-        base: "θ_Q", "θ_T" or "0".
-        of: "updates", "gradient" or "nothing".
-        times: the multiple.
+        base: where the step starts: "θ_Q", "θ_T" or "0".
+        of: the added vector: "updates", "gradient" or "nothing".
+        times: factor of the added vector.
     """
 
     base: str
@@ -46,14 +52,15 @@ class Step:
 
 @dataclass(frozen=True)
 class ByAdam:
-    """What Adam's answers tell.
+    """The step that the answers with Adam show.
 
     Attributes:
-        gradient: that the optimizer saw, if it is known.
-        fresh: it starts from a new state.
-        kept: the state comes back as it went in, or as a new one ("given", "fresh"),
-            and not as the optimizer hands it back ("").
-        step: that was taken, if it is known.
+        gradient: gradient that the optimizer got, if it is known.
+        fresh: True if the optimizer starts from a new state.
+        kept: the returned state: "given" for the state of the argument, "fresh" for a
+            new
+            state, "" for the optimizer's.
+        step: the step, if it is known.
     """
 
     gradient: Gradient | None
@@ -63,26 +70,29 @@ class ByAdam:
 
 
 def at(draw: Draw, base: str) -> Vector:
-    """Return what a step can be added to."""
+    """Return the vector [P] that a base names."""
     known = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T}
     return known.get(base, 0 * draw.theta_Q)
 
 
 def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
-    """Return by how much each answer is away from a base."""
+    """Return the distance of each answer from a base, one [P] for each draw."""
     return [one.theta - at(d, base) for d, one in zip(draws, seen, strict=True)]
 
 
 def plain_step(
     draws: list[Draw], seen: list[Seen]
 ) -> tuple[str, Gradient | None] | None:
-    """Read the base and the gradient of a step of plain descent; no gradient: stays."""
+    """Return the base and the gradient of plain descent; None if nothing fits.
+
+    The gradient is None if the returned θ_Q equals the base.
+    """
     for base in BASES:
         moves = moves_from(draws, seen, base)
         if not any(move.any() for move in moves):
             return base, None
         gradient = gradient_of(draws, [-move / SGD_RATE for move in moves])
-        # A decay that takes all of theta_Q away in one step is none: the base is 0.
+        # If the decay removes all of theta_Q in one step, the base is 0.
         if gradient and abs(gradient.decay * SGD_RATE - 1) > 1e-3:
             return base, gradient
     return None
@@ -91,12 +101,12 @@ def plain_step(
 def by_adam(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None
 ) -> ByAdam | None:
-    """Read Adam's answers; None where they fit no single step.
+    """Return the step that the answers with Adam show; None if no single step fits.
 
     Args:
-        draws: the questions.
-        seen: the answers.
-        plain: the gradient by which plain descent moves, if it is known.
+        draws: the questions' numbers.
+        seen: answers with Adam, one for each draw.
+        plain: the gradient of plain descent, if it is known.
     """
     states = [one.state for one in seen if one.state]
     if len(states) != len(draws):
@@ -117,12 +127,12 @@ def by_adam(
 
 
 def seen_by_adam(before: AdamState, after: AdamState) -> Vector:
-    """Return the gradient that takes Adam from one state to the next."""
+    """Return the gradient [P] that takes Adam from one state to the next."""
     return (after.mu - 0.9 * before.mu) / 0.1
 
 
 def advanced(before: AdamState, after: AdamState) -> bool:
-    """Tell whether a state is one step of Adam after another."""
+    """Tell whether a state is one step of Adam after another state."""
     if after.count != before.count + 1:
         return False
     nu = 0.999 * before.nu + 0.001 * seen_by_adam(before, after) ** 2
@@ -141,7 +151,14 @@ def step_of(
     updates: list[Vector],
     grads: list[Vector],
 ) -> Step | None:
-    """Read which multiple of Adam's updates, or of the gradient, is added to what."""
+    """Return the step from the moves of θ_Q; None if nothing fits.
+
+    Args:
+        draws: the questions' numbers.
+        seen: answers, one for each draw.
+        updates: Adam's updates [P] for each draw.
+        grads: gradient [P] for each draw.
+    """
     for base in BASES:
         moves = moves_from(draws, seen, base)
         if not any(move.any() for move in moves):
@@ -154,7 +171,13 @@ def step_of(
 
 
 def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float | None:
-    """Return the number of times by which every move is a vector, if there is one."""
+    """Return the factor c in move = c · vector for all draws; None if there is none.
+
+    Args:
+        moves: moves [P], one for each draw.
+        of: vectors [P], one for each draw.
+        draws: the questions' numbers.
+    """
     if not all(v.any() for v in of):
         return None
     factors = [float(m @ v / (v @ v)) for m, v in zip(moves, of, strict=True)]
@@ -162,7 +185,7 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
     rounded = float(round(factor))
     if rounded and abs(factor - rounded) < 1e-3:
         factor = rounded
-    # Rounding of theta in float32 shows in so short a step.
+    # The step is so short that the rounding of theta to float32 matters.
     fits = factor and all(
         close(m, factor * v, noise=3e-7 * float(np.abs(d.theta_Q).max()))
         for m, v, d in zip(moves, of, draws, strict=True)
@@ -173,14 +196,20 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 def with_old_state(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Read the step of one that does not return the optimizer's own state."""
+    """Return the step of code that does not return the optimizer's own state.
+
+    Args:
+        draws: the questions' numbers.
+        seen: answers with Adam, one for each draw.
+        plain: the gradient of plain descent, if it is known.
+        kept: see `ByAdam`.
+    """
     for base in BASES:
         if not any(move.any() for move in moves_from(draws, seen, base)):
             return ByAdam(None, False, kept, Step(base, "nothing"))
     if plain is None:
         return ByAdam(None, False, kept, None)
-    # Of the factor by which plain descent moves, what the step and not the gradient
-    # carries.
+    # The factor of plain descent belongs to the step, to the gradient, or to both.
     for share in (1.0, 2.0, -1.0, plain.factor):
         gradient = scaled_to(plain, plain.factor / share)
         grads = [gradient.of(draw) for draw in draws]
@@ -194,12 +223,12 @@ def with_old_state(
     grads = [gradient.of(draw) for draw in draws]
     step = step_of(draws, seen, [0 * g for g in grads], grads)
     if step and not np.isclose(step.times, -SGD_RATE * plain.factor, 1e-3):
-        step = None  # plain descent moves otherwise
+        step = None  # plain descent makes another step
     return ByAdam(gradient, False, kept, step)
 
 
 def scaled_to(gradient: Gradient, factor: float) -> Gradient:
-    """Return a gradient with another factor."""
+    """Return a gradient with another constant factor."""
     ratio = factor / gradient.factor
     return replace(gradient, factor=factor, of=lambda draw: ratio * gradient.of(draw))
 
@@ -223,7 +252,7 @@ def notes_of(found: ByAdam) -> list[Note]:
 
 
 def by_hand(step: Step) -> list[Note]:
-    """Return the differences of gradient descent that needs no optimizer."""
+    """Return the differences of gradient descent without the optimizer."""
     where = "" if step.base == "0" else f" from {step.base}"
     text = f"whatever the optimizer, a step of {step.times:.4g} times the gradient"
     notes = [(words.BY_HAND, text + where)]
@@ -237,7 +266,7 @@ def by_hand(step: Step) -> list[Note]:
 
 
 def notes_of_step(step: Step) -> list[Note]:
-    """Return the differences of a step to the right one."""
+    """Return the differences of a step from the right step."""
     if step.of == "nothing":
         known = {"θ_Q": words.RETURNS_OLD, "θ_T": words.RETURNS_TARGET}
         if step.base not in known:
@@ -260,7 +289,7 @@ def notes_of_step(step: Step) -> list[Note]:
 
 
 def of_gradient(step: Step) -> list[Note]:
-    """Return the differences where the gradient itself is applied, or returned."""
+    """Return the differences of a step that adds or returns the gradient itself."""
     times = "" if step.times == 1 else f"{step.times:.4g} times "
     if step.base == "0":
         text = f"{times}the gradient is returned as θ_Q"

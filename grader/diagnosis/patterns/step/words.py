@@ -1,4 +1,4 @@
-"""Words for `td_update`: each way in which a step differs, and its hint."""
+"""Differences of `td_update` from right code, and a hint for each."""
 
 from grader.diagnosis.reading import Difference
 
@@ -253,8 +253,8 @@ LOSS_SCALED = Difference(
     f"before the step {REVIEW}.",
 )
 
-# What cannot be asked for numbers: by a pattern of the message, the words of what it
-# computes, and the difference.
+# Mistakes that raise an exception: a pattern of the message, what the code does in
+# words, and the difference from right code.
 ORDER = "the results are θ_Q, opt_state and loss, in this order"
 REFUSALS: list[tuple[str, str, Difference]] = [
     (
