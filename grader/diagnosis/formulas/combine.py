@@ -1,4 +1,4 @@
-"""Targets of one formula, and of many at once."""
+"""Compute the targets y of one formula, or of many formulas at once."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,29 @@ from grader.diagnosis.formulas.grammar import Formula, Grammar
 from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.value import PAIRS, value_of
 
-Group = tuple[np.ndarray, np.ndarray]  # which formulas [n], their targets [n, I, B]
+# The indices of n formulas [n], and their targets [n, I, B]; I is 1, or B for formulas
+# whose code forms all pairs of rows.
+Group = tuple[np.ndarray, np.ndarray]
 
 
 def target_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return y = r + ¬d γ value, as a formula has it [..., 1 or B, B]."""
+    """Return a formula's targets, in right code y = r + ¬d γ value [..., 1 or B, B].
+
+    Only a formula whose code forms all pairs of rows has the shape [..., B, B].
+    """
     r, m, d = (formula[slot].of(rows) for slot in ("reward", "mask", "discount"))
     y = formula["join"].of(r, m, d, value_of(rows, formula))
     return formula["after"].of(rows, y)
 
 
 def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the targets of many formulas [N, slots], in two groups of one shape."""
+    """Yield the targets of many formulas, grouped by the shape of the targets.
+
+    Args:
+        rows: the rows of one question.
+        grammar: the grammar of the formulas.
+        numbers: for each formula, the number of the choice in each slot [N, slots].
+    """
     slots, column = grammar.slots, grammar.column
 
     def all_of(slot: str) -> np.ndarray:
