@@ -279,7 +279,7 @@ AFTER = (
 
 
 def own(rows: Rows) -> np.ndarray:
-    """Return the predictions Q(s, a; theta_Q) as constants, without a gradient [1, B]."""
+    """Return the predictions Q(s, a; theta_Q) as constants [1, B]."""
     return rows.held_s[np.arange(rows.size), rows.a][None]
 
 

@@ -1,9 +1,8 @@
 """The choices of the value of s′: the network, the state, and the reducer.
 
-The network computes the values of all actions, and the reducer makes one number of the
-values: in right code their maximum. In the text of a network, {s} and {a} stand for the
-state and the action. In the text of a reducer, <a> stands for the network's value of
-action a.
+The reducer makes one number of the values of all actions: in right code their maximum.
+In the text of a network, {s} and {a} stand for the state and the action. In the text of
+a reducer, <a> stands for the network's value of action a.
 """
 
 import re
@@ -19,7 +18,6 @@ TARGET = "(slides: Target Networks)"
 ALL_AT_ONCE = "(slides: Deep Q Networks)"
 REPLAY = "(slides: Experience Replay)"
 ADMIN = "(slides: Admin, homework 1)"
-TABLE_ONLY = {"td": None}
 LOSS_ONLY: dict[str, str | None] = {"tab": None}
 # The values of s [..., B, A], of s′ [..., B, A], and of a state of zeros [..., 1, A].
 Values = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -387,7 +385,7 @@ VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:
     """Return the value of s′ in each row, computed by a formula.
 
-    The shape is [..., 1, B]; if the formula's code forms all pairs of rows, [..., B, 1].
+    The shape is [..., 1, B]; for a formula that forms all pairs of rows, [..., B, 1].
     """
     values = formula["net"].of(rows)
     return formula["reduce"].of(rows, formula["state"].of(rows, values))

@@ -1,7 +1,7 @@
-"""Reads which formula a wrong `mc_loss` computes.
+"""Finds the formula that a wrong `mc_loss` computes.
 
-It is asked with a stand-in for the returns, G_i = γ − r_i: what becomes of G is seen,
-and not how the hand-in computes it.
+The questions replace the hand-in's `discounted_returns` by a stand-in, G_i = γ − r_i.
+So the formula shows how the loss uses G, and not how the hand-in computes G.
 """
 
 from collections.abc import Iterator
@@ -28,18 +28,28 @@ QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
 def given(x: Rows) -> np.ndarray:
-    """Return the stand-in for the returns [T]."""
+    """Return the stand-in for the returns, G_i = γ − r_i [T]."""
     return x.gamma - x.r
 
 
 def following(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_{i+1}, a) [..., T], 0 at the last step."""
+    """Return γ max_a Q(s_{i+1}, a) for each step, and 0 for the last step [..., T].
+
+    Args:
+        x: the rows.
+        held: whether the values are constants, without a gradient.
+    """
     best = (x.held_n if held else x.q_n).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) < x.size - 1)
 
 
 def beyond(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_i, a) [..., T] at the last step, 0 before."""
+    """Return γ max_a Q(s_i, a) for the last step, and 0 for all others [..., T].
+
+    Args:
+        x: the rows.
+        held: whether the values are constants, without a gradient.
+    """
     best = (x.held_s if held else x.q_s).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) == x.size - 1)
 
@@ -91,7 +101,7 @@ LABEL = (
         "td-target",
         TD,
     ),
-    # The rewards are changed before G is made of them.
+    # The code adds to the last reward before G = γ − r is computed: hence the minus.
     Choice(
         "(G with r_T + γ max_a Q(s_T,a; θ_Q, held fixed) for the last r)",
         lambda x: given(x) - beyond(x, held=True),
@@ -236,18 +246,25 @@ AFTER = (
 
 
 def label_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return what the predictions are compared with [..., 1, T]."""
+    """Return the labels, with which the predictions are compared [..., 1, T]."""
     label = formula["label"].of(rows)[..., None, :]
     return formula["after"].of(rows, label)
 
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the labels of many formulas, as one group."""
+    """Yield the labels of many formulas, as one group.
+
+    Args:
+        rows: the rows of one question.
+        grammar: the grammar of the formulas.
+        numbers: for each formula, the number of the choice in each slot [N, slots].
+    """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)
 
 
-# A hand-in may compute the right returns in `mc_loss` itself.
+# The second view is for a hand-in that computes the right returns in `mc_loss` itself:
+# with it the stand-in γ − r is equal to these returns.
 VIEWS = (
     Choice("", lambda x: x),
     Choice("", lambda x: replace(x, r=x.gamma - returns(x))),
@@ -263,7 +280,7 @@ LANGUAGE = Language(
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
-    """Return the formula of a `mc_loss` with a sample; None where none fits."""
+    """Return the formula of a `mc_loss` and one sample, or None if no formula fits."""
     cases = questions.episodes(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
     if len(known) < len(cases) or not np.isfinite([s.loss for s in known]).all():
@@ -273,6 +290,6 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return which formula a `mc_loss` computes; None if it is right or unknown."""
+    """Return the reading of a `mc_loss`, or None if its formula is right or unknown."""
     result = find(student, rng)
     return reading(LANGUAGE, *result) if result else None

@@ -1,4 +1,4 @@
-"""Reads which formula a wrong `update_Q_TD0` computes."""
+"""Finds the formula that a wrong `update_Q_TD0` computes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,20 +31,21 @@ TARGET = Grammar(
 )
 STEP = Grammar(PART, step.STEP_SLOTS)
 WHOLE = Grammar(PART, step.WHOLE_SLOTS)
-MOST, MOST_IN_STEP = 3, 2
+MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
+# A difference from right code (None for no difference), and its choices, by slot.
 Change = tuple[Difference | None, dict[str, Choice]]
 
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that fits all episodes, with its step size."""
+    """A formula and a step size that fit all episodes."""
 
     formula: Formula
     size: Size
 
 
 def joined(*halves: Formula) -> Formula:
-    """Return the formula of its parts."""
+    """Return the formula with all choices and all differences of its parts."""
     choices: dict[str, Choice] = {}
     for half in halves:
         choices.update(half.choices)
@@ -52,7 +53,7 @@ def joined(*halves: Formula) -> Formula:
 
 
 def halves(grammar: Grammar, count: int) -> Iterator[Formula]:
-    """Yield the formulas of one part with so many differences."""
+    """Yield the formulas of a grammar that have `count` differences."""
     for numbers, differences in zip(*grammar.combinations(count), strict=True):
         yield grammar.formula(numbers, differences)
 
@@ -64,12 +65,14 @@ RIGHT = joined(*(next(halves(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
 
 
 def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
-    """Make an episode; in one of its next states all values are negative.
+    """Make an episode; if it has several steps, its first next state has bad values.
+
+    Bad values are values that are negative for all actions.
 
     Args:
-        source: of the numbers.
-        rewards: other ones; among several the middle one becomes 0.
-        settings: of `cases.td0`.
+        source: the source of the random numbers.
+        rewards: the rewards [T], with the middle entry set to 0; None for random rewards.
+        settings: further arguments of `cases.td0`.
     """
     case = cases.td0(source, **settings)
     table = case.args["Q"] + 0.001 * source.rng.permutation(21).reshape(7, 3)
@@ -84,9 +87,9 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
 
 
 def questions(rng: np.random.Generator) -> list[Case]:
-    """Make episodes of the checks' sizes and rates: usual ones, and large rewards.
+    """Make episodes of the sizes that the checks use, with rewards of several sizes.
 
-    The last two come back to their states.
+    The last two episodes come back to their states.
     """
     source = drawn(rng)
     large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
@@ -104,7 +107,11 @@ def questions(rng: np.random.Generator) -> list[Case]:
 
 
 def returning(rng: np.random.Generator, source: Fixed) -> Case:
-    """Make an episode that visits one cell three times, and its end's state before."""
+    """Make an episode that comes back to its states.
+
+    Steps 0, 2 and 3 have the same state and action. The last step has the state of step
+    1, but another action.
+    """
     case = episode(source, signed(rng, 0.3, 3.0, 5), num_steps=5, ends=True)
     one, two, three = rng.permutation(7)[:3].tolist()
     path = np.array([one, two, one, one, two, three], np.int32)
@@ -115,7 +122,8 @@ def returning(rng: np.random.Generator, source: Fixed) -> Case:
 
 
 QUESTIONS = questions
-# What is tried where the size cannot be read off single moves.
+# The step sizes that are tried for a formula with a difference in WHOLE, because there
+# the step size cannot be computed from a single move.
 SIZES = [
     *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
     Size(1.0, ""),
@@ -127,19 +135,25 @@ SIZES = [
 
 
 def once(samples: Sequence[Episode]) -> list[Episode]:
-    """Return the episodes that come to no state twice."""
+    """Return the episodes whose steps all have different states."""
     return [s for s in samples if len(set(s.case.args["states"].tolist())) == s.steps]
 
 
 def answered(sample: Episode, formula: Formula) -> np.ndarray:
-    """Return by how much the cells have moved that a formula moves [T]."""
+    """Return the numbers by which the hand-in moved the cells of the steps [T].
+
+    Args:
+        sample: the question with the hand-in's answer.
+        formula: the formula that says which cell belongs to a step; if the cell is a
+            whole row of the table, the row's first entry is taken.
+    """
     cells = sample.cells(formula, sample.rows)
     moves = (sample.after - sample.before)[cells]
     return moves if moves.ndim == 1 else moves[:, 0]
 
 
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with its step size if all episodes are its own."""
+    """Return the formula with its step size, or None if an episode does not fit."""
     sizes = []
     for sample in once(samples):
         base = sample.moves(formula, sample.before, 1.0)
@@ -155,7 +169,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
 
 
 def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with a step size if all episodes are its own."""
+    """Return the formula with this step size, or None if an episode does not fit."""
     fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
     return Found(formula, size) if all(fits) else None
 
@@ -163,7 +177,13 @@ def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found
 def candidates(
     samples: Sequence[Episode], in_target: int, in_step: int
 ) -> Iterator[Formula]:
-    """Yield the formulas whose moves are in proportion to those of two episodes."""
+    """Yield the formulas whose moves are proportional to the moves in two episodes.
+
+    Args:
+        samples: the episodes; the first two are used.
+        in_target: the number of differences in the choices of TARGET.
+        in_step: the number of differences in the choices of STEP.
+    """
     numbers, differences = TARGET.combinations(in_target)
     targets = [targets_of_all(sample, numbers) for sample in samples[:2]]
     for half in halves(STEP, in_step):
@@ -182,7 +202,12 @@ def candidates(
 
 
 def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
-    """Return the targets [N, T] of many formulas."""
+    """Return the targets of many formulas [N, T].
+
+    Args:
+        sample: the episode.
+        numbers: for each formula, the number of the choice in each slot [N, slots].
+    """
     found = np.empty((len(numbers), sample.steps))
     for which, y in targets_of(sample.rows, TARGET, numbers):
         found[which] = y[:, 0]
@@ -190,7 +215,12 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
 
 def special(in_target: int, in_step: int) -> Iterator[Formula]:
-    """Yield the formulas that change more than single moves."""
+    """Yield the formulas with one difference in the choices of WHOLE.
+
+    Args:
+        in_target: the number of differences in the choices of TARGET.
+        in_step: the number of differences in the choices of STEP.
+    """
     for whole in halves(WHOLE, 1):
         for target in halves(TARGET, in_target):
             for step_half in halves(STEP, in_step):
@@ -198,7 +228,7 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
 
 
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
-    """Yield formulas with a constant that no list has."""
+    """Yield formulas with a constant that is in no list, computed from answers."""
     single = once(samples)
     several = [s for s in single if s.steps > 2]
     targets = [
@@ -223,7 +253,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return the difference of a step that falls by a constant, and its choice."""
+    """Return the change to moves that are multiplied by rate^t at step t."""
     choice = Choice(
         f"{constant_words(rate)}^t ",
         lambda x: rate ** np.arange(x.size),
@@ -235,7 +265,7 @@ def falling(rate: float) -> Change:
 
 
 def clipped(bound: float) -> Change:
-    """Return the difference of an error that is clipped, and its choice."""
+    """Return the change to errors that are clipped to [-bound, bound]."""
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",
@@ -248,7 +278,7 @@ def clipped(bound: float) -> Change:
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
-    """Return the formula of an update with an episode; None where none fits."""
+    """Return the formula of an update and one episode, or None if no formula fits."""
     asked = questions(rng) + questions(rng)
     samples = [sample for case in asked if (sample := ask(case, student))]
     if len(samples) < len(asked):
@@ -263,7 +293,7 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
-    """Yield the formulas with so many differences that fit all episodes."""
+    """Yield the formulas with `level` differences that fit all episodes."""
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):
             if found := sized(formula, samples):
@@ -284,7 +314,7 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return which formula an update computes; None if it is right or unknown."""
+    """Return the reading of an update, or None if its formula is right or unknown."""
     result = find(student, rng)
     if result is None:
         return None
@@ -307,7 +337,16 @@ TILDE = Choice(
 
 
 def on_integers(found: Found, case: Case, student: Student) -> Formula:
-    """Return the formula with ~ for ¬ if flags of an integer type show that."""
+    """Return the formula, with ~d in the place of ¬d if the code uses ~.
+
+    The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
+    and does not fit the formula with ¬d.
+
+    Args:
+        found: the formula that fits answers to questions with flags of type bool.
+        case: a question with flags of an integer type.
+        student: the hand-in.
+    """
     formula = found.formula
     try:
         sample = ask(case, student)
