@@ -29,12 +29,12 @@ Made = Iterator[Formula]
 
 
 def with_constants(
-    one: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
+    target_of: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
 ) -> Made:
     """Yield formulas with one more difference, a constant that is in no list.
 
     Args:
-        one: the function that computes a formula's targets.
+        target_of: the function that computes a formula's targets.
         part: the part of the contract.
         formulas: the formulas that get one more difference.
         samples: the questions, each with the hand-in's answer.
@@ -42,14 +42,17 @@ def with_constants(
     slopes = [slopes_of_errors(sample) for sample in samples]
     targets = read_off(samples, slopes)
     for formula in formulas:
-        known = [one(formula["view"].of(s.rows), formula).reshape(-1) for s in samples]
+        known = [
+            target_of(formula["view"].compute(s.rows), formula).reshape(-1)
+            for s in samples
+        ]
         if any(y.size != s.rows.size for y, s in zip(known, samples, strict=True)):
             continue
         if targets is not None and is_square(formula):
             rows = [s.rows for s in samples]
-            yield from of_target(one, part, formula, rows, targets)
+            yield from of_target(target_of, part, formula, rows, targets)
         if formula["error"] is ERROR[0]:
-            yield from of_error(one, part, formula, samples, slopes)
+            yield from of_error(target_of, part, formula, samples, slopes)
 
 
 def is_square(formula: Formula) -> bool:
@@ -115,7 +118,7 @@ def constant(values: np.ndarray) -> float | None:
 
 
 def of_target(
-    one: Target,
+    target_of: Target,
     part: str,
     formula: Formula,
     samples: Sequence[Rows],
@@ -126,7 +129,7 @@ def of_target(
     The constant is in the reward, in place of γ, in the value of s′, or a bound of y.
 
     Args:
-        one: the function that computes a formula's targets.
+        target_of: the function that computes a formula's targets.
         part: the part of the contract.
         formula: the formula to change.
         samples: the rows of each question.
@@ -135,7 +138,7 @@ def of_target(
 
     def without(slot: str, value: Callable) -> np.ndarray:
         changed = formula.changed(None, **{slot: Choice("", value)})
-        return np.concatenate([one(s, changed).reshape(-1) for s in samples])
+        return np.concatenate([target_of(s, changed).reshape(-1) for s in samples])
 
     def made(slot: str, choice: Choice) -> Formula:
         return formula.changed(named(choice, part), **{slot: choice})
@@ -164,7 +167,7 @@ def of_target(
                 "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
             )
     if "reduce" in formula.choices and formula["reduce"] is REDUCE[0]:
-        mixed = mixtures(one, formula, samples, y)
+        mixed = mixtures(target_of, formula, samples, y)
         yield from (made("reduce", choice) for choice in mixed)
     if "after" in formula.choices and formula["after"] is AFTER[0]:
         yield from (made("after", choice) for choice in bounded_targets(y))
@@ -244,12 +247,12 @@ MIXED = (
 
 
 def mixtures(
-    one: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
+    target_of: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
 ) -> Iterator[Choice]:
     """Yield the choices that mix the largest value of s′ with another value of s′.
 
     Args:
-        one: the function that computes a formula's targets.
+        target_of: the function that computes a formula's targets.
         formula: the formula to change.
         samples: the rows of each question.
         y: the targets of the hand-in's code, of all questions, one after the other.
@@ -257,7 +260,7 @@ def mixtures(
 
     def targets(value: Choice) -> np.ndarray:
         made = formula.changed(None, reduce=value)
-        return np.concatenate([one(s, made).reshape(-1) for s in samples])
+        return np.concatenate([target_of(s, made).reshape(-1) for s in samples])
 
     best = REDUCE[0]
     of_best = targets(best)
@@ -271,7 +274,9 @@ def mixtures(
             yield Choice(
                 f"({constant_words(share)} {best.words} + "
                 f"{constant_words(rest)} {words})",
-                lambda x, v, of=of, w=share: w * best.of(x, v) + (1 - w) * of(x, v),
+                lambda x, v, of=of, w=share: (
+                    w * best.compute(x, v) + (1 - w) * of(x, v)
+                ),
                 "mixed-values",
                 MIXED,
             )
@@ -293,7 +298,7 @@ OTHER_VALUES: tuple[tuple[str, Callable], ...] = (
 
 
 def of_error(
-    one: Target,
+    target_of: Target,
     part: str,
     formula: Formula,
     samples: Sequence[Sample],
@@ -305,7 +310,7 @@ def of_error(
     the answers.
 
     Args:
-        one: the function that computes a formula's targets.
+        target_of: the function that computes a formula's targets.
         part: the part of the contract.
         formula: the formula to change.
         samples: the questions, each with the hand-in's answer.
@@ -315,8 +320,8 @@ def of_error(
         return
     e, g = [], []
     for sample, slope in zip(samples, slopes, strict=True):
-        rows = formula["view"].of(sample.rows)
-        of_rows = errors(rows, formula, one(rows, formula)).reshape(-1)
+        rows = formula["view"].compute(sample.rows)
+        of_rows = errors(rows, formula, target_of(rows, formula)).reshape(-1)
         if slope is None or of_rows.size != slope.size:
             return
         e.append(of_rows)

@@ -16,7 +16,7 @@ class Choice:
 
     Attributes:
         words: the text of the choice in the formula.
-        of: the function that computes the choice; its arguments depend on the slot.
+        compute: the function that computes the choice; each slot has other arguments.
         name: the mistake's name without the part's prefix; "" for right code, and for
             a choice that is a mistake only together with another choice.
         hint: the sentences that explain the mistake to the student; "" for right code.
@@ -26,7 +26,7 @@ class Choice:
     """
 
     words: str
-    of: Callable[..., Any]
+    compute: Callable[..., Any]
     name: str = ""
     hint: str = ""
     names: Mapping[str, str | None] | None = None

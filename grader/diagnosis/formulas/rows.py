@@ -1,4 +1,4 @@
-"""The numbers of one question, on which the choices of a formula compute."""
+"""The numbers of one question, from which a formula computes its result."""
 
 from dataclasses import dataclass, replace
 

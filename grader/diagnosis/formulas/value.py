@@ -149,8 +149,7 @@ STATE = (
 def each(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
     """Return the reducer that applies a function to the values of each row.
 
-    Args:
-        reduce: a function of values [..., B, A] that returns numbers [..., B].
+    The function maps values [..., B, A] to numbers [..., B].
     """
     return lambda x, v: reduce(v)[..., None, :]
 
@@ -387,8 +386,8 @@ def value_of(rows: Rows, formula: Formula) -> np.ndarray:
 
     The shape is [..., 1, B]; for a formula that forms all pairs of rows, [..., B, 1].
     """
-    values = formula["net"].of(rows)
-    return formula["reduce"].of(rows, formula["state"].of(rows, values))
+    values = formula["net"].compute(rows)
+    return formula["reduce"].compute(rows, formula["state"].compute(rows, values))
 
 
 def value_words(formula: Formula) -> str:

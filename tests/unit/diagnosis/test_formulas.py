@@ -40,16 +40,16 @@ class Loss:
 
     def answer(self, case: Case) -> Answer:
         """Return the loss and its gradient."""
-        view, one = self.formula["view"].of, self.language.one
+        view, target_of = self.formula["view"].compute, self.language.target_of
         rows = rows_of(case)
         unmoved, moved = view(rows), view(nearby(case, rows))
         theta = case.args["theta_Q"]
         flat = np.concatenate([leaf.ravel() for leaf in theta]).astype(np.float64)
         with np.errstate(all="ignore"):
-            y = one(unmoved, self.formula)
+            y = target_of(unmoved, self.formula)
             loss = self.factor * loss_of(unmoved, self.formula, y)
             e = errors(unmoved, self.formula, y)
-            losses = loss_of(moved, self.formula, one(moved, self.formula), e)
+            losses = loss_of(moved, self.formula, target_of(moved, self.formula), e)
         up, down = np.split(np.broadcast_to(losses, (2 * flat.size,)), 2)
         slope = self.factor * (up - down) / (2 * STEP) + 2 * self.penalty * flat
         loss = loss + self.penalty * (flat**2).sum()
@@ -354,7 +354,7 @@ def test_no_two_choices_say_the_same():
             formula = half.formula(*one)
             whole = replace(RIGHT, choices={**RIGHT.choices, **formula.choices})
             with np.errstate(all="ignore"):
-                losses = [loss_of(x, whole, language.one(x, whole)) for x in rows]
+                losses = [loss_of(x, whole, language.target_of(x, whole)) for x in rows]
             key = tuple(f"{float(loss):.6g}" for loss in losses)
             words = " ".join(c.words for c in formula.choices.values())
             name, alike = formula.differences[0].name, seen.get(key, ("", ""))

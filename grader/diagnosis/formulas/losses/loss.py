@@ -239,11 +239,11 @@ PAIRING = (
 def huber(size: float) -> Callable[[np.ndarray], np.ndarray]:
     """Return Huber's loss as a function of the errors, linear beyond ±size."""
 
-    def of(e: np.ndarray) -> np.ndarray:
+    def loss(e: np.ndarray) -> np.ndarray:
         inside = np.minimum(np.abs(e), size)
         return inside * (np.abs(e) - inside / 2)
 
-    return of
+    return loss
 
 
 HUBER = (
@@ -345,7 +345,7 @@ def loss_of(
             else None. They make the weights.
     """
     f = each_of(rows, formula, y, unmoved)
-    return formula["reduction"].of(rows, f)
+    return formula["reduction"].compute(rows, f)
 
 
 def each_of(
@@ -356,8 +356,8 @@ def each_of(
     The arguments are those of `loss_of`; the shape is that of `errors`.
     """
     e = errors(rows, formula, y)
-    weight = formula["weight"].of(rows, e if unmoved is None else unmoved)
-    return weight * formula["error"].of(e)
+    weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
+    return weight * formula["error"].compute(e)
 
 
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
@@ -365,8 +365,8 @@ def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
 
     The errors are nan if the shapes of predictions and targets do not fit together.
     """
-    p, keep = formula["predict"].of(formula["by"].of(rows))
-    p = formula["pairing"].of(p)
+    p, keep = formula["predict"].compute(formula["by"].compute(rows))
+    p = formula["pairing"].compute(p)
     wide = np.broadcast_shapes(p.shape[-2:], np.shape(keep))[0]
     if wide != 1 and y.shape[-2] not in (1, wide):
         y = np.full_like(y[..., :1, :], np.nan)  # the code raises an error

@@ -247,8 +247,8 @@ AFTER = (
 
 def label_of(rows: Rows, formula: Formula) -> np.ndarray:
     """Return the labels, with which the predictions are compared [..., 1, T]."""
-    label = formula["label"].of(rows)[..., None, :]
-    return formula["after"].of(rows, label)
+    label = formula["label"].compute(rows)[..., None, :]
+    return formula["after"].compute(rows, label)
 
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:

@@ -20,7 +20,7 @@ WEIGHT = (
     *(
         Choice(
             f"{mask.words} ",
-            lambda x, e, mask=mask: mask.of(x),
+            lambda x, e, mask=mask: mask.compute(x),
             "mask-on-error",
             f"Your loss multiplies the square of each row by {mask.words}. All B count "
             "in full: at an end the target is r alone, and Q has to learn it. ¬d "
@@ -88,12 +88,12 @@ def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
     The mean is nan if the mask is 0 in all rows.
     """
 
-    def of(x: Rows, f: np.ndarray) -> np.ndarray:
-        kept = np.broadcast_to(mask.of(x), np.broadcast_shapes(f.shape, x.d.shape))
+    def weighted_mean(x: Rows, f: np.ndarray) -> np.ndarray:
+        kept = np.broadcast_to(mask.compute(x), np.broadcast_shapes(f.shape, x.d.shape))
         with np.errstate(invalid="ignore", divide="ignore"):
             return (f * kept).sum(axis=(-2, -1)) / kept.sum(axis=(-2, -1))
 
-    return of
+    return weighted_mean
 
 
 def mean(x: Rows, f: np.ndarray) -> np.ndarray:

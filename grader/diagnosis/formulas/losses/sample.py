@@ -45,7 +45,7 @@ class Sample:
 
     def predicted(self, formula: Formula, target: Target) -> float:
         """Return the loss that a formula computes, without a factor."""
-        rows = formula["view"].of(self.rows)
+        rows = formula["view"].compute(self.rows)
         return float(loss_of(rows, formula, target(rows, formula)))
 
     def rows_fit(self, formula: Formula, target: Target, factor: float) -> bool:
@@ -61,7 +61,7 @@ class Sample:
         """
         if self.each is None:
             return True
-        rows = formula["view"].of(self.rows)
+        rows = formula["view"].compute(self.rows)
         of_rows = each_of(rows, formula, target(rows, formula))
         own = self.each.reshape(-1)
         return of_rows.size == own.size and close(
@@ -70,7 +70,7 @@ class Sample:
 
     def slope_fits(self, formula: Formula, target: Target, factor: float) -> bool:
         """Tell whether the gradient agrees with that of a formula times a factor."""
-        view = formula["view"].of
+        view = formula["view"].compute
         unmoved, rows = view(self.rows), view(self.moved)
         e = errors(unmoved, formula, target(unmoved, formula))
         losses = loss_of(rows, formula, target(rows, formula), e)

@@ -29,16 +29,16 @@ class Language:
         target: the choices of the target.
         loss: the choices of the loss, given the target.
         views: the ways in which code may read the rows; the right way is first.
-        one: the function that computes the targets of one formula.
-        many: the function that computes the targets of many formulas.
+        target_of: the function that computes the targets of one formula.
+        targets_of: the function that computes the targets of many formulas.
     """
 
     part: str
     target: Grammar
     loss: Grammar
     views: tuple[Choice, ...]
-    one: Target
-    many: Many
+    target_of: Target
+    targets_of: Many
 
     def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
         """Return the whole formula: the view, the target and the loss together."""
@@ -92,7 +92,7 @@ def factors_of(
     found: list[tuple[float, int, int]] = []
     telling = []
     for sample in samples:
-        base = sample.predicted(formula, language.one)
+        base = sample.predicted(formula, language.target_of)
         if np.isfinite(base) != np.isfinite(sample.loss):
             return None
         if np.isfinite(base) and abs(base) < 1e-9 and abs(sample.loss) > 1e-6:
@@ -107,9 +107,9 @@ def factors_of(
         found.append((factor, *sizes))
         telling.append(sample)
     for sample, (factor, _, _) in zip(telling, found, strict=True):
-        if not sample.rows_fit(formula, language.one, factor):
+        if not sample.rows_fit(formula, language.target_of, factor):
             return None
-        if not sample.slope_fits(formula, language.one, factor):
+        if not sample.slope_fits(formula, language.target_of, factor):
             return None
     return found
 
@@ -157,7 +157,9 @@ def find_among(
         for level in range(MOST + 1):
             if level == MOST:
                 simple = few(language)
-                made = with_constants(language.one, language.part, simple, samples)
+                made = with_constants(
+                    language.target_of, language.part, simple, samples
+                )
                 for formula in made:
                     if found := confirmed(formula):
                         return found
@@ -223,9 +225,9 @@ def fitting(
     numbers, differences = language.target.combinations(in_target)
     if not len(numbers):
         return
-    rows = [view.of(sample.rows) for sample in samples[:2]]
+    rows = [view.compute(sample.rows) for sample in samples[:2]]
     losses = [sample.loss for sample in samples[:2]]
-    targets = [list(language.many(x, language.target, numbers)) for x in rows]
+    targets = [list(language.targets_of(x, language.target, numbers)) for x in rows]
     for loss_numbers, loss_differences in zip(
         *language.loss.combinations(in_loss), strict=True
     ):

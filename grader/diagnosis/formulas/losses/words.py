@@ -76,8 +76,8 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 def natural_growth(formula: Formula) -> str:
     """Return the growth of a formula's factor that is no mistake, as in `Scale`.
 
-    The growth is "A" if the formula has an error for each action [A, B]: code is expected
-    to sum the errors over the actions, while the formula takes their mean. For all other
+    The growth is "A" if the formula has an error for each action [A, B]: such code sums
+    the errors over the actions, while the formula takes their mean. For all other
     formulas the growth is "".
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
@@ -148,8 +148,11 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
 
     The table compares the formula's targets with the right targets.
     """
-    viewed = formula["view"].of(rows)
-    own, right = language.one(viewed, formula), language.one(rows, language.right)
+    viewed = formula["view"].compute(rows)
+    own, right = (
+        language.target_of(viewed, formula),
+        language.target_of(rows, language.right),
+    )
     words = swapped(value_words(formula), formula["view"].words)
     state = "s" if "(s," in words else "s′"
     networks = [name for name in ("θ_T", "θ_Q") if name in words or name == "θ_T"]
@@ -165,8 +168,8 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
         ["d", *(str(int(d)) for d in rows.d)],
     ]
     for network in networks:
-        of = values[state, network]
-        columns.append([f"Q({state},·; {network})", *(vector(v) for v in of)])
+        texts = map(vector, values[state, network])
+        columns.append([f"Q({state},·; {network})", *texts])
     if own.shape[-2:] == (1, rows.size):
         columns.append(["your y", *(short(y) for y in own[0])])
     columns.append(["right y", *(short(y) for y in right[0])])

@@ -26,7 +26,7 @@ def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Ro
     args = case.args
     states, later = (args[name].astype(np.int64) for name in ("states", "next_states"))
     if formula:
-        states, later = (formula["shift"].of(x) for x in (states, later))
+        states, later = (formula["shift"].compute(x) for x in (states, later))
     q_s, q_n = table[..., states, :], table[..., later, :]
     zero = 0 * q_s[..., :1, :]
     return Rows(
@@ -74,10 +74,10 @@ class Episode:
         """Return the cells that the steps move, by a formula."""
         args = self.case.args
         states, later = (
-            formula["shift"].of(args[name].astype(np.int64))
+            formula["shift"].compute(args[name].astype(np.int64))
             for name in ("states", "next_states")
         )
-        return formula["cell"].of(states, rows.a, later, rows)
+        return formula["cell"].compute(states, rows.a, later, rows)
 
     def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
         """Return the numbers by which a formula's steps move their cells [T].
@@ -89,9 +89,12 @@ class Episode:
         """
         rows = rows_of(self.case, table, formula)
         y = target_of(rows, formula).reshape(-1)
-        q, r = formula["predict"].of(rows), formula["reward"].of(rows) + 0 * rows.r
-        e = formula["bracket"].of(q, y, r, self.alpha)
-        return -size * formula["weight"].of(rows) * formula["error"].of(e)
+        q, r = (
+            formula["predict"].compute(rows),
+            formula["reward"].compute(rows) + 0 * rows.r,
+        )
+        e = formula["bracket"].compute(q, y, r, self.alpha)
+        return -size * formula["weight"].compute(rows) * formula["error"].compute(e)
 
     def table(self, formula: Formula, size: float, *, online: bool) -> np.ndarray:
         """Return the table after the episode, computed by a formula [S, A].
@@ -101,28 +104,28 @@ class Episode:
             size: the step size, which is α in right code.
             online: whether each step reads the table that the steps before it changed.
         """
-        before = formula["store"].of(self.before)
+        before = formula["store"].compute(self.before)
         after = before.copy()
-        order = formula["order"].of(self.steps)
+        order = formula["order"].compute(self.steps)
         if order is None and online:
             order = range(self.steps)
         if order is None:
             moves = self.moves(formula, before, size)
             cells = self.cells(formula, rows_of(self.case, before, formula))
-            formula["revisits"].of(after, cells, moves)
-            after += self.flow(formula, size) if formula["flow"].of() else 0
-            return formula["store"].of(after)
+            formula["revisits"].compute(after, cells, moves)
+            after += self.flow(formula, size) if formula["flow"].compute() else 0
+            return formula["store"].compute(after)
         for t in order:
             moves = self.moves(formula, after, size)
             cells = self.cells(formula, rows_of(self.case, after, formula))
             after[cell(cells, t)] += moves[t]
-            after = formula["store"].of(after)
+            after = formula["store"].compute(after)
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
         """Return the moves by the gradient that goes through the targets [S, A]."""
         rows = rows_of(self.case, self.before, formula)
-        e = formula["predict"].of(rows) - target_of(rows, formula).reshape(-1)
+        e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
         for index in np.ndindex(*self.before.shape):
             ends = []

@@ -148,7 +148,9 @@ WEIGHT = (
         f"Your step falls with t: every step of the episode moves by α η {ADMIN}.",
     ),
     *(
-        Choice(f"{mask.words} ", lambda x, m=mask: m.of(x), "mask-on-step", SKIPPED)
+        Choice(
+            f"{mask.words} ", lambda x, m=mask: m.compute(x), "mask-on-step", SKIPPED
+        )
         for mask in MASK[2:]
     ),
 )

@@ -71,7 +71,7 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
 
     Args:
         source: the source of the random numbers.
-        rewards: the rewards [T], with the middle entry set to 0; None for random rewards.
+        rewards: the rewards [T], with the middle entry set to 0; None for random ones.
         settings: further arguments of `cases.td0`.
     """
     case = cases.td0(source, **settings)
@@ -191,8 +191,8 @@ def candidates(
         kept = np.ones(len(targets[0]), bool)
         for sample, y in zip(samples[:2], targets, strict=True):
             moves = answered(sample, whole)
-            e = half["error"].of(half["predict"].of(sample.rows) - y)
-            base = half["weight"].of(sample.rows) * e
+            e = half["error"].compute(half["predict"].compute(sample.rows) - y)
+            base = half["weight"].compute(sample.rows) * e
             size = (base * moves).sum(axis=1) / (base * base).sum(axis=1)
             apart = np.abs(moves - size[:, None] * base).max(axis=1)
             kept &= apart <= 3e-4 * np.abs(moves).max()
