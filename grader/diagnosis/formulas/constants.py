@@ -264,8 +264,8 @@ def mixtures(
 
     best = REDUCE[0]
     of_best = targets(best)
-    for words, of in OTHER_VALUES:
-        other = Choice(words, of)
+    for words, compute in OTHER_VALUES:
+        other = Choice(words, compute)
         of_other = targets(other)
         apart = of_best - of_other
         share = constant((y - of_other) / np.where(np.abs(apart) < 1e-9, np.nan, apart))
@@ -274,8 +274,8 @@ def mixtures(
             yield Choice(
                 f"({constant_words(share)} {best.words} + "
                 f"{constant_words(rest)} {words})",
-                lambda x, v, of=of, w=share: (
-                    w * best.compute(x, v) + (1 - w) * of(x, v)
+                lambda x, v, other=other, w=share: (
+                    w * best.compute(x, v) + (1 - w) * other.compute(x, v)
                 ),
                 "mixed-values",
                 MIXED,
@@ -348,9 +348,9 @@ def of_error(
                 clip = clipped_square(size)
                 bends.append((f"clip_{words}", clip, "error-clipped", CUT))
             break
-    for words, of, name, hint in bends:
+    for words, compute, name, hint in bends:
         text = f"{words}({{e}})" + ("²" if name == "error-clipped" else "")
-        choice = Choice(text, of, name, hint)
+        choice = Choice(text, compute, name, hint)
         yield formula.changed(named(choice, part), error=choice)
 
 
