@@ -47,7 +47,7 @@ class Fixtures:
 
     @pytest.fixture
     def cartpole(self) -> Result:
-        """Return the result of the training on CartPole, which runs beside the checks."""
+        """Return the result of CartPole's training, which runs beside the checks."""
         graded = self.now.graded
         assert graded.cartpole is not None
         result = graded.cartpole()
