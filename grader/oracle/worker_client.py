@@ -22,9 +22,8 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
-MAX_ROWS = (
-    20  # a worker sends at most this many rows: MAX_LEFT_OUT in inside/notebook.py
-)
+# The most rows on left-out cells that a worker sends: `MAX_LEFT_OUT` in `notebook.py`.
+MAX_ROWS = 20
 # The message if a restart fails. The first start worked, and since then the hand-in has
 # run, so the hand-in is the cause.
 NO_RESTART = "its process cannot be started again"

@@ -6,7 +6,7 @@
     python -m tests.tools.readings --files dqn.py …    files with other definitions
 
 Only parts with formulas are read: `td_loss`, `mc_loss` and `update_Q_TD0`. The code of
-the hand-ins runs in this process. A reading is *true* if its formula computes the code's
+the hand-ins runs in this process. A reading is *true* if its formula also computes the
 answers to new questions.
 """
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from grader.diagnosis.formulas.grammar import Choice, Formula, named
+from grader.diagnosis.formulas.grammar import Choice, Formula, difference_of
 from grader.diagnosis.formulas.losses.loss import (
     CUT,
     ERROR,
@@ -25,12 +25,12 @@ from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
 from grader.diagnosis.formulas.value import REDUCE
 
 DEEP_Q = "(slides: Deep Q Learning)"
-Made = Iterator[Formula]
+Formulas = Iterator[Formula]
 
 
 def with_constants(
     target_of: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
-) -> Made:
+) -> Formulas:
     """Yield formulas with one more difference, a constant that is in no list.
 
     Args:
@@ -123,7 +123,7 @@ def of_target(
     formula: Formula,
     samples: Sequence[Rows],
     targets: Sequence[np.ndarray],
-) -> Made:
+) -> Formulas:
     """Yield the formula with one constant in its target.
 
     The constant is in the reward, in place of γ, in the value of s′, or a bound of y.
@@ -141,7 +141,7 @@ def of_target(
         return np.concatenate([target_of(s, changed).reshape(-1) for s in samples])
 
     def made(slot: str, choice: Choice) -> Formula:
-        return formula.changed(named(choice, part), **{slot: choice})
+        return formula.changed(difference_of(choice, part), **{slot: choice})
 
     y = np.concatenate(list(targets))
     if "reward" in formula.choices and formula["reward"].words == "r":
@@ -303,7 +303,7 @@ def of_error(
     formula: Formula,
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
-) -> Made:
+) -> Formulas:
     """Yield the formula with Huber's loss, and with the square of the clipped error.
 
     The bound beyond which the loss is linear, or the error clipped, is computed from
@@ -351,7 +351,7 @@ def of_error(
     for words, compute, name, hint in bends:
         text = f"{words}({{e}})" + ("²" if name == "error-clipped" else "")
         choice = Choice(text, compute, name, hint)
-        yield formula.changed(named(choice, part), error=choice)
+        yield formula.changed(difference_of(choice, part), error=choice)
 
 
 def clipped_square(size: float) -> Callable[[np.ndarray], np.ndarray]:

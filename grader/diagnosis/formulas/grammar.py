@@ -52,7 +52,7 @@ class Joint:
 PREFIX = {"td_loss": "td", "update_Q_TD0": "tab", "mc_loss": "mc"}
 
 
-def named(item: "Choice | Joint", part: str) -> Difference | None:
+def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
     """Return the difference from right code that a choice or joint makes in a part.
 
     Returns:
@@ -116,12 +116,12 @@ class Grammar:
         self.differences: list[Difference] = []
         edits: list[dict[str, int]] = []
         for joint in joints:
-            if difference := named(joint, part):
+            if difference := difference_of(joint, part):
                 self.differences.append(difference)
                 edits.append({s: self.index(s, w) for s, w in joint.slots.items()})
         for slot, choices in slots.items():
             for i, choice in enumerate(choices):
-                difference = named(choice, part) if i else None
+                difference = difference_of(choice, part) if i else None
                 if difference:
                     self.differences.append(difference)
                     edits.append({slot: i})

@@ -263,7 +263,7 @@ AFTER = (
     ),
     Choice(
         "clip({y}, Q(s,a) − 1, Q(s,a) + 1)",
-        lambda x, y: np.clip(y, own(x) - 1, own(x) + 1),
+        lambda x, y: np.clip(y, prediction(x) - 1, prediction(x) + 1),
         "target-near-prediction",
         AROUND,
         {"tab": "tab-clips-eta"},
@@ -278,7 +278,7 @@ AFTER = (
 )
 
 
-def own(rows: Rows) -> np.ndarray:
+def prediction(rows: Rows) -> np.ndarray:
     """Return the predictions Q(s, a; theta_Q) as constants [1, B]."""
     return rows.held_s[np.arange(rows.size), rows.a][None]
 

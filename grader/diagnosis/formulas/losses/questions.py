@@ -12,7 +12,7 @@ SIZE, DIM, ACTIONS = 5, 3, 4
 ENDS = ([0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 1, 0], [0] * 5, [1] * 5)
 
 
-def drawn(rng: np.random.Generator) -> cases.Fixed:
+def source_of(rng: np.random.Generator) -> cases.Fixed:
     """Return a source for `cases` that draws its numbers from a generator."""
     source = cases.Fixed("")
     source.rng = rng
@@ -65,7 +65,7 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
         theta_Q, theta_T = (cases.probe(rng, DIM, ACTIONS) for _ in range(2))
         drawn_states = states(rng, theta_Q, theta_T)
     every = rng.permutation(np.resize(np.arange(ACTIONS), SIZE))
-    case = cases.td(drawn(rng), SIZE, DIM, ACTIONS)
+    case = cases.td(source_of(rng), SIZE, DIM, ACTIONS)
     return case.replace(
         args={
             "theta_Q": theta_Q,
@@ -90,7 +90,7 @@ def batches(rng: np.random.Generator) -> list[Case]:
 
 def others(rng: np.random.Generator) -> list[Case]:
     """Make batches of other sizes than `batches`; one has γ = 1."""
-    source = drawn(rng)
+    source = source_of(rng)
     return [
         cases.td(source, 1, ends="none"),
         cases.td(source, 1, ends="all"),
@@ -115,7 +115,7 @@ def of_returns(case: Case) -> Case:
 
 def other_episodes(rng: np.random.Generator) -> list[Case]:
     """Make questions to `mc_loss` of other sizes than `episodes`; one has γ = 1."""
-    source = drawn(rng)
+    source = source_of(rng)
     found = [
         cases.mc(source, 1),
         cases.mc(source, 1),

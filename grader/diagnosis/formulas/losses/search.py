@@ -9,7 +9,7 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.diagnosis.formulas.combine import Group
 from grader.diagnosis.formulas.constants import with_constants
-from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
 from grader.diagnosis.formulas.losses.loss import loss_of
 from grader.diagnosis.formulas.losses.sample import RTOL, Sample, Target, ask_or_none
 from grader.diagnosis.formulas.losses.scale import Scale, fitted
@@ -42,7 +42,7 @@ class Language:
 
     def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
         """Return the whole formula: the view, the target and the loss together."""
-        difference = named(view, self.part)
+        difference = difference_of(view, self.part)
         return Formula(
             {"view": view, **target.choices, **loss.choices},
             (
@@ -156,7 +156,7 @@ def find_among(
     with np.errstate(all="ignore"):
         for level in range(MOST + 1):
             if level == MOST:
-                simple = few(language)
+                simple = simple_formulas(language)
                 made = with_constants(
                     language.target_of, language.part, simple, samples
                 )
@@ -170,7 +170,7 @@ def find_among(
     return None
 
 
-def few(language: Language) -> list[Formula]:
+def simple_formulas(language: Language) -> list[Formula]:
     """Return the formulas with at most one difference."""
     found = []
     for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):

@@ -7,7 +7,7 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.combine import target_of, targets_of
-from grader.diagnosis.formulas.grammar import Choice, Grammar, named
+from grader.diagnosis.formulas.grammar import Choice, Grammar, difference_of
 from grader.diagnosis.formulas.losses import questions
 from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
 from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
@@ -109,7 +109,7 @@ def on_integers(found: Found, case: Case, student: Student) -> Found:
         return found
     if sample is None or found.formula["mask"].words != "¬d":
         return found
-    tilde = found.formula.changed(named(TILDE, PART), mask=TILDE)
+    tilde = found.formula.changed(difference_of(TILDE, PART), mask=TILDE)
     if fit(LANGUAGE, found.formula, [sample]) or not fit(LANGUAGE, tilde, [sample]):
         return found
     return replace(found, formula=tilde)

@@ -10,8 +10,8 @@ from grader.diagnosis.formulas.value import value_words
 from grader.diagnosis.reading import Difference, Reading
 
 MOST_ROWS = 5
-# Masks without a text, or with other values than 0 and 1. Applied twice, such a value
-# differs from the value applied once, so the text must show it twice.
+# Masks without a text, or with other values than 0 and 1. To apply such a mask twice is
+# not the same as to apply the mask once, so the text must show the mask twice.
 NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")
 NO_REDUCTION = (
     "You return B numbers, one for each row. A loss is a scalar, their mean: only a "

@@ -13,8 +13,8 @@ from grader.contract.fixed_cases import LARGE, OTHER
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
-from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
-from grader.diagnosis.formulas.losses.questions import drawn, signed
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
+from grader.diagnosis.formulas.losses.questions import signed, source_of
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.table import step
 from grader.diagnosis.formulas.table.episode import Episode, ask
@@ -52,13 +52,13 @@ def joined(*halves: Formula) -> Formula:
     return Formula(choices, tuple(d for half in halves for d in half.differences))
 
 
-def halves(grammar: Grammar, count: int) -> Iterator[Formula]:
+def formulas_of(grammar: Grammar, count: int) -> Iterator[Formula]:
     """Yield the formulas of a grammar that have `count` differences."""
     for numbers, differences in zip(*grammar.combinations(count), strict=True):
         yield grammar.formula(numbers, differences)
 
 
-RIGHT = joined(*(next(halves(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
+RIGHT = joined(*(next(formulas_of(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
 
 
 # ---------------------------------------------------------------- the questions
@@ -91,7 +91,7 @@ def questions(rng: np.random.Generator) -> list[Case]:
 
     The last two episodes come back to their states.
     """
-    source = drawn(rng)
+    source = source_of(rng)
     large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
     usual = signed(rng, 0.3, 3.0, 5)
     return [
@@ -101,12 +101,12 @@ def questions(rng: np.random.Generator) -> list[Case]:
         episode(source, None, num_steps=1, ends=False, **OTHER),
         episode(source, num_steps=1, ends=True),
         episode(source, None, num_steps=5, ends=False, **{**OTHER, **LARGE}),
-        returning(rng, source),
-        returning(rng, source),
+        revisiting(rng, source),
+        revisiting(rng, source),
     ]
 
 
-def returning(rng: np.random.Generator, source: Fixed) -> Case:
+def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
     """Make an episode that comes back to its states.
 
     Steps 0, 2 and 3 have the same state and action. The last step has the state of step
@@ -134,12 +134,12 @@ SIZES = [
 # ---------------------------------------------------------------- the search
 
 
-def once(samples: Sequence[Episode]) -> list[Episode]:
+def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
     """Return the episodes whose steps all have different states."""
     return [s for s in samples if len(set(s.case.args["states"].tolist())) == s.steps]
 
 
-def answered(sample: Episode, formula: Formula) -> np.ndarray:
+def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
     """Return the numbers by which the hand-in moved the cells of the steps [T].
 
     Args:
@@ -155,14 +155,14 @@ def answered(sample: Episode, formula: Formula) -> np.ndarray:
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
     """Return the formula with its step size, or None if an episode does not fit."""
     sizes = []
-    for sample in once(samples):
+    for sample in without_revisits(samples):
         base = sample.moves(formula, sample.before, 1.0)
         largest = np.abs(base).argmax()
         if not np.isfinite(base).all():
             return None
         if abs(base[largest]) < 1e-6:
             continue
-        size = answered(sample, formula)[largest] / base[largest]
+        size = answered_moves(sample, formula)[largest] / base[largest]
         sizes.append((float(size), sample.alpha, sample.steps))
     size = fitted(sizes) if sizes and min(abs(s) for s, *_ in sizes) > 1e-6 else None
     return confirmed(formula, size, samples) if size else None
@@ -186,11 +186,11 @@ def candidates(
     """
     numbers, differences = TARGET.combinations(in_target)
     targets = [targets_of_all(sample, numbers) for sample in samples[:2]]
-    for half in halves(STEP, in_step):
+    for half in formulas_of(STEP, in_step):
         whole = joined(RIGHT, half)
         kept = np.ones(len(targets[0]), bool)
         for sample, y in zip(samples[:2], targets, strict=True):
-            moves = answered(sample, whole)
+            moves = answered_moves(sample, whole)
             e = half["error"].compute(half["predict"].compute(sample.rows) - y)
             base = half["weight"].compute(sample.rows) * e
             size = (base * moves).sum(axis=1) / (base * base).sum(axis=1)
@@ -221,30 +221,32 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
         in_target: the number of differences in the choices of TARGET.
         in_step: the number of differences in the choices of STEP.
     """
-    for whole in halves(WHOLE, 1):
-        for target in halves(TARGET, in_target):
-            for step_half in halves(STEP, in_step):
+    for whole in formulas_of(WHOLE, 1):
+        for target in formulas_of(TARGET, in_target):
+            for step_half in formulas_of(STEP, in_step):
                 yield joined(RIGHT, target, step_half, whole)
 
 
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """Yield formulas with a constant that is in no list, computed from answers."""
-    single = once(samples)
+    single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
     targets = [
-        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered(s, RIGHT) / s.alpha
+        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered_moves(s, RIGHT) / s.alpha
         for s in several
     ]
-    bound = max(float(np.abs(answered(s, RIGHT)).max()) / s.alpha for s in several)
+    bound = max(
+        float(np.abs(answered_moves(s, RIGHT)).max()) / s.alpha for s in several
+    )
     for count in (0, 1):
-        for target in halves(TARGET, count):
+        for target in formulas_of(TARGET, count):
             formula = joined(RIGHT, target)
             yield from of_target(
                 target_of, PART, formula, [s.rows for s in several], targets
             )
             first = several[0]
             eta = first.moves(formula, first.before, 1.0)
-            shares = answered(first, RIGHT) / eta
+            shares = answered_moves(first, RIGHT) / eta
             if falls := constant(shares[1:] / shares[:-1]):
                 difference, choices = falling(falls)
                 yield formula.changed(difference, **choices)
@@ -261,7 +263,7 @@ def falling(rate: float) -> Change:
         "Your step changes with t: the later the step, the more. Every step of the "
         "episode moves its cell by α η (slides: Admin).",
     )
-    return named(choice, PART), {"weight": choice}
+    return difference_of(choice, PART), {"weight": choice}
 
 
 def clipped(bound: float) -> Change:
@@ -274,7 +276,7 @@ def clipped(bound: float) -> Change:
         "Large errors are clipped. Nothing is to be clipped; the move is α η, however "
         "large η is (slides: Admin).",
     )
-    return named(choice, PART), {"error": choice}
+    return difference_of(choice, PART), {"error": choice}
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
@@ -354,7 +356,7 @@ def on_integers(found: Found, case: Case, student: Student) -> Formula:
         return formula
     if sample is None or formula["mask"].words != "¬d":
         return formula
-    tilde = formula.changed(named(TILDE, PART), mask=TILDE)
+    tilde = formula.changed(difference_of(TILDE, PART), mask=TILDE)
     if confirmed(formula, found.size, [sample]):
         return formula
     return tilde if confirmed(tilde, found.size, [sample]) else formula
