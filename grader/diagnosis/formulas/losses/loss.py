@@ -344,11 +344,11 @@ def loss_of(
         unmoved: the errors at theta_Q, if `rows` holds values by other parameters;
             else None. They make the weights.
     """
-    f = each_of(rows, formula, y, unmoved)
+    f = weighted_losses(rows, formula, y, unmoved)
     return formula["reduction"].compute(rows, f)
 
 
-def each_of(
+def weighted_losses(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the weighted losses of the rows, before the reduction.

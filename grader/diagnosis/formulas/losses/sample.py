@@ -9,7 +9,7 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.grammar import Formula
-from grader.diagnosis.formulas.losses.loss import each_of, errors, loss_of
+from grader.diagnosis.formulas.losses.loss import errors, loss_of, weighted_losses
 from grader.diagnosis.formulas.rows import STEP, Rows, nearby, rows_of
 
 RTOL = 1e-4  # rounding in float32 is ten times less
@@ -62,7 +62,7 @@ class Sample:
         if self.each is None:
             return True
         rows = formula["view"].compute(self.rows)
-        of_rows = each_of(rows, formula, target(rows, formula))
+        of_rows = weighted_losses(rows, formula, target(rows, formula))
         own = self.each.reshape(-1)
         return of_rows.size == own.size and close(
             own, factor / own.size * of_rows.reshape(-1)

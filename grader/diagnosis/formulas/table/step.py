@@ -80,7 +80,7 @@ SKIPPED = (
 )
 
 
-def first_end(x: Rows) -> np.ndarray:
+def first(x: Rows) -> np.ndarray:
     """Return 1 for the first step, 0 for all others [T]."""
     return (np.arange(x.size) == 0).astype(float)
 
@@ -110,7 +110,7 @@ WEIGHT = (
     ),
     Choice(
         "(first step only) ",
-        first_end,
+        first,
         "only-first",
         "Only the first step's cell moves, as when a function returns inside its "
         "loop. Each of the T steps has to move its cell.",
@@ -124,7 +124,7 @@ WEIGHT = (
     ),
     Choice(
         "(all but the first step) ",
-        lambda x: 1 - first_end(x),
+        lambda x: 1 - first(x),
         "skips-first",
         "The first step moves nothing. Each of the T steps has to move its cell.",
     ),
