@@ -119,7 +119,7 @@ def true(source: str, part: str, seed: int = 0) -> bool:
 
 
 def names_of(reading: Reading | None) -> set[str]:
-    """Return the names of the mistakes in a reading; none for no reading."""
+    """Return the names of the mistakes in a reading; an empty set for None."""
     return {d.name for d in reading.differences} if reading else set()
 
 
@@ -137,7 +137,7 @@ def known(wanted: list[str], *, verbose: bool) -> None:
 
     Args:
         wanted: the ids or parts of the mistakes to read; [] for all.
-        verbose: whether the readings with the right name are printed as well.
+        verbose: whether readings with the right name are printed.
     """
     count: Counter[str] = Counter()
     slowest = 0.0
