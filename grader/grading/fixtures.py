@@ -1,4 +1,4 @@
-"""What a check can ask for by the name of an argument."""
+"""The fixtures that a check can use as arguments."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ class Fixtures:
     """The fixtures of the checks.
 
     Attributes:
-        now: the pass in which a check is run.
+        now: the pass in which the current check runs.
     """
 
     now: Pass
@@ -32,22 +32,22 @@ class Fixtures:
 
     @pytest.fixture
     def reference(self) -> Answers:
-        """Return who gives the right answers."""
+        """Return the reference, which gives the right answers."""
         return self.now.graded.reference
 
     @pytest.fixture
     def runner(self) -> RunnerInterface:
-        """Return the clean process, for trusted mathematics on exported programs."""
+        """Return the process that runs exported programs without the hand-in's code."""
         return self.now.graded.runner
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
-        """Return random numbers of this check in this run."""
+        """Return a generator of random numbers, seeded for this check and this run."""
         return np.random.default_rng(self.seed_of(request))
 
     @pytest.fixture
     def cartpole(self) -> Result:
-        """Return the result of learning, which has run beside the other checks."""
+        """Return the result of CartPole's training, which runs beside the checks."""
         graded = self.now.graded
         assert graded.cartpole is not None
         result = graded.cartpole()
@@ -57,21 +57,23 @@ class Fixtures:
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:
-        """Return the exercises graded before, and whether they have all points."""
+        """Return for each other exercise graded so far whether it has all points."""
         this = exercise_of(request.node)
         others = (e for e in self.now.exercises.values() if e.name != this)
         return {e.name: e.score == e.max_score for e in others}
 
     @pytest.fixture
     def passed(self, request: pytest.FixtureRequest) -> set[str]:
-        """Return the names of the exercise's checks that have passed so far."""
+        """Return the names of this exercise's checks that have passed so far."""
         return self.now.passed_in(exercise_of(request.node))
 
     @pytest.fixture
     def for_each(self, request: pytest.FixtureRequest) -> Callable:
-        """Return `for_each(cases, body)`: run the body on fixed, then on drawn cases.
+        """Return the function `for_each(cases, body)`.
 
-        A debugger sees the fixed cases only.
+        The function runs the body on each fixed case, and then, in a pass that has
+        phases for the check, on random cases. A hand-in in a debugger (`eager`) gets
+        the fixed cases only.
         """
 
         def run(cases: Cases, body: Callable[[Case], None]) -> None:

@@ -22,9 +22,10 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
-MAX_ROWS = 20  # as `MAX_LEFT_OUT` in `inside/notebook.py`: the rows that a worker sends
-# The message for a restart that fails. The first start worked, so the hand-in, which
-# has run since, is the cause.
+# The most rows on left-out cells that a worker sends: `MAX_LEFT_OUT` in `notebook.py`.
+MAX_ROWS = 20
+# The message if a restart fails. The first start worked, and since then the hand-in has
+# run, so the hand-in is the cause.
 NO_RESTART = "its process cannot be started again"
 
 
@@ -35,7 +36,8 @@ class Reply:
     Attributes:
         answer: the hand-in's answer; empty if there is a `reason`.
         printed: the hand-in's output since the last request.
-        reason: the exception that says why there is no answer, or None.
+        reason: the exception that says why there is no answer; None if there is an
+            answer.
     """
 
     answer: Args
@@ -46,7 +48,7 @@ class Reply:
         """Return the answer.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: the reason why there is no answer.
+            Wrong, Raised, TimedOut, Killed: `reason`, if there is no answer.
         """
         if self.reason:
             raise self.reason
@@ -54,7 +56,7 @@ class Reply:
 
 
 class WorkerClient:
-    """A worker, started again after its process has died.
+    """A worker whose process is started again after it has ended.
 
     Args:
         submission: the hand-in that the worker imports.
@@ -69,9 +71,9 @@ class WorkerClient:
         self.restarts: dict[str, int] = {}  # the number of restarts, by part
         self.problem: Exception | Stopped | None = None  # why the import failed
         self.child: helper.Child | None = None
-        self.printed: dict[str, Output] = {}  # by exercise, or "import"
-        self.left_out: list[str] = []  # sentences on statements of a notebook
-        self.skipped: list[int] = []  # lines of a notebook's statements that never end
+        self.printed: dict[str, Output] = {}  # by the exercise's name or "import"
+        self.left_out: list[str] = []  # sentences, see `left_out`
+        self.skipped: list[int] = []  # lines of endless statements of a notebook
         if submission.problem:
             self.problem = Wrong(submission.problem)
         else:
@@ -127,10 +129,10 @@ class WorkerClient:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the hand-in's reply to a request, with an answer.
+        """Ask the hand-in; return its reply, which always holds an answer.
 
-        The hand-in's output is added to `printed`. The output during an export is only
-        in the reply, because several exercises can use one program.
+        The hand-in's output is added to `printed`. The output of an export is only in
+        the reply, because several exercises can use one program.
 
         Args:
             request: `do` and its arguments, see `inside/worker.py`.
@@ -152,7 +154,7 @@ class WorkerClient:
         return reply
 
     def load(self) -> None:
-        """Let the worker import the hand-in, unless it has done so.
+        """Let the worker import the hand-in, unless the worker has imported it already.
 
         If the first import fails, each later question raises the same exception.
 
@@ -180,8 +182,8 @@ class WorkerClient:
                 self.book("import", reply.printed)
             self.left_out = left_out(reply.required(), self.submission)
         except (Exception, Stopped) as problem:
-            # If an earlier import worked, the reason may be that the current part has
-            # no time left. The next part has its own time and tries again.
+            # If an earlier import worked, the current part may have no time left. The
+            # next part has its own time, so the import is tried again.
             self.problem = problem if first else None
             raise
         self.loaded = self.imported = True
@@ -220,7 +222,7 @@ class WorkerClient:
                 return Reply({}, reply.printed, reason)
 
     def restart(self) -> None:
-        """Start a new process after the last one died; the hand-in's time is used.
+        """Start a new process; the start counts as time of the current part.
 
         Raises:
             UsedUp: the current part has no time left.
@@ -242,7 +244,7 @@ class WorkerClient:
     def exchange(
         self, request: Args, what: str, limit: float, look: Look | None
     ) -> Reply:
-        """Return the reply to one request, with an answer or with a reason.
+        """Send a request; return the reply, which holds an answer or a reason.
 
         The arguments are those of `answer_of`.
         """
@@ -268,7 +270,8 @@ class WorkerClient:
             child: the process.
             request: `do` and its arguments, see `inside/worker.py`.
             what: the part that is asked, for messages.
-            limit: the time limit in seconds, if the current part has as many left.
+            limit: the time limit in seconds; the time that the current part has left is
+                a second limit.
             look: checks the answer's shapes before its numbers are read.
 
         Raises:
@@ -286,7 +289,7 @@ class WorkerClient:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
         except Wrong:
-            self.stop()  # `look` refused the answer, and its numbers are not read yet
+            self.stop()  # `look` refused the answer, whose numbers are not read yet
             raise
         if "error" in message:
             error = with_own_line(message["error"], self.submission.text, what)
@@ -302,13 +305,13 @@ class WorkerClient:
 
 
 def of_cells(answer: Args) -> None:
-    """Check the form of the answer to an import: a list of cells that were left out.
+    """Check the form of the answer to an import, which lists cells that were left out.
 
     Args:
         answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: the answer has another form.
+        Wrong: the answer does not have this form.
     """
     row = {"line": int, "whole": bool, "more": int, "why": str}
     rows, slow = answer.get("left_out", []), answer.get("slow", [])
@@ -325,7 +328,7 @@ def of_cells(answer: Args) -> None:
 
 
 def left_out(answer: Args, submission: Submission) -> list[str]:
-    """Return sentences on the statements of a notebook that were left out.
+    """Return sentences on a notebook's cells that were left out, whole or in part.
 
     Args:
         answer: the worker's answer to an import, checked by `of_cells`.

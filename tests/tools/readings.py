@@ -1,12 +1,13 @@
-"""Reads all known mistakes of the parts whose formulas are read, and their pairs.
+"""Reads known mistakes, pairs of them, and right hand-ins, and prints the readings.
 
-    python -m tests.tools.readings [ids or parts]      each known mistake
-    python -m tests.tools.readings --pairs N [parts]   N pairs of each part, by a seed
+    python -m tests.tools.readings [ids or parts]      all or some known mistakes
+    python -m tests.tools.readings --pairs N [parts]   N random pairs for each part
     python -m tests.tools.readings --right             right hand-ins in many styles
-    python -m tests.tools.readings --files dqn.py …    definitions for the solution's
+    python -m tests.tools.readings --files dqn.py …    files with other definitions
 
-Everything is asked in this process. A claim is *true* if the formula gives the code's
-loss and gradient, or its table, on numbers that the reader has not seen.
+Only parts with formulas are read: `td_loss`, `mc_loss` and `update_Q_TD0`. The code of
+the hand-ins runs in this process. A reading is *true* if its formula also computes the
+answers to new questions.
 """
 
 import argparse
@@ -39,10 +40,13 @@ READERS: dict[str, Any] = {"td_loss": td_loss, "update_Q_TD0": td0, "mc_loss": m
 
 
 class Here:
-    """A hand-in in this process, as a `Student`.
+    """A hand-in that runs in this process; it has the interface `Student`.
 
     Args:
-        source: of the hand-in.
+        source: the hand-in's source.
+
+    Attributes:
+        asked: the CPU seconds that all answers have taken.
     """
 
     eager = True
@@ -55,11 +59,11 @@ class Here:
         self.asked = 0.0
 
     def answer(self, case: Case) -> Answer:
-        """Answer by the part itself.
+        """Return the part's answer to a question.
 
         Raises:
             Raised: the part fails.
-            Wrong: it returns what the contract does not allow.
+            Wrong: the part returns a value that the contract does not allow.
         """
         start = time.thread_time()
         try:
@@ -77,7 +81,12 @@ class Here:
 
 
 def read(source: str, part: str, seed: int = 0) -> tuple[Reading | None, str, float]:
-    """Return what is read of a hand-in, why nothing is, and the seconds it took."""
+    """Return the reading of a hand-in's part.
+
+    Returns:
+        The reading, or None; the error message if the part failed, else ""; and the
+        seconds of the search, without the time of the part's answers.
+    """
     student = Here(source)
     start = time.thread_time()
     why = ""
@@ -90,7 +99,10 @@ def read(source: str, part: str, seed: int = 0) -> tuple[Reading | None, str, fl
 
 
 def true(source: str, part: str, seed: int = 0) -> bool:
-    """Tell whether the formula that is read fits the answers to new questions."""
+    """Tell whether the formula of a part fits the part's answers to new questions.
+
+    The result is True if no formula is found.
+    """
     reader, student = READERS[part], Here(source)
     result = reader.find(student, np.random.default_rng(seed))
     if result is None:
@@ -107,12 +119,12 @@ def true(source: str, part: str, seed: int = 0) -> bool:
 
 
 def names_of(reading: Reading | None) -> set[str]:
-    """Return the names of the differences."""
+    """Return the names of the mistakes in a reading; an empty set for None."""
     return {d.name for d in reading.differences} if reading else set()
 
 
 def show(reading: Reading) -> None:
-    """Print a reading as a report would."""
+    """Print the formula, the formula that is asked for, and the table."""
     for title, text in (("computes", reading.computes), ("asked", reading.asked)):
         for line in text.splitlines():
             print(f"    {title:9} {line}")
@@ -121,7 +133,12 @@ def show(reading: Reading) -> None:
 
 
 def known(wanted: list[str], *, verbose: bool) -> None:
-    """Read the known mistakes, and print a line for each."""
+    """Read known mistakes, and print a line for each.
+
+    Args:
+        wanted: the ids or parts of the mistakes to read; [] for all.
+        verbose: whether readings with the right name are printed.
+    """
     count: Counter[str] = Counter()
     slowest = 0.0
     for mutant in MUTANTS:
@@ -146,7 +163,7 @@ def known(wanted: list[str], *, verbose: bool) -> None:
 
 
 def answers(source: str, part: str) -> list[np.ndarray]:
-    """Return what a hand-in answers to the reader's questions; [] where it fails."""
+    """Return a part's answers to the reader's questions; [] if the part fails."""
     student, found = Here(source), []
     for case in READERS[part].QUESTIONS(np.random.default_rng(99)):
         try:
@@ -158,7 +175,7 @@ def answers(source: str, part: str) -> list[np.ndarray]:
 
 
 def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Tell whether two hand-ins answer alike."""
+    """Tell whether two lists of answers are equal within rounding."""
     return len(a) == len(b) and all(
         x.shape == y.shape and np.allclose(x, y, 1e-4, 1e-5, equal_nan=True)
         for x, y in zip(a, b, strict=True)
@@ -166,10 +183,15 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 
 
 def pairs(number: int, wanted: list[str], seed: int) -> None:
-    """Read pairs of known mistakes, and print those with a wrong or missing name.
+    """Read pairs of known mistakes; print each pair with a wrong or missing name.
 
-    Left out are pairs with a mistake that no formula says, those that fail, and those
-    that answer like one mistake alone, or like right work.
+    A pair is left out if a mistake in the pair alone does not get its own name, if the
+    code fails, or if the code answers like one mistake alone or like right work.
+
+    Args:
+        number: the number of pairs that are read for each part.
+        wanted: the parts; [] for all.
+        seed: the seed for the order of the pairs.
     """
     for part in READERS:
         if wanted and part not in wanted:
@@ -195,7 +217,7 @@ def pairs(number: int, wanted: list[str], seed: int) -> None:
             reading, why, seconds = read(source, part)
             names = names_of(reading)
             wrong = names - {a.id, b.id}
-            if len(names) == 1 and wrong:  # two mistakes that make a third one
+            if len(names) == 1 and wrong:  # the pair may be equal to a third mistake
                 third = next((m for m in MUTANTS if {m.id} == names), None)
                 if third and same(own, answers(third.source, part)):
                     continue
@@ -220,7 +242,7 @@ def pairs(number: int, wanted: list[str], seed: int) -> None:
 
 
 def right_styles() -> None:
-    """Read right hand-ins, and print those of which something is said."""
+    """Read right hand-ins, and print each reading; there should be none."""
     count = 0
     for variant in VARIANTS:
         for part in READERS:
@@ -235,7 +257,7 @@ def right_styles() -> None:
 
 
 def main() -> None:
-    """Read what the command line asks for."""
+    """Run the command that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wanted", nargs="*")
     parser.add_argument("--pairs", type=int, default=0)

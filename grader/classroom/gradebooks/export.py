@@ -1,4 +1,4 @@
-"""Read and write an export: the CSV file of a gradebook."""
+"""Read and write the CSV file of a gradebook."""
 
 import csv
 import io
@@ -28,17 +28,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Export:
-    """An export, with the column for the scores.
+    """A gradebook's CSV file, parsed, and the column for the scores.
 
     Attributes:
-        rows: all rows of the file; the first row holds the names of the columns.
+        rows: all rows of the file; the first row holds the columns' names.
         delimiter: the character between cells.
-        kinds: the kind of identifier in a column, by the column's name; see
-            `Owner.ids`.
+        kinds: for each column with identifiers of students, the kind of identifier (see
+            `Owner.ids`), by the column's name.
         first: the index of the first row that belongs to a student.
         column: the index of the column for the scores.
-        maxima: for each row, the number of points to enter for a full score; 0 to enter
-            the points of the report.
+        maxima: for each row, the number of points to enter for a full score; 0 if the
+            report's own number of points is entered.
     """
 
     rows: list[Row]
@@ -49,10 +49,10 @@ class Export:
     maxima: list[float]
 
     def with_scores(self, scores: Mapping[int, str]) -> str:
-        """Return the text of the file with scores entered.
+        """Return the file's text with the scores in their column.
 
         Args:
-            scores: the text to enter, by index of the row.
+            scores: the texts of the scores, by the row's index in `rows`.
         """
         parts = [row.raw for row in self.rows[: self.first]]
         for i, row in enumerate(self.rows[self.first :], self.first):
@@ -72,10 +72,10 @@ def read(text: str) -> tuple[list[Row], str]:
     """Return the rows of a CSV file, and the delimiter between its cells.
 
     Args:
-        text: the text of the file.
+        text: the file's text.
 
     Raises:
-        UsageError: the text is not that of a CSV file.
+        UsageError: the text is no CSV file.
     """
     body = text.removeprefix("\ufeff")
     first = body.partition("\n")[0]
@@ -116,9 +116,9 @@ def number(cell: str) -> float:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula.
+    """Return the cell; a formula of a spreadsheet gets an apostrophe in front.
 
-    Numbers with a sign and the cell "-" are left as they are.
+    Numbers with a sign and the cell "-" are no formulas.
     """
     if cell == "-":
         return cell

@@ -1,8 +1,8 @@
-"""Which formula a wrong part computes, found in a grammar of what people write.
+"""Finds the formula that a wrong part computes, in a grammar of right and wrong code.
 
-Runs in the grader's process. `rows` are the numbers of one question; `reward`, `mask`,
-`target` and `value` hold the choices of a target; `combine` makes targets of them, and
-`constants` solves for what no list has. `losses` and `table` read one kind of part
-each.
+Runs in the grader's process. `grammar` combines choices into formulas; `rows` holds the
+numbers of one question; `reward`, `mask`, `target` and `value` hold the choices of a
+target; `combine` computes the targets; `constants` computes a constant that is in no
+list. `losses` reads the parts `td_loss` and `mc_loss`; `table` reads `update_Q_TD0`.
 Imports `contract`.
 """

@@ -1,4 +1,4 @@
-"""Targets of one formula, and of many at once."""
+"""Compute the targets y of one formula, or of many formulas at once."""
 
 from collections.abc import Iterator
 
@@ -8,23 +8,34 @@ from grader.diagnosis.formulas.grammar import Formula, Grammar
 from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.value import PAIRS, value_of
 
-Group = tuple[np.ndarray, np.ndarray]  # which formulas [n], their targets [n, I, B]
+# The indices of n formulas [n], and their targets [n, I, B]; I is 1, or B for formulas
+# whose code forms all pairs of rows.
+Group = tuple[np.ndarray, np.ndarray]
 
 
 def target_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return y = r + ¬d γ value, as a formula has it [..., 1 or B, B]."""
-    r, m, d = (formula[slot].of(rows) for slot in ("reward", "mask", "discount"))
-    y = formula["join"].of(r, m, d, value_of(rows, formula))
-    return formula["after"].of(rows, y)
+    """Return a formula's targets, in right code y = r + ¬d γ value [..., 1 or B, B].
+
+    Only a formula whose code forms all pairs of rows has the shape [..., B, B].
+    """
+    r, m, d = (formula[slot].compute(rows) for slot in ("reward", "mask", "discount"))
+    y = formula["join"].compute(r, m, d, value_of(rows, formula))
+    return formula["after"].compute(rows, y)
 
 
 def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the targets of many formulas [N, slots], in two groups of one shape."""
+    """Yield the targets of many formulas, grouped by the shape of the targets.
+
+    Args:
+        rows: the rows of one question.
+        grammar: the grammar of the formulas.
+        numbers: for each formula, the number of the choice in each slot [N, slots].
+    """
     slots, column = grammar.slots, grammar.column
 
     def all_of(slot: str) -> np.ndarray:
         shape = (1, rows.size)
-        return np.stack([np.broadcast_to(c.of(rows), shape) for c in slots[slot]])
+        return np.stack([np.broadcast_to(c.compute(rows), shape) for c in slots[slot]])
 
     of = {slot: all_of(slot) for slot in ("reward", "mask", "discount")}
     places = [column[slot] for slot in ("net", "state", "reduce", "join", "after")]
@@ -36,8 +47,8 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
     )
     found = []
     for net, state, reduce in np.stack(np.unravel_index(which, sizes), 1).tolist():
-        chosen = slots["state"][state].of(rows, slots["net"][net].of(rows))
-        found.append(slots["reduce"][reduce].of(rows, chosen).reshape(-1))
+        chosen = slots["state"][state].compute(rows, slots["net"][net].compute(rows))
+        found.append(slots["reduce"][reduce].compute(rows, chosen).reshape(-1))
     valued = np.stack(found)
     for kind in (False, True):
         of_kind = np.flatnonzero((values[:, 2] == pairs) == kind)
@@ -53,7 +64,7 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
                 len(group), *((-1, 1) if kind else (1, -1))
             )
             join, after = joins[group[0]].tolist()
-            y = slots["join"][join].of(r, m, d, v)
-            targets[some] = slots["after"][after].of(rows, y)
+            y = slots["join"][join].compute(r, m, d, v)
+            targets[some] = slots["after"][after].compute(rows, y)
         if len(of_kind):
             yield of_kind, targets

@@ -1,14 +1,15 @@
-"""Formulas with a constant that no list has: solved for, and then to be confirmed.
+"""Formulas with a constant that is in no list; the constant is computed from answers.
 
-Where a loss is a factor times the mean of squares, its gradient tells every target y;
-and a target that is right but for one constant tells the constant.
+If a loss is a factor times the mean of squared errors, the loss and its gradient
+determine every target y. If only one constant in the targets is wrong, the targets
+determine this constant. The caller has to check each formula on all answers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from grader.diagnosis.formulas.grammar import Choice, Formula, named
+from grader.diagnosis.formulas.grammar import Choice, Formula, difference_of
 from grader.diagnosis.formulas.losses.loss import (
     CUT,
     ERROR,
@@ -24,33 +25,48 @@ from grader.diagnosis.formulas.target import AFTER, CLIPPED, DISCOUNT, OWN_GAMMA
 from grader.diagnosis.formulas.value import REDUCE
 
 DEEP_Q = "(slides: Deep Q Learning)"
-Made = Iterator[Formula]
+Formulas = Iterator[Formula]
 
 
 def with_constants(
-    one: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
-) -> Made:
-    """Yield the formulas with one more difference, which has a constant of its own."""
+    target_of: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
+) -> Formulas:
+    """Yield formulas with one more difference, a constant that is in no list.
+
+    Args:
+        target_of: the function that computes a formula's targets.
+        part: the part of the contract.
+        formulas: the formulas that get one more difference.
+        samples: the questions, each with the hand-in's answer.
+    """
     slopes = [slopes_of_errors(sample) for sample in samples]
     targets = read_off(samples, slopes)
     for formula in formulas:
-        known = [one(formula["view"].of(s.rows), formula).reshape(-1) for s in samples]
+        known = [
+            target_of(formula["view"].compute(s.rows), formula).reshape(-1)
+            for s in samples
+        ]
         if any(y.size != s.rows.size for y, s in zip(known, samples, strict=True)):
             continue
         if targets is not None and is_square(formula):
             rows = [s.rows for s in samples]
-            yield from of_target(one, part, formula, rows, targets)
+            yield from of_target(target_of, part, formula, rows, targets)
         if formula["error"] is ERROR[0]:
-            yield from of_error(one, part, formula, samples, slopes)
+            yield from of_error(target_of, part, formula, samples, slopes)
 
 
 def is_square(formula: Formula) -> bool:
-    """Tell whether a loss is the mean of squares."""
+    """Tell whether a formula's loss is the mean of squared errors."""
     return formula["error"] is ERROR[0] and formula["reduction"] is REDUCTION[0]
 
 
 def slopes_of_errors(sample: Sample) -> np.ndarray | None:
-    """Return dL/dQ(s_i, a_i) [B] of the answer; None if it is not made of these."""
+    """Return the derivatives of the answered loss by the predictions Q(s_i, a_i) [B].
+
+    Returns:
+        The derivatives; None if the gradient is not a sum over the predictions'
+        gradients, each times a number.
+    """
     rows = np.arange(sample.rows.size)
     values = sample.moved.q_s[:, rows, sample.rows.a]
     up, down = np.split(values, 2)
@@ -64,7 +80,16 @@ def read_off(
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
 ) -> list[np.ndarray] | None:
-    """Return the targets [B] of each sample, of a factor times the mean of squares."""
+    """Return the targets of a loss that is a factor times the mean of squared errors.
+
+    Args:
+        samples: the questions, each with the hand-in's answer.
+        slopes: for each sample, the result of `slopes_of_errors`.
+
+    Returns:
+        For each sample its targets [B]; None instead of the list if a sample has no
+        slopes, or its factor cannot be computed.
+    """
     targets = []
     for sample, slope in zip(samples, slopes, strict=True):
         if slope is None or not sample.loss:
@@ -79,7 +104,11 @@ def read_off(
 
 
 def constant(values: np.ndarray) -> float | None:
-    """Return the number that all of these are; None if they differ."""
+    """Return the number to which all values are equal within rounding, or None.
+
+    Values that are nan or infinite do not count. The result is None if the other values
+    differ, or if there are fewer than three.
+    """
     values = values[np.isfinite(values)]
     if len(values) < 3:
         return None
@@ -89,20 +118,30 @@ def constant(values: np.ndarray) -> float | None:
 
 
 def of_target(
-    one: Target,
+    target_of: Target,
     part: str,
     formula: Formula,
     samples: Sequence[Rows],
     targets: Sequence[np.ndarray],
-) -> Made:
-    """Yield the formula with one constant in its target."""
+) -> Formulas:
+    """Yield the formula with one constant in its target.
+
+    The constant is in the reward, in place of γ, in the value of s′, or a bound of y.
+
+    Args:
+        target_of: the function that computes a formula's targets.
+        part: the part of the contract.
+        formula: the formula to change.
+        samples: the rows of each question.
+        targets: for each question, the targets of the hand-in's code [B].
+    """
 
     def without(slot: str, value: Callable) -> np.ndarray:
         changed = formula.changed(None, **{slot: Choice("", value)})
-        return np.concatenate([one(s, changed).reshape(-1) for s in samples])
+        return np.concatenate([target_of(s, changed).reshape(-1) for s in samples])
 
     def made(slot: str, choice: Choice) -> Formula:
-        return formula.changed(named(choice, part), **{slot: choice})
+        return formula.changed(difference_of(choice, part), **{slot: choice})
 
     y = np.concatenate(list(targets))
     if "reward" in formula.choices and formula["reward"].words == "r":
@@ -128,14 +167,14 @@ def of_target(
                 "discount", Choice(words, lambda x: c, "gamma-constant", OWN_GAMMA)
             )
     if "reduce" in formula.choices and formula["reduce"] is REDUCE[0]:
-        mixed = mixtures(one, formula, samples, y)
+        mixed = mixtures(target_of, formula, samples, y)
         yield from (made("reduce", choice) for choice in mixed)
     if "after" in formula.choices and formula["after"] is AFTER[0]:
         yield from (made("after", choice) for choice in bounded_targets(y))
 
 
 def scaled_reward(c: float) -> Choice:
-    """Return the reward times a constant."""
+    """Return the choice of the reward times a constant."""
     return Choice(
         f"{constant_words(c)} r",
         lambda x: c * x.r,
@@ -145,7 +184,7 @@ def scaled_reward(c: float) -> Choice:
 
 
 def shifted_reward(c: float) -> Choice:
-    """Return the reward plus a constant."""
+    """Return the choice of the reward plus a constant."""
     sign = "+" if c > 0 else "−"
     return Choice(
         f"(r {sign} {constant_words(abs(c))})",
@@ -156,7 +195,7 @@ def shifted_reward(c: float) -> Choice:
 
 
 def reward_at_ends(c: float) -> Choice:
-    """Return the reward, but a constant where the episode ends."""
+    """Return the choice of a constant as the reward of terminal transitions."""
     return Choice(
         f"(r, but {constant_words(c)} where d)",
         lambda x: np.where(x.d > 0, c, x.r),
@@ -167,7 +206,7 @@ def reward_at_ends(c: float) -> Choice:
 
 
 def bounded_reward(c: float) -> Choice:
-    """Return the reward, clipped at a constant."""
+    """Return the choice of the reward, clipped to [-c, c]."""
     bound = constant_words(c)
     return Choice(
         f"clip(r, −{bound}, {bound})",
@@ -179,7 +218,11 @@ def bounded_reward(c: float) -> Choice:
 
 
 def bounded_targets(y: np.ndarray) -> Iterator[Choice]:
-    """Yield targets clipped at the largest, at the smallest, and on both sides."""
+    """Yield the choices that clip targets at their maximum, their minimum, and both.
+
+    Args:
+        y: the targets of the hand-in's code, of all questions.
+    """
     low, high = rounded(float(y.min())), rounded(float(y.max()))
     low_words, high_words = constant_words(low), constant_words(high)
     name = "target-clipped"
@@ -204,18 +247,25 @@ MIXED = (
 
 
 def mixtures(
-    one: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
+    target_of: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
 ) -> Iterator[Choice]:
-    """Yield values of s′ that are mixed of the largest and another one."""
+    """Yield the choices that mix the largest value of s′ with another value of s′.
+
+    Args:
+        target_of: the function that computes a formula's targets.
+        formula: the formula to change.
+        samples: the rows of each question.
+        y: the targets of the hand-in's code, of all questions, one after the other.
+    """
 
     def targets(value: Choice) -> np.ndarray:
         made = formula.changed(None, reduce=value)
-        return np.concatenate([one(s, made).reshape(-1) for s in samples])
+        return np.concatenate([target_of(s, made).reshape(-1) for s in samples])
 
     best = REDUCE[0]
     of_best = targets(best)
-    for words, of in OTHER_VALUES:
-        other = Choice(words, of)
+    for words, compute in OTHER_VALUES:
+        other = Choice(words, compute)
         of_other = targets(other)
         apart = of_best - of_other
         share = constant((y - of_other) / np.where(np.abs(apart) < 1e-9, np.nan, apart))
@@ -224,7 +274,9 @@ def mixtures(
             yield Choice(
                 f"({constant_words(share)} {best.words} + "
                 f"{constant_words(rest)} {words})",
-                lambda x, v, of=of, w=share: w * best.of(x, v) + (1 - w) * of(x, v),
+                lambda x, v, other=other, w=share: (
+                    w * best.compute(x, v) + (1 - w) * other.compute(x, v)
+                ),
                 "mixed-values",
                 MIXED,
             )
@@ -246,19 +298,30 @@ OTHER_VALUES: tuple[tuple[str, Callable], ...] = (
 
 
 def of_error(
-    one: Target,
+    target_of: Target,
     part: str,
     formula: Formula,
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
-) -> Made:
-    """Yield the formula with an error that is bent at a constant."""
+) -> Formulas:
+    """Yield the formula with Huber's loss, and with the square of the clipped error.
+
+    The bound beyond which the loss is linear, or the error clipped, is computed from
+    the answers.
+
+    Args:
+        target_of: the function that computes a formula's targets.
+        part: the part of the contract.
+        formula: the formula to change.
+        samples: the questions, each with the hand-in's answer.
+        slopes: for each sample, the result of `slopes_of_errors`.
+    """
     if any(slope is None for slope in slopes):
         return
     e, g = [], []
     for sample, slope in zip(samples, slopes, strict=True):
-        rows = formula["view"].of(sample.rows)
-        of_rows = errors(rows, formula, one(rows, formula)).reshape(-1)
+        rows = formula["view"].compute(sample.rows)
+        of_rows = errors(rows, formula, target_of(rows, formula)).reshape(-1)
         if slope is None or of_rows.size != slope.size:
             return
         e.append(of_rows)
@@ -285,12 +348,12 @@ def of_error(
                 clip = clipped_square(size)
                 bends.append((f"clip_{words}", clip, "error-clipped", CUT))
             break
-    for words, of, name, hint in bends:
+    for words, compute, name, hint in bends:
         text = f"{words}({{e}})" + ("²" if name == "error-clipped" else "")
-        choice = Choice(text, of, name, hint)
-        yield formula.changed(named(choice, part), error=choice)
+        choice = Choice(text, compute, name, hint)
+        yield formula.changed(difference_of(choice, part), error=choice)
 
 
 def clipped_square(size: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the square of errors that are cut at a size."""
+    """Return the function that clips errors to [-size, size] and squares them."""
     return lambda e: np.clip(e, -size, size) ** 2

@@ -1,4 +1,4 @@
-"""How choices make formulas: slots, choices, and the differences from right code."""
+"""Formulas as choices for slots, and how they differ from right code."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,17 +15,18 @@ class Choice:
     """One way to fill a slot of the formula.
 
     Attributes:
-        words: as it stands in the formula.
-        of: computes it.
-        name: of the mistake, without the part's prefix; "" for right code, and for a
-            choice that is a mistake only together with others.
-        hint: what is wrong with it.
-        names: of the mistake in one part, where it is another; None where the choice
-            does not exist in that part.
+        words: the text of the choice in the formula.
+        compute: the function that computes the choice; each slot has other arguments.
+        name: the mistake's name without the part's prefix; "" for right code, and for
+            a choice that is a mistake only together with another choice.
+        hint: the sentences that explain the mistake to the student; "" for right code.
+        names: other full names of the mistake, by the part's prefix, as
+            {"mc": "mc-columns"}; None as a name if the part does not try the choice
+            alone.
     """
 
     words: str
-    of: Callable[..., Any]
+    compute: Callable[..., Any]
     name: str = ""
     hint: str = ""
     names: Mapping[str, str | None] | None = None
@@ -33,7 +34,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Joint:
-    """One mistake that fills several slots, by the words of their choices."""
+    """One mistake that changes the choices of several slots.
+
+    Attributes:
+        name: the mistake's name without the part's prefix.
+        hint: the sentences that explain the mistake to the student.
+        slots: for each slot that changes, the words of its choice.
+        names: other full names of the mistake, as in `Choice`.
+    """
 
     name: str
     hint: str
@@ -44,8 +52,13 @@ class Joint:
 PREFIX = {"td_loss": "td", "update_Q_TD0": "tab", "mc_loss": "mc"}
 
 
-def named(item: "Choice | Joint", part: str) -> Difference | None:
-    """Return the difference that a choice makes in a part; None where it has none."""
+def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
+    """Return the difference from right code that a choice or joint makes in a part.
+
+    Returns:
+        The difference; None if the choice has no name in this part: it is right code,
+        or the part does not try it alone.
+    """
     prefix = PREFIX[part]
     name = (item.names or {}).get(prefix, item.name and f"{prefix}-{item.name}")
     return Difference(name, item.hint) if name else None
@@ -53,7 +66,12 @@ def named(item: "Choice | Joint", part: str) -> Difference | None:
 
 @dataclass(frozen=True)
 class Formula:
-    """A choice for each slot, and how it differs from right code."""
+    """One choice for each slot.
+
+    Attributes:
+        choices: the choices, by name of the slot.
+        differences: all differences of the formula from right code.
+    """
 
     choices: Mapping[str, Choice]
     differences: tuple[Difference, ...] = ()
@@ -62,18 +80,29 @@ class Formula:
         return self.choices[slot]
 
     def changed(self, difference: Difference | None, **choices: Choice) -> "Formula":
-        """Return the formula with other choices, and one more difference."""
+        """Return the formula with some choices replaced.
+
+        Args:
+            difference: the difference that the new choices add; None to add none.
+            choices: the new choices, by name of the slot.
+        """
         more = (difference,) if difference else ()
         return Formula({**self.choices, **choices}, (*self.differences, *more))
 
 
 class Grammar:
-    """The slots of one half of a formula, and all mistakes in them.
+    """Some slots of a formula, and all mistakes in these slots.
 
     Args:
-        part: of the contract.
-        slots: by name, their choices, the right one first.
-        joints: mistakes that fill several slots.
+        part: the part of the contract that the formula is for.
+        slots: the choices of each slot, by name of the slot; the right choice is first.
+        joints: the mistakes that change several slots.
+
+    Attributes:
+        column: the number of each slot, by name.
+        differences: all mistakes; M is their number.
+        edits: the number of the choice that each mistake puts into each slot
+            [M, slots]; -1 if the mistake does not change the slot.
     """
 
     def __init__(
@@ -87,12 +116,12 @@ class Grammar:
         self.differences: list[Difference] = []
         edits: list[dict[str, int]] = []
         for joint in joints:
-            if difference := named(joint, part):
+            if difference := difference_of(joint, part):
                 self.differences.append(difference)
                 edits.append({s: self.index(s, w) for s, w in joint.slots.items()})
         for slot, choices in slots.items():
             for i, choice in enumerate(choices):
-                difference = named(choice, part) if i else None
+                difference = difference_of(choice, part) if i else None
                 if difference:
                     self.differences.append(difference)
                     edits.append({slot: i})
@@ -103,14 +132,15 @@ class Grammar:
         self.combinations = cache(self._combinations)
 
     def index(self, slot: str, words: str) -> int:
-        """Return the number of a choice by its words."""
+        """Return the number of the choice that has these words."""
         return [choice.words for choice in self.slots[slot]].index(words)
 
     def _combinations(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return all formulas with so many differences.
+        """Return all N formulas that have `count` differences from right code.
 
         Returns:
-            The numbers of the choices [N, slots], and of the differences [N, count].
+            For each formula, the number of the choice in each slot [N, slots], and the
+            indices of its differences in `differences` [N, count].
         """
         if count == 0:
             return np.zeros((1, len(self.slots)), int), np.empty((1, 0), int)
@@ -126,7 +156,12 @@ class Grammar:
         return formulas, np.column_stack([before[first], then])
 
     def formula(self, numbers: np.ndarray, which: np.ndarray) -> Formula:
-        """Return one of the combinations as a formula."""
+        """Return one formula of `combinations`.
+
+        Args:
+            numbers: the number of the choice in each slot [slots].
+            which: the indices of the formula's differences in `differences`.
+        """
         choices = {
             slot: self.slots[slot][int(numbers[i])] for slot, i in self.column.items()
         }

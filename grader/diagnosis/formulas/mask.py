@@ -1,7 +1,7 @@
-"""The choices of the mask on the future: what stands in the place of ¬d.
+"""The choices of the mask, which is ¬d in right code.
 
-Each is one choice: its words in the formula, what it computes from the rows, and for a
-mistake the name and the hint. The first one is right.
+A choice has its text in the formula, its function of the rows, and, for a mistake, the
+name and the hint. The first choice is right code.
 """
 
 import numpy as np
@@ -14,14 +14,17 @@ TARGET = "(slides: Target Networks)"
 
 
 def at(rows: Rows, i: int) -> np.ndarray:
-    """Return 0 for one row and 1 for all others."""
+    """Return a mask [B] that is 0 in row i and 1 in all other rows."""
     mask = np.ones(rows.size)
     mask[i] = 0
     return mask
 
 
 def flags_as_rows(rows: Rows) -> np.ndarray:
-    """Return 0 for the rows whose number is among the flags' values, 0 and 1."""
+    """Return the mask of code that takes the flags d for row numbers [B].
+
+    The mask is 0 in row 0 if a flag is 0, and in row 1 if a flag is 1; else it is 1.
+    """
     mask = np.ones(rows.size)
     numbers = rows.d.astype(int)
     mask[numbers[numbers < rows.size]] = 0

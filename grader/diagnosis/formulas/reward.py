@@ -1,7 +1,7 @@
-"""The choices of the reward's term in a target.
+"""The choices of the reward in a target.
 
-Each is one choice: its words in the formula, what it computes from the rows, and for a
-mistake the name and the hint. The first one is right.
+A choice has its text in the formula, its function of the rows, and, for a mistake, the
+name and the hint. The first choice is right code.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ DEEP_Q = "(slides: Deep Q Learning)"
 
 
 def returns(rows: Rows) -> np.ndarray:
-    """Return Σ γ^(t-i) r_t over the rows from i on."""
+    """Return the discounted returns G_i = Σ_{t≥i} γ^(t−i) r_t [B]."""
     later, found = 0.0, np.zeros(rows.size)
     for i in reversed(range(rows.size)):
         found[i] = later = rows.r[i] + rows.gamma * later
@@ -21,7 +21,12 @@ def returns(rows: Rows) -> np.ndarray:
 
 
 def normalised(x: np.ndarray) -> np.ndarray:
-    """Return numbers with mean 0 and deviation 1 over the batch."""
+    """Return x, shifted and scaled to mean 0 and standard deviation 1.
+
+    Args:
+        x: numbers [B], or [..., I, B]; of the latter, the mean and the deviation are
+            taken over the last two axes.
+    """
     mean, deviation = (
         f(x, axis=(-2, -1), keepdims=True) if x.ndim > 1 else f(x)
         for f in (np.mean, np.std)

@@ -1,4 +1,4 @@
-"""The numbers of one question, as the choices of a formula see them."""
+"""The numbers of one question, from which a formula computes its result."""
 
 from dataclasses import dataclass, replace
 
@@ -7,28 +7,28 @@ import numpy as np
 from grader.contract import cases
 from grader.contract.case import Case
 
-STEP = 1e-5  # of central differences
+STEP = 1e-5  # the step of central differences
 
 
 @dataclass(frozen=True)
 class Rows:
-    """B transitions, in float64, with the values of their states.
+    """B transitions in float64, with the networks' values of their states.
 
-    Values may have more axes in front: then theta_Q stands for a stack of parameters.
+    If theta_Q stands for several networks, q_s, q_n and q_0 have leading axes (...).
 
     Attributes:
-        q_s: Q(s, ·; theta_Q) [..., B, A].
-        q_n: Q(s′, ·; theta_Q) [..., B, A].
-        t_s: Q(s, ·; theta_T) [B, A].
-        t_n: Q(s′, ·; theta_T) [B, A].
-        held_s: q_s without a gradient [B, A].
-        held_n: q_n without a gradient [B, A].
-        q_0: Q(0, ·; theta_Q) of a state of zeros [..., 1, A].
-        t_0: Q(0, ·; theta_T) of a state of zeros [1, A].
-        a: actions [B].
-        r: rewards [B].
-        d: flags [B], 0 or 1.
-        gamma: the discount.
+        q_s: the values Q(s, ·; theta_Q) [..., B, A].
+        q_n: the values Q(s′, ·; theta_Q) [..., B, A].
+        t_s: the values Q(s, ·; theta_T) [B, A].
+        t_n: the values Q(s′, ·; theta_T) [B, A].
+        held_s: the values Q(s, ·; theta_Q) as constants, without a gradient [B, A].
+        held_n: the values Q(s′, ·; theta_Q) as constants, without a gradient [B, A].
+        q_0: the values of a state of zeros by theta_Q [..., 1, A].
+        t_0: the values of a state of zeros by theta_T [1, A].
+        a: the actions [B].
+        r: the rewards [B].
+        d: the flags [B]: 1 for a terminal transition, else 0.
+        gamma: the discount γ.
     """
 
     q_s: np.ndarray
@@ -46,25 +46,28 @@ class Rows:
 
     @property
     def size(self) -> int:
-        """B."""
+        """The number B of transitions."""
         return len(self.a)
 
     @property
     def width(self) -> int:
-        """A."""
+        """The number A of actions."""
         return self.t_s.shape[-1]
 
 
 def in_double(leaves: list[np.ndarray]) -> list[np.ndarray]:
-    """Return parameters in float64."""
+    """Return copies of a network's parameters in float64."""
     return [np.array(leaf, np.float64, order="C") for leaf in leaves]
 
 
 def states_of(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return s and s′ [B, D] of a question to a loss, and a state of zeros [1, D].
+    """Return the states of a question to a loss, and a state of zeros.
 
-    A loss on returns has no next states: they are those of the following row, and the
-    last one is its own.
+    A question to `mc_loss` has no next states. There s′ is the state of the following
+    row; in the last row s′ is s.
+
+    Returns:
+        The states s [B, D], the next states s′ [B, D], and zeros [1, D].
     """
     state = case.args["state"].astype(np.float64)
     later = case.args.get("next_state", np.concatenate([state[1:], state[-1:]]))
@@ -72,7 +75,10 @@ def states_of(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def rows_of(case: Case) -> Rows:
-    """Return the rows of a question to a loss."""
+    """Return the rows of a question to a loss.
+
+    For `mc_loss`, theta_T is theta_Q, and only the last row is terminal.
+    """
     args = case.args
     theta_Q = in_double(args["theta_Q"])
     theta_T = in_double(args["theta_T" if "theta_T" in args else "theta_Q"])
@@ -90,7 +96,11 @@ def rows_of(case: Case) -> Rows:
 
 
 def nearby(case: Case, rows: Rows) -> Rows:
-    """Return the rows with theta_Q a step up and down in each entry [2P, B, A]."""
+    """Return the rows for networks with one parameter of theta_Q moved by `STEP`.
+
+    The values by theta_Q get a leading axis [2P], with P the number of parameters: in
+    entry i parameter i is larger by `STEP`, in entry P + i it is smaller by `STEP`.
+    """
     theta = in_double(case.args["theta_Q"])
     count = sum(leaf.size for leaf in theta)
     steps = STEP * np.concatenate([np.eye(count), -np.eye(count)])
@@ -104,7 +114,14 @@ def nearby(case: Case, rows: Rows) -> Rows:
 
 
 def values_of(stack: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """Return the values [N, B, A] of N probe networks, as `cases.probe_values`."""
+    """Return the values of states by N probe networks [N, B, A].
+
+    Each network computes the same function as `cases.probe_values`.
+
+    Args:
+        stack: the probe networks' four parameters, each with a leading axis [N].
+        states: the states [B, D].
+    """
     weight, bias, last_weight, last_bias = stack
     hidden = np.tanh(states @ weight.swapaxes(1, 2) + bias[:, None])
     return hidden @ last_weight.swapaxes(1, 2) + last_bias[:, None]

@@ -1,7 +1,7 @@
-"""The choices of the target y = r + ¬d γ value: all but the value of s′.
+"""The choices of the target y = r + ¬d γ value, except for the value of s′.
 
-Each line is one choice: its words in the formula, what it computes from the rows, and
-for a mistake the name and the hint. The first choice of each slot is right.
+A choice has its text in the formula, its function, and, for a mistake, the name and the
+hint. The first choice of each slot is right code.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ TARGET = "(slides: Target Networks)"
 
 
 def by_row(rows: Rows) -> np.ndarray:
-    """Return 0 to B - 1."""
+    """Return the numbers of the rows, 0 to B - 1 [B]."""
     return np.arange(rows.size)
 
 
@@ -88,7 +88,7 @@ WHOLE = (
 )
 JOIN = (
     Choice("{R} + {M} {D} {V}", lambda r, m, d, v: r + m * d * v),
-    # Once more on the future, which is masked already.
+    # The mask multiplies the future twice, and the reward once.
     Choice(
         "{M} ({R} + {M} {D} {V})",
         lambda r, m, d, v: m * (r + m * d * v),
@@ -263,7 +263,7 @@ AFTER = (
     ),
     Choice(
         "clip({y}, Q(s,a) − 1, Q(s,a) + 1)",
-        lambda x, y: np.clip(y, own(x) - 1, own(x) + 1),
+        lambda x, y: np.clip(y, prediction(x) - 1, prediction(x) + 1),
         "target-near-prediction",
         AROUND,
         {"tab": "tab-clips-eta"},
@@ -278,8 +278,8 @@ AFTER = (
 )
 
 
-def own(rows: Rows) -> np.ndarray:
-    """Return Q(s, a; theta_Q) [1, B], without a gradient."""
+def prediction(rows: Rows) -> np.ndarray:
+    """Return the predictions Q(s, a; theta_Q) as constants [1, B]."""
     return rows.held_s[np.arange(rows.size), rows.a][None]
 
 

@@ -1,7 +1,8 @@
-"""The choices of the value of s′: by which network, of which state, of which action.
+"""The choices of the value of s′: the network, the state, and the reducer.
 
-In the words of a network {s} and {a} stand for the state and the action; in those of a
-reducer <a> stands for the network's value of action a.
+The reducer makes one number of the values of all actions: in right code their maximum.
+In the text of a network, {s} and {a} stand for the state and the action. In the text of
+a reducer, <a> stands for the network's value of action a.
 """
 
 import re
@@ -17,9 +18,9 @@ TARGET = "(slides: Target Networks)"
 ALL_AT_ONCE = "(slides: Deep Q Networks)"
 REPLAY = "(slides: Experience Replay)"
 ADMIN = "(slides: Admin, homework 1)"
-TABLE_ONLY = {"td": None}
 LOSS_ONLY: dict[str, str | None] = {"tab": None}
-Values = tuple[np.ndarray, np.ndarray, np.ndarray]  # of s, of s′, of a zero state
+# The values of s [..., B, A], of s′ [..., B, A], and of a state of zeros [..., 1, A].
+Values = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 BOTH = (
     "Your target asks both networks. The label is the older copy's alone: the largest "
@@ -28,7 +29,12 @@ BOTH = (
 
 
 def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
-    """Return the network that joins the values of both."""
+    """Return the function that joins the values of θ_Q and of θ_T.
+
+    Args:
+        join: the function of two arrays of values, as `np.minimum`.
+        held: whether the values of θ_Q are constants, without a gradient.
+    """
     return lambda x: tuple(
         map(
             join,
@@ -39,7 +45,7 @@ def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
 
 
 def held_values(x: Rows) -> Values:
-    """Return the values of θ_Q without a gradient."""
+    """Return the values of θ_Q as constants, without a gradient."""
     return x.held_s, x.held_n, x.q_0.reshape(-1, x.width)[-1:]
 
 
@@ -141,34 +147,41 @@ STATE = (
 
 
 def each(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
-    """Return the reducer that takes each row's values [..., B, A] to one number."""
+    """Return the reducer that applies a function to the values of each row.
+
+    The function maps values [..., B, A] to numbers [..., B].
+    """
     return lambda x, v: reduce(v)[..., None, :]
 
 
 def picked(actions: Callable[[Rows], np.ndarray]) -> Callable:
-    """Return the reducer that takes each row's value of one action [B]."""
+    """Return the reducer that takes the value of one action in each row.
+
+    Args:
+        actions: a function of the rows that returns the actions [B].
+    """
     return lambda x, v: v[..., np.arange(x.size), actions(x)][..., None, :]
 
 
 def softmax_mean(v: np.ndarray) -> np.ndarray:
-    """Return the mean by the values' own softmax."""
+    """Return the mean of each row's values, weighted by their softmax [..., B]."""
     weights = np.exp(v - v.max(axis=-1, keepdims=True))
     return (weights * v).sum(axis=-1) / weights.sum(axis=-1)
 
 
 def log_sum(v: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the sum of exponentials."""
+    """Return the logarithm of the sum over exp(value) in each row [..., B]."""
     most = v.max(axis=-1)
     return most + np.log(np.exp(v - most[..., None]).sum(axis=-1))
 
 
 def largest(v: np.ndarray) -> np.ndarray:
-    """Return the value that is largest without its sign."""
+    """Return the value with the largest absolute value in each row [..., B]."""
     return np.take_along_axis(v, np.abs(v).argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
 
 def second(v: np.ndarray) -> np.ndarray:
-    """Return the second largest value."""
+    """Return the second largest value in each row [..., B]."""
     return np.sort(v, axis=-1)[..., -2]
 
 
@@ -242,7 +255,7 @@ REDUCE = (
         "All pairs of rows are formed, as when the max keeps its axis: then [B, 1] "
         "meets ¬d and r of shape [B]. Look at the shapes: every term is [B] "
         f"{ALL_AT_ONCE}.",
-        LOSS_ONLY,  # with a table it raises
+        LOSS_ONLY,  # `update_Q_TD0` would raise an error
     ),
     Choice(
         "max_a |<a>|",
@@ -369,13 +382,16 @@ VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 
 
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the value of s′ [..., 1, B], or of all pairs of rows [..., B, 1]."""
-    values = formula["net"].of(rows)
-    return formula["reduce"].of(rows, formula["state"].of(rows, values))
+    """Return the value of s′ in each row, computed by a formula.
+
+    The shape is [..., 1, B]; for a formula that forms all pairs of rows, [..., B, 1].
+    """
+    values = formula["net"].compute(rows)
+    return formula["reduce"].compute(rows, formula["state"].compute(rows, values))
 
 
 def value_words(formula: Formula) -> str:
-    """Return the value as it stands in the formula."""
+    """Return the text of the value of s′ in a formula."""
     net, state = formula["net"].words, formula["state"].words
 
     def valued(match: re.Match[str]) -> str:

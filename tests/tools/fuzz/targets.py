@@ -26,9 +26,9 @@ PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def frames(data: bytes) -> None:
-    """Read the bytes as frames: each is a plain message, or a ProtocolError follows.
+    """Read the bytes as frames; each frame is an allowed message or a ProtocolError.
 
-    A message must be the same after being sent once more.
+    A message that is sent once more must arrive unchanged.
     """
     stream = protocol.Capped(cast(Any, io.BytesIO(data)))
     try:
@@ -82,7 +82,11 @@ def takes_program(answer: case.Answer) -> None:
 
 
 class Scripted(helper.Child):
-    """The grader's end of a helper without a process that replies with given bytes."""
+    """A `Child` without a process: its replies are the given bytes.
+
+    Args:
+        data: the bytes.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.socket = None
@@ -104,7 +108,14 @@ class Scripted(helper.Child):
 
 
 def require_plain(value: object, depth: int = 0) -> None:
-    """Fail unless a message has only allowed types, and arrays with own memory."""
+    """Assert that a message is allowed.
+
+    All values must have allowed types, and each array must own its memory.
+
+    Args:
+        value: the message, or a value inside of it.
+        depth: the number of dicts and lists around the value.
+    """
     assert depth <= protocol.MAX_DEPTH + 1
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -127,7 +138,7 @@ def require_plain(value: object, depth: int = 0) -> None:
 
 
 def same(a: object, b: object) -> bool:
-    """Return whether two messages are equal: types, order of keys, bits of numbers."""
+    """Tell whether two messages have the same types, order of keys and bits."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         bits = [x.astype(x.dtype.newbyteorder("<")).tobytes() for x in (a, b)]
         return (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]

@@ -1,4 +1,4 @@
-"""Copies are found in spite of disguises, right work in other styles is not."""
+"""Copies are found in spite of disguises; right work in other styles is no copy."""
 
 import ast
 import random
@@ -20,7 +20,11 @@ ORIGINALS["solution"] = SOLUTION
 
 
 def found(**texts: str | bytes) -> Findings:
-    """Return what is found among hand-ins by their names."""
+    """Return the findings among hand-ins.
+
+    Args:
+        texts: the text of each hand-in, by the hand-in's name.
+    """
     sources = {
         name: text if isinstance(text, bytes) else text.encode()
         for name, text in texts.items()
@@ -29,28 +33,28 @@ def found(**texts: str | bytes) -> Findings:
 
 
 def clusters(**texts: str | bytes) -> list[tuple[str, ...]]:
-    """Return the names of the hand-ins in each cluster."""
+    """Return for each cluster the names of its hand-ins; see `found`."""
     return [cluster.names for cluster in found(**texts).clusters]
 
 
 def renamed(text: str) -> str:
-    """Return the text with other names for what it assigns, and for its arguments."""
+    """Return the text with other names of variables, attributes and arguments."""
     nodes = [*ast.walk(ast.parse(text))]
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and is_stored(n)}
     stored |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and is_stored(n)}
     stored |= {node.arg for node in nodes if isinstance(node, ast.arg)} - {"self"}
-    for name in stored:  # not in quotes, and no name of a keyword argument
+    for name in stored:  # but not a name in quotes or of a keyword argument
         text = re.sub(rf"(?<![\w'\"]){name}\b(?!['\"]|=\w)", f"my_{name}_2", text)
     return text
 
 
 def is_stored(node: ast.Name | ast.Attribute) -> bool:
-    """Return whether a value is assigned to a name or an attribute."""
+    """Tell whether the code assigns a value to this name or attribute."""
     return isinstance(node.ctx, ast.Store)
 
 
 def reordered(text: str) -> str:
-    """Return the text without comments, its functions and classes in another order."""
+    """Return the text without comments, with functions and classes in reverse order."""
     body = ast.parse(text).body
     kinds = (ast.FunctionDef, ast.ClassDef)
     parts = [node for node in body if isinstance(node, kinds)]
@@ -59,7 +63,7 @@ def reordered(text: str) -> str:
 
 
 def padded(text: str, seed: int = 0) -> str:
-    """Return the text with other code, most of it dead, between the lines."""
+    """Return the text with useless code between the statements of its functions."""
     draw = random.Random(seed)
 
     def padding() -> list[ast.stmt]:
@@ -96,7 +100,7 @@ def annotated(text: str) -> str:
 
 
 def commented(text: str) -> str:
-    """Return the text with a comment of 100 kB, and a docstring of as many."""
+    """Return the text after a docstring and a comment of at least 100 kB each."""
     return f'"""{"More to read. " * 8000}"""\n# {"padding " * 12500}\n{text}'
 
 
@@ -117,7 +121,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES)
 @pytest.mark.parametrize("original", ORIGINALS)
 def test_a_disguised_copy_is_found(original, disguise):
-    """The copy and its original are the only cluster among right hand-ins."""
+    """A disguised copy and its original are the only cluster among right hand-ins."""
     copy = disguise(ORIGINALS[original])
     assert copy != ORIGINALS[original]
     texts = {**STYLES, original: ORIGINALS[original], "copy": copy}
@@ -130,7 +134,7 @@ def test_right_hand_ins_in_other_styles_are_not_copies():
 
 
 def test_copies_are_shown_as_clusters():
-    """Copies of one hand-in are one cluster; the largest comes first, then shares."""
+    """Clusters are ordered by their number of hand-ins, and then by their share."""
     one, other, third = ORIGINALS.values()
     findings = found(
         **{"a": one, "b": padded(one), "c": third, "d": third},
@@ -191,8 +195,8 @@ def td_loss(a, b):
         ),
     ],
 )
-def test_what_a_disguise_changes_counts_for_nothing(old, new):
-    """The code has the same normal form with it and without."""
+def test_a_disguise_does_not_change_the_normal_form(old, new):
+    """Code has the same normal form before and after a disguise."""
     changed = re.sub(old, new, CODE)
     assert changed != CODE
     ast.parse(changed)
@@ -211,15 +215,18 @@ def test_what_a_disguise_changes_counts_for_nothing(old, new):
         (r"sum\(", "max("),
     ],
 )
-def test_what_the_code_computes_counts(old, new):
-    """Other operators, constants, operands and library functions are other code."""
+def test_other_operations_change_the_normal_form(old, new):
+    """Other operators, constants, operands or library functions change the form."""
     changed = re.sub(old, new, CODE)
     assert changed != CODE
     assert normal_form(changed).units != normal_form(CODE).units
 
 
-def test_a_share_is_that_of_the_smaller_one():
-    """However much code is added to a copy, it has all the code of the original."""
+def test_the_share_counts_the_smaller_hand_in():
+    """A copy with much code added still has share 1.
+
+    The reason is that the share counts the code of the smaller hand-in.
+    """
     numbers = range(200)
     more = "".join(f"def f{n}(x):\n    return x ** {n} - {n} * x\n" for n in numbers)
     copy = f"{SOLUTION}\n{more}\nuse({', '.join(f'f{n}' for n in numbers)})\n"
@@ -228,7 +235,7 @@ def test_a_share_is_that_of_the_smaller_one():
 
 
 def test_the_median_is_that_of_all_pairs():
-    """Of three pairs two share next to nothing, so the median is small."""
+    """The median of three shares is small if two of the shares are small."""
     texts = {"a": SOLUTION, "b": SOLUTION, "c": STYLES["one letter names"]}
     median = found(**texts).median
     assert median is not None
@@ -236,8 +243,8 @@ def test_the_median_is_that_of_all_pairs():
     assert found(a=SOLUTION).median is None
 
 
-def test_the_starter_counts_for_nothing():
-    """Hand-ins with next to nothing beyond the starter are not compared."""
+def test_the_starter_does_not_count():
+    """Hand-ins that add little or nothing to the starter are not compared."""
     one = STARTER.replace(
         'raise NotImplementedError("Exercise 8: sync_target")', "return theta_Q"
     )
@@ -265,8 +272,8 @@ def test_the_starter_counts_for_nothing():
     ],
     ids=lambda value: str(value[:12]),
 )
-def test_odd_texts_cost_only_themselves(odd, why):
-    """Such a text is listed with the reason, and the others are compared."""
+def test_odd_texts_are_not_compared(odd, why):
+    """An odd text is listed with a reason, and the other hand-ins are compared."""
     findings = found(odd=odd, a=SOLUTION, b=SOLUTION + "\n#")
     assert findings.not_compared == [("odd", why)]
     assert [cluster.names for cluster in findings.clusters] == [("a", "b")]
@@ -282,15 +289,15 @@ def test_odd_texts_cost_only_themselves(odd, why):
     ],
     ids=lambda code: code[:12],
 )
-def test_odd_strings_cost_nothing(code):
-    """The rest of such a hand-in is compared, and the string is mentioned."""
+def test_odd_strings_are_mentioned(code):
+    """A hand-in with an odd string is compared, and the string is mentioned."""
     findings = found(a=f"{SOLUTION}\n{code}\n", b=SOLUTION)
     assert [cluster.names for cluster in findings.clusters] == [("a", "b")]
     assert {name for name, _ in findings.in_strings} == {"a"}
 
 
 def test_code_in_strings_is_compared_up_to_a_length():
-    """Of very long strings of code the first 100 kB are compared."""
+    """Code in a string of up to 100 kB is compared; a longer string is not."""
     units = normal_form("use(a + b * c)").units
     assert len(units) == 3
     for blanks, number in ((90_000, 3), (110_000, 0)):
@@ -325,13 +332,13 @@ LONG = "QUJD" * 101
     ],
 )
 def test_code_in_strings_is_mentioned(code, sentences):
-    """The lines are given of what runs a text, and of long strings that are used."""
+    """The findings name the lines that run a text or use a long string."""
     findings = found(a=f"import jax\n{code}\n", b="import jax\n")
     assert findings.in_strings == [("a", sentence) for sentence in sentences]
 
 
 def test_a_notebook_is_read_by_cells():
-    """A cell that is no Python costs only itself; lines are those of the cell."""
+    """A cell that is no Python is left out; lines are counted from the cell's start."""
     text = f"this is no code\n{SOLUTION}\nx = 1\nexec('y')\n"
     lines = SOLUTION.count("\n")
     cells = (0, 1, lines + 2)
@@ -341,8 +348,8 @@ def test_a_notebook_is_read_by_cells():
     assert findings.in_strings == [("a", "runs a text as code: cell 3, line 2")]
 
 
-def test_the_text_that_is_graded_is_compared():
-    """A comment is none of the work, whatever encoding the text declares."""
+def test_comments_in_another_encoding_are_not_compared():
+    """Comments are not compared, even if the declared encoding makes them code."""
     hidden = "# coding: utf-7\n" + "".join(
         f"# +AAo-{line}\n" for line in SOLUTION.splitlines()
     )

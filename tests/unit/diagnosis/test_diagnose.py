@@ -1,4 +1,4 @@
-"""What is said of a wrong part: a reading, a fingerprint, a memory, or nothing."""
+"""A wrong part's diagnosis: a reading, a fingerprint, a memory, or None."""
 
 import numpy as np
 import pytest
@@ -14,18 +14,18 @@ RNG = np.random.default_rng(0)
 
 
 class Student:
-    """A hand-in that gives one answer to all questions, another one when imported anew.
+    """A hand-in that answers all questions with one number.
 
     Args:
-        value: the answer.
-        anew: the answer after `afresh`.
+        value: the number.
+        anew: the number after the hand-in is imported anew; None for the same number.
     """
 
     def __init__(self, value: float, anew: float | None = None) -> None:
         self.value, self.anew = value, value if anew is None else anew
 
     def answer(self, case) -> Answer:
-        """Return the answer."""
+        """Return an answer that holds the number."""
         return Answer({"terminateds": np.array([self.value]), "Q": np.ones(2)})
 
     def afresh(self) -> "Student":
@@ -34,7 +34,7 @@ class Student:
 
 
 def test_a_reading_is_told_in_lines(monkeypatch):
-    """A reading shows both formulas, its table, and a hint for each difference."""
+    """The formula stands above the asked one; each difference has a name and a hint."""
     differences = (Difference("td-no-mask", "one"), Difference("td-half", "two"))
     found = Reading("y = r\nL = ½ δ²", "y = r + v", differences, ("a  b",))
     monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: found)
@@ -50,14 +50,14 @@ def test_a_reading_is_told_in_lines(monkeypatch):
 
 @pytest.mark.parametrize(("anew", "hint"), [(1.0, None), (2.0, REMEMBERS)])
 def test_a_part_that_remembers(monkeypatch, anew, hint):
-    """Where nothing fits, only a memory is told, and only if there is one."""
+    """A part without a reading gets a diagnosis only if it remembers earlier calls."""
     monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: None)
     said = diagnose("td_loss", Student(1.0, anew), Known(), RNG)
     assert (said and said.hint) == hint
 
 
 def test_at_most_two_names():
-    """Two known mistakes that fit are both said; of three, none is."""
+    """One or two known mistakes with the same answers are named; three are not."""
     part = "episode_terminateds"
     right, wrong = {"flags 1": [1.0], "flags 4": [1.0]}, {"flags 1": [2.0]}
     wrong["flags 4"] = [2.0]
@@ -73,7 +73,7 @@ def test_at_most_two_names():
 
 
 def test_fingerprints_agree_within_rounding():
-    """Numbers agree to some digits, words to the letter."""
+    """Numbers of fingerprints agree within rounding; texts have to be equal."""
     a = {"G": [100.0, 0.0], "jit": "no"}
     assert agree(a, {"G": [100.01, 0.01], "jit": "no"})
     for other in (

@@ -1,4 +1,4 @@
-"""Formulas of losses and of a table's update are read off their answers."""
+"""The formula of a loss or of a table's update is found from its answers alone."""
 
 from dataclasses import replace
 
@@ -19,13 +19,14 @@ MAX_WIDTH = 76
 
 
 class Loss:
-    """A hand-in whose loss has this formula, computed by NumPy.
+    """A hand-in whose loss follows a given formula, computed with NumPy.
 
     Args:
-        language: of the part.
-        formula: of the loss.
-        factor: of the loss.
-        penalty: times the squares of the parameters, is added.
+        language: all formulas of the part.
+        formula: the loss's formula.
+        factor: the number that multiplies the loss.
+        penalty: the weight of the parameters' sum of squares, which is added to the
+            loss.
     """
 
     def __init__(
@@ -40,16 +41,16 @@ class Loss:
 
     def answer(self, case: Case) -> Answer:
         """Return the loss and its gradient."""
-        view, one = self.formula["view"].of, self.language.one
+        view, target_of = self.formula["view"].compute, self.language.target_of
         rows = rows_of(case)
         unmoved, moved = view(rows), view(nearby(case, rows))
         theta = case.args["theta_Q"]
         flat = np.concatenate([leaf.ravel() for leaf in theta]).astype(np.float64)
         with np.errstate(all="ignore"):
-            y = one(unmoved, self.formula)
+            y = target_of(unmoved, self.formula)
             loss = self.factor * loss_of(unmoved, self.formula, y)
             e = errors(unmoved, self.formula, y)
-            losses = loss_of(moved, self.formula, one(moved, self.formula), e)
+            losses = loss_of(moved, self.formula, target_of(moved, self.formula), e)
         up, down = np.split(np.broadcast_to(losses, (2 * flat.size,)), 2)
         slope = self.factor * (up - down) / (2 * STEP) + 2 * self.penalty * flat
         loss = loss + self.penalty * (flat**2).sum()
@@ -62,13 +63,18 @@ class Loss:
 
 
 class Update:
-    """A hand-in whose table moves by this formula, computed by NumPy."""
+    """A hand-in whose table's update follows a given formula, computed with NumPy.
+
+    Args:
+        formula: the update's formula.
+        size: the number that multiplies the step size α.
+    """
 
     def __init__(self, formula: Formula, size: float = 1.0) -> None:
         self.formula, self.size = formula, size
 
     def answer(self, case: Case) -> Answer:
-        """Return the table."""
+        """Return the table after the update."""
         sample = Episode(case, case.args["Q"])
         size = self.size * sample.alpha
         with np.errstate(all="ignore"):
@@ -77,7 +83,12 @@ class Update:
 
 
 def other(formula: Formula, **choices: str | Choice) -> Formula:
-    """Return a formula with other choices, by their words or as they are."""
+    """Return a formula with some choices replaced.
+
+    Args:
+        formula: the formula.
+        choices: for each slot, the new choice or the choice's words.
+    """
     if "label" in formula.choices:
         grammars = mc_loss.LANGUAGE.halves
     elif "cell" in formula.choices:
@@ -127,14 +138,14 @@ RIGHT = td_loss.LANGUAGE.right
     ],
 )
 def test_one_mistake_is_named(choices, factor, name):
-    """A loss that differs in one choice gets its name, with any numbers."""
+    """A loss with one wrong choice or factor gets the name of this mistake."""
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices), factor)
     for seed in (0, 1):
         assert names(read(td_loss, student, seed)) == [name]
 
 
 @pytest.mark.parametrize(
-    ("choices", "factor", "told"),
+    ("choices", "factor", "expected"),
     [
         ({"mask": "", "reduce": "min_a <a>"}, 1, {"td-no-mask", "td-min"}),
         ({"mask": "d", "error": "Huber({e})"}, 1, {"td-mask-inverted", "td-huber"}),
@@ -151,10 +162,10 @@ def test_one_mistake_is_named(choices, factor, name):
         ),
     ],
 )
-def test_several_mistakes_are_all_named(choices, factor, told):
-    """Of several differences each gets its name."""
+def test_several_mistakes_are_all_named(choices, factor, expected):
+    """A loss with several mistakes gets the name of each mistake."""
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices), factor)
-    assert set(names(read(td_loss, student))) == told
+    assert set(names(read(td_loss, student))) == expected
 
 
 @pytest.mark.parametrize(
@@ -182,14 +193,14 @@ def test_several_mistakes_are_all_named(choices, factor, told):
         ),
     ],
 )
-def test_constants_of_their_own_are_solved_for(choices, words):
-    """A constant that no list has is read off, and stands in the formula."""
+def test_a_constant_in_no_list_is_found(choices, words):
+    """A constant that is in no list is computed, and the formula shows the constant."""
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices))
     assert read(td_loss, student).computes == words
 
 
 def test_words_and_table():
-    """The formula stands beside the right one, and the table shows the targets."""
+    """The reading has the formula, the right formula, and a table of the targets."""
     formula = other(RIGHT, mask="", net="Q({s},{a}; θ_Q)")
     reading = read(td_loss, Loss(td_loss.LANGUAGE, formula))
     assert reading.computes == "y = r + γ max_a Q(s′,a; θ_Q)"
@@ -206,22 +217,22 @@ def test_words_and_table():
 
 
 def test_only_the_line_that_differs_is_shown():
-    """Where the target is right, the loss is shown and no table."""
+    """If only the loss is wrong, the reading shows the line L = … and no table."""
     reading = read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 0.5))
     assert reading.computes == "L = ½ mean (Q(s,a; θ_Q) − y)²"
     assert reading.asked == "L = mean (Q(s,a; θ_Q) − y)²"
     assert reading.table == ()
 
 
-def test_of_right_code_nothing_is_said():
-    """Right formulas have no differences."""
+def test_right_code_has_no_reading():
+    """The right formula of each part has no reading."""
     assert read(td_loss, Loss(td_loss.LANGUAGE, RIGHT)) is None
     assert read(mc_loss, Loss(mc_loss.LANGUAGE, mc_loss.LANGUAGE.right)) is None
     assert read(td0, Update(td0.RIGHT)) is None
 
 
-def test_of_an_unknown_formula_nothing_is_claimed():
-    """A loss that no formula gives is not put down to one that is near."""
+def test_an_unknown_formula_has_no_reading():
+    """A loss that fits no formula exactly has no reading, even if one nearly fits."""
     assert read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, penalty=0.01)) is None
 
 
@@ -237,8 +248,8 @@ def test_of_an_unknown_formula_nothing_is_claimed():
         Answer(Q=np.zeros((0,))),
     ],
 )
-def test_strange_answers_say_nothing(answer):
-    """Answers of no use lead to no reading, and to no exception but an outcome."""
+def test_strange_answers_have_no_reading(answer):
+    """An answer of a wrong form, or with nan, has no reading or raises `Wrong`."""
 
     class Strange:
         def answer(self, case):
@@ -252,7 +263,7 @@ def test_strange_answers_say_nothing(answer):
 
 
 def test_questions_that_fail_are_left_out():
-    """A hand-in that fails at B = 1 is read from the other sizes."""
+    """A hand-in that fails for B = 1 is read from its answers for other B."""
 
     class Fails(Loss):
         def answer(self, case: Case) -> Answer:
@@ -266,7 +277,7 @@ def test_questions_that_fail_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("choices", "size", "told"),
+    ("choices", "size", "expected"),
     [
         ({"mask": ""}, 1, ["tab-no-mask"]),
         ({"reduce": "<a_{i+1}>"}, 1, ["tab-sarsa"]),
@@ -292,14 +303,14 @@ def test_questions_that_fail_are_left_out():
         ({"mask": "d"}, -1, ["tab-mask-inverted", "tab-sign-flipped"]),
     ],
 )
-def test_updates_of_a_table_are_read(choices, size, told):
-    """A table's update is read off its moves: target, cells, order and step size."""
+def test_updates_of_a_table_are_read(choices, size, expected):
+    """A table's update with wrong choices or step size gets the mistakes' names."""
     student = Update(other(td0.RIGHT, **choices), size)
-    assert names(read(td0, student)) == told
+    assert names(read(td0, student)) == expected
 
 
 @pytest.mark.parametrize(
-    ("choices", "factor", "told"),
+    ("choices", "factor", "expected"),
     [
         ({"label": "r"}, 1, ["mc-rewards-for-returns"]),
         ({"label": "(G with γ = 0.99)"}, 1, ["mc-gamma-not-passed"]),
@@ -308,14 +319,15 @@ def test_updates_of_a_table_are_read(choices, size, told):
         ({"weight": "γ^i "}, 0.5, ["mc-double-discount", "mc-half"]),
     ],
 )
-def test_losses_on_returns_are_read(choices, factor, told):
-    """The same choices of the loss are read on returns, with labels of their own."""
+def test_losses_on_returns_are_read(choices, factor, expected):
+    """A `mc_loss` with wrong choices or factor gets the names of the mistakes."""
     formula = other(mc_loss.LANGUAGE.right, **choices)
-    assert names(read(mc_loss, Loss(mc_loss.LANGUAGE, formula, factor))) == told
+    student = Loss(mc_loss.LANGUAGE, formula, factor)
+    assert names(read(mc_loss, student)) == expected
 
 
-def test_a_sum_is_told_from_a_constant_factor():
-    """A factor that grows with B is a sum, and a constant one is none."""
+def test_a_sum_differs_from_a_constant_factor():
+    """A factor that grows with B is named a sum; a constant factor is not."""
 
     class Sum(Loss):
         def answer(self, case: Case) -> Answer:
@@ -331,7 +343,7 @@ def test_a_sum_is_told_from_a_constant_factor():
 
 
 def test_flags_of_an_integer_type_show_a_bitwise_not():
-    """~ is right for bool and is told by flags of another type."""
+    """A ~ that is right for bool flags is found by flags of type uint8."""
 
     class Tilde(Loss):
         def answer(self, case: Case) -> Answer:
@@ -345,8 +357,12 @@ def test_flags_of_an_integer_type_show_a_bitwise_not():
     assert reading.computes == "y = r + ~d γ max_a Q(s′,a; θ_T)"
 
 
-def test_no_two_choices_say_the_same():
-    """Each choice gives another loss, but for the gradient's ways, and has a name."""
+def test_each_choice_is_another_loss():
+    """Each single mistake has a hint and a loss that no other mistake has.
+
+    Mistakes with the same name may share a loss. So may mistakes that change only the
+    gradient.
+    """
     language, seen = td_loss.LANGUAGE, {}
     rows = [rows_of(case) for case in td_loss.QUESTIONS(np.random.default_rng(3))]
     for half in language.halves:
@@ -354,7 +370,7 @@ def test_no_two_choices_say_the_same():
             formula = half.formula(*one)
             whole = replace(RIGHT, choices={**RIGHT.choices, **formula.choices})
             with np.errstate(all="ignore"):
-                losses = [loss_of(x, whole, language.one(x, whole)) for x in rows]
+                losses = [loss_of(x, whole, language.target_of(x, whole)) for x in rows]
             key = tuple(f"{float(loss):.6g}" for loss in losses)
             words = " ".join(c.words for c in formula.choices.values())
             name, alike = formula.differences[0].name, seen.get(key, ("", ""))

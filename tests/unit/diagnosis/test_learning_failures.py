@@ -1,4 +1,4 @@
-"""Why learning failed: each cause is told by the numbers that it really leaves."""
+"""The causes of failed learning are found from the numbers of a training run."""
 
 import importlib.util
 import math
@@ -14,7 +14,7 @@ STEPS = [256, 1024, 4096, 8192, 16384, 32768, 49920]
 ALL = dict.fromkeys(learning_failures.LEARN, True)
 LOW = [9] * 24
 
-# What right work gives, here in a run that was not lucky.
+# The numbers of a right hand-in, from a run without luck.
 RIGHT = {
     "loss": [0.07, 0.2, 0.5, 1.1, 0.4, 0.5, 0.4],
     "largest_loss": [1.1, 0.97, 2.3, 8.3, 8.2, 5.1, 4.0],
@@ -29,7 +29,15 @@ RIGHT = {
 
 
 def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
-    """Return a training run: right but for these columns, interpolated."""
+    """Return a training run.
+
+    Args:
+        curve: the mean return at every 2048th step.
+        mean_return: the mean return at the end.
+        problem: the reason why the run was stopped; "" if it was not.
+        columns: the numbers at `STEPS`, for each column that differs from `RIGHT`; the
+            numbers between are interpolated.
+    """
     blocks = np.arange(256, STEPS[-1] + 1, 256)
     columns = {
         name: np.interp(blocks, STEPS, np.array(numbers, float))
@@ -42,15 +50,15 @@ def run_of(curve: list, mean_return: float, problem: str = "", **columns: list):
 
 
 def shortened(run: learning_run.Watched, blocks: int) -> learning_run.Watched:
-    """Return the run's first blocks of updates, as when learning was stopped there."""
+    """Return the run as if learning was stopped after some blocks of updates."""
     columns = {name: column[:blocks] for name, column in run.columns.items()}
     return learning_run.Watched(columns, run.curve[: blocks // 8], 0.0, "stopped")
 
 
 NAN = [math.nan] * 7
 TINY = [0.07, 0.05, 0.06, 0.05, 0.05, 0.05, 0.05]
-# By the mistake that gave the numbers: the run, words that have to be said of it, and
-# the exercises to which it has to lead.
+# By the mistake that caused the numbers: the run, the words that the message has to
+# hold, and the exercises that the message has to name.
 CAUSES = {
     "td-no-mask": (
         run_of(
@@ -271,8 +279,8 @@ CAUSES = {
 
 @pytest.mark.parametrize(("run", "words", "exercises"), CAUSES.values(), ids=CAUSES)
 def test_cause(run, words, exercises):
-    """Its own sentence, with the numbers, and the way to the exercises it is in."""
-    text = learning_failures.explanation(run, {})
+    """The message holds the cause, its numbers, and the exercises to look at."""
+    text = learning_failures.told(run, {})
     for word in words:
         assert word in text
     found = [name for name in ALL if f"ONLY={name}`" in text]
@@ -280,7 +288,7 @@ def test_cause(run, words, exercises):
 
 
 def test_causes_are_told_apart():
-    """What usually causes it is said in other words for other mistakes."""
+    """Mistakes have different messages, except for mistakes that look alike."""
     usual = {
         id: learning_failures.explanation(run, {}).split("\n")[1]
         for id, (run, _, _) in CAUSES.items()
@@ -295,16 +303,16 @@ def test_causes_are_told_apart():
     assert len(set(usual.values())) == len(usual) - sum(len(ids) - 1 for ids in alike)
 
 
-def test_right_work_is_accused_of_nothing():
-    """On the numbers of right work no rule but those on the returns can fire."""
+def test_right_work_gets_no_message():
+    """A run with the numbers of right work has no message."""
     curve = [214, 168, 167, 180, 267, 140, 118, 108, 155, 132, 148, 146, 111, 174]
     assert learning_failures.explanation(run_of(curve, 180.0), {}) == ""
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
-    """Few blocks of right numbers, then a foul: nothing is made up from them."""
-    assert learning_failures.explanation(shortened(run_of(LOW, 0.0), blocks), {}) == ""
+    """A right run that was stopped early has no message."""
+    assert learning_failures.told(shortened(run_of(LOW, 0.0), blocks), {}) == ""
 
 
 @pytest.mark.parametrize(
@@ -319,7 +327,7 @@ def test_a_run_that_was_stopped(blocks):
     ],
 )
 def test_what_stopped_learning_leads_somewhere(problem, exercise):
-    """Where only the foul is known, its part is where to look."""
+    """If learning was stopped at once, the message names the part that is the cause."""
     run = learning_run.Watched(
         shortened(run_of(LOW, 0.0), 0).columns, LOW, 0.0, problem
     )
@@ -327,7 +335,7 @@ def test_what_stopped_learning_leads_somewhere(problem, exercise):
 
 
 def test_checks_above_are_named():
-    """Of the exercises above, those that lost points; the cause's own ones first."""
+    """The message names exercises that lost points: the cause's, or else any others."""
     run = CAUSES["up-theta-swapped"][0]
     last = [
         learning_failures.explanation(run, {**ALL, **dict.fromkeys(lost, False)}).split(
@@ -343,7 +351,7 @@ def test_checks_above_are_named():
 
 
 def test_the_loop_is_as_presumed():
-    """Gamma, epsilon and the reward of the sentences are those of the loop."""
+    """The constants of the diagnosis are the settings of the training loop."""
     spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
     train = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(train)

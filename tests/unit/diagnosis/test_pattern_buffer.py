@@ -1,4 +1,4 @@
-"""What a buffer does, read off the samples of small buffers written here."""
+"""A wrong buffer's mistakes are found from its samples alone."""
 
 from typing import Any
 
@@ -13,7 +13,11 @@ from grader.diagnosis.patterns.buffer_parts.questions import FIELDS
 
 
 class Right:
-    """A right buffer, its steps in methods that a wrong one replaces."""
+    """A right buffer; a wrong buffer replaces some of its methods.
+
+    Args:
+        capacity: the largest number of transitions.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity, self.stored = capacity, []
@@ -25,51 +29,59 @@ class Right:
         self.stored.append([np.array(x, np.float64) for x in transition])
 
     def make_room(self) -> None:
-        """Take one out of a full buffer."""
+        """Remove the oldest transition from a full buffer."""
         self.stored.pop(0)
 
     def __len__(self) -> int:
         return len(self.stored)
 
     def rows(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the places to draw."""
+        """Draw the indices of `size` stored transitions."""
         return rng.integers(len(self.stored), size=size)
 
     def sample(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draw a batch."""
+        """Draw a batch of `size` transitions: an array for each field."""
         columns = zip(*(self.stored[i] for i in self.rows(size, rng)), strict=True)
         batch = dict(zip(FIELDS, map(np.stack, columns), strict=True))
         batch["action"] = batch["action"].astype(int)
         return self.changed(batch)
 
     def changed(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return what is given out for a batch."""
+        """Return the batch; a wrong buffer changes the batch here."""
         return batch
 
 
 class Student:
-    """A hand-in whose buffer is a class given here."""
+    """A hand-in with a given class as its buffer.
+
+    Args:
+        kind: the class.
+    """
 
     def __init__(self, kind: type[Right]) -> None:
         self.kind = kind
 
     def afresh(self) -> "Student":
-        """Return itself: nothing is kept."""
+        """Return this hand-in, because it keeps nothing between questions."""
         return self
 
     def changed(self, case, kind: str) -> list[str]:
-        """Return the arguments that are changed: none."""
+        """Return no names, because the buffer changes none of its arguments."""
         return []
 
     def answer(self, case) -> Answer:
-        """Answer as the worker does."""
+        """Return the lengths and samples of a script.
+
+        Raises:
+            Raised: the buffer raises an error.
+        """
         try:
             return self.play(case)
         except (IndexError, ValueError) as error:
             raise Raised(f"{type(error).__name__}: {error}") from None
 
     def play(self, case) -> Answer:
-        """Play a script."""
+        """Run the case's script; return the lengths and samples that it asks for."""
         held, rng = self.kind(case.spec["capacity"]), np.random.default_rng(0)
         lengths, samples, drawn = [], [], []
         for name, *numbers in case.spec["script"]:
@@ -101,7 +113,11 @@ def names(kind: type[Right]) -> list[str]:
 
 
 def with_reward(change) -> type[Right]:
-    """Return a buffer whose batches have other rewards."""
+    """Return a class of buffers whose batches have changed rewards.
+
+    Args:
+        change: the function that changes the rewards of a batch [B].
+    """
 
     class Wrong(Right):
         def changed(self, batch):
@@ -111,7 +127,7 @@ def with_reward(change) -> type[Right]:
 
 
 def test_a_right_buffer_has_no_reading():
-    """Nothing is said of a right buffer."""
+    """A right buffer has no reading."""
     assert reading_of(Right) is None
 
 
@@ -127,12 +143,12 @@ def test_a_right_buffer_has_no_reading():
     ],
 )
 def test_functions_of_a_field(change, text):
-    """The function and its constant are read off the values."""
+    """The reading shows the function that changes a field, with its constant."""
     assert reading_of(with_reward(change)).computes == text
 
 
 def test_the_next_row():
-    """A next state of the transition stored later is told as such, with examples."""
+    """A next state taken from the next transition gets a name and a table."""
 
     class Wrong(Right):
         def sample(self, size, rng):
@@ -152,7 +168,7 @@ def test_the_next_row():
 
 
 def test_two_mistakes_at_once():
-    """One in what is stored and one in a field are both named."""
+    """A mistake in what the buffer keeps and a mistake in a field are both named."""
 
     class Wrong(Right):
         def make_room(self):
@@ -193,7 +209,7 @@ def test_two_mistakes_at_once():
     ],
 )
 def test_ways_to_draw(rows, expected):
-    """How rows are drawn is named by which come, how often, and together."""
+    """A wrong way to draw transitions gets its name."""
 
     class Wrong(Right):
         def rows(self, size, rng):
@@ -202,8 +218,8 @@ def test_ways_to_draw(rows, expected):
     assert names(Wrong) == [expected]
 
 
-def test_uneven_draws_are_told_by_counts():
-    """A pattern without a name is told by how often each transition came."""
+def test_uneven_draws_are_shown_by_counts():
+    """Uneven draws are shown by how often each transition was drawn."""
     rng = np.random.default_rng(0)
     shares = np.array([1, 3, 1, 1, 3, 1]) / 10
     found = draws.uneven(rng.choice(6, (400, 4), p=shares), 6)
@@ -212,8 +228,8 @@ def test_uneven_draws_are_told_by_counts():
     assert draws.uneven(rng.integers(6, size=(400, 4)), 6) is None
 
 
-def test_what_fits_nothing_is_told_by_what_came():
-    """A buffer that keeps others than any known way is told by numbers."""
+def test_an_unknown_way_to_make_room_is_shown():
+    """A buffer that removes unusual transitions is shown by what is still drawn."""
 
     class Wrong(Right):
         def make_room(self):
@@ -225,7 +241,7 @@ def test_what_fits_nothing_is_told_by_what_came():
 
 
 def test_a_wrong_length():
-    """A length that counts the capacity is told by the length alone."""
+    """A buffer whose only mistake is a length that is too large gets one name."""
 
     class Wrong(Right):
         def __len__(self):

@@ -1,4 +1,4 @@
-"""What is greedy, what is tried and how often is read off simulated actions."""
+"""The mistakes of an `epsilon_greedy` are found from simulated actions alone."""
 
 import numpy as np
 import pytest
@@ -9,33 +9,38 @@ from grader.diagnosis.patterns import exploration
 
 
 class Simulated:
-    """A hand-in that is a NumPy function of a generator, values and ε."""
+    """A hand-in whose actions are drawn by a NumPy function.
+
+    Args:
+        choose: the function of a generator, the number C of calls, the values [N, A]
+            and ε; it returns actions [C, N].
+    """
 
     def __init__(self, choose) -> None:
         self.choose = choose
 
     def export(self, case):
-        """Be traceable."""
+        """Return something, because this hand-in works under `jax.jit`."""
         return "program"
 
     def afresh(self):
-        """Keep nothing."""
+        """Return this hand-in, because it keeps nothing between questions."""
         return self
 
     def actions(self, case, keys):
-        """Choose by a generator that the first key seeds."""
+        """Return the actions for all keys [C, N]; the first key seeds the generator."""
         rng = np.random.default_rng(int(keys[0, 0]))
         q_values, epsilon = case.args["q_values"], float(case.args["epsilon"])
         return self.choose(rng, len(keys), q_values, epsilon)
 
     def answer(self, case):
-        """Choose once."""
+        """Return the actions for the key of the case [N]."""
         return Answer({"actions": self.actions(case, case.args["key"][None])[0]})
 
     called = answer
 
     def answer_keys(self, case, keys, name):
-        """Choose for all keys."""
+        """Return the actions for all keys [C, N]."""
         return self.actions(case, keys)
 
 
@@ -44,7 +49,13 @@ def chooses(
     tried=lambda rng, shape, q: rng.integers(0, q.shape[1], shape),
     greedy=lambda q: q.argmax(axis=1),
 ):
-    """Make a hand-in of its three parts."""
+    """Return the function `choose` of a `Simulated`, made of three parts.
+
+    Args:
+        coin: decides where an action is random.
+        tried: draws the random actions.
+        greedy: picks the greedy actions.
+    """
 
     def choose(rng, calls, q, epsilon):
         shape = calls, len(q)
@@ -54,7 +65,7 @@ def chooses(
 
 
 def names_of(choose, seed=0):
-    """Return the names that are read."""
+    """Return the names of the mistakes in a reading, or None if there is no reading."""
     found = exploration.read(Simulated(choose), np.random.default_rng(seed))
     return found and [one.name for one in found.differences]
 
@@ -72,7 +83,7 @@ WHOLE = {"greedy": lambda q: np.trunc(q).argmax(axis=1)}
 
 @pytest.mark.parametrize("seed", range(3))
 def test_right_work_gets_no_reading(seed):
-    """Nothing is said of right work."""
+    """Right work has no reading."""
     assert names_of(chooses(), seed) is None
 
 
@@ -95,12 +106,12 @@ def test_right_work_gets_no_reading(seed):
     ],
 )
 def test_one_mistake_or_two(parts, names):
-    """Each of the parts that differ is named."""
+    """A mistake in one of the three parts is named; so are two mistakes."""
     assert names_of(chooses(**parts)) == names
 
 
 def test_measured_numbers_are_told():
-    """A least ε is told as it was measured."""
+    """The reading shows the measured number of an ε that is at least 0.1."""
     student = Simulated(
         chooses(coin=lambda rng, shape, e: rng.random(shape) < max(e, 0.1))
     )
@@ -109,7 +120,7 @@ def test_measured_numbers_are_told():
 
 
 def test_patterns_that_fit_nothing_get_no_name():
-    """Where no pattern fits, the frequency is told and no name."""
+    """Random actions of an unknown pattern get no name; their shares are shown."""
 
     def odd(rng, shape, q):
         return rng.choice(4, shape, p=[0.4, 0.1, 0.1, 0.4]) % q.shape[1]
@@ -120,7 +131,7 @@ def test_patterns_that_fit_nothing_get_no_name():
 
 
 def test_shapes_are_told():
-    """Actions of another shape are told by it."""
+    """Actions of a wrong shape get a name; fractions as actions raise `Wrong`."""
 
     def square(rng, calls, q, epsilon):
         return np.zeros((calls, len(q), len(q)), int)

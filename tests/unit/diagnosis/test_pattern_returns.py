@@ -1,4 +1,4 @@
-"""Which formula returns follow, read off numbers that NumPy formulas give."""
+"""The formula of wrong returns is found from the returns alone."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,11 @@ def right(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def answers(formula) -> list[Asked]:
-    """Return the answers of a formula to the questions of `returns.read`."""
+    """Return a formula's returns for questions like those of `returns.read`.
+
+    Args:
+        formula: the function of the rewards [T] and γ that computes returns [T].
+    """
     rng = np.random.default_rng(3)
     long = np.concatenate([returns.drawn_rewards(rng, 5), np.eye(5)]).astype(float)
     asked = []
@@ -37,7 +41,7 @@ def names(formula) -> list[str] | None:
 
 
 def test_right_returns_have_no_reading():
-    """Nothing is said of right returns, rounded to float32."""
+    """Right returns, rounded to float32, have no reading."""
     assert names(right) is None
 
 
@@ -62,12 +66,12 @@ def test_right_returns_have_no_reading():
     ],
 )
 def test_one_difference(formula, expected):
-    """One slip, whatever its constant, gets its name."""
+    """One mistake gets its name."""
     assert names(formula) == [expected]
 
 
 def test_two_differences():
-    """Two slips at different places are both named, the sum's own first."""
+    """Mistakes at different places are all named; mistakes in the sum come first."""
     formula = lambda r, g: right(np.clip(r, -1, 1)[::-1], 1.0)[::-1]  # noqa: E731
     expected = ["mc-sums-the-past", "mc-undiscounted", "mc-clips-rewards"]
     assert names(formula) == expected
@@ -82,8 +86,8 @@ def test_words_and_table():
     assert len(reading.table) == 7
 
 
-def test_own_weights_are_told_as_they_are():
-    """Where no formula fits, the weights of one entry are said."""
+def test_unknown_weights_are_shown():
+    """If no formula fits, the reading shows the rewards' weights in one return."""
     reading = in_words(
         answers(lambda r, g: right(r * [2, 1, 1, 1, 1][: len(r)], g)), None
     )
@@ -93,19 +97,19 @@ def test_own_weights_are_told_as_they_are():
     assert [d.name for d in reading.differences] == ["mc-not-linear"]
 
 
-def test_a_name_that_is_not_certain_is_not_said():
-    """Of returns that two pairs of slips explain, only what both share is named."""
+def test_only_a_certain_mistake_is_named():
+    """If two explanations fit the returns, only the mistake in both is named."""
     ones = lambda r, g: right(np.ones(len(r)), g)[::-1]  # noqa: E731
     assert names(ones) == ["mc-ignores-rewards"]
 
 
 def test_what_is_not_finite_has_no_reading():
-    """NaN is like no formula."""
+    """Returns that are NaN have no reading."""
     assert names(lambda r, g: right(r, g) * np.nan) is None
 
 
 def test_shapes():
-    """A column is read like a row, and told as one more difference."""
+    """Returns of shape [T, 1] are read like [T]; their shape is one more mistake."""
     asked = answers(lambda r, g: right(r, 1.0))
     triples = [(a.gamma, a.rewards, a.returns[:, :, None]) for a in asked]
     shaped, shape = returns.in_shape(triples)

@@ -1,4 +1,4 @@
-"""The rule of steps and the contents are read off answers made by formulas."""
+"""The mistakes of a `sync_target` are found from its answers alone."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,13 @@ from grader.diagnosis.patterns.sync import Observation, content_of, explained, r
 
 
 def told_by(renews, renewed="theta_Q", kept="theta_T"):
-    """Answer two independent sets of questions by a condition and two formulas."""
+    """Return the answers of a `sync_target` to two independent sets of questions.
+
+    Args:
+        renews: the function of step and period that says whether θ_T is renewed.
+        renewed: the name of the arrays that are returned if θ_T is renewed.
+        kept: the name of the arrays that are returned otherwise.
+    """
     rng = np.random.default_rng(0)
     made = {
         "theta_Q": lambda q, t: q,
@@ -37,13 +43,13 @@ def multiple(step, period):
 
 
 def read(*formulas):
-    """Return the formula and the names that are read."""
+    """Return the reading's text and the mistakes' names; None for no reading."""
     found = explained(told_by(*formulas))
     return found and (found.computes, [one.name for one in found.differences])
 
 
 def test_right_answers_get_no_reading():
-    """Nothing is said of right work."""
+    """Right work has no reading."""
     assert read(multiple) is None
 
 
@@ -59,14 +65,14 @@ def test_right_answers_get_no_reading():
     ],
 )
 def test_rule_of_steps(renews, words, name):
-    """Another schedule is found with its number."""
+    """A wrong rule of the steps gets its name, and the text shows its numbers."""
     computes, names = read(renews)
     assert words in computes
     assert names == [name]
 
 
-def test_shares_are_told_as_numbers():
-    """A mixture is told by both of its shares, a copy of some arrays by its parts."""
+def test_wrong_contents_are_named():
+    """Wrong contents get their names; the text shows both shares of a mixture."""
     computes, names = read(lambda s, p: True, "mixture")
     assert "0.001 θ_Q + 0.999 θ_T at every step" in computes
     assert names == ["polyak-every"]
@@ -75,7 +81,7 @@ def test_shares_are_told_as_numbers():
 
 
 def test_two_mistakes_are_both_named():
-    """A schedule and a content differ: both are said."""
+    """A wrong rule of the steps and wrong contents are both named."""
     names = read(lambda s, p: s == p, "zeros")[1]
     assert names == ["sync-once", "sync-zeros"]
     assert read(multiple, "mixture", "zeros")[1] == [
@@ -85,15 +91,15 @@ def test_two_mistakes_are_both_named():
 
 
 def test_unknown_rules_get_no_name():
-    """A rule of steps that is no choice is shown by its steps, without a name."""
+    """An unknown rule of the steps gets no name; the text shows the renewed steps."""
     computes, names = read(lambda s, p: s % p == 0 and s >= 10)
     assert names == []
     assert "θ_Q at the steps [12]" in computes
     assert read(lambda s, p: True, "other") is None
 
 
-def test_refusals_are_told_apart():
-    """What could not be taken is put into words by its own message."""
+def test_refused_answers_are_put_into_words():
+    """The words for an answer that was refused depend on the message."""
     assert refusal("the returned theta_T is None: is a `return` missing?").words == (
         "nothing (None)"
     )

@@ -1,4 +1,4 @@
-"""The step is read off answers that NumPy makes by a formula."""
+"""The mistakes of a `td_update` are found from its answers alone."""
 
 from dataclasses import replace
 
@@ -33,12 +33,21 @@ def loss(draw, theta):
 
 
 def short(vector):
-    """Round as float32 does."""
+    """Return the numbers rounded to float32, in float64."""
     return vector.astype(np.float32).astype(np.float64)
 
 
 def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, after=0):
-    """Answer all draws with all optimizers."""
+    """Return the answers of a `td_update` to all draws, by name of the optimizer.
+
+    Args:
+        gradient: the function of a draw that computes the gradient.
+        times: the number that multiplies the optimizer's updates.
+        base: the parameters to which the updates are added: "θ_Q", "θ_T" or "0".
+        kept: whether the optimizer's state is returned as it was passed in.
+        fresh: whether the optimizer starts from a new state.
+        after: whether the loss is computed after the step.
+    """
     made = {}
     for optimizer in update.OPTIMIZERS:
         made[optimizer] = []
@@ -58,13 +67,17 @@ def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, aft
 
 
 def read(**changes):
-    """Return the sentence and the names that are read."""
+    """Return the reading's text and the mistakes' names; None for no reading.
+
+    Args:
+        changes: the arguments of `answers`.
+    """
     found = update.explained(DRAWS, answers(**changes), {})
     return found and (found.computes, [one.name for one in found.differences])
 
 
 def test_right_steps_get_no_reading():
-    """Nothing is said of right work."""
+    """Right work has no reading."""
     assert read() is None
 
 
@@ -101,7 +114,7 @@ def test_right_steps_get_no_reading():
     ],
 )
 def test_one_mistake(changes, words, names):
-    """A mistake is told with its number."""
+    """One mistake gets its name, and the text shows its number."""
     computes, found = read(**changes)
     assert words in computes
     assert found == names
@@ -117,12 +130,12 @@ def test_one_mistake(changes, words, names):
     ],
 )
 def test_two_mistakes_are_both_named(changes, names):
-    """Two mistakes at different places are both said."""
+    """Two mistakes at different places are both named."""
     assert read(**changes)[1] == names
 
 
-def test_adams_count_tells_the_number_of_steps():
-    """Several steps in one call are counted, whatever they are."""
+def test_several_steps_in_one_call_are_counted():
+    """The text shows by how much Adam's count rises in one call."""
     made = answers()
     made["adam"] = [
         replace(one, state=replace(one.state, count=one.state.count + 63))
@@ -134,12 +147,12 @@ def test_adams_count_tells_the_number_of_steps():
 
 
 def test_numbers_that_fit_nothing_get_no_name():
-    """A step that is no choice is not given the nearest one."""
+    """A step that fits no formula has no reading."""
     assert read(gradient=lambda d: right(d) ** 3) is None
 
 
-def test_messages_that_leave_no_doubt():
-    """What cannot be asked for numbers is told by its message, if that is certain."""
+def test_error_messages_are_read():
+    """A part that fails gets a name only if its error message has one cause."""
     text = "td_update's theta_Q is not the kind of tree that came in: it has 1 array"
     found = update.explained(DRAWS, {}, {"sgd": f"{text}, expected 4"})
     assert [one.name for one in found.differences] == ["up-loss-first"]
@@ -147,7 +160,7 @@ def test_messages_that_leave_no_doubt():
 
 
 def test_gradients_are_those_of_the_loss():
-    """Both gradients agree with differences of the loss."""
+    """The gradients by θ_Q and by θ_T agree with finite differences of the loss."""
     draw = DRAWS[0]
     _, first, second = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, 0.7)
     for i in (0, 24, 32, 67):
@@ -167,7 +180,7 @@ def test_gradients_are_those_of_the_loss():
 
 
 def test_questions_carry_the_state():
-    """Adam is asked with a used state, in the shapes of the parameters."""
+    """A question with Adam holds a used state; a question with SGD holds no state."""
     state = question(DRAWS[0], "adam").args["opt_state"]
     assert int(state[0]) == DRAWS[0].state.count
     assert np.allclose(flat(state[1:5]), DRAWS[0].state.mu)

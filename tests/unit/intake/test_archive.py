@@ -1,4 +1,4 @@
-"""Zip archives: the hand-in is read from the archive; all other content is harmless."""
+"""A hand-in is read from a zip archive; other content of the archive does no harm."""
 
 import io
 import os
@@ -34,9 +34,9 @@ def member(name: str, mode: int = 0, **values) -> zipfile.ZipInfo:
     """Return an archive entry of an unusual kind.
 
     Args:
-        name: name of the entry.
-        mode: Unix file type and permissions.
-        values: further fields of `ZipInfo`.
+        name: the entry's name.
+        mode: the Unix file type and permissions; 0 for none.
+        values: the values of other attributes of `ZipInfo`.
     """
     info = zipfile.ZipInfo(name)
     info.external_attr = mode << 16
@@ -49,8 +49,9 @@ def packed(*members, comment: bytes = b"") -> bytes:
     """Return the bytes of a zip archive.
 
     Args:
-        members: names (or entries) whose content is `SOURCE`, or pairs with a content.
-        comment: comment of the archive.
+        members: for each member its name or its `ZipInfo`, or a pair of this and the
+            member's content; without a pair, the content is `SOURCE`.
+        comment: the archive's comment.
     """
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file, warnings.catch_warnings(action="ignore"):
@@ -65,7 +66,7 @@ def packed(*members, comment: bytes = b"") -> bytes:
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Return a function that writes an archive and takes it in as a hand-in."""
+    """Return a function that takes in a file with an archive's bytes."""
 
     def take_in(data: bytes) -> Submission:
         path = tmp_path / "ada.zip"
@@ -92,7 +93,7 @@ def handed_in(tmp_path):
     ids=lambda names: names[0],
 )
 def test_the_file_is_found(handed_in, names, tmp_path):
-    """`dqn.py` is found in an archive; other files beside it do no harm."""
+    """`dqn.py` is found in an archive that also holds other files."""
     submission = handed_in(packed(*names))
     assert (submission.problem, submission.source) == (None, SOURCE)
     assert submission.name == "ada.zip"
@@ -177,7 +178,7 @@ def test_archive_by_its_contents(tmp_path, name):
     ids=lambda value: ascii(value)[:30],
 )
 def test_refused(handed_in, names, said):
-    """If an archive holds no usable hand-in, the message says why."""
+    """An archive without a usable hand-in is refused; the message says why."""
     assert re.search(said, handed_in(packed(*names)).problem)
 
 
@@ -190,7 +191,7 @@ def test_password(handed_in):
 
 
 def deflated(size: int) -> bytes:
-    """Return a compressed archive whose `dqn.py` has this many zero bytes."""
+    """Return a compressed archive whose `dqn.py` consists of `size` zero bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("dqn.py", bytes(size))
@@ -210,7 +211,7 @@ def test_bomb(handed_in):
 
 
 def test_lying_sizes(handed_in):
-    """A file that is larger than the archive says is refused."""
+    """A file in an archive is refused if it is larger than its entry says."""
     data = bytearray(deflated(2 * MAX_BYTES))
     for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
         at = data.index(mark) + place
@@ -270,7 +271,7 @@ edits = st.lists(
 @quick
 @given(edits, st.integers(0, len(WHOLE)), st.booleans())
 def test_any_bytes(handed_in, edits, end, whole):
-    """An archive with changed bytes gives the unchanged file or a message."""
+    """An archive with changed bytes is refused, or the unchanged file is read."""
     data = bytearray(WHOLE)
     for place, new in edits:
         data[place : place + len(new)] = new

@@ -1,4 +1,4 @@
-"""Text of a hand-in is escaped: no program takes a part of it for a command."""
+"""A hand-in's text is escaped, so that no program takes the text for a command."""
 
 import csv
 import html.parser
@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from grader import escape
 
-quick = settings(database=None, deadline=None)  # no deadline: machines can be busy
+quick = settings(database=None, deadline=None)  # machines can be busy
 
 # Strings that mean more than text to a terminal, browser, spreadsheet or CI log.
 SNIPPETS = [
@@ -37,7 +37,7 @@ LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def harmless(text: str) -> bool:
-    """Return whether the text is printable and holds no command for a CI log."""
+    """Tell whether a text is printable and holds no command for a CI log."""
     lines_stay = LINES.split(text) == text.split("\n")
     commands = re.search(r"##\w*\[", text)
     controls = not text.replace("\n", "").isprintable()
@@ -45,7 +45,7 @@ def harmless(text: str) -> bool:
 
 
 def has_piles(text: str) -> bool:
-    """Return whether a letter has more than `MAX_MARKS` combining marks."""
+    """Tell whether a letter has more than `MAX_MARKS` combining marks."""
     marks = "".join(
         "m" if unicodedata.category(c) in ("Mn", "Me") else "." for c in text
     )
@@ -82,7 +82,7 @@ def test_plain_of_no_text(value):
 @given(hostile)
 @example("a" + "\u0301" * 50)
 def test_terminal(text):
-    """`terminal` leaves no command for a CI log and no letter with too many marks."""
+    """The result of `terminal` has no CI command and no letter with too many marks."""
     kept = escape.terminal(text)
     assert harmless(kept)
     for line in kept.split("\n"):
@@ -104,7 +104,7 @@ pieces = st.lists(st.one_of(hostile, st.sampled_from([":", "::", " ", "\x1b[2m"]
 @example(["a\n", " ", ":", ":error::"], False)
 @example(["\x1b[2m::error::\x1b[0m\n"], False)
 def test_log(texts, whole):
-    """No line of the log is a command, in whatever pieces the text is written."""
+    """No line of the log is a command, even if the text is written in pieces."""
     stream = io.StringIO()
     log = escape.Log(stream)
     for text in ["".join(texts)] if whole else texts:
@@ -125,7 +125,7 @@ ALLOWED = {"<br>": "\n", "<span>": "", "</span>": ""}
 
 
 def read_inline(token) -> str:
-    """Return the text of a parsed piece of Markdown; fail if it holds markup."""
+    """Return the text of an inline token; fail if the token holds markup."""
     text = ""
     for child in token.children:
         if child.type == "html_inline":
@@ -137,7 +137,7 @@ def read_inline(token) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines without leading and trailing blanks, as Markdown shows them."""
+    """Return the lines of a text, each without the blanks at its ends."""
     return [line.strip() for line in text.split("\n")]
 
 
@@ -161,7 +161,7 @@ def test_markdown(text):
 @quick
 @given(hostile)
 def test_markdown_mentions_nobody(text):
-    """The text in rendered Markdown holds no mention (@ada) and no issue (#12)."""
+    """A text rendered as Markdown holds no mention (@ada) and no issue (#12)."""
     pieces = re.split(r"</?span>", MARKDOWN.renderInline(escape.markdown(text)))
     assert not any(re.search(r"[@#]\w", re.sub("&#?\\w+;", "", p)) for p in pieces)
 
@@ -170,7 +170,7 @@ def test_markdown_mentions_nobody(text):
 @given(hostile)
 @example("```\n\n# a\n````")
 def test_markdown_block(text):
-    """Text with any fences becomes one code block; Markdown goes on after the block."""
+    """A text becomes one code block, which ends before the following Markdown."""
     tokens = MARKDOWN.parse(f"{escape.markdown_block(text)}\nend\n")
     assert tokens[0].type == "fence"
     assert tokens[0].content == escape.printable(text) + "\n"
@@ -203,7 +203,7 @@ class Reader(html.parser.HTMLParser):
 @quick
 @given(hostile)
 def test_html(text):
-    """A browser sees our <p> tag and the text, and no other tag."""
+    """A text in a page's <p> tag adds no tag and no attribute."""
     kept = escape.html(text)
     for quote in "\"'":
         reader = Reader()
@@ -216,7 +216,7 @@ def test_html(text):
 @quick
 @given(hostile)
 def test_csv_cell(text):
-    """Text becomes one CSV cell in one line, and never a spreadsheet formula."""
+    """A text becomes one CSV cell in one line, which is no spreadsheet formula."""
     file = io.StringIO()
     csv.writer(file).writerow([escape.csv_cell(text), "end"])
     assert len(file.getvalue().splitlines()) == 1
@@ -242,7 +242,7 @@ anything = st.recursive(
 
 
 def refuse(constant: str) -> None:
-    """Fail on NaN and infinity, which strict JSON does not have."""
+    """Fail, because strict JSON has no NaN and no infinity."""
     raise AssertionError(constant)
 
 
@@ -258,6 +258,9 @@ def test_json_text(value):
 @quick
 @given(st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_json_text_changes_nothing_else(text, number):
-    """A value that JSON can express is unchanged, even with control characters."""
+    """Reading the result of `json_text` returns the value, if JSON can express it.
+
+    The value's strings may hold control characters.
+    """
     value = {text: [text, number, None, True, {"a": 1}]}
     assert json.loads(escape.json_text(value, indent=1)) == value

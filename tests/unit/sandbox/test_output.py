@@ -1,4 +1,4 @@
-"""What a helper prints is kept up to a limit, and is the same in every run."""
+"""A helper's output is kept up to a limit; the shown text is equal in all runs."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 
 from grader.sandbox.output import COUNTED, KEPT, Drain, Output
 
-quick = settings(database=None, deadline=None)  # no deadline: machines can be busy
+quick = settings(database=None, deadline=None)  # machines can be busy
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="there printed text goes to standard error"
@@ -25,8 +25,12 @@ def pipe():
     os.close(ours)
 
 
-def test_all_that_was_printed_before(pipe):
-    """`take` returns all bytes written since the last call, however they were split."""
+def test_output_since_the_last_call(pipe):
+    """`take` returns the output that was written since the last call of `take`.
+
+    The result has the first `KEPT` bytes and the size of all bytes, however the bytes
+    were split into writes.
+    """
     ours, drain = pipe
     for i in range(300):
         data = b"%d " % i * (i % 7)
@@ -36,8 +40,8 @@ def test_all_that_was_printed_before(pipe):
         assert (output.text, output.size) == (data[:KEPT], len(data))
 
 
-def test_a_flood_keeps_nobody(pipe):
-    """Endless output is read without end, and its size is counted up to `COUNTED`."""
+def test_endless_output(pipe):
+    """`take` returns during endless output; the size is counted up to `COUNTED`."""
     ours, drain = pipe
     over = threading.Event()
 
@@ -59,7 +63,7 @@ def test_a_flood_keeps_nobody(pipe):
 
 
 def test_end():
-    """The last bytes before the pipe is closed are kept; after them nothing comes."""
+    """`take` returns the last bytes before the pipe is closed, and then no more."""
     theirs, ours = os.pipe()
     drain = Drain(os.fdopen(theirs, "rb"))
     os.write(ours, b"last words")
@@ -80,7 +84,7 @@ words = st.one_of(
 @given(st.lists(words, max_size=60), st.integers(0, 3000))
 @example([b"x " * 1500], 0)
 def test_shown(parts, more):
-    """The shown text is printable and has no CI command; cut bytes are counted."""
+    """The shown text is printable and has no CI command; dropped bytes are counted."""
     data = b"".join(parts)
     output = Output()
     for part in parts:
@@ -94,7 +98,7 @@ def test_shown(parts, more):
 
 @pytest.mark.parametrize("cut", range(24))
 def test_what_differs_each_time_is_left_out(cut):
-    """Memory addresses and a process' folder are left out, even if they are cut off."""
+    """Memory addresses and a process's folder are not shown, even if they are cut."""
     texts = []
     for address, folder in (("7f3a51b0c9d0", "ab1_"), ("7e00ffc2e1a0", "x_9z")):
         end = f" <object at 0x{address}> /tmp/a/dqn-grader-{folder}/home/dqn.py"

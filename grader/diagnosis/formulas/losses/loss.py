@@ -1,4 +1,4 @@
-"""The choices of the loss on a target: the prediction, and its error."""
+"""The choices of the loss, given the target: the prediction and its error."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,23 +15,31 @@ TARGET = "(slides: Target Networks)"
 ALL_AT_ONCE = "(slides: Deep Q Networks)"
 REPLAY = "(slides: Experience Replay)"
 TD_ONLY: dict[str, str | None] = {"mc": None}
-Predicted = tuple[np.ndarray, "np.ndarray | float"]  # p, and which of y count
+# The predictions, and the factors of the targets: 0 where a prediction is pulled to 0.
+Predicted = tuple[np.ndarray, "np.ndarray | float"]
 
 
 def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
-    """Return the values [..., 1, B] of the actions that were taken."""
+    """Return the values of the actions that were taken [..., 1, B].
+
+    Args:
+        values: the values of all actions [..., B, A].
+        rows: the rows.
+        shift: the number that wrong code adds to the numbers of the actions.
+    """
     return values[..., np.arange(rows.size), rows.a + shift][..., None, :]
 
 
 def every_action(rows: Rows) -> np.ndarray:
-    """Return Q(s, ·; theta_Q) [..., A, B]."""
+    """Return the values Q(s, ·; theta_Q) of all actions [..., A, B]."""
     return np.swapaxes(rows.q_s, -1, -2)
 
 
 def clamped(rows: Rows) -> np.ndarray:
-    """Return Q(s_a, i; theta_Q) [..., 1, B].
+    """Return Q(s_{a_i}, i; theta_Q), from code that swaps its two indices [..., 1, B].
 
-    As in JAX, an index out of range is clamped, and no gradient flows there.
+    As in JAX, an index out of range is clamped, and a value read by a clamped index has
+    no gradient.
     """
     row = np.minimum(rows.a, rows.size - 1)
     column = np.minimum(np.arange(rows.size), rows.width - 1)
@@ -41,18 +49,18 @@ def clamped(rows: Rows) -> np.ndarray:
 
 
 def flat_take(rows: Rows) -> np.ndarray:
-    """Return Q(s_0, a_i; theta_Q) [..., 1, B]."""
+    """Return Q(s_0, a_i; theta_Q): all values from the first row [..., 1, B]."""
     return rows.q_s[..., 0, :][..., rows.a][..., None, :]
 
 
 def two_actions(rows: Rows) -> np.ndarray:
-    """Return the values [..., 1, B] with every action but 1 read as 0."""
+    """Return Q(s, 1) where the action is 1, else Q(s, 0) [..., 1, B]."""
     actions = (rows.a == 1).astype(int)
     return rows.q_s[..., np.arange(rows.size), actions][..., None, :]
 
 
 def one_hot(rows: Rows) -> np.ndarray:
-    """Return 1 where row i has taken action a [A, B]."""
+    """Return 1 for the action that each row has taken, 0 for others [A, B]."""
     return (np.arange(rows.width)[:, None] == rows.a).astype(float)
 
 
@@ -191,11 +199,14 @@ PREDICT = (
 
 
 def column(p: np.ndarray) -> np.ndarray:
-    """Return predictions [..., 1, B] as [..., B, 1]; nan for those of another shape."""
+    """Return predictions [..., 1, B] as a column [..., B, 1].
+
+    Predictions of another shape become nan, so that the formula fits no answer.
+    """
     return np.swapaxes(p, -1, -2) if p.shape[-2] == 1 else np.nan * p
 
 
-# How the predictions [..., 1, B] meet the targets [..., 1, B].
+# How code changes the predictions [..., 1, B] before it subtracts the targets.
 PAIRING = (
     Choice("{p}", lambda p: p),
     Choice(
@@ -226,13 +237,13 @@ PAIRING = (
 
 
 def huber(size: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Return Huber's loss that is linear beyond a size."""
+    """Return Huber's loss as a function of the errors, linear beyond ±size."""
 
-    def of(e: np.ndarray) -> np.ndarray:
+    def loss(e: np.ndarray) -> np.ndarray:
         inside = np.minimum(np.abs(e), size)
         return inside * (np.abs(e) - inside / 2)
 
-    return of
+    return loss
 
 
 HUBER = (
@@ -324,32 +335,39 @@ LOSS_SLOTS = {
 def loss_of(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the loss on targets.
+    """Return the loss of a batch, computed by a formula [...].
 
     Args:
-        rows: of one batch.
-        formula: with the choices of this file.
-        y: targets [..., 1 or B, B or 1].
-        unmoved: the errors of the parameters themselves, where `rows` holds others.
+        rows: the rows of the batch.
+        formula: the formula; it needs choices for `LOSS_SLOTS`.
+        y: the targets [..., 1 or B, B or 1].
+        unmoved: the errors at theta_Q, if `rows` holds values by other parameters;
+            else None. They make the weights.
     """
-    f = each_of(rows, formula, y, unmoved)
-    return formula["reduction"].of(rows, f)
+    f = weighted_losses(rows, formula, y, unmoved)
+    return formula["reduction"].compute(rows, f)
 
 
-def each_of(
+def weighted_losses(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the losses of all rows before they are reduced; arguments as above."""
+    """Return the weighted losses of the rows, before the reduction.
+
+    The arguments are those of `loss_of`; the shape is that of `errors`.
+    """
     e = errors(rows, formula, y)
-    weight = formula["weight"].of(rows, e if unmoved is None else unmoved)
-    return weight * formula["error"].of(e)
+    weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
+    return weight * formula["error"].compute(e)
 
 
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
-    """Return the errors [..., 1 or B or A, B or 1]; nan where shapes do not fit."""
-    p, keep = formula["predict"].of(formula["by"].of(rows))
-    p = formula["pairing"].of(p)
+    """Return the errors: prediction minus target [..., 1 or B or A, B or 1].
+
+    The errors are nan if the shapes of predictions and targets do not fit together.
+    """
+    p, keep = formula["predict"].compute(formula["by"].compute(rows))
+    p = formula["pairing"].compute(p)
     wide = np.broadcast_shapes(p.shape[-2:], np.shape(keep))[0]
     if wide != 1 and y.shape[-2] not in (1, wide):
-        y = np.full_like(y[..., :1, :], np.nan)  # code that raises
+        y = np.full_like(y[..., :1, :], np.nan)  # the code raises an error
     return p - keep * y

@@ -1,7 +1,7 @@
-"""Reads which formula a wrong `mc_loss` computes.
+"""Finds the formula that a wrong `mc_loss` computes.
 
-It is asked with a stand-in for the returns, G_i = γ − r_i: what becomes of G is seen,
-and not how the hand-in computes it.
+The questions replace the hand-in's `discounted_returns` by a stand-in, G_i = γ − r_i.
+So the formula shows how the loss uses G, and not how the hand-in computes G.
 """
 
 from collections.abc import Iterator
@@ -27,19 +27,29 @@ PART = "mc_loss"
 QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
-def given(x: Rows) -> np.ndarray:
-    """Return the stand-in for the returns [T]."""
+def stand_in(x: Rows) -> np.ndarray:
+    """Return the stand-in for the returns, G_i = γ − r_i [T]."""
     return x.gamma - x.r
 
 
-def following(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_{i+1}, a) [..., T], 0 at the last step."""
+def next_value(x: Rows, *, held: bool) -> np.ndarray:
+    """Return γ max_a Q(s_{i+1}, a) for each step, and 0 for the last step [..., T].
+
+    Args:
+        x: the rows.
+        held: whether the values are constants, without a gradient.
+    """
     best = (x.held_n if held else x.q_n).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) < x.size - 1)
 
 
-def beyond(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_i, a) [..., T] at the last step, 0 before."""
+def value_at_end(x: Rows, *, held: bool) -> np.ndarray:
+    """Return γ max_a Q(s_i, a) for the last step, and 0 for all others [..., T].
+
+    Args:
+        x: the rows.
+        held: whether the values are constants, without a gradient.
+    """
     best = (x.held_s if held else x.q_s).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) == x.size - 1)
 
@@ -62,7 +72,7 @@ DISCOUNTED = (
     f"{DEEP_Q}."
 )
 LABEL = (
-    Choice("G", given),
+    Choice("G", stand_in),
     Choice(
         "r",
         lambda x: x.r,
@@ -81,91 +91,91 @@ LABEL = (
     ),
     Choice(
         "(r + γ max_a Q(s_{i+1},a; θ_Q, held fixed))",
-        lambda x: x.r + following(x, held=True),
+        lambda x: x.r + next_value(x, held=True),
         "td-target",
         TD,
     ),
     Choice(
         "(r + γ max_a Q(s_{i+1},a; θ_Q))",
-        lambda x: x.r + following(x, held=False),
+        lambda x: x.r + next_value(x, held=False),
         "td-target",
         TD,
     ),
-    # The rewards are changed before G is made of them.
+    # The code adds to the last reward before G = γ − r is computed: hence the minus.
     Choice(
         "(G with r_T + γ max_a Q(s_T,a; θ_Q, held fixed) for the last r)",
-        lambda x: given(x) - beyond(x, held=True),
+        lambda x: stand_in(x) - value_at_end(x, held=True),
         "bootstraps",
         BOOTSTRAPS,
     ),
     Choice(
         "(G with r_T + γ max_a Q(s_T,a; θ_Q) for the last r)",
-        lambda x: given(x) - beyond(x, held=False),
+        lambda x: stand_in(x) - value_at_end(x, held=False),
         "bootstraps",
         BOOTSTRAPS,
     ),
     Choice(
         "(G + γ max_a Q(s_T,a; θ_Q, held fixed) at the last step)",
-        lambda x: given(x) + beyond(x, held=True),
+        lambda x: stand_in(x) + value_at_end(x, held=True),
         "bootstraps",
         BOOTSTRAPS,
     ),
     Choice(
         "(G + γ max_a Q(s_{i+1},a; θ_Q, held fixed))",
-        lambda x: given(x) + following(x, held=True),
+        lambda x: stand_in(x) + next_value(x, held=True),
         "bootstraps",
         "You add the network's estimate of the next state to the return. G_i holds all "
         f"later rewards already {DEEP_Q}.",
     ),
     Choice(
         "G_0",
-        lambda x: given(x)[0] + 0 * x.r,
+        lambda x: stand_in(x)[0] + 0 * x.r,
         "G0-in-loss",
         "All steps are compared with the return of the whole episode, G_0. G_i belongs "
         f"to step i {DEEP_Q}.",
     ),
     Choice(
         "G_{T−1}",
-        lambda x: given(x)[-1] + 0 * x.r,
+        lambda x: stand_in(x)[-1] + 0 * x.r,
         "last-return-for-all",
         f"All steps are compared with the last return. G_i belongs to step i {DEEP_Q}.",
     ),
     Choice(
         "(G from the end to the start)",
-        lambda x: given(x)[::-1],
+        lambda x: stand_in(x)[::-1],
         "returns-reversed",
         "The returns are turned round once too often: entry i is the return of step i "
         f"{DEEP_Q}.",
     ),
     Choice(
         "G_{i+1}",
-        lambda x: np.roll(given(x), -1),
+        lambda x: np.roll(stand_in(x), -1),
         "return-of-next",
         f"Each step is compared with the return of the next one {DEEP_Q}.",
     ),
     Choice(
         "(G + r)",
-        lambda x: given(x) + x.r,
+        lambda x: stand_in(x) + x.r,
         "reward-twice",
         f"You add the reward to the return, which holds it already {DEEP_Q}.",
     ),
     Choice(
         "(r + γ G)",
-        lambda x: x.r + x.gamma * given(x),
+        lambda x: x.r + x.gamma * stand_in(x),
         "reward-twice",
         "You add the reward and discount the return once more. G_i is the sum of all "
         f"of them already {DEEP_Q}.",
     ),
-    Choice("γ G", lambda x: x.gamma * given(x), "discounts-returns", DISCOUNTED),
+    Choice("γ G", lambda x: x.gamma * stand_in(x), "discounts-returns", DISCOUNTED),
     Choice(
         "γ^i G",
-        lambda x: x.gamma ** np.arange(x.size) * given(x),
+        lambda x: x.gamma ** np.arange(x.size) * stand_in(x),
         "discounts-returns",
         DISCOUNTED,
     ),
     Choice(
         "(sum of G from step i on)",
-        lambda x: given(x)[::-1].cumsum()[::-1],
+        lambda x: stand_in(x)[::-1].cumsum()[::-1],
         "returns-summed",
         f"You sum up the returns once more. G_i is a sum already {DEEP_Q}.",
     ),
@@ -236,18 +246,25 @@ AFTER = (
 
 
 def label_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return what the predictions are compared with [..., 1, T]."""
-    label = formula["label"].of(rows)[..., None, :]
-    return formula["after"].of(rows, label)
+    """Return the labels, with which the predictions are compared [..., 1, T]."""
+    label = formula["label"].compute(rows)[..., None, :]
+    return formula["after"].compute(rows, label)
 
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the labels of many formulas, as one group."""
+    """Yield the labels of many formulas, as one group.
+
+    Args:
+        rows: the rows of one question.
+        grammar: the grammar of the formulas.
+        numbers: for each formula, the number of the choice in each slot [N, slots].
+    """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)
 
 
-# A hand-in may compute the right returns in `mc_loss` itself.
+# The second view is for a hand-in that computes the right returns in `mc_loss` itself:
+# with it the stand-in γ − r is equal to these returns.
 VIEWS = (
     Choice("", lambda x: x),
     Choice("", lambda x: replace(x, r=x.gamma - returns(x))),
@@ -263,7 +280,7 @@ LANGUAGE = Language(
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
-    """Return the formula of a `mc_loss` with a sample; None where none fits."""
+    """Return the formula of a `mc_loss` and one sample, or None if no formula fits."""
     cases = questions.episodes(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
     if len(known) < len(cases) or not np.isfinite([s.loss for s in known]).all():
@@ -273,6 +290,6 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return which formula a `mc_loss` computes; None if it is right or unknown."""
+    """Return the reading of a `mc_loss`, or None if its formula is right or unknown."""
     result = find(student, rng)
     return reading(LANGUAGE, *result) if result else None

@@ -1,25 +1,29 @@
-"""The questions from which a loss is read: designed, generic numbers."""
+"""Questions to a loss; their numbers make different formulas give different losses."""
 
 import numpy as np
 
 from grader.contract import cases
 from grader.contract.case import Case
 
-# The sizes of the checks, whose programs are there.
+# The checks use the same sizes, so programs for these sizes are compiled already.
 SIZE, DIM, ACTIONS = 5, 3, 4
-# Which rows end: nothing that a mask may look at is the same in all.
+# The flags d of each batch. No row has the same flag in all batches, and the number of
+# terminal rows is not the same in all batches.
 ENDS = ([0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 1, 0], [0] * 5, [1] * 5)
 
 
-def drawn(rng: np.random.Generator) -> cases.Fixed:
-    """Return a source of the grader's cases that draws from a generator."""
+def source_of(rng: np.random.Generator) -> cases.Fixed:
+    """Return a source for `cases` that draws its numbers from a generator."""
     source = cases.Fixed("")
     source.rng = rng
     return source
 
 
 def signed(rng: np.random.Generator, low: float, high: float, size: int) -> np.ndarray:
-    """Draw numbers of both signs, their sizes even on a logarithmic scale."""
+    """Draw numbers of both signs whose absolute values lie between two bounds [size].
+
+    The absolute values are uniform on a logarithmic scale.
+    """
     signs = rng.permutation(np.resize([1.0, -1.0], size))
     return np.round(signs * np.exp(rng.uniform(np.log(low), np.log(high), size)), 2)
 
@@ -27,9 +31,13 @@ def signed(rng: np.random.Generator, low: float, high: float, size: int) -> np.n
 def states(
     rng: np.random.Generator, theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
 ) -> np.ndarray | None:
-    """Draw next states [B, D]; by each network all values of one of them are negative.
+    """Draw next states for which the two networks have very different values.
 
-    Returns None where the networks have no such states.
+    In one state all values by theta_T are negative, and in another state all values by
+    theta_Q. In the other states the two networks have different best actions.
+
+    Returns:
+        The states [SIZE, DIM], or None if too few such states were drawn.
     """
     pool = np.round(rng.uniform(-4, 4, (200, DIM)), 2).astype(np.float32)
     of_Q, of_T = (cases.probe_values(theta, pool) for theta in (theta_Q, theta_T))
@@ -45,13 +53,19 @@ def states(
 
 
 def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Case:
-    """Make a batch for `td_loss` with these flags and rewards, on the probe network."""
+    """Make a question to `td_loss` about probe networks.
+
+    Args:
+        rng: the source of all other numbers.
+        ends: the flag of each row, 0 or 1 [SIZE].
+        rewards: the reward of each row [SIZE].
+    """
     drawn_states = None
     while drawn_states is None:
         theta_Q, theta_T = (cases.probe(rng, DIM, ACTIONS) for _ in range(2))
         drawn_states = states(rng, theta_Q, theta_T)
     every = rng.permutation(np.resize(np.arange(ACTIONS), SIZE))
-    case = cases.td(drawn(rng), SIZE, DIM, ACTIONS)
+    case = cases.td(source_of(rng), SIZE, DIM, ACTIONS)
     return case.replace(
         args={
             "theta_Q": theta_Q,
@@ -65,18 +79,18 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
 
 
 def batches(rng: np.random.Generator) -> list[Case]:
-    """Make batches with errors of all sizes: usual ones, spread ones and large ones."""
+    """Make batches with rewards of usual size, of very different sizes, and large."""
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)
-    large = signed(rng, 150.0, 600.0, SIZE)  # on both sides of what is cut
-    large[rng.integers(SIZE)] = 0.6
+    large = signed(rng, 150.0, 600.0, SIZE)  # beyond all likely bounds
+    large[rng.integers(SIZE)] = 0.6  # within all likely bounds
     rewards = (next(usual), spread, large, *usual)
     return [batch(rng, e, r) for e, r in zip(ENDS, rewards, strict=True)]
 
 
 def others(rng: np.random.Generator) -> list[Case]:
-    """Make batches of other sizes, and of another γ."""
-    source = drawn(rng)
+    """Make batches of other sizes than `batches`; one has γ = 1."""
+    source = source_of(rng)
     return [
         cases.td(source, 1, ends="none"),
         cases.td(source, 1, ends="all"),
@@ -86,19 +100,22 @@ def others(rng: np.random.Generator) -> list[Case]:
 
 
 def episodes(rng: np.random.Generator) -> list[Case]:
-    """Make episodes for `mc_loss` with a stand-in for the returns, as `batches`."""
+    """Make questions to `mc_loss` with the numbers of `batches`."""
     return [of_returns(case) for case in batches(rng)]
 
 
 def of_returns(case: Case) -> Case:
-    """Return the question to `mc_loss` with the numbers of one to `td_loss`."""
+    """Return a question to `mc_loss` with the numbers of a question to `td_loss`.
+
+    The question asks for a stand-in in the place of `discounted_returns`.
+    """
     args = {k: case.args[k] for k in ("theta_Q", "state", "action", "reward")}
     return Case("mc_loss", {**case.spec, "stand_in": True}, args)
 
 
 def other_episodes(rng: np.random.Generator) -> list[Case]:
-    """Make episodes for `mc_loss` of other sizes, and of another γ."""
-    source = drawn(rng)
+    """Make questions to `mc_loss` of other sizes than `episodes`; one has γ = 1."""
+    source = source_of(rng)
     found = [
         cases.mc(source, 1),
         cases.mc(source, 1),

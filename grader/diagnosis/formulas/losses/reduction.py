@@ -1,4 +1,4 @@
-"""The choices of how the errors of the rows make one number: weights and reductions."""
+"""The choices of each row's weight in the loss, and of the reduction to one number."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,14 @@ DEEP_Q = "(slides: Deep Q Learning)"
 TARGET = "(slides: Target Networks)"
 TD_ONLY: dict[str, str | None] = {"mc": None}
 
-# How much a row counts, from the rows and the errors of the unmoved parameters.
+# A row's weight is a function of the rows x and the errors e. To find a gradient, the
+# parameters are moved, but e stays the same: the weight is a constant.
 WEIGHT = (
     Choice("", lambda x, e: 1.0),
     *(
         Choice(
             f"{mask.words} ",
-            lambda x, e, mask=mask: mask.of(x),
+            lambda x, e, mask=mask: mask.compute(x),
             "mask-on-error",
             f"Your loss multiplies the square of each row by {mask.words}. All B count "
             "in full: at an end the target is r alone, and Q has to learn it. ¬d "
@@ -82,18 +83,24 @@ WEIGHT = (
 
 
 def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
-    """Return the mean over the rows of a mask; nan where there are none."""
+    """Return the function that computes a mean with a mask as the weights of the rows.
 
-    def of(x: Rows, f: np.ndarray) -> np.ndarray:
-        kept = np.broadcast_to(mask.of(x), np.broadcast_shapes(f.shape, x.d.shape))
+    The mean is nan if the mask is 0 in all rows.
+    """
+
+    def weighted_mean(x: Rows, f: np.ndarray) -> np.ndarray:
+        kept = np.broadcast_to(mask.compute(x), np.broadcast_shapes(f.shape, x.d.shape))
         with np.errstate(invalid="ignore", divide="ignore"):
             return (f * kept).sum(axis=(-2, -1)) / kept.sum(axis=(-2, -1))
 
-    return of
+    return weighted_mean
 
 
 def mean(x: Rows, f: np.ndarray) -> np.ndarray:
-    """Return the mean over all rows, of pairs or actions too."""
+    """Return the mean over the last two axes.
+
+    These axes are the rows, and the pairs or actions.
+    """
     return f.mean(axis=(-2, -1))
 
 

@@ -1,4 +1,4 @@
-"""One question to a loss with the hand-in's answer, and whether a formula gives it."""
+"""One question to a loss with the hand-in's answer, compared with formulas."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,23 +9,23 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.grammar import Formula
-from grader.diagnosis.formulas.losses.loss import each_of, errors, loss_of
+from grader.diagnosis.formulas.losses.loss import errors, loss_of, weighted_losses
 from grader.diagnosis.formulas.rows import STEP, Rows, nearby, rows_of
 
 RTOL = 1e-4  # rounding in float32 is ten times less
-MOST_NUMBERS = 4096  # of one answer
-Target = Callable[[Rows, Formula], np.ndarray]
+MOST_NUMBERS = 4096  # the largest number of losses in one answer
+Target = Callable[[Rows, Formula], np.ndarray]  # computes a formula's targets
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A question and its answer.
+    """A question to a loss, with the hand-in's answer.
 
     Attributes:
         case: the question.
-        loss: the answer, or the sum of the answers if there is one for each row.
-        slope: the gradient in all of theta_Q, flat.
-        each: the answer for each row; None if it is one number.
+        loss: the loss; the sum of the losses if the hand-in returns an array of losses.
+        slope: the gradient with respect to theta_Q, as one vector [P].
+        each: the array of losses; None if the hand-in returns one number.
     """
 
     case: Case
@@ -35,33 +35,42 @@ class Sample:
 
     @cached_property
     def rows(self) -> Rows:
-        """The numbers of the question."""
+        """The rows of the question."""
         return rows_of(self.case)
 
     @cached_property
     def moved(self) -> Rows:
-        """The same with each parameter moved up and down."""
+        """The rows with each parameter of theta_Q moved up and down; see `nearby`."""
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:
-        """Return the loss by a formula, without its factor."""
-        rows = formula["view"].of(self.rows)
+        """Return the loss that a formula computes, without a factor."""
+        rows = formula["view"].compute(self.rows)
         return float(loss_of(rows, formula, target(rows, formula)))
 
     def rows_fit(self, formula: Formula, target: Target, factor: float) -> bool:
-        """Tell whether the answers for each row, if there are any, are a formula's."""
+        """Tell whether the array of losses agrees with a formula.
+
+        Args:
+            formula: the formula.
+            target: the function that computes the formula's targets.
+            factor: the sum of the losses, divided by the formula's loss.
+
+        Returns:
+            Whether the losses agree; True if the hand-in returns one number.
+        """
         if self.each is None:
             return True
-        rows = formula["view"].of(self.rows)
-        of_rows = each_of(rows, formula, target(rows, formula))
+        rows = formula["view"].compute(self.rows)
+        of_rows = weighted_losses(rows, formula, target(rows, formula))
         own = self.each.reshape(-1)
         return of_rows.size == own.size and close(
             own, factor / own.size * of_rows.reshape(-1)
         )
 
     def slope_fits(self, formula: Formula, target: Target, factor: float) -> bool:
-        """Tell whether the whole gradient is a formula's, with this factor."""
-        view = formula["view"].of
+        """Tell whether the gradient agrees with that of a formula times a factor."""
+        view = formula["view"].compute
         unmoved, rows = view(self.rows), view(self.moved)
         e = errors(unmoved, formula, target(unmoved, formula))
         losses = loss_of(rows, formula, target(rows, formula), e)
@@ -71,7 +80,7 @@ class Sample:
 
 
 def close(obtained: np.ndarray, expected: np.ndarray) -> bool:
-    """Tell whether two arrays agree within rounding."""
+    """Tell whether two arrays agree within rounding, and `expected` is finite."""
     if not np.isfinite(expected).all():
         return False
     scale = np.abs(expected).max(initial=0.0)
@@ -80,9 +89,12 @@ def close(obtained: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def ask(case: Case, student: Student) -> Sample | None:
-    """Return a question with its answer; None if the answer is no loss and gradient.
+    """Ask a question; return it with the hand-in's answer, or None.
 
-    They may be nan.
+    Returns:
+        The question with the answer, which may hold nan. None if the types or shapes
+        of the answer are not those of losses and a gradient, or if it has more than
+        `MOST_NUMBERS` losses.
 
     Raises:
         Raised: the hand-in fails.
@@ -105,7 +117,11 @@ def ask(case: Case, student: Student) -> Sample | None:
 
 
 def ask_or_none(case: Case, student: Student) -> Sample | None:
-    """Return a question with its answer; None if the hand-in gives none."""
+    """Ask a question; return it with the hand-in's answer, or None.
+
+    Returns:
+        The result of `ask`; None also if the hand-in fails.
+    """
     try:
         return ask(case, student)
     except (Raised, Wrong):
@@ -113,7 +129,12 @@ def ask_or_none(case: Case, student: Student) -> Sample | None:
 
 
 def exchanged(rows: Rows, *pairs: tuple[str, str]) -> Rows:
-    """Return the rows with columns in each other's place."""
+    """Return the rows with some fields exchanged.
+
+    Args:
+        rows: the rows.
+        pairs: the names of two fields whose arrays change places, for each exchange.
+    """
     fields = vars(rows)
     changes = {a: fields[b] for a, b in pairs} | {b: fields[a] for a, b in pairs}
     return replace(rows, **changes)

@@ -1,4 +1,4 @@
-"""The factor between a formula and a loss, over questions of several sizes."""
+"""The factor between a formula's loss and a hand-in's loss, for all sizes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from grader.diagnosis.formulas.grammar import PREFIX
 from grader.diagnosis.reading import Difference
 
 REVIEW = "(slides: Deep Learning Review)"
-# By the sizes B and A: how the factor may grow, in words.
+# The ways in which a factor may depend on the numbers B of rows and A of actions: each
+# is a text and a function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("", lambda b, a: 1.0),
     ("B", lambda b, a: b),
@@ -47,22 +48,27 @@ FRACTIONS = {Fraction(1, 2): "½", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
 
 @dataclass(frozen=True)
 class Scale:
-    """A factor: a constant times a power of the sizes.
+    """A factor: a constant times a function of B and A.
 
     Attributes:
-        constant: the number.
-        growth: in words, "" where the factor is the same for all sizes.
+        constant: the constant.
+        growth: the text of the function in `GROWTHS`; "" if the factor is the same for
+            all B and A.
     """
 
     constant: float = 1.0
     growth: str = ""
 
     def at(self, size: float, width: float) -> float:
-        """Return the factor for a batch."""
+        """Return the factor for a batch of `size` rows and `width` actions."""
         return self.constant * dict(GROWTHS)[self.growth](size, width)
 
     def names(self, natural: str) -> list[str]:
-        """Return the mistakes in it, as in `HINTS`; `natural` growth is none."""
+        """Return the mistakes in the factor, by their keys in `HINTS`.
+
+        Args:
+            natural: the growth that is no mistake.
+        """
         size, names = abs(self.constant), []
         if self.constant < 0:
             names.append("negative")
@@ -85,12 +91,17 @@ class Scale:
         return names
 
     def differences(self, part: str, natural: str) -> tuple[Difference, ...]:
-        """Return the mistakes in it."""
+        """Return the mistakes in the factor; the growth `natural` is no mistake."""
         found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
 
     def words(self, natural: str, mean: str) -> str:
-        """Return a loss's words `mean …` with the factor before them."""
+        """Return the text of a loss with the factor before it.
+
+        Args:
+            natural: the growth that the text leaves out.
+            mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
+        """
         growth = self.growth if self.growth != natural else ""
         if growth == "B" and mean.startswith("mean"):
             mean, growth = "Σ_i" + mean.removeprefix("mean"), ""
@@ -100,14 +111,23 @@ class Scale:
 
 
 def named_constant(size: float) -> list[str]:
-    """Return the mistake of a constant factor."""
+    """Return the mistake in a constant factor, by its key in `HINTS`; [] for 1.
+
+    Args:
+        size: the absolute value of the constant.
+    """
     if np.isclose(size, 1, 1e-3):
         return []
     return ["half"] if np.isclose(size, 0.5, 1e-3) else ["factor"]
 
 
 def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
-    """Return the scale that gives all factors (factor, B, A); None if there is none."""
+    """Return the scale that explains all factors, or None.
+
+    Args:
+        factors: triples of a loss's factor, its number B of rows and its number A of
+            actions.
+    """
     for words, growth in GROWTHS:
         constants = np.array([factor / growth(b, a) for factor, b, a in factors])
         if np.abs(constants - constants[0]).max() <= 1e-4 * np.abs(constants).max():
@@ -116,7 +136,7 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
 
 
 def rounded(value: float) -> float:
-    """Return the number that was meant, where a number with few digits is close."""
+    """Return a fraction or a short decimal close to the value, or else the value."""
     near = Fraction(value).limit_denominator(128)
     if near and abs(float(near) - value) <= 5e-5 * abs(value):
         return float(near)
@@ -128,7 +148,7 @@ def rounded(value: float) -> float:
 
 
 def constant_words(value: float) -> str:
-    """Return a constant as one writes it: ½, 1/64, 0.99, −2."""
+    """Return the text of a constant, as people write it: ½, 1/64, 0.99, −2."""
     sign, size = ("−" if value < 0 else ""), abs(value)
     near = Fraction(size).limit_denominator(128)
     if near and abs(float(near) - size) <= 1e-5 * size and near.denominator > 1:

@@ -1,4 +1,4 @@
-"""The search for the simplest formula of a loss that fits all answers."""
+"""Searches the simplest formula of a loss that fits all answers of a hand-in."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,40 +9,40 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.diagnosis.formulas.combine import Group
 from grader.diagnosis.formulas.constants import with_constants
-from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
 from grader.diagnosis.formulas.losses.loss import loss_of
 from grader.diagnosis.formulas.losses.sample import RTOL, Sample, Target, ask_or_none
 from grader.diagnosis.formulas.losses.scale import Scale, fitted
 from grader.diagnosis.formulas.rows import Rows
 
-MOST = 3  # differences, a factor left aside
-MOST_IN_LOSS = 2
+MOST = 3  # the most differences of a formula; a wrong factor does not count
+MOST_IN_LOSS = 2  # the most differences in the choices of the loss
 Many = Callable[[Rows, Grammar, np.ndarray], Iterable[Group]]
 
 
 @dataclass(frozen=True)
 class Language:
-    """All formulas of a part.
+    """All formulas that the search tries for a part.
 
     Attributes:
-        part: of the contract.
+        part: the part of the contract.
         target: the choices of the target.
-        loss: the choices of the loss on it.
-        views: how the rows may be read, the right way first.
-        one: computes the target of one formula.
-        many: computes those of many.
+        loss: the choices of the loss, given the target.
+        views: the ways in which code may read the rows; the right way is first.
+        target_of: the function that computes the targets of one formula.
+        targets_of: the function that computes the targets of many formulas.
     """
 
     part: str
     target: Grammar
     loss: Grammar
     views: tuple[Choice, ...]
-    one: Target
-    many: Many
+    target_of: Target
+    targets_of: Many
 
     def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
-        """Return the whole formula of its two halves."""
-        difference = named(view, self.part)
+        """Return the whole formula: the view, the target and the loss together."""
+        difference = difference_of(view, self.part)
         return Formula(
             {"view": view, **target.choices, **loss.choices},
             (
@@ -60,13 +60,18 @@ class Language:
 
     @property
     def halves(self) -> tuple[Grammar, Grammar]:
-        """The two grammars."""
+        """The grammars of the target and of the loss."""
         return self.target, self.loss
 
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that fits all samples, with its factor."""
+    """A formula that fits all samples.
+
+    Attributes:
+        formula: the formula.
+        scale: the factor between the formula's loss and the hand-in's loss.
+    """
 
     formula: Formula
     scale: Scale
@@ -75,14 +80,19 @@ class Found:
 def factors_of(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> list[tuple[float, int, int]] | None:
-    """Return the factor for each sample, with its sizes; None where one does not fit.
+    """Return the factor between the formula's loss and the answer to each sample.
 
-    A sample for which the formula's loss is 0 says nothing of the factor.
+    A sample is left out if the formula's loss is 0 or not finite, because then there is
+    no factor.
+
+    Returns:
+        For each sample, its factor, its number B of rows and its number A of actions;
+        None instead of the list if a sample does not fit the formula.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
     for sample in samples:
-        base = sample.predicted(formula, language.one)
+        base = sample.predicted(formula, language.target_of)
         if np.isfinite(base) != np.isfinite(sample.loss):
             return None
         if np.isfinite(base) and abs(base) < 1e-9 and abs(sample.loss) > 1e-6:
@@ -97,9 +107,9 @@ def factors_of(
         found.append((factor, *sizes))
         telling.append(sample)
     for sample, (factor, _, _) in zip(telling, found, strict=True):
-        if not sample.rows_fit(formula, language.one, factor):
+        if not sample.rows_fit(formula, language.target_of, factor):
             return None
-        if not sample.slope_fits(formula, language.one, factor):
+        if not sample.slope_fits(formula, language.target_of, factor):
             return None
     return found
 
@@ -107,7 +117,12 @@ def factors_of(
 def fit(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> Found | None:
-    """Return the formula with its factor if all samples are its own."""
+    """Return the formula with its factor, if the formula fits all samples.
+
+    Returns:
+        The formula with its factor; None if a sample does not fit, if all samples were
+        left out, or if the samples have factors that no `Scale` explains.
+    """
     factors = factors_of(language, formula, samples)
     scale = fitted(factors) if factors else None
     return Found(formula, scale) if scale else None
@@ -119,13 +134,14 @@ def find_among(
     others: Callable[[], list[Case]],
     student: Student,
 ) -> Found | None:
-    """Return the formula with the fewest differences that fits; None for none.
+    """Return the fitting formula with the fewest differences, or None if none fits.
 
     Args:
-        language: all formulas.
-        samples: at least three of one size.
-        others: more questions, of other sizes, asked where a formula fits the samples.
-        student: who is asked.
+        language: all formulas of the part.
+        samples: at least three samples, all of the same size.
+        others: a function that makes questions of other sizes. The hand-in is asked
+            these questions only after a formula fits the samples.
+        student: the hand-in.
     """
     more: list[Sample | None] = []
 
@@ -140,8 +156,10 @@ def find_among(
     with np.errstate(all="ignore"):
         for level in range(MOST + 1):
             if level == MOST:
-                simple = few(language)
-                made = with_constants(language.one, language.part, simple, samples)
+                simple = simple_formulas(language)
+                made = with_constants(
+                    language.target_of, language.part, simple, samples
+                )
                 for formula in made:
                     if found := confirmed(formula):
                         return found
@@ -152,8 +170,8 @@ def find_among(
     return None
 
 
-def few(language: Language) -> list[Formula]:
-    """Return the formulas with no difference, and with one."""
+def simple_formulas(language: Language) -> list[Formula]:
+    """Return the formulas with at most one difference."""
     found = []
     for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):
         halves = [
@@ -171,9 +189,10 @@ def few(language: Language) -> list[Formula]:
 def level_of(
     language: Language, samples: Sequence[Sample], level: int
 ) -> Iterator[tuple[bool, Formula]]:
-    """Yield the formulas with so many differences whose losses fit.
+    """Yield the formulas with `level` differences that fit the first two losses.
 
-    Each comes with whether it needs a factor.
+    Yields:
+        Whether the formula needs a factor other than 1, and the formula.
     """
     for i, view in enumerate(language.views):
         rest = level - (i > 0)
@@ -191,13 +210,24 @@ def fitting(
     in_target: int,
     in_loss: int,
 ) -> Iterator[tuple[bool, Formula]]:
-    """Yield the formulas with so many differences in each half whose losses fit."""
+    """Yield the formulas that fit the first two losses.
+
+    Args:
+        language: all formulas of the part.
+        samples: at least two samples.
+        view: the way in which the code reads the rows.
+        in_target: the number of differences in the target.
+        in_loss: the number of differences in the loss, given the target.
+
+    Yields:
+        Whether the formula needs a factor other than 1, and the formula.
+    """
     numbers, differences = language.target.combinations(in_target)
     if not len(numbers):
         return
-    rows = [view.of(sample.rows) for sample in samples[:2]]
+    rows = [view.compute(sample.rows) for sample in samples[:2]]
     losses = [sample.loss for sample in samples[:2]]
-    targets = [list(language.many(x, language.target, numbers)) for x in rows]
+    targets = [list(language.targets_of(x, language.target, numbers)) for x in rows]
     for loss_numbers, loss_differences in zip(
         *language.loss.combinations(in_loss), strict=True
     ):

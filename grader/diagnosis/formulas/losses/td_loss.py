@@ -1,4 +1,4 @@
-"""Reads which formula a wrong `td_loss` computes."""
+"""Finds the formula that a wrong `td_loss` computes."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import numpy as np
 from grader.contract.case import Case, Student
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.combine import target_of, targets_of
-from grader.diagnosis.formulas.grammar import Choice, Grammar, named
+from grader.diagnosis.formulas.grammar import Choice, Grammar, difference_of
 from grader.diagnosis.formulas.losses import questions
 from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
 from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
@@ -22,7 +22,7 @@ from grader.diagnosis.reading import Reading
 
 
 def networks_swapped(rows: Rows) -> Rows:
-    """Return the rows with θ_Q and θ_T in each other's place."""
+    """Return the rows with the values by θ_Q and by θ_T exchanged."""
     return replace(
         exchanged(rows, ("q_s", "t_s"), ("q_n", "t_n"), ("q_0", "t_0")),
         held_s=rows.t_s,
@@ -62,7 +62,7 @@ LANGUAGE = Language(
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
-    """Return the formula of a `td_loss` with a sample; None where none fits."""
+    """Return the formula of a `td_loss` and one sample, or None if no formula fits."""
     cases = questions.batches(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
     if len(known) < len(cases) or not np.isfinite([s.loss for s in known[:3]]).all():
@@ -72,7 +72,7 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return which formula a `td_loss` computes; None if it is right or unknown."""
+    """Return the reading of a `td_loss`, or None if its formula is right or unknown."""
     result = find(student, rng)
     if result is None:
         return None
@@ -93,14 +93,23 @@ TILDE = Choice(
 
 
 def on_integers(found: Found, case: Case, student: Student) -> Found:
-    """Return the formula with ~ for ¬ if flags of an integer type show that."""
+    """Return the formula, with ~d in the place of ¬d if the code uses ~.
+
+    The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
+    and does not fit the formula with ¬d.
+
+    Args:
+        found: the formula that fits answers to questions with flags of type bool.
+        case: a question with flags of an integer type.
+        student: the hand-in.
+    """
     try:
         sample = ask(case, student)
     except (Raised, Wrong):
         return found
     if sample is None or found.formula["mask"].words != "¬d":
         return found
-    tilde = found.formula.changed(named(TILDE, PART), mask=TILDE)
+    tilde = found.formula.changed(difference_of(TILDE, PART), mask=TILDE)
     if fit(LANGUAGE, found.formula, [sample]) or not fit(LANGUAGE, tilde, [sample]):
         return found
     return replace(found, formula=tilde)

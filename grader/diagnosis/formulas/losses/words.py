@@ -1,4 +1,4 @@
-"""A formula in words, and the table of what it makes of some rows."""
+"""Writes a formula as text, and the table of its targets for some rows."""
 
 import numpy as np
 
@@ -10,7 +10,9 @@ from grader.diagnosis.formulas.value import value_words
 from grader.diagnosis.reading import Difference, Reading
 
 MOST_ROWS = 5
-NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")  # no zeros and ones: twice is not once
+# Masks without a text, or with other values than 0 and 1. To apply such a mask twice is
+# not the same as to apply the mask once, so the text must show the mask twice.
+NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")
 NO_REDUCTION = (
     "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
     "scalar has a gradient (slides: Deep Learning Review)."
@@ -18,7 +20,7 @@ NO_REDUCTION = (
 
 
 def target_words(formula: Formula) -> str:
-    """Return the right side of y = …."""
+    """Return the text of a formula's target, the right side of y = …."""
     words = {
         "R": formula["reward"].words,
         "M": formula["mask"].words,
@@ -35,12 +37,17 @@ def target_words(formula: Formula) -> str:
 
 
 def label_words(formula: Formula) -> str:
-    """Return what the predictions of `mc_loss` are compared with."""
+    """Return the text of the labels with which `mc_loss` compares its predictions."""
     return formula["after"].words.format(y=formula["label"].words)
 
 
 def swapped(words: str, view: str) -> str:
-    """Return words with two words in each other's place."""
+    """Return a text in which two symbols are exchanged.
+
+    Args:
+        words: the text.
+        view: the two symbols with a blank between, as "θ_Q θ_T"; "" for no exchange.
+    """
     if not view:
         return words
     a, b = view.split()
@@ -50,12 +57,12 @@ def swapped(words: str, view: str) -> str:
 
 
 def loss_words(found: Found, symbol: str, growth: str = "") -> str:
-    """Return the right side of L = ….
+    """Return the text of a formula's loss, the right side of L = ….
 
     Args:
         found: the formula with its factor.
-        symbol: stands for the target.
-        growth: of the number of losses that come back; "" if it is one.
+        symbol: the text that stands for the target, as "y".
+        growth: the number of losses that the code returns, as "B"; "" for one loss.
     """
     formula = found.formula
     predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
@@ -67,12 +74,27 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
 
 def natural_growth(formula: Formula) -> str:
-    """Return how a loss's factor grows where nothing is wrong with it."""
+    """Return the growth of a formula's factor that is no mistake, as in `Scale`.
+
+    The growth is "A" if the formula has an error for each action [A, B]: such code sums
+    the errors over the actions, while the formula takes their mean. For all other
+    formulas the growth is "".
+    """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 
 
 def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, str]:
-    """Return what the code computes, and what is asked, in the lines that differ."""
+    """Return the lines in which the code's formula differs from the right formula.
+
+    Args:
+        found: the code's formula with its factor.
+        right: the right formula.
+        symbol: "y" for `td_loss`; "G" for `mc_loss`.
+        growth: the number of losses that the code returns, as in `loss_words`.
+
+    Returns:
+        The text of what the code computes, and the text of what is asked.
+    """
     formula, view = found.formula, found.formula["view"].words
     plain = Found(right, type(found.scale)())
     sides: tuple[list[str], list[str]] = ([], [])
@@ -92,7 +114,13 @@ def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, 
 
 
 def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
-    """Return the reading of a formula that was found; None if it is the right one."""
+    """Return the reading of the code's formula, or None if the formula is right.
+
+    Args:
+        language: all formulas of the part.
+        found: the code's formula with its factor.
+        sample: a question with the hand-in's answer, shown in the table.
+    """
     formula, right, rows = found.formula, language.right, sample.rows
     growth = ""
     if sample.each is not None:
@@ -116,9 +144,15 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
 
 
 def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
-    """Return a table of the rows with the targets of the formula and the right ones."""
-    viewed = formula["view"].of(rows)
-    own, right = language.one(viewed, formula), language.one(rows, language.right)
+    """Return the lines of a table of the rows.
+
+    The table compares the formula's targets with the right targets.
+    """
+    viewed = formula["view"].compute(rows)
+    own, right = (
+        language.target_of(viewed, formula),
+        language.target_of(rows, language.right),
+    )
     words = swapped(value_words(formula), formula["view"].words)
     state = "s" if "(s," in words else "s′"
     networks = [name for name in ("θ_T", "θ_Q") if name in words or name == "θ_T"]
@@ -134,8 +168,8 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
         ["d", *(str(int(d)) for d in rows.d)],
     ]
     for network in networks:
-        of = values[state, network]
-        columns.append([f"Q({state},·; {network})", *(vector(v) for v in of)])
+        texts = map(vector, values[state, network])
+        columns.append([f"Q({state},·; {network})", *texts])
     if own.shape[-2:] == (1, rows.size):
         columns.append(["your y", *(short(y) for y in own[0])])
     columns.append(["right y", *(short(y) for y in right[0])])
@@ -148,10 +182,10 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
 
 
 def vector(values: np.ndarray) -> str:
-    """Return a row of values."""
+    """Return the text of the values of all actions."""
     return " ".join(f"{value:5.2f}" for value in values)
 
 
 def short(value: float) -> str:
-    """Return a number of four digits at most."""
+    """Return the text of a number, rounded to four significant digits."""
     return f"{value:.4g}"

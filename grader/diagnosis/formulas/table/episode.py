@@ -1,4 +1,4 @@
-"""One question to `update_Q_TD0` with its answer, and what a formula makes of it."""
+"""One question to `update_Q_TD0` with the hand-in's answer, compared with formulas."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +15,18 @@ RTOL = 1e-4
 
 
 def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Rows:
-    """Return the steps of an episode as rows, read from a table [..., S, A]."""
+    """Return the steps of an episode as rows.
+
+    Args:
+        case: the question.
+        table: the table that the values are read from [..., S, A].
+        formula: the formula whose choice for "shift" changes the numbers of the states;
+            None to leave them unchanged.
+    """
     args = case.args
     states, later = (args[name].astype(np.int64) for name in ("states", "next_states"))
     if formula:
-        states, later = (formula["shift"].of(x) for x in (states, later))
+        states, later = (formula["shift"].compute(x) for x in (states, later))
     q_s, q_n = table[..., states, :], table[..., later, :]
     zero = 0 * q_s[..., :1, :]
     return Rows(
@@ -33,11 +40,11 @@ def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Ro
 
 @dataclass(frozen=True)
 class Episode:
-    """A question and its answer.
+    """A question to `update_Q_TD0`, with the hand-in's answer.
 
     Attributes:
         case: the question.
-        after: the table [S, A] that came back.
+        after: the table that the hand-in returned [S, A].
     """
 
     case: Case
@@ -45,71 +52,80 @@ class Episode:
 
     @property
     def alpha(self) -> float:
-        """The step size."""
+        """The argument α of the question."""
         return float(self.case.spec["alpha"])
 
     @property
     def steps(self) -> int:
-        """T."""
+        """The number T of steps."""
         return len(self.case.args["states"])
 
     @cached_property
     def before(self) -> np.ndarray:
-        """The table that went in."""
+        """The table that was passed to the hand-in [S, A]."""
         return self.case.args["Q"].astype(np.float64)
 
     @cached_property
     def rows(self) -> Rows:
-        """The steps as rows."""
+        """The steps as rows, with values from `before`."""
         return rows_of(self.case, self.before)
 
     def cells(self, formula: Formula, rows: Rows) -> Cells:
-        """Return the cells that the steps move, as an index."""
+        """Return the cells that the steps move, by a formula."""
         args = self.case.args
         states, later = (
-            formula["shift"].of(args[name].astype(np.int64))
+            formula["shift"].compute(args[name].astype(np.int64))
             for name in ("states", "next_states")
         )
-        return formula["cell"].of(states, rows.a, later, rows)
+        return formula["cell"].compute(states, rows.a, later, rows)
 
     def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
-        """Return by how much each step moves its cell [T]; `size` stands for α."""
-        rows = rows_of(self.case, table, formula)
-        y = target_of(rows, formula).reshape(-1)
-        q, r = formula["predict"].of(rows), formula["reward"].of(rows) + 0 * rows.r
-        e = formula["bracket"].of(q, y, r, self.alpha)
-        return -size * formula["weight"].of(rows) * formula["error"].of(e)
-
-    def table(self, formula: Formula, size: float, *, online: bool) -> np.ndarray:
-        """Return the table by a formula.
+        """Return the numbers by which a formula's steps move their cells [T].
 
         Args:
-            formula: of the update.
-            size: stands for α.
-            online: whether each step reads the newest table.
+            formula: the formula.
+            table: the table that all steps read [S, A].
+            size: the step size, which is α in right code.
         """
-        before = formula["store"].of(self.before)
+        rows = rows_of(self.case, table, formula)
+        y = target_of(rows, formula).reshape(-1)
+        q, r = (
+            formula["predict"].compute(rows),
+            formula["reward"].compute(rows) + 0 * rows.r,
+        )
+        e = formula["bracket"].compute(q, y, r, self.alpha)
+        return -size * formula["weight"].compute(rows) * formula["error"].compute(e)
+
+    def table(self, formula: Formula, size: float, *, online: bool) -> np.ndarray:
+        """Return the table after the episode, computed by a formula [S, A].
+
+        Args:
+            formula: the formula.
+            size: the step size, which is α in right code.
+            online: whether each step reads the table that the steps before it changed.
+        """
+        before = formula["store"].compute(self.before)
         after = before.copy()
-        order = formula["order"].of(self.steps)
+        order = formula["order"].compute(self.steps)
         if order is None and online:
             order = range(self.steps)
         if order is None:
             moves = self.moves(formula, before, size)
             cells = self.cells(formula, rows_of(self.case, before, formula))
-            formula["revisits"].of(after, cells, moves)
-            after += self.flow(formula, size) if formula["flow"].of() else 0
-            return formula["store"].of(after)
+            formula["revisits"].compute(after, cells, moves)
+            after += self.flow(formula, size) if formula["flow"].compute() else 0
+            return formula["store"].compute(after)
         for t in order:
             moves = self.moves(formula, after, size)
             cells = self.cells(formula, rows_of(self.case, after, formula))
             after[cell(cells, t)] += moves[t]
-            after = formula["store"].of(after)
+            after = formula["store"].compute(after)
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
-        """Return how the targets' dependence on the table moves it [S, A]."""
+        """Return the moves by the gradient that goes through the targets [S, A]."""
         rows = rows_of(self.case, self.before, formula)
-        e = formula["predict"].of(rows) - target_of(rows, formula).reshape(-1)
+        e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
         for index in np.ndindex(*self.before.shape):
             ends = []
@@ -122,18 +138,26 @@ class Episode:
         return move
 
     def fits(self, formula: Formula, size: float) -> bool:
-        """Tell whether the answer is a formula's; both orders of right code are."""
+        """Tell whether a formula computes the table that the hand-in returned.
+
+        Both orders that right code may use are tried: all steps on the table that was
+        passed in, and each step on the newest table.
+        """
         scale = np.abs(self.after).max()
         for online in (False, True):
             expected = self.table(formula, size, online=online)
             limit = RTOL * np.abs(expected) + 0.1 * RTOL * scale
-            if (np.abs(self.after - expected) <= limit).all():  # never, where nan
+            if (np.abs(self.after - expected) <= limit).all():  # False for nan
                 return True
         return False
 
 
 def ask(case: Case, student: Student) -> Episode | None:
-    """Return a question with its answer; None if the answer is no table.
+    """Ask a question; return it with the hand-in's answer, or None.
+
+    Returns:
+        The question with the answer; None if the answer is no finite table of the right
+        shape.
 
     Raises:
         Raised: the hand-in fails.

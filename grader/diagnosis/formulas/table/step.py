@@ -1,10 +1,8 @@
-"""The choices of the step that moves the table toward its targets."""
-
-from collections.abc import Callable
+"""The choices of how an update moves a table's cells toward the targets."""
 
 import numpy as np
 
-from grader.diagnosis.formulas.grammar import Choice, Joint
+from grader.diagnosis.formulas.grammar import Choice
 from grader.diagnosis.formulas.mask import MASK
 from grader.diagnosis.formulas.rows import Rows
 
@@ -82,13 +80,13 @@ SKIPPED = (
 )
 
 
-def first_end(x: Rows) -> np.ndarray:
-    """Return 1 for the first step."""
+def first(x: Rows) -> np.ndarray:
+    """Return 1 for the first step, 0 for all others [T]."""
     return (np.arange(x.size) == 0).astype(float)
 
 
 def last(x: Rows) -> np.ndarray:
-    """Return 1 for the last step."""
+    """Return 1 for the last step, 0 for all others [T]."""
     return (np.arange(x.size) == x.size - 1).astype(float)
 
 
@@ -112,7 +110,7 @@ WEIGHT = (
     ),
     Choice(
         "(first step only) ",
-        first_end,
+        first,
         "only-first",
         "Only the first step's cell moves, as when a function returns inside its "
         "loop. Each of the T steps has to move its cell.",
@@ -126,7 +124,7 @@ WEIGHT = (
     ),
     Choice(
         "(all but the first step) ",
-        lambda x: 1 - first_end(x),
+        lambda x: 1 - first(x),
         "skips-first",
         "The first step moves nothing. Each of the T steps has to move its cell.",
     ),
@@ -150,10 +148,14 @@ WEIGHT = (
         f"Your step falls with t: every step of the episode moves by α η {ADMIN}.",
     ),
     *(
-        Choice(f"{mask.words} ", lambda x, m=mask: m.of(x), "mask-on-step", SKIPPED)
+        Choice(
+            f"{mask.words} ", lambda x, m=mask: m.compute(x), "mask-on-step", SKIPPED
+        )
         for mask in MASK[2:]
     ),
 )
+# The cells that the steps move: the table's row of each step [T], and its column [T]; a
+# slice as the column if a step moves the whole row.
 Cells = tuple[np.ndarray, "np.ndarray | slice"]
 CELL = (
     Choice("Q(s,a)", lambda s, a, n, x: (s, a)),
@@ -189,33 +191,33 @@ CELL = (
 
 
 def added(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add every move."""
+    """Add every step's move [T] to its cell of the table, in place."""
     for t, move in enumerate(moves):
         table[cell(cells, t)] += move
 
 
 def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Let the last move of a cell count alone."""
+    """Add only the last move to each cell of the table, in place."""
     before = table.copy()
     for t, move in enumerate(moves):
         table[cell(cells, t)] = before[cell(cells, t)] + move
 
 
 def cell(cells: Cells, t: int) -> tuple:
-    """Return the cell, or the whole row, that step t moves."""
+    """Return the index of the cell, or of the whole row, that step t moves."""
     rows, columns = cells
     return rows[t], columns[t] if isinstance(columns, np.ndarray) else columns
 
 
 def first_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Let the first move of a cell count alone."""
+    """Add only the first move to each cell of the table, in place."""
     back = slice(None, None, -1)
     columns = cells[1][back] if isinstance(cells[1], np.ndarray) else cells[1]
     last_wins(table, (cells[0][back], columns), moves[back])
 
 
 def averaged(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Move each cell by the mean of its moves."""
+    """Add the mean of its moves to each cell of the table, in place."""
     visits, total = np.zeros_like(table), np.zeros_like(table)
     added(visits, cells, np.ones(len(moves)))
     added(total, cells, moves)
@@ -247,7 +249,8 @@ REVISITS = (
         "moves. Every visit counts in full: the moves of one cell add up.",
     ),
 )
-# How -move / α is made of the prediction q, the target y and its reward r.
+# Each function returns η, so that the move is −α η, computed from the prediction q, the
+# target y, its reward r, and α.
 BRACKET = (
     Choice("α ({q} − ({y}))", lambda q, y, r, alpha: q - y),
     Choice(
@@ -336,7 +339,7 @@ STEP_SLOTS: dict[str, tuple[Choice, ...]] = {
     "cell": CELL,
     "revisits": REVISITS,
 }
-# What changes more than the moves of an episode without a return to a state.
+# Choices that change more than the moves of an episode whose states all differ.
 WHOLE_SLOTS: dict[str, tuple[Choice, ...]] = {
     "bracket": BRACKET,
     "order": ORDER,
@@ -344,5 +347,3 @@ WHOLE_SLOTS: dict[str, tuple[Choice, ...]] = {
     "store": STORE,
     "shift": SHIFT,
 }
-STEP_JOINTS: tuple[Joint, ...] = ()
-Apply = Callable[[np.ndarray, Cells, np.ndarray], None]

@@ -1,4 +1,4 @@
-"""The step size of a table's update, over episodes of several rates and lengths."""
+"""The step size of a table's update, for all α and all lengths of an episode."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.reading import Difference
 
 ADMIN = "(slides: Admin)"
-# By α and T.
+# The ways in which a step size may depend on α and the number T of steps: each is a
+# text and a function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("α", lambda a, t: a),
     ("", lambda a, t: 1.0),
@@ -50,17 +51,24 @@ STILL = (
 
 @dataclass(frozen=True)
 class Size:
-    """A step size: a constant times a function of α and T, in words."""
+    """A step size: a constant times a function of α and T.
+
+    Attributes:
+        constant: the constant; 0 if no cell moves, negative if cells move away from
+            their targets.
+        growth: the text of the function in `GROWTHS`; "" if the step size is the same
+            for all α and T.
+    """
 
     constant: float
     growth: str
 
     def at(self, alpha: float, steps: int) -> float:
-        """Return the step size of an episode."""
+        """Return the step size for an episode with this α and this number of steps."""
         return self.constant * dict(GROWTHS)[self.growth](alpha, steps)
 
     def differences(self) -> tuple[Difference, ...]:
-        """Return the mistakes in it."""
+        """Return the mistakes in the step size."""
         size, names = abs(self.constant), []
         if not size:
             return (Difference("tab-at-discarded", STILL),)
@@ -85,7 +93,7 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The size with minus before it, as in −α η."""
+        """The text of minus the step size, as "−α" in −α η."""
         sign = "" if self.constant < 0 else "−"
         size = constant_words(abs(self.constant))
         if size == "1":
@@ -94,7 +102,12 @@ class Size:
 
 
 def fitted(sizes: Sequence[tuple[float, float, int]]) -> Size | None:
-    """Return the size that gives all of (size, α, T); None if there is none."""
+    """Return the step size that explains all numbers, or None.
+
+    Args:
+        sizes: triples of an episode's step size as a number, its α, and its number T of
+            steps.
+    """
     for words, growth in GROWTHS:
         constants = np.array([size / growth(a, t) for size, a, t in sizes])
         if np.abs(constants - constants[0]).max() <= 2e-4 * np.abs(constants).max():

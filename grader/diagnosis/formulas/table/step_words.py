@@ -1,4 +1,4 @@
-"""A table's update in words, and what it makes of an episode."""
+"""Writes a table's update as text, and the table of an episode's steps."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ ALPHA = Size(1.0, "α")
 
 
 def step_words(formula: Formula, size: Size) -> str:
-    """Return how the cells move."""
+    """Return the text of how the cells move."""
     if not size.constant:
         return "no cell moves"
     q = formula["predict"].words
@@ -26,9 +26,7 @@ def step_words(formula: Formula, size: Size) -> str:
         y, r = target_words(formula), formula["reward"].words
         future = y.removeprefix(f"{r} + ") if y.startswith(f"{r} + ") else f"y − {r}"
         move = formula["bracket"].words.format(q=q, y="y", r=r, f=future)
-    extra = [
-        formula[slot].words for slot in ("revisits", "order", "flow", "store", "shift")
-    ]
+    extra = [formula[slot].words for slot in EXTRA]
     text = f"{formula['cell'].words} moves by {move}"
     return ", ".join([text, *(words for words in extra if words)])
 
@@ -36,7 +34,14 @@ def step_words(formula: Formula, size: Size) -> str:
 def reading(
     formula: Formula, size: Size, right: Formula, sample: Episode
 ) -> Reading | None:
-    """Return the reading of a formula that was found; None if it is the right one."""
+    """Return the reading of the code's update, or None if the update is right.
+
+    Args:
+        formula: the code's formula.
+        size: the code's step size.
+        right: the right formula.
+        sample: a question with the hand-in's answer, shown in the table.
+    """
     differences = (*formula.differences, *size.differences())
     if not differences:
         return None
@@ -54,7 +59,17 @@ def reading(
 def table_of(
     formula: Formula, size: float, right: Formula, sample: Episode
 ) -> list[str]:
-    """Return a table of the steps, with targets or moves and the right ones."""
+    """Return the lines of a table of the steps.
+
+    The table compares the code's targets with the right targets. If the formula of the
+    target is right, the table compares the moves instead.
+
+    Args:
+        formula: the code's formula.
+        size: the code's step size in this episode.
+        right: the right formula.
+        sample: the question with the hand-in's answer.
+    """
     args, rows = sample.case.args, sample.rows
     columns = [
         ["s", *map(str, args["states"])],

@@ -1,4 +1,4 @@
-"""Reads which formula a wrong `update_Q_TD0` computes."""
+"""Finds the formula that a wrong `update_Q_TD0` computes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from grader.contract.fixed_cases import LARGE, OTHER
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
-from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, named
-from grader.diagnosis.formulas.losses.questions import drawn, signed
+from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
+from grader.diagnosis.formulas.losses.questions import signed, source_of
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.formulas.table import step
 from grader.diagnosis.formulas.table.episode import Episode, ask
@@ -31,45 +31,48 @@ TARGET = Grammar(
 )
 STEP = Grammar(PART, step.STEP_SLOTS)
 WHOLE = Grammar(PART, step.WHOLE_SLOTS)
-MOST, MOST_IN_STEP = 3, 2
+MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
+# A difference from right code (None for no difference), and its choices, by slot.
 Change = tuple[Difference | None, dict[str, Choice]]
 
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that fits all episodes, with its step size."""
+    """A formula and a step size that fit all episodes."""
 
     formula: Formula
     size: Size
 
 
 def joined(*halves: Formula) -> Formula:
-    """Return the formula of its parts."""
+    """Return the formula with all choices and all differences of its parts."""
     choices: dict[str, Choice] = {}
     for half in halves:
         choices.update(half.choices)
     return Formula(choices, tuple(d for half in halves for d in half.differences))
 
 
-def halves(grammar: Grammar, count: int) -> Iterator[Formula]:
-    """Yield the formulas of one part with so many differences."""
+def formulas_of(grammar: Grammar, count: int) -> Iterator[Formula]:
+    """Yield the formulas of a grammar that have `count` differences."""
     for numbers, differences in zip(*grammar.combinations(count), strict=True):
         yield grammar.formula(numbers, differences)
 
 
-RIGHT = joined(*(next(halves(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
+RIGHT = joined(*(next(formulas_of(grammar, 0)) for grammar in (TARGET, STEP, WHOLE)))
 
 
 # ---------------------------------------------------------------- the questions
 
 
 def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
-    """Make an episode; in one of its next states all values are negative.
+    """Make an episode; if it has several steps, its first next state has bad values.
+
+    Bad values are values that are negative for all actions.
 
     Args:
-        source: of the numbers.
-        rewards: other ones; among several the middle one becomes 0.
-        settings: of `cases.td0`.
+        source: the source of the random numbers.
+        rewards: the rewards [T], with the middle entry set to 0; None for random ones.
+        settings: further arguments of `cases.td0`.
     """
     case = cases.td0(source, **settings)
     table = case.args["Q"] + 0.001 * source.rng.permutation(21).reshape(7, 3)
@@ -84,11 +87,11 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
 
 
 def questions(rng: np.random.Generator) -> list[Case]:
-    """Make episodes of the checks' sizes and rates: usual ones, and large rewards.
+    """Make episodes of the sizes that the checks use, with rewards of several sizes.
 
-    The last two come back to their states.
+    The last two episodes come back to their states.
     """
-    source = drawn(rng)
+    source = source_of(rng)
     large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
     usual = signed(rng, 0.3, 3.0, 5)
     return [
@@ -98,13 +101,17 @@ def questions(rng: np.random.Generator) -> list[Case]:
         episode(source, None, num_steps=1, ends=False, **OTHER),
         episode(source, num_steps=1, ends=True),
         episode(source, None, num_steps=5, ends=False, **{**OTHER, **LARGE}),
-        returning(rng, source),
-        returning(rng, source),
+        revisiting(rng, source),
+        revisiting(rng, source),
     ]
 
 
-def returning(rng: np.random.Generator, source: Fixed) -> Case:
-    """Make an episode that visits one cell three times, and its end's state before."""
+def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
+    """Make an episode that comes back to its states.
+
+    Steps 0, 2 and 3 have the same state and action. The last step has the state of step
+    1, but another action.
+    """
     case = episode(source, signed(rng, 0.3, 3.0, 5), num_steps=5, ends=True)
     one, two, three = rng.permutation(7)[:3].tolist()
     path = np.array([one, two, one, one, two, three], np.int32)
@@ -115,7 +122,8 @@ def returning(rng: np.random.Generator, source: Fixed) -> Case:
 
 
 QUESTIONS = questions
-# What is tried where the size cannot be read off single moves.
+# The step sizes that are tried for a formula with a difference in WHOLE, because there
+# the step size cannot be computed from a single move.
 SIZES = [
     *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
     Size(1.0, ""),
@@ -126,36 +134,42 @@ SIZES = [
 # ---------------------------------------------------------------- the search
 
 
-def once(samples: Sequence[Episode]) -> list[Episode]:
-    """Return the episodes that come to no state twice."""
+def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
+    """Return the episodes whose steps all have different states."""
     return [s for s in samples if len(set(s.case.args["states"].tolist())) == s.steps]
 
 
-def answered(sample: Episode, formula: Formula) -> np.ndarray:
-    """Return by how much the cells have moved that a formula moves [T]."""
+def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
+    """Return the numbers by which the hand-in moved the cells of the steps [T].
+
+    Args:
+        sample: the question with the hand-in's answer.
+        formula: the formula that says which cell belongs to a step; if the cell is a
+            whole row of the table, the row's first entry is taken.
+    """
     cells = sample.cells(formula, sample.rows)
     moves = (sample.after - sample.before)[cells]
     return moves if moves.ndim == 1 else moves[:, 0]
 
 
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with its step size if all episodes are its own."""
+    """Return the formula with its step size, or None if an episode does not fit."""
     sizes = []
-    for sample in once(samples):
+    for sample in without_revisits(samples):
         base = sample.moves(formula, sample.before, 1.0)
         largest = np.abs(base).argmax()
         if not np.isfinite(base).all():
             return None
         if abs(base[largest]) < 1e-6:
             continue
-        size = answered(sample, formula)[largest] / base[largest]
+        size = answered_moves(sample, formula)[largest] / base[largest]
         sizes.append((float(size), sample.alpha, sample.steps))
     size = fitted(sizes) if sizes and min(abs(s) for s, *_ in sizes) > 1e-6 else None
     return confirmed(formula, size, samples) if size else None
 
 
 def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with a step size if all episodes are its own."""
+    """Return the formula with this step size, or None if an episode does not fit."""
     fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
     return Found(formula, size) if all(fits) else None
 
@@ -163,16 +177,22 @@ def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found
 def candidates(
     samples: Sequence[Episode], in_target: int, in_step: int
 ) -> Iterator[Formula]:
-    """Yield the formulas whose moves are in proportion to those of two episodes."""
+    """Yield the formulas whose moves are proportional to the moves in two episodes.
+
+    Args:
+        samples: the episodes; the first two are used.
+        in_target: the number of differences in the choices of TARGET.
+        in_step: the number of differences in the choices of STEP.
+    """
     numbers, differences = TARGET.combinations(in_target)
     targets = [targets_of_all(sample, numbers) for sample in samples[:2]]
-    for half in halves(STEP, in_step):
+    for half in formulas_of(STEP, in_step):
         whole = joined(RIGHT, half)
         kept = np.ones(len(targets[0]), bool)
         for sample, y in zip(samples[:2], targets, strict=True):
-            moves = answered(sample, whole)
-            e = half["error"].of(half["predict"].of(sample.rows) - y)
-            base = half["weight"].of(sample.rows) * e
+            moves = answered_moves(sample, whole)
+            e = half["error"].compute(half["predict"].compute(sample.rows) - y)
+            base = half["weight"].compute(sample.rows) * e
             size = (base * moves).sum(axis=1) / (base * base).sum(axis=1)
             apart = np.abs(moves - size[:, None] * base).max(axis=1)
             kept &= apart <= 3e-4 * np.abs(moves).max()
@@ -182,7 +202,12 @@ def candidates(
 
 
 def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
-    """Return the targets [N, T] of many formulas."""
+    """Return the targets of many formulas [N, T].
+
+    Args:
+        sample: the episode.
+        numbers: for each formula, the number of the choice in each slot [N, slots].
+    """
     found = np.empty((len(numbers), sample.steps))
     for which, y in targets_of(sample.rows, TARGET, numbers):
         found[which] = y[:, 0]
@@ -190,31 +215,38 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
 
 def special(in_target: int, in_step: int) -> Iterator[Formula]:
-    """Yield the formulas that change more than single moves."""
-    for whole in halves(WHOLE, 1):
-        for target in halves(TARGET, in_target):
-            for step_half in halves(STEP, in_step):
+    """Yield the formulas with one difference in the choices of WHOLE.
+
+    Args:
+        in_target: the number of differences in the choices of TARGET.
+        in_step: the number of differences in the choices of STEP.
+    """
+    for whole in formulas_of(WHOLE, 1):
+        for target in formulas_of(TARGET, in_target):
+            for step_half in formulas_of(STEP, in_step):
                 yield joined(RIGHT, target, step_half, whole)
 
 
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
-    """Yield formulas with a constant that no list has."""
-    single = once(samples)
+    """Yield formulas with a constant that is in no list, computed from answers."""
+    single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
     targets = [
-        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered(s, RIGHT) / s.alpha
+        s.rows.q_s[np.arange(s.steps), s.rows.a] + answered_moves(s, RIGHT) / s.alpha
         for s in several
     ]
-    bound = max(float(np.abs(answered(s, RIGHT)).max()) / s.alpha for s in several)
+    bound = max(
+        float(np.abs(answered_moves(s, RIGHT)).max()) / s.alpha for s in several
+    )
     for count in (0, 1):
-        for target in halves(TARGET, count):
+        for target in formulas_of(TARGET, count):
             formula = joined(RIGHT, target)
             yield from of_target(
                 target_of, PART, formula, [s.rows for s in several], targets
             )
             first = several[0]
             eta = first.moves(formula, first.before, 1.0)
-            shares = answered(first, RIGHT) / eta
+            shares = answered_moves(first, RIGHT) / eta
             if falls := constant(shares[1:] / shares[:-1]):
                 difference, choices = falling(falls)
                 yield formula.changed(difference, **choices)
@@ -223,7 +255,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return the difference of a step that falls by a constant, and its choice."""
+    """Return the change to moves that are multiplied by rate^t at step t."""
     choice = Choice(
         f"{constant_words(rate)}^t ",
         lambda x: rate ** np.arange(x.size),
@@ -231,11 +263,11 @@ def falling(rate: float) -> Change:
         "Your step changes with t: the later the step, the more. Every step of the "
         "episode moves its cell by α η (slides: Admin).",
     )
-    return named(choice, PART), {"weight": choice}
+    return difference_of(choice, PART), {"weight": choice}
 
 
 def clipped(bound: float) -> Change:
-    """Return the difference of an error that is clipped, and its choice."""
+    """Return the change to errors that are clipped to [-bound, bound]."""
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",
@@ -244,11 +276,11 @@ def clipped(bound: float) -> Change:
         "Large errors are clipped. Nothing is to be clipped; the move is α η, however "
         "large η is (slides: Admin).",
     )
-    return named(choice, PART), {"error": choice}
+    return difference_of(choice, PART), {"error": choice}
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
-    """Return the formula of an update with an episode; None where none fits."""
+    """Return the formula of an update and one episode, or None if no formula fits."""
     asked = questions(rng) + questions(rng)
     samples = [sample for case in asked if (sample := ask(case, student))]
     if len(samples) < len(asked):
@@ -263,7 +295,7 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
-    """Yield the formulas with so many differences that fit all episodes."""
+    """Yield the formulas with `level` differences that fit all episodes."""
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):
             if found := sized(formula, samples):
@@ -284,7 +316,7 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return which formula an update computes; None if it is right or unknown."""
+    """Return the reading of an update, or None if its formula is right or unknown."""
     result = find(student, rng)
     if result is None:
         return None
@@ -307,7 +339,16 @@ TILDE = Choice(
 
 
 def on_integers(found: Found, case: Case, student: Student) -> Formula:
-    """Return the formula with ~ for ¬ if flags of an integer type show that."""
+    """Return the formula, with ~d in the place of ¬d if the code uses ~.
+
+    The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
+    and does not fit the formula with ¬d.
+
+    Args:
+        found: the formula that fits answers to questions with flags of type bool.
+        case: a question with flags of an integer type.
+        student: the hand-in.
+    """
     formula = found.formula
     try:
         sample = ask(case, student)
@@ -315,7 +356,7 @@ def on_integers(found: Found, case: Case, student: Student) -> Formula:
         return formula
     if sample is None or formula["mask"].words != "¬d":
         return formula
-    tilde = formula.changed(named(TILDE, PART), mask=TILDE)
+    tilde = formula.changed(difference_of(TILDE, PART), mask=TILDE)
     if confirmed(formula, found.size, [sample]):
         return formula
     return tilde if confirmed(tilde, found.size, [sample]) else formula
