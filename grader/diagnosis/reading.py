@@ -1,5 +1,6 @@
-"""The classes for what a reader finds."""
+"""The classes for what a reader finds, and tables of examples."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -33,3 +34,16 @@ class Reading:
     asked: str
     differences: tuple[Difference, ...]
     table: tuple[str, ...] = ()
+
+
+def in_columns(
+    rows: Sequence[tuple[str, ...]], align: Callable[[str, int], str] = str.ljust
+) -> tuple[str, ...]:
+    """Return the lines of a table with aligned columns.
+
+    Args:
+        rows: the cells of each row.
+        align: `str.ljust` or `str.rjust`.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return tuple("  ".join(map(align, row, widths)).rstrip() for row in rows)

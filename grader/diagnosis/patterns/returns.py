@@ -20,7 +20,7 @@ from grader.contract.compare import ATOL, RTOL, number
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.patterns.return_parts import choices, facts, weights
 from grader.diagnosis.patterns.return_parts.formula import Formula, Sums, sums_of
-from grader.diagnosis.reading import Difference, Reading
+from grader.diagnosis.reading import Difference, Reading, in_columns
 
 PART = "discounted_returns"
 STEPS = 5
@@ -265,16 +265,7 @@ def compared(asked: Asked) -> tuple[str, ...]:
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
         rows.append((str(i), *map(number, values)))
-    return (f"γ = {number(asked.gamma)}", *in_columns(rows))
-
-
-def in_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table, with columns aligned to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
+    return (f"γ = {number(asked.gamma)}", *in_columns(rows, str.rjust))
 
 
 def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
@@ -307,7 +298,7 @@ def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
         f"G_{i} = {weighted_sum(weights[i])} for γ = {number(asked.gamma)}",
         f"G_{i} = {weighted_sum(right[i])}",
         (facts.OTHER_WEIGHTS, *extra),
-        tuple(in_columns(rows)),
+        in_columns(rows, str.rjust),
     )
 
 

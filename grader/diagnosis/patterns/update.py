@@ -32,7 +32,7 @@ from grader.diagnosis.patterns.step.taken import (
     notes_of_step,
     plain_step,
 )
-from grader.diagnosis.reading import Difference, Reading
+from grader.diagnosis.reading import Difference, Reading, in_columns
 
 # Scales of the rewards and of the parameters: usual scales, large ones to show a limit
 # of the gradient, and a small one to show a gradient that is made longer.
@@ -291,5 +291,4 @@ def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
         moves = (one.theta - draw.theta_Q)[-3:], updates[-3:]
         own, wanted = (", ".join(f"{x:.4g}" for x in move) for move in moves)
         rows.append((optimizer, count, own, wanted))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return in_columns(rows)

@@ -226,8 +226,8 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
         held = [stored_lengths(asker, name, counts) for name in storage]
         if obtained not in held:
             return [length_finding(obtained, counts, right)] if obtained else []
-    repeated = [["add", i, i + 1] for i in (continuing(asker),) for _ in range(3)]
-    if asker.play(*repeated, ["len"]).lengths == [1]:
+    i = int(np.flatnonzero(~asker.rows["terminated"])[0])
+    if asker.play(*[["add", i, i + 1]] * 3, ["len"]).lengths == [1]:
         return [
             found(
                 "drops-duplicates",
@@ -253,11 +253,6 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
     return []
 
 
-def continuing(asker: Asker) -> int:
-    """Return the number of a transition with d false."""
-    return int(np.flatnonzero(~asker.rows["terminated"])[0])
-
-
 def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
     """Return the lengths of a buffer with a storage mistake, after 0, 1, … adds.
 
@@ -272,11 +267,11 @@ def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
     for way in STORES:
         if way.name == name:
             held = way.make(CAPACITY, asker.rows)
-            found_ = [held.filled()]
+            lengths_ = [held.filled()]
             for i in counts[:-1]:
                 held.add(i)
-                found_.append(held.filled())
-            return found_
+                lengths_.append(held.filled())
+            return lengths_
     return []
 
 
@@ -321,21 +316,6 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 def generator(asker: Asker) -> list[Finding]:
     """Return a finding if the draws do not follow from rng alone; [] if they do."""
-    finding = draws.generator_finding(*generated(asker))
-    return [finding] if finding else []
-
-
-def keeps_draws(asker: Asker) -> bool:
-    """Tell whether a batch depends on what was drawn before."""
-    finding = draws.generator_finding(*generated(asker))
-    return finding is not None and finding.name == "keeps-draws"
-
-
-def generated(asker: Asker) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return batches by equal and different generators: one buffer's, then new ones'.
-
-    See the arguments of `draws.generator_finding`.
-    """
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
     script = [add, seed, batches, seed, batches, other, batches]
@@ -344,9 +324,8 @@ def generated(asker: Asker) -> tuple[list[np.ndarray], list[np.ndarray]]:
         asker.play(add, s, batches, capacity=LARGE).samples for s in (seed, seed, other)
     ]
     if len(same) != 3 or any(len(s) != 1 for s in new):
-        return [np.zeros(0), np.zeros(0), np.ones(0)], [
-            np.zeros(0),
-            np.zeros(0),
-            np.ones(1),
-        ]
-    return [joined(s) for s in same], [joined(s[0]) for s in new]
+        return []
+    finding = draws.generator_finding(
+        [joined(s) for s in same], [joined(s[0]) for s in new]
+    )
+    return [finding] if finding else []
