@@ -241,7 +241,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
         return Reading("G_i = 0 for every i", ASKED, (facts.ALL_ZERO, *extra))
     formulas = fitting(answers)
     if not formulas:
-        return weighed(answers[0], extra)
+        return reading_of_weights(answers[0], extra)
     # The formulas compute the same, so only the mistakes that all share are certain.
     names = [{d.name for d in f.differences} for f in formulas]
     shared = set.intersection(*names)
@@ -268,7 +268,7 @@ def compared(asked: Asked) -> tuple[str, ...]:
     return (f"γ = {number(asked.gamma)}", *in_columns(rows, str.rjust))
 
 
-def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
+def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
     """Return a reading of the weights of the rewards, where no formula fits.
 
     Args:

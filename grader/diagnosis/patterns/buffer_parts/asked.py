@@ -70,7 +70,7 @@ def between_samples(asker: Asker) -> Played:
     return asker.play(*script)
 
 
-# ---------------------------------------------------------------- what came
+# ---------------------------------------------------------------- drawn rows
 
 
 def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
@@ -161,7 +161,7 @@ def stored_and_drawn(
 
 def several_drawn(seen: list[Seen | None]) -> bool:
     """Tell whether some script draws more than one transition."""
-    return any(len(one.came[0]) > 1 for one in seen if one)
+    return any(len(one.drawn[0]) > 1 for one in seen if one)
 
 
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
@@ -177,10 +177,11 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     for _ in range(3):
         played = between_samples(asker) if right else asker.draw(CAPACITY + 3, DRAWS)
         one = seen_in(played, batches_in(played))
-        if not one or len(one.came) < (len(STAGES) - 1 if right else 1):
+        if not one or len(one.drawn) < (len(STAGES) - 1 if right else 1):
             return None
         # Compare after CAPACITY + 3 adds, as in the other script.
-        sets.append(one.came[STAGES.index(CAPACITY + 3) - 1] if right else one.came[0])
+        stage = STAGES.index(CAPACITY + 3) - 1 if right else 0
+        sets.append(one.drawn[stage])
     if any(len(s) != CAPACITY or max(s) != CAPACITY + 2 or BLANK in s for s in sets):
         return None
     if all(s == sets[0] for s in sets):

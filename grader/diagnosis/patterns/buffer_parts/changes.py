@@ -296,8 +296,12 @@ CHANGES += [
         [c for c in CHANGES if c.kind == "normalised"],
     )
 ]
-CONSTANT = {"clipped": limit, "constant": lambda x, y: float(y.ravel()[0])}
-CONSTANT.update(scaled=factor, shifted=shift)
+CONSTANT: dict[str, Callable[..., float]] = {
+    "clipped": limit,
+    "constant": lambda x, y: float(y.ravel()[0]),
+    "scaled": factor,
+    "shifted": shift,
+}
 
 
 def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:

@@ -342,7 +342,7 @@ def read_fields(
             ("when it is full", [b for b in full if wrong_in(name, b)]),
         ]
         parts = [(when, explain(name, some)) for when, some in several if some]
-        good = [e.only(when) for when, e in parts if e]
+        good = [replace(e, text=f"{e.text} ({when})") for when, e in parts if e]
         if len(good) < len(parts):
             good = by_ends(name, [*filling, *full])
         read += good or [described(name, wrong)]

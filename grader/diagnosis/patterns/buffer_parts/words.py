@@ -44,14 +44,6 @@ class Explanation:
     hint: str
     cost: float
 
-    def only(self, when: str) -> "Explanation":
-        """Return the explanation restricted to a time.
-
-        Args:
-            when: the time in words, such as "when it is full".
-        """
-        return replace(self, text=f"{self.text} ({when})")
-
 
 def worded(
     name: str,

@@ -284,10 +284,10 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
     for draw, one in zip(draws, seen, strict=True):
         if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
             return None
-    return next(found(draws, seen), None)
+    return next(formulas(draws, seen), None)
 
 
-def found(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
+def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
     """Yield the formulas that fit all gradients, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)

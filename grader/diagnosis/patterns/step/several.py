@@ -19,7 +19,13 @@ from grader.diagnosis.patterns.step.gradient import (
     Gradient,
     changed_gradient,
 )
-from grader.diagnosis.patterns.step.taken import Note, Seen, Step, at, notes_of_step
+from grader.diagnosis.patterns.step.taken import (
+    Note,
+    Seen,
+    Step,
+    base_vector,
+    notes_of_step,
+)
 
 MOST = 5  # most steps in one call that are looked for
 # Changes of a gradient: the formula, the differences, the factor and the function.
@@ -134,7 +140,7 @@ def walked(draw: Draw, optimizer: str, rows: Rows) -> list[Vector]:
         grads = gradient(draw)
         updates, state = optimizer_step(optimizer, state, grads, draw.theta_Q)
         moves = {"updates": updates, "gradient": grads}.get(step.of, 0 * updates)
-        end = at(draw, step.base) + step.times * moves
+        end = base_vector(draw, step.base) + step.times * moves
         draw = replace(draw, theta_Q=end)
         ends.append(end)
     return ends
