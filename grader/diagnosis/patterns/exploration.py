@@ -151,7 +151,7 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
 
 
 def never_of_two(fit: Fit, questions: Questions) -> bool:
-    """Tell whether nothing is explored with two actions, though it is with four."""
+    """Tell whether exploring is seen with four actions, but never with two."""
     epsilon = max(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] < 0.3 or words.CONSTANT in fit.tried.differences:
         return False

@@ -32,8 +32,8 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
 
     Sets `fresh` and `single` of the asker where the buffer needs them.
     """
-    # Import anew: a list that all buffers share must not be full yet, because then it
-    # would not grow.
+    # Import anew: a list that all buffers share must not be full yet, because a full
+    # list does not grow.
     asker.student = asker.student.afresh()
     new = asker.play(["len"])
     if new.raised:
@@ -106,7 +106,7 @@ def shared(asker: Asker, new: Played) -> Finding | None:
 
 
 def no_arrays(asker: Asker, raised: str) -> Finding | None:
-    """Return what `sample` returns in place of five arrays of numbers, if known.
+    """Return a finding if a batch is clearly not five arrays of numbers; else None.
 
     Args:
         asker: asks the buffer.
@@ -207,7 +207,7 @@ FAILS_TO_DRAW = found(
 
 
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return what is wrong with the length, unless a storage mistake explains it.
+    """Return the findings about the length, unless a storage mistake explains it.
 
     Args:
         asker: asks the buffer.
@@ -279,7 +279,7 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
     """Return the finding for wrong lengths.
 
     Args:
-        obtained: lengths that came, after 0, 1, … adds.
+        obtained: the buffer's lengths after 0, 1, … adds.
         counts: 0, 1, …, the numbers of adds.
         right: right lengths.
     """

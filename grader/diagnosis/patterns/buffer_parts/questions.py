@@ -212,8 +212,8 @@ def in_shape(
         state_dim: D.
 
     Returns:
-        The fields, where B is the number of rows that came; None if the arrays do not
-            have these shapes.
+        The fields, where B is the number of drawn rows; None if the arrays do not have
+            these shapes.
         For each field with a wrong shape, the shape of one batch.
     """
     fields, odd = {}, {}
