@@ -11,8 +11,7 @@ class Difference:
     Attributes:
         name: name of the mistake, as in the report's `diagnosis`.
         hint: text for the student: what is wrong and, in brackets, the slides that
-            teach
-            it; never the corrected code.
+            teach it; never the corrected code.
     """
 
     name: str

@@ -242,8 +242,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
         dqn: the hand-in's module.
         name: name of the part; a name that is not in `PROGRAMS` is a plain function's.
         spec: settings of the part; for a plain function, `arguments` has the names of
-            its
-            arguments in order.
+            its arguments in order.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)

@@ -62,8 +62,7 @@ def generator_finding(
 
     Args:
         same_buffer: three arrays of batches from one buffer, drawn with a generator,
-            with
-            an equal generator and with another generator.
+            with an equal generator and with another generator.
         new_buffers: three arrays of batches from new buffers, the first two drawn with
             equal generators and the third with another generator.
     """

@@ -164,8 +164,7 @@ def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
     Args:
         asker: asks the buffer.
         scripts: scripts with more and more adds; the first two end with a buffer that
-            has
-            not lost a transition yet.
+            has not lost a transition yet.
     """
     if scripts[1].raised or not any(played.raised for played in scripts):
         return []

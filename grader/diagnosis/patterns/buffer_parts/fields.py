@@ -50,7 +50,7 @@ def candidates(
 
     Returns:
         The cost; the rows, a key of `WHERE`; another transition, a key of `OTHERS`, or
-            None; the field that the value comes from; a change of the value, or None.
+        None; the field that the value comes from; a change of the value, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -304,8 +304,7 @@ def identified(
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
         like: batches of the same buffer with known transitions, or None. The same
-            fields
-            are then right in both.
+            fields are then right in both.
     """
     several = [
         Batches(fields, ids, rows, newest, oldest) for ids in likely_ids(fields, rows)

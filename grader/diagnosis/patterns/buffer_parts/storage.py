@@ -25,8 +25,8 @@ class Seen:
         capacity: capacity of the buffer.
         script: operations of the script.
         rows: all transitions, one array for each field.
-        drawn: for each "samples", the set of the drawn transitions' numbers; BLANK
-            for a row of zeros.
+        drawn: for each "samples", the set of the drawn transitions' numbers; BLANK for
+            a row of zeros.
         lengths: for each "samples", the length that the buffer gave; None if unknown.
     """
 
@@ -114,8 +114,7 @@ def storage_findings(
 
     Returns:
         [] if both are right; None if no pair fits, or if the pairs that fit name
-        different
-            mistakes.
+        different mistakes.
     """
     good = fitting(seen, exactly=exactly)
     if not good:

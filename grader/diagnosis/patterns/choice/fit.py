@@ -84,8 +84,7 @@ class Fit:
         greedy: rule for the greedy action.
         tried: distribution of the actions when exploring.
         exploring: by ε, the estimated probability of exploring and the standard
-            deviation
-            of the estimate.
+            deviation of the estimate.
         odd_rows: rows that do not fit by themselves.
     """
 
@@ -135,8 +134,7 @@ def fit_of(
         tried: distribution of the actions when exploring.
         samples: the samples.
         allowed: for each sample, the greedy actions by the rule as a mask [N,A]; at
-            most one
-            in each row.
+            most one in each row.
     """
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[int] = set()

@@ -24,8 +24,7 @@ class Greedy:
         words: the rule in words.
         differences: differences from the right rule.
         allowed: function of the values [N,A]; returns a mask [N,A] of the actions that
-            the
-            rule may choose. A row without a mark means that no action is chosen.
+            the rule may choose. A row without a mark means that no action is chosen.
     """
 
     words: str

@@ -58,8 +58,7 @@ class ByAdam:
         gradient: gradient that the optimizer got, if it is known.
         fresh: True if the optimizer starts from a new state.
         kept: the returned state: "given" for the state of the argument, "fresh" for a
-            new
-            state, "" for the optimizer's.
+            new state, "" for the optimizer's.
         step: the step, if it is known.
     """
 
