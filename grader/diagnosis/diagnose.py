@@ -52,8 +52,7 @@ class Diagnosis:
 
     Attributes:
         names: names of the mistakes, joined by " and "; two names are joined by " or "
-            if
-            the part has one of two known mistakes; None without a name.
+            if the part has one of two known mistakes; None without a name.
         hint: one line for each mistake; None without a hint.
         reading: the lines that show what the part computes and what is asked, or None.
     """

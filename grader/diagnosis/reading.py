@@ -1,6 +1,6 @@
-"""The classes for what a reader finds."""
+"""The classes for what a reader finds, and tables of examples."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -11,8 +11,7 @@ class Difference:
     Attributes:
         name: name of the mistake, as in the report's `diagnosis`.
         hint: text for the student: what is wrong and, in brackets, the slides that
-            teach
-            it; never the corrected code.
+            teach it; never the corrected code.
     """
 
     name: str
@@ -36,15 +35,18 @@ class Reading:
     table: tuple[str, ...] = ()
 
 
-def aligned(rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the lines of a table with aligned columns.
+def in_columns(
+    rows: Sequence[tuple[str, ...]], align: Callable[[str, int], str] = str.ljust
+) -> tuple[str, ...]:
+    """Return the lines of a table with in_columns columns.
 
     Args:
         rows: the cells of each row, the headings first.
+        align: `str.ljust` or `str.rjust`.
 
     Returns:
         () if there are only headings.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    lines = ("  ".join(map(align, row, widths)).rstrip() for row in rows)
     return tuple(lines) if len(rows) > 1 else ()

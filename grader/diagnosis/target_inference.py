@@ -27,7 +27,7 @@ def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
 
     Returns:
         None if there is no answer, if the loss is 0 or no finite number, or if a cell
-            other than (s_i, a_i) has a gradient.
+        other than (s_i, a_i) has a gradient.
     """
     try:
         answer = answers.answer(case)

@@ -33,9 +33,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
     Returns:
         `kind`, "contract", "not implemented" or "raised", and `message`. Unless the
-        kind
-            is "contract", also `type`, `line` (0 if unknown), `function`, `text` (the
-            source line) and `explanation` (a sentence or "").
+        kind is "contract", also `type`, `line` (0 if unknown), `function`, `text` (the
+        source line) and `explanation` (a sentence or "").
     """
     if isinstance(error, ContractError):
         return {"kind": "contract", "message": str(error)[:2000]}
@@ -75,8 +74,8 @@ def library_facts(error: BaseException) -> str:
 
     Returns:
         The type of a network's layer, such as "Sequential"; for a `Linear` with a wrong
-            input also its number of inputs and the input's shape: "Linear 3 (5, 3)". Or
-            what optax got as updates: "updates: a number, in update". Otherwise "".
+        input also its number of inputs and the input's shape: "Linear 3 (5, 3)". Or
+        what optax got as updates: "updates: a number, in update". Otherwise "".
     """
     facts = ""
     with contextlib.suppress(BaseException):  # the values are the hand-in's

@@ -1,14 +1,12 @@
 """The contract's parts as functions of plain arrays.
 
 The worker calls the parts of the hand-in's `dqn` module through these functions. The
-reference's programs were exported from the solution's module through the same
-functions.
+reference's programs were exported from the solution through the same functions.
 
-`PROGRAMS` has the parts that are functions of arrays. Each builder takes the module and
-a spec. It returns a function that can be traced and exported, or called if the hand-in
-is plain Python. `CALLS` has the parts that cannot be traced and are always called. Any
-other name is a plain function in the module, called with the arguments that its spec
-lists.
+`PROGRAMS` has builders for the parts that are functions of arrays. A builder takes the
+module and a spec. It returns a function that can be traced and exported, or called if
+the hand-in is plain Python. `CALLS` has the parts that are always called. Any other
+name is a plain function in the module, called with the arguments that its spec lists.
 
 The contract's plain Python values (gamma and alpha, sizes, step, period) are in the
 spec, and the hand-in gets them as plain values. All traced values are arrays.
@@ -208,8 +206,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
         dqn: the hand-in's module.
         name: name of the part; a name that is not in `PROGRAMS` is a plain function's.
         spec: settings of the part; for a plain function, `arguments` has the names of
-            its
-            arguments in order.
+            its arguments in order.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -222,11 +219,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return a loss of any shape, and the gradient of its sum.
-
-    Args:
-        loss_of: function of the leaves theta; returns the loss.
-        theta: leaves of the parameters.
+    """Return a loss of any shape, and the gradient of its sum in theta.
 
     Raises:
         ContractError: the loss is no float.
@@ -320,10 +313,10 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
 
 
 def batch_fields(batch: Any, batch_size: int) -> Args:
-    """Return the five arrays of a batch, from a Transition or a similar tuple.
+    """Return the five arrays of a batch of `batch_size` rows.
 
     Args:
-        batch: result of `sample`.
+        batch: result of `sample`, a Transition or a similar tuple.
         batch_size: number of rows that were asked for.
 
     Raises:

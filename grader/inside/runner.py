@@ -137,8 +137,7 @@ class Runner:
 
         Returns:
             The last theta_Q and opt_state; `losses` [n], and `moves`, the largest
-            change of a
-                parameter in each update [n].
+            change of a parameter in each update [n].
         """
         program = self.programs[name]
 

@@ -166,8 +166,8 @@ class Worker:
             spec: settings of the part.
             args: arrays of the part.
             watched: "numpy" or "jax" to pass copies as arrays of this kind; the
-                answer's
-                `changed` then has the names of the arrays that the call changed or
+                answer's `changed` then has the names of the arrays that the call
+                changed or
             deleted.
         """
         if part in parts.CALLS and not watched:

@@ -179,8 +179,8 @@ class Candidate:
         Args:
             case: the question.
             watched: "numpy" or "jax" to pass copies as arrays of this kind; the
-                answer's
-                `changed` then has the names of the arrays that the call changed or
+                answer's `changed` then has the names of the arrays that the call
+                changed or
             deleted.
             look: function that checks the answer's shapes before its numbers are read.
         """

@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.contract import cases
 from grader.contract.case import Student
-from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
+from grader.contract.outcomes import NotImplementedYet, Raised
 from grader.diagnosis.patterns.choice import words
 from grader.diagnosis.patterns.choice.fit import (
     FITS,
@@ -24,24 +24,26 @@ from grader.diagnosis.patterns.choice.fit import (
     table,
 )
 from grader.diagnosis.patterns.choice.laws import GREEDY, Greedy, Law
-from grader.diagnosis.reading import Difference, Reading
-
-ASKED = "with probability ε any action, else argmax_a Q(s,a), for each row by itself"
-KEYS, ROWS, ACTIONS = 2048, 16, 4
-EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
-FEW_EPSILONS = (0.0, 0.37, 1.0)  # used if every key needs a call
-HARD = (  # rows of values: whole numbers, ties, negative and close values
-    *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
-    *((500, 500.05, 500.1, 500.15), (2.25, 2.75, -0.5, 0.5)),
-    *((1000, 1001, 0, 0), (100, 100.9, 50, 0)),
+from grader.diagnosis.patterns.choice.questions import (
+    ACTIONS,
+    ASKED,
+    KEYS,
+    ROWS,
+    OtherShape,
+    Questions,
 )
+from grader.diagnosis.reading import Difference, Reading
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return how `epsilon_greedy` chooses; None if it is right or no pattern fits."""
     questions = Questions(student, rng)
     try:
-        samples = questions.samples()
+        samples = [
+            questions.chosen(q_values, epsilon)
+            for q_values in questions.values
+            for epsilon in questions.epsilons
+        ]
     except NotImplementedYet:
         raise
     except Raised as error:
@@ -49,129 +51,6 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     except OtherShape as other:
         return other.reading()
     return explained(samples, questions)
-
-
-class OtherShape(Exception):
-    """Raised if the actions of K keys have another shape than [K,N].
-
-    Args:
-        shape: shape of the actions for one key.
-        rows: number of rows of values, N.
-    """
-
-    def __init__(self, shape: tuple[int, ...], rows: int) -> None:
-        super().__init__()
-        self.shape, self.rows = shape, rows
-
-    def reading(self) -> Reading | None:
-        """Return the reading that names the shape."""
-        text = f"actions of shape {self.shape} for {self.rows} rows of values"
-        known = {
-            (): words.SQUEEZED if self.rows == 1 else words.SHARED,
-            (self.rows, self.rows): words.SQUARE,
-            (ACTIONS,): words.AXIS_0,
-        }
-        differences = (known[self.shape],) if self.shape in known else ()
-        return Reading(text, f"actions of shape ({self.rows},)", differences)
-
-
-class Questions:
-    """Asks `epsilon_greedy` for actions.
-
-    Attributes:
-        keys: keys of plain calls [60,2].
-        epsilons: the ε that are asked.
-        values: two arrays of values [N,A]; one if every key needs a call.
-        untraced: message of the exception under `jax.jit`, "" without one.
-
-    Args:
-        student: the hand-in.
-        rng: draws values and keys.
-    """
-
-    def __init__(self, student: Student, rng: np.random.Generator) -> None:
-        self.student, self.rng = student, rng
-        self.keys = rng.integers(0, 2**32, (60, 2), dtype=np.uint32)
-        self.epsilons: tuple[float, ...] = EPSILONS
-        self.untraced = ""
-        mixed = cases.distinct(rng, ROWS, ACTIONS)
-        negative = cases.distinct(rng, ROWS, ACTIONS) - 20
-        self.values = [mixed, negative]
-        try:
-            student.export(cases.exploration(self.keys[0], mixed, 0.5))
-        except Raised as error:
-            self.untraced = str(error)
-            self.epsilons, self.values = FEW_EPSILONS, [mixed]
-
-    def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
-        """Ask for actions with keys that are new each time.
-
-        Raises:
-            OtherShape: the actions have another shape than [K,N].
-            Wrong: the actions are no whole numbers.
-        """
-        keys = self.rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
-        case = cases.exploration(keys[0], q_values, epsilon)
-        actions = self.student.answer_keys(case, keys, "actions")
-        if actions.ndim != 2 or actions.shape[1:] != q_values.shape[:1]:
-            raise OtherShape(actions.shape[1:], len(q_values))
-        if actions.dtype.kind not in "biuf" or (actions != np.round(actions)).any():
-            raise Wrong("no whole numbers")
-        return Sample(epsilon, q_values, actions.astype(np.int64))
-
-    def samples(self) -> list[Sample]:
-        """Ask for each array of values and each ε."""
-        return [self.chosen(q, e) for q in self.values for e in self.epsilons]
-
-    def hard(self, epsilon: float) -> Sample:
-        """Ask for whole numbers, ties and close values."""
-        drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
-        q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
-        return self.chosen(q_values, epsilon)
-
-    def of_two(self, epsilon: float) -> Sample:
-        """Ask for values with two actions."""
-        return self.chosen(cases.distinct(self.rng, 8, 2), epsilon)
-
-    def alone(self) -> Reading | None:
-        """Ask for a single row; return a reading if the actions have another shape."""
-        q_values = cases.distinct(self.rng, 1, 3)
-        case = cases.exploration(self.keys[0], q_values, 0.0)
-        actions = self.student.answer(case).array("actions")
-        return None if actions.shape == (1,) else OtherShape(actions.shape, 1).reading()
-
-    def repeats(self, epsilon: float) -> bool:
-        """Tell whether two plain calls with the same key give the same actions."""
-        case = cases.exploration(self.keys[0], self.values[0], epsilon)
-        one, other = (self.student.called(case).array("actions") for _ in range(2))
-        return np.array_equal(one, other)
-
-    def decays(self) -> bool:
-        """Tell whether plain calls at ε = 1 become greedy one after the other."""
-        student, q_values = self.student.afresh(), self.values[0]
-        best = q_values.argmax(axis=1)
-        shares = []
-        for key in self.keys[:60]:
-            case = cases.exploration(key, q_values, 1.0)
-            shares.append((student.called(case).array("actions") != best).mean())
-        return bool(np.mean(shares[:5]) > 0.35 and np.mean(shares[-10:]) < 0.05)
-
-    def down_the_columns(self) -> Reading | None:
-        """Return a reading if each column's best row comes; else None.
-
-        For code that fails on other sizes, as many rows are asked as there are actions.
-        """
-        q_values = cases.distinct(self.rng, ACTIONS, ACTIONS)
-        down, across = q_values.argmax(axis=0), q_values.argmax(axis=1)
-        case = cases.exploration(self.keys[0], q_values, 0.0)
-        try:
-            actions = self.student.answer(case).array("actions")
-        except (Raised, Wrong):
-            return None
-        if np.array_equal(actions, down) and not np.array_equal(down, across):
-            text = "with probability ε any action, else argmax_s Q(s,a)"
-            return Reading(text, ASKED, (words.AXIS_0,))
-        return None
 
 
 def refused(message: str) -> Reading | None:
@@ -253,10 +132,9 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     if fit.is_off:
         differences += law.differences if law else (words.OTHER_EPSILON,)
     differences += fit.tried.differences
-    found = [d for d in together(samples, fit) if d not in differences]
-    differences += found
-    if fit.odd_rows:
-        differences += [words.REUSED_SCORES] if fit.odd_rows == (0,) else []
+    differences += [d for d in together(samples, fit) if d not in differences]
+    if fit.odd_rows == (0,):
+        differences.append(words.REUSED_SCORES)
     if words.OTHER_EPSILON in differences and questions.decays():
         differences[differences.index(words.OTHER_EPSILON)] = words.DECAYS
     greedy = hard_rule(fit, questions)
@@ -274,11 +152,11 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
 
 
 def never_of_two(fit: Fit, questions: Questions) -> bool:
-    """Tell whether nothing is explored with two actions, though it is with four."""
+    """Tell whether exploring is seen with four actions, but never with two."""
     epsilon = max(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] < 0.3 or words.CONSTANT in fit.tried.differences:
         return False
-    sample = questions.of_two(epsilon)
+    sample = questions.chosen(cases.distinct(questions.rng, 8, 2), epsilon)
     allowed = fit.greedy.allowed(sample.q_values)
     return bool((sample.actions == allowed.argmax(axis=1)).all())
 
@@ -381,8 +259,8 @@ def measured(samples: list[Sample]) -> Reading | None:
         shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5
         off = np.abs(shares - 1 / ACTIONS) > OFF * spreads + 1e-3
         if sample.epsilon == 1 and off.any():
-            told = ", ".join(f"{share:.2g}" for share in shares)
-            text = f"at ε = 1 the actions come with the shares [{told}]"
+            listed = ", ".join(f"{share:.2g}" for share in shares)
+            text = f"at ε = 1 the actions come with the shares [{listed}]"
             return Reading(text, ASKED, ())
     for sample in samples:
         best = sample.q_values.argmax(axis=1)

@@ -20,7 +20,7 @@ from grader.contract.compare import ATOL, RTOL, number
 from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.patterns.return_parts import choices, facts, weights
 from grader.diagnosis.patterns.return_parts.formula import Formula, Sums, sums_of
-from grader.diagnosis.reading import Difference, Reading
+from grader.diagnosis.reading import Difference, Reading, in_columns
 
 PART = "discounted_returns"
 STEPS = 5
@@ -241,7 +241,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
         return Reading("G_i = 0 for every i", ASKED, (facts.ALL_ZERO, *extra))
     formulas = fitting(answers)
     if not formulas:
-        return weighed(answers[0], extra)
+        return reading_of_weights(answers[0], extra)
     # The formulas compute the same, so only the mistakes that all share are certain.
     names = [{d.name for d in f.differences} for f in formulas]
     shared = set.intersection(*names)
@@ -265,19 +265,10 @@ def compared(asked: Asked) -> tuple[str, ...]:
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
         rows.append((str(i), *map(number, values)))
-    return (f"γ = {number(asked.gamma)}", *in_columns(rows))
+    return (f"γ = {number(asked.gamma)}", *in_columns(rows, str.rjust))
 
 
-def in_columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table, with columns aligned to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-
-
-def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
+def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
     """Return a reading of the weights of the rewards, where no formula fits.
 
     Args:
@@ -307,7 +298,7 @@ def weighed(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
         f"G_{i} = {weighted_sum(weights[i])} for γ = {number(asked.gamma)}",
         f"G_{i} = {weighted_sum(right[i])}",
         (facts.OTHER_WEIGHTS, *extra),
-        tuple(in_columns(rows)),
+        in_columns(rows, str.rjust),
     )
 
 

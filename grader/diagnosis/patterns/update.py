@@ -26,13 +26,13 @@ from grader.diagnosis.patterns.step.taken import (
     Note,
     Seen,
     Step,
-    at,
+    base_vector,
     by_adam,
     notes_of,
     notes_of_step,
     plain_step,
 )
-from grader.diagnosis.reading import Difference, Reading, aligned
+from grader.diagnosis.reading import Difference, Reading, in_columns
 
 # Scales of the rewards and of the parameters: usual scales, large ones to show a limit
 # of the gradient, and a small one to show a gradient that is made longer.
@@ -79,7 +79,7 @@ def explained(
         answers: answers by optimizer, one for each draw.
         refused: messages of exceptions, by optimizer or "jit".
     """
-    gradient, notes, middle = of_steps(draws, answers)
+    gradient, notes, middle = read_steps(draws, answers)
     if own := faults.own_optimizer(refused):
         scaled = (words.SCALED_STEP, words.APPLIED_TWICE)
         notes = [note for note in notes if note[0] not in scaled]
@@ -99,7 +99,7 @@ def explained(
 Found = tuple[Gradient | None, list[Note], list[Vector] | None]
 
 
-def of_steps(draws: list[Draw], answers: Answers) -> Found:
+def read_steps(draws: list[Draw], answers: Answers) -> Found:
     """Return the gradient, notes on the step, and θ_Q between several steps.
 
     The third entry is θ_Q before the last step, one [P] for each draw; None for one
@@ -124,7 +124,7 @@ def of_steps(draws: list[Draw], answers: Answers) -> Found:
 
 
 def several(draws: list[Draw], answers: Answers) -> Found:
-    """Return the same as `of_steps` for several steps in one call."""
+    """Return the same as `read_steps` for several steps in one call."""
     rises = {
         one.state.count - draw.state.count
         for draw, one in zip(draws, answers["adam"], strict=True)
@@ -166,11 +166,11 @@ def notes_of_params(
         fits = True
         for draw, one in zip(draws, seen, strict=True):
             state = draw.fresh() if found.fresh else draw.state
-            params = at(draw, name)
+            params = base_vector(draw, name)
             grads = gradient.of(draw)
             updates, _ = optimizer_step("clipped_adamw", state, grads, params)
             noise = 3e-7 * float(np.abs(draw.theta_Q).max())
-            move = one.theta - at(draw, step.base)
+            move = one.theta - base_vector(draw, step.base)
             fits &= close(move, step.times * updates, noise=noise)
         if fits:
             if name == "θ_Q":
@@ -241,7 +241,7 @@ def note_of_loss(
 # ---------------------------------------------------------------- the sentence
 
 
-def of_factor(factor: float, size: int) -> Difference | None:
+def factor_difference(factor: float, size: int) -> Difference | None:
     """Return the difference for a gradient with a constant factor.
 
     Args:
@@ -269,7 +269,7 @@ def reading(
     if gradient:
         differences += gradient.differences
         text = f"the step is on {gradient.words}"
-        if other := of_factor(gradient.factor, draws[0].num_transitions):
+        if other := factor_difference(gradient.factor, draws[0].num_transitions):
             differences.append(other)
             text = f"the step is on {gradient.factor:.4g} times {gradient.words}"
     differences += [difference for difference, _ in notes]
@@ -293,4 +293,4 @@ def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
         moves = (one.theta - draw.theta_Q)[-LAST:], updates[-LAST:]
         own, wanted = (" ".join(f"{x:.3g}" for x in move) for move in moves)
         rows.append((optimizer, own, wanted))
-    return aligned(rows)
+    return in_columns(rows)

@@ -14,8 +14,7 @@ def explain(words: str, where: str, facts: str) -> str:
     Args:
         words: type and message of the exception, "Type: message".
         where: function and source line in dqn.py, "function: source line"; "-" if no
-            line
-            of dqn.py was running.
+            line of dqn.py was running.
         facts: what a library was doing, see `library_facts`.
     """
     for kind in KINDS:

@@ -5,7 +5,8 @@ import pytest
 
 from grader.contract import cases
 from grader.diagnosis.patterns import sync
-from grader.diagnosis.patterns.sync import Observation, content_of, explained, refusal
+from grader.diagnosis.patterns.renewal.contents import content_of, refusal
+from grader.diagnosis.patterns.sync import Observation, explained
 
 
 def told_by(renews, renewed="theta_Q", kept="theta_T"):

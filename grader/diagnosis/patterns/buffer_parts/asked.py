@@ -63,14 +63,14 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Play a script that draws batches after each stage of adds."""
+    """Play a script with a sample after each stage of adds, and return the answers."""
     script: list[Any] = [asker.seed()]
     for first, last in itertools.pairwise(STAGES):
         script += [["add", first, last], ["len"], ["samples", LATER, BATCH]]
     return asker.play(*script)
 
 
-# ---------------------------------------------------------------- what came
+# ---------------------------------------------------------------- drawn rows
 
 
 def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
@@ -134,11 +134,11 @@ def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
 def stored_and_drawn(
     asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
 ) -> tuple[list[Finding], list[Finding]]:
-    """Return the findings about storing, and those about choosing places.
+    """Return the findings about storing, and the findings about choosing places.
 
     Args:
         asker: asks the buffer.
-        seen: the drawn transitions of each script, None where they are not known.
+        seen: the drawn transitions of each script, None for a script with unknown ones.
         batches: numbers of the drawn transitions, an array [n,B] for each script.
     """
     known = [one for one in seen if one]
@@ -161,7 +161,7 @@ def stored_and_drawn(
 
 def several_drawn(seen: list[Seen | None]) -> bool:
     """Tell whether some script draws more than one transition."""
-    return any(len(one.came[0]) > 1 for one in seen if one)
+    return any(len(one.drawn[0]) > 1 for one in seen if one)
 
 
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
@@ -169,7 +169,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
 
     Args:
         asker: asks the buffer.
-        seen: the drawn transitions of each script, None where they are not known.
+        seen: the drawn transitions of each script, None for a script with unknown ones.
     """
     without = [one for one in seen[:4] if one]
     right = storage.storage_findings(without) == []
@@ -177,10 +177,11 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     for _ in range(3):
         played = between_samples(asker) if right else asker.draw(CAPACITY + 3, DRAWS)
         one = seen_in(played, batches_in(played))
-        if not one or len(one.came) < (len(STAGES) - 1 if right else 1):
+        if not one or len(one.drawn) < (len(STAGES) - 1 if right else 1):
             return None
         # Compare after CAPACITY + 3 adds, as in the other script.
-        sets.append(one.came[STAGES.index(CAPACITY + 3) - 1] if right else one.came[0])
+        stage = STAGES.index(CAPACITY + 3) - 1 if right else 0
+        sets.append(one.drawn[stage])
     if any(len(s) != CAPACITY or max(s) != CAPACITY + 2 or BLANK in s for s in sets):
         return None
     if all(s == sets[0] for s in sets):
@@ -226,7 +227,7 @@ def how_drawn(
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
-    # In a full ring, place and age differ. So a pattern of places shows only before
+    # In a full ring, place and rank differ. So a pattern of places shows only before
     # the ring is full.
     before = told[:-1]
     if before and all(f and f.name in BY_PLACE for f in before):
@@ -243,10 +244,10 @@ BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
 
 
 def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
-    """Return what is wrong with the draws of one buffer; None if nothing is.
+    """Return a finding if the draws of one buffer are wrong; else None.
 
     Args:
-        places: ages of the drawn transitions [n,B]; the oldest has age 0.
+        places: ranks of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     return (
@@ -269,10 +270,13 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the ages of transitions [n,B], the oldest 0, and how many different ones.
+    """Return the ranks of the drawn transitions [n,B], and their number.
+
+    The rank is the place in the order of storing, among the drawn transitions: the
+    oldest transition has rank 0.
 
     Args:
-        ids: numbers of the transitions [n,B].
+        ids: numbers of the drawn transitions [n,B].
     """
     seen, places = np.unique(ids, return_inverse=True)
     return places.reshape(ids.shape), len(seen)

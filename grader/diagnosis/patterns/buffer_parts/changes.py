@@ -162,7 +162,7 @@ def shift(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def rounded(value: float) -> float:
-    """Return a constant rounded to four digits; NaN if it is not finite."""
+    """Return a constant rounded to four digits; NaN for infinity and NaN."""
     return float(f"{value:.4g}") if np.isfinite(value) else np.nan
 
 
@@ -296,8 +296,12 @@ CHANGES += [
         [c for c in CHANGES if c.kind == "normalised"],
     )
 ]
-CONSTANT = {"clipped": limit, "constant": lambda x, y: float(y.ravel()[0])}
-CONSTANT.update(scaled=factor, shifted=shift)
+CONSTANT: dict[str, Callable[..., float]] = {
+    "clipped": limit,
+    "constant": lambda x, y: float(y.ravel()[0]),
+    "scaled": factor,
+    "shifted": shift,
+}
 
 
 def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
@@ -306,7 +310,7 @@ def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
     Args:
         change: the change.
         x: right values of the field.
-        y: values that came.
+        y: the hand-in's values of the field.
     """
     if "{c}" not in change.text + change.hint:
         return ""

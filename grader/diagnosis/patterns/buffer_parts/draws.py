@@ -20,7 +20,7 @@ def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
     """Return how often each transition is in each batch [n,stored].
 
     Args:
-        draws: ages of the drawn transitions [n,B].
+        draws: ranks of the drawn transitions [n,B].
         stored: number of stored transitions.
     """
     return (draws[:, :, None] == np.arange(stored)).sum(axis=1)
@@ -62,8 +62,7 @@ def generator_finding(
 
     Args:
         same_buffer: three arrays of batches from one buffer, drawn with a generator,
-            with
-            an equal generator and with another generator.
+            with an equal generator and with another generator.
         new_buffers: three arrays of batches from new buffers, the first two drawn with
             equal generators and the third with another generator.
     """
@@ -129,7 +128,7 @@ def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if one row of a batch clearly decides others; else None.
 
     Args:
-        draws: ages of the drawn transitions [n,B]; the oldest has age 0.
+        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     size = draws.shape[1]
@@ -169,7 +168,7 @@ def parts(draws: np.ndarray, stored: int) -> bool:
     """Tell whether each row of a batch comes from its own part of the buffer.
 
     Args:
-        draws: ages of the drawn transitions [n,B].
+        draws: ranks of the drawn transitions [n,B].
         stored: number of stored transitions.
     """
     low, high = draws.min(axis=0), draws.max(axis=0)
@@ -183,7 +182,7 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if the buffer hands out a shuffled list in turn; else None.
 
     Args:
-        draws: ages of the drawn transitions in the buffer's first batches [n,B], in
+        draws: ranks of the drawn transitions in the buffer's first batches [n,B], in
             order.
         stored: number of stored transitions.
     """
@@ -208,8 +207,8 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if every batch has the newest or the oldest transition."""
-    for age, word in ((stored - 1, "newest"), (0, "oldest")):
-        if draws.shape[1] < stored and (draws == age).any(axis=1).all():
+    for rank, word in ((stored - 1, "newest"), (0, "oldest")):
+        if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
             return found(
                 f"{word}-always",
                 f"the {word} transition is in every batch",
@@ -224,7 +223,7 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
     """Return a finding if transitions are drawn unevenly; else None.
 
     Args:
-        draws: ages of the drawn transitions [n,B]; the oldest has age 0.
+        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
         named: True to look for a known pattern of shares, too.
     """
@@ -288,7 +287,7 @@ def dependent(draws: np.ndarray, stored: int) -> Finding | None:
     Rows are compared within one batch, and between two batches in turn.
 
     Args:
-        draws: ages of the drawn transitions [n,B], in the order of drawing.
+        draws: ranks of the drawn transitions [n,B], in the order of drawing.
         stored: number of stored transitions.
     """
     n, size = draws.shape

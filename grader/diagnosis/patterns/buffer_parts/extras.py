@@ -32,8 +32,8 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
 
     Sets `fresh` and `single` of the asker where the buffer needs them.
     """
-    # Import anew: a list that all buffers share must not be full yet, because then it
-    # would not grow.
+    # Import anew: a list that all buffers share must not be full yet, because a full
+    # list does not grow.
     asker.student = asker.student.afresh()
     new = asker.play(["len"])
     if new.raised:
@@ -106,7 +106,7 @@ def shared(asker: Asker, new: Played) -> Finding | None:
 
 
 def no_arrays(asker: Asker, raised: str) -> Finding | None:
-    """Return what `sample` returns in place of five arrays of numbers, if known.
+    """Return a finding if a batch is clearly not five arrays of numbers; else None.
 
     Args:
         asker: asks the buffer.
@@ -164,8 +164,7 @@ def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
     Args:
         asker: asks the buffer.
         scripts: scripts with more and more adds; the first two end with a buffer that
-            has
-            not lost a transition yet.
+            has not lost a transition yet.
     """
     if scripts[1].raised or not any(played.raised for played in scripts):
         return []
@@ -207,7 +206,7 @@ FAILS_TO_DRAW = found(
 
 
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return what is wrong with the length, unless a storage mistake explains it.
+    """Return the findings about the length, unless a storage mistake explains it.
 
     Args:
         asker: asks the buffer.
@@ -226,8 +225,8 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
         held = [stored_lengths(asker, name, counts) for name in storage]
         if obtained not in held:
             return [length_finding(obtained, counts, right)] if obtained else []
-    repeated = [["add", i, i + 1] for i in (continuing(asker),) for _ in range(3)]
-    if asker.play(*repeated, ["len"]).lengths == [1]:
+    i = int(np.flatnonzero(~asker.rows["terminated"])[0])
+    if asker.play(*[["add", i, i + 1]] * 3, ["len"]).lengths == [1]:
         return [
             found(
                 "drops-duplicates",
@@ -253,11 +252,6 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
     return []
 
 
-def continuing(asker: Asker) -> int:
-    """Return the number of a transition with d false."""
-    return int(np.flatnonzero(~asker.rows["terminated"])[0])
-
-
 def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
     """Return the lengths of a buffer with a storage mistake, after 0, 1, … adds.
 
@@ -272,11 +266,11 @@ def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
     for way in STORES:
         if way.name == name:
             held = way.make(CAPACITY, asker.rows)
-            found_ = [held.filled()]
+            lengths_ = [held.filled()]
             for i in counts[:-1]:
                 held.add(i)
-                found_.append(held.filled())
-            return found_
+                lengths_.append(held.filled())
+            return lengths_
     return []
 
 
@@ -284,7 +278,7 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
     """Return the finding for wrong lengths.
 
     Args:
-        obtained: lengths that came, after 0, 1, … adds.
+        obtained: the buffer's lengths after 0, 1, … adds.
         counts: 0, 1, …, the numbers of adds.
         right: right lengths.
     """
@@ -321,21 +315,6 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 def generator(asker: Asker) -> list[Finding]:
     """Return a finding if the draws do not follow from rng alone; [] if they do."""
-    finding = draws.generator_finding(*generated(asker))
-    return [finding] if finding else []
-
-
-def keeps_draws(asker: Asker) -> bool:
-    """Tell whether a batch depends on what was drawn before."""
-    finding = draws.generator_finding(*generated(asker))
-    return finding is not None and finding.name == "keeps-draws"
-
-
-def generated(asker: Asker) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return batches by equal and different generators: one buffer's, then new ones'.
-
-    See the arguments of `draws.generator_finding`.
-    """
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
     script = [add, seed, batches, seed, batches, other, batches]
@@ -344,9 +323,8 @@ def generated(asker: Asker) -> tuple[list[np.ndarray], list[np.ndarray]]:
         asker.play(add, s, batches, capacity=LARGE).samples for s in (seed, seed, other)
     ]
     if len(same) != 3 or any(len(s) != 1 for s in new):
-        return [np.zeros(0), np.zeros(0), np.ones(0)], [
-            np.zeros(0),
-            np.zeros(0),
-            np.ones(1),
-        ]
-    return [joined(s) for s in same], [joined(s[0]) for s in new]
+        return []
+    finding = draws.generator_finding(
+        [joined(s) for s in same], [joined(s[0]) for s in new]
+    )
+    return [finding] if finding else []

@@ -6,7 +6,7 @@ taken only if it predicts every number.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,37 +36,40 @@ from grader.diagnosis.patterns.buffer_parts.words import (
     worded,
 )
 
+# Cost, rows, other transition, source and change, see `candidates`.
+Candidate = tuple[float, str, str | None, str, Change | None]
+
 
 def candidates(
     name: str,
-) -> Iterator[tuple[float, str, str | None, str, Change | None]]:
-    """Yield all combinations of four choices, the cheapest one first.
+) -> list[Candidate]:
+    """Return all combinations of four choices, the cheapest one first.
 
     Args:
         name: name of the field.
 
-    Yields:
+    Returns:
         The cost; the rows, a key of `WHERE`; another transition, a key of `OTHERS`, or
-            None; the field that the value comes from; a change of the value, or None.
+        None; the field that the value comes from; a change of the value, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
-    found_: list[tuple[float, str, str | None, str, Change | None]] = []
+    found: list[Candidate] = []
     for (i, where), source in itertools.product(enumerate(WHERE), sources):
         extra = 1.0 + 0.1 * i if where else 0.0
-        found_ += [(extra + 1, where, None, source, None)] if source != name else []
+        found += [(extra + 1, where, None, source, None)] if source != name else []
         for other in OTHERS if source == name or name not in SCALARS else ():
             cost = extra + 1 + (0.1 if source != name else 0.0)
-            found_.append((cost, where, other, source, None))
+            found.append((cost, where, other, source, None))
     flags = [c for c in CHANGES if c.kind in OF_FLAGS]
     for (i, where), (k, change) in itertools.product(
         enumerate(WHERE), enumerate(flags if name == "terminated" else CHANGES)
     ):
         cost = 1.2 + 0.02 * k + (1.0 + 0.1 * i if where else 0.0)
-        found_.append((cost, where, None, name, change))
+        found.append((cost, where, None, name, change))
     for other, source, change in itertools.product(OTHERS, sources, CHANGES):
         if change.kind in ("whole", "half") and name not in SCALARS:
-            found_.append((2.2, "", other, source, change))
-    return iter(sorted(found_, key=lambda candidate: candidate[0]))
+            found.append((2.2, "", other, source, change))
+    return sorted(found, key=lambda candidate: candidate[0])
 
 
 # The kinds of changes for 0 and 1. The other kinds change neither 0 nor 1, or do the
@@ -301,8 +304,7 @@ def identified(
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
         like: batches of the same buffer with known transitions, or None. The same
-            fields
-            are then right in both.
+            fields are then right in both.
     """
     several = [
         Batches(fields, ids, rows, newest, oldest) for ids in likely_ids(fields, rows)
@@ -339,7 +341,7 @@ def read_fields(
             ("when it is full", [b for b in full if wrong_in(name, b)]),
         ]
         parts = [(when, explain(name, some)) for when, some in several if some]
-        good = [e.only(when) for when, e in parts if e]
+        good = [replace(e, text=f"{e.text} ({when})") for when, e in parts if e]
         if len(good) < len(parts):
             good = by_ends(name, [*filling, *full])
         read += good or [described(name, wrong)]

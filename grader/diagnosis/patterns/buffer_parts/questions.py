@@ -112,8 +112,7 @@ class Asker:
 
     Attributes:
         fresh: True to import the hand-in anew for each script, because its buffers
-            share
-            their contents.
+            share their contents.
         single: True to draw one batch from each buffer, because sampling removes rows.
 
     Args:
@@ -212,8 +211,8 @@ def in_shape(
         state_dim: D.
 
     Returns:
-        The fields, where B is the number of rows that came; None if the arrays do not
-            have these shapes.
+        The fields, where B is the number of drawn rows; None if the arrays do not have
+        these shapes.
         For each field with a wrong shape, the shape of one batch.
     """
     fields, odd = {}, {}

@@ -21,18 +21,18 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
 
 
 def types_and_shapes(asker: Asker) -> list[Finding]:
-    """Return what is wrong with the shapes and types of a batch."""
-    came: dict[int, dict[str, Any]] = {}
+    """Return the findings about the shapes and types of a batch."""
+    batches: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
         for added in (3 * CAPACITY, 6):  # many first: the buffer may drop some
             played = asker.play(["add", 0, added], asker.seed(), ["sample", size])
             if not played.raised:
                 break
         if played.samples:
-            came[size] = played.samples[0]
-    findings = shape_findings(came, asker.state_dim) if came else []
+            batches[size] = played.samples[0]
+    findings = shape_findings(batches, asker.state_dim) if batches else []
     findings = without_ends(asker) or findings
-    action = came.get(BATCH, {}).get("action")
+    action = batches.get(BATCH, {}).get("action")
     if action is not None and action.dtype.kind not in "iu":
         findings.append(
             found(
@@ -47,17 +47,23 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
     return findings
 
 
-def fixed_size(came: dict[int, dict[str, Any]]) -> list[Finding]:
+def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
     """Return a finding if batches have the same number of rows for every B; else [].
 
     Args:
-        came: a batch for each batch size B, an array for each field.
+        batches: a batch for each batch size B, an array for each field.
     """
-    counts = {v.shape[:1] for batch in came.values() for v in batch.values()}
+    counts = {v.shape[:1] for batch in batches.values() for v in batch.values()}
     flat = all(
-        batch["reward"].shape[:1] == (batch["reward"].size,) for batch in came.values()
+        batch["reward"].shape[:1] == (batch["reward"].size,)
+        for batch in batches.values()
     )
-    if not flat or len(came) < 3 or len(counts) > 1 or not (count := counts.pop())[0]:
+    if (
+        not flat
+        or len(batches) < 3
+        or len(counts) > 1
+        or not (count := counts.pop())[0]
+    ):
         return []
     return [
         found(
@@ -69,17 +75,17 @@ def fixed_size(came: dict[int, dict[str, Any]]) -> list[Finding]:
     ]
 
 
-def shape_findings(came: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
-    """Return what is wrong with the shapes of batches.
+def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
+    """Return the findings about the shapes of batches.
 
     Args:
-        came: a batch for each batch size B, an array for each field.
+        batches: a batch for each batch size B, an array for each field.
         state_dim: number of entries of a state, D.
     """
-    if fixed := fixed_size(came):
+    if fixed := fixed_size(batches):
         return fixed
     odd: dict[int, dict[str, tuple[int, ...]]] = {}
-    for size, batch in came.items():
+    for size, batch in batches.items():
         for name in FIELDS:
             wanted = (size,) if name in SCALARS else (size, state_dim)
             if batch[name].shape != wanted:
@@ -147,7 +153,7 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return which stored rows or drawn batches change later, for lack of a copy."""
+    """Return the findings about stored rows and drawn batches that are no copies."""
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
     played = asker.play(*script)
@@ -218,7 +224,7 @@ def batch_changes(asker: Asker) -> list[Finding]:
 
 
 def arguments(asker: Asker) -> list[Finding]:
-    """Return which arguments the buffer refuses or changes."""
+    """Return the findings about arguments that the buffer refuses or changes."""
     findings = []
     seed = asker.seed()
     enough = asker.play(["add", 0, 5], seed, ["sample", BATCH])

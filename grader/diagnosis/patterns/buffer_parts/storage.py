@@ -25,15 +25,15 @@ class Seen:
         capacity: capacity of the buffer.
         script: operations of the script.
         rows: all transitions, one array for each field.
-        came: for each "samples", the set of the drawn transitions' numbers; BLANK for a
-            row of zeros.
+        drawn: for each "samples", the set of the drawn transitions' numbers; BLANK for
+            a row of zeros.
         lengths: for each "samples", the length that the buffer gave; None if unknown.
     """
 
     capacity: int
     script: Sequence[Any]
     rows: Rows
-    came: Sequence[set[int]]
+    drawn: Sequence[set[int]]
     lengths: Sequence[int | None]
 
 
@@ -81,7 +81,8 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
             cost = store.cost + places.cost
             for one in seen:
                 sets, as_stored = predicted(store, places, one)
-                if not fits(sets, one.came, exactly):
+                pairs = zip(sets, one.drawn, strict=False)
+                if not all(b == a if exactly else b <= a for a, b in pairs):
                     break
                 # A wrong length is one more mistake.
                 cost = max(cost, store.cost + places.cost + 1.5 * (not as_stored))
@@ -89,17 +90,6 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
                 good.append((cost, store, places))
     least = min((cost for cost, *_ in good), default=0.0)
     return [(s, p) for cost, s, p in good if cost <= least + 1e-6]
-
-
-def fits(sets: list[set[int]], came: Sequence[set[int]], exactly: bool) -> bool:
-    """Tell whether the predicted sets fit the drawn sets.
-
-    Args:
-        sets: predicted sets of transitions' numbers.
-        came: drawn sets of transitions' numbers.
-        exactly: True if both must be equal; False if a drawn set may be smaller.
-    """
-    return all(b == a if exactly else b <= a for a, b in zip(sets, came, strict=False))
 
 
 ASKED_KEPT = "the newest `capacity` are kept"
@@ -124,8 +114,7 @@ def storage_findings(
 
     Returns:
         [] if both are right; None if no pair fits, or if the pairs that fit name
-        different
-            mistakes.
+        different mistakes.
     """
     good = fitting(seen, exactly=exactly)
     if not good:
@@ -149,14 +138,14 @@ def in_words(seen: Seen) -> Finding | None:
     For a script that no pair of ways explains. None if the drawn transitions are right.
     """
     right, _ = predicted(STORES[0], PLACES[0], seen)
-    for k, (expected, came) in enumerate(zip(right, seen.came, strict=False)):
-        if came == expected:
+    for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):
+        if drawn == expected:
             continue
         added = added_before(seen.script, k)
-        strange = sorted(came - expected - {BLANK})
-        missing = sorted(expected - came)
-        lines = [f"drawn: {listed(came)}", f"never drawn: {listed(missing)}"]
-        if BLANK in came:
+        strange = sorted(drawn - expected - {BLANK})
+        missing = sorted(expected - drawn)
+        lines = [f"drawn: {listed(drawn)}", f"never drawn: {listed(missing)}"]
+        if BLANK in drawn:
             lines.append("and a row of zeros is drawn")
         text = (
             f"capacity {seen.capacity}, {added} added: "

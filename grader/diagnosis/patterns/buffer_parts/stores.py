@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.diagnosis.patterns.buffer_parts.questions import BLANK, Rows
+from grader.diagnosis.patterns.buffer_parts.questions import BLANK, STORED, Rows
 
 # ---------------------------------------------------------------- ways to store
 
@@ -105,45 +105,25 @@ class Listed(Ring):
         return len(self.slots)
 
 
-class NewestFirst(Listed):
-    """A list with the newest entry in front: when it is full, the last entry leaves."""
+class LosesNewest(Listed):
+    """A list: when it is full, the last entry leaves."""
 
     def make_room(self) -> None:
         """Remove an entry from a full list."""
         self.slots.pop()
+
+
+class NewestFirst(LosesNewest):
+    """A list with the newest entry in front: when it is full, the last entry leaves."""
 
     def put(self, i: int) -> None:
         """Insert transition i."""
         self.slots.insert(0, i)
 
 
-class NeverEvicts(Listed):
-    """A list that grows without limit."""
-
-    def make_room(self) -> None:
-        """Remove nothing."""
-
-
-class OneMore(Listed):
-    """A list that holds one entry more than its capacity."""
-
-    def __init__(self, capacity: int, rows: Rows) -> None:
-        super().__init__(capacity + 1, rows)
-
-
-class OneLess(Listed):
-    """A list that holds one entry less than its capacity."""
-
-    def __init__(self, capacity: int, rows: Rows) -> None:
-        super().__init__(max(1, capacity - 1), rows)
-
-
-class LosesNewest(Listed):
-    """A list: when it is full, the newest entry leaves."""
-
-    def make_room(self) -> None:
-        """Remove an entry from a full list."""
-        self.slots.pop()
+def one_less(capacity: int, rows: Rows) -> Listed:
+    """Return a list that holds one entry less than its capacity."""
+    return Listed(max(1, capacity - 1), rows)
 
 
 class Stops(Listed):
@@ -205,7 +185,8 @@ class Way:
     """One way to store transitions or to choose places, right or wrong.
 
     Attributes:
-        make: for `STORES` the storage's class, for `PLACES` a function of a `State`.
+        make: for `STORES` a storage's class, or a function with the same arguments; for
+            `PLACES` a function of a `State`.
         name: name of the mistake; "" for a right way.
         computes: what the code does, in a few words.
         hint: text for the student.
@@ -229,14 +210,14 @@ STORES: Sequence[Way] = [
     Way(Listed),
     Way(NewestFirst, rare=True),
     Way(
-        NeverEvicts,
+        lambda capacity, rows: Listed(STORED, rows),
         "never-evicts",
         "nothing ever leaves",
         "Your buffer grows beyond its capacity: nothing ever leaves. Once it is full, "
         "each new transition takes the place of the oldest",
     ),
     Way(
-        OneMore,
+        lambda capacity, rows: Listed(capacity + 1, rows),
         "capacity-plus-one",
         "one transition more than the capacity is kept",
         "Your buffer holds one transition more than its capacity, as when room is made "
@@ -299,19 +280,18 @@ STORES: Sequence[Way] = [
         "After a sample the next transitions go to other places, so that some are "
         "overwritten too early. Sampling changes nothing, the oldest leaves next",
     ),
-    Way(
-        OneLess,
-        "capacity-minus-one",
-        "one transition less than the capacity is kept",
-        "Your buffer holds one transition less than its capacity: one leaves too "
-        "early. It leaves when `capacity` are stored and one more comes",
-    ),
-    Way(
-        SmallRing,
-        "capacity-minus-one",
-        "one transition less than the capacity is kept",
-        "Your buffer holds one transition less than its capacity: one leaves too "
-        "early. It leaves when `capacity` are stored and one more comes",
+    *(
+        Way(
+            store,
+            "capacity-minus-one",
+            "one transition less than the capacity is kept",
+            "Your buffer holds one transition less than its capacity: one leaves too "
+            "early. It leaves when `capacity` are stored and one more comes",
+        )
+        for store in (
+            lambda capacity, rows: Listed(max(1, capacity - 1), rows),
+            SmallRing,
+        )
     ),
     Way(
         FirstPlace,

@@ -13,7 +13,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     Finding,
     found,
 )
-from grader.diagnosis.reading import aligned
+from grader.diagnosis.reading import in_columns
 
 CALLED = {"state": "s", "next_state": "s'", "reward": "r", "terminated": "d"}
 PLURAL = {
@@ -43,14 +43,6 @@ class Explanation:
     text: str
     hint: str
     cost: float
-
-    def only(self, when: str) -> "Explanation":
-        """Return the explanation restricted to a time.
-
-        Args:
-            when: the time in words, such as "when it is full".
-        """
-        return replace(self, text=f"{self.text} ({when})")
 
 
 def worded(
@@ -233,7 +225,7 @@ def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...
                 if not np.array_equal(came, stored):
                     rows.append((str(row), name, shown(came), shown(stored)))
                     break
-    return aligned(rows)
+    return in_columns(rows)
 
 
 def shown(value: np.ndarray) -> str:

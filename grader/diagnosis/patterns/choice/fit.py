@@ -17,7 +17,7 @@ from grader.diagnosis.patterns.choice.laws import (
     Tried,
     laws,
 )
-from grader.diagnosis.reading import aligned
+from grader.diagnosis.reading import in_columns
 
 # A number fits within FITS standard deviations, and is off beyond OFF.
 FITS, OFF = 4.0, 6.0
@@ -87,8 +87,7 @@ class Fit:
         greedy: rule for the greedy action.
         tried: distribution of the actions when exploring.
         exploring: by ε, the estimated probability of exploring and the standard
-            deviation
-            of the estimate.
+            deviation of the estimate.
         odd_rows: rows that do not fit by themselves.
     """
 
@@ -138,8 +137,7 @@ def fit_of(
         tried: distribution of the actions when exploring.
         samples: the samples.
         allowed: for each sample, the greedy actions by the rule as a mask [N,A]; at
-            most one
-            in each row.
+            most one in each row.
     """
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[int] = set()
@@ -224,4 +222,4 @@ def table(fit: Fit) -> tuple[str, ...]:
     if all(abs(share - epsilon) < CLOSE for epsilon, share in shares):
         return ()
     rows = [(f"{epsilon:.2f}", f"{share:.3f}") for epsilon, share in shares]
-    return aligned([("ε", "you explore with"), *rows])
+    return in_columns([("ε", "you explore with"), *rows])

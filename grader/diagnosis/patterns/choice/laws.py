@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
+from grader.diagnosis.patterns.arrays import bfloat, half
 from grader.diagnosis.patterns.choice import words
-from grader.diagnosis.patterns.sync import bfloat
 from grader.diagnosis.reading import Difference
 
 Differences = tuple[Difference, ...]
@@ -24,8 +24,7 @@ class Greedy:
         words: the rule in words.
         differences: differences from the right rule.
         allowed: function of the values [N,A]; returns a mask [N,A] of the actions that
-            the
-            rule may choose. A row without a mark means that no action is chosen.
+            the rule may choose. A row without a mark means that no action is chosen.
     """
 
     words: str
@@ -71,11 +70,6 @@ def near(q: np.ndarray) -> np.ndarray:
 def second(q: np.ndarray) -> np.ndarray:
     """Return a mask of the second best actions."""
     return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
-
-
-def half(q: np.ndarray) -> np.ndarray:
-    """Return values rounded to float16."""
-    return q.astype(np.float16)
 
 
 GREEDY = [
@@ -171,13 +165,6 @@ def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
     return padded(np.full(q.shape, 1 / q.shape[1]))
 
 
-def but_last(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of all actions but the last."""
-    shares = np.full(q.shape, 1 / (q.shape[1] - 1))
-    shares[:, -1] = 0
-    return padded(shares)
-
-
 def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
     """Return equal probabilities of the numbers from 0 to A."""
     return padded(np.full(q.shape, 1 / (q.shape[1] + 1)), 1 / (q.shape[1] + 1))
@@ -222,18 +209,20 @@ def always(action: int) -> Callable[..., np.ndarray]:
     return shares
 
 
-def but_first(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of all actions but action 0."""
-    shares = np.full(q.shape, 1 / (q.shape[1] - 1))
-    shares[:, 0] = 0
-    return padded(shares)
+def all_but(action: int) -> Callable[..., np.ndarray]:
+    """Return the distribution with equal probabilities of all actions but one."""
+
+    def shares(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
+        return not_greedy(q, np.full(len(q), action % q.shape[1]), epsilon)
+
+    return shares
 
 
 TRIED = [
     Tried("any action", (), uniform),
     Tried("any action but the greedy one", (words.NOT_GREEDY,), not_greedy),
-    Tried("any action but the last", (words.EXCLUDES_LAST,), but_last),
-    Tried("any action but 0", (words.EXCLUDES_FIRST,), but_first),
+    Tried("any action but the last", (words.EXCLUDES_LAST,), all_but(-1)),
+    Tried("any action but 0", (words.EXCLUDES_FIRST,), all_but(0)),
     Tried("any action from 0 to A", (words.INCLUDES_END,), with_end),
     Tried("action 0", (words.CONSTANT,), always(0)),
     Tried("action 1", (words.CONSTANT,), always(1)),
@@ -267,19 +256,17 @@ def laws(least: float, most: float) -> Iterator[Law]:
         least: estimated probability of exploring at ε = 0.
         most: estimated probability of exploring at ε = 1.
     """
-    found = [*SIMPLE, *coins(), *measured_laws(least, most)]
-    yield from found
-    for law in [*SIMPLE[4:], *coins(), *measured_laws(1 - least, 1 - most)]:
-        yield inverted(law)
-    for law in measured_laws(most, least):  # laws of 1 - ε
-        differences = (words.INVERTED, *law.differences)
-        text = law.words.replace("ε", "(1 - ε)")
-        yield Law(text, differences, partial(of_rest, law))
+    yield from [*SIMPLE, *coins(), *measured_laws(least, most)]
+    opposite = measured_laws(1 - least, 1 - most)
+    yield from map(inverted, [*SIMPLE[4:], *coins(), *opposite])
+    yield from map(of_rest, measured_laws(most, least))
 
 
-def of_rest(law: "Law", epsilon: float) -> float:
-    """Return the probability of a law at 1 - ε."""
-    return law.of(1 - epsilon)
+def of_rest(law: Law) -> Law:
+    """Return the law with the probability at 1 - ε in place of that at ε."""
+    differences = (words.INVERTED, *law.differences)
+    text = law.words.replace("ε", "(1 - ε)")
+    return Law(text, differences, lambda e: law.of(1 - e))
 
 
 def inverted(law: Law) -> Law:

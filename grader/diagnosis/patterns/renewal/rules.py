@@ -22,8 +22,8 @@ class Rule:
         words: the condition as a formula.
         difference: difference from the right rule; () for the right rule.
         holds: function of the pairs of step and period, in the order of the calls;
-            returns
-            for each pair 1 for a renewal, 0 for none, `RAISES` for a division by zero.
+            returns for each pair 1 for a renewal, 0 for none, `RAISES` for a division
+            by zero.
     """
 
     words: str

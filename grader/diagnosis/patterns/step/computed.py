@@ -10,6 +10,7 @@ import numpy as np
 
 from grader.contract import cases
 from grader.contract.case import Args, Case
+from grader.diagnosis.patterns.arrays import flat
 
 SGD_RATE, ADAM_RATE = 0.1, 1e-2  # step sizes of "sgd" and "adam"
 CLIP_NORM, WEIGHT_DECAY = 0.5, 2.0  # settings of "clipped_adamw"
@@ -63,20 +64,16 @@ class Draw:
         """Return Adam's state before the first step."""
         return AdamState(0, 0 * self.theta_Q, 0 * self.theta_Q)
 
-    def leaves(self, vector: Vector) -> list[np.ndarray]:
-        """Return a vector [P] as the arrays of the tree, in float32."""
+    def arrays(self, vector: Vector) -> list[np.ndarray]:
+        """Return a vector [P] as the arrays of the tree."""
         shapes = [leaf.shape for leaf in self.case.args["theta_Q"]]
         ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
         parts = np.split(vector, ends[:-1])
-        return [
-            part.reshape(shape).astype(np.float32)
-            for part, shape in zip(parts, shapes, strict=True)
-        ]
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
-
-def flat(leaves: list[np.ndarray]) -> Vector:
-    """Return all numbers of a tree in one vector [P]."""
-    return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)
+    def leaves(self, vector: Vector) -> list[np.ndarray]:
+        """Return a vector [P] as the arrays of the tree, in float32."""
+        return [array.astype(np.float32) for array in self.arrays(vector)]
 
 
 # ---------------------------------------------------------------- the loss
@@ -102,16 +99,12 @@ def loss_and_gradients(
         name: value if isinstance(value, list) else value[:rows]
         for name, value in draw.case.args.items()
     }
-    pulls = []
-    values = []
-    for theta, name in ((first, "state"), (second, "next_state")):
-        value, pull = network(draw, theta, args[name])
-        values.append(value)
-        pulls.append(pull)
+    predicted, pull_first = network(draw, first, args["state"])
+    others, pull_second = network(draw, second, args["next_state"])
     ends = args["terminated"].astype(np.float64)[:, None]
-    error = values[0] + gamma * values[1] + args["reward"][:, None] * (2.0 + ends)
+    error = predicted + gamma * others + args["reward"][:, None] * (2.0 + ends)
     slope = 2 * error / error.size
-    return float((error**2).mean()), pulls[0](slope), pulls[1](gamma * slope)
+    return float((error**2).mean()), pull_first(slope), pull_second(gamma * slope)
 
 
 def network(
@@ -122,12 +115,7 @@ def network(
     The function takes the gradient in the values [B,A] and returns the gradient in
     theta [P].
     """
-    shapes = [leaf.shape for leaf in draw.case.args["theta_Q"]]
-    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
-    weight, bias, last, last_bias = (
-        part.reshape(shape)
-        for part, shape in zip(np.split(theta, ends[:-1]), shapes, strict=True)
-    )
+    weight, bias, last, last_bias = draw.arrays(theta)
     hidden = np.tanh(states @ weight.T + bias)
 
     def pull(slope: np.ndarray) -> Vector:

@@ -7,6 +7,7 @@ import numpy as np
 
 from grader.contract.case import Answer, Case, Student
 from grader.contract.outcomes import Raised, Wrong
+from grader.diagnosis.patterns.arrays import flat
 from grader.diagnosis.patterns.step import words
 from grader.diagnosis.patterns.step.computed import (
     SGD_RATE,
@@ -14,7 +15,6 @@ from grader.diagnosis.patterns.step.computed import (
     Draw,
     Vector,
     close,
-    flat,
     loss_and_gradients,
     network,
     question,

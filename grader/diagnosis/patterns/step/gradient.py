@@ -284,10 +284,10 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
     for draw, one in zip(draws, seen, strict=True):
         if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
             return None
-    return next(found(draws, seen), None)
+    return next(formulas(draws, seen), None)
 
 
-def found(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
+def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
     """Yield the formulas that fit all gradients, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
@@ -307,11 +307,7 @@ def changed(
         draws: independent draws.
         seen: the hand-in's gradient [P] for each draw.
     """
-
-    def plain(draw: Draw) -> Vector:
-        return kind.gradient(draw, draw.gamma if gamma is None else gamma)
-
-    of_draws = [plain(draw) for draw in draws]
+    of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
     for change in CHANGES:
         if read := change(draws, of_draws, seen):
             outer, more, factor, decay, apply = read
@@ -323,17 +319,25 @@ def changed(
                 outer.format(text),
                 (*differences, *more),
                 *(factor, decay, gamma, kind),
-                partial(applied, apply, plain),
+                partial(changed_gradient, kind, gamma, apply),
             )
 
 
-def applied(
-    apply: Callable[[Draw, Vector], Vector],
-    plain: Callable[[Draw], Vector],
+def changed_gradient(
+    kind: Kind,
+    gamma: float | None,
+    change: Callable[[Draw, Vector], Vector],
     draw: Draw,
 ) -> Vector:
-    """Return the changed gradient [P] for a draw."""
-    return apply(draw, plain(draw))
+    """Return a changed gradient [P] for a draw.
+
+    Args:
+        kind: the loss and its places.
+        gamma: discount in place of the argument gamma; None for the argument.
+        change: function of the draw and the gradient [P]; returns the changed one.
+        draw: the question's numbers.
+    """
+    return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
 
 
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:

@@ -14,8 +14,18 @@ from grader.diagnosis.patterns.step.computed import (
     loss_and_gradients,
     optimizer_step,
 )
-from grader.diagnosis.patterns.step.gradient import KINDS, Gradient, Kind
-from grader.diagnosis.patterns.step.taken import Note, Seen, Step, at, notes_of_step
+from grader.diagnosis.patterns.step.gradient import (
+    KINDS,
+    Gradient,
+    changed_gradient,
+)
+from grader.diagnosis.patterns.step.taken import (
+    Note,
+    Seen,
+    Step,
+    base_vector,
+    notes_of_step,
+)
 
 MOST = 5  # most steps in one call that are looked for
 # Changes of a gradient: the formula, the differences, the factor and the function.
@@ -68,21 +78,12 @@ def gradients() -> Iterator[Gradient]:
         for text, differences, factor, change in CHANGES:
             for kind in KINDS:
                 own = () if gamma is None else (words.own_gamma(gamma),)
-
-                of = partial(changed, kind, gamma, change)
-                told = (*kind.differences, *own, *differences)
-                name = text.format(kind.words)
-                yield Gradient(name, told, factor, 0.0, gamma, kind, of)
-
-
-def changed(
-    kind: Kind,
-    gamma: float | None,
-    change: Callable[[Draw, Vector], Vector],
-    draw: Draw,
-) -> Vector:
-    """Return the changed gradient [P] for a draw."""
-    return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
+                yield Gradient(
+                    text.format(kind.words),
+                    (*kind.differences, *own, *differences),
+                    *(factor, 0.0, gamma, kind),
+                    partial(changed_gradient, kind, gamma, change),
+                )
 
 
 def right(draw: Draw) -> Vector:
@@ -139,7 +140,7 @@ def walked(draw: Draw, optimizer: str, rows: Rows) -> list[Vector]:
         grads = gradient(draw)
         updates, state = optimizer_step(optimizer, state, grads, draw.theta_Q)
         moves = {"updates": updates, "gradient": grads}.get(step.of, 0 * updates)
-        end = at(draw, step.base) + step.times * moves
+        end = base_vector(draw, step.base) + step.times * moves
         draw = replace(draw, theta_Q=end)
         ends.append(end)
     return ends

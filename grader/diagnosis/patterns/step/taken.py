@@ -58,8 +58,7 @@ class ByAdam:
         gradient: gradient that the optimizer got, if it is known.
         fresh: True if the optimizer starts from a new state.
         kept: the returned state: "given" for the state of the argument, "fresh" for a
-            new
-            state, "" for the optimizer's.
+            new state, "" for the optimizer's.
         step: the step, if it is known.
     """
 
@@ -69,7 +68,7 @@ class ByAdam:
     step: Step | None
 
 
-def at(draw: Draw, base: str) -> Vector:
+def base_vector(draw: Draw, base: str) -> Vector:
     """Return the vector [P] that a base names."""
     known = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T}
     return known.get(base, 0 * draw.theta_Q)
@@ -77,7 +76,8 @@ def at(draw: Draw, base: str) -> Vector:
 
 def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
     """Return the distance of each answer from a base, one [P] for each draw."""
-    return [one.theta - at(d, base) for d, one in zip(draws, seen, strict=True)]
+    pairs = zip(draws, seen, strict=True)
+    return [one.theta - base_vector(draw, base) for draw, one in pairs]
 
 
 def plain_step(

@@ -255,7 +255,6 @@ LOSS_SCALED = Difference(
 
 # Mistakes that raise an exception: a pattern of the message, what the code does in
 # words, and the difference from right code.
-ORDER = "the results are θ_Q, opt_state and loss, in this order"
 REFUSALS: list[tuple[str, str, Difference]] = [
     (
         r"td_update's theta_Q is not .*it has 1 array, expected [2-9]",

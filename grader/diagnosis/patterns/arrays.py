@@ -1,4 +1,4 @@
-"""Compare parameters, and round them as a shorter float type does."""
+"""Functions of arrays that several readers need."""
 
 import numpy as np
 
@@ -9,17 +9,17 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 
 
 def flat(leaves: list[np.ndarray]) -> np.ndarray:
-    """Return all numbers of a tree in one array."""
+    """Return all numbers of a tree in one float64 vector [P], leaf after leaf."""
     return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)
 
 
-def half(leaf: np.ndarray) -> np.ndarray:
+def half(array: np.ndarray) -> np.ndarray:
     """Return float32 numbers rounded to float16."""
-    return leaf.astype(np.float16).astype(np.float32)
+    return array.astype(np.float16).astype(np.float32)
 
 
-def bfloat(leaf: np.ndarray) -> np.ndarray:
+def bfloat(array: np.ndarray) -> np.ndarray:
     """Return float32 numbers rounded to bfloat16: to nearest, ties to even."""
-    bits = leaf.astype(np.float32).view(np.uint32).astype(np.uint64)
+    bits = array.astype(np.float32).view(np.uint32).astype(np.uint64)
     bits += 0x7FFF + ((bits >> 16) & 1)
     return (bits & 0xFFFF0000).astype(np.uint32).view(np.float32)

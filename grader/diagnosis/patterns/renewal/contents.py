@@ -1,0 +1,120 @@
+"""What an answer of `sync_target` holds, compared with θ_Q and θ_T."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.diagnosis.patterns.arrays import bfloat, flat, half, same
+
+TREE_FIRST = re.compile(r"\b(tree\.map|tree_map|tree_multimap)\(\s*theta_[QT]\b")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one answer holds.
+
+    Attributes:
+        words: the content in symbols.
+        shares: shares of θ_Q and θ_T for a mixture of both; else None.
+    """
+
+    words: str
+    shares: tuple[float, float] | None = None
+
+
+COPY, KEPT = Content("θ_Q", (1.0, 0.0)), Content("θ_T", (0.0, 1.0))
+NOTHING, BOTH = Content("nothing (None)"), Content("more than one tree")
+DIVIDED = Content("a division by zero")
+OTHER = Content("other numbers")
+
+
+def content_of(
+    leaves: list[np.ndarray], theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
+) -> Content:
+    """Return what parameters hold, compared with θ_Q and θ_T.
+
+    Args:
+        leaves: arrays that `sync_target` has returned.
+        theta_Q: arrays of the argument theta_Q.
+        theta_T: arrays of the argument theta_T.
+    """
+    fits = len(leaves) == len(theta_Q) and all(
+        leaf.shape == q.shape and leaf.dtype.kind in "iuf" and np.isfinite(leaf).all()
+        for leaf, q in zip(leaves, theta_Q, strict=True)
+    )
+    if not fits:
+        return Content("arrays of another shape or type, or not finite")
+    triples = list(zip(leaves, theta_Q, theta_T, strict=True))
+    of_Q = [np.array_equal(leaf, q) for leaf, q, _ in triples]
+    of_T = [np.array_equal(leaf, t) for leaf, _, t in triples]
+    if all(of_Q) or all(of_T):
+        return COPY if all(of_Q) else KEPT
+    if all(a or b for a, b in zip(of_Q, of_T, strict=True)):
+        matrices = [leaf.ndim > 1 for leaf in leaves]
+        if of_Q == matrices:
+            return Content("weights of θ_Q, biases of θ_T")
+        arrays = ", ".join(str(i) for i, q in enumerate(of_Q) if q)
+        return Content(f"arrays {arrays} of θ_Q, the others of θ_T")
+    if any(same(leaves, [short(q) for q in theta_Q]) for short in (half, bfloat)):
+        return Content("θ_Q rounded to 16 bits")
+    return mixture(*map(flat, (leaves, theta_Q, theta_T)))
+
+
+def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
+    """Return the shares of θ_Q and θ_T, if they are the same for every number.
+
+    Args:
+        values: all numbers of the answer [P].
+        q: all numbers of θ_Q [P].
+        t: all numbers of θ_T [P].
+
+    Returns:
+        `OTHER` if the answer is no mixture.
+    """
+    both = np.stack([q, t], axis=1)
+    shares = np.linalg.lstsq(both, values, rcond=None)[0]
+    size = max(1.0, float(np.abs(shares).max()))
+    if np.abs(both @ shares - values).max() > 3e-6 * size:
+        return OTHER
+    a, b = (round(float(share), 5) + 0.0 for share in shares)
+    if (a, b) in ((1, 0), (0, 1)):  # nearly a copy, but not the same numbers
+        return OTHER
+    terms = [f"{x:.6g} {name}" for x, name in ((a, "θ_Q"), (b, "θ_T")) if x]
+    return Content(" + ".join(terms) or "zeros", (a, b) if a or b else None)
+
+
+def refusal(message: str) -> Content:
+    """Return a content that says why there is no answer.
+
+    Args:
+        message: message of the exception or of the check.
+    """
+    if "ZeroDivisionError" in message:
+        return DIVIDED
+    if "theta_T is None" in message:
+        return NOTHING
+    if found := re.search(r"it has (\d+) arrays, expected (\d+)", message):
+        got, wanted = map(int, found.groups())
+        if got > wanted and got % wanted == 0:
+            return BOTH
+    if "no attribute 'copy'" in message:
+        return Content("an AttributeError for .copy()")
+    if TREE_FIRST.search(message):
+        return Content("an error in tree.map")
+    if found := re.search(r"not the kind of tree that came in: (it has .*)", message):
+        return Content(f"another kind of tree ({found[1]})")
+    return Content(message.splitlines()[0][:120])
+
+
+def is_mixture(content: Content) -> bool:
+    """Tell whether a content is a mixture with positive shares that add up to 1."""
+    share, rest = content.shares or (0.0, 0.0)
+    return abs(share + rest - 1) < 1e-4 and share > 0 and rest > 0
+
+
+def likeness(content: Content) -> tuple[float, str]:
+    """Return a sort key: how much a content is like a copy of θ_Q."""
+    if content.shares:
+        return content.shares[0] - content.shares[1], ""
+    return 0.5, content.words
