@@ -280,7 +280,7 @@ CAUSES = {
 @pytest.mark.parametrize(("run", "words", "exercises"), CAUSES.values(), ids=CAUSES)
 def test_cause(run, words, exercises):
     """The message holds the cause, its numbers, and the exercises to look at."""
-    text = learning_failures.told(run, {})
+    text = learning_failures.explanation(run, {})
     for word in words:
         assert word in text
     found = [name for name in ALL if f"ONLY={name}`" in text]
@@ -312,7 +312,7 @@ def test_right_work_gets_no_message():
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
     """A right run that was stopped early has no message."""
-    assert learning_failures.told(shortened(run_of(LOW, 0.0), blocks), {}) == ""
+    assert learning_failures.explanation(shortened(run_of(LOW, 0.0), blocks), {}) == ""
 
 
 @pytest.mark.parametrize(

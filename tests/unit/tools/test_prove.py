@@ -198,6 +198,7 @@ def test_exit_code(tmp_path, monkeypatch, capsys, broken):
     for name in ("NARROW", "WHOLE", "CANNOT_LEARN", "CHEATS"):
         monkeypatch.setattr(prove, name, [])
     monkeypatch.setattr(prove, "problems_of_trusted", lambda _: [])
+    monkeypatch.setattr(prove, "problems_of_claims", list)
     for name in ("right_work", "wrong_work", "each_mdp"):
         monkeypatch.setattr(prove.chains, name, lambda *_: [])
     monkeypatch.setattr(prove, "MUTANTS", [HALF])
