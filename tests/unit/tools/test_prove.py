@@ -165,13 +165,13 @@ def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
     """A stored matrix or message that differs is reported and written anew."""
     monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
     monkeypatch.setattr(prove, "MESSAGES", tmp_path / "messages")
-    assert len(prove.written([CAUGHT], {})) == 2  # because no file was stored
-    assert prove.written([CAUGHT], {}) == []
+    assert len(prove.write_evidence([CAUGHT], {})) == 2  # because no file was stored
+    assert prove.write_evidence([CAUGHT], {}) == []
     rounded = replace(CAUGHT, text=CAUGHT.text.replace("2.5", "2.50001"))
-    assert prove.written([rounded], {}) == []
-    (word,) = prove.written([replace(CAUGHT, text="other")], {})
+    assert prove.write_evidence([rounded], {}) == []
+    (word,) = prove.write_evidence([replace(CAUGHT, text="other")], {})
     assert word.startswith("td_loss.md told something else")
-    (word,) = prove.written([replace(CAUGHT, text="other", points=3.0)], {})
+    (word,) = prove.write_evidence([replace(CAUGHT, text="other", points=3.0)], {})
     assert word.startswith("MATRIX.md")
     assert "-3" in (tmp_path / "MATRIX.md").read_text(encoding="utf-8")
 
