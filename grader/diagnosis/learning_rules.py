@@ -1,7 +1,7 @@
 """Rules that explain from the log of one run why CartPole was not learned.
 
-Each rule tests for one cause. It says what was seen, what usually causes it, and which
-exercises to look at.
+Each rule tests for one cause. The rule says what was seen, what usually causes this,
+and which exercises to look at.
 """
 
 import math
@@ -35,7 +35,7 @@ class Cause:
 
     Attributes:
         seen: what was seen, in a sentence.
-        usual: what usually causes it, in a sentence.
+        usual: usual cause of what was seen, in a sentence.
         exercises: exercises to look at.
     """
 

@@ -47,11 +47,12 @@ class WorkerInterface(Protocol):
             look: function that checks the shapes before the numbers are read.
 
         Raises:
-            Raised, Wrong, Stopped: there is no answer.
+            Raised, Wrong, Stopped, ...: an outcome of `contract.outcomes`; no answer
+            came.
         """
 
     def book(self, stage: str, output: Output) -> None:
-        """Add printed output to that of an earlier time at the same stage.
+        """Add printed output to the output that is kept for a stage.
 
         Args:
             stage: name of an exercise, or of the import.

@@ -64,11 +64,11 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
         local: True for a block inside a function.
     """
     kept: list[ast.stmt] = []
-    for statement in without_replaced([*chosen(body)]):
+    for statement in without_replaced([*reachable(body)]):
         inner = needed
         if isinstance(statement, FUNCTION) and not local:
             inner = reads(statement)
-        for part in (statement, *parts_of(statement)):
+        for part in (statement, *handlers_and_cases(statement)):
             for block in BLOCKS:
                 if old := getattr(part, block, None):
                     within = local or isinstance(part, FUNCTION)
@@ -80,7 +80,7 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
     return kept
 
 
-def parts_of(statement: ast.stmt) -> list[ast.AST]:
+def handlers_and_cases(statement: ast.stmt) -> list[ast.AST]:
     """Return the exception handlers and match cases of a statement."""
     return [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
 
@@ -100,16 +100,16 @@ def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield one
 
 
-def chosen(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def reachable(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements that can run, where a condition is a constant."""
     for statement in body:
         test = getattr(statement, "test", None)
         if isinstance(statement, ast.If | ast.While) and isinstance(test, ast.Constant):
             if not test.value:
-                yield from chosen(statement.orelse)
+                yield from reachable(statement.orelse)
                 continue
             if isinstance(statement, ast.If):
-                yield from chosen(statement.body)
+                yield from reachable(statement.body)
                 continue
         yield statement
 

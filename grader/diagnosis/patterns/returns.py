@@ -199,7 +199,7 @@ def fits(formula: Formula, asked: Asked) -> bool:
 
 
 def fitting(answers: Sequence[Asked]) -> list[Formula]:
-    """Return the formulas of the least cost among those that give all answers."""
+    """Return the cheapest formulas that give all answers."""
     found: list[Formula] = []
     first, rest = answers[0], answers[1:]
     powers = weights.weights_of(first.rewards, first.returns, first.gamma)

@@ -80,7 +80,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def questions(rng: np.random.Generator) -> Pairs:
-    """Draw pairs of step and period, those of `SHOWN_STEPS` first and in order."""
+    """Draw pairs of step and period; the first pairs are `SHOWN_STEPS`, in order."""
     pairs = []
     for period in PERIODS:
         k, few = int(rng.integers(2, 12)), int(rng.integers(1, 40))

@@ -43,7 +43,7 @@ Answers = dict[str, list[Seen]]  # by optimizer, one answer for each draw
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return what a step of `td_update` does; None if it is right or unclear."""
+    """Return what a step of `td_update` does; None if the step is right or unclear."""
     draws = [drawn(rng, scale, size) for scale, size in SCALES]
     answers: Answers = {}
     refused: dict[str, str] = {}

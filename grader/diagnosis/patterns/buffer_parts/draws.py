@@ -29,7 +29,7 @@ def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
 def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
     """Tell whether counts differ from expected shares by more than chance allows.
 
-    If the rows of a batch depend on each other, counts scatter more than those of
+    If the rows of a batch depend on each other, counts scatter more than with
     independent draws. The limit is raised by the same factor.
 
     Args:

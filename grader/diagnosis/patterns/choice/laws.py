@@ -263,7 +263,7 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return the law with the probability at 1 - ε in place of that at ε."""
+    """Return the law with 1 - ε in place of ε."""
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))
