@@ -123,7 +123,7 @@ def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
 def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     """Return the reading of the samples; None if all is right or nothing fits."""
     if same_for_all_keys(samples):
-        return without_key(samples, questions)
+        return without_key(questions)
     fit = fitted(samples)
     if fit is None:
         return noisy(samples) or measured(samples)
@@ -175,7 +175,7 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
     return alike and any(len(level) > 1 for level in levels)
 
 
-def without_key(samples: list[Sample], questions: Questions) -> Reading:
+def without_key(questions: Questions) -> Reading:
     """Return the reading for actions that do not depend on the key."""
     text = "the same actions for every key"
     try:

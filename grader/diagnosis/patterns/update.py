@@ -143,7 +143,7 @@ def several(draws: list[Draw], answers: Answers) -> Found:
         notes = [(words.TWO_STEPS, text), (words.REINIT, "Adam starts anew")]
     if "sgd" not in answers or count > MOST:
         return None, notes, None
-    if found := several_steps(draws, answers["sgd"], "sgd", count):
+    if found := several_steps(draws, answers["sgd"], count):
         return found.gradient, [*found.notes, *notes], found.middle
     return None, notes, None
 

@@ -101,11 +101,6 @@ class Played:
     samples: list[dict[str, Any]] = field(default_factory=list)
     raised: str = ""
 
-    @property
-    def added(self) -> int:
-        """Number of transitions that the whole script adds."""
-        return sum(op[2] - op[1] for op in self.script if op[0] in ("add", "plain"))
-
 
 class Asker:
     """Asks a hand-in's buffer with one draw of transitions.

@@ -8,11 +8,11 @@ import numpy as np
 
 from grader.diagnosis.patterns.step import words
 from grader.diagnosis.patterns.step.computed import (
+    SGD_RATE,
     Draw,
     Vector,
     close,
     loss_and_gradients,
-    optimizer_step,
 )
 from grader.diagnosis.patterns.step.gradient import (
     KINDS,
@@ -91,17 +91,14 @@ def right(draw: Draw) -> Vector:
     return loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
 
 
-def several_steps(
-    draws: list[Draw], seen: list[Seen], optimizer: str, count: int
-) -> Several | None:
+def several_steps(draws: list[Draw], seen: list[Seen], count: int) -> Several | None:
     """Return the steps that lead to the answers, or None.
 
     All steps are alike, or the last step is right.
 
     Args:
         draws: the questions' numbers.
-        seen: answers with one optimizer, one for each draw.
-        optimizer: name of the optimizer.
+        seen: answers with plain descent, one for each draw.
         count: number of steps.
     """
     for gradient in gradients():
@@ -109,10 +106,10 @@ def several_steps(
             for last in (gradient.of, right):
                 of_last = step if last is gradient.of else STEPS[0]
                 rows = [(gradient.of, step)] * (count - 1) + [(last, of_last)]
-                ends = [walked(draws[0], optimizer, rows)]
+                ends = [walked(draws[0], rows)]
                 if not arrives(draws[0], seen[0], ends[0][-1]):
                     continue
-                ends += [walked(draw, optimizer, rows) for draw in draws[1:]]
+                ends += [walked(draw, rows) for draw in draws[1:]]
                 fits = all(
                     arrives(d, one, end[-1])
                     for d, one, end in zip(draws, seen, ends, strict=True)
@@ -126,21 +123,18 @@ def several_steps(
 Rows = list[tuple[Callable[[Draw], Vector], Step]]
 
 
-def walked(draw: Draw, optimizer: str, rows: Rows) -> list[Vector]:
-    """Return θ_Q [P] after each of the steps.
+def walked(draw: Draw, rows: Rows) -> list[Vector]:
+    """Return θ_Q [P] after each step of plain descent.
 
     Args:
         draw: the question's numbers.
-        optimizer: name of the optimizer.
         rows: the gradient and the step, for each of the steps.
     """
     ends = []
-    state = draw.state
     for gradient, step in rows:
         grads = gradient(draw)
-        updates, state = optimizer_step(optimizer, state, grads, draw.theta_Q)
-        moves = {"updates": updates, "gradient": grads}.get(step.of, 0 * updates)
-        end = base_vector(draw, step.base) + step.times * moves
+        factor = {"updates": -SGD_RATE, "gradient": 1.0, "nothing": 0.0}[step.of]
+        end = base_vector(draw, step.base) + step.times * (factor * grads)
         draw = replace(draw, theta_Q=end)
         ends.append(end)
     return ends
