@@ -1,7 +1,7 @@
 """Read hand-ins of ours in this process, and check every claim of a reading.
 
 A claim is true if the part does the same on numbers that the reader has not seen: a
-formula has to give the part's new answers, a pattern has to be read again.
+formula has to give the part's new answers, and no other pattern may be read.
 """
 
 import random
@@ -75,9 +75,9 @@ def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
 
 
 def is_read_again(student: Here, part: str, names: frozenset[str]) -> bool:
-    """Tell whether new questions lead to the same names."""
+    """Tell whether new questions lead to no other names."""
     again = read(student.afresh(), part, OTHER_SEED)
-    return again is not None and {d.name for d in again.differences} == names
+    return again is None or {d.name for d in again.differences} == names
 
 
 def drawn_pairs(number: int, seed: int) -> list[tuple[Mutant, Mutant, str]]:
