@@ -3,7 +3,7 @@
 Rows: 62
 Grade: all
 Asserts: S R
-Says: (identical questions differ|gives other answers|the second time that the same)
+Says: (identical questions differ|gives another answer|the second time that the same)
 """
 
 import os
