@@ -13,10 +13,10 @@ from tests.support.grading import ROOT, require
 from tests.support.pages import essence, shown
 from tests.support.results import without_durations
 
-KEYS = ["schema", "score", "max_score", "seed", "sandbox", "mode", "device"]
+KEYS = ["schema", "score", "max_score", "seed", "sandbox", "device"]
 KEYS += ["duration", "submission", "exercises", "learning", "printed"]
 CHECK_KEYS = ["name", "description", "outcome", "score", "max_score"]
-CHECK_KEYS += ["message", "diagnosis", "hint", "duration"]
+CHECK_KEYS += ["message", "diagnosis", "hint", "reading", "duration"]
 OUTCOMES = {"passed", "failed", "error", "timeout", "killed", "skipped"}
 
 
