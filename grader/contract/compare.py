@@ -146,6 +146,11 @@ def entry(index: tuple[int, ...]) -> str:
     return f"[{', '.join(str(i) for i in index)}]" if index else ""
 
 
+def same_arrays(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    """Tell whether two lists of arrays hold the same numbers in the same shapes."""
+    return len(a) == len(b) and all(map(np.array_equal, a, b))
+
+
 def number(value: Any) -> str:
     """Return a number as text, with at most six significant digits."""
     return f"{float(value):.6g}"

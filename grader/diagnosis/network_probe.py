@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.contract import cases
 from grader.contract.case import Case, Student
+from grader.contract.compare import same_arrays
 
 # For each question, its name and a function that asks it and returns numbers.
 Questions = Iterator[tuple[str, Callable[[], Any]]]
@@ -28,7 +29,7 @@ def network(student: Student) -> Questions:
         )
         yield (
             f"keys {name}",
-            partial(lambda f: [equal(f(1), f(k)) for k in (1, 2)], fresh),
+            partial(lambda f: [same_arrays(f(1), f(k)) for k in (1, 2)], fresh),
         )
         yield (
             f"zeros {name}",
@@ -107,8 +108,3 @@ def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
         moved[:, i] += 2
         seen.append(bool((q_values(0.5, moved) != q_values(0.5, states)).any()))
     return [bool(straight), *seen]
-
-
-def equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Tell whether two lists of arrays are equal."""
-    return len(a) == len(b) and all(map(np.array_equal, a, b))

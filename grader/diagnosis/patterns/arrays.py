@@ -3,11 +3,6 @@
 import numpy as np
 
 
-def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Tell whether two lists of arrays hold the same numbers."""
-    return len(a) == len(b) and all(map(np.array_equal, a, b))
-
-
 def flat(leaves: list[np.ndarray]) -> np.ndarray:
     """Return all numbers of a tree in one float64 vector [P], leaf after leaf."""
     return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)

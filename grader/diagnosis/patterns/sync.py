@@ -11,8 +11,8 @@ import numpy as np
 
 from grader.contract import cases
 from grader.contract.case import Student
+from grader.contract.compare import same_arrays
 from grader.contract.outcomes import NotImplementedYet, Raised, Wrong
-from grader.diagnosis.patterns.arrays import same
 from grader.diagnosis.patterns.renewal import words
 from grader.diagnosis.patterns.renewal.contents import (
     BOTH,
@@ -145,7 +145,7 @@ def with_new_numbers(
         for trees in (trees_of(rng), trees_of(rng)):
             answer = student.answer(cases.sync(*trees, one.step, one.period))
             found.append(answer.leaves("theta_T"))
-        if not same(*found):
+        if not same_arrays(*found):
             return observed
     new = Content("new numbers")
     return [replace(one, content=new) if one in strange else one for one in observed]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.patterns.arrays import bfloat, flat, half, same
+from grader.contract.compare import same_arrays
+from grader.diagnosis.patterns.arrays import bfloat, flat, half
 
 TREE_FIRST = re.compile(r"\b(tree\.map|tree_map|tree_multimap)\(\s*theta_[QT]\b")
 
@@ -56,7 +57,9 @@ def content_of(
             return Content("weights of θ_Q, biases of θ_T")
         arrays = ", ".join(str(i) for i, q in enumerate(of_Q) if q)
         return Content(f"arrays {arrays} of θ_Q, the others of θ_T")
-    if any(same(leaves, [short(q) for q in theta_Q]) for short in (half, bfloat)):
+    if any(
+        same_arrays(leaves, [short(q) for q in theta_Q]) for short in (half, bfloat)
+    ):
         return Content("θ_Q rounded to 16 bits")
     return mixture(*map(flat, (leaves, theta_Q, theta_T)))
 
