@@ -121,11 +121,6 @@ class NewestFirst(LosesNewest):
         self.slots.insert(0, i)
 
 
-def one_less(capacity: int, rows: Rows) -> Listed:
-    """Return a list that holds one entry less than its capacity."""
-    return Listed(max(1, capacity - 1), rows)
-
-
 class Stops(Listed):
     """A list that takes no more entries when it is full."""
 
