@@ -181,8 +181,7 @@ class Candidate:
             case: the question.
             watched: "numpy" or "jax" to pass copies as arrays of this kind; the
                 answer's `changed` then has the names of the arrays that the call
-                changed or
-            deleted.
+                changed or deleted.
             look: function that checks the answer's shapes before its numbers are read.
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
