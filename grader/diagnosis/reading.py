@@ -36,17 +36,24 @@ class Reading:
 
 
 def in_columns(
-    rows: Sequence[tuple[str, ...]], align: Callable[[str, int], str] = str.ljust
+    rows: Sequence[tuple[str, ...]],
+    align: Callable[[str, int], str] = str.ljust,
+    *,
+    most: int | None = None,
 ) -> tuple[str, ...]:
-    """Return the lines of a table with in_columns columns.
+    """Return the lines of a table with aligned columns.
 
     Args:
         rows: the cells of each row, the headings first.
         align: `str.ljust` or `str.rjust`.
+        most: the largest width with two spaces between the columns; a wider table has
+            one space. None for two spaces at any width.
 
     Returns:
         () if there are only headings.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(align, row, widths)).rstrip() for row in rows)
+    width = sum(widths) + 2 * len(widths)
+    gap = "  " if most is None or width <= most else " "
+    lines = (gap.join(map(align, row, widths)).rstrip() for row in rows)
     return tuple(lines) if len(rows) > 1 else ()

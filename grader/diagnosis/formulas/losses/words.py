@@ -7,9 +7,10 @@ from grader.diagnosis.formulas.losses.sample import Sample
 from grader.diagnosis.formulas.losses.search import Found, Language
 from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.value import value_words
-from grader.diagnosis.reading import Difference, Reading
+from grader.diagnosis.reading import Difference, Reading, in_columns
 
 MOST_ROWS = 5
+MOST_COLUMNS = 76  # characters of a line
 # Masks without a text, or with other values than 0 and 1. To apply such a mask twice is
 # not the same as to apply the mask once, so the text must show the mask twice.
 NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")
@@ -139,11 +140,11 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
     computes, asked = lines(found, right, symbol, growth)
     table: tuple[str, ...] = ()
     if symbol == "y" and computes.startswith("y"):
-        table = tuple(table_of(language, formula, rows))
+        table = table_of(language, formula, rows)
     return Reading(computes, asked, differences, table)
 
 
-def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
+def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...]:
     """Return the lines of a table of the rows.
 
     The table compares the formula's targets with the right targets.
@@ -173,12 +174,8 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> list[str]:
     if own.shape[-2:] == (1, rows.size):
         columns.append(["your y", *(short(y) for y in own[0])])
     columns.append(["right y", *(short(y) for y in right[0])])
-    widths = [max(map(len, column)) for column in columns]
-    gap = "  " if sum(widths) + 2 * len(widths) <= 76 else " "
-    return [
-        gap.join(text.rjust(w) for text, w in zip(line, widths, strict=True))
-        for line in zip(*(c[: MOST_ROWS + 1] for c in columns), strict=True)
-    ]
+    lines = zip(*(column[: MOST_ROWS + 1] for column in columns), strict=True)
+    return in_columns([*lines], str.rjust, most=MOST_COLUMNS)
 
 
 def vector(values: np.ndarray) -> str:

@@ -7,7 +7,7 @@ from grader.diagnosis.formulas.grammar import Formula
 from grader.diagnosis.formulas.losses.words import short, target_words, vector
 from grader.diagnosis.formulas.table.episode import Episode, rows_of
 from grader.diagnosis.formulas.table.step_size import Size
-from grader.diagnosis.reading import Reading
+from grader.diagnosis.reading import Reading, in_columns
 
 EXTRA = ("revisits", "order", "flow", "store", "shift")
 ALPHA = Size(1.0, "α")
@@ -53,12 +53,12 @@ def reading(
     computes, asked = ("\n".join(side) for side in zip(*apart, strict=True))
     own = size.at(sample.alpha, sample.steps)
     table = table_of(formula, own, right, sample)
-    return Reading(computes, asked, differences, tuple(table))
+    return Reading(computes, asked, differences, table)
 
 
 def table_of(
     formula: Formula, size: float, right: Formula, sample: Episode
-) -> list[str]:
+) -> tuple[str, ...]:
     """Return the lines of a table of the steps.
 
     The table compares the code's targets with the right targets. If the formula of the
@@ -93,8 +93,4 @@ def table_of(
             ["your move", *map(short, after - cells)],
             ["right move", *map(short, asked - cells)],
         ]
-    widths = [max(map(len, column)) for column in columns]
-    return [
-        "  ".join(text.rjust(w) for text, w in zip(line, widths, strict=True))
-        for line in zip(*columns, strict=True)
-    ]
+    return in_columns([*zip(*columns, strict=True)], str.rjust)
