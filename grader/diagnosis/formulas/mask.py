@@ -4,9 +4,13 @@ A choice has its text in the formula, its function of the rows, and, for a mista
 name and the hint. The first choice is right code.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from grader.diagnosis.formulas.grammar import Choice
+from grader.contract.outcomes import Raised, Wrong
+from grader.diagnosis.formulas.grammar import Choice, Formula, difference_of
 from grader.diagnosis.formulas.rows import Rows
 
 ADMIN = "(slides: Admin, homework 1)"
@@ -122,3 +126,38 @@ MASK = (
         f"on row i alone {TARGET}.",
     ),
 )
+
+
+def tilde_of(rows: Rows) -> np.ndarray:
+    """Return the mask [B] of code that writes ~d, for flags of type uint8."""
+    return 255 - rows.d
+
+
+def with_tilde(
+    formula: Formula,
+    part: str,
+    tilde: Choice,
+    ask: Callable[[], Any],
+    fits: Callable[[Formula, Any], bool],
+) -> Formula:
+    """Return the formula, with ~d in the place of ¬d if the code uses ~.
+
+    The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
+    and does not fit the formula with ¬d.
+
+    Args:
+        formula: the formula that fits answers to questions with flags of type bool.
+        part: name of the part.
+        tilde: the choice ~d of this part.
+        ask: asks the part with flags of an integer type; its result is None if the
+            answer is of no use.
+        fits: tells whether a formula fits such an answer.
+    """
+    try:
+        answer = ask()
+    except (Raised, Wrong):
+        return formula
+    if answer is None or formula["mask"].words != "¬d":
+        return formula
+    other = formula.changed(difference_of(tilde, part), mask=tilde)
+    return formula if fits(formula, answer) or not fits(other, answer) else other

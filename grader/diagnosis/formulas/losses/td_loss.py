@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.contract.case import Case, Student
-from grader.contract.outcomes import Raised, Wrong
+from grader.contract.case import Student
 from grader.diagnosis.formulas.combine import target_of, targets_of
-from grader.diagnosis.formulas.grammar import Choice, Grammar, difference_of
+from grader.diagnosis.formulas.grammar import Choice, Grammar
 from grader.diagnosis.formulas.losses import questions
 from grader.diagnosis.formulas.losses.loss import LOSS_SLOTS
 from grader.diagnosis.formulas.losses.reduction import LOSS_JOINTS
 from grader.diagnosis.formulas.losses.sample import Sample, ask, exchanged
 from grader.diagnosis.formulas.losses.search import Found, Language, find_among, fit
 from grader.diagnosis.formulas.losses.words import reading
+from grader.diagnosis.formulas.mask import tilde_of, with_tilde
 from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.target import JOINTS, TARGET_SLOTS
 from grader.diagnosis.formulas.value import JOINTS as VALUE_JOINTS
@@ -71,20 +71,9 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
     return (found, known[0]) if found else None
 
 
-def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of a `td_loss`, or None if its formula is right or unknown."""
-    result = find(student, rng)
-    if result is None:
-        return None
-    found, sample = result
-    flags = sample.case.args["terminated"].astype(np.uint8)
-    found = on_integers(found, sample.case.replace(args={"terminated": flags}), student)
-    return reading(LANGUAGE, found, sample)
-
-
 TILDE = Choice(
     "~d",
-    lambda x: 255 - x.d,
+    tilde_of,
     "tilde",
     "Your ¬d is right for bool only: ~ flips every bit of an integer (~1 is -2, or "
     "254) and fails on floats. `terminated` may be 0/1 of any type "
@@ -92,24 +81,19 @@ TILDE = Choice(
 )
 
 
-def on_integers(found: Found, case: Case, student: Student) -> Found:
-    """Return the formula, with ~d in the place of ¬d if the code uses ~.
-
-    The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
-    and does not fit the formula with ¬d.
-
-    Args:
-        found: the formula that fits answers to questions with flags of type bool.
-        case: a question with flags of an integer type.
-        student: the hand-in.
-    """
-    try:
-        sample = ask(case, student)
-    except (Raised, Wrong):
-        return found
-    if sample is None or found.formula["mask"].words != "¬d":
-        return found
-    tilde = found.formula.changed(difference_of(TILDE, PART), mask=TILDE)
-    if fit(LANGUAGE, found.formula, [sample]) or not fit(LANGUAGE, tilde, [sample]):
-        return found
-    return replace(found, formula=tilde)
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Return the reading of a `td_loss`, or None if its formula is right or unknown."""
+    result = find(student, rng)
+    if result is None:
+        return None
+    found, sample = result
+    flags = sample.case.args["terminated"].astype(np.uint8)
+    case = sample.case.replace(args={"terminated": flags})
+    formula = with_tilde(
+        found.formula,
+        PART,
+        TILDE,
+        lambda: ask(case, student),
+        lambda formula, answer: bool(fit(LANGUAGE, formula, [answer])),
+    )
+    return reading(LANGUAGE, replace(found, formula=formula), sample)

@@ -10,12 +10,12 @@ from grader.contract import cases
 from grader.contract.case import Case, Student
 from grader.contract.cases import Fixed
 from grader.contract.fixed_cases import LARGE, OTHER
-from grader.contract.outcomes import Raised, Wrong
 from grader.diagnosis.formulas.combine import target_of, targets_of
 from grader.diagnosis.formulas.constants import constant, of_target
 from grader.diagnosis.formulas.grammar import Choice, Formula, Grammar, difference_of
 from grader.diagnosis.formulas.losses.questions import signed, source_of
 from grader.diagnosis.formulas.losses.scale import constant_words, rounded
+from grader.diagnosis.formulas.mask import tilde_of, with_tilde
 from grader.diagnosis.formulas.table import step
 from grader.diagnosis.formulas.table.episode import Episode, ask
 from grader.diagnosis.formulas.table.step_size import Size, fitted
@@ -315,21 +315,9 @@ def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
                 yield found
 
 
-def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of an update, or None if its formula is right or unknown."""
-    result = find(student, rng)
-    if result is None:
-        return None
-    found, sample = result
-    flags = sample.case.args["terminateds"].astype(np.uint8)
-    case = sample.case.replace(args={"terminateds": flags})
-    formula = on_integers(found, case, student)
-    return reading(formula, found.size, RIGHT, sample)
-
-
 TILDE = Choice(
     "~d",
-    lambda x: 255 - x.d,
+    tilde_of,
     "",
     "You negate the flags with a bitwise operator, which is a logical not for bool "
     "only: of the integer 1 it makes -2, or 254. They may be 0/1 of any number type, "
@@ -338,25 +326,19 @@ TILDE = Choice(
 )
 
 
-def on_integers(found: Found, case: Case, student: Student) -> Formula:
-    """Return the formula, with ~d in the place of ¬d if the code uses ~.
-
-    The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
-    and does not fit the formula with ¬d.
-
-    Args:
-        found: the formula that fits answers to questions with flags of type bool.
-        case: a question with flags of an integer type.
-        student: the hand-in.
-    """
-    formula = found.formula
-    try:
-        sample = ask(case, student)
-    except (Raised, Wrong):
-        return formula
-    if sample is None or formula["mask"].words != "¬d":
-        return formula
-    tilde = formula.changed(difference_of(TILDE, PART), mask=TILDE)
-    if confirmed(formula, found.size, [sample]):
-        return formula
-    return tilde if confirmed(tilde, found.size, [sample]) else formula
+def read(student: Student, rng: np.random.Generator) -> Reading | None:
+    """Return the reading of an update, or None if its formula is right or unknown."""
+    result = find(student, rng)
+    if result is None:
+        return None
+    found, sample = result
+    flags = sample.case.args["terminateds"].astype(np.uint8)
+    case = sample.case.replace(args={"terminateds": flags})
+    formula = with_tilde(
+        found.formula,
+        PART,
+        TILDE,
+        lambda: ask(case, student),
+        lambda formula, answer: bool(confirmed(formula, found.size, [answer])),
+    )
+    return reading(formula, found.size, RIGHT, sample)
