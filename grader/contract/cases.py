@@ -332,53 +332,6 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
     return (3.0 * ranks - 4.0 + noise).astype(np.float32)
 
 
-def learning(theta: list[np.ndarray], opt_state: list[np.ndarray]) -> dict[str, Case]:
-    """Return a case, with all numbers zero, for each program that learning uses.
-
-    Args:
-        theta: parameters of the hand-in's network, for their shapes.
-        opt_state: arrays of the optimizer's state for `theta`, for their shapes.
-
-    Returns:
-        The cases by the role of the program in learning.
-    """
-    own = {"net": "own", "state_dim": 4, "num_actions": 2}
-    table = {"net": "table", "state_dim": 128, "num_actions": 2}
-
-    def zeros(*shape: int, dtype: Any = np.float32) -> np.ndarray:
-        return np.zeros(shape, dtype)
-
-    def update_of(
-        spec: dict[str, Any],
-        theta: list[np.ndarray],
-        optimizer: str,
-        opt_state: list[np.ndarray],
-    ) -> Case:
-        states = zeros(64, spec["state_dim"])
-        args = {
-            "theta_Q": theta,
-            "theta_T": theta,
-            "state": states,
-            "action": zeros(64, dtype=np.int32),
-            "reward": zeros(64),
-            "terminated": zeros(64, dtype=np.bool_),
-            "next_state": states,
-        }
-        case = Case("td_loss", {**spec, "gamma": 0.99}, args)
-        return update(case, optimizer, opt_state)
-
-    return {
-        "act": exploration(zeros(2, dtype=np.uint32), zeros(8, 2), 0.0),
-        "network": Case(
-            "forward",
-            {**own, "derivative": True},
-            {"theta": theta, "state": zeros(64, 4)},
-        ),
-        "update": update_of(own, theta, "cartpole", opt_state),
-        "update_values": update_of(table, [zeros(2, 128)], "slope", []),
-    }
-
-
 # ---------------------------------------------------------------- the buffer
 
 

@@ -7,13 +7,15 @@ import pytest
 
 from grader.contract.case import Answers, Case, Student
 from grader.contract.cases import Cases
+from grader.contract.learning import CARTPOLE, MAZE
 from grader.contract.outcomes import NOT_IMPLEMENTED
 from grader.contract.seeds import derive
 from grader.grading.items import exercise_of
+from grader.grading.learning import results_of
 from grader.grading.passes import Pass
 from grader.grading.search import search
 from grader.oracle.candidate import RunnerInterface
-from grader.oracle.cartpole import Result
+from grader.oracle.learning_results import Results
 
 
 class Fixtures:
@@ -46,14 +48,16 @@ class Fixtures:
         return np.random.default_rng(self.seed_of(request))
 
     @pytest.fixture
-    def cartpole(self) -> Result:
-        """Return the result of CartPole's training, which runs beside the checks."""
+    def learned(self) -> Results:
+        """Return the results of learning, which runs beside the other checks."""
         graded = self.now.graded
-        assert graded.cartpole is not None
-        result = graded.cartpole()
-        if not str(result.reason).startswith(NOT_IMPLEMENTED):
-            graded.learning["cartpole"] = result.as_dict()
-        return result
+        assert graded.learning is not None
+        results = results_of(graded, graded.learning)
+        for task in (MAZE, CARTPOLE):
+            result = getattr(results, task)
+            if not str(result.reason).startswith(NOT_IMPLEMENTED):
+                graded.learned[task] = result.as_dict()
+        return results
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:

@@ -1,6 +1,5 @@
 """Run one pass over the checks: begin each check, and keep its outcome."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +27,8 @@ from grader.grading.items import (
 )
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import RunnerInterface
-from grader.oracle.cartpole import Result
 from grader.oracle.known import Known
+from grader.oracle.learning import Learning
 from grader.report.model import Check, Exercise
 
 
@@ -43,12 +42,11 @@ class Graded:
         runner: the client of the runner.
         budget: the time that the hand-in may still take.
         seed: the seed of the run.
-        cartpole: a function that waits for the end of learning and returns its result;
-            None if learning is not graded.
+        learning: the learning that runs beside the checks; None if it is not graded.
         problem: the exception for a hand-in that was not read or not imported, which
             every check then raises; else None.
         known: the recorded fingerprints of known mistakes.
-        learning: the entry "learning" of report.json.
+        learned: the entry "learning" of report.json.
     """
 
     student: Student
@@ -56,10 +54,10 @@ class Graded:
     runner: RunnerInterface
     budget: Budget
     seed: str
-    cartpole: Callable[[], Result] | None = None
+    learning: Learning | None = None
     problem: BaseException | None = None
     known: Known = field(default_factory=Known)
-    learning: dict[str, Any] = field(default_factory=dict)
+    learned: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -24,8 +24,8 @@ from grader.grading.plugin import Checks, OnCheck, nobody, run_script
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
-from grader.oracle.cartpole import CartPole
 from grader.oracle.faults import IMPORTING
+from grader.oracle.learning import Learning
 from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
@@ -91,7 +91,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
     check_device(options.device)
     programs, known = load_programs(), load_known()
     with contextlib.ExitStack() as processes:
-        worker, runner, cartpole = start_helpers(
+        worker, runner, learning = start_helpers(
             processes, submission, options, progress
         )
         graded = Graded(
@@ -100,12 +100,12 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
             runner=runner,
             budget=worker.budget,
             seed=options.seed,
-            cartpole=cartpole.result if cartpole else None,
+            learning=learning,
             known=known,
             problem=why_not_imported(worker),
         )
-        if graded.problem and cartpole:
-            cartpole.stop()
+        if graded.problem and learning:
+            learning.stop()
         results = run_passes(graded, options, progress)
     return Report(
         seed=options.seed,
@@ -117,7 +117,7 @@ def grade(submission: Submission, options: Options, progress: Progress) -> Repor
             [*worker.left_out, *exported_parts(results)],
         ),
         exercises=results,
-        learning=graded.learning,
+        learning=graded.learned,
         printed=[output.as_dict(stage) for stage, output in worker.printed.items()],
         duration=time.monotonic() - started,
     )
@@ -128,7 +128,7 @@ def start_helpers(
     submission: Submission,
     options: Options,
     progress: Progress,
-) -> tuple[WorkerClient, RunnerClient, CartPole | None]:
+) -> tuple[WorkerClient, RunnerClient, Learning | None]:
     """Start the worker, the runner and, where it is graded, learning.
 
     All are up before anything of the hand-in runs: what fails to come up afterwards,
@@ -149,19 +149,19 @@ def start_helpers(
     processes.callback(runner.stop)
     worker = WorkerClient(submission, tier, budget)
     processes.callback(worker.stop)
-    cartpole = None
+    learning = None
     if LEARNING in options.exercises:
         told = progress.on_learning
-        cartpole = CartPole(
+        learning = Learning(
             submission, tier, options.seed, device, budget, programs, told
         )
-        processes.callback(cartpole.stop)
+        processes.callback(learning.stop)
     runner.ready()
     worker.ready()
-    if cartpole:
-        cartpole.ready()
-        cartpole.begin()
-    return worker, runner, cartpole
+    if learning:
+        learning.ready()
+        learning.begin()
+    return worker, runner, learning
 
 
 def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exercise]:

@@ -1,126 +1,320 @@
-"""Learn CartPole with the hand-in's programs, and test the learned policy.
+"""Learn the three tasks with the hand-in's parts, and test the learned policies.
 
-This code runs in the learner process, which has the environment, the seeds, the
-parameters and the training loop. The loop is `starter/train.py`, which students have as
-well. The agent that the loop calls is in `learning/agent.py`.
+This code runs in the learner process, which has the environments, the seeds, the
+parameters and the training loop. The loop is `starter/train.py` and the environments
+are `starter/tasks.py`, which students have as well. The agent that the loop calls is in
+`learning/agent.py`.
 """
 
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
+import tasks
 import train
+from jax import export
 
-from grader.inside.learning.agent import RemoteAgent
-from grader.inside.learning.answers import Foul
-from grader.inside.learning.disguise import VARIANTS, Disguise, spelled
+from grader.inside.learning.agent import BlindAgent, Deviates, make_act
+from grader.inside.learning.tokens import Foul
+from grader.inside.learning.updates import Updates, make_values
+from grader.inside.networks import OPTIMIZERS
+from grader.inside.translation import translated
 
-UNTRAINED_BELOW = 100.0  # bound on the mean return of an untrained network
-NOISES = (0.03, 0.3, 3.0)  # standard deviations of noise on untrained parameters
+# Standard deviations of noise on untrained parameters, with which a task must fail.
+NOISES = (0.03, 0.3, 3.0)
+DRAWS = 20  # the most tasks that are drawn until untrained networks fail in one
+ALREADY = "the untrained network already solves every task that was drawn"
+# Share of the way from a random walk's steps to the shortest way's.
+UNTRAINED_SHARE = 0.5
+UNTRAINED_RETURN = 100.0  # mean return of CartPole
+STOP_SHARE = 0.97  # training in the maze stops here
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """An environment that was drawn for one training.
+
+    Attributes:
+        make_envs: function that makes N environments.
+        settings: settings of the training.
+        fails: function of a mean return that tells whether it is that of a policy
+            that has learned nothing.
+        facts: numbers for the report.
+    """
+
+    make_envs: Callable[[int], Any]
+    settings: train.Settings
+    fails: Callable[[float], bool]
+    facts: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+def draw_maze(rng: np.random.Generator) -> Task:
+    """Draw a maze of rooms."""
+    maze = tasks.draw_maze(rng)
+    best, walk = -maze.shortest, -maze.walk
+
+    def return_at(share: float) -> float:
+        return walk + share * (best - walk)
+
+    settings = dataclasses.replace(
+        train.MAZE_SETTINGS, solved_at=return_at(STOP_SHARE), promising_at=-np.inf
+    )
+    return Task(
+        lambda num_envs: tasks.make_maze(num_envs, maze),
+        settings,
+        lambda mean: mean < return_at(UNTRAINED_SHARE),
+        {"shortest": float(maze.shortest), "random_walk": float(maze.walk)},
+    )
+
+
+def draw_cartpole(rng: np.random.Generator) -> Task:
+    """Draw a turned CartPole."""
+    turn = tasks.draw_turn(rng)
+    return Task(
+        lambda num_envs: tasks.make_turned(num_envs, turn),
+        train.SETTINGS,
+        lambda mean: mean < UNTRAINED_RETURN,
+    )
+
+
+DRAW = {"maze": draw_maze, "cartpole": draw_cartpole}
 
 
 def learn(
     runner: Any,
+    task: str,
     seed: int,
     programs: dict[str, str],
     theta: list[np.ndarray],
+    by_formula: bool,
 ) -> dict[str, Any]:
-    """Train once and test the greedy policy on fresh episodes.
+    """Draw a task, train once and test the greedy policy on fresh episodes.
 
     Args:
         runner: the `Runner`, with the loaded programs and the connection to the grader.
+        task: "maze" or "cartpole".
         seed: seed of all random numbers.
-        programs: names of the loaded programs, see `RemoteAgent`.
+        programs: names of the loaded programs: "network", "act" and "update".
         theta: parameters of the new network.
+        by_formula: see `BlindAgent`.
 
     Returns:
         A dict: `mean_return` over the test episodes; the learning `curve` [n,2] with
-        rows (environment step, mean return); the name of the drawn `variant`; `held`,
-        the number of updates whose deviations were measured; `watched`, the columns of
-        `TrainingLog`; `problem`, the reason why learning was stopped, or None. `held`
-        is left out if there is a problem.
+        rows (environment step, mean return); the `facts` on the task; `compared`, how
+        many updates the hand-in has made as well; `watched`, the columns of
+        `TrainingLog`; `problem`, the reason why learning was stopped, or ""; and
+        `deviates`, whether the reason is that the hand-in's updates are others.
     """
-    settings = train.SETTINGS
     sequence = np.random.SeedSequence(seed)
     agent_seed, train_seed, test_seed = map(int, sequence.generate_state(3, np.uint64))
-    agent = RemoteAgent(runner, programs, theta, agent_seed, settings)
+    rng = np.random.default_rng(sequence)
+    updates, act = compiled(runner, programs, theta, "learning", train.SETTINGS.gamma)
+    drawn = draw_failing(DRAW[task], updates, theta, rng)
+    if drawn is None:
+        return report(ALREADY)
+    agent = BlindAgent(
+        runner.ask, updates, act, theta, agent_seed, drawn.settings, 2,
+        by_formula=by_formula,
+    )  # fmt: skip
+
+    def on_progress(progress: train.Progress) -> None:
+        agent.training_log.after_validation(progress)
+        if progress.env_step % drawn.settings.validate_steps == 0:
+            runner.ask({"do": "progress", "env_step": progress.env_step})
+
     curve: list[tuple[int, float]] = []
-    name = ""
+    log = agent.training_log
     try:
-        variant = draw_variant(agent, np.random.default_rng(sequence))
-        name = spelled(variant)
-
-        def make_envs(num_envs: int) -> Any:
-            return Disguise(train.make_cartpole(num_envs), variant)
-
-        def on_progress(progress: train.Progress) -> None:
-            agent.training_log.after_validation(progress)
-            if progress.env_step % settings.validate_steps == 0:
-                runner.ask({"do": "progress", "env_step": progress.env_step})
-
-        curve = train.train(agent, make_envs, train_seed, settings, on_progress)
-        envs = make_envs(settings.validation_episodes)
-        mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
+        train.train(
+            agent, drawn.make_envs, train_seed, drawn.settings, on_progress, curve
+        )
+        envs = drawn.make_envs(drawn.settings.validation_episodes)
+        returns = train.evaluate(agent, envs, test_seed % 2**31)
     except Foul as foul:
-        nothing = {"mean_return": 0.0, "curve": np.zeros((0, 2))}
-        watched = {"watched": agent.training_log.as_dict()}
-        return {"problem": str(foul), "variant": name, **watched, **nothing}
-    return {
-        "problem": None,
-        "variant": name,
-        "mean_return": mean_return,
-        "curve": np.array(curve, np.float64).reshape(-1, 2),
-        "held": agent.measured,
-        "watched": agent.training_log.as_dict(),
-    }
+        return report(str(foul), watched=log.as_dict(), curve=curve, facts=drawn.facts)
+    except Deviates:
+        return report("", deviates=True)
+    return report(
+        "",
+        mean_return=float(returns.mean()),
+        curve=curve,
+        facts=drawn.facts,
+        compared=agent.compared,
+        watched=log.as_dict(),
+    )
 
 
-def draw_variant(agent: RemoteAgent, rng: np.random.Generator) -> tuple:
-    """Draw a variant of CartPole in which the untrained network fails.
+def report(problem: str, **found: Any) -> dict[str, Any]:
+    """Return the answer of `learn`, with defaults for what was not found."""
+    default = {
+        "mean_return": 0.0, "curve": [], "facts": {}, "compared": 0, "watched": {},
+        "deviates": False,
+    }  # fmt: skip
+    curve = np.array(found.pop("curve", []), np.float64).reshape(-1, 2)
+    return {**default, "problem": problem, **found, "curve": curve}
 
-    An untrained network can contain a fixed rule that balances the pole in some of the
-    variants. Such a variant is not taken, so that only learning can succeed. A rule can
-    also wait until the parameters have changed. Therefore the network must fail with
-    noise on its parameters, too. To fail means a mean return below UNTRAINED_BELOW.
+
+def learn_table(
+    runner: Any,
+    rows: dict[str, np.ndarray],
+    updates: int,
+    batch_size: int,
+    period: int,
+    gamma: float,
+    seed: int,
+    programs: dict[str, str],
+    by_formula: bool,
+) -> dict[str, Any]:
+    """Learn a table of values from given transitions.
 
     Args:
-        agent: the agent, with the untrained network.
-        rng: generator of the variants and the noise.
+        runner: see `learn`.
+        rows: the transitions, an array [N,...] for each field; states are one-hot.
+        updates: number of updates.
+        batch_size: number B of transitions in a batch.
+        period: updates from one sync to the next.
+        gamma: the discount γ.
+        seed: seed of all random numbers.
+        programs: names of the loaded programs: "table_update".
+        by_formula: see `BlindAgent`.
+
+    Returns:
+        A dict: `Q` [S,A], and `problem` and `deviates` as in `learn`.
+    """
+    num_states, num_actions = rows["state"].shape[1], 2  # as the table's programs
+    theta = [np.zeros((num_actions, num_states), np.float32)]
+    settings = dataclasses.replace(
+        train.SETTINGS,
+        block_steps=0,
+        block_updates=updates,
+        batch_size=batch_size,
+        capacity=len(rows["action"]),
+        period=period,
+        gamma=gamma,
+    )
+    made, _ = compiled(runner, programs, theta, "table", gamma)
+    agent = BlindAgent(
+        runner.ask,
+        made,
+        None,
+        theta,
+        seed,
+        settings,
+        num_actions,
+        by_formula=by_formula,
+    )
+    agent.observe(*rows.values())
+    Q = np.zeros((num_states, num_actions))
+    try:
+        agent.learn()
+    except Foul as foul:
+        return {"problem": str(foul), "deviates": False, "Q": Q}
+    except Deviates:
+        return {"problem": "", "deviates": True, "Q": Q}
+    Q = np.asarray(agent.theta_Q).reshape(num_actions, num_states).T
+    return {"problem": "", "deviates": False, "Q": Q}
+
+
+def compiled(
+    runner: Any,
+    programs: dict[str, str],
+    theta: list[np.ndarray],
+    optimizer: str,
+    gamma: float,
+) -> tuple[Updates, Callable | None]:
+    """Return the updates for these programs, and the function that acts, if any.
+
+    The runner keeps both, so that the next training with these programs compiles
+    nothing.
+
+    Args:
+        runner: the `Runner` with the loaded programs.
+        programs: names of the loaded programs, by role.
+        theta: parameters of the network.
+        optimizer: name of the optimizer.
+        gamma: the discount γ.
+    """
+
+    def make() -> tuple[Updates, Callable | None]:
+        named = {role: runner.programs[name] for role, name in programs.items()}
+        own = "network" in programs
+        network = network_of(runner.exported[programs["network"]]) if own else table
+        values = make_values(network)
+        rate = OPTIMIZERS[optimizer]()
+        updates = Updates(values, named["update"], rate, theta, gamma)
+        return updates, make_act(updates, named["act"]) if "act" in named else None
+
+    return runner.kept(f"learning {sorted(programs.items())}", make)
+
+
+def network_of(program: export.Exported) -> Callable[[list[Any], Any], Any]:
+    """Return the network [D] -> [A] that an exported program computes.
 
     Raises:
-        Foul: the network does not fail in any of 20 drawn variants.
+        Untranslatable: the program has an operation that is not known.
     """
-    envs = train.make_cartpole(agent.settings.validation_episodes)
-    fresh = [np.asarray(leaf) for leaf in agent.theta_Q]
-    thetas = [fresh] + [
-        [
-            leaf + np.asarray(size * rng.normal(size=leaf.shape), leaf.dtype)
-            for leaf in fresh
-        ]
-        for size in NOISES
-    ]
-    for _ in range(20):
-        variant = VARIANTS[rng.integers(len(VARIANTS))]
-        disguised, seed = Disguise(envs, variant), int(rng.integers(2**31))
-        if all(
-            train.evaluate(Untrained(agent, theta), disguised, seed).mean()
-            < UNTRAINED_BELOW
-            for theta in thetas
-        ):
-            return variant
-    raise Foul("the untrained network already balances the pole in every disguise")
+    call = translated(program)
+
+    def network(theta: list[Any], state: Any) -> Any:
+        return call(*jax.tree.leaves({"theta": theta, "state": state}))[0]
+
+    return network
+
+
+def table(theta: list[Any], state: Any) -> Any:
+    """Return the values [A] of a one-hot state [S] by a table [A,S]."""
+    return theta[0] @ state
+
+
+def draw_failing(
+    draw: Callable[[np.random.Generator], Task],
+    updates: Updates,
+    theta: list[np.ndarray],
+    rng: np.random.Generator,
+) -> Task | None:
+    """Draw a task in which the untrained network fails.
+
+    An untrained network can contain a fixed rule that solves some tasks. Such a task is
+    not taken, so that only learning can succeed. A rule can also wait until the
+    parameters have changed. Therefore the network must fail with noise on its
+    parameters, too.
+
+    Args:
+        draw: function that draws a task.
+        updates: the updates, for the network's values.
+        theta: the untrained parameters.
+        rng: generator of the tasks and the noise.
+
+    Returns:
+        The task; None if the network fails in none of `DRAWS` tasks.
+    """
+    vector = np.concatenate([leaf.ravel() for leaf in theta])
+    vectors = [vector + size * rng.normal(size=vector.shape) for size in (0.0, *NOISES)]
+    for _ in range(DRAWS):
+        task, seed = draw(rng), int(rng.integers(2**31))
+        envs = task.make_envs(task.settings.validation_episodes)
+        returns = (
+            train.evaluate(Untrained(updates, theta), envs, seed).mean()
+            for theta in vectors
+        )
+        if all(map(task.fails, returns)):
+            return task
+    return None
 
 
 class Untrained:
-    """An agent's network with other parameters, as `train.evaluate` takes it.
+    """A network with untrained parameters, as `train.evaluate` takes it.
 
     Args:
-        agent: the agent.
-        theta: the parameters.
+        updates: the updates, for the network's values.
+        theta: the parameters [P].
     """
 
-    def __init__(self, agent: RemoteAgent, theta: list[np.ndarray]) -> None:
-        self.agent, self.theta = agent, theta
+    def __init__(self, updates: Updates, theta: np.ndarray) -> None:
+        self.updates, self.theta = updates, theta.astype(np.float32)
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Return Q(s, a) for every action [N,2] of states [N,4]."""
-        return self.agent.values_of(self.theta, states)
+        """Return Q(s, a) for every action [N,A] of states [N,D]."""
+        return np.asarray(self.updates.judge(self.theta, states))

@@ -16,21 +16,18 @@ import optax
 
 from grader.inside.values import ContractError, Spec, Transition, part, returned
 
-SLOPE_RATE = 64.0  # so large that rounding does not hide the step of "slope"
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
     "sgd": lambda: optax.sgd(0.1),
     "adam": lambda: optax.adam(1e-2),
     "clipped_adamw": lambda: optax.chain(
         optax.clip_by_global_norm(0.5), optax.adamw(1e-2, weight_decay=2.0)
     ),
-    # For learning in the small MDPs. Nothing is random there, so gradients become very
-    # small. With the usual eps, Adam would still take large steps.
-    "chain": lambda: optax.adam(3e-2, eps=1e-3),
+    # For the small MDPs. Nothing is random there, so gradients become very small. With
+    # the usual eps, Adam would still take large steps.
+    "table": lambda: optax.adam(3e-2, eps=1e-3),
     # The optimizer in the example of the starter's docstring.
     "momentum": lambda: optax.sgd(0.25, momentum=0.5),
-    "cartpole": lambda: optax.adam(2.3e-3),
-    # The gradient is computed from the step of this optimizer.
-    "slope": lambda: optax.sgd(SLOPE_RATE),
+    "learning": lambda: optax.adam(1e-3),  # as `learning_rate` of starter/train.py
 }
 
 

@@ -13,7 +13,7 @@ spec, and the hand-in gets them as plain values. All traced values are arrays.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import equinox as eqx
@@ -354,6 +354,30 @@ def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
     theta_T = part(dqn, "sync_target")(*trees, spec["step"], spec["period"])
     leaves = as_leaves("the returned theta_T", theta_T, structure)
     return {"theta_T": [as_array("a parameter", leaf) for leaf in leaves]}
+
+
+def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
+    """Return what `sync_target` returns after each update: 1 θ_Q, 0 θ_T, -1 neither.
+
+    It is asked about two small trees of parameters that mean nothing.
+
+    Args:
+        dqn: the hand-in's module.
+        steps: numbers of the updates.
+        period: updates from one sync to the next.
+    """
+    structure = structure_of(dqn, "table", 2, 2)
+    leaves = np.arange(4.0, dtype=np.float32).reshape(2, 2), np.ones((2, 2), np.float32)
+    theta_Q, theta_T = (
+        jax.tree.unflatten(structure, [jnp.asarray(leaf)]) for leaf in leaves
+    )
+    found = []
+    for step in steps:
+        tree = part(dqn, "sync_target")(theta_Q, theta_T, step, period)
+        (leaf,) = as_leaves("the returned theta_T", tree, structure)
+        same = [np.array_equal(np.asarray(leaf), other) for other in leaves]
+        found.append(1 if same[0] else 0 if same[1] else -1)
+    return found
 
 
 CALLS: dict[str, Callable[[Any, Spec, Args], Args]] = {

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
 from jax import export
 
@@ -68,6 +67,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.programs: dict[str, Callable] = {}
+        self.exported: dict[str, export.Exported] = {}
         self.cache: dict[str, Callable] = {}
         # A program can be loaded under several names; the first one stands for all.
         self.known: dict[bytes, str] = {}  # the first name by the program's content
@@ -102,7 +102,7 @@ class Runner:
             BadProgram: the program may not be run.
         """
         exported = checked(program.tobytes(), args, derivative=derivative)
-        self.programs[name] = exported.call
+        self.programs[name], self.exported[name] = exported.call, exported
         # The same program may be compiled already, under another name.
         self.same[name] = self.known.setdefault(content(exported), name)
         return {}
@@ -126,35 +126,6 @@ class Runner:
 
         compiled = self.kept(f"keys {name}", lambda: jax.jit(run))
         return to_numpy(compiled(args, keys))
-
-    def do_update_block(self, name: str, args: Any, batches: Any) -> dict[str, Any]:
-        """Run `td_update` on batches [n,B,...], one after the other.
-
-        Args:
-            name: name of the program.
-            args: other arguments of the first update.
-            batches: arrays [n,B,...] by field.
-
-        Returns:
-            The last theta_Q and opt_state; `losses` [n], and `moves`, the largest
-            change of a parameter in each update [n].
-        """
-        program = self.programs[name]
-
-        def block(args: Any, batches: Any) -> Any:
-            def step(carry: Any, batch: Any) -> Any:
-                out = program({**args, **carry, **batch})
-                pairs = zip(out["theta_Q"], carry["theta_Q"], strict=True)
-                move = jnp.stack([jnp.abs(a - b).max(initial=0) for a, b in pairs])
-                end = {name: out[name] for name in carry}
-                return end, {"losses": out["loss"], "moves": move.max()}
-
-            start = {name: args[name] for name in ("theta_Q", "opt_state")}
-            end, logged = jax.lax.scan(step, start, batches)
-            return {**end, **logged}
-
-        compiled = self.kept(f"block {name}", lambda: jax.jit(block))
-        return to_numpy(compiled(args, batches))
 
     def compiled(self, name: str) -> Callable:
         """Return a program as a compiled function; it is compiled at its first call."""
@@ -217,10 +188,16 @@ class Runner:
     # -------------------------------------------------------- learning
 
     def do_learn(self, **request: Any) -> dict[str, Any]:
-        """Train on CartPole with the hand-in's programs; see `learner.learn`."""
+        """Learn a task with the hand-in's parts; see `learner.learn`."""
         from grader.inside import learner
 
         return learner.learn(self, **request)
+
+    def do_learn_table(self, **request: Any) -> dict[str, Any]:
+        """Learn a table with the hand-in's parts; see `learner.learn_table`."""
+        from grader.inside import learner
+
+        return learner.learn_table(self, **request)
 
 
 def to_numpy(tree: Any) -> Any:

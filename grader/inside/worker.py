@@ -238,6 +238,20 @@ class Worker:
         rng = np.random.default_rng(seed)
         return parts.stacked_samples(self.buffer, num_batches, batch_size, rng)
 
+    def do_schedule(self, first: int, count: int, period: int) -> dict[str, Any]:
+        """Ask `sync_target` after which updates θ_T becomes θ_Q.
+
+        Args:
+            first: number of the first update.
+            count: number of updates.
+            period: updates from one sync to the next.
+
+        Returns:
+            `synced` int8 [count]: 1 for θ_Q, 0 for θ_T, -1 for anything else.
+        """
+        synced = parts.sync_schedule(self.dqn, range(first, first + count), period)
+        return {"synced": np.array(synced, np.int8)}
+
 
 def calls_exported(jaxpr: Jaxpr) -> bool:
     """Tell whether a trace calls a program of `jax.export`."""

@@ -7,7 +7,7 @@ those with two arguments after `functools.partial` has fixed the first one.
 import numpy as np
 
 from grader.contract import compare
-from grader.contract.case import Answer, Args
+from grader.contract.case import Args
 from grader.contract.outcomes import Wrong
 
 
@@ -30,19 +30,19 @@ def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
         raise Wrong("sample: more came back than a batch's fields")
 
 
-def one_tree(theta: list[np.ndarray], answer: Args) -> None:
-    """Check that an answer holds parameters with the shapes and types of `theta`.
+def schedule(count: int, answer: Args) -> None:
+    """Check that an answer tells for each of `count` updates what `sync_target` gave.
 
     Args:
-        theta: the parameters θ_Q, a list of arrays.
+        count: number of updates.
         answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: the shapes or types are others, or the answer holds more.
+        Wrong: the answer has another form.
     """
-    leaves = Answer(answer).leaves("theta_T")
-    kinds = [[(leaf.shape, leaf.dtype) for leaf in tree] for tree in (leaves, theta)]
-    if kinds[0] != kinds[1] or len(answer) > 1:
+    synced = answer.get("synced")
+    kind = (synced.shape, synced.dtype) if isinstance(synced, np.ndarray) else None
+    if len(answer) > 1 or kind != ((count,), np.int8):
         raise Wrong("sync_target returned neither theta_Q nor theta_T")
 
 

@@ -89,7 +89,8 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
     files = {"grader/__init__.py": GRADER / "__init__.py"}
     files["grader/inside"] = GRADER / "inside"
     if role == "learner":
-        files["train.py"] = STARTER.with_name("train.py")
+        for name in ("train.py", "tasks.py"):
+            files[name] = STARTER.with_name(name)
     on_gpu = device == "gpu"
     environment = environment_for(role, on_gpu)
     settings = settings_for(role, tier, on_gpu)

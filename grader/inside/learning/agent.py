@@ -1,9 +1,12 @@
 """The agent that the training loop `train.train` calls, made of the hand-in's parts.
 
-The hand-in's network, `epsilon_greedy` and `td_update` are programs that run in this
-process. The hand-in's buffer and `sync_target` run in the worker and are asked through
-the grader. The network is one program with one batch size for acting, judging and
-training, so that the hand-in cannot give another network for one of these.
+Each part sees only what its job needs:
+
+- The buffer stores tokens in the place of transitions, see `tokens`.
+- `sync_target` is asked about parameters that mean nothing, before the updates.
+- `epsilon_greedy` gets random values in the order of the real ones.
+- The network gets one state at a time.
+- The updates are ours, see `updates`; the hand-in's are compared with them.
 """
 
 from collections.abc import Callable
@@ -14,113 +17,93 @@ import jax.numpy as jnp
 import numpy as np
 import train
 
-from grader.inside.learning.answers import (
-    FIELDS,
-    Foul,
-    StoredRows,
-    checked_batches,
-    same_bits,
-)
+from grader.inside.learning.tokens import FIELDS, Foul, Tokens
 from grader.inside.learning.training_log import TrainingLog
-from grader.inside.learning.updates import DEVIATIONS, Program, fresh_state, make_block
+from grader.inside.learning.updates import CLOSE, Updates, flat
 
-# The types of the `FIELDS`.
+# The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
-MEASURED = 4  # updates of a block whose deviations are measured, see updates.py
-# Share of the measured updates that may deviate. It is not 0, because a network with
-# kinks (as from ReLU) can deviate without a mistake.
+COMPARED = 1 / 64  # share of a block's updates that the hand-in makes as well
+# Share of these updates that may deviate. It is not 0, because a network with kinks (as
+# from ReLU) can deviate without a mistake.
 TOLERATED = 0.02
-MIXED_JUDGING = 256  # rows of a batch in which up to 100 judged states are hidden
-COMPARED = 0.1  # share of the judged batches whose other rows are checked
+ASKED_AT_ONCE = 1024  # updates for which `sync_target` is asked in one question
+SYNCED, KEPT = 1, 0  # its answers: θ_Q, θ_T
 
 
-class RemoteAgent:
-    """The agent that learns CartPole with the hand-in's parts.
+class Deviates(Exception):
+    """Raised if the hand-in's `td_update` differs from the update that was made."""
 
-    The hand-in's programs run in this process, its buffer and sync in the worker.
+
+class BlindAgent:
+    """The agent that learns a task with the hand-in's parts.
 
     Args:
-        runner: the `Runner`, with the loaded programs and the connection to the grader.
-        programs: names of the loaded programs, by role: "network", "act", "update" and
-            "update_values".
+        ask: asks the grader a question; the grader asks the hand-in's worker.
+        updates: the updates, compiled for this hand-in.
+        act: function (key, theta, states, epsilon, noise) that returns the actions of
+            the hand-in's `epsilon_greedy`; None if the agent does not act.
         theta: parameters of the new network.
         seed: seed of exploration and sampling.
         settings: settings of the training loop.
+        num_actions: number A of actions.
+        by_formula: True to ask the grader for the slopes of each update, which it
+            computes by the formula of the hand-in's loss.
     """
 
     def __init__(
         self,
-        runner: Any,
-        programs: dict[str, str],
+        ask: Callable[[dict[str, Any]], dict[str, Any]],
+        updates: Updates,
+        act: Callable | None,
         theta: list[np.ndarray],
         seed: int,
         settings: train.Settings,
+        num_actions: int,
+        *,
+        by_formula: bool,
     ) -> None:
-        self.ask: Callable[[dict[str, Any]], dict[str, Any]] = runner.ask
-        self.settings = settings
-        # On the device, because the programs' results are there, too. Otherwise JAX
-        # would compile everything again for the second block.
-        device = jax.devices()[0]
-        self.theta_Q = self.theta_T = jax.device_put(theta, device)
-        self.opt_state = jax.device_put(fresh_state(theta), device)
+        self.ask, self.updates, self._act = ask, updates, act
+        self.settings, self.by_formula = settings, by_formula
+        self.num_actions = num_actions
+        self.theta_Q = self.theta_T = flat(theta)
+        self.opt_state = updates.fresh_state(self.theta_Q)
         self.rng = np.random.default_rng(seed)
-        self.nudges = self.rng.spawn(1)[0]
-        self.num_updates = 0
+        self.tokens: Tokens | None = None
         self.new_rows: list[tuple[np.ndarray, ...]] = []
-        self.stored = StoredRows(settings.capacity)
-        # States from the last block. They are mixed with the states of acting and
-        # judging, so that no program can distinguish these from learning.
-        self.others = np.zeros((0, 4), np.float32)
-        self.training_log = TrainingLog(self.values_of, theta, settings)
-        self.measured = self.off = 0
-        self.compile(runner, programs)
-
-    def compile(self, runner: Any, programs: dict[str, str]) -> None:
-        """Make the functions of this agent that JAX compiles.
-
-        The runner keeps them, so that the next agent with these programs compiles
-        nothing.
-
-        Args:
-            runner: the `Runner` with the loaded programs.
-            programs: names of the loaded programs, by role.
-        """
-        named = {name: runner.programs[known] for name, known in programs.items()}
-        network, size = named["network"], self.settings.batch_size
-        values = make_values(network, size)
-
-        def block() -> Callable:
-            updates = named["update"], named["update_values"]
-            return jax.jit(make_block(*updates, network, size))
-
-        self._values = runner.kept(f"values {programs}", lambda: jax.jit(values))
-        act = make_act(values, named["act"])
-        self._act = runner.kept(f"act {programs}", lambda: jax.jit(act))
-        self._block = runner.kept(f"block {programs}", block)
+        self.num_updates = 0
+        self.schedule = np.zeros(0, np.int8)
+        self.compared = self.off = 0
+        self.training_log = TrainingLog(self.values_of, self.theta_Q, settings)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
         """Return ε-greedy actions [N], chosen by the hand-in's program.
 
         Args:
-            states: states [N,4].
+            states: states [N,D].
             epsilon: probability of a uniformly drawn action.
 
         Raises:
-            Foul: the program returned something other than N actions of 0 and 1.
+            Foul: the program returned something other than N actions.
         """
+        assert self._act is not None
         key = self.rng.integers(0, 2**32, 2, dtype=np.uint32)
-        rows, where = self.mixed(states, self.settings.batch_size)
+        noise = self.rng.normal(size=(len(states), self.num_actions))
         actions = np.asarray(
-            self._act(key, self.theta_Q, rows, where, np.float32(epsilon))
+            self._act(
+                key, self.theta_Q, states, np.float32(epsilon), noise.astype(np.float32)
+            )
         )
         if actions.shape != (len(states),):
-            raise Foul(f"epsilon_greedy gave shape {actions.shape} for 8 states")
-        if not np.isin(actions, (0, 1)).all():
+            raise Foul(
+                f"epsilon_greedy gave shape {actions.shape} for {len(states)} states"
+            )
+        if not np.isin(actions, np.arange(self.num_actions)).all():
             raise Foul(f"epsilon_greedy chose action {actions.max()} of 0 and 1")
         return actions.astype(np.int32)
 
     def observe(self, *columns: np.ndarray) -> None:
-        """Keep transitions until the next block, when the hand-in's buffer gets them.
+        """Keep transitions until the next block, when the buffer gets their tokens.
 
         Args:
             columns: the five fields of N transitions, [N,...] each.
@@ -129,51 +112,78 @@ class RemoteAgent:
         self.new_rows.append(tuple(column.astype(dtype) for column, dtype in pairs))
 
     def learn(self) -> float:
-        """Do a block of updates and a sync; return the mean loss of the block.
+        """Do a block of updates; return the mean of their losses.
 
         Raises:
             Foul: a part of the hand-in did something that learning does not allow.
+            Deviates: the hand-in's updates are others.
         """
-        behaviour, size = self.new_rows, self.settings.batch_size
-        batches = self.sample()
-        args = {
-            "theta_Q": self.theta_Q,
-            "theta_T": self.theta_T,
-            "opt_state": self.opt_state,
-            "nudge": self.nudges.uniform(-1, 1, (2, 2, 2 * size)).astype(np.float32),
-        }
-        n = self.settings.block_updates
-        chosen = np.isin(np.arange(n), self.rng.choice(n, MEASURED, replace=False))
-        out = self._block(args, batches, chosen)
-        self.training_log.after_block(self, behaviour, batches, out)
-        self.theta_Q, self.opt_state = out["theta_Q"], out["opt_state"]
+        n, before = self.settings.block_updates, self.theta_Q
+        behaviour, self.new_rows = self.new_rows, []
+        columns = map(np.concatenate, zip(*behaviour, strict=True))
+        batches = self.sample(dict(zip(FIELDS, columns, strict=True)))
+        synced = self.syncs(n)
+        some = self.rng.choice(n, max(round(COMPARED * n), 1), replace=False)
+        compared = np.isin(np.arange(n), some)
+        carry = (self.theta_Q, self.theta_T, self.opt_state)
+        block = self.block_by_formula if self.by_formula else self.updates.block
+        carry, losses, distances = block(carry, batches, synced, compared)
+        self.theta_Q, self.theta_T, self.opt_state = carry
         self.num_updates += n
-        self.check_deviations(np.asarray(out["deviations"])[chosen])
-        self.sync()
-        return float(np.mean(out["losses"]))
+        losses = np.asarray(losses)
+        if self._act:
+            due = (self.num_updates - n + 1 + np.arange(n)) % self.settings.period == 0
+            thetas = (before, self.theta_Q)
+            syncs = synced[due]
+            self.training_log.after_block(thetas, behaviour, batches, losses, syncs)
+        self.check(np.asarray(distances)[compared])
+        return float(losses.mean())
 
-    def check_deviations(self, deviations: np.ndarray) -> None:
-        """Check the deviations of the measured updates, and that theta_Q is finite.
+    def block_by_formula(
+        self, carry: Any, batches: Any, synced: np.ndarray, compared: np.ndarray
+    ) -> Any:
+        """Make a block of updates by the formula of the hand-in's loss.
+
+        The arguments and the result are those of `Updates.block`.
+        """
+        theta_Q, theta_T, state = carry
+        losses, distances = [], []
+        for i, sync in enumerate(synced):
+            batch = {name: column[i] for name, column in batches.items()}
+            values = self.updates.all_values(theta_Q, theta_T, batch)
+            numbers = {name: np.asarray(value) for name, value in values.items()}
+            rows = {name: batch[name] for name in ("action", "reward", "terminated")}
+            answer = self.ask({"do": "slopes", **numbers, **rows})
+            slopes = {name: answer[name] for name in ("q_s", "q_n", "q_0")}
+            carry = (theta_Q, theta_T, state)
+            (theta_Q, state), distance = self.updates.step_along(carry, batch, slopes)
+            theta_T = theta_Q if sync else theta_T
+            losses.append(answer["loss"])
+            distances.append(distance if compared[i] else 0.0)
+        return (theta_Q, theta_T, state), np.array(losses), np.array(distances)
+
+    def check(self, distances: np.ndarray) -> None:
+        """Check the distances of the hand-in's updates, and that theta_Q is finite.
 
         Args:
-            deviations: deviations [n,3], in the order of `updates.DEVIATIONS`.
+            distances: distances of the updates that the hand-in has made as well.
 
         Raises:
-            Foul: too many updates of this run deviate, or theta_Q is not finite.
+            Deviates: too many updates of this run deviate.
+            Foul: theta_Q is not finite.
         """
-        if not all(np.isfinite(leaf).all() for leaf in self.theta_Q):
+        # Written so that NaN deviates, unless our step is NaN as well.
+        finite = bool(np.isfinite(np.asarray(self.theta_Q)).all())
+        off = ~(distances <= CLOSE) & (finite | np.isfinite(distances))
+        self.compared += len(distances)
+        self.off += int(off.sum())
+        if self.off > max(TOLERATED * self.compared, 1):
+            raise Deviates
+        if not finite:
             raise Foul("theta_Q became NaN or infinite during training")
-        off = ~(deviations <= list(DEVIATIONS.values()))
-        self.measured += len(off)
-        self.off += int(off.any(axis=1).sum())
-        if self.off > max(TOLERATED * self.measured, 2):
-            what = list(DEVIATIONS)[off.any(axis=0).argmax()]
-            raise Foul(
-                f"{what}: {self.off} of {self.measured} updates that were looked at"
-            )
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Return the network's values [N,2] of states [N,4].
+        """Return the network's values [N,A] of states [N,D].
 
         Raises:
             Foul: a value is not finite.
@@ -184,161 +194,67 @@ class RemoteAgent:
         return q_values
 
     def values_of(self, theta: Any, states: np.ndarray) -> np.ndarray:
-        """Return the values [N,2] of states [N,4] by a network with given parameters.
+        """Return the values [N,A] of states [N,D] by the network with theta [P]."""
+        return np.asarray(self.updates.judge(theta, states))
 
-        The states are hidden in a batch with states of the last block.
-
-        Args:
-            theta: parameters of the network.
-            states: states [N,4], at most MIXED_JUDGING.
-
-        Raises:
-            Foul: the values have a wrong shape, or depend on other rows of the batch.
-        """
-        rows, where = self.mixed(states, MIXED_JUDGING)
-        q_values = np.asarray(self._values(theta, rows))
-        if q_values.shape != (len(rows), 2):
-            raise Foul(f"the network gave {q_values.shape} for {len(rows)} states")
-        if len(self.others) and self.rng.random() < COMPARED:
-            self.compare_others(theta, rows, q_values, where)
-        return q_values[where]
-
-    def compare_others(
-        self, theta: Any, rows: np.ndarray, q_values: np.ndarray, where: np.ndarray
-    ) -> None:
-        """Check that the values of states do not depend on judged states beside them.
-
-        The states of the last block in `rows` must have the same values as in a batch
-        without judged states.
+    def sample(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Add transitions to the hand-in's buffer and draw a block of batches.
 
         Args:
-            theta: parameters of the network.
-            rows: judged states and states of the last block, mixed [N,4].
-            q_values: values of the rows [N,2].
-            where: indices of the judged states in `rows`.
-
-        Raises:
-            Foul: a value differs, so the network can recognise that it is judged.
-        """
-        alone = np.asarray(self._values(theta, np.resize(self.others, rows.shape)))
-        pairs = zip(self.others, alone, strict=False)
-        usual = {row.tobytes(): values for row, values in pairs}
-        beside = np.delete(np.arange(len(rows)), where)
-        expected = np.array([usual[rows[i].tobytes()] for i in beside])
-        off = np.abs(q_values[beside] - expected).max()
-        if off > 1e-3 * np.abs(expected).max() + 1e-4:
-            raise Foul("the network's values of a state change with those beside it")
-
-    def mixed(self, states: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mix states with states of the last block, in a random order.
-
-        Before the first block, copies of `states` are used instead.
-
-        Args:
-            states: states [N,4].
-            size: number of rows in the result.
-
-        Returns:
-            The rows [size,4], and the indices [N] of `states` in these rows.
-        """
-        others = self.others if len(self.others) else states
-        rows = np.concatenate([states, np.resize(others, (size - len(states), 4))])
-        order = self.rng.permutation(size)
-        return rows[order], np.argsort(order)[: len(states)]
-
-    def sample(self) -> dict[str, np.ndarray]:
-        """Add the new transitions to the hand-in's buffer and draw a block of batches.
+            rows: the new transitions, an array for each field.
 
         Returns:
             The batches as arrays by field, [n,B,...] each.
 
         Raises:
-            Foul: a drawn transition is wrong, or some are drawn more often than others.
+            Foul: a drawn token is wrong, or some are drawn more often than others.
         """
-        columns = [
-            np.concatenate(column) for column in zip(*self.new_rows, strict=True)
-        ]
-        self.new_rows = []
-        self.others = columns[0]
-        self.stored.add(columns)
+        if self.tokens is None:
+            kinds = {name: column[:1] for name, column in rows.items()}
+            size, rng = self.settings.capacity, self.rng.spawn(1)[0]
+            self.tokens = Tokens(size, kinds, self.num_actions, rng)
         shape = (self.settings.block_updates, self.settings.batch_size)
-        answer = self.ask(
-            {
-                "do": "use_buffer",
-                "rows": dict(zip(FIELDS, columns, strict=True)),
-                "num_batches": shape[0],
-                "batch_size": shape[1],
-                "seed": int(self.rng.integers(2**63)),
-            }
-        )
-        batches = checked_batches(answer, shape)
-        flat = [field.reshape(-1, *field.shape[2:]) for field in batches.values()]
-        self.stored.check(flat)
-        # In a random order, because the buffer could hide a message to the loss in the
-        # order of the transitions.
-        order = self.rng.permutation(shape[0] * shape[1])
-        return {
-            name: field[order].reshape(batches[name].shape)
-            for name, field in zip(FIELDS, flat, strict=True)
-        }
+        count = max(self.settings.block_steps, len(rows["action"]))
+        new = self.tokens.add(rows, count)
+        question = {"num_batches": shape[0], "batch_size": shape[1]}
+        seed = int(self.rng.integers(2**63))
+        answer = self.ask({"do": "use_buffer", "rows": new, **question, "seed": seed})
+        return self.tokens.transitions(answer, shape)
 
-    def sync(self) -> None:
-        """Set theta_T to theta_Q if the hand-in's `sync_target` returns theta_Q.
+    def syncs(self, n: int) -> np.ndarray:
+        """Return after which of the next n updates θ_T becomes θ_Q, bool [n].
 
         Raises:
-            Foul: `sync_target` returns neither theta_Q nor theta_T.
+            Foul: `sync_target` returns neither θ_Q nor θ_T.
         """
-        trees = [
-            [np.asarray(leaf) for leaf in tree] for tree in (self.theta_Q, self.theta_T)
-        ]
-        answer = self.ask(
-            {
-                "do": "sync_target",
-                "theta_Q": trees[0],
-                "theta_T": trees[1],
-                "step": self.num_updates,
-                "period": self.settings.period,
-            }
-        )
-        for mine, tree in zip((self.theta_Q, self.theta_T), trees, strict=True):
-            if same_bits(answer.get("theta_T"), tree):
-                self.theta_T = mine
-                return
-        raise Foul("sync_target returned neither theta_Q nor theta_T")
+        while len(self.schedule) < self.num_updates + n:
+            first = len(self.schedule) + 1
+            period, count = self.settings.period, max(n, ASKED_AT_ONCE)
+            question = {"first": first, "count": count, "period": period}
+            answer = self.ask({"do": "schedule", **question})["synced"]
+            if not np.isin(answer, (SYNCED, KEPT)).all():
+                raise Foul("sync_target returned neither theta_Q nor theta_T")
+            self.schedule = np.concatenate([self.schedule, answer])
+        return self.schedule[self.num_updates : self.num_updates + n] == SYNCED
 
 
-def make_values(network: Program, batch_size: int) -> Callable[[Any, Any], Any]:
-    """Return a function of theta and states [N,4] that returns values [N,2].
+def make_act(updates: Updates, epsilon_greedy: Callable[[Any], Any]) -> Callable:
+    """Return the function that chooses ε-greedy actions.
 
-    N must be a multiple of B.
+    The hand-in's program gets other values than the network's, in the same order, so
+    that it chooses by nothing but the order.
 
     Args:
-        network: program of the forward pass for B states.
-        batch_size: number B of transitions in a batch.
+        updates: the updates, for the network's values.
+        epsilon_greedy: the program of the hand-in's `epsilon_greedy`.
     """
 
-    def values(theta: Any, states: Any) -> Any:
-        batches = states.reshape(-1, batch_size, states.shape[1])
-        q_values = jax.lax.map(
-            lambda batch: network({"theta": theta, "state": batch})["q_values"],
-            batches,
-        )
-        return q_values.reshape(len(states), -1).astype(jnp.float32)
-
-    return values
-
-
-def make_act(values: Callable[[Any, Any], Any], epsilon_greedy: Program) -> Callable:
-    """Return a function that chooses ε-greedy actions in some of the given states.
-
-    Args:
-        values: function from `make_values`.
-        epsilon_greedy: program of the hand-in's `epsilon_greedy`.
-    """
-
-    def act(key: Any, theta: Any, states: Any, where: Any, epsilon: Any) -> Any:
-        q_values = values(theta, states)[where]
-        args = {"key": key, "q_values": q_values, "epsilon": epsilon}
+    def act(key: Any, theta: Any, states: Any, epsilon: Any, noise: Any) -> Any:
+        q_values = updates.values(updates.unflat(theta), states)
+        smaller = q_values[:, None, :] < q_values[:, :, None]
+        ranks = smaller.sum(axis=2)  # equal for equal values
+        others = jnp.take_along_axis(jnp.sort(noise, axis=1), ranks, axis=1)
+        args = {"key": key, "q_values": others, "epsilon": epsilon}
         return epsilon_greedy(args)["actions"]
 
-    return act
+    return jax.jit(act)

@@ -20,7 +20,7 @@ COLUMNS = (
     "q_at_end",  # mean Q(s, a) of transitions into a terminal state; nan without one
     "same_best",  # share of states of the block with the most frequent best action
     "moved",  # largest change of a parameter since the start
-    "synced",  # 1 if θ_T was θ_Q at the beginning of the block, else 0
+    "synced",  # share of the syncs that were due in the block that took place
 )
 
 
@@ -29,14 +29,14 @@ class TrainingLog:
 
     Args:
         values_of: function of parameters and states [n,D] that returns values [n,A].
-        theta: parameters at the start.
+        theta: parameters at the start [P].
         settings: settings of the training loop.
     """
 
     def __init__(
         self,
         values_of: Callable[[Any, np.ndarray], np.ndarray],
-        theta: list[np.ndarray],
+        theta: np.ndarray,
         settings: Settings,
     ) -> None:
         self.values_of, self.start, self.settings = values_of, theta, settings
@@ -46,38 +46,38 @@ class TrainingLog:
 
     def after_block(
         self,
-        agent: Any,
+        thetas: tuple[Any, Any],
         behaviour: list[tuple[np.ndarray, ...]],
         batches: dict[str, np.ndarray],
-        out: dict[str, Any],
+        losses: np.ndarray,
+        synced: np.ndarray,
     ) -> None:
         """Note the numbers of a block of updates.
 
         Args:
-            agent: the agent, still with the parameters before the block.
+            thetas: the parameters [P] before and after the block.
             behaviour: the agent's transitions since the last block: for each step the
                 five fields, [N,...] each.
             batches: the block's batches as arrays by field, [n,B,...] each.
-            out: `theta_Q` after the block and the `losses` [n].
+            losses: the losses of the updates [n].
+            synced: for each sync that was due in the block, whether it took place.
         """
+        before, theta = thetas
         states, actions = (
             np.concatenate([row[i] for row in behaviour])[-self.rows :] for i in (0, 1)
         )
-        greedy = self.values_of(agent.theta_Q, states).argmax(axis=1)
+        greedy = self.values_of(before, states).argmax(axis=1)
 
         flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in batches.items()}
         (ends,) = np.nonzero(flat["terminated"])
         ends = ends[: self.rows // 2]
         others = np.arange(self.rows - len(ends))
         chosen = np.concatenate([ends, others])
-        after = self.values_of(out["theta_Q"], flat["state"][chosen])
+        after = self.values_of(theta, flat["state"][chosen])
         taken = after[np.arange(len(after)), flat["action"][chosen]]
         best = after[len(ends) :].argmax(axis=1)
         share = float(best.mean())
 
-        losses = np.asarray(out["losses"], np.float64)
-        pairs = zip(out["theta_Q"], self.start, strict=True)
-        moved = [np.abs(np.asarray(a) - b).max(initial=0) for a, b in pairs]
         line = {
             "env_step": self.settings.block_steps * (len(self.blocks) + 1),
             "loss": losses.mean(),
@@ -87,8 +87,8 @@ class TrainingLog:
             "largest_q": np.abs(after).max(),
             "q_at_end": taken[: len(ends)].mean() if len(ends) else np.nan,
             "same_best": max(share, 1 - share),
-            "moved": np.max(moved),
-            "synced": agent.theta_T is agent.theta_Q,
+            "moved": np.abs(np.asarray(theta) - self.start).max(initial=0.0),
+            "synced": synced.mean() if len(synced) else np.nan,
         }
         self.blocks.append([float(line[name]) for name in COLUMNS])
 

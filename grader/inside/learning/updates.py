@@ -1,27 +1,18 @@
-"""The gradient updates by which CartPole is learned.
+"""The gradient updates by which the tasks are learned.
 
-A hand-in's `td_update` could recognise the disguise of CartPole from a batch, and then
-write the weights of a ready-made controller instead of learning. So the parameters are
-changed here, in three steps:
+A hand-in's `td_update` could recognise a task in a batch, and write the weights of a
+ready-made controller instead of learning. So the updates are made here, by the formula
+that is asked for:
 
-1. The values Q(s, ·) and Q(s′, ·) of the batch are written into tables, which are
-   networks with one-hot states. The hand-in's `td_update`, exported for tables, makes a
-   step. From this step follows the slope: the gradient of the loss in the values. So
-   `td_update` gets values but no states.
-2. By the derivative of the hand-in's network, the slope becomes a gradient in theta_Q.
-3. Our own optimizer makes the step with this gradient.
+    y = r + ¬d γ max_a Q(s′, a; θ_T),   loss = mean (Q(s, a; θ_Q) − y)²,   Adam.
 
-For a right hand-in, the result is the step of its own `td_update`. In some updates,
-drawn at random, three deviations are measured:
-
-- of the network's derivative from differences of the network's values,
-- of the step of the hand-in's own `td_update` from our step,
-- of the slope after small changes of the values. The slope of a loss stays nearly the
-  same. Code that reads a hidden message from the last digits of the values deviates.
+Updates drawn at random are made by the hand-in's own `td_update` as well, and both must
+agree. If they do not, learning is repeated with the formula that the diagnosis finds in
+the hand-in's loss: the grader's process then computes the loss and its slopes, the
+derivatives of the loss in the values.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -29,262 +20,208 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from grader.inside.networks import OPTIMIZERS, SLOPE_RATE
+from grader.inside.learning.tokens import FIELDS
 
-REACH = 0.01  # distance in theta, to both sides, over which differences are taken
-NUDGE = 2.0**-12  # share of a value by which the value is changed at most
-ROUNDING = 2.0**-21  # relative rounding error of the values in a table
-NOT_ASKED = -1.0  # stands for a deviation that was not measured
-# The three deviations in their order: a message for the student, and the largest
-# deviation that can come from rounding and from kinks in the network (as from ReLU).
-DEVIATIONS = {
-    "q_network's derivative is not that of its values": 0.15,
-    "td_update does not make the optimizer's step on its loss": 0.05,
-    "td_loss depends on the last digits of the Q values": 0.2,
-}
-
-Program = Callable[[Any], Any]
 Leaves = list[Any]
-OPTIMIZER = OPTIMIZERS["cartpole"]()
+Values = Callable[[Leaves, Any], Any]  # theta, states [N,D] -> values [N,A]
+Program = Callable[[Any], Any]
+# The largest relative distance of the hand-in's step from ours that can come from
+# rounding and from kinks in the network (as from ReLU).
+CLOSE = 0.05
+ROUNDING = 1e-5  # a length of a step or gradient that may be rounding alone
+NOT_COMPARED = -1.0
 
 
-def fresh_state(theta: Leaves) -> Any:
-    """Return the optimizer's state before the first step, for theta as one vector."""
-    return OPTIMIZER.init(flat(theta))
+def make_values(network: Callable[[Leaves, Any], Any]) -> Values:
+    """Return the function of theta and states [N,D] that returns values [N,A].
+
+    The network gets one state at a time, so that it cannot compare states.
+
+    Args:
+        network: function of theta and one state [D] that returns values [A].
+    """
+    of_states = jax.vmap(network, in_axes=(None, 0))
+    return lambda theta, states: of_states(theta, states).astype(jnp.float32)
 
 
-@dataclass(frozen=True)
-class Programs:
-    """The hand-in's programs that a block of updates calls.
+def td_loss(q_s: Any, t_n: Any, batch: Any, gamma: float) -> Any:
+    """Return the loss that is asked for.
 
-    Attributes:
-        update: `td_update` for the hand-in's network.
-        update_values: `td_update` for tables of 2B states, with the optimizer "slope".
-        network: forward pass for B states, with its derivative.
-        one_hot: the one-hot `state` and `next_state` of the tables, [B,2B] each.
+    Args:
+        q_s: values Q(s, ·; θ_Q) [B,A].
+        t_n: values Q(s′, ·; θ_T) [B,A].
+        batch: the batch, an array [B,...] for each field.
+        gamma: the discount γ.
+    """
+    prediction = jnp.take_along_axis(q_s, batch["action"][:, None], axis=1)[:, 0]
+    y = batch["reward"] + gamma * ~batch["terminated"] * t_n.max(axis=1)
+    return jnp.mean((prediction - y) ** 2)
+
+
+class Updates:
+    """The updates of one task; JAX compiles them once.
+
+    Args:
+        values: function of theta and states.
+        own: the hand-in's `td_update` as a program.
+        optimizer: the optimizer, Adam with the task's settings.
+        theta: parameters at the start, for their shapes.
+        gamma: the discount γ.
     """
 
-    update: Program
-    update_values: Program
-    network: Program
-    one_hot: dict[str, np.ndarray]
+    def __init__(
+        self,
+        values: Values,
+        own: Program,
+        optimizer: optax.GradientTransformation,
+        theta: Leaves,
+        gamma: float,
+    ) -> None:
+        self.values, self.own, self.optimizer = values, own, optimizer
+        self.leaves, self.gamma = theta, gamma
+        self.block = jax.jit(self._block)
+        self.judge = jax.jit(lambda theta, s: values(self.unflat(theta), s))
+        self.all_values = jax.jit(self._all_values)
+        self.step_along = jax.jit(self._step_along)
 
-    def values(self, theta: Leaves, states: Any) -> Any:
-        """Return the network's values [2B,A] of states [2,B,D]."""
-        # With `map`, so that JAX compiles the program once and not twice.
-        q_values = jax.lax.map(
-            lambda s: self.network({"theta": theta, "state": s})["q_values"], states
-        )
-        rows = states.shape[0] * states.shape[1]
-        return q_values.reshape(rows, -1).astype(jnp.float32)
+    def fresh_state(self, theta: Leaves) -> Any:
+        """Return the optimizer's state before the first step, for theta as a vector."""
+        return self.optimizer.init(flat(theta))
 
-    def on_tables(self, tables: Any, batch: Any) -> tuple[Any, Any]:
-        """Return the loss on tables, and its gradient [A,2B] in the values of theta_Q.
+    def _block(self, carry: Any, batches: Any, synced: Any, compared: Any) -> Any:
+        """Make n updates by the formula that is asked for.
 
         Args:
-            tables: the tables of theta_Q and of theta_T, [2,A,2B].
-            batch: a batch of B transitions; its states are replaced by one-hot ones.
+            carry: theta_Q [P], theta_T [P] and the optimizer's state.
+            batches: batches [n,B,...] by field.
+            synced: after which updates θ_T becomes θ_Q, bool [n].
+            compared: which updates the hand-in makes as well, bool [n].
+
+        Returns:
+            The carry after the updates, their losses [n], and the distances [n] of the
+            hand-in's steps; NOT_COMPARED where it made none.
         """
-        named = {"theta_Q": [tables[0]], "theta_T": [tables[1]]}
-        out = self.update_values({**batch, **self.one_hot, **named, "opt_state": []})
-        return out["loss"], (tables[0] - out["theta_Q"][0]) / SLOPE_RATE
+
+        def one(carry: Any, item: Any) -> Any:
+            batch, sync, compare = item
+            theta_Q, theta_T, state = carry
+
+            def loss_of(theta: Any) -> Any:
+                q_s = self.values(self.unflat(theta), batch["state"])
+                return td_loss(q_s, t_n, batch, self.gamma)
+
+            t_n = self.values(self.unflat(theta_T), batch["next_state"])
+            loss, gradient = jax.value_and_grad(loss_of)(theta_Q)
+            new = self.step(theta_Q, state, gradient)
+            distance = jax.lax.cond(
+                compare,
+                lambda: self.distance(carry, batch, new),
+                lambda: jnp.float32(NOT_COMPARED),
+            )
+            theta_T = jnp.where(sync, new[0], theta_T)
+            return (new[0], theta_T, new[1]), (loss, distance)
+
+        carry, (losses, distances) = jax.lax.scan(
+            one, carry, (batches, synced, compared)
+        )
+        return carry, losses, distances
+
+    def _all_values(self, theta_Q: Any, theta_T: Any, batch: Any) -> dict[str, Any]:
+        """Return the values of a batch by both networks, as `Rows` names them."""
+        theta_Q, theta_T = self.unflat(theta_Q), self.unflat(theta_T)
+        state, later = batch["state"], batch["next_state"]
+        zero = jnp.zeros_like(state[:1])
+        return {
+            "q_s": self.values(theta_Q, state),
+            "q_n": self.values(theta_Q, later),
+            "q_0": self.values(theta_Q, zero),
+            "t_s": self.values(theta_T, state),
+            "t_n": self.values(theta_T, later),
+            "t_0": self.values(theta_T, zero),
+        }
+
+    def _step_along(self, carry: Any, batch: Any, slopes: Any) -> Any:
+        """Make one update along given slopes, and compare the hand-in's with it.
+
+        Args:
+            carry: theta_Q [P], theta_T [P] and the optimizer's state.
+            batch: the batch.
+            slopes: derivatives of the loss in the values `q_s`, `q_n` [B,A] and `q_0`
+                [1,A].
+
+        Returns:
+            The new theta_Q and optimizer's state, and the distance of the hand-in's
+            step.
+        """
+        theta_Q, _, opt_state = carry
+        state, later = batch["state"], batch["next_state"]
+        states = {"q_s": state, "q_n": later, "q_0": jnp.zeros_like(state[:1])}
+
+        def pulled(theta: Any) -> Any:
+            leaves = self.unflat(theta)
+            return sum(
+                jnp.vdot(self.values(leaves, states[name]), slopes[name])
+                for name in states
+            )
+
+        new = self.step(theta_Q, opt_state, jax.grad(pulled)(theta_Q))
+        return new, self.distance(carry, batch, new)
+
+    def step(self, theta: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
+        """Return theta [P] and the optimizer's state after one step."""
+        updates, state = self.optimizer.update(gradient, state, theta)
+        return optax.apply_updates(theta, updates), state
+
+    def distance(self, carry: Any, batch: Any, new: Any) -> Any:
+        """Return the largest relative distance of the hand-in's update from ours.
+
+        The distances are those of the step in theta and of Adam's two averages.
+
+        Args:
+            carry: theta_Q, theta_T and the optimizer's state before the update.
+            batch: the batch of the update.
+            new: theta_Q and the optimizer's state after our update.
+        """
+        theta_Q, theta_T, state = carry
+        own = self.own(
+            {
+                **{name: batch[name] for name in FIELDS},
+                "theta_Q": self.unflat(theta_Q),
+                "theta_T": self.unflat(theta_T),
+                "opt_state": self.as_leaves(state),
+            }
+        )
+        half = len(self.leaves) + 1
+        pairs = (
+            (flat(own["theta_Q"]) - theta_Q, new[0] - theta_Q),
+            (flat(own["opt_state"][1:half]), new[1][0].mu),
+            (jnp.sqrt(flat(own["opt_state"][half:])), jnp.sqrt(new[1][0].nu)),
+        )
+        each = [length(a - b) / (length(b) + ROUNDING) for a, b in pairs]
+        return jnp.stack(each).max().astype(jnp.float32)
+
+    def as_leaves(self, state: Any) -> Leaves:
+        """Return the optimizer's state as the leaves that `td_update` takes."""
+        adam = state[0]
+        return [adam.count, *self.unflat(adam.mu), *self.unflat(adam.nu)]
+
+    def unflat(self, vector: Any) -> Leaves:
+        """Return a vector [P] split into arrays as in theta."""
+        ends = np.cumsum([leaf.size for leaf in self.leaves])[:-1]
+        return [
+            part.reshape(leaf.shape).astype(leaf.dtype)
+            for part, leaf in zip(jnp.split(vector, ends), self.leaves, strict=True)
+        ]
 
 
-def make_block(
-    update: Program, update_values: Program, network: Program, batch_size: int
-) -> Callable[[Any, Any, Any], Any]:
-    """Return a function that makes a block of n updates.
+def flat(leaves: Leaves) -> Any:
+    """Return all leaves as one vector [P].
 
-    The function has three arguments:
-
-    - a dict with `theta_Q`, `theta_T`, `opt_state` (see `fresh_state`) and `nudge`,
-      random numbers [2,A,2B] from -1 to 1,
-    - n batches as arrays by field, [n,B,...] each,
-    - for each update, whether to measure its deviations, bool [n].
-
-    It returns a dict with `theta_Q` and `opt_state` after the block, `losses` [n] and
-    `deviations` [n,3], which are NOT_ASKED where they were not measured.
-
-    Args:
-        update: see `Programs`.
-        update_values: see `Programs`.
-        network: see `Programs`.
-        batch_size: number B of transitions in a batch.
+    With one vector, an update takes one operation instead of one for each leaf.
     """
-    rows = np.eye(2 * batch_size, dtype=np.float32)
-    one_hot = {"state": rows[:batch_size], "next_state": rows[batch_size:]}
-    programs = Programs(update, update_values, network, one_hot)
-
-    def block(args: Any, batches: Any, chosen: Any) -> Any:
-        leaves = args["theta_Q"]
-        args = {**args, "flat_theta_T": flat(args["theta_T"])}
-
-        def step(carry: Any, item: Any) -> Any:
-            return one_update(programs, args, carry, *item)
-
-        start = (flat(leaves), args["opt_state"])
-        (theta, state), told = jax.lax.scan(step, start, (batches, chosen))
-        return {"theta_Q": unflat(theta, leaves), "opt_state": state, **told}
-
-    return block
-
-
-def one_update(
-    programs: Programs, args: Any, carry: Any, batch: Any, measured: Any
-) -> Any:
-    """Make one update, and measure its deviations if `measured`.
-
-    Args:
-        programs: the hand-in's programs.
-        args: arguments of the block, with theta_T as one vector in `flat_theta_T`.
-        carry: theta_Q as one vector, and the optimizer's state.
-        batch: a batch of B transitions.
-        measured: whether to measure deviations, a traced bool.
-
-    Returns:
-        The carry after the update, and a dict of the loss (`losses`) and the
-        `deviations` [3].
-    """
-    theta, state = carry
-    leaves, theta_T = args["theta_Q"], args["flat_theta_T"]
-    states = jnp.stack([batch["state"], batch["next_state"]])
-
-    def values(theta: Any) -> Any:
-        return programs.values(unflat(theta, leaves), states)
-
-    def on_tables(tables: Any) -> Any:
-        return programs.on_tables(tables, batch)
-
-    table, pull_back = jax.vjp(values, theta)
-    tables = jnp.stack([table.T, values(theta_T).T])
-    loss, slope = on_tables(tables)
-    (gradient,) = pull_back(slope.T)
-    updates, new_state = OPTIMIZER.update(gradient, state, theta)
-    new_theta = optax.apply_updates(theta, updates)
-
-    def deviations() -> Any:
-        # The direction of this step plus that of all steps since the last sync.
-        way = unit(updates) + unit(theta - theta_T)
-        derivative = derivative_deviation(values, theta, way, slope, gradient)
-        named = {"theta_Q": unflat(theta, leaves), "theta_T": args["theta_T"]}
-        state_leaves = as_leaves(state, leaves)
-        own = programs.update({**batch, **named, "opt_state": state_leaves})
-        step = step_deviations(own, theta, updates, new_state, len(leaves))
-        digits = digits_deviation(on_tables, args["nudge"], tables, slope)
-        told = [derivative, jnp.stack(step).max(), digits]
-        return jnp.stack(told).astype(jnp.float32)
-
-    def nothing() -> Any:
-        return jnp.full(len(DEVIATIONS), NOT_ASKED, jnp.float32)
-
-    told = {"losses": loss, "deviations": jax.lax.cond(measured, deviations, nothing)}
-    return (new_theta, new_state), told
-
-
-def derivative_deviation(
-    values: Callable[[Any], Any], theta: Any, way: Any, slope: Any, gradient: Any
-) -> Any:
-    """Return how much the gradient differs from a difference quotient.
-
-    The quotient is the change of the values along a direction, times the slope. The
-    deviation is relative to the length of the gradient.
-
-    Args:
-        values: function of parameters [P] that returns values [2B,A].
-        theta: parameters [P].
-        way: the direction in theta [P].
-        slope: gradient of the loss in the values [A,2B].
-        gradient: gradient of the loss in theta [P], by the hand-in's derivative.
-    """
-    ahead, behind = jax.lax.map(
-        values, jnp.stack([theta + REACH * way, theta - REACH * way])
-    )
-    difference = jnp.vdot(slope.T, ahead - behind) / (2 * REACH)
-    return jnp.abs(gradient @ way - difference) / (length(gradient) + 1e-3)
-
-
-def step_deviations(
-    own: Any, theta: Any, updates: Any, new_state: Any, count: int
-) -> list[Any]:
-    """Return three relative differences of the hand-in's own update from ours.
-
-    They are the differences in the step of theta and in Adam's two averages.
-
-    Args:
-        own: the answer of the hand-in's `td_update`.
-        theta: parameters before the update [P].
-        updates: our step in theta [P].
-        new_state: our optimizer's state after the update.
-        count: number of theta's leaves.
-    """
-    half = count + 1
-    return [
-        distance(flat(own["theta_Q"]) - theta, updates),
-        distance(flat(own["opt_state"][1:half]), new_state[0].mu),
-        distance(flat(own["opt_state"][half:]), new_state[0].nu),
-    ]
-
-
-def digits_deviation(
-    on_tables: Callable[[Any], Any], nudge: Any, tables: Any, slope: Any
-) -> Any:
-    """Return how much the slope differs at tables whose last digits are changed.
-
-    Each value is changed by a small amount, up in one table and down in another. The
-    slope of a squared loss is linear in the values except at a few kinks. So the mean
-    of the slopes at both tables is the slope at the unchanged table.
-
-    Args:
-        on_tables: function of tables that returns the loss and the slope.
-        nudge: random numbers from -1 to 1, [2,A,2B].
-        tables: the tables of theta_Q and of theta_T, [2,A,2B].
-        slope: slope at `tables` [A,2B].
-    """
-    nudge = NUDGE * nudge * tables
-    pair = jnp.stack([tables + nudge, tables - nudge])
-    bent = jax.lax.map(lambda t: on_tables(t)[1], pair).mean(axis=0) - slope
-    rounding = ROUNDING * jnp.abs(tables[0]).sum() / SLOPE_RATE
-    return jnp.abs(bent).sum() / (jnp.abs(slope).sum() + rounding + 1e-20)
-
-
-def as_leaves(state: Any, leaves: Leaves) -> Leaves:
-    """Return the optimizer's state as the list of leaves that `td_update` takes.
-
-    Args:
-        state: the optimizer's state for theta as one vector.
-        leaves: leaves of theta, for their shapes.
-    """
-    adam = state[0]
-    return [adam.count, *unflat(adam.mu, leaves), *unflat(adam.nu, leaves)]
-
-
-def distance(theirs: Any, ours: Any) -> Any:
-    """Return the distance of two vectors, relative to the length of the second."""
-    return length(theirs - ours) / (length(ours) + 1e-20)
+    return jnp.concatenate([jnp.ravel(leaf) for leaf in leaves])
 
 
 def length(vector: Any) -> Any:
     """Return the Euclidean length of a vector."""
     return jnp.sqrt(vector @ vector)
-
-
-def unit(vector: Any) -> Any:
-    """Return a vector scaled to length 1; a vector of zeros stays as it is."""
-    return vector / (length(vector) + 1e-20)
-
-
-def flat(leaves: Leaves) -> Any:
-    """Return all leaves as one vector.
-
-    With one vector, an update takes one operation instead of one for each leaf.
-    """
-    return jnp.concatenate([leaf.ravel() for leaf in leaves])
-
-
-def unflat(vector: Any, leaves: Leaves) -> Leaves:
-    """Return a vector split into arrays with the shapes and dtypes of `leaves`."""
-    ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
-    return [
-        part.reshape(leaf.shape).astype(leaf.dtype)
-        for part, leaf in zip(jnp.split(vector, ends), leaves, strict=True)
-    ]

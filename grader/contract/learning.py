@@ -1,0 +1,77 @@
+"""What the learning tasks are: sizes, thresholds, and the programs that they use."""
+
+from typing import Any
+
+import numpy as np
+
+from grader.contract import mdps
+from grader.contract.case import Case
+from grader.contract.cases import exploration, update
+
+MAZE, CARTPOLE = "maze", "cartpole"
+STATE_DIM, NUM_ACTIONS = 4, 2  # of the maze and of CartPole
+# As in `Settings` of starter/train.py.
+NUM_ENVS, BATCH, GAMMA, CAPACITY = 8, 64, 0.99, 10_000
+# The mean returns on CartPole that pay all and half of the points.
+FULL, HALF = 450.0, 195.0
+MAZE_SHARE = 0.9  # share of the way from a random walk's steps to the shortest way's
+# The table worlds.
+EXPERIENCE, TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 400, 32, 60, 20
+
+
+def programs(theta: list[np.ndarray]) -> dict[str, Case]:
+    """Return a case, with all numbers zero, for each program of maze and CartPole.
+
+    Args:
+        theta: parameters of the hand-in's network, for their shapes.
+
+    Returns:
+        The cases by the role of the program.
+    """
+    own = {"net": "own", "state_dim": STATE_DIM, "num_actions": NUM_ACTIONS}
+    q_values = zeros(NUM_ENVS, NUM_ACTIONS)
+    return {
+        "network": Case("forward", own, {"theta": theta, "state": zeros(STATE_DIM)}),
+        "act": exploration(np.zeros(2, np.uint32), q_values, 0.0),
+        "update": update_case({**own, "gamma": GAMMA}, BATCH, "learning", theta),
+    }
+
+
+def table_programs() -> dict[str, Case]:
+    """Return a case, with all numbers zero, for each program of the table worlds."""
+    sizes = {"state_dim": mdps.STATES, "num_actions": mdps.ACTIONS}
+    spec = {"net": "table", **sizes, "gamma": mdps.GAMMA}
+    theta = [zeros(mdps.ACTIONS, mdps.STATES)]
+    return {"update": update_case(spec, TABLE_BATCH, "table", theta)}
+
+
+def update_case(
+    spec: dict[str, Any], batch_size: int, optimizer: str, theta: list[np.ndarray]
+) -> Case:
+    """Return a case of `td_update` with Adam, with all numbers zero.
+
+    Args:
+        spec: network, sizes and γ.
+        batch_size: number B of transitions in a batch.
+        optimizer: name of an optimizer that is Adam.
+        theta: parameters of the network, for their shapes.
+    """
+    states = zeros(batch_size, spec["state_dim"])
+    args = {
+        "theta_Q": theta,
+        "theta_T": theta,
+        "state": states,
+        "action": np.zeros(batch_size, np.int32),
+        "reward": zeros(batch_size),
+        "terminated": np.zeros(batch_size, bool),
+        "next_state": states,
+    }
+    # Adam's state: the count of updates, and two averages for each parameter.
+    averages = [np.zeros_like(leaf) for leaf in theta]
+    opt_state = [np.zeros((), np.int32), *averages, *averages]
+    return update(Case("td_loss", spec, args), optimizer, opt_state)
+
+
+def zeros(*shape: int) -> np.ndarray:
+    """Return zeros of float32."""
+    return np.zeros(shape, np.float32)

@@ -1,0 +1,139 @@
+"""Compute the loss of a formula, and its slopes, for the batches of a training.
+
+A slope is the derivative of the loss in one value Q(s, a; θ_Q) of a batch. With the
+slopes, a network can be trained by the formula of a wrong `td_loss`.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from grader.diagnosis.formulas.combine import target_of
+from grader.diagnosis.formulas.losses.loss import errors, loss_of, weighted_losses
+from grader.diagnosis.formulas.losses.search import Found
+from grader.diagnosis.formulas.rows import STEP, Rows
+
+MOVED = ("q_s", "q_n", "q_0")  # the values by θ_Q
+CHECKED = 100  # calls from one check to the next that the short way is right
+Arrays = dict[str, np.ndarray]
+
+
+class Slopes:
+    """The loss and the slopes of a formula, as a function of a batch's values.
+
+    Args:
+        found: the formula and its factor.
+        gamma: the discount γ.
+    """
+
+    def __init__(self, found: Found, gamma: float) -> None:
+        self.found, self.gamma = found, gamma
+        self.separable, self.calls = True, 0
+
+    def __call__(self, numbers: dict[str, Any]) -> dict[str, Any]:
+        """Return the `loss`, and the slopes `q_s`, `q_n` [B,A] and `q_0` [1,A].
+
+        Args:
+            numbers: the batch: `action`, `reward`, `terminated` [B], and the values
+                `q_s`, `q_n`, `t_s`, `t_n` [B,A], `q_0`, `t_0` [1,A]; see `Rows`.
+        """
+        rows = self.rows_of(numbers)
+        with np.errstate(all="ignore"):
+            if self.separable and self.calls % CHECKED == 0:
+                fast, full = self.of_separate_rows(rows), self.of_all_rows(rows)
+                self.separable = all(
+                    np.allclose(fast[k], full[k], 1e-3, 1e-7, equal_nan=True)
+                    for k in MOVED
+                )
+            self.calls += 1
+            way = self.of_separate_rows if self.separable else self.of_all_rows
+            slopes = way(rows)
+            loss = self.loss(rows, rows)
+        found = {name: slope.astype(np.float32) for name, slope in slopes.items()}
+        return {**found, "loss": float(loss)}
+
+    def rows_of(self, numbers: dict[str, Any]) -> Rows:
+        """Return a batch's numbers in float64."""
+        of = {
+            name: np.asarray(value).astype(np.float64)
+            for name, value in numbers.items()
+            if name not in ("action", "reward", "terminated")
+        }
+        return Rows(
+            **of,
+            held_s=of["q_s"],
+            held_n=of["q_n"],
+            a=np.asarray(numbers["action"]).astype(np.int64),
+            r=np.asarray(numbers["reward"]).astype(np.float64),
+            d=np.asarray(numbers["terminated"]).astype(np.float64),
+            gamma=self.gamma,
+        )
+
+    def loss(self, rows: Rows, unmoved: Rows) -> np.ndarray:
+        """Return the loss [...] of rows whose values by θ_Q may have been moved.
+
+        Args:
+            rows: the rows; the values by θ_Q may have leading axes.
+            unmoved: the rows before.
+        """
+        formula = self.found.formula
+        x, before = (formula["view"].compute(each) for each in (rows, unmoved))
+        e = errors(before, formula, target_of(before, formula))
+        loss = loss_of(x, formula, target_of(x, formula), e)
+        return self.found.scale.at(rows.size, rows.width) * loss
+
+    def of_all_rows(self, rows: Rows) -> Arrays:
+        """Return the slopes by moving one value at a time."""
+        slopes = {}
+        for name in MOVED:
+            values = getattr(rows, name)
+            steps = STEP * np.eye(values.size).reshape(-1, *values.shape)
+            up, down = (
+                np.broadcast_to(
+                    self.loss(replace(rows, **{name: values + step}), rows),
+                    values.size,
+                )
+                for step in (steps, -steps)
+            )
+            slopes[name] = ((up - down) / (2 * STEP)).reshape(values.shape)
+        return slopes
+
+    def of_separate_rows(self, rows: Rows) -> Arrays:
+        """Return the slopes by moving one action's value in all rows at once.
+
+        This is right for formulas in which the loss of a row depends on the values of
+        this row only.
+        """
+        formula = self.found.formula
+        view = formula["view"].compute
+        before = view(rows)
+        e = errors(before, formula, target_of(before, formula))
+        f = weighted_losses(before, formula, target_of(before, formula))
+        each = STEP * np.eye(f.shape[-1])[:, None]
+        reduce = formula["reduction"].compute
+        share = (reduce(before, f + each) - reduce(before, f - each)) / (2 * STEP)
+        factor = self.found.scale.at(rows.size, rows.width) * share
+        slopes = {}
+        for name in MOVED:
+            values = getattr(rows, name)
+            steps = STEP * np.eye(rows.width)[:, None]
+            up, down = (
+                self.each(view(replace(rows, **{name: values + step})), e)
+                for step in (steps, -steps)
+            )
+            slope = (factor * (up - down) / (2 * STEP)).T
+            slope = np.broadcast_to(slope, (rows.size, rows.width))
+            whole = slope.sum(axis=0, keepdims=True)
+            slopes[name] = slope if len(values) == rows.size else whole
+        return slopes
+
+    def each(self, rows: Rows, e: np.ndarray) -> np.ndarray:
+        """Return the losses of the rows [...,B], summed over actions or pairs.
+
+        Args:
+            rows: the rows.
+            e: the errors before the values were moved.
+        """
+        formula = self.found.formula
+        return weighted_losses(rows, formula, target_of(rows, formula), e).sum(axis=-2)

@@ -1,0 +1,343 @@
+"""Let the hand-in learn the three tasks in two processes of its own.
+
+The learner runs the loop and the hand-in's programs. A worker runs the hand-in's
+replay buffer and `sync_target`. The learner asks them questions during the loop, and
+the grader passes each question to the worker and the answer back.
+
+The tasks are, in this order: the table worlds, a maze, and CartPole, which is tried
+only where the maze was learned.
+"""
+
+import functools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from grader.contract import learning, mdps
+from grader.contract.case import Args
+from grader.contract.learning import CARTPOLE, FULL, MAZE, MAZE_SHARE
+from grader.contract.outcomes import Raised, Stopped, TimedOut, Waiting, Wrong
+from grader.contract.seeds import derive
+from grader.intake.submission import Submission
+from grader.oracle import looks
+from grader.oracle.budget import Budget
+from grader.oracle.candidate import Candidate
+from grader.oracle.learning_parts import LearningParts
+from grader.oracle.learning_results import Clock, Result, Results, Tables
+from grader.oracle.runner_client import Program, RunnerClient
+from grader.oracle.worker_client import WorkerClient
+
+# By question of the loop, the part that answers.
+ASKED = {"use_buffer": "ReplayBuffer", "schedule": "sync_target"}
+TASKS = {MAZE: "the maze", CARTPOLE: "CartPole"}
+DEVIATES = (
+    "td_update makes other updates than those that are asked for, and the formula "
+    "behind them was not found"
+)
+NEEDS_MAZE = "CartPole is tried only where the maze was learned"
+# The loss and the slopes of a batch, from its values; see `formulas/losses/slopes.py`.
+Slopes = Callable[[Args], Args]
+
+
+class Deviates(Exception):
+    """Raised if `td_update` makes other updates than those that it is compared with."""
+
+
+class Learning:
+    """Learning in a thread, with a worker and a learner of its own.
+
+    Args:
+        submission: the hand-in.
+        tier: the tier of the sandbox.
+        seed: the seed of the run.
+        device: "cpu" or "gpu".
+        run: the budget of the other checks. Learning has its own budgets, but the time
+            of the whole run ends at the same moment.
+        programs: the hand-in's exported programs by name. The other checks share this
+            dict, so that learning uses the programs that they judge.
+        on_progress: called with a few words on the progress.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        tier: str,
+        seed: str,
+        device: str,
+        run: Budget,
+        programs: dict[str, Program],
+        on_progress: Callable[[str], None],
+    ) -> None:
+        self.seed, self.limits = seed, run.limits
+        self.on_progress = on_progress
+        # Two budgets, because the learner waits while the worker answers: in a shared
+        # budget this time would count twice.
+        budget, worker_budget = (
+            replace(
+                run,
+                limits=replace(run.limits, part_seconds=run.limits.all_learn_seconds),
+                exercise="learning",
+                part="learning",
+                spent={},
+            )
+            for _ in range(2)
+        )
+        self.worker = WorkerClient(submission, tier, worker_budget)
+        self.runner = RunnerClient("learner", tier, budget, programs, device=device)
+        self.parts = LearningParts(Candidate(self.worker, self.runner))
+        self.results = Results()
+        self.slopes: Mapping[float, Slopes] = {}
+        self.gamma = learning.GAMMA  # of the task that is learned now
+        self.doing = ""
+        self.clock = Clock()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def ready(self) -> None:
+        """Wait until both processes are ready, before the hand-in runs.
+
+        Raises:
+            GraderError: a process ended or was too slow.
+        """
+        self.worker.ready()
+        self.runner.ready()
+
+    def begin(self) -> None:
+        """Start learning in the background."""
+        self.thread.start()
+
+    def wait(self) -> Results:
+        """Wait for the end of learning and return its results."""
+        if self.thread.is_alive():
+            self.thread.join()
+        return self.results
+
+    def again(self, slopes: Mapping[float, Slopes]) -> Results:
+        """Learn again, with updates by the formula of the hand-in's loss.
+
+        Args:
+            slopes: for each discount γ of a task, the function that computes the loss
+                and the slopes; {} if no formula was found.
+        """
+        if not slopes:
+            reason = Wrong(DEVIATES)
+            task = Result(reason=reason)
+            self.results = Results(Tables(reason=reason), maze=task, cartpole=task)
+            self.stop()
+            return self.results
+        self.slopes, self.results = slopes, Results(by_formula=True)
+        self.run()
+        if self.results.deviates:
+            return self.again({})
+        return self.results
+
+    def stop(self) -> None:
+        """End both processes."""
+        self.worker.stop()
+        self.runner.stop()
+
+    def run(self) -> None:
+        """Learn all tasks; keep the exceptions for the checks, which raise them."""
+        results = self.results
+        try:
+            self.keeping(results.tables, self.learn_tables)
+            self.keeping(results.maze, functools.partial(self.learn, MAZE))
+            if results.maze.mean_return is None or results.maze.share < MAZE_SHARE:
+                results.cartpole.reason = results.maze.reason or Wrong(NEEDS_MAZE)
+            else:
+                self.keeping(results.cartpole, functools.partial(self.learn, CARTPOLE))
+        except Deviates:
+            results.deviates = True  # the processes are needed again
+        finally:
+            if not results.deviates:
+                self.stop()
+
+    def keeping(self, result: Result | Tables, step: Callable[[], None]) -> None:
+        """Learn a task; keep the exception that ends it in the task's result.
+
+        Raises:
+            Deviates: `td_update` makes other updates.
+        """
+        try:
+            step()
+        except Deviates:
+            raise
+        # Every exception is kept, because this is a thread: the check raises it later.
+        except BaseException as reason:
+            told = isinstance(reason, Raised | Stopped | Waiting | Wrong)
+            judged = isinstance(result, Result) and result.mean_return is not None
+            if isinstance(result, Result) and judged and told:
+                result.problem = str(reason)  # the judged run still counts
+            else:
+                result.reason = reason
+
+    def learn_tables(self) -> None:
+        """Learn the values of small MDPs from random transitions."""
+        self.doing = "table worlds"
+        self.on_progress(self.doing)
+        self.gamma = mdps.GAMMA
+        programs = self.parts.table_programs()
+        for kind in mdps.KINDS:
+            rng = np.random.default_rng(derive(self.seed, f"table {kind.__name__}"))
+            mdp = kind(rng)
+            self.parts.open_buffer(learning.EXPERIENCE)
+            answer = self.asked(
+                {
+                    "do": "learn_table",
+                    "rows": mdps.experience(mdp, learning.EXPERIENCE, rng),
+                    "updates": learning.TABLE_PERIOD * learning.TABLE_SYNCS,
+                    "batch_size": learning.TABLE_BATCH,
+                    "period": learning.TABLE_PERIOD,
+                    "gamma": mdps.GAMMA,
+                    "seed": int(rng.integers(2**31)),
+                    "programs": programs,
+                },
+                "the table worlds",
+            )
+            if answer["problem"]:
+                raise Wrong(f"{mdp.name}: {answer['problem']}")
+            self.results.tables.learned.append((mdp, answer["Q"]))
+
+    def learn(self, task: str) -> None:
+        """Train with one seed after the other, until a run has full points.
+
+        Args:
+            task: a key of `TASKS`.
+        """
+        self.gamma = learning.GAMMA
+        programs, result = self.parts.network_programs(), getattr(self.results, task)
+        tries = 1 if self.slopes else self.limits.trainings
+        for index in range(tries):
+            self.doing = f"{TASKS[task]}, seed {index + 1} of {tries}"
+            self.on_progress(self.doing)
+            self.learn_once(task, programs, index)
+            if result.problem or self.reached(task, result):
+                break
+
+    def reached(self, task: str, result: Result) -> bool:
+        """Return whether a task's best run gets full points."""
+        if result.mean_return is None:
+            return False
+        if task == MAZE:
+            return result.share >= MAZE_SHARE
+        return result.mean_return >= FULL
+
+    def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
+        """Train once, and keep the run in the results if it is the best so far.
+
+        Args:
+            task: a key of `TASKS`.
+            programs: the names of the programs in the learner, by role.
+            index: the number of the training run, from 0.
+
+        Returns:
+            The learner's answer.
+
+        Raises:
+            Wrong, Raised, Stopped: a part gave no answer.
+            Deviates: `td_update` makes other updates.
+        """
+        result: Result = getattr(self.results, task)
+        seed = derive(self.seed, f"{task} {index}")
+        theta = self.parts.fresh_network(
+            derive(self.seed, f"network {task} {index}") % 2**31
+        )
+        self.parts.open_buffer(learning.CAPACITY)
+        answer = self.asked(
+            {
+                "do": "learn",
+                "task": task,
+                "seed": seed,
+                "programs": programs,
+                "theta": theta,
+            },
+            f"learning {TASKS[task]}",
+        )
+        result.runs = index + 1
+        best, problem = result.mean_return, answer["problem"]
+        if best is None or (answer["mean_return"] > best and not problem):
+            result.mean_return = None if problem else answer["mean_return"]
+            result.compared, result.facts = answer["compared"], answer["facts"]
+            result.watched = answer["watched"]
+            result.curve = [
+                [int(step), round(float(mean), 2)] for step, mean in answer["curve"]
+            ]
+        # A trick that was found out ends learning.
+        result.problem = problem
+        return answer
+
+    def asked(self, request: Args, what: str) -> Args:
+        """Return the learner's answer to a request that learns.
+
+        Args:
+            request: the request without `by_formula`.
+            what: what is learned, for messages.
+
+        Raises:
+            Wrong, Raised, Stopped: a part gave no answer.
+            Deviates: `td_update` makes other updates.
+        """
+        request = {**request, "by_formula": bool(self.slopes)}
+        seconds = self.limits.learn_seconds
+        self.clock.turn(Clock.BETWEEN)
+        try:
+            answer = self.runner.untrusted(request, what, seconds, self.on_question)
+        except (Raised, Stopped) as reason:
+            raise self.with_blame(reason) from None
+        if answer["deviates"]:
+            raise Deviates
+        return answer
+
+    def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
+        """Return the exception with the name of the part that was running.
+
+        Args:
+            reason: the exception that stopped learning.
+        """
+        part = self.clock.part
+        if part in ASKED.values():
+            return reason  # from the worker: the message names the part already
+        if isinstance(reason, TimedOut):
+            part = self.clock.longest()
+            return TimedOut(f"{reason}; most of the time went to {part}")
+        return type(reason)(f"{reason}\nwhile it ran {part}")
+
+    def on_question(self, question: Args) -> Args:
+        """Return the answer to a question of the loop, and measure each part's time.
+
+        Args:
+            question: `do` and its arguments, from the learner.
+        """
+        do = question["do"]
+        self.clock.turn(ASKED.get(do, Clock.BETWEEN))
+        answer = self.answer_to(question)
+        self.clock.turn("td_update" if do in ASKED else Clock.BETWEEN)
+        return answer
+
+    def answer_to(self, question: Args) -> Args:
+        """Return the answer to a question of the loop; {} to a message of progress.
+
+        Args:
+            question: `do` and its arguments, from the learner.
+
+        Raises:
+            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
+        """
+        do = question["do"]
+        if do == "slopes":
+            numbers = {name: value for name, value in question.items() if name != "do"}
+            return self.slopes[self.gamma](numbers)
+        if do == "progress":
+            self.on_progress(f"{self.doing}, {question['env_step']} steps")
+            return {}
+        if do == "use_buffer":
+            sizes = question["num_batches"], question["batch_size"]
+            shapes = {
+                name: (*sizes, *column.shape[1:])
+                for name, column in question["rows"].items()
+            }
+            look = functools.partial(looks.batches, shapes)
+        else:
+            look = functools.partial(looks.schedule, question["count"])
+        return self.worker.ask(question, ASKED[do], look=look).answer

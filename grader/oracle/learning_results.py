@@ -1,0 +1,116 @@
+"""The results of learning, and the time that each part of the hand-in has taken."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grader.contract import mdps
+from grader.contract.case import Args
+
+
+@dataclass
+class Result:
+    """The result of one task: the best training run, or why no run was judged.
+
+    Attributes:
+        mean_return: the mean return of the best run; None if no run was judged.
+        curve: pairs of environment step and mean return of a validation.
+        runs: how many training runs were made.
+        compared: how many updates of the best run the hand-in has made as well.
+        facts: numbers on the task that was drawn.
+        watched: numbers of the best run, from `inside/learning/training_log.py`.
+        problem: why this run, or a later one, was stopped; "" if none was.
+        reason: the exception that prevented learning, or None.
+    """
+
+    mean_return: float | None = None
+    curve: list[list[float]] = field(default_factory=list)
+    runs: int = 0
+    compared: int = 0
+    facts: dict[str, float] = field(default_factory=dict)
+    watched: Args = field(default_factory=dict)
+    problem: str = ""
+    reason: BaseException | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the task's entry in report.json.
+
+        Without a judged run, it has no mean return and no curve, but says why.
+        """
+        mean = self.mean_return
+        return {
+            "mean_return": None if mean is None else round(mean, 2),
+            "not_judged": str(self.reason or self.problem) if mean is None else None,
+            "curve": [] if mean is None else self.curve,
+            "runs": self.runs,
+            "compared": self.compared,
+            **{name: round(float(value), 2) for name, value in self.facts.items()},
+        }
+
+    @property
+    def share(self) -> float:
+        """The share of the way from a random walk's steps to the shortest way's."""
+        best, walk = self.facts["shortest"], self.facts["random_walk"]
+        return (walk + (self.mean_return or -walk)) / (walk - best)
+
+
+@dataclass
+class Tables:
+    """The result of the table worlds.
+
+    Attributes:
+        learned: the MDPs and the values [S,A] that were learned.
+        reason: the exception that prevented learning, or None.
+    """
+
+    learned: list[tuple[mdps.Mdp, np.ndarray]] = field(default_factory=list)
+    reason: BaseException | None = None
+
+
+@dataclass
+class Results:
+    """The results of all tasks.
+
+    Attributes:
+        tables: the result of the table worlds.
+        maze: the result of the maze.
+        cartpole: the result of CartPole.
+        deviates: whether `td_update` makes other updates than those that are asked
+            for, so that learning has to be repeated with its formula.
+        by_formula: whether the updates were made by the formula of the hand-in's loss.
+    """
+
+    tables: Tables = field(default_factory=Tables)
+    maze: Result = field(default_factory=Result)
+    cartpole: Result = field(default_factory=Result)
+    deviates: bool = False
+    by_formula: bool = False
+
+
+class Clock:
+    """Measures how long each part of the hand-in has run during a training run.
+
+    The time between two questions counts for the programs that the learner runs there.
+    The loop itself takes almost no time.
+    """
+
+    BETWEEN = "epsilon_greedy or the network"
+
+    def __init__(self) -> None:
+        self.part = "tracing the programs"
+        self.since = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def turn(self, part: str) -> None:
+        """Stop the time of the current part and start that of another part."""
+        now = time.monotonic()
+        spent = self.seconds.get(self.part, 0.0) + now - self.since
+        self.seconds[self.part] = spent
+        self.part, self.since = part, now
+
+    def longest(self) -> str:
+        """Return the name of the part that has run longest until now."""
+        self.turn(self.part)
+        return max(self.seconds, key=lambda part: self.seconds[part])
