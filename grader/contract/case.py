@@ -59,11 +59,6 @@ class Case:
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
 
-    @property
-    def derivative(self) -> bool:
-        """Tell whether the case's program must be exported with its derivative."""
-        return bool(self.spec.get("derivative"))
-
     def blank(self) -> Args:
         """Return the case's arguments with every number replaced by zero.
 

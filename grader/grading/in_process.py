@@ -121,7 +121,7 @@ class LocalRunner:
             case: a case that the program can answer.
         """
         program = self.programs[name].code
-        self.runner.do_load(name, program, case.blank(), case.derivative)
+        self.runner.do_load(name, program, case.blank())
 
 
 def grade(submission: Submission, options: pipeline.Options) -> Report:

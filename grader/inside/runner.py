@@ -87,21 +87,18 @@ class Runner:
 
     # -------------------------------------------------------- the hand-in's programs
 
-    def do_load(
-        self, name: str, program: Any, args: Any, derivative: bool
-    ) -> dict[str, Any]:
+    def do_load(self, name: str, program: Any, args: Any) -> dict[str, Any]:
         """Check a serialised program and keep it under a name.
 
         Args:
             name: name of the program in later requests.
             program: serialised program, uint8 [n].
             args: arrays with the shapes and dtypes that the program must take.
-            derivative: True if the program must have its derivative.
 
         Raises:
             BadProgram: the program may not be run.
         """
-        exported = checked(program.tobytes(), args, derivative=derivative)
+        exported = checked(program.tobytes(), args)
         self.programs[name], self.exported[name] = exported.call, exported
         # The same program may be compiled already, under another name.
         self.same[name] = self.known.setdefault(content(exported), name)

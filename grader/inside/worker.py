@@ -211,9 +211,7 @@ class Worker:
         if calls_exported(traced.jaxpr.jaxpr):
             raise values.ContractError(f"{part} {CALLS_EXPORTED}")
         exported = export.export(jitted, platforms=platforms)(shapes)
-        derivatives = 1 if spec.get("derivative") else 0
-        serialized = exported.serialize(vjp_order=derivatives)
-        return {"program": np.frombuffer(serialized, np.uint8)}
+        return {"program": np.frombuffer(exported.serialize(), np.uint8)}
 
     def do_open_buffer(self, capacity: int) -> dict[str, Any]:
         """Make the buffer of a training run."""

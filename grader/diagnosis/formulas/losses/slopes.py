@@ -110,20 +110,23 @@ class Slopes:
         before = view(rows)
         e = errors(before, formula, target_of(before, formula))
         f = weighted_losses(before, formula, target_of(before, formula))
-        each = STEP * np.eye(f.shape[-1])[:, None]
+        each = np.zeros((f.shape[-1], *f.shape[-2:]))
+        each[:, 0] = STEP * np.eye(f.shape[-1])
         reduce = formula["reduction"].compute
         share = (reduce(before, f + each) - reduce(before, f - each)) / (2 * STEP)
         factor = self.found.scale.at(rows.size, rows.width) * share
         slopes = {}
         for name in MOVED:
             values = getattr(rows, name)
-            steps = STEP * np.eye(rows.width)[:, None]
+            steps = STEP * np.eye(rows.width)
             up, down = (
-                self.each(view(replace(rows, **{name: values + step})), e)
-                for step in (steps, -steps)
+                np.broadcast_to(
+                    self.each(view(replace(rows, **{name: values + step})), e),
+                    (rows.width, rows.size),
+                )
+                for step in (steps[:, None], -steps[:, None])
             )
             slope = (factor * (up - down) / (2 * STEP)).T
-            slope = np.broadcast_to(slope, (rows.size, rows.width))
             whole = slope.sum(axis=0, keepdims=True)
             slopes[name] = slope if len(values) == rows.size else whole
         return slopes
