@@ -20,7 +20,7 @@ from gymnasium.vector.utils import batch_space
 # ---------------------------------------------------------------- the maze of rooms
 
 ROOMS = 24
-EXIT = 0  # the number of the exit room; all that an agent sees of a room is its look
+EXIT = 0  # the number of the exit room; an agent sees the looks, not the numbers
 DOORS = 2  # the doors of a room, which are the actions
 STATE_DIM = 4
 NOISE = 0.05  # the standard deviation of the noise on a look
@@ -58,10 +58,9 @@ def draw_maze(rng: np.random.Generator) -> Maze:
         if steps.max() in LONGEST_WAY:
             break
     looks = rng.normal(size=(ROOMS, STATE_DIM)).astype(np.float32)
-    others = np.arange(ROOMS) != EXIT
-    return Maze(
-        nexts, looks, float(steps[others].mean()), float(walk_of(nexts)[others].mean())
-    )
+    starts = slice(EXIT + 1, ROOMS)
+    walk = steps_of_walk(nexts)[starts].mean()
+    return Maze(nexts, looks, float(steps[starts].mean()), float(walk))
 
 
 def steps_to_exit(nexts: np.ndarray) -> np.ndarray:
@@ -77,7 +76,7 @@ def steps_to_exit(nexts: np.ndarray) -> np.ndarray:
     return steps
 
 
-def walk_of(nexts: np.ndarray) -> np.ndarray:
+def steps_of_walk(nexts: np.ndarray) -> np.ndarray:
     """Return the mean number of steps of a random walk from each room [24].
 
     Args:
@@ -92,6 +91,9 @@ def walk_of(nexts: np.ndarray) -> np.ndarray:
 
 class MazeEnvs(VectorEnv):
     """N agents in one maze, each alone. An episode starts in any room but the exit.
+
+    After `reset`, the N first rooms are spread over the maze as evenly as possible, so
+    that the mean return of N episodes depends little on chance.
 
     A state is the look of the room plus a little noise, drawn anew at each visit. Each
     step has reward -1. The exit is terminal; after 40 steps an episode is truncated.
@@ -115,7 +117,8 @@ class MazeEnvs(VectorEnv):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start N episodes; return the first states [N,4] and an empty dict."""
         super().reset(seed=seed)
-        self.rooms = self.first_rooms()
+        others = self.np_random.permutation(np.arange(EXIT + 1, ROOMS))
+        self.rooms = np.resize(others, self.num_envs)
         self.steps = np.zeros(self.num_envs, dtype=np.int32)
         self.just_ended = np.zeros(self.num_envs, dtype=bool)
         return self.states(), {}
@@ -132,17 +135,15 @@ class MazeEnvs(VectorEnv):
         """
         new = self.just_ended
         behind_door = self.maze.nexts[self.rooms, actions]
-        self.rooms = np.where(new, self.first_rooms(), behind_door)
+        # A random room that is not the exit.
+        first = self.np_random.integers(EXIT + 1, ROOMS, self.num_envs)
+        self.rooms = np.where(new, first, behind_door)
         self.steps = np.where(new, 0, self.steps + 1)
         terminateds = (self.rooms == EXIT) & ~new
         truncateds = self.steps >= STEP_LIMIT
         rewards = np.where(new, 0, -1).astype(np.float32)
         self.just_ended = terminateds | truncateds
         return self.states(), rewards, terminateds, truncateds, {}
-
-    def first_rooms(self) -> np.ndarray:
-        """Draw a room for each environment that is not the exit [N]."""
-        return (EXIT + self.np_random.integers(1, ROOMS, self.num_envs)) % ROOMS
 
     def states(self) -> np.ndarray:
         """Return what is seen in each environment, float32 [N,4]."""
