@@ -3,7 +3,7 @@
 # The variables that can be given to make. A value is text for the programs and is never
 # run. It reaches them through the environment: a recipe says "$$ONLY", which neither make
 # nor a shell interprets, and never $(ONLY).
-override OPTIONS := SUBMISSION ONLY SEED OUT SANDBOX DEVICE INPROCESS \
+override OPTIONS := SUBMISSION ONLY SEED OUT TASK SANDBOX DEVICE INPROCESS \
   OFFICIAL PYTHON
 # The variables of the staff's targets, which are included at the end.
 override OPTIONS += $(if $(wildcard tests/staff.mk),SUBMISSIONS JOBS NAMES CANVAS \
@@ -49,8 +49,9 @@ grade: $(STAMP) ## grade SUBMISSION=starter [ONLY=td_loss SEED=1 SANDBOX=process
 doctor: $(STAMP) ## test the sandboxes: what this machine can promise, how to get more
 	@$(RUN) -m grader doctor
 
-train: $(STAMP) ## train your own agent on CartPole, draw its learning curve
-	@$(RUN) starter/train.py --seed="$${SEED:-1}" --out="$${OUT:-results}"
+train: $(STAMP) ## train your agent on CartPole, draw its learning curve [TASK=maze]
+	@$(RUN) starter/train.py --task="$${TASK:-cartpole}" --seed="$${SEED:-1}" \
+	  --out="$${OUT:-results}"
 
 watch: $(VENV)/.synced-watch ## after train: draw your agent on CartPole, as a GIF
 	@$(RUN) starter/watch.py --seed="$${SEED:-1}" --out="$${OUT:-results}"

@@ -45,21 +45,14 @@ class DQNAgent:
         def act(key, theta, states, epsilon):
             return dqn.epsilon_greedy(key, q_values(theta, states), epsilon)
 
-        def learn(theta_Q, theta_T, opt_state, batches):
-            # scan is a for loop that JAX compiles. It does one td_update for each batch
-            # and passes θ_Q and the optimizer's state on to the next td_update.
-            def one_update(carry, batch):
-                theta_Q, opt_state = carry
-                theta_Q, opt_state, loss = dqn.td_update(
-                    theta_Q, theta_T, model, batch, optimizer, opt_state, settings.gamma
-                )
-                return (theta_Q, opt_state), loss
-
-            return jax.lax.scan(one_update, (theta_Q, opt_state), batches)
+        def update(theta_Q, theta_T, opt_state, batch):
+            return dqn.td_update(
+                theta_Q, theta_T, model, batch, optimizer, opt_state, settings.gamma
+            )
 
         self._q_values = jax.jit(q_values)
         self._act = jax.jit(act)
-        self._learn = jax.jit(learn)
+        self._update = jax.jit(update)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
         """Return epsilon-greedy actions [N] for states [N,D], drawn with a new key."""
@@ -83,28 +76,27 @@ class DQNAgent:
             self.buffer.add(*transition)
 
     def learn(self) -> float:
-        """Do a block of gradient updates, then call `sync_target`.
+        """Do a block of gradient updates; ask `sync_target` after each of them.
 
         Returns:
             The mean loss of the updates; nan if the buffer holds too few transitions
             for a batch.
         """
-        batch_size, n = self.settings.batch_size, self.settings.block_updates
-        if len(self.buffer) < batch_size:
+        if len(self.buffer) < self.settings.batch_size:
             return float("nan")
-        samples = [self.buffer.sample(batch_size, self.rng) for _ in range(n)]
-        batches = dqn.Transition(
-            *(np.stack(field) for field in zip(*samples, strict=True))
-        )
-        (self.theta_Q, self.opt_state), losses = self._learn(
-            self.theta_Q, self.theta_T, self.opt_state, batches
-        )
-        # The period counts gradient updates, not environment steps or episodes.
-        self.num_updates += n
-        self.theta_T = dqn.sync_target(
-            self.theta_Q, self.theta_T, self.num_updates, self.settings.period
-        )
-        return float(jnp.mean(losses))
+        losses = []
+        for _ in range(self.settings.block_updates):
+            batch = self.buffer.sample(self.settings.batch_size, self.rng)
+            self.theta_Q, self.opt_state, loss = self._update(
+                self.theta_Q, self.theta_T, self.opt_state, batch
+            )
+            # The period counts gradient updates, not environment steps or episodes.
+            self.num_updates += 1
+            self.theta_T = dqn.sync_target(
+                self.theta_Q, self.theta_T, self.num_updates, self.settings.period
+            )
+            losses.append(loss)
+        return float(np.mean(losses))
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
         """Return Q(s, a; θ_Q) for all actions [N,A], for states [N,D]."""

@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 from agent import DQNAgent
 from PIL import Image
+from tasks import NO_TURN, turned
 from train import SETTINGS, STOPPED, seed_of, writable
 
 EVERY = 2  # show every second step, which is enough for the eye
@@ -65,7 +66,7 @@ def play(agent: DQNAgent, seed: int) -> tuple[list[np.ndarray], int]:
     state, _ = env.reset(seed=seed)
     frames, steps, ended = [env.render()], 0, False
     while not ended:
-        action = agent.q_values(state[None])[0].argmax()
+        action = agent.q_values(turned(state[None], NO_TURN))[0].argmax()
         state, _, terminated, truncated, _ = env.step(int(action))
         steps, ended = steps + 1, terminated or truncated
         if steps % EVERY == 0 or ended:

@@ -18,10 +18,10 @@ Done = subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> tuple[Path, Done]:
-    """Train the solution for 4096 steps; return the folder and the command's result."""
+    """Train the solution for 2048 steps; return the folder and the command's result."""
     folder = copied(tmp_path_factory.mktemp("homework"), "solution")
     loop = folder / "starter" / "train.py"
-    replace(loop, "env_steps: int = 50_000", "env_steps: int = 4_096")
+    replace(loop, "env_steps: int = 50_000", "env_steps: int = 2_048")
     return folder, run(folder, "train", FORCE_COLOR="1")
 
 
@@ -85,7 +85,7 @@ def test_train_says_how_it_goes(trained):
     folder, done = trained
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert re.search(r"step +4096  return +\d+\.\d  ε 0\.\d\d  loss \d", done.stdout)
+    assert re.search(r"step +2048  return +\d+\.\d  ε 0\.\d\d  loss \d", done.stdout)
     with Image.open(folder / "results" / "training_curve.png") as picture:
         assert picture.width > 600
     # The grader's picture has another name, so training does not overwrite it.
@@ -99,7 +99,7 @@ def test_train_fills_no_notebook(trained):
     assert "\x1b[2K" not in done.stdout
 
 
-@pytest.mark.parametrize("steps", [0, 2048])
+@pytest.mark.parametrize("steps", [0, 1024])
 def test_train_can_be_stopped(tmp_path, steps):
     """After Ctrl-C, training prints one line and saves the curve and the parameters.
 
@@ -124,7 +124,7 @@ def test_train_can_be_stopped(tmp_path, steps):
     if steps:
         assert last == "stopped: saved is what there was"
         assert found == {"training_curve.png", "theta_Q.npz"}
-        assert re.search(r"^  2048 +\d+\.\d  █", done.stdout, re.M)
+        assert re.search(r"^  1024 +\d+\.\d  █", done.stdout, re.M)
     else:
         assert last == "stopped: nothing to save"
         assert found == set()

@@ -22,15 +22,16 @@ TIERS = ("bwrap", "landlock", "process")
 PAIRS = int(os.environ.get("PAIRS", "5"))
 FLOOR = """
 import sys, time
-import agent, dataclasses, dqn, train
+import agent, dataclasses, dqn, tasks, train
 seed, steps = int(sys.argv[1]), int(sys.argv[2])
 settings = train.SETTINGS
 if steps:
     settings = dataclasses.replace(settings, env_steps=steps, solved_at=float("inf"))
 started = time.perf_counter()
 learner = agent.DQNAgent(seed, 4, 2, settings)
-train.train(learner, train.make_cartpole, seed, settings)
-train.evaluate(learner, train.make_cartpole(100), 1)
+make_envs = lambda num_envs: tasks.make_turned(num_envs, tasks.NO_TURN)
+train.train(learner, make_envs, seed, settings)
+train.evaluate(learner, make_envs(100), 1)
 print(time.perf_counter() - started)
 """
 

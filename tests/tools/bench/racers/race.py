@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import tasks
 import train
 from told import say
 
@@ -48,7 +49,7 @@ class Race:
         self.q_values = q_values
         seeds = np.random.SeedSequence(seed).generate_state(2)
         self.validation_seed, self.test_seed = map(int, seeds)
-        self.envs = train.make_cartpole(EPISODES)
+        self.envs = tasks.make_cartpole(EPISODES)
         self.stopped = False
         self.judging = 0.0  # seconds spent on validation
         q_values(np.zeros((EPISODES, 4), np.float32))  # compiles before the start

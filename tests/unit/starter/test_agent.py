@@ -1,0 +1,119 @@
+"""The supplied agent and loop: when they ask which part, and when training stops."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def settings(train):
+    """Return settings with small sizes, so that little is to be compiled and run."""
+    small = {"block_steps": 16, "block_updates": 5, "batch_size": 4, "capacity": 100}
+    return replace(train.SETTINGS, period=3, **small)
+
+
+def filled(agent, settings):
+    """Return an agent with 20 transitions in its buffer."""
+    made = agent.DQNAgent(1, 4, 2, settings)
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(21, 4)).astype(np.float32)
+    ends = np.arange(20) % 7 == 0
+    made.observe(states[:-1], np.arange(20) % 2, np.ones(20), ends, states[1:])
+    return made
+
+
+def weights(theta) -> list[float]:
+    """Return the sum of each array of θ, which tells one θ from another."""
+    return [float(np.sum(leaf)) for leaf in jax.tree.leaves(theta)]
+
+
+def test_sync_is_asked_after_each_update(agent, settings, monkeypatch):
+    """`sync_target` gets the count of each update, and θ_Q as it is after the update.
+
+    The answer is the θ_T of the next update.
+    """
+    asked, used = [], []
+    right_sync = agent.dqn.sync_target
+
+    def sync(theta_Q, theta_T, step, period):
+        asked.append((step, period, weights(theta_Q)))
+        return right_sync(theta_Q, theta_T, step, period)
+
+    monkeypatch.setattr(agent.dqn, "sync_target", sync)
+    made = filled(agent, settings)
+    update = made._update
+
+    def recorded(theta_Q, theta_T, opt_state, batch):
+        used.append(weights(theta_T))
+        return update(theta_Q, theta_T, opt_state, batch)
+
+    made._update = recorded
+    first = weights(made.theta_Q)
+    made.learn()
+    made.learn()
+    assert [step for step, _, _ in asked] == list(range(1, 11))
+    assert {period for _, period, _ in asked} == {3}
+    after = [first, *(theta_Q for _, _, theta_Q in asked)]
+    assert len(set(map(tuple, after))) == 11  # each update moves θ_Q
+    # θ_T is the θ_Q after update 0, 3, 6 and 9, whichever is the last.
+    assert used == [after[i // 3 * 3] for i in range(10)]
+
+
+def test_no_update_before_a_batch_is_there(agent, settings):
+    """With fewer transitions than a batch, `learn` returns nan and changes nothing."""
+    made = agent.DQNAgent(1, 4, 2, settings)
+    before = weights(made.theta_Q)
+    assert np.isnan(made.learn())
+    assert weights(made.theta_Q) == before
+    assert made.num_updates == 0
+
+
+def test_theta_t_is_not_theta_q_where_a_block_begins(train):
+    """No period divides a block, so that a wrong choice of θ_Q or θ_T is seen."""
+    for settings in (train.SETTINGS, train.MAZE_SETTINGS):
+        assert settings.block_updates % settings.period != 0
+        assert settings.period % settings.block_updates != 0
+
+
+class Walker:
+    """An agent that goes the shortest way, from a given training step on."""
+
+    def __init__(self, maze, shortest, learned_at: int) -> None:
+        self.maze, self.steps = maze, 0
+        self.shortest, self.learned_at = shortest, learned_at
+
+    def act(self, states, epsilon):
+        """Go through door 0."""
+        return np.zeros(len(states), dtype=int)
+
+    def observe(self, *columns) -> None:
+        """Store nothing."""
+
+    def learn(self) -> float:
+        """Count the training steps of a block."""
+        self.steps += 128
+        return 0.0
+
+    def q_values(self, states):
+        """Return minus the steps behind each door; before learning, the reverse."""
+        looks = self.maze.looks[None]
+        rooms = np.linalg.norm(states[:, None] - looks, axis=-1).argmin(axis=1)
+        values = -self.shortest[self.maze.nexts[rooms]]
+        return values if self.steps >= self.learned_at else -values
+
+
+def test_training_stops_close_to_the_shortest_way(tasks, train):
+    """In a maze, training stops after two validations in a row on the shortest way.
+
+    The learning curve shows the mean returns.
+    """
+    maze = tasks.draw_maze(np.random.default_rng(2))
+    shortest = tasks.steps_to_exit(maze.nexts)
+    settings = replace(train.maze_settings(maze), validate_steps=512)
+    agent = Walker(maze, shortest, learned_at=1024)
+    curve = train.train(agent, lambda n: tasks.make_maze(n, maze), 1, settings)
+    assert [step for step, _ in curve] == [512, 1024, 1536]
+    assert curve[0][1] < -2 * maze.shortest
+    assert curve[1][1] == curve[2][1] == pytest.approx(-maze.shortest)

@@ -1,0 +1,193 @@
+"""The maze of rooms and the turned CartPole, which exercise 9 draws for each run."""
+
+from collections import deque
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+SEEDS = range(20)
+
+
+def ways(nexts: np.ndarray) -> list[int]:
+    """Return the fewest steps from each room to room 0, by a search from room 0."""
+    found = {0: 0}
+    queue = deque([0])
+    while queue:
+        room = queue.popleft()
+        for before in np.flatnonzero((nexts == room).any(axis=1)):
+            if before not in found:
+                found[int(before)] = found[room] + 1
+                queue.append(int(before))
+    return [found[room] for room in range(len(nexts))]
+
+
+@pytest.fixture(scope="module")
+def maze(tasks):
+    """Return a maze."""
+    return tasks.draw_maze(np.random.default_rng(0))
+
+
+@pytest.fixture
+def rooms_of(maze):
+    """Return a function that tells from states [N,4] the rooms [N], by their looks."""
+
+    def rooms(states: np.ndarray) -> list[int]:
+        distances = np.linalg.norm(states[:, None] - maze.looks[None], axis=-1)
+        return distances.argmin(axis=1).tolist()
+
+    return rooms
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_maze_has_a_way_of_6_to_9_steps(tasks, seed):
+    """Each door is a permutation, and the farthest room is 6 to 9 steps away."""
+    maze = tasks.draw_maze(np.random.default_rng(seed))
+    assert maze.nexts.shape == (24, 2)
+    assert maze.looks.shape == (24, 4)
+    assert maze.looks.dtype == np.float32
+    for door in maze.nexts.T:
+        assert sorted(door) == list(range(24))
+    steps = ways(maze.nexts)
+    assert 6 <= max(steps) <= 9
+    assert maze.shortest == pytest.approx(np.mean(steps[1:]))
+
+
+def test_mazes_differ(tasks):
+    """Another generator state gives another maze; the same state gives the same."""
+    one, same, other = (tasks.draw_maze(np.random.default_rng(s)) for s in (1, 1, 2))
+    assert (one.nexts == same.nexts).all()
+    assert (one.looks == same.looks).all()
+    assert (one.nexts != other.nexts).any()
+    assert (one.looks != other.looks).any()
+
+
+def test_the_walk_is_that_of_random_actions(tasks, maze):
+    """`walk` is the mean length of episodes with random actions."""
+    envs = tasks.make_maze(2300, maze)
+    envs.reset(seed=1)
+    rng, lengths, running = np.random.default_rng(1), 0, np.ones(2300, dtype=bool)
+    while running.any():
+        lengths += running
+        _, _, terminateds, truncateds, _ = envs.step(rng.integers(0, 2, 2300))
+        running &= ~(terminateds | truncateds)
+    # The standard error is about 0.3 steps.
+    assert lengths.mean() == pytest.approx(maze.walk, abs=1.2)
+
+
+def test_the_first_rooms_are_spread_evenly(tasks, maze, rooms_of):
+    """Of 46 episodes two start in each room but the exit, in an order of the seed."""
+    envs = tasks.make_maze(46, maze)
+    first, again, other = (rooms_of(envs.reset(seed=seed)[0]) for seed in (3, 3, 4))
+    assert sorted(first) == sorted([*range(1, 24)] * 2)
+    assert first == again
+    assert first != other
+
+
+def test_a_door_leads_where_the_maze_says(tasks, maze, rooms_of):
+    """A step goes through the chosen door, costs 1, and ends the episode at the exit.
+
+    A room never looks exactly the same twice.
+    """
+    envs = tasks.make_maze(46, maze)
+    states, _ = envs.reset(seed=5)
+    before = rooms_of(states)
+    actions = np.arange(46) % 2
+    states, rewards, terminateds, truncateds, _ = envs.step(actions)
+    expected = maze.nexts[before, actions]
+    assert rooms_of(states) == expected.tolist()
+    assert states.dtype == rewards.dtype == np.float32
+    assert rewards.tolist() == [-1.0] * 46
+    assert terminateds.tolist() == (expected == 0).tolist()
+    assert terminateds.any()
+    assert not truncateds.any()
+    noise = states - maze.looks[expected]
+    assert 0.03 < noise.std() < 0.07
+    assert len(np.unique(noise)) == noise.size
+
+
+def ends_of(envs, steps: int) -> list[tuple]:
+    """Step one environment with action 0; return (end, reward) of each step.
+
+    The end is "terminated", "truncated" or "".
+    """
+    found = []
+    envs.reset(seed=1)
+    for _ in range(steps):
+        _, rewards, terminateds, truncateds, _ = envs.step(np.zeros(1, dtype=int))
+        end = "terminated" if terminateds[0] else "truncated" if truncateds[0] else ""
+        found.append((end, float(rewards[0])))
+    return found
+
+
+def test_after_40_steps_an_episode_is_truncated(tasks, maze):
+    """The 40th step truncates, and the step after it begins a new episode."""
+    nexts = np.stack([np.arange(24)] * 2, axis=1)  # each door leads back to its room
+    ends = ends_of(tasks.make_maze(1, maze._replace(nexts=nexts)), 82)
+    one = [("", -1.0)] * 39 + [("truncated", -1.0), ("", 0.0)]
+    assert ends == one * 2
+
+
+def test_the_exit_in_the_40th_step_is_terminal(tasks, maze):
+    """If the 40th step arrives at the exit, the episode is terminated, as CartPole's.
+
+    Like gymnasium's CartPole, the step is truncated as well.
+    """
+    envs = tasks.make_maze(1, maze._replace(nexts=np.zeros((24, 2), dtype=int)))
+    envs.reset(seed=1)
+    envs.steps[:] = 39
+    _, _, terminateds, truncateds, _ = envs.step(np.zeros(1, dtype=int))
+    assert terminateds[0]
+    assert truncateds[0]
+
+
+@pytest.mark.parametrize("kind", ["maze", "turned"])
+def test_an_episode_ends_as_in_cartpole(tasks, maze, kind):
+    """The step after an end ignores the action, has reward 0, and starts an episode."""
+    exit_everywhere = maze._replace(nexts=np.zeros((24, 2), dtype=int))
+    envs = {
+        "maze": lambda: tasks.make_maze(1, exit_everywhere),
+        "turned": lambda: tasks.make_turned(1, tasks.NO_TURN),
+    }[kind]()
+    ends = ends_of(envs, 60)
+    assert "terminated" in dict(ends)
+    for (end, _), (next_end, reward) in pairwise(ends):
+        assert (reward == 0.0) == (end != "")
+        assert not (end and next_end)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_turn_keeps_lengths_and_angles(tasks, seed):
+    """The matrix of a turn is orthogonal."""
+    matrix = tasks.draw_turn(np.random.default_rng(seed)).matrix
+    assert matrix @ matrix.T == pytest.approx(np.eye(4))
+
+
+def test_turns_are_of_all_kinds(tasks):
+    """There are rotations and reflections, with actions swapped and not."""
+    turns = [tasks.draw_turn(np.random.default_rng(seed)) for seed in SEEDS]
+    kinds = {(np.linalg.det(turn.matrix) > 0, turn.swapped) for turn in turns}
+    assert len(kinds) == 4
+    # No direction is preferred: the mean of each element is near 0.
+    many = [tasks.draw_turn(np.random.default_rng(seed)).matrix for seed in range(400)]
+    assert np.abs(np.mean(many, axis=0)).max() < 0.1
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_turned_cartpole_is_cartpole(tasks, swapped):
+    """Turning back gives CartPole's own states; rewards and ends are the same."""
+    turn = tasks.draw_turn(np.random.default_rng(3))._replace(swapped=swapped)
+    plain, turned = tasks.make_cartpole(5), tasks.make_turned(5, turn)
+    states, turned_states = (envs.reset(seed=7)[0] for envs in (plain, turned))
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        assert turned_states.dtype == np.float32
+        back = turned_states @ turn.matrix * tasks.USUAL_SIZES
+        assert back == pytest.approx(states, abs=1e-5)
+        actions = rng.integers(0, 2, 5)
+        states, *rest, _ = plain.step(actions)
+        turned_states, *turned_rest, _ = turned.step(
+            1 - actions if swapped else actions
+        )
+        for one, other in zip(rest, turned_rest, strict=True):
+            assert one.tolist() == other.tolist()
