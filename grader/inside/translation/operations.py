@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo as hlo
@@ -219,6 +220,24 @@ def absolute(x: Any) -> Any:
     return lax.mul(x, lax.stop_gradient(lax.sign(x)))
 
 
+def product(x: Any, y: Any) -> Any:
+    """Return x y, with the derivative 0 where one of them is an infinite constant.
+
+    JAX writes functions with a pole as "where |x| = 1: x times infinity, else: ...".
+    The derivative infinity of the first case, times 0, would be NaN in both cases.
+    """
+    if is_infinite(x):
+        y = lax.stop_gradient(y)
+    if is_infinite(y):
+        x = lax.stop_gradient(x)
+    return lax.mul(x, y)
+
+
+def is_infinite(value: Any) -> bool:
+    """Return whether a value is a constant array of infinite numbers."""
+    return isinstance(value, np.ndarray) and bool(np.isinf(value).all())
+
+
 def custom_call(operation: ir.Operation) -> Function:
     """Refuse `custom_call`: code of a library, whose derivative is not known."""
     target = ir.StringAttr(operation.attributes["call_target_name"]).value
@@ -269,7 +288,7 @@ ELEMENTWISE: dict[str, Function] = {
     "logistic": lax.logistic,
     "maximum": lax.max,
     "minimum": lax.min,
-    "multiply": lax.mul,
+    "multiply": product,
     "negate": lax.neg,
     "not": lax.bitwise_not,
     "optimization_barrier": lambda *arrays: arrays,

@@ -62,6 +62,7 @@ class Reader:
     """
 
     def __init__(self, module: ir.Module) -> None:
+        self.module = module  # its operations live as long as the module
         self.functions = {
             ir.StringAttr(function.attributes["sym_name"]).value: function
             for function in module.body.operations
