@@ -1,0 +1,108 @@
+"""The steps of a translated program, and how they are run.
+
+A value of a program is known (a NumPy array) if it depends on constants alone. Every
+other value is a JAX array.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.inside.translation.attributes import Kind, Untranslatable
+
+# The largest number of steps that a call may take. Each round of a loop counts anew.
+MAX_STEPS = 20_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of a program.
+
+    Values of the program are denoted by numbers.
+
+    Attributes:
+        name: name of the operation, for messages.
+        on_jax: function of the `Run` and the operands.
+        on_numpy: function of operands that are all known, or None.
+        operands: numbers of the operands.
+        results: numbers of the results.
+        kinds: shape and dtype of each result.
+    """
+
+    name: str
+    on_jax: Callable[..., Any]
+    on_numpy: Callable[..., Any] | None
+    operands: list[int]
+    results: list[int]
+    kinds: list[Kind]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A list of steps: the body of a function, of a loop or of a branch.
+
+    Attributes:
+        arguments: numbers of the values that the block is given.
+        steps: the steps, in their order.
+        returned: numbers of the values that the block returns.
+    """
+
+    arguments: list[int]
+    steps: list[Step]
+    returned: list[int]
+
+
+class Run:
+    """One call of a translated program."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, Any] = {}
+        self.steps_left = MAX_STEPS
+
+    def block(self, block: Block, arguments: Iterable[Any]) -> list[Any]:
+        """Return the results of a block.
+
+        Raises:
+            Untranslatable: a step cannot be run, or there were too many steps.
+        """
+        self.values.update(zip(block.arguments, arguments, strict=True))
+        self.steps_left -= 1 + len(block.steps)
+        if self.steps_left < 0:
+            raise Untranslatable(f"more than {MAX_STEPS} operations")
+        for step in block.steps:
+            self.values.update(zip(step.results, self.results_of(step), strict=True))
+        return [self.values[number] for number in block.returned]
+
+    def results_of(self, step: Step) -> list[Any]:
+        """Return the results of a step.
+
+        Raises:
+            Untranslatable: the step cannot be run, or a result has another shape or
+                dtype than the program says.
+        """
+        operands = [self.values[number] for number in step.operands]
+        on_numpy = step.on_numpy if all(map(is_known, operands)) else None
+        try:
+            if on_numpy is not None:
+                results = on_numpy(*operands)
+            else:
+                results = step.on_jax(self, *operands)
+        except Untranslatable:
+            raise
+        # Operations that do not fit together can cause any exception.
+        except Exception as error:
+            raise Untranslatable(f"{step.name}: {type(error).__name__}") from error
+        if not isinstance(results, tuple | list):
+            results = [results]
+        if on_numpy is not None:
+            results = [np.asarray(result) for result in results]
+        if [(result.shape, result.dtype) for result in results] != step.kinds:
+            raise Untranslatable(f"{step.name}: a result of another shape or dtype")
+        return list(results)
+
+
+def is_known(value: Any) -> bool:
+    """Return whether a value depends on constants alone."""
+    return isinstance(value, np.ndarray)

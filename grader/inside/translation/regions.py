@@ -1,0 +1,231 @@
+"""Translate the operations that have regions: loops, branches, reductions, sorts.
+
+A reader takes an operation of the program, and a function that reads a region as a
+block. The reader returns a function of the run and the operands.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxlib.mlir import ir
+from jaxlib.mlir.dialects import stablehlo as hlo
+
+from grader.inside.translation.attributes import (
+    Untranslatable,
+    comparison,
+    flag,
+    integer,
+    integers,
+    pairs,
+    rank,
+    short_name,
+)
+from grader.inside.translation.blocks import Block, Run, is_known
+
+Function = Callable[..., Any]
+Read = Callable[[ir.Region], Block]
+
+
+def while_(operation: ir.Operation, read: Read) -> Function:
+    """Read `while`: a loop whose number of rounds is known, which is unrolled."""
+    condition, body = map(read, operation.regions)
+
+    def function(run: Run, *values: Any) -> Any:
+        while True:
+            (goes_on,) = run.block(condition, values)
+            if not is_known(goes_on):
+                raise Untranslatable("stablehlo.while with an unknown number of rounds")
+            if not goes_on:
+                return values
+            values = tuple(run.block(body, values))
+
+    return function
+
+
+def case(operation: ir.Operation, read: Read) -> Function:
+    """Read `case`; an index outside of the branches means the last branch."""
+    branches = [read(region) for region in operation.regions]
+    last = len(branches) - 1
+
+    def function(run: Run, index: Any) -> Any:
+        if is_known(index):
+            return run.block(branches[index if 0 <= index <= last else last], ())
+        index = jnp.where((index >= 0) & (index <= last), index, last)
+        return lax.switch(index, [partial(run.block, b, ()) for b in branches])
+
+    return function
+
+
+def reduce(operation: ir.Operation, read: Read) -> Function:
+    """Read `reduce`: a sum and the like, or any other reduction such as arg max."""
+    axes = integers(operation, "dimensions")
+    name = reducer_of(operation)
+    if name in REDUCTIONS:
+        reduced, combined = REDUCTIONS[name]
+
+        def function(run: Run, x: Any, initial: Any) -> Any:
+            total = reduced(x, axes)
+            return combined(total, lax.broadcast(initial, total.shape))
+
+        return function
+    body = read(operation.regions[0])
+    count = len(operation.operands) // 2
+    return lambda run, *operands: reduced_in_pairs(
+        partial(run.block, body),
+        [rows_of(x, axes) for x in operands[:count]],
+        [x[None] for x in operands[count:]],
+    )
+
+
+def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
+    """Return an array with some axes joined to one, which comes first."""
+    others = [axis for axis in range(x.ndim) if axis not in axes]
+    shape = [x.shape[axis] for axis in others]
+    return lax.transpose(x, (*axes, *others)).reshape(-1, *shape)
+
+
+def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> list[Any]:
+    """Join the rows of arrays until one row is left; then join the initial values.
+
+    JAX has no derivative of a reduction of any kind, but of each join.
+
+    Args:
+        join: function of a list of scalars: those of one place, then those of another.
+        rows: arrays [n,...], which are reduced along their first axis.
+        initial: arrays [1].
+    """
+
+    def joined(left: list[Any], right: list[Any]) -> list[Any]:
+        function = join
+        for _ in range(rows[0].ndim):
+            function = jax.vmap(function)
+        return function([*left, *right])
+
+    while (n := len(rows[0])) > 1:
+        pairs_ = joined([x[: n - 1 : 2] for x in rows], [x[1::2] for x in rows])
+        rest = [x[n - n % 2 :] for x in rows]
+        rows = [jnp.concatenate(both) for both in zip(pairs_, rest, strict=True)]
+    start = [
+        jnp.broadcast_to(x.reshape(1, *(1 for _ in row.shape[1:])), (1, *row.shape[1:]))
+        for x, row in zip(initial, rows, strict=True)
+    ]
+    return [x[0] for x in joined(start, rows)] if n else [x[0] for x in start]
+
+
+def reduce_window(operation: ir.Operation, read: Read) -> Function:
+    """Read `reduce_window`: sums, maxima or minima, with a known initial value."""
+    name = reducer_of(operation)
+    if name not in WINDOW_REDUCERS or len(operation.operands) != 2:
+        raise Untranslatable("stablehlo.reduce_window of an unusual kind")
+    axes = rank(operation.operands[0])
+    ones = (1,) * axes
+    sizes = integers(operation, "window_dimensions")
+    settings: dict[str, Any] = {
+        "window_strides": integers(operation, "window_strides", ones),
+        "padding": pairs(integers(operation, "padding", (0,) * (2 * axes))),
+        "base_dilation": integers(operation, "base_dilations", ones),
+        "window_dilation": integers(operation, "window_dilations", ones),
+    }
+
+    def function(run: Run, x: Any, initial: Any) -> Any:
+        if not is_known(initial):
+            raise Untranslatable("stablehlo.reduce_window with an unknown start")
+        return lax.reduce_window(x, initial, WINDOW_REDUCERS[name], sizes, **settings)
+
+    return function
+
+
+def sort(operation: ir.Operation, read: Read) -> Function:
+    """Read `sort`, in increasing order.
+
+    The form of the comparison was checked before, see `operations.is_ordered`: there is
+    one comparison "less" for each key.
+    """
+    (block,) = operation.regions[0].blocks
+    directions = [
+        comparison(view.operation)[0]
+        for view in block.operations
+        if short_name(view.operation) == "compare"
+    ]
+    if "GT" in directions:
+        raise Untranslatable("stablehlo.sort in decreasing order")
+    settings: dict[str, Any] = {
+        "dimension": integer(operation, "dimension"),
+        "is_stable": flag(operation, "is_stable"),
+        "num_keys": directions.count("LT"),
+    }
+    return lambda run, *arrays: lax.sort(arrays, **settings)
+
+
+def scatter(operation: ir.Operation, read: Read) -> Function:
+    """Read `scatter`: numbers that are put, added or multiplied at some places."""
+    name = reducer_of(operation)
+    axes = hlo.ScatterDimensionNumbers(
+        operation.attributes["scatter_dimension_numbers"]
+    )
+    last = axes.index_vector_dim == rank(operation.operands[1]) - 1
+    if name not in SCATTERS or len(operation.operands) != 3 or not last:
+        raise Untranslatable("stablehlo.scatter of an unusual kind")
+    numbers = lax.ScatterDimensionNumbers(
+        update_window_dims=tuple(axes.update_window_dims),
+        inserted_window_dims=tuple(axes.inserted_window_dims),
+        scatter_dims_to_operand_dims=tuple(axes.scattered_dims_to_operand_dims),
+        operand_batching_dims=tuple(axes.input_batching_dims),
+        scatter_indices_batching_dims=tuple(axes.scatter_indices_batching_dims),
+    )
+    # The program's word that no place occurs twice is taken only where JAX has no
+    # derivative without it.
+    unique = name == "multiply" and flag(operation, "unique_indices")
+    return lambda run, x, indices, updates: SCATTERS[name](
+        x, indices, updates, numbers, unique_indices=unique, mode="drop"
+    )
+
+
+def reducer_of(operation: ir.Operation) -> str:
+    """Return the name of the only operation by which a region joins two numbers.
+
+    Returns:
+        The name, such as "add"; "second" if the region returns the second number; ""
+        for any other region.
+    """
+    (block,) = operation.regions[0].blocks
+    both, operations = list(block.arguments), list(block.operations)
+    returned = list(operations[-1].operands)
+    if len(operations) == 1:
+        return "second" if returned == both[1:] else ""
+    joined = list(operations[0].operands) in (both, both[::-1])
+    alone = len(operations) == 2 and returned == list(operations[0].results)
+    return short_name(operations[0].operation) if joined and alone else ""
+
+
+REDUCTIONS: dict[str, tuple[Function, Function]] = {
+    "add": (lax.reduce_sum, lax.add),
+    "and": (lax.reduce_and, lax.bitwise_and),
+    "maximum": (lax.reduce_max, lax.max),
+    "minimum": (lax.reduce_min, lax.min),
+    "multiply": (lax.reduce_prod, lax.mul),
+    "or": (lax.reduce_or, lax.bitwise_or),
+    "xor": (lax.reduce_xor, lax.bitwise_xor),
+}
+WINDOW_REDUCERS: dict[str, Function] = {
+    "add": lax.add,
+    "maximum": lax.max,
+    "minimum": lax.min,
+}
+SCATTERS: dict[str, Function] = {
+    "add": lax.scatter_add,
+    "multiply": lax.scatter_mul,
+    "second": lax.scatter,
+}
+WITH_REGIONS: dict[str, Callable[[ir.Operation, Read], Function]] = {
+    "case": case,
+    "reduce": reduce,
+    "reduce_window": reduce_window,
+    "scatter": scatter,
+    "sort": sort,
+    "while": while_,
+}

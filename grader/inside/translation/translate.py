@@ -1,0 +1,137 @@
+"""Translate a program of the hand-in into a function of JAX operations."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import export
+from jax.interpreters import mlir
+from jaxlib.mlir import ir
+
+from grader.inside.translation.attributes import (
+    Untranslatable,
+    array_kind,
+    short_name,
+)
+from grader.inside.translation.blocks import Block, Run, Step
+from grader.inside.translation.constants import numpy_function
+from grader.inside.translation.operations import jax_function
+from grader.inside.translation.regions import WITH_REGIONS
+
+MAX_DEPTH = 40  # functions that call functions, loops in loops
+
+
+def translated(exported: export.Exported) -> Callable[..., list[Any]]:
+    """Translate a program that `programs.checked` has accepted.
+
+    JAX must have 64-bit types enabled if the program uses them.
+
+    Args:
+        exported: the program.
+
+    Returns:
+        A function of the flat arguments, in the order of `exported.in_avals`. The
+        function returns the flat results as a list of JAX arrays. A call raises
+        `Untranslatable` for loops whose number of rounds depends on the arguments,
+        and for more than `blocks.MAX_STEPS` operations.
+
+    Raises:
+        Untranslatable: the program has an operation that is not known.
+    """
+    with mlir.make_ir_context():
+        module = exported.mlir_module(serialized=False)
+        main = Reader(module).function("main")
+    kept = exported.module_kept_var_idx
+
+    def function(*leaves: Any) -> list[Any]:
+        arguments = [jnp.asarray(leaves[index]) for index in kept]
+        # Numbers without meaning, such as the logarithm of 0, are no fault here.
+        with np.errstate(all="ignore"):
+            results = Run().block(main, arguments)
+        return [jnp.asarray(result) for result in results]
+
+    return function
+
+
+class Reader:
+    """Turns the operations of a module into steps, which keep nothing of the module.
+
+    Args:
+        module: the program.
+    """
+
+    def __init__(self, module: ir.Module) -> None:
+        self.module = module  # its operations live as long as the module
+        self.functions = {
+            ir.StringAttr(function.attributes["sym_name"]).value: function
+            for function in module.body.operations
+        }
+        self.blocks: dict[str, Block] = {}  # the functions that have been read
+        self.numbers: dict[ir.Value, int] = {}
+        self.depth = 0
+
+    def function(self, name: str) -> Block:
+        """Read a function of the module."""
+        if name not in self.blocks:
+            self.blocks[name] = self.region(self.functions[name].regions[0])
+        return self.blocks[name]
+
+    def region(self, region: ir.Region) -> Block:
+        """Read a region with one block.
+
+        Raises:
+            Untranslatable: an operation is not known, or regions and calls are nested
+                too deeply, for instance because a function calls itself.
+        """
+        if self.depth == MAX_DEPTH:
+            raise Untranslatable(f"more than {MAX_DEPTH} loops and calls in each other")
+        self.depth += 1
+        (block,) = region.blocks
+        *operations, last = (view.operation for view in block.operations)
+        read = Block(
+            arguments=self.numbers_of(block.arguments),
+            steps=[self.step(operation) for operation in operations],
+            returned=self.numbers_of(last.operands),
+        )
+        self.depth -= 1
+        return read
+
+    def step(self, operation: ir.Operation) -> Step:
+        """Read an operation.
+
+        Raises:
+            Untranslatable: the operation is not known.
+        """
+        name = short_name(operation)
+        return Step(
+            name=operation.name,
+            on_jax=self.on_jax(operation),
+            on_numpy=numpy_function(name, operation),
+            operands=self.numbers_of(operation.operands),
+            results=self.numbers_of(operation.results),
+            kinds=[array_kind(result) for result in operation.results],
+        )
+
+    def on_jax(self, operation: ir.Operation) -> Callable[..., Any]:
+        """Return an operation as a function of the `Run` and JAX arrays.
+
+        Raises:
+            Untranslatable: the operation is not known.
+        """
+        name = short_name(operation)
+        if name == "call":
+            callee = ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
+            block = self.function(callee)
+            return lambda run, *operands: run.block(block, operands)
+        if name in WITH_REGIONS:
+            return WITH_REGIONS[name](operation, self.region)
+        # Some operations have no operands: NumPy computes them.
+        function = jax_function(name, operation) or numpy_function(name, operation)
+        if function is None:
+            raise Untranslatable(operation.name[:100])
+        return lambda run, *operands: function(*operands)
+
+    def numbers_of(self, values: Any) -> list[int]:
+        """Return the numbers that denote values of the program."""
+        return [self.numbers.setdefault(v, len(self.numbers)) for v in values]
