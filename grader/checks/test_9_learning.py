@@ -14,7 +14,7 @@ from grader.contract.outcomes import (
     Wrong,
 )
 from grader.diagnosis import learning_failures
-from grader.oracle.learning_results import Result
+from grader.oracle.learning.results import Result
 
 CLOSE = 0.05  # the allowed error of Q, as a share of the largest |Q*|
 

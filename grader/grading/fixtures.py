@@ -15,7 +15,7 @@ from grader.grading.learning import results_of
 from grader.grading.passes import Pass
 from grader.grading.search import search
 from grader.oracle.candidate import RunnerInterface
-from grader.oracle.learning_results import Results
+from grader.oracle.learning.results import Results
 
 
 class Fixtures:

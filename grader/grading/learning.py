@@ -10,8 +10,8 @@ from grader.contract.seeds import derive
 from grader.diagnosis.formulas.losses import td_loss
 from grader.diagnosis.formulas.losses.slopes import Slopes
 from grader.grading.passes import Graded
-from grader.oracle.learning import Learning
-from grader.oracle.learning_results import Results
+from grader.oracle.learning.results import Results
+from grader.oracle.learning.run import Learning
 
 
 def results_of(graded: Graded, process: Learning) -> Results:

@@ -28,7 +28,7 @@ from grader.grading.items import (
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import RunnerInterface
 from grader.oracle.known import Known
-from grader.oracle.learning import Learning
+from grader.oracle.learning.run import Learning
 from grader.report.model import Check, Exercise
 
 

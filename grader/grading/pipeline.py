@@ -25,7 +25,7 @@ from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
 from grader.oracle.faults import IMPORTING
-from grader.oracle.learning import Learning
+from grader.oracle.learning.run import Learning
 from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient

@@ -20,7 +20,9 @@ from grader.inside.learning.agent import BlindAgent, Deviates, make_act
 from grader.inside.learning.tokens import Foul
 from grader.inside.learning.updates import Updates, make_values
 from grader.inside.networks import OPTIMIZERS
-from grader.inside.translation import translated
+from grader.inside.programs import BadProgram
+from grader.inside.translation.attributes import Untranslatable
+from grader.inside.translation.translate import translated
 
 # Standard deviations of noise on untrained parameters, with which a task must fail.
 NOISES = (0.03, 0.3, 3.0)
@@ -240,7 +242,7 @@ def compiled(
     def make() -> tuple[Updates, Callable | None]:
         named = {role: runner.programs[name] for role, name in programs.items()}
         own = "network" in programs
-        network = network_of(runner.exported[programs["network"]]) if own else table
+        network = network_of(runner.exported[programs["network"]], theta) if own else table
         values = make_values(network)
         rate = OPTIMIZERS[optimizer]()
         updates = Updates(values, named["update"], rate, theta, gamma)
@@ -249,17 +251,28 @@ def compiled(
     return runner.kept(f"learning {sorted(programs.items())}", make)
 
 
-def network_of(program: export.Exported) -> Callable[[list[Any], Any], Any]:
+def network_of(
+    program: export.Exported, theta: list[np.ndarray]
+) -> Callable[[list[Any], Any], Any]:
     """Return the network [D] -> [A] that an exported program computes.
 
+    Args:
+        program: the program for one state.
+        theta: parameters, for their shapes.
+
     Raises:
-        Untranslatable: the program has an operation that is not known.
+        BadProgram: the program has an operation that cannot be translated.
     """
-    call = translated(program)
 
     def network(theta: list[Any], state: Any) -> Any:
         return call(*jax.tree.leaves({"theta": theta, "state": state}))[0]
 
+    try:
+        call = translated(program)
+        jax.eval_shape(network, theta, np.zeros(tasks.STATE_DIM, np.float32))
+    except Untranslatable as problem:
+        words = f"q_network: the grader cannot train a network with {problem}"
+        raise BadProgram(words) from None
     return network
 
 

@@ -24,8 +24,8 @@ from grader.intake.submission import Submission
 from grader.oracle import looks
 from grader.oracle.budget import Budget
 from grader.oracle.candidate import Candidate
-from grader.oracle.learning_parts import LearningParts
-from grader.oracle.learning_results import Clock, Result, Results, Tables
+from grader.oracle.learning.parts import LearningParts
+from grader.oracle.learning.results import Clock, Result, Results, Tables
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
