@@ -242,7 +242,9 @@ def compiled(
     def make() -> tuple[Updates, Callable | None]:
         named = {role: runner.programs[name] for role, name in programs.items()}
         own = "network" in programs
-        network = network_of(runner.exported[programs["network"]], theta) if own else table
+        network = (
+            network_of(runner.exported[programs["network"]], theta) if own else table
+        )
         values = make_values(network)
         rate = OPTIMIZERS[optimizer]()
         updates = Updates(values, named["update"], rate, theta, gamma)
