@@ -42,6 +42,7 @@ PAGES = Environment(
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 STARTER = ROOT / "starter" / "dqn.py"
+MAZE = re.compile(r'<p><img src="images/maze.svg"[^>]*></p>')  # the handout's picture
 
 
 @dataclass(frozen=True)
@@ -250,9 +251,7 @@ def as_html(text: str) -> str:
                 sections.append((name, inline.content))
     body = markdown.renderer.render(tokens, markdown.options, {})
     body = re.sub(r"<!--.*?-->\n?", "", body)
-    body = re.sub(
-        r'<p><img src="images/maze.svg".*?></p>', lambda _: maze_in_page(), body
-    )
+    body = re.sub(MAZE, lambda _: maze_in_page(), body)
     # Wide tables and code get scroll bars of their own, so that the page needs none.
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")

@@ -8,7 +8,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 5  # of the maze that is drawn
-WIDTH, HEIGHT = 720, 330
+WIDTH, HEIGHT = 720, 300
 MARGIN, TOP = 46, 44  # from the edges to the middle of the outermost rooms
 SIZE = 26  # of a room
 BAR = 4.5  # the width of a bar in a room
@@ -178,7 +178,7 @@ def columns(longest: int) -> list[str]:
     """Return the words below the columns."""
     words = ["exit", *(f"{n} step{'s' * (n > 1)}" for n in range(1, longest + 1))]
     return [
-        f'<text x="{column_at(step, longest):.0f}" y="{HEIGHT - 12}" '
+        f'<text x="{column_at(step, longest):.0f}" y="{HEIGHT - 10}" '
         f'text-anchor="middle">{word}</text>'
         for step, word in enumerate(words)
     ]
