@@ -1,8 +1,8 @@
 """Write the handout and the notebook; tables and equations are taken from the code.
 
 The program fills the blocks of `handout.md` that begin with `<!-- generated: name -->`,
-converts the page to `handout.html`, and converts `starter/dqn.py` to
-`starter/dqn.ipynb`.
+converts the page to `handout.html`, converts `starter/dqn.py` to `starter/dqn.ipynb`,
+and draws a maze.
 """
 
 import ast
@@ -22,6 +22,8 @@ from markupsafe import Markup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import maze
+
 from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.limits import LIMITS
 from grader.oracle.cartpole import FULL, HALF
@@ -40,6 +42,7 @@ PAGES = Environment(
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
 BANNER = re.compile(r"^# Exercise (\d+) · (.+) · (\d+) points$", re.M)
 STARTER = ROOT / "starter" / "dqn.py"
+MAZE = re.compile(r'<p><img src="images/maze.svg"[^>]*></p>')  # the handout's picture
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,8 @@ def detail(one: Exercise) -> str:
         if part.slides:
             lines += [f"Slides: {part.slides}.", ""]
     if not one.parts:
-        lines += ["Nothing to write: your parts are put to work.", ""]
+        words = "Nothing to write: your parts are put to work, as told below."
+        lines += [words, ""]
     lines += ["| what is checked | points |", "|---|---:|"]
     lines += [f"| {words} | {plain_number(pays)} |" for pays, words in one.checks]
     return "\n".join(lines)
@@ -214,8 +218,9 @@ def thresholds() -> str:
     """Return a paragraph on the mean returns that learning has to reach."""
     words = (
         f"CartPole pays half at a mean return of {HALF:.0f} over 100 fresh episodes "
-        f"and all at {FULL:.0f}. Learning has luck in it, so your agent may train "
-        f"anew, with other seeds, up to {LIMITS.trainings} times; the best run counts."
+        f"and all at {FULL:.0f}, if the maze was learned. Learning has luck in it, so "
+        f"your agent may train anew, with other seeds, up to {LIMITS.trainings} times; "
+        "the best run counts."
     )
     return textwrap.fill(words, 80)
 
@@ -246,6 +251,7 @@ def as_html(text: str) -> str:
                 sections.append((name, inline.content))
     body = markdown.renderer.render(tokens, markdown.options, {})
     body = re.sub(r"<!--.*?-->\n?", "", body)
+    body = re.sub(MAZE, lambda _: maze_in_page(), body)
     # Wide tables and code get scroll bars of their own, so that the page needs none.
     body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
@@ -258,6 +264,11 @@ def as_html(text: str) -> str:
         sections=sections,
         body=Markup(body),
     )
+
+
+def maze_in_page() -> str:
+    """Return the maze's picture as a part of an HTML page."""
+    return f"<figure>{maze.picture().replace(f'{maze.NAMESPACE} ', '')}</figure>"
 
 
 # ---------------------------------------------------------------- the notebook
@@ -349,6 +360,7 @@ def files() -> dict[Path, str]:
     """Return the text of each file to write, by path."""
     handout = filled((DOCS / "handout.md").read_text(encoding="utf-8"))
     return {
+        DOCS / "images" / "maze.svg": maze.picture(),
         DOCS / "handout.md": handout,
         DOCS / "handout.html": as_html(handout),
         ROOT / "starter" / "dqn.ipynb": notebook(),

@@ -357,5 +357,6 @@ def sync_target(theta_Q: PyTree, theta_T: PyTree, step: int, period: int) -> PyT
 
 
 # Exercise 9 · learning · 15 points
-# Nothing to write: agent.py and train.py put your eight parts to work on a chain with
-# known Q* (5 points) and on CartPole-v1 (10 points), with seeds that the grader draws.
+# Nothing to write: agent.py and train.py put your eight parts to work on table worlds
+# with known Q* (4 points), in a maze of rooms (3 points) and on CartPole-v1 (8 points).
+# The grader draws all of them, and `make train TASK=maze` lets you try a maze.

@@ -25,7 +25,10 @@ from grader.report.formats import gradescope
 PLATFORMS = ROOT / "tests" / "tools" / "platforms"
 NAME = "dqn-homework"
 GRADER = ("starter", "grader", "Makefile", "pyproject.toml", "uv.lock")
-HANDOUT = ("docs/handout.md", "docs/handout.html", "docs/images/learning.png")
+HANDOUT = (
+    *("docs/handout.md", "docs/handout.html"),
+    *("docs/images/maze.svg", "docs/images/learning.png"),
+)
 STAFF = ":!grader/classroom"  # git's pattern that leaves out the grading of a class
 SCRIPTS = ("setup.sh", "run_autograder")
 URL = "https://github.com/COURSE/REPOSITORY/releases/download/v{version}"
