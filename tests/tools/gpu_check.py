@@ -231,6 +231,8 @@ def run(devices: Iterable[tuple[str, str]], tier: str, until: float) -> list[Sid
             continue
         running -= kind == "end"
         note(sides[number], kind, value)
+        if kind == "problem" and sides[number].start is None:
+            break  # nothing can be compared
     for process in processes:
         process.terminate()
     return sides
