@@ -277,6 +277,8 @@ def work(number: int, device: str, tier: str, until: float, told: Any) -> None:
         left = until - time.monotonic()
         if left > LEARNING_SECONDS and (learnt := learning(device, tier, left)):
             tell("result", learnt)
+    except GraderError as error:
+        tell("problem", str(error))
     except BaseException as error:  # this process ends, and the page says why
         tell("problem", f"{type(error).__name__}: {error}")
     finally:
