@@ -6,7 +6,7 @@ OTTER_READY := $(if $(value OTTER),$(OTTER_VENV)/.synced)
 CLASS_READY := $(if $(value CLASS),$(VENV)/.synced-class) $(if $(value GROWTH),$(VENV)/.synced-dev)
 PEERS_PIP := $(PEERS_VENV)/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench
+.PHONY: test lint prove attacks fuzz soak calibrate reference handout upgrade release bench gpu-check
 
 # Three processes: while one waits for a deadline, the others go on. The tests of a file
 # stay in one process, because they share slow fixtures.
@@ -49,6 +49,10 @@ calibrate: $(STAMP) ## staff: train on CartPole for hours, write tests/evidence/
 
 reference: $(STAMP) ## staff: record the solution's answers again, print the drift
 	@$(RUN) -m tests.tools.reference --sandbox="$$SANDBOX" --device="$${DEVICE:-cpu}"
+
+# Without a network: `make gpu` must have installed a JAX with CUDA before.
+gpu-check: $(STAMP) ## staff: compare a GPU with the CPU, write tests/evidence/GPU.md [DEVICE=cpu]
+	@$(RUN) -m tests.tools.gpu_check --sandbox="$$SANDBOX" --device="$${DEVICE:-gpu}"
 
 handout: $(VENV)/.synced-class ## staff: write handout and notebook again from the code
 	@$(RUN) docs/build.py

@@ -32,7 +32,7 @@ def main() -> None:
         # could change the file.
         from grader.inside import learner  # noqa: F401
     runner = Runner()
-    jax.devices()  # start the backend now: the first request has a time limit
+    start_backend()
     protocol.send(answers, {})  # the runner has started
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
@@ -60,6 +60,15 @@ def main() -> None:
             frame = protocol.encode({"nonce": nonce, "error": problem})
         answers.write(frame)
         answers.flush()
+
+
+def start_backend() -> None:
+    """Start JAX's backend now, because the first request has a time limit."""
+    try:
+        jax.devices()
+    except Exception:  # JAX's own words do not name the device
+        platforms = os.environ.get("JAX_PLATFORMS")
+        sys.exit(f"JAX finds no device for {platforms}; does nvidia-smi show a GPU?")
 
 
 class Runner:

@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 
 from grader.contract.exercises import ROOT
-from grader.sandbox.system import root_changes_user, system_paths, within
+from grader.sandbox.system import (
+    gpu_devices,
+    root_changes_user,
+    system_paths,
+    within,
+)
 
 TMPFS_SIZE = 64 << 20  # bytes
 
@@ -38,7 +43,7 @@ def bwrap_arguments(
     arguments += system_links()
     arguments += ["--proc", "/proc"]
     if gpu:
-        arguments += gpu_devices()
+        arguments += mounts_for_gpu()
     for name, source in files.items():
         arguments += ["--ro-bind", str(source), f"/harness/{name}"]
     if grader_is_visible:
@@ -130,12 +135,17 @@ def system_links() -> list[str]:
     return arguments
 
 
-def gpu_devices() -> list[str]:
-    """Return bubblewrap's options that mount NVIDIA's devices, and /sys for CUDA."""
+def mounts_for_gpu() -> list[str]:
+    """Return bubblewrap's options that mount what CUDA needs from the system.
+
+    These are NVIDIA's devices, /sys, and the links by which Debian finds the driver.
+    """
     arguments = []
-    for device in sorted(Path("/dev").glob("nvidia*")):
-        arguments += ["--dev-bind", str(device), str(device)]
-    return [*arguments, *read_only("/sys")]
+    for device in gpu_devices():
+        arguments += ["--dev-bind", device, device]
+    for path in ("/sys", "/etc/alternatives"):
+        arguments += ["--ro-bind-try", path, path]
+    return arguments
 
 
 @functools.cache

@@ -22,6 +22,7 @@ from grader.contract.exercises import ROOT, STARTER
 from grader.sandbox import control_group
 from grader.sandbox.bubblewrap import bwrap_arguments, bwrap_as_root, over_fd
 from grader.sandbox.system import (
+    gpu_devices,
     left_behind,
     root_changes_user,
     system_paths,
@@ -142,7 +143,13 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "2",
         "OMP_NUM_THREADS": "1",  # threads of NumPy's BLAS, by default one per core
     }
-    if not on_gpu:
+    if on_gpu:
+        # In some containers, NVIDIA's driver is found only by the first variable. On a
+        # cluster, the second one says which GPU may be used.
+        for name in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"):
+            if name in os.environ:
+                environment[name] = os.environ[name]
+    else:
         # Little optimisation, because most programs run only a few dozen times, and
         # compiling is then three times as fast. Learning runs programs very often, so
         # the learner compiles with some optimisation.
@@ -183,7 +190,7 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
         "user": unused_user() if changes_user else 0,
         "reads_all": not reads_python,
         "files": None,
-        "calls": {"alone": alone} if filtered.get(tier) else None,
+        "calls": {"alone": alone, "gpu": on_gpu} if filtered.get(tier) else None,
     }
 
 
@@ -303,7 +310,9 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
     write = [str(home), "/dev/null", "/dev/zero", "/dev/urandom"]
     if on_gpu:
         read += ["/sys", "/proc/driver", "/proc/devices", "/proc/modules"]
-        write += map(str, sorted(Path("/dev").glob("nvidia*")))
+        read += ["/proc/sys/vm/mmap_min_addr"]
+        # CUDA writes the names of its own threads, and does not start if it cannot.
+        write += ["/proc/self/task", *gpu_devices()]
     return {"read": read, "write": write, "run": on_gpu}
 
 

@@ -35,6 +35,13 @@ def system_paths() -> list[str]:
     )
 
 
+def gpu_devices() -> list[str]:
+    """Return the paths of the devices that CUDA needs; /dev/dxg is WSL's only one."""
+    dev = Path("/dev")
+    paths = [*sorted(dev.glob("nvidia*")), dev / "dxg"]
+    return [str(path) for path in paths if path.exists()]
+
+
 def within(path: str, folder: str) -> bool:
     """Return whether the path lies inside the folder; False if they are equal."""
     return Path(folder) in Path(path).parents

@@ -131,6 +131,8 @@ PRETENDED_ALONE: dict[str, Numbers] = {
     "fchmodat": (268, 53),
     "fchmodat2": (452, 452),
 }
+# NVIDIA's driver fails to start without these calls: "OS call failed", CUDA error 304.
+NEEDED_BY_CUDA = ("memfd_create",)
 NEWEST = 462  # the number of mseal, the newest call that these tables consider
 # These calls fail with "function not implemented", because their arguments are in
 # memory, which a filter cannot read. Libraries then use an older call.
@@ -162,31 +164,35 @@ Program = list[tuple[int, int, int, int]]
 Rule = tuple[Numbers, int, Program]
 
 
-def apply(alone: bool) -> None:
+def apply(alone: bool, gpu: bool = False) -> None:
     """Filter the system calls of this process from now on.
 
     Args:
         alone: whether the filter must separate this process from other processes. This
             is needed if the process has no namespaces.
+        gpu: whether the calls that CUDA needs are allowed.
 
     Raises:
         Refused: the tables have no numbers for this machine.
         OSError: the kernel refuses the filter.
     """
-    code = program(alone, kernel.machine())
+    code = program(alone, kernel.machine(), gpu)
     packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
     kept = ctypes.create_string_buffer(packed, len(packed))
     header = struct.pack("@HP", len(code), ctypes.addressof(kept))
     kernel.prctl(kernel.PR_SET_SECCOMP, 2, header)
 
 
-def program(alone: bool, machine: int) -> Program:
+def program(alone: bool, machine: int, gpu: bool = False) -> Program:
     """Return the instructions of the filter, in the kernel's language BPF.
 
     Args:
         alone: whether the filter must separate this process from other processes.
         machine: column of this machine in the tables, 0 or 1.
+        gpu: whether the calls that CUDA needs are allowed.
     """
+    needed = NEEDED_BY_CUDA if gpu else ()
+    refused = {name: REFUSED[name] for name in REFUSED if name not in needed}
     code: Program = [
         (LOAD, 0, 0, AT_ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, ARCHITECTURES[machine]),
@@ -196,7 +202,7 @@ def program(alone: bool, machine: int) -> Program:
         (RETURN, 0, 0, ENOSYS),
     ]
     for names, answer in (
-        (REFUSED, EPERM),
+        (refused, EPERM),
         (REFUSED_ALONE if alone else {}, EPERM),
         (PRETENDED_ALONE if alone else {}, NOTHING),
         (UNKNOWN, ENOSYS),

@@ -100,6 +100,18 @@ def test_filter(machine, call):
 
 @linux
 @pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("alone", [True, False])
+def test_filter_for_a_gpu(machine, alone):
+    """On a GPU, memfd_create is permitted, which CUDA needs, and ptrace is refused."""
+    column, architecture = MACHINES[machine]
+    program = seccomp.program(alone, column, gpu=True)
+    memfd_create, ptrace = (319, 279)[column], (101, 117)[column]
+    assert answer(program, architecture, memfd_create, 0, 0) == PERMITTED
+    assert answer(program, architecture, ptrace) == REFUSED
+
+
+@linux
+@pytest.mark.parametrize("machine", MACHINES)
 def test_filter_of_another_architecture(machine):
     """A call with numbers of another architecture (32-bit x86) kills the process."""
     column, _ = MACHINES[machine]

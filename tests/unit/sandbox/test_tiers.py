@@ -37,6 +37,32 @@ def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
     assert not above & {*read}
 
 
+# ---------------------------------------------------------------- a GPU
+
+
+def test_variables_for_cuda(monkeypatch):
+    """The variables that CUDA reads reach a helper on the GPU, and no other helper."""
+    cuda = {"LD_LIBRARY_PATH": "/driver", "CUDA_VISIBLE_DEVICES": "3"}
+    for name, value in cuda.items():
+        monkeypatch.setenv(name, value)
+    on_gpu = launch.environment_for("runner", True)
+    assert cuda.items() <= on_gpu.items()
+    assert on_gpu["JAX_PLATFORMS"] == "cuda"
+    assert on_gpu["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    for role in ("worker", "runner"):
+        on_cpu = launch.environment_for(role, False)
+        assert on_cpu["JAX_PLATFORMS"] == "cpu"
+        assert not cuda.keys() & on_cpu.keys()
+
+
+def test_files_for_cuda(monkeypatch, tmp_path):
+    """Only on the GPU, Landlock lets a helper use the GPU and name its threads."""
+    monkeypatch.setattr(launch, "gpu_devices", lambda: ["/dev/nvidia0"])
+    needed = {"/proc/self/task", "/dev/nvidia0"}
+    assert needed <= {*launch.reach(tmp_path, tmp_path, True)["write"]}
+    assert not needed & {*launch.reach(tmp_path, tmp_path, False)["write"]}
+
+
 # ---------------------------------------------------------------- choosing a tier
 
 
