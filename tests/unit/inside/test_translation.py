@@ -40,9 +40,11 @@ MATRICES = np.random.default_rng(1).normal(size=(3, 5, 5)).astype(np.float32)
 def settings_of_jax() -> Iterator[None]:
     """Set JAX up as the worker does, and restore what a hand-in may change."""
     worker.prepare_jax()
-    before = jax.config.jax_enable_x64
+    names = ("jax_enable_x64", "jax_numpy_rank_promotion")
+    before = {name: getattr(jax.config, name) for name in names}
     yield
-    jax.config.update("jax_enable_x64", before)
+    for name, value in before.items():
+        jax.config.update(name, value)
 
 
 @pytest.fixture
