@@ -4,6 +4,7 @@ A reader takes an operation of the program, and a function that reads a region a
 block. The reader returns a function of the run and the operands.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -77,43 +78,39 @@ def reduce(operation: ir.Operation, read: Read) -> Function:
     return lambda run, *operands: reduced_in_pairs(
         partial(run.block, body),
         [rows_of(x, axes) for x in operands[:count]],
-        [x[None] for x in operands[count:]],
+        list(operands[count:]),
     )
 
 
 def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
     """Return an array with some axes joined to one, which comes first."""
     others = [axis for axis in range(x.ndim) if axis not in axes]
-    shape = [x.shape[axis] for axis in others]
-    return lax.transpose(x, (*axes, *others)).reshape(-1, *shape)
+    rows = math.prod(x.shape[axis] for axis in axes)
+    turned = lax.transpose(x, (*axes, *others))
+    return lax.reshape(turned, (rows, *(x.shape[axis] for axis in others)))
 
 
 def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> list[Any]:
-    """Join the rows of arrays until one row is left; then join the initial values.
+    """Join neighbouring rows until one row is left, and the initial values with it.
 
-    JAX has no derivative of a reduction of any kind, but of each join.
+    JAX has derivatives of each join, but not of `lax.reduce` with several operands.
 
     Args:
         join: function of a list of scalars: those of one place, then those of another.
         rows: arrays [n,...], which are reduced along their first axis.
-        initial: arrays [1].
+        initial: scalars, one for each array.
     """
-
-    def joined(left: list[Any], right: list[Any]) -> list[Any]:
-        function = join
-        for _ in range(rows[0].ndim):
-            function = jax.vmap(function)
-        return function([*left, *right])
-
+    for _ in range(rows[0].ndim):
+        join = jax.vmap(join)
     while (n := len(rows[0])) > 1:
-        pairs_ = joined([x[: n - 1 : 2] for x in rows], [x[1::2] for x in rows])
-        rest = [x[n - n % 2 :] for x in rows]
-        rows = [jnp.concatenate(both) for both in zip(pairs_, rest, strict=True)]
-    start = [
-        jnp.broadcast_to(x.reshape(1, *(1 for _ in row.shape[1:])), (1, *row.shape[1:]))
-        for x, row in zip(initial, rows, strict=True)
-    ]
-    return [x[0] for x in joined(start, rows)] if n else [x[0] for x in start]
+        even, odd = [x[: n - 1 : 2] for x in rows], [x[1::2] for x in rows]
+        last = [x[n - n % 2 :] for x in rows]  # the row without a neighbour
+        joined = join([*even, *odd])
+        rows = [jnp.concatenate(both) for both in zip(joined, last, strict=True)]
+    shape = (1, *rows[0].shape[1:])
+    start = [jnp.broadcast_to(x, shape) for x in initial]
+    total = join([*start, *rows]) if len(rows[0]) else start
+    return [x[0] for x in total]
 
 
 def reduce_window(operation: ir.Operation, read: Read) -> Function:

@@ -37,11 +37,17 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
         and for more than `blocks.MAX_STEPS` operations.
 
     Raises:
-        Untranslatable: the program has an operation that is not known.
+        Untranslatable: the program has an operation that is not known; the message
+            names the operation.
     """
-    with mlir.make_ir_context():
-        module = exported.mlir_module(serialized=False)
-        main = Reader(module).function("main")
+    try:
+        with mlir.make_ir_context():
+            main = Reader(exported.mlir_module(serialized=False)).function("main")
+    except Untranslatable:
+        raise
+    # An operation in a form that JAX does not write can cause any exception.
+    except Exception as error:
+        raise Untranslatable(f"not readable: {type(error).__name__}") from error
     kept = exported.module_kept_var_idx
 
     def function(*leaves: Any) -> list[Any]:
