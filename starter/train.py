@@ -53,7 +53,7 @@ class Settings:
 
     num_envs: int = 8
     env_steps: int = 50_000
-    block_steps: int = 128
+    block_steps: int = 64
     block_updates: int = 128
     batch_size: int = 64
     capacity: int = 10_000
