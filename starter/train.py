@@ -123,10 +123,10 @@ MakeEnvs = Callable[[int], Any]
 
 
 def maze_settings(maze: "Maze") -> Settings:
-    """Return the settings for a maze: training ends at the shortest way, nearly.
+    """Return the settings for a maze: training stops close to its shortest way.
 
     Args:
-        maze: the maze; the returns at which training stops depend on it.
+        maze: the maze.
     """
     return replace(
         MAZE_SETTINGS,
