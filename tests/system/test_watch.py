@@ -139,7 +139,7 @@ def test_train_learns_other_tasks(tmp_path, task):
     folder = copied(tmp_path, "solution")
     loop = folder / "starter" / "train.py"
     replace(loop, "env_steps: int = 50_000", "env_steps: int = 1_024")
-    replace(loop, "env_steps=4_096", "env_steps=1_024")
+    replace(loop, "env_steps=16_384", "env_steps=1_024")
     done = run(folder, "train", f"--task={task}")
     assert done.returncode == 0, done.stderr
     mean_return = float(re.search(r"^  1024 +(-?\d+\.\d)  █", done.stdout, re.M)[1])
