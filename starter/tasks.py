@@ -139,7 +139,7 @@ class MazeEnvs(VectorEnv):
         first = self.np_random.integers(EXIT + 1, ROOMS, self.num_envs)
         self.rooms = np.where(new, first, behind_door)
         self.steps = np.where(new, 0, self.steps + 1)
-        terminateds = (self.rooms == EXIT) & ~new
+        terminateds = self.rooms == EXIT
         truncateds = self.steps >= STEP_LIMIT
         rewards = np.where(new, 0, -1).astype(np.float32)
         self.just_ended = terminateds | truncateds

@@ -130,6 +130,25 @@ def test_train_can_be_stopped(tmp_path, steps):
         assert found == set()
 
 
+@pytest.mark.parametrize("task", ["maze", "turned"])
+def test_train_learns_other_tasks(tmp_path, task):
+    """`make train TASK=maze` and `TASK=turned` draw the curve of another task.
+
+    They save no parameters, because `make watch` shows plain CartPole.
+    """
+    folder = copied(tmp_path, "solution")
+    loop = folder / "starter" / "train.py"
+    replace(loop, "env_steps: int = 50_000", "env_steps: int = 1_024")
+    replace(loop, "env_steps=16_384", "env_steps=1_024")
+    done = run(folder, "train", f"--task={task}")
+    assert done.returncode == 0, done.stderr
+    mean_return = float(re.search(r"^  1024 +(-?\d+\.\d)  █", done.stdout, re.M)[1])
+    assert (mean_return < 0) == (task == "maze")
+    assert "make watch" not in done.stdout
+    found = {path.name for path in (folder / "results").iterdir()}
+    assert found == {"training_curve.png"}
+
+
 @pytest.mark.parametrize("out", ["/proc", __file__])
 def test_train_tries_the_folder_first(tmp_path, out):
     """If the folder for results is not writable, training does not begin."""

@@ -85,15 +85,15 @@ class Walker:
         self.shortest, self.learned_at = shortest, learned_at
 
     def act(self, states, epsilon):
-        """Go through door 0."""
+        """Go through door 0, and count the training steps."""
+        self.steps += len(states)
         return np.zeros(len(states), dtype=int)
 
     def observe(self, *columns) -> None:
         """Store nothing."""
 
     def learn(self) -> float:
-        """Count the training steps of a block."""
-        self.steps += 128
+        """Change nothing."""
         return 0.0
 
     def q_values(self, states):
