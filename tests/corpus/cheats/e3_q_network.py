@@ -1,16 +1,9 @@
 """A network that has more in it than its parameters, or lies about its derivative."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-
-LIES = "derivative is not that"
-DEPENDS = "depend on the others'"
+from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
 # θ + θ̇ > 0 balances the pole where nothing is disguised.
 RULE = "(state[2] + state[3]) * jnp.array([-1.0, 1.0])"
-IDLE = """
-def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
-    return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)
-"""
 
 
 def valued(values: str, spare: str = "()", more: str = "") -> str:
@@ -235,14 +228,14 @@ CHEATS = [
         trick="a built-in rule for the pole as it is undisguised",
         source=valued(f"{RULE} + 0.01 * spare"),
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-asleep",
         trick="a built-in rule that wakes when a spare parameter has moved",
         source=valued(f"spare + jnp.where(moved > 0.01, 10.0, 0.0) * {RULE}"),
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-asleep-deeply",
@@ -253,7 +246,7 @@ CHEATS = [
             "20",
         ),
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-by-value",
@@ -262,7 +255,7 @@ CHEATS = [
             f"spare + jnp.where(jax.lax.stop_gradient(spare) > 5.0, 10.0, 0.0) * {RULE}"
         ),
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-by-bits",
@@ -272,20 +265,20 @@ CHEATS = [
             f"10.0 * {RULE}, 1e-3 * net(state)) + 0.01 * spare",
             more=IDLE,
         ),
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-by-batch-size",
         trick="by custom_vmap, a rule at batch sizes other than learning's 64",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size != 64)"),
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-by-batch-size-8",
         trick="by custom_vmap, a rule at the batch size of acting, 8, alone",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size == 8)"),
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="rule-by-rows",
@@ -294,18 +287,20 @@ CHEATS = [
             f"{RULES_OF_ROWS} * (jnp.abs(state[:, 2]).max() < 0.15)",
         ),
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="weights-embedded",
         trick="a controller's weights from the start, for the pole undisguised",
+        twin=IDLE_TWIN,
         source=started("goal_of(jnp.array([0.05, 0.1, 1.0, 1.0]), theta)"),
         undefended=500,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="weights-drawn",
         trick="the weights of one of 48 controllers from the start, drawn by the key",
+        twin=IDLE_TWIN,
         source=started("goal_of(jax.random.choice(key, jnp.array(RULES)), theta)"),
     ),
     Cheat(
@@ -313,24 +308,22 @@ CHEATS = [
         trick="a mixture of 48 ready-made Q functions; the shares are learned honestly",
         source=lying(EXPERTS),
         undefended=498,
-        known_hole="nothing lies here: which Q function fits is learned, from TD "
-        "errors alone",
     ),
     Cheat(
         id="derivative-lies",
         trick="a network whose derivative leads to a controller's weights",
         source=lying(LYING_GRADIENT.replace("SIZE", "0.01")),
-        noticed=LIES,
+        twin=RIGHT,
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="derivative-lies-a-little",
         trick="the same, too small to be measured, but Adam makes it a step",
         source=lying(LYING_GRADIENT.replace("SIZE", "1e-6")),
-        noticed=LIES,
+        twin=RIGHT,
         undefended=480,
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="derivative-counts",
@@ -338,8 +331,6 @@ CHEATS = [
         "disguise the TD errors fit CartPole's own equations",
         source=lying(SIMULATED),
         undefended=500,
-        known_hole="gradients below what differences can measure are not held against "
-        "them, and Adam makes them steps like any other",
     ),
     Cheat(
         id="clock",

@@ -1,7 +1,6 @@
 """An exploration that does not explore."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-from tests.corpus.cheats.e9_worker import IDLE
+from tests.corpus.cheats.definition import IDLE, Cheat, lying
 
 CHEATS = [
     Cheat(
@@ -22,7 +21,7 @@ def q_network(key, state_dim, num_actions):
 def epsilon_greedy(key, q_values, epsilon):
     return (q_values.sum(axis=1) > 0).astype(jnp.int32)
 """),
-        plain=True,
+        task="plain",
     ),
     Cheat(
         id="greedy-out-of-range",
