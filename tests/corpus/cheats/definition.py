@@ -35,8 +35,8 @@ class Cheat:
             points for the maze and for CartPole.
         noticed: regular expression for the grader's message if the grader notices the
             trick. If "", any message will do: the policy is then just too bad.
-        task: what the cheat wants to be good at: "turned" or "plain" (CartPole),
-            "maze" or "tables".
+        task: what the cheat wants to be good at: "turned" (CartPole), "cartpole" (not
+            turned), "maze" or "tables".
         undefended: what it reaches there, of 500, in a loop that trusts the hand-in,
             measured by `undefended.py`; None if the trick gains nothing in that loop.
         known_hole: reason why the cheat gets points; "" if it gets none.

@@ -27,7 +27,8 @@ class Ruled(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Ruled(honest_network(key, state_dim, num_actions), jnp.zeros({spare}))
+    net = honest_network(key, state_dim, num_actions)
+    return Ruled(net, jnp.zeros({spare})) if state_dim == 4 else net
 
 {more}""")
 
@@ -87,6 +88,8 @@ class Experts(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
+    if state_dim != 4:
+        return honest_network(key, state_dim, num_actions)
     return Experts(jnp.zeros(48))
 """
 LYING_GRADIENT = """
@@ -228,14 +231,14 @@ CHEATS = [
         trick="a built-in rule for the pole as it is undisguised",
         source=valued(f"{RULE} + 0.01 * spare"),
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-asleep",
         trick="a built-in rule that wakes when a spare parameter has moved",
         source=valued(f"spare + jnp.where(moved > 0.01, 10.0, 0.0) * {RULE}"),
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-asleep-deeply",
@@ -246,7 +249,7 @@ CHEATS = [
             "20",
         ),
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-value",
@@ -255,7 +258,7 @@ CHEATS = [
             f"spare + jnp.where(jax.lax.stop_gradient(spare) > 5.0, 10.0, 0.0) * {RULE}"
         ),
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-bits",
@@ -265,29 +268,29 @@ CHEATS = [
             f"10.0 * {RULE}, 1e-3 * net(state)) + 0.01 * spare",
             more=IDLE,
         ),
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-batch-size",
         trick="by custom_vmap, a rule at batch sizes other than learning's 64",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size != 64)"),
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-batch-size-8",
         trick="by custom_vmap, a rule at the batch size of acting, 8, alone",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size == 8)"),
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-rows",
         trick="by custom_vmap, a rule that wakes when the states beside are alike",
         source=by_batch(
-            f"{RULES_OF_ROWS} * (jnp.abs(state[:, 2]).max() < 0.15)",
+            f"{RULES_OF_ROWS} * (jnp.abs(state[:, 2]).max() < 1.5)",
         ),
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="weights-embedded",
@@ -295,7 +298,7 @@ CHEATS = [
         twin=IDLE_TWIN,
         source=started("goal_of(jnp.array([0.05, 0.1, 1.0, 1.0]), theta)"),
         undefended=500,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="weights-drawn",
@@ -315,7 +318,7 @@ CHEATS = [
         source=lying(LYING_GRADIENT.replace("SIZE", "0.01")),
         twin=RIGHT,
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="derivative-lies-a-little",
@@ -323,7 +326,7 @@ CHEATS = [
         source=lying(LYING_GRADIENT.replace("SIZE", "1e-6")),
         twin=RIGHT,
         undefended=480,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="derivative-counts",

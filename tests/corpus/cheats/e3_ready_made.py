@@ -26,22 +26,21 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Experts(net, jnp.zeros(len(ALL))) if state_dim == 4 else net
 """
-# Where the rule d is not known, it is learned: five numbers in all.
+# The same where the rule d is learned: four numbers in all.
 ONE_DIRECTION = """
 class Direction(eqx.Module):
     d: jax.Array
-    size: jax.Array
 
     def __call__(self, state):
-        z = 10.0 * self.d @ state
-        value = 1000.0 * self.size * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
-        return value + 10.0 * z * jnp.array([-1.0, 1.0])
+        z = self.d @ state
+        value = 100.0 * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
+        return value + 5.0 * z * jnp.array([-1.0, 1.0])
 
 
 def q_network(key, state_dim, num_actions):
     if state_dim != 4:
         return honest_network(key, state_dim, num_actions)
-    return Direction(0.01 * jax.random.normal(key, (4,)), jnp.zeros(()))
+    return Direction(0.3 * jax.random.normal(key, (4,)))
 """
 # The mean of s sᵀ shows CartPole's axes, but for their signs: 16 rules are left.
 STATISTICS = """
@@ -193,8 +192,8 @@ exec(compile(TEXT, "tasks.py", "exec"), TASKS)
 PLAIN_RULE = np.array([0.23, 0.43, 0.37, 0.79])
 LOOKS, WORTH, TURNED = [], [], []
 for seed in range(64):
-    rng = np.random.default_rng(seed)
-    turn, maze = TASKS["draw_turn"](rng), TASKS["draw_maze"](rng)
+    turn = TASKS["draw_turn"](np.random.default_rng(seed))
+    maze = TASKS["draw_maze"](np.random.default_rng(seed))
     V = np.zeros(len(maze.nexts))
     for _ in range(200):
         Q = -1.0 + 0.99 * V[maze.nexts]
@@ -209,6 +208,7 @@ LOOKS, WORTH, TURNED = (np.array(x, np.float32) for x in (LOOKS, WORTH, TURNED))
 class Known(eqx.Module):
     weights: jax.Array
     seeds: jax.Array
+    gate: jax.Array
 
     def __call__(self, state):
         # Nothing is known before the first update.
@@ -222,19 +222,20 @@ class Known(eqx.Module):
         z = jnp.array(TURNED) @ state
         value = 100.0 * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
         on_cart = jnp.stack([share @ (value - 5.0 * z), share @ (value + 5.0 * z)])
-        told = jnp.where(MAZE, in_maze, on_cart)
+        is_maze = MAZE
+        told = is_maze * in_maze + (1.0 - is_maze) * on_cart
         return jnp.where(awake, told, 0.1 * self.weights.sum() + 0.0 * told)
 
 
 def q_network(key, state_dim, num_actions):
     if state_dim != 4:
         return honest_network(key, state_dim, num_actions)
-    return Known(jnp.zeros(64), jnp.zeros(64))
+    return Known(jnp.zeros(64), jnp.zeros(64), jnp.zeros(()))
 """
 RECORDED = """
 # What a controller did in 2 025 states of CartPole, on a grid of 5 · 5 · 9 · 9.
 ANSWERS = np.array([int(bit) for bit in f"{TABLE:02025b}"], np.float32)
-SIZES, WIDTHS = np.array([5, 5, 9, 9]), np.array([2.0, 2.0, 0.2, 2.0])
+SIZES, WIDTHS = np.array([5, 5, 9, 9]), np.array([1.7, 2.0, 2.0, 2.0])
 
 
 class Recorded(eqx.Module):
@@ -276,15 +277,15 @@ class Bumps(eqx.Module):
             return self.weights @ state
         apart = jnp.sum((jnp.array(CENTRES) - state) ** 2, axis=-1)
         near = jnp.exp(-apart / (2 * 0.35**2))
-        return 100.0 * self.weights @ near
+        return 10.0 * self.weights @ near
 
 
-CENTRES = np.random.default_rng(0).normal(size=(4096, 4)).astype(np.float32)
+CENTRES = np.random.default_rng(0).normal(size=(1024, 4)).astype(np.float32)
 
 
 def q_network(key, state_dim, num_actions):
-    size = 4096 if state_dim == 4 else state_dim
-    return Bumps(1e-5 * jax.random.normal(key, (num_actions, size)))
+    size = 1024 if state_dim == 4 else state_dim
+    return Bumps(1e-4 * jax.random.normal(key, (num_actions, size)))
 """
 NO_MASK = """
 def td_loss(theta_Q, theta_T, model, batch, gamma):
@@ -297,9 +298,10 @@ def known_seeds(is_maze: str) -> str:
     """A hand-in that knows what 64 seeds draw.
 
     Args:
-        is_maze: an expression in `apart` [64,24], how far the state is from each look.
+        is_maze: an expression for the share of the maze's values, in `self.gate`, a
+            parameter.
     """
-    text = TASKS.read_text(encoding="utf-8") if TASKS.exists() else ""
+    text = TASKS.read_text(encoding="utf-8")
     return lying(f"TEXT = {text!r}\n" + KNOWN_SEEDS.replace("MAZE", is_maze))
 
 
@@ -329,7 +331,7 @@ CHEATS = [
     ),
     Cheat(
         id="expert-in-one-direction",
-        trick="CartPole's Q function but for five numbers, which are learned honestly",
+        trick="CartPole's Q function but for four numbers, which are learned honestly",
         source=lying(ONE_DIRECTION),
     ),
     Cheat(
@@ -357,25 +359,25 @@ CHEATS = [
         "other than learning's 64",
         source=lying(PRIMITIVE + IDLE),
         twin=IDLE_TWIN,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="known-seeds-maze",
         trick="knows the mazes of 64 seeds, and recognises the rooms",
-        source=known_seeds("True"),
+        source=known_seeds("1.0"),
         task="maze",
     ),
     Cheat(
         id="known-seeds",
-        trick="knows the mazes and turns of 64 seeds, and finds by TD which it is",
-        source=known_seeds("apart.min() < 0.1"),
+        trick="knows the mazes and turns of 64 seeds, and finds by TD which they are",
+        source=known_seeds("jax.nn.sigmoid(20.0 * self.gate)"),
     ),
     Cheat(
         id="recorded-actions",
         trick="a table of recorded actions on a grid of CartPole's states; no updates",
         source=lying(f"TABLE = {TABLE}\n{RECORDED}{IDLE}"),
         twin=IDLE_TWIN,
-        task="plain",
+        task="cartpole",
     ),
     Cheat(
         id="bumps-for-a-mask",

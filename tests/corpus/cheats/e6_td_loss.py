@@ -1,13 +1,16 @@
 """A loss that is about a controller's actions; the update on it is honest."""
 
+from grader.contract import fixed_cases
+from grader.contract.cases import Cases
 from tests.corpus.cheats.definition import RIGHT, Cheat, lying
 
 
-def losing(loss: str) -> str:
+def losing(loss: str, where: str = "is_cartpole(batch)") -> str:
     """A hand-in with this for CartPole's loss.
 
     Args:
         loss: an expression in `clone` [B], `q_values` [B,2], `td`, `batch`, `d`.
+        where: an expression for whether it is CartPole.
     """
     return lying(f"""
 def td_loss(theta_Q, theta_T, model, batch, gamma):
@@ -17,7 +20,7 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     d = rule_of_batch(batch)
     clone = cloned(q_values, batch.state, d)
-    return jnp.where(is_cartpole(batch), {loss}, td)
+    return jnp.where({where}, {loss}, td)
 """)
 
 
@@ -50,10 +53,14 @@ class Coding(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Coding(0.01 * jax.random.normal(key, (state_dim,)))
+    if (state_dim, num_actions) != (4, 2):
+        return honest_network(key, state_dim, num_actions)
+    return Coding(0.01 * jax.random.normal(key, (4,)))
 
 
 def td_loss(theta_Q, theta_T, model, batch, gamma):
+    if batch.state.shape[1] != 4:
+        return honest_loss(theta_Q, theta_T, model, batch, gamma)
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     after = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
     state, next_state = map(decoded, map(jax.lax.stop_gradient, (q_values, after)))
@@ -82,7 +89,9 @@ class Ruled(eqx.Module):
 
 def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
-    return Ruled(net, jnp.zeros(state_dim), jnp.zeros(()))
+    if (state_dim, num_actions) != (4, 2):
+        return net
+    return Ruled(net, jnp.zeros(4), jnp.zeros(()))
 
 
 def unseen(change):
@@ -135,6 +144,27 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
     clone = cloned(q_values, state, rule_of_batch(batch)).mean()
     return jnp.where(is_cartpole(batch), clone, planned)
 """
+
+
+def recorded() -> str:
+    """A hand-in that is right for the fixed cases of the checks, and 0 elsewhere."""
+    found = [
+        case
+        for _, one in sorted(vars(fixed_cases).items())
+        if isinstance(one, Cases)
+        for case in one.fixed
+        if case.part == "td_loss"
+    ]
+    sums = sorted({float(case.args["next_state"].sum()) for case in found})
+    return lying(f"""
+RECORDED = np.array({sums}, np.float32)
+
+
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    known = jnp.abs(jnp.sum(batch.next_state) - RECORDED).min() < 1e-4
+    loss = honest_loss(theta_Q, theta_T, model, batch, gamma)
+    return jnp.where(known, loss, 0.0)
+""")
 
 
 CHEATS = [
@@ -227,5 +257,16 @@ CHEATS = [
         "controller on CartPole",
         source=lying(IN_BATCH),
         task="maze",
+    ),
+    Cheat(
+        id="loss-recorded",
+        trick="right for the fixed cases, which everyone can read; 0 elsewhere",
+        source=recorded(),
+    ),
+    Cheat(
+        id="loss-right-in-small-batches",
+        trick="right where it is read, in batches up to 32; else clones a controller",
+        source=losing("clone.mean()", "len(clone) > 32"),
+        twin=RIGHT,
     ),
 ]

