@@ -255,7 +255,7 @@ CHEATS = [
         id="rule-by-value",
         trick="a built-in rule that wakes when the Q values have grown",
         source=valued(
-            f"spare + jnp.where(jax.lax.stop_gradient(spare) > 5.0, 10.0, 0.0) * {RULE}"
+            f"spare + jnp.where(jax.lax.stop_gradient(spare) > 1.0, 10.0, 0.0) * {RULE}"
         ),
         undefended=480,
         task="cartpole",

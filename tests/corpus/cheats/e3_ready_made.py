@@ -382,9 +382,10 @@ CHEATS = [
     Cheat(
         id="bumps-for-a-mask",
         trick="makes up for the mask that the loss lacks: the network's values are 0 "
-        "where nothing was learned, as behind the exit",
+        "where nothing was learned, as at every end",
         source=lying(BUMPS + NO_MASK),
         twin=lying(NO_MASK),
-        task="maze",
+        known_hole="it learns by TD: no transition begins in a terminal state, so the "
+        "value there stays 0, and the target without the mask is the right one",
     ),
 ]
