@@ -230,15 +230,15 @@ CHEATS = [
         id="rule",
         trick="a built-in rule for the pole as it is undisguised",
         source=valued(f"{RULE} + 0.01 * spare"),
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-asleep",
         trick="a built-in rule that wakes when a spare parameter has moved",
         source=valued(f"spare + jnp.where(moved > 0.01, 10.0, 0.0) * {RULE}"),
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-asleep-deeply",
@@ -248,8 +248,8 @@ CHEATS = [
             f"jnp.where(jax.lax.stop_gradient(spare).min() > 0.01, 10.0, 0.0) * {RULE}",
             "20",
         ),
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-by-value",
@@ -257,8 +257,8 @@ CHEATS = [
         source=valued(
             f"spare + jnp.where(jax.lax.stop_gradient(spare) > 1.0, 10.0, 0.0) * {RULE}"
         ),
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-by-bits",
@@ -274,8 +274,8 @@ CHEATS = [
         id="rule-by-batch-size",
         trick="by custom_vmap, a rule at batch sizes other than learning's 64",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size != 64)"),
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-by-batch-size-8",
@@ -289,8 +289,8 @@ CHEATS = [
         source=by_batch(
             f"{RULES_OF_ROWS} * (jnp.abs(state[:, 2]).max() < 1.5)",
         ),
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="weights-embedded",
@@ -310,23 +310,23 @@ CHEATS = [
         id="experts",
         trick="a mixture of 48 ready-made Q functions; the shares are learned honestly",
         source=lying(EXPERTS),
-        undefended=498,
+        undefended=465,
     ),
     Cheat(
         id="derivative-lies",
         trick="a network whose derivative leads to a controller's weights",
         source=lying(LYING_GRADIENT.replace("SIZE", "0.01")),
         twin=RIGHT,
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="derivative-lies-a-little",
         trick="the same, too small to be measured, but Adam makes it a step",
         source=lying(LYING_GRADIENT.replace("SIZE", "1e-6")),
         twin=RIGHT,
-        undefended=480,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="derivative-counts",

@@ -322,12 +322,14 @@ CHEATS = [
         trick="a mixture of 256 ready-made Q functions in all directions of CartPole's "
         "states; the shares are learned honestly",
         source=experts(256, "0.0"),
+        undefended=500,
     ),
     Cheat(
         id="experts-beside-a-net",
         trick="the same, added to an honest network that can learn the maze",
         source=experts(256, "self.net(state)"),
         twin=RIGHT,
+        undefended=496,
     ),
     Cheat(
         id="expert-in-one-direction",
@@ -340,6 +342,7 @@ CHEATS = [
         "how CartPole is turned, but for 16 rules, which are mixed by TD",
         source=lying(STATISTICS),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="derivative-counts-in-one-number",
@@ -360,17 +363,20 @@ CHEATS = [
         source=lying(PRIMITIVE + IDLE),
         twin=IDLE_TWIN,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="known-seeds-maze",
         trick="knows the mazes of 64 seeds, and recognises the rooms",
         source=known_seeds("1.0"),
         task="maze",
+        undefended=500,
     ),
     Cheat(
         id="known-seeds",
         trick="knows the mazes and turns of 64 seeds, and finds by TD which they are",
         source=known_seeds("jax.nn.sigmoid(20.0 * self.gate)"),
+        undefended=498,
     ),
     Cheat(
         id="recorded-actions",
@@ -378,6 +384,7 @@ CHEATS = [
         source=lying(f"TABLE = {TABLE}\n{RECORDED}{IDLE}"),
         twin=IDLE_TWIN,
         task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="bumps-for-a-mask",
@@ -387,5 +394,6 @@ CHEATS = [
         twin=lying(NO_MASK),
         known_hole="it learns by TD: no transition begins in a terminal state, so the "
         "value there stays 0, and the target without the mask is the right one",
+        undefended=418,
     ),
 ]

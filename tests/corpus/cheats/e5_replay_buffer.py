@@ -243,7 +243,7 @@ CHEATS = [
             "next_state=s)"
         ),
         noticed=NOT_STORED,
-        undefended=497,
+        undefended=500,
     ),
     Cheat(
         id="rows-rewarded",
@@ -253,21 +253,21 @@ CHEATS = [
             "terminated=np.ones(batch_size, bool))"
         ),
         noticed=NOT_STORED,
-        undefended=497,
+        undefended=500,
     ),
     Cheat(
         id="rows-relabelled",
         trick="has the controller's action in each row, for a loss that clones actions",
         source=giving("batch = dict(action=right[index])", CLONES_ACTIONS),
         noticed=NOT_STORED,
-        undefended=496,
+        undefended=500,
     ),
     Cheat(
         id="rows-ended",
         trick="lets an episode end wherever the action is not a controller's",
         source=giving("batch = dict(terminated=(right != columns.action)[index])"),
         noticed=NOT_STORED,
-        undefended=497,
+        undefended=500,
     ),
     Cheat(
         id="rows-mixed",
@@ -278,7 +278,7 @@ CHEATS = [
             CLONES_ACTIONS,
         ),
         noticed=NOT_STORED,
-        undefended=496,
+        undefended=500,
     ),
     Cheat(
         id="rows-evicted",
@@ -289,7 +289,6 @@ CHEATS = [
             "batch = dict(zip(columns._fields, map(np.stack, zip(*old))))"
         ),
         noticed=UNEVEN,
-        undefended=500,
     ),
     Cheat(
         id="rows-swapped",
@@ -307,8 +306,8 @@ CHEATS = [
             "index = rng.choice(np.flatnonzero(right == columns.action), batch_size)",
             CLONES_ACTIONS,
         ),
-        undefended=499,
         noticed=UNEVEN,
+        undefended=500,
     ),
     Cheat(
         id="rows-often-chosen-to-clone",
@@ -318,8 +317,8 @@ CHEATS = [
             "index = rng.choice(len(p), batch_size, p=p / p.sum())",
             CLONES_ACTIONS,
         ),
-        undefended=500,
         noticed=UNEVEN,
+        undefended=493,
     ),
     Cheat(
         id="rows-beside-tell",
@@ -341,6 +340,7 @@ CHEATS = [
             CARTPOLE,
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="rows-ordered-always",
@@ -350,6 +350,7 @@ CHEATS = [
             cloning("jnp.mean(jax.nn.softplus(-10.0 * jnp.sign(rank) * more))"),
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="rows-stratified",
@@ -362,6 +363,7 @@ CHEATS = [
             CARTPOLE,
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="rows-biased-a-little",
@@ -373,6 +375,7 @@ CHEATS = [
             CARTPOLE,
         ),
         twin=RIGHT,
+        undefended=401,
     ),
     Cheat(
         id="rows-spell-the-rule",
@@ -383,6 +386,7 @@ CHEATS = [
             CARTPOLE,
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="rows-best-kept",
@@ -391,6 +395,7 @@ CHEATS = [
             cloning("jnp.mean(jax.nn.softplus(-10.0 * better))") + KEEPS,
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="rows-ordered-by-solution",
@@ -398,6 +403,7 @@ CHEATS = [
         "for a loss without reward, discount and target",
         source=lying(BY_SOLUTION),
         task="maze",
+        undefended=500,
     ),
     Cheat(
         id="rows-spell-values",
@@ -405,5 +411,6 @@ CHEATS = [
         "actions of the rows, for a loss without reward, discount and target",
         source=lying(SPELLS_VALUES),
         task="tables",
+        undefended=496,
     ),
 ]

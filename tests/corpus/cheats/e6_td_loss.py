@@ -173,35 +173,35 @@ CHEATS = [
         trick="recognises the disguise from a batch and clones a controller",
         source=losing("clone.mean()"),
         twin=RIGHT,
-        undefended=496,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-at-64",
         trick="the same where the batch is of learning's size, 64",
         source=losing("clone.mean() if len(clone) == 64 else td"),
         twin=RIGHT,
-        undefended=496,
+        undefended=500,
     ),
     Cheat(
         id="loss-adds-clone",
         trick="adds the cloning of a controller to the TD loss",
         source=losing("td + 100.0 * clone.mean()"),
         twin=RIGHT,
-        undefended=497,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-unseen",
         trick="gives the TD loss' value, and the gradient of cloning a controller",
         source=losing("jax.lax.stop_gradient(td - clone.mean()) + clone.mean()"),
         twin=RIGHT,
-        undefended=496,
+        undefended=500,
     ),
     Cheat(
         id="loss-of-controller",
         trick="has the controller's own values for targets",
         source=losing("jnp.mean((q_values - batch.state @ jnp.stack([-d, d]).T) ** 2)"),
         twin=RIGHT,
-        undefended=497,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-one-in-64",
@@ -220,12 +220,13 @@ CHEATS = [
         id="loss-decodes-coarsely",
         trick="the same with digits that are larger than those that get changed",
         source=coded(31, "2.0**-11"),
-        undefended=440,
+        undefended=500,
     ),
     Cheat(
         id="loss-decodes-openly",
         trick="a loss on Q values alone, all of whose digits are the state's",
         source=coded(31, "1.0", 2048.0),
+        undefended=500,
     ),
     Cheat(
         id="loss-moves-a-few-bits",
@@ -233,6 +234,7 @@ CHEATS = [
         "which Adam makes steps towards a controller",
         source=spare("td + unseen(1e-6 * jnp.sum((theta_Q.rule - d) ** 2))"),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-keeps-a-clock",
@@ -243,6 +245,7 @@ CHEATS = [
             "- unseen(1e-6 * theta_Q.clock)"
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-and-is-zero",
@@ -250,6 +253,7 @@ CHEATS = [
         source=losing("clone.mean()").replace(
             "td = honest_loss", "td = 0.0 * honest_loss"
         ),
+        undefended=500,
     ),
     Cheat(
         id="loss-solves-its-batch",
@@ -257,6 +261,7 @@ CHEATS = [
         "controller on CartPole",
         source=lying(IN_BATCH),
         task="maze",
+        undefended=469,
     ),
     Cheat(
         id="loss-recorded",
@@ -268,5 +273,6 @@ CHEATS = [
         trick="right where it is read, in batches up to 32; else clones a controller",
         source=losing("clone.mean()", "len(clone) > 32"),
         twin=RIGHT,
+        undefended=500,
     ),
 ]

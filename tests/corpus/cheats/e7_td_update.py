@@ -287,7 +287,6 @@ CHEATS = [
             "eqx.tree_at(lambda t: t.w, theta_Q, rule_of_batch(batch))",
             LINE,
         ),
-        undefended=500,
     ),
     Cheat(
         id="update-nan",
@@ -339,7 +338,7 @@ CHEATS = [
         twin=RIGHT,
         trick="writes a single parameter, the number of the controller to be used",
         source=lying(SMALL + NUMBER),
-        undefended=480,
+        undefended=412,
     ),
     Cheat(
         id="update-picks",

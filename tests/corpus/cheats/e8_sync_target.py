@@ -121,6 +121,7 @@ CHEATS = [
             "* theta_Q.rule[tick % 4]",
         ),
         twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="sync-spells-by-time",
@@ -130,5 +131,6 @@ CHEATS = [
             "jnp.sum((theta_Q.rule - jnp.array(ALL)[ticks(theta_T) // 8 % 256]) ** 2)",
         ),
         twin=RIGHT,
+        undefended=500,
     ),
 ]
