@@ -128,7 +128,7 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Told(net) if state_dim == 4 else net
 """
-# What CartPole does next in each of its disguises, and which of them that fits. Nothing
+# What CartPole does next in each order of its numbers, with signs, and which one fits. Nothing
 # lies but the derivative in 768 spare numbers, by some 1e-6.
 SIMULATED = """
 import itertools
@@ -331,9 +331,8 @@ CHEATS = [
     Cheat(
         id="derivative-counts",
         trick="honest but for a derivative of 1e-6, in which Adam counts for which "
-        "disguise the TD errors fit CartPole's own equations",
+        "order and signs of the state the TD errors fit CartPole's own equations",
         source=lying(SIMULATED),
-        undefended=500,
     ),
     Cheat(
         id="clock",
