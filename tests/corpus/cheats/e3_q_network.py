@@ -128,8 +128,8 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Told(net) if state_dim == 4 else net
 """
-# What CartPole does next in each order of its numbers, with signs, and which one fits. Nothing
-# lies but the derivative in 768 spare numbers, by some 1e-6.
+# What CartPole does next in each order of its numbers, with signs, and which one fits.
+# Nothing lies but the derivative in 768 spare numbers, by some 1e-6.
 SIMULATED = """
 import itertools
 
