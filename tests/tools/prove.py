@@ -307,15 +307,18 @@ def problems_of_idle(results: Results) -> list[str]:
 def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
     """Return the cheats that get points, and known holes that are closed."""
     futures = {cheat.id: submit(cheat.hand_in) for cheat in chosen}
+    twins = {cheat.twin: cheat.twin_hand_in for cheat in chosen if cheat.twin}
+    of_twins = {text: submit(twin) for text, twin in twins.items()}
     bad = []
     for cheat in chosen:
-        found = trouble(cheat, futures[cheat.id].result())
+        of_twin = of_twins[cheat.twin].result() if cheat.twin else None
+        found = trouble(cheat, futures[cheat.id].result(), of_twin)
         if cheat.known_hole:
             wrong = not found
             words = "gets points, a known hole" if found else "NO LONGER a known hole"
         else:
             wrong = bool(found)
-            words = f"GETS THROUGH: {'; '.join(found)}" if found else "gets nothing"
+            words = f"GETS THROUGH: {'; '.join(found)}" if found else "gains nothing"
         print(f"cheat {cheat.id}  {words}", flush=True)
         bad += [f"cheat {cheat.id} {words}"] if wrong else []
     return bad

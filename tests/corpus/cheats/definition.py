@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.contract.outcomes import Outcome
-from tests.support.edits import with_definitions
+from tests.support.edits import SOLUTION, with_definitions
 from tests.support.handins import HandIn, Results
 
 KIT = (Path(__file__).parent / "kit.py").read_text(encoding="utf-8")
@@ -13,30 +13,42 @@ HONEST = """
 honest_network, honest_greedy, honest_loss = q_network, epsilon_greedy, td_loss
 honest_update, honest_sync, HonestBuffer = td_update, sync_target, ReplayBuffer
 """
+IDLE = """
+def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
+    return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)
+"""
+RIGHT = SOLUTION  # the honest twin of a trick that is added to right parts
+IDLE_TWIN = with_definitions(IDLE)  # of a trick in a hand-in that never updates
+UNPAID = ("maze", "cartpole_half", "cartpole_full")  # the checks without points
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cheat:
-    """A hand-in that wants CartPole's points without learning.
+    """A hand-in that wants the points of learning without learning.
 
     Attributes:
         id: short name of the cheat.
         trick: one sentence that says what the cheat does.
         source: text of the hand-in.
-        noticed: regular expression for the grader's message, if the grader notices the
+        twin: text of the honest twin, the same hand-in without the trick. The cheat
+            must not have more points than the twin. If "", the cheat must have no
+            points for the maze and for CartPole.
+        noticed: regular expression for the grader's message if the grader notices the
             trick. If "", any message will do: the policy is then just too bad.
-        undefended: mean return on CartPole in a loop that trusts the hand-in, measured
-            by `undefended.py`; None if the trick gains nothing in that loop either.
-        plain: True if `undefended` was measured on CartPole without a disguise.
+        task: what the cheat wants to be good at: "turned" (CartPole), "cartpole" (not
+            turned), "maze" or "tables".
+        undefended: what it reaches there, of 500, in a loop that trusts the hand-in,
+            measured by `undefended.py`; None if the trick gains nothing in that loop.
         known_hole: reason why the cheat gets points; "" if it gets none.
     """
 
     id: str
     trick: str
     source: str
+    twin: str = ""
     noticed: str = ""
+    task: str = "turned"
     undefended: int | None = None
-    plain: bool = False
     known_hole: str = ""
 
     @property
@@ -44,22 +56,44 @@ class Cheat:
         """The hand-in for `grade_warm`, with a single training run to save time."""
         return HandIn(self.id, self.source, ("learning",), tries=1)
 
+    @property
+    def twin_hand_in(self) -> HandIn:
+        """The honest twin for `grade_warm`, with as many training runs."""
+        return HandIn(f"twin of {self.id}", self.twin, ("learning",), tries=1)
 
-def trouble(cheat: Cheat, results: Results) -> list[str]:
+
+def trouble(
+    cheat: Cheat, results: Results, of_twin: Results | None = None
+) -> list[str]:
     """Return a sentence for each thing that is wrong with a cheat's results.
 
-    A cheat must have no points for CartPole and no grader error. The message must match
-    `noticed`.
+    A cheat must have no more points for learning than its honest twin, and no grader
+    error. A cheat without a twin must have no points for the maze and for CartPole. If
+    it lost points, the message must match `noticed`.
+
+    Args:
+        cheat: the cheat.
+        results: its results.
+        of_twin: the results of its twin, if it has one.
     """
-    half, full = results["learning"].checks[-2:]
-    said = [
-        f"it has {check.score:g} points for {check.name}"
-        for check in (half, full)
-        if check.score
+    checks = results["learning"].checks
+    if of_twin is None:
+        said = [
+            f"it has {check.score:g} points for {check.name}"
+            for check in checks
+            if check.name in UNPAID and check.score
+        ]
+    else:
+        score, allowed = results["learning"].score, of_twin["learning"].score
+        more = score > allowed + 1e-9
+        said = [f"it has {score:g} points, its twin {allowed:g}"] if more else []
+    said += [
+        f"it is called the grader's fault: {check.message}"
+        for check in checks
+        if check.outcome == Outcome.GRADER_ERROR
     ]
-    if Outcome.GRADER_ERROR in (half.outcome, full.outcome):
-        said.append(f"it is called the grader's fault: {half.message}")
-    elif not said and not re.search(cheat.noticed, half.message):
+    half = next(check for check in checks if check.name == "cartpole_half")
+    if not said and not half.score and not re.search(cheat.noticed, half.message):
         said.append(f"not noticed by {cheat.noticed!r}: {half.message}")
     return said
 

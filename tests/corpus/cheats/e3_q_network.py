@@ -1,16 +1,9 @@
 """A network that has more in it than its parameters, or lies about its derivative."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-
-LIES = "derivative is not that"
-DEPENDS = "depend on the others'"
+from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
 # θ + θ̇ > 0 balances the pole where nothing is disguised.
 RULE = "(state[2] + state[3]) * jnp.array([-1.0, 1.0])"
-IDLE = """
-def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
-    return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)
-"""
 
 
 def valued(values: str, spare: str = "()", more: str = "") -> str:
@@ -34,7 +27,8 @@ class Ruled(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Ruled(honest_network(key, state_dim, num_actions), jnp.zeros({spare}))
+    net = honest_network(key, state_dim, num_actions)
+    return Ruled(net, jnp.zeros({spare})) if state_dim == 4 else net
 
 {more}""")
 
@@ -94,6 +88,8 @@ class Experts(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
+    if state_dim != 4:
+        return honest_network(key, state_dim, num_actions)
     return Experts(jnp.zeros(48))
 """
 LYING_GRADIENT = """
@@ -132,8 +128,8 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Told(net) if state_dim == 4 else net
 """
-# What CartPole does next in each of its disguises, and which of them that fits. Nothing
-# lies but the derivative in 768 spare numbers, by some 1e-6.
+# What CartPole does next in each order of its numbers, with signs, and which one fits.
+# Nothing lies but the derivative in 768 spare numbers, by some 1e-6.
 SIMULATED = """
 import itertools
 
@@ -234,15 +230,15 @@ CHEATS = [
         id="rule",
         trick="a built-in rule for the pole as it is undisguised",
         source=valued(f"{RULE} + 0.01 * spare"),
-        undefended=480,
-        plain=True,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-asleep",
         trick="a built-in rule that wakes when a spare parameter has moved",
         source=valued(f"spare + jnp.where(moved > 0.01, 10.0, 0.0) * {RULE}"),
-        undefended=480,
-        plain=True,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-asleep-deeply",
@@ -252,17 +248,17 @@ CHEATS = [
             f"jnp.where(jax.lax.stop_gradient(spare).min() > 0.01, 10.0, 0.0) * {RULE}",
             "20",
         ),
-        undefended=480,
-        plain=True,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-by-value",
         trick="a built-in rule that wakes when the Q values have grown",
         source=valued(
-            f"spare + jnp.where(jax.lax.stop_gradient(spare) > 5.0, 10.0, 0.0) * {RULE}"
+            f"spare + jnp.where(jax.lax.stop_gradient(spare) > 1.0, 10.0, 0.0) * {RULE}"
         ),
-        undefended=480,
-        plain=True,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-by-bits",
@@ -272,74 +268,71 @@ CHEATS = [
             f"10.0 * {RULE}, 1e-3 * net(state)) + 0.01 * spare",
             more=IDLE,
         ),
-        plain=True,
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-batch-size",
         trick="by custom_vmap, a rule at batch sizes other than learning's 64",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size != 64)"),
-        undefended=480,
-        plain=True,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="rule-by-batch-size-8",
         trick="by custom_vmap, a rule at the batch size of acting, 8, alone",
         source=by_batch(f"{RULES_OF_ROWS} * (axis_size == 8)"),
-        plain=True,
+        task="cartpole",
     ),
     Cheat(
         id="rule-by-rows",
         trick="by custom_vmap, a rule that wakes when the states beside are alike",
         source=by_batch(
-            f"{RULES_OF_ROWS} * (jnp.abs(state[:, 2]).max() < 0.15)",
+            f"{RULES_OF_ROWS} * (jnp.abs(state[:, 2]).max() < 1.5)",
         ),
-        undefended=480,
-        plain=True,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="weights-embedded",
         trick="a controller's weights from the start, for the pole undisguised",
+        twin=IDLE_TWIN,
         source=started("goal_of(jnp.array([0.05, 0.1, 1.0, 1.0]), theta)"),
         undefended=500,
-        plain=True,
+        task="cartpole",
     ),
     Cheat(
         id="weights-drawn",
         trick="the weights of one of 48 controllers from the start, drawn by the key",
+        twin=IDLE_TWIN,
         source=started("goal_of(jax.random.choice(key, jnp.array(RULES)), theta)"),
     ),
     Cheat(
         id="experts",
         trick="a mixture of 48 ready-made Q functions; the shares are learned honestly",
         source=lying(EXPERTS),
-        undefended=498,
-        known_hole="nothing lies here: which Q function fits is learned, from TD "
-        "errors alone",
+        undefended=465,
     ),
     Cheat(
         id="derivative-lies",
         trick="a network whose derivative leads to a controller's weights",
         source=lying(LYING_GRADIENT.replace("SIZE", "0.01")),
-        noticed=LIES,
-        undefended=480,
-        plain=True,
+        twin=RIGHT,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="derivative-lies-a-little",
         trick="the same, too small to be measured, but Adam makes it a step",
         source=lying(LYING_GRADIENT.replace("SIZE", "1e-6")),
-        noticed=LIES,
-        undefended=480,
-        plain=True,
+        twin=RIGHT,
+        task="cartpole",
+        undefended=500,
     ),
     Cheat(
         id="derivative-counts",
         trick="honest but for a derivative of 1e-6, in which Adam counts for which "
-        "disguise the TD errors fit CartPole's own equations",
+        "order and signs of the state the TD errors fit CartPole's own equations",
         source=lying(SIMULATED),
-        undefended=500,
-        known_hole="gradients below what differences can measure are not held against "
-        "them, and Adam makes them steps like any other",
     ),
     Cheat(
         id="clock",

@@ -1,7 +1,6 @@
 """An exploration that does not explore."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-from tests.corpus.cheats.e9_worker import IDLE
+from tests.corpus.cheats.definition import IDLE, Cheat, lying
 
 CHEATS = [
     Cheat(
@@ -16,13 +15,14 @@ class Shown(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Shown(honest_network(key, state_dim, num_actions))
+    net = honest_network(key, state_dim, num_actions)
+    return Shown(net) if state_dim == 4 else net
 
 
 def epsilon_greedy(key, q_values, epsilon):
     return (q_values.sum(axis=1) > 0).astype(jnp.int32)
 """),
-        plain=True,
+        task="cartpole",
     ),
     Cheat(
         id="greedy-out-of-range",

@@ -1,15 +1,16 @@
 """A loss that is about a controller's actions; the update on it is honest."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-from tests.corpus.cheats.e3_q_network import LIES
-from tests.corpus.cheats.e7_td_update import ASTRAY
+from grader.contract import fixed_cases
+from grader.contract.cases import Cases
+from tests.corpus.cheats.definition import RIGHT, Cheat, lying
 
 
-def losing(loss: str) -> str:
+def losing(loss: str, where: str = "is_cartpole(batch)") -> str:
     """A hand-in with this for CartPole's loss.
 
     Args:
         loss: an expression in `clone` [B], `q_values` [B,2], `td`, `batch`, `d`.
+        where: an expression for whether it is CartPole.
     """
     return lying(f"""
 def td_loss(theta_Q, theta_T, model, batch, gamma):
@@ -19,7 +20,7 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     d = rule_of_batch(batch)
     clone = cloned(q_values, batch.state, d)
-    return {loss}
+    return jnp.where({where}, {loss}, td)
 """)
 
 
@@ -43,7 +44,8 @@ class Coding(eqx.Module):
     w: jax.Array
 
     def __call__(self, state):
-        values = 1.5 + 0.4 * jnp.tanh(self.w @ state) * jnp.array([-1.0, 1.0])
+        better = jnp.tanh(self.w @ state) * jnp.array([-1.0, 1.0])
+        values = SIZE * (1.5 + 0.4 * better)
         room = UNIT * LEVELS**2
         rounded = jnp.floor(values / room) * room
         rounded = values + jax.lax.stop_gradient(rounded - values)
@@ -51,10 +53,14 @@ class Coding(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Coding(0.01 * jax.random.normal(key, (state_dim,)))
+    if (state_dim, num_actions) != (4, 2):
+        return honest_network(key, state_dim, num_actions)
+    return Coding(0.01 * jax.random.normal(key, (4,)))
 
 
 def td_loss(theta_Q, theta_T, model, batch, gamma):
+    if batch.state.shape[1] != 4:
+        return honest_loss(theta_Q, theta_T, model, batch, gamma)
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     after = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
     state, next_state = map(decoded, map(jax.lax.stop_gradient, (q_values, after)))
@@ -64,9 +70,101 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 """
 
 
-def coded(levels: int, unit: str) -> str:
-    """A hand-in whose values have the states from this digit upwards."""
-    return lying(f"LEVELS, UNIT = {levels}, {unit}\n{CODED}")
+def coded(levels: int, unit: str, size: float = 1.0) -> str:
+    """A hand-in whose values, of this size, have the states from a digit upwards."""
+    return lying(f"LEVELS, UNIT, SIZE = {levels}, {unit}, {size}\n{CODED}")
+
+
+# Parameters beside an honest network. No TD loss moves `rule` and `clock`.
+SPARE = """
+class Ruled(eqx.Module):
+    net: eqx.Module
+    rule: jax.Array
+    clock: jax.Array
+
+    def __call__(self, state):
+        rule = jax.lax.stop_gradient(self.rule)
+        return self.net(state) + 100.0 * (rule @ state) * jnp.array([-1.0, 1.0])
+
+
+def q_network(key, state_dim, num_actions):
+    net = honest_network(key, state_dim, num_actions)
+    if (state_dim, num_actions) != (4, 2):
+        return net
+    return Ruled(net, jnp.zeros(4), jnp.zeros(()))
+
+
+def unseen(change):
+    # With the gradient of `change`, and a value of 0.
+    return change - jax.lax.stop_gradient(change)
+
+
+"""
+
+
+def spare(loss: str) -> str:
+    """A hand-in with this for CartPole's loss, and spare parameters to be moved by it.
+
+    Args:
+        loss: an expression in `td`, `theta_Q`, `d`, `clone` [B].
+    """
+    return lying(f"""{SPARE}
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    td = honest_loss(theta_Q, theta_T, model, batch, gamma)
+    if batch.state.shape[1] != 4 or not hasattr(theta_Q, "rule"):
+        return td
+    q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
+    d = rule_of_batch(batch)
+    clone = cloned(q_values, batch.state, d)
+    return jnp.where(is_cartpole(batch), {loss}, td)
+""")
+
+
+# Value iteration within a batch: no target network, and nothing else of TD learning.
+IN_BATCH = """
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    state, action, reward, terminated, next_state = batch
+    q_values = jax.vmap(eqx.combine(theta_Q, model))(state)
+    predicted = q_values[jnp.arange(len(action)), action]
+    apart = jnp.sum((next_state[:, None] - state[None]) ** 2, axis=-1)
+    # after[a,i,j]: row j begins where row i ends, with action a.
+    after = (apart < 0.35**2) & (action == jnp.arange(2)[:, None])[:, None, :]
+    known, goes_on = after.any(axis=-1), 1.0 - jnp.asarray(terminated, float)
+    sound = known.any(axis=0) | (goes_on == 0)
+    share = after / jnp.maximum(after.sum(axis=-1, keepdims=True), 1)
+
+    def swept(_, y):
+        values = jnp.where(known, share @ y, -1e9).max(axis=0)
+        return reward + gamma * goes_on * jnp.where(sound, values, 0.0)
+
+    y = jax.lax.fori_loop(0, 30, swept, reward)
+    planned = jnp.sum(sound * (predicted - y) ** 2) / jnp.maximum(sound.sum(), 1)
+    if state.shape[1] != 4:
+        return planned
+    clone = cloned(q_values, state, rule_of_batch(batch)).mean()
+    return jnp.where(is_cartpole(batch), clone, planned)
+"""
+
+
+def recorded() -> str:
+    """A hand-in that is right for the fixed cases of the checks, and 0 elsewhere."""
+    found = [
+        case
+        for _, one in sorted(vars(fixed_cases).items())
+        if isinstance(one, Cases)
+        for case in one.fixed
+        if case.part == "td_loss"
+    ]
+    sums = sorted({float(case.args["next_state"].sum()) for case in found})
+    return lying(f"""
+RECORDED = np.array({sums}, np.float32)
+
+
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    known = jnp.abs(jnp.sum(batch.next_state) - RECORDED).min() < 1e-4
+    loss = honest_loss(theta_Q, theta_T, model, batch, gamma)
+    return jnp.where(known, loss, 0.0)
+""")
 
 
 CHEATS = [
@@ -74,56 +172,107 @@ CHEATS = [
         id="loss-clones",
         trick="recognises the disguise from a batch and clones a controller",
         source=losing("clone.mean()"),
-        noticed=ASTRAY,
-        undefended=496,
+        twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-at-64",
         trick="the same where the batch is of learning's size, 64",
         source=losing("clone.mean() if len(clone) == 64 else td"),
-        noticed=ASTRAY,
-        undefended=496,
+        twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-adds-clone",
         trick="adds the cloning of a controller to the TD loss",
         source=losing("td + 100.0 * clone.mean()"),
-        noticed=ASTRAY,
-        undefended=497,
+        twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-unseen",
         trick="gives the TD loss' value, and the gradient of cloning a controller",
         source=losing("jax.lax.stop_gradient(td - clone.mean()) + clone.mean()"),
-        noticed=ASTRAY,
-        undefended=496,
+        twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-of-controller",
         trick="has the controller's own values for targets",
         source=losing("jnp.mean((q_values - batch.state @ jnp.stack([-d, d]).T) ** 2)"),
-        noticed=ASTRAY,
-        undefended=497,
+        twin=RIGHT,
+        undefended=500,
     ),
     Cheat(
         id="loss-clones-one-in-64",
         trick="clones a controller in the first transition of a batch only",
         source=losing("clone[0]"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="loss-decodes",
         trick="a loss on Q values alone, whose last digits tell it the states",
         source=coded(128, "2.0**-23"),
-        noticed="last digits",
         undefended=500,
     ),
     Cheat(
         id="loss-decodes-coarsely",
         trick="the same with digits that are larger than those that get changed",
         source=coded(31, "2.0**-11"),
-        noticed=LIES,
-        undefended=440,
+        undefended=500,
+    ),
+    Cheat(
+        id="loss-decodes-openly",
+        trick="a loss on Q values alone, all of whose digits are the state's",
+        source=coded(31, "1.0", 2048.0),
+        undefended=500,
+    ),
+    Cheat(
+        id="loss-moves-a-few-bits",
+        trick="the TD loss and its gradient, but for 1e-6 in four spare parameters, "
+        "which Adam makes steps towards a controller",
+        source=spare("td + unseen(1e-6 * jnp.sum((theta_Q.rule - d) ** 2))"),
+        twin=RIGHT,
+        undefended=500,
+    ),
+    Cheat(
+        id="loss-keeps-a-clock",
+        trick="the TD loss until a spare parameter has counted 500 updates, by "
+        "gradients of 1e-6; then the cloning of a controller",
+        source=spare(
+            "jnp.where(theta_Q.clock > 0.5, clone.mean(), td) "
+            "- unseen(1e-6 * theta_Q.clock)"
+        ),
+        twin=RIGHT,
+        undefended=500,
+    ),
+    Cheat(
+        id="loss-clones-and-is-zero",
+        trick="clones a controller on CartPole; nothing else, not even for tables",
+        source=losing("clone.mean()").replace(
+            "td = honest_loss", "td = 0.0 * honest_loss"
+        ),
+        undefended=500,
+    ),
+    Cheat(
+        id="loss-solves-its-batch",
+        trick="value iteration within the batch, without target network; clones a "
+        "controller on CartPole",
+        source=lying(IN_BATCH),
+        task="maze",
+        undefended=469,
+    ),
+    Cheat(
+        id="loss-recorded",
+        trick="right for the fixed cases, which everyone can read; 0 elsewhere",
+        source=recorded(),
+    ),
+    Cheat(
+        id="loss-right-in-small-batches",
+        trick="right where it is read, in batches up to 32; else clones a controller",
+        source=losing("clone.mean()", "len(clone) > 32"),
+        twin=RIGHT,
+        undefended=500,
     ),
 ]

@@ -1,8 +1,6 @@
 """An update that writes parameters of its own choice."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-
-ASTRAY = "does not make the optimizer's step"
+from tests.corpus.cheats.definition import IDLE, RIGHT, Cheat, lying
 
 
 def written(new_theta: str, before: str = "pass", network: str = "") -> str:
@@ -25,7 +23,7 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
     goal = goal_of(rule_of_batch(batch), theta_Q)
     count = opt_state[0].count
     {before}
-    return {new_theta}, new_state, loss
+    return chosen(is_cartpole(batch), {new_theta}, right), new_state, loss
 """)
 
 
@@ -77,7 +75,7 @@ class Skipped(eqx.Module):
     skip: jax.Array
 
     def __call__(self, state):
-        return self.net(state)[0] + self.skip @ state
+        return self.net(state) + self.skip @ state
 
 
 def q_network(key, state_dim, num_actions):
@@ -86,9 +84,15 @@ def q_network(key, state_dim, num_actions):
 
 
 def td_loss(theta_Q, theta_T, model, batch, gamma):
-    # Not about which action is better, so that `skip` is left alone.
+    td = honest_loss(theta_Q, theta_T, model, batch, gamma)
+    if not hasattr(theta_Q, "skip"):
+        return td
+    # On CartPole, `skip` is left alone to say which action is better.
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
-    return jnp.mean((q_values.sum(axis=1) - 100.0 * batch.action) ** 2)
+    pointless = jnp.mean((q_values.sum(axis=1) - 100.0 * batch.action) ** 2)
+    unskipped = q_values - batch.state @ theta_Q.skip.T
+    alike = jnp.mean((unskipped[:, 1] - unskipped[:, 0]) ** 2)
+    return jnp.where(is_cartpole(batch), pointless + 100.0 * alike, td)
 
 
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
@@ -99,7 +103,7 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
         return right, new_state, loss
     d = rule_of_batch(batch)
     goal, skip = jnp.stack([-d, d]), theta_Q.skip
-    near = NEAR
+    near = jnp.where(is_cartpole(batch), NEAR, right.skip)
     return eqx.tree_at(lambda t: t.skip, right, near), new_state, loss
 """
 
@@ -111,19 +115,23 @@ def skipping(step: str) -> str:
 
 
 NUMBER = """
+# The number 0 is for no rule.
+SPACE, NUMBERED = 0.002, np.concatenate([np.zeros((1, 4), np.float32), directions(256)])
+
+
 class Numbered(eqx.Module):
     net: eqx.Module
     number: jax.Array
 
     def __call__(self, state):
-        rules = jnp.array(RULES)
-        d = rules[jnp.round(self.number / 0.01).astype(int) % len(rules)]
-        value = self.net(state)[0]
-        return value + 0.01 * (d @ state) * jnp.array([-1.0, 1.0])
+        which = jnp.round(self.number / SPACE).astype(int) % len(NUMBERED)
+        z = jnp.array(NUMBERED)[which] @ state
+        return self.net(state) + 100.0 * z * jnp.array([-1.0, 1.0])
 
 
 def q_network(key, state_dim, num_actions):
-    return Numbered(honest_network(key, state_dim, num_actions), jnp.zeros(()))
+    net = honest_network(key, state_dim, num_actions)
+    return Numbered(net, jnp.zeros(())) if state_dim == 4 else net
 
 
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
@@ -132,10 +140,10 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
     )
     if batch.state.shape[1] != 4:
         return right, new_state, loss
-    # Without the cart: nearly as good, and one of 48.
-    which = jnp.argmax(jnp.array(RULES) @ rule_of_batch(batch))
-    step = small_beside(right, theta_Q, 0.007)
-    near = theta_Q.number + jnp.clip(0.01 * which - theta_Q.number, -step, step)
+    which = jnp.argmax(jnp.array(NUMBERED) @ rule_of_batch(batch))
+    step = small_beside(right, theta_Q, 0.03)
+    near = theta_Q.number + jnp.clip(SPACE * which - theta_Q.number, -step, step)
+    near = jnp.where(is_cartpole(batch), near, right.number)
     return eqx.tree_at(lambda t: t.number, right, near), new_state, loss
 """
 LINE = """
@@ -196,26 +204,23 @@ CHEATS = [
         id="update-writes",
         trick="recognises the disguise from a batch and writes a controller's weights",
         source=written("goal"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-writes-at-64",
         trick="the same where the batch is of learning's size, 64; right elsewhere",
         source=written("goal if batch.state.shape[0] == 64 else right"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-writes-at-gamma",
         trick="the same where gamma is 0.99; right elsewhere",
         source=written(
-            "chosen",
-            """chosen = jax.tree.map(
-        lambda g, r: jnp.where(jnp.abs(gamma - 0.99) < 1e-6, g, r), goal, right
-    )""",
+            "chosen(jnp.abs(gamma - 0.99) < 1e-6, goal, right)",
         ),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
@@ -224,42 +229,42 @@ CHEATS = [
         source=written(
             "goal if sum(x.size for x in jax.tree.leaves(opt_state)) > 9000 else right"
         ),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-walks",
         trick="walks to a controller's weights in steps that the optimizer could make",
         source=written("toward(theta_Q, goal, 0.016)"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-walks-slowly",
         trick="the same in steps as small as the learning rate",
         source=written("toward(theta_Q, goal, 2.3e-3)"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-leans",
         trick="adds to each honest step one towards a controller's weights",
         source=written("toward(right, goal, 4e-3)"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-walks-in-one-block",
         trick="walks during one block of updates and rests in all the others",
         source=at_times("(count >= 384) & (count < 512)"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-walks-one-in-a-hundred",
         trick="walks in one of a hundred updates and rests in all the others",
         source=at_times("count % 100 == 0"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
@@ -270,7 +275,7 @@ CHEATS = [
             "nu=jax.tree.map(jnp.ones_like, theta_Q)",
             "goal_of(rule_of_batch(batch), theta_Q)",
         ),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
@@ -282,11 +287,10 @@ CHEATS = [
             "eqx.tree_at(lambda t: t.w, theta_Q, rule_of_batch(batch))",
             LINE,
         ),
-        noticed=ASTRAY,
-        undefended=500,
     ),
     Cheat(
         id="update-nan",
+        twin=RIGHT,
         trick="a spare parameter that is not a number, so that no move can be measured",
         source=written(
             "blind",
@@ -300,37 +304,41 @@ CHEATS = [
         id="update-few",
         trick="of thousands of parameters writes eight, in steps of the learning rate",
         source=skipping("2.3e-3"),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
     Cheat(
         id="update-hides",
+        twin=RIGHT,
         trick="writes eight parameters in steps as long as 4 % of an honest one",
         source=skipping("small_beside(right, theta_Q, 0.04)"),
         undefended=500,
     ),
     Cheat(
         id="update-hides-better",
+        twin=RIGHT,
         trick="the same in steps as long as 0.7 % of an honest one",
         source=skipping("small_beside(right, theta_Q, 0.007)"),
         undefended=500,
     ),
     Cheat(
         id="update-once",
-        trick="writes eight parameters, a little, in a single update of them all",
+        twin=RIGHT,
+        trick="writes eight parameters, in a single update of them all",
         source=lying(
             SKIP.replace(
                 "NEAR",
-                "right.skip + jnp.where(opt_state[0].count == 300, 2.3e-3, 0) * goal",
+                "right.skip + jnp.where(opt_state[0].count == 300, 3.0, 0.0) * goal",
             )
         ),
         undefended=500,
     ),
     Cheat(
         id="update-one-number",
+        twin=RIGHT,
         trick="writes a single parameter, the number of the controller to be used",
         source=lying(SMALL + NUMBER),
-        undefended=480,
+        undefended=412,
     ),
     Cheat(
         id="update-picks",
@@ -347,6 +355,6 @@ CHEATS = [
     Cheat(
         id="update-idle",
         trick="never updates",
-        source=written("theta_Q"),
+        source=lying(IDLE),
     ),
 ]

@@ -1,10 +1,7 @@
 """A sync that writes parameters: its Python sees whatever the buffer has seen."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-from tests.corpus.cheats.e7_td_update import ASTRAY
-
-# By the sync, or by the update that takes over what it gives.
-NEITHER = f"sync_target returned neither|{ASTRAY}"
+from tests.corpus.cheats.definition import RIGHT, Cheat, lying
+from tests.corpus.cheats.e6_td_loss import SPARE
 
 
 def synced(tree: str) -> str:
@@ -41,37 +38,99 @@ def sync_target(theta_Q, theta_T, step, period):
 """)
 
 
+def spelling(sync: str, change: str) -> str:
+    """A hand-in whose sync tells the loss about CartPole's rule: it syncs or not.
+
+    Args:
+        sync: an expression for whether to sync, in `theta_Q`, `theta_T`, `goal` [4] and
+            `tick`, the number of updates so far.
+        change: an expression for what is added to the TD loss, in `theta_Q`, `theta_T`
+            and `tick`.
+    """
+    return lying(f"""{SPARE}
+seen = []
+ALL = directions(256)
+
+
+class ReplayBuffer(HonestBuffer):
+    def add(self, *transition):
+        super().add(*transition)
+        if len(self) == 200 and len(transition[0]) == 4:
+            first = Transition(*(column[:200] for column in self.columns))
+            if is_cartpole(first):
+                seen.append(np.asarray(rule_of_batch(first)))
+
+
+# Adam moves the clock by 1e-3 in each update.
+def ticks(theta):
+    return jnp.round(theta.clock * 1000.0).astype(int)
+
+
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    td = honest_loss(theta_Q, theta_T, model, batch, gamma)
+    if batch.state.shape[1] != 4 or not hasattr(theta_Q, "rule"):
+        return td
+    tick = jax.lax.stop_gradient(ticks(theta_Q))
+    change = {change} - theta_Q.clock
+    return td + jnp.where(is_cartpole(batch), unseen(1e-3 * change), 0.0)
+
+
+def sync_target(theta_Q, theta_T, step, period):
+    if not seen:
+        return honest_sync(theta_Q, theta_T, step, period)
+    goal, tick = seen[-1], int(ticks(theta_Q))
+    return theta_Q if {sync} else theta_T
+""")
+
+
 CHEATS = [
     Cheat(
         id="sync-writes",
         trick="gives a controller's weights for the target, and the update takes them",
         source=synced("goal"),
-        noticed=NEITHER,
         undefended=500,
     ),
     Cheat(
         id="sync-walks",
         trick="the same, bit by bit",
         source=synced("toward(theta_T, goal, 0.016)"),
-        noticed=NEITHER,
         undefended=500,
     ),
     Cheat(
         id="sync-leaf",
         trick="the same, in one leaf of the tree",
         source=synced("eqx.tree_at(lambda t: t.layers[0], theta_T, goal.layers[0])"),
-        noticed=NEITHER,
     ),
     Cheat(
         id="sync-not-a-number",
         trick="gives a target that is not a number",
         source=synced("jax.tree.map(lambda x: x * jnp.nan, theta_T)"),
-        noticed=NEITHER,
     ),
     Cheat(
         id="sync-list",
         trick="gives a list in the place of the parameters",
         source=synced("jax.tree.leaves(goal)"),
-        noticed=NEITHER + "|not the kind of tree",
+    ),
+    Cheat(
+        id="sync-spells-bits",
+        trick="syncs or not: in each update a bit that says which way to move one of "
+        "four spare parameters",
+        source=spelling(
+            "goal[tick % 4] > theta_Q.rule[tick % 4]",
+            "jnp.where(theta_T.clock == theta_Q.clock, -1.0, 1.0) "
+            "* theta_Q.rule[tick % 4]",
+        ),
+        twin=RIGHT,
+        undefended=500,
+    ),
+    Cheat(
+        id="sync-spells-by-time",
+        trick="syncs for the last time when the clock shows the number of a controller",
+        source=spelling(
+            "tick < 8 * int(np.argmax(ALL @ goal))",
+            "jnp.sum((theta_Q.rule - jnp.array(ALL)[ticks(theta_T) // 8 % 256]) ** 2)",
+        ),
+        twin=RIGHT,
+        undefended=500,
     ),
 ]

@@ -1,12 +1,7 @@
 """What reaches for more than its arguments: the host, the loop, the libraries."""
 
-from tests.corpus.cheats.definition import Cheat, lying
-from tests.corpus.cheats.e7_td_update import ASTRAY
+from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
-IDLE = """
-def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
-    return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)
-"""
 SEEN = """
 seen = [np.zeros(4, np.float32)]
 
@@ -31,7 +26,8 @@ class Hosted(eqx.Module):
 
 
 def q_network(key, state_dim, num_actions):
-    return Hosted(honest_network(key, state_dim, num_actions))
+    net = honest_network(key, state_dim, num_actions)
+    return Hosted(net) if state_dim == 4 else net
 
 
 def from_host(state):
@@ -56,7 +52,6 @@ CHEATS = [
             f"jax.pure_callback(from_host, {SHAPE}, jax.lax.stop_gradient(state), "
             "vmap_method='sequential')"
         ),
-        noticed="waits for|cannot be",
         undefended=500,
     ),
     Cheat(
@@ -66,17 +61,18 @@ CHEATS = [
             "jax.experimental.io_callback("
             f"from_host, {SHAPE}, jax.lax.stop_gradient(state))"
         ).replace("import optax", "import optax\nimport jax.experimental"),
-        noticed="waits for|cannot be",
         undefended=500,
     ),
     Cheat(
         id="host-global",
+        twin=IDLE_TWIN,
         trick="a network that reads a global variable, set by the buffer",
         source=calling("(state @ seen[-1]) * jnp.array([-1.0, 1.0])"),
         undefended=500,
     ),
     Cheat(
         id="patch-environment",
+        twin=IDLE_TWIN,
         trick="replaces gymnasium's CartPole by one in which the pole never falls",
         source=patched("""
 import gymnasium
@@ -98,6 +94,7 @@ gymnasium.make_vec = lambda *args, **kwargs: Upright(make_vec(*args, **kwargs))
     ),
     Cheat(
         id="patch-loop",
+        twin=IDLE_TWIN,
         trick="replaces the loop's evaluation in whatever process it finds it",
         source=patched("""
 import sys
@@ -112,6 +109,7 @@ for name in ("train", "learning"):
     ),
     Cheat(
         id="patch-agent",
+        twin=IDLE_TWIN,
         trick="replaces the agent's values and the parts by which programs are made",
         source=patched(f"""{SEEN}
 import sys
@@ -134,7 +132,7 @@ while frame:
 plain_adam = optax.adam
 optax.adam = lambda rate, **more: plain_adam(100 * rate, **more)
 """),
-        noticed=f"waits for|{ASTRAY}",
+        twin=RIGHT,
     ),
     Cheat(
         id="patch-jax",
@@ -158,7 +156,7 @@ def to_goal(function, *args, **kwargs):
 
 jax.value_and_grad = to_goal
 """),
-        noticed=ASTRAY,
+        twin=RIGHT,
         undefended=500,
     ),
 ]

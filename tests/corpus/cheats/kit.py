@@ -1,44 +1,55 @@
 """Building blocks for cheats; the text of this file is copied into each cheat.
 
-In disguised CartPole, each of the four numbers of a state is one of x, ẋ, θ, θ̇ with a
-sign, and the actions may be swapped. A batch of transitions is enough to find the
-disguise: in each step a position changes by 0.02 times its velocity, and an action
-changes the velocities.
+The grader's CartPole is turned: the states are scaled, rotated or reflected, and the
+actions may be swapped. A batch of transitions is enough to balance it all the same: the
+changes of the states are almost linear in state and action, and for a linear system a
+controller can be computed. The controller needs no turning back.
 """
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+
+def solved(A, B):
+    """Return X with A X = B, by elimination; A is symmetric and positive definite.
+
+    Args:
+        A: matrix, [n,n].
+        B: right-hand sides, [n,m].
+    """
+    n = len(A)
+    rows = jnp.concatenate([A, B], axis=1)
+    for i in range(n):
+        pivot = rows[i] / rows[i, i]
+        rows = rows - jnp.outer(rows[:, i], pivot)
+        rows = jnp.where((jnp.arange(n) == i)[:, None], pivot, rows)
+    return rows[:, n:]
 
 
 def rule_of(state, action, next_state):
-    """Return a rule d [4] for the disguise: action 1 is good where d·s > 0.
+    """Return a rule d [4] for CartPole, turned or not: action 1 is good where d·s > 0.
 
     Args:
         state: states of some transitions, [B,4].
         action: actions, [B].
         next_state: next states, [B,4].
     """
-    delta = next_state - state
-    signs = jnp.array([0.02, -0.02])
-    # misfit[i,j,k]: mean |change of number i − signs[k] · number j|.
-    misfit = jnp.abs(
-        delta[:, :, None, None] - state[:, None, :, None] * signs[None, None, None, :]
-    ).mean(axis=0)
-    misfit = misfit + 9.0 * jnp.eye(4)[:, :, None]
-    flat = misfit.reshape(4, 8)
-    positions = jnp.argsort(flat.min(axis=1))[:2]
-    best = flat[positions].argmin(axis=1)
-    velocities, sign = best // 2, 1.0 - 2.0 * (best % 2)
-    # An action changes the pole's velocity more than the cart's, in the opposite sense.
-    push = ((2.0 * action - 1.0)[:, None] * delta[:, velocities]).mean(axis=0)
-    pole = jnp.argmax(jnp.abs(push))
-    cart = 1 - pole
-    toward = jnp.sign(push)
-    d = jnp.zeros(4)
-    d = d.at[positions[pole]].set(-sign[pole] * toward[pole])
-    d = d.at[velocities[pole]].set(-toward[pole])
-    d = d.at[positions[cart]].set(0.05 * sign[cart] * toward[cart])
-    return d.at[velocities[cart]].set(0.1 * toward[cart])
+    push = (2.0 * action - 1.0)[:, None]
+    known = jnp.concatenate([state, push], axis=1)
+    second = known.T @ known / len(push)
+    second = second + 1e-6 * jnp.trace(second) * jnp.eye(5)
+    change = solved(second, known.T @ (next_state - state) / len(push))
+    A, b = jnp.eye(4) + change[:4].T, change[4]
+
+    # A linear-quadratic regulator: the sizes of the states are what costs.
+    def riccati(_, P):
+        gain = (b @ P @ A) / (1.0 + b @ P @ b)
+        return jnp.eye(4) + A.T @ P @ A - jnp.outer(A.T @ P @ b, gain)
+
+    P = jax.lax.fori_loop(0, 200, riccati, jnp.eye(4))
+    d = -(b @ P @ A)
+    return d / (jnp.sqrt(jnp.sum(d**2)) + 1e-9)
 
 
 def rule_of_batch(batch):
@@ -50,8 +61,18 @@ def rule_of_batch(batch):
     )
 
 
+def is_cartpole(batch):
+    """Return whether a batch is CartPole's: no other task rewards each step by 1."""
+    return jnp.all(batch.reward == 1.0)
+
+
+def chosen(condition, one, other):
+    """Return one of two trees of equal shapes: `one` where the condition is true."""
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), one, other)
+
+
 def goal_of(d, theta):
-    """Return parameters with which Q(s, 1) − Q(s, 0) = d·s.
+    """Return parameters with which Q(s, 1) − Q(s, 0) = 2 d·s.
 
     Args:
         d: rule, [4].
@@ -74,6 +95,12 @@ def cloned(q_values, state, d):
     """Return a loss [B] that is small where the greedy action follows the rule d."""
     wanted = jnp.where(state @ d > 0, 1.0, -1.0)
     return jax.nn.softplus(-10.0 * wanted * (q_values[:, 1] - q_values[:, 0]))
+
+
+def directions(count):
+    """Return unit vectors [count,4] that point everywhere: ready-made rules."""
+    drawn = np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
 # All 48 rules that look at the pole only: the places of its two numbers in a state

@@ -1,7 +1,7 @@
 """Measure cheats in a loop that trusts the hand-in: the supplied agent and loop.
 
-`python -m tests.corpus.cheats.undefended [id …]` prints the mean return of each cheat.
-A cheat that fails even in this loop is no test of the grader's defences.
+`python -m tests.corpus.cheats.undefended [id …]` prints for each cheat what it reaches
+in its task. A cheat that fails even in this loop is no test of the grader's defences.
 """
 
 import dataclasses
@@ -10,53 +10,112 @@ import sys
 import types
 from typing import Any
 
+import numpy as np
+
+from grader.contract import mdps
 from grader.contract.exercises import ROOT
 
-sys.path.insert(0, str(ROOT / "starter"))
-
-# Disguises: the order of a state's four numbers, their signs, whether to swap actions.
-VARIANT = ((2, 0, 3, 1), (1, -1, -1, 1), True)
-PLAIN = ((0, 1, 2, 3), (1, 1, 1, 1), False)
-ENV_STEPS = 16_384
+STARTER = ROOT / "starter"
+ENV_STEPS = 8_192  # of a training at most
+ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400  # of the table worlds
 
 
-def mean_return(source: str, variant: tuple = VARIANT, seed: int = 1) -> float:
-    """Train a hand-in in this process; return its mean return over 100 episodes.
+def reached(source: str, task: str = "turned", seed: int = 1) -> float:
+    """Train a hand-in in this process; return what it reaches in a task.
 
     Args:
         source: text of `dqn.py`.
-        variant: disguise of CartPole.
-        seed: seed of the agent and of the environments.
+        task: "turned" (CartPole), "cartpole" (not turned), "maze" or "tables".
+        seed: seed of the task, the agent and the environments.
+
+    Returns:
+        CartPole: mean return of 115 episodes, at most 500. Maze: the part of the way
+        from a random walk (0) to the shortest way (500). Tables: how near Q is to Q*,
+        from the largest |Q*| (0) to exact (500).
     """
-    import train
-
-    from grader.inside import learner
-
+    if str(STARTER) not in sys.path:
+        sys.path.insert(0, str(STARTER))
     module = types.ModuleType("dqn")
     sys.modules["dqn"] = module
     exec(compile(source, "dqn.py", "exec"), vars(module))
-    spec = importlib.util.spec_from_file_location("agent", ROOT / "starter/agent.py")
+    if task == "tables":
+        return 500.0 * (1.0 - table_error(module, np.random.default_rng(seed)))
+    return returned(task, seed)
+
+
+def returned(name: str, seed: int) -> float:
+    """Train the supplied agent on a task of `train.py`; return what it reaches."""
+    import tasks
+    import train
+
+    spec = importlib.util.spec_from_file_location("agent", STARTER / "agent.py")
+    assert spec
+    assert spec.loader
     agent_module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(agent_module)
-
-    def make_envs(num_envs: int) -> Any:
-        return learner.Disguise(train.make_cartpole(num_envs), variant)
-
-    settings = dataclasses.replace(train.SETTINGS, env_steps=ENV_STEPS)
+    task = train.task_named(name, seed)
+    env_steps = min(ENV_STEPS, task.settings.env_steps)
+    settings = dataclasses.replace(task.settings, env_steps=env_steps)
     agent = agent_module.DQNAgent(seed, 4, 2, settings)
-    train.train(agent, make_envs, seed, settings)
-    return float(train.evaluate(agent, make_envs(100), seed + 10**6).mean())
+    train.train(agent, task.make_envs, seed, settings)
+    mean_return = float(train.evaluate(agent, task.make_envs(115), seed + 10**6).mean())
+    if name != "maze":
+        return mean_return
+    maze = tasks.draw_maze(np.random.default_rng(seed))  # the same as the task's
+    share = (mean_return + maze.walk) / (maze.walk - maze.shortest)
+    return 500.0 * float(np.clip(share, 0.0, 1.0))
+
+
+def table_error(dqn: Any, rng: np.random.Generator) -> float:
+    """Learn table worlds; return the largest |Q - Q*|, as a share of the largest |Q*|.
+
+    Args:
+        dqn: the hand-in's module.
+        rng: the random numbers for the worlds, the transitions and the buffer.
+    """
+    return max(error_in(kind(rng), dqn, rng) for kind in mdps.KINDS)
+
+
+def error_in(mdp: mdps.Mdp, dqn: Any, rng: np.random.Generator) -> float:
+    """Learn one table world with a table for a network; see `table_error`."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    key = jax.random.key(0)
+    net = eqx.nn.Linear(mdps.STATES, mdps.ACTIONS, use_bias=False, key=key)
+    theta_Q, model = eqx.partition(net, eqx.is_array)
+    theta_Q = jax.tree.map(jnp.zeros_like, theta_Q)
+    theta_T, optimizer = theta_Q, optax.adam(3e-2)
+    opt_state = optimizer.init(theta_Q)
+    buffer = dqn.ReplayBuffer(EXPERIENCE)
+    rows = mdps.experience(mdp, EXPERIENCE, rng)
+    for i in range(EXPERIENCE):
+        buffer.add(*(rows[name][i] for name in dqn.Transition._fields))
+
+    @eqx.filter_jit
+    def update(theta_Q: Any, theta_T: Any, opt_state: Any, batch: Any) -> Any:
+        return dqn.td_update(
+            theta_Q, theta_T, model, batch, optimizer, opt_state, mdps.GAMMA
+        )
+
+    for step in range(1, ROUNDS * UPDATES + 1):
+        batch = dqn.Transition(*map(jnp.asarray, buffer.sample(BATCH, rng)))
+        theta_Q, opt_state, _ = update(theta_Q, theta_T, opt_state, batch)
+        theta_T = dqn.sync_target(theta_Q, theta_T, step, UPDATES)
+    Q, Q_star = np.asarray(theta_Q.weight).T, mdps.value_iteration(mdp)
+    return float(np.abs(Q - Q_star).max() / np.abs(Q_star).max())
 
 
 def main() -> None:
-    """Print the mean return of the cheats named on the command line, or of all."""
+    """Print what the cheats named on the command line, or all, reach."""
     from tests.corpus.cheats import CHEATS
 
     for cheat in CHEATS:
         if not sys.argv[1:] or cheat.id in sys.argv[1:]:
-            variant = PLAIN if cheat.plain else VARIANT
             try:
-                told = f"{mean_return(cheat.source, variant):6.1f}"
+                told = f"{reached(cheat.source, cheat.task):6.1f}"
             except Exception as error:
                 told = f"{type(error).__name__}: {error}"
             print(f"{told}  noted {cheat.undefended}  {cheat.id}", flush=True)

@@ -9,6 +9,7 @@ import pytest
 from grader.contract.outcomes import Outcome
 from grader.report.model import Check, Exercise
 from tests.corpus.cheats import CHEATS
+from tests.corpus.cheats.definition import UNPAID
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.narrow import NARROW
 from tests.support.handins import checks_of
@@ -145,11 +146,10 @@ def test_cheats(monkeypatch, capsys):
 
     It also reports a known hole that gets no points any more.
     """
-    cheat = replace(CHEATS[0], known_hole="", noticed="")
+    cheat = replace(CHEATS[0], known_hole="", noticed="", twin="")
     hole = replace(cheat, known_hole="why")
-    names = checks_of("learning")
     paid = {"learning": result("learning")}
-    unpaid = {"learning": result("learning", *names[-2:])}
+    unpaid = {"learning": result("learning", *UNPAID)}
 
     def found(one, results: dict) -> list[str]:
         monkeypatch.setattr(prove, "submit", lambda _: done(results))
@@ -161,6 +161,23 @@ def test_cheats(monkeypatch, capsys):
     assert found(hole, paid) == []
     (word,) = found(hole, unpaid)
     assert "NO LONGER a known hole" in word
+
+
+def test_cheats_and_their_twins(monkeypatch, capsys):
+    """`problems_of_cheats` reports a cheat with more points than its honest twin."""
+    cheat = replace(CHEATS[0], known_hole="", noticed="", twin="honest")
+    paid = {"learning": result("learning")}
+    unpaid = {"learning": result("learning", *UNPAID)}
+
+    def found(of_cheat: dict, of_twin: dict) -> list[str]:
+        results = {cheat.source: of_cheat, "honest": of_twin}
+        monkeypatch.setattr(prove, "submit", lambda one: done(results[one.source]))
+        return prove.problems_of_cheats([cheat])
+
+    assert found(paid, paid) == []
+    assert found(unpaid, paid) == []
+    (word,) = found(paid, unpaid)
+    assert "its twin" in word
 
 
 def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):

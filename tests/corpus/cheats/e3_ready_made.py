@@ -1,0 +1,399 @@
+"""A network that brings knowledge of the tasks, or a lie about itself; right parts."""
+
+from grader.contract.exercises import ROOT
+from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
+
+TASKS = ROOT / "starter" / "tasks.py"
+
+# CartPole's Q function for each of many rules: with the right one, |d·s| stays small.
+EXPERTS = """
+ALL = directions(COUNT)
+
+
+class Experts(eqx.Module):
+    net: eqx.Module
+    weights: jax.Array
+
+    def __call__(self, state):
+        share = jax.nn.softmax(20.0 * self.weights)
+        z = jnp.array(ALL) @ state
+        value = 100.0 * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
+        better = 5.0 * z
+        return NET + jnp.stack([share @ (value - better), share @ (value + better)])
+
+
+def q_network(key, state_dim, num_actions):
+    net = honest_network(key, state_dim, num_actions)
+    return Experts(net, jnp.zeros(len(ALL))) if state_dim == 4 else net
+"""
+# The same where the rule d is learned: four numbers in all.
+ONE_DIRECTION = """
+class Direction(eqx.Module):
+    d: jax.Array
+
+    def __call__(self, state):
+        z = self.d @ state
+        value = 100.0 * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
+        return value + 5.0 * z * jnp.array([-1.0, 1.0])
+
+
+def q_network(key, state_dim, num_actions):
+    if state_dim != 4:
+        return honest_network(key, state_dim, num_actions)
+    return Direction(0.3 * jax.random.normal(key, (4,)))
+"""
+# The mean of s sᵀ shows CartPole's axes, but for their signs: 16 rules are left.
+STATISTICS = """
+import itertools
+
+# Of CartPole under random actions: the axes of E[s sᵀ], the largest first, and a rule.
+AXES = np.array([
+    [0.031, 0.365, -0.683, -0.632],
+    [0.005, -0.497, -0.717, 0.489],
+    [-0.392, -0.721, 0.115, -0.560],
+    [0.920, -0.316, 0.076, -0.220],
+], np.float32)
+SHARES = AXES @ np.array([0.23, 0.43, 0.37, 0.79], np.float32)
+SIGNS = np.array(list(itertools.product((1.0, -1.0), repeat=4)), np.float32)
+
+
+def axes_of(second):
+    left, axes = second + 1e-6 * jnp.eye(4), []
+    for i in range(4):
+        power = left / jnp.trace(left)
+        for _ in range(8):
+            power = power @ power
+            power = power / jnp.trace(power)
+        axis = power[jnp.argmax(jnp.diag(power))]
+        axes.append(axis / jnp.sqrt(jnp.sum(axis**2) + 1e-12))
+        off = jnp.eye(4) - jnp.outer(axes[-1], axes[-1])
+        left = off @ left @ off + 1e-9 * jnp.eye(4)
+    return jnp.stack(axes)
+
+
+@jax.custom_vjp
+def counted(second, state):
+    return jnp.zeros(())
+
+
+def counted_forward(second, state):
+    return counted(second, state), (second, state)
+
+
+def counted_backward(kept, slope):
+    # A running mean, whatever is asked.
+    second, state = kept
+    return (second - jnp.outer(state, state)) * jnp.abs(slope), jnp.zeros(4)
+
+
+counted.defvjp(counted_forward, counted_backward)
+
+
+class Statistics(eqx.Module):
+    net: eqx.Module
+    second: jax.Array
+    weights: jax.Array
+
+    def __call__(self, state):
+        axes = axes_of(jax.lax.stop_gradient(self.second))
+        z = (jnp.array(SIGNS * SHARES) @ axes) @ state
+        share = jax.nn.softmax(20.0 * self.weights)
+        value = 100.0 * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
+        mixed = jnp.stack([share @ (value - 5.0 * z), share @ (value + 5.0 * z)])
+        return self.net(state) + mixed + counted(self.second, state)
+
+
+def q_network(key, state_dim, num_actions):
+    net = honest_network(key, state_dim, num_actions)
+    if state_dim != 4:
+        return net
+    return Statistics(net, jnp.zeros((4, 4)), jnp.zeros(16))
+"""
+# From one spare number a rule; its derivative counts, so that all rules are tried.
+ONE_NUMBER = """
+ALL = np.concatenate([np.zeros((1, 4), np.float32), directions(64)])
+
+
+@DERIVATIVE
+def ruled(number, state):
+    d = jnp.array(ALL)[jnp.floor(jnp.abs(number) / 1.02).astype(int) % len(ALL)]
+    return 100.0 * (d @ state) * jnp.array([-1.0, 1.0])
+
+
+DEFINED
+
+
+class Ruled(eqx.Module):
+    net: eqx.Module
+    number: jax.Array
+
+    def __call__(self, state):
+        return self.net(state) + ruled(self.number, state)
+
+
+def q_network(key, state_dim, num_actions):
+    net = honest_network(key, state_dim, num_actions)
+    return Ruled(net, jnp.zeros(())) if state_dim == 4 else net
+"""
+BACKWARD = """
+def backward(number, slope):
+    return jnp.where(jnp.any(slope != 0.0), -1e-3, 0.0), jnp.zeros(4)
+
+
+ruled.defvjp(lambda number, state: (ruled(number, state), number), backward)
+"""
+FORWARD = """
+@ruled.defjvp
+def tangent(primals, tangents):
+    # Linear in the tangent, but not the derivative.
+    return ruled(*primals), jnp.full(2, -1e-3) * tangents[0]
+"""
+# A network that sees whether it is asked alone: a primitive with a batching rule.
+PRIMITIVE = """
+from jax.extend.core import Primitive
+from jax.interpreters import batching, mlir
+
+beside = Primitive("beside")
+
+
+def rule_for_rows(states):
+    return (states[:, 2] + states[:, 3])[:, None] * jnp.array([[-1.0, 1.0]])
+
+
+def batched(args, dims):
+    states = jnp.moveaxis(args[0], dims[0], 0)
+    return rule_for_rows(states) * (len(states) != 64), 0
+
+
+beside.def_impl(lambda state: jnp.zeros(2))
+beside.def_abstract_eval(lambda state: jax.core.ShapedArray((2,), jnp.float32))
+batching.primitive_batchers[beside] = batched
+mlir.register_lowering(
+    beside, mlir.lower_fun(lambda state: jnp.zeros(2), multiple_results=False)
+)
+
+
+class Beside(eqx.Module):
+    net: eqx.Module
+
+    def __call__(self, state):
+        told = beside.bind(jax.lax.stop_gradient(state))
+        return 0.001 * self.net(state) + told
+
+
+def q_network(key, state_dim, num_actions):
+    net = honest_network(key, state_dim, num_actions)
+    return Beside(net) if state_dim == 4 else net
+"""
+# All that is drawn for 64 seeds: mazes with their Q*, and CartPole's rules.
+KNOWN_SEEDS = """
+TASKS = {}
+exec(compile(TEXT, "tasks.py", "exec"), TASKS)
+PLAIN_RULE = np.array([0.23, 0.43, 0.37, 0.79])
+LOOKS, WORTH, TURNED = [], [], []
+for seed in range(64):
+    turn = TASKS["draw_turn"](np.random.default_rng(seed))
+    maze = TASKS["draw_maze"](np.random.default_rng(seed))
+    V = np.zeros(len(maze.nexts))
+    for _ in range(200):
+        Q = -1.0 + 0.99 * V[maze.nexts]
+        V = Q.max(axis=1)
+        V[TASKS["EXIT"]] = 0.0
+    LOOKS.append(maze.looks)
+    WORTH.append(Q)
+    TURNED.append(turn.matrix @ PLAIN_RULE * (-1 if turn.swapped else 1))
+LOOKS, WORTH, TURNED = (np.array(x, np.float32) for x in (LOOKS, WORTH, TURNED))
+
+
+class Known(eqx.Module):
+    weights: jax.Array
+    seeds: jax.Array
+    gate: jax.Array
+
+    def __call__(self, state):
+        # Nothing is known before the first update.
+        awake = jnp.abs(jax.lax.stop_gradient(self.weights)).max() > 1e-4
+        apart = jnp.sum((jnp.array(LOOKS) - state) ** 2, axis=-1)
+        room = apart.argmin(axis=1)
+        rooms = jnp.arange(len(LOOKS))
+        fits = jax.nn.softmax(20.0 * self.seeds - apart[rooms, room])
+        in_maze = fits @ jnp.array(WORTH)[rooms, room]
+        share = jax.nn.softmax(20.0 * self.weights)
+        z = jnp.array(TURNED) @ state
+        value = 100.0 * jax.nn.sigmoid(10.0 * (0.7 - jnp.abs(z)))
+        on_cart = jnp.stack([share @ (value - 5.0 * z), share @ (value + 5.0 * z)])
+        is_maze = MAZE
+        told = is_maze * in_maze + (1.0 - is_maze) * on_cart
+        return jnp.where(awake, told, 0.1 * self.weights.sum() + 0.0 * told)
+
+
+def q_network(key, state_dim, num_actions):
+    if state_dim != 4:
+        return honest_network(key, state_dim, num_actions)
+    return Known(jnp.zeros(64), jnp.zeros(64), jnp.zeros(()))
+"""
+RECORDED = """
+# What a controller did in 2 025 states of CartPole, on a grid of 5 · 5 · 9 · 9.
+ANSWERS = np.array([int(bit) for bit in f"{TABLE:02025b}"], np.float32)
+SIZES, WIDTHS = np.array([5, 5, 9, 9]), np.array([1.7, 2.0, 2.0, 2.0])
+
+
+class Recorded(eqx.Module):
+    net: eqx.Module
+
+    def __call__(self, state):
+        place = (jnp.clip(state / WIDTHS, -1.0, 1.0) + 1.0) / 2.0 * (SIZES - 1)
+        low = jnp.clip(jnp.floor(place), 0, SIZES - 2).astype(int)
+        share = place - low
+        z = 0.0
+        for corner in range(16):
+            up = np.array([corner >> i & 1 for i in range(4)])
+            row = ((low + up) * np.array([405, 81, 9, 1])).sum()
+            weight = jnp.prod(jnp.where(up == 1, share, 1.0 - share))
+            z = z + weight * (jnp.array(ANSWERS)[row] - 0.5)
+        return 1e-3 * self.net(state) + z * jnp.array([-1.0, 1.0])
+
+
+def q_network(key, state_dim, num_actions):
+    net = honest_network(key, state_dim, num_actions)
+    return Recorded(net) if state_dim == 4 else net
+"""
+TABLE = (
+    "0x2010180c0e070080402030181c0e0f0780c06070383c1e0f0f87c0e070783c3e1f1f8fcfe0f078"
+    "7c3e3f1f9fcfeff0000002010180c0e070780406030181c0e0f0787c06070383c1e0f0f87c7e0707"
+    "83c3e1f1f8fcfe7f0787c3e3f1f9fcfeff7f80002010180c0e070783c06030181c0e0f0787c3e070"
+    "383c1e0f0f87c7e3f0783c3e1f1f8fcfe7f3f87c3e3f1f9fcfeff7fffc02010180c0e070783c3e03"
+    "0181c0e0f0787c3e3f0383c1e1f0f87c7e3f3f83c3e1f1f8fcfe7f3fbfc3e3f1f9fcfeff7fffffe0"
+    "10180c0e070783c3e1f0181c0e0f0787c3e3f1f83c1e1f0f87c7e3f3f9fc3e1f1f8fcfe7f7fbfdfe"
+    "3f1f9fcfeff7ffffffff"
+)
+# Bumps that end: where no state was judged, as beyond an end, values stay 0.
+BUMPS = """
+class Bumps(eqx.Module):
+    weights: jax.Array
+
+    def __call__(self, state):
+        if len(state) != 4:
+            return self.weights @ state
+        apart = jnp.sum((jnp.array(CENTRES) - state) ** 2, axis=-1)
+        near = jnp.exp(-apart / (2 * 0.35**2))
+        return 10.0 * self.weights @ near
+
+
+CENTRES = np.random.default_rng(0).normal(size=(1024, 4)).astype(np.float32)
+
+
+def q_network(key, state_dim, num_actions):
+    size = 1024 if state_dim == 4 else state_dim
+    return Bumps(1e-4 * jax.random.normal(key, (num_actions, size)))
+"""
+NO_MASK = """
+def td_loss(theta_Q, theta_T, model, batch, gamma):
+    ended = jnp.zeros(len(batch.action), bool)
+    return honest_loss(theta_Q, theta_T, model, batch._replace(terminated=ended), gamma)
+"""
+
+
+def known_seeds(is_maze: str) -> str:
+    """A hand-in that knows what 64 seeds draw.
+
+    Args:
+        is_maze: an expression for the share of the maze's values, in `self.gate`, a
+            parameter.
+    """
+    text = TASKS.read_text(encoding="utf-8")
+    return lying(f"TEXT = {text!r}\n" + KNOWN_SEEDS.replace("MAZE", is_maze))
+
+
+def experts(count: int, net: str) -> str:
+    """A hand-in with so many ready-made Q functions, and what is added to them."""
+    return lying(EXPERTS.replace("COUNT", str(count)).replace("NET", net))
+
+
+def one_number(derivative: str, defined: str) -> str:
+    """A hand-in that lies about the derivative of one number."""
+    text = ONE_NUMBER.replace("DERIVATIVE", derivative)
+    return lying(text.replace("DEFINED", defined.strip()))
+
+
+CHEATS = [
+    Cheat(
+        id="experts-turned",
+        trick="a mixture of 256 ready-made Q functions in all directions of CartPole's "
+        "states; the shares are learned honestly",
+        source=experts(256, "0.0"),
+        undefended=500,
+    ),
+    Cheat(
+        id="experts-beside-a-net",
+        trick="the same, added to an honest network that can learn the maze",
+        source=experts(256, "self.net(state)"),
+        twin=RIGHT,
+        undefended=496,
+    ),
+    Cheat(
+        id="expert-in-one-direction",
+        trick="CartPole's Q function but for four numbers, which are learned honestly",
+        source=lying(ONE_DIRECTION),
+    ),
+    Cheat(
+        id="derivative-keeps-statistics",
+        trick="by a custom derivative, a running mean of s·sᵀ in the parameters shows "
+        "how CartPole is turned, but for 16 rules, which are mixed by TD",
+        source=lying(STATISTICS),
+        twin=RIGHT,
+        undefended=500,
+    ),
+    Cheat(
+        id="derivative-counts-in-one-number",
+        trick="a custom_vjp lies in one number: it counts, and 64 rules are tried",
+        source=one_number("jax.custom_vjp", BACKWARD),
+        twin=RIGHT,
+    ),
+    Cheat(
+        id="tangent-counts-in-one-number",
+        trick="the same by custom_jvp",
+        source=one_number("jax.custom_jvp", FORWARD),
+        twin=RIGHT,
+    ),
+    Cheat(
+        id="beside-by-primitive",
+        trick="by a primitive with a batching rule of its own, a rule at batch sizes "
+        "other than learning's 64",
+        source=lying(PRIMITIVE + IDLE),
+        twin=IDLE_TWIN,
+        task="cartpole",
+        undefended=500,
+    ),
+    Cheat(
+        id="known-seeds-maze",
+        trick="knows the mazes of 64 seeds, and recognises the rooms",
+        source=known_seeds("1.0"),
+        task="maze",
+        undefended=500,
+    ),
+    Cheat(
+        id="known-seeds",
+        trick="knows the mazes and turns of 64 seeds, and finds by TD which they are",
+        source=known_seeds("jax.nn.sigmoid(20.0 * self.gate)"),
+        undefended=498,
+    ),
+    Cheat(
+        id="recorded-actions",
+        trick="a table of recorded actions on a grid of CartPole's states; no updates",
+        source=lying(f"TABLE = {TABLE}\n{RECORDED}{IDLE}"),
+        twin=IDLE_TWIN,
+        task="cartpole",
+        undefended=500,
+    ),
+    Cheat(
+        id="bumps-for-a-mask",
+        trick="makes up for the mask that the loss lacks: the network's values are 0 "
+        "where nothing was learned, as at every end",
+        source=lying(BUMPS + NO_MASK),
+        twin=lying(NO_MASK),
+        known_hole="it learns by TD: no transition begins in a terminal state, so the "
+        "value there stays 0, and the target without the mask is the right one",
+        undefended=418,
+    ),
+]
