@@ -4,6 +4,7 @@ from typing import Any
 
 NAMES = {"maze": "Maze", "cartpole": "CartPole"}
 BARS = "▁▂▃▄▅▆▇█"
+MOST_BARS = 30  # of a curve; a bar is the mean of some validations if there are more
 LONGEST = 40  # steps after which an episode in the maze ends
 LARGEST_RETURN = 500  # of CartPole
 
@@ -68,7 +69,10 @@ def sparkline(task: str, entry: dict[str, Any]) -> str:
         return ""
     maze = task == "maze"
     low, high = (-LONGEST, -entry["shortest"]) if maze else (0, LARGEST_RETURN)
-    bars = "".join(bar((mean - low) / (high - low)) for _, mean in curve)
+    each = -(-len(curve) // MOST_BARS)  # validations in one bar, rounded up
+    groups = [curve[i : i + each] for i in range(0, len(curve), each)]
+    means = [sum(mean for _, mean in group) / len(group) for group in groups]
+    bars = "".join(bar((mean - low) / (high - low)) for mean in means)
     step, best = max(curve, key=lambda point: point[1])
     words = f"{-best:.1f} steps" if maze else f"{best:.0f}"
     return f"step {curve[0][0]} {bars} {curve[-1][0]}, best {words} at step {step}"

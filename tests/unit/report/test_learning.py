@@ -29,6 +29,14 @@ def test_judged_tasks_have_a_result_and_a_curve():
     assert learning.reasons(learned) == []
 
 
+def test_a_long_curve_fits_in_a_line():
+    """Of a long curve, a bar shows the mean of some validations."""
+    curve = [[1024 * (i + 1), 500.0 * (i >= 24)] for i in range(48)]
+    line = learning.sparkline("cartpole", {"curve": curve})
+    assert line == f"step 1024 {'▁' * 12}{'█' * 12} 49152, best 500 at step 25600"
+    assert len(line) <= 74
+
+
 def test_a_task_that_was_not_judged_has_a_reason():
     """A reason is told in its first line, and once if it is that of both tasks."""
     learned = {"maze": MAZE, "cartpole": not_judged("the maze first\nmore")}
