@@ -25,8 +25,8 @@ BLAMED = {
 }
 NAN = "NaN"  # in a problem for which a rule finds more in the log
 COMPARED = (
-    "Exercise 9 compares your td_update with one step of Adam on the loss that is asked "
-    "for, on batches of the training."
+    "Exercise 9 compares your td_update with one step of Adam on the loss that is "
+    "asked for, on batches of the training."
 )
 LOSS_IS_RIGHT = (
     "Your td_loss is right. So the θ_Q or the opt_state that td_update returns is not "

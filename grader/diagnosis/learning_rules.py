@@ -24,6 +24,7 @@ from grader.diagnosis.learning_run import (
 
 RANDOM = 22  # CartPole's mean return of random actions
 BOUND = 2.0  # right work has larger |Q| in both tasks, after a few syncs
+ABOVE_0 = 0.3  # right work has smaller Q in the maze, after a few syncs
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ def never_synced(watched: Watched) -> Cause | None:
     if due < FEW or took > 0.9 * due:
         return None
     seen = (
-        f"In training, `step` was a multiple of `period` {due} times, and sync_target "
-        f"returned θ_Q {took} times."
+        f"In training, `step` was a multiple of `period` {due} times; sync_target "
+        f"returned θ_Q in {took} of them."
     )
     usual = (
-        "At each of these times θ_T has to become θ_Q. With an old θ_T in the labels, "
+        "Each time θ_T has to become θ_Q. With an old θ_T in the labels, "
         "Q learns no more than the rewards of the next steps (slides: Target Networks)."
     )
     return Cause(seen, usual, ("sync_target",))
@@ -119,20 +120,28 @@ def never_updated(watched: Watched) -> Cause | None:
 
 
 def bounded(watched: Watched) -> Cause | None:
-    """Detect that no value of the network is large."""
-    if watched.blocks < 4 * FEW or not watched.late("largest_q") < BOUND:
+    """Detect that the network cannot give the right values."""
+    q, most = watched.late("q"), watched.late("largest_q")
+    if watched.blocks < 4 * FEW:
         return None
-    right = (
-        "right values are −1 beside the exit and −5 or less far from it"
-        if watched.in_maze
-        else "right values are above 50, as each step has reward 1"
-    )
-    seen = f"In the end the largest |Q(s, a)| was {number(watched.late('largest_q'))}; "
-    seen += f"{right}."
+    if watched.in_maze and q > ABOVE_0:
+        seen = f"In the end max Q(s, ·) was {number(q)} on average; each step has "
+        seen += "reward −1, so no right value is above 0."
+        more = " Or its first weights are much too large."
+    elif most < BOUND:
+        right = (
+            "right values are −1 beside the exit and −5 or less far from it"
+            if watched.in_maze
+            else "right values are above 50, as each step has reward 1"
+        )
+        seen = f"In the end the largest |Q(s, a)| was {number(most)}; {right}."
+        more = ""
+    else:
+        return None
     usual = (
-        "Usually the network cannot give such values: an activation on its output (as "
-        "ReLU, tanh, softmax) or a fixed scale bounds them. The output layer has none "
-        "(slides: Deep Q Networks)."
+        "Usually the network cannot give such values, because an activation (as ReLU, "
+        "tanh, softmax) or a fixed scale bounds its output; the output layer needs "
+        f"neither (slides: Deep Q Networks).{more}"
     )
     return Cause(seen, usual, ("q_network",))
 
@@ -166,10 +175,10 @@ def one_action(watched: Watched) -> Cause | None:
         return None
     seen = f"In the end the same action was best in {same.mean():.0%} of the states."
     usual = (
-        "Usually the network cannot tell the actions apart in different states: it "
-        "gives one value for all actions, or is linear (slides: Deep Q Networks)."
+        "Usually the network gives one value for all actions, or is linear, or "
+        "epsilon_greedy hardly tries the other action (slides: Deep Q Networks)."
     )
-    return Cause(seen, usual, ("q_network",))
+    return Cause(seen, usual, ("q_network", "epsilon_greedy"))
 
 
 def lost_again(watched: Watched) -> Cause | None:
