@@ -30,10 +30,14 @@ COMPARED = (
 )
 LOSS_IS_RIGHT = (
     "Your td_loss is right. So the θ_Q or the opt_state that td_update returns is not "
-    "that of the optimizer's step on it."
+    "that of the optimizer's step on this loss."
 )
 NOT_ITS_STEP = "And td_update does not make the optimizer's step on this loss."
 OTHER = "in training the code does something else than there."
+SYNC_IS_LEFT = (
+    "Updates and batches were as asked for, so usually the cause is that θ_T does not "
+    "become θ_Q when it should (slides: Target Networks)."
+)
 UNKNOWN = "The numbers of the training do not show which part is the cause."
 ALL_RIGHT = (
     "The exercises above have all their points, so usually the network is too small, "
@@ -77,6 +81,17 @@ def blamed(problem: str, above: Above) -> str:
         if word in problem:
             return where_to_look(exercises, above)
     return ""
+
+
+def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
+    """Return why a table was not learned, in lines.
+
+    Of the parts, only the buffer, `td_update` and `sync_target` take part, and learning
+    stops at a wrong batch. The arguments are those of `about_updates`.
+    """
+    if formula is not None:
+        return about_updates(formula, judged, above)
+    return "\n".join([SYNC_IS_LEFT, where_to_look(("sync_target",), above)])
 
 
 def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:

@@ -196,9 +196,9 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
             shown.add(check.reading)
             for line in check.reading.splitlines():
                 print_indented(Text(line), console)
-        if check.hint and check.hint not in shown:
-            shown.add(check.hint)
-            for hint in check.hint.splitlines():
+        for hint in (check.hint or "").splitlines():
+            if hint not in shown:
+                shown.add(hint)
                 print_indented(Text(f"→ {hint}", "cyan"), console)
 
 

@@ -25,7 +25,7 @@ class Line(NamedTuple):
         words: the outcome in words, for readers who cannot see the sign.
         message: the check's message; "" if the page has shown this text before.
         reading: what the part computes; "" if the page has shown this text before.
-        hints: the lines of the check's hint; () if the page has shown them before.
+        hints: the lines of the check's hint that the page has not shown before.
     """
 
     check: Check
@@ -76,7 +76,8 @@ def lines(exercise: Exercise) -> Iterator[Line]:
     for check in exercise.checks:
         passed = check.outcome == Outcome.PASSED
         message = "" if passed else once(check.message)
-        reading, hints = once(check.reading), tuple(once(check.hint).splitlines())
+        reading = once(check.reading)
+        hints = tuple(filter(None, map(once, (check.hint or "").splitlines())))
         mark, style = MARKS[check.outcome]
         words = str(check.outcome).replace("_", " ")
         yield Line(check, mark, COLOURS[style], words, message, reading, hints)
