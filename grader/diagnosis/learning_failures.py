@@ -32,7 +32,10 @@ LOSS_IS_RIGHT = (
     "Your td_loss is right. So the θ_Q or the opt_state that td_update returns is not "
     "that of the optimizer's step on this loss."
 )
-NOT_ITS_STEP = "And td_update does not make the optimizer's step on this loss."
+NOT_ITS_STEP = (
+    "Your td_update is wrong as well: it does not make the optimizer's step on this "
+    "loss."
+)
 OTHER = "in training the code does something else than there."
 SYNC_IS_LEFT = (
     "Updates and batches were as asked for, so usually the cause is that θ_T does not "

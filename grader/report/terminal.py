@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import is_command
 from grader.report import learning
@@ -314,6 +314,8 @@ def next_step(report: Report) -> str:
     if not open_ones:
         return "This exercise is complete; `make grade` checks the whole homework."
     name = open_ones[0].name
+    if name == LEARNING and not open_ones[0].unwritten:
+        return "Next: mend what is named above, then `make grade`."
     verb = "write" if open_ones[0].unwritten else "look at"
     return (
         f"Next: {verb} {name}, then `make grade ONLY={name}`. The official run asks "

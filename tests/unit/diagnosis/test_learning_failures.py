@@ -308,7 +308,7 @@ def test_updates_that_no_formula_explains():
     both = "Mend td_loss and td_update first: `make grade ONLY=td_loss` and "
     assert both in about(Formula(), False, {})
     assert both in about(HALF, False, {})
-    assert "td_update does not make" in about(HALF, False, {})
+    assert "td_update is wrong as well" in about(HALF, False, {})
     right = about(Formula(found=True), False, {})
     assert right.startswith("Your td_loss is right.")
     assert right.endswith("\nMend td_update first: `make grade ONLY=td_update`.")
