@@ -18,12 +18,13 @@ LEARN = (
     *("q_network", "epsilon_greedy", "replay_buffer"),
     *("td_loss", "td_update", "sync_target"),
 )
+NAN = "NaN"  # in a problem of which the log says more
 # Exercises to look at, by a word in the problem that stopped learning.
 BLAMED = {
     **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
     **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
+    NAN: ("q_network",),
 }
-NAN = "NaN"  # in a problem for which a rule finds more in the log
 COMPARED = (
     "Exercise 9 compares your td_update with one step of Adam on the loss that is "
     "asked for, on batches of the training."
@@ -68,7 +69,9 @@ def explanation(watched: Watched, above: Above) -> str:
         return "\n".join(filter(None, lines))
     if watched.by_formula:
         return ""
-    if all(name in above for name in LEARN) and all(above.values()):
+    if watched.problem:
+        return blamed(watched.problem, above)
+    if all(above.get(name) for name in LEARN):
         return ALL_RIGHT
     return f"{UNKNOWN}\n{where_to_look(LEARN, above)}"
 

@@ -132,7 +132,7 @@ def bounded(watched: Watched) -> Cause | None:
         right = (
             "right values are −1 beside the exit and −5 or less far from it"
             if watched.in_maze
-            else "right values are above 50, as each step has reward 1"
+            else "right values grow above 50, as each step has reward 1"
         )
         seen = f"In the end the largest |Q(s, a)| was {number(most)}; {right}."
         more = ""
