@@ -109,7 +109,7 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
     words = f"not judged: {reason}"
     if isinstance(reason, Wrong):
         blamed = learning_failures.blamed(str(reason), above)
-        return Wrong(words, blamed or about_updates(learned, above))
+        return Wrong(words, about_updates(learned, above) or blamed or None)
     return type(reason)(words)
 
 

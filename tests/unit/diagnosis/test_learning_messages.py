@@ -124,3 +124,12 @@ def test_a_low_return_on_cartpole():
         "mean return 201.5, expected 450 (a random policy has about 22, a constant "
         "action 9)"
     )
+
+
+def test_a_formula_that_ends_in_nan():
+    """If a formula makes θ_Q infinite, the hint is the formula, not the network."""
+    reason = Wrong("chain: theta_Q became NaN or infinite during training")
+    results = Results(Tables(reason=reason), by_formula=True, formula=NO_MASK)
+    hint = wrong(of_tables, results).hint
+    assert hint.startswith("Learned with what your td_loss computes")
+    assert "q_network" not in hint
