@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.contract import mdps
 from grader.contract.learning import FULL, HALF
-from grader.contract.outcomes import Waiting, Wrong
+from grader.contract.outcomes import TimedOut, Waiting, Wrong
 from grader.diagnosis.learning_messages import of_cartpole, of_maze, of_tables
 from grader.oracle.learning import DEVIATES, NEEDS_MAZE
 from grader.oracle.learning_results import Formula, Result, Results, Tables
@@ -133,3 +133,14 @@ def test_a_formula_that_ends_in_nan():
     hint = wrong(of_tables, results).hint
     assert hint.startswith("Learned with what your td_loss computes")
     assert "q_network" not in hint
+
+
+def test_a_formula_that_takes_too_long():
+    """A training by a formula is slow by itself, so no part is blamed for it."""
+    task = Result(reason=TimedOut("most of the time went to epsilon_greedy"))
+    assert isinstance(of_maze(Results(maze=task), {}), TimedOut)
+    error = wrong(of_maze, Results(maze=task, by_formula=True, formula=NO_MASK))
+    assert str(error) == (
+        "not judged: learning with what your td_loss computes took too long"
+    )
+    assert error.hint.startswith("Learned with what your td_loss computes")
