@@ -158,7 +158,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
         if watched.in_maze
         else "the last step before the fall, which is worth 1"
     )
-    seen = f"Q is nearly the same in all states: {number(q)} on average, and "
+    seen = f"Q differs too little from state to state: {number(q)} on average, and "
     seen += f"{number(at_end)} for {end}."
     usual = (
         "Usually the network cannot tell states apart: all weights start alike (as at "

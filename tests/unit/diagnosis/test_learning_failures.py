@@ -146,7 +146,7 @@ CAUSES = {
             q_at_end=[-0.12, -0.63, -1.12, -1.74, -2.22, -2.83, -3.3, -3.89],
             same_best=[1] * 8,
         ),
-        ["nearly the same in all states: −3.4", "last step to the exit", "−1"],
+        ["differs too little from state to state: −3.4", "last step to the exit", "−1"],
         ["q_network"],
     ),
     "linear": (
@@ -155,7 +155,10 @@ CAUSES = {
             largest_q=[2.1, 6.9, 8.9, 10.8, 12.7, 13.1, 13.5, 13.6],
             q_at_end=[-1.6, -4.8, -6.1, -8.1, -8.6, -8.8, -8.7, -8.3],
         ),
-        ["nearly the same in all states: −10", "no activation between the layers"],
+        [
+            "differs too little from state to state: −10",
+            "no activation between the layers",
+        ],
         ["q_network"],
     ),
     "a part of the state left out": (
@@ -166,7 +169,7 @@ CAUSES = {
             q=[1.06, 3.8, 14, 30, 55, 68, 71.7, 71.7],
             q_at_end=[1.06, 3.6, 12, 27, 50, 63, 66.7, 66.7],
         ),
-        ["nearly the same in all states", "the last step before the fall"],
+        ["differs too little from state to state", "the last step before the fall"],
         ["q_network"],
     ),
     "out-same-for-all": (
