@@ -1,48 +1,82 @@
-"""Explain why CartPole was not learned, from the log of a training run.
+"""Explain why exercise 9 was not learned.
 
-The learner logs some numbers for each block of updates (`training_log.py`). The first
-rule in `learning_rules` that fits the log gives the explanation.
+There are three sources: the formula of the hand-in's loss, if the updates were made by
+it; the problem that stopped learning; and the log of a training run, for which the
+first rule in `learning_rules` that fits gives the explanation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grader.diagnosis.learning_rules import RULES
+from grader.diagnosis.learning_rules import OF_ANY_UPDATES, OF_RIGHT_UPDATES
 from grader.diagnosis.learning_run import Watched
+from grader.oracle.learning.results import Formula
 
 # Exercises whose parts take part in learning.
 LEARN = (
     *("q_network", "epsilon_greedy", "replay_buffer"),
     *("td_loss", "td_update", "sync_target"),
 )
+NAN = "NaN"  # in a problem of which the log says more
 # Exercises to look at, by a word in the problem that stopped learning.
 BLAMED = {
     **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
     **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
-    "update": ("td_update",),
+    NAN: ("q_network",),
 }
+COMPARED = (
+    "Exercise 9 compares your td_update with one step of Adam on the loss that is "
+    "asked for, on batches of the training."
+)
+LOSS_IS_RIGHT = (
+    "Your td_loss is right. So the θ_Q or the opt_state that td_update returns is not "
+    "that of the optimizer's step on this loss."
+)
+NOT_ITS_STEP = (
+    "Your td_update is wrong as well: it does not make the optimizer's step on this "
+    "loss."
+)
+OTHER = "in training the code does something else than there."
+SYNC_IS_LEFT = (
+    "Updates and batches were as asked for, so usually the cause is that θ_T does not "
+    "become θ_Q when it should (slides: Target Networks)."
+)
+UNKNOWN = "The numbers of the training do not show which part is the cause."
+ALL_RIGHT = (
+    "The exercises above have all their points, so usually the network is too small, "
+    "or its first weights are much too small or too large (slides: Deep Learning "
+    "Review)."
+)
+
+Above = Mapping[str, bool]  # for each exercise graded so far, whether it has full marks
 
 
-def explanation(watched: Watched, above: Mapping[str, bool]) -> str:
-    """Return an explanation in a few lines; "" if no rule fits.
+def explanation(watched: Watched, above: Above) -> str:
+    """Return an explanation in a few lines; "" if nothing can be said.
 
     Args:
         watched: log of a run that did not learn.
         above: for each exercise graded so far, whether it has full marks.
     """
-    if not len(watched["env_step"]):
+    if not watched.blocks or (watched.problem and NAN not in watched.problem):
         return blamed(watched.problem, above)
+    rules = [*OF_ANY_UPDATES, *(() if watched.by_formula else OF_RIGHT_UPDATES)]
     with np.errstate(all="ignore"):
-        causes = (rule(watched) for rule in RULES)
-        cause = next(filter(None, causes), None)
-    if cause is None:
+        cause = next(filter(None, (rule(watched) for rule in rules)), None)
+    if cause:
+        lines = [cause.seen, cause.usual, where_to_look(cause.exercises, above)]
+        return "\n".join(filter(None, lines))
+    if watched.by_formula:
+        return ""
+    if watched.problem:
         return blamed(watched.problem, above)
-    lines = [cause.seen, cause.usual, where_to_look(cause.exercises, above)]
-    return "\n".join(filter(None, lines))
+    if all(above.get(name) for name in LEARN):
+        return ALL_RIGHT
+    return f"{UNKNOWN}\n{where_to_look(LEARN, above)}"
 
 
-def blamed(problem: str, above: Mapping[str, bool]) -> str:
+def blamed(problem: str, above: Above) -> str:
     """Return where to look, from the problem that stopped learning.
 
     Args:
@@ -55,7 +89,65 @@ def blamed(problem: str, above: Mapping[str, bool]) -> str:
     return ""
 
 
-def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
+def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
+    """Return why a table was not learned, in lines.
+
+    Of the parts, only the buffer, `td_update` and `sync_target` take part, and learning
+    stops at a wrong batch. The arguments are those of `about_updates`.
+    """
+    if formula is not None:
+        return about_updates(formula, judged, above)
+    return "\n".join([SYNC_IS_LEFT, where_to_look(("sync_target",), above)])
+
+
+def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
+    """Return what is known of updates that are not those asked for, in lines.
+
+    Args:
+        formula: what the hand-in's `td_loss` computes; None if the updates are right.
+        judged: whether the tasks were learned by this formula.
+        above: for each exercise graded so far, whether it has full marks.
+
+    Returns:
+        "" if the updates are right.
+    """
+    if formula is None:
+        return ""
+    if not formula.computes:
+        cause, exercises = (
+            (LOSS_IS_RIGHT, ("td_update",))
+            if formula.found
+            else (COMPARED, ("td_loss", "td_update"))
+        )
+        return "\n".join([cause, mend(exercises, above)])
+    start = "Learned with what your td_loss" if judged else "Your td_loss"
+    lines = [
+        f"{start} computes: {formula.computes}",
+        f"What is asked for: {formula.asked}",
+    ]
+    if "td_loss" not in above:  # else these hints stand in exercise 6
+        lines += formula.hints
+    if judged:
+        return "\n".join([*lines, mend(("td_loss",), above)])
+    return "\n".join([*lines, NOT_ITS_STEP, mend(("td_loss", "td_update"), above)])
+
+
+def mend(exercises: tuple[str, ...], above: Above) -> str:
+    """Return which exercises to mend first.
+
+    Args:
+        exercises: the exercises that are the cause.
+        above: for each exercise graded so far, whether it has full marks.
+    """
+    wrong = [name for name in exercises if not above.get(name, False)]
+    if not wrong:
+        verb = "has" if len(exercises) == 1 else "have"
+        return f"In the checks above, {listed(exercises)} {verb} all points: {OTHER}"
+    calls = [f"`make grade ONLY={name}`" for name in wrong if name not in above]
+    return f"Mend {listed(wrong)} first{': ' if calls else ''}{listed(calls)}."
+
+
+def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
     """Return which exercises lost points, or how to check them.
 
     Args:
@@ -67,12 +159,15 @@ def where_to_look(exercises: tuple[str, ...], above: Mapping[str, bool]) -> str:
     if lost or others:
         return f"{listed(lost or others)} lost points above: begin there."
     unasked = [name for name in exercises if name not in above]
+    if len(unasked) == len(LEARN):
+        return "`make grade` checks each part by itself: begin there."
     if unasked:
         calls = [f"`make grade ONLY={name}`" for name in unasked]
-        return f"To see which: {listed(calls)}."
+        return f"To see more: {listed(calls)}."
     return ""
 
 
-def listed(words: list[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Join words: "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    *first, last = words or [""]
+    return " and ".join(filter(None, [", ".join(first), last]))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GAMMA = 0.99
-LARGEST_RETURN = 1 / (1 - GAMMA)  # return of a reward of 1 in each step for ever
-BEYOND = 1.5 * LARGEST_RETURN  # |Q| beyond this is too large for any policy
-EXPLODED = 10 * LARGEST_RETURN  # |Q| beyond this grows by itself
-SUDDEN = 20  # times as fast as labels can grow if θ_T changes only at a sync
+from grader.contract.learning import MAZE
+
+# As in `SETTINGS` and `MAZE_SETTINGS` of starter/train.py.
+BLOCK_STEPS, BLOCK_UPDATES, PERIOD = 128, 128, 100
+EPSILON, EPSILON_STEPS = 0.04, 3_000  # ε at the end, and the steps until then
 FEW = 4  # least number of blocks of updates, or of validations, for a conclusion
 
 
@@ -19,58 +19,58 @@ class Watched:
     """The log of one training run: columns [n], as named in `training_log.COLUMNS`.
 
     Attributes:
+        task: what was learned, "maze" or "cartpole".
         columns: for each column, a number for each of the n blocks of updates.
         curve: environment step and mean return of each validation [k,2].
         mean_return: mean return of the test episodes; NaN without test.
         problem: why learning was stopped; "" if it was not.
+        by_formula: whether the updates were made by the formula of the hand-in's loss.
     """
 
+    task: str
     columns: Mapping[str, np.ndarray]
     curve: np.ndarray
     mean_return: float
     problem: str = ""
+    by_formula: bool = False
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a column [n]."""
         return self.columns[name]
 
+    @property
+    def in_maze(self) -> bool:
+        """Whether the maze was learned, and not CartPole."""
+        return self.task == MAZE
+
+    @property
+    def blocks(self) -> int:
+        """The number of blocks of updates."""
+        return len(self["env_step"])
+
+    def last(self, name: str) -> np.ndarray:
+        """Return the finite numbers in the last quarter of a column."""
+        column = self[name][-max(self.blocks // 4, 1) :]
+        return column[np.isfinite(column)]
+
     def late(self, name: str) -> float:
-        """Return the median of the finite numbers in a column's last quarter.
+        """Return the median of the finite numbers in the last quarter of a column.
 
         NaN if there are none.
         """
-        column = self[name][-max(len(self[name]) // 4, 1) :]
-        column = column[np.isfinite(column)]
+        column = self.last(name)
         return float(np.median(column)) if len(column) else math.nan
 
 
-def exploded_at(watched: Watched) -> int | None:
-    """Return the first block in which an exploding Q is larger than any return.
-
-    Returns:
-        None if Q does not explode.
-    """
-    if largest(watched["largest_q"]) < EXPLODED:
-        return None
-    return int(np.argmax(watched["largest_q"] > BEYOND))
-
-
-def is_sudden(watched: Watched, at: int) -> bool:
-    """Tell whether Q has grown up to block `at` faster than from sync to sync."""
-    return bool(watched["largest_q"][at] > SUDDEN * (at + 1))
+def syncs(watched: Watched) -> tuple[int, int]:
+    """Return how many of the syncs that were due took place, and how many were due."""
+    ends = np.arange(watched.blocks + 1) * BLOCK_UPDATES // PERIOD
+    due = np.diff(ends)
+    took = np.nan_to_num(watched["synced"]) * due
+    return round(float(took.sum())), int(due.sum())
 
 
 def sound(watched: Watched) -> np.ndarray:
     """Return whether loss, Q and parameters are finite, for each block [n]."""
     names = ("largest_loss", "largest_q", "moved")
     return np.all([np.isfinite(watched[name]) for name in names], axis=0)
-
-
-def largest(column: np.ndarray) -> float:
-    """Return the largest finite value of a column; at least 0."""
-    return float(column[np.isfinite(column)].max(initial=0.0))
-
-
-def recent_return(watched: Watched) -> float:
-    """Return the mean of the last four validations and the test."""
-    return float(np.mean([*watched.curve[-FEW:, 1], watched.mean_return]))

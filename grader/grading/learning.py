@@ -8,9 +8,12 @@ from grader.contract import learning, mdps
 from grader.contract.exercises import LEARNING
 from grader.contract.seeds import derive
 from grader.diagnosis.formulas.losses import td_loss
+from grader.diagnosis.formulas.losses.sample import Sample
+from grader.diagnosis.formulas.losses.search import Found
 from grader.diagnosis.formulas.losses.slopes import Slopes
+from grader.diagnosis.formulas.losses.words import reading
 from grader.grading.passes import Graded
-from grader.oracle.learning.results import Results
+from grader.oracle.learning.results import Formula, Results
 from grader.oracle.learning.run import Learning
 
 
@@ -28,11 +31,31 @@ def results_of(graded: Graded, process: Learning) -> Results:
     if not results.deviates:
         return results
     gammas = (mdps.GAMMA, learning.GAMMA)
-    found = None
+    found, formula = None, Formula()
     # Without a formula, the report says that learning was not judged.
     with contextlib.suppress(Exception):
         graded.budget.exercise = graded.budget.part = LEARNING
         rng = np.random.default_rng(derive(graded.seed, "formula for learning"))
         found = td_loss.find(graded.student, rng)
+        formula = formula_of(*found) if found else formula
     slopes = {gamma: Slopes(found[0], gamma) for gamma in gammas} if found else {}
-    return process.again(slopes)
+    results = process.again(slopes)
+    results.formula = formula
+    return results
+
+
+def formula_of(found: Found, sample: Sample) -> Formula:
+    """Return a found formula in words.
+
+    Args:
+        found: the formula of the hand-in's `td_loss`.
+        sample: a question with the hand-in's answer.
+    """
+    told = reading(td_loss.LANGUAGE, found, sample)
+    if told is None:
+        return Formula(found=True)
+    computes, asked = (
+        ", ".join(words.splitlines()) for words in (told.computes, told.asked)
+    )
+    hints = tuple(difference.hint for difference in told.differences)
+    return Formula(True, computes, asked, hints)

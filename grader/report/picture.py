@@ -1,4 +1,4 @@
-"""Draw the learning curve as a picture, in a process of its own.
+"""Draw the learning curves as pictures, in a process of its own.
 
 In the grader's process, matplotlib would delay the report, because it starts slowly. It
 may also be missing or broken: then there is no picture, and the report is complete.
@@ -13,32 +13,74 @@ from pathlib import Path
 from typing import Any
 
 from grader.contract.exercises import ROOT
+from grader.contract.learning import FULL, HALF
+from grader.report.learning import LONGEST
 
 SECONDS = 20.0  # so long, because matplotlib lists all fonts in its first run
 CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import train
-train.save_curve(json.loads(sys.argv[2]), sys.argv[3])
+for picture in json.loads(sys.argv[2]):
+    settings = getattr(train, picture.pop("settings"))
+    curve, path = picture.pop("curve"), picture.pop("path")
+    task = train.Task(make_envs=None, settings=settings, **picture)
+    train.save_curve(curve, task, path)
 """
 
 
+def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `train.Task` for CartPole's picture."""
+    return {
+        "title": "DQN on CartPole-v1, turned",
+        "settings": "SETTINGS",
+        "lowest": 0,
+        "highest": 510,
+        "marks": {"full points at 450": FULL, "half points at 195": HALF},
+    }
+
+
+def about_maze(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `train.Task` for the maze's picture."""
+    shortest, walk = -entry["shortest"], -entry["random_walk"]
+    return {
+        "title": "DQN in a maze",
+        "settings": "MAZE_SETTINGS",
+        "lowest": -LONGEST,
+        "highest": 0,
+        "marks": {"the shortest way": shortest, "a random walk": walk},
+    }
+
+
+# For each task, the picture's file name and the function that describes the picture.
+PICTURES = {
+    "maze": ("maze_curve.png", about_maze),
+    "cartpole": ("learning_curve.png", about_cartpole),
+}
+
+
 def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
-    """Start a process that draws `learning_curve.png`, and return the process.
+    """Start a process that draws a picture of each learning curve; return the process.
+
+    CartPole's picture is `learning_curve.png`, the maze's is `maze_curve.png`.
 
     Args:
         learning: the entry "learning" of report.json.
-        folder: the folder of the report, for the picture.
+        folder: the folder of the report, for the pictures.
 
     Returns:
         None if there is no learning curve, or if no process can be started.
     """
-    curve = learning.get("cartpole", {}).get("curve")
-    if not curve:
+    folder = folder.resolve()
+    drawn = [
+        {**about(learning[task]), "curve": curve, "path": str(folder / name)}
+        for task, (name, about) in PICTURES.items()
+        if (curve := learning.get(task, {}).get("curve"))
+    ]
+    if not drawn:
         return None
-    path = str((folder / "learning_curve.png").resolve())
     command = [sys.executable, "-I", "-B", "-c", CODE]
-    command += [str(ROOT / "starter"), json.dumps(curve), path]
+    command += [str(ROOT / "starter"), json.dumps(drawn)]
     with contextlib.suppress(OSError):
         return subprocess.Popen(
             command,
@@ -51,7 +93,7 @@ def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
 
 
 def finish(drawing: subprocess.Popen | None) -> None:
-    """Wait until the picture is drawn; kill the process after `SECONDS`.
+    """Wait until the pictures are drawn; kill the process after `SECONDS`.
 
     Args:
         drawing: the process from `start`, or None.

@@ -8,17 +8,16 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from grader.contract.exercises import EXERCISES
+from grader.contract.exercises import EXERCISES, LEARNING
 from grader.contract.outcomes import NOT_IMPLEMENTED, Outcome
 from grader.escape import is_command
+from grader.report import learning
 from grader.report.model import Check, Exercise, Report, plain_number
 
 WIDTH = 80  # columns
 NOT_RUN = "not run: see above"
 MAX_LINES = 14  # of a check's message
 MAX_PRINTED = 6  # lines of the hand-in's output, for each exercise
-BARS = "▁▂▃▄▅▆▇█"
-FULL_BAR = 500.0  # CartPole's largest return
 MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
@@ -124,15 +123,8 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
         print_exercise(exercise, console, shown)
         if exercise.name in printed:
             print_printed(printed[exercise.name], "your code", console)
-    if "cartpole" in report.learning:
-        cartpole = report.learning["cartpole"]
-        if cartpole["mean_return"] is not None:  # if it is, the checks say why
-            words = (
-                f"{about_cartpole(cartpole)} after {cartpole['runs']} training run(s)"
-            )
-            console.print(Text(f"      {words}"))
-        if line := sparkline(report.learning["cartpole"]["curve"]):
-            console.print(Text(f"      {line}"))
+    for line in learning.results(report.learning):  # for the others, a check says why
+        console.print(Text(f"      {line}"))
     console.print()
     score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"
     if report.grader_error:
@@ -204,9 +196,9 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
             shown.add(check.reading)
             for line in check.reading.splitlines():
                 print_indented(Text(line), console)
-        if check.hint and check.hint not in shown:
-            shown.add(check.hint)
-            for hint in check.hint.splitlines():
+        for hint in (check.hint or "").splitlines():
+            if hint not in shown:
+                shown.add(hint)
                 print_indented(Text(f"→ {hint}", "cyan"), console)
 
 
@@ -309,32 +301,6 @@ def print_indented(text: Text, console: Console) -> None:
         console.print(Text(margin).append_text(line))
 
 
-def about_cartpole(cartpole: dict[str, Any]) -> str:
-    """Return one line with the mean return, or with the reason why there is none.
-
-    Args:
-        cartpole: the entry "cartpole" of `Report.learning`.
-    """
-    if cartpole["mean_return"] is None:
-        reason = cartpole["not_judged"].splitlines()[0]
-        return f"CartPole: not judged: {reason}"
-    return f"CartPole: mean return {cartpole['mean_return']:.1f} of 500"
-
-
-def sparkline(curve: list[list[float]]) -> str:
-    """Return the learning curve as one line of bars; "" if the curve is empty.
-
-    Args:
-        curve: pairs of environment step and mean return, one for each validation.
-    """
-    if not curve:
-        return ""
-    heights = [int(mean / FULL_BAR * len(BARS)) for _, mean in curve]
-    bars = "".join(BARS[min(height, len(BARS) - 1)] for height in heights)
-    step, best = max(curve, key=lambda point: point[1])
-    return f"step {curve[0][0]} {bars} {curve[-1][0]}, best {best:.0f} at {step}"
-
-
 def next_step(report: Report) -> str:
     """Return a sentence that tells the student what to do next."""
     if report.grader_error:
@@ -348,6 +314,8 @@ def next_step(report: Report) -> str:
     if not open_ones:
         return "This exercise is complete; `make grade` checks the whole homework."
     name = open_ones[0].name
+    if name == LEARNING and not open_ones[0].unwritten:
+        return "Next: mend what is named above, then `make grade`."
     verb = "write" if open_ones[0].unwritten else "look at"
     return (
         f"Next: {verb} {name}, then `make grade ONLY={name}`. The official run asks "

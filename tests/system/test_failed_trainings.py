@@ -14,10 +14,10 @@ UNTOUCHED = """\
 loss = td_loss(theta_Q, theta_T, model, batch, gamma)
 return theta_Q, opt_state, loss"""
 REAL = {
-    "never updated": ({"td_update": UNTOUCHED}, "θ_Q did not move"),
+    "never updated": ({"td_update": UNTOUCHED}, "Your td_loss is right."),
     "never synced": (
         {"sync_target": "return theta_T"},
-        "sync_target answered θ_Q 0 of",
+        "sync_target returned θ_Q in 0 of",
     ),
 }
 
@@ -28,6 +28,5 @@ def test_the_reason_is_told(bodies, words):
     submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
     limits = replace(LIMITS, trainings=1)
     options = Options("1", ("learning",), limits=limits)
-    half, full = grade(submission, options, Progress()).exercises[0].checks[1:]
-    assert half.hint == full.hint
-    assert words in half.hint
+    _, maze, *_ = grade(submission, options, Progress()).exercises[0].checks
+    assert words in maze.hint

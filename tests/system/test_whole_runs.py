@@ -128,25 +128,28 @@ def test_report_names_what_was_graded(starter_run):
 
 
 def test_learning_curve_is_reported(bwrap_run, starter_run):
-    """The report and the terminal show CartPole's curve, if the hand-in was trained."""
-    curve = bwrap_run.report["learning"]["cartpole"]["curve"]
-    steps = [step for step, _ in curve]
-    assert steps == sorted(set(steps))
-    assert all(0 <= mean <= 500 for _, mean in curve)
+    """The report and the terminal show both curves, if the hand-in was trained."""
+    lines = [line for line in bwrap_run.out.splitlines() if "▁" in line or "█" in line]
+    tasks = {"maze": (-40, 0), "cartpole": (0, 500)}
+    for line, (task, (low, high)) in zip(lines, tasks.items(), strict=True):
+        curve = bwrap_run.report["learning"][task]["curve"]
+        steps = [step for step, _ in curve]
+        assert steps == sorted(set(steps))
+        assert all(low <= mean <= high for _, mean in curve)
+        best, at = max((mean, -step) for step, mean in curve)
+        assert f"step {steps[0]} " in line
+        words = f"{best:.0f}" if task == "cartpole" else f"{-best:.1f} steps"
+        assert line.endswith(f" {steps[-1]}, best {words} at step {-at}")
     assert starter_run.report["learning"] == {}
-    (line,) = [
-        line for line in bwrap_run.out.splitlines() if "▁" in line or "█" in line
-    ]
-    assert f"step {steps[0]} " in line
-    assert f" {steps[-1]}, best {max(mean for _, mean in curve):.0f} at " in line
     assert "█" not in starter_run.out
 
 
 def test_learning_curve_is_drawn(bwrap_run):
-    """A run that has trained writes a picture of the curve beside the report."""
+    """A run that has trained writes a picture of each curve beside the report."""
     assert bwrap_run.leftovers == []
-    drawn = (bwrap_run.folder / "learning_curve.png").read_bytes()
-    assert drawn.startswith(b"\x89PNG")
+    for name in ("maze_curve.png", "learning_curve.png"):
+        drawn = (bwrap_run.folder / name).read_bytes()
+        assert drawn.startswith(b"\x89PNG")
 
 
 # ---------------------------------------------------------------- the terminal

@@ -175,16 +175,21 @@ def mistakes(graded: Sequence[Report]) -> list[Mistake]:
 
 
 def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
-    """Return what all trainings reached, in words and as a chart; None without any.
+    """Return the results of all trainings on CartPole; None if there is no training.
 
-    Between them stands whether some did not reach full marks.
+    Returns:
+        The results in words, whether some trainings did not reach full marks, and the
+        learning curves as a chart.
     """
     runs = [run for report in graded if (run := curve_of(report))]
     if not runs:
         return None
     reached = sum(max(mean for _, mean in run) >= charts.FULL for run in runs)
-    words = f"{reached} of {len(runs)} runs reach a mean return of {charts.FULL:.0f}"
-    chart = charts.learning_curves(runs, f"Learning curves on CartPole. {words}.")
+    words = (
+        f"{reached} of {len(runs)} runs on CartPole reach a mean return of "
+        f"{charts.FULL:.0f}"
+    )
+    chart = charts.learning_curves(runs, f"Learning curves. {words}.")
     return words, reached < len(runs), chart
 
 

@@ -7,6 +7,7 @@ from grader.classroom.entries import Entry
 from grader.classroom.pages import charts
 from grader.classroom.pages.render import render
 from grader.contract.outcomes import Outcome
+from grader.report import learning as words
 from grader.report.formats.words import about_printed
 from grader.report.model import Check, Exercise, Report, plain_number
 from grader.report.terminal import MARKS
@@ -24,7 +25,7 @@ class Line(NamedTuple):
         words: the outcome in words, for readers who cannot see the sign.
         message: the check's message; "" if the page has shown this text before.
         reading: what the part computes; "" if the page has shown this text before.
-        hints: the lines of the check's hint; () if the page has shown them before.
+        hints: the lines of the check's hint that the page has not shown before.
     """
 
     check: Check
@@ -75,23 +76,29 @@ def lines(exercise: Exercise) -> Iterator[Line]:
     for check in exercise.checks:
         passed = check.outcome == Outcome.PASSED
         message = "" if passed else once(check.message)
-        reading, hints = once(check.reading), tuple(once(check.hint).splitlines())
+        reading = once(check.reading)
+        hints = tuple(filter(None, map(once, (check.hint or "").splitlines())))
         mark, style = MARKS[check.outcome]
         words = str(check.outcome).replace("_", " ")
         yield Line(check, mark, COLOURS[style], words, message, reading, hints)
 
 
-def learning(report: Report) -> tuple[str, charts.Chart] | None:
-    """Return the result of learning, in words and as a chart; None without a curve."""
-    run = curve_of(report)
-    if not run:
+def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
+    """Return the results of learning in words, and CartPole's curve as a chart.
+
+    Returns:
+        None if no task was judged; a chart that is None if CartPole has no curve.
+    """
+    tasks = words.judged(report.learning)
+    if not tasks:
         return None
-    mean = report.learning["cartpole"]["mean_return"]
-    words = f"CartPole: mean return {mean:.1f} of {charts.LARGEST_RETURN} in the end"
-    return words, charts.learning_curves([run], f"Learning curve. {words}.")
+    lines = [words.about(task, report.learning[task]) for task in tasks]
+    if not (run := curve_of(report)):
+        return lines, None
+    return lines, charts.learning_curves([run], f"Learning curve. {lines[-1]}.")
 
 
 def curve_of(report: Report) -> list[list[float]]:
-    """Return the learning curve in a report; an empty list if there is none."""
+    """Return CartPole's learning curve in a report; an empty list if there is none."""
     curve: list[list[float]] = report.learning.get("cartpole", {}).get("curve") or []
     return curve

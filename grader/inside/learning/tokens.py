@@ -97,7 +97,10 @@ class Tokens:
                     f"{wrong_field(name, flat, self.tokens, found)}"
                 )
         if self.draws.uneven(found, len(self.keys)):
-            raise Foul("sample draws some of the stored transitions more often")
+            raise Foul(
+                "sample draws some transitions more often than others that should be "
+                "stored"
+            )
         found = self.rng.permutation(found)
         return {
             name: column[found].reshape(*shape, *column.shape[1:])

@@ -124,12 +124,13 @@ def needed(part: str, step: Callable[[], Any]) -> Any:
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Waiting: the step failed in another way; the message names the part.
+        Waiting: the part waits for another one, or the step failed in another way; the
+            message names the part.
         GraderError: the grader could not do its work.
     """
     try:
         return step()
-    except (NotImplementedYet, GraderError):
+    except (NotImplementedYet, GraderError, Waiting):
         raise
     except (Exception, Stopped) as reason:
         words = str(reason).removeprefix(f"{part}: ")

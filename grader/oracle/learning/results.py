@@ -69,6 +69,23 @@ class Tables:
     reason: BaseException | None = None
 
 
+@dataclass(frozen=True)
+class Formula:
+    """What the hand-in's `td_loss` computes, in the lecture's symbols.
+
+    Attributes:
+        found: whether the formula was found.
+        computes: the formula; "" if the loss is right or no formula was found.
+        asked: the formula that is asked for; "" if the loss is right.
+        hints: what is wrong, a sentence or more for each mistake.
+    """
+
+    found: bool = False
+    computes: str = ""
+    asked: str = ""
+    hints: tuple[str, ...] = ()
+
+
 @dataclass
 class Results:
     """The results of all tasks.
@@ -80,6 +97,8 @@ class Results:
         deviates: whether `td_update` makes other updates than those that are asked
             for, so that learning has to be repeated with its formula.
         by_formula: whether the updates were made by the formula of the hand-in's loss.
+        formula: what the hand-in's loss computes; None if the updates are those that
+            are asked for.
     """
 
     tables: Tables = field(default_factory=Tables)
@@ -87,6 +106,7 @@ class Results:
     cartpole: Result = field(default_factory=Result)
     deviates: bool = False
     by_formula: bool = False
+    formula: Formula | None = None
 
 
 class Clock:

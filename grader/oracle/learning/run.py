@@ -144,7 +144,7 @@ class Learning:
             self.keeping(results.tables, self.learn_tables)
             self.keeping(results.maze, functools.partial(self.learn, MAZE))
             if results.maze.mean_return is None or results.maze.share < MAZE_SHARE:
-                results.cartpole.reason = results.maze.reason or Wrong(NEEDS_MAZE)
+                results.cartpole.reason = results.maze.reason or Waiting(NEEDS_MAZE)
             else:
                 self.keeping(results.cartpole, functools.partial(self.learn, CARTPOLE))
         except Deviates:

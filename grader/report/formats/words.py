@@ -1,7 +1,7 @@
 """Return the texts that all formats share."""
 
+from grader.report import learning
 from grader.report.model import Check, Report
-from grader.report.terminal import about_cartpole, sparkline
 
 NOT_FINISHED = (
     "Not graded: the grader did not finish. This says nothing about your work. Hand it "
@@ -33,12 +33,9 @@ def about_check(check: Check) -> str:
 
 def about_run(report: Report) -> str:
     """Return lines on the whole run: result of learning, seed, sandbox, device."""
-    lines = []
-    if cartpole := report.learning.get("cartpole"):
-        lines.append(about_cartpole(cartpole))
-        lines.append(sparkline(cartpole["curve"]))
+    lines = [*learning.results(report.learning), *learning.reasons(report.learning)]
     lines.append(f"seed {report.seed} · sandbox {report.sandbox} · {report.device}")
-    return "\n".join(filter(None, lines))
+    return "\n".join(lines)
 
 
 def about_printed(report: Report) -> str:

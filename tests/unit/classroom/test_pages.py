@@ -18,6 +18,7 @@ from grader.contract.outcomes import CALLS_EXPORTED, Outcome
 from grader.report.model import Check, Exercise, Report
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&\x1b[2J"
+MAZE = {"shortest": 4.5, "random_walk": 26.0, "runs": 1}
 VOID = {"meta", "link", "img", "line", "rect", "polyline"}
 
 
@@ -45,7 +46,10 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
         device="cpu",
         submission={"name": EVIL, "sha256": "0" * 64},
         exercises=[Exercise("td_loss", checks)],
-        learning={"cartpole": {"curve": curve, "mean_return": curve[-1][1]}},
+        learning={
+            "maze": {**MAZE, "mean_return": -5.0, "curve": [[512, -5.0]]},
+            "cartpole": {"curve": curve, "mean_return": curve[-1][1], "runs": 1},
+        },
     )
     owners = (Owner(f"Jane Doe {EVIL}", {"login": "jane"}),)
     return Entry(id_of(number), HandIn(Path("x"), "jane", owners), report)
@@ -218,7 +222,7 @@ def test_figures(every):
         "<dt>Median</dt><dd>5 / 20</dd>",
         "<dt>Full marks</dt><dd>1</dd>",
         "<dt>Graded</dt><dd>3</dd>",
-        "1 of 3 runs reach a mean return of 450",
+        "1 of 3 runs on CartPole reach a mean return of 450",
     ):
         assert words in page
     rates = re.findall(r'<td class="number">(\d+%)</td>', page)
@@ -282,6 +286,22 @@ def test_a_student_reads_the_message_and_the_hint_once():
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
     assert "5 / 20" in page
+
+
+def test_a_student_reads_what_was_learned():
+    """The page has a line for each judged task, and a curve for CartPole only."""
+    both = entry(2, 5)
+    page = section(student.page(both), "Learning")
+    maze = "Maze: 5.0 steps on average; shortest way 4.5, random walk 26.0."
+    assert f"{maze} CartPole: mean return 30.0 of 500, 1 training run." in page
+    both.report.learning["cartpole"] = {"mean_return": None, "curve": []}
+    page = student.page(both)
+    read(page)
+    assert maze in section(page, "Learning")
+    assert "CartPole" not in page
+    assert "<svg" not in page
+    both.report.learning["maze"] = {"mean_return": None, "curve": []}
+    assert "<h2>Learning</h2>" not in student.page(both)
 
 
 def themes() -> dict[str, dict[str, str]]:

@@ -132,9 +132,18 @@ NO_SCORE = {
     "none": None,
     "error": report_with(Outcome.GRADER_ERROR, "the runner died"),
 }
+LEARNED = {
+    "maze": {
+        **{"mean_return": -4.6, "curve": [[512, -31.2], [1024, -4.8]], "runs": 1},
+        **{"shortest": 4.35, "random_walk": 27.2},
+    },
+    "cartpole": {
+        **{"mean_return": 498.25, "curve": [[1024, 20.5], [2048, 498.0]], "runs": 2},
+    },
+}
 PRINTED = [{"exercise": "td_loss", "text": f"so far\n{NASTY}\n", "dropped": 5}]
 REPORTS = {
-    "right": report_of(*[10] * 9, learning={"cartpole": {"mean_return": 498.25}}),
+    "right": report_of(*[10] * 9, learning=LEARNED),
     "halves": report_of(8.5, 0, 2.5, 7.5, 10),
     **{str(outcome): report_with(outcome, "why") for outcome in Outcome},
     **{f"nasty {o}": report_with(o, NASTY) for o in Outcome},
@@ -142,7 +151,6 @@ REPORTS = {
     "empty": report_of(),
     "none": None,
 }
-REPORTS["right"].learning["cartpole"]["curve"] = [[2048, 20.5], [4096, 498.0]]
 each_report = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 
 

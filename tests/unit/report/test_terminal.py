@@ -6,8 +6,8 @@ import re
 from rich.console import Console
 
 from grader.contract.outcomes import Outcome
-from grader.report.model import Check, Exercise
-from grader.report.terminal import Live, print_exercise
+from grader.report.model import Check, Exercise, Report
+from grader.report.terminal import Live, next_step, print_exercise
 
 
 def test_log_has_a_line_for_each_exercise():
@@ -52,3 +52,24 @@ def test_every_exception_has_its_place():
         "dqn.py, line 9, in g: y",
         "other hint",
     ]
+
+
+def test_hints_are_printed_once():
+    """A line of a hint that was printed before is left out."""
+    exercise = Exercise("learning")
+    for name, hint in (("tables", "a\nb"), ("maze", "a\nc")):
+        check = Check(name, name, Outcome.FAILED, 0.0, 1.0, f"{name} failed", hint=hint)
+        exercise.checks.append(check)
+    stream = io.StringIO()
+    print_exercise(exercise, Console(file=stream, width=80), set())
+    told = [line.strip() for line in stream.getvalue().splitlines()]
+    assert [line for line in told if "→" in line] == ["→ a", "→ b", "→ c"]
+
+
+def test_the_next_step_after_learning_is_not_learning():
+    """If exercise 9 is what failed, the next step is to mend the parts it names."""
+    checks = [Check("maze", "maze", Outcome.FAILED, 0.0, 3.0, "too long")]
+    report = Report("1", "bwrap", "cpu", {}, [Exercise("learning", checks)])
+    assert next_step(report) == "Next: mend what is named above, then `make grade`."
+    checks[0].message = "not implemented yet"
+    assert next_step(report).startswith("Next: write learning")

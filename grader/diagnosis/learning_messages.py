@@ -1,0 +1,144 @@
+"""Judge the results of learning, and say what is wrong with them.
+
+`of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Else they
+return the exception that the check raises: `Wrong`, or the exception that prevented
+learning. Their argument `above` tells for each exercise graded so far whether it has
+all its points.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grader.contract import compare, mdps
+from grader.contract.learning import CARTPOLE, MAZE, MAZE_SHARE
+from grader.contract.outcomes import (
+    NOT_IMPLEMENTED,
+    GraderError,
+    Raised,
+    Stopped,
+    TimedOut,
+    Waiting,
+    Wrong,
+)
+from grader.diagnosis import learning_failures
+from grader.oracle.learning.results import Result, Results
+from grader.oracle.learning.run import NEEDS_MAZE
+
+CLOSE = 0.05  # the allowed error of Q in a table, as a share of the largest |Q*|
+TOO_SLOW = "learning with what your td_loss computes took too long"
+
+Above = Mapping[str, bool]
+
+
+def of_tables(learned: Results, above: Above) -> BaseException | None:
+    """Judge the tables: each Q has to be close to Q*."""
+    tables = learned.tables
+    if tables.reason:
+        return not_judged(tables.reason, learned, above)
+    for mdp, Q in tables.learned:
+        Q_star = mdps.value_iteration(mdp)
+        allowed = CLOSE * np.abs(Q_star).max()
+        error = np.where(np.isfinite(Q), np.abs(Q - Q_star), np.inf)
+        if error.max() > allowed:
+            s, a = np.unravel_index(error.argmax(), error.shape)
+            return Wrong(
+                f"{mdp.name}: Q[{s}, {a}] is {compare.number(Q[s, a])}, Q* is "
+                f"{compare.number(Q_star[s, a])}; allowed are {allowed:.2g} off",
+                learning_failures.about_tables(
+                    learned.formula, learned.by_formula, above
+                ),
+            )
+    return None
+
+
+def of_maze(learned: Results, above: Above) -> BaseException | None:
+    """Judge the maze: the way to the exit has to be close to the shortest way."""
+    maze = learned.maze
+    if maze.mean_return is None:
+        return unjudged(learned, MAZE, above)
+    if maze.share >= MAZE_SHARE:
+        return None
+    best, walk = maze.facts["shortest"], maze.facts["random_walk"]
+    most = walk - MAZE_SHARE * (walk - best)
+    return Wrong(
+        f"the way to the exit took {-maze.mean_return:.1f} steps on average"
+        f"{best_of(maze)}, expected at most {most:.1f}; the shortest way takes "
+        f"{best:.1f}, a random walk {walk:.1f}"
+        + (maze.problem and f"; {maze.problem}"),
+        why(learned, MAZE, above),
+    )
+
+
+def of_cartpole(
+    threshold: float, learned: Results, above: Above
+) -> BaseException | None:
+    """Judge CartPole: the mean return has to reach the threshold."""
+    result = learned.cartpole
+    if result.mean_return is None:
+        return unjudged(learned, CARTPOLE, above)
+    if result.mean_return >= threshold:
+        return None
+    return Wrong(
+        f"mean return {result.mean_return:.1f}{best_of(result)}, expected "
+        f"{threshold:.0f} (a random policy has about 22, a constant action 9)"
+        + (result.problem and f"; {result.problem}"),
+        why(learned, CARTPOLE, above),
+    )
+
+
+def best_of(result: Result) -> str:
+    """Return in brackets of how many training runs this is the best; "" for one."""
+    return f" (the best of {result.runs} training runs)" if result.runs > 1 else ""
+
+
+def unjudged(learned: Results, task: str, above: Above) -> BaseException:
+    """Return the exception to raise if no training run of a task was judged."""
+    result = getattr(learned, task)
+    if result.reason is None:
+        return Wrong(f"not judged: {result.problem}", why(learned, task, above))
+    return not_judged(result.reason, learned, above)
+
+
+def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseException:
+    """Return the exception to raise for the exception that prevented learning."""
+    told = isinstance(reason, Raised | Stopped | Waiting | Wrong)
+    if isinstance(reason, GraderError) or not told:
+        return reason
+    # In these two cases the words say all.
+    if str(reason).startswith(NOT_IMPLEMENTED) or str(reason) == NEEDS_MAZE:
+        return reason.with_traceback(None)
+    if learned.by_formula and isinstance(reason, TimedOut):
+        # This training is slow by itself: no part of the hand-in is to blame.
+        reason = Wrong(TOO_SLOW)
+    words = f"not judged: {reason}"
+    if isinstance(reason, Wrong):
+        blamed = learning_failures.blamed(str(reason), above)
+        return Wrong(words, about_updates(learned, above) or blamed or None)
+    return type(reason)(words)
+
+
+def about_updates(learned: Results, above: Above) -> str | None:
+    """Return what is known of updates that are not those asked for, or None."""
+    formula, judged = learned.formula, learned.by_formula
+    return learning_failures.about_updates(formula, judged, above) or None
+
+
+def why(learned: Results, task: str, above: Above) -> str | None:
+    """Return why the best training run did not learn a task; None if not known."""
+    result = getattr(learned, task)
+    lines = [about_updates(learned, above)]
+    if result.watched:
+        mean = np.nan if result.mean_return is None else result.mean_return
+        run = learning_failures.Watched(
+            task,
+            result.watched,
+            np.array(result.curve, np.float64).reshape(-1, 2),
+            mean,
+            result.problem,
+            learned.by_formula,
+        )
+        lines.append(learning_failures.explanation(run, above))
+    elif result.problem:
+        lines.append(learning_failures.blamed(result.problem, above))
+    return "\n".join(filter(None, lines)) or None

@@ -1,0 +1,83 @@
+"""Put the results of learning into words, for all outputs."""
+
+from typing import Any
+
+NAMES = {"maze": "Maze", "cartpole": "CartPole"}
+BARS = "▁▂▃▄▅▆▇█"
+MOST_BARS = 30  # of a curve; a bar is the mean of some validations if there are more
+LONGEST = 40  # steps after which an episode in the maze ends
+LARGEST_RETURN = 500  # of CartPole
+
+Learned = dict[str, Any]  # the entry "learning" of report.json
+
+
+def results(learning: Learned) -> list[str]:
+    """Return two lines for each judged task: its result and its learning curve."""
+    lines = []
+    for task in judged(learning):
+        entry = learning[task]
+        lines += [about(task, entry), sparkline(task, entry)]
+    return [*filter(None, lines)]
+
+
+def reasons(learning: Learned) -> list[str]:
+    """Return a line for each reason why tasks were not judged."""
+    tasks: dict[str, list[str]] = {}
+    for task, name in NAMES.items():
+        reason = learning.get(task, {}).get("not_judged")
+        if reason:
+            tasks.setdefault(reason.splitlines()[0], []).append(name)
+    return [f"{', '.join(names)}: not judged: {why}" for why, names in tasks.items()]
+
+
+def judged(learning: Learned) -> list[str]:
+    """Return the tasks with a mean return."""
+    return [t for t in NAMES if learning.get(t, {}).get("mean_return") is not None]
+
+
+def about(task: str, entry: dict[str, Any]) -> str:
+    """Return one line with the result of a judged task.
+
+    Args:
+        task: a key of `NAMES`.
+        entry: the task's entry in report.json.
+    """
+    mean, runs = entry["mean_return"], entry.get("runs", 1)
+    if task == "maze":
+        return (
+            f"Maze: {-mean:.1f} steps on average; shortest way "
+            f"{entry['shortest']:.1f}, random walk {entry['random_walk']:.1f}"
+        )
+    return f"CartPole: mean return {mean:.1f} of {LARGEST_RETURN}, {run_words(runs)}"
+
+
+def run_words(runs: int) -> str:
+    """Return how many training runs were made: "the best of 3 training runs"."""
+    return "1 training run" if runs == 1 else f"the best of {runs} training runs"
+
+
+def sparkline(task: str, entry: dict[str, Any]) -> str:
+    """Return a learning curve as one line of bars; "" if the curve is empty.
+
+    Args:
+        task: a key of `NAMES`.
+        entry: the task's entry in report.json; its curve has pairs of environment step
+            and mean return.
+    """
+    curve = entry["curve"]
+    if not curve:
+        return ""
+    maze = task == "maze"
+    low, high = (-LONGEST, -entry["shortest"]) if maze else (0, LARGEST_RETURN)
+    each = -(-len(curve) // MOST_BARS)  # validations in one bar, rounded up
+    groups = [curve[i : i + each] for i in range(0, len(curve), each)]
+    means = [sum(mean for _, mean in group) / len(group) for group in groups]
+    bars = "".join(bar((mean - low) / (high - low)) for mean in means)
+    step, best = max(curve, key=lambda point: point[1])
+    words = f"{-best:.1f} steps" if maze else f"{best:.0f}"
+    return f"step {curve[0][0]} {bars} {curve[-1][0]}, best {words} at step {step}"
+
+
+def bar(share: float) -> str:
+    """Return the bar whose height is this share of the full height."""
+    return BARS[min(max(int(share * len(BARS)), 0), len(BARS) - 1)]

@@ -1,0 +1,52 @@
+"""The results of learning in words."""
+
+from grader.report import learning
+
+MAZE = {
+    **{"mean_return": -5.25, "curve": [[512, -40.0], [1024, -22.0], [1536, -5.0]]},
+    **{"shortest": 4.0, "random_walk": 26.5, "runs": 1, "not_judged": None},
+}
+CARTPOLE = {
+    **{"mean_return": 432.1, "curve": [[1024, 9.5], [2048, 260.0], [3072, 500.0]]},
+    **{"runs": 3, "not_judged": None},
+}
+
+
+def not_judged(reason: str) -> dict:
+    """Return the entry of a task that was not judged."""
+    return {"mean_return": None, "curve": [], "runs": 0, "not_judged": reason}
+
+
+def test_judged_tasks_have_a_result_and_a_curve():
+    """The maze is told in steps, CartPole in returns, each with its curve."""
+    learned = {"maze": MAZE, "cartpole": CARTPOLE}
+    assert learning.results(learned) == [
+        "Maze: 5.2 steps on average; shortest way 4.0, random walk 26.5",
+        "step 512 ▁▅█ 1536, best 5.0 steps at step 1536",
+        "CartPole: mean return 432.1 of 500, the best of 3 training runs",
+        "step 1024 ▁▅█ 3072, best 500 at step 3072",
+    ]
+    assert learning.reasons(learned) == []
+
+
+def test_a_long_curve_fits_in_a_line():
+    """Of a long curve, a bar shows the mean of some validations."""
+    curve = [[1024 * (i + 1), 500.0 * (i >= 24)] for i in range(48)]
+    line = learning.sparkline("cartpole", {"curve": curve})
+    assert line == f"step 1024 {'▁' * 12}{'█' * 12} 49152, best 500 at step 25600"
+    assert len(line) <= 74
+
+
+def test_a_task_that_was_not_judged_has_a_reason():
+    """A reason is told in its first line, and once if it is that of both tasks."""
+    learned = {"maze": MAZE, "cartpole": not_judged("the maze first\nmore")}
+    assert len(learning.results(learned)) == 2
+    assert learning.reasons(learned) == ["CartPole: not judged: the maze first"]
+    both = dict.fromkeys(("maze", "cartpole"), not_judged("waits for td_loss"))
+    assert learning.results(both) == []
+    assert learning.reasons(both) == ["Maze, CartPole: not judged: waits for td_loss"]
+
+
+def test_no_words_without_learning():
+    """A run without exercise 9 has no line on learning."""
+    assert learning.results({}) == learning.reasons({}) == []

@@ -1,0 +1,55 @@
+"""Which pictures of learning curves are drawn; the process itself is not started."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from grader.contract.exercises import ROOT
+from grader.report import picture
+
+CURVE = [[512, -7.5], [1024, -4.5]]
+MAZE = {"mean_return": -4.5, "curve": CURVE, "shortest": 4.25, "random_walk": 27.0}
+CARTPOLE = {"mean_return": 500.0, "curve": [[1024, 271.5], [2048, 500.0]]}
+NONE = {"mean_return": None, "curve": []}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Return a function that returns what would be drawn for some results."""
+    commands = []
+    monkeypatch.setattr(picture.subprocess, "Popen", lambda c, **_: commands.append(c))
+
+    def draw(learning: dict) -> list[dict]:
+        commands.clear()
+        picture.start(learning, Path("results"))
+        return json.loads(commands[0][-1]) if commands else []
+
+    return draw
+
+
+def test_a_picture_for_each_curve(drawn):
+    """Each task with a curve has a picture of its own; a task without has none."""
+    both = drawn({"maze": MAZE, "cartpole": CARTPOLE})
+    names = [Path(each["path"]).name for each in both]
+    assert names == ["maze_curve.png", "learning_curve.png"]
+    assert [each["curve"] for each in both] == [CURVE, CARTPOLE["curve"]]
+    assert set(both[0]["marks"].values()) == {-4.25, -27.0}
+    (only,) = drawn({"maze": MAZE, "cartpole": NONE})
+    assert only["path"].endswith("maze_curve.png")
+    assert drawn({"maze": NONE, "cartpole": NONE}) == drawn({}) == []
+
+
+def test_the_pictures_are_tasks_of_the_loop(drawn):
+    """The starter's `save_curve` finds all that it needs in each picture."""
+    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
+    train = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(train)
+    for each in drawn({"maze": MAZE, "cartpole": CARTPOLE}):
+        task = {*each, "make_envs"} - {"curve", "path"}
+        assert task == set(train.Task._fields)
+        assert isinstance(getattr(train, each["settings"]), train.Settings)
+        assert len(each["marks"]) == 2
+        low, high = each["lowest"], each["highest"]
+        assert all(low <= mean <= high for _, mean in each["curve"])
