@@ -15,6 +15,8 @@ NUM_ENVS, BATCH, GAMMA, CAPACITY = 8, 64, 0.99, 10_000
 # The mean returns on CartPole that pay all and half of the points.
 FULL, HALF = 450.0, 195.0
 MAZE_SHARE = 0.9  # share of the way from a random walk's steps to the shortest way's
+# The state of `optax.inject_hyperparams`: a count of updates and the learning rate.
+RATE = np.zeros((), np.int32), np.zeros((), np.float32)
 # The table worlds.
 EXPERIENCE, TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 400, 32, 60, 20
 
@@ -33,7 +35,7 @@ def programs(theta: list[np.ndarray]) -> dict[str, Case]:
     return {
         "network": Case("forward", own, {"theta": theta, "state": zeros(STATE_DIM)}),
         "act": exploration(np.zeros(2, np.uint32), q_values, 0.0),
-        "update": update_case({**own, "gamma": GAMMA}, BATCH, "learning", theta),
+        "update": update_case({**own, "gamma": GAMMA}, BATCH, "learning", theta, RATE),
     }
 
 
@@ -42,11 +44,15 @@ def table_programs() -> dict[str, Case]:
     sizes = {"state_dim": mdps.STATES, "num_actions": mdps.ACTIONS}
     spec = {"net": "table", **sizes, "gamma": mdps.GAMMA}
     theta = [zeros(mdps.ACTIONS, mdps.STATES)]
-    return {"update": update_case(spec, TABLE_BATCH, "table", theta)}
+    return {"update": update_case(spec, TABLE_BATCH, "table", theta, ())}
 
 
 def update_case(
-    spec: dict[str, Any], batch_size: int, optimizer: str, theta: list[np.ndarray]
+    spec: dict[str, Any],
+    batch_size: int,
+    optimizer: str,
+    theta: list[np.ndarray],
+    before: tuple[np.ndarray, ...],
 ) -> Case:
     """Return a case of `td_update` with Adam, with all numbers zero.
 
@@ -55,6 +61,7 @@ def update_case(
         batch_size: number B of transitions in a batch.
         optimizer: name of an optimizer that is Adam.
         theta: parameters of the network, for their shapes.
+        before: what the optimizer's state holds before Adam's.
     """
     states = zeros(batch_size, spec["state_dim"])
     args = {
@@ -68,7 +75,7 @@ def update_case(
     }
     # Adam's state: the count of updates, and two averages for each parameter.
     averages = [np.zeros_like(leaf) for leaf in theta]
-    opt_state = [np.zeros((), np.int32), *averages, *averages]
+    opt_state = [*before, np.zeros((), np.int32), *averages, *averages]
     return update(Case("td_loss", spec, args), optimizer, opt_state)
 
 

@@ -67,7 +67,7 @@ class BlindAgent:
         self.settings, self.by_formula = settings, by_formula
         self.num_actions = num_actions
         self.theta_Q = self.theta_T = flat(theta)
-        self.opt_state = updates.fresh_state(self.theta_Q)
+        self.opt_state = updates.fresh_state(self.theta_Q, settings.learning_rate)
         self.rng = np.random.default_rng(seed)
         self.tokens: Tokens | None = None
         self.new_rows: list[tuple[np.ndarray, ...]] = []

@@ -84,9 +84,17 @@ class Updates:
         self.all_values = jax.jit(self._all_values)
         self.step_along = jax.jit(self._step_along)
 
-    def fresh_state(self, theta: Leaves) -> Any:
-        """Return the optimizer's state before the first step, for theta as a vector."""
-        return self.optimizer.init(flat(theta))
+    def fresh_state(self, theta: Any, rate: float) -> Any:
+        """Return the optimizer's state before the first step.
+
+        Args:
+            theta: parameters [P].
+            rate: learning rate, for an optimizer that has it in its state.
+        """
+        state = self.optimizer.init(theta)
+        if hasattr(state, "hyperparams"):
+            state.hyperparams["learning_rate"] = jnp.float32(rate)
+        return state
 
     def _block(self, carry: Any, batches: Any, synced: Any, compared: Any) -> Any:
         """Make n updates by the formula that is asked for.
@@ -191,19 +199,31 @@ class Updates:
                 "opt_state": self.as_leaves(state),
             }
         )
-        half = len(self.leaves) + 1
+        (mu, nu), (own_mu, own_nu) = self.averages(new[1], own["opt_state"])
         pairs = (
             (flat(own["theta_Q"]) - theta_Q, new[0] - theta_Q),
-            (flat(own["opt_state"][1:half]), new[1][0].mu),
-            (jnp.sqrt(flat(own["opt_state"][half:])), jnp.sqrt(new[1][0].nu)),
+            (own_mu, mu),
+            (jnp.sqrt(own_nu), jnp.sqrt(nu)),
         )
         each = [length(a - b) / (length(b) + ROUNDING) for a, b in pairs]
         return jnp.stack(each).max().astype(jnp.float32)
 
     def as_leaves(self, state: Any) -> Leaves:
         """Return the optimizer's state as the leaves that `td_update` takes."""
-        adam = state[0]
-        return [adam.count, *self.unflat(adam.mu), *self.unflat(adam.nu)]
+        leaves = jax.tree.leaves(state)
+        split = [self.unflat(leaf) if leaf.ndim else [leaf] for leaf in leaves]
+        return [leaf for some in split for leaf in some]
+
+    def averages(self, state: Any, leaves: Leaves) -> tuple[Leaves, Leaves]:
+        """Return Adam's two averages as vectors [P], ours and the hand-in's.
+
+        Args:
+            state: the optimizer's state for theta as a vector.
+            leaves: the state as `td_update` returns it.
+        """
+        n = len(self.leaves)  # the averages are the last leaves of the state
+        ours = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim]
+        return ours, [flat(leaves[-2 * n : -n]), flat(leaves[-n:])]
 
     def unflat(self, vector: Any) -> Leaves:
         """Return a vector [P] split into arrays as in theta."""
