@@ -316,7 +316,7 @@ def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None
             draw(axes, curve, field, ablation.name, f"C{number}")
             axes.grid(alpha=0.3)
         row[1].axhline(LARGEST_Q, color="black", linestyle=":", linewidth=1)
-        row[1].text(ENV_STEPS, LARGEST_Q, "1/(1-γ)", ha="right", va="bottom")
+        row[1].text(ENV_STEPS / 50, LARGEST_Q, "1/(1-γ)", va="bottom")
         row[0].set(ylim=(0, 510))
         row[1].set(yscale="log", ylim=(1, TOP * 2))
         row[2].set(yscale="log", ylim=(1e-3, TOP * 2))
