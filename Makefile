@@ -35,7 +35,7 @@ WRITABLE := test -w . || { echo "error: this folder is not writable, so nothing 
 SYNC := $(WRITABLE); $(UV) sync --locked --inexact --quiet --compile-bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help grade doctor train watch gpu clean
+.PHONY: help grade doctor train ablate watch gpu clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ doctor: $(STAMP) ## test the sandboxes: what this machine can promise, how to ge
 train: $(STAMP) ## train your agent on CartPole, draw its learning curve [TASK=maze]
 	@$(RUN) starter/train.py --task="$${TASK:-cartpole}" --seed="$${SEED:-1}" \
 	  --out="$${OUT:-results}"
+
+ablate: $(STAMP) ## train without target network, ¬d, replay: see what each is for
+	@$(RUN) starter/ablate.py --seed="$${SEED:-1}" --out="$${OUT:-results}"
 
 watch: $(VENV)/.synced-watch ## after train: draw your agent on CartPole, as a GIF
 	@$(RUN) starter/watch.py --seed="$${SEED:-1}" --out="$${OUT:-results}"

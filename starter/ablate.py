@@ -1,0 +1,392 @@
+"""Take DQN apart: `make ablate`. Supplied and complete.
+
+DQN learns CartPole-v1 once as it is, and once without each of three parts: the target
+network, the factor ¬d, the replay buffer. Beside them learns Monte Carlo. The parts are
+those that you wrote in `dqn.py`; the network and the optimizer are given, so that the
+picture shows the same for everybody. The optimizer is the plain gradient descent of the
+lecture, because Adam's step has a limited length, which hides how far Q would run.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import dqn
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from train import STOPPED, evaluate, make_cartpole, seed_of, writable
+
+NUM_ENVS = 8
+ENV_STEPS = 24_576
+BLOCK_STEPS = 256  # environment steps from one block of updates to the next
+BLOCK_UPDATES = 128  # gradient updates in one block; θ_T is renewed after each block
+BATCH_SIZE = 64
+CAPACITY = 10_000
+GAMMA = 0.99
+EPSILON_STEPS = 8_000  # ε falls from 1 to 0.04 in a straight line
+EVALUATE_STEPS = 1_024
+EVALUATION_EPISODES = 20
+LARGEST_Q = 1 / (1 - GAMMA)  # 1 + γ + γ² + …: a reward of 1 for ever
+OPTIMIZER = optax.sgd(1e-3)
+TOP = 1e6  # where the axes of Q and loss end; ∞ is drawn there
+
+
+class Ablation(NamedTuple):
+    """One way to learn.
+
+    Attributes:
+        name: the name in the table and in the picture.
+        target_network: whether the labels come from θ_T, and not from θ_Q.
+        mask: whether d is stored as it is, and not as false.
+        replay: whether batches are drawn from the buffer, and not taken in order.
+        monte_carlo: whether the labels are the returns of whole episodes.
+    """
+
+    name: str
+    target_network: bool = True
+    mask: bool = True
+    replay: bool = True
+    monte_carlo: bool = False
+
+
+DQN = Ablation("DQN")
+ABLATIONS = (
+    Ablation("without target network", target_network=False),
+    Ablation("without ¬d", mask=False),
+    Ablation("without replay", replay=False),
+    Ablation("Monte Carlo", monte_carlo=True),
+)
+
+
+class Point(NamedTuple):
+    """What is measured after some environment steps.
+
+    Attributes:
+        env_step: the environment steps so far.
+        mean_return: the mean return of greedy episodes.
+        max_q: the largest Q(s, a) in the last visited states; inf if it is no number.
+        loss: the mean loss of the last updates; inf if it is no number.
+    """
+
+    env_step: int
+    mean_return: float
+    max_q: float
+    loss: float
+
+
+# ---------------------------------------------------------------- learning
+
+
+class Learner:
+    """A network that learns in the way of one ablation."""
+
+    def __init__(self, ablation: Ablation, seed: int) -> None:
+        self.ablation = ablation
+        network_key, self.key = jax.random.split(jax.random.key(seed))
+        self.rng = np.random.default_rng(seed)
+        net = eqx.nn.MLP(4, 2, 64, 2, jax.nn.leaky_relu, key=network_key)
+        self.theta_Q, model = eqx.partition(net, eqx.is_array)
+        self.theta_T, self.opt_state = self.theta_Q, OPTIMIZER.init(self.theta_Q)
+        self.num_updates = 0
+        self.buffer = dqn.ReplayBuffer(CAPACITY)
+        self.running = [[] for _ in range(NUM_ENVS)]  # the episodes under way
+        self.ended = []  # the episodes that ended since the last updates
+        self.in_order = []  # transitions of ended episodes, in the order of time
+
+        def q_values(theta, states):
+            return jax.vmap(eqx.combine(theta, model))(states)
+
+        def act(key, theta, states, epsilon):
+            return dqn.epsilon_greedy(key, q_values(theta, states), epsilon)
+
+        def td_updates(theta_Q, theta_T, opt_state, batches):
+            def one_update(carry, batch):
+                theta_Q, opt_state = carry
+                label = theta_T if ablation.target_network else theta_Q
+                theta_Q, opt_state, loss = dqn.td_update(
+                    theta_Q, label, model, batch, OPTIMIZER, opt_state, GAMMA
+                )
+                return (theta_Q, opt_state), loss
+
+            return jax.lax.scan(one_update, (theta_Q, opt_state), batches)
+
+        def mc_updates(theta_Q, opt_state, batches):
+            def one_update(carry, batch):
+                theta_Q, opt_state = carry
+                # With γ = 0 the return of a step is its reward. So mc_loss, given
+                # returns as rewards, measures steps that come from many episodes.
+                loss, grads = jax.value_and_grad(dqn.mc_loss)(
+                    theta_Q, model, *batch, 0.0
+                )
+                updates, opt_state = OPTIMIZER.update(grads, opt_state)
+                return (eqx.apply_updates(theta_Q, updates), opt_state), loss
+
+            return jax.lax.scan(one_update, (theta_Q, opt_state), batches)
+
+        self.q_values_of = jax.jit(q_values)
+        self.act_by = jax.jit(act)
+        self.td_updates = jax.jit(td_updates)
+        self.mc_updates = jax.jit(mc_updates)
+
+    def q_values(self, states: np.ndarray) -> np.ndarray:
+        """Return Q(s, a) for all actions [N,A], for states [N,D]."""
+        return np.asarray(self.q_values_of(self.theta_Q, states))
+
+    def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
+        """Return epsilon-greedy actions [N] for states [N,D]."""
+        self.key, key = jax.random.split(self.key)
+        return np.asarray(self.act_by(key, self.theta_Q, states, epsilon))
+
+    def observe(self, env: int, transition: dqn.Transition, ended: bool) -> None:
+        """Store a transition of an environment, and its episode if it has ended."""
+        if not self.ablation.mask:
+            transition = transition._replace(terminated=False)
+        self.buffer.add(*transition)
+        self.running[env].append(transition)
+        if ended:
+            self.ended.append(self.running[env])
+            self.running[env] = []
+
+    def learn(self) -> float:
+        """Do a block of updates and return the mean loss; nan if there was no data."""
+        if self.ablation.monte_carlo:
+            return self.learn_monte_carlo()
+        batches = self.sampled() if self.ablation.replay else self.consecutive()
+        if not batches:
+            return float("nan")
+        (self.theta_Q, self.opt_state), losses = self.td_updates(
+            self.theta_Q, self.theta_T, self.opt_state, dqn.Transition(*batches)
+        )
+        self.num_updates += BLOCK_UPDATES
+        self.theta_T = dqn.sync_target(
+            self.theta_Q, self.theta_T, self.num_updates, BLOCK_UPDATES
+        )
+        return float(jnp.mean(losses))
+
+    def sampled(self) -> list[np.ndarray]:
+        """Return random batches: for each field an array [updates,B,...]."""
+        samples = [
+            self.buffer.sample(BATCH_SIZE, self.rng) for _ in range(BLOCK_UPDATES)
+        ]
+        return [np.stack(field) for field in zip(*samples, strict=True)]
+
+    def consecutive(self) -> list[np.ndarray]:
+        """Return batches of the newest transitions, in order: a window that moves on.
+
+        The window passes over the episodes that ended since the last updates. So the
+        number of updates is that of DQN, and only the choice of transitions differs.
+        """
+        new = [transition for episode in self.ended for transition in episode]
+        self.ended = []
+        self.in_order = self.in_order[-BATCH_SIZE:] + new
+        if not new or len(self.in_order) < BATCH_SIZE:
+            return []
+        last = len(self.in_order) - BATCH_SIZE
+        starts = np.linspace(0, last, BLOCK_UPDATES).astype(int)
+        rows = starts[:, None] + np.arange(BATCH_SIZE)
+        columns = zip(*self.in_order, strict=True)
+        return [np.array(column)[rows] for column in columns]
+
+    def learn_monte_carlo(self) -> float:
+        """Do updates on the episodes that ended since the last ones, then drop them."""
+        if not self.ended:
+            return float("nan")
+        episodes = [
+            [np.array(field) for field in zip(*episode, strict=True)]
+            for episode in self.ended
+        ]
+        self.ended = []
+        states = np.concatenate([episode[0] for episode in episodes])
+        actions = np.concatenate([episode[1] for episode in episodes])
+        returns = np.concatenate([returns_of(episode[2]) for episode in episodes])
+        rows = self.rng.integers(len(states), size=(BLOCK_UPDATES, BATCH_SIZE))
+        batches = states[rows], actions[rows], returns[rows]
+        (self.theta_Q, self.opt_state), losses = self.mc_updates(
+            self.theta_Q, self.opt_state, batches
+        )
+        return float(jnp.mean(losses))
+
+
+def returns_of(rewards: np.ndarray) -> np.ndarray:
+    """Return the discounted returns of an episode [T].
+
+    Rewards of 0 after the end change no return. They make the lengths powers of two,
+    because JAX compiles anew for each length.
+    """
+    padded = np.zeros(1 << (len(rewards) - 1).bit_length(), np.float32)
+    padded[: len(rewards)] = rewards
+    return np.asarray(dqn.discounted_returns(jnp.asarray(padded), GAMMA))[
+        : len(rewards)
+    ]
+
+
+def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
+    """Let an ablation learn, show a line of progress, and return its curve.
+
+    The curve ends early where Q is no number any more: nothing can change then.
+    """
+    learner, curve = Learner(ablation, seed), []
+    envs, judges = make_cartpole(NUM_ENVS), make_cartpole(EVALUATION_EPISODES)
+    states, _ = envs.reset(seed=seed)
+    visited, just_ended = [], np.zeros(NUM_ENVS, dtype=bool)
+    show(f"{ablation.name}: compiling …")
+    for env_step in range(NUM_ENVS, env_steps + 1, NUM_ENVS):
+        epsilon = max(0.04, 1 - 0.96 * env_step / EPSILON_STEPS)
+        actions = learner.act(states, epsilon)
+        next_states, rewards, terminateds, truncateds, _ = envs.step(actions)
+        fields = states, actions, rewards.astype(np.float32), terminateds, next_states
+        for env, row in enumerate(zip(*fields, strict=True)):
+            # The step after the end of an episode is no transition: see train.py.
+            if not just_ended[env]:
+                ended = bool(terminateds[env] or truncateds[env])
+                learner.observe(env, dqn.Transition(*row), ended)
+        visited = [*visited, states][-BLOCK_STEPS // NUM_ENVS :]
+        just_ended, states = terminateds | truncateds, next_states
+        if env_step % BLOCK_STEPS == 0:
+            loss = learner.learn()
+            if env_step % EVALUATE_STEPS == 0:
+                mean_return = evaluate(learner, judges, seed + env_step).mean()
+                max_q = learner.q_values(np.concatenate(visited)).max()
+                numbers = [x if np.isfinite(x) else np.inf for x in (max_q, loss)]
+                if np.isnan(loss) and np.isfinite(max_q):
+                    numbers[1] = np.nan  # no update: no loss
+                curve.append(Point(env_step, float(mean_return), *map(float, numbers)))
+                show(f"{ablation.name}: step {env_step:5d} of {env_steps}")
+                if numbers[0] == np.inf:
+                    break
+    return curve
+
+
+def show(words: str) -> None:
+    """Show a line of progress: rewritten in a terminal, left out elsewhere."""
+    if sys.stdout.isatty():
+        print(f"\r{words:<60}", end="", flush=True)
+
+
+# ---------------------------------------------------------------- table and picture
+
+
+def table_row(ablation: Ablation, curve: list[Point]) -> str:
+    """Return a line of the table, at most 80 columns wide."""
+    last = np.mean([point.mean_return for point in curve[-5:]])
+    top, loss = max(point.max_q for point in curve), curve[-1].loss
+    early = next((p.max_q for p in curve if p.env_step >= 4096), curve[-1].max_q)
+    return (
+        f"{ablation.name:<24}{last:7.0f}{short(early):>14}{short(top):>14}"
+        f"{short(loss):>12}"
+    )
+
+
+HEADER = (
+    f"{'':<24}{'return':>7}{'max Q at 4096':>14}{'largest max Q':>14}{'last loss':>12}"
+)
+
+
+def short(number: float) -> str:
+    """Return a number in at most five characters; ∞ for inf, – for nan."""
+    if np.isfinite(number):
+        return f"{number:.3g}"
+    return "–" if np.isnan(number) else "∞"
+
+
+def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None:
+    """Draw one row for each ablation, with DQN in grey behind it, as a PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    (_, base), *others = curves
+    figure, rows = plt.subplots(
+        len(others),
+        3,
+        figsize=(10, 2.2 * len(others) + 0.6),
+        layout="constrained",
+        sharex=True,
+        sharey="col",
+        squeeze=False,
+    )
+    for number, ((ablation, curve), row) in enumerate(zip(others, rows, strict=True)):
+        for field, axes in enumerate(row, 1):
+            draw(axes, base, field, "DQN", "0.6")
+            draw(axes, curve, field, ablation.name, f"C{number}")
+            axes.grid(alpha=0.3)
+        row[1].axhline(LARGEST_Q, color="black", linestyle=":", linewidth=1)
+        row[1].text(ENV_STEPS / 50, LARGEST_Q, "1/(1-γ)", va="bottom")
+        row[0].set(ylim=(0, 510))
+        row[1].set(yscale="log", ylim=(1, TOP * 2))
+        row[2].set(yscale="log", ylim=(1e-3, TOP * 2))
+        row[0].set_ylabel(ablation.name.replace(" target", "\ntarget"), weight="bold")
+        row[0].legend(loc="upper left", fontsize=8)
+    for axes, title in zip(
+        rows[0],
+        ("mean return of greedy episodes", "max Q (log; top: ∞)", "loss (log; top: ∞)"),
+        strict=True,
+    ):
+        axes.set_title(title)
+    for axes in rows[-1]:
+        axes.set(xlabel="environment steps", xlim=(0, ENV_STEPS))
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def draw(axes, curve: list[Point], field: int, label: str, colour: str) -> None:
+    """Draw one quantity of a curve; a cross marks where it became infinite."""
+    steps = np.array([point.env_step for point in curve])
+    values = np.array([point[field] for point in curve])
+    known = ~np.isnan(values)
+    axes.plot(steps[known], np.minimum(values[known], TOP), color=colour, label=label)
+    if curve[-1].max_q == np.inf:
+        top = min(values[-1], TOP)
+        axes.plot(steps[-1], top, "X", color=colour, markersize=9)
+        if values[-1] == np.inf:
+            axes.annotate(
+                "∞",
+                (steps[-1], top),
+                (8, -5),
+                textcoords="offset points",
+                fontsize=15,
+                color=colour,
+            )
+
+
+def main() -> None:
+    """Train DQN, without each of its parts, and beside Monte Carlo; draw all."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seed", type=seed_of, default="1", help="any text")
+    parser.add_argument("--out", default="results", help="folder for the picture")
+    parser.add_argument("--steps", type=int, default=ENV_STEPS, help="of each training")
+    arguments = parser.parse_args()
+    picture = writable(arguments.out) / "ablate.png"
+
+    print(f"five trainings of {arguments.steps} steps, about a minute\n{HEADER}")
+    curves = []
+    try:
+        for ablation in (DQN, *ABLATIONS):
+            try:
+                curve = curve_of(ablation, arguments.seed, arguments.steps)
+            except jax.errors.JAXTypeError:
+                if not ablation.monte_carlo:
+                    raise
+                print("\nno Monte Carlo: your mc_loss does not work under jax.jit")
+                continue
+            curves.append((ablation, curve))
+            show("")
+            print(("\r" if sys.stdout.isatty() else "") + table_row(ablation, curve))
+            sys.stdout.flush()
+    except NotImplementedError as stub:
+        sys.exit(f"not implemented yet: {stub}")
+    save_picture(curves, picture)
+    print(f"picture: {picture}\nthe handout asks three questions about it")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\nstopped: nothing was saved")
+        sys.exit(STOPPED)

@@ -1,0 +1,48 @@
+"""`make ablate` in a student's folder, with few steps."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from grader.contract.exercises import ROOT
+
+
+def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProcess:
+    """Run the script of `make ablate` with the `dqn.py` of starter or solution."""
+    shutil.copytree(ROOT / "starter", folder / "starter")
+    shutil.copy(ROOT / whose / "dqn.py", folder / "starter")
+    return subprocess.run(
+        [sys.executable, "starter/ablate.py", "--out=results", *options],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_table_and_picture(tmp_path):
+    """Without θ_T max Q is infinite, and with DQN it is not; a picture is drawn."""
+    done = ablate(tmp_path, "solution", "--steps=8192")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = {line[:24].strip(): line for line in lines}
+    assert "∞" in rows["without target network"]
+    for name in ("DQN", "without ¬d", "without replay", "Monte Carlo"):
+        assert "∞" not in rows[name]
+    with Image.open(tmp_path / "results" / "ablate.png") as picture:
+        assert picture.width > 600
+
+
+def test_a_missing_part_is_named(tmp_path):
+    """The unchanged starter names the exercise that is not implemented yet."""
+    done = ablate(tmp_path, "starter")
+    assert done.returncode == 1
+    assert "not implemented yet: Exercise" in done.stderr
+    assert "Traceback" not in done.stderr
