@@ -29,7 +29,8 @@ class Slopes:
 
     def __init__(self, found: Found, gamma: float) -> None:
         self.found, self.gamma = found, gamma
-        self.separable, self.calls = True, 0
+        self.axes: tuple[int, ...]
+        self.axes, self.calls = (-1, -2), 0
 
     def __call__(self, numbers: dict[str, Any]) -> dict[str, Any]:
         """Return the `loss`, and the slopes `q_s`, `q_n` [B,A] and `q_0` [1,A].
@@ -40,18 +41,27 @@ class Slopes:
         """
         rows = self.rows_of(numbers)
         with np.errstate(all="ignore"):
-            if self.separable and self.calls % CHECKED == 0:
-                fast, full = self.of_separate_rows(rows), self.of_all_rows(rows)
-                self.separable = all(
-                    np.allclose(fast[k], full[k], 1e-3, 1e-7, equal_nan=True)
-                    for k in MOVED
-                )
+            if self.axes and self.calls % CHECKED == 0:
+                full = self.of_all_rows(rows)
+                self.axes = tuple(a for a in self.axes if self.agrees(rows, a, full))
             self.calls += 1
-            way = self.of_separate_rows if self.separable else self.of_all_rows
-            slopes = way(rows)
+            slopes = (
+                self.of_separate_rows(rows, self.axes[0])
+                if self.axes
+                else self.of_all_rows(rows)
+            )
             loss = self.loss(rows, rows)
         found = {name: slope.astype(np.float32) for name, slope in slopes.items()}
         return {**found, "loss": float(loss)}
+
+    def agrees(self, rows: Rows, axis: int, full: Arrays) -> bool:
+        """Tell whether `of_separate_rows` finds the slopes `full`."""
+        fast = self.of_separate_rows(rows, axis)
+        return all(
+            fast[name].shape == full[name].shape
+            and np.allclose(fast[name], full[name], 1e-3, 1e-7, equal_nan=True)
+            for name in MOVED
+        )
 
     def rows_of(self, numbers: dict[str, Any]) -> Rows:
         """Return a batch's numbers in float64."""
@@ -99,44 +109,48 @@ class Slopes:
             slopes[name] = ((up - down) / (2 * STEP)).reshape(values.shape)
         return slopes
 
-    def of_separate_rows(self, rows: Rows) -> Arrays:
+    def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
         """Return the slopes by moving one action's value in all rows at once.
 
-        This is right for formulas in which the loss of a row depends on the values of
-        this row only.
+        This is right for formulas in which the values of a row have an effect only on
+        the losses at the row's place along an axis of the losses.
+
+        Args:
+            rows: the batch.
+            axis: the axis, -1 or -2.
         """
         formula = self.found.formula
-        view = formula["view"].compute
+        view, reduce = formula["view"].compute, formula["reduction"].compute
         before = view(rows)
         e = errors(before, formula, target_of(before, formula))
         f = weighted_losses(before, formula, target_of(before, formula))
-        each = np.zeros((f.shape[-1], *f.shape[-2:]))
-        each[:, 0] = STEP * np.eye(f.shape[-1])
-        reduce = formula["reduction"].compute
-        share = (reduce(before, f + each) - reduce(before, f - each)) / (2 * STEP)
-        factor = self.found.scale.at(rows.size, rows.width) * share
+        factor = self.found.scale.at(rows.size, rows.width)
+        places = np.expand_dims(np.eye(f.shape[axis]), axis=-3 - axis)
         slopes = {}
         for name in MOVED:
-            values = getattr(rows, name)
-            steps = STEP * np.eye(rows.width)
-            up, down = (
-                np.broadcast_to(
-                    self.each(view(replace(rows, **{name: values + step})), e),
-                    (rows.width, rows.size),
+            values, slope = getattr(rows, name), []
+            for step in STEP * np.eye(rows.width):
+                up, down = (
+                    self.each(view(replace(rows, **{name: values + move})), e)
+                    for move in (step, -step)
                 )
-                for step in (steps[:, None], -steps[:, None])
-            )
-            slope = (factor * (up - down) / (2 * STEP)).T
-            whole = slope.sum(axis=0, keepdims=True)
-            slopes[name] = slope if len(values) == rows.size else whole
+                if np.array_equal(up, down):
+                    slope.append(np.zeros(f.shape[axis]))
+                    continue
+                change = (up - down) / 2 * places
+                both = reduce(before, f + change) - reduce(before, f - change)
+                slope.append(factor * both / (2 * STEP))
+            whole = np.stack(slope, axis=-1)
+            one_row = whole.sum(axis=0, keepdims=True)
+            slopes[name] = whole if len(values) == rows.size else one_row
         return slopes
 
     def each(self, rows: Rows, e: np.ndarray) -> np.ndarray:
-        """Return the losses of the rows [...,B], summed over actions or pairs.
+        """Return the losses before the reduction, [1 or A or B, B or 1].
 
         Args:
             rows: the rows.
             e: the errors before the values were moved.
         """
         formula = self.found.formula
-        return weighted_losses(rows, formula, target_of(rows, formula), e).sum(axis=-2)
+        return weighted_losses(rows, formula, target_of(rows, formula), e)
