@@ -90,8 +90,14 @@ class LearningParts:
             raise Waiting(f"{NOT_IMPLEMENTED}: waits for {', '.join(missing)}")
         names = {}
         for role, case in programs().items():
-            export = functools.partial(self.candidate.export, case)
-            names[role] = needed(part_name(case), export)
+            part, export = (
+                part_name(case),
+                functools.partial(self.candidate.export, case),
+            )
+            try:
+                names[role] = needed(part, export)
+            except NotImplementedYet:
+                raise Waiting(f"{NOT_IMPLEMENTED}: waits for {part}") from None
         return names
 
     def open_buffer(self, capacity: int = learning.CAPACITY) -> None:
@@ -124,12 +130,13 @@ def needed(part: str, step: Callable[[], Any]) -> Any:
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Waiting: the step failed in another way; the message names the part.
+        Waiting: the step waits for a stub, or failed in another way; the message names
+            the part.
         GraderError: the grader could not do its work.
     """
     try:
         return step()
-    except (NotImplementedYet, GraderError):
+    except (NotImplementedYet, Waiting, GraderError):
         raise
     except (Exception, Stopped) as reason:
         words = str(reason).removeprefix(f"{part}: ")
