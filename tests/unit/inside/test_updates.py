@@ -157,12 +157,20 @@ def ascending(before, after):
     return {**after, "theta_Q": [2 * a - b for a, b in moved]}
 
 
+def against(before, after):
+    """Return Adam's mean of the gradients with the other sign."""
+    count, *averages = after["opt_state"]
+    means, squares = averages[:4], averages[4:]
+    return {**after, "opt_state": [count, *(-mean for mean in means), *squares]}
+
+
 WRONG = {
     "half the loss": own_update(half_loss),
     "no mask": own_update(unmasked_loss),
     "up the slope": own_update(change=ascending),
     "no step": own_update(change=lambda b, a: {**a, "theta_Q": b["theta_Q"]}),
     "an old state": own_update(change=lambda b, a: {**a, "opt_state": b["opt_state"]}),
+    "a mean of the other sign": own_update(change=against),
     "another weight": own_update(
         change=lambda b, a: {**a, "theta_Q": [*a["theta_Q"][:3], b["theta_Q"][3] + 1]}
     ),
