@@ -47,7 +47,7 @@ def test_solution_in_bwrap(bwrap_run):
     assert bwrap_run.report["score"] == bwrap_run.report["max_score"] == 100
     assert bwrap_run.report["sandbox"] == "bwrap"
     maze, cartpole = (bwrap_run.report["learning"][t] for t in ("maze", "cartpole"))
-    assert maze["shortest"] < -maze["mean_return"] < maze["random_walk"] / 2
+    assert maze["shortest"] <= -maze["mean_return"] < maze["random_walk"] / 2
     assert cartpole["mean_return"] >= 450
     assert min(maze["compared"], cartpole["compared"]) > 10
 
