@@ -35,7 +35,8 @@ ENDLESS = """
 LARGE = """
         large = jnp.arange(2.0**28, dtype=jnp.float32) * batch.reward[0]
         many = jax.lax.sort([large + number for number in range(16)])
-        return theta_Q, opt_state, sum(each[0] for each in many)
+        total = sum(each[0] for each in many)
+        theta_Q = jax.tree.map(lambda x: x + 1e-30 * total, theta_Q)
 """
 
 
