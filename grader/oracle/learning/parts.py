@@ -130,13 +130,13 @@ def needed(part: str, step: Callable[[], Any]) -> Any:
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Waiting: the step waits for a stub, or failed in another way; the message names
-            the part.
+        Waiting: the part waits for another one, or the step failed in another way; the
+            message names the part.
         GraderError: the grader could not do its work.
     """
     try:
         return step()
-    except (NotImplementedYet, Waiting, GraderError):
+    except (NotImplementedYet, GraderError, Waiting):
         raise
     except (Exception, Stopped) as reason:
         words = str(reason).removeprefix(f"{part}: ")

@@ -23,7 +23,7 @@ class FakeUpdates:
     def __init__(self):
         self.batches, self.distance = [], 0.0
 
-    def fresh_state(self, theta):
+    def fresh_state(self, theta, rate=0.0):
         """Return the number of updates so far."""
         return 0
 

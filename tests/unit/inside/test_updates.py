@@ -95,7 +95,7 @@ def made(own=None):
     rng = np.random.default_rng(2)
     theta_Q, theta_T = drawn_theta(rng), drawn_theta(rng)
     updates = Updates(make_values(network), own or own_update(), ADAM, theta_Q, GAMMA)
-    carry = flat(theta_Q), flat(theta_T), updates.fresh_state(theta_Q)
+    carry = flat(theta_Q), flat(theta_T), ADAM.init(flat(theta_Q))
     return updates, carry, drawn_batches(rng)
 
 
