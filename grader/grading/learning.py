@@ -1,11 +1,10 @@
 """Wait for the results of learning; repeat it by the formula of a wrong loss."""
 
-import contextlib
-
 import numpy as np
 
 from grader.contract import learning, mdps
 from grader.contract.exercises import LEARNING
+from grader.contract.outcomes import GraderError, Stopped
 from grader.contract.seeds import derive
 from grader.diagnosis.formulas.losses import td_loss
 from grader.diagnosis.formulas.losses.sample import Sample
@@ -26,18 +25,24 @@ def results_of(graded: Graded, process: Learning) -> Results:
     Args:
         graded: the objects of this grading.
         process: the learning that runs beside the checks.
+
+    Raises:
+        GraderError: the grader could not look for the formula.
     """
     results = process.wait()
     if not results.deviates:
         return results
     gammas = (mdps.GAMMA, learning.GAMMA)
+    graded.budget.exercise = graded.budget.part = LEARNING
+    rng = np.random.default_rng(derive(graded.seed, "formula for learning"))
     found, formula = None, Formula()
-    # Without a formula, the report says that learning was not judged.
-    with contextlib.suppress(Exception):
-        graded.budget.exercise = graded.budget.part = LEARNING
-        rng = np.random.default_rng(derive(graded.seed, "formula for learning"))
+    try:
         found = td_loss.find(graded.student, rng)
         formula = formula_of(*found) if found else formula
+    except GraderError:
+        raise
+    except (Exception, Stopped):
+        found = None  # the report says that learning was not judged
     slopes = {gamma: Slopes(found[0], gamma) for gamma in gammas} if found else {}
     results = process.again(slopes)
     results.formula = formula

@@ -26,8 +26,8 @@ from grader.inside.translation.translate import translated
 
 # Standard deviations of noise on untrained parameters, with which a task must fail.
 NOISES = (0.03, 0.3, 3.0)
-# Environment steps of a training by formula, whose updates take longer. Right work needs
-# fewer in nine of ten trainings, see tests/evidence/CALIBRATION.md.
+# Environment steps of a training by formula, whose updates take longer. Right work
+# needs fewer in nine of ten trainings: see tests/evidence/CALIBRATION.md.
 FORMULA_STEPS = {"maze": 6_144, "cartpole": 12_288}
 DRAWS = 20  # the most tasks that are drawn until untrained networks fail in one
 ALREADY = "the untrained network already solves every task that was drawn"

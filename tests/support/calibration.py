@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from grader.contract.learning import FULL, HALF
 from grader.contract.limits import LIMITS
-from grader.oracle.cartpole import FULL, HALF
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.variants import WHOLE
 from tests.support.edits import ROOT, SOLUTION
@@ -308,7 +308,7 @@ def of_constants() -> list[str]:
     return [
         "## The values in force",
         "",
-        "`FULL` and `HALF` stand in `grader/oracle/cartpole.py`, `trainings` in",
+        "`FULL` and `HALF` stand in `grader/contract/learning.py`, `trainings` in",
         "`Limits`, the others in `SETTINGS` of `starter/train.py`.",
         "",
         *as_table(["constant", "value"], rows),

@@ -1,23 +1,33 @@
-"""Try the check of the small MDPs on right and on wrong hand-ins.
+"""Try the check of the table worlds on right and on wrong hand-ins.
 
-`messages` and `errors` run in a process with a warm worker and a warm runner. The
-generators below them send the work to two such processes.
+`messages` and `errors` run in a process with a warm worker and a warm runner, and with
+a worker and a learner for each hand-in. The generators below them send the work to two
+such processes.
 """
 
+import contextlib
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
 
 from grader.contract import mdps
-from grader.contract.outcomes import Wrong
+from grader.contract.limits import LIMITS
+from grader.contract.outcomes import Waiting, Wrong
+from grader.grading.learning import results_of
+from grader.grading.passes import Graded
 from grader.intake.submission import Submission
-from grader.oracle.candidate import Candidate
+from grader.oracle.budget import Budget
+from grader.oracle.learning.results import Results
+from grader.oracle.learning.run import Learning
+from grader.oracle.reference import Reference
+from grader.sandbox.tiers import choose_tier
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION, edited
-from tests.support.handins import processes, warm
+from tests.support.handins import processes, record, warm
 
 FAR = 1 / 20  # The solution's error must be below this share of the allowed error.
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"
@@ -33,17 +43,22 @@ SOURCES = {
     "needs an end": edited("td_loss", (MASK, NEEDS_AN_END)),
     "cut is end": edited("ReplayBuffer", ("self.columns.state[row] = state", CUT)),
 }
-STRANGER = "sample returned a transition that was never stored"
+STRANGER = (
+    "not judged: chain with one end: sample returned a transition that is not in the "
+    "buffer"
+)
+UNKNOWN = "not judged: td_update makes other updates than those that are asked for"
+PATIENT = replace(LIMITS, run_seconds=1e5, all_learn_seconds=1e5)
 CAUGHT = {
     "td-no-mask": "chain|maze",
     "td-mask-inverted": "chain",
     "td-mask-on-error": "chain|maze",
     "td-gamma-missing": "chain",
     "td-max-from-zero": "chain|maze|ring",
-    "needs an end": "chain|ring",
+    "needs an end": UNKNOWN,
     "cut is end": STRANGER,
     "sync-never": "chain",
-    "up-returns-old": "chain",
+    "up-returns-old": UNKNOWN,
     "field-swap": STRANGER,
     "per-field-indices": STRANGER,
     "stores-not-d": STRANGER,
@@ -51,41 +66,87 @@ CAUGHT = {
 TELLS = {
     "chain with one end": "td-one-end-ends-all",
     "maze with several ends": "td-mask-on-error",
-    "ring cut by a time limit": "needs an end",
+    "ring cut by a time limit": "td-max-from-zero",
 }
+
+
+class Tables(Learning):
+    """Learning of the table worlds only, for one seed after the other."""
+
+    def learn(self, task: str) -> None:
+        """Learn no other task."""
+        raise Waiting("only the table worlds are learned here")
+
+    def stop(self) -> None:
+        """Keep the processes for the next seed."""
+
+
+@contextlib.contextmanager
+def taken(source: str) -> Iterator[Callable[[int], Results]]:
+    """Yield the function that learns the table worlds with a seed.
+
+    Args:
+        source: the hand-in's text.
+    """
+    submission = Submission("chain", source.encode())
+    student = warm().take(submission)
+    programs, known = record()
+    budget = Budget(PATIENT)
+    process = Tables(
+        submission, choose_tier(""), "", "cpu", budget, {}, lambda words: None
+    )
+    graded = Graded(
+        student=student,
+        reference=Reference(student.runner, programs),
+        runner=student.runner,
+        budget=student.worker.budget,
+        seed="1",
+        known=known,
+    )
+
+    def learned(seed: int) -> Results:
+        process.seed, process.results, process.slopes = str(seed), Results(), {}
+        process.run()
+        return results_of(graded, process)
+
+    try:
+        yield learned
+    finally:
+        process.worker.stop()
+        process.runner.stop()
 
 
 def messages(source: str, seeds: range) -> list[str]:
     """Return the check's message for each seed; "" where the hand-in passes."""
-    student, said = taken(source), []
-    for seed in seeds:
-        try:
-            checks().test_chain(student, student.runner, np.random.default_rng(seed))
-            said.append("")
-        except Wrong as wrong:
-            said.append(str(wrong))
+    said = []
+    with taken(source) as learned:
+        for seed in seeds:
+            try:
+                checks().test_tables(learned(seed))
+                said.append("")
+            except Wrong as wrong:
+                said.append(str(wrong))
     return said
 
 
-def errors(source: str, seed: int) -> dict[str, float]:
+def errors(source: str, seeds: range) -> list[dict[str, float]]:
     """Return a hand-in's error in each small MDP, by the name of the MDP.
 
     The error is max |Q − Q*|, divided by the error that the check allows.
+
+    Returns:
+        A dict for each seed.
     """
-    student, rng = taken(source), np.random.default_rng(seed)
-    found = {}
-    for kind in mdps.KINDS:
-        mdp = kind(rng)
-        Q = checks().learned_table(mdp, student, student.runner, rng)
-        Q_star = mdps.value_iteration(mdp)
-        allowed = checks().CLOSE * np.abs(Q_star).max()
-        found[mdp.name] = float(np.abs(Q - Q_star).max() / allowed)
-    return found
-
-
-def taken(source: str) -> Candidate:
-    """Load a hand-in into this process' warm worker and runner."""
-    return warm().take(Submission("chain", source.encode()))
+    said = []
+    with taken(source) as learned:
+        for seed in seeds:
+            found = {}
+            for mdp, Q in learned(seed).tables.learned:
+                Q_star = mdps.value_iteration(mdp)
+                allowed = checks().CLOSE * np.abs(Q_star).max()
+                found[mdp.name] = float(np.abs(Q - Q_star).max() / allowed)
+            said.append(found)
+    return said
 
 
 def checks() -> ModuleType:
@@ -99,11 +160,10 @@ def checks() -> ModuleType:
 
 def right_work(seeds: range) -> Iterator[str]:
     """Yield a line for each seed with which the solution's error is `FAR` or more."""
-    futures = [processes().submit(errors, SOLUTION, seed) for seed in seeds]
-    for seed, future in zip(seeds, futures, strict=True):
-        found = future.result()
-        if len(found) != len(mdps.KINDS) or max(found.values()) >= FAR:
-            yield f"seed {seed}: the solution's errors are {found}"
+    found = processes().submit(errors, SOLUTION, seeds).result()
+    for seed, each in zip(seeds, found, strict=True):
+        if len(each) != len(mdps.KINDS) or max(each.values()) >= FAR:
+            yield f"seed {seed}: the solution's errors are {each}"
 
 
 def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
@@ -116,7 +176,8 @@ def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
     futures = [processes().submit(messages, SOURCES[id], seeds) for id in ids]
     for id, future in zip(ids, futures, strict=True):
         for message in future.result():
-            told = message == STRANGER or {"Q*", "allowed"} <= set(message.split())
+            judged = not message.startswith("not judged: ")
+            told = not judged or {"Q*", "allowed"} <= set(message.split())
             if not (told and re.match(CAUGHT[id], message)):
                 yield f"{id}: the small MDPs say {message!r}"
 
@@ -128,7 +189,7 @@ def each_mdp(seeds: range) -> Iterator[str]:
     larger than allowed.
     """
     for name, id in TELLS.items():
-        for seed in seeds:
-            found = processes().submit(errors, SOURCES[id], seed).result()
-            if found[name] <= 1:
+        found = processes().submit(errors, SOURCES[id], seeds).result()
+        for seed, each in zip(seeds, found, strict=True):
+            if not each.get(name, 0) > 1:
                 yield f"{id} does not show in the {name} with seed {seed}"

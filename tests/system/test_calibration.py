@@ -1,6 +1,6 @@
 """A training run of `make calibrate` works as in a grading."""
 
-from grader.oracle.cartpole import HALF
+from grader.contract.learning import HALF
 from tests.support.calibration import (
     SETTINGS,
     learners,

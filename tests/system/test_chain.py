@@ -1,4 +1,4 @@
-"""The small MDPs of exercise 9: right work has tiny errors, and mistakes are found.
+"""The table worlds of exercise 9: right work has tiny errors, and mistakes are found.
 
 `SEEDS=200 pytest tests/system/test_chain.py -k far_closer` tries the solution with 200
 seeds. `make prove` tries all mistakes that the MDPs must find.

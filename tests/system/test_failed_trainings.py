@@ -1,32 +1,56 @@
-"""After a real training that fails, the hint says why learning failed."""
+"""After real trainings that fail, the messages say what was not learned, and why."""
 
 from dataclasses import replace
-
-import pytest
 
 from grader.contract.limits import LIMITS
 from grader.grading.pipeline import Options, Progress, grade
 from grader.intake.submission import Submission
+from grader.oracle.learning.run import DEVIATES, NEEDS_MAZE
+from grader.report.model import Check, Report
 from tests.support.edits import SOLUTION
 from tests.support.grading import replaced
 
-UNTOUCHED = """\
-loss = td_loss(theta_Q, theta_T, model, batch, gamma)
-return theta_Q, opt_state, loss"""
-REAL = {
-    "never updated": ({"td_update": UNTOUCHED}, "Your td_loss is right."),
-    "never synced": (
-        {"sync_target": "return theta_T"},
-        "sync_target returned θ_Q in 0 of",
-    ),
-}
+NEVER_SYNCED = {"sync_target": "return theta_T"}
+ONE_ACTION = {"epsilon_greedy": "return jnp.zeros(q_values.shape[0], dtype=jnp.int32)"}
 
 
-@pytest.mark.parametrize(("bodies", "words"), REAL.values(), ids=REAL)
-def test_the_reason_is_told(bodies, words):
-    """The hint of a failed training names the part that is wrong."""
+def trained_once(bodies: dict[str, str]) -> tuple[Report, list[Check]]:
+    """Grade exercise 9 of the solution with other bodies; train once for each task."""
     submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
     limits = replace(LIMITS, trainings=1)
-    options = Options("1", ("learning",), limits=limits)
-    _, maze, *_ = grade(submission, options, Progress()).exercises[0].checks
-    assert words in maze.hint
+    report = grade(submission, Options("1", ("learning",), limits=limits), Progress())
+    return report, report.exercises[0].checks
+
+
+def test_the_maze_is_not_learned():
+    """Without syncs the maze is not learned, and CartPole is not tried."""
+    report, (tables, maze, half, full) = trained_once(NEVER_SYNCED)
+    assert (tables.score, maze.score, half.score, full.score) == (0, 0, 0, 0)
+    assert "the shortest way takes" in maze.message
+    assert "sync_target returned θ_Q in 0 of" in maze.hint
+    assert NEEDS_MAZE in half.message
+    assert half.message == full.message
+    entry = report.learning["cartpole"]
+    assert (entry["mean_return"], entry["not_judged"]) == (None, NEEDS_MAZE)
+    assert report.learning["maze"]["curve"]
+
+
+def test_cartpole_is_not_tried_without_the_maze():
+    """A hand-in that always takes the first door learns tables only."""
+    _, (tables, maze, half, full) = trained_once(ONE_ACTION)
+    assert tables.score == tables.max_score
+    assert (maze.score, half.score, full.score) == (0, 0, 0)
+    assert NEEDS_MAZE in half.message
+
+
+def test_an_update_that_does_nothing():
+    """Without updates nothing is judged, and each message names td_update."""
+    untouched = """\
+loss = td_loss(theta_Q, theta_T, model, batch, gamma)
+return theta_Q, opt_state, loss"""
+    report, checks = trained_once({"td_update": untouched})
+    for check in checks:
+        assert (check.outcome, check.score) == ("failed", 0)
+        assert check.message == f"not judged: {DEVIATES}"
+    assert report.learning["maze"]["not_judged"] == DEVIATES
+    assert report.learning["maze"]["mean_return"] is None

@@ -4,6 +4,8 @@ import pytest
 
 from grader.grading import pipeline
 from grader.intake.submission import Submission
+from grader.oracle.learning.run import DEVIATES
+from grader.report.model import Report
 from tests.support.edits import ROOT, edited
 
 STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
@@ -14,13 +16,38 @@ NUMBER = {
 
 
 def test_half_the_loss_still_learns():
-    """A hand-in whose loss has a factor ½ learns, so exercise 9 has full points."""
-    halved = edited("td_loss", ("return jnp.mean(", "return 0.5 * jnp.mean("))
-    options = pipeline.Options("1", ("learning",))
-    submission = Submission("halved", halved.encode())
-    report = pipeline.grade(submission, options, pipeline.Progress())
+    """A hand-in whose loss has a factor ½ is trained by it, and has full points."""
+    half = "return 0.5 * jnp.mean("
+    report = learning_of(edited("td_loss", ("return jnp.mean(", half)))
     assert report.score == 15
-    assert report.learning["cartpole"]["held"] > 0
+    for task in ("maze", "cartpole"):
+        assert report.learning[task]["compared"] > 0
+
+
+def test_a_missing_mask_gets_what_it_deserves():
+    """A loss without ¬d is trained by its formula: the table worlds are wrong."""
+    mask = "1.0 - jnp.asarray(terminated, dtype=float)"
+    report = learning_of(edited("td_loss", (mask, "1.0")))
+    tables = report.exercises[0].checks[0]
+    assert tables.score == 0
+    assert "Q* is" in tables.message
+
+
+def test_an_unknown_loss_is_not_judged():
+    """If no formula fits the loss, learning is not judged, and the report says so."""
+    odd = "jnp.mean(jnp.exp(predicted) * jnp.sin(predicted - empirical) ** 2)"
+    mean = "jnp.mean((predicted - empirical) ** 2)"
+    report = learning_of(edited("td_loss", (mean, odd)))
+    for check in report.exercises[0].checks:
+        assert (check.outcome, check.score) == ("failed", 0)
+        assert check.message == f"not judged: {DEVIATES}"
+
+
+def learning_of(source: str) -> Report:
+    """Grade exercise 9 of a hand-in."""
+    options = pipeline.Options("1", ("learning",))
+    submission = Submission("wrong", source.encode())
+    return pipeline.grade(submission, options, pipeline.Progress())
 
 
 ALWAYS_THE_SAME = {

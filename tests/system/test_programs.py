@@ -30,17 +30,17 @@ SEED = 20
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory) -> dict[str, tuple[bytes, str, bool]]:
+def programs(tmp_path_factory) -> dict[str, tuple[bytes, str]]:
     """Return the crafted programs by name.
 
-    A value holds the bytes, a part of the expected message ("" for an honest program),
-    and whether the program is requested with its derivative.
+    A value holds the bytes and a part of the expected message, "" for an honest
+    program.
     """
     folder = tmp_path_factory.mktemp("programs")
     subprocess.run([sys.executable, "-m", CRAFTED, str(folder)], cwd=ROOT, check=True)
     told = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     data = [path.read_bytes() for path in sorted(folder.glob("[0-9][0-9]"))]
-    return {name: (d, *rest) for (name, *rest), d in zip(told, data, strict=True)}
+    return {name: (d, said) for (name, said), d in zip(told, data, strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -52,25 +52,24 @@ def runner() -> Iterator[RunnerClient]:
     running.stop()
 
 
-def load(runner: RunnerClient, name: str, data: bytes, derivative: bool) -> None:
+def load(runner: RunnerClient, name: str, data: bytes) -> None:
     """Load bytes into the runner as the program of the network's forward pass.
 
     Args:
         runner: the runner.
         name: name of the program.
         data: bytes of the program.
-        derivative: whether the program is requested with its derivative.
     """
     runner.programs[name] = Program(np.frombuffer(data, np.uint8), Output())
-    runner.load(name, Case("forward", {"derivative": derivative}, X))
+    runner.load(name, Case("forward", {}, X))
 
 
 def test_programs(programs, runner):
     """Each crafted program is refused with its message; honest ones are accepted."""
     child = runner.running()
-    for name, (data, said, derivative) in programs.items():
+    for name, (data, said) in programs.items():
         try:
-            load(runner, name, data, derivative)
+            load(runner, name, data)
         except Wrong as problem:
             obtained = str(problem)
         else:
@@ -87,7 +86,7 @@ def test_changed_bytes(programs, runner):
     Some bytes crash JAX's reader, which is C++; then the runner gets a new process.
     """
     rng = random.Random(SEED)
-    good = [data for data, said, asked in programs.values() if not said and not asked]
+    good = [data for data, said in programs.values() if not said]
     outcomes = set()
     for number in range(CHANGED):
         data = bytearray(rng.choice(good))
@@ -95,7 +94,7 @@ def test_changed_bytes(programs, runner):
             data[rng.randrange(len(data))] = rng.randrange(256)
         name = f"changed {number}"
         try:
-            load(runner, name, bytes(data), derivative=False)
+            load(runner, name, bytes(data))
             runner.untrusted({"do": "run", "name": name, "args": X}, "the network")
             outcomes.add("taken")
         except (Wrong, Raised, Stopped) as reason:

@@ -42,11 +42,14 @@ def test_starter_has_no_points(starter_run):
 
 
 def test_solution_in_bwrap(bwrap_run):
-    """The solution has full points on the tier bwrap, also for CartPole."""
+    """The solution has full points on the tier bwrap, also for maze and CartPole."""
     assert bwrap_run.code == 0, bwrap_run.err
     assert bwrap_run.report["score"] == bwrap_run.report["max_score"] == 100
     assert bwrap_run.report["sandbox"] == "bwrap"
-    assert bwrap_run.report["learning"]["cartpole"]["mean_return"] >= 450
+    maze, cartpole = (bwrap_run.report["learning"][t] for t in ("maze", "cartpole"))
+    assert maze["shortest"] <= -maze["mean_return"] < maze["random_walk"] / 2
+    assert cartpole["mean_return"] >= 450
+    assert min(maze["compared"], cartpole["compared"]) > 10
 
 
 def test_solution_in_a_plain_process(watched_run):

@@ -90,8 +90,14 @@ class LearningParts:
             raise Waiting(f"{NOT_IMPLEMENTED}: waits for {', '.join(missing)}")
         names = {}
         for role, case in programs().items():
-            export = functools.partial(self.candidate.export, case)
-            names[role] = needed(part_name(case), export)
+            part, export = (
+                part_name(case),
+                functools.partial(self.candidate.export, case),
+            )
+            try:
+                names[role] = needed(part, export)
+            except NotImplementedYet:
+                raise Waiting(f"{NOT_IMPLEMENTED}: waits for {part}") from None
         return names
 
     def open_buffer(self, capacity: int = learning.CAPACITY) -> None:

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from grader.oracle.cartpole import FULL, HALF
+from grader.contract.learning import FULL, HALF
 from tests.support.calibration import (
     RUNS,
     SETTINGS,

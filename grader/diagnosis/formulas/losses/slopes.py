@@ -11,10 +11,12 @@ import numpy as np
 
 from grader.diagnosis.formulas.combine import target_of
 from grader.diagnosis.formulas.losses.loss import errors, loss_of, weighted_losses
+from grader.diagnosis.formulas.losses.reduction import REDUCTION
 from grader.diagnosis.formulas.losses.search import Found
 from grader.diagnosis.formulas.rows import STEP, Rows
 
 MOVED = ("q_s", "q_n", "q_0")  # the values by θ_Q
+MEAN = REDUCTION[0]
 CHECKED = 100  # calls from one check to the next that the short way is right
 Arrays = dict[str, np.ndarray]
 
@@ -134,11 +136,13 @@ class Slopes:
                     self.each(view(replace(rows, **{name: values + move})), e)
                     for move in (step, -step)
                 )
-                if np.array_equal(up, down):
-                    slope.append(np.zeros(f.shape[axis]))
-                    continue
-                change = (up - down) / 2 * places
-                both = reduce(before, f + change) - reduce(before, f - change)
+                change = (up - down) / 2
+                if formula["reduction"] is MEAN:
+                    both = 2 * change.sum(axis=-3 - axis) / f.size
+                else:
+                    both = reduce(before, f + change * places) - reduce(
+                        before, f - change * places
+                    )
                 slope.append(factor * both / (2 * STEP))
             whole = np.stack(slope, axis=-1)
             one_row = whole.sum(axis=0, keepdims=True)

@@ -1,0 +1,23 @@
+"""The sizes of the learning tasks are those of the training loop."""
+
+import importlib.util
+
+import numpy as np
+
+from grader.contract import learning
+from grader.contract.exercises import ROOT
+
+
+def test_sizes_are_those_of_the_loop():
+    """Capacity, batch size, environments and γ agree with `train.SETTINGS`."""
+    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
+    train = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(train)
+    theta = [np.zeros((2, 4), np.float32)]
+    roles = learning.programs(theta)
+    for settings in (train.SETTINGS, train.MAZE_SETTINGS):
+        assert settings.capacity == learning.CAPACITY
+        assert roles["act"].args["q_values"].shape == (settings.num_envs, 2)
+        assert roles["network"].args["state"].shape == (4,)
+        assert roles["update"].args["state"].shape == (settings.batch_size, 4)
+        assert roles["update"].spec["gamma"] == settings.gamma

@@ -1,0 +1,105 @@
+"""Learning is repeated by the formula of a wrong loss, if there is such a formula."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from grader.contract import learning, mdps
+from grader.contract.outcomes import GraderError, UsedUp
+from grader.diagnosis.formulas.losses import td_loss
+from grader.diagnosis.formulas.losses.scale import Scale
+from grader.diagnosis.formulas.losses.search import Found
+from grader.grading.learning import results_of
+from grader.oracle.budget import Budget
+from grader.oracle.learning.results import Results
+
+STUDENT = object()
+HALF = Found(td_loss.LANGUAGE.right, Scale(0.5))
+
+
+class Process:
+    """Learning that has ended; it notes what it is repeated with.
+
+    Args:
+        deviates: whether the hand-in's updates are others.
+    """
+
+    def __init__(self, deviates):
+        self.results, self.slopes = Results(deviates=deviates), None
+
+    def wait(self):
+        """Return the results of the first time."""
+        return self.results
+
+    def again(self, slopes):
+        """Return the results of the second time."""
+        self.slopes = slopes
+        return Results(by_formula=True)
+
+
+@pytest.fixture
+def grade(monkeypatch):
+    """Return a function of whether updates deviate, and of the search for a formula.
+
+    The function returns the results and the fake process.
+    """
+
+    def run(deviates, find):
+        monkeypatch.setattr(td_loss, "find", find)
+        # The words of the formula need a real sample.
+        name = "grader.grading.learning.reading"
+        monkeypatch.setattr(name, lambda *_: None, raising=False)
+        graded = SimpleNamespace(student=STUDENT, seed="1", budget=Budget())
+        process = Process(deviates)
+        return results_of(graded, process), process
+
+    return run
+
+
+def test_right_updates_are_not_repeated(grade):
+    """Without a difference, no formula is looked for."""
+
+    def find(student, rng):
+        raise AssertionError
+
+    results, process = grade(False, find)
+    assert results is process.results
+    assert process.slopes is None
+
+
+def test_a_formula_is_used_for_all_tasks(grade):
+    """The formula of the hand-in's loss is used with the discount of each task."""
+    asked = []
+
+    def find(student, rng):
+        asked.append(student)
+        return HALF, None
+
+    results, process = grade(True, find)
+    assert asked == [STUDENT]
+    assert results.by_formula
+    gammas = {gamma: slopes.gamma for gamma, slopes in process.slopes.items()}
+    assert gammas == {each: each for each in (mdps.GAMMA, learning.GAMMA)}
+    assert all(slopes.found is HALF for slopes in process.slopes.values())
+
+
+@pytest.mark.parametrize("reason", [None, ValueError("no"), UsedUp("no time left")])
+def test_without_a_formula(grade, reason):
+    """If no formula fits, or `td_loss` gives no answer, there are no slopes."""
+
+    def find(student, rng):
+        if reason:
+            raise reason
+
+    _, process = grade(True, find)
+    assert process.slopes == {}
+
+
+def test_a_fault_of_ours_is_no_zero(grade):
+    """If the grader itself fails in the search, that is said to be its fault."""
+
+    def find(student, rng):
+        raise GraderError("the runner has ended")
+
+    with pytest.raises(GraderError):
+        grade(True, find)

@@ -1,0 +1,347 @@
+"""Each part of the hand-in sees only what its job needs while a task is learned."""
+
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from grader.inside.learning.tokens import FIELDS, Foul
+from grader.inside.learning.updates import CLOSE
+
+D, A, BLOCK, B = 4, 2, 5, 4
+
+
+class FakeUpdates:
+    """Updates that add 1 to θ_Q; the network is linear, without a bias.
+
+    Attributes:
+        batches: the batches of all blocks.
+        distance: the distance of each update that is compared.
+    """
+
+    def __init__(self):
+        self.batches, self.distance = [], 0.0
+
+    def fresh_state(self, theta, rate=0.0):
+        """Return the number of updates so far."""
+        return 0
+
+    def values(self, theta, states):
+        """Return the values [N,A]."""
+        return states @ theta[0]
+
+    def unflat(self, vector):
+        """Return θ as a list of one matrix [D,A]."""
+        return [vector.reshape(D, A)]
+
+    def judge(self, theta, states):
+        """Return the values [N,A] by a vector θ."""
+        return self.values(self.unflat(np.asarray(theta)), states)
+
+    def all_values(self, theta_Q, theta_T, batch):
+        """Return the values of a batch by both networks."""
+        of = {"s": batch["state"], "n": batch["next_state"], "0": np.zeros((1, D))}
+        found = {f"q_{k}": self.judge(theta_Q, states) for k, states in of.items()}
+        return {**found, **{f"t_{k}": self.judge(theta_T, x) for k, x in of.items()}}
+
+    def step_along(self, carry, batch, slopes):
+        """Add the sum of all slopes to θ_Q."""
+        moved = carry[0] + sum(float(slope.sum()) for slope in slopes.values())
+        return (moved, carry[2] + 1), self.distance
+
+    def block(self, carry, batches, synced, compared):
+        """Make the updates of a block."""
+        self.batches.append(batches)
+        theta_Q, theta_T, state = carry
+        for sync in synced:
+            theta_Q = theta_Q + 1
+            theta_T = theta_Q if sync else theta_T
+        distances = np.where(compared, self.distance, -1.0)
+        losses = np.arange(len(synced), dtype=float)
+        return (theta_Q, theta_T, state + len(synced)), losses, distances
+
+
+class Grader:
+    """The grader as the learner asks it: a right buffer, and a sync by a list.
+
+    Attributes:
+        asked: all questions.
+    """
+
+    def __init__(self, synced=(), slopes=None):
+        self.synced, self.slopes = synced, slopes
+        self.asked, self.rows = [], None
+
+    def __call__(self, question):
+        """Return the answer to a question."""
+        self.asked.append(question)
+        return getattr(self, question["do"])(question)
+
+    def use_buffer(self, question):
+        """Store the rows and return batches."""
+        new, old = question["rows"], self.rows
+        self.rows = {
+            name: np.concatenate([old[name], new[name]]) if old else new[name]
+            for name in FIELDS
+        }
+        rng = np.random.default_rng(question["seed"])
+        shape = question["num_batches"], question["batch_size"]
+        which = rng.integers(len(self.rows["action"]), size=shape)
+        return {name: column[which] for name, column in self.rows.items()}
+
+    def schedule(self, question):
+        """Return for each update whether it is in the list."""
+        steps = question["first"] + np.arange(question["count"])
+        return {"synced": np.isin(steps, self.synced).astype(np.int8)}
+
+    def of(self, do):
+        """Return the questions of a kind, without `do`."""
+        return [
+            {name: value for name, value in question.items() if name != "do"}
+            for question in self.asked
+            if question["do"] == do
+        ]
+
+
+@pytest.fixture
+def make(agent):
+    """Return a function that makes an agent, its updates and its grader."""
+    small = {"block_steps": 8, "block_updates": BLOCK, "batch_size": B, "capacity": 50}
+    settings = replace(agent.train.SETTINGS, period=3, validation_episodes=6, **small)
+
+    def build(act=lambda *_: None, seed=1, by_formula=False, **answers):
+        updates, grader = FakeUpdates(), Grader(**answers)
+        theta = [np.arange(D * A, dtype=np.float32).reshape(D, A)]
+        made = agent.BlindAgent(
+            grader, updates, act, theta, seed, settings, A, by_formula=by_formula
+        )
+        return made, updates, grader
+
+    return build
+
+
+def observe(made, first=0, n=8):
+    """Let an agent observe n transitions whose rewards count from `first`."""
+    number = np.arange(first, first + n)
+    states = np.repeat(number[:, None], D, axis=1) / 10
+    made.observe(states, number % 2, number, number % 3 == 0, states + 0.1)
+
+
+def test_sync_is_asked_beforehand_and_in_order(make, agent, monkeypatch):
+    """`sync_target` is asked for many updates at once, each once, without parameters.
+
+    θ_T becomes θ_Q after the updates for which it says so, in the block or in a later
+    one.
+    """
+    monkeypatch.setattr(agent, "ASKED_AT_ONCE", 7)
+    made, _, grader = make(synced=(2, 9))
+    start, after = np.asarray(made.theta_Q), []
+    for block in range(4):
+        observe(made, 8 * block)
+        made.learn()
+        after.append(np.asarray(made.theta_T - start).max())
+    assert after == [2, 9, 9, 9]
+    asked = grader.of("schedule")
+    assert asked == [{"first": first, "count": 7, "period": 3} for first in (1, 8, 15)]
+
+
+def test_an_answer_that_is_neither(make, monkeypatch, agent):
+    """If `sync_target` returns neither θ_Q nor θ_T, learning ends."""
+    made, _, grader = make()
+    observe(made)
+    monkeypatch.setattr(
+        grader, "schedule", lambda q: {"synced": np.full(q["count"], 2, np.int8)}
+    )
+    with pytest.raises(Foul, match="neither theta_Q nor theta_T"):
+        made.learn()
+
+
+def test_the_buffer_sees_nothing_of_the_task(make):
+    """For other transitions, the buffer gets the same questions.
+
+    The number of tokens does not tell how many transitions there were.
+    """
+    asked = []
+    for first in (0, 1000):
+        made, _, grader = make()
+        for block in range(3):
+            observe(made, first + 8 * block, n=8 - block)
+            made.learn()
+        asked.append(grader.of("use_buffer"))
+    assert [len(question["rows"]["action"]) for question in asked[0]] == [8, 8, 8]
+    np.testing.assert_equal(*asked)
+
+
+def test_updates_get_the_real_transitions(make):
+    """A block's batches are transitions that were observed, and no tokens."""
+    made, updates, _ = make()
+    observe(made, 0)
+    made.learn()
+    observe(made, 8, n=6)
+    made.learn()
+    batches = updates.batches[1]
+    number = batches["reward"]
+    assert number.shape == (BLOCK, B)
+    assert set(number.ravel()) <= set(range(14))
+    assert number.max() > 7
+    np.testing.assert_array_equal(batches["terminated"], number % 3 == 0)
+    np.testing.assert_array_equal(batches["action"], number % 2)
+    np.testing.assert_allclose(batches["state"][..., 2], number / 10, 1e-5)
+    np.testing.assert_allclose(batches["next_state"][..., 0], number / 10 + 0.1, 1e-5)
+
+
+# ---------------------------------------------------------------- actions
+
+
+def reading(args):
+    """Return actions that depend on the size of the values, not only their order."""
+    return {"actions": (jnp.abs(args["q_values"]).sum(axis=1) * 1000).astype(int) % A}
+
+
+def greedy(args):
+    """Return greedy actions."""
+    return {"actions": args["q_values"].argmax(axis=1)}
+
+
+def by_epsilon(args):
+    """Return action 1 for an ε above ½."""
+    return {"actions": jnp.full(len(args["q_values"]), args["epsilon"] > 0.5, int)}
+
+
+def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
+    """Return an agent's actions in 20 states, and the states' values.
+
+    Args:
+        make: the fixture.
+        agent: the fixture.
+        program: the hand-in's `epsilon_greedy`.
+        scale: factor of θ.
+        epsilon: ε.
+        shift: added to θ; it keeps the order of the values.
+    """
+    made, updates, _ = make(agent.make_act(FakeUpdates(), program))
+    rng = np.random.default_rng(5)
+    theta = rng.normal(size=D * A) * scale + shift
+    made.theta_Q = theta.astype(np.float32)
+    states = rng.normal(size=(20, D)).astype(np.float32)
+    return made.act(states, epsilon), updates.judge(made.theta_Q, states)
+
+
+def test_only_the_order_of_the_values_counts(make, agent):
+    """Two sets of values with the same order give the same actions."""
+    first, q_values = actions(make, agent, reading)
+    second, others = actions(make, agent, reading, scale=7.0, shift=0.5)
+    assert (q_values.argmax(axis=1) == others.argmax(axis=1)).all()
+    np.testing.assert_array_equal(first, second)
+    assert set(first) == {0, 1}
+
+
+def test_the_order_is_that_of_the_values(make, agent):
+    """The greedy action is that of the real values, and ε reaches the program."""
+    chosen, q_values = actions(make, agent, greedy)
+    np.testing.assert_array_equal(chosen, q_values.argmax(axis=1))
+    assert set(chosen) == {0, 1}
+    assert set(actions(make, agent, by_epsilon, epsilon=0.9)[0]) == {1}
+    assert set(actions(make, agent, by_epsilon, epsilon=0.1)[0]) == {0}
+
+
+def test_equal_values_stay_equal(make, agent):
+    """If the values of a state are equal, so are those that the program gets."""
+
+    def equal(args):
+        return {"actions": (args["q_values"][:, 0] == args["q_values"][:, 1]) * 1}
+
+    assert set(actions(make, agent, equal, scale=0.0)[0]) == {1}
+    assert set(actions(make, agent, equal)[0]) == {0}
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        (np.zeros(3, int), r"gave shape \(3,\) for 2 states"),
+        (np.array([0, 2]), "chose action 2"),
+        (np.array([0.5, 0.5]), "chose action 0.5"),
+    ],
+)
+def test_actions_that_there_are_not(make, returned, words):
+    """A wrong number of actions, or an action that does not exist, ends learning."""
+    made, *_ = make(lambda *_: returned)
+    with pytest.raises(Foul, match=words):
+        made.act(np.zeros((2, D), np.float32), 0.1)
+
+
+# ---------------------------------------------------------------- the hand-in's updates
+
+
+def test_updates_that_deviate_end_learning(make, agent):
+    """Some updates of each block are compared; if they differ, `Deviates` is raised."""
+    made, updates, _ = make()
+    for block in range(3):
+        observe(made, 8 * block)
+        made.learn()
+    assert made.compared == 3
+    updates.distance = 2 * CLOSE
+    observe(made, 100)
+    made.learn()  # a single one may come from a kink
+    observe(made, 200)
+    with pytest.raises(agent.Deviates):
+        made.learn()
+
+
+@pytest.mark.parametrize("distance", [2 * CLOSE, np.inf, np.nan])
+def test_few_kinks_are_tolerated(make, agent, distance):
+    """One update of 50 may differ, and not three of 100."""
+    made, *_ = make()
+    one_of_50 = np.where(np.arange(50) == 7, distance, CLOSE / 2)
+    made.check(one_of_50)
+    made.check(one_of_50)
+    with pytest.raises(agent.Deviates):
+        made.check(np.array([distance]))
+
+
+def test_parameters_that_are_not_finite(make, agent):
+    """If θ_Q becomes NaN by right updates, learning ends, and the reason is told."""
+    made, *_ = make()
+    made.theta_Q = made.theta_Q * np.nan
+    with pytest.raises(Foul, match="theta_Q became NaN or infinite"):
+        made.check(np.full(5, np.nan))
+    with pytest.raises(Foul, match="Q values became NaN or infinite"):
+        made.q_values(np.ones((3, D), np.float32))
+    made, *_ = make()
+    made.theta_Q = made.theta_Q * np.nan
+    with pytest.raises(agent.Deviates):  # where only our parameters are NaN
+        made.check(np.full(5, 2 * CLOSE))
+
+
+def test_learning_by_a_formula(make):
+    """The grader gets the values of each batch; θ_Q moves along its slopes."""
+    made, updates, grader = make(by_formula=True, synced=(2, 4))
+    asked = []
+
+    def slopes(question):
+        asked.append(question)
+        size = {"q_s": (B, A), "q_n": (B, A), "q_0": (1, A)}
+        found = {name: np.zeros(shape) for name, shape in size.items()}
+        found["q_0"][0, 0] = len(asked)
+        return {**found, "loss": 10.0 * len(asked)}
+
+    grader.slopes = slopes
+    start = np.asarray(made.theta_Q)
+    observe(made)
+    assert made.learn() == 30.0
+    moved = np.cumsum([1, 2, 3, 4, 5])
+    np.testing.assert_allclose(made.theta_Q - start, moved[-1])
+    np.testing.assert_allclose(made.theta_T - start, moved[3])
+    assert len(asked) == BLOCK
+    for i, question in enumerate(asked):
+        number = question["reward"].astype(int)
+        states = np.repeat(number[:, None], D, axis=1) / 10
+        np.testing.assert_array_equal(question["terminated"], number % 3 == 0)
+        theta_Q = start + (moved[i - 1] if i else 0)
+        theta_T = start + (0, 0, moved[1], moved[1], moved[3])[i]
+        found = updates.all_values(
+            theta_Q, theta_T, {"state": states, "next_state": states + 0.1}
+        )
+        for name, value in found.items():
+            np.testing.assert_allclose(question[name], value, 1e-4, err_msg=name)

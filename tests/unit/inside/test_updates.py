@@ -1,0 +1,263 @@
+"""The trusted updates are those that are asked for, and others are told from them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from grader.inside.learning.updates import (
+    CLOSE,
+    NOT_COMPARED,
+    Updates,
+    flat,
+    make_values,
+)
+
+B, D, A, H, N, GAMMA = 5, 3, 4, 6, 7, 0.7
+ADAM = optax.adam(1e-2)
+
+
+def network(theta, state):
+    """Return the values [A] of one state [D] by a network with one hidden layer."""
+    weight, bias, last, last_bias = theta
+    return last @ jnp.tanh(weight @ state + bias) + last_bias
+
+
+def values(theta, states):
+    """Return the values [B,A] of states [B,D], without `vmap`."""
+    weight, bias, last, last_bias = theta
+    return jnp.tanh(states @ weight.T + bias) @ last.T + last_bias
+
+
+def drawn_theta(rng):
+    """Return random parameters of the network."""
+    shapes = ((H, D), (H,), (A, H), (A,))
+    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+def drawn_batches(rng, n=N):
+    """Return n random batches as arrays by field; rows 1 and 3 are terminal."""
+    return {
+        "state": rng.normal(size=(n, B, D)).astype(np.float32),
+        "action": rng.integers(A, size=(n, B)).astype(np.int32),
+        "reward": rng.normal(size=(n, B)).astype(np.float32),
+        "terminated": np.tile(np.arange(B) % 2 == 1, (n, 1)),
+        "next_state": rng.normal(size=(n, B, D)).astype(np.float32),
+    }
+
+
+def right_loss(theta_Q, theta_T, batch):
+    """Return the loss that is asked for."""
+    q, t = values(theta_Q, batch["state"]), values(theta_T, batch["next_state"])
+    y = jnp.where(batch["terminated"], 0, GAMMA * t.max(axis=1)) + batch["reward"]
+    taken = (q * (batch["action"][:, None] == np.arange(A))).sum(axis=1)
+    return ((taken - y) ** 2).sum() / B
+
+
+def half_loss(theta_Q, theta_T, batch):
+    """Return half the loss."""
+    return right_loss(theta_Q, theta_T, batch) / 2
+
+
+def unmasked_loss(theta_Q, theta_T, batch):
+    """Return the loss without ¬d."""
+    batch = {**batch, "terminated": np.zeros(B, bool)}
+    return right_loss(theta_Q, theta_T, batch)
+
+
+def own_update(loss=right_loss, change=lambda before, after: after):
+    """Return a program as exported from a hand-in's `td_update`.
+
+    Args:
+        loss: the hand-in's loss.
+        change: function of the arguments and of the right results; it returns the
+            results of a wrong `td_update`.
+    """
+
+    def program(args):
+        theta, opt_leaves = args["theta_Q"], args["opt_state"]
+        structure = jax.tree.structure(ADAM.init(theta))
+        gradient = jax.grad(loss)(theta, args["theta_T"], args)
+        state = jax.tree.unflatten(structure, opt_leaves)
+        step, state = ADAM.update(gradient, state, theta)
+        after = {
+            "theta_Q": optax.apply_updates(theta, step),
+            "opt_state": jax.tree.leaves(state),
+        }
+        return change({"theta_Q": theta, "opt_state": opt_leaves}, after)
+
+    return program
+
+
+def made(own=None):
+    """Return updates, a carry whose θ_T differs from θ_Q, and batches."""
+    rng = np.random.default_rng(2)
+    theta_Q, theta_T = drawn_theta(rng), drawn_theta(rng)
+    updates = Updates(make_values(network), own or own_update(), ADAM, theta_Q, GAMMA)
+    carry = flat(theta_Q), flat(theta_T), ADAM.init(flat(theta_Q))
+    return updates, carry, drawn_batches(rng)
+
+
+def only(batches, i):
+    """Return batch number i."""
+    return {name: column[i] for name, column in batches.items()}
+
+
+def test_the_block_makes_the_updates_that_are_asked_for():
+    """Seven updates with two syncs move θ_Q, θ_T and Adam's state as Optax does."""
+    updates, carry, batches = made()
+    synced = np.isin(np.arange(N), (1, 4))
+    theta_Q, theta_T = (updates.unflat(vector) for vector in carry[:2])
+    state = ADAM.init(theta_Q)
+    expected = []
+
+    @jax.jit
+    def one(theta_Q, theta_T, state, batch):
+        loss, gradient = jax.value_and_grad(right_loss)(theta_Q, theta_T, batch)
+        step, state = ADAM.update(gradient, state, theta_Q)
+        return optax.apply_updates(theta_Q, step), state, loss
+
+    for i in range(N):
+        theta_Q, state, loss = one(theta_Q, theta_T, state, only(batches, i))
+        expected.append(loss)
+        theta_T = theta_Q if synced[i] else theta_T
+    carry, losses, distances = updates.block(carry, batches, synced, np.zeros(N, bool))
+    np.testing.assert_allclose(losses, expected, 1e-4)
+    np.testing.assert_allclose(carry[0], flat(theta_Q), 1e-4, 1e-5)
+    np.testing.assert_allclose(carry[1], flat(theta_T), 1e-4, 1e-5)
+    np.testing.assert_allclose(
+        flat(updates.as_leaves(carry[2])), flat(jax.tree.leaves(state)), 1e-3, 1e-6
+    )
+    assert (np.asarray(distances) == NOT_COMPARED).all()
+
+
+def test_a_right_update_is_close():
+    """The distance of a right `td_update` is rounding, in each update compared."""
+    updates, carry, batches = made()
+    compared = np.arange(N) % 3 == 0
+    _, _, distances = updates.block(carry, batches, np.zeros(N, bool), compared)
+    distances = np.asarray(distances)
+    assert (distances[~compared] == NOT_COMPARED).all()
+    assert (distances[compared] >= 0).all()
+    assert (distances[compared] < CLOSE / 10).all()
+
+
+@pytest.fixture(scope="module")
+def right_theta():
+    """Return θ_Q after a block with a right `td_update`."""
+    updates, carry, batches = made()
+    no = np.zeros(N, bool)
+    return np.asarray(updates.block(carry, batches, no, no)[0][0])
+
+
+def ascending(before, after):
+    """Return θ_Q moved against the step."""
+    moved = zip(before["theta_Q"], after["theta_Q"], strict=True)
+    return {**after, "theta_Q": [2 * a - b for a, b in moved]}
+
+
+def against(before, after):
+    """Return Adam's mean of the gradients with the other sign."""
+    count, *averages = after["opt_state"]
+    means, squares = averages[:4], averages[4:]
+    return {**after, "opt_state": [count, *(-mean for mean in means), *squares]}
+
+
+WRONG = {
+    "half the loss": own_update(half_loss),
+    "no mask": own_update(unmasked_loss),
+    "up the slope": own_update(change=ascending),
+    "no step": own_update(change=lambda b, a: {**a, "theta_Q": b["theta_Q"]}),
+    "an old state": own_update(change=lambda b, a: {**a, "opt_state": b["opt_state"]}),
+    "a mean of the other sign": own_update(change=against),
+    "another weight": own_update(
+        change=lambda b, a: {**a, "theta_Q": [*a["theta_Q"][:3], b["theta_Q"][3] + 1]}
+    ),
+    "nan": own_update(
+        change=lambda b, a: {**a, "theta_Q": [x * np.nan for x in a["theta_Q"]]}
+    ),
+}
+
+
+@pytest.mark.parametrize("own", WRONG.values(), ids=WRONG)
+def test_a_wrong_update_is_far(own, right_theta):
+    """The distance of a wrong `td_update` is more than `CLOSE`; θ is moved by ours."""
+    updates, carry, batches = made(own)
+    compared = np.ones(N, bool)
+    after, _, distances = updates.block(carry, batches, np.zeros(N, bool), compared)
+    assert (~(np.asarray(distances) <= CLOSE)).all()
+    np.testing.assert_allclose(after[0], right_theta, 1e-4, 1e-5)
+
+
+def right_slopes(all_values, batch):
+    """Return the derivatives of the right loss in the values."""
+    q, t = np.asarray(all_values["q_s"]), np.asarray(all_values["t_n"])
+    y = batch["reward"] + GAMMA * ~batch["terminated"] * t.max(axis=1)
+    slopes = {"q_s": np.zeros((B, A)), "q_n": np.zeros((B, A)), "q_0": np.zeros((1, A))}
+    for i, a in enumerate(batch["action"]):
+        slopes["q_s"][i, a] = 2 * (q[i, a] - y[i]) / B
+    return {name: slope.astype(np.float32) for name, slope in slopes.items()}
+
+
+def test_a_step_along_right_slopes_is_the_same_update():
+    """By the slopes of the right loss, one update is that of the block."""
+    updates, carry, batches = made()
+    batch = only(batches, 0)
+    slopes = right_slopes(updates.all_values(carry[0], carry[1], batch), batch)
+    new, distance = updates.step_along(carry, batch, slopes)
+    first = {name: column[:1] for name, column in batches.items()}
+    no = np.zeros(1, bool)
+    expected, *_ = updates.block(carry, first, no, no)
+    np.testing.assert_allclose(new[0], expected[0], 1e-5, 1e-6)
+    np.testing.assert_allclose(new[1][0].mu, expected[2][0].mu, 1e-4, 1e-6)
+    assert distance < CLOSE / 10
+
+
+def test_a_step_along_slopes_in_all_values():
+    """Slopes in the values of s, of s′ and of a state of zeros move θ_Q together."""
+    updates, carry, batches = made()
+    batch, rng = only(batches, 1), np.random.default_rng(4)
+    sizes = {"q_s": B, "q_n": B, "q_0": 1}
+    slopes = {
+        name: rng.normal(size=(size, A)).astype(np.float32)
+        for name, size in sizes.items()
+    }
+
+    def pulled(theta):
+        total = (values(theta, batch["state"]) * slopes["q_s"]).sum()
+        total += (values(theta, batch["next_state"]) * slopes["q_n"]).sum()
+        return total + (values(theta, np.zeros((1, D))) * slopes["q_0"]).sum()
+
+    theta = updates.unflat(carry[0])
+    gradient = jax.jit(jax.grad(pulled))(theta)
+    (_, state), distance = updates.step_along(carry, batch, slopes)
+    np.testing.assert_allclose(state[0].mu, 0.1 * flat(gradient), 1e-4, 1e-6)
+    assert distance > CLOSE
+
+
+def test_all_values_are_those_of_both_networks():
+    """`all_values` has the values of s, s′ and zeros, by θ_Q and by θ_T."""
+    updates, carry, batches = made()
+    batch = only(batches, 2)
+    found = updates.all_values(carry[0], carry[1], batch)
+    zeros = np.zeros((1, D), np.float32)
+    of = {"s": batch["state"], "n": batch["next_state"], "0": zeros}
+    for who, vector in zip("qt", carry[:2], strict=True):
+        theta = updates.unflat(vector)
+        for where, states in of.items():
+            expected = values(theta, states)
+            np.testing.assert_allclose(found[f"{who}_{where}"], expected, 1e-4, 1e-5)
+
+
+def test_a_network_sees_one_state():
+    """A network that compares the states of a batch finds one state only."""
+
+    def compares(theta, state):
+        assert state.shape == (D,)
+        return network(theta, state - state.mean())
+
+    rng = np.random.default_rng(0)
+    theta, states = drawn_theta(rng), rng.normal(size=(B, D)).astype(np.float32)
+    expected = [compares(theta, state) for state in states]
+    np.testing.assert_allclose(make_values(compares)(theta, states), expected, 1e-4)

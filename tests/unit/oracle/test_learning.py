@@ -1,0 +1,397 @@
+"""How a hand-in learns the tasks: with fake processes, without a hand-in."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grader.contract import learning, mdps
+from grader.contract.limits import LIMITS
+from grader.contract.outcomes import (
+    NOT_IMPLEMENTED,
+    GraderError,
+    NotImplementedYet,
+    Raised,
+    TimedOut,
+    Waiting,
+    Wrong,
+)
+from grader.intake.submission import Submission
+from grader.oracle.budget import Budget
+from grader.oracle.learning import run
+from grader.oracle.worker_client import Reply
+from grader.sandbox.output import Output
+
+FACTS = {"maze": {"shortest": 4.0, "random_walk": 24.0}, "cartpole": {}}
+
+
+def trained(mean_return, problem="", **more):
+    """Return the learner's answer to a training."""
+    return {
+        "mean_return": mean_return,
+        "problem": problem,
+        "curve": np.array([[1024.0, mean_return / 2], [2048.0, mean_return]]),
+        "facts": {},
+        "compared": 10,
+        "watched": {},
+        "deviates": False,
+        **more,
+    }
+
+
+class FakeWorker:
+    """A worker whose parts work, but for those in `broken`.
+
+    Attributes:
+        broken: exceptions by part.
+        asked: the requests, each with the part.
+        running: False after `stop`.
+    """
+
+    def __init__(self, submission, tier, budget):
+        self.budget, self.printed, self.loaded = budget, {}, True
+        self.broken, self.asked, self.running = {}, [], True
+
+    def ask(self, request, what, seconds=None, look=None):
+        """Answer a request, or raise the part's exception."""
+        self.asked.append((request["do"], what))
+        if what in self.broken:
+            raise self.broken[what]
+        answers = {
+            "export": {"program": np.zeros(3, np.uint8)},
+            "schedule": {"synced": np.zeros(request.get("count", 0), np.int8)},
+            "open_buffer": {},
+            "use_buffer": {"rows": "drawn"},
+        }
+        if request["do"] != "use_buffer":
+            look(answers[request["do"]])
+        return Reply(answers[request["do"]], Output())
+
+    def book(self, stage, output):
+        """Drop the output."""
+
+    def stop(self):
+        """End the process."""
+        self.running = False
+
+
+class FakeRunner:
+    """A learner whose trainings end as the test says.
+
+    Attributes:
+        outcomes: for each task ("table", "maze", "cartpole"), functions of a request
+            and of `on_question`; the last one is repeated.
+        requests: the requests that learn.
+        running: False after `stop`.
+    """
+
+    device = "cpu"
+
+    def __init__(self, role, tier, budget, programs, device):
+        self.budget, self.programs = budget, programs
+        self.outcomes = {
+            "table": [lambda request, ask: {"Q": "table"}],
+            "maze": [lambda request, ask: trained(-4.0, facts=FACTS["maze"])],
+            "cartpole": [lambda request, ask: trained(500.0)],
+        }
+        self.requests, self.running = [], True
+
+    def untrusted(self, request, what, seconds=None, on_question=None):
+        """Answer a request."""
+        if request["do"] == "run":
+            return {"theta": [np.zeros((2, 4), np.float32)]}
+        task = request.get("task", "table")
+        done = len(self.of(task))
+        self.requests.append(request)
+        outcome = self.outcomes[task][min(done, len(self.outcomes[task]) - 1)]
+        return {"problem": "", "deviates": False, **outcome(request, on_question)}
+
+    def of(self, task):
+        """Return the requests of a task."""
+        return [r for r in self.requests if r.get("task", "table") == task]
+
+    def load(self, name, case):
+        """Load a program."""
+
+    def stop(self):
+        """End the process."""
+        self.running = False
+
+
+@pytest.fixture
+def process(monkeypatch):
+    """Return a `Learning` with a fake worker and a fake learner."""
+    monkeypatch.setattr(run, "WorkerClient", FakeWorker)
+    monkeypatch.setattr(run, "RunnerClient", FakeRunner)
+    budget = Budget(replace(LIMITS, trainings=3))
+    submission = Submission("hand-in", b"")
+    return run.Learning(submission, "process", "1", "cpu", budget, {}, lambda _: None)
+
+
+def learned(process):
+    """Let it learn; return the results."""
+    process.run()
+    return process.wait()
+
+
+def assert_ended(process):
+    """Fail unless both processes have ended."""
+    assert not process.worker.running
+    assert not process.runner.running
+
+
+def ends_with(*returns, task="maze"):
+    """Return outcomes with these mean returns, one for each training."""
+    return [
+        lambda request, ask, mean=mean: trained(mean, facts=FACTS[task])
+        for mean in returns
+    ]
+
+
+def raises(reason):
+    """Return an outcome that raises an exception."""
+
+    def outcome(request, ask):
+        raise reason
+
+    return outcome
+
+
+def deviates_at_first(request, ask):
+    """Return that the updates deviate, unless they are made by a formula."""
+    return trained(-4.0, facts=FACTS["maze"], deviates=not request["by_formula"])
+
+
+def test_all_tasks_are_learned(process):
+    """Tables, maze and CartPole are learned in this order, and the processes end."""
+    results = learned(process)
+    tasks = [request.get("task", "table") for request in process.runner.requests]
+    assert tasks == ["table"] * len(mdps.KINDS) + ["maze", "cartpole"]
+    assert [mdp.name for mdp, _ in results.tables.learned] == [
+        kind(np.random.default_rng(0)).name for kind in mdps.KINDS
+    ]
+    assert (results.maze.mean_return, results.cartpole.mean_return) == (-4, 500)
+    assert (results.maze.share, results.cartpole.runs) == (1, 1)
+    assert results.cartpole.curve == [[1024, 250.0], [2048, 500.0]]
+    assert results.cartpole.reason is results.maze.reason is results.tables.reason
+    assert results.cartpole.reason is None
+    assert not results.deviates
+    assert not results.by_formula
+    assert_ended(process)
+
+
+def test_the_best_training_counts(process):
+    """Each training has another seed; the best counts; there are at most three."""
+    process.runner.outcomes["cartpole"] = ends_with(100, 300, 200, task="cartpole")
+    results = learned(process)
+    assert (results.cartpole.mean_return, results.cartpole.runs) == (300, 3)
+    requests = process.runner.of("cartpole")
+    assert len({request["seed"] for request in requests}) == len(requests) == 3
+    assert not any(request["by_formula"] for request in process.runner.requests)
+
+
+def test_training_ends_with_full_points(process):
+    """After a training with full points there is no other one."""
+    process.runner.outcomes["maze"] = ends_with(-20, -5, -4)
+    process.runner.outcomes["cartpole"] = ends_with(400, 460, 500, task="cartpole")
+    results = learned(process)
+    assert (results.maze.mean_return, results.maze.runs) == (-5, 2)
+    assert (results.cartpole.mean_return, results.cartpole.runs) == (460, 2)
+
+
+@pytest.mark.parametrize("task", ["maze", "cartpole"])
+@pytest.mark.parametrize("found_in", [0, 1], ids=["first run", "second run"])
+def test_a_trick_ends_learning(process, task, found_in):
+    """A trick that was found out ends learning; an earlier training still counts."""
+    earlier = {"maze": -15.0, "cartpole": 100.0}[task]
+    outcomes = ends_with(earlier, task=task)[:found_in]
+    outcomes.append(lambda request, ask: trained(0.0, "sample draws more often"))
+    process.runner.outcomes[task] = outcomes
+    result = getattr(learned(process), task)
+    mean_return = earlier if found_in else None
+    assert (result.mean_return, result.runs) == (mean_return, found_in + 1)
+    assert result.problem == "sample draws more often"
+    assert result.as_dict()["mean_return"] == mean_return
+
+
+def test_cartpole_needs_the_maze(process):
+    """Where the maze was not learned, CartPole is not tried, and the reason is told."""
+    process.runner.outcomes["maze"] = ends_with(-15)
+    results = learned(process)
+    assert process.runner.of("cartpole") == []
+    assert (results.maze.runs, results.maze.mean_return) == (3, -15)
+    assert str(results.cartpole.reason) == run.NEEDS_MAZE
+    assert results.cartpole.mean_return is None
+
+
+@pytest.mark.parametrize(
+    "reason", [TimedOut("learning the maze: no answer"), GraderError("ended")]
+)
+def test_what_stopped_the_maze_stops_cartpole(process, reason):
+    """CartPole's reason is the maze's; the tables keep their result."""
+    process.runner.outcomes["maze"] = [raises(reason)]
+    results = learned(process)
+    assert type(results.maze.reason) is type(reason)
+    assert results.cartpole.reason is results.maze.reason
+    assert len(results.tables.learned) == len(mdps.KINDS)
+    assert process.runner.of("cartpole") == []
+    assert not process.runner.running
+
+
+def test_a_problem_in_a_table(process):
+    """A foul in a table names the MDP; the maze is learned all the same."""
+    process.runner.outcomes["table"] = [lambda request, ask: {"problem": "changed"}]
+    results = learned(process)
+    assert isinstance(results.tables.reason, Wrong)
+    assert str(results.tables.reason) == "chain with one end: changed"
+    assert results.maze.share == 1
+
+
+def test_a_judged_training_is_kept(process):
+    """If a later training hangs, the one before it counts, and the report says so."""
+    process.runner.outcomes["cartpole"] = [
+        *ends_with(210, task="cartpole"),
+        raises(TimedOut("learning CartPole: no answer within 150 s")),
+    ]
+    result = learned(process).cartpole
+    assert (result.mean_return, result.reason) == (210, None)
+    assert "no answer within 150 s" in result.problem
+
+
+# ---------------------------------------------------------------- stubs
+
+
+def test_stubs_are_waited_for(process):
+    """Tables and networks wait for the stubs that they need, and nothing is learned."""
+    for part in ("q_network", "sync_target"):
+        process.worker.broken[part] = NotImplementedYet(part)
+    results = learned(process)
+    waits = f"{NOT_IMPLEMENTED}: waits for "
+    assert str(results.tables.reason) == f"{waits}sync_target"
+    assert str(results.maze.reason) == f"{waits}q_network, sync_target"
+    assert results.cartpole.reason is results.maze.reason
+    assert isinstance(results.maze.reason, Waiting)
+    assert process.runner.requests == []
+    assert not process.worker.running
+
+
+def test_a_stub_among_the_programs(process):
+    """A stub that is exported last is waited for as well, or the stub that it calls."""
+    stub = NotImplementedYet("td_update")
+    calls = Waiting(f"waits for td_loss: {NOT_IMPLEMENTED}")
+    for broken, words in (
+        (stub, f"{NOT_IMPLEMENTED}: waits for td_update"),
+        (calls, str(calls)),
+    ):
+        process.worker.broken["td_update"] = broken
+        results = learned(process)
+        for reason in (results.tables.reason, results.maze.reason):
+            assert isinstance(reason, Waiting)
+            assert str(reason) == words
+
+
+def test_a_part_that_fails_is_named(process):
+    """If a part raises an exception before learning, learning waits for this part."""
+    process.worker.broken["ReplayBuffer"] = Raised("ReplayBuffer: ValueError: no")
+    results = learned(process)
+    words = "waits for ReplayBuffer, which fails: ValueError: no"
+    assert str(results.tables.reason) == str(results.maze.reason) == words
+
+
+# ---------------------------------------------------------------- questions
+
+
+def test_questions_go_to_the_worker(process):
+    """The learner's questions reach the part, and the answer goes back."""
+    answers = []
+
+    def asks(request, ask):
+        rows = {"action": np.zeros(3)}
+        sizes = {"num_batches": 2, "batch_size": 3, "seed": 1}
+        answers.append(ask({"do": "use_buffer", "rows": rows, **sizes}))
+        answers.append(ask({"do": "schedule", "first": 1, "count": 4, "period": 2}))
+        answers.append(ask({"do": "progress", "env_step": 512}))
+        return trained(-4.0, facts=FACTS["maze"])
+
+    process.runner.outcomes["maze"] = [asks]
+    said = []
+    process.on_progress = said.append
+    learned(process)
+    assert answers[0] == {"rows": "drawn"}
+    np.testing.assert_array_equal(answers[1]["synced"], np.zeros(4))
+    assert answers[2] == {}
+    assert ("use_buffer", "ReplayBuffer") in process.worker.asked
+    assert "the maze, seed 1 of 3, 512 steps" in said
+
+
+def test_the_running_part_is_blamed(process):
+    """A program that ends the learner is told with the part that was running."""
+
+    def dies(request, ask):
+        ask({"do": "schedule", "first": 1, "count": 4, "period": 2})
+        raise Raised("learning the maze: out of memory")
+
+    process.runner.outcomes["maze"] = [dies]
+    reason = learned(process).maze.reason
+    assert str(reason) == "learning the maze: out of memory\nwhile it ran td_update"
+
+
+# ---------------------------------------------------------------- a formula
+
+
+def test_updates_that_deviate_are_repeated_by_the_formula(process):
+    """Learning stops where updates deviate; again, all tasks use the slopes.
+
+    The slopes are those for the task's discount. There is one training for each task.
+    """
+    asked = []
+
+    def by_formula(request, ask):
+        if request["by_formula"]:
+            asked.append(ask({"do": "slopes", "q_s": 1.0}))
+        return deviates_at_first(request, ask)
+
+    def one_table(request, ask):
+        return {"Q": "table"} if not request["by_formula"] else by_formula(request, ask)
+
+    process.runner.outcomes["table"] = [one_table]
+    process.runner.outcomes["maze"] = [by_formula]
+    process.runner.outcomes["cartpole"] = ends_with(300, task="cartpole")
+    first = learned(process)
+    assert first.deviates
+    assert process.runner.running
+    assert process.worker.running
+    before = len(process.runner.requests)
+    results = process.again(
+        {
+            gamma: lambda numbers, gamma=gamma: {"gamma": gamma, **numbers}
+            for gamma in (mdps.GAMMA, learning.GAMMA)
+        }
+    )
+    again = process.runner.requests[before:]
+    assert all(request["by_formula"] for request in again)
+    assert asked[0] == {"gamma": mdps.GAMMA, "q_s": 1.0}
+    assert asked[-1] == {"gamma": learning.GAMMA, "q_s": 1.0}
+    assert results.by_formula
+    assert not results.deviates
+    assert (results.cartpole.mean_return, results.cartpole.runs) == (300, 1)
+    assert len(process.runner.of("cartpole")) == 1
+    assert process.results is results
+    assert_ended(process)
+
+
+@pytest.mark.parametrize("slopes", [{}, {mdps.GAMMA: None, learning.GAMMA: None}])
+def test_without_a_formula_nothing_is_judged(process, slopes):
+    """If no formula was found, or the updates differ from it, the report says so."""
+    process.runner.outcomes["table"] = [
+        lambda request, ask: {"deviates": True, "Q": None}
+    ]
+    assert learned(process).deviates
+    results = process.again(slopes)
+    for result in (results.tables, results.maze, results.cartpole):
+        assert isinstance(result.reason, Wrong)
+        assert str(result.reason) == run.DEVIATES
+    assert results.maze.as_dict()["mean_return"] is None
+    assert results.maze.as_dict()["not_judged"] == run.DEVIATES
+    assert process.runner.of("maze") == []
+    assert_ended(process)
