@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader.contract import compare, mdps
-from grader.contract.learning import FULL, HALF, MAZE_SHARE
+from grader.contract.learning import CLOSE, FULL, HALF, MAZE_SHARE
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
@@ -15,8 +15,6 @@ from grader.contract.outcomes import (
 )
 from grader.diagnosis import learning_failures
 from grader.oracle.learning.results import Result
-
-CLOSE = 0.05  # the allowed error of Q, as a share of the largest |Q*|
 
 
 @pytest.mark.points(4)

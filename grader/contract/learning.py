@@ -15,8 +15,9 @@ NUM_ENVS, BATCH, GAMMA, CAPACITY = 8, 64, 0.99, 10_000
 # The mean returns on CartPole that pay all and half of the points.
 FULL, HALF = 450.0, 195.0
 MAZE_SHARE = 0.9  # share of the way from a random walk's steps to the shortest way's
-# The table worlds.
+# The table worlds, and the allowed error of Q as a share of the largest |Q*|.
 EXPERIENCE, TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 400, 32, 60, 20
+CLOSE = 0.05
 
 
 def programs(theta: list[np.ndarray]) -> dict[str, Case]:
