@@ -146,6 +146,7 @@ def of_right_work(runs: list[Run]) -> list[str]:
         columns |= {
             f"{name}: {what}": [score(one, task) for one in tries],
             f"{name}: environment steps": [one["steps"] for one in tries],
+            f"{name}: tries in a grading": [len(run[task]) for run in runs],
         }
     columns["seconds (two gradings at a time)"] = [run["seconds"] for run in runs]
     quantiles = [
@@ -199,7 +200,7 @@ def of_false_fails(runs: list[Run]) -> list[str]:
         if threshold != HALF:
             sums += fails[-1]
     kept = "below" if sums[1] < AIM else "NOT below"
-    tried = [f"fails {k} tries" for k in range(1, LIMITS.trainings + 1)]
+    tried = [f"fails, k = {k}" for k in range(1, LIMITS.trainings + 1)]
     return [
         "## False fails",
         "",
@@ -276,14 +277,14 @@ def sentence(fact: str, found: Hardness | None) -> str:
         return f"`{fact}`: too few different tries to compare"
     p = f"ρ = {found.rho:.2f}, p = {found.p_steps:.2g}"
     if found.p_steps >= HARDER:
-        words = f"`{fact}` makes no difference to the steps ({p})"
+        words = f"`{fact}`: no difference in the steps is seen ({p})"
     else:
         more = "larger" if found.rho > 0 else "smaller"
         words = f"`{fact}`: the {more}, the more steps ({p})"
     if found.p_failed is None:
         return f"{words}; all first tries passed"
-    kept = "no difference" if found.p_failed >= HARDER else "a DIFFERENCE"
-    return f"{words}, and {kept} to passing (p = {found.p_failed:.2g})"
+    seen = "no difference" if found.p_failed >= HARDER else "a DIFFERENCE"
+    return f"{words}; {seen} in passing is seen (p = {found.p_failed:.2g})"
 
 
 FIGURES = [

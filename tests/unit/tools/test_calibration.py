@@ -289,6 +289,7 @@ def test_the_table_tells(tmp_path):
     assert f"| CartPole, 450 {row}" in text
     assert f"at most {2 * (1 - low) ** 3:.2g}, which is NOT below 0.0001" in text
     assert "`shortest`: the larger, the more steps" in text
+    assert "| the maze: tries in a grading | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 2 |" in text
     assert "Harder to pass than the rest: none. Needs more steps: shortest." in text
     assert "| own style | 3 | 3 | 3 | 3 | 3 | 3 of 3 | 3 of 3 | 1536 | 5120 |" in text
     assert "bad (F, measured S), slow (D, measured S)" in text
