@@ -44,7 +44,7 @@ soak: $(STAMP) ## staff: many gradings in a row, or killed graders [N=500 | RIGH
 fuzz: $(VENV)/.synced-fuzz ## staff: try random bytes where a hand-in sends some [SECONDS=60]
 	@set -f; nice -n 5 $(RUN) -m tests.tools.fuzz.fuzz $$IDS
 
-calibrate: $(STAMP) ## staff: train on CartPole for hours, write tests/evidence/CALIBRATION.md [LIMIT=600]
+calibrate: $(STAMP) ## staff: grade learning for hours, write tests/evidence/CALIBRATION.md [LIMIT=600]
 	@$(RUN) -m tests.tools.calibrate
 
 reference: $(STAMP) ## staff: record the solution's answers again, print the drift

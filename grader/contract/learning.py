@@ -17,8 +17,9 @@ FULL, HALF = 450.0, 195.0
 MAZE_SHARE = 0.9  # share of the way from a random walk's steps to the shortest way's
 # The state of `optax.inject_hyperparams`: a count of updates and the learning rate.
 RATE = np.zeros((), np.int32), np.zeros((), np.float32)
-# The table worlds.
+# The table worlds, and the allowed error of Q as a share of the largest |Q*|.
 EXPERIENCE, TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 400, 32, 60, 20
+CLOSE = 0.05
 
 
 def programs(theta: list[np.ndarray]) -> dict[str, Case]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from grader.contract import compare, mdps
-from grader.contract.learning import CARTPOLE, MAZE, MAZE_SHARE
+from grader.contract.learning import CARTPOLE, CLOSE, MAZE, MAZE_SHARE
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
@@ -25,7 +25,6 @@ from grader.diagnosis import learning_failures
 from grader.oracle.learning.results import Result, Results
 from grader.oracle.learning.run import NEEDS_MAZE
 
-CLOSE = 0.05  # the allowed error of Q in a table, as a share of the largest |Q*|
 TOO_SLOW = "learning with what your td_loss computes took too long"
 
 Above = Mapping[str, bool]

@@ -62,12 +62,17 @@ def draw_maze(rng: np.random.Generator) -> Task:
     def return_at(share: float) -> float:
         return walk + share * (best - walk)
 
+    farthest = tasks.steps_to_exit(maze.nexts).max()
     settings = train.maze_settings(maze)
     return Task(
         lambda num_envs: tasks.make_maze(num_envs, maze),
         settings,
         lambda mean: mean < return_at(UNTRAINED_SHARE),
-        {"shortest": float(maze.shortest), "random_walk": float(maze.walk)},
+        {
+            "shortest": float(maze.shortest),
+            "random_walk": float(maze.walk),
+            "farthest": float(farthest),
+        },
     )
 
 
@@ -78,6 +83,12 @@ def draw_cartpole(rng: np.random.Generator) -> Task:
         lambda num_envs: tasks.make_turned(num_envs, turn),
         train.SETTINGS,
         lambda mean: mean < UNTRAINED_RETURN,
+        {
+            "swapped": float(turn.swapped),
+            "reflected": float(np.linalg.det(turn.matrix) < 0),
+            # 1 if each axis stays an axis; 0.5 if each is mixed of all four.
+            "overlap": float(np.abs(turn.matrix).max(axis=1).mean()),
+        },
     )
 
 

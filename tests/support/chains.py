@@ -122,7 +122,7 @@ def messages(source: str, seeds: range) -> list[str]:
     with taken(source) as learned:
         for seed in seeds:
             try:
-                checks().test_tables(learned(seed))
+                checks().test_tables(learned(seed), {})
                 said.append("")
             except Wrong as wrong:
                 said.append(str(wrong))

@@ -1,22 +1,33 @@
-"""A training run of `make calibrate` works as in a grading."""
+"""A run of `make calibrate` is a grading, with each training recorded."""
 
-from grader.contract.learning import HALF
-from tests.support.calibration import (
-    SETTINGS,
-    learners,
-)
-from tests.tools import calibrate
+from grader.contract.learning import CARTPOLE, MAZE
+from tests.support.calibration.runs import learners
+from tests.support.calibration.statistics import FACTS, passed
+from tests.support.calibration.trial import graded
+
+LEARNERS = {learner.name: learner for learner in learners()}
 
 
-def test_a_training_run():
-    """`calibrate.Trainer` trains the solution like the grader, with a curve."""
-    solution = learners()[0]
-    trainer = calibrate.Trainer(solution)
-    try:
-        run = calibrate.trained(trainer, solution, 1)
-    finally:
-        trainer.stop()
+def test_a_run_of_right_work():
+    """The solution loses no point, and the run has the tries at both tasks."""
+    run = graded(LEARNERS["solution"], 1)
+    assert run["lost"] == []
+    assert 0 < run["table_error"] < 0.1
+    assert not run["by_formula"]
     assert run["problem"] == ""
-    assert run["variant"]
-    assert run["curve"][0][0] == SETTINGS["validate_steps"]
-    assert run["mean_return"] > HALF
+    for task in (MAZE, CARTPOLE):
+        last = run[task][-1]
+        assert passed(last, task)
+        assert set(last["facts"]) == set(FACTS[task])
+        assert last["steps"] > 0
+
+
+def test_a_run_by_the_formula_of_a_mistake():
+    """A wrong `td_loss` is learned by its formula, and loses the points of learning."""
+    run = graded(LEARNERS["td-no-mask"], 1)
+    assert run["by_formula"]
+    assert run["lost"] == ["tables", "maze", "cartpole_half", "cartpole_full"]
+    assert run["table_error"] > 1
+    assert run["problem"] == ""
+    assert len(run[MAZE]) == 1
+    assert run[CARTPOLE] == []

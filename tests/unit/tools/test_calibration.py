@@ -1,78 +1,62 @@
-"""The statistics of calibration, the training of missing runs, and the stored table."""
+"""The statistics of calibration, the storing of runs, and the stored table."""
 
 import json
 import math
+from concurrent.futures import Future
 
 import pytest
 
-from grader.contract.learning import FULL, HALF
-from tests.support.calibration import (
+from grader.contract.learning import CARTPOLE, FULL, MAZE, MAZE_SHARE
+from tests.support.calibration.runs import (
     RUNS,
     SETTINGS,
     TABLE,
     Learner,
-    bounds,
     current,
     digest,
-    false_fail,
     learners,
-    measured_severity,
-    p_of_table,
-    quantile,
     read,
-    report,
-    tries_needed,
 )
+from tests.support.calibration.statistics import (
+    bounds,
+    false_fail,
+    first_tries,
+    grouped,
+    hardness,
+    measured_severity,
+    passed,
+    quantile,
+    steps,
+)
+from tests.support.calibration.table import report
 from tests.tools import calibrate
 
 STALE = "stale: run `make calibrate` (LIMIT=0 only writes the table)"
 RIGHT = Learner("solution", "solution", "x = 1")
+STYLE = Learner("own style", "whole", "x = 0")
 BAD = Learner("bad", "F", "x = 2")
 SLOW = Learner("slow", "D", "x = 3")
-LEARNERS = [RIGHT, BAD, SLOW]
+LEARNERS = [RIGHT, STYLE, BAD, SLOW]
+ROOMS = {"shortest": 4.0, "random_walk": 20.0, "farthest": 7.0}
+TURN = {"swapped": 0.0, "reflected": 1.0, "overlap": 0.75}
 
 
-def made_up(mean_return: float = 500.0, steps: int = 20_480, **more: object) -> dict:
-    """Return a run as stored; by default the run passes.
-
-    Args:
-        mean_return: mean return of the test episodes.
-        steps: environment steps until validation was passed.
-        more: further entries of the run.
-    """
-    solved = steps < SETTINGS["env_steps"]
-    fields = {"run": "solution", "source": RIGHT.digest, "seed": 1, "session": 1}
-    fields |= {"variant": "+0-1+2+3", "mean_return": mean_return, "steps": steps}
-    fields |= {"solved": solved, "problem": "", "curve": [], "seconds": 1.0}
-    return fields | more
+def maze_try(mean_return: float | None = -4.0, steps: int = 1536, **facts) -> dict:
+    """Return a try at the maze as stored; by default the way is the shortest."""
+    return {"mean_return": mean_return, "steps": steps, "facts": ROOMS | facts}
 
 
-class Fake:
-    """A fake trainer; `asked` lists the (name, seed) of all requested runs."""
-
-    asked: list[tuple[str, int]] = []
-    stops = 0
-
-    def __init__(self, learner: Learner) -> None:
-        self.learner = learner
-
-    def once(self, seed: int) -> dict:
-        """Return a run that passes validation but whose mean return is just too low."""
-        Fake.asked.append((self.learner.name, seed))
-        curve = [(2048, 21.74), (4096, 491.2)]
-        return {"variant": "+0", "mean_return": 449.99, "curve": curve, "problem": ""}
-
-    def stop(self) -> None:
-        """Count the call; there is no process to stop."""
-        Fake.stops += 1
+def turned_try(mean_return: float | None = 500.0, steps: int = 5120, **facts) -> dict:
+    """Return a try at CartPole as stored; by default with full points."""
+    return {"mean_return": mean_return, "steps": steps, "facts": TURN | facts}
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """Return a function that returns the (name, seed) of all requested runs."""
-    monkeypatch.setattr(Fake, "asked", [])
-    monkeypatch.setattr(Fake, "stops", 0)
-    return lambda: Fake.asked
+def made_up(learner: Learner = RIGHT, number: int = 1, **more: object) -> dict:
+    """Return a run as stored, with all points by default."""
+    fields = {"run": learner.name, "source": learner.digest, "number": number}
+    fields |= {"lost": [], "table_error": 0.02, "by_formula": False, "problem": ""}
+    fields |= {MAZE: [maze_try()], CARTPOLE: [turned_try()], "seconds": 6.0}
+    return fields | {"session": 1} | more
 
 
 # ---------------------------------------------------------------- the statistics
@@ -94,37 +78,14 @@ def test_exact_bounds(hits, trials, low, high):
     assert bounds(hits, trials) == pytest.approx((low, high), abs=1e-4)
 
 
-def test_bounds_hold_what_they_promise():
-    """If the true share is the upper bound, P(at most 3 hits) is 2.5 %."""
-    hits, trials = 3, 40
-    high = bounds(hits, trials)[1]
-    chance = sum(
-        math.comb(trials, k) * high**k * (1 - high) ** (trials - k)
-        for k in range(hits + 1)
-    )
-    assert chance == pytest.approx(0.025, rel=1e-6)
-
-
 def test_false_fails():
-    """If a run fails with probability p, then k tries fail with probability p^k.
+    """If a try fails with probability p, then k tries fail with probability p^k.
 
-    The upper bound is the k-th power of the bound for one run.
+    The upper bound is the k-th power of the bound for one try.
     """
-    runs = [made_up(FULL)] * 97 + [made_up(FULL - 0.01)] * 2 + [made_up(HALF - 1)]
-    assert false_fail(runs, FULL, 1)[0] == pytest.approx(0.03)
-    assert false_fail(runs, FULL, 3) == pytest.approx(
-        (0.03**3, bounds(3, 100)[1] ** 3), rel=1e-9
-    )
-    assert false_fail(runs, HALF, 2)[0] == pytest.approx(0.01**2)
-
-
-@pytest.mark.parametrize(("runs", "tries"), [(10, 8), (80, 3), (400, 2)])
-def test_tries_needed(runs, tries):
-    """The more runs have passed without a failure, the fewer tries are needed."""
-    found = tries_needed([made_up()] * runs)
-    assert found == tries
-    high = bounds(0, runs)[1]
-    assert high**tries < 1e-4 <= high ** (tries - 1)
+    assert false_fail(3, 100, 1)[0] == pytest.approx(0.03)
+    expected = (0.03**3, bounds(3, 100)[1] ** 3)
+    assert false_fail(3, 100, 3) == pytest.approx(expected, rel=1e-9)
 
 
 def test_quantiles_are_values():
@@ -133,27 +94,68 @@ def test_quantiles_are_values():
     assert quantile([3.0, math.inf, 1.0], 1) == math.inf
 
 
+def test_a_try_passes_as_the_check_judges():
+    """A try passes from the threshold of its task on; a stopped try never passes."""
+    at = ROOMS["random_walk"] - MAZE_SHARE * (20.0 - 4.0)
+    assert passed(maze_try(-at + 0.001), MAZE)
+    assert not passed(maze_try(-at - 0.001), MAZE)
+    assert not passed(maze_try(None), MAZE)
+    assert passed(turned_try(FULL), CARTPOLE)
+    assert steps(turned_try(FULL - 0.01), CARTPOLE) == math.inf
+
+
+def test_only_first_tries_count():
+    """A second try does not count, nor a run that has not tried the task."""
+    runs = [made_up(maze=[maze_try(-30.0), maze_try()]), made_up(cartpole=[])]
+    assert [one["mean_return"] for one in first_tries(runs, MAZE)] == [-30.0, -4.0]
+    assert len(first_tries(runs, CARTPOLE)) == 1
+
+
 def test_measured_severity():
-    """The severity is F without full points, D if slower or rarer, S if the same."""
-    right = [made_up(steps=10_240 + 2048 * (i % 8)) for i in range(80)]
-    never = [made_up(FULL - 1, SETTINGS["env_steps"])] * 10
-    later = [*never[1:], made_up(FULL)]
+    """The severity is F without full marks, D if slower or rarer, S if the same."""
+    right = [
+        made_up(number=i, cartpole=[turned_try(steps=1024 * (5 + i % 8))])
+        for i in range(80)
+    ]
+    never = [made_up(lost=["tables"])] * 10
     assert measured_severity(never, right) == "F"
-    assert measured_severity(later, right) == "D"
-    # Six of ten runs never pass validation. The ranks alone do not show this, because
-    # four runs are earlier than all runs of the solution.
-    early = [made_up(steps=6144)] * 4
-    assert measured_severity([*early, *never[:6]], right) == "D"
+    assert measured_severity([*never[1:], made_up()], right) == "D"
+    slow = [made_up(cartpole=[turned_try(steps=20_480)])] * 10
+    assert measured_severity(slow, right) == "D"
     assert measured_severity(right[:10], right) == "S"
 
 
-def test_chi_squared():
-    """The p-value is right for a table computed by hand; other tables have none."""
-    # The expected counts are 15, so χ² = 4 · 25 / 15 with one degree of freedom.
-    p = math.erfc(math.sqrt(100 / 15 / 2))
-    assert p_of_table([[20, 10], [10, 20]]) == pytest.approx(p)
-    assert p_of_table([[20, 0], [30, 0]]) is None
-    assert p_of_table([[20, 10], [0, 0]]) is None
+def test_what_is_harder():
+    """A fact that goes with the steps, and one that goes with failing, are found."""
+    tries = [
+        maze_try(steps=512 * (2 + i % 4), shortest=4 + i % 4 / 10) for i in range(40)
+    ]
+    found = hardness(tries, MAZE, "shortest")
+    assert found.rho == pytest.approx(1)
+    assert found.p_steps < 1e-6
+    assert found.p_failed is None
+    assert hardness(tries, MAZE, "farthest") is None
+
+    failing = [turned_try(9.0 if i < 20 else 500.0, swapped=i < 20) for i in range(40)]
+    found = hardness(failing, CARTPOLE, "swapped")
+    assert found.rho == pytest.approx(1)
+    assert found.p_failed < 1e-6
+    fair = [
+        turned_try(9.0 if i < 20 else 500.0, swapped=float(i % 2)) for i in range(40)
+    ]
+    assert hardness(fair, CARTPOLE, "swapped").p_failed == pytest.approx(1)
+
+
+def test_groups():
+    """Few values are groups of their own; many values are put into four quarters."""
+    tries = [turned_try(overlap=0.5 + i / 100, swapped=float(i % 2)) for i in range(40)]
+    assert {k: len(of) for k, of in grouped(tries, "swapped").items()} == {
+        "0": 20,
+        "1": 20,
+    }
+    sizes = [len(of) for of in grouped(tries, "overlap").values()]
+    assert sizes == pytest.approx([10] * 4, abs=1)
+    assert sum(sizes) == 40
 
 
 def test_comments_do_not_change_a_digest():
@@ -166,80 +168,80 @@ def test_comments_do_not_change_a_digest():
 # ---------------------------------------------------------------- storing and resuming
 
 
-def test_a_run_is_stored_as_it_ends(tmp_path, asked):
-    """A stored run has all measured values, and its mean return is not rounded up."""
-    path = tmp_path / "runs.jsonl"
-    stored = calibrate.calibrate(path, [SLOW], math.inf, Fake)
-    (run,) = (run for run in stored.runs if run["seed"] == 7)
-    assert (run["run"], run["source"], run["variant"]) == ("slow", SLOW.digest, "+0")
-    assert run["curve"] == [[2048, 21], [4096, 491]]
-    assert (run["steps"], run["solved"], run["mean_return"]) == (4096, True, 449.99)
-    session = stored.sessions[run["session"]]
+@pytest.fixture
+def calibrated(tmp_path):
+    """Return a function that calibrates with made-up runs.
+
+    The function returns what is stored, and the (name, number) of the runs that were
+    made.
+    """
+
+    def calibrate_with(measured, seconds=math.inf):
+        asked = []
+
+        def submit(learner, number):
+            asked.append((learner.name, number))
+            future = Future()
+            run = made_up(learner, number)
+            del run["session"]
+            future.set_result(run)
+            return future
+
+        path = tmp_path / "runs.jsonl"
+        return calibrate.calibrate(path, measured, seconds, submit), asked
+
+    return calibrate_with
+
+
+def test_resuming_skips_what_is_there(tmp_path, calibrated):
+    """A second call makes no run again, except a run whose line was cut off."""
+    stored, asked = calibrated(LEARNERS)
+    assert len(asked) == len(set(asked)) == len(stored.runs) == 200 + 8 + 10 + 10
+    assert {name for name, _ in asked[:200]} == {"solution"}
+    session = stored.sessions[stored.runs[0]["session"]]
     assert session["settings"] == SETTINGS
     assert {"jax", "numpy", "gymnasium"} < set(session["packages"])
 
-
-def test_resuming_skips_what_is_there(tmp_path, asked):
-    """A second call trains no seed again, except a run whose line was cut off."""
     path = tmp_path / "runs.jsonl"
-    calibrate.calibrate(path, LEARNERS, math.inf, Fake)
-    assert len(asked()) == len(set(asked())) == 220
-    # Only 180 of 200, because the last runs of the solution go on beside the next runs.
-    assert {name for name, _ in asked()[:180]} == {"solution"}
-
-    text = path.read_text()
-    path.write_text(text[:-30])
-    asked().clear()
-    calibrate.calibrate(path, LEARNERS, math.inf, Fake)
-    assert len(asked()) == 1
-    asked().clear()
-    calibrate.calibrate(path, LEARNERS, math.inf, Fake)
-    assert not asked()
+    path.write_text(path.read_text()[:-30])
+    assert len(calibrated(LEARNERS)[1]) == 1
+    assert not calibrated(LEARNERS)[1]
 
 
-def test_what_has_changed_is_trained_again(tmp_path, asked, monkeypatch):
-    """A run is done again if the hand-in or the grader's code has changed.
+def test_what_has_changed_is_graded_again(tmp_path, calibrated, monkeypatch):
+    """A run is made again if the hand-in or the grader's code has changed.
 
     Runs with other settings, or of a changed hand-in, are deleted.
     """
-    path = tmp_path / "runs.jsonl"
-    calibrate.calibrate(path, [BAD, SLOW], math.inf, Fake)
-    asked().clear()
-    stored = calibrate.calibrate(path, [Learner("bad", "F", "x = 4"), SLOW], 0, Fake)
+    calibrated([BAD, SLOW])
+    stored, _ = calibrated([Learner("bad", "F", "x = 4"), SLOW], 0)
     assert {run["run"] for run in stored.runs} == {"slow"}
 
     monkeypatch.setattr(calibrate, "code_now", lambda: "another")
-    stored = calibrate.calibrate(path, [SLOW], math.inf, Fake)
-    assert asked()
-    assert {name for name, _ in asked()} == {"slow"}
+    stored, asked = calibrated([SLOW])
+    assert {name for name, _ in asked} == {"slow"}
     assert len(stored.runs) == 20
-    assert len(calibrate.calibrate(path, [SLOW], 0, Fake).runs) == 10
+    assert len(calibrated([SLOW], 0)[0].runs) == 10
 
-    monkeypatch.setitem(SETTINGS, "env_steps", 1)
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    for line in lines:
-        if "settings" in line:
-            line["settings"]["env_steps"] = 2
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert not calibrate.calibrate(path, [SLOW], 0, Fake).runs
+    monkeypatch.setitem(SETTINGS, MAZE, {"env_steps": 1})
+    assert not calibrated([SLOW], 0)[0].runs
 
 
-def test_limit(tmp_path, asked):
-    """If no time is left, no run begins, and all trainers are stopped."""
-    path = tmp_path / "runs.jsonl"
-    assert not calibrate.calibrate(path, LEARNERS, 0, Fake).runs
-    assert not calibrate.calibrate(path, LEARNERS, 1e-9, Fake).runs
-    assert not asked()
-    assert Fake.stops > 0
+def test_limit(calibrated):
+    """If no time is left, no run begins."""
+    for seconds in (0, 1e-9):
+        stored, asked = calibrated(LEARNERS, seconds)
+        assert not stored.runs
+        assert not asked
 
 
-def test_some_seeds_of_each_before_many_of_one():
-    """Mutants are trained in rounds of a few seeds each; F comes before D."""
-    others = [Learner("worse", "F", "x = 5"), *LEARNERS[1:]]
-    jobs = calibrate.to_do(others, {("worse", 1), ("bad", 3)})
-    order = [(learner.name, seeds) for learner, seeds in jobs]
-    assert order[:3] == [("worse", [2]), ("bad", [1, 2]), ("worse", [*range(3, 11)])]
-    assert [name for name, _ in order[-2:]] == ["slow"] * 2
+def test_each_once_before_one_twice():
+    """Each hand-in of a kind has a first run before one has a second run."""
+    measured = [*LEARNERS, Learner("worse", "F", "x = 5")]
+    done = {(m.name, n) for m in (RIGHT, STYLE) for n in range(1, 201)} | {("worse", 1)}
+    order = [(learner.name, n) for learner, n in calibrate.to_do(measured, done)]
+    assert order[:4] == [("bad", 1), ("bad", 2), ("worse", 2), ("bad", 3)]
+    assert {name for name, _ in order[-10:]} == {"slow"}
 
 
 # ---------------------------------------------------------------- what is stored here
@@ -248,7 +250,6 @@ def test_some_seeds_of_each_before_many_of_one():
 def test_stored_runs_are_of_today():
     """All stored runs used today's hand-ins and today's settings."""
     stored = read(RUNS)
-    assert stored.runs
     assert len(current(stored, learners()).runs) == len(stored.runs), STALE
 
 
@@ -263,21 +264,32 @@ def test_the_table_tells(tmp_path):
 
     The table also says that it is partial, because wanted runs are missing.
     """
-    path = tmp_path / "runs.jsonl"
-    sessions = [{"session": 1, "code": "c0de", "started": "then", "packages": {}}]
-    sessions[0] |= {"python": "3", "platform": "here", "cores": 2}
-    sessions[0] |= {"settings": SETTINGS}
-    runs = [made_up(seed=s, variant="-0+1+2+3~" * (s % 2)) for s in range(1, 100)]
-    runs += [made_up(FULL - 1, SETTINGS["env_steps"], seed=100)]
-    runs += [
-        made_up(seed=s, run=m.name, source=m.digest)
-        for m in (BAD, SLOW)
-        for s in range(1, 11)
+    session = {"session": 1, "code": "c0de", "started": "then", "packages": {}}
+    session |= {"python": "3", "platform": "here", "cores": 2, "settings": SETTINGS}
+    runs = [
+        made_up(number=n, maze=[maze_try(steps=512 * (1 + n % 3), shortest=4 + n % 3)])
+        for n in range(1, 99)
     ]
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in (*sessions, *runs)))
+    runs.append(made_up(number=99, maze=[maze_try(-30.0), maze_try()]))
+    lost = {"lost": ["cartpole_full"], "cartpole": [turned_try(300.0)] * 3}
+    runs.append(made_up(number=100, **lost))
+    runs += [made_up(STYLE, n) for n in range(1, 4)]
+    quick = [maze_try(steps=512)]
+    runs += [made_up(m, n, maze=quick) for m in (BAD, SLOW) for n in range(1, 11)]
+    path = tmp_path / "runs.jsonl"
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in (session, *runs)))
     text = report(read(path), LEARNERS)
     assert "PARTIAL" in text
-    assert "| 450 | 99 of 100 | 99.0% | 94.6% to 100.0% |" in text
-    assert "| 450 | 2 | 0.0001 |" in text
+    assert "103 gradings of right work, 1 with a lost point" in text
+    assert "- seed `solution 100`: lost cartpole_full" in text
+    low, high = bounds(102, 103)
+    row = f"| 102 of 103 | {low:.1%} to {high:.1%} | 0.0097 (≤ {1 - low:.2g}) |"
+    assert f"| the maze, 0.9 {row}" in text
+    assert f"| CartPole, 195 | 103 of 103 | {bounds(103, 103)[0]:.1%}" in text
+    assert f"| CartPole, 450 {row}" in text
+    assert f"at most {2 * (1 - low) ** 3:.2g}, which is NOT below 0.0001" in text
+    assert "`shortest`: the larger, the more steps" in text
+    assert "| the maze: tries in a grading | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 2 |" in text
+    assert "Harder to pass than the rest: none. Needs more steps: shortest." in text
+    assert "| own style | 3 | 3 | 3 | 3 | 3 | 3 of 3 | 3 of 3 | 1536 | 5120 |" in text
     assert "bad (F, measured S), slow (D, measured S)" in text
-    assert "| signs 1 flipped | 51 |" in text or "| signs 1 flipped | 50 |" in text

@@ -1,0 +1,147 @@
+"""Make one run: grade exercise 9 of a hand-in, and record each training."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grader.contract import mdps
+from grader.contract.case import Args
+from grader.contract.exercises import LEARNING
+from grader.contract.learning import CARTPOLE, CLOSE, MAZE
+from grader.contract.outcomes import GraderError
+from grader.grading.passes import Graded, Pass
+from grader.grading.pipeline import Options, Progress, start_helpers
+from grader.grading.plugin import run_checks
+from grader.intake.submission import Submission
+from grader.oracle.candidate import Candidate
+from grader.oracle.learning.results import Results, Tables
+from grader.oracle.learning.run import NEEDS_MAZE, Learning, Slopes
+from grader.oracle.reference import Reference, load_programs
+from grader.report.model import Check
+from grader.sandbox import tiers
+from tests.support.calibration.runs import Learner, Run
+from tests.support.handins import PARTS
+
+
+class Recorded(Learning):
+    """Learning that keeps the learner's answer of each training."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.tries: dict[str, list[Args]] = {MAZE: [], CARTPOLE: []}
+
+    def again(self, slopes: Mapping[float, Slopes]) -> Results:
+        """Forget the trainings before, because all tasks are learned again."""
+        self.tries = {MAZE: [], CARTPOLE: []}
+        return super().again(slopes)
+
+    def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
+        """Train once and keep the answer."""
+        answer = super().learn_once(task, programs, index)
+        self.tries[task].append(answer)
+        return answer
+
+
+def graded(learner: Learner, number: int) -> Run:
+    """Grade exercise 9 of a hand-in; return the run as `runs.jsonl` stores it.
+
+    The grading is that of `make grade ONLY=learning SEED=…`, in new processes.
+
+    Args:
+        learner: the hand-in.
+        number: the number of the run, from 1; the seed is `learner.seed(number)`.
+
+    Returns:
+        A dict with `lost`, the names of the checks that lost points; `table_error`, the
+        largest error of the table worlds as a share of the allowed one (None without a
+        result); for `maze` and `cartpole` a list of tries, see `statistics`;
+        `by_formula`, whether the updates were made by the formula of the hand-in's
+        loss; `problem`, why learning was stopped, or ""; and `seconds`.
+
+    Raises:
+        GraderError: the grading failed by a fault of ours.
+    """
+    started, seed = time.monotonic(), learner.seed(number)
+    submission = Submission(learner.name, learner.source.encode())
+    options = Options(seed, tuple(PARTS), tiers.choose_tier(""))
+    with contextlib.ExitStack() as processes:
+        worker, runner, _ = start_helpers(processes, submission, options, Progress())
+        learning = Recorded(
+            *(submission, options.tier, seed, options.device),
+            *(worker.budget, runner.programs, lambda words: None),
+        )
+        processes.callback(learning.stop)
+        learning.ready()
+        learning.begin()
+        now = Pass(
+            Graded(
+                student=Candidate(worker, runner),
+                reference=Reference(runner, load_programs()),
+                runner=runner,
+                budget=worker.budget,
+                seed=seed,
+                learning=learning,
+            )
+        )
+        (exercise,) = run_checks(now, [LEARNING])
+    if now.trouble:
+        raise GraderError(f"{learner.name}, run {number}: {now.trouble}")
+    tries = {
+        task: [as_stored(answer) for answer in answers]
+        for task, answers in learning.tries.items()
+    }
+    return {
+        "run": learner.name,
+        "source": learner.digest,
+        "number": number,
+        "lost": [check.name for check in exercise.checks if lost(check)],
+        "table_error": table_error(learning.results.tables),
+        **tries,
+        "by_formula": learning.results.by_formula,
+        "problem": problem_of(learning.results),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def lost(check: Check) -> bool:
+    """Return whether a check lost points."""
+    return check.score < check.max_score
+
+
+def as_stored(answer: Args) -> dict[str, Any]:
+    """Return a try as `runs.jsonl` stores it, from the learner's answer."""
+    problem = str(answer["problem"])
+    curve = answer["curve"]
+    return {
+        "mean_return": None if problem else round(float(answer["mean_return"]), 2),
+        "steps": int(curve[-1][0]) if len(curve) else 0,
+        "facts": {name: round(float(x), 3) for name, x in answer["facts"].items()},
+    }
+
+
+def table_error(tables: Tables) -> float | None:
+    """Return the largest |Q - Q*| as a share of the allowed error.
+
+    The result is None if a table world has no result, or values that are not finite.
+    """
+    if tables.reason:
+        return None
+    largest = 0.0
+    for mdp, Q in tables.learned:
+        Q_star = mdps.value_iteration(mdp)
+        allowed = CLOSE * np.abs(Q_star).max()
+        largest = max(largest, float(np.abs(Q - Q_star).max() / allowed))
+    return round(largest, 4) if np.isfinite(largest) else None
+
+
+def problem_of(results: Results) -> str:
+    """Return the first reason, in one line, for which learning was stopped, or ""."""
+    reasons: list[Any] = [results.tables.reason]
+    for result in (results.maze, results.cartpole):
+        reasons += [result.reason, result.problem]
+    words = [str(reason).partition("\n")[0] for reason in reasons if reason]
+    # Without the maze, CartPole is not tried, which is no problem of its own.
+    return next((first for first in words if first != NEEDS_MAZE), "")
