@@ -18,7 +18,9 @@ MAZE_SHARE = 0.9  # share of the way from a random walk's steps to the shortest 
 # The state of `optax.inject_hyperparams`: a count of updates and the learning rate.
 RATE = np.zeros((), np.int32), np.zeros((), np.float32)
 # The table worlds, and the allowed error of Q as a share of the largest |Q*|.
-EXPERIENCE, TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 400, 32, 60, 20
+# The buffer is full after half of the transitions.
+EXPERIENCE, TABLE_CAPACITY = 800, 400
+TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 32, 60, 20
 CLOSE = 0.05
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from grader.contract.learning import MAZE
 
 # As in `SETTINGS` and `MAZE_SETTINGS` of starter/train.py.
-BLOCK_STEPS, BLOCK_UPDATES, PERIOD = 128, 128, 100
+BLOCK_STEPS, BLOCK_UPDATES, PERIOD = 64, 128, 100
 EPSILON, EPSILON_STEPS = 0.04, 3_000  # ε at the end, and the steps until then
 FEW = 4  # least number of blocks of updates, or of validations, for a conclusion
 

@@ -127,27 +127,24 @@ def learn(
     drawn = draw_failing(DRAW[task], updates, theta, rng)
     if drawn is None:
         return report(ALREADY)
+    make_envs, settings = drawn.make_envs, drawn.settings
     if by_formula:
-        steps = FORMULA_STEPS[task]
-        settings = dataclasses.replace(drawn.settings, env_steps=steps)
-        drawn = dataclasses.replace(drawn, settings=settings)
+        settings = dataclasses.replace(settings, env_steps=FORMULA_STEPS[task])
     agent = BlindAgent(
-        runner.ask, updates, act, theta, agent_seed, drawn.settings, 2,
+        runner.ask, updates, act, theta, agent_seed, settings, tasks.DOORS,
         by_formula=by_formula,
     )  # fmt: skip
 
     def on_progress(progress: train.Progress) -> None:
         agent.training_log.after_validation(progress)
-        if progress.env_step % drawn.settings.validate_steps == 0:
+        if progress.env_step % settings.validate_steps == 0:
             runner.ask({"do": "progress", "env_step": progress.env_step})
 
     curve: list[tuple[int, float]] = []
     log = agent.training_log
     try:
-        train.train(
-            agent, drawn.make_envs, train_seed, drawn.settings, on_progress, curve
-        )
-        envs = drawn.make_envs(drawn.settings.validation_episodes)
+        train.train(agent, make_envs, train_seed, settings, on_progress, curve)
+        envs = make_envs(settings.validation_episodes)
         returns = train.evaluate(agent, envs, test_seed % 2**31)
     except Foul as foul:
         return report(str(foul), watched=log.as_dict(), curve=curve, facts=drawn.facts)
@@ -176,6 +173,7 @@ def report(problem: str, **found: Any) -> dict[str, Any]:
 def learn_table(
     runner: Any,
     rows: dict[str, np.ndarray],
+    capacity: int,
     updates: int,
     batch_size: int,
     period: int,
@@ -189,6 +187,7 @@ def learn_table(
     Args:
         runner: see `learn`.
         rows: the transitions, an array [N,...] for each field; states are one-hot.
+        capacity: capacity of the buffer, at most N: the first ones leave.
         updates: number of updates.
         batch_size: number B of transitions in a batch.
         period: updates from one sync to the next.
@@ -207,7 +206,7 @@ def learn_table(
         block_steps=0,
         block_updates=updates,
         batch_size=batch_size,
-        capacity=len(rows["action"]),
+        capacity=capacity,
         period=period,
         gamma=gamma,
     )

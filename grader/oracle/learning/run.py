@@ -181,11 +181,12 @@ class Learning:
         for kind in mdps.KINDS:
             rng = np.random.default_rng(derive(self.seed, f"table {kind.__name__}"))
             mdp = kind(rng)
-            self.parts.open_buffer(learning.EXPERIENCE)
+            self.parts.open_buffer(learning.TABLE_CAPACITY)
             answer = self.asked(
                 {
                     "do": "learn_table",
                     "rows": mdps.experience(mdp, learning.EXPERIENCE, rng),
+                    "capacity": learning.TABLE_CAPACITY,
                     "updates": learning.TABLE_PERIOD * learning.TABLE_SYNCS,
                     "batch_size": learning.TABLE_BATCH,
                     "period": learning.TABLE_PERIOD,

@@ -423,7 +423,7 @@ MUTANTS = [
     ),
     mutant(
         "greedy-for-two",
-        "F",
+        "S",
         "never explores among two actions",
         "With two actions you never explore. Exploring draws uniformly from all "
         "actions, however many there are",

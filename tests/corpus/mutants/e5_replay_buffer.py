@@ -720,7 +720,7 @@ MUTANTS = [
     ),
     ring(
         "add-advances-state",
-        "F",
+        "S",
         "writes the next state into the caller's array",
         "Your `add` writes into the array that it was given. It belongs to the caller: "
         "store a copy, and leave the argument as it came",
