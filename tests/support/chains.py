@@ -15,6 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from grader.contract import mdps
+from grader.contract.learning import CLOSE
 from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Waiting, Wrong
 from grader.grading.learning import results_of
@@ -143,7 +144,7 @@ def errors(source: str, seeds: range) -> list[dict[str, float]]:
             found = {}
             for mdp, Q in learned(seed).tables.learned:
                 Q_star = mdps.value_iteration(mdp)
-                allowed = checks().CLOSE * np.abs(Q_star).max()
+                allowed = CLOSE * np.abs(Q_star).max()
                 found[mdp.name] = float(np.abs(Q - Q_star).max() / allowed)
             said.append(found)
     return said

@@ -69,7 +69,7 @@ def trouble(
 
     A cheat must have no more points for learning than its honest twin, and no grader
     error. A cheat without a twin must have no points for the maze and for CartPole. If
-    it lost points, the message must match `noticed`.
+    it lost points, one of the messages must match `noticed`.
 
     Args:
         cheat: the cheat.
@@ -92,9 +92,9 @@ def trouble(
         for check in checks
         if check.outcome == Outcome.GRADER_ERROR
     ]
-    half = next(check for check in checks if check.name == "cartpole_half")
-    if not said and not half.score and not re.search(cheat.noticed, half.message):
-        said.append(f"not noticed by {cheat.noticed!r}: {half.message}")
+    words = "\n".join(check.message for check in checks if not check.score)
+    if not said and words and not re.search(cheat.noticed, words):
+        said.append(f"not noticed by {cheat.noticed!r}: {words}")
     return said
 
 
