@@ -153,7 +153,7 @@ def test_supplied_files_are_no_hand_in(folder):
 
 
 def test_every_supplied_file_is_known():
-    """The names of supplied files are those of `starter/`, without the hand-in's own."""
+    """The names of supplied files are those of `starter/`, but for `dqn.py`."""
     starter = {path.stem for path in (ROOT / "starter").glob("*.py")}
     assert starter - {"dqn"} == names.SUPPLIED - {"graded", "__init__"}
 
