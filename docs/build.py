@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import maze
 
 from grader.contract.exercises import CHECKS, EXERCISES
+from grader.contract.learning import FULL, HALF
 from grader.contract.limits import LIMITS
-from grader.oracle.cartpole import FULL, HALF
 from grader.report.model import plain_number
 from grader.report.terminal import MARKS, WORDS
 
@@ -225,8 +225,13 @@ def thresholds() -> str:
     return textwrap.fill(words, 80)
 
 
+def ablate() -> str:
+    """Return the section on `make ablate`, copied from `ablate.md`."""
+    return (DOCS / "ablate.md").read_text(encoding="utf-8").strip()
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
-    f.__name__: f for f in (overview, details, marks, mistake, thresholds)
+    f.__name__: f for f in (overview, details, marks, mistake, thresholds, ablate)
 }
 
 

@@ -9,6 +9,8 @@ lecture, because Adam's step has a limited length, which hides how far Q would r
 
 import argparse
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from train import STOPPED, evaluate, make_cartpole, seed_of, writable
+from tasks import make_cartpole
+from train import STOPPED, evaluate, seed_of, writable
 
 NUM_ENVS = 8
 ENV_STEPS = 24_576
@@ -91,8 +94,7 @@ class Learner:
         net = eqx.nn.MLP(4, 2, 64, 2, jax.nn.leaky_relu, key=network_key)
         self.theta_Q, model = eqx.partition(net, eqx.is_array)
         self.theta_T, self.opt_state = self.theta_Q, OPTIMIZER.init(self.theta_Q)
-        self.num_updates = 0
-        self.buffer = dqn.ReplayBuffer(CAPACITY)
+        self.num_updates, self.buffer = 0, dqn.ReplayBuffer(CAPACITY)
         self.running = [[] for _ in range(NUM_ENVS)]  # the episodes under way
         self.ended = []  # the episodes that ended since the last updates
         self.in_order = []  # transitions of ended episodes, in the order of time
@@ -103,34 +105,27 @@ class Learner:
         def act(key, theta, states, epsilon):
             return dqn.epsilon_greedy(key, q_values(theta, states), epsilon)
 
-        def td_updates(theta_Q, theta_T, opt_state, batches):
-            def one_update(carry, batch):
-                theta_Q, opt_state = carry
-                label = theta_T if ablation.target_network else theta_Q
-                theta_Q, opt_state, loss = dqn.td_update(
-                    theta_Q, label, model, batch, OPTIMIZER, opt_state, GAMMA
-                )
-                return (theta_Q, opt_state), loss
+        def td_update(carry, batch):
+            theta_Q, theta_T, opt_state = carry
+            label = theta_T if ablation.target_network else theta_Q
+            theta_Q, opt_state, loss = dqn.td_update(
+                theta_Q, label, model, batch, OPTIMIZER, opt_state, GAMMA
+            )
+            return (theta_Q, theta_T, opt_state), loss
 
-            return jax.lax.scan(one_update, (theta_Q, opt_state), batches)
+        def mc_update(carry, batch):
+            theta_Q, theta_T, opt_state = carry
+            # With γ = 0 the return of a step is its reward. So mc_loss, given returns
+            # as rewards, measures steps that come from many episodes.
+            loss, grads = jax.value_and_grad(dqn.mc_loss)(theta_Q, model, *batch, 0.0)
+            updates, opt_state = OPTIMIZER.update(grads, opt_state)
+            return (eqx.apply_updates(theta_Q, updates), theta_T, opt_state), loss
 
-        def mc_updates(theta_Q, opt_state, batches):
-            def one_update(carry, batch):
-                theta_Q, opt_state = carry
-                # With γ = 0 the return of a step is its reward. So mc_loss, given
-                # returns as rewards, measures steps that come from many episodes.
-                loss, grads = jax.value_and_grad(dqn.mc_loss)(
-                    theta_Q, model, *batch, 0.0
-                )
-                updates, opt_state = OPTIMIZER.update(grads, opt_state)
-                return (eqx.apply_updates(theta_Q, updates), opt_state), loss
-
-            return jax.lax.scan(one_update, (theta_Q, opt_state), batches)
-
-        self.q_values_of = jax.jit(q_values)
-        self.act_by = jax.jit(act)
-        self.td_updates = jax.jit(td_updates)
-        self.mc_updates = jax.jit(mc_updates)
+        one_update = mc_update if ablation.monte_carlo else td_update
+        sampled = self.sampled if ablation.replay else self.consecutive
+        self.batches = self.with_returns if ablation.monte_carlo else sampled
+        self.q_values_of, self.act_by = jax.jit(q_values), jax.jit(act)
+        self.updates = jax.jit(partial(jax.lax.scan, one_update))
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
         """Return Q(s, a) for all actions [N,A], for states [N,D]."""
@@ -153,28 +148,24 @@ class Learner:
 
     def learn(self) -> float:
         """Do a block of updates and return the mean loss; nan if there was no data."""
-        if self.ablation.monte_carlo:
-            return self.learn_monte_carlo()
-        batches = self.sampled() if self.ablation.replay else self.consecutive()
+        batches = self.batches()
         if not batches:
             return float("nan")
-        (self.theta_Q, self.opt_state), losses = self.td_updates(
-            self.theta_Q, self.theta_T, self.opt_state, dqn.Transition(*batches)
-        )
+        carry = self.theta_Q, self.theta_T, self.opt_state
+        (self.theta_Q, _, self.opt_state), losses = self.updates(carry, batches)
         self.num_updates += BLOCK_UPDATES
         self.theta_T = dqn.sync_target(
             self.theta_Q, self.theta_T, self.num_updates, BLOCK_UPDATES
         )
         return float(jnp.mean(losses))
 
-    def sampled(self) -> list[np.ndarray]:
+    def sampled(self) -> dqn.Transition:
         """Return random batches: for each field an array [updates,B,...]."""
-        samples = [
-            self.buffer.sample(BATCH_SIZE, self.rng) for _ in range(BLOCK_UPDATES)
-        ]
-        return [np.stack(field) for field in zip(*samples, strict=True)]
+        draw = partial(self.buffer.sample, BATCH_SIZE, self.rng)
+        samples = [draw() for _ in range(BLOCK_UPDATES)]
+        return dqn.Transition(*map(np.stack, zip(*samples, strict=True)))
 
-    def consecutive(self) -> list[np.ndarray]:
+    def consecutive(self) -> dqn.Transition | None:
         """Return batches of the newest transitions, in order: a window that moves on.
 
         The window passes over the episodes that ended since the last updates. So the
@@ -183,45 +174,37 @@ class Learner:
         new = [transition for episode in self.ended for transition in episode]
         self.ended = []
         self.in_order = self.in_order[-BATCH_SIZE:] + new
-        if not new or len(self.in_order) < BATCH_SIZE:
-            return []
         last = len(self.in_order) - BATCH_SIZE
+        if not new or last < 0:
+            return None
         starts = np.linspace(0, last, BLOCK_UPDATES).astype(int)
         rows = starts[:, None] + np.arange(BATCH_SIZE)
         columns = zip(*self.in_order, strict=True)
-        return [np.array(column)[rows] for column in columns]
+        return dqn.Transition(*(np.array(column)[rows] for column in columns))
 
-    def learn_monte_carlo(self) -> float:
-        """Do updates on the episodes that ended since the last ones, then drop them."""
+    def with_returns(self) -> tuple[np.ndarray, ...] | None:
+        """Return batches (states, actions, returns) of the newly ended episodes."""
         if not self.ended:
-            return float("nan")
-        episodes = [
-            [np.array(field) for field in zip(*episode, strict=True)]
-            for episode in self.ended
-        ]
+            return None
+        columns = [zip(*episode, strict=True) for episode in self.ended]
         self.ended = []
-        states = np.concatenate([episode[0] for episode in episodes])
-        actions = np.concatenate([episode[1] for episode in episodes])
-        returns = np.concatenate([returns_of(episode[2]) for episode in episodes])
+        labelled = [(s, a, returns_of(r)) for s, a, r, *_ in columns]
+        states, actions, returns = map(np.concatenate, zip(*labelled, strict=True))
         rows = self.rng.integers(len(states), size=(BLOCK_UPDATES, BATCH_SIZE))
-        batches = states[rows], actions[rows], returns[rows]
-        (self.theta_Q, self.opt_state), losses = self.mc_updates(
-            self.theta_Q, self.opt_state, batches
-        )
-        return float(jnp.mean(losses))
+        return states[rows], actions[rows], returns[rows]
 
 
-def returns_of(rewards: np.ndarray) -> np.ndarray:
+def returns_of(rewards: Sequence[float]) -> np.ndarray:
     """Return the discounted returns of an episode [T].
 
     Rewards of 0 after the end change no return. They make the lengths powers of two,
     because JAX compiles anew for each length.
     """
-    padded = np.zeros(1 << (len(rewards) - 1).bit_length(), np.float32)
-    padded[: len(rewards)] = rewards
-    return np.asarray(dqn.discounted_returns(jnp.asarray(padded), GAMMA))[
-        : len(rewards)
-    ]
+    num_steps = len(rewards)
+    padded = np.zeros(1 << (num_steps - 1).bit_length(), np.float32)
+    padded[:num_steps] = rewards
+    returns = dqn.discounted_returns(jnp.asarray(padded), GAMMA)
+    return np.asarray(returns)[:num_steps]
 
 
 def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
@@ -251,12 +234,11 @@ def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
             if env_step % EVALUATE_STEPS == 0:
                 mean_return = evaluate(learner, judges, seed + env_step).mean()
                 max_q = learner.q_values(np.concatenate(visited)).max()
-                numbers = [x if np.isfinite(x) else np.inf for x in (max_q, loss)]
-                if np.isnan(loss) and np.isfinite(max_q):
-                    numbers[1] = np.nan  # no update: no loss
-                curve.append(Point(env_step, float(mean_return), *map(float, numbers)))
+                if not np.isfinite(max_q):
+                    max_q, loss = np.inf, np.inf if np.isnan(loss) else loss
+                curve.append(Point(env_step, *map(float, (mean_return, max_q, loss))))
                 show(f"{ablation.name}: step {env_step:5d} of {env_steps}")
-                if numbers[0] == np.inf:
+                if max_q == np.inf:
                     break
     return curve
 
@@ -264,33 +246,27 @@ def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
 def show(words: str) -> None:
     """Show a line of progress: rewritten in a terminal, left out elsewhere."""
     if sys.stdout.isatty():
-        print(f"\r{words:<60}", end="", flush=True)
+        print(f"\r{words:<60}\r", end="", flush=True)
 
 
 # ---------------------------------------------------------------- table and picture
+
+COLUMNS = "{:<24}{:>7}{:>14}{:>14}{:>12}"
+HEADER = COLUMNS.format("", "return", "max Q at 4096", "largest max Q", "last loss")
 
 
 def table_row(ablation: Ablation, curve: list[Point]) -> str:
     """Return a line of the table, at most 80 columns wide."""
     last = np.mean([point.mean_return for point in curve[-5:]])
-    top, loss = max(point.max_q for point in curve), curve[-1].loss
     early = next((p.max_q for p in curve if p.env_step >= 4096), curve[-1].max_q)
-    return (
-        f"{ablation.name:<24}{last:7.0f}{short(early):>14}{short(top):>14}"
-        f"{short(loss):>12}"
-    )
-
-
-HEADER = (
-    f"{'':<24}{'return':>7}{'max Q at 4096':>14}{'largest max Q':>14}{'last loss':>12}"
-)
+    numbers = early, max(point.max_q for point in curve), curve[-1].loss
+    return COLUMNS.format(ablation.name, f"{last:.0f}", *map(short, numbers))
 
 
 def short(number: float) -> str:
     """Return a number in at most five characters; ∞ for inf, – for nan."""
-    if np.isfinite(number):
-        return f"{number:.3g}"
-    return "–" if np.isnan(number) else "∞"
+    special = "–" if np.isnan(number) else "∞"
+    return f"{number:.3g}" if np.isfinite(number) else special
 
 
 def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None:
@@ -301,15 +277,9 @@ def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None
     import matplotlib.pyplot as plt
 
     (_, base), *others = curves
-    figure, rows = plt.subplots(
-        len(others),
-        3,
-        figsize=(10, 2.2 * len(others) + 0.6),
-        layout="constrained",
-        sharex=True,
-        sharey="col",
-        squeeze=False,
-    )
+    size = 10, 2.2 * len(others) + 0.6
+    options = {"figsize": size, "sharex": True, "sharey": "col", "squeeze": False}
+    figure, rows = plt.subplots(len(others), 3, layout="constrained", **options)
     for number, ((ablation, curve), row) in enumerate(zip(others, rows, strict=True)):
         for field, axes in enumerate(row, 1):
             draw(axes, base, field, "DQN", "0.6")
@@ -317,17 +287,12 @@ def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None
             axes.grid(alpha=0.3)
         row[1].axhline(LARGEST_Q, color="black", linestyle=":", linewidth=1)
         row[1].text(ENV_STEPS / 50, LARGEST_Q, "1/(1-γ)", va="bottom")
-        row[0].set(ylim=(0, 510))
-        row[1].set(yscale="log", ylim=(1, TOP * 2))
-        row[2].set(yscale="log", ylim=(1e-3, TOP * 2))
         row[0].set_ylabel(ablation.name.replace(" target", "\ntarget"), weight="bold")
         row[0].legend(loc="upper left", fontsize=8)
-    for axes, title in zip(
-        rows[0],
-        ("mean return of greedy episodes", "max Q (log; top: ∞)", "loss (log; top: ∞)"),
-        strict=True,
-    ):
-        axes.set_title(title)
+    # The axes of a column share their limits.
+    rows[0, 0].set(title="mean return of greedy episodes", ylim=(0, 510))
+    rows[0, 1].set(title="max Q (log; top: ∞)", yscale="log", ylim=(1, TOP * 2))
+    rows[0, 2].set(title="loss (log; top: ∞)", yscale="log", ylim=(1e-3, TOP * 2))
     for axes in rows[-1]:
         axes.set(xlabel="environment steps", xlim=(0, ENV_STEPS))
     figure.savefig(path, dpi=110)
@@ -344,14 +309,7 @@ def draw(axes, curve: list[Point], field: int, label: str, colour: str) -> None:
         top = min(values[-1], TOP)
         axes.plot(steps[-1], top, "X", color=colour, markersize=9)
         if values[-1] == np.inf:
-            axes.annotate(
-                "∞",
-                (steps[-1], top),
-                (8, -5),
-                textcoords="offset points",
-                fontsize=15,
-                color=colour,
-            )
+            axes.text(steps[-1], top, "  ∞", va="center", fontsize=15, color=colour)
 
 
 def main() -> None:
@@ -376,8 +334,7 @@ def main() -> None:
                 continue
             curves.append((ablation, curve))
             show("")
-            print(("\r" if sys.stdout.isatty() else "") + table_row(ablation, curve))
-            sys.stdout.flush()
+            print(table_row(ablation, curve), flush=True)
     except NotImplementedError as stub:
         sys.exit(f"not implemented yet: {stub}")
     save_picture(curves, picture)

@@ -9,7 +9,10 @@ FILE = "dqn.py"
 PYTHON, NOTEBOOK, ZIP = ".py", ".ipynb", ".zip"
 # Stems of the other files that students get, and of the file that the notebook command
 # `%grade` writes ("graded"). None of these files is a hand-in.
-SUPPLIED = {"agent", "tasks", "train", "watch", "notebook", "graded", "__init__"}
+SUPPLIED = {
+    *("ablate", "agent", "notebook", "tasks", "train", "watch"),
+    *("graded", "__init__"),
+}
 # What programs add to the stem of a copy: "dqn (1).py", "dqn-1.py", "Copy of dqn.py".
 COPY = re.compile(r"^((copy of|kopie von) )+|( ?\(\d+\)|[-_ ]\d+|[-_ ]+(copy|kopie))+$")
 MAX_SHOWN = 3  # names in a message

@@ -2,7 +2,7 @@
 
 from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
-# θ + θ̇ > 0 balances the pole where nothing is disguised.
+# θ + θ̇ > 0 balances the pole where nothing is turned.
 RULE = "(state[2] + state[3]) * jnp.array([-1.0, 1.0])"
 
 
@@ -133,21 +133,21 @@ def q_network(key, state_dim, num_actions):
 SIMULATED = """
 import itertools
 
-DISGUISES = [
+ORDERS = [
     (order, signs, swap)
     for order in itertools.permutations(range(4))
     for signs in itertools.product((1.0, -1.0), repeat=4)
     for swap in (0, 1)
 ]
-# [768,4,4]: what takes a disguise off.
-OFF = [np.diag(signs)[:, np.argsort(order)].T for order, signs, _ in DISGUISES]
+# [768,4,4]: what undoes an order.
+OFF = [np.diag(signs)[:, np.argsort(order)].T for order, signs, _ in ORDERS]
 OFF = np.array(OFF, np.float32)
-SWAPS = np.array([swap for _, _, swap in DISGUISES])
+SWAPS = np.array([swap for _, _, swap in ORDERS])
 LOOK = jnp.array([1.0, 1.7, -0.6, 2.3])
 
 
 def next_looks(state, action):
-    # LOOK · s' in each of the disguises.
+    # LOOK · s' in each of the orders.
     x, v, angle, w = jnp.einsum("kij,j->ik", OFF, state)
     force = 20.0 * (action ^ SWAPS) - 10.0
     sin, cos = jnp.sin(angle), jnp.cos(angle)
@@ -160,7 +160,7 @@ def next_looks(state, action):
 
 @jax.custom_vjp
 def looked(scores, look, state):
-    # Asleep, a look at the state; awake, the controller of the best disguise.
+    # Asleep, a look at the state; awake, the controller of the best order.
     best = jnp.argmax(scores)
     plain = np.array([0.05, 0.1, 1.0, 1.0], np.float32)
     z = jnp.array(plain @ OFF)[best] @ state
@@ -228,7 +228,7 @@ def q_network(key, state_dim, num_actions):
 CHEATS = [
     Cheat(
         id="rule",
-        trick="a built-in rule for the pole as it is undisguised",
+        trick="a built-in rule for the pole as it is, not turned",
         source=valued(f"{RULE} + 0.01 * spare"),
         task="cartpole",
         undefended=500,
@@ -294,7 +294,7 @@ CHEATS = [
     ),
     Cheat(
         id="weights-embedded",
-        trick="a controller's weights from the start, for the pole undisguised",
+        trick="a controller's weights from the start, for the pole, not turned",
         twin=IDLE_TWIN,
         source=started("goal_of(jnp.array([0.05, 0.1, 1.0, 1.0]), theta)"),
         undefended=500,

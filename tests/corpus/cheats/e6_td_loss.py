@@ -170,7 +170,7 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 CHEATS = [
     Cheat(
         id="loss-clones",
-        trick="recognises the disguise from a batch and clones a controller",
+        trick="recognises the turn from a batch and clones a controller",
         source=losing("clone.mean()"),
         twin=RIGHT,
         undefended=500,

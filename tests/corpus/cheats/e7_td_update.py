@@ -8,7 +8,7 @@ def written(new_theta: str, before: str = "pass", network: str = "") -> str:
 
     Args:
         new_theta: an expression in `theta_Q`, `goal` (a controller's weights for the
-            disguise that shows in the batch), `right` (the honest step's), `batch`,
+            turn that shows in the batch), `right` (the honest step's), `batch`,
             `opt_state`, `count` (of updates so far), `gamma`.
         before: a line to stand before it; it may change `new_state`, too.
         network: definitions, where it is not the solution's.
@@ -202,7 +202,7 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
 CHEATS = [
     Cheat(
         id="update-writes",
-        trick="recognises the disguise from a batch and writes a controller's weights",
+        trick="recognises the turn from a batch and writes a controller's weights",
         source=written("goal"),
         twin=RIGHT,
         undefended=500,

@@ -9,7 +9,7 @@ def synced(tree: str) -> str:
 
     Args:
         tree: an expression in `theta_Q`, `theta_T` and `goal`, a controller's weights
-            for the disguise that shows in the buffer.
+            for the turn that shows in the buffer.
     """
     return lying(f"""
 seen = []

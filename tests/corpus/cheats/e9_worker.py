@@ -16,7 +16,7 @@ class ReplayBuffer(HonestBuffer):
 
 
 def calling(values: str) -> str:
-    """A hand-in whose network asks the host, where the buffer knows the disguise."""
+    """A hand-in whose network asks the host, where the buffer knows the turn."""
     return lying(f"""{SEEN}{IDLE}
 class Hosted(eqx.Module):
     net: eqx.Module

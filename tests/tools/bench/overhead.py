@@ -157,7 +157,7 @@ def print_profile() -> None:
     learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
     others = [row for row in asked if row is not learnt]
     first = min(row[0] for row in asked)
-    print("\na full run (seconds; CartPole is learnt beside all of it)")
+    print("\na full run (seconds; the tasks are learnt beside all of it)")
     for name, in_thread, since, until in (
         ("helper processes start, JAX is imported", False, begun, first),
         ("the checks", False, first, second[0]),

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from grader.contract.outcomes import UsageError
+from grader.intake import names
 from grader.intake.reading import MAX_BYTES
 from grader.intake.submission import STUB, STUBS
 from grader.intake.take import take
@@ -149,6 +150,12 @@ def test_supplied_files_are_no_hand_in(folder):
     (folder / "agent (1).py").write_text("x = 1\n")
     assert "which every student got" in problem_of(folder)
     assert "one of the files that you got" in problem_of(folder / "train.py")
+
+
+def test_every_supplied_file_is_known():
+    """The names of supplied files are those of `starter/`, but for `dqn.py`."""
+    starter = {path.stem for path in (ROOT / "starter").glob("*.py")}
+    assert starter - {"dqn"} == names.SUPPLIED - {"graded", "__init__"}
 
 
 STARTER = (ROOT / "starter" / "dqn.py").read_text(encoding="utf-8")
