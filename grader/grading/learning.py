@@ -32,7 +32,6 @@ def results_of(graded: Graded, process: Learning) -> Results:
     results = process.wait()
     if not results.deviates:
         return results
-    gammas = (mdps.GAMMA, learning.GAMMA)
     graded.budget.exercise = graded.budget.part = LEARNING
     rng = np.random.default_rng(derive(graded.seed, "formula for learning"))
     found, formula = None, Formula()
@@ -43,7 +42,11 @@ def results_of(graded: Graded, process: Learning) -> Results:
         raise
     except (Exception, Stopped):
         found = None  # the report says that learning was not judged
-    slopes = {gamma: Slopes(found[0], gamma) for gamma in gammas} if found else {}
+    slopes = {}
+    if found and formula.computes:  # else it is not the loss that makes the difference
+        slopes = {
+            gamma: Slopes(found[0], gamma) for gamma in (mdps.GAMMA, learning.GAMMA)
+        }
     results = process.again(slopes)
     results.formula = formula
     return results

@@ -134,29 +134,29 @@ def learn(
         runner.ask, updates, act, theta, agent_seed, settings, tasks.DOORS,
         by_formula=by_formula,
     )  # fmt: skip
+    curve: list[tuple[int, float]] = []
 
     def on_progress(progress: train.Progress) -> None:
         agent.training_log.after_validation(progress)
         if progress.env_step % settings.validate_steps == 0:
             runner.ask({"do": "progress", "env_step": progress.env_step})
 
-    curve: list[tuple[int, float]] = []
-    log = agent.training_log
+    problem, mean_return = "", 0.0
     try:
         train.train(agent, make_envs, train_seed, settings, on_progress, curve)
         envs = make_envs(settings.validation_episodes)
-        returns = train.evaluate(agent, envs, test_seed % 2**31)
+        mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
     except Foul as foul:
-        return report(str(foul), watched=log.as_dict(), curve=curve, facts=drawn.facts)
+        problem = str(foul)
     except Deviates:
         return report("", deviates=True)
     return report(
-        "",
-        mean_return=float(returns.mean()),
+        problem,
+        mean_return=mean_return,
         curve=curve,
         facts=drawn.facts,
         compared=agent.compared,
-        watched=log.as_dict(),
+        watched=agent.training_log.as_dict(),
     )
 
 

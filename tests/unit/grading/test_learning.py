@@ -9,12 +9,14 @@ from grader.contract.outcomes import GraderError, UsedUp
 from grader.diagnosis.formulas.losses import td_loss
 from grader.diagnosis.formulas.losses.scale import Scale
 from grader.diagnosis.formulas.losses.search import Found
+from grader.diagnosis.reading import Reading
 from grader.grading.learning import results_of
 from grader.oracle.budget import Budget
 from grader.oracle.learning.results import Results
 
 STUDENT = object()
 HALF = Found(td_loss.LANGUAGE.right, Scale(0.5))
+RIGHT = Found(td_loss.LANGUAGE.right, Scale())
 
 
 class Process:
@@ -46,9 +48,10 @@ def grade(monkeypatch):
 
     def run(deviates, find):
         monkeypatch.setattr(td_loss, "find", find)
-        # The words of the formula need a real sample.
-        name = "grader.grading.learning.reading"
-        monkeypatch.setattr(name, lambda *_: None, raising=False)
+        # The words of the formula need a real sample. A right formula has none.
+        words = Reading("L = ½ …", "L = …", ())
+        told = lambda language, found, sample: None if found is RIGHT else words  # noqa: E731
+        monkeypatch.setattr("grader.grading.learning.reading", told)
         graded = SimpleNamespace(student=STUDENT, seed="1", budget=Budget())
         process = Process(deviates)
         return results_of(graded, process), process
@@ -81,6 +84,12 @@ def test_a_formula_is_used_for_all_tasks(grade):
     gammas = {gamma: slopes.gamma for gamma, slopes in process.slopes.items()}
     assert gammas == {each: each for each in (mdps.GAMMA, learning.GAMMA)}
     assert all(slopes.found is HALF for slopes in process.slopes.values())
+
+
+def test_a_right_loss_does_not_explain_other_updates(grade):
+    """If the loss is right, learning is not repeated with its formula."""
+    _, process = grade(True, lambda student, rng: (RIGHT, None))
+    assert process.slopes == {}
 
 
 @pytest.mark.parametrize("reason", [None, ValueError("no"), UsedUp("no time left")])
