@@ -114,15 +114,13 @@ def learn(
         by_formula: see `BlindAgent`.
 
     Returns:
-        A dict: `mean_return` over the test episodes; the learning `curve` [n,2] with
-        rows (environment step, mean return); the `facts` on the task; `compared`, how
-        many updates the hand-in has made as well; `watched`, the columns of
-        `TrainingLog`; `problem`, the reason why learning was stopped, or ""; and
-        `deviates`, whether the reason is that the hand-in's updates are others.
+        A dict: `mean_return` over the test episodes; `curve` [n,2] with rows
+        (environment step, mean return); the task's `facts`; `compared`, how many
+        updates the hand-in has made as well; `watched`, see `TrainingLog`; `problem`,
+        why learning was stopped, or ""; `deviates`, whether its updates are others.
     """
-    sequence = np.random.SeedSequence(seed)
-    agent_seed, train_seed, test_seed = map(int, sequence.generate_state(3, np.uint64))
-    rng = np.random.default_rng(sequence)
+    rng = np.random.default_rng(seed)
+    agent_seed, train_seed, test_seed = map(int, rng.integers(2**31, size=3))
     updates, act = compiled(runner, programs, theta, "learning", train.SETTINGS.gamma)
     drawn = draw_failing(DRAW[task], updates, theta, rng)
     if drawn is None:
@@ -134,18 +132,17 @@ def learn(
         runner.ask, updates, act, theta, agent_seed, settings, tasks.DOORS,
         by_formula=by_formula,
     )  # fmt: skip
-    curve: list[tuple[int, float]] = []
+    curve: list = []
 
     def on_progress(progress: train.Progress) -> None:
         agent.training_log.after_validation(progress)
         if progress.env_step % settings.validate_steps == 0:
             runner.ask({"do": "progress", "env_step": progress.env_step})
 
-    problem, mean_return = "", 0.0
+    problem, mean_return, envs = "", 0.0, make_envs(settings.validation_episodes)
     try:
         train.train(agent, make_envs, train_seed, settings, on_progress, curve)
-        envs = make_envs(settings.validation_episodes)
-        mean_return = float(train.evaluate(agent, envs, test_seed % 2**31).mean())
+        mean_return = float(train.evaluate(agent, envs, test_seed).mean())
     except Foul as foul:
         problem = str(foul)
     except Deviates:
