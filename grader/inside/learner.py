@@ -219,15 +219,15 @@ def learn_table(
         by_formula=by_formula,
     )
     agent.observe(*rows.values())
-    Q = np.zeros((num_states, num_actions))
+    problem, deviates = "", False
     try:
         agent.learn()
     except Foul as foul:
-        return {"problem": str(foul), "deviates": False, "Q": Q}
+        problem = str(foul)
     except Deviates:
-        return {"problem": "", "deviates": True, "Q": Q}
+        deviates = True
     Q = np.asarray(agent.theta_Q).reshape(num_actions, num_states).T
-    return {"problem": "", "deviates": False, "Q": Q}
+    return {"problem": problem, "deviates": deviates, "Q": Q}
 
 
 def compiled(
