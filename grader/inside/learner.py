@@ -170,64 +170,44 @@ def report(problem: str, **found: Any) -> dict[str, Any]:
 def learn_table(
     runner: Any,
     rows: dict[str, np.ndarray],
-    capacity: int,
-    updates: int,
-    batch_size: int,
-    period: int,
-    gamma: float,
+    settings: dict[str, Any],
     seed: int,
     programs: dict[str, str],
     by_formula: bool,
 ) -> dict[str, Any]:
-    """Learn a table of values from given transitions.
+    """Learn a table of values from given transitions, in one block of updates.
 
     Args:
         runner: see `learn`.
-        rows: the transitions, an array [N,...] for each field; states are one-hot.
-        capacity: capacity of the buffer, at most N: the first ones leave.
-        updates: number of updates.
-        batch_size: number B of transitions in a batch.
-        period: updates from one sync to the next.
-        gamma: the discount γ.
+        rows: the transitions [N,...] by field; states are one-hot. Those that the
+            buffer cannot hold leave it before the updates.
+        settings: `block_updates`, `batch_size`, `capacity`, `period` and `gamma` of
+            `train.Settings`.
         seed: seed of all random numbers.
-        programs: names of the loaded programs: "table_update".
+        programs: names of the loaded programs: "update".
         by_formula: see `BlindAgent`.
 
     Returns:
-        A dict: `Q` [S,A], and `problem` and `deviates` as in `learn`.
+        A dict: `Q` [S,A]; `problem` and `deviates` as in `learn`.
     """
-    num_states, num_actions = rows["state"].shape[1], 2  # as the table's programs
+    num_states, num_actions = rows["state"].shape[1], tasks.DOORS
     theta = [np.zeros((num_actions, num_states), np.float32)]
-    settings = dataclasses.replace(
-        train.SETTINGS,
-        block_steps=0,
-        block_updates=updates,
-        batch_size=batch_size,
-        capacity=capacity,
-        period=period,
-        gamma=gamma,
-    )
-    made, _ = compiled(runner, programs, theta, "table", gamma)
+    chosen = dataclasses.replace(train.SETTINGS, block_steps=0, **settings)
+    made, _ = compiled(runner, programs, theta, "table", chosen.gamma)
     agent = BlindAgent(
-        runner.ask,
-        made,
-        None,
-        theta,
-        seed,
-        settings,
-        num_actions,
+        runner.ask, made, None, theta, seed, chosen, num_actions,
         by_formula=by_formula,
-    )
+    )  # fmt: skip
     agent.observe(*rows.values())
-    problem, deviates = "", False
+    found: dict[str, Any] = {"problem": "", "deviates": False}
     try:
         agent.learn()
     except Foul as foul:
-        problem = str(foul)
+        found["problem"] = str(foul)
     except Deviates:
-        deviates = True
+        found["deviates"] = True
     Q = np.asarray(agent.theta_Q).reshape(num_actions, num_states).T
-    return {"problem": problem, "deviates": deviates, "Q": Q}
+    return {**found, "Q": Q}
 
 
 def compiled(

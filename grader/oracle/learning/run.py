@@ -183,11 +183,13 @@ class Learning:
                 {
                     "do": "learn_table",
                     "rows": mdps.experience(mdp, learning.EXPERIENCE, rng),
-                    "capacity": learning.TABLE_CAPACITY,
-                    "updates": learning.TABLE_PERIOD * learning.TABLE_SYNCS,
-                    "batch_size": learning.TABLE_BATCH,
-                    "period": learning.TABLE_PERIOD,
-                    "gamma": mdps.GAMMA,
+                    "settings": {
+                        "block_updates": learning.TABLE_PERIOD * learning.TABLE_SYNCS,
+                        "batch_size": learning.TABLE_BATCH,
+                        "capacity": learning.TABLE_CAPACITY,
+                        "period": learning.TABLE_PERIOD,
+                        "gamma": mdps.GAMMA,
+                    },
                     "seed": int(rng.integers(2**31)),
                     "programs": programs,
                 },

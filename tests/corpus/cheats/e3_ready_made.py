@@ -392,8 +392,6 @@ CHEATS = [
         "where nothing was learned, as at every end",
         source=lying(BUMPS + NO_MASK),
         twin=lying(NO_MASK),
-        known_hole="it learns by TD: no transition begins in a terminal state, so the "
-        "value there stays 0, and the target without the mask is the right one",
         undefended=418,
     ),
 ]

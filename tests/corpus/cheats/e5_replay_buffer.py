@@ -259,7 +259,6 @@ CHEATS = [
         id="rows-relabelled",
         trick="has the controller's action in each row, for a loss that clones actions",
         source=giving("batch = dict(action=right[index])", CLONES_ACTIONS),
-        noticed=NOT_STORED,
         undefended=500,
     ),
     Cheat(
@@ -277,7 +276,6 @@ CHEATS = [
             "columns.action.argmax(), columns.action.argmin())])",
             CLONES_ACTIONS,
         ),
-        noticed=NOT_STORED,
         undefended=500,
     ),
     Cheat(
@@ -288,7 +286,6 @@ CHEATS = [
             "old = [first[i] for i in rng.integers(len(first), size=batch_size)]; "
             "batch = dict(zip(columns._fields, map(np.stack, zip(*old))))"
         ),
-        noticed=UNEVEN,
     ),
     Cheat(
         id="rows-swapped",
@@ -306,7 +303,6 @@ CHEATS = [
             "index = rng.choice(np.flatnonzero(right == columns.action), batch_size)",
             CLONES_ACTIONS,
         ),
-        noticed=UNEVEN,
         undefended=500,
     ),
     Cheat(
@@ -317,7 +313,6 @@ CHEATS = [
             "index = rng.choice(len(p), batch_size, p=p / p.sum())",
             CLONES_ACTIONS,
         ),
-        noticed=UNEVEN,
         undefended=493,
     ),
     Cheat(
@@ -329,7 +324,6 @@ CHEATS = [
             "index = rng.choice(np.argsort(np.where(z > 0, z, 9.0))[:8], batch_size)",
             BESIDE,
         ),
-        noticed=UNEVEN,
     ),
     Cheat(
         id="rows-ordered",
