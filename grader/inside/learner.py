@@ -254,7 +254,8 @@ def network_of(
         theta: parameters, for their shapes.
 
     Raises:
-        BadProgram: the program has an operation that cannot be translated.
+        BadProgram: the program has an operation that cannot be translated, or values of
+            another shape.
     """
 
     def network(theta: list[Any], state: Any) -> Any:
@@ -262,10 +263,14 @@ def network_of(
 
     try:
         call = translated(program)
-        jax.eval_shape(network, theta, np.zeros(tasks.STATE_DIM, np.float32))
+        state = np.zeros(tasks.STATE_DIM, np.float32)
+        shape = jax.eval_shape(network, theta, state).shape
     except Untranslatable as problem:
         words = f"q_network: the grader cannot train a network with {problem}"
         raise BadProgram(words) from None
+    if shape != (tasks.DOORS,):
+        words = f"q_network: {shape} is the shape of the values of one state"
+        raise BadProgram(f"{words}, expected {(tasks.DOORS,)}")
     return network
 
 
