@@ -23,15 +23,21 @@ PAIRS = int(os.environ.get("PAIRS", "5"))
 FLOOR = """
 import sys, time
 import agent, dataclasses, dqn, tasks, train
-seed, steps = int(sys.argv[1]), int(sys.argv[2])
-settings = train.SETTINGS
-if steps:
-    settings = dataclasses.replace(settings, env_steps=steps, solved_at=float("inf"))
+import numpy as np
+seed, *steps = map(int, sys.argv[1:])
+rng = np.random.default_rng(seed)
+maze, turn = tasks.draw_maze(rng), tasks.draw_turn(rng)
 started = time.perf_counter()
-learner = agent.DQNAgent(seed, 4, 2, settings)
-make_envs = lambda num_envs: tasks.make_turned(num_envs, tasks.NO_TURN)
-train.train(learner, make_envs, seed, settings)
-train.evaluate(learner, make_envs(100), 1)
+for settings, make_envs, limit in (
+    (train.maze_settings(maze), lambda n: tasks.make_maze(n, maze), steps[0]),
+    (train.SETTINGS, lambda n: tasks.make_turned(n, turn), steps[1]),
+):
+    if limit:
+        endless = float("inf")
+        settings = dataclasses.replace(settings, env_steps=limit, solved_at=endless)
+    learner = agent.DQNAgent(seed, 4, 2, settings)
+    train.train(learner, make_envs, seed, settings)
+    train.evaluate(learner, make_envs(100), 1)
 print(time.perf_counter() - started)
 """
 
@@ -44,16 +50,16 @@ def main() -> None:
         full, report = grade(seed)
         bwrap, landlock, process = (grade(seed, "--sandbox", tier)[0] for tier in TIERS)
         one, _ = grade(seed, "--only", "td_loss")
-        learning, steps = learn_in_grader(seed)
-        _, training = train_in_process(seed, steps)
+        learning, training, steps = learn_in_grader(seed)
+        same, alone = train_in_process(seed, steps)
         for name, value in {
             "full run / floor": full / floor,
+            "ONLY=learning / the same trainings in one process": learning / same,
+            "the trainings in the grader / in process": training / alone,
             "ONLY=td_loss / full run": one / full,
+            "ONLY=td_loss, seconds": one,
             "bwrap / process, full run": bwrap / process,
             "landlock / process, full run": landlock / process,
-            "CartPole training in the grader / in process, equal steps": (
-                learning / training
-            ),
         }.items():
             rows.setdefault(name, []).append(value)
         print(f"pair {seed}: floor {floor:.1f} s, full run {full:.1f} s", flush=True)
@@ -64,52 +70,65 @@ def main() -> None:
     print_profile()
 
 
-def train_in_process(seed: int, steps: int = 0) -> tuple[float, float]:
-    """Train the solution in a process without a grader.
+def train_in_process(seed: int, steps: tuple[int, int] = (0, 0)) -> tuple[float, float]:
+    """Train the solution in a maze and on turned CartPole, without a grader.
 
     Args:
-        seed: seed of the training.
-        steps: number of environment steps; 0 to train until validation is passed.
+        seed: seed of the tasks and the trainings.
+        steps: numbers of environment steps in the maze and on CartPole; 0 to train
+            until validation is passed.
 
     Returns:
-        The seconds of the whole process, and the seconds of the training alone.
+        The seconds of the whole process, and the seconds of the trainings alone.
     """
-    seconds, printed = timed([sys.executable, "-c", FLOOR, str(seed), str(steps)])
+    command = [sys.executable, "-c", FLOOR, *map(str, (seed, *steps))]
+    seconds, printed = timed(command)
     return seconds, float(printed)
 
 
-def learn_in_grader(seed: int) -> tuple[float, int]:
-    """Grade exercise 9; return seconds and environment steps of the first training."""
+def learn_in_grader(seed: int) -> tuple[float, float, tuple[int, int]]:
+    """Grade exercise 9 of the solution.
+
+    Returns:
+        The seconds from the start of the first helper to the verdict, the seconds of
+        the trainings, and their environment steps in the maze and on CartPole.
+    """
     from grader.grading import pipeline
     from grader.intake.take import take
     from grader.oracle import runner_client
 
-    asked: list[float] = []
+    seconds: list[float] = []
+    steps = {"maze": 0, "cartpole": 0}
     original = runner_client.RunnerClient.untrusted
 
     def untrusted(self, request, *args, **kwargs):
         started = time.perf_counter()
         answer = original(self, request, *args, **kwargs)
         if request["do"] == "learn":
-            asked.append(time.perf_counter() - started)
-            curves.append(answer["curve"])
+            seconds.append(time.perf_counter() - started)
+            steps[request["task"]] += int(answer["curve"][-1][0])
         return answer
 
-    curves: list = []
     runner_client.RunnerClient.untrusted = untrusted
     try:
         options = pipeline.Options(seed=str(seed), only=("learning",))
         solution = take(str(ROOT / "solution"))
+        started = time.perf_counter()
         pipeline.grade(solution, options, pipeline.Progress())
+        whole = time.perf_counter() - started
     finally:
         runner_client.RunnerClient.untrusted = original
-    return asked[0], int(curves[0][-1][0])
+    return whole, sum(seconds), (steps["maze"], steps["cartpole"])
 
 
 def timed(command: list[str]) -> tuple[float, str]:
     """Run a command; return its time in seconds and its standard output."""
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    folders = os.pathsep.join(str(ROOT / name) for name in ("solution", "starter"))
+    environment = {**os.environ, "PYTHONPATH": folders}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     if done.returncode:
         sys.exit(f"error: {' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return time.perf_counter() - started, done.stdout
@@ -154,16 +173,17 @@ def print_profile() -> None:
     finally:
         helper.Child.ask, pipeline.ask_again = ask, ask_again
     end = time.perf_counter()
-    learnt = [row for row in asked if row[3]["do"] == "learn"][-1]
-    others = [row for row in asked if row is not learnt]
+    trainings = [row for row in asked if row[3]["do"] == "learn"]
+    others = [row for row in asked if row[3]["do"] != "learn"]
+    learned = trainings[-1][0] + trainings[-1][1]
     first = min(row[0] for row in asked)
-    print("\na full run (seconds; the tasks are learnt beside all of it)")
+    print("\na full run (seconds; the tasks are learned beside all of it)")
     for name, in_thread, since, until in (
         ("helper processes start, JAX is imported", False, begun, first),
         ("the checks", False, first, second[0]),
         ("the checks once more, of a fresh process", False, *second),
         ("what is left of learning", False, second[1], end),
-        ("beside: the training loop", True, learnt[0], learnt[0] + learnt[1]),
+        ("beside: the training loop", True, trainings[0][0], learned),
     ):
         print(f"  {until - since:5.2f} s  {name}")
         kinds: dict[str, list[float]] = {}

@@ -32,7 +32,8 @@ def main() -> None:
         answer = original(self, request, *rest, **more)
         if request["do"] == "learn":
             trainings.append(time.perf_counter() - started)
-            steps.append(int(answer["curve"][-1][0]))
+            if request["task"] == "cartpole":  # the time of the maze counts, too
+                steps.append(int(answer["curve"][-1][0]))
         return answer
 
     runner_client.RunnerClient.untrusted = untrusted
