@@ -66,7 +66,9 @@ class TrainingLog:
         states, actions = (
             np.concatenate([row[i] for row in behaviour])[-self.rows :] for i in (0, 1)
         )
-        greedy = self.values_of(before, states).argmax(axis=1)
+        # Always as many states, because JAX compiles anew for another number of them.
+        padded = np.resize(states, (self.rows, *states.shape[1:]))
+        greedy = self.values_of(before, padded)[: len(states)].argmax(axis=1)
 
         flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in batches.items()}
         (ends,) = np.nonzero(flat["terminated"])
