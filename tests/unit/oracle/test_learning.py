@@ -269,7 +269,7 @@ def test_a_judged_training_is_kept(process):
 
 
 def test_a_sync_that_fails_for_the_network(process):
-    """A `sync_target` that mixes the network's parameters is refused before the maze."""
+    """A `sync_target` that mixes the parameters of the network is refused."""
     process.worker.synced = lambda request: [
         a + b + 1
         for a, b in zip(
