@@ -178,7 +178,7 @@ def learn_table(
     Args:
         runner: see `learn`.
         rows: the transitions [N,...] by field; states are one-hot. The buffer gets all
-            of them, and holds the last `capacity` ones when the updates begin.
+            of them in a random order, and can hold only the last `capacity` ones.
         settings: `block_updates`, `batch_size`, `capacity`, `period` and `gamma` of
             `train.Settings`.
         seed: seed of all random numbers.

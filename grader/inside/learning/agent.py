@@ -20,7 +20,7 @@ import train
 
 from grader.inside.learning.tokens import FIELDS, Foul, Tokens
 from grader.inside.learning.training_log import TrainingLog
-from grader.inside.learning.updates import CLOSE, Updates, flat
+from grader.inside.learning.updates import CLOSE, NOT_COMPARED, Updates, flat
 
 # The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
@@ -161,7 +161,7 @@ class BlindAgent:
             (theta_Q, state), distance = self.updates.step_along(carry, batch, slopes)
             theta_T = theta_Q if sync else theta_T
             losses.append(answer["loss"])
-            distances.append(distance if compared[i] else 0.0)
+            distances.append(distance if compared[i] else NOT_COMPARED)
         return (theta_Q, theta_T, state), np.array(losses), np.array(distances)
 
     def check(self, distances: np.ndarray) -> None:

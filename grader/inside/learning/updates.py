@@ -168,7 +168,7 @@ class Updates:
         state, later = batch["state"], batch["next_state"]
         states = {"q_s": state, "q_n": later, "q_0": jnp.zeros_like(state[:1])}
 
-        # Its gradient is that of the loss, by the chain rule.
+        # By the chain rule, the gradient of this sum is that of the loss.
         def weighted_values(theta: Any) -> Any:
             leaves = self.unflat(theta)
             return sum(
