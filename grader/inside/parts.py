@@ -372,11 +372,13 @@ def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
         jax.tree.unflatten(structure, [jnp.asarray(leaf)]) for leaf in leaves
     )
     answers = []
-    for step in steps:
-        tree = part(dqn, "sync_target")(theta_Q, theta_T, step, period)
-        (leaf,) = as_leaves("the returned theta_T", tree, structure)
-        same = [np.array_equal(np.asarray(leaf), other) for other in leaves]
-        answers.append(1 if same[0] else 0 if same[1] else -1)
+    # A part written with `lax.cond` would be compiled anew at every call.
+    with jax.disable_jit():
+        for step in steps:
+            tree = part(dqn, "sync_target")(theta_Q, theta_T, step, period)
+            (leaf,) = as_leaves("the returned theta_T", tree, structure)
+            same = [np.array_equal(np.asarray(leaf), other) for other in leaves]
+            answers.append(1 if same[0] else 0 if same[1] else -1)
     return answers
 
 

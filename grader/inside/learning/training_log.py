@@ -65,7 +65,9 @@ class TrainingLog:
             np.concatenate([row[i] for row in new_rows])[-self.num_states :]
             for i in (0, 1)
         )
-        greedy = self.values_of(theta_before, states).argmax(axis=1)
+        # Always the same number of states, because JAX compiles anew for each number.
+        padded = np.resize(states, (self.num_states, *states.shape[1:]))
+        greedy = self.values_of(theta_before, padded)[: len(states)].argmax(axis=1)
 
         flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in batches.items()}
         (ends,) = np.nonzero(flat["terminated"])

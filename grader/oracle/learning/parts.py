@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.contract import cases, learning
 from grader.contract.case import Case
+from grader.contract.compare import same_arrays
 from grader.contract.outcomes import (
     NOT_IMPLEMENTED,
     GraderError,
@@ -15,6 +16,7 @@ from grader.contract.outcomes import (
     Raised,
     Stopped,
     Waiting,
+    Wrong,
 )
 from grader.oracle import looks
 from grader.oracle.candidate import Candidate
@@ -57,7 +59,7 @@ class LearningParts:
                 "q_network": network,
                 "epsilon_greedy": lambda: self.candidate.export(greedy),
                 "ReplayBuffer": self.open_buffer,
-                "sync_target": self.try_sync,
+                "sync_target": lambda: self.try_network_sync(theta),
             },
             lambda: learning.programs(theta),
         )
@@ -108,6 +110,28 @@ class LearningParts:
         request = {"do": "schedule", "first": 1, "count": 1, "period": 1}
         look = functools.partial(looks.schedule, 1)
         self.worker.ask(request, "sync_target", look=look)
+
+    def try_network_sync(self, theta: list[np.ndarray]) -> None:
+        """Ask `sync_target` about parameters of the hand-in's network.
+
+        While the network learns, `sync_target` is asked about a table only. So this
+        shows that it works for the network as well.
+
+        Args:
+            theta: parameters of the network; [] if there is no network.
+
+        Raises:
+            Wrong: `sync_target` returns neither of the two trees.
+        """
+        if not theta:
+            self.try_sync()
+            return
+        others = [leaf + 1 for leaf in theta]
+        for step in (1, 2):
+            case = cases.sync(theta, others, step, 2, net="own")
+            leaves = self.candidate.called(case).leaves("theta_T")
+            if not any(same_arrays(leaves, tree) for tree in (theta, others)):
+                raise Wrong("sync_target returned neither theta_Q nor theta_T")
 
     def fresh_network(self, seed: int) -> list[np.ndarray]:
         """Return the initial parameters of the hand-in's network.

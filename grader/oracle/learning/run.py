@@ -121,7 +121,9 @@ class Learning:
         if not slopes:
             reason = Wrong(DEVIATES)
             task = Result(reason=reason)
-            self.results = Results(Tables(reason=reason), maze=task, cartpole=task)
+            learned = len(self.results.tables.learned) == len(mdps.KINDS)
+            tables = self.results.tables if learned else Tables(reason=reason)
+            self.results = Results(tables, maze=task, cartpole=task)
             self.stop()
             return self.results
         self.slopes, self.results = slopes, Results(by_formula=True)

@@ -57,6 +57,8 @@ class FakeWorker:
         self.asked.append((request["do"], what))
         if what in self.broken:
             raise self.broken[what]
+        if request["do"] == "call":
+            return Reply({"theta_T": self.synced(request)}, Output())
         answers = {
             "export": {"program": np.zeros(3, np.uint8)},
             "schedule": {"synced": np.zeros(request.get("count", 0), np.int8)},
@@ -66,6 +68,11 @@ class FakeWorker:
         if request["do"] != "use_buffer":
             look(answers[request["do"]])
         return Reply(answers[request["do"]], Output())
+
+    def synced(self, request):
+        """Return the tree that a right `sync_target` returns."""
+        due = request["spec"]["step"] % request["spec"]["period"] == 0
+        return request["args"]["theta_Q" if due else "theta_T"]
 
     def book(self, stage, output):
         """Drop the output."""
@@ -259,6 +266,20 @@ def test_a_judged_training_is_kept(process):
 
 
 # ---------------------------------------------------------------- stubs
+
+
+def test_a_sync_that_fails_for_the_network(process):
+    """A `sync_target` that mixes the parameters of the network is refused."""
+    process.worker.synced = lambda request: [
+        a + b + 1
+        for a, b in zip(
+            *(request["args"][tree] for tree in ("theta_Q", "theta_T")), strict=True
+        )
+    ]
+    results = learned(process)
+    assert len(results.tables.learned) == len(mdps.KINDS)
+    assert isinstance(results.maze.reason, Waiting)
+    assert "neither theta_Q nor theta_T" in str(results.maze.reason)
 
 
 def test_stubs_are_waited_for(process):
