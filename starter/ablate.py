@@ -1,10 +1,11 @@
-"""Take DQN apart: `make ablate`. Supplied and complete.
+"""Train DQN without some of its parts: `make ablate`. Supplied and complete.
 
 DQN learns CartPole-v1 once as it is, and once without each of three parts: the target
-network, the factor ¬d, the replay buffer. Beside them learns Monte Carlo. The parts are
-those that you wrote in `dqn.py`; the network and the optimizer are given, so that the
-picture shows the same for everybody. The optimizer is the plain gradient descent of the
-lecture, because Adam's step has a limited length, which hides how far Q would run.
+network, the factor ¬d, the replay buffer. For comparison, Monte Carlo learns as well.
+The parts are those that you wrote in `dqn.py`. The network and the optimizer are given,
+so that all students see about the same picture. The optimizer is the plain gradient
+descent of the lecture: Adam's steps have a limited length, which would hide how fast Q
+can grow.
 """
 
 import argparse
@@ -71,8 +72,9 @@ class Point(NamedTuple):
     Attributes:
         env_step: the environment steps so far.
         mean_return: the mean return of greedy episodes.
-        max_q: the largest Q(s, a) in the last visited states; inf if it is no number.
-        loss: the mean loss of the last updates; inf if it is no number.
+        max_q: the largest Q(s, a) in the last visited states; inf instead of nan.
+        loss: the mean loss of the last updates; nan without updates, inf where
+            `max_q` is inf and the loss is nan.
     """
 
     env_step: int
@@ -107,16 +109,16 @@ class Learner:
 
         def td_update(carry, batch):
             theta_Q, theta_T, opt_state = carry
-            label = theta_T if ablation.target_network else theta_Q
+            theta_label = theta_T if ablation.target_network else theta_Q
             theta_Q, opt_state, loss = dqn.td_update(
-                theta_Q, label, model, batch, OPTIMIZER, opt_state, GAMMA
+                theta_Q, theta_label, model, batch, OPTIMIZER, opt_state, GAMMA
             )
             return (theta_Q, theta_T, opt_state), loss
 
         def mc_update(carry, batch):
             theta_Q, theta_T, opt_state = carry
-            # With γ = 0 the return of a step is its reward. So mc_loss, given returns
-            # as rewards, measures steps that come from many episodes.
+            # With γ = 0, mc_loss takes each reward for the return of its step. So it
+            # gets returns as rewards, and a batch can mix steps of many episodes.
             loss, grads = jax.value_and_grad(dqn.mc_loss)(theta_Q, model, *batch, 0.0)
             updates, opt_state = OPTIMIZER.update(grads, opt_state)
             return (eqx.apply_updates(theta_Q, updates), theta_T, opt_state), loss
@@ -166,10 +168,10 @@ class Learner:
         return dqn.Transition(*map(np.stack, zip(*samples, strict=True)))
 
     def consecutive(self) -> dqn.Transition | None:
-        """Return batches of the newest transitions, in order: a window that moves on.
+        """Return batches of the newest transitions, in order.
 
-        The window passes over the episodes that ended since the last updates. So the
-        number of updates is that of DQN, and only the choice of transitions differs.
+        A window moves over the episodes that ended since the last updates. The number
+        of updates is that of DQN; only the choice of transitions differs.
         """
         new = [transition for episode in self.ended for transition in episode]
         self.ended = []
@@ -210,10 +212,10 @@ def returns_of(rewards: Sequence[float]) -> np.ndarray:
 def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
     """Let an ablation learn, show a line of progress, and return its curve.
 
-    The curve ends early where Q is no number any more: nothing can change then.
+    The curve ends early if Q becomes nan or infinite, because Q cannot recover.
     """
     learner, curve = Learner(ablation, seed), []
-    envs, judges = make_cartpole(NUM_ENVS), make_cartpole(EVALUATION_EPISODES)
+    envs, evaluation_envs = make_cartpole(NUM_ENVS), make_cartpole(EVALUATION_EPISODES)
     states, _ = envs.reset(seed=seed)
     visited, just_ended = [], np.zeros(NUM_ENVS, dtype=bool)
     show(f"{ablation.name}: compiling …")
@@ -232,11 +234,12 @@ def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
         if env_step % BLOCK_STEPS == 0:
             loss = learner.learn()
             if env_step % EVALUATE_STEPS == 0:
-                mean_return = evaluate(learner, judges, seed + env_step).mean()
+                returns = evaluate(learner, evaluation_envs, seed + env_step)
                 max_q = learner.q_values(np.concatenate(visited)).max()
                 if not np.isfinite(max_q):
                     max_q, loss = np.inf, np.inf if np.isnan(loss) else loss
-                curve.append(Point(env_step, *map(float, (mean_return, max_q, loss))))
+                numbers = map(float, (returns.mean(), max_q, loss))
+                curve.append(Point(env_step, *numbers))
                 show(f"{ablation.name}: step {env_step:5d} of {env_steps}")
                 if max_q == np.inf:
                     break
@@ -244,7 +247,7 @@ def curve_of(ablation: Ablation, seed: int, env_steps: int) -> list[Point]:
 
 
 def show(words: str) -> None:
-    """Show a line of progress: rewritten in a terminal, left out elsewhere."""
+    """Show a line of progress in a terminal, in place of the line before."""
     if sys.stdout.isatty():
         print(f"\r{words:<60}\r", end="", flush=True)
 
@@ -270,7 +273,7 @@ def short(number: float) -> str:
 
 
 def save_picture(curves: list[tuple[Ablation, list[Point]]], path: Path) -> None:
-    """Draw one row for each ablation, with DQN in grey behind it, as a PNG."""
+    """Draw one row for each ablation, with DQN in grey, and write it as a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")

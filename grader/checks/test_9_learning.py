@@ -14,8 +14,8 @@ def test_tables(learned, above):
     largest |Q*|, because each of the 20 syncs multiplies the error by γ = 0.7. In 200
     runs (600 MDPs) of `tests/system/test_chain.py` the error was at most 0.001 of the
     largest |Q*|, a fiftieth of the allowed error. As none of 200 runs failed, right
-    work fails with a probability below 0.015 (95 % confidence); the true one is far
-    smaller.
+    work fails with a probability below 0.015 (95 % confidence). The margin in each run
+    shows that the probability is far smaller.
     """
     if failure := of_tables(learned, above):
         raise failure

@@ -1,4 +1,4 @@
-"""What the learning tasks are: sizes, thresholds, and the programs that they use."""
+"""Sizes, thresholds and programs of the tasks that are learned."""
 
 from typing import Any
 
@@ -14,18 +14,17 @@ STATE_DIM, NUM_ACTIONS = 4, 2  # of the maze and of CartPole
 NUM_ENVS, BATCH, GAMMA, CAPACITY = 8, 64, 0.99, 10_000
 # The mean returns on CartPole that pay all and half of the points.
 FULL, HALF = 450.0, 195.0
-MAZE_SHARE = 0.9  # share of the way from a random walk's steps to the shortest way's
-# The state of `optax.inject_hyperparams`: a count of updates and the learning rate.
+MAZE_SHARE = 0.9  # the least result in the maze: 0 is a random walk, 1 the shortest way
+# The state of `optax.inject_hyperparams` begins with a count and the learning rate.
 RATE = np.zeros((), np.int32), np.zeros((), np.float32)
-# The table worlds, and the allowed error of Q as a share of the largest |Q*|.
-# The buffer is full after half of the transitions.
+# The table worlds: the buffer is full after half of the transitions.
 EXPERIENCE, TABLE_CAPACITY = 800, 400
 TABLE_BATCH, TABLE_PERIOD, TABLE_SYNCS = 32, 60, 20
-CLOSE = 0.05
+CLOSE = 0.05  # the allowed error of Q as a share of the largest |Q*|
 
 
 def programs(theta: list[np.ndarray]) -> dict[str, Case]:
-    """Return a case, with all numbers zero, for each program of maze and CartPole.
+    """Return a case of zeros for each program of the maze and CartPole.
 
     Args:
         theta: parameters of the hand-in's network, for their shapes.
@@ -33,17 +32,17 @@ def programs(theta: list[np.ndarray]) -> dict[str, Case]:
     Returns:
         The cases by the role of the program.
     """
-    own = {"net": "own", "state_dim": STATE_DIM, "num_actions": NUM_ACTIONS}
+    spec = {"net": "own", "state_dim": STATE_DIM, "num_actions": NUM_ACTIONS}
     q_values = zeros(NUM_ENVS, NUM_ACTIONS)
     return {
-        "network": Case("forward", own, {"theta": theta, "state": zeros(STATE_DIM)}),
+        "network": Case("forward", spec, {"theta": theta, "state": zeros(STATE_DIM)}),
         "act": exploration(np.zeros(2, np.uint32), q_values, 0.0),
-        "update": update_case({**own, "gamma": GAMMA}, BATCH, "learning", theta, RATE),
+        "update": update_case({**spec, "gamma": GAMMA}, BATCH, "learning", theta, RATE),
     }
 
 
 def table_programs() -> dict[str, Case]:
-    """Return a case, with all numbers zero, for each program of the table worlds."""
+    """Return a case of zeros for each program of the table worlds."""
     sizes = {"state_dim": mdps.STATES, "num_actions": mdps.ACTIONS}
     spec = {"net": "table", **sizes, "gamma": mdps.GAMMA}
     theta = [zeros(mdps.ACTIONS, mdps.STATES)]
@@ -57,14 +56,14 @@ def update_case(
     theta: list[np.ndarray],
     before: tuple[np.ndarray, ...],
 ) -> Case:
-    """Return a case of `td_update` with Adam, with all numbers zero.
+    """Return a case of zeros for `td_update` with Adam.
 
     Args:
         spec: network, sizes and γ.
         batch_size: number B of transitions in a batch.
         optimizer: name of an optimizer that is Adam.
         theta: parameters of the network, for their shapes.
-        before: what the optimizer's state holds before Adam's.
+        before: the arrays of the optimizer's state that come before Adam's.
     """
     states = zeros(batch_size, spec["state_dim"])
     args = {
@@ -83,5 +82,5 @@ def update_case(
 
 
 def zeros(*shape: int) -> np.ndarray:
-    """Return zeros of float32."""
+    """Return an array of zeros in float32."""
     return np.zeros(shape, np.float32)

@@ -1,8 +1,8 @@
 """Explain why exercise 9 was not learned.
 
-There are three sources: the formula of the hand-in's loss, if the updates were made by
-it; the problem that stopped learning; and the log of a training run, for which the
-first rule in `learning_rules` that fits gives the explanation.
+There are three sources: the formula of the hand-in's loss, if it is wrong; the problem
+that stopped learning; and the log of a training run. For the log, the first rule in
+`learning_rules` that fits gives the explanation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,20 @@ from grader.oracle.learning.results import Formula
 
 # Exercises whose parts take part in learning.
 LEARN = (
-    *("q_network", "epsilon_greedy", "replay_buffer"),
-    *("td_loss", "td_update", "sync_target"),
+    "q_network",
+    "epsilon_greedy",
+    "replay_buffer",
+    "td_loss",
+    "td_update",
+    "sync_target",
 )
-NAN = "NaN"  # in a problem of which the log says more
+NAN = "NaN"  # a problem with this word is explained by the log as well
 # Exercises to look at, by a word in the problem that stopped learning.
 BLAMED = {
-    **{"sample": ("replay_buffer",), "sync_target": ("sync_target",)},
-    **{"epsilon_greedy": ("epsilon_greedy",), "network": ("q_network",)},
+    "sample": ("replay_buffer",),
+    "sync_target": ("sync_target",),
+    "epsilon_greedy": ("epsilon_greedy",),
+    "network": ("q_network",),
     NAN: ("q_network",),
 }
 COMPARED = (
@@ -53,7 +59,7 @@ Above = Mapping[str, bool]  # for each exercise graded so far, whether it has fu
 
 
 def explanation(watched: Watched, above: Above) -> str:
-    """Return an explanation in a few lines; "" if nothing can be said.
+    """Return an explanation in a few lines; "" without an explanation.
 
     Args:
         watched: log of a run that did not learn.
@@ -77,7 +83,7 @@ def explanation(watched: Watched, above: Above) -> str:
 
 
 def blamed(problem: str, above: Above) -> str:
-    """Return where to look, from the problem that stopped learning.
+    """Return where to look after a problem that stopped learning.
 
     Args:
         problem: what stopped learning, in words.
@@ -92,8 +98,8 @@ def blamed(problem: str, above: Above) -> str:
 def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
     """Return why a table was not learned, in lines.
 
-    Of the parts, only the buffer, `td_update` and `sync_target` take part, and learning
-    stops at a wrong batch. The arguments are those of `about_updates`.
+    Only the buffer, `td_update` and `sync_target` take part in learning a table, and
+    learning stops at a wrong batch. The arguments are those of `about_updates`.
     """
     if formula is not None:
         return about_updates(formula, judged, above)
@@ -101,7 +107,7 @@ def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
 
 
 def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
-    """Return what is known of updates that are not those asked for, in lines.
+    """Return how the updates differ from those that are asked for, in lines.
 
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
@@ -125,7 +131,7 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
         f"{start} computes: {formula.computes}",
         f"What is asked for: {formula.asked}",
     ]
-    if "td_loss" not in above:  # else these hints stand in exercise 6
+    if "td_loss" not in above:  # otherwise exercise 6 shows these hints
         lines += formula.hints
     if judged:
         return "\n".join([*lines, mend(("td_loss",), above)])

@@ -1,9 +1,9 @@
-"""Judge the results of learning, and say what is wrong with them.
+"""Judge the results of learning, and explain failures.
 
-`of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Else they
-return the exception that the check raises: `Wrong`, or the exception that prevented
-learning. Their argument `above` tells for each exercise graded so far whether it has
-all its points.
+`of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Otherwise
+these functions return the exception that the check raises: `Wrong`, or the exception
+that prevented learning. The argument `above` says for each exercise graded so far
+whether the exercise has all its points.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ def of_cartpole(
 
 
 def best_of(result: Result) -> str:
-    """Return in brackets of how many training runs this is the best; "" for one."""
+    """Return the number of training runs in brackets; "" for a single run."""
     return f" (the best of {result.runs} training runs)" if result.runs > 1 else ""
 
 
@@ -101,10 +101,10 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
 
 def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseException:
     """Return the exception to raise for the exception that prevented learning."""
-    told = isinstance(reason, Raised | Stopped | Waiting | Wrong)
-    if isinstance(reason, GraderError) or not told:
+    by_hand_in = isinstance(reason, Raised | Stopped | Waiting | Wrong)
+    if isinstance(reason, GraderError) or not by_hand_in:
         return reason
-    # In these two cases the words say all.
+    # These two reasons need no explanation.
     if str(reason).startswith(NOT_IMPLEMENTED) or str(reason) == NEEDS_MAZE:
         return reason.with_traceback(None)
     if learned.by_formula and isinstance(reason, TimedOut):
@@ -118,13 +118,13 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
 
 
 def about_updates(learned: Results, above: Above) -> str | None:
-    """Return what is known of updates that are not those asked for, or None."""
+    """Return how the updates differ from those that are asked for, or None."""
     formula, judged = learned.formula, learned.by_formula
     return learning_failures.about_updates(formula, judged, above) or None
 
 
 def why(learned: Results, task: str, above: Above) -> str | None:
-    """Return why the best training run did not learn a task; None if not known."""
+    """Return why the best run did not learn a task, or None if the cause is unknown."""
     result = getattr(learned, task)
     lines = [about_updates(learned, above)]
     if result.watched:

@@ -1,10 +1,10 @@
 """Rules that explain from the log of one run why a task was not learned.
 
 Each rule tests for one cause. The rule says what was seen, what usually causes this,
-and which exercises to look at. There is no rule for `td_loss` and `td_update`: in most
-runs the updates are those that are asked for, and in the others the report shows the
-formula by which they were made. There is none for the replay buffer either: learning
-stops at a wrong batch, and its message says what is wrong.
+and which exercises to look at. There is no rule for `td_loss` and `td_update`: the
+updates are those that are asked for, or the report shows the formula of the updates.
+There is no rule for the replay buffer either: learning stops at a wrong batch, and the
+message says what is wrong.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ from grader.diagnosis.learning_run import (
 )
 
 RANDOM = 22  # CartPole's mean return of random actions
-BOUND = 2.0  # right work has larger |Q| in both tasks, after a few syncs
-ABOVE_0 = 0.3  # right work has smaller Q in the maze, after a few syncs
+BOUND = 2.0  # after a few syncs, the largest |Q| of right work is above this
+ABOVE_0 = 0.3  # after a few syncs, the Q of right work in the maze is below this
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def number(value: float) -> str:
 
 
 def never_synced(watched: Watched) -> Cause | None:
-    """Detect that θ_T never changes, or not always when it should."""
+    """Detect that θ_T does not become θ_Q at each sync that is due."""
     took, due = syncs(watched)
     if due < FEW or took > 0.9 * due:
         return None
@@ -70,7 +70,7 @@ def acts_otherwise(watched: Watched) -> Cause | None:
     early = watched["greedy"][:FEW]
     late = watched["env_step"] > EPSILON_STEPS + BLOCK_STEPS
     greedy = watched["greedy"][late]
-    # If Q is equal for all actions, any action is an arg max.
+    # If Q is equal for all actions, any action is an arg max, and `same_best` is 1.
     tied = (watched["same_best"][late] == 1).any()
     if len(early) == FEW and early.min() > 0.95:
         seen = f"In the first {FEW * BLOCK_STEPS} steps, where ε is near 1, "
@@ -216,9 +216,9 @@ def slow(watched: Watched) -> Cause | None:
 
 
 Rule = Callable[[Watched], Cause | None]
-# True whatever the updates are.
+# These rules hold for wrong updates as well.
 OF_ANY_UPDATES: list[Rule] = [never_synced, acts_otherwise]
-# For updates that are those asked for.
+# These rules hold only for the updates that are asked for.
 OF_RIGHT_UPDATES: list[Rule] = [
     *(not_a_number, never_updated, bounded, same_everywhere, one_action),
     *(lost_again, slow),

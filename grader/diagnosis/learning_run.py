@@ -22,7 +22,7 @@ class Watched:
         task: what was learned, "maze" or "cartpole".
         columns: for each column, a number for each of the n blocks of updates.
         curve: environment step and mean return of each validation [k,2].
-        mean_return: mean return of the test episodes; NaN without test.
+        mean_return: mean return of the test episodes; NaN without such episodes.
         problem: why learning was stopped; "" if it was not.
         by_formula: whether the updates were made by the formula of the hand-in's loss.
     """
@@ -56,14 +56,15 @@ class Watched:
     def late(self, name: str) -> float:
         """Return the median of the finite numbers in the last quarter of a column.
 
-        NaN if there are none.
+        Returns:
+            The median; NaN without finite numbers.
         """
         column = self.last(name)
         return float(np.median(column)) if len(column) else math.nan
 
 
 def syncs(watched: Watched) -> tuple[int, int]:
-    """Return how many of the syncs that were due took place, and how many were due."""
+    """Return how many syncs took place, and how many syncs were due."""
     ends = np.arange(watched.blocks + 1) * BLOCK_UPDATES // PERIOD
     due = np.diff(ends)
     took = np.nan_to_num(watched["synced"]) * due

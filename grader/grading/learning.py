@@ -1,4 +1,4 @@
-"""Wait for the results of learning; repeat it by the formula of a wrong loss."""
+"""Wait for the results of learning; if the loss is wrong, learn by its formula."""
 
 import numpy as np
 
@@ -19,15 +19,16 @@ from grader.oracle.learning.run import Learning
 def results_of(graded: Graded, process: Learning) -> Results:
     """Return the results of learning.
 
-    If the hand-in's `td_update` is not the update that is asked for, the formula of its
-    `td_loss` is looked for, and all tasks are learned by this formula.
+    If the hand-in's `td_update` makes other updates than those that are asked for, the
+    diagnosis searches the formula of `td_loss`, and all tasks are learned by this
+    formula.
 
     Args:
         graded: the objects of this grading.
         process: the learning that runs beside the checks.
 
     Raises:
-        GraderError: the grader could not look for the formula.
+        GraderError: the grader could not search the formula.
     """
     results = process.wait()
     if not results.deviates:
@@ -43,7 +44,8 @@ def results_of(graded: Graded, process: Learning) -> Results:
     except (Exception, Stopped):
         found = None  # the report says that learning was not judged
     slopes = {}
-    if found and formula.computes:  # else it is not the loss that makes the difference
+    # Without `computes` the loss is right, and td_update is wrong in another way.
+    if found and formula.computes:
         slopes = {
             gamma: Slopes(found[0], gamma) for gamma in (mdps.GAMMA, learning.GAMMA)
         }
@@ -53,17 +55,17 @@ def results_of(graded: Graded, process: Learning) -> Results:
 
 
 def formula_of(found: Found, sample: Sample) -> Formula:
-    """Return a found formula in words.
+    """Return a formula in words.
 
     Args:
         found: the formula of the hand-in's `td_loss`.
         sample: a question with the hand-in's answer.
     """
-    told = reading(td_loss.LANGUAGE, found, sample)
-    if told is None:
+    read = reading(td_loss.LANGUAGE, found, sample)
+    if read is None:
         return Formula(found=True)
     computes, asked = (
-        ", ".join(words.splitlines()) for words in (told.computes, told.asked)
+        ", ".join(words.splitlines()) for words in (read.computes, read.asked)
     )
-    hints = tuple(difference.hint for difference in told.differences)
+    hints = tuple(difference.hint for difference in read.differences)
     return Formula(True, computes, asked, hints)

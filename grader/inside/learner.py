@@ -1,4 +1,4 @@
-"""Learn the three tasks with the hand-in's parts, and test the learned policies.
+"""Learn the tasks with the hand-in's parts, and test the learned policies.
 
 This code runs in the learner process, which has the environments, the seeds, the
 parameters and the training loop. The loop is `starter/train.py` and the environments
@@ -30,10 +30,11 @@ NOISES = (0.03, 0.3, 3.0)
 # needs fewer in nine of ten trainings: see tests/evidence/CALIBRATION.md.
 FORMULA_STEPS = {"maze": 6_144, "cartpole": 12_288}
 DRAWS = 20  # the most tasks that are drawn until untrained networks fail in one
-ALREADY = "the untrained network already solves every task that was drawn"
-# Share of the way from a random walk's steps to the shortest way's.
+ALREADY_SOLVED = "the untrained network already solves every task that was drawn"
+# An untrained network has to stay below these limits. In a maze, 0 is a random walk and
+# 1 the shortest way; on CartPole the limit is a mean return.
 UNTRAINED_SHARE = 0.5
-UNTRAINED_RETURN = 100.0  # mean return of CartPole
+UNTRAINED_RETURN = 100.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Task:
     Attributes:
         make_envs: function that makes N environments.
         settings: settings of the training.
-        fails: function of a mean return that tells whether it is that of a policy
-            that has learned nothing.
+        fails: function of a mean return that tells whether the return is too low for
+            a policy that has learned.
         facts: numbers for the report.
     """
 
@@ -58,16 +59,12 @@ def draw_maze(rng: np.random.Generator) -> Task:
     """Draw a maze of rooms."""
     maze = tasks.draw_maze(rng)
     best, walk = -maze.shortest, -maze.walk
-
-    def return_at(share: float) -> float:
-        return walk + share * (best - walk)
-
+    limit = walk + UNTRAINED_SHARE * (best - walk)
     farthest = tasks.steps_to_exit(maze.nexts).max()
-    settings = train.maze_settings(maze)
     return Task(
         lambda num_envs: tasks.make_maze(num_envs, maze),
-        settings,
-        lambda mean: mean < return_at(UNTRAINED_SHARE),
+        train.maze_settings(maze),
+        lambda mean: mean < limit,
         {
             "shortest": float(maze.shortest),
             "random_walk": float(maze.walk),
@@ -86,7 +83,7 @@ def draw_cartpole(rng: np.random.Generator) -> Task:
         {
             "swapped": float(turn.swapped),
             "reflected": float(np.linalg.det(turn.matrix) < 0),
-            # 1 if each axis stays an axis; 0.5 if each is mixed of all four.
+            # 1 if the turn only exchanges axes; 0.5 if it mixes all four equally.
             "overlap": float(np.abs(turn.matrix).max(axis=1).mean()),
         },
     )
@@ -103,7 +100,7 @@ def learn(
     theta: list[np.ndarray],
     by_formula: bool,
 ) -> dict[str, Any]:
-    """Draw a task, train once and test the greedy policy on fresh episodes.
+    """Draw a task, train once, and test the greedy policy on fresh episodes.
 
     Args:
         runner: the `Runner`, with the loaded programs and the connection to the grader.
@@ -117,14 +114,14 @@ def learn(
         A dict: `mean_return` over the test episodes; `curve` [n,2] with rows
         (environment step, mean return); the task's `facts`; `compared`, how many
         updates the hand-in has made as well; `watched`, see `TrainingLog`; `problem`,
-        why learning was stopped, or ""; `deviates`, whether its updates are others.
+        why learning was stopped, or ""; `deviates`, whether `td_update` deviates.
     """
     rng = np.random.default_rng(seed)
     agent_seed, train_seed, test_seed = map(int, rng.integers(2**31, size=3))
     updates, act = compiled(runner, programs, theta, "learning", train.SETTINGS.gamma)
     drawn = draw_failing(DRAW[task], updates, theta, rng)
     if drawn is None:
-        return report(ALREADY)
+        return report(ALREADY_SOLVED)
     make_envs, settings = drawn.make_envs, drawn.settings
     if by_formula:
         settings = dataclasses.replace(settings, env_steps=FORMULA_STEPS[task])
@@ -135,14 +132,14 @@ def learn(
     curve: list = []
 
     def on_progress(progress: train.Progress) -> None:
-        agent.training_log.after_validation(progress)
         if progress.env_step % settings.validate_steps == 0:
             runner.ask({"do": "progress", "env_step": progress.env_step})
 
-    problem, mean_return, envs = "", 0.0, make_envs(settings.validation_episodes)
+    test_envs = make_envs(settings.validation_episodes)
+    problem, mean_return = "", 0.0
     try:
         train.train(agent, make_envs, train_seed, settings, on_progress, curve)
-        mean_return = float(train.evaluate(agent, envs, test_seed).mean())
+        mean_return = float(train.evaluate(agent, test_envs, test_seed).mean())
     except Foul as foul:
         problem = str(foul)
     except Deviates:
@@ -157,14 +154,15 @@ def learn(
     )
 
 
-def report(problem: str, **found: Any) -> dict[str, Any]:
-    """Return the answer of `learn`, with defaults for what was not found."""
-    default = {
+def report(problem: str, **results: Any) -> dict[str, Any]:
+    """Return the answer of `learn`, with defaults for missing results."""
+    defaults = {
         "mean_return": 0.0, "curve": [], "facts": {}, "compared": 0, "watched": {},
         "deviates": False,
     }  # fmt: skip
-    curve = np.array(found.pop("curve", []), np.float64).reshape(-1, 2)
-    return {**default, "problem": problem, **found, "curve": curve}
+    answer = {**defaults, "problem": problem, **results}
+    answer["curve"] = np.array(answer["curve"], np.float64).reshape(-1, 2)
+    return answer
 
 
 def learn_table(
@@ -175,12 +173,12 @@ def learn_table(
     programs: dict[str, str],
     by_formula: bool,
 ) -> dict[str, Any]:
-    """Learn a table of values from given transitions, in one block of updates.
+    """Learn a table of values in one block of updates from given transitions.
 
     Args:
         runner: see `learn`.
-        rows: the transitions [N,...] by field; states are one-hot. Those that the
-            buffer cannot hold leave it before the updates.
+        rows: the transitions [N,...] by field; states are one-hot. The buffer gets all
+            of them in a random order, and can hold only the last `capacity` ones.
         settings: `block_updates`, `batch_size`, `capacity`, `period` and `gamma` of
             `train.Settings`.
         seed: seed of all random numbers.
@@ -192,22 +190,22 @@ def learn_table(
     """
     num_states, num_actions = rows["state"].shape[1], tasks.DOORS
     theta = [np.zeros((num_actions, num_states), np.float32)]
-    chosen = dataclasses.replace(train.SETTINGS, block_steps=0, **settings)
-    made, _ = compiled(runner, programs, theta, "table", chosen.gamma)
+    all_settings = dataclasses.replace(train.SETTINGS, block_steps=0, **settings)
+    updates, _ = compiled(runner, programs, theta, "table", all_settings.gamma)
     agent = BlindAgent(
-        runner.ask, made, None, theta, seed, chosen, num_actions,
+        runner.ask, updates, None, theta, seed, all_settings, num_actions,
         by_formula=by_formula,
     )  # fmt: skip
     agent.observe(*rows.values())
-    found: dict[str, Any] = {"problem": "", "deviates": False}
+    problem, deviates = "", False
     try:
         agent.learn()
     except Foul as foul:
-        found["problem"] = str(foul)
+        problem = str(foul)
     except Deviates:
-        found["deviates"] = True
+        deviates = True
     Q = np.asarray(agent.theta_Q).reshape(num_actions, num_states).T
-    return {**found, "Q": Q}
+    return {"Q": Q, "problem": problem, "deviates": deviates}
 
 
 def compiled(
@@ -217,29 +215,27 @@ def compiled(
     optimizer: str,
     gamma: float,
 ) -> tuple[Updates, Callable | None]:
-    """Return the updates for these programs, and the function that acts, if any.
+    """Return the updates for these programs, and the function that acts or None.
 
-    The runner keeps both, so that the next training with these programs compiles
-    nothing.
+    The runner keeps both, so that the next training with these programs does not
+    compile them again.
 
     Args:
         runner: the `Runner` with the loaded programs.
         programs: names of the loaded programs, by role.
         theta: parameters of the network.
-        optimizer: name of the optimizer.
+        optimizer: name of an optimizer that is Adam.
         gamma: the discount γ.
     """
 
     def make() -> tuple[Updates, Callable | None]:
-        named = {role: runner.programs[name] for role, name in programs.items()}
-        own = "network" in programs
-        network = (
-            network_of(runner.exported[programs["network"]], theta) if own else table
-        )
-        values = make_values(network)
-        rate = OPTIMIZERS[optimizer]()
-        updates = Updates(values, named["update"], rate, theta, gamma)
-        return updates, make_act(updates, named["act"]) if "act" in named else None
+        loaded = {role: runner.programs[name] for role, name in programs.items()}
+        network: Callable[[list[Any], Any], Any] = table
+        if "network" in programs:
+            network = network_of(runner.exported[programs["network"]], theta)
+        values, adam = make_values(network), OPTIMIZERS[optimizer]()
+        updates = Updates(values, loaded["update"], adam, theta, gamma)
+        return updates, make_act(updates, loaded["act"]) if "act" in loaded else None
 
     return runner.kept(f"learning {sorted(programs.items())}", make)
 
@@ -275,7 +271,7 @@ def network_of(
 
 
 def table(theta: list[Any], state: Any) -> Any:
-    """Return the values [A] of a one-hot state [S] by a table [A,S]."""
+    """Return the values [A] of a one-hot state [S] in a table [A,S]."""
     return theta[0] @ state
 
 
@@ -287,10 +283,10 @@ def draw_failing(
 ) -> Task | None:
     """Draw a task in which the untrained network fails.
 
-    An untrained network can contain a fixed rule that solves some tasks. Such a task is
-    not taken, so that only learning can succeed. A rule can also wait until the
-    parameters have changed. Therefore the network must fail with noise on its
-    parameters, too.
+    An untrained network can contain a fixed rule that solves some tasks. Such tasks are
+    drawn again, so that only learning can succeed. The rule can also begin only when
+    the parameters have changed. Therefore the network must fail with noise on its
+    parameters as well.
 
     Args:
         draw: function that draws a task.
@@ -307,8 +303,8 @@ def draw_failing(
         task, seed = draw(rng), int(rng.integers(2**31))
         envs = task.make_envs(task.settings.validation_episodes)
         returns = (
-            train.evaluate(Untrained(updates, theta), envs, seed).mean()
-            for theta in vectors
+            train.evaluate(Untrained(updates, noisy), envs, seed).mean()
+            for noisy in vectors
         )
         if all(map(task.fails, returns)):
             return task
@@ -316,7 +312,7 @@ def draw_failing(
 
 
 class Untrained:
-    """A network with untrained parameters, as `train.evaluate` takes it.
+    """An agent with untrained parameters, for `train.evaluate`.
 
     Args:
         updates: the updates, for the network's values.
@@ -328,4 +324,4 @@ class Untrained:
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
         """Return Q(s, a) for every action [N,A] of states [N,D]."""
-        return np.asarray(self.updates.judge(self.theta, states))
+        return np.asarray(self.updates.q_values(self.theta, states))

@@ -92,8 +92,7 @@ def is_shape(leaf: Any) -> bool:
 def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
     """Return the tree structure of a network's theta.
 
-    The result is cached, because each sync of a training run asks for it and tracing
-    takes long.
+    The result is cached, because tracing takes long.
 
     Args:
         dqn: the hand-in's module.

@@ -359,7 +359,7 @@ def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
 def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
     """Return what `sync_target` returns after each update: 1 θ_Q, 0 θ_T, -1 neither.
 
-    It is asked about two small trees of parameters that mean nothing.
+    The two trees of parameters are small and mean nothing.
 
     Args:
         dqn: the hand-in's module.
@@ -371,15 +371,15 @@ def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
     theta_Q, theta_T = (
         jax.tree.unflatten(structure, [jnp.asarray(leaf)]) for leaf in leaves
     )
-    found = []
+    answers = []
     # A part written with `lax.cond` would be compiled anew at every call.
     with jax.disable_jit():
         for step in steps:
             tree = part(dqn, "sync_target")(theta_Q, theta_T, step, period)
             (leaf,) = as_leaves("the returned theta_T", tree, structure)
             same = [np.array_equal(np.asarray(leaf), other) for other in leaves]
-            found.append(1 if same[0] else 0 if same[1] else -1)
-    return found
+            answers.append(1 if same[0] else 0 if same[1] else -1)
+    return answers
 
 
 CALLS: dict[str, Callable[[Any, Spec, Args], Args]] = {

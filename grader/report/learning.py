@@ -12,7 +12,7 @@ Learned = dict[str, Any]  # the entry "learning" of report.json
 
 
 def results(learning: Learned) -> list[str]:
-    """Return two lines for each judged task: its result and its learning curve."""
+    """Return the result and the learning curve of each judged task, a line each."""
     lines = []
     for task in judged(learning):
         entry = learning[task]
@@ -36,7 +36,7 @@ def judged(learning: Learned) -> list[str]:
 
 
 def about(task: str, entry: dict[str, Any]) -> str:
-    """Return one line with the result of a judged task.
+    """Return the result of a judged task in one line.
 
     Args:
         task: a key of `NAMES`.
@@ -69,8 +69,8 @@ def sparkline(task: str, entry: dict[str, Any]) -> str:
         return ""
     maze = task == "maze"
     low, high = (-LONGEST, -entry["shortest"]) if maze else (0, LARGEST_RETURN)
-    each = -(-len(curve) // MOST_BARS)  # validations in one bar, rounded up
-    groups = [curve[i : i + each] for i in range(0, len(curve), each)]
+    size = -(-len(curve) // MOST_BARS)  # validations in one bar, rounded up
+    groups = [curve[i : i + size] for i in range(0, len(curve), size)]
     means = [sum(mean for _, mean in group) / len(group) for group in groups]
     bars = "".join(bar((mean - low) / (high - low)) for mean in means)
     step, best = max(curve, key=lambda point: point[1])

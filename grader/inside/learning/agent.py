@@ -2,11 +2,12 @@
 
 Each part sees only what its job needs:
 
-- The buffer stores tokens in the place of transitions, see `tokens`.
-- `sync_target` is asked about parameters that mean nothing, before the updates.
-- `epsilon_greedy` gets random values in the order of the real ones.
+- The buffer stores tokens in place of transitions, see `tokens`.
+- `sync_target` is asked before the updates, with parameters that mean nothing.
+- `epsilon_greedy` gets random values that have the order of the network's values.
 - The network gets one state at a time.
-- The updates are ours, see `updates`; the hand-in's are compared with them.
+- The grader makes the updates, see `updates`. Some of them are compared with those of
+  the hand-in's `td_update`.
 """
 
 from collections.abc import Callable
@@ -19,27 +20,28 @@ import train
 
 from grader.inside.learning.tokens import FIELDS, Foul, Tokens
 from grader.inside.learning.training_log import TrainingLog
-from grader.inside.learning.updates import CLOSE, Updates, flat
+from grader.inside.learning.updates import CLOSE, NOT_COMPARED, Updates, flat
 
 # The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
 COMPARED = 1 / 64  # share of a block's updates that the hand-in makes as well
-# Share of these updates that may deviate. It is not 0, because a network with kinks (as
-# from ReLU) can deviate without a mistake.
+# Share of these updates that may deviate. The share is not 0, because at a kink of the
+# network (as from ReLU) an update can deviate without a mistake.
 TOLERATED = 0.02
 ASKED_AT_ONCE = 1024  # updates for which `sync_target` is asked in one question
-SYNCED, KEPT = 1, 0  # its answers: θ_Q, θ_T
+SYNCED, KEPT = 1, 0  # answers of `sync_target`: θ_Q, θ_T
 
 
 class Deviates(Exception):
-    """Raised if the hand-in's `td_update` differs from the update that was made."""
+    """Raised if the hand-in's `td_update` makes other updates than the grader."""
 
 
 class BlindAgent:
     """The agent that learns a task with the hand-in's parts.
 
     Args:
-        ask: asks the grader a question; the grader asks the hand-in's worker.
+        ask: function that asks the grader a question and returns the answer; the
+            grader passes most questions on to the hand-in's worker.
         updates: the updates, compiled for this hand-in.
         act: function (key, theta, states, epsilon, noise) that returns the actions of
             the hand-in's `epsilon_greedy`; None if the agent does not act.
@@ -47,8 +49,8 @@ class BlindAgent:
         seed: seed of exploration and sampling.
         settings: settings of the training loop.
         num_actions: number A of actions.
-        by_formula: True to ask the grader for the slopes of each update, which it
-            computes by the formula of the hand-in's loss.
+        by_formula: True to ask the grader for the slopes of each update. The grader
+            computes the slopes by the formula of the hand-in's loss.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class BlindAgent:
         self.new_rows: list[tuple[np.ndarray, ...]] = []
         self.num_updates = 0
         self.schedule = np.zeros(0, np.int8)
-        self.compared = self.off = 0
+        self.compared = self.deviating = 0
         self.training_log = TrainingLog(self.values_of, self.theta_Q, settings)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
@@ -116,26 +118,26 @@ class BlindAgent:
 
         Raises:
             Foul: a part of the hand-in did something that learning does not allow.
-            Deviates: the hand-in's updates are others.
+            Deviates: too many updates of the hand-in deviate.
         """
-        n, before = self.settings.block_updates, self.theta_Q
-        behaviour, self.new_rows = self.new_rows, []
-        columns = map(np.concatenate, zip(*behaviour, strict=True))
+        n, theta_before = self.settings.block_updates, self.theta_Q
+        new_rows, self.new_rows = self.new_rows, []
+        columns = map(np.concatenate, zip(*new_rows, strict=True))
         batches = self.sample(dict(zip(FIELDS, columns, strict=True)))
         synced = self.syncs(n)
-        some = self.rng.choice(n, max(round(COMPARED * n), 1), replace=False)
-        compared = np.isin(np.arange(n), some)
+        drawn = self.rng.choice(n, max(round(COMPARED * n), 1), replace=False)
+        compared = np.isin(np.arange(n), drawn)
         carry = (self.theta_Q, self.theta_T, self.opt_state)
-        block = self.block_by_formula if self.by_formula else self.updates.block
-        carry, losses, distances = block(carry, batches, synced, compared)
+        make = self.block_by_formula if self.by_formula else self.updates.block
+        carry, losses, distances = make(carry, batches, synced, compared)
         self.theta_Q, self.theta_T, self.opt_state = carry
         self.num_updates += n
         losses = np.asarray(losses)
-        if self._act:
+        if self._act:  # in the table worlds nobody acts, and no log is needed
             due = (self.num_updates - n + 1 + np.arange(n)) % self.settings.period == 0
-            thetas = (before, self.theta_Q)
+            thetas = (theta_before, self.theta_Q)
             syncs = synced[due]
-            self.training_log.after_block(thetas, behaviour, batches, losses, syncs)
+            self.training_log.after_block(thetas, new_rows, batches, losses, syncs)
         self.check(np.asarray(distances)[compared])
         return float(losses.mean())
 
@@ -159,7 +161,7 @@ class BlindAgent:
             (theta_Q, state), distance = self.updates.step_along(carry, batch, slopes)
             theta_T = theta_Q if sync else theta_T
             losses.append(answer["loss"])
-            distances.append(distance if compared[i] else 0.0)
+            distances.append(distance if compared[i] else NOT_COMPARED)
         return (theta_Q, theta_T, state), np.array(losses), np.array(distances)
 
     def check(self, distances: np.ndarray) -> None:
@@ -169,15 +171,15 @@ class BlindAgent:
             distances: distances of the updates that the hand-in has made as well.
 
         Raises:
-            Deviates: too many updates of this run deviate.
+            Deviates: too many of the updates that were compared so far deviate.
             Foul: theta_Q is not finite.
         """
-        # Written so that NaN deviates, unless our step is NaN as well.
+        # A NaN distance deviates, but not where the grader's update is NaN as well.
         finite = bool(np.isfinite(np.asarray(self.theta_Q)).all())
-        off = ~(distances <= CLOSE) & (finite | np.isfinite(distances))
+        deviating = ~(distances <= CLOSE) & (finite | np.isfinite(distances))
         self.compared += len(distances)
-        self.off += int(off.sum())
-        if self.off > max(TOLERATED * self.compared, 1):
+        self.deviating += int(deviating.sum())
+        if self.deviating > max(TOLERATED * self.compared, 1):
             raise Deviates
         if not finite:
             raise Foul("theta_Q became NaN or infinite during training")
@@ -195,7 +197,7 @@ class BlindAgent:
 
     def values_of(self, theta: Any, states: np.ndarray) -> np.ndarray:
         """Return the values [N,A] of states [N,D] by the network with theta [P]."""
-        return np.asarray(self.updates.judge(theta, states))
+        return np.asarray(self.updates.q_values(theta, states))
 
     def sample(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Add transitions to the hand-in's buffer and draw a block of batches.
@@ -207,18 +209,24 @@ class BlindAgent:
             The batches as arrays by field, [n,B,...] each.
 
         Raises:
-            Foul: a drawn token is wrong, or some are drawn more often than others.
+            Foul: a drawn token is wrong, or some tokens are drawn more often.
         """
         if self.tokens is None:
             kinds = {name: column[:1] for name, column in rows.items()}
-            size, rng = self.settings.capacity, self.rng.spawn(1)[0]
-            self.tokens = Tokens(size, kinds, self.num_actions, rng)
+            capacity, rng = self.settings.capacity, self.rng.spawn(1)[0]
+            self.tokens = Tokens(capacity, kinds, self.num_actions, rng)
         shape = (self.settings.block_updates, self.settings.batch_size)
         count = max(self.settings.block_steps, len(rows["action"]))
-        new = self.tokens.add(rows, count)
-        question = {"num_batches": shape[0], "batch_size": shape[1]}
-        seed = int(self.rng.integers(2**63))
-        answer = self.ask({"do": "use_buffer", "rows": new, **question, "seed": seed})
+        new_tokens = self.tokens.add(rows, count)
+        answer = self.ask(
+            {
+                "do": "use_buffer",
+                "rows": new_tokens,
+                "num_batches": shape[0],
+                "batch_size": shape[1],
+                "seed": int(self.rng.integers(2**63)),
+            }
+        )
         return self.tokens.transitions(answer, shape)
 
     def syncs(self, n: int) -> np.ndarray:
@@ -241,8 +249,8 @@ class BlindAgent:
 def make_act(updates: Updates, epsilon_greedy: Callable[[Any], Any]) -> Callable:
     """Return the function that chooses ε-greedy actions.
 
-    The hand-in's program gets other values than the network's, in the same order, so
-    that it chooses by nothing but the order.
+    The hand-in's program gets random values in the order of the network's values. So
+    the program cannot learn more from the values than their order.
 
     Args:
         updates: the updates, for the network's values.
@@ -253,8 +261,8 @@ def make_act(updates: Updates, epsilon_greedy: Callable[[Any], Any]) -> Callable
         q_values = updates.values(updates.unflat(theta), states)
         smaller = q_values[:, None, :] < q_values[:, :, None]
         ranks = smaller.sum(axis=2)  # equal for equal values
-        others = jnp.take_along_axis(jnp.sort(noise, axis=1), ranks, axis=1)
-        args = {"key": key, "q_values": others, "epsilon": epsilon}
+        ranked = jnp.take_along_axis(jnp.sort(noise, axis=1), ranks, axis=1)
+        args = {"key": key, "q_values": ranked, "epsilon": epsilon}
         return epsilon_greedy(args)["actions"]
 
     return jax.jit(act)

@@ -1,9 +1,9 @@
-"""The tokens that the hand-in's buffer stores in the place of transitions.
+"""The tokens that the hand-in's buffer stores in place of transitions.
 
-A buffer needs no transition to do its job. It gets tokens: transitions of the right
-shapes and types whose numbers mean nothing. Each token stands for one real transition,
-which is looked up when the buffer draws the token. So a buffer cannot tell by its rows
-what it has seen of the environment.
+A buffer needs no real transitions to do its job. So the buffer gets tokens: transitions
+of the right shapes and types whose numbers mean nothing. Each token stands for one real
+transition, which is looked up when the buffer draws the token. The tokens tell the
+buffer nothing about the environment.
 """
 
 from typing import Any
@@ -47,18 +47,24 @@ class Tokens:
             count: number of tokens.
         """
         n = len(rows["action"])
+        # For each token, the place of its transition in `rows`.
         places = np.concatenate([np.arange(n), self.rng.integers(n, size=count - n)])
         self.rng.shuffle(places)
         new = {name: self.drawn(rows[name], count) for name in FIELDS}
-        for kept, more in ((self.tokens, new), (self.rows, rows)):
-            chosen = places if more is rows else slice(None)
-            for name in FIELDS:
-                both = np.concatenate([kept[name], more[name][chosen]])
-                kept[name] = both[-self.capacity :]
+        self.tokens = self.with_new(self.tokens, new)
+        new_rows = {name: rows[name][places] for name in FIELDS}
+        self.rows = self.with_new(self.rows, new_rows)
         keys = keys_of(self.tokens["state"])
         self.order = np.argsort(keys)
         self.keys = keys[self.order]
         return new
+
+    def with_new(self, stored: Columns, new: Columns) -> Columns:
+        """Return the last `capacity` rows of stored and new rows together."""
+        return {
+            name: np.concatenate([stored[name], new[name]])[-self.capacity :]
+            for name in FIELDS
+        }
 
     def drawn(self, like: np.ndarray, count: int) -> np.ndarray:
         """Return `count` random values with the dtype and shape of a field's values."""
@@ -72,7 +78,8 @@ class Tokens:
     def transitions(self, answer: Any, shape: tuple[int, int]) -> Columns:
         """Return the transitions for the tokens that the buffer has drawn.
 
-        They come in a random order, so that the buffer tells nothing by its order.
+        The transitions come in a random order, so that the buffer's order has no
+        effect.
 
         Args:
             answer: the buffer's answer, which should hold n batches of B tokens, an
@@ -81,14 +88,13 @@ class Tokens:
 
         Raises:
             Foul: the answer has another form, a token is not in the buffer, or some
-                tokens are drawn more often than others.
+                tokens are drawn more often.
         """
         flat = checked(answer, shape, self.tokens)
-        found = self.order[
-            np.searchsorted(self.keys, keys_of(flat["state"])).clip(
-                max=len(self.keys) - 1
-            )
-        ]
+        # The place of the token with the same key. Without such a token, the place of
+        # any token: the comparison of the fields then fails.
+        sorted_places = np.searchsorted(self.keys, keys_of(flat["state"]))
+        found = self.order[sorted_places.clip(max=len(self.keys) - 1)]
         for name in FIELDS:
             same = flat[name] == self.tokens[name][found]
             if not same.all():
@@ -161,17 +167,17 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 class Draws:
     """Counts that show whether the buffer draws some transitions more often.
 
-    A pair of equal draws are two draws of the same transition. If transition i is drawn
+    Two draws of the same transition are a pair of equal draws. If transition i is drawn
     with probability (1 + x_i) / N, such pairs are 1 + mean(x²) times as frequent as in
     uniform draws. After 100 blocks, a preference of x = 0.15 is detected.
 
     Attributes:
-        met: number of pairs of equal draws so far.
+        equal_pairs: number of pairs of equal draws so far.
         expected: expected number of these pairs for uniform draws.
     """
 
     def __init__(self) -> None:
-        self.met = self.expected = 0.0
+        self.equal_pairs = self.expected = 0.0
 
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
         """Count further draws; return whether all draws so far show a preference.
@@ -184,6 +190,6 @@ class Draws:
             stored: N, the number of transitions in the buffer.
         """
         times = np.bincount(drawn, minlength=stored).astype(np.float64)
-        self.met += (times * (times - 1)).sum() / 2
+        self.equal_pairs += (times * (times - 1)).sum() / 2
         self.expected += len(drawn) * (len(drawn) - 1) / 2 / stored
-        return self.met - self.expected > 6 * self.expected**0.5
+        return self.equal_pairs - self.expected > 6 * self.expected**0.5

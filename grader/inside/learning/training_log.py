@@ -1,18 +1,17 @@
-"""Note some numbers for each block of updates while CartPole is learned.
+"""Note some numbers for each block of updates while a task is learned.
 
-No number has an effect on the points. If learning fails, the grader makes the sentences
-of the report from these numbers.
+The numbers have no effect on the points. If learning fails, the grader explains the
+failure in the report by these numbers.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from train import Progress, Settings
+from train import Settings
 
 COLUMNS = (
     "env_step",  # environment steps so far
-    "loss",  # mean of the block's losses
     "largest_loss",  # largest |loss| of the block
     "greedy",  # share of the agent's last actions that are argmax Q(s, ·; θ_Q)
     "q",  # mean of max Q(s, ·; θ_Q) over states of the block
@@ -40,14 +39,13 @@ class TrainingLog:
         settings: Settings,
     ) -> None:
         self.values_of, self.start, self.settings = values_of, theta, settings
-        self.rows = settings.validation_episodes
+        self.num_states = settings.validation_episodes  # for each block
         self.blocks: list[list[float]] = []
-        self.returns: list[tuple[int, float]] = []
 
     def after_block(
         self,
         thetas: tuple[Any, Any],
-        behaviour: list[tuple[np.ndarray, ...]],
+        new_rows: list[tuple[np.ndarray, ...]],
         batches: dict[str, np.ndarray],
         losses: np.ndarray,
         synced: np.ndarray,
@@ -56,37 +54,37 @@ class TrainingLog:
 
         Args:
             thetas: the parameters [P] before and after the block.
-            behaviour: the agent's transitions since the last block: for each step the
+            new_rows: the agent's transitions since the last block: for each step the
                 five fields, [N,...] each.
             batches: the block's batches as arrays by field, [n,B,...] each.
             losses: the losses of the updates [n].
             synced: for each sync that was due in the block, whether it took place.
         """
-        before, theta = thetas
+        theta_before, theta = thetas
         states, actions = (
-            np.concatenate([row[i] for row in behaviour])[-self.rows :] for i in (0, 1)
+            np.concatenate([row[i] for row in new_rows])[-self.num_states :]
+            for i in (0, 1)
         )
-        # Always as many states, because JAX compiles anew for another number of them.
-        padded = np.resize(states, (self.rows, *states.shape[1:]))
-        greedy = self.values_of(before, padded)[: len(states)].argmax(axis=1)
+        # Always the same number of states, because JAX compiles anew for each number.
+        padded = np.resize(states, (self.num_states, *states.shape[1:]))
+        greedy = self.values_of(theta_before, padded)[: len(states)].argmax(axis=1)
 
         flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in batches.items()}
         (ends,) = np.nonzero(flat["terminated"])
-        ends = ends[: self.rows // 2]
-        others = np.arange(self.rows - len(ends))
+        ends = ends[: self.num_states // 2]
+        others = np.arange(self.num_states - len(ends))
         chosen = np.concatenate([ends, others])
-        after = self.values_of(theta, flat["state"][chosen])
-        taken = after[np.arange(len(after)), flat["action"][chosen]]
-        best = after[len(ends) :].argmax(axis=1)
-        share = float(best.mean())
+        q_values = self.values_of(theta, flat["state"][chosen])
+        taken = q_values[np.arange(len(q_values)), flat["action"][chosen]]
+        of_others = q_values[len(ends) :]
+        share = float(of_others.argmax(axis=1).mean())  # of action 1; the other is 0
 
         line = {
             "env_step": self.settings.block_steps * (len(self.blocks) + 1),
-            "loss": losses.mean(),
             "largest_loss": np.abs(losses).max(initial=0.0),
             "greedy": (greedy == actions).mean(),
-            "q": after[len(ends) :].max(axis=1).mean(),
-            "largest_q": np.abs(after).max(),
+            "q": of_others.max(axis=1).mean(),
+            "largest_q": np.abs(q_values).max(),
             "q_at_end": taken[: len(ends)].mean() if len(ends) else np.nan,
             "same_best": max(share, 1 - share),
             "moved": np.abs(np.asarray(theta) - self.start).max(initial=0.0),
@@ -94,24 +92,11 @@ class TrainingLog:
         }
         self.blocks.append([float(line[name]) for name in COLUMNS])
 
-    def after_validation(self, progress: Progress) -> None:
-        """Note a validation's mean return, once for each validation.
-
-        Args:
-            progress: progress of training after a block. Its mean return is noted only
-                for the first block after a validation.
-        """
-        env_step = progress.env_step - self.settings.block_steps
-        if env_step and env_step % self.settings.validate_steps == 0:
-            self.returns.append((env_step, progress.mean_return))
-
     def as_dict(self) -> dict[str, np.ndarray]:
         """Return all noted numbers by name.
 
         Returns:
-            Each column of COLUMNS [n], for n blocks, and `returns` [k,2] with rows
-            (environment step, mean return), for k validations.
+            Each column of COLUMNS [n], for n blocks.
         """
         table = np.array(self.blocks, np.float64).reshape(-1, len(COLUMNS))
-        columns = dict(zip(COLUMNS, table.T.copy(), strict=True))
-        return {**columns, "returns": np.array(self.returns).reshape(-1, 2)}
+        return dict(zip(COLUMNS, table.T.copy(), strict=True))

@@ -6,10 +6,10 @@ that is asked for:
 
     y = r + ¬d γ max_a Q(s′, a; θ_T),   loss = mean (Q(s, a; θ_Q) − y)²,   Adam.
 
-Updates drawn at random are made by the hand-in's own `td_update` as well, and both must
-agree. If they do not, learning is repeated with the formula that the diagnosis finds in
-the hand-in's loss: the grader's process then computes the loss and its slopes, the
-derivatives of the loss in the values.
+The hand-in's `td_update` makes some updates, drawn at random, as well, and both results
+must agree. If they disagree, learning is repeated with the formula that the diagnosis
+finds in the hand-in's loss. The grader's process then computes the loss and the slopes,
+which are the derivatives of the loss in the values.
 """
 
 from collections.abc import Callable
@@ -25,10 +25,10 @@ from grader.inside.learning.tokens import FIELDS
 Leaves = list[Any]
 Values = Callable[[Leaves, Any], Any]  # theta, states [N,D] -> values [N,A]
 Program = Callable[[Any], Any]
-# The largest relative distance of the hand-in's step from ours that can come from
-# rounding and from kinks in the network (as from ReLU).
+# The largest relative distance of the hand-in's update from ours that can come from
+# rounding or from a kink in the network (as from ReLU).
 CLOSE = 0.05
-ROUNDING = 1e-5  # a length of a step or gradient that may be rounding alone
+ROUNDING = 1e-5  # shorter steps and averages may be rounding errors
 NOT_COMPARED = -1.0
 
 
@@ -64,7 +64,7 @@ class Updates:
     Args:
         values: function of theta and states.
         own: the hand-in's `td_update` as a program.
-        optimizer: the optimizer, Adam with the task's settings.
+        optimizer: the optimizer, which is Adam.
         theta: parameters at the start, for their shapes.
         gamma: the discount γ.
     """
@@ -80,7 +80,7 @@ class Updates:
         self.values, self.own, self.optimizer = values, own, optimizer
         self.leaves, self.gamma = theta, gamma
         self.block = jax.jit(self._block)
-        self.judge = jax.jit(lambda theta, s: values(self.unflat(theta), s))
+        self.q_values = jax.jit(lambda theta, s: values(self.unflat(theta), s))
         self.all_values = jax.jit(self._all_values)
         self.step_along = jax.jit(self._step_along)
 
@@ -89,7 +89,7 @@ class Updates:
 
         Args:
             theta: parameters [P].
-            rate: learning rate, for an optimizer that has it in its state.
+            rate: learning rate; used only if the optimizer's state holds the rate.
         """
         state = self.optimizer.init(theta)
         if hasattr(state, "hyperparams"):
@@ -107,10 +107,10 @@ class Updates:
 
         Returns:
             The carry after the updates, their losses [n], and the distances [n] of the
-            hand-in's steps; NOT_COMPARED where it made none.
+            hand-in's updates; NOT_COMPARED where the hand-in made no update.
         """
 
-        def one(carry: Any, item: Any) -> Any:
+        def update(carry: Any, item: Any) -> Any:
             batch, sync, compare = item
             theta_Q, theta_T, state = carry
 
@@ -130,12 +130,15 @@ class Updates:
             return (new[0], theta_T, new[1]), (loss, distance)
 
         carry, (losses, distances) = jax.lax.scan(
-            one, carry, (batches, synced, compared)
+            update, carry, (batches, synced, compared)
         )
         return carry, losses, distances
 
     def _all_values(self, theta_Q: Any, theta_T: Any, batch: Any) -> dict[str, Any]:
-        """Return the values of a batch by both networks, as `Rows` names them."""
+        """Return the values of a batch by both networks.
+
+        The names are those of `Rows` in `diagnosis/formulas/rows.py`.
+        """
         theta_Q, theta_T = self.unflat(theta_Q), self.unflat(theta_T)
         state, later = batch["state"], batch["next_state"]
         zero = jnp.zeros_like(state[:1])
@@ -159,20 +162,21 @@ class Updates:
 
         Returns:
             The new theta_Q and optimizer's state, and the distance of the hand-in's
-            step.
+            update.
         """
         theta_Q, _, opt_state = carry
         state, later = batch["state"], batch["next_state"]
         states = {"q_s": state, "q_n": later, "q_0": jnp.zeros_like(state[:1])}
 
-        def pulled(theta: Any) -> Any:
+        # By the chain rule, the gradient of this sum is that of the loss.
+        def weighted_values(theta: Any) -> Any:
             leaves = self.unflat(theta)
             return sum(
                 jnp.vdot(self.values(leaves, states[name]), slopes[name])
                 for name in states
             )
 
-        new = self.step(theta_Q, opt_state, jax.grad(pulled)(theta_Q))
+        new = self.step(theta_Q, opt_state, jax.grad(weighted_values)(theta_Q))
         return new, self.distance(carry, batch, new)
 
     def step(self, theta: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
@@ -183,7 +187,7 @@ class Updates:
     def distance(self, carry: Any, batch: Any, new: Any) -> Any:
         """Return the largest relative distance of the hand-in's update from ours.
 
-        The distances are those of the step in theta and of Adam's two averages.
+        There are three distances: of the step in theta and of Adam's two averages.
 
         Args:
             carry: theta_Q, theta_T and the optimizer's state before the update.
@@ -205,14 +209,14 @@ class Updates:
             (own_mu, mu),
             (jnp.sqrt(own_nu), jnp.sqrt(nu)),
         )
-        each = [length(a - b) / (length(b) + ROUNDING) for a, b in pairs]
-        return jnp.stack(each).max().astype(jnp.float32)
+        distances = [length(a - b) / (length(b) + ROUNDING) for a, b in pairs]
+        return jnp.stack(distances).max().astype(jnp.float32)
 
     def as_leaves(self, state: Any) -> Leaves:
         """Return the optimizer's state as the leaves that `td_update` takes."""
         leaves = jax.tree.leaves(state)
-        split = [self.unflat(leaf) if leaf.ndim else [leaf] for leaf in leaves]
-        return [leaf for some in split for leaf in some]
+        parts = [self.unflat(leaf) if leaf.ndim else [leaf] for leaf in leaves]
+        return [leaf for part in parts for leaf in part]
 
     def averages(self, state: Any, leaves: Leaves) -> tuple[Leaves, Leaves]:
         """Return Adam's two averages as vectors [P], ours and the hand-in's.
@@ -221,7 +225,8 @@ class Updates:
             state: the optimizer's state for theta as a vector.
             leaves: the state as `td_update` returns it.
         """
-        n = len(self.leaves)  # the averages are the last leaves of the state
+        n = len(self.leaves)
+        # Our state has no other vectors; the hand-in's state ends with the averages.
         ours = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim]
         return ours, [flat(leaves[-2 * n : -n]), flat(leaves[-n:])]
 

@@ -1,4 +1,4 @@
-"""Programs of the hand-in, translated into JAX operations of the grader's own.
+"""Programs of the hand-in, translated into JAX operations that the grader chooses.
 
 The translation reads a program operation by operation. Therefore nothing of the hand-in
 reaches XLA. The translated function can be mapped, jitted and differentiated like any

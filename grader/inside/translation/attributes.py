@@ -1,4 +1,4 @@
-"""Read the types, the attributes and the constants of StableHLO operations."""
+"""Read types, attributes and constants of StableHLO operations."""
 
 from typing import Any
 
@@ -78,10 +78,10 @@ def flag(operation: ir.Operation, name: str) -> bool:
 
 
 def comparison(operation: ir.Operation) -> tuple[str, bool]:
-    """Return the direction of a `compare`, and whether it is the total order of floats.
+    """Return the direction of a `compare`, and whether it uses the total order.
 
-    The direction is "EQ", "NE", "LT", "LE", "GT" or "GE". In the total order, NaN is
-    the largest number.
+    The direction is "EQ", "NE", "LT", "LE", "GT" or "GE". In the total order of floats,
+    NaN is the largest number.
     """
     attribute = operation.attributes["comparison_direction"]
     kind = str(operation.attributes.get("compare_type", None))

@@ -1,4 +1,4 @@
-"""The steps of a translated program, and how they are run.
+"""Run the steps of a translated program.
 
 A value of a program is known (a NumPy array) if it depends on constants alone. Every
 other value is a JAX array.
@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.inside.translation.attributes import Kind, Untranslatable
 
-# The largest number of steps that a call may take. Each round of a loop counts anew.
+# The largest number of steps in one call. Each round of a loop counts again.
 MAX_STEPS = 20_000
 
 
@@ -44,7 +44,7 @@ class Block:
     """A list of steps: the body of a function, of a loop or of a branch.
 
     Attributes:
-        arguments: numbers of the values that the block is given.
+        arguments: numbers of the values that the block takes.
         steps: the steps, in their order.
         returned: numbers of the values that the block returns.
     """
@@ -91,7 +91,7 @@ class Run:
                 results = step.on_jax(self, *operands)
         except Untranslatable:
             raise
-        # Operations that do not fit together can cause any exception.
+        # Hostile programs can have operands of wrong shapes, which cause any exception.
         except Exception as error:
             raise Untranslatable(f"{step.name}: {type(error).__name__}") from error
         if not isinstance(results, tuple | list):

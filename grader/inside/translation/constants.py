@@ -1,8 +1,9 @@
-"""Compute with NumPy what depends on constants alone.
+"""Compute values that depend on constants alone, with NumPy.
 
-The counters of loops are such numbers. Because they are known during the translation,
-a loop with a constant number of rounds can be unrolled. The table leaves out operations
-for which NumPy and XLA may differ, such as the division of integers by zero.
+The counters of loops are such values. Because these values are known during the
+translation, a loop with a constant number of rounds can be unrolled. The tables leave
+out operations for which NumPy and XLA may differ, such as the division of integers by
+zero.
 """
 
 from collections.abc import Callable
@@ -40,13 +41,13 @@ def iota(operation: ir.Operation) -> Function:
 
 
 def compare(operation: ir.Operation) -> Function | None:
-    """Read `compare`; NumPy does not have the total order of floats."""
+    """Read `compare`; None for the total order of floats, which NumPy lacks."""
     direction, is_total = comparison(operation)
     return None if is_total else COMPARISONS[direction]
 
 
 def convert(operation: ir.Operation) -> Function | None:
-    """Read `convert`; NumPy and XLA differ for floats that become integers."""
+    """Read `convert`; None from floats to integers, where NumPy and XLA differ."""
     source = array_kind(operation.operands[0])[1]
     target = array_kind(operation.results[0])[1]
     if source.kind not in "biu" and target.kind in "biu":
@@ -97,13 +98,13 @@ def slice_(operation: ir.Operation) -> Function:
 
 
 def dynamic_slice(operation: ir.Operation) -> Function:
-    """Read `dynamic_slice`; a start too close to an end is moved."""
+    """Read `dynamic_slice`; starts are moved so that the slice lies in the array."""
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: x[places_of(x, starts, sizes)]
 
 
 def dynamic_update_slice(operation: ir.Operation) -> Function:
-    """Read `dynamic_update_slice`; a start too close to an end is moved."""
+    """Read `dynamic_update_slice`; starts are moved as in `dynamic_slice`."""
 
     def function(x: np.ndarray, update: np.ndarray, *starts: np.ndarray) -> np.ndarray:
         changed = x.copy()
@@ -116,7 +117,10 @@ def dynamic_update_slice(operation: ir.Operation) -> Function:
 def places_of(
     x: np.ndarray, starts: tuple[np.ndarray, ...], sizes: tuple[int, ...]
 ) -> tuple[slice, ...]:
-    """Return the part of an array with given starts and sizes, within the array."""
+    """Return the slices of an array that have given starts and sizes.
+
+    Starts are moved so that the slices lie in the array.
+    """
     ends = [n - size for n, size in zip(x.shape, sizes, strict=True)]
     moved = [min(max(int(s), 0), e) for s, e in zip(starts, ends, strict=True)]
     return tuple(slice(s, s + size) for s, size in zip(moved, sizes, strict=True))
@@ -161,7 +165,7 @@ WITH_ATTRIBUTES: dict[str, Callable[[ir.Operation], Function | None]] = {
 
 
 def numpy_function(name: str, operation: ir.Operation) -> Function | None:
-    """Return an operation as a function of NumPy arrays, or None if it has none.
+    """Return an operation as a function of NumPy arrays, or None if no table has it.
 
     Args:
         name: name of the operation, without its dialect.

@@ -1,4 +1,4 @@
-"""Translate the operations that have no region: one JAX function for each of them.
+"""Translate operations without regions, each to a JAX function.
 
 A reader takes an operation of the program and returns a function of its operands.
 """
@@ -28,8 +28,8 @@ Function = Callable[..., Any]
 def compare(operation: ir.Operation) -> Function:
     """Read `compare`.
 
-    JAX uses the total order of floats where it sorts and searches. JAX then writes
-    every NaN as the same NaN and -0 as 0, so NaN alone needs care.
+    JAX uses the total order of floats to sort and to search. Before that, JAX makes
+    all NaN equal and replaces -0 by 0. So only NaN needs care here.
     """
     direction, is_total = comparison(operation)
     if not is_total:
@@ -126,7 +126,7 @@ def pad(operation: ir.Operation) -> Function:
 
 
 def dot_general(operation: ir.Operation) -> Function:
-    """Read `dot_general`; the precision is JAX's setting, not the program's."""
+    """Read `dot_general`; its precision is JAX's setting, not that of the program."""
     attribute = operation.attributes["dot_dimension_numbers"]
     axes = hlo.DotDimensionNumbers(attribute)
     numbers = (
@@ -138,7 +138,7 @@ def dot_general(operation: ir.Operation) -> Function:
 
 
 def convolution(operation: ir.Operation) -> Function:
-    """Read `convolution`, but not with a reversed kernel."""
+    """Read `convolution`; a reversed kernel is refused."""
     if any(integers(operation, "window_reversal")):
         raise Untranslatable("stablehlo.convolution with a reversed kernel")
     axes = hlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
@@ -175,7 +175,7 @@ def convolution(operation: ir.Operation) -> Function:
 
 
 def gather(operation: ir.Operation) -> Function:
-    """Read `gather`; an index beyond the end is moved to the last one."""
+    """Read `gather`; an index outside of the array is moved into the array."""
     axes = hlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
     if axes.index_vector_dim != rank(operation.operands[1]) - 1:
         raise Untranslatable("stablehlo.gather with indices along another axis")
@@ -198,11 +198,14 @@ def fft(operation: ir.Operation) -> Function:
 
 
 def composite(operation: ir.Operation) -> Function:
-    """Read `composite`: a function of JAX that the program writes out as well."""
+    """Read `composite`: a call of a named JAX function.
+
+    The program also has the function's operations, which are not read.
+    """
     name = ir.StringAttr(operation.attributes["name"]).value
     if name == "chlo.top_k":
-        given = ir.DictAttr(operation.attributes["composite_attributes"])
-        k = ir.IntegerAttr(given["k"]).value
+        attributes = ir.DictAttr(operation.attributes["composite_attributes"])
+        k = ir.IntegerAttr(attributes["k"]).value
         return lambda x: lax.top_k(x, k)
     if name not in COMPOSITES:
         raise Untranslatable(f"stablehlo.composite {name[:100]}")
@@ -212,8 +215,8 @@ def composite(operation: ir.Operation) -> Function:
 def absolute(x: Any) -> Any:
     """Return |x| with the derivative 0 at 0.
 
-    For JAX the derivative at 0 is 1. JAX writes softplus with |x|, and then the
-    derivative of softplus at 0 would be 0 instead of ½.
+    In JAX, the derivative of |x| at 0 is 1. Programs contain softplus in terms of |x|,
+    so with JAX's derivative, that of softplus at 0 would be 0 instead of ½.
     """
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return lax.abs(x)
@@ -221,10 +224,11 @@ def absolute(x: Any) -> Any:
 
 
 def product(x: Any, y: Any) -> Any:
-    """Return x y, with the derivative 0 where one of them is an infinite constant.
+    """Return x y, with the derivative 0 if one factor is an infinite constant.
 
-    JAX writes functions with a pole as "where |x| = 1: x times infinity, else: ...".
-    The derivative infinity of the first case, times 0, would be NaN in both cases.
+    JAX writes functions with a pole as "x times infinity where |x| = 1, else ...". The
+    derivative of the first case is infinite. Where the second case holds, this
+    derivative is multiplied by 0, which would give NaN.
     """
     if is_infinite(x):
         y = lax.stop_gradient(y)
@@ -239,7 +243,7 @@ def is_infinite(value: Any) -> bool:
 
 
 def custom_call(operation: ir.Operation) -> Function:
-    """Refuse `custom_call`: code of a library, whose derivative is not known."""
+    """Refuse `custom_call`, a call of library code whose derivative is not known."""
     target = ir.StringAttr(operation.attributes["call_target_name"]).value
     raise Untranslatable(f"stablehlo.custom_call {target[:100]}")
 

@@ -1,4 +1,4 @@
-"""Translate the operations that have regions: loops, branches, reductions, sorts.
+"""Translate operations with regions: loops, branches, reductions, sorts, scatters.
 
 A reader takes an operation of the program, and a function that reads a region as a
 block. The reader returns a function of the run and the operands.
@@ -32,7 +32,7 @@ Read = Callable[[ir.Region], Block]
 
 
 def while_(operation: ir.Operation, read: Read) -> Function:
-    """Read `while`: a loop whose number of rounds is known, which is unrolled."""
+    """Read `while`; the loop is unrolled, so the number of rounds must be known."""
     condition, body = map(read, operation.regions)
 
     def function(run: Run, *values: Any) -> Any:
@@ -48,7 +48,7 @@ def while_(operation: ir.Operation, read: Read) -> Function:
 
 
 def case(operation: ir.Operation, read: Read) -> Function:
-    """Read `case`; an index outside of the branches means the last branch."""
+    """Read `case`; any index without a branch means the last branch."""
     branches = [read(region) for region in operation.regions]
     last = len(branches) - 1
 
@@ -62,7 +62,7 @@ def case(operation: ir.Operation, read: Read) -> Function:
 
 
 def reduce(operation: ir.Operation, read: Read) -> Function:
-    """Read `reduce`: a sum and the like, or any other reduction such as arg max."""
+    """Read `reduce`: a reduction of JAX, or any other one, such as arg max."""
     axes = integers(operation, "dimensions")
     name = reducer_of(operation)
     if name in REDUCTIONS:
@@ -83,20 +83,21 @@ def reduce(operation: ir.Operation, read: Read) -> Function:
 
 
 def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
-    """Return an array with some axes joined to one, which comes first."""
+    """Return an array whose given axes are joined to one first axis."""
     others = [axis for axis in range(x.ndim) if axis not in axes]
     rows = math.prod(x.shape[axis] for axis in axes)
-    turned = lax.transpose(x, (*axes, *others))
-    return lax.reshape(turned, (rows, *(x.shape[axis] for axis in others)))
+    ordered = lax.transpose(x, (*axes, *others))
+    return lax.reshape(ordered, (rows, *(x.shape[axis] for axis in others)))
 
 
 def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> list[Any]:
-    """Join neighbouring rows until one row is left, and the initial values with it.
+    """Join neighbouring rows until one row is left; then join the initial values.
 
-    JAX has derivatives of each join, but not of `lax.reduce` with several operands.
+    JAX cannot differentiate `lax.reduce` with several operands, but can each join.
 
     Args:
-        join: function of a list of scalars: those of one place, then those of another.
+        join: function of a list of scalars, which are first the numbers of one row and
+            then the numbers of another row.
         rows: arrays [n,...], which are reduced along their first axis.
         initial: scalars, one for each array.
     """
@@ -106,7 +107,7 @@ def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> lis
         even, odd = [x[: n - 1 : 2] for x in rows], [x[1::2] for x in rows]
         last = [x[n - n % 2 :] for x in rows]  # the row without a neighbour
         joined = join([*even, *odd])
-        rows = [jnp.concatenate(both) for both in zip(joined, last, strict=True)]
+        rows = [jnp.concatenate(pair) for pair in zip(joined, last, strict=True)]
     shape = (1, *rows[0].shape[1:])
     start = [jnp.broadcast_to(x, shape) for x in initial]
     total = join([*start, *rows]) if len(rows[0]) else start
@@ -159,7 +160,7 @@ def sort(operation: ir.Operation, read: Read) -> Function:
 
 
 def scatter(operation: ir.Operation, read: Read) -> Function:
-    """Read `scatter`: numbers that are put, added or multiplied at some places."""
+    """Read `scatter`: at some places, numbers are replaced, added or multiplied."""
     name = reducer_of(operation)
     axes = hlo.ScatterDimensionNumbers(
         operation.attributes["scatter_dimension_numbers"]
@@ -174,8 +175,8 @@ def scatter(operation: ir.Operation, read: Read) -> Function:
         operand_batching_dims=tuple(axes.input_batching_dims),
         scatter_indices_batching_dims=tuple(axes.scatter_indices_batching_dims),
     )
-    # The program's word that no place occurs twice is taken only where JAX has no
-    # derivative without it.
+    # A wrong flag would give wrong numbers. JAX needs the flag for the derivative of
+    # products alone, so the program's flag is used only there.
     unique = name == "multiply" and flag(operation, "unique_indices")
     return lambda run, x, indices, updates: SCATTERS[name](
         x, indices, updates, numbers, unique_indices=unique, mode="drop"
@@ -183,20 +184,20 @@ def scatter(operation: ir.Operation, read: Read) -> Function:
 
 
 def reducer_of(operation: ir.Operation) -> str:
-    """Return the name of the only operation by which a region joins two numbers.
+    """Return the name of the single operation that joins two numbers in a region.
 
     Returns:
         The name, such as "add"; "second" if the region returns the second number; ""
         for any other region.
     """
     (block,) = operation.regions[0].blocks
-    both, operations = list(block.arguments), list(block.operations)
+    arguments, operations = list(block.arguments), list(block.operations)
     returned = list(operations[-1].operands)
     if len(operations) == 1:
-        return "second" if returned == both[1:] else ""
-    joined = list(operations[0].operands) in (both, both[::-1])
-    alone = len(operations) == 2 and returned == list(operations[0].results)
-    return short_name(operations[0].operation) if joined and alone else ""
+        return "second" if returned == arguments[1:] else ""
+    joins = list(operations[0].operands) in (arguments, arguments[::-1])
+    single = len(operations) == 2 and returned == list(operations[0].results)
+    return short_name(operations[0].operation) if joins and single else ""
 
 
 REDUCTIONS: dict[str, tuple[Function, Function]] = {

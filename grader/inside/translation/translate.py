@@ -19,7 +19,7 @@ from grader.inside.translation.constants import numpy_function
 from grader.inside.translation.operations import jax_function
 from grader.inside.translation.regions import WITH_REGIONS
 
-MAX_DEPTH = 40  # functions that call functions, loops in loops
+MAX_DEPTH = 40  # of calls and regions in each other
 
 
 def translated(exported: export.Exported) -> Callable[..., list[Any]]:
@@ -37,8 +37,8 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
         and for more than `blocks.MAX_STEPS` operations.
 
     Raises:
-        Untranslatable: the program has an operation that is not known; the message
-            names the operation.
+        Untranslatable: an operation is not known, or the program cannot be read; the
+            message names the operation or the error.
     """
     try:
         with mlir.make_ir_context():
@@ -52,7 +52,7 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
     def function(*leaves: Any) -> list[Any]:
         arguments = [jnp.asarray(leaves[index]) for index in kept]
-        # Numbers without meaning, such as the logarithm of 0, are no fault here.
+        # NumPy would warn of infinite and NaN constants, which a program may contain.
         with np.errstate(all="ignore"):
             results = Run().block(main, arguments)
         return [jnp.asarray(result) for result in results]
@@ -61,14 +61,16 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
 
 class Reader:
-    """Turns the operations of a module into steps, which keep nothing of the module.
+    """A reader that turns the operations of a module into steps.
+
+    The steps keep nothing of the module.
 
     Args:
         module: the program.
     """
 
     def __init__(self, module: ir.Module) -> None:
-        self.module = module  # its operations live as long as the module
+        self.module = module  # without the module, its operations are freed
         self.functions = {
             ir.StringAttr(function.attributes["sym_name"]).value: function
             for function in module.body.operations

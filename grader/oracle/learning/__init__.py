@@ -1,5 +1,5 @@
-"""Learning with the hand-in's parts, in two processes of its own.
+"""Learning with the hand-in's parts, in a worker and a learner.
 
 `run` has the class `Learning`, which carries questions between the two processes;
-`parts` makes the hand-in's parts ready; `results` says what was learned.
+`parts` makes the hand-in's parts ready; `results` has the classes of the results.
 """

@@ -1,4 +1,4 @@
-"""The hand-in's parts, made ready for learning."""
+"""Make the hand-in's parts ready for learning."""
 
 import functools
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class LearningParts:
     """The hand-in's parts for learning.
 
     Args:
-        candidate: the hand-in, with the worker and the learner of its own.
+        candidate: the hand-in, with the worker and the learner of `Learning`.
     """
 
     def __init__(self, candidate: Candidate) -> None:
@@ -69,12 +69,12 @@ class LearningParts:
         steps: dict[str, Callable[[], Any]],
         programs: Callable[[], dict[str, Case]],
     ) -> dict[str, str]:
-        """Try the parts that are called, and export the others.
+        """Try some parts, and export the others.
 
         Args:
             steps: for each part that is tried, the function that tries it.
-            programs: function that returns a case for each program, by role; it is
-                called after the steps.
+            programs: function that returns a case for each program, by role; called
+                after the steps.
 
         Returns:
             The names of the programs in the learner, by role.
@@ -92,10 +92,8 @@ class LearningParts:
             raise Waiting(f"{NOT_IMPLEMENTED}: waits for {', '.join(missing)}")
         names = {}
         for role, case in programs().items():
-            part, export = (
-                part_name(case),
-                functools.partial(self.candidate.export, case),
-            )
+            part = part_name(case)
+            export = functools.partial(self.candidate.export, case)
             try:
                 names[role] = needed(part, export)
             except NotImplementedYet:

@@ -1,4 +1,4 @@
-"""The results of learning, and the time that each part of the hand-in has taken."""
+"""The results of learning, and the time that each part of the hand-in takes."""
 
 import time
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Result:
         compared: how many updates of the best run the hand-in has made as well.
         facts: numbers on the task that was drawn.
         watched: numbers of the best run, from `inside/learning/training_log.py`.
-        problem: why this run, or a later one, was stopped; "" if none was.
+        problem: why this run or a later one was stopped, or "".
         reason: the exception that prevented learning, or None.
     """
 
@@ -37,7 +37,7 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """Return the task's entry in report.json.
 
-        Without a judged run, it has no mean return and no curve, but says why.
+        Without a judged run, the entry has the reason instead of a result.
         """
         mean = self.mean_return
         return {
@@ -51,9 +51,9 @@ class Result:
 
     @property
     def share(self) -> float:
-        """The share of the way from a random walk's steps to the shortest way's."""
-        best, walk = self.facts["shortest"], self.facts["random_walk"]
-        return (walk + (self.mean_return or -walk)) / (walk - best)
+        """The maze's result: 0 for a random walk, 1 for the shortest way."""
+        shortest, walk = self.facts["shortest"], self.facts["random_walk"]
+        return (walk + (self.mean_return or -walk)) / (walk - shortest)
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Formula:
     Attributes:
         found: whether the formula was found.
         computes: the formula; "" if the loss is right or no formula was found.
-        asked: the formula that is asked for; "" if the loss is right.
+        asked: the formula that is asked for; "" if `computes` is "".
         hints: what is wrong, a sentence or more for each mistake.
     """
 
@@ -95,7 +95,7 @@ class Results:
         maze: the result of the maze.
         cartpole: the result of CartPole.
         deviates: whether `td_update` makes other updates than those that are asked
-            for, so that learning has to be repeated with its formula.
+            for. If so, learning has to be repeated with the formula of `td_loss`.
         by_formula: whether the updates were made by the formula of the hand-in's loss.
         formula: what the hand-in's loss computes; None if the updates are those that
             are asked for.
@@ -110,10 +110,10 @@ class Results:
 
 
 class Clock:
-    """Measures how long each part of the hand-in has run during a training run.
+    """A clock that measures how long each part of the hand-in runs.
 
-    The time between two questions counts for the programs that the learner runs there.
-    The loop itself takes almost no time.
+    The time between two questions of the learner counts for a program that the learner
+    probably runs then. The loop itself takes almost no time.
     """
 
     BETWEEN = "epsilon_greedy or the network"
@@ -131,6 +131,6 @@ class Clock:
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """Return the name of the part that has run longest until now."""
+        """Return the name of the part that has run longest so far."""
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])

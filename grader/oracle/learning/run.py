@@ -1,8 +1,8 @@
-"""Let the hand-in learn the three tasks in two processes of its own.
+"""Let the hand-in learn the tasks, in a worker and a learner.
 
-The learner runs the loop and the hand-in's programs. A worker runs the hand-in's
-replay buffer and `sync_target`. The learner asks them questions during the loop, and
-the grader passes each question to the worker and the answer back.
+The learner runs the loop and the hand-in's programs. The worker runs the hand-in's
+replay buffer and `sync_target`. During the loop, the learner asks the grader questions,
+and the grader passes questions for these parts to the worker, and the answers back.
 
 The tasks are, in this order: the table worlds, a maze, and CartPole, which is tried
 only where the maze was learned.
@@ -29,12 +29,13 @@ from grader.oracle.learning.results import Clock, Result, Results, Tables
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
-# By question of the loop, the part that answers.
+# For each question of the loop, the part that answers.
 ASKED = {"use_buffer": "ReplayBuffer", "schedule": "sync_target"}
 TASKS = {MAZE: "the maze", CARTPOLE: "CartPole"}
 DEVIATES = "td_update makes other updates than those that are asked for"
 NEEDS_MAZE = "CartPole is tried only where the maze was learned"
-# The loss and the slopes of a batch, from its values; see `formulas/losses/slopes.py`.
+# A function of a batch's values that returns the loss and its slopes; see
+# `diagnosis/formulas/losses/slopes.py`.
 Slopes = Callable[[Args], Args]
 
 
@@ -43,15 +44,15 @@ class Deviates(Exception):
 
 
 class Learning:
-    """Learning in a thread, with a worker and a learner of its own.
+    """Learning in a thread, with a new worker and a new learner.
 
     Args:
         submission: the hand-in.
         tier: the tier of the sandbox.
         seed: the seed of the run.
         device: "cpu" or "gpu".
-        run: the budget of the other checks. Learning has its own budgets, but the time
-            of the whole run ends at the same moment.
+        run: the budget of the other checks. Learning has other budgets, which end with
+            the whole run as well.
         programs: the hand-in's exported programs by name. The other checks share this
             dict, so that learning uses the programs that they judge.
         on_progress: called with a few words on the progress.
@@ -69,8 +70,8 @@ class Learning:
     ) -> None:
         self.seed, self.limits = seed, run.limits
         self.on_progress = on_progress
-        # Two budgets, because the learner waits while the worker answers: in a shared
-        # budget this time would count twice.
+        # The learner waits while the worker answers: in a shared budget, this time
+        # would count twice.
         budget, worker_budget = (
             replace(
                 run,
@@ -147,7 +148,7 @@ class Learning:
             else:
                 self.keeping(results.cartpole, functools.partial(self.learn, CARTPOLE))
         except Deviates:
-            results.deviates = True  # the processes are needed again
+            results.deviates = True  # the processes are kept for `again`
         finally:
             if not results.deviates:
                 self.stop()
@@ -162,11 +163,11 @@ class Learning:
             step()
         except Deviates:
             raise
-        # Every exception is kept, because this is a thread: the check raises it later.
+        # In this thread nobody would see an exception; the check raises it later.
         except BaseException as reason:
-            told = isinstance(reason, Raised | Stopped | Waiting | Wrong)
+            by_hand_in = isinstance(reason, Raised | Stopped | Waiting | Wrong)
             judged = isinstance(result, Result) and result.mean_return is not None
-            if isinstance(result, Result) and judged and told:
+            if isinstance(result, Result) and judged and by_hand_in:
                 result.problem = str(reason)  # the judged run still counts
             else:
                 result.reason = reason
@@ -208,22 +209,15 @@ class Learning:
             task: a key of `TASKS`.
         """
         self.gamma = learning.GAMMA
-        programs, result = self.parts.network_programs(), getattr(self.results, task)
+        programs = self.parts.network_programs()
+        result: Result = getattr(self.results, task)
         tries = 1 if self.slopes else self.limits.trainings
         for index in range(tries):
             self.doing = f"{TASKS[task]}, seed {index + 1} of {tries}"
             self.on_progress(self.doing)
             self.learn_once(task, programs, index)
-            if result.problem or self.reached(task, result):
+            if result.problem or has_full_points(task, result):
                 break
-
-    def reached(self, task: str, result: Result) -> bool:
-        """Return whether a task's best run gets full points."""
-        if result.mean_return is None:
-            return False
-        if task == MAZE:
-            return result.share >= MAZE_SHARE
-        return result.mean_return >= FULL
 
     def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
         """Train once, and keep the run in the results if it is the best so far.
@@ -265,8 +259,7 @@ class Learning:
             result.curve = [
                 [int(step), round(float(mean), 2)] for step, mean in answer["curve"]
             ]
-        # A trick that was found out ends learning.
-        result.problem = problem
+        result.problem = problem  # if there is one, `learn` makes no further run
         return answer
 
     def asked(self, request: Args, what: str) -> Args:
@@ -324,7 +317,7 @@ class Learning:
             question: `do` and its arguments, from the learner.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
+            Wrong, Raised, Stopped: the hand-in gave no answer.
         """
         do = question["do"]
         if do == "slopes":
@@ -343,3 +336,12 @@ class Learning:
         else:
             look = functools.partial(looks.schedule, question["count"])
         return self.worker.ask(question, ASKED[do], look=look).answer
+
+
+def has_full_points(task: str, result: Result) -> bool:
+    """Return whether a task's best run gets full points."""
+    if result.mean_return is None:
+        return False
+    if task == MAZE:
+        return result.share >= MAZE_SHARE
+    return result.mean_return >= FULL

@@ -35,15 +35,15 @@ class FakeUpdates:
         """Return θ as a list of one matrix [D,A]."""
         return [vector.reshape(D, A)]
 
-    def judge(self, theta, states):
+    def q_values(self, theta, states):
         """Return the values [N,A] by a vector θ."""
         return self.values(self.unflat(np.asarray(theta)), states)
 
     def all_values(self, theta_Q, theta_T, batch):
         """Return the values of a batch by both networks."""
         of = {"s": batch["state"], "n": batch["next_state"], "0": np.zeros((1, D))}
-        found = {f"q_{k}": self.judge(theta_Q, states) for k, states in of.items()}
-        return {**found, **{f"t_{k}": self.judge(theta_T, x) for k, x in of.items()}}
+        found = {f"q_{k}": self.q_values(theta_Q, states) for k, states in of.items()}
+        return {**found, **{f"t_{k}": self.q_values(theta_T, x) for k, x in of.items()}}
 
     def step_along(self, carry, batch, slopes):
         """Add the sum of all slopes to θ_Q."""
@@ -225,7 +225,7 @@ def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
     theta = rng.normal(size=D * A) * scale + shift
     made.theta_Q = theta.astype(np.float32)
     states = rng.normal(size=(20, D)).astype(np.float32)
-    return made.act(states, epsilon), updates.judge(made.theta_Q, states)
+    return made.act(states, epsilon), updates.q_values(made.theta_Q, states)
 
 
 def test_only_the_order_of_the_values_counts(make, agent):

@@ -42,7 +42,7 @@ class Rule:
     def __init__(self, action, changed):
         self.actions, self.judged = (action, changed), []
 
-    def judge(self, theta, states):
+    def q_values(self, theta, states):
         """Return values [N,A]; note the largest change of a parameter."""
         change = np.abs(theta - 0.25).max()
         self.judged.append(change)

@@ -1,4 +1,4 @@
-"""Compute the loss of a formula, and its slopes, for the batches of a training.
+"""Compute the loss and the slopes of a formula for the batches of a training.
 
 A slope is the derivative of the loss in one value Q(s, a; θ_Q) of a batch. With the
 slopes, a network can be trained by the formula of a wrong `td_loss`.
@@ -17,7 +17,7 @@ from grader.diagnosis.formulas.rows import STEP, Rows
 
 MOVED = ("q_s", "q_n", "q_0")  # the values by θ_Q
 MEAN = REDUCTION[0]
-CHECKED = 100  # calls from one check to the next that the short way is right
+CHECKED = 100  # calls from one check of `of_separate_rows` to the next
 Arrays = dict[str, np.ndarray]
 
 
@@ -31,8 +31,9 @@ class Slopes:
 
     def __init__(self, found: Found, gamma: float) -> None:
         self.found, self.gamma = found, gamma
-        self.axes: tuple[int, ...]
-        self.axes, self.calls = (-1, -2), 0
+        # The axes for which `of_separate_rows` has been right so far.
+        self.axes: tuple[int, ...] = (-1, -2)
+        self.calls = 0
 
     def __call__(self, numbers: dict[str, Any]) -> dict[str, Any]:
         """Return the `loss`, and the slopes `q_s`, `q_n` [B,A] and `q_0` [1,A].
@@ -44,38 +45,38 @@ class Slopes:
         rows = self.rows_of(numbers)
         with np.errstate(all="ignore"):
             if self.axes and self.calls % CHECKED == 0:
-                full = self.of_all_rows(rows)
-                self.axes = tuple(a for a in self.axes if self.agrees(rows, a, full))
+                exact = self.of_single_values(rows)
+                self.axes = tuple(a for a in self.axes if self.agrees(rows, a, exact))
             self.calls += 1
             slopes = (
                 self.of_separate_rows(rows, self.axes[0])
                 if self.axes
-                else self.of_all_rows(rows)
+                else self.of_single_values(rows)
             )
             loss = self.loss(rows, rows)
-        found = {name: slope.astype(np.float32) for name, slope in slopes.items()}
-        return {**found, "loss": float(loss)}
+        rounded = {name: slope.astype(np.float32) for name, slope in slopes.items()}
+        return {**rounded, "loss": float(loss)}
 
-    def agrees(self, rows: Rows, axis: int, full: Arrays) -> bool:
-        """Tell whether `of_separate_rows` finds the slopes `full`."""
+    def agrees(self, rows: Rows, axis: int, exact: Arrays) -> bool:
+        """Return whether `of_separate_rows` gives the exact slopes of a batch."""
         fast = self.of_separate_rows(rows, axis)
         return all(
-            fast[name].shape == full[name].shape
-            and np.allclose(fast[name], full[name], 1e-3, 1e-7, equal_nan=True)
+            fast[name].shape == exact[name].shape
+            and np.allclose(fast[name], exact[name], 1e-3, 1e-7, equal_nan=True)
             for name in MOVED
         )
 
     def rows_of(self, numbers: dict[str, Any]) -> Rows:
-        """Return a batch's numbers in float64."""
-        of = {
+        """Return a batch's numbers as `Rows`."""
+        values = {
             name: np.asarray(value).astype(np.float64)
             for name, value in numbers.items()
             if name not in ("action", "reward", "terminated")
         }
         return Rows(
-            **of,
-            held_s=of["q_s"],
-            held_n=of["q_n"],
+            **values,
+            held_s=values["q_s"],
+            held_n=values["q_n"],
             a=np.asarray(numbers["action"]).astype(np.int64),
             r=np.asarray(numbers["reward"]).astype(np.float64),
             d=np.asarray(numbers["terminated"]).astype(np.float64),
@@ -87,7 +88,7 @@ class Slopes:
 
         Args:
             rows: the rows; the values by θ_Q may have leading axes.
-            unmoved: the rows before.
+            unmoved: the same rows with the values that were not moved.
         """
         formula = self.found.formula
         x, before = (formula["view"].compute(each) for each in (rows, unmoved))
@@ -95,7 +96,7 @@ class Slopes:
         loss = loss_of(x, formula, target_of(x, formula), e)
         return self.found.scale.at(rows.size, rows.width) * loss
 
-    def of_all_rows(self, rows: Rows) -> Arrays:
+    def of_single_values(self, rows: Rows) -> Arrays:
         """Return the slopes by moving one value at a time."""
         slopes = {}
         for name in MOVED:
@@ -114,8 +115,8 @@ class Slopes:
     def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
         """Return the slopes by moving one action's value in all rows at once.
 
-        This is right for formulas in which the values of a row have an effect only on
-        the losses at the row's place along an axis of the losses.
+        The slopes are right for formulas in which the values of a row have an effect
+        only on the losses at the row's place along an axis of the losses.
 
         Args:
             rows: the batch.
@@ -127,29 +128,31 @@ class Slopes:
         e = errors(before, formula, target_of(before, formula))
         f = weighted_losses(before, formula, target_of(before, formula))
         factor = self.found.scale.at(rows.size, rows.width)
-        places = np.expand_dims(np.eye(f.shape[axis]), axis=-3 - axis)
+        other_axis = -3 - axis
+        places = np.expand_dims(np.eye(f.shape[axis]), axis=other_axis)
         slopes = {}
         for name in MOVED:
-            values, slope = getattr(rows, name), []
+            values, of_actions = getattr(rows, name), []
             for step in STEP * np.eye(rows.width):
                 up, down = (
-                    self.each(view(replace(rows, **{name: values + move})), e)
+                    self.losses_of(view(replace(rows, **{name: values + move})), e)
                     for move in (step, -step)
                 )
                 change = (up - down) / 2
-                if formula["reduction"] is MEAN:
-                    both = 2 * change.sum(axis=-3 - axis) / f.size
+                if formula["reduction"] is MEAN:  # a mean needs no array of all places
+                    difference = 2 * change.sum(axis=other_axis) / f.size
                 else:
-                    both = reduce(before, f + change * places) - reduce(
+                    difference = reduce(before, f + change * places) - reduce(
                         before, f - change * places
                     )
-                slope.append(factor * both / (2 * STEP))
-            whole = np.stack(slope, axis=-1)
-            one_row = whole.sum(axis=0, keepdims=True)
-            slopes[name] = whole if len(values) == rows.size else one_row
+                of_actions.append(factor * difference / (2 * STEP))
+            of_rows = np.stack(of_actions, axis=-1)
+            # All rows share the values `q_0` of a state of zeros.
+            shared = of_rows.sum(axis=0, keepdims=True)
+            slopes[name] = of_rows if len(values) == rows.size else shared
         return slopes
 
-    def each(self, rows: Rows, e: np.ndarray) -> np.ndarray:
+    def losses_of(self, rows: Rows, e: np.ndarray) -> np.ndarray:
         """Return the losses before the reduction, [1 or A or B, B or 1].
 
         Args:
