@@ -20,7 +20,7 @@ import train
 
 from grader.inside.learning.tokens import FIELDS, Foul, Tokens
 from grader.inside.learning.training_log import TrainingLog
-from grader.inside.learning.updates import CLOSE, NOT_COMPARED, Updates, flat
+from grader.inside.learning.updates import CLOSE, Updates, flat
 
 # The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
@@ -100,8 +100,9 @@ class BlindAgent:
             raise Foul(
                 f"epsilon_greedy gave shape {actions.shape} for {len(states)} states"
             )
-        if not np.isin(actions, np.arange(self.num_actions)).all():
-            raise Foul(f"epsilon_greedy chose action {actions.max()} of 0 and 1")
+        wrong = actions[~np.isin(actions, np.arange(self.num_actions))]
+        if len(wrong):
+            raise Foul(f"epsilon_greedy chose action {wrong[0]} of 0 and 1")
         return actions.astype(np.int32)
 
     def observe(self, *columns: np.ndarray) -> None:
@@ -158,10 +159,12 @@ class BlindAgent:
             answer = self.ask({"do": "slopes", **numbers, **rows})
             slopes = {name: answer[name] for name in ("q_s", "q_n", "q_0")}
             carry = (theta_Q, theta_T, state)
-            (theta_Q, state), distance = self.updates.step_along(carry, batch, slopes)
+            (theta_Q, state), distance = self.updates.step_along(
+                carry, batch, slopes, compared[i]
+            )
             theta_T = theta_Q if sync else theta_T
             losses.append(answer["loss"])
-            distances.append(distance if compared[i] else NOT_COMPARED)
+            distances.append(distance)
         return (theta_Q, theta_T, state), np.array(losses), np.array(distances)
 
     def check(self, distances: np.ndarray) -> None:

@@ -151,18 +151,19 @@ class Updates:
             "t_0": self.values(theta_T, zero),
         }
 
-    def _step_along(self, carry: Any, batch: Any, slopes: Any) -> Any:
-        """Make one update along given slopes, and compare the hand-in's with it.
+    def _step_along(self, carry: Any, batch: Any, slopes: Any, compared: Any) -> Any:
+        """Make one update along given slopes.
 
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state.
             batch: the batch.
             slopes: derivatives of the loss in the values `q_s`, `q_n` [B,A] and `q_0`
                 [1,A].
+            compared: whether the hand-in makes the update as well, a bool.
 
         Returns:
             The new theta_Q and optimizer's state, and the distance of the hand-in's
-            update.
+            update; NOT_COMPARED if it made none.
         """
         theta_Q, _, opt_state = carry
         state, later = batch["state"], batch["next_state"]
@@ -177,7 +178,12 @@ class Updates:
             )
 
         new = self.step(theta_Q, opt_state, jax.grad(weighted_values)(theta_Q))
-        return new, self.distance(carry, batch, new)
+        distance = jax.lax.cond(
+            compared,
+            lambda: self.distance(carry, batch, new),
+            lambda: jnp.float32(NOT_COMPARED),
+        )
+        return new, distance
 
     def step(self, theta: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
         """Return theta [P] and the optimizer's state after one step."""

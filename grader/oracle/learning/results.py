@@ -112,11 +112,11 @@ class Results:
 class Clock:
     """A clock that measures how long each part of the hand-in runs.
 
-    The time between two questions of the learner counts for a program that the learner
-    probably runs then. The loop itself takes almost no time.
+    The time between two questions of the learner counts for the programs, which the
+    learner runs then. The loop itself takes almost no time.
     """
 
-    BETWEEN = "epsilon_greedy or the network"
+    BETWEEN = "td_update, epsilon_greedy or the network"
 
     def __init__(self) -> None:
         self.part = "tracing the programs"

@@ -307,7 +307,7 @@ class Learning:
         do = question["do"]
         self.clock.turn(ASKED.get(do, Clock.BETWEEN))
         answer = self.answer_to(question)
-        self.clock.turn("td_update" if do in ASKED else Clock.BETWEEN)
+        self.clock.turn(Clock.BETWEEN)
         return answer
 
     def answer_to(self, question: Args) -> Args:

@@ -15,7 +15,7 @@ ALL = dict.fromkeys(learning_failures.LEARN, True)
 LOW = [-35.0] * 8
 # The shares of a training at which the numbers below were read off real training runs.
 SHARES = np.linspace(0, 1, 8)
-BLOCKS = {"maze": 32, "cartpole": 390}
+BLOCKS = {"maze": 64, "cartpole": 780}
 VALIDATIONS = {"maze": 512, "cartpole": 1024}  # steps between two validations
 
 # The numbers of a right hand-in that needed the whole training.
@@ -87,17 +87,17 @@ FLAT = [9.0] * 48
 CAUSES = {
     "sync-never": (
         maze_run(synced=[0] * 8, q=[-0.9] * 8, largest_q=[1.03] * 8),
-        ["a multiple of `period` 40 times", "returned θ_Q in 0 of them"],
+        ["a multiple of `period` 81 times", "returned θ_Q in 0 of them"],
         ["sync_target"],
     ),
     "every second sync is missed": (
         maze_run(synced=[0.5] * 8),
-        ["a multiple of `period` 40 times", "returned θ_Q in 20 of them"],
+        ["a multiple of `period` 81 times", "returned θ_Q in 40 of them"],
         ["sync_target"],
     ),
     "never-random": (
         run_of("cartpole", FLAT, 9.3, greedy=[1] * 8, same_best=[1] * 8),
-        ["In the first 512 steps", "arg max Q in 100% of the states", "never explores"],
+        ["In the first 256 steps", "arg max Q in 100% of the states", "never explores"],
         ["epsilon_greedy"],
     ),
     "argmin": (
@@ -112,7 +112,7 @@ CAUSES = {
     ),
     "NaN in the network": (
         run_of("maze", [], 0.0, "the Q values became NaN", loss=NAN, largest_loss=NAN),
-        ["By step 128 the loss, Q or θ_Q was NaN", "a division by 0"],
+        ["By step 64 the loss, Q or θ_Q was NaN", "a division by 0"],
         ["q_network"],
     ),
     "a network without gradient": (
@@ -146,7 +146,7 @@ CAUSES = {
             q_at_end=[-0.12, -0.63, -1.12, -1.74, -2.22, -2.83, -3.3, -3.89],
             same_best=[1] * 8,
         ),
-        ["differs too little from state to state: −3.4", "last step to the exit", "−1"],
+        ["differs too little from state to state: −3.39", "last step to the exit", "−1"],
         ["q_network"],
     ),
     "linear": (

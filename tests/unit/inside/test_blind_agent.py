@@ -45,7 +45,7 @@ class FakeUpdates:
         found = {f"q_{k}": self.q_values(theta_Q, states) for k, states in of.items()}
         return {**found, **{f"t_{k}": self.q_values(theta_T, x) for k, x in of.items()}}
 
-    def step_along(self, carry, batch, slopes):
+    def step_along(self, carry, batch, slopes, compared):
         """Add the sum of all slopes to θ_Q."""
         moved = carry[0] + sum(float(slope.sum()) for slope in slopes.values())
         return (moved, carry[2] + 1), self.distance
