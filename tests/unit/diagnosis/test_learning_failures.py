@@ -146,7 +146,11 @@ CAUSES = {
             q_at_end=[-0.12, -0.63, -1.12, -1.74, -2.22, -2.83, -3.3, -3.89],
             same_best=[1] * 8,
         ),
-        ["differs too little from state to state: −3.39", "last step to the exit", "−1"],
+        [
+            "differs too little from state to state: −3.39",
+            "last step to the exit",
+            "−1",
+        ],
         ["q_network"],
     ),
     "linear": (

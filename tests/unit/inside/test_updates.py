@@ -205,7 +205,7 @@ def test_a_step_along_right_slopes_is_the_same_update():
     updates, carry, batches = made()
     batch = only(batches, 0)
     slopes = right_slopes(updates.all_values(carry[0], carry[1], batch), batch)
-    new, distance = updates.step_along(carry, batch, slopes, True)
+    new, distance = updates.step_along(carry, batch, slopes, np.True_)
     first = {name: column[:1] for name, column in batches.items()}
     no = np.zeros(1, bool)
     expected, *_ = updates.block(carry, first, no, no)
@@ -231,7 +231,7 @@ def test_a_step_along_slopes_in_all_values():
 
     theta = updates.unflat(carry[0])
     gradient = jax.jit(jax.grad(pulled))(theta)
-    (_, state), distance = updates.step_along(carry, batch, slopes, True)
+    (_, state), distance = updates.step_along(carry, batch, slopes, np.True_)
     np.testing.assert_allclose(state[0].mu, 0.1 * flat(gradient), 1e-4, 1e-6)
     assert distance > CLOSE
 
