@@ -38,4 +38,4 @@ def test_cheat(monkeypatch, capsys):
     """`make prove` grades a cheat on learning, and the cheat gets no points."""
     monkeypatch.setattr(sys, "argv", ["prove", CHEAT])
     assert prove.main() == 0
-    assert f"cheat {CHEAT}  gets nothing" in capsys.readouterr().out
+    assert f"cheat {CHEAT}  gains nothing" in capsys.readouterr().out
