@@ -87,6 +87,7 @@ class Learning:
         self.parts = LearningParts(Candidate(self.worker, self.runner))
         self.results = Results()
         self.slopes: Mapping[float, Slopes] = {}
+        self.schedules: dict[tuple[int, int, int], Args] = {}
         self.gamma = learning.GAMMA  # of the task that is learned now
         self.doing = ""
         self.clock = Clock()
@@ -333,9 +334,14 @@ class Learning:
                 for name, column in question["rows"].items()
             }
             look = functools.partial(looks.batches, shapes)
-        else:
+            return self.worker.ask(question, ASKED[do], look=look).answer
+        # Tasks and trainings ask the same, and some parts take a millisecond an update.
+        key = question["first"], question["count"], question["period"]
+        if key not in self.schedules:
             look = functools.partial(looks.schedule, question["count"])
-        return self.worker.ask(question, ASKED[do], look=look).answer
+            answer = self.worker.ask(question, ASKED[do], look=look).answer
+            self.schedules[key] = answer
+        return self.schedules[key]
 
 
 def has_full_points(task: str, result: Result) -> bool:
