@@ -8,17 +8,16 @@ and it has the number of its session.
 
 import ast
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from tests.corpus.mutants import MUTANTS
 from tests.corpus.variants import WHOLE
 from tests.support.edits import ROOT, SOLUTION
+from tests.support.supplied import imported
 
 EVIDENCE = ROOT / "tests" / "evidence"
 RUNS = EVIDENCE / "calibration" / "runs.jsonl"
@@ -102,20 +101,11 @@ def digest(*sources: str) -> str:
     return hashed.hexdigest()[:12]
 
 
-def train_module() -> ModuleType:
-    """Import and return `starter/train.py`, which holds the settings of training."""
-    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
+TRAIN = imported("train", "starter")
 # Today's settings, by task.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "maze": asdict(train_module().MAZE_SETTINGS),
-    "cartpole": asdict(train_module().SETTINGS),
+    "maze": asdict(TRAIN.MAZE_SETTINGS),
+    "cartpole": asdict(TRAIN.SETTINGS),
 }
 
 

@@ -1,18 +1,14 @@
 """The sizes of the learning tasks are those of the training loop."""
 
-import importlib.util
-
 import numpy as np
 
 from grader.contract import learning
-from grader.contract.exercises import ROOT
+from tests.support.supplied import imported
 
 
 def test_sizes_are_those_of_the_loop():
     """Capacity, batch size, environments and γ agree with `train.SETTINGS`."""
-    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
-    train = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(train)
+    train = imported("train", "starter")
     theta = [np.zeros((2, 4), np.float32)]
     roles = learning.programs(theta)
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):

@@ -1,6 +1,5 @@
 """The causes of failed learning are found from the numbers of a training run."""
 
-import importlib.util
 import math
 from dataclasses import replace
 
@@ -9,7 +8,7 @@ import pytest
 
 from grader.diagnosis import learning_failures, learning_run
 from grader.oracle.learning.results import Formula
-from tests.support.edits import ROOT
+from tests.support.supplied import imported
 
 ALL = dict.fromkeys(learning_failures.LEARN, True)
 LOW = [-35.0] * 8
@@ -328,9 +327,7 @@ def test_updates_that_no_formula_explains():
 
 def test_the_loop_is_as_presumed():
     """The constants of the diagnosis are the settings of the training loop."""
-    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
-    train = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(train)
+    train = imported("train", "starter")
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):
         assert settings.block_steps == learning_run.BLOCK_STEPS
         assert settings.block_updates == learning_run.BLOCK_UPDATES

@@ -1,13 +1,12 @@
 """Which pictures of learning curves are drawn; the process itself is not started."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
-from grader.contract.exercises import ROOT
 from grader.report import picture
+from tests.support.supplied import imported
 
 CURVE = [[512, -7.5], [1024, -4.5]]
 MAZE = {"mean_return": -4.5, "curve": CURVE, "shortest": 4.25, "random_walk": 27.0}
@@ -43,9 +42,7 @@ def test_a_picture_for_each_curve(drawn):
 
 def test_the_pictures_are_tasks_of_the_loop(drawn):
     """The starter's `save_curve` finds all that it needs in each picture."""
-    spec = importlib.util.spec_from_file_location("train", ROOT / "starter/train.py")
-    train = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(train)
+    train = imported("train", "starter")
     for each in drawn({"maze": MAZE, "cartpole": CARTPOLE}):
         task = {*each, "make_envs"} - {"curve", "path"}
         assert task == set(train.Task._fields)
