@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from grader.contract.learning import FULL, HALF
+from grader.report.learning import LARGEST_RETURN
 
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 16, 52  # margins
 BASE = HEIGHT - BOTTOM  # y of the horizontal axis
-LARGEST_RETURN = 500
 BINS = 10  # of a histogram; one more bin holds full marks
 
 Curve = Sequence[Sequence[float]]  # pairs of environment step and mean return

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.contract import mdps
+from grader.contract import learning, mdps
 from grader.contract.exercises import ROOT
 
 STARTER = ROOT / "starter"
 ENV_STEPS = 8_192  # of a training at most
-ROUNDS, UPDATES, BATCH, EXPERIENCE = 20, 60, 32, 400  # of the table worlds
 
 
 def reached(source: str, task: str = "turned", seed: int = 1) -> float:
@@ -89,9 +88,10 @@ def error_in(mdp: mdps.Mdp, dqn: Any, rng: np.random.Generator) -> float:
     theta_Q = jax.tree.map(jnp.zeros_like, theta_Q)
     theta_T, optimizer = theta_Q, optax.adam(3e-2)
     opt_state = optimizer.init(theta_Q)
-    buffer = dqn.ReplayBuffer(EXPERIENCE)
-    rows = mdps.experience(mdp, EXPERIENCE, rng)
-    for i in range(EXPERIENCE):
+    capacity, period = learning.TABLE_CAPACITY, learning.TABLE_PERIOD
+    buffer = dqn.ReplayBuffer(capacity)
+    rows = mdps.experience(mdp, capacity, rng)
+    for i in range(capacity):
         buffer.add(*(rows[name][i] for name in dqn.Transition._fields))
 
     @eqx.filter_jit
@@ -100,10 +100,11 @@ def error_in(mdp: mdps.Mdp, dqn: Any, rng: np.random.Generator) -> float:
             theta_Q, theta_T, model, batch, optimizer, opt_state, mdps.GAMMA
         )
 
-    for step in range(1, ROUNDS * UPDATES + 1):
-        batch = dqn.Transition(*map(jnp.asarray, buffer.sample(BATCH, rng)))
+    for step in range(1, learning.TABLE_SYNCS * period + 1):
+        drawn = buffer.sample(learning.TABLE_BATCH, rng)
+        batch = dqn.Transition(*map(jnp.asarray, drawn))
         theta_Q, opt_state, _ = update(theta_Q, theta_T, opt_state, batch)
-        theta_T = dqn.sync_target(theta_Q, theta_T, step, UPDATES)
+        theta_T = dqn.sync_target(theta_Q, theta_T, step, period)
     Q, Q_star = np.asarray(theta_Q.weight).T, mdps.value_iteration(mdp)
     return float(np.abs(Q - Q_star).max() / np.abs(Q_star).max())
 
