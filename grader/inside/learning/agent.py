@@ -18,9 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 import train
 
-from grader.inside.learning.tokens import FIELDS, Foul, Tokens
+from grader.inside.learning.tokens import Foul, Tokens
 from grader.inside.learning.training_log import TrainingLog
 from grader.inside.learning.updates import CLOSE, Updates, flat
+from grader.inside.values import FIELDS
 
 # The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)

