@@ -99,3 +99,7 @@ class GraderError(Exception):
 
 class UsageError(Exception):
     """Raised if an argument of the command line is wrong; the message says why."""
+
+
+# What a hand-in can cause.
+BY_HAND_IN = Raised | Stopped | Waiting | Wrong

@@ -13,12 +13,9 @@ import numpy as np
 from grader.contract import compare, mdps
 from grader.contract.learning import CARTPOLE, CLOSE, MAZE, MAZE_SHARE
 from grader.contract.outcomes import (
+    BY_HAND_IN,
     NOT_IMPLEMENTED,
-    GraderError,
-    Raised,
-    Stopped,
     TimedOut,
-    Waiting,
     Wrong,
 )
 from grader.diagnosis import learning_failures
@@ -101,8 +98,7 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
 
 def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseException:
     """Return the exception to raise for the exception that prevented learning."""
-    by_hand_in = isinstance(reason, Raised | Stopped | Waiting | Wrong)
-    if isinstance(reason, GraderError) or not by_hand_in:
+    if not isinstance(reason, BY_HAND_IN):
         return reason
     # These two reasons need no explanation.
     if str(reason).startswith(NOT_IMPLEMENTED) or str(reason) == NEEDS_MAZE:

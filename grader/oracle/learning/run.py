@@ -18,7 +18,14 @@ import numpy as np
 from grader.contract import learning, mdps
 from grader.contract.case import Args
 from grader.contract.learning import CARTPOLE, FULL, MAZE, MAZE_SHARE
-from grader.contract.outcomes import Raised, Stopped, TimedOut, Waiting, Wrong
+from grader.contract.outcomes import (
+    BY_HAND_IN,
+    Raised,
+    Stopped,
+    TimedOut,
+    Waiting,
+    Wrong,
+)
 from grader.contract.seeds import derive
 from grader.intake.submission import Submission
 from grader.oracle import looks
@@ -144,10 +151,10 @@ class Learning:
         try:
             self.keeping(results.tables, self.learn_tables)
             self.keeping(results.maze, functools.partial(self.learn, MAZE))
-            if results.maze.mean_return is None or results.maze.share < MAZE_SHARE:
-                results.cartpole.reason = results.maze.reason or Waiting(NEEDS_MAZE)
-            else:
+            if has_full_points(MAZE, results.maze):
                 self.keeping(results.cartpole, functools.partial(self.learn, CARTPOLE))
+            else:
+                results.cartpole.reason = results.maze.reason or Waiting(NEEDS_MAZE)
         except Deviates:
             results.deviates = True  # the processes are kept for `again`
         finally:
@@ -166,9 +173,12 @@ class Learning:
             raise
         # In this thread nobody would see an exception; the check raises it later.
         except BaseException as reason:
-            by_hand_in = isinstance(reason, Raised | Stopped | Waiting | Wrong)
-            judged = isinstance(result, Result) and result.mean_return is not None
-            if isinstance(result, Result) and judged and by_hand_in:
+            by_hand_in = isinstance(reason, BY_HAND_IN)
+            if (
+                by_hand_in
+                and isinstance(result, Result)
+                and result.mean_return is not None
+            ):
                 result.problem = str(reason)  # the judged run still counts
             else:
                 result.reason = reason
