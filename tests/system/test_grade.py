@@ -33,7 +33,10 @@ def test_same_counterexample(hand_in, graded):
 
 
 def test_only_one_exercise(command):
-    """ONLY=sync_target grades one exercise and does not say that everything passed."""
+    """With ONLY=sync_target, one exercise is graded.
+
+    The output does not say that everything passed.
+    """
     run = command("grade", "solution", "--only", "sync_target")
     assert run.code == 0, run.err
     assert [e["name"] for e in run.report["exercises"]] == ["sync_target"]
@@ -58,7 +61,7 @@ def test_first_failure_is_shown_in_full(hand_in, command):
 
 
 def test_terminal_without_unicode(command):
-    """Grading works on a terminal whose encoding lacks some of our characters."""
+    """Grading works if the terminal's encoding lacks characters of our output."""
     options = ("--only", "sync_target")
     run = command("grade", "solution", *options, PYTHONIOENCODING="cp1252")
     assert run.code == 0, run.err
@@ -135,7 +138,7 @@ def test_reference_damaged(command, tree, name):
 
 
 def test_reference_of_another_format(command, tree):
-    """If the reference has another format number, that is a fault of ours."""
+    """If the reference has an unknown format number, that is a fault of ours."""
     path = tree / "grader" / "reference" / "provenance.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 999}))
     require_trouble(graded_there(command, tree), "999")

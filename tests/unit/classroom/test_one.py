@@ -30,7 +30,10 @@ OPTIONS = Options(
 
 
 def test_round_trip():
-    """A hand-in without its path, and the options, are the same after unpacking."""
+    """After packing and unpacking, a hand-in and its options are unchanged.
+
+    Only the path of the hand-in is lost.
+    """
     sent = replace(SUBMISSION, path=Path("dqn.py"))
     frame = one.pack(sent, OPTIONS)
     assert one.unpack(io.BytesIO(frame)) == (SUBMISSION, OPTIONS)

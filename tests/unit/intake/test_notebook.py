@@ -28,7 +28,10 @@ quick = settings(
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Return a function that writes a notebook and takes it in as a hand-in."""
+    """Return a function that writes a notebook to a file and takes the file in.
+
+    The function returns the `Submission`.
+    """
 
     def take_in(text: str | bytes) -> Submission:
         path = tmp_path / "ada.ipynb"

@@ -299,7 +299,7 @@ def test_whole_numbers_for_classroom50():
 
 
 def test_classroom50_takes_what_its_runner_sets():
-    """Without OWNER and REVIEW_URL, USERNAME and COMMIT_URL are used."""
+    """Without OWNER and REVIEW_URL, the variables USERNAME and COMMIT_URL are used."""
     names = {**RUNNER, "OWNER": "", "REVIEW_URL": "", "USERNAME": "bob"}
     document = valid(classroom50.render(REPORTS["halves"], names), CLASSROOM50)
     assert (document["owner"], document["review"]) == ("bob", RUNNER["COMMIT_URL"])
@@ -318,7 +318,7 @@ def test_markdown_summary():
     "outcome", [outcome for outcome in Outcome if outcome != Outcome.PASSED]
 )
 def test_text_of_strangers_gives_no_orders(outcome):
-    """Text of a hand-in brings no control character, CI command or markup."""
+    """Text of a hand-in adds no control character, CI command or markup to a report."""
     report = report_with(outcome, NASTY)
     told = json.loads(gradescope.render(report))
     texts = [f"{t['name']}\n{t['output']}" for t in told["tests"]] or [told["output"]]
