@@ -479,7 +479,7 @@ def test_prints_megabytes(hand_in, graded, points):
 def test_writes_to_the_pipe(hand_in, graded, points):
     """Printed text that looks like an answer is not taken for an answer."""
     forged = 'import os\nfor fd in (1, 2):\n    os.write(fd, b"\\x81\\xa6answer\\x80")'
-    body = "return theta_Q if step and step % period == 0 else theta_T"  # not step 0
+    body = "return theta_Q if step and step % period == 0 else theta_T"  # wrong at 0
     path = hand_in(sync_target=f"{forged}\nprint({{'passed': True}})\n{body}")
     report = graded(path, "sync_target")
     assert 0 < report["score"] < points["sync_target"]

@@ -6,7 +6,7 @@ from tests.support.edits import edited
 
 MEAN = "jnp.mean((predicted - empirical) ** 2)"
 MASK = ("not_terminated * gamma", "gamma")
-READINGS = {  # mistakes, one or two at once, and what the report says of them
+READINGS = {  # exercise, part, edits, names of the mistakes, piece of the formula
     "no mask, half": (
         "td_loss",
         "td_loss",

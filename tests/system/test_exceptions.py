@@ -9,7 +9,8 @@ import re
 import pytest
 
 NET = "jax.vmap(eqx.combine(theta_Q, model))(batch.state)"
-# By the function: its exercise, its body, the place and a piece of the sentence.
+# For each function: its exercise, its wrong body, a piece of the place in the message,
+# and a piece of the sentence that explains the exception.
 FIRST = {
     "update_Q_TD0": (
         "update_Q_TD0",

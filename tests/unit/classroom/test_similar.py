@@ -47,7 +47,7 @@ def renamed(text: str) -> str:
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and is_stored(n)}
     stored |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and is_stored(n)}
     stored |= {node.arg for node in nodes if isinstance(node, ast.arg)} - {"self"}
-    for name in stored:  # but not a name in quotes or of a keyword argument
+    for name in stored:  # names in quotes and keywords stay
         text = re.sub(rf"(?<![\w'\"]){name}\b(?!['\"]|=\w)", f"my_{name}_2", text)
     return text
 

@@ -312,10 +312,10 @@ def test_updates_that_deviate_end_learning(make, agent):
         made.learn()
     assert (
         made.compared == made.settings.block_updates + 2
-    )  # all of the short first block
+    )  # every update of the short first block
     updates.distance = 2 * CLOSE
     observe(made, 100)
-    made.learn()  # a single one may come from a kink
+    made.learn()  # one deviation may come from a kink
     observe(made, 200)
     with pytest.raises(agent.Deviates):
         made.learn()
@@ -348,7 +348,7 @@ def test_parameters_that_are_not_finite(make, agent):
         made.q_values(np.ones((3, D), np.float32))
     made, *_ = make()
     made.theta_Q = made.theta_Q * np.nan
-    with pytest.raises(agent.Deviates):  # where only our parameters are NaN
+    with pytest.raises(agent.Deviates):  # only the grader's θ_Q is NaN
         made.check(np.full(5, 2 * CLOSE))
 
 

@@ -230,7 +230,7 @@ EXAMPLES = [
         "the starter's function",
     ),
 ]
-# Like some kind, and yet not certain to be of it.
+# Exceptions that resemble a known kind, but may have another cause.
 UNEXPLAINED = [
     ("ValueError: loss is nan", "td_loss: check(loss)", ""),
     (

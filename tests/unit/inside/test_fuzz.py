@@ -89,7 +89,7 @@ def packed(draw) -> bytes:
         **draw(st.dictionaries(st.sampled_from(KEYS), trees)),
     }
     header = msgpack.packb(message, use_bin_type=draw(st.booleans()))
-    if draw(st.booleans()):  # every key comes twice
+    if draw(st.booleans()):  # write every key twice
         header = b"\xde" + struct.pack(">H", 2 * len(message)) + 2 * header[1:]
     payload = draw(st.binary(max_size=40))
     data = bytearray(frame(header, payload))

@@ -49,8 +49,8 @@ def packed(*members, comment: bytes = b"") -> bytes:
     """Return the bytes of a zip archive.
 
     Args:
-        members: for each member its name or its `ZipInfo`, or a pair of this and the
-            member's content; without a pair, the content is `SOURCE`.
+        members: a member is a name or a `ZipInfo`, or a pair of it and the content.
+            Without a pair, the content is `SOURCE`.
         comment: the archive's comment.
     """
     data = io.BytesIO()

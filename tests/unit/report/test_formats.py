@@ -105,7 +105,14 @@ NASTY = (
 
 
 def report_of(*scores: float, **more) -> Report:
-    """Return a report in which each exercise has these points of 10, in two checks."""
+    """Return a report whose exercises have these scores, of 10 points each.
+
+    An exercise has two checks: the first one passes and has all points of the score.
+
+    Args:
+        scores: one score for each exercise, in order.
+        more: further fields of the report.
+    """
     exercises = []
     for name, earned in zip(EXERCISES, scores, strict=False):
         first = Check("first", "It is right", Outcome.PASSED, earned, earned)
@@ -120,7 +127,7 @@ def report_of(*scores: float, **more) -> Report:
 
 
 def report_with(outcome: Outcome, message: str) -> Report:
-    """Return a report whose last check has this outcome and message."""
+    """Return a report with one more check, which has this outcome and message."""
     report = report_of(10, 7.5)
     report.exercises[-1].checks.append(
         Check("last", message, outcome, 0, 1, message, "td-no-mask", message)

@@ -20,7 +20,7 @@ def test_log_has_a_line_for_each_exercise():
     with Live(console) as live:
         for exercise in [*turns, *reversed(turns)]:
             live.on_check(exercise, "a check")
-        live.on_check("known mistakes", "1 of 9")  # `make reference` calls it so
+        live.on_check("known mistakes", "1 of 9")  # as `make reference` does
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [re.sub(r"^ +[0-9.]+ s  ", "", line) for line in lines] == [
         "1 update_Q_TD0",
