@@ -69,7 +69,10 @@ def test_terminal_without_unicode(command):
 
 
 def test_no_live_line_in_a_notebook(command):
-    """Without a terminal, no line is rewritten, even if colours are wanted."""
+    """If the output is no terminal, progress is printed without rewriting a line.
+
+    This holds even if colours are wanted.
+    """
     options = ("--only", "sync_target", "--sandbox", "process")
     run = command("grade", "starter", *options, FORCE_COLOR="1")
     assert run.code == 0, run.err
@@ -118,7 +121,7 @@ def require_trouble(run, *named: str) -> None:
 
 
 def graded_there(command, tree):
-    """Grade an exercise in a copy of the students' repository."""
+    """Grade `td_loss` of the starter in the repository `tree`; return the run."""
     return command("grade", "starter", "--only", "td_loss", tree=tree)
 
 

@@ -1,4 +1,4 @@
-"""A hand-in and its options reach the process that grades the hand-in unchanged."""
+"""A hand-in and its options reach the grading process unchanged."""
 
 import io
 from dataclasses import replace

@@ -13,7 +13,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import FIELDS
 
 
 class Right:
-    """A right buffer; a wrong buffer replaces some of its methods.
+    """A right buffer, and the base class of the wrong buffers in these tests.
 
     Args:
         capacity: the largest number of transitions.

@@ -150,7 +150,7 @@ def test_what_is_asked_with_the_nonce_is_answered():
 
 
 def test_another_nonce_is_refused_before_the_payload():
-    """An answer with another nonce stops the helper before its arrays are read."""
+    """If an answer has another nonce, the helper is stopped before arrays are read."""
     other = {**MESSAGES[1], "nonce": random.Random(1).randbytes(16)}
     child = targets.Scripted(encode(other))
     with pytest.raises(helper.Died, match="not asked"):

@@ -184,7 +184,7 @@ def test_hostile_frames(name):
 
 
 class Unread(Exception):
-    """Raised by a test instead of reading the payload."""
+    """Raised by a test so that the payload is not read."""
 
 
 def test_looked_at_before_its_payload_is_read():
@@ -242,7 +242,7 @@ def test_lone_bool_is_an_array():
 
 
 def test_bools_are_bools():
-    """In a boolean array, each byte other than 0 becomes True with the byte 1."""
+    """A received boolean array has only the bytes 0 and 1; other bytes become 1."""
     message = receive(frame({"a": array_item("bool", [3])}, b"\0\1\2"))
     assert message["a"].dtype == bool
     assert message["a"].view(np.uint8).tolist() == [0, 1, 1]

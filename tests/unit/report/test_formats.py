@@ -263,7 +263,10 @@ def test_notes_are_said():
 
 @pytest.mark.parametrize("problem", [PROBLEM, None])
 def test_terminal_says_it_first(problem):
-    """The terminal's output begins with the problem, or else with the note."""
+    """The terminal's output begins with the problem.
+
+    If there is no problem, it begins with the note.
+    """
     console = Console(width=80, record=True, file=io.StringIO())
     terminal.print_report(with_problem(problem), console, [])
     text = console.export_text()

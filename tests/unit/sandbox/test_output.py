@@ -63,7 +63,7 @@ def test_endless_output(pipe):
 
 
 def test_end():
-    """`take` returns the last bytes before the pipe is closed, and then no more."""
+    """After the pipe is closed, `take` returns the last bytes once, then nothing."""
     theirs, ours = os.pipe()
     drain = Drain(os.fdopen(theirs, "rb"))
     os.write(ours, b"last words")

@@ -76,7 +76,10 @@ def test_files_for_cuda(monkeypatch, tmp_path):
     ],
 )
 def test_the_strongest_is_chosen(only, working, chosen):
-    """Without a wish, the first tier that works is chosen: bwrap, landlock, process."""
+    """If no tier is requested, the first tier that works is chosen.
+
+    The order is bwrap, landlock, process.
+    """
     only(*working)
     assert tiers.choose_tier("") == chosen
 

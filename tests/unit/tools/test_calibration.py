@@ -116,7 +116,10 @@ def test_quantiles_are_values():
 
 
 def test_a_try_passes_as_the_check_judges():
-    """A try passes from the threshold of its task on; a stopped try never passes."""
+    """A try passes if its result reaches the threshold of its task.
+
+    A try that was stopped never passes.
+    """
     at = ROOMS["random_walk"] - MAZE_SHARE * (20.0 - 4.0)
     assert passed(maze_try(-at + 0.001), MAZE)
     assert not passed(maze_try(-at - 0.001), MAZE)
