@@ -1,4 +1,8 @@
-"""Scores are entered into exports of gradebooks, which change nowhere else."""
+"""Scores are entered into exports of gradebooks.
+
+Apart from the scores, a file changes only where a cell is a formula, which becomes
+text.
+"""
 
 import csv
 from pathlib import Path
@@ -64,7 +68,10 @@ def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
 
 
 def test_canvas():
-    """Scores are scaled to Points Possible; only the assignment's column changes."""
+    """Scores are scaled to Points Possible and entered in the assignment's column.
+
+    Nothing else changes, except for a name that is a formula, which becomes text.
+    """
     filled = fill_canvas(CANVAS, "DQN", [entry(87, canvas="11"), entry(0, canvas="12")])
     expected = CANVAS.replace('"A, B",,7', '"A, B",43.5,7').replace(",33,", ",0,")
     assert filled.text == expected.replace('"=Roe', "\"'=Roe")

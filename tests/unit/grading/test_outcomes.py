@@ -73,7 +73,10 @@ class Fake:
 
 
 def right(case: Case) -> Answer:
-    """Return the right answer: the unchanged table Q, or flags with a last True."""
+    """Return the right answer.
+
+    It is the unchanged table Q, or flags of which only the last is true.
+    """
     if case.part == "episode_terminateds":
         steps = case.spec["num_steps"]
         return Answer(terminateds=np.arange(steps) == steps - 1)
