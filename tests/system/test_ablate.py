@@ -1,4 +1,4 @@
-"""`make ablate` in a student's folder, with few steps."""
+"""Tests of `make ablate`, run in a student's folder with few steps."""
 
 import os
 import shutil
@@ -12,7 +12,13 @@ from grader.contract.exercises import ROOT
 
 
 def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProcess:
-    """Run the script of `make ablate` with the `dqn.py` of starter or solution."""
+    """Run the script of `make ablate` in a copy of `starter/`.
+
+    Args:
+        folder: empty folder of the student.
+        whose: "starter" or "solution", the folder from which `dqn.py` is copied.
+        options: further options of the script.
+    """
     shutil.copytree(ROOT / "starter", folder / "starter")
     shutil.copy(ROOT / whose / "dqn.py", folder / "starter")
     return subprocess.run(
@@ -27,7 +33,10 @@ def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProce
 
 
 def test_table_and_picture(tmp_path):
-    """Without θ_T max Q is infinite, and with DQN it is not; a picture is drawn."""
+    """The table shows ∞ for max Q only without a target network.
+
+    The complete DQN and the other ablations show a number. A picture is drawn, too.
+    """
     done = ablate(tmp_path, "solution", "--steps=8192")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

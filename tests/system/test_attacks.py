@@ -1,4 +1,4 @@
-"""The grader withstands two attacks; `make attacks` tries all attacks."""
+"""Two of the attacks fail on a real grader; `make attacks` tries all of them."""
 
 import json
 import subprocess
@@ -28,7 +28,10 @@ ATTACKS = {one.name: one for one in all_attacks()}
     ("name", "tier"), [("says_that_it_passed", "process"), ("forks", "bwrap")]
 )
 def test_attack(name: str, tier: str) -> None:
-    """The attack breaks no promise, and a mutant's report is the same afterwards."""
+    """During and after the attack, the grader keeps its promises.
+
+    A mutant that is graded afterwards has the same report as before the attack.
+    """
     one = ATTACKS[name]
     first_report(require(tier))
     found = problems(one, tier, carried_out(one, tier))

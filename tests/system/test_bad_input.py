@@ -1,7 +1,7 @@
-"""Bad hand-ins: each gets a whole report and loses only points of wrong exercises.
+"""Each bad hand-in gets a complete report and loses points only for wrong exercises.
 
-Many tests also grade the exercise `NEIGHBOUR`, which is right in the hand-in: it must
-keep all of its points.
+Many tests also grade the exercise `NEIGHBOUR`, which is right in the hand-in. This
+exercise must keep all of its points.
 """
 
 import os
@@ -23,9 +23,14 @@ CALL_SECONDS, SECONDS = 3.0, 10.0  # deadlines of a call and of a part that hang
 
 
 def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:
-    """Fail unless the report has all checks of the exercises, and a message for each.
+    """Fail unless the report lists all checks of these exercises.
 
-    A check that has passed needs no message. No check may be a grader error.
+    Each check that has not passed needs a message. No check may be a grader error.
+
+    Args:
+        report: the parsed report.json.
+        points: the largest score of each exercise, by name.
+        exercises: names of the graded exercises, in order.
     """
     assert [exercise["name"] for exercise in report["exercises"]] == list(exercises)
     for exercise in report["exercises"]:
@@ -49,7 +54,10 @@ def told(report: dict, exercise: str, outcome: str) -> str:
 
 
 def test_whole_run_without_the_file(command, tmp_path, points):
-    """A folder without `dqn.py` gives exit code 2, an error line, a whole report."""
+    """For a folder without `dqn.py`, the exit code is 2 and one error line says why.
+
+    The report is complete, with 0 of 100 points.
+    """
     (tmp_path / "hw.rar").write_bytes(b"Rar!\x1a\7\1\0")
     run = command("grade", tmp_path)
     problem = run.report["submission"]["problem"]
@@ -68,7 +76,7 @@ def test_no_process_for_what_is_not_read(tmp_path, grade, points, monkeypatch):
 
 
 def test_import_that_fails_is_said_once(command, hand_in, points):
-    """If the import fails, the terminal shows the problem once, at the top.
+    """If the import fails, the terminal shows the reason once, at the top.
 
     The exit code is 0, and each exercise has one line.
     """
@@ -107,7 +115,10 @@ def test_import_that_fails_is_said_once(command, hand_in, points):
     ids=lambda value: ascii(value)[:30],
 )
 def test_file_cannot_be_used(hand_in, graded, points, source, named):
-    """If a file cannot be imported, each check says why and in which line."""
+    """If a file cannot be imported, the report says why.
+
+    The message names the line, if a line is the reason.
+    """
     report = graded(hand_in(source=source), "sync_target")
     require_whole(report, points, "sync_target")
     assert report["score"] == 0
@@ -122,7 +133,7 @@ def test_file_cannot_be_used(hand_in, graded, points, source, named):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
 def test_no_regular_file(tmp_path, graded, points, kind):
-    """A pipe, folder, link or device in place of `dqn.py` has 0 points, at once."""
+    """If `dqn.py` is a pipe, folder, link or device, there are 0 points and no wait."""
     path = tmp_path / "dqn.py"
     if kind == "pipe":
         os.mkfifo(path)
@@ -137,7 +148,7 @@ def test_no_regular_file(tmp_path, graded, points, kind):
 
 
 def test_import_hangs(hand_in, grade, points, monkeypatch):
-    """An import that hangs is tried once only, not once for each check."""
+    """An import that hangs is tried only once, not once for each check."""
     loads = []
     load = worker_client.WorkerClient.exchange
     monkeypatch.setattr(
@@ -189,7 +200,7 @@ def test_what_is_shown_is_what_runs(hand_in, graded, points, solution, encoding)
 
 
 def test_lone_carriage_returns(hand_in, graded):
-    """With carriage returns as line ends, the shown line is the line that failed."""
+    """If lines end with carriage returns, the message shows the right line."""
     report = graded(
         hand_in(source=b"x = 1\r# \xe2\x80\xa8 \x0c\r\ny = 2\n\n1 / 0\r"), "td_loss"
     )
@@ -218,7 +229,10 @@ WRONG = [
 
 @pytest.mark.parametrize("turn", range(3))
 def test_wrong_types(hand_in, graded, points, turn):
-    """Results of wrong types fail the checks with a message, and no other exercise."""
+    """If parts return values of wrong types, their exercises get messages.
+
+    The exercise `NEIGHBOUR` keeps its points. Each turn uses other wrong values.
+    """
     values = [WRONG[(4 * turn + i) % len(WRONG)] for i in range(len(FUNCTIONS))]
     bodies = {
         name: f"return {value}" for name, value in zip(FUNCTIONS, values, strict=True)
@@ -253,7 +267,10 @@ def test_arrays_that_cannot_travel(hand_in, graded, points):
 
 @pytest.mark.parametrize("body", ["return 5", "return [1, 2, 3, 4, 5]"])
 def test_buffer_with_wrong_samples(hand_in, graded, points, body):
-    """If `sample` returns no batch, its checks fail, and none is a grader error."""
+    """If `sample` does not return a batch, the checks of samples fail with a message.
+
+    No check is a grader error.
+    """
     report = graded(hand_in({"ReplayBuffer.sample": body}), "replay_buffer")
     require_whole(report, points, "replay_buffer")
     assert report["score"] <= 2  # at most for the buffer's length, which is right
@@ -262,7 +279,7 @@ def test_buffer_with_wrong_samples(hand_in, graded, points, body):
 
 
 def test_buffer_with_wrong_length(hand_in, graded, points):
-    """If `len(buffer)` is no number, the message shows Python's TypeError."""
+    """If `len(buffer)` is not a number, the message shows Python's TypeError."""
     path = hand_in({"ReplayBuffer.__len__": "return 'many'"})
     report = graded(path, "replay_buffer")
     require_whole(report, points, "replay_buffer")
@@ -273,7 +290,7 @@ def test_buffer_with_wrong_length(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint(hand_in, graded, points):
-    """For a forgotten breakpoint, the message names its line and how to debug.
+    """If a part has a breakpoint, the message names the line and how to debug.
 
     This holds in programs and in calls. Other exercises keep their points.
     """
@@ -300,7 +317,7 @@ def test_forgotten_breakpoint(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint_at_import(hand_in, graded):
-    """A forgotten breakpoint outside of functions is named with its line, too."""
+    """If a breakpoint is outside of all functions, the message names its line, too."""
     report = graded(hand_in(before="breakpoint()"), "sync_target")
     messages = told(report, "sync_target", "error")
     assert "importing dqn.py: BdbQuit: breakpoint() starts a debugger" in messages
@@ -367,7 +384,10 @@ STRETCHED = {
 
 @pytest.mark.parametrize("by", STRETCHED)
 def test_whole_run_is_used_up(hand_in, graded, points, by):
-    """The whole run ends at its deadline; checks that were not reached say so."""
+    """The whole run ends at its deadline.
+
+    Checks that were not reached say so.
+    """
     exercises = ("td_loss", "sync_target")
     report = graded(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0, spoils=True)
     require_whole(report, points, *exercises)
@@ -425,9 +445,9 @@ def test_dies_again_and_again(hand_in, graded, points):
 
 
 def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
-    """If the runner dies after it has loaded a program, a new runner goes on.
+    """If the runner dies after loading a program, a new runner takes its place.
 
-    The report has no grader error, and right work keeps its points.
+    The report has no grader error, and right exercises keep their points.
     """
     ask, ruined = runner_client.RunnerClient.ask_trusted, []
 
@@ -445,7 +465,7 @@ def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
 
 
 def test_prints_megabytes(hand_in, graded, points):
-    """Megabytes of printed text cost no points; the first 2000 characters are kept."""
+    """Printed megabytes cost no points; the report keeps the first 2000 characters."""
     before = "import sys\nfor i in range(100_000):\n    print(i, 'x' * 99)\n"
     before += "    print('y' * 99, file=sys.stderr)"
     report = graded(hand_in(before=before), NEIGHBOUR)
@@ -459,14 +479,17 @@ def test_prints_megabytes(hand_in, graded, points):
 def test_writes_to_the_pipe(hand_in, graded, points):
     """Printed text that looks like an answer is not taken for an answer."""
     forged = 'import os\nfor fd in (1, 2):\n    os.write(fd, b"\\x81\\xa6answer\\x80")'
-    body = "return theta_Q if step and step % period == 0 else theta_T"  # not step 0
+    body = "return theta_Q if step and step % period == 0 else theta_T"  # wrong at 0
     path = hand_in(sync_target=f"{forged}\nprint({{'passed': True}})\n{body}")
     report = graded(path, "sync_target")
     assert 0 < report["score"] < points["sync_target"]
 
 
 def test_eats_memory(hand_in, graded, points):
-    """A part that uses up the memory fails with a message; others keep their points."""
+    """If a part uses up the memory, its checks fail with a message.
+
+    Other exercises keep their points.
+    """
     body = "while True:\n    HOARD.append(np.empty(1 << 26, np.uint8))"
     path = hand_in(td_loss=body, after="HOARD = []")
     report = graded(path, "replay_buffer", "td_loss", NEIGHBOUR, spoils=True)
@@ -583,10 +606,11 @@ def test_hostile_worker(hand_in, graded, points, name):
 
 @pytest.fixture
 def starve(monkeypatch):
-    """Return a function after whose call no helper can start any more.
+    """Return a function that makes every later start of a helper fail.
 
-    Use: `starve("no process", runner=True)` also stops the runner. The first argument
-    is "no process" (starting raises an error) or "dies at once".
+    Use: `starve("no process", runner=True)` also stops the running runner. The first
+    argument is "no process" (the start raises an error) or "dies at once" (the new
+    process ends immediately).
     """
     runners, prepare = [], launch.prepare
 
@@ -614,9 +638,9 @@ def starve(monkeypatch):
 @pytest.mark.parametrize("how", ["no process", "dies at once"])
 @pytest.mark.parametrize("who", ["the worker", "the runner"])
 def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
-    """If a helper cannot start again, its checks are "killed", and the report is whole.
+    """If a helper cannot start again, checks that need this helper are "killed".
 
-    No check is a grader error.
+    The report is complete, and no check is a grader error.
     """
     exercises = ["update_Q_TD0", "sync_target"]
 

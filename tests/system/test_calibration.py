@@ -1,4 +1,4 @@
-"""A run of `make calibrate` is a grading, with each training recorded."""
+"""A run of `make calibrate` is one grading, and each training of it is recorded."""
 
 from grader.contract.learning import CARTPOLE, MAZE
 from tests.support.calibration.runs import learners
@@ -9,7 +9,10 @@ LEARNERS = {learner.name: learner for learner in learners()}
 
 
 def test_a_run_of_right_work():
-    """The solution loses no point, and the run has the tries at both tasks."""
+    """The solution loses no check, and each task's last recorded training passes.
+
+    The run also holds the error of the tables and the facts on each drawn task.
+    """
     run = graded(LEARNERS["solution"], 1)
     assert run["lost"] == []
     assert 0 < run["table_error"] < 0.1
@@ -23,7 +26,10 @@ def test_a_run_of_right_work():
 
 
 def test_a_run_by_the_formula_of_a_mistake():
-    """A wrong `td_loss` is learned by its formula, and loses the points of learning."""
+    """A mutant of `td_loss` learns by its own formula and loses all points of learning.
+
+    The maze has one training, and CartPole has none.
+    """
     run = graded(LEARNERS["td-no-mask"], 1)
     assert run["by_formula"]
     assert run["lost"] == ["tables", "maze", "cartpole_half", "cartpole_full"]

@@ -1,4 +1,4 @@
-"""A class on several nodes: a real scheduler and two nodes; one node is killed."""
+"""A class graded by a real Dask scheduler and two nodes, of which one is killed."""
 
 import json
 import re
@@ -22,10 +22,10 @@ PATIENCE = 120.0
 
 
 def wait_for(found: Callable[[], object]) -> object:
-    """Call the function until its result is true, and return the result.
+    """Call a function until its result is true; return this result.
 
     Raises:
-        AssertionError: no result is true within `PATIENCE` seconds.
+        AssertionError: no result was true within `PATIENCE` seconds.
     """
     pause = threading.Event()
     for _ in range(int(PATIENCE / 0.1)):
@@ -59,13 +59,16 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 def said_command() -> list[str]:
-    """Return the scheduler's command from docs/class.md, with the address 127.0.0.1."""
+    """Return the command in docs/class.md that starts the scheduler.
+
+    The address 10.0.0.1 in the command is replaced by 127.0.0.1.
+    """
     (said,) = re.findall(r"`.venv/bin/python (-m dask scheduler [^`]*)`", SAID)
     return [sys.executable, *said.replace("10.0.0.1", "127.0.0.1").split()]
 
 
 def listening(process: subprocess.Popen) -> list[str]:
-    """Return the addresses on which a process and its children listen."""
+    """Return the IP addresses on which a process and its children listen."""
     parent = psutil.Process(process.pid)
     return [
         connection.laddr.ip
@@ -76,7 +79,7 @@ def listening(process: subprocess.Popen) -> list[str]:
 
 
 def grading_of(worker: subprocess.Popen) -> str:
-    """Return the process IDs of a node's gradings, as one text; "" if none."""
+    """Return the process IDs of a node's gradings, joined by blanks; "" for none."""
     found = []
     for tasks in Path(f"/proc/{worker.pid}/task").glob("*/children"):
         for child in tasks.read_text().split():
@@ -88,7 +91,7 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
-    """If a node is killed, the other node grades its hand-in, too.
+    """If a node is killed, the other node also grades the hand-in of the killed node.
 
     All processes listen on 127.0.0.1 only.
     """
@@ -137,20 +140,23 @@ def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
     ],
 )
 def test_a_node_is_told_what_makes_sense(words, problem):
-    """A node refuses a wrong argument with a message."""
+    """`make node` refuses a wrong argument with a message."""
     with pytest.raises(cluster.UsageError, match=re.escape(problem)):
         node.command(**vars(node.parse(words)))
 
 
 def test_a_node_with_other_code_takes_no_work():
-    """A node whose code differs from the grader's has a problem and gets no work."""
+    """A node gets no work if its code differs from that of the class run."""
     other = cluster.Node("other", "", 1)
     other.check()
     assert "another one" in other.problem
 
 
 def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
-    """A node on which the requested tier does not work reports why; no tier is used."""
+    """If the requested tier does not work on a node, the node reports why.
+
+    The node uses no other tier instead.
+    """
 
     def refuse(wanted: str) -> str:
         raise GraderError(f"no sandbox isolates here ({wanted})")
@@ -162,7 +168,7 @@ def test_a_node_without_a_sandbox_takes_no_work(monkeypatch):
 
 
 def test_no_scheduler_is_told(monkeypatch):
-    """A missing scheduler is reported with a message after the connection deadline."""
+    """If no scheduler answers within the deadline, a usage error says so."""
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(cluster.UsageError, match="no scheduler"):
         cluster.Cluster("tcp://127.0.0.1:1", "", "", None)

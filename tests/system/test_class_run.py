@@ -1,4 +1,4 @@
-"""A class run: each hand-in is graded as if alone, and a problem affects no other."""
+"""A class run grades each hand-in as if alone; a problem with one affects no other."""
 
 import csv
 import io
@@ -51,21 +51,31 @@ def classroom(tmp_path_factory, solution) -> Path:
 
 
 def run(folder: Path, out: Path, *more: str) -> int:
-    """Grade a class on the exercise `sync_target`; return the exit code."""
+    """Grade a class on the exercise `sync_target`; return the exit code.
+
+    Args:
+        folder: folder with the hand-ins.
+        out: folder for the results.
+        more: further arguments of the command.
+    """
     words = [str(folder), "--out", str(out), "--only", "sync_target", *more]
     return classes.run(classes.parse(words))
 
 
 @pytest.fixture(scope="session")
 def graded(classroom, tmp_path_factory) -> tuple[Path, int]:
-    """Grade the class once, really; return the results' folder and the exit code."""
+    """Grade the class once with real processes.
+
+    Returns:
+        The folder of the results, and the exit code.
+    """
     out = tmp_path_factory.mktemp("class-results")
     return out, run(classroom, out, "--jobs", "2")
 
 
 @pytest.fixture
 def asked(monkeypatch, graded) -> list[str]:
-    """Replace gradings by the reports of the run `graded`.
+    """Replace each grading by the stored report of the fixture `graded`.
 
     Returns:
         A list to which each replaced grading adds the SHA-256 hash of its hand-in.
@@ -86,13 +96,13 @@ def asked(monkeypatch, graded) -> list[str]:
 
 
 def scores(out: Path) -> dict[str, float]:
-    """Return the score of each hand-in that has a report, by name."""
+    """Return the scores in the reports of a class run, by the hand-in's name."""
     reports = [json.loads(p.read_text()) for p in (out / "reports").glob("*.json")]
     return {report["submission"]["name"]: report["score"] for report in reports}
 
 
 def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
-    """A hand-in has the same report in a class run as from `grade`."""
+    """A hand-in has the same report in a class run as from `make grade`."""
     out, code = graded
     assert code == 2  # because two hand-ins could not be read
     reports = {
@@ -204,7 +214,7 @@ def test_interrupted_it_goes_on(classroom, graded, asked, tmp_path, monkeypatch)
 def test_what_cannot_be_graded_costs_only_itself(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """A hand-in that cannot be graded is listed, and all others have scores.
+    """If the grader fails on a hand-in, this hand-in is listed; all others have scores.
 
     The exit code is 2, and the next run tries that hand-in again.
     """
@@ -237,7 +247,7 @@ def test_out_of_time_is_judged_without_the_others(
 ):
     """A hand-in with a timeout is graded again, alone, and the second result counts.
 
-    This also holds if the run is interrupted before the second grading.
+    The same holds if the run is interrupted before the second grading.
     """
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
@@ -443,7 +453,7 @@ def test_a_hand_in_that_cannot_be_sent_keeps_nobody_waiting(tmp_path, monkeypatc
 def test_a_hand_in_that_breaks_its_reading_costs_only_itself(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """If reading a hand-in raises any exception, only that hand-in is not graded."""
+    """If reading a hand-in raises an exception, only this hand-in is not graded."""
     taking = classes.take
 
     def broken(path: str) -> Submission:
@@ -475,7 +485,7 @@ def test_a_grading_without_end_is_ended(solution):
 
 
 def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
-    """If a grading fails by a fault of ours, `why_not` shows its error message."""
+    """If a grading ends with a grader error, `why_not` holds the error's message."""
     monkeypatch.setenv("PATH", "")
     options = pipeline.Options("1", tier="bwrap")
     graded = pool.Running().grade(Submission("x", b"pass"), options)
@@ -484,7 +494,7 @@ def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
 
 
 def test_a_grading_ends_with_the_one_who_asked():
-    """A grading ends when the class run that started the grading is killed."""
+    """If the class run is killed, a grading that it has started ends, too."""
     options = pipeline.Options("1", only=("sync_target",))
     source = b"import time\nwhile True: time.sleep(1)"
     with subprocess.Popen(
@@ -536,7 +546,10 @@ def test_what_decides_a_grade_changes_its_name():
 
 
 def test_an_empty_argument_is_not_given(classroom):
-    """An empty option means the default, because make passes unset variables so."""
+    """An empty option has the same effect as no option.
+
+    The reason is that make passes variables that are not set as empty options.
+    """
     words = [f"--{name}=" for name in vars(classes.parse(["x"])) if name[0] != "s"]
     empty = classes.parse([*words, "--seed=", "--sandbox=", "--", str(classroom)])
     assert empty == classes.parse([str(classroom)])

@@ -1,4 +1,4 @@
-"""The consistency pass: answers that depend on earlier calls get no points."""
+"""In the consistency pass, answers that depend on earlier calls lose their points."""
 
 import pytest
 
@@ -24,7 +24,10 @@ def update_Q_TD0(Q, *others):
 
 @pytest.mark.parametrize("exercise", LIARS)
 def test_right_at_first(hand_in, graded, exercise):
-    """A part that is right only at first gets points in one pass, and 0 in two."""
+    """A part that is right only in its first calls loses its points in the second pass.
+
+    After the first pass alone, the part has points.
+    """
     path = hand_in(after=LIARS[exercise])
     once, twice = (
         graded(path, exercise, twice=again)["exercises"][0] for again in (False, True)

@@ -1,4 +1,4 @@
-"""The report says which formula or pattern wrong work follows."""
+"""The report of a wrong part shows the formula or pattern that the part follows."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.edits import edited
 
 MEAN = "jnp.mean((predicted - empirical) ** 2)"
 MASK = ("not_terminated * gamma", "gamma")
-READINGS = {  # mistakes, one or two at once, and what the report says of them
+READINGS = {  # exercise, part, edits, names of the mistakes, piece of the formula
     "no mask, half": (
         "td_loss",
         "td_loss",
@@ -61,7 +61,10 @@ READINGS = {  # mistakes, one or two at once, and what the report says of them
 
 @pytest.mark.parametrize("name", READINGS)
 def test_what_the_code_computes(name, hand_in, graded):
-    """The report shows the formula of the code, and names each mistake in it."""
+    """The report shows the formula of a wrong part, next to the right formula.
+
+    If the mistakes in the formula have names, the report has these names, too.
+    """
     exercise, part, changes, names, words = READINGS[name]
     report = graded(hand_in(source=edited(part, *changes)), exercise)
     failed = [c for c in report["exercises"][0]["checks"] if c["outcome"] == "failed"]
@@ -75,7 +78,11 @@ def test_what_the_code_computes(name, hand_in, graded):
 
 
 def test_known_mistake_gets_its_name(hand_in, graded):
-    """Written in another way than the one on record, it is recognised all the same."""
+    """A known mistake gets its name and hint even if the code looks different.
+
+    The code here has no ¬d, like the mutant `td-no-mask`, but it is written in another
+    style.
+    """
     body = """\
 Q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
 chosen = (Q * jax.nn.one_hot(batch.action, Q.shape[1])).sum(1)
@@ -90,7 +97,7 @@ return optax.squared_error(batch.reward + gamma * future, chosen).mean()"""
 
 
 def test_right_work_gets_no_hint(graded):
-    """Checks that pass say nothing of mistakes."""
+    """A check that has passed has no diagnosis, no hint and no reading."""
     report = graded("solution", "td_loss", "sync_target")
     for exercise in report["exercises"]:
         for check in exercise["checks"]:

@@ -1,7 +1,7 @@
-"""Exceptions of real mistakes: each failed check says where, and what it means.
+"""If a typical mistake raises an exception, each failed check says where and why.
 
-The sentences are chosen by the words of the installed libraries. So these tests also
-tell when an upgrade has changed the words.
+The grader chooses the explanation by the error messages of the installed libraries. If
+an upgrade changes such a message, these tests fail.
 """
 
 import re
@@ -9,7 +9,8 @@ import re
 import pytest
 
 NET = "jax.vmap(eqx.combine(theta_Q, model))(batch.state)"
-# By the function: its exercise, its body, the place and a piece of the sentence.
+# For each function: its exercise, its wrong body, a piece of the place in the message,
+# and a piece of the sentence that explains the exception.
 FIRST = {
     "update_Q_TD0": (
         "update_Q_TD0",
@@ -96,7 +97,10 @@ SECOND = {
 
 @pytest.mark.parametrize("mistakes", [FIRST, SECOND], ids=["first", "second"])
 def test_every_check_says_where_and_what(hand_in, graded, mistakes):
-    """The line in all failed checks, the sentence of the kind, and no name of ours."""
+    """Each failed check shows the line in dqn.py and the sentence that explains it.
+
+    The message has no name of a function or file of the grader.
+    """
     path = hand_in({name: body for name, (_, body, *_) in mistakes.items()})
     report = graded(path, *(exercise for exercise, *_ in mistakes.values()))
     for graded_one, (_, _, place, sentence) in zip(
@@ -128,7 +132,10 @@ RETURNED = {
 
 
 def test_what_was_returned(hand_in, graded):
-    """An answer of the wrong kind is described: what it is, and what was expected."""
+    """If a part returns a wrong kind of value, the message describes this value.
+
+    The message also says what was expected.
+    """
     path = hand_in({name: body for name, (body, *_) in RETURNED.items()})
     exercises = ["q_network", "replay_buffer", "td_loss", "td_update"]
     report = graded(path, *exercises)
@@ -140,7 +147,10 @@ def test_what_was_returned(hand_in, graded):
 
 
 def test_batches_of_several_sizes(hand_in, graded):
-    """Where batches cannot be stacked, it is said of `sample` and not of ours."""
+    """If the grader cannot stack the batches, the message names the part `sample`.
+
+    The message has no words about the stacking.
+    """
     body = (
         "rows = rng.integers(len(self), size=batch_size)\n"
         "batch = Transition(*(column[rows] for column in self.columns))\n"

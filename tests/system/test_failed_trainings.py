@@ -1,4 +1,4 @@
-"""After real trainings that fail, the messages say what was not learned, and why."""
+"""After a real training that fails, the message says what was not learned, and why."""
 
 from dataclasses import replace
 
@@ -15,7 +15,14 @@ ONE_ACTION = {"epsilon_greedy": "return jnp.zeros(q_values.shape[0], dtype=jnp.i
 
 
 def trained_once(bodies: dict[str, str]) -> tuple[Report, list[Check]]:
-    """Grade exercise 9 of the solution with other bodies; train once for each task."""
+    """Grade exercise 9 of a changed solution, with one training for each task.
+
+    Args:
+        bodies: new bodies of parts of the solution, by the part's name.
+
+    Returns:
+        The report, and the checks of exercise 9.
+    """
     submission = Submission("wrong", replaced(SOLUTION, bodies).encode())
     limits = replace(LIMITS, trainings=1)
     report = grade(submission, Options("1", ("learning",), limits=limits), Progress())
@@ -23,7 +30,7 @@ def trained_once(bodies: dict[str, str]) -> tuple[Report, list[Check]]:
 
 
 def test_the_maze_is_not_learned():
-    """Without syncs the maze is not learned, and CartPole is not tried."""
+    """If `sync_target` never syncs, the maze is not learned; CartPole is not tried."""
     report, (tables, maze, half, full) = trained_once(NEVER_SYNCED)
     assert (tables.score, maze.score, half.score, full.score) == (0, 0, 0, 0)
     assert "the shortest way takes" in maze.message
@@ -36,7 +43,10 @@ def test_the_maze_is_not_learned():
 
 
 def test_cartpole_is_not_tried_without_the_maze():
-    """A hand-in that always takes the first door learns tables only."""
+    """A hand-in that always takes action 0 has only the points of the table worlds.
+
+    CartPole is not tried, because the maze was not learned.
+    """
     _, (tables, maze, half, full) = trained_once(ONE_ACTION)
     assert tables.score == tables.max_score
     assert (maze.score, half.score, full.score) == (0, 0, 0)
@@ -44,7 +54,10 @@ def test_cartpole_is_not_tried_without_the_maze():
 
 
 def test_an_update_that_does_nothing():
-    """Without updates nothing is judged, and each message names td_update."""
+    """If `td_update` returns θ_Q unchanged, nothing in exercise 9 is judged.
+
+    Each check has failed, and its message says that `td_update` deviates.
+    """
     untouched = """\
 loss = td_loss(theta_Q, theta_T, model, batch, gamma)
 return theta_Q, opt_state, loss"""

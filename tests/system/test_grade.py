@@ -33,7 +33,10 @@ def test_same_counterexample(hand_in, graded):
 
 
 def test_only_one_exercise(command):
-    """ONLY=sync_target grades one exercise and does not say that everything passed."""
+    """With ONLY=sync_target, one exercise is graded.
+
+    The output does not say that everything passed.
+    """
     run = command("grade", "solution", "--only", "sync_target")
     assert run.code == 0, run.err
     assert [e["name"] for e in run.report["exercises"]] == ["sync_target"]
@@ -58,7 +61,7 @@ def test_first_failure_is_shown_in_full(hand_in, command):
 
 
 def test_terminal_without_unicode(command):
-    """Grading works on a terminal whose encoding lacks some of our characters."""
+    """Grading works if the terminal's encoding lacks characters of our output."""
     options = ("--only", "sync_target")
     run = command("grade", "solution", *options, PYTHONIOENCODING="cp1252")
     assert run.code == 0, run.err
@@ -66,7 +69,10 @@ def test_terminal_without_unicode(command):
 
 
 def test_no_live_line_in_a_notebook(command):
-    """Without a terminal, no line is rewritten, even if colours are wanted."""
+    """If the output is no terminal, progress is printed without rewriting a line.
+
+    This holds even if colours are wanted.
+    """
     options = ("--only", "sync_target", "--sandbox", "process")
     run = command("grade", "starter", *options, FORCE_COLOR="1")
     assert run.code == 0, run.err
@@ -115,7 +121,7 @@ def require_trouble(run, *named: str) -> None:
 
 
 def graded_there(command, tree):
-    """Grade an exercise in a copy of the students' repository."""
+    """Grade `td_loss` of the starter in the repository `tree`; return the run."""
     return command("grade", "starter", "--only", "td_loss", tree=tree)
 
 
@@ -135,7 +141,7 @@ def test_reference_damaged(command, tree, name):
 
 
 def test_reference_of_another_format(command, tree):
-    """If the reference has another format number, that is a fault of ours."""
+    """If the reference has an unknown format number, that is a fault of ours."""
     path = tree / "grader" / "reference" / "provenance.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 999}))
     require_trouble(graded_there(command, tree), "999")

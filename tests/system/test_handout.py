@@ -55,7 +55,7 @@ def test_page_needs_nothing_else() -> None:
 
 
 class Kernel:
-    """A fake of IPython with the features that the notebook uses.
+    """A fake of IPython's kernel with the features that the notebook uses.
 
     Args:
         folder: folder in which shell lines run.
@@ -71,7 +71,10 @@ class Kernel:
         self.events = SimpleNamespace(register=lambda _, hook: self.hooks.append(hook))
 
     def register_magic_function(self, function, kind: str) -> None:
-        """Make the magic `%name` call the function with this name."""
+        """Register a function of the notebook as the magic `%name`.
+
+        The name is the function's name.
+        """
         assert kind == "line"
         self.magics[function.__name__] = function
 
@@ -179,7 +182,10 @@ def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
 def test_graded_is_what_would_be_handed_in(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`%grade` grades all cells that were run, unchanged, even if they have failed."""
+    """`%grade` grades the text of all cells that were run.
+
+    The text is unchanged, and cells that have failed are included.
+    """
     monkeypatch.setattr(kernel, "system", lambda line: None)
     runpy.run_path(str(ROOT / "starter" / "notebook.py"), run_name="__main__")
     cells = ["x = 1", "raise NotImplementedError", "def f():\n    return x"]
@@ -212,7 +218,7 @@ def test_released_notebook_has_the_address() -> None:
 
 
 def test_notebook_can_be_handed_in() -> None:
-    """The notebook as a hand-in defines the same names as the starter."""
+    """Handed in as a file, the notebook defines the same names as the starter."""
     names = runpy.run_path(str(ROOT / "starter" / "dqn.py"))
     taken = take(str(NOTEBOOK))
     assert taken.problem is None

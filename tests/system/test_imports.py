@@ -1,4 +1,4 @@
-"""The grader's own modules import neither JAX nor the worker or the runner."""
+"""Importing the grader's own modules loads neither JAX nor the worker or the runner."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A hand-in spies on the machine: isolating tiers show nothing and leave no process.
+"""A hand-in spies on the machine: isolating tiers hide everything and leave no process.
 
 The process tier promises less: a plain process can read its user's files, use the
 network, and leave a process behind. So files, network and daemons are tested on the
@@ -122,13 +122,15 @@ def listener():
 
 
 def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
-    """Write a hand-in whose `sync_target` spies and raises an error with its finds.
+    """Write a hand-in whose `sync_target` spies; return its folder.
+
+    The hand-in raises an error whose message lists what the spy has found.
 
     Args:
         hand_in: the fixture `hand_in`.
-        port: port to connect to.
+        port: port on 127.0.0.1 to which the spy connects.
         outside: file with the secret.
-        roots: folders to search.
+        roots: folders that the spy searches.
     """
     known = [ROOT / name for name in ("solution/dqn.py", "grader/cli.py", "tests")]
     known += [ROOT / ".git", ROOT / "grader" / "reference" / "answers.npz", outside]
@@ -147,7 +149,14 @@ def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
 
 
 def findings(run) -> tuple[dict[str, str], int]:
-    """Return the spy's first find of each kind, and the number of other processes."""
+    """Return what the spy has found, from the message of the first check.
+
+    Args:
+        run: a finished grading of the spying hand-in.
+
+    Returns:
+        The first find of each kind, and how many other processes the spy sees.
+    """
     message = run.report["exercises"][0]["checks"][0]["message"]
     assert "FOUND " in message, message
     text = message.partition("FOUND ")[2].splitlines()[0]
@@ -174,7 +183,7 @@ def test_nothing_to_be_seen(command, hand_in, isolating, listener, tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks around in /proc")
 def test_the_spy_can_see(command, hand_in, listener, tmp_path):
-    """On the process tier the same spy has findings, so the spy can find things."""
+    """On the process tier the spy finds things, so the spy's searches really work."""
     outside = tmp_path / "secret"
     outside.write_text(SECRET)
     path = spying(hand_in, listener, outside, [str(ROOT / "solution")])
@@ -202,7 +211,10 @@ def test_environment_is_clean(hand_in, grade):
 
 
 def test_no_callback_into_the_hand_in(hand_in, grade, tmp_path):
-    """A program that calls Python is never executed by the runner."""
+    """A program that calls back into Python is never executed by the runner.
+
+    The callback runs in the worker only.
+    """
     marker = common_file(tmp_path / "marker")
     body = f"""\
 def back(q):

@@ -1,4 +1,4 @@
-"""Learning ends by its deadline in any case, and the message names the guilty part."""
+"""Learning ends by its deadline whatever a part does; the message names this part."""
 
 from dataclasses import replace
 
@@ -41,19 +41,33 @@ LARGE = """
 
 
 def with_sample(trouble: str) -> str:
-    """Return the solution whose `sample` runs the code `trouble` during learning."""
+    """Return the solution with trouble in `sample`, in the maze only.
+
+    The trouble begins after the buffer's first 300 calls of `sample`.
+
+    Args:
+        trouble: the code that makes trouble.
+    """
     text = COUNTED.replace("TROUBLE", trouble)
     source = edited("ReplayBuffer", (SAMPLE, text))
     return f"import os, time\n{source}"
 
 
 def with_update(code: str) -> str:
-    """Return the solution with code added to `td_update`, for the maze's batches."""
+    """Return the solution with code at the start of `td_update`.
+
+    The code runs only for batches of 64 rows, as in the maze.
+    """
     return edited("td_update", (UPDATE, AT_64 + code + UPDATE))
 
 
 def graded(source: str, **limits: float) -> tuple[Report, list[Check]]:
-    """Grade exercise 9; return the report and the checks."""
+    """Grade exercise 9; return the report and the checks of the exercise.
+
+    Args:
+        source: text of `dqn.py`.
+        limits: limits that differ from `LIMITS`.
+    """
     submission = Submission("troubled", source.encode())
     options = Options("1", ("learning",), limits=replace(LIMITS, **limits))
     report = grade(submission, options, Progress())
@@ -62,10 +76,17 @@ def graded(source: str, **limits: float) -> tuple[Report, list[Check]]:
 
 
 def ended(source: str, **limits: float) -> Check:
-    """Grade exercise 9; return the check of the maze.
+    """Grade exercise 9 of a hand-in whose learning stops in the maze.
 
-    Fail unless the table worlds have full points, the maze was not judged, and the
-    checks of CartPole say the same as that of the maze.
+    The function fails if the table worlds lose points or if the maze is judged. It also
+    fails if the checks of CartPole do not repeat the outcome and message of the maze.
+
+    Args:
+        source: text of `dqn.py`.
+        limits: limits that differ from `LIMITS`.
+
+    Returns:
+        The check of the maze.
     """
     report, (tables, maze, half, full) = graded(source, **limits)
     assert tables.score == tables.max_score, tables.message
@@ -81,14 +102,17 @@ def ended(source: str, **limits: float) -> Check:
 
 
 def test_a_buffer_that_exits():
-    """If the worker dies during learning, the outcome is killed, by ReplayBuffer."""
+    """If `sample` ends the worker's process, the outcome is killed.
+
+    The message names ReplayBuffer and the exit code.
+    """
     maze = ended(with_sample("os._exit(3)"))
     assert maze.outcome == "killed"
     assert "ReplayBuffer: the process exited with code 3" in maze.message
 
 
 def test_a_sample_that_hangs():
-    """If `sample` hangs, the outcome is timeout, and the message shows the line."""
+    """If `sample` hangs, the outcome is timeout; the message shows the hanging line."""
     maze = ended(with_sample("while True: pass"), call_seconds=5.0)
     assert maze.outcome == "timeout"
     assert "ReplayBuffer: no answer within 5 s" in maze.message
@@ -96,14 +120,20 @@ def test_a_sample_that_hangs():
 
 
 def test_a_sample_that_is_slow():
-    """If learning is slow but no answer is late, the message names the slow part."""
+    """If `sample` is slow but never late, learning ends at its deadline.
+
+    The message says that most of the time went to ReplayBuffer.
+    """
     maze = ended(with_sample(SLOWLY), learn_seconds=20.0)
     assert maze.outcome == "timeout"
     assert "most of the time went to ReplayBuffer" in maze.message
 
 
 def test_an_update_that_never_ends():
-    """If a program loops for ever, the outcome is timeout, by td_update."""
+    """If the program of `td_update` loops for ever, the outcome is timeout.
+
+    The message names `td_update`.
+    """
     maze = ended(with_update(ENDLESS), learn_seconds=20.0)
     assert maze.outcome == "timeout"
     assert "learning the maze: no answer within 20 s" in maze.message
@@ -111,16 +141,20 @@ def test_an_update_that_never_ends():
 
 
 def test_an_update_that_eats_memory():
-    """If a program needs 16 GB, the check has no points, and td_update is named."""
+    """If `td_update` needs 16 GiB of memory, the maze gets no points.
+
+    The message names `td_update`.
+    """
     maze = ended(with_update(LARGE))
     assert maze.outcome in ("error", "killed")
     assert "while it ran td_update" in maze.message
 
 
 def test_an_update_that_gives_nan():
-    """If `td_update` makes a network's θ_Q NaN, its updates are others.
+    """If `td_update` returns NaN for θ_Q, the updates deviate from the grader's.
 
-    Maze and CartPole are not judged. The table worlds are, where its updates are right.
+    The code does so for batches of the maze only. So maze and CartPole are not judged,
+    and the table worlds keep their points.
     """
     report, (tables, *checks) = graded(with_update(NOT_A_NUMBER))
     assert tables.outcome == "passed"

@@ -1,4 +1,4 @@
-"""Points for learning with a wrong loss, and no points for constant answers."""
+"""Some wrong losses still get points for learning; constant answers get no points."""
 
 import pytest
 
@@ -16,7 +16,7 @@ NUMBER = {
 
 
 def test_half_the_loss_still_learns():
-    """A hand-in whose loss has a factor ½ is trained by it, and has full points."""
+    """A hand-in whose loss has a factor ½ learns by this loss and has full points."""
     half = "return 0.5 * jnp.mean("
     report = learning_of(edited("td_loss", ("return jnp.mean(", half)))
     assert report.score == 15
@@ -25,7 +25,7 @@ def test_half_the_loss_still_learns():
 
 
 def test_a_missing_mask_gets_what_it_deserves():
-    """A loss without ¬d is trained by its formula: the table worlds are wrong."""
+    """A hand-in whose loss has no ¬d learns by this loss; its tables are wrong."""
     mask = "1.0 - jnp.asarray(terminated, dtype=float)"
     report = learning_of(edited("td_loss", (mask, "1.0")))
     tables = report.exercises[0].checks[0]
@@ -34,7 +34,7 @@ def test_a_missing_mask_gets_what_it_deserves():
 
 
 def test_an_unknown_loss_is_not_judged():
-    """If no formula fits the loss, learning is not judged, and the report says so."""
+    """If no formula fits the loss, each check of learning fails as "not judged"."""
     odd = "jnp.mean(jnp.exp(predicted) * jnp.sin(predicted - empirical) ** 2)"
     mean = "jnp.mean((predicted - empirical) ** 2)"
     report = learning_of(edited("td_loss", (mean, odd)))
@@ -44,7 +44,7 @@ def test_an_unknown_loss_is_not_judged():
 
 
 def learning_of(source: str) -> Report:
-    """Grade exercise 9 of a hand-in."""
+    """Grade exercise 9 of a hand-in with this text; return the report."""
     options = pipeline.Options("1", ("learning",))
     submission = Submission("wrong", source.encode())
     return pipeline.grade(submission, options, pipeline.Progress())
@@ -66,7 +66,7 @@ ALWAYS_THE_SAME = {
     ("part", "body"), ALWAYS_THE_SAME.values(), ids=ALWAYS_THE_SAME
 )
 def test_a_constant_answer_does_not_pay(hand_in, graded, part, body):
-    """A part with a constant answer earns no points."""
+    """A part that returns always the same answer has 0 points in its exercise."""
     path = hand_in(source=with_body(STARTER, part, body))
     assert graded(path, part)["score"] == 0
 
@@ -82,7 +82,7 @@ def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
 
 
 def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, graded):
-    """If returns and loss ignore the rewards, `monte_carlo` has 0 points."""
+    """If both parts of `monte_carlo` ignore the rewards, the exercise has 0 points."""
     source = with_body(STARTER, "discounted_returns", "return jnp.zeros_like(rewards)")
     body = """q_values = jax.vmap(eqx.combine(theta_Q, model))(states)
     return jnp.mean(q_values[jnp.arange(len(actions)), actions] ** 2)"""
@@ -91,7 +91,13 @@ def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, gr
 
 
 def with_body(source: str, part: str, body: str) -> str:
-    """Return the starter's text with a body in place of one part's stub."""
+    """Return the starter's text with a body in place of the stub of one part.
+
+    Args:
+        source: the starter's text, in which other stubs may be replaced already.
+        part: name of the part.
+        body: the new body.
+    """
     stub = f'raise NotImplementedError("Exercise {NUMBER[part]}: {part}")'
     before, found, after = source.partition(stub)
     assert found

@@ -166,7 +166,7 @@ def test_nothing_else_can_be_given(home, form):
     ],
 )
 def test_misspelt_option(home, word, meant):
-    """A misspelt option is refused with a message that suggests the right option."""
+    """A misspelt option is refused, and the message suggests the right option."""
     done = make(home, word, "grade")
     assert done.returncode == 2
     name = word.partition("=")[0]
@@ -256,7 +256,10 @@ def test_no_python_to_set_up_with(home, python, said):
 
 
 def test_what_make_leaves_is_not_linted(tmp_path):
-    """Ruff ignores Python files in the folders that .gitignore lists."""
+    """Ruff ignores Python files in the folders that .gitignore lists.
+
+    `make` leaves such files there.
+    """
     for name in ("docs", "grader", "solution", "starter", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)

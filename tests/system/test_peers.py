@@ -1,4 +1,4 @@
-"""The bench against DQNs of other authors, with one fake racer."""
+"""Tests of the benchmark against DQNs of other authors, with one fake racer."""
 
 import shutil
 import sys
@@ -35,7 +35,7 @@ run.end(steps)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Return a folder with the fake racer as the only racer, called "sb3"."""
+    """Return a folder in which a fake racer called "sb3" is the only racer."""
     for name in ("race.py", "told.py"):
         shutil.copy(peers.RACERS_AT / name, tmp_path)
     (tmp_path / "fake.py").write_text(FAKE)
@@ -49,7 +49,11 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_peer_is_judged_under_both_rules(folder):
-    """A racer gets two results: when validation is passed, and after its budget."""
+    """A racer gets one result under each of two rules.
+
+    Under the rule "likewise" training ends when a validation is passed. Under the rule
+    "whole" training ends after all of its environment steps.
+    """
     likewise, whole = peers.race("sb3", 1)
     assert (likewise.rule, likewise.env_steps) == ("likewise", 4096)
     assert likewise.mean_return == 500
@@ -59,7 +63,7 @@ def test_a_peer_is_judged_under_both_rules(folder):
 
 
 def test_an_interrupted_bench_goes_on(folder, monkeypatch, capsys):
-    """Stored runs are not done again, unless the code of a racer has changed."""
+    """Stored runs are not repeated, unless the code of a racer has changed."""
     for seeds in ("1", "2"):
         monkeypatch.setenv("SEEDS", seeds)
         peers.main()

@@ -81,9 +81,10 @@ def test_programs(programs, runner):
 
 
 def test_changed_bytes(programs, runner):
-    """A program with changed bytes is accepted, or is the hand-in's fault.
+    """A program with changed bytes is accepted, or refused as a fault of the hand-in.
 
-    Some bytes crash JAX's reader, which is C++; then the runner gets a new process.
+    Some bytes crash JAX's reader, which is C++. After a crash, the runner gets a new
+    process.
     """
     rng = random.Random(SEED)
     good = [data for data, said in programs.values() if not said]

@@ -1,4 +1,4 @@
-"""`make prove` on a few hand-ins; CI runs it on the whole corpus."""
+"""`make prove` works on a few hand-ins; CI runs `make prove` on the whole corpus."""
 
 import sys
 
@@ -13,7 +13,10 @@ NARROW = "example-sync_target"
 
 
 def test_some(monkeypatch, capsys):
-    """Three mutants are caught, a variant loses nothing, a narrow mistake is found."""
+    """Three mutants are caught, and a narrow mistake fails its check.
+
+    A variant keeps all points.
+    """
     monkeypatch.setattr(sys, "argv", ["prove", *MUTANTS, VARIANT, NARROW])
     assert prove.main() == 0
     out = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The README and the docs: shown output, commands and links are right."""
+"""The output, the commands and the links in the README and the docs are right."""
 
 import json
 import os
@@ -19,7 +19,7 @@ NAMES = [page.name for page in PAGES]
 
 
 def commands_of(name: str) -> list[list[str]]:
-    """Return the arguments of each `make` command in the code of a page."""
+    """Return the arguments of each `make` command in a page's code, as lists."""
     text = text_of(name)
     lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
     spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
@@ -28,7 +28,7 @@ def commands_of(name: str) -> list[list[str]]:
 
 
 def run(*words: str, cwd: Path) -> str:
-    """Run `python -m grader` with these words; return its standard output."""
+    """Run `python -m grader` with these arguments in a folder; return its output."""
     return subprocess.run(
         [sys.executable, "-m", "grader", *words],
         cwd=cwd,
@@ -40,7 +40,7 @@ def run(*words: str, cwd: Path) -> str:
 
 
 def test_students_see_a_real_mistake(tmp_path):
-    """Each line of the block "a mistake" is printed when this mistake is graded."""
+    """Grading the mistake on the students' page prints the page's block "a mistake"."""
     wrong = edited("td_loss", ("not_terminated * gamma *", "gamma *"))
     (tmp_path / "dqn.py").write_text(wrong)
     printed = run("grade", "dqn.py", "--only", "td_loss", cwd=tmp_path)
@@ -78,7 +78,7 @@ def test_ci_sees_the_real_report(tmp_path):
 
 @cache
 def dry_run(*words: str) -> subprocess.CompletedProcess:
-    """Return the result of `make --dry-run` with these words."""
+    """Return the result of `make --dry-run` with these arguments."""
     return subprocess.run(
         ["make", "--dry-run", *words],
         cwd=ROOT,
@@ -90,7 +90,10 @@ def dry_run(*words: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_exist(name):
-    """Each `make` command on a page has a known target, and its options matter."""
+    """Each `make` command on a page has a known target.
+
+    Each option in the command has an effect.
+    """
     for words in commands_of(name):
         done = dry_run(*words)
         assert done.returncode == 0, f"make {words}: {done.stderr}"
@@ -102,7 +105,13 @@ def test_commands_exist(name):
 
 
 def names_in(recipe: str) -> set[str]:
-    """Return the variables that a recipe or its Python module reads."""
+    """Return the names of all variables that a recipe reads.
+
+    The variables that its Python module reads are included.
+
+    Args:
+        recipe: the commands that `make --dry-run` prints.
+    """
     found = re.findall(r"\$\{?([A-Z]+)", recipe)
     for module in re.findall(r"-m (tests[.\w]+)", recipe):
         text = source_of(module)
@@ -116,7 +125,7 @@ def names_in(recipe: str) -> set[str]:
 
 
 def source_of(module: str) -> str:
-    """Return the text of a module, by its dotted name; "" if there is no such file."""
+    """Return a module's text, by its dotted name; "" if there is no such file."""
     path = (ROOT / module.replace(".", "/")).with_suffix(".py")
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
@@ -130,7 +139,7 @@ def test_links_lead_somewhere(name):
 
 
 def test_readme_tells_what_the_attacks_come_to():
-    """The README's numbers of failed attacks are those of ATTACKS.md."""
+    """The README counts as many failed attacks as ATTACKS.md does."""
     table = (ROOT / "tests" / "evidence" / "ATTACKS.md").read_text(encoding="utf-8")
     held = re.findall(r"^- (\w+): (\d+) held", table, re.M)
     count = re.search(r"^- (\d+) attacks$", table, re.M)[1]
@@ -147,7 +156,7 @@ def test_readme_can_be_read_at_a_glance():
 
 
 def test_ci_page_names_what_this_repository_does():
-    """Commands that the CI page names are in the workflow or in `.ci/run`."""
+    """Each command that the CI page names is in the workflow or in `.ci/run`."""
     steps = (ROOT / ".github" / "workflows" / "test.yml").read_text()
     steps += (ROOT / ".ci" / "run").read_text()
     page = " ".join(text_of("ci.md").split())
@@ -166,7 +175,7 @@ def test_ci_runs_the_readmes_commands_in_order():
 
 
 def ci_targets() -> list[str]:
-    """Return the arguments of each `make` in `.ci/run`, in order."""
+    """Return the arguments of each `make` command in `.ci/run`, in order."""
     return re.findall(r"^make (.+)$", (ROOT / ".ci" / "run").read_text(), re.M)
 
 

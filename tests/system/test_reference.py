@@ -1,4 +1,4 @@
-"""`make reference` records the solution's answers, and refuses a wrong solution."""
+"""`make reference` records the solution's answers and refuses a wrong solution."""
 
 import json
 import re
@@ -17,13 +17,16 @@ MUTANTS = "tests/corpus/mutants"
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder of its own for the record."""
+    """Return the path of a folder for the record; the folder does not exist yet."""
     return tmp_path / "reference"
 
 
 @pytest.fixture
 def staff_tree(tree, solution):
-    """Return a copy of the grader as staff have it: the solution, and a few mutants."""
+    """Return a copy of the repository as the staff have it.
+
+    The copy has the solution and the mutants of `q_network`.
+    """
     (tree / "solution").mkdir()
     (tree / "solution" / "dqn.py").write_text(solution)
     for name in (
@@ -38,7 +41,10 @@ def staff_tree(tree, solution):
 
 
 def test_recording_twice(command, staff_tree):
-    """`reference` gives the same bytes again; its verdict tells a changed answer."""
+    """`make reference` writes the same bytes in a second run.
+
+    If a stored answer was changed before, the verdict names a check of this answer.
+    """
     folder = staff_tree / "grader" / "reference"
     shutil.rmtree(folder)
     run = command(tree=staff_tree, module=record.__name__)
@@ -66,7 +72,7 @@ def test_recording_twice(command, staff_tree):
 
 
 def test_wrong_solution_is_not_recorded(command, staff_tree):
-    """A solution that fails a check is refused, and the old record stays."""
+    """A solution that fails a check is refused, and the old record stays unchanged."""
     path = staff_tree / "solution" / "dqn.py"
     text = path.read_text().replace("step % period == 0", "step % period == 1")
     path.write_text(text)
@@ -88,7 +94,10 @@ MUTANTS = [
 
 
 def test_mutant_that_cannot_be_told_is_not_recorded(command, staff_tree):
-    """A mutant that answers like the solution is named, and nothing is recorded."""
+    """If a mutant answers like the solution, the error names this mutant.
+
+    Nothing is recorded.
+    """
     (staff_tree / MUTANTS / "e3_q_network.py").write_text(BLIND)
     folder = staff_tree / "grader" / "reference"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

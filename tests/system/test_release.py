@@ -88,11 +88,11 @@ def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 
 def hand_in_at(folder: Path, **bodies: str) -> None:
-    """Write a hand-in: the starter with the solution's `sync_target`.
+    """Write a hand-in: the starter with the solution's body of `sync_target`.
 
     Args:
         folder: folder of the hand-in.
-        bodies: bodies of further functions, by name.
+        bodies: bodies of further functions, by the function's name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     text = replaced(STARTER, {"sync_target": body_of("sync_target"), **bodies})
@@ -100,7 +100,10 @@ def hand_in_at(folder: Path, **bodies: str) -> None:
 
 
 def require_sandbox() -> None:
-    """Skip the test if no tier isolates here, because official runs need one."""
+    """Skip the test if no isolating tier works on this machine.
+
+    Official runs need an isolating tier.
+    """
     if all(map(why_not, ISOLATING)):
         require("landlock")
 
@@ -175,7 +178,7 @@ def clone(place) -> Path:
     ],
 )
 def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
-    """If git does not know a file, or a file is missing, nothing is released.
+    """If a file is missing or git does not know a file, nothing is released.
 
     The error lists each such file and says what to do.
     """
@@ -319,7 +322,7 @@ def test_gradescope_says_what_is_wrong_with_a_hand_in(autograder):
 
 
 def test_gradescope_waits_longer_than_a_hand_in_may_take():
-    """The limit of Gradescope's script is 45 s longer than a whole run, or more."""
+    """The limit of Gradescope's script is at least 45 s longer than a whole run."""
     script = (PLATFORMS / "gradescope" / "run_autograder").read_text()
     limit = float(re.search(r"^LIMIT=(\d+)", script, re.MULTILINE)[1])
     assert (
@@ -460,7 +463,10 @@ esac
     ],
 )
 def test_newest_versions(place, monkeypatch, verdict, proof, failing):
-    """In the monthly job, a step fails if its result changed; all steps are run."""
+    """In the monthly job, a step fails if its result has changed.
+
+    All steps are run, even after a failed step.
+    """
     for name, text in (("make", MAKE), ("sudo", "#!/bin/sh\n")):
         (place / name).write_text(text)
         (place / name).chmod(0o755)

@@ -1,4 +1,4 @@
-"""`make soak` with a few gradings: gradings leave no process and no file behind."""
+"""`make soak`, with a few gradings: a grading leaves no process and no file behind."""
 
 import os
 import subprocess
@@ -22,7 +22,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /
     ids=str,
 )
 def test_soak(given, told):
-    """`make soak` finds no problem in three gradings, and after two killed graders."""
+    """`make soak` finds no problem.
+
+    This is tested for three gradings, and for two gradings whose grader is killed.
+    """
     if tiers.choose_tier("") not in tiers.ISOLATING:
         require("landlock")
     environment = {**os.environ, "SEED": "3", **given}

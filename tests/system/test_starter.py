@@ -17,7 +17,7 @@ SOLUTION = ROOT / "solution" / "dqn.py"
 
 
 def definitions(path: Path) -> dict[str, ast.AST]:
-    """Return the node of each function, class and method of a file, by full name."""
+    """Return the syntax-tree node of each function, class and method, by full name."""
     found = {}
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -61,7 +61,10 @@ EXPLAINED = [(n, name) for n, (_, names, _) in EXERCISES.items() for name in nam
 
 
 def load(path: Path) -> ModuleType:
-    """Import a file under a name of its own, because both files are called dqn.py."""
+    """Import a file under a new module name.
+
+    The new name is needed because both files are called dqn.py.
+    """
     name = f"{path.parent.name}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
@@ -70,7 +73,7 @@ def load(path: Path) -> ModuleType:
 
 
 def signature(node: ast.AST) -> str:
-    """Return the text of a definition before its body, without layout."""
+    """Return the source text of a definition before its body, without layout."""
     if isinstance(node, ast.ClassDef):
         return f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
@@ -79,7 +82,7 @@ def signature(node: ast.AST) -> str:
 
 
 def without_bodies(path: Path) -> str:
-    """Return a file's code, with only the docstring as the body of each stub."""
+    """Return a file's code in which each stub has only its docstring as body."""
     tree = ast.parse(path.read_text())
     stubs = {stub.split(".")[-1] for _, stub in STUBS}
     for node in ast.walk(tree):
@@ -101,7 +104,7 @@ def examples(path: Path) -> dict[str, doctest.DocTest]:
 
 
 def run_examples(test: doctest.DocTest) -> tuple[doctest.TestResults, str]:
-    """Run the examples of a docstring; return the counts and the failure text."""
+    """Run the examples of a docstring; return the counts and the text of failures."""
     report = []
     results = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
     return results, "".join(report)
@@ -199,7 +202,7 @@ def test_starter_is_short():
 
 @pytest.mark.parametrize(("number", "name"), EXPLAINED)
 def test_every_exercise_asks_a_question(number: int, name: str):
-    """Each task has a question after "Careful:", which leads to the usual trap."""
+    """Each docstring of a task has a question after "Careful:"."""
     _, _, careful = ast.get_docstring(definitions(STARTER)[name]).partition("Careful:")
     assert "?" in careful.partition(">>>")[0]
 

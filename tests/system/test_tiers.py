@@ -1,4 +1,4 @@
-"""Each tier of the sandbox keeps its promises, and official runs need such a tier.
+"""Each tier of the sandbox keeps its promises; official runs need such a tier.
 
 The intruder (grader/inside/intruder.py) tries forbidden things from inside a sandbox.
 tests/evidence/TIERS.md is the table of the promises that are tested here.
@@ -30,7 +30,10 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 @functools.cache
 def found_in(tier: str) -> dict[str, str]:
-    """Return what the intruder gets on a tier, by promise; "" for a kept promise."""
+    """Return what the intruder achieves on a tier, in words, for each promise.
+
+    The words are "" if the tier keeps the promise.
+    """
     return self_test.measure(self_test.start_in(tier))
 
 
@@ -39,13 +42,13 @@ def found_in(tier: str) -> dict[str, str]:
     ("tier", "name"), [(tier, p.name) for p in PROMISES for tier in p.tiers]
 )
 def test_promise(tier, name):
-    """The tier keeps the promise: the intruder gets nothing."""
+    """The tier keeps the promise: the intruder achieves nothing."""
     assert found_in(require(tier))[name] == ""
 
 
 @pytest.fixture(scope="module")
 def unconfined(tmp_path_factory) -> dict[str, str]:
-    """Return what the intruder gets in a process without any sandbox, by promise."""
+    """Return what the intruder achieves without any sandbox, for each promise."""
     folder = tmp_path_factory.mktemp("unconfined")
     plain = launch.Launch(
         [sys.executable, "-B", "-m", "grader.inside.intruder"],
@@ -61,7 +64,7 @@ def unconfined(tmp_path_factory) -> dict[str, str]:
 @linux
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
 def test_the_intruder_can(unconfined, promise):
-    """Without a sandbox, the intruder succeeds, so its attempts really work."""
+    """Without a sandbox the intruder breaks each promise: its attempts really work."""
     assert unconfined[promise.name]
     assert "fail" not in unconfined[promise.name]
     assert "no answer" not in unconfined[promise.name]
@@ -70,7 +73,10 @@ def test_the_intruder_can(unconfined, promise):
 @linux
 @pytest.mark.parametrize("attempt", ["reading", "writing", "changing", "calls"])
 def test_the_intruder_can_in_each_way(unconfined, attempt):
-    """Without a sandbox, each single way of an attempt succeeds."""
+    """Without a sandbox, each method of an attempt succeeds.
+
+    The methods are, for example, the files to read or the system calls to make.
+    """
     ways = {
         "reading": ["/etc/passwd", "cli.py", "dqn.py", "README.md"],
         "writing": [str(ROOT), str(Path.home()), "/dev/shm"],
@@ -83,7 +89,7 @@ def test_the_intruder_can_in_each_way(unconfined, attempt):
 @linux
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_hand_in_is_a_user_who_is_bounded_and_yields(hand_in, grade, tier):
-    """The hand-in runs as a normal user, with limits and a lower priority.
+    """The hand-in runs as a normal user, with resource limits and a lower priority.
 
     This holds even if root starts the grader.
     """
@@ -188,7 +194,7 @@ def test_the_hand_in_has_no_arguments(hand_in, grade, tier):
 
 
 def test_a_helper_that_comes_up_late():
-    """If a helper starts too late, that is a GraderError that names the helper."""
+    """If a helper starts too late, a GraderError names this helper."""
     limits = replace(LIMITS, start_seconds=0.001)
     child = start_child("worker", "process", limits)
     with pytest.raises(GraderError, match=r"worker does not start: no sign of life"):
@@ -258,10 +264,10 @@ def test_harmless_things_work(hand_in, grade, isolating):
 
 @pytest.fixture
 def lets_through(monkeypatch):
-    """Return a function that fakes what the intruder gets on each tier.
+    """Return a function that fakes the intruder's results.
 
     Use: after `lets_through(landlock="sent")` the intruder reaches the network on
-    landlock, and gets nothing else on any tier.
+    landlock. All other promises are kept on all tiers.
     """
 
     def set_up(**network: str) -> None:
@@ -321,9 +327,9 @@ def test_official_is_not_in_process(command):
 
 @pytest.mark.parametrize("working", [(), ("landlock",)])
 def test_doctor(only, lets_through, capsys, working):
-    """The doctor says which tiers do not work and why.
+    """The doctor says which tiers do not work, and why.
 
-    The exit code is 0 if a tier isolates, else 1.
+    The exit code is 0 if an isolating tier works, else 1.
     """
     only(*working)
     lets_through()

@@ -1,9 +1,10 @@
-"""Trouble in one part costs points in its own exercise only.
+"""Trouble in one part costs points only in the exercise of this part.
 
 A row of the table `ROWS` is a part and a kind of trouble: each call of the part hangs,
-is slow, exits, eats memory or raises. The test grades the part's own exercise, other
-exercises that could suffer, and `sync_target`, with which the consistency pass begins.
-A row takes some seconds, so only one of eleven rows is tested. `TABLE=all` tests all.
+is slow, exits, eats memory or raises. The test grades three kinds of exercises: that of
+the part, others that could suffer, and `sync_target`, with which the consistency pass
+begins. A row takes some seconds, so only every eleventh row is tested. `TABLE=all`
+tests all rows.
 """
 
 import os
@@ -76,7 +77,7 @@ ROWS = [(part, kind) for part in PARTS for kind in KINDS]
     ("part", "kind"), ROWS if os.environ.get("TABLE") == "all" else ROWS[::EVERY]
 )
 def test_trouble_in_one_part(hand_in, graded, part, kind):
-    """Trouble in a part loses points in the part's own exercise only."""
+    """Trouble in a part costs points only in the exercise of this part."""
     template, own, without, others = PARTS[part]
     margin = re.search(r"^( *)\{trouble\}", template, re.M)[1]
     trouble = KINDS[kind].replace("\n", f"\n{margin}")

@@ -1,4 +1,4 @@
-"""`make train` and `make watch` in a student's folder."""
+"""Tests of `make train` and `make watch` in a student's folder."""
 
 import os
 import re
@@ -18,7 +18,11 @@ Done = subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> tuple[Path, Done]:
-    """Train the solution for 2048 steps; return the folder and the command's result."""
+    """Train the solution for 2048 steps.
+
+    Returns:
+        The folder of the student, and the result of the command.
+    """
     folder = copied(tmp_path_factory.mktemp("homework"), "solution")
     loop = folder / "starter" / "train.py"
     replace(loop, "env_steps: int = 50_000", "env_steps: int = 2_048")
@@ -26,10 +30,10 @@ def trained(tmp_path_factory) -> tuple[Path, Done]:
 
 
 def copied(folder: Path, whose: str) -> Path:
-    """Copy the starter into a folder and return the folder.
+    """Copy `starter/` into a folder and return the folder.
 
     Args:
-        folder: folder of the copy.
+        folder: folder in which the copy is made.
         whose: "starter" or "solution", the folder from which `dqn.py` is copied.
     """
     shutil.copytree(ROOT / "starter", folder / "starter", dirs_exist_ok=True)
@@ -44,12 +48,12 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
-    """Run the script of `make train` or `make watch` with a width of 80 columns.
+    """Run the script of `make train` or `make watch` on a terminal of 80 columns.
 
     Args:
         folder: folder of the student.
         script: "train" or "watch".
-        options: further options.
+        options: further options of the script.
         environment: further environment variables.
     """
     return subprocess.run(
@@ -93,7 +97,10 @@ def test_train_says_how_it_goes(trained):
 
 
 def test_train_fills_no_notebook(trained):
-    """Without a terminal, no progress line is rewritten, even if colours are wanted."""
+    """If the output is no terminal, progress is printed without rewriting a line.
+
+    This holds even if colours are wanted.
+    """
     _, done = trained
     assert done.stdout.count("return") == 1
     assert "\x1b[2K" not in done.stdout
@@ -189,7 +196,7 @@ def test_watch_shows_what_was_trained(trained):
 
 
 def test_watch_refuses_parameters_of_another_network(trained, tmp_path):
-    """If `q_network` has changed since the training, watch asks for a new training."""
+    """If `q_network` has changed since training, `make watch` asks to train again."""
     folder = copied(tmp_path, "solution")
     shutil.copytree(trained[0] / "results", folder / "results")
     replace(

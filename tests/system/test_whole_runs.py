@@ -22,7 +22,7 @@ OUTCOMES = {"passed", "failed", "error", "timeout", "killed", "skipped"}
 
 @pytest.fixture(scope="session")
 def finished(starter_run, watched_run, students_run) -> list:
-    """Return three whole runs: one of the starter, two of the solution."""
+    """Return three finished runs: one of the starter, two of the solution."""
     return [starter_run, watched_run[0], students_run]
 
 
@@ -76,9 +76,9 @@ def test_solution_learns_under_landlock(students_run):
 
 
 def test_same_seed_same_report(bwrap_run, watched_run):
-    """Two runs with the same seed have the same report.
+    """Two runs with the same seed have equal reports.
 
-    Only durations, the tier and the name of the hand-in differ.
+    Only durations, the tier and the name of the hand-in may differ.
     """
     reports = [without_durations(run.report) for run in (bwrap_run, watched_run[0])]
     for report in reports:
@@ -227,5 +227,5 @@ def test_students_see_real_learning(bwrap_run):
 
 
 def masked(text: str) -> list[str]:
-    """Return the lines of a text, with # for each number and each bar."""
+    """Return the lines of a text, with # in place of each number and each bar."""
     return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]

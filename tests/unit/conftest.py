@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def no_process():
-    """Raise an AssertionError where a unit test or its fixtures start a process."""
+    """Raise an AssertionError if a unit test or its fixtures start a process."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise AssertionError(

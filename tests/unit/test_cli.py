@@ -62,7 +62,10 @@ def test_usage_errors(monkeypatch, capsys, tmp_path, options, named):
     ],
 )
 def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
-    """An exercise is found by name in any case, by number, and by a function's name."""
+    """An exercise is found by its name, its number, or the name of a function in it.
+
+    Upper and lower case make no difference.
+    """
     assert cli.exercise_named(text) == exercise
 
 
@@ -83,7 +86,13 @@ def test_exercise_that_is_not_known(text, hint):
 
 
 def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
-    """Return the command line's exit code if the grading raises this exception."""
+    """Return the command line's exit code after a grading that raises an exception.
+
+    Args:
+        monkeypatch: the fixture.
+        problem: the exception.
+        words: further arguments of the command line.
+    """
 
     def end(*_: object) -> None:
         raise problem
@@ -99,7 +108,7 @@ def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
 def test_wrapped_words_are_no_orders(
     monkeypatch, capsys, tmp_path, solution, columns, order
 ):
-    """A hand-in's name is never a command to a CI log, wherever a line is wrapped."""
+    """A hand-in's name is never a command to a CI log, wherever the line is wrapped."""
     monkeypatch.setenv("COLUMNS", columns)
     for length in range(1, 80):
         folder = tmp_path / f"{'x' * length} {order}"
@@ -157,7 +166,7 @@ def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
 
 
 def test_a_fault_of_ours_without_room_for_it(monkeypatch, capsys):
-    """If the traceback cannot be saved, its last line is printed."""
+    """If the traceback of our fault cannot be saved, its last line is printed."""
     out = str(ROOT / "results")
     monkeypatch.setattr(cli, "writable", Path)
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")

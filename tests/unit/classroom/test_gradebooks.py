@@ -1,4 +1,8 @@
-"""Scores are entered into exports of gradebooks; nothing else in the file changes."""
+"""Scores are entered into exports of gradebooks.
+
+Apart from the scores, a file changes only where a cell is a formula, which becomes
+text.
+"""
 
 import csv
 from pathlib import Path
@@ -38,7 +42,7 @@ def entry(
     Args:
         score: points out of 100; None if the hand-in was not graded.
         name: name of the person.
-        problem: reason why the hand-in does not run, "" if it runs.
+        problem: why the hand-in does not run; "" if it runs.
         ids: ids of the person, such as `canvas` or `email`.
     """
     report = None
@@ -64,7 +68,10 @@ def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
 
 
 def test_canvas():
-    """Scores are scaled to Points Possible; only the assignment's column changes."""
+    """Scores are scaled to Points Possible and entered in the assignment's column.
+
+    Nothing else changes, except for a name that is a formula, which becomes text.
+    """
     filled = fill_canvas(CANVAS, "DQN", [entry(87, canvas="11"), entry(0, canvas="12")])
     expected = CANVAS.replace('"A, B",,7', '"A, B",43.5,7').replace(",33,", ",0,")
     assert filled.text == expected.replace('"=Roe', "\"'=Roe")
@@ -85,7 +92,7 @@ def test_canvas():
     ],
 )
 def test_canvas_by_other_names(name, ids):
-    """The row of a person is found by the most reliable id, whatever the name is."""
+    """A person's row is found by the most reliable id, whatever the name is."""
     filled = fill_canvas(CANVAS, "DQN (55)", [entry(100, name, **ids)])
     rows = list(csv.reader(filled.text.splitlines()))
     assert [row[5] for row in rows[3:]] == ["50", "33", "", ""]
@@ -149,9 +156,9 @@ def test_two_hand_ins_for_one_row(other):
     ["Group A", "Jane Doe", "Lee", "Team-Bo", "12", "Bo-Lee Ann", "\udce9\udce9"],
 )
 def test_a_number_of_moodles_that_is_another_ones(name):
-    """If a folder has the number of a person but another name, no row is filled.
+    """If a folder has the number of one person and another name, no row is filled.
 
-    Moodle numbers groups and participants alike, so the folder can be a group's.
+    Moodle numbers groups and participants alike. So the folder may belong to a group.
     """
     filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
     assert filled.text == MOODLE
@@ -176,9 +183,9 @@ def test_a_folder_of_moodles_in_other_words(name):
 
 @pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in"])
 def test_moodle_without_names(word):
-    """In an export without names, the number in the folder's name finds the row.
+    """If an export has no names, the number in the folder's name finds the row.
 
-    The folder's name must be Moodle's word, such as "Participant", not another name.
+    The name must be a word that Moodle uses for a person, such as "Participant".
     """
     text = f"Identifier,Status,Grade,Maximum Grade\n{word}12,,3,20.00\n"
     name = word.replace("/", "").strip()
@@ -192,7 +199,7 @@ def test_moodle_without_names(word):
 
 @pytest.mark.parametrize("value", ["cy", "S12", "bo@example.org", "doe jane jd"])
 def test_one_hand_in_for_two_rows(value):
-    """If a folder's name is an id in two rows, no score is entered."""
+    """If a hand-in's id fits two rows of the gradebook, no score is entered."""
     more = f'"Doe, Max",21,{value.upper()} ,max,A,5,,\r\n'
     filled = fill_canvas(CANVAS + more, "DQN", [entry(100, value, login=value)])
     assert filled.text == (CANVAS + more).replace('"=Roe', "\"'=Roe")
@@ -213,7 +220,10 @@ def test_an_unknown_column_is_refused(name):
 
 
 def test_moodle_worksheet():
-    """Moodle's rows are found by number or e-mail; scores are scaled to the maximum."""
+    """In Moodle's worksheet, rows are found by number or e-mail.
+
+    Scores are scaled to the maximum grade.
+    """
     entries = [entry(75, moodle="4711"), entry(50, email="BO@example.org")]
     filled = fill_moodle(MOODLE, "", entries)
     expected = MOODLE.replace('Submitted,,"20,00"', 'Submitted,15,"20,00"')
@@ -248,9 +258,9 @@ def test_own_table():
 
 
 def test_own_table_says_what_was_not_read():
-    """In the grader's own table, a note begins with why the hand-in does not run.
+    """The grader's own table says why a hand-in does not run, at the start of its note.
 
-    A hand-in that was not read has no points; one that was not imported has 0 points.
+    A hand-in that was not read has no score; one that was not imported has the score 0.
     """
     unread = entry(0, problem="not read: =1+1 is a rar")
     text = table([unread, entry(0, problem="not imported: no"), entry(7)])

@@ -1,4 +1,4 @@
-"""Hand-ins and their owners are found in every known layout of a download."""
+"""The grader finds the hand-ins and their owners in every known kind of download."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,9 @@ from grader.contract.outcomes import UsageError
 def made(folder: Path, *files: str) -> Path:
     """Make empty files in a folder and return the folder.
 
-    A name that ends in / becomes an empty folder.
+    Args:
+        folder: the folder, which may be missing.
+        files: paths in the folder; a path that ends in / becomes an empty folder.
     """
     for name in files:
         path = folder / name
@@ -27,7 +29,10 @@ def owners(found: layouts.Found) -> list[tuple[str, dict]]:
 
 
 def test_plain_folders_and_files(tmp_path):
-    """A plain folder or file has its owner's name; other files are ignored."""
+    """Without a known layout, the name of a folder or file is the name of its owner.
+
+    Files of other kinds are ignored.
+    """
     made(tmp_path, "ann/dqn.py", "bob.py", "cy.zip", "dee.ipynb", "notes.txt", ".git/x")
     found = layouts.find(tmp_path)
     assert [name for name, _ in owners(found)] == ["ann", "bob", "cy", "dee"]
@@ -65,7 +70,7 @@ def test_canvas(tmp_path):
 
 
 def test_what_cannot_be_read_is_somebodys(tmp_path):
-    """A file such as a rar is a hand-in, although the grader cannot read its format.
+    """A file such as a rar counts as a hand-in, although the grader cannot read it.
 
     Notes, tables and PDFs in the class folder are ignored.
     """
@@ -164,7 +169,10 @@ def test_links_are_no_hand_ins(tmp_path):
 
 
 def test_hostile_names(tmp_path):
-    """Folders are found even if their names are options, patterns or no UTF-8."""
+    """Folders are found even if their names look like options or patterns.
+
+    This includes names that are not UTF-8.
+    """
     names = [b"-rf", b"=1+1", b"\xff\xfe", b"a\nb", b"*", b"$(id)", b"<b>", b"\x1b[2J"]
     for name in names:
         os.mkdir(os.path.join(os.fsencode(tmp_path), name))

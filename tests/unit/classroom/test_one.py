@@ -1,4 +1,4 @@
-"""A hand-in and its options reach the process that grades the hand-in unchanged."""
+"""A hand-in and its options reach the grading process unchanged."""
 
 import io
 from dataclasses import replace
@@ -30,7 +30,10 @@ OPTIONS = Options(
 
 
 def test_round_trip():
-    """A hand-in without its path, and the options, are the same after unpacking."""
+    """After packing and unpacking, a hand-in and its options are unchanged.
+
+    Only the path of the hand-in is lost.
+    """
     sent = replace(SUBMISSION, path=Path("dqn.py"))
     frame = one.pack(sent, OPTIONS)
     assert one.unpack(io.BytesIO(frame)) == (SUBMISSION, OPTIONS)

@@ -1,4 +1,4 @@
-"""The pages of a class: they load nothing, are readable, and run no foreign code."""
+"""The pages of a class load nothing, are readable, and run no code of strangers."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ VOID = {"meta", "link", "img", "line", "rect", "polyline"}
 
 
 def id_of(number: int) -> str:
-    """Return an id of 64 hex digits that begins with this number in hex."""
+    """Return an id of 64 hex digits: the number as 8 hex digits, then zeros."""
     return f"{number:08x}".ljust(64, "0")
 
 
@@ -156,9 +156,9 @@ def test_what_went_wrong_stands_on_top(every):
 
 
 def test_what_does_not_run_stands_on_top(entries):
-    """Hand-ins that do not run are listed on top of those that ran out of time.
+    """Hand-ins that do not run are listed above those that ran out of time.
 
-    The reason is shown only if names are shown, because it can contain names.
+    The reason is shown only if names are shown, because the reason can contain a name.
     """
     for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
         report = entries[n].report
@@ -185,7 +185,10 @@ def test_what_does_not_run_stands_on_top(entries):
 
 
 def test_only_what_was_graded_is_called_so(entries):
-    """The sentence stands only where it is true; files left out are mentioned."""
+    """The page says "Every hand-in was graded" if all entries were graded.
+
+    Files that were left out are counted; their names are shown only with `names=True`.
+    """
     page = overview.page(entries[1:3], Findings(), names=False)
     assert "Every hand-in was graded" in page
     left_out = [("jane.txt", "neither")]
@@ -203,7 +206,7 @@ def test_a_class_of_which_nothing_was_read(entries):
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
-    """Ids are shown with as few digits as tell them apart, at least eight."""
+    """Ids are shortened to as few digits as distinguish all ids, but at least eight."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
     page = overview.page(entries, Findings(), names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
@@ -216,7 +219,7 @@ def test_ids_are_shown_short_where_no_two_are_alike(entries):
 
 
 def test_figures(every):
-    """The page shows the right median, full marks, pass rates and mistakes."""
+    """The class page shows the right median, full marks, pass rates and mistakes."""
     page = every[0]
     for words in (
         "<dt>Median</dt><dd>5 / 20</dd>",
@@ -233,13 +236,21 @@ def test_figures(every):
 
 
 def section(page: str, title: str) -> str:
-    """Return the text of a section of a page in one line, without tags."""
+    """Return the text of a section of a page in one line, without tags.
+
+    Args:
+        page: the page as HTML.
+        title: heading of the section.
+    """
     text = page.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
     return " ".join(re.sub("<[^>]*>", " ", text).split())
 
 
 def test_copies_are_clusters_and_no_proof(entries):
-    """A cluster is listed once with all its hand-ins, below what a flag means."""
+    """A cluster of copies is listed once, with all of its hand-ins.
+
+    Above the list, the page says that a flag is no proof.
+    """
     ids = tuple(map(id_of, (1, 2, 3)))
     findings = Findings([Cluster(ids, 0.938)], 0.141, too_short=["f" * 64])
     words = section(overview.page(entries, findings, names=False), "Nearly the same")
@@ -253,7 +264,10 @@ def test_copies_are_clusters_and_no_proof(entries):
 
 
 def test_without_copies(entries):
-    """The sections say so, and nothing is said of pairs where there are none."""
+    """If there are no copies and no unusual code, both sections say so.
+
+    The page then has no median and no list of hand-ins that were not compared.
+    """
     page = overview.page(entries, Findings(), names=False)
     words = section(page, "Nearly the same")
     assert "No two hand-ins have nearly the same code." in words
@@ -263,14 +277,17 @@ def test_without_copies(entries):
 
 
 def test_what_was_not_compared_is_listed(entries):
-    """It stands there with the reason."""
+    """A hand-in that was not compared is listed among the copies, with the reason."""
     findings = Findings(not_compared=[(id_of(2), "it has too much code")])
     page = overview.page(entries, findings, names=False)
     assert "00000002 it has too much code" in section(page, "Nearly the same")
 
 
 def test_unusual_code_is_listed(entries):
-    """Code in strings and exported programs are listed; other notes are not."""
+    """The section "Unusual code" lists code in strings and exported programs.
+
+    Other notes on a hand-in are not listed.
+    """
     note = f"{CALLS_EXPORTED}: td_loss"
     entries[2].report.submission["notes"] = ["A cell was left out.", note]
     findings = Findings(in_strings=[(id_of(1), "runs a text as code: line 7")])
@@ -281,7 +298,7 @@ def test_unusual_code_is_listed(entries):
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
-    """The student's page shows a repeated message or hint only once."""
+    """A message or hint of several checks is shown only once on the student's page."""
     page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
@@ -289,7 +306,10 @@ def test_a_student_reads_the_message_and_the_hint_once():
 
 
 def test_a_student_reads_what_was_learned():
-    """The page has a line for each judged task, and a curve for CartPole only."""
+    """The student's page has one line for each task that was judged.
+
+    Only CartPole has a curve.
+    """
     both = entry(2, 5)
     page = section(student.page(both), "Learning")
     maze = "Maze: 5.0 steps on average; shortest way 4.5, random walk 26.0."

@@ -1,4 +1,4 @@
-"""Copies are found in spite of disguises; right work in other styles is no copy."""
+"""Disguised copies are found; right hand-ins in other styles are no copies."""
 
 import ast
 import random
@@ -20,7 +20,7 @@ ORIGINALS["solution"] = SOLUTION
 
 
 def found(**texts: str | bytes) -> Findings:
-    """Return the findings among hand-ins.
+    """Return the findings of a comparison of hand-ins.
 
     Args:
         texts: the text of each hand-in, by the hand-in's name.
@@ -33,17 +33,21 @@ def found(**texts: str | bytes) -> Findings:
 
 
 def clusters(**texts: str | bytes) -> list[tuple[str, ...]]:
-    """Return for each cluster the names of its hand-ins; see `found`."""
+    """Return the clusters of copies: for each, the names of its hand-ins.
+
+    Args:
+        texts: the text of each hand-in, by the hand-in's name.
+    """
     return [cluster.names for cluster in found(**texts).clusters]
 
 
 def renamed(text: str) -> str:
-    """Return the text with other names of variables, attributes and arguments."""
+    """Return the code with other names for variables, attributes and arguments."""
     nodes = [*ast.walk(ast.parse(text))]
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and is_stored(n)}
     stored |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and is_stored(n)}
     stored |= {node.arg for node in nodes if isinstance(node, ast.arg)} - {"self"}
-    for name in stored:  # but not a name in quotes or of a keyword argument
+    for name in stored:  # names in quotes and keywords stay
         text = re.sub(rf"(?<![\w'\"]){name}\b(?!['\"]|=\w)", f"my_{name}_2", text)
     return text
 
@@ -54,7 +58,7 @@ def is_stored(node: ast.Name | ast.Attribute) -> bool:
 
 
 def reordered(text: str) -> str:
-    """Return the text without comments, with functions and classes in reverse order."""
+    """Return the code without comments, its functions and classes in reverse order."""
     body = ast.parse(text).body
     kinds = (ast.FunctionDef, ast.ClassDef)
     parts = [node for node in body if isinstance(node, kinds)]
@@ -63,7 +67,12 @@ def reordered(text: str) -> str:
 
 
 def padded(text: str, seed: int = 0) -> str:
-    """Return the text with useless code between the statements of its functions."""
+    """Return the code with useless statements between the statements of functions.
+
+    Args:
+        text: the code.
+        seed: seed of the useless statements.
+    """
     draw = random.Random(seed)
 
     def padding() -> list[ast.stmt]:
@@ -90,7 +99,7 @@ def padded(text: str, seed: int = 0) -> str:
 
 
 def annotated(text: str) -> str:
-    """Return the text with another annotation for each argument."""
+    """Return the code with another type annotation for each argument."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -100,7 +109,7 @@ def annotated(text: str) -> str:
 
 
 def commented(text: str) -> str:
-    """Return the text after a docstring and a comment of at least 100 kB each."""
+    """Return the code after a docstring and a comment, each of at least 100 kB."""
     return f'"""{"More to read. " * 8000}"""\n# {"padding " * 12500}\n{text}'
 
 
@@ -121,7 +130,10 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES)
 @pytest.mark.parametrize("original", ORIGINALS)
 def test_a_disguised_copy_is_found(original, disguise):
-    """A disguised copy and its original are the only cluster among right hand-ins."""
+    """A disguised copy and its original form a cluster.
+
+    No other hand-in of the comparison is in a cluster.
+    """
     copy = disguise(ORIGINALS[original])
     assert copy != ORIGINALS[original]
     texts = {**STYLES, original: ORIGINALS[original], "copy": copy}
@@ -134,7 +146,7 @@ def test_right_hand_ins_in_other_styles_are_not_copies():
 
 
 def test_copies_are_shown_as_clusters():
-    """Clusters are ordered by their number of hand-ins, and then by their share."""
+    """Clusters are ordered by their number of hand-ins, then by their shared code."""
     one, other, third = ORIGINALS.values()
     findings = found(
         **{"a": one, "b": padded(one), "c": third, "d": third},
@@ -223,9 +235,9 @@ def test_other_operations_change_the_normal_form(old, new):
 
 
 def test_the_share_counts_the_smaller_hand_in():
-    """A copy with much code added still has share 1.
+    """A copy to which much code was added still shares all of the original's code.
 
-    The reason is that the share counts the code of the smaller hand-in.
+    The share is that of the smaller hand-in's code.
     """
     numbers = range(200)
     more = "".join(f"def f{n}(x):\n    return x ** {n} - {n} * x\n" for n in numbers)
@@ -235,7 +247,10 @@ def test_the_share_counts_the_smaller_hand_in():
 
 
 def test_the_median_is_that_of_all_pairs():
-    """The median of three shares is small if two of the shares are small."""
+    """The median is taken over all pairs of hand-ins.
+
+    Of three pairs, one with a large share and two with small ones, the median is small.
+    """
     texts = {"a": SOLUTION, "b": SOLUTION, "c": STYLES["one letter names"]}
     median = found(**texts).median
     assert median is not None
@@ -273,7 +288,10 @@ def test_the_starter_does_not_count():
     ids=lambda value: str(value[:12]),
 )
 def test_odd_texts_are_not_compared(odd, why):
-    """An odd text is listed with a reason, and the other hand-ins are compared."""
+    """A text that cannot be compared is listed with the reason.
+
+    All other hand-ins are compared.
+    """
     findings = found(odd=odd, a=SOLUTION, b=SOLUTION + "\n#")
     assert findings.not_compared == [("odd", why)]
     assert [cluster.names for cluster in findings.clusters] == [("a", "b")]
@@ -290,7 +308,7 @@ def test_odd_texts_are_not_compared(odd, why):
     ids=lambda code: code[:12],
 )
 def test_odd_strings_are_mentioned(code):
-    """A hand-in with an odd string is compared, and the string is mentioned."""
+    """A hand-in with an unusual string is compared; the findings mention the string."""
     findings = found(a=f"{SOLUTION}\n{code}\n", b=SOLUTION)
     assert [cluster.names for cluster in findings.clusters] == [("a", "b")]
     assert {name for name, _ in findings.in_strings} == {"a"}
@@ -338,7 +356,10 @@ def test_code_in_strings_is_mentioned(code, sentences):
 
 
 def test_a_notebook_is_read_by_cells():
-    """A cell that is no Python is left out; lines are counted from the cell's start."""
+    """A cell that is no Python is left out of the comparison.
+
+    Lines are counted from the start of their cell.
+    """
     text = f"this is no code\n{SOLUTION}\nx = 1\nexec('y')\n"
     lines = SOLUTION.count("\n")
     cells = (0, 1, lines + 2)
@@ -349,7 +370,10 @@ def test_a_notebook_is_read_by_cells():
 
 
 def test_comments_in_another_encoding_are_not_compared():
-    """Comments are not compared, even if the declared encoding makes them code."""
+    """A comment stays a comment, even if the declared encoding would turn it into code.
+
+    Comments are not compared.
+    """
     hidden = "# coding: utf-7\n" + "".join(
         f"# +AAo-{line}\n" for line in SOLUTION.splitlines()
     )

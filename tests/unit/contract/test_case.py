@@ -1,4 +1,4 @@
-"""Cases are values: `replace` makes a new case and leaves the old one unchanged."""
+"""`Case.replace` makes a new case and leaves the old case unchanged."""
 
 import numpy as np
 
@@ -9,7 +9,10 @@ ONE = Case("td_loss", {"gamma": 0.7}, {"reward": np.ones(3, np.float32)})
 
 
 def test_replace_leaves_the_question_alone():
-    """`replace` returns a case with another digest and does not change the old case."""
+    """`replace` returns a new case and does not change the old case.
+
+    If settings or arrays differ, the new case has another digest.
+    """
     other = ONE.replace(spec={"stand_in": True}, args={"reward": np.zeros(3)})
     assert other.part == "td_loss"
     assert other.spec == {"gamma": 0.7, "stand_in": True}
@@ -21,7 +24,7 @@ def test_replace_leaves_the_question_alone():
 
 
 def test_an_exercise_without_a_row_has_one_function():
-    """An exercise that is not in the table of parts has one part with its own name.
+    """An exercise without a row in the table of parts has one part with its own name.
 
     The exercise `learning` has no part.
     """

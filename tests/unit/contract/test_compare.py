@@ -1,4 +1,4 @@
-"""Arrays are compared by shape, then for NaN and infinity, then by value."""
+"""Arrays are compared by shape first, then by NaN and infinity, then by value."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -19,7 +19,10 @@ expected_arrays = arrays(
 @given(expected_arrays)
 @settings(database=None, deadline=None)
 def test_equal_is_right(expected):
-    """An array equals itself and its float64 copy, with tolerance and without."""
+    """An array is right if compared with itself, also as a copy in float64.
+
+    This holds with a tolerance and for an exact comparison.
+    """
     for exact in (False, True):
         assert compare.problem("x", expected.copy(), expected, exact=exact) is None
         wide = expected.astype(np.float64)
@@ -29,9 +32,9 @@ def test_equal_is_right(expected):
 @given(expected_arrays, st.data())
 @settings(database=None, deadline=None)
 def test_one_wrong_entry_is_found(expected, data):
-    """A problem is found if a single entry is wrong by 1 % of the scale, or not finite.
+    """One entry is a problem if it is not finite or wrong by 1 % of the scale.
 
-    The scale is the largest |entry| of the expected array, at least 1.
+    The scale is the largest |entry| of the expected array, but at least 1.
     """
     index = tuple(data.draw(st.integers(0, n - 1)) for n in expected.shape)
     scale = max(1.0, float(np.abs(expected).max()))
@@ -43,7 +46,10 @@ def test_one_wrong_entry_is_found(expected, data):
 
 
 def test_rounding_is_forgiven():
-    """An error of float32 rounding is no problem, even in an entry that should be 0."""
+    """An error as from float32 rounding is no problem, even where 0 is expected.
+
+    In an exact comparison, the same error is a problem.
+    """
     expected = np.array([1000.0, 0.0], np.float32)
     assert compare.problem("x", expected + np.float32(0.01), expected) is None
     assert compare.problem("x", expected + np.float32(0.01), expected, exact=True)
@@ -53,20 +59,23 @@ def test_rounding_is_forgiven():
     "shape", [(1,), (3, 1), (1, 3), (0,), (3, 3)], ids=lambda shape: str(shape)
 )
 def test_shape_comes_first(shape):
-    """A wrong shape is the first problem, and no array is broadcast."""
+    """If the shape is wrong, the message begins with the shape, even for NaN entries.
+
+    No array is broadcast.
+    """
     for expected in (np.zeros(()), np.zeros(3)):
         found = compare.problem("td_loss", np.full(shape, np.nan), expected)
         assert found.startswith(f"td_loss: shape {shape}, expected {expected.shape}")
 
 
 def test_scalar_is_called_one():
-    """If a single number is expected, the message calls it a scalar."""
+    """If the expected array has the shape (), the message says "a scalar"."""
     found = compare.problem("td_loss", np.zeros(32), np.zeros(()))
     assert found == "td_loss: shape (32,), expected (), a scalar"
 
 
 def test_not_finite_is_named():
-    """The message shows the index of the first entry that is not finite."""
+    """The message shows the first entry that is not finite, with its index."""
     obtained = np.array([[1.0, 2.0], [np.nan, np.inf]])
     found = compare.problem("Q", obtained, np.ones((2, 2)))
     assert found == "Q[1, 0] is nan, expected a finite number"
@@ -78,7 +87,7 @@ def test_not_finite_is_named():
     ids=repr,
 )
 def test_not_an_array_of_numbers(obtained):
-    """An answer that is no array of real numbers is a problem and raises nothing."""
+    """An answer that is no array of real numbers is a problem; nothing is raised."""
     assert compare.problem("x", obtained, np.ones(()))
 
 
@@ -103,12 +112,12 @@ def test_wrong_scalar_in_one_line():
     "obtained", [None, [], [np.zeros(3)] * 3, np.zeros((2, 3)), [np.zeros(3), 0.0]]
 )
 def test_leaves_of_another_kind(obtained):
-    """Parameters are a problem if they are no list or have a wrong number of arrays."""
+    """Parameters are a problem if they are no list of the right number of arrays."""
     assert compare.leaves_problem("theta", obtained, [np.zeros(3), np.zeros(())])
 
 
 def test_leaf_is_named():
-    """The message shows the index of the first wrong array of the parameters."""
+    """The message shows the position of the first wrong array in the parameters."""
     expected = [np.zeros(3), np.zeros((2, 2))]
     assert compare.leaves_problem("theta", [a.copy() for a in expected], expected) is (
         None
@@ -119,7 +128,10 @@ def test_leaf_is_named():
 
 
 def test_require():
-    """`require` raises `Wrong` with the problem and the details; None is no problem."""
+    """`require` raises `Wrong` with the problem and the details.
+
+    If the problem is None, nothing is raised.
+    """
     compare.require(None, "never shown")
     with pytest.raises(Wrong, match=r"^found\ndetail\Z"):
         compare.require("found", "", "detail")

@@ -1,4 +1,4 @@
-"""The registry of exercises and the other tables of the grader fit together."""
+"""The table of exercises agrees with the other tables and files of the grader."""
 
 import ast
 import re
@@ -21,14 +21,22 @@ from grader.inside import parts
 
 
 def definitions(path) -> dict[str, str]:
-    """Return "def" or "class" for each top-level definition of a file, by its name."""
+    """Return the top-level functions and classes of a file.
+
+    Returns:
+        "def" or "class" by the name of the definition.
+    """
     keywords = {ast.FunctionDef: "def", ast.ClassDef: "class"}
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return {n.name: keywords[type(n)] for n in body if type(n) in keywords}
 
 
 def missing(part: Part) -> list[str]:
-    """Return a sentence for each place of the code that does not have the part yet."""
+    """Return a sentence for each file that still lacks something for a part.
+
+    Such a file may be the starter, the solution, `inside/parts.py`, or the one with the
+    questions for the diagnosis.
+    """
     found = []
     for path in (STARTER, SOLUTION):
         if definitions(path).get(part.name) != part.keyword:
@@ -53,12 +61,15 @@ def missing(part: Part) -> list[str]:
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_nothing_is_missing(part):
-    """Each part has a stub, a solution, a row in `inside/parts.py`, and questions."""
+    """Each part has a stub, a solution, rows in `inside/parts.py`, and questions.
+
+    The questions serve to recognise mistakes in the part.
+    """
     assert not missing(part), " ".join(missing(part))
 
 
 def test_a_missing_thing_is_named():
-    """For a part that does not exist, `missing` names the stub and the solution."""
+    """For an invented part, `missing` names the starter, the solution and the part."""
     sentences = missing(Part("nowhere", "td_loss"))
     assert [s.split(" has no ")[0] for s in sentences[:2]] == [
         "starter/dqn.py",
@@ -68,7 +79,7 @@ def test_a_missing_thing_is_named():
 
 
 def test_tables_have_no_other_names():
-    """No table has a row for a part or an exercise that is not in the registry."""
+    """No other table has a row for a part or an exercise that does not exist."""
     assert {row.exercise for row in ROWS} <= {*EXERCISES}
     assert {*PROBES, *READERS} <= {*PARTS}
     assert {*parts.CALLS} == {*CALLS}

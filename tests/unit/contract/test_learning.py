@@ -1,4 +1,4 @@
-"""The sizes of the learning tasks are those of the training loop."""
+"""`contract/learning.py` has the same sizes as the training loop of the starter."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from tests.support.supplied import imported
 
 
 def test_sizes_are_those_of_the_loop():
-    """Capacity, batch size, environments and γ agree with `train.SETTINGS`."""
+    """Capacity, batch size, number of environments and γ agree with `train.py`."""
     train = imported("train", "starter")
     theta = [np.zeros((2, 4), np.float32)]
     roles = learning.programs(theta)

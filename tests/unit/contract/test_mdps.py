@@ -1,4 +1,4 @@
-"""The small MDPs of exercise 9: their values, their draws and their experience."""
+"""The small MDPs of exercise 9 have the right values and the right experience."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,10 @@ from grader.contract import mdps
 
 
 def test_values_by_hand():
-    """Value iteration finds the values that are known by hand: γ^n and −1 / (1 − γ)."""
+    """Value iteration finds values that are easy to compute by hand.
+
+    They are γ^n at n steps from the end of the chain, and −1 / (1 − γ) in the ring.
+    """
     rng = np.random.default_rng(0)
     chain, ring = mdps.chain(rng), mdps.ring(rng)
     found = mdps.value_iteration(chain._replace(rewards=chain.ends * 1.0))
@@ -19,7 +22,10 @@ def test_values_by_hand():
 
 @pytest.mark.parametrize("kind", mdps.KINDS)
 def test_drawn_anew(kind):
-    """Two seeds give different rewards; the same seed gives the same experience."""
+    """Two seeds give MDPs with different rewards.
+
+    The same seeds give the same experience.
+    """
     first, again, other = (kind(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert (first.rewards != other.rewards).any()
     walks = [
@@ -32,9 +38,9 @@ def test_drawn_anew(kind):
 @pytest.mark.parametrize("kind", mdps.KINDS)
 @pytest.mark.parametrize("seed", range(5))
 def test_experience(kind, seed):
-    """The experience has every (s, a), right transitions, and cut episodes.
+    """The experience has every pair (s, a), right transitions, and cut episodes.
 
-    A transition is terminated only where the MDP ends, not where an episode is cut.
+    `terminated` is true where the MDP ends, but not where an episode is only cut.
     """
     rng = np.random.default_rng(seed)
     mdp = kind(rng)

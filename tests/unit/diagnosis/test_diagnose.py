@@ -1,4 +1,4 @@
-"""A wrong part's diagnosis: a reading, a fingerprint, a memory, or None."""
+"""The diagnosis of a wrong part is a reading, a fingerprint, a memory, or None."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 
 
 class Student:
-    """A hand-in that answers all questions with one number.
+    """A fake hand-in that answers all questions with one number.
 
     Args:
         value: the number.
@@ -25,16 +25,19 @@ class Student:
         self.value, self.anew = value, value if anew is None else anew
 
     def answer(self, case) -> Answer:
-        """Return an answer that holds the number."""
+        """Return an answer that holds the number, whatever the case is."""
         return Answer({"terminateds": np.array([self.value]), "Q": np.ones(2)})
 
     def afresh(self) -> "Student":
-        """Return the hand-in imported anew."""
+        """Return a hand-in that answers with the number `anew`."""
         return Student(self.anew)
 
 
 def test_a_reading_is_told_in_lines(monkeypatch):
-    """The formula stands above the asked one; each difference has a name and a hint."""
+    """The diagnosis shows the hand-in's formula above the right formula and the table.
+
+    All differences are named, and each has a line in the hint.
+    """
     differences = (Difference("td-no-mask", "one"), Difference("td-half", "two"))
     found = Reading("y = r\nL = ½ δ²", "y = r + v", differences, ("a  b",))
     monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: found)
@@ -50,14 +53,20 @@ def test_a_reading_is_told_in_lines(monkeypatch):
 
 @pytest.mark.parametrize(("anew", "hint"), [(1.0, None), (2.0, REMEMBERS)])
 def test_a_part_that_remembers(monkeypatch, anew, hint):
-    """A part without a reading gets a diagnosis only if it remembers earlier calls."""
+    """A part without a reading gets a hint if a fresh import changes its answer.
+
+    If the answer stays the same, there is no diagnosis.
+    """
     monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: None)
     said = diagnose("td_loss", Student(1.0, anew), Known(), RNG)
     assert (said and said.hint) == hint
 
 
 def test_at_most_two_names():
-    """One or two known mistakes with the same answers are named; three are not."""
+    """One or two known mistakes with the part's fingerprint are named.
+
+    If three known mistakes have this fingerprint, there is no diagnosis.
+    """
     part = "episode_terminateds"
     right, wrong = {"flags 1": [1.0], "flags 4": [1.0]}, {"flags 1": [2.0]}
     wrong["flags 4"] = [2.0]
@@ -73,7 +82,10 @@ def test_at_most_two_names():
 
 
 def test_fingerprints_agree_within_rounding():
-    """Numbers of fingerprints agree within rounding; texts have to be equal."""
+    """Two fingerprints agree if their numbers are equal up to rounding.
+
+    Texts in fingerprints have to be equal.
+    """
     a = {"G": [100.0, 0.0], "jit": "no"}
     assert agree(a, {"G": [100.01, 0.01], "jit": "no"})
     for other in (

@@ -1,4 +1,4 @@
-"""The formula of a loss or of a table's update is found from its answers alone."""
+"""The reader finds the formula of a loss or of a table's update from answers alone."""
 
 from dataclasses import replace
 
@@ -19,13 +19,13 @@ MAX_WIDTH = 76
 
 
 class Loss:
-    """A hand-in whose loss follows a given formula, computed with NumPy.
+    """A fake hand-in whose loss follows a given formula, computed with NumPy.
 
     Args:
         language: all formulas of the part.
-        formula: the loss's formula.
-        factor: the number that multiplies the loss.
-        penalty: the weight of the parameters' sum of squares, which is added to the
+        formula: the formula of the loss.
+        factor: the number by which the loss is multiplied.
+        penalty: the weight of the sum of all squared parameters, which is added to the
             loss.
     """
 
@@ -40,7 +40,7 @@ class Loss:
         self.factor, self.penalty = factor, penalty
 
     def answer(self, case: Case) -> Answer:
-        """Return the loss and its gradient."""
+        """Return the loss and its gradient by θ_Q."""
         view, target_of = self.formula["view"].compute, self.language.target_of
         rows = rows_of(case)
         unmoved, moved = view(rows), view(nearby(case, rows))
@@ -63,18 +63,18 @@ class Loss:
 
 
 class Update:
-    """A hand-in whose table's update follows a given formula, computed with NumPy.
+    """A fake hand-in whose update of the table follows a given formula.
 
     Args:
-        formula: the update's formula.
-        size: the number that multiplies the step size α.
+        formula: the formula of the update.
+        size: the number by which the step size α is multiplied.
     """
 
     def __init__(self, formula: Formula, size: float = 1.0) -> None:
         self.formula, self.size = formula, size
 
     def answer(self, case: Case) -> Answer:
-        """Return the table after the update."""
+        """Return the table Q after the update."""
         sample = Episode(case, case.args["Q"])
         size = self.size * sample.alpha
         with np.errstate(all="ignore"):
@@ -83,11 +83,11 @@ class Update:
 
 
 def other(formula: Formula, **choices: str | Choice) -> Formula:
-    """Return a formula with some choices replaced.
+    """Return a formula with some of its choices replaced.
 
     Args:
-        formula: the formula.
-        choices: for each slot, the new choice or the choice's words.
+        formula: the formula, of any of the three parts.
+        choices: for each slot (a term of the grammar), the new choice or its words.
     """
     if "label" in formula.choices:
         grammars = mc_loss.LANGUAGE.halves
@@ -138,7 +138,7 @@ RIGHT = td_loss.LANGUAGE.right
     ],
 )
 def test_one_mistake_is_named(choices, factor, name):
-    """A loss with one wrong choice or factor gets the name of this mistake."""
+    """A loss with one wrong choice or a wrong factor gets the name of this mistake."""
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices), factor)
     for seed in (0, 1):
         assert names(read(td_loss, student, seed)) == [name]
@@ -194,13 +194,19 @@ def test_several_mistakes_are_all_named(choices, factor, expected):
     ],
 )
 def test_a_constant_in_no_list_is_found(choices, words):
-    """A constant that is in no list is computed, and the formula shows the constant."""
+    """The reader computes constants that no choice of the grammar has.
+
+    The formula shows the constant, such as 0.973 in place of γ.
+    """
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices))
     assert read(td_loss, student).computes == words
 
 
 def test_words_and_table():
-    """The reading has the formula, the right formula, and a table of the targets."""
+    """The reading has the hand-in's formula, the right formula, and a table.
+
+    A row of the table shows a transition, the hand-in's y and the right y.
+    """
     formula = other(RIGHT, mask="", net="Q({s},{a}; θ_Q)")
     reading = read(td_loss, Loss(td_loss.LANGUAGE, formula))
     assert reading.computes == "y = r + γ max_a Q(s′,a; θ_Q)"
@@ -217,7 +223,7 @@ def test_words_and_table():
 
 
 def test_only_the_line_that_differs_is_shown():
-    """If only the loss is wrong, the reading shows the line L = … and no table."""
+    """If the targets y are right, the reading shows only the line "L = …", no table."""
     reading = read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 0.5))
     assert reading.computes == "L = ½ mean (Q(s,a; θ_Q) − y)²"
     assert reading.asked == "L = mean (Q(s,a; θ_Q) − y)²"
@@ -225,14 +231,17 @@ def test_only_the_line_that_differs_is_shown():
 
 
 def test_right_code_has_no_reading():
-    """The right formula of each part has no reading."""
+    """If a part follows the right formula, there is no reading."""
     assert read(td_loss, Loss(td_loss.LANGUAGE, RIGHT)) is None
     assert read(mc_loss, Loss(mc_loss.LANGUAGE, mc_loss.LANGUAGE.right)) is None
     assert read(td0, Update(td0.RIGHT)) is None
 
 
 def test_an_unknown_formula_has_no_reading():
-    """A loss that fits no formula exactly has no reading, even if one nearly fits."""
+    """If no formula fits exactly, there is no reading.
+
+    Here the loss is right except for a small penalty on the parameters.
+    """
     assert read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, penalty=0.01)) is None
 
 
@@ -249,7 +258,10 @@ def test_an_unknown_formula_has_no_reading():
     ],
 )
 def test_strange_answers_have_no_reading(answer):
-    """An answer of a wrong form, or with nan, has no reading or raises `Wrong`."""
+    """For an answer with a wrong shape or with NaN, there is no reading.
+
+    The reader may also raise `Wrong`.
+    """
 
     class Strange:
         def answer(self, case):
@@ -263,7 +275,7 @@ def test_strange_answers_have_no_reading(answer):
 
 
 def test_questions_that_fail_are_left_out():
-    """A hand-in that fails for B = 1 is read from its answers for other B."""
+    """If a hand-in fails for batches of size 1, the other answers give the reading."""
 
     class Fails(Loss):
         def answer(self, case: Case) -> Answer:
@@ -320,14 +332,17 @@ def test_updates_of_a_table_are_read(choices, size, expected):
     ],
 )
 def test_losses_on_returns_are_read(choices, factor, expected):
-    """A `mc_loss` with wrong choices or factor gets the names of the mistakes."""
+    """A `mc_loss` with wrong choices or a wrong factor gets the mistakes' names."""
     formula = other(mc_loss.LANGUAGE.right, **choices)
     student = Loss(mc_loss.LANGUAGE, formula, factor)
     assert names(read(mc_loss, student)) == expected
 
 
 def test_a_sum_differs_from_a_constant_factor():
-    """A factor that grows with B is named a sum; a constant factor is not."""
+    """A factor that grows with the batch size B is read as a sum.
+
+    A factor that is the same for all B is not read as a sum.
+    """
 
     class Sum(Loss):
         def answer(self, case: Case) -> Answer:
@@ -343,7 +358,10 @@ def test_a_sum_differs_from_a_constant_factor():
 
 
 def test_flags_of_an_integer_type_show_a_bitwise_not():
-    """A ~ that is right for bool flags is found by flags of type uint8."""
+    """The reader notices a wrong `~d` that is right for flags of type bool.
+
+    For this it asks with flags of an integer type, too.
+    """
 
     class Tilde(Loss):
         def answer(self, case: Case) -> Answer:
@@ -358,10 +376,10 @@ def test_flags_of_an_integer_type_show_a_bitwise_not():
 
 
 def test_each_choice_is_another_loss():
-    """Each single mistake has a hint and a loss that no other mistake has.
+    """Each single mistake has a hint, and a loss that no other mistake has.
 
-    Mistakes with the same name may share a loss. So may mistakes that change only the
-    gradient.
+    Mistakes with the same name may have equal losses. So may mistakes that change only
+    the gradient.
     """
     language, seen = td_loss.LANGUAGE, {}
     rows = [rows_of(case) for case in td_loss.QUESTIONS(np.random.default_rng(3))]

@@ -1,4 +1,4 @@
-"""The causes of failed learning are found from the numbers of a training run."""
+"""The message about a failed training names the cause, found from the run's numbers."""
 
 import math
 from dataclasses import replace
@@ -47,15 +47,15 @@ RIGHT = {
 def run_of(
     task: str, curve: list, mean_return: float, problem: str = "", **columns: list
 ) -> learning_run.Watched:
-    """Return a training run of full length.
+    """Return the log of a training run of full length.
 
     Args:
         task: "maze" or "cartpole".
         curve: the mean return of each validation.
         mean_return: the mean return at the end.
-        problem: the reason why the run was stopped; "" if it was not.
-        columns: the numbers at `SHARES`, for each column that differs from `RIGHT`; the
-            numbers between are interpolated.
+        problem: why the run was stopped; "" if it was not stopped.
+        columns: for each column of the log that differs from `RIGHT`, its values at
+            `SHARES`; the values between are interpolated.
     """
     blocks = np.arange(BLOCKS[task])
     columns = {
@@ -69,12 +69,21 @@ def run_of(
 
 
 def maze_run(**columns: list) -> learning_run.Watched:
-    """Return a run that has not learned the maze."""
+    """Return the log of a run that has not learned the maze.
+
+    Args:
+        columns: the columns of the log that differ from `RIGHT`, see `run_of`.
+    """
     return run_of("maze", LOW, -35.0, **columns)
 
 
 def shortened(run: learning_run.Watched, blocks: int) -> learning_run.Watched:
-    """Return the run as if it had only some blocks of updates."""
+    """Return the log of a run that stops after some blocks of updates.
+
+    Args:
+        run: the log of the whole run.
+        blocks: number of blocks that are kept.
+    """
     columns = {name: column[:blocks] for name, column in run.columns.items()}
     return replace(run, columns=columns, curve=run.curve[: blocks // 8])
 
@@ -200,7 +209,7 @@ CAUSES = {
 
 @pytest.mark.parametrize(("run", "words", "exercises"), CAUSES.values(), ids=CAUSES)
 def test_cause(run, words, exercises):
-    """The message holds the cause, its numbers, and the exercises to look at."""
+    """The message names the cause with its numbers, and the exercises to look at."""
     text = learning_failures.explanation(run, {})
     for word in words:
         assert word in text
@@ -209,7 +218,7 @@ def test_cause(run, words, exercises):
 
 
 def test_causes_are_told_apart():
-    """Mistakes have different messages, except for mistakes that look alike."""
+    """Each cause has an explanation of its own, except for causes that look alike."""
     usual = {
         id: learning_failures.explanation(run, {}).split("\n")[1]
         for id, (run, _, _) in CAUSES.items()
@@ -223,14 +232,18 @@ def test_causes_are_told_apart():
 
 
 def test_tied_values_excuse_any_action():
-    """Where all Q are equal any action is an arg max, so nothing is said of actions."""
+    """If all Q(s, ·) are equal, each action is an arg max, and no action is blamed."""
     greedy = [0.5, 0.53, 0.53, 0.5, 0.52, 0.5, 0.54, 0.5]
     text = learning_failures.explanation(maze_run(greedy=greedy, same_best=[1] * 8), {})
     assert "With ε" not in text
 
 
 def test_without_a_cause_nothing_is_claimed():
-    """A run with the numbers of right work leads to all parts, and blames none."""
+    """If the numbers of a run show no cause, the message says so and blames no part.
+
+    If an exercise lost points, the message begins there. If all exercises have full
+    points, the message says that the network may be too small.
+    """
     for run in (maze_run(), run_of("cartpole", [214, 168, 140, 118] * 3, 150.0)):
         text = learning_failures.explanation(run, {})
         assert text.startswith("The numbers of the training do not show which part")
@@ -242,7 +255,7 @@ def test_without_a_cause_nothing_is_claimed():
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
-    """A run that was stopped early leads to the part that stopped it only."""
+    """If a part stopped the run, the message names the exercise of this part only."""
     run = replace(shortened(maze_run(), blocks), problem="sample returned nothing")
     assert learning_failures.explanation(run, {}) == (
         "To see more: `make grade ONLY=replay_buffer`."
@@ -260,13 +273,16 @@ def test_a_run_that_was_stopped(blocks):
     ],
 )
 def test_what_stopped_learning_leads_somewhere(problem, exercise):
-    """If learning was stopped at once, the message names the part that is the cause."""
+    """If a problem stops learning at once, the message names the exercise to check."""
     run = replace(shortened(maze_run(), 0), problem=problem)
     assert f"`make grade ONLY={exercise}`" in learning_failures.explanation(run, {})
 
 
 def test_checks_above_are_named():
-    """The message names exercises that lost points: the cause's, or else any others."""
+    """The message names the exercises of the cause that lost points.
+
+    If these exercises have full points, the message names others that lost points.
+    """
     run = CAUSES["a return that is lost"][0]
     last = [
         learning_failures.explanation(run, {**ALL, **dict.fromkeys(lost, False)}).split(
@@ -282,7 +298,11 @@ def test_checks_above_are_named():
 
 
 def test_a_formula_explains_the_updates():
-    """With another formula, only what does not depend on the updates is said."""
+    """After learning by a wrong formula, only two causes are named.
+
+    These are wrong exploration and missing syncs. For all other runs there is no
+    explanation, because the formula itself may be the cause.
+    """
     for run, words, exercises in CAUSES.values():
         text = learning_failures.explanation(replace(run, by_formula=True), {})
         if len(exercises) == 1 and exercises[0] != "q_network":
@@ -295,7 +315,10 @@ HALF = Formula(True, "L = ½ mean(δ²)", "L = mean(δ²)", ("No ½.",))
 
 
 def test_learned_by_a_formula():
-    """The formula is told; its mistakes only where exercise 6 was not graded."""
+    """The message shows the formula by which the tasks were learned, and the right one.
+
+    The hints on mistakes in it are shown only if exercise 6 was not graded.
+    """
     text = learning_failures.about_updates(HALF, True, {})
     assert text.split("\n") == [
         "Learned with what your td_loss computes: L = ½ mean(δ²)",
@@ -309,7 +332,10 @@ def test_learned_by_a_formula():
 
 
 def test_updates_that_no_formula_explains():
-    """The message names td_update, and td_loss unless the loss is known to be right."""
+    """If no formula explains why the updates deviate, the message names `td_update`.
+
+    The message also names `td_loss`, unless the loss is known to be right.
+    """
     about = learning_failures.about_updates
     assert about(None, False, {}) == ""
     both = "Mend td_loss and td_update first: `make grade ONLY=td_loss` and "
@@ -326,7 +352,7 @@ def test_updates_that_no_formula_explains():
 
 
 def test_the_loop_is_as_presumed():
-    """The constants of the diagnosis are the settings of the training loop."""
+    """The diagnosis has the same constants as the settings of the training loop."""
     train = imported("train", "starter")
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):
         assert settings.block_steps == learning_run.BLOCK_STEPS

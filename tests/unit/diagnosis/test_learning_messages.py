@@ -1,4 +1,4 @@
-"""What students read if exercise 9 fails, from the results of learning."""
+"""The messages of the checks of exercise 9 follow from the results of learning."""
 
 import numpy as np
 
@@ -18,30 +18,46 @@ NO_MASK = Formula(
 
 
 def failed_maze(**more) -> Result:
-    """Return the result of a maze of which 24 steps were the best."""
+    """Return the result for a maze whose best training needed 24 steps on average."""
     facts = {"shortest": 4.0, "random_walk": 26.0}
     return Result(mean_return=-24.0, runs=3, facts=facts, **more)
 
 
 def half(results: Results, above: dict) -> BaseException | None:
-    """Judge half of CartPole."""
+    """Judge the check of CartPole that asks for a mean return of 195.
+
+    Returns:
+        The exception of the check, or None if the check passes.
+    """
     return of_cartpole(HALF, results, above)
 
 
 def full(results: Results, above: dict) -> BaseException | None:
-    """Judge all of CartPole."""
+    """Judge the check of CartPole that asks for a mean return of 450.
+
+    Returns:
+        The exception of the check, or None if the check passes.
+    """
     return of_cartpole(FULL, results, above)
 
 
 def wrong(judge, results: Results) -> Wrong:
-    """Return the exception that says what is wrong with these results."""
+    """Return the exception `Wrong` of a check; fail if there is another outcome.
+
+    Args:
+        judge: the function that judges the check.
+        results: the results of learning.
+    """
     error = judge(results, {})
     assert isinstance(error, Wrong)
     return error
 
 
 def test_a_failed_maze():
-    """The message has the steps, the allowed steps, and how to judge both."""
+    """The message shows the steps, the largest number that passes, and two comparisons.
+
+    The comparisons are the steps of the shortest way and of a random walk.
+    """
     error = wrong(of_maze, Results(maze=failed_maze()))
     assert str(error) == (
         "the way to the exit took 24.0 steps on average (the best of 3 training runs), "
@@ -51,7 +67,7 @@ def test_a_failed_maze():
 
 
 def test_the_limit_of_the_maze_is_the_one_that_is_told():
-    """6.2 steps pass and 6.3 steps fail where at most 6.2 are expected."""
+    """With a printed limit of 6.2 steps, a maze with 6.2 steps passes and 6.3 fails."""
     maze = failed_maze()
     maze.mean_return = -6.2
     assert of_maze(Results(maze=maze), {}) is None
@@ -60,7 +76,7 @@ def test_the_limit_of_the_maze_is_the_one_that_is_told():
 
 
 def test_a_maze_learned_by_a_formula():
-    """The hint shows the formula of the hand-in's loss beside the right one."""
+    """The hint shows the formula of the hand-in's loss above the right formula."""
     results = Results(maze=failed_maze(), by_formula=True, formula=NO_MASK)
     lines = wrong(of_maze, results).hint.split("\n")
     assert lines[0] == (
@@ -71,7 +87,7 @@ def test_a_maze_learned_by_a_formula():
 
 
 def test_cartpole_waits_for_the_maze():
-    """CartPole is skipped, not failed, where the maze was not learned."""
+    """If the maze was not learned, the checks of CartPole are skipped, not failed."""
     results = Results(maze=failed_maze(), cartpole=Result(reason=Waiting(NEEDS_MAZE)))
     for judge in (half, full):
         error = judge(results, {})
@@ -80,7 +96,10 @@ def test_cartpole_waits_for_the_maze():
 
 
 def test_updates_that_were_not_found():
-    """Each check says that nothing was judged, and which exercise to mend."""
+    """If `td_update` deviates but `td_loss` is right, each check says "not judged".
+
+    The hint says that `td_loss` is right.
+    """
     task = Result(reason=Wrong(DEVIATES))
     tables = Tables(reason=task.reason)
     results = Results(tables, task, task, formula=Formula(found=True))
@@ -91,7 +110,10 @@ def test_updates_that_were_not_found():
 
 
 def test_a_trick_that_was_found_out():
-    """The problem is the message, and the hint names the part."""
+    """If a part's trick stopped learning, the message describes the trick.
+
+    The hint names the exercise of this part.
+    """
     problem = "sample returned a transition that is not in the buffer"
     results = Results(cartpole=Result(problem=problem))
     error = wrong(full, results)
@@ -104,7 +126,10 @@ def test_a_trick_that_was_found_out():
 
 
 def test_a_table_that_was_not_learned():
-    """Where updates and batches are right, the hint names sync_target."""
+    """If a table is wrong after right updates, the hint names `sync_target`.
+
+    If the tables were learned by a formula, the hint shows this formula.
+    """
     mdp = mdps.KINDS[0](np.random.default_rng(1))
     Q = mdps.value_iteration(mdp)
     right = Results(Tables([(mdp, Q)]))
@@ -116,7 +141,10 @@ def test_a_table_that_was_not_learned():
 
 
 def test_a_low_return_on_cartpole():
-    """The message has the return and the threshold, of one run without its number."""
+    """The message shows the mean return and the return that is expected.
+
+    If there was only one training, the message does not count trainings.
+    """
     results = Results(cartpole=Result(mean_return=201.5, runs=1))
     assert half(results, {}) is None
     error = wrong(full, results)
@@ -127,7 +155,10 @@ def test_a_low_return_on_cartpole():
 
 
 def test_a_formula_that_ends_in_nan():
-    """If a formula makes θ_Q infinite, the hint is the formula, not the network."""
+    """If learning by a formula makes θ_Q NaN or infinite, the hint shows the formula.
+
+    The network is not blamed.
+    """
     reason = Wrong("chain: theta_Q became NaN or infinite during training")
     results = Results(Tables(reason=reason), by_formula=True, formula=NO_MASK)
     hint = wrong(of_tables, results).hint
@@ -136,7 +167,7 @@ def test_a_formula_that_ends_in_nan():
 
 
 def test_a_formula_that_takes_too_long():
-    """A training by a formula is slow by itself, so no part is blamed for it."""
+    """If learning by a formula takes too long, no part is blamed for the time."""
     task = Result(reason=TimedOut("most of the time went to epsilon_greedy"))
     assert isinstance(of_maze(Results(maze=task), {}), TimedOut)
     error = wrong(of_maze, Results(maze=task, by_formula=True, formula=NO_MASK))

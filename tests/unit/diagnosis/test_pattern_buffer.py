@@ -1,4 +1,4 @@
-"""A wrong buffer's mistakes are found from its samples alone."""
+"""The reader finds the mistakes of a wrong buffer from its answers alone."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import FIELDS
 
 
 class Right:
-    """A right buffer; a wrong buffer replaces some of its methods.
+    """A right buffer, and the base class of the wrong buffers in these tests.
 
     Args:
         capacity: the largest number of transitions.
@@ -36,7 +36,7 @@ class Right:
         return len(self.stored)
 
     def rows(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw the indices of `size` stored transitions."""
+        """Draw `size` indices of stored transitions, with replacement."""
         return rng.integers(len(self.stored), size=size)
 
     def sample(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -47,30 +47,30 @@ class Right:
         return self.changed(batch)
 
     def changed(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the batch; a wrong buffer changes the batch here."""
+        """Return the batch unchanged; a wrong buffer can override this method."""
         return batch
 
 
 class Student:
-    """A hand-in with a given class as its buffer.
+    """A fake hand-in whose buffer is an object of a given class.
 
     Args:
-        kind: the class.
+        kind: the class of the buffer.
     """
 
     def __init__(self, kind: type[Right]) -> None:
         self.kind = kind
 
     def afresh(self) -> "Student":
-        """Return this hand-in, because it keeps nothing between questions."""
+        """Return this hand-in, because the answers do not depend on earlier calls."""
         return self
 
     def changed(self, case, kind: str) -> list[str]:
-        """Return no names, because the buffer changes none of its arguments."""
+        """Return an empty list: no argument was changed in place."""
         return []
 
     def answer(self, case) -> Answer:
-        """Return the lengths and samples of a script.
+        """Return the lengths and samples that the case's script asks for.
 
         Raises:
             Raised: the buffer raises an error.
@@ -81,7 +81,7 @@ class Student:
             raise Raised(f"{type(error).__name__}: {error}") from None
 
     def play(self, case) -> Answer:
-        """Run the case's script; return the lengths and samples that it asks for."""
+        """Run the case's script on a new buffer; return its lengths and samples."""
         held, rng = self.kind(case.spec["capacity"]), np.random.default_rng(0)
         lengths, samples, drawn = [], [], []
         for name, *numbers in case.spec["script"]:
@@ -113,10 +113,10 @@ def names(kind: type[Right]) -> list[str]:
 
 
 def with_reward(change) -> type[Right]:
-    """Return a class of buffers whose batches have changed rewards.
+    """Return a class of wrong buffers that change the rewards of each batch.
 
     Args:
-        change: the function that changes the rewards of a batch [B].
+        change: function of the rewards [B] that returns the changed rewards [B].
     """
 
     class Wrong(Right):
@@ -127,7 +127,7 @@ def with_reward(change) -> type[Right]:
 
 
 def test_a_right_buffer_has_no_reading():
-    """A right buffer has no reading."""
+    """For a right buffer the reader finds nothing: there is no reading."""
     assert reading_of(Right) is None
 
 
@@ -143,12 +143,15 @@ def test_a_right_buffer_has_no_reading():
     ],
 )
 def test_functions_of_a_field(change, text):
-    """The reading shows the function that changes a field, with its constant."""
+    """If `sample` changes a field, the reading shows the function and its constant."""
     assert reading_of(with_reward(change)).computes == text
 
 
 def test_the_next_row():
-    """A next state taken from the next transition gets a name and a table."""
+    """If next states come from the next stored transition, this mistake gets its name.
+
+    A table shows an example.
+    """
 
     class Wrong(Right):
         def sample(self, size, rng):
@@ -168,7 +171,10 @@ def test_the_next_row():
 
 
 def test_two_mistakes_at_once():
-    """A mistake in what the buffer keeps and a mistake in a field are both named."""
+    """Two mistakes at once are both named.
+
+    Here a full buffer drops its newest transition, and `sample` negates d.
+    """
 
     class Wrong(Right):
         def make_room(self):
@@ -209,7 +215,7 @@ def test_two_mistakes_at_once():
     ],
 )
 def test_ways_to_draw(rows, expected):
-    """A wrong way to draw transitions gets its name."""
+    """If indices are drawn in a wrong way, the mistake gets its name."""
 
     class Wrong(Right):
         def rows(self, size, rng):
@@ -219,7 +225,7 @@ def test_ways_to_draw(rows, expected):
 
 
 def test_uneven_draws_are_shown_by_counts():
-    """Uneven draws are shown by how often each transition was drawn."""
+    """If some transitions are drawn more often, a table shows how often."""
     rng = np.random.default_rng(0)
     shares = np.array([1, 3, 1, 1, 3, 1]) / 10
     found = draws.uneven(rng.choice(6, (400, 4), p=shares), 6)
@@ -229,7 +235,7 @@ def test_uneven_draws_are_shown_by_counts():
 
 
 def test_an_unknown_way_to_make_room_is_shown():
-    """A buffer that removes unusual transitions is shown by what is still drawn."""
+    """If a full buffer drops an unexpected transition, the reading says what stays."""
 
     class Wrong(Right):
         def make_room(self):
@@ -241,7 +247,7 @@ def test_an_unknown_way_to_make_room_is_shown():
 
 
 def test_a_wrong_length():
-    """A buffer whose only mistake is a length that is too large gets one name."""
+    """If only `len(buffer)` is too large by 1, there is one mistake with a name."""
 
     class Wrong(Right):
         def __len__(self):

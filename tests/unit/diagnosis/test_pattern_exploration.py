@@ -1,4 +1,4 @@
-"""The mistakes of an `epsilon_greedy` are found from simulated actions alone."""
+"""The reader finds the mistakes of an `epsilon_greedy` from its actions alone."""
 
 import numpy as np
 import pytest
@@ -9,38 +9,42 @@ from grader.diagnosis.patterns import exploration
 
 
 class Simulated:
-    """A hand-in whose actions are drawn by a NumPy function.
+    """A fake hand-in whose actions are drawn with NumPy.
 
     Args:
-        choose: the function of a generator, the number C of calls, the values [N, A]
-            and ε; it returns actions [C, N].
+        choose: function (generator, C, values [N,A], ε) that returns the actions [C,N]
+            of C calls.
     """
 
     def __init__(self, choose) -> None:
         self.choose = choose
 
     def export(self, case):
-        """Return something, because this hand-in works under `jax.jit`."""
+        """Return any text, as if the part could be exported."""
         return "program"
 
     def afresh(self):
-        """Return this hand-in, because it keeps nothing between questions."""
+        """Return this hand-in, because the answers do not depend on earlier calls."""
         return self
 
     def actions(self, case, keys):
-        """Return the actions for all keys [C, N]; the first key seeds the generator."""
+        """Return the actions [C,N] for C keys.
+
+        The first key is the seed of the NumPy generator, so the same keys give the same
+        actions.
+        """
         rng = np.random.default_rng(int(keys[0, 0]))
         q_values, epsilon = case.args["q_values"], float(case.args["epsilon"])
         return self.choose(rng, len(keys), q_values, epsilon)
 
     def answer(self, case):
-        """Return the actions for the key of the case [N]."""
+        """Return the actions [N] for the key of the case."""
         return Answer({"actions": self.actions(case, case.args["key"][None])[0]})
 
     called = answer
 
     def answer_keys(self, case, keys, name):
-        """Return the actions for all keys [C, N]."""
+        """Return the actions [C,N] for C keys in place of the key of the case."""
         return self.actions(case, keys)
 
 
@@ -49,12 +53,12 @@ def chooses(
     tried=lambda rng, shape, q: rng.integers(0, q.shape[1], shape),
     greedy=lambda q: q.argmax(axis=1),
 ):
-    """Return the function `choose` of a `Simulated`, made of three parts.
+    """Return a function `choose` for `Simulated`, made of three functions.
 
     Args:
-        coin: decides where an action is random.
-        tried: draws the random actions.
-        greedy: picks the greedy actions.
+        coin: function (generator, [C,N], ε) that says which actions are random.
+        tried: function (generator, [C,N], values [N,A]) that draws random actions.
+        greedy: function of the values [N,A] that returns the greedy actions [N].
     """
 
     def choose(rng, calls, q, epsilon):
@@ -65,7 +69,12 @@ def chooses(
 
 
 def names_of(choose, seed=0):
-    """Return the names of the mistakes in a reading, or None if there is no reading."""
+    """Return the names of the mistakes that the reader finds; None without a reading.
+
+    Args:
+        choose: function for `Simulated`.
+        seed: seed of the reader's questions.
+    """
     found = exploration.read(Simulated(choose), np.random.default_rng(seed))
     return found and [one.name for one in found.differences]
 
@@ -83,7 +92,7 @@ WHOLE = {"greedy": lambda q: np.trunc(q).argmax(axis=1)}
 
 @pytest.mark.parametrize("seed", range(3))
 def test_right_work_gets_no_reading(seed):
-    """Right work has no reading."""
+    """For a right `epsilon_greedy` there is no reading."""
     assert names_of(chooses(), seed) is None
 
 
@@ -106,12 +115,15 @@ def test_right_work_gets_no_reading(seed):
     ],
 )
 def test_one_mistake_or_two(parts, names):
-    """A mistake in one of the three parts is named; so are two mistakes."""
+    """A wrong coin, wrong random actions and wrong greedy actions get their names.
+
+    Two such mistakes at once are both named.
+    """
     assert names_of(chooses(**parts)) == names
 
 
 def test_measured_numbers_are_told():
-    """The reading shows the measured number of an ε that is at least 0.1."""
+    """If ε never falls below 0.1, the reading shows the measured bound, about 0.1."""
     student = Simulated(
         chooses(coin=lambda rng, shape, e: rng.random(shape) < max(e, 0.1))
     )
@@ -120,7 +132,10 @@ def test_measured_numbers_are_told():
 
 
 def test_patterns_that_fit_nothing_get_no_name():
-    """Random actions of an unknown pattern get no name; their shares are shown."""
+    """If random actions follow an unknown pattern, the mistake has no name.
+
+    The reading shows how often each action is drawn.
+    """
 
     def odd(rng, shape, q):
         return rng.choice(4, shape, p=[0.4, 0.1, 0.1, 0.4]) % q.shape[1]
@@ -131,7 +146,10 @@ def test_patterns_that_fit_nothing_get_no_name():
 
 
 def test_shapes_are_told():
-    """Actions of a wrong shape get a name; fractions as actions raise `Wrong`."""
+    """Actions of a wrong shape get the name of this mistake.
+
+    For actions that are not whole numbers, the reader raises `Wrong`.
+    """
 
     def square(rng, calls, q, epsilon):
         return np.zeros((calls, len(q), len(q)), int)

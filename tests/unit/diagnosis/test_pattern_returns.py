@@ -1,4 +1,4 @@
-"""The formula of wrong returns is found from the returns alone."""
+"""The reader finds the formula of wrong returns from the returns alone."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from grader.diagnosis.patterns.returns import Asked, in_words
 
 
 def right(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the right returns [T]."""
+    """Return the right returns [T] of rewards [T]."""
     steps = range(len(rewards))
     return np.array(
         [sum(gamma ** (t - i) * rewards[t] for t in steps[i:]) for i in steps]
@@ -17,10 +17,10 @@ def right(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def answers(formula) -> list[Asked]:
-    """Return a formula's returns for questions like those of `returns.read`.
+    """Return the returns that a formula gives for questions like the reader's.
 
     Args:
-        formula: the function of the rewards [T] and γ that computes returns [T].
+        formula: function (rewards [T], γ) that computes the returns [T].
     """
     rng = np.random.default_rng(3)
     long = np.concatenate([returns.drawn_rewards(rng, 5), np.eye(5)]).astype(float)
@@ -41,7 +41,7 @@ def names(formula) -> list[str] | None:
 
 
 def test_right_returns_have_no_reading():
-    """Right returns, rounded to float32, have no reading."""
+    """For right returns there is no reading, although float32 has rounded them."""
     assert names(right) is None
 
 
@@ -66,19 +66,25 @@ def test_right_returns_have_no_reading():
     ],
 )
 def test_one_difference(formula, expected):
-    """One mistake gets its name."""
+    """A single mistake in the returns gets its name."""
     assert names(formula) == [expected]
 
 
 def test_two_differences():
-    """Mistakes at different places are all named; mistakes in the sum come first."""
+    """Several mistakes at once are all named.
+
+    Mistakes in the sum come before mistakes in the rewards.
+    """
     formula = lambda r, g: right(np.clip(r, -1, 1)[::-1], 1.0)[::-1]  # noqa: E731
     expected = ["mc-sums-the-past", "mc-undiscounted", "mc-clips-rewards"]
     assert names(formula) == expected
 
 
 def test_words_and_table():
-    """The formula is written with the lecture's symbols, beside a small table."""
+    """The reading shows the hand-in's formula and the right formula in symbols.
+
+    A table shows the returns of an example.
+    """
     reading = in_words(answers(lambda r, g: right(np.clip(r, -1, 1), 1.0)), None)
     assert reading.computes == "G_i = Σ_{t≥i} clip(r_t, −1, 1)"
     assert reading.asked == "G_i = Σ_{t≥i} γ^(t−i) r_t"
@@ -87,7 +93,10 @@ def test_words_and_table():
 
 
 def test_unknown_weights_are_shown():
-    """If no formula fits, the reading shows the rewards' weights in one return."""
+    """If no formula fits but G is linear in the rewards, the reading shows the weights.
+
+    If G is not linear, the mistake gets the name "mc-not-linear".
+    """
     reading = in_words(
         answers(lambda r, g: right(r * [2, 1, 1, 1, 1][: len(r)], g)), None
     )
@@ -98,18 +107,21 @@ def test_unknown_weights_are_shown():
 
 
 def test_only_a_certain_mistake_is_named():
-    """If two explanations fit the returns, only the mistake in both is named."""
+    """If two explanations fit the returns, only a mistake in both of them is named."""
     ones = lambda r, g: right(np.ones(len(r)), g)[::-1]  # noqa: E731
     assert names(ones) == ["mc-ignores-rewards"]
 
 
 def test_what_is_not_finite_has_no_reading():
-    """Returns that are NaN have no reading."""
+    """For returns that are NaN there is no reading."""
     assert names(lambda r, g: right(r, g) * np.nan) is None
 
 
 def test_shapes():
-    """Returns of shape [T, 1] are read like [T]; their shape is one more mistake."""
+    """Returns of shape [T,1] are read as if they had shape [T].
+
+    The wrong shape is one more mistake. Returns of another length are not read.
+    """
     asked = answers(lambda r, g: right(r, 1.0))
     triples = [(a.gamma, a.rewards, a.returns[:, :, None]) for a in asked]
     shaped, shape = returns.in_shape(triples)

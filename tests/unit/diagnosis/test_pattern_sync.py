@@ -1,4 +1,4 @@
-"""The mistakes of a `sync_target` are found from its answers alone."""
+"""The reader finds the mistakes of a `sync_target` from its answers alone."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,15 @@ from grader.diagnosis.patterns.sync import Observation, explained
 
 
 def told_by(renews, renewed="theta_Q", kept="theta_T"):
-    """Return the answers of a `sync_target` to two independent sets of questions.
+    """Return the answers of a fake `sync_target`.
+
+    The questions are two sets that are drawn independently. Some more questions have
+    periods that divide the steps at which θ_T is renewed.
 
     Args:
-        renews: the function of step and period that says whether θ_T is renewed.
-        renewed: the name of the arrays that are returned if θ_T is renewed.
-        kept: the name of the arrays that are returned otherwise.
+        renews: function (step, period) that says whether θ_T is renewed.
+        renewed: what is returned if θ_T is renewed, by its name in `made`.
+        kept: what is returned otherwise, by its name in `made`.
     """
     rng = np.random.default_rng(0)
     made = {
@@ -44,13 +47,17 @@ def multiple(step, period):
 
 
 def read(*formulas):
-    """Return the reading's text and the mistakes' names; None for no reading."""
+    """Return the reading's text and the mistakes' names, or None without a reading.
+
+    Args:
+        formulas: the arguments of `told_by`.
+    """
     found = explained(told_by(*formulas))
     return found and (found.computes, [one.name for one in found.differences])
 
 
 def test_right_answers_get_no_reading():
-    """Right work has no reading."""
+    """For a right `sync_target` there is no reading."""
     assert read(multiple) is None
 
 
@@ -66,14 +73,20 @@ def test_right_answers_get_no_reading():
     ],
 )
 def test_rule_of_steps(renews, words, name):
-    """A wrong rule of the steps gets its name, and the text shows its numbers."""
+    """If θ_T is renewed at wrong steps, the mistake gets its name.
+
+    The reading shows at which steps θ_T is renewed.
+    """
     computes, names = read(renews)
     assert words in computes
     assert names == [name]
 
 
 def test_wrong_contents_are_named():
-    """Wrong contents get their names; the text shows both shares of a mixture."""
+    """If the returned parameters are wrong, the mistake gets its name.
+
+    For a mixture of θ_Q and θ_T, the reading shows both shares.
+    """
     computes, names = read(lambda s, p: True, "mixture")
     assert "0.001 θ_Q + 0.999 θ_T at every step" in computes
     assert names == ["polyak-every"]
@@ -82,7 +95,11 @@ def test_wrong_contents_are_named():
 
 
 def test_two_mistakes_are_both_named():
-    """A wrong rule of the steps and wrong contents are both named."""
+    """Two mistakes at once are both named.
+
+    In one example the steps and the contents are wrong. In the other one, both contents
+    are wrong: those for renewed and those for kept parameters.
+    """
     names = read(lambda s, p: s == p, "zeros")[1]
     assert names == ["sync-once", "sync-zeros"]
     assert read(multiple, "mixture", "zeros")[1] == [
@@ -92,7 +109,10 @@ def test_two_mistakes_are_both_named():
 
 
 def test_unknown_rules_get_no_name():
-    """An unknown rule of the steps gets no name; the text shows the renewed steps."""
+    """If θ_T is renewed by an unknown rule, the mistake has no name.
+
+    The reading lists the steps. If the parameters are unknown, there is no reading.
+    """
     computes, names = read(lambda s, p: s % p == 0 and s >= 10)
     assert names == []
     assert "θ_Q at the steps [12]" in computes
@@ -100,7 +120,7 @@ def test_unknown_rules_get_no_name():
 
 
 def test_refused_answers_are_put_into_words():
-    """The words for an answer that was refused depend on the message."""
+    """If the grader refused the answer, the reading says in words what came back."""
     assert refusal("the returned theta_T is None: is a `return` missing?").words == (
         "nothing (None)"
     )

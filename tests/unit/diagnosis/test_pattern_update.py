@@ -1,4 +1,4 @@
-"""The mistakes of a `td_update` are found from its answers alone."""
+"""The reader finds the mistakes of a `td_update` from its answers alone."""
 
 from dataclasses import replace
 
@@ -33,20 +33,20 @@ def loss(draw, theta):
 
 
 def short(vector):
-    """Return the numbers rounded to float32, in float64."""
+    """Return numbers of type float64, rounded to float32."""
     return vector.astype(np.float32).astype(np.float64)
 
 
 def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, after=0):
-    """Return the answers of a `td_update` to all draws, by name of the optimizer.
+    """Return the answers of a fake `td_update` to all draws, by the optimizer's name.
 
     Args:
-        gradient: the function of a draw that computes the gradient.
-        times: the number that multiplies the optimizer's updates.
+        gradient: function of a draw that computes the gradient.
+        times: the number by which the optimizer's updates are multiplied.
         base: the parameters to which the updates are added: "θ_Q", "θ_T" or "0".
-        kept: whether the optimizer's state is returned as it was passed in.
-        fresh: whether the optimizer starts from a new state.
-        after: whether the loss is computed after the step.
+        kept: True to return the optimizer's state as it was passed in.
+        fresh: True to start from a new state of the optimizer.
+        after: 1 to compute the loss after the step, 0 for before.
     """
     made = {}
     for optimizer in update.OPTIMIZERS:
@@ -67,7 +67,7 @@ def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, aft
 
 
 def read(**changes):
-    """Return the reading's text and the mistakes' names; None for no reading.
+    """Return the reading's text and the mistakes' names, or None without a reading.
 
     Args:
         changes: the arguments of `answers`.
@@ -77,7 +77,7 @@ def read(**changes):
 
 
 def test_right_steps_get_no_reading():
-    """Right work has no reading."""
+    """For a right `td_update` there is no reading."""
     assert read() is None
 
 
@@ -114,7 +114,7 @@ def test_right_steps_get_no_reading():
     ],
 )
 def test_one_mistake(changes, words, names):
-    """One mistake gets its name, and the text shows its number."""
+    """A single mistake gets its name, and the reading describes the mistake."""
     computes, found = read(**changes)
     assert words in computes
     assert found == names
@@ -130,12 +130,12 @@ def test_one_mistake(changes, words, names):
     ],
 )
 def test_two_mistakes_are_both_named(changes, names):
-    """Two mistakes at different places are both named."""
+    """Two mistakes at once are both named, if they lie in different steps."""
     assert read(**changes)[1] == names
 
 
 def test_several_steps_in_one_call_are_counted():
-    """The text shows by how much Adam's count rises in one call."""
+    """If one call makes several steps, the reading shows the rise of Adam's count."""
     made = answers()
     made["adam"] = [
         replace(one, state=replace(one.state, count=one.state.count + 63))
@@ -147,12 +147,15 @@ def test_several_steps_in_one_call_are_counted():
 
 
 def test_numbers_that_fit_nothing_get_no_name():
-    """A step that fits no formula has no reading."""
+    """If no formula fits the returned θ_Q, there is no reading."""
     assert read(gradient=lambda d: right(d) ** 3) is None
 
 
 def test_error_messages_are_read():
-    """A part that fails gets a name only if its error message has one cause."""
+    """If the part fails and only one mistake causes this message, it gets its name.
+
+    For other messages there is no reading.
+    """
     text = "td_update's theta_Q is not the kind of tree that came in: it has 1 array"
     found = update.explained(DRAWS, {}, {"sgd": f"{text}, expected 4"})
     assert [one.name for one in found.differences] == ["up-loss-first"]
@@ -180,7 +183,10 @@ def test_gradients_are_those_of_the_loss():
 
 
 def test_questions_carry_the_state():
-    """A question with Adam holds a used state; a question with SGD holds no state."""
+    """A question with Adam holds a state that is not new.
+
+    A question with SGD holds no state.
+    """
     state = question(DRAWS[0], "adam").args["opt_state"]
     assert int(state[0]) == DRAWS[0].state.count
     assert np.allclose(flat(state[1:5]), DRAWS[0].state.mu)

@@ -1,4 +1,4 @@
-"""The slopes of a formula are the derivatives of its loss in each value by θ_Q."""
+"""`Slopes` computes the derivatives of a formula's loss by each value under θ_Q."""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,13 @@ RIGHT = td_loss.LANGUAGE.right
 
 
 def found(scale=1.0, growth="", **choices):
-    """Return the right formula with other choices and with a factor."""
+    """Return the right formula with some choices and the factor replaced.
+
+    Args:
+        scale: factor of the loss.
+        growth: "B" if the factor grows with the batch size, else "".
+        choices: by slot, the words of the new choice.
+    """
     slots = {
         slot: choice
         for half in td_loss.LANGUAGE.halves
@@ -29,7 +35,11 @@ def found(scale=1.0, growth="", **choices):
 
 
 def numbers(seed=0):
-    """Return the numbers of a random batch, as the learner sends them."""
+    """Return the numbers of a random batch, as the learner sends them to the grader.
+
+    The keys of values begin with `q_` for θ_Q or `t_` for θ_T. They end with `s` for
+    the states s, `n` for the next states s′, or `0` for a state of zeros.
+    """
     rng = np.random.default_rng(seed)
     shapes = {"q_s": B, "q_n": B, "q_0": 1, "t_s": B, "t_n": B, "t_0": 1}
     return {
@@ -41,33 +51,39 @@ def numbers(seed=0):
 
 
 def taken(x):
-    """Return Q(s, a; θ_Q) [B]."""
+    """Return the values Q(s, a; θ_Q) of the taken actions [B]."""
     return x["q_s"][jnp.arange(B), x["action"]]
 
 
 def target(x, values, mask=True):
-    """Return r + ¬d γ · values [B]."""
+    """Return the targets r + ¬d γ · values [B].
+
+    Args:
+        x: the numbers of a batch.
+        values: the values of the next states [B].
+        mask: False to leave ¬d out.
+    """
     go_on = 1 - x["terminated"] * mask
     return x["reward"] + go_on * GAMMA * values
 
 
 def right(x):
-    """Return the targets that are asked for [B]."""
+    """Return the right targets y [B]."""
     return target(x, x["t_n"].max(axis=1))
 
 
 def square(x, y):
-    """Return the mean square error."""
+    """Return the mean squared error between Q(s, a; θ_Q) and y."""
     return ((taken(x) - y) ** 2).mean()
 
 
 def normalised(y):
-    """Return targets with mean 0 and standard deviation 1."""
+    """Return the targets [B], shifted and scaled to mean 0 and standard deviation 1."""
     return (y - y.mean()) / y.std()
 
 
 def from_zero(x):
-    """Return the targets with θ_Q in which the next state of an end is zeros [B]."""
+    """Return targets [B] by θ_Q whose s′ is replaced by zeros where d is true."""
     values = jnp.where(x["terminated"][:, None], x["q_0"], x["q_n"])
     return target(x, values.max(axis=1), mask=False)
 
@@ -155,7 +171,10 @@ FORMULAS = {
 
 @pytest.mark.parametrize(("formula", "loss"), FORMULAS.values(), ids=FORMULAS)
 def test_slopes_are_the_derivatives(formula, loss):
-    """Loss and slopes agree with JAX, for formulas with separate rows and others."""
+    """Loss and slopes agree with JAX's gradient of the same loss.
+
+    In some of these formulas a row's loss depends on the other rows of the batch.
+    """
     slopes = Slopes(formula, GAMMA)
     gradient = jax.jit(jax.value_and_grad(lambda q, x: loss({**x, **q})))
     for seed in range(3):
@@ -172,7 +191,7 @@ def test_slopes_are_the_derivatives(formula, loss):
 
 
 def test_gamma_is_that_of_the_task():
-    """The discount of a formula is the one that `Slopes` was made with."""
+    """The loss of `Slopes` has the discount γ that was passed to `Slopes`."""
     losses = {gamma: Slopes(found(), gamma)(numbers())["loss"] for gamma in (0.7, 0.99)}
     x = numbers()
     for gamma, loss in losses.items():

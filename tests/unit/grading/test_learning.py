@@ -1,4 +1,4 @@
-"""Learning is repeated by the formula of a wrong loss, if there is such a formula."""
+"""If a wrong loss has a formula, all tasks are learned again by this formula."""
 
 from types import SimpleNamespace
 
@@ -20,30 +20,35 @@ RIGHT = Found(td_loss.LANGUAGE.right, Scale())
 
 
 class Process:
-    """Learning that has ended; it notes what it is repeated with.
+    """A fake of `Learning` that has ended; `slopes` is the argument of `again`.
 
     Args:
-        deviates: whether the hand-in's updates are others.
+        deviates: whether the hand-in's `td_update` deviates.
     """
 
     def __init__(self, deviates):
         self.results, self.slopes = Results(deviates=deviates), None
 
     def wait(self):
-        """Return the results of the first time."""
+        """Return the results of the first learning."""
         return self.results
 
     def again(self, slopes):
-        """Return the results of the second time."""
+        """Return the results of learning by a formula.
+
+        Args:
+            slopes: for each discount γ, the slopes of the formula.
+        """
         self.slopes = slopes
         return Results(by_formula=True)
 
 
 @pytest.fixture
 def grade(monkeypatch):
-    """Return a function of whether updates deviate, and of the search for a formula.
+    """Return a function that gets the results of learning for a fake process.
 
-    The function returns the results and the fake process.
+    Its arguments are `deviates` and the function `find`, which searches for the
+    formula. It returns the results and the fake process.
     """
 
     def run(deviates, find):
@@ -60,7 +65,7 @@ def grade(monkeypatch):
 
 
 def test_right_updates_are_not_repeated(grade):
-    """Without a difference, no formula is looked for."""
+    """If no update deviates, no formula is searched, and learning is not repeated."""
 
     def find(student, rng):
         raise AssertionError
@@ -71,7 +76,11 @@ def test_right_updates_are_not_repeated(grade):
 
 
 def test_a_formula_is_used_for_all_tasks(grade):
-    """The formula of the hand-in's loss is used with the discount of each task."""
+    """If a wrong formula is found, learning is repeated with its slopes.
+
+    The slopes are given for two discounts γ: that of the table worlds, and that of the
+    other tasks.
+    """
     asked = []
 
     def find(student, rng):
@@ -87,14 +96,14 @@ def test_a_formula_is_used_for_all_tasks(grade):
 
 
 def test_a_right_loss_does_not_explain_other_updates(grade):
-    """If the loss is right, learning is not repeated with its formula."""
+    """If the formula of the loss is right, learning is not repeated by this formula."""
     _, process = grade(True, lambda student, rng: (RIGHT, None))
     assert process.slopes == {}
 
 
 @pytest.mark.parametrize("reason", [None, ValueError("no"), UsedUp("no time left")])
 def test_without_a_formula(grade, reason):
-    """If no formula fits, or `td_loss` gives no answer, there are no slopes."""
+    """If no formula fits, or `td_loss` gives no answer, learning gets no slopes."""
 
     def find(student, rng):
         if reason:
@@ -105,7 +114,7 @@ def test_without_a_formula(grade, reason):
 
 
 def test_a_fault_of_ours_is_no_zero(grade):
-    """If the grader itself fails in the search, that is said to be its fault."""
+    """A grader error during the search for a formula is raised again."""
 
     def find(student, rng):
         raise GraderError("the runner has ended")

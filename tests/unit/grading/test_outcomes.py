@@ -1,4 +1,4 @@
-"""The outcome of a check in the report, tested with a fake hand-in, without helpers."""
+"""A check's outcome follows from the hand-in's answers; the hand-in is a fake."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -39,8 +39,8 @@ class Fake:
     """A fake candidate or reference whose answers come from a function.
 
     Args:
-        answering: function of a case that returns the answer or raises an exception.
-        again: such a function for the consistency pass; None to use `answering` again.
+        answering: function of a case that returns an answer or raises an exception.
+        again: such a function for the consistency pass; None for the same function.
     """
 
     eager = False
@@ -51,11 +51,11 @@ class Fake:
         self.stopped: set[str] = set()
 
     def answer(self, case: Case) -> Answer:
-        """Return the answer, as if by a program."""
+        """Return the function's answer, as if a program had computed it."""
         return self.answering(case)
 
     def called(self, case: Case, *, watched: str = "", look: object = None) -> Answer:
-        """Return the answer, as if by a call."""
+        """Return the function's answer, as if a call had computed it."""
         return self.answering(case)
 
     def changed(self, case: Case, kind: str) -> list[str]:
@@ -73,7 +73,10 @@ class Fake:
 
 
 def right(case: Case) -> Answer:
-    """Return the answer that the fake reference gives, too: an unchanged table Q."""
+    """Return the right answer.
+
+    It is the unchanged table Q, or flags of which only the last is true.
+    """
     if case.part == "episode_terminateds":
         steps = case.spec["num_steps"]
         return Answer(terminateds=np.arange(steps) == steps - 1)
@@ -97,7 +100,12 @@ def raising(error: BaseException) -> Answering:
 
 
 def graded(student: Fake, **others) -> Graded:
-    """Return the `Graded` of a candidate, with a reference that answers by `right`."""
+    """Return the `Graded` of a candidate, with the fake reference `right`.
+
+    Args:
+        student: the candidate.
+        others: further fields of `Graded`.
+    """
     return Graded(
         student=student,
         reference=Fake(right),
@@ -109,7 +117,12 @@ def graded(student: Fake, **others) -> Graded:
 
 
 def checks_of(student: Fake, **others) -> dict:
-    """Run one pass; return the checks of `EXERCISE` by name."""
+    """Run one pass; return the checks of `EXERCISE`, by name.
+
+    Args:
+        student: the candidate.
+        others: further fields of `Graded`.
+    """
     (exercise,) = run_checks(Pass(graded(student, **others)), [EXERCISE])
     assert exercise.name == EXERCISE
     return {check.name: check for check in exercise.checks}
@@ -157,7 +170,7 @@ def test_wrong_answers_say_what_came_back():
 
 
 def test_stub():
-    """A check of a stub fails with the message that the part is not written yet."""
+    """If a part is a stub, its check fails with the message "not implemented yet"."""
     check = checks_of(Fake(raising(NotImplementedYet(EXERCISE))))[FIRST]
     assert (check.outcome, check.message) == (Outcome.FAILED, NOT_IMPLEMENTED)
 
@@ -197,7 +210,7 @@ def test_interrupt_ends_the_run():
 
 
 def test_no_time_left():
-    """If the time of the whole run is used up, all further checks are timeouts."""
+    """If no time is left for the whole run, all further checks are timeouts."""
     books = graded(Fake(right))
     books.budget = Budget(Limits(run_seconds=-1.0))
     (exercise,) = run_checks(Pass(books), [EXERCISE])
@@ -209,14 +222,26 @@ def test_no_time_left():
     ("error", "hung"), [(TimedOut("late"), True), (UsedUp("none left"), False)]
 )
 def test_hung_parts_are_known(error, hung):
-    """`hung` lists a part that gave no answer, but no part that was only slow."""
+    """A part that gave no answer in time is in `hung`.
+
+    A part whose budget is used up is not in `hung`.
+    """
     first = Pass(graded(Fake(raising(error))))
     run_checks(first, [EXERCISE])
     assert (EXERCISE in first.hung) == hung
 
 
 def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, list]:
-    """Run all passes; return the exercises, and (exercise, check) of each check run."""
+    """Run the first pass and the consistency pass.
+
+    Args:
+        student: the candidate.
+        exercises: names of the exercises.
+        twice: False to leave the consistency pass out.
+
+    Returns:
+        The exercises, and (exercise, check) for each run of a check, in order.
+    """
     turns: list[tuple[str, str]] = []
     options = Options("1", exercises, twice=twice)
     progress = Progress(on_check=lambda *turn: turns.append(turn))
@@ -241,7 +266,10 @@ def test_collected_once_and_asked_again_backwards(monkeypatch):
 
 
 def test_second_pass_withdraws():
-    """If a fresh process gives wrong answers, the points of passed checks are lost."""
+    """A check that passed loses its points if it gets wrong answers in the second pass.
+
+    The second pass asks a fresh process.
+    """
     ((once,), _) = passes(Fake(right, wrong), EXERCISE, twice=False)
     ((twice,), _) = passes(Fake(right, wrong), EXERCISE)
     assert once.score > 0
@@ -253,7 +281,10 @@ def test_second_pass_withdraws():
 
 
 def test_second_pass_without_an_answer():
-    """A check without an answer in the second pass gets that outcome and says so."""
+    """If a check gets no answer in the second pass, the outcome is that of this pass.
+
+    The message says that the part was asked again.
+    """
     ((exercise,), _) = passes(Fake(right, raising(Killed("it died"))), EXERCISE)
     check = next(c for c in exercise.checks if c.name == FIRST)
     assert check.outcome == Outcome.KILLED
@@ -261,7 +292,7 @@ def test_second_pass_without_an_answer():
 
 
 def test_part_that_hangs_is_not_asked_again():
-    """A check without an answer in the first pass is not run in the second pass."""
+    """A check that got no answer in the first pass is not run in the second pass."""
     hangs = Fake(raising(TimedOut("late")))
     asked = []
     hangs.again = lambda case: asked.append(case) or Answer(Q=None)

@@ -1,4 +1,4 @@
-"""Fixtures with the modules of the learner, which imports `starter/` by name."""
+"""Fixtures that import modules of the learner, with `starter/` on the path."""
 
 from types import ModuleType
 
@@ -9,11 +9,11 @@ from tests.support.supplied import imported
 
 @pytest.fixture(scope="package")
 def learner() -> ModuleType:
-    """Return `grader/inside/learner.py`."""
+    """Import `grader/inside/learner.py` and return the module."""
     return imported("grader.inside.learner", "starter")
 
 
 @pytest.fixture(scope="package")
 def agent(learner) -> ModuleType:
-    """Return `grader/inside/learning/agent.py`, which the learner has imported."""
+    """Return the module `grader/inside/learning/agent.py`, as the learner uses it."""
     return imported("grader.inside.learning.agent", "starter")

@@ -1,4 +1,4 @@
-"""Each part of the hand-in sees only what its job needs while a task is learned."""
+"""In learning, each part of the hand-in sees only what its job needs."""
 
 from dataclasses import replace
 
@@ -13,45 +13,50 @@ D, A, BLOCK, B = 4, 2, 5, 4
 
 
 class FakeUpdates:
-    """Updates that add 1 to θ_Q; the network is linear, without a bias.
+    """A fake of `Updates`: an update adds 1 to θ_Q, and the network is linear.
 
     Attributes:
         batches: the batches of all blocks.
-        distance: the distance of each update that is compared.
+        distance: the distance that is returned for each compared update.
     """
 
     def __init__(self):
         self.batches, self.distance = [], 0.0
 
     def fresh_state(self, theta, rate=0.0):
-        """Return the number of updates so far."""
+        """Return the state of the optimizer before the first update: the count 0."""
         return 0
 
     def values(self, theta, states):
-        """Return the values [N,A]."""
+        """Return the values [N,A] of states [N,D], where θ is a list of one matrix."""
         return states @ theta[0]
 
     def unflat(self, vector):
-        """Return θ as a list of one matrix [D,A]."""
+        """Return θ as a list of one matrix [D,A], from a vector."""
         return [vector.reshape(D, A)]
 
     def q_values(self, theta, states):
-        """Return the values [N,A] by a vector θ."""
+        """Return the values [N,A] of states [N,D], where θ is a vector."""
         return self.values(self.unflat(np.asarray(theta)), states)
 
     def all_values(self, theta_Q, theta_T, batch):
-        """Return the values of a batch by both networks."""
+        """Return the values of s, s′ and zeros by θ_Q (`q_`) and by θ_T (`t_`)."""
         of = {"s": batch["state"], "n": batch["next_state"], "0": np.zeros((1, D))}
         found = {f"q_{k}": self.q_values(theta_Q, states) for k, states in of.items()}
         return {**found, **{f"t_{k}": self.q_values(theta_T, x) for k, x in of.items()}}
 
     def step_along(self, carry, batch, slopes, compared):
-        """Add the sum of all slopes to θ_Q."""
+        """Make an update that adds the sum of all slopes to θ_Q."""
         moved = carry[0] + sum(float(slope.sum()) for slope in slopes.values())
         return (moved, carry[2] + 1), self.distance
 
     def block(self, carry, batches, synced, compared):
-        """Make the updates of a block."""
+        """Make a block of updates, each of which adds 1 to θ_Q.
+
+        Returns:
+            The new carry (θ_Q, θ_T, state), the losses and the distances. A distance of
+            -1 means that the update is not compared.
+        """
         self.batches.append(batches)
         theta_Q, theta_T, state = carry
         for sync in synced:
@@ -63,10 +68,16 @@ class FakeUpdates:
 
 
 class Grader:
-    """The grader as the learner asks it: a right buffer, and a sync by a list.
+    """A fake of the grader that answers the learner's questions.
+
+    Its buffer is right. Its `sync_target` returns θ_Q after the updates in a list.
+
+    Args:
+        synced: the numbers of these updates, from 1.
+        slopes: function that answers a question for slopes.
 
     Attributes:
-        asked: all questions.
+        asked: all questions, in order.
     """
 
     def __init__(self, synced=(), slopes=None):
@@ -79,7 +90,7 @@ class Grader:
         return getattr(self, question["do"])(question)
 
     def use_buffer(self, question):
-        """Store the rows and return batches."""
+        """Add the question's rows to the buffer; return batches that it draws."""
         new, old = question["rows"], self.rows
         self.rows = {
             name: np.concatenate([old[name], new[name]]) if old else new[name]
@@ -91,12 +102,16 @@ class Grader:
         return {name: column[which] for name, column in self.rows.items()}
 
     def schedule(self, question):
-        """Return for each update whether it is in the list."""
+        """Return for each update of the question whether θ_T becomes θ_Q after it."""
         steps = question["first"] + np.arange(question["count"])
         return {"synced": np.isin(steps, self.synced).astype(np.int8)}
 
     def of(self, do):
-        """Return the questions of a kind, without `do`."""
+        """Return all questions of one kind, without the key `do`.
+
+        Args:
+            do: the kind: "use_buffer" or "schedule".
+        """
         return [
             {name: value for name, value in question.items() if name != "do"}
             for question in self.asked
@@ -106,7 +121,10 @@ class Grader:
 
 @pytest.fixture
 def make(agent):
-    """Return a function that makes an agent, its updates and its grader."""
+    """Return a function that makes an agent for a small task.
+
+    The function returns the agent, its fake updates and its fake grader.
+    """
     small = {"block_steps": 8, "block_updates": BLOCK, "batch_size": B, "capacity": 50}
     settings = replace(agent.train.SETTINGS, period=3, validation_episodes=6, **small)
 
@@ -122,17 +140,20 @@ def make(agent):
 
 
 def observe(made, first=0, n=8):
-    """Let an agent observe n transitions whose rewards count from `first`."""
+    """Let an agent observe n transitions with rewards `first`, `first` + 1, and so on.
+
+    The other fields follow from the reward.
+    """
     number = np.arange(first, first + n)
     states = np.repeat(number[:, None], D, axis=1) / 10
     made.observe(states, number % 2, number, number % 3 == 0, states + 0.1)
 
 
 def test_sync_is_asked_beforehand_and_in_order(make, agent, monkeypatch):
-    """`sync_target` is asked for many updates at once, each once, without parameters.
+    """`sync_target` is asked once for each update, for many updates in one question.
 
-    θ_T becomes θ_Q after the updates for which it says so, in the block or in a later
-    one.
+    θ_T becomes θ_Q after the updates for which the answer says so. The question has no
+    parameters.
     """
     monkeypatch.setattr(agent, "ASKED_AT_ONCE", 7)
     made, _, grader = make(synced=(2, 9))
@@ -147,7 +168,7 @@ def test_sync_is_asked_beforehand_and_in_order(make, agent, monkeypatch):
 
 
 def test_an_answer_that_is_neither(make, monkeypatch, agent):
-    """If `sync_target` returns neither θ_Q nor θ_T, learning ends."""
+    """If `sync_target` returns neither θ_Q nor θ_T, `Foul` ends learning."""
     made, _, grader = make()
     observe(made)
     monkeypatch.setattr(
@@ -158,9 +179,9 @@ def test_an_answer_that_is_neither(make, monkeypatch, agent):
 
 
 def test_the_buffer_sees_nothing_of_the_task(make):
-    """For other transitions, the buffer gets the same questions.
+    """The questions to the buffer do not depend on the observed transitions.
 
-    The number of tokens does not tell how many transitions there were.
+    Each question has the same number of tokens, whatever the number of transitions.
     """
     asked = []
     for first in (0, 1000):
@@ -174,7 +195,7 @@ def test_the_buffer_sees_nothing_of_the_task(make):
 
 
 def test_updates_get_the_real_transitions(make):
-    """A block's batches are transitions that were observed, and no tokens."""
+    """The batches of the updates hold observed transitions, not the buffer's tokens."""
     made, updates, _ = make()
     observe(made, 0)
     made.learn()
@@ -195,22 +216,22 @@ def test_updates_get_the_real_transitions(make):
 
 
 def reading(args):
-    """Return actions that depend on the size of the values, not only their order."""
+    """Return actions [N] that depend on the size of the values."""
     return {"actions": (jnp.abs(args["q_values"]).sum(axis=1) * 1000).astype(int) % A}
 
 
 def greedy(args):
-    """Return greedy actions."""
+    """Return the greedy actions [N]."""
     return {"actions": args["q_values"].argmax(axis=1)}
 
 
 def by_epsilon(args):
-    """Return action 1 for an ε above ½."""
+    """Return action 1 in all states if ε is above ½, else action 0."""
     return {"actions": jnp.full(len(args["q_values"]), args["epsilon"] > 0.5, int)}
 
 
 def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
-    """Return an agent's actions in 20 states, and the states' values.
+    """Return an agent's actions in 20 random states, and the values of these states.
 
     Args:
         make: the fixture.
@@ -218,7 +239,7 @@ def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
         program: the hand-in's `epsilon_greedy`.
         scale: factor of θ.
         epsilon: ε.
-        shift: added to θ; it keeps the order of the values.
+        shift: number that is added to θ, which keeps the order of the values.
     """
     made, updates, _ = make(agent.make_act(FakeUpdates(), program))
     rng = np.random.default_rng(5)
@@ -229,7 +250,10 @@ def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
 
 
 def test_only_the_order_of_the_values_counts(make, agent):
-    """Two sets of values with the same order give the same actions."""
+    """Values in the same order give the same actions, even if they differ in size.
+
+    This holds even for an `epsilon_greedy` that uses the size of the values.
+    """
     first, q_values = actions(make, agent, reading)
     second, others = actions(make, agent, reading, scale=7.0, shift=0.5)
     assert (q_values.argmax(axis=1) == others.argmax(axis=1)).all()
@@ -238,7 +262,10 @@ def test_only_the_order_of_the_values_counts(make, agent):
 
 
 def test_the_order_is_that_of_the_values(make, agent):
-    """The greedy action is that of the real values, and ε reaches the program."""
+    """The greedy action is the arg max of the network's values.
+
+    `epsilon_greedy` gets the real ε.
+    """
     chosen, q_values = actions(make, agent, greedy)
     np.testing.assert_array_equal(chosen, q_values.argmax(axis=1))
     assert set(chosen) == {0, 1}
@@ -247,7 +274,7 @@ def test_the_order_is_that_of_the_values(make, agent):
 
 
 def test_equal_values_stay_equal(make, agent):
-    """If the values of a state are equal, so are those that the program gets."""
+    """If two values of a state are equal, `epsilon_greedy` gets two equal values."""
 
     def equal(args):
         return {"actions": (args["q_values"][:, 0] == args["q_values"][:, 1]) * 1}
@@ -265,7 +292,7 @@ def test_equal_values_stay_equal(make, agent):
     ],
 )
 def test_actions_that_there_are_not(make, returned, words):
-    """A wrong number of actions, or an action that does not exist, ends learning."""
+    """A wrong number of actions, or an action other than 0 and 1, ends learning."""
     made, *_ = make(lambda *_: returned)
     with pytest.raises(Foul, match=words):
         made.act(np.zeros((2, D), np.float32), 0.1)
@@ -275,17 +302,20 @@ def test_actions_that_there_are_not(make, returned, words):
 
 
 def test_updates_that_deviate_end_learning(make, agent):
-    """Some updates of each block are compared; if they differ, `Deviates` is raised."""
+    """Some updates of each block are compared with the hand-in's `td_update`.
+
+    If too many of them deviate, `Deviates` is raised.
+    """
     made, updates, _ = make()
     for block in range(3):
         observe(made, 8 * block)
         made.learn()
     assert (
         made.compared == made.settings.block_updates + 2
-    )  # all of the short first block
+    )  # every update of the short first block
     updates.distance = 2 * CLOSE
     observe(made, 100)
-    made.learn()  # a single one may come from a kink
+    made.learn()  # one deviation may come from a kink
     observe(made, 200)
     with pytest.raises(agent.Deviates):
         made.learn()
@@ -293,7 +323,10 @@ def test_updates_that_deviate_end_learning(make, agent):
 
 @pytest.mark.parametrize("distance", [2 * CLOSE, np.inf, np.nan])
 def test_few_kinks_are_tolerated(make, agent, distance):
-    """One update of 50 may differ, and not three of 100."""
+    """One deviating update among 50 is tolerated; the third among about 100 is not.
+
+    A single update can deviate at a kink of the network, as from ReLU.
+    """
     made, *_ = make()
     one_of_50 = np.where(np.arange(50) == 7, distance, CLOSE / 2)
     made.check(one_of_50)
@@ -303,7 +336,10 @@ def test_few_kinks_are_tolerated(make, agent, distance):
 
 
 def test_parameters_that_are_not_finite(make, agent):
-    """If θ_Q becomes NaN by right updates, learning ends, and the reason is told."""
+    """If θ_Q and the hand-in's update are NaN, `Foul` ends learning with the reason.
+
+    If only the grader's θ_Q is NaN, the hand-in's update deviates.
+    """
     made, *_ = make()
     made.theta_Q = made.theta_Q * np.nan
     with pytest.raises(Foul, match="theta_Q became NaN or infinite"):
@@ -312,12 +348,16 @@ def test_parameters_that_are_not_finite(make, agent):
         made.q_values(np.ones((3, D), np.float32))
     made, *_ = make()
     made.theta_Q = made.theta_Q * np.nan
-    with pytest.raises(agent.Deviates):  # where only our parameters are NaN
+    with pytest.raises(agent.Deviates):  # only the grader's θ_Q is NaN
         made.check(np.full(5, 2 * CLOSE))
 
 
 def test_learning_by_a_formula(make):
-    """The grader gets the values of each batch; θ_Q moves along its slopes."""
+    """An agent that learns by a formula asks the grader for the slopes of each batch.
+
+    The question has the values of the batch by θ_Q and θ_T. The update moves θ_Q along
+    the slopes.
+    """
     made, updates, grader = make(by_formula=True, synced=(2, 4))
     asked = []
 

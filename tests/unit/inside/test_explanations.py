@@ -1,4 +1,4 @@
-"""The sentences that explain exceptions: each is said of its kind, and of no other."""
+"""Exceptions of a known kind get the sentence that explains this kind."""
 
 import re
 
@@ -230,7 +230,7 @@ EXAMPLES = [
         "the starter's function",
     ),
 ]
-# Like some kind, and yet not certain to be of it.
+# Exceptions that resemble a known kind, but may have another cause.
 UNEXPLAINED = [
     ("ValueError: loss is nan", "td_loss: check(loss)", ""),
     (
@@ -273,19 +273,29 @@ UNEXPLAINED = [
     ("words", "where", "facts", "piece"), EXAMPLES, ids=[e[-1] for e in EXAMPLES]
 )
 def test_kinds(words: str, where: str, facts: str, piece: str):
-    """Words of the libraries get the sentence of their kind."""
+    """The message of an exception gets the sentence that explains its kind.
+
+    Args:
+        words: type and message of the exception.
+        where: function and source line in dqn.py, "-" for none.
+        facts: what a library was doing.
+        piece: a part of the expected sentence.
+    """
     assert piece in explain(words, where, facts)
 
 
 @pytest.mark.parametrize("example", UNEXPLAINED, ids=[e[0] for e in UNEXPLAINED])
 def test_not_certain(example: tuple[str, str, str]):
-    """Where no kind is certain nothing is said."""
+    """If no kind of exception fits for certain, there is no sentence."""
     assert explain(*example) == ""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.sentence[:40] for kind in KINDS])
 def test_sentences(kind):
-    """A sentence is one line, short enough, and its places are filled by its groups."""
+    """A sentence has one line of at most 300 characters.
+
+    Each of its placeholders has a group in the patterns. No name of ours is in it.
+    """
     groups = sum(re.compile(p).groups for p in (kind.words, kind.facts))
     assert {int(n) for n in re.findall(r"\{(\d)\}", kind.sentence)} <= {*range(groups)}
     filled = kind.sentence.format(*["x" * 40] * groups)
@@ -295,7 +305,10 @@ def test_sentences(kind):
 
 
 def test_hostile_words():
-    """Words with braces or of any length neither break a sentence nor take long."""
+    """A hostile message puts no braces into a sentence.
+
+    Very long messages are handled quickly, and a very long name gets no sentence.
+    """
     for words in ("{0}{1}{x}", "%s" * 1000, "(" * 10_000, "'" * 10_000, "\n" * 10_000):
         assert "{" not in explain(f"Error: {words}", f"f: {words}", words)
     name = "x" * 10_000

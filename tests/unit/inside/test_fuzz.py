@@ -1,6 +1,6 @@
-"""Hostile bytes from a helper are refused; hypothesis draws the bytes.
+"""Hostile bytes from a helper do no harm; hypothesis draws the bytes.
 
-`make fuzz` tries the same targets with more bytes, for as long as wanted.
+`make fuzz` tests the same functions with more bytes, for as long as wanted.
 """
 
 import random
@@ -23,7 +23,7 @@ quick = settings(database=None, deadline=None, max_examples=150, derandomize=Tru
 
 @pytest.fixture(scope="module", autouse=True)
 def known_nonce() -> None:
-    """Fix the nonce of each question, so that the drawn bytes can contain the nonce."""
+    """Fix the random nonce of each question, so that drawn bytes can contain it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(helper.secrets, "token_bytes", lambda size: targets.NONCE)
         yield
@@ -37,7 +37,7 @@ edges = st.sampled_from(
 
 
 def pieces(data: bytes) -> st.SearchStrategy[bytes]:
-    """Draw up to 30 successive bytes of the data."""
+    """Return a strategy that draws up to 30 successive bytes of the data."""
     return st.integers(0, len(data)).map(lambda cut: data[cut : cut + 30])
 
 
@@ -80,13 +80,16 @@ trees = st.recursive(
 
 @st.composite
 def packed(draw) -> bytes:
-    """Draw a frame whose header is a msgpack dict with any content and any lengths."""
+    """Draw a frame whose header is a msgpack dict with any content.
+
+    Keys can come twice, and the lengths in the frame can be wrong.
+    """
     message = {
         "nonce": targets.NONCE,
         **draw(st.dictionaries(st.sampled_from(KEYS), trees)),
     }
     header = msgpack.packb(message, use_bin_type=draw(st.booleans()))
-    if draw(st.booleans()):  # every key comes twice
+    if draw(st.booleans()):  # write every key twice
         header = b"\xde" + struct.pack(">H", 2 * len(message)) + 2 * header[1:]
     payload = draw(st.binary(max_size=40))
     data = bytearray(frame(header, payload))
@@ -108,13 +111,16 @@ def test_frames(data):
 @given(st.lists(anything | st.sampled_from(GOOD), max_size=3).map(b"".join))
 @quick
 def test_conversations(data):
-    """Any bytes from a helper are an answer, an error, or a reason to stop it."""
+    """Any bytes from a helper are an answer or an error, or the helper is stopped."""
     targets.conversation(data)
 
 
 @pytest.mark.parametrize("target", [targets.frames, targets.conversation])
 def test_deep_and_long(target):
-    """Very deep nesting, and headers of many tiny items, do no harm."""
+    """Very deep nesting and very many tiny items in a header do no harm.
+
+    They are read or refused like any other bytes.
+    """
     for opening in (b"\x91", b"\x81\xa1a", b"\xdd\0\0\0\1", b"\x81\xc0", b"\xc7\x40\1"):
         for depth in (15, 17, 511, 1025, 20_000):
             target(frame(b"\x81\xa6answer" + opening * depth + b"\xc0"))
@@ -128,9 +134,9 @@ def test_deep_and_long(target):
 
 
 def test_what_is_asked_with_the_nonce_is_answered():
-    """Good frames are accepted.
+    """Good frames are accepted as answers, errors or questions.
 
-    The tests above would pass even if every frame were refused.
+    Without this test, the other tests would pass even if every frame were refused.
     """
     answered = []
     for message in MESSAGES:
@@ -144,7 +150,7 @@ def test_what_is_asked_with_the_nonce_is_answered():
 
 
 def test_another_nonce_is_refused_before_the_payload():
-    """An answer with another nonce stops the helper before its arrays are read."""
+    """If an answer has another nonce, the helper is stopped before arrays are read."""
     other = {**MESSAGES[1], "nonce": random.Random(1).randbytes(16)}
     child = targets.Scripted(encode(other))
     with pytest.raises(helper.Died, match="not asked"):

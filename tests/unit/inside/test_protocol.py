@@ -1,4 +1,4 @@
-"""The protocol: messages arrive unchanged, and bad frames are refused at low cost."""
+"""Messages arrive unchanged; wrong frames are refused without much memory or time."""
 
 import contextlib
 import io
@@ -56,7 +56,7 @@ def test_round_trip(message):
 
 @pytest.mark.parametrize("name", DTYPES)
 def test_every_dtype_travels(name):
-    """Arrays of each allowed dtype arrive, also big-endian and strided arrays."""
+    """Arrays of each allowed dtype arrive, even if they are big-endian or strided."""
     array = np.arange(12).reshape(3, 4).astype(name)
     sent = [array, array.T, array[::2], array.astype(array.dtype.newbyteorder(">"))]
     for got, expected in zip(arrived({"a": sent})["a"], sent, strict=True):
@@ -65,12 +65,12 @@ def test_every_dtype_travels(name):
 
 
 def arrived(message: dict) -> dict:
-    """Encode a message and return the message that the other end receives."""
+    """Encode a message, decode it, and return the message that arrives."""
     return receive(io.BytesIO(encode(message)))
 
 
 def test_decoded_arrays_are_their_own():
-    """A received array can be written to and shares no memory with other arrays."""
+    """A received array can be changed and shares no memory with other arrays."""
     message = arrived({"a": np.zeros(3), "b": np.zeros(3)})
     message["a"][:] = 1
     assert message["b"].tolist() == [0, 0, 0]
@@ -95,7 +95,7 @@ def test_decoded_arrays_are_their_own():
     ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_travel(value):
-    """The sender refuses objects, foreign dtypes and messages that are too long."""
+    """The sender refuses objects, forbidden dtypes and messages that are too long."""
     with pytest.raises(ProtocolError):
         encode({"value": value})
 
@@ -184,7 +184,7 @@ def test_hostile_frames(name):
 
 
 class Unread(Exception):
-    """Raised by a test instead of reading the payload."""
+    """Raised by a test so that the payload is not read."""
 
 
 def test_looked_at_before_its_payload_is_read():
@@ -242,7 +242,7 @@ def test_lone_bool_is_an_array():
 
 
 def test_bools_are_bools():
-    """In a boolean array, each byte other than 0 becomes True with the byte 1."""
+    """A received boolean array has only the bytes 0 and 1; other bytes become 1."""
     message = receive(frame({"a": array_item("bool", [3])}, b"\0\1\2"))
     assert message["a"].dtype == bool
     assert message["a"].view(np.uint8).tolist() == [0, 1, 1]

@@ -15,7 +15,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 
 def answer(program, architecture: int, number: int, *arguments: int) -> int:
-    """Run the filter on a system call as the kernel would, and return its action.
+    """Return the action of the filter for a system call, as the kernel finds it.
 
     Args:
         program: instructions (code, jump if true, jump if false, operand).

@@ -1,4 +1,4 @@
-"""The buffer gets tokens in the place of transitions, and its draws are looked up."""
+"""The hand-in's buffer stores tokens; each drawn token becomes its transition again."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,10 @@ D, A = 3, 4
 
 
 def transitions(n, first=0):
-    """Return n transitions; the reward is the number of the transition, from `first`.
+    """Return n transitions with the rewards `first`, `first` + 1, and so on.
 
-    The other fields follow from the number, so that a mixed row can be seen.
+    The reward is the number of the transition. All other fields follow from the number,
+    so a test can notice a mixture of two transitions.
     """
     number = np.arange(first, first + n)
     return {
@@ -24,19 +25,33 @@ def transitions(n, first=0):
 
 
 def made(capacity=100, seed=1):
-    """Return tokens for transitions with D = 3 and A = 4."""
+    """Return an empty `Tokens` for transitions with D = 3 and A = 4."""
     kinds = transitions(1)
     return Tokens(capacity, kinds, A, np.random.default_rng(seed))
 
 
 def picked(tokens, which, shape=None):
-    """Return the buffer's answer if it draws the tokens with the numbers `which`."""
+    """Return the answer of a buffer that draws certain tokens.
+
+    Args:
+        tokens: the tokens, an array for each field.
+        which: indices of the drawn tokens.
+        shape: shape (n, B) of the drawn batches; None for one batch.
+    """
     which = np.reshape(which, shape or (1, -1))
     return {name: column[which] for name, column in tokens.items()}
 
 
 def numbers(tokens, answer, shape=None):
-    """Return the numbers of the transitions for an answer; check the other fields."""
+    """Return the numbers of the transitions that belong to a buffer's answer.
+
+    The function fails if the fields of a transition do not belong together.
+
+    Args:
+        tokens: the `Tokens`.
+        answer: the buffer's answer.
+        shape: shape (n, B) of the batches; None for the answer's own shape.
+    """
     shape = shape or answer["reward"].shape
     found = tokens.transitions(answer, shape)
     number = found["reward"].astype(int)
@@ -49,7 +64,10 @@ def numbers(tokens, answer, shape=None):
 
 
 def test_a_token_stands_for_one_transition():
-    """Each token gives the same transition whenever it is drawn, another one each."""
+    """Each token stands for the same transition in every draw.
+
+    Different tokens stand for different transitions here.
+    """
     tokens = made()
     new = tokens.add(transitions(8), 8)
     first = [numbers(tokens, picked(new, [i]))[0, 0] for i in range(8)]
@@ -70,7 +88,10 @@ def test_tokens_are_not_in_the_order_of_their_transitions():
 
 
 def test_tokens_do_not_depend_on_the_transitions():
-    """Other transitions get the same tokens, with the shapes and types of a field."""
+    """With the same seed, other transitions get the same tokens.
+
+    The tokens have the shapes and dtypes of transitions.
+    """
     first, second = made(), made()
     for block in range(3):
         a = first.add(transitions(6, first=6 * block), 9)
@@ -96,7 +117,10 @@ def test_more_tokens_than_transitions():
 
 
 def test_the_oldest_tokens_leave():
-    """A token that has left the buffer is a transition that is not there."""
+    """If the buffer is full, the oldest tokens are no longer valid.
+
+    A draw of such a token raises `Foul`.
+    """
     tokens = made(capacity=10)
     old = tokens.add(transitions(8), 8)
     new = tokens.add(transitions(8, first=8), 8)
@@ -143,7 +167,12 @@ def last_number_of_the_state(answer, tokens):
     ],
 )
 def test_what_is_not_stored_is_found(change, words):
-    """A drawn row that differs from each token in the buffer ends learning."""
+    """If a drawn row is not a token in the buffer, `Foul` ends learning.
+
+    Args:
+        change: function that makes one row of the answer wrong.
+        words: a part of the message.
+    """
     tokens = made()
     new = tokens.add(transitions(6), 6)
     answer = picked(new, [0, 1, 2])
@@ -167,7 +196,7 @@ def test_what_is_not_stored_is_found(change, words):
     ],
 )
 def test_other_types_are_right(name, dtype):
-    """A buffer may store float64, other integers, and 0/1 in the place of bool."""
+    """A buffer may return float64, other integer types, and 0 or 1 for bool."""
     tokens = made()
     new = tokens.add(transitions(6), 6)
     answer = picked(new, range(6))
@@ -186,7 +215,7 @@ def test_other_types_are_right(name, dtype):
     ],
 )
 def test_the_form_of_a_batch(name, change, words):
-    """A batch without a field, of other shapes or with float actions ends learning."""
+    """If a field is missing, has another shape, or has float actions, learning ends."""
     tokens = made()
     answer = picked(tokens.add(transitions(6), 6), range(6))
     answer[name] = change(answer[name])
@@ -195,11 +224,11 @@ def test_the_form_of_a_batch(name, change, words):
 
 
 def blocks(draw, count=60, stored=500):
-    """Return in which block learning ends for uneven draws; None if it goes on.
+    """Return the number of the block in which uneven draws are noticed; None if never.
 
     Args:
-        draw: function of a generator and N; it returns the numbers of 256 tokens.
-        count: number of blocks, of 8 batches of 32 each.
+        draw: function (generator, N) that returns the indices of 256 drawn tokens.
+        count: number of blocks; a block has 8 batches of 32 tokens.
         stored: N, the number of tokens in the buffer.
     """
     tokens = made(capacity=stored)
@@ -217,7 +246,7 @@ def blocks(draw, count=60, stored=500):
 
 
 def test_uneven_draws_are_found():
-    """A buffer that draws the older half twice as often is found out."""
+    """If a buffer draws older tokens twice as often as newer ones, learning ends."""
 
     def draw(rng, stored):
         p = np.where(np.arange(stored) < stored // 2, 2.0, 1.0)
@@ -238,7 +267,10 @@ def test_even_draws_go_on():
 
 
 def test_the_order_of_draws_is_not_used():
-    """The same answer comes back as the same transitions in another order."""
+    """The batches hold the drawn transitions, but not in the order of the draws.
+
+    The same answer of the buffer gives another order each time.
+    """
     tokens = made()
     answer = picked(tokens.add(transitions(20), 20), range(20), (4, 5))
     first, second = numbers(tokens, answer), numbers(tokens, answer)

@@ -1,4 +1,4 @@
-"""Programs that are translated operation by operation compute what they computed."""
+"""A translated program computes the same values and gradients as the program."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -38,7 +38,7 @@ MATRICES = np.random.default_rng(1).normal(size=(3, 5, 5)).astype(np.float32)
 
 @pytest.fixture(autouse=True)
 def settings_of_jax() -> Iterator[None]:
-    """Set JAX up as the worker does, and restore what a hand-in may change."""
+    """Prepare JAX as the worker does; restore some settings after the test."""
     worker.prepare_jax()
     names = ("jax_enable_x64", "jax_numpy_rank_promotion")
     before = {name: getattr(jax.config, name) for name in names}
@@ -54,7 +54,12 @@ def runner_settings(settings_of_jax: None) -> None:
 
 
 def translation_of(function: Callable, *arrays: Any) -> Callable[..., list[Any]]:
-    """Export a function for arrays of these kinds, and translate the program."""
+    """Export a function, translate the program, and return the translation.
+
+    Args:
+        function: the function.
+        arrays: arguments with the shapes and dtypes for the export.
+    """
     args = list(arrays)
     program = jax.jit(lambda args: function(*args))
     data = export.export(program, platforms=["cpu"])(args).serialize()
@@ -62,9 +67,14 @@ def translation_of(function: Callable, *arrays: Any) -> Callable[..., list[Any]]
 
 
 def functional(function: Callable, arrays: Any) -> Any:
-    """Return results of a function, and the gradient of a linear function of them.
+    """Return the results of a function, and a gradient.
 
-    The linear function has generic weights.
+    The gradient is that of a weighted sum of all results, with weights that are not
+    special.
+
+    Args:
+        function: the function.
+        arrays: its arguments.
     """
 
     def total(arrays: Any) -> Any:
@@ -79,7 +89,7 @@ def functional(function: Callable, arrays: Any) -> Any:
 
 
 def assert_same(found: Any, expected: Any) -> None:
-    """Compare the two results of `functional`."""
+    """Fail unless two pairs of results and gradients, from `functional`, are close."""
     for tolerance, *sides in zip((1e-6, 1e-5), found, expected, strict=True):
         leaves = [jax.tree.leaves(side) for side in sides]
         assert len(leaves[0]) == len(leaves[1])
@@ -91,7 +101,12 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 def assert_equal_functions(function: Callable, *arrays: Any) -> None:
-    """Compare a function with its translation: results and gradients."""
+    """Fail unless a function and its translation have the same results and gradients.
+
+    Args:
+        function: the function.
+        arrays: its arguments.
+    """
     given = [jnp.asarray(array) for array in arrays]
     ours = translation_of(function, *given)
     found, expected = jitted(
@@ -104,7 +119,10 @@ def assert_equal_functions(function: Callable, *arrays: Any) -> None:
 
 
 def generic_theta(dqn: Any) -> list[np.ndarray]:
-    """Return generic parameters for a hand-in's network; vectors are positive."""
+    """Return random parameters for a hand-in's network, without special values.
+
+    Vectors hold numbers from 0.5 to 1.5.
+    """
     rng = np.random.default_rng(3)
     theta = []
     for leaf in jax.tree.leaves(own_network(dqn, 4, 2)[0]):
@@ -118,7 +136,10 @@ def generic_theta(dqn: Any) -> list[np.ndarray]:
 @pytest.mark.parametrize("source", NETWORKS.values(), ids=NETWORKS.keys())
 @pytest.mark.filterwarnings("ignore")
 def test_right_networks(source):
-    """Values and gradients of a mapped translation are those of the network."""
+    """The translation of a right network computes the same values and gradients.
+
+    This also holds under `vmap`.
+    """
     hand_in = worker.Worker()
     hand_in.load_text(source, Path("dqn.py").resolve())
     theta, rng = generic_theta(hand_in.dqn), np.random.default_rng(4)
@@ -147,7 +168,7 @@ def test_right_networks(source):
 
 
 def activations(x: Any) -> Any:
-    """Use activation functions, and other functions of one number."""
+    """Compute activation functions and other elementwise functions."""
     size = jnp.abs(x)
     names = "gelu silu elu selu mish softplus log_sigmoid hard_swish squareplus relu6"
     smooth = [getattr(jax.nn, name)(x) for name in names.split()]
@@ -160,7 +181,7 @@ def activations(x: Any) -> Any:
 
 
 def reductions(x: Any) -> Any:
-    """Use reductions of all kinds."""
+    """Compute sums, maxima, products and other reductions."""
     place = jnp.argmax(x), jnp.argmin(jnp.outer(x, x), axis=1)
     odd = lax.reduce(x, np.float32(0), lambda a, b: a + b + a * b, (0,))
     both = jnp.any(x > 0), jnp.all(x > 0)
@@ -169,7 +190,7 @@ def reductions(x: Any) -> Any:
 
 
 def indexing(x: Any) -> Any:
-    """Use numbers at places, some of which depend on the argument."""
+    """Read and write entries of an array, some at places that depend on x."""
     i = (jnp.abs(x[0]) * 9).astype(int)
     taken = jnp.take(x, jnp.array([3, -1])), x[jnp.array([0, 0])], x[i], x[::-2]
     cut = lax.dynamic_slice(x, (i,), (2,))
@@ -183,7 +204,7 @@ def indexing(x: Any) -> Any:
 
 
 def orders(x: Any) -> Any:
-    """Use sorting and searching."""
+    """Sort the entries and search among them."""
     table = jnp.linspace(-2, 2, 9)
     pairs = lax.sort((jnp.round(x), x), num_keys=2)
     searched = jnp.searchsorted(table, x), jnp.interp(x, table, jnp.sin(table))
@@ -191,7 +212,7 @@ def orders(x: Any) -> Any:
 
 
 def branches(x: Any) -> Any:
-    """Use branches whose condition depends on the argument, and a fixed one."""
+    """Choose among branches; some conditions depend on x, and one is constant."""
     index = (jnp.abs(x) * 10).astype(int)[0] % 3
     chosen = lax.switch(index, [lambda: x**2, lambda: jnp.exp(x), lambda: x * 3])
     table = jnp.arange(6).reshape(2, 3).T[:, 1:]  # [3], [4], [5]
@@ -200,7 +221,7 @@ def branches(x: Any) -> Any:
 
 
 def number_types(x: Any) -> Any:
-    """Use numbers of all types, also as constants of one and of several values."""
+    """Compute with arrays and constants of all number types."""
     types = "bool int8 uint16 int64 float16 bfloat16 float64 complex64 complex128"
     several = [jnp.array([0, 1, 2, 3, 4]).astype(name) for name in types.split()]
     written = [jnp.array([0.5, 1, 2, 3, 4], name) for name in ("bfloat16", "complex64")]
@@ -211,7 +232,7 @@ def number_types(x: Any) -> Any:
 
 
 def windows(x: Any, images: Any) -> Any:
-    """Use windows and convolutions with uneven settings."""
+    """Compute pools and a convolution with unusual strides, paddings and dilations."""
     pools = eqx.nn.MaxPool1d(3, 2, padding=1), eqx.nn.AvgPool1d(2, 1)
     convolved = lax.conv_general_dilated(
         images[None],
@@ -227,13 +248,13 @@ def windows(x: Any, images: Any) -> Any:
 
 
 def random_numbers(x: Any) -> Any:
-    """Use random numbers of a fixed key."""
+    """Compute with random numbers of a fixed key."""
     key = jax.random.key(3)
     return x * jax.random.normal(key, (5,)), jax.random.bernoulli(key, 0.3, (5,))
 
 
 def unused(x: Any, y: Any, z: Any) -> Any:
-    """Use one of three arguments, and return a constant as well."""
+    """Return twice the second argument, and a constant; ignore x and z."""
     return 2 * y, jnp.ones(3)
 
 
@@ -255,13 +276,16 @@ def unused(x: Any, y: Any, z: Any) -> Any:
     ],
 )
 def test_operations(function, arrays):
-    """Translated operations have the values and the gradients of the program."""
+    """A translated function has the values and gradients of the function."""
     assert_equal_functions(function, *arrays)
 
 
 @pytest.mark.usefixtures("runner_settings")
 def test_loops_of_known_length():
-    """Loops over layers, which are `while` loops in a program, are unrolled."""
+    """Loops of a known length are unrolled.
+
+    In a program, loops over layers are `while` loops.
+    """
 
     def layers(x: Any, matrices: Any) -> Any:
         def layer(h: Any, W: Any) -> Any:
@@ -279,7 +303,7 @@ def test_loops_of_known_length():
 
 
 def test_subgradients_at_zero():
-    """At 0, softplus has its derivative ½, and |x| has a derivative from -1 to 1."""
+    """At 0 the translation of softplus has the slope ½, and that of |x| has 0."""
     zeros = jnp.zeros(3)
     for function, slope in ((jax.nn.softplus, 0.5), (jnp.abs, 0.0)):
         ours = translation_of(function, zeros)
@@ -291,7 +315,7 @@ def test_subgradients_at_zero():
 
 
 def test_derivative_is_that_of_the_values():
-    """A derivative rule of the hand-in has no effect."""
+    """The gradient of a translation ignores the derivative rule of a `custom_vjp`."""
 
     @jax.custom_vjp
     def square(x: Any) -> Any:
@@ -304,7 +328,7 @@ def test_derivative_is_that_of_the_values():
 
 
 def test_rows_do_not_see_each_other():
-    """A batching rule of the hand-in has no effect."""
+    """Under `vmap`, a translation ignores the batching rule of a `custom_vmap`."""
 
     @jax.custom_batching.custom_vmap
     def network(x: Any) -> Any:
@@ -324,7 +348,7 @@ def test_rows_do_not_see_each_other():
 
 
 def noise(x: Any) -> Any:
-    """Use the random generator of the device."""
+    """Compute with random numbers of the device's own generator."""
     return x * jax.random.uniform(jax.random.key(0, impl="rbg"), x.shape)
 
 
@@ -337,7 +361,7 @@ def noise(x: Any) -> Any:
     ],
 )
 def test_unknown_operations(function, name):
-    """A program with an operation that is not known is refused with its name."""
+    """A program with an unknown operation is refused; the message names it."""
     with pytest.raises(Untranslatable, match=name):
         translation_of(function, X)
 
@@ -350,7 +374,10 @@ def test_unknown_operations(function, name):
     ],
 )
 def test_loops_that_cannot_be_unrolled(function, problem):
-    """A loop of unknown length, or of too many rounds, is refused when it is called."""
+    """A loop of unknown length, or of more than 20000 operations, is refused.
+
+    The refusal comes when the translation is called.
+    """
     ours = translation_of(function, X)
     with pytest.raises(Untranslatable, match=problem):
         ours(X)
@@ -358,7 +385,7 @@ def test_loops_that_cannot_be_unrolled(function, problem):
 
 @pytest.mark.filterwarnings("ignore")
 def test_types_that_jax_does_not_keep():
-    """A program with 64-bit types is refused where JAX would make 32-bit types."""
+    """A program with 64-bit types is refused if JAX's 64-bit types are off."""
     with jax.enable_x64(True):
         ours = translation_of(lambda x: x.astype(jnp.float64) * 2, X)
     with jax.enable_x64(False), pytest.raises(Untranslatable, match="another shape or"):
@@ -366,14 +393,21 @@ def test_types_that_jax_does_not_keep():
 
 
 def run_text(text: str, *arrays: Any) -> list[Any]:
-    """Translate a program that JAX would not export, given as text, and run it."""
+    """Translate a program that is given as text, and return its results.
+
+    The text allows programs that JAX would not export.
+
+    Args:
+        text: the program in StableHLO.
+        arrays: its arguments.
+    """
     with mlir.make_ir_context():
         main = Reader(ir.Module.parse(text)).function("main")
     return Run().block(main, [jnp.asarray(array) for array in arrays])
 
 
 def test_function_that_calls_itself():
-    """A function that calls itself is refused."""
+    """A program whose function calls itself is refused."""
     text = """func.func @main(%x: tensor<f32>) -> tensor<f32> {
       %y = call @main(%x) : (tensor<f32>) -> tensor<f32>
       return %y : tensor<f32> }"""
@@ -382,7 +416,7 @@ def test_function_that_calls_itself():
 
 
 def test_endless_loop_of_no_operations():
-    """A loop without an end is refused, even if its rounds contain no operation."""
+    """An endless loop is refused, even if its body has no operation."""
     text = """func.func @main() -> tensor<i1> {
       %c = stablehlo.constant dense<true> : tensor<i1>
       %y = stablehlo.while(%a = %c) : tensor<i1>
@@ -395,7 +429,11 @@ def test_endless_loop_of_no_operations():
 
 @pytest.mark.parametrize("index", [-3, 0, 1, 2, 9])
 def test_places_outside_of_an_array(index):
-    """A start outside of an array is moved into it; no branch means the last branch."""
+    """An index outside of its range means what StableHLO says.
+
+    The start of a slice is moved into the array. If there is no branch with this index,
+    the last branch is used.
+    """
     text = """func.func @main(%x: tensor<5xf32>, %i: tensor<i32>)
         -> (tensor<2xf32>, tensor<f32>, tensor<2xf32>, tensor<f32>) {
       %two = stablehlo.constant dense<2.0> : tensor<f32>

@@ -1,4 +1,4 @@
-"""A task that an untrained network solves is not taken."""
+"""Learning takes a task only if the untrained network does not solve it already."""
 
 import dataclasses
 
@@ -10,40 +10,46 @@ START = [np.full((D, A), 0.25, np.float32)]
 
 
 class OneStep:
-    """N episodes of one step; the secret action has return 1, the other 0.
+    """A fake environment: N episodes of one step, and one secret action.
+
+    The secret action has reward 1, the other action 0.
 
     Args:
         num_envs: N.
-        secret: the action that solves the task.
+        secret: the secret action, 0 or 1.
     """
 
     def __init__(self, num_envs, secret):
         self.num_envs, self.secret = num_envs, secret
 
     def reset(self, seed=None):
-        """Return the first states."""
+        """Start all episodes; return the first states and an empty dict."""
         return np.ones((self.num_envs, D), np.float32), {}
 
     def step(self, actions):
-        """End all episodes."""
+        """End all episodes after one step.
+
+        Returns:
+            The states, rewards, terminateds, truncateds and an empty dict.
+        """
         rewards = (actions == self.secret).astype(float)
         ended = np.ones(self.num_envs, bool)
         return self.reset()[0], rewards, ended, ~ended, {}
 
 
 class Rule:
-    """The values of a network with a fixed rule.
+    """A fake network with one best action at the start, and one after any change of θ.
 
     Args:
-        action: the best action by the start parameters.
-        changed: the best action by all other parameters.
+        action: the best action for the parameters `START`.
+        changed: the best action for all other parameters.
     """
 
     def __init__(self, action, changed):
         self.actions, self.judged = (action, changed), []
 
     def q_values(self, theta, states):
-        """Return values [N,A]; note the largest change of a parameter."""
+        """Return values [N,A]; add the largest change of a parameter to `judged`."""
         change = np.abs(theta - 0.25).max()
         self.judged.append(change)
         return np.tile(np.eye(A)[self.actions[int(change > 0)]], (len(states), 1))
@@ -51,10 +57,10 @@ class Rule:
 
 @pytest.fixture
 def drawn(learner):
-    """Return a function of a network and of secrets that draws a task.
+    """Return a function (network, secrets) that draws tasks until the network fails.
 
-    The function returns the drawn task's secret, or None, and how many tasks were
-    drawn.
+    The function returns the secret action of the last task, or None if the network
+    solves all tasks. It also returns the number of tasks that were drawn.
     """
     settings = dataclasses.replace(learner.train.SETTINGS, validation_episodes=N)
 
@@ -77,22 +83,22 @@ def drawn(learner):
 
 
 def test_the_first_task_that_is_not_solved(drawn):
-    """A network that always chooses action 1 gets the first task that needs 0."""
+    """A network that always chooses action 1 gets the first task whose secret is 0."""
     assert drawn(Rule(1, 1), [1, 1, 0, 1]) == (0, 3)
 
 
 def test_a_rule_that_waits_for_other_parameters(drawn):
-    """A rule that works only after the parameters have changed is found as well."""
+    """A task that the network solves after a change of θ is not taken either."""
     assert drawn(Rule(0, 1), [1, 0, 1])[0] is None
 
 
 def test_a_network_that_solves_all_tasks(drawn, learner):
-    """After 20 tasks there is none."""
+    """If the network solves all 20 drawn tasks, no task is taken."""
     assert drawn(Rule(1, 1), [1]) == (None, learner.DRAWS)
 
 
 def test_small_and_large_changes_are_tried(drawn, learner):
-    """The network fails with noise of each size on its parameters."""
+    """The network is tested unchanged, and with noise of several sizes on θ."""
     rule = Rule(0, 0)
     assert drawn(rule, [1]) == (1, 1)
     start, *noisy = rule.judged

@@ -1,4 +1,4 @@
-"""The trusted updates are those that are asked for, and others are told from them."""
+"""The grader's own updates are right; the hand-in's updates are compared with them."""
 
 import jax
 import jax.numpy as jnp
@@ -19,25 +19,28 @@ ADAM = optax.adam(1e-2)
 
 
 def network(theta, state):
-    """Return the values [A] of one state [D] by a network with one hidden layer."""
+    """Return the values [A] of one state [D]; the network has one hidden layer."""
     weight, bias, last, last_bias = theta
     return last @ jnp.tanh(weight @ state + bias) + last_bias
 
 
 def values(theta, states):
-    """Return the values [B,A] of states [B,D], without `vmap`."""
+    """Return the values [B,A] of states [B,D] by the same network, without `vmap`."""
     weight, bias, last, last_bias = theta
     return jnp.tanh(states @ weight.T + bias) @ last.T + last_bias
 
 
 def drawn_theta(rng):
-    """Return random parameters of the network."""
+    """Return random parameters for `network`, as a list of four arrays."""
     shapes = ((H, D), (H,), (A, H), (A,))
     return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
 
 
 def drawn_batches(rng, n=N):
-    """Return n random batches as arrays by field; rows 1 and 3 are terminal."""
+    """Return n random batches, an array [n,B,...] for each field.
+
+    Rows 1 and 3 of each batch are terminated.
+    """
     return {
         "state": rng.normal(size=(n, B, D)).astype(np.float32),
         "action": rng.integers(A, size=(n, B)).astype(np.int32),
@@ -48,7 +51,7 @@ def drawn_batches(rng, n=N):
 
 
 def right_loss(theta_Q, theta_T, batch):
-    """Return the loss that is asked for."""
+    """Return the right loss of a batch."""
     q, t = values(theta_Q, batch["state"]), values(theta_T, batch["next_state"])
     y = jnp.where(batch["terminated"], 0, GAMMA * t.max(axis=1)) + batch["reward"]
     taken = (q * (batch["action"][:, None] == np.arange(A))).sum(axis=1)
@@ -56,23 +59,23 @@ def right_loss(theta_Q, theta_T, batch):
 
 
 def half_loss(theta_Q, theta_T, batch):
-    """Return half the loss."""
+    """Return half of the right loss."""
     return right_loss(theta_Q, theta_T, batch) / 2
 
 
 def unmasked_loss(theta_Q, theta_T, batch):
-    """Return the loss without ¬d."""
+    """Return the right loss as if no transition were terminated."""
     batch = {**batch, "terminated": np.zeros(B, bool)}
     return right_loss(theta_Q, theta_T, batch)
 
 
 def own_update(loss=right_loss, change=lambda before, after: after):
-    """Return a program as exported from a hand-in's `td_update`.
+    """Return the exported program of a fake hand-in's `td_update`.
 
     Args:
         loss: the hand-in's loss.
-        change: function of the arguments and of the right results; it returns the
-            results of a wrong `td_update`.
+        change: function of (θ_Q and state before the step, results of the step) that
+            returns the hand-in's results.
     """
 
     def program(args):
@@ -91,7 +94,14 @@ def own_update(loss=right_loss, change=lambda before, after: after):
 
 
 def made(own=None):
-    """Return updates, a carry whose θ_T differs from θ_Q, and batches."""
+    """Return an `Updates`, the start of a training, and batches.
+
+    Args:
+        own: the hand-in's `td_update`; None for a right one.
+
+    Returns:
+        The `Updates`, the carry (θ_Q, θ_T, state of Adam), and N batches.
+    """
     rng = np.random.default_rng(2)
     theta_Q, theta_T = drawn_theta(rng), drawn_theta(rng)
     updates = Updates(make_values(network), own or own_update(), ADAM, theta_Q, GAMMA)
@@ -100,12 +110,15 @@ def made(own=None):
 
 
 def only(batches, i):
-    """Return batch number i."""
+    """Return batch i of several batches, an array [B,...] for each field."""
     return {name: column[i] for name, column in batches.items()}
 
 
 def test_the_block_makes_the_updates_that_are_asked_for():
-    """Seven updates with two syncs move θ_Q, θ_T and Adam's state as Optax does."""
+    """A block of seven updates with two syncs does the same as seven steps of Optax.
+
+    Compared are θ_Q, θ_T, the state of Adam and the losses.
+    """
     updates, carry, batches = made()
     synced = np.isin(np.arange(N), (1, 4))
     theta_Q, theta_T = (updates.unflat(vector) for vector in carry[:2])
@@ -133,7 +146,10 @@ def test_the_block_makes_the_updates_that_are_asked_for():
 
 
 def test_a_right_update_is_close():
-    """The distance of a right `td_update` is rounding, in each update compared."""
+    """A right `td_update` differs from the grader's update by rounding only.
+
+    An update that is not compared has the distance `NOT_COMPARED`.
+    """
     updates, carry, batches = made()
     compared = np.arange(N) % 3 == 0
     _, _, distances = updates.block(carry, batches, np.zeros(N, bool), compared)
@@ -145,20 +161,20 @@ def test_a_right_update_is_close():
 
 @pytest.fixture(scope="module")
 def right_theta():
-    """Return θ_Q after a block with a right `td_update`."""
+    """Return θ_Q after a block of the grader's updates."""
     updates, carry, batches = made()
     no = np.zeros(N, bool)
     return np.asarray(updates.block(carry, batches, no, no)[0][0])
 
 
 def ascending(before, after):
-    """Return θ_Q moved against the step."""
+    """Return the results with θ_Q moved by the negative step."""
     moved = zip(before["theta_Q"], after["theta_Q"], strict=True)
     return {**after, "theta_Q": [2 * a - b for a, b in moved]}
 
 
 def against(before, after):
-    """Return Adam's mean of the gradients with the other sign."""
+    """Return the results with the sign of Adam's mean gradients changed."""
     count, *averages = after["opt_state"]
     means, squares = averages[:4], averages[4:]
     return {**after, "opt_state": [count, *(-mean for mean in means), *squares]}
@@ -182,7 +198,10 @@ WRONG = {
 
 @pytest.mark.parametrize("own", WRONG.values(), ids=WRONG)
 def test_a_wrong_update_is_far(own, right_theta):
-    """The distance of a wrong `td_update` is more than `CLOSE`; θ is moved by ours."""
+    """The distance of a wrong `td_update` is more than `CLOSE`, or NaN.
+
+    θ_Q is still moved by the grader's own updates.
+    """
     updates, carry, batches = made(own)
     compared = np.ones(N, bool)
     after, _, distances = updates.block(carry, batches, np.zeros(N, bool), compared)
@@ -191,7 +210,12 @@ def test_a_wrong_update_is_far(own, right_theta):
 
 
 def right_slopes(all_values, batch):
-    """Return the derivatives of the right loss in the values."""
+    """Return the slopes of the right loss: its derivatives by each value of the batch.
+
+    Args:
+        all_values: the values of the batch, as from `Updates.all_values`.
+        batch: the batch.
+    """
     q, t = np.asarray(all_values["q_s"]), np.asarray(all_values["t_n"])
     y = batch["reward"] + GAMMA * ~batch["terminated"] * t.max(axis=1)
     slopes = {"q_s": np.zeros((B, A)), "q_n": np.zeros((B, A)), "q_0": np.zeros((1, A))}
@@ -201,7 +225,7 @@ def right_slopes(all_values, batch):
 
 
 def test_a_step_along_right_slopes_is_the_same_update():
-    """By the slopes of the right loss, one update is that of the block."""
+    """A step along the slopes of the right loss equals the update of a block."""
     updates, carry, batches = made()
     batch = only(batches, 0)
     slopes = right_slopes(updates.all_values(carry[0], carry[1], batch), batch)
@@ -215,7 +239,7 @@ def test_a_step_along_right_slopes_is_the_same_update():
 
 
 def test_a_step_along_slopes_in_all_values():
-    """Slopes in the values of s, of s′ and of a state of zeros move θ_Q together."""
+    """A step uses the slopes in the values of s, of s′ and of a state of zeros."""
     updates, carry, batches = made()
     batch, rng = only(batches, 1), np.random.default_rng(4)
     sizes = {"q_s": B, "q_n": B, "q_0": 1}
@@ -237,7 +261,7 @@ def test_a_step_along_slopes_in_all_values():
 
 
 def test_all_values_are_those_of_both_networks():
-    """`all_values` has the values of s, s′ and zeros, by θ_Q and by θ_T."""
+    """`all_values` returns the values of s, s′ and zeros, by θ_Q and by θ_T."""
     updates, carry, batches = made()
     batch = only(batches, 2)
     found = updates.all_values(carry[0], carry[1], batch)
@@ -251,7 +275,7 @@ def test_all_values_are_those_of_both_networks():
 
 
 def test_a_network_sees_one_state():
-    """A network that compares the states of a batch finds one state only."""
+    """The network gets one state [D] at a time, never a batch of states."""
 
     def compares(theta, state):
         assert state.shape == (D,)

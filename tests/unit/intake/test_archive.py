@@ -49,8 +49,8 @@ def packed(*members, comment: bytes = b"") -> bytes:
     """Return the bytes of a zip archive.
 
     Args:
-        members: for each member its name or its `ZipInfo`, or a pair of this and the
-            member's content; without a pair, the content is `SOURCE`.
+        members: a member is a name or a `ZipInfo`, or a pair of it and the content.
+            Without a pair, the content is `SOURCE`.
         comment: the archive's comment.
     """
     data = io.BytesIO()
@@ -66,7 +66,10 @@ def packed(*members, comment: bytes = b"") -> bytes:
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Return a function that takes in a file with an archive's bytes."""
+    """Return a function that writes bytes to a file and takes the file in.
+
+    The function returns the `Submission`.
+    """
 
     def take_in(data: bytes) -> Submission:
         path = tmp_path / "ada.zip"
@@ -220,7 +223,7 @@ def test_lying_sizes(handed_in):
 
 
 def test_many_files(handed_in):
-    """An archive with too many files is refused."""
+    """An archive with more files than allowed is refused."""
     names = [(f"{i:0>200}", b"") for i in range(8000)]
     assert "lists too many files" in handed_in(packed(*names, "dqn.py")).problem
 
@@ -241,7 +244,7 @@ def test_large_archive(handed_in, tmp_path):
     ids=["empty", "cut", "nothing in it", "another kind", "no directory"],
 )
 def test_no_archive(handed_in, data):
-    """A file of another kind, or a part of an archive, is refused."""
+    """A file that is no archive, or only a part of one, is refused."""
     problem = handed_in(data).problem
     assert "no zip file" in problem or "no dqn.py" in problem
 

@@ -1,4 +1,4 @@
-"""Notebooks as hand-ins: their Python code, and the cell of each line."""
+"""The intake reads the Python code of a notebook and knows the cell of each line."""
 
 import ast
 import json
@@ -28,7 +28,10 @@ quick = settings(
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Return a function that writes a notebook and takes it in as a hand-in."""
+    """Return a function that writes a notebook to a file and takes the file in.
+
+    The function returns the `Submission`.
+    """
 
     def take_in(text: str | bytes) -> Submission:
         path = tmp_path / "ada.ipynb"
@@ -303,9 +306,10 @@ def test_any_json(handed_in, cells, metadata, version):
 
 
 def test_cells_make_another_hand_in(handed_in):
-    """The same code in other cells has the same hash but its own result in a class.
+    """The same code in other cells has the same hash, but is graded separately.
 
-    Its messages name other cells, so the class run must grade it separately.
+    In a class run the stored reports have different names, because their messages name
+    different cells.
     """
     one, two = (handed_in(notebook(*c)) for c in (["a = 1\nb = 2"], ["a = 1", "b = 2"]))
     assert one.sha256 == two.sha256

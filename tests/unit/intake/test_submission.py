@@ -64,7 +64,7 @@ def test_nothing_there(tmp_path, folder, name):
 
 
 def problem_of(path) -> str:
-    """Take a hand-in and return its problem; fail if it has none."""
+    """Take a hand-in from a path and return its problem; fail if it has none."""
     problem = take(str(path)).problem
     assert problem
     return problem
@@ -153,7 +153,7 @@ def test_supplied_files_are_no_hand_in(folder):
 
 
 def test_every_supplied_file_is_known():
-    """The names of supplied files are those of `starter/`, but for `dqn.py`."""
+    """The intake knows the names of all files of `starter/` except `dqn.py`."""
     starter = {path.stem for path in (ROOT / "starter").glob("*.py")}
     assert starter - {"dqn"} == names.SUPPLIED - {"graded", "__init__"}
 
@@ -179,7 +179,7 @@ def notebook_of(*cells: str) -> str:
 
 @pytest.mark.parametrize("starter", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_the_one_that_was_worked_on(folder, solution, starter):
-    """If a folder has `dqn.py` and `dqn.ipynb`, the changed one is taken.
+    """If a folder has `dqn.py` and `dqn.ipynb`, the one that was changed is taken.
 
     If both have changed, `dqn.py` is taken.
     """
@@ -202,7 +202,7 @@ def test_the_one_that_was_worked_on(folder, solution, starter):
 
 
 def test_worked_on_elsewhere(folder, solution):
-    """An unchanged `dqn.py` or notebook gives way to a changed file of another name."""
+    """An unchanged `dqn.py` or notebook is not taken if another file was changed."""
     (folder / "dqn.py").write_text(STARTER)
     (folder / "mine.py").write_text(solution)
     assert take(str(folder)).text == solution
@@ -322,7 +322,7 @@ def test_file_made_from_a_notebook(folder):
     ],
 )
 def test_file_that_is_run_as_the_notebook_was(folder, mark, made):
-    """`exported` is true for a Python file that was saved from a notebook."""
+    """`exported` is true only for a Python file that was saved from a notebook."""
     (folder / "dqn.py").write_text(f"{mark}\nx = 1\n")
     assert take(str(folder)).exported == made
 

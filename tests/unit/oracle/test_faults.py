@@ -1,4 +1,4 @@
-"""Errors of the hand-in in words: where they were raised, and with which sizes."""
+"""The message about an exception of the hand-in names its place and the sizes."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,12 @@ class ReplayBuffer:
 
 
 def told(what: str, **error) -> str:
-    """Return the words for an exception of the hand-in above."""
+    """Return the message for an exception of the hand-in `SOURCE`.
+
+    Args:
+        what: the part or thing that was asked, such as "td_loss" or "the network".
+        error: fields of the worker's message about the exception.
+    """
     error = {"kind": "raised", "type": "TypeError", "line": 0, **error}
     reason = reason_of(with_own_line(error, SOURCE, what), what)
     assert isinstance(reason, Raised)
@@ -30,7 +35,10 @@ def told(what: str, **error) -> str:
 
 
 def test_place_and_explanation():
-    """What was raised, then the line as it was handed in, then the sentence."""
+    """The message has the exception, then the line in dqn.py, then the explanation.
+
+    The line's text comes from the hand-in as it was read, not from the worker.
+    """
     words = told(
         *("td_loss",),
         message="no\nway",
@@ -70,18 +78,18 @@ def test_place_and_explanation():
     ],
 )
 def test_definition_where_no_line_ran(what, message, place):
-    """Where a library or the call itself failed, the place is what was called."""
+    """If no line of dqn.py was running, the message shows the called definition."""
     assert told(what, message=message).split("\n")[1:] == [place]
 
 
 @pytest.mark.parametrize("line", [0, -1, 1 << 70, None, "3", [3]])
 def test_no_place(line):
-    """A line that is none, of something that is defined nowhere, is not told."""
+    """If the line number is wrong and the part is not defined, no place is shown."""
     assert told("mc_loss", message="x", line=line) == "mc_loss: TypeError: x"
 
 
 def test_hostile_errors():
-    """Whatever an error holds, its words are printable and bounded."""
+    """Whatever the worker sends, the message is printable text of limited length."""
     for thing in (None, 3, b"x", ["\x1b"], "\x1b[2J\n" * 9999, {"a": "##[error]"}):
         keys = ("type", "message", "function", "text", "explanation", "called")
         for what, line in (("td_loss", 0), ("td_loss", 3), ("mc_loss", 0)):
@@ -93,7 +101,7 @@ def test_hostile_errors():
 
 
 def test_contract():
-    """An answer of the wrong kind is a wrong answer, in the worker's words."""
+    """If the answer has the wrong kind, `Wrong` has the worker's message."""
     error = {"kind": "contract", "message": "td_loss returned None"}
     reason = reason_of(with_own_line(error, SOURCE, "td_loss"), "td_loss")
     assert isinstance(reason, Wrong)
@@ -101,7 +109,7 @@ def test_contract():
 
 
 def zeros(*shape: int) -> np.ndarray:
-    """Return zeros of a shape."""
+    """Return zeros of type float32 and of this shape."""
     return np.zeros(shape, np.float32)
 
 
@@ -128,7 +136,11 @@ NET = {"net": "own", "state_dim": 3, "num_actions": 4}
     ],
 )
 def test_sizes(case, sizes):
-    """Sizes are told in the course's letters, where an exception is about shapes."""
+    """If an exception is about shapes, the message ends with the sizes of the case.
+
+    The sizes have the letters of the course, such as B = 5. Other exceptions are not
+    changed.
+    """
     assert sizes_of(case) == sizes
     about = add_sizes(Raised("TypeError: got shapes (3,), (4,)\ndqn.py"), case)
     assert str(about).endswith(f"asked with {sizes}" if sizes else "dqn.py")

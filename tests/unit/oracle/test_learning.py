@@ -1,4 +1,4 @@
-"""How a hand-in learns the tasks: with fake processes, without a hand-in."""
+"""`Learning` runs the tasks in the right order; worker and learner are fakes."""
 
 from dataclasses import replace
 
@@ -26,7 +26,13 @@ FACTS = {"maze": {"shortest": 4.0, "random_walk": 24.0}, "cartpole": {}}
 
 
 def trained(mean_return, problem="", **more):
-    """Return the learner's answer to a training."""
+    """Return the learner's answer to the request for a training.
+
+    Args:
+        mean_return: the mean return at the end.
+        problem: why the training was stopped; "" if it was not stopped.
+        more: fields of the answer that are replaced.
+    """
     return {
         "mean_return": mean_return,
         "problem": problem,
@@ -40,11 +46,11 @@ def trained(mean_return, problem="", **more):
 
 
 class FakeWorker:
-    """A worker whose parts work, but for those in `broken`.
+    """A fake worker whose parts work, except for the parts in `broken`.
 
     Attributes:
-        broken: exceptions by part.
-        asked: the requests, each with the part.
+        broken: exceptions that parts raise, by the part's name.
+        asked: the pair (request's kind, part) of each request.
         running: False after `stop`.
     """
 
@@ -53,7 +59,7 @@ class FakeWorker:
         self.broken, self.asked, self.running = {}, [], True
 
     def ask(self, request, what, seconds=None, look=None):
-        """Answer a request, or raise the part's exception."""
+        """Answer a request, or raise the exception of the part."""
         self.asked.append((request["do"], what))
         if what in self.broken:
             raise self.broken[what]
@@ -70,25 +76,26 @@ class FakeWorker:
         return Reply(answers[request["do"]], Output())
 
     def synced(self, request):
-        """Return the tree that a right `sync_target` returns."""
+        """Return what a right `sync_target` returns, as a list of arrays."""
         due = request["spec"]["step"] % request["spec"]["period"] == 0
         return request["args"]["theta_Q" if due else "theta_T"]
 
     def book(self, stage, output):
-        """Drop the output."""
+        """Ignore the output of the hand-in."""
 
     def stop(self):
-        """End the process."""
+        """Pretend that the process ends."""
         self.running = False
 
 
 class FakeRunner:
-    """A learner whose trainings end as the test says.
+    """A fake learner whose trainings end as the test has set.
 
     Attributes:
-        outcomes: for each task ("table", "maze", "cartpole"), functions of a request
-            and of `on_question`; the last one is repeated.
-        requests: the requests that learn.
+        outcomes: for each task ("table", "maze", "cartpole"), one function for each
+            training; the last function is used again for further trainings. A function
+            gets the request and `on_question`.
+        requests: all requests that learn a task.
         running: False after `stop`.
     """
 
@@ -104,7 +111,7 @@ class FakeRunner:
         self.requests, self.running = [], True
 
     def untrusted(self, request, what, seconds=None, on_question=None):
-        """Answer a request."""
+        """Answer a request, by the task's next function in `outcomes` if it learns."""
         if request["do"] == "run":
             return {"theta": [np.zeros((2, 4), np.float32)]}
         task = request.get("task", "table")
@@ -114,14 +121,14 @@ class FakeRunner:
         return {"problem": "", "deviates": False, **outcome(request, on_question)}
 
     def of(self, task):
-        """Return the requests of a task."""
+        """Return the requests that learn this task."""
         return [r for r in self.requests if r.get("task", "table") == task]
 
     def load(self, name, case):
-        """Load a program."""
+        """Pretend that a program is loaded."""
 
     def stop(self):
-        """End the process."""
+        """Pretend that the process ends."""
         self.running = False
 
 
@@ -136,19 +143,24 @@ def process(monkeypatch):
 
 
 def learned(process):
-    """Let it learn; return the results."""
+    """Run the learning to its end; return its results."""
     process.run()
     return process.wait()
 
 
 def assert_ended(process):
-    """Fail unless both processes have ended."""
+    """Fail unless the worker and the learner of this `Learning` have ended."""
     assert not process.worker.running
     assert not process.runner.running
 
 
 def ends_with(*returns, task="maze"):
-    """Return outcomes with these mean returns, one for each training."""
+    """Return functions for `outcomes`, one for each training.
+
+    Args:
+        returns: the mean return of each training.
+        task: the task, "maze" or "cartpole".
+    """
     return [
         lambda request, ask, mean=mean: trained(mean, facts=FACTS[task])
         for mean in returns
@@ -156,7 +168,7 @@ def ends_with(*returns, task="maze"):
 
 
 def raises(reason):
-    """Return an outcome that raises an exception."""
+    """Return a function for `outcomes` that raises this exception."""
 
     def outcome(request, ask):
         raise reason
@@ -165,12 +177,15 @@ def raises(reason):
 
 
 def deviates_at_first(request, ask):
-    """Return that the updates deviate, unless they are made by a formula."""
+    """Return the answer to a training whose updates deviate.
+
+    In learning by a formula they do not deviate.
+    """
     return trained(-4.0, facts=FACTS["maze"], deviates=not request["by_formula"])
 
 
 def test_all_tasks_are_learned(process):
-    """Tables, maze and CartPole are learned in this order, and the processes end."""
+    """Tables, maze and CartPole are learned in this order; then both processes end."""
     results = learned(process)
     tasks = [request.get("task", "table") for request in process.runner.requests]
     assert tasks == ["table"] * len(mdps.KINDS) + ["maze", "cartpole"]
@@ -188,7 +203,7 @@ def test_all_tasks_are_learned(process):
 
 
 def test_the_best_training_counts(process):
-    """Each training has another seed; the best counts; there are at most three."""
+    """A task has at most three trainings with different seeds; the best one counts."""
     process.runner.outcomes["cartpole"] = ends_with(100, 300, 200, task="cartpole")
     results = learned(process)
     assert (results.cartpole.mean_return, results.cartpole.runs) == (300, 3)
@@ -198,7 +213,7 @@ def test_the_best_training_counts(process):
 
 
 def test_training_ends_with_full_points(process):
-    """After a training with full points there is no other one."""
+    """After a training with full points, the task has no further training."""
     process.runner.outcomes["maze"] = ends_with(-20, -5, -4)
     process.runner.outcomes["cartpole"] = ends_with(400, 460, 500, task="cartpole")
     results = learned(process)
@@ -209,7 +224,10 @@ def test_training_ends_with_full_points(process):
 @pytest.mark.parametrize("task", ["maze", "cartpole"])
 @pytest.mark.parametrize("found_in", [0, 1], ids=["first run", "second run"])
 def test_a_trick_ends_learning(process, task, found_in):
-    """A trick that was found out ends learning; an earlier training still counts."""
+    """If a training stops because of a trick, the task has no further training.
+
+    The best earlier training still counts.
+    """
     earlier = {"maze": -15.0, "cartpole": 100.0}[task]
     outcomes = ends_with(earlier, task=task)[:found_in]
     outcomes.append(lambda request, ask: trained(0.0, "sample draws more often"))
@@ -222,7 +240,7 @@ def test_a_trick_ends_learning(process, task, found_in):
 
 
 def test_cartpole_needs_the_maze(process):
-    """Where the maze was not learned, CartPole is not tried, and the reason is told."""
+    """If the maze was not learned, CartPole is not tried, and its reason says so."""
     process.runner.outcomes["maze"] = ends_with(-15)
     results = learned(process)
     assert process.runner.of("cartpole") == []
@@ -235,7 +253,10 @@ def test_cartpole_needs_the_maze(process):
     "reason", [TimedOut("learning the maze: no answer"), GraderError("ended")]
 )
 def test_what_stopped_the_maze_stops_cartpole(process, reason):
-    """CartPole's reason is the maze's; the tables keep their result."""
+    """If an exception stops the maze, CartPole is not tried and has the same reason.
+
+    The tables keep their result.
+    """
     process.runner.outcomes["maze"] = [raises(reason)]
     results = learned(process)
     assert type(results.maze.reason) is type(reason)
@@ -246,7 +267,10 @@ def test_what_stopped_the_maze_stops_cartpole(process, reason):
 
 
 def test_a_problem_in_a_table(process):
-    """A foul in a table names the MDP; the maze is learned all the same."""
+    """If a problem stops a table world, the reason names its MDP.
+
+    The maze is still learned.
+    """
     process.runner.outcomes["table"] = [lambda request, ask: {"problem": "changed"}]
     results = learned(process)
     assert isinstance(results.tables.reason, Wrong)
@@ -255,7 +279,10 @@ def test_a_problem_in_a_table(process):
 
 
 def test_a_judged_training_is_kept(process):
-    """If a later training hangs, the one before it counts, and the report says so."""
+    """If the second training hangs, the first training counts.
+
+    The result says that the second training gave no answer.
+    """
     process.runner.outcomes["cartpole"] = [
         *ends_with(210, task="cartpole"),
         raises(TimedOut("learning CartPole: no answer within 150 s")),
@@ -269,7 +296,10 @@ def test_a_judged_training_is_kept(process):
 
 
 def test_a_sync_that_fails_for_the_network(process):
-    """A `sync_target` that mixes the parameters of the network is refused."""
+    """A `sync_target` that returns neither θ_Q nor θ_T of the network is refused.
+
+    The tables are learned before, and the maze is not tried.
+    """
     process.worker.synced = lambda request: [
         a + b + 1
         for a, b in zip(
@@ -283,7 +313,10 @@ def test_a_sync_that_fails_for_the_network(process):
 
 
 def test_stubs_are_waited_for(process):
-    """Tables and networks wait for the stubs that they need, and nothing is learned."""
+    """If a part is a stub, each task that needs this part is skipped.
+
+    The reason names all stubs that the task needs.
+    """
     for part in ("q_network", "sync_target"):
         process.worker.broken[part] = NotImplementedYet(part)
     results = learned(process)
@@ -297,7 +330,10 @@ def test_stubs_are_waited_for(process):
 
 
 def test_a_stub_among_the_programs(process):
-    """A stub that is exported last is waited for as well, or the stub that it calls."""
+    """If `td_update` is a stub, or calls a stub, all tasks are skipped.
+
+    The reason names the stub.
+    """
     stub = NotImplementedYet("td_update")
     calls = Waiting(f"waits for td_loss: {NOT_IMPLEMENTED}")
     for broken, words in (
@@ -312,7 +348,10 @@ def test_a_stub_among_the_programs(process):
 
 
 def test_a_part_that_fails_is_named(process):
-    """If a part raises an exception before learning, learning waits for this part."""
+    """If a part raises before learning begins, all tasks are skipped.
+
+    The reason names the part and the exception.
+    """
     process.worker.broken["ReplayBuffer"] = Raised("ReplayBuffer: ValueError: no")
     results = learned(process)
     words = "waits for ReplayBuffer, which fails: ValueError: no"
@@ -323,7 +362,7 @@ def test_a_part_that_fails_is_named(process):
 
 
 def test_questions_go_to_the_worker(process):
-    """The learner's questions reach the part, and the answer goes back."""
+    """Questions of the learner are passed to the worker, and answers come back."""
     answers = []
 
     def asks(request, ask):
@@ -346,7 +385,7 @@ def test_questions_go_to_the_worker(process):
 
 
 def test_the_running_part_is_blamed(process):
-    """A program that ends the learner is told with the parts that may have run."""
+    """If a program ends the learner, the reason lists the parts that may have run."""
 
     def dies(request, ask):
         ask({"do": "schedule", "first": 1, "count": 4, "period": 2})
@@ -362,9 +401,9 @@ def test_the_running_part_is_blamed(process):
 
 
 def test_updates_that_deviate_are_repeated_by_the_formula(process):
-    """Learning stops where updates deviate; again, all tasks use the slopes.
+    """If updates deviate, learning stops; `again` learns all tasks by a formula.
 
-    The slopes are those for the task's discount. There is one training for each task.
+    The learner gets the slopes for the task's discount γ. Each task has one training.
     """
     asked = []
 
@@ -404,7 +443,10 @@ def test_updates_that_deviate_are_repeated_by_the_formula(process):
 
 @pytest.mark.parametrize("slopes", [{}, {mdps.GAMMA: None, learning.GAMMA: None}])
 def test_without_a_formula_nothing_is_judged(process, slopes):
-    """If no formula was found, or the updates differ from it, the report says so."""
+    """Without a formula, or if the updates deviate again, no task is judged.
+
+    The reason says that `td_update` deviates.
+    """
     process.runner.outcomes["table"] = [
         lambda request, ask: {"deviates": True, "Q": None}
     ]

@@ -1,4 +1,4 @@
-"""The reference: a case has the program of its part, settings and shapes."""
+"""The reference answers a case by the program for its part, settings and shapes."""
 
 import numpy as np
 import pytest
@@ -13,16 +13,16 @@ PROGRAM = np.array([7, 8], np.uint8)
 
 
 class Runner:
-    """A runner that answers with the program it was given."""
+    """A fake runner that returns the program that it was given, without running it."""
 
     def trusted(self, **request):
-        """Return the request's program and one of its arguments."""
+        """Return the program and the argument `reward` of a request."""
         assert request["do"] == "reference"
         return {"loss": request["program"], "reward": request["args"]["reward"]}
 
 
 def test_answer_comes_from_the_program_of_the_case():
-    """Cases that differ in their numbers only have one program."""
+    """Cases that differ only in their numbers are answered by the same program."""
     reference = Reference(Runner(), {program_key(CASE): PROGRAM})
     other = CASE.replace(args={"reward": np.ones(3, np.float32)})
     answer = reference.answer(other)
@@ -44,7 +44,10 @@ def test_answer_comes_from_the_program_of_the_case():
     ids=["part", "net", "gamma", "dtype", "shape", "parameters", "name"],
 )
 def test_no_program_for_another_case(other):
-    """A case of another kind is our trouble; no other program answers in its place."""
+    """A case without a program raises a GraderError.
+
+    No program of another part, setting, shape or dtype answers in its place.
+    """
     reference = Reference(Runner(), {program_key(CASE): PROGRAM})
     with pytest.raises(GraderError, match="make reference"):
         reference.answer(other)

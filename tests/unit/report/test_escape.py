@@ -55,7 +55,7 @@ def has_piles(text: str) -> bool:
 @quick
 @given(hostile, st.integers(0, 60))
 def test_plain(text, limit):
-    """`plain` removes control characters, keeps good text, and bounds the length."""
+    """`plain` removes control characters and CI commands, and cuts a long text."""
     kept = escape.plain(text, limit)
     assert harmless(kept)
     assert len(kept.replace("## ", "##")) <= limit
@@ -186,7 +186,7 @@ class Reader(html.parser.HTMLParser):
         self.text = ""
 
     def handle_starttag(self, tag, attrs):
-        """Record a tag with its attributes."""
+        """Add the pair of tag and attributes to `seen`."""
         self.seen.append((tag, attrs))
 
     def handle_data(self, data):
@@ -194,7 +194,7 @@ class Reader(html.parser.HTMLParser):
         self.text += data
 
     def handle_comment(self, data):
-        """Record a comment or a declaration; our pages have none."""
+        """Add a comment or a declaration to `seen`; our pages have none."""
         self.seen.append(data)
 
     handle_decl = handle_pi = unknown_decl = handle_comment
@@ -216,7 +216,7 @@ def test_html(text):
 @quick
 @given(hostile)
 def test_csv_cell(text):
-    """A text becomes one CSV cell in one line, which is no spreadsheet formula."""
+    """A text becomes one CSV cell in one line; the cell is no spreadsheet formula."""
     file = io.StringIO()
     csv.writer(file).writerow([escape.csv_cell(text), "end"])
     assert len(file.getvalue().splitlines()) == 1

@@ -105,7 +105,14 @@ NASTY = (
 
 
 def report_of(*scores: float, **more) -> Report:
-    """Return a report in which each exercise has these points of 10, in two checks."""
+    """Return a report whose exercises have these scores, of 10 points each.
+
+    An exercise has two checks: the first one passes and has all points of the score.
+
+    Args:
+        scores: one score for each exercise, in order.
+        more: further fields of the report.
+    """
     exercises = []
     for name, earned in zip(EXERCISES, scores, strict=False):
         first = Check("first", "It is right", Outcome.PASSED, earned, earned)
@@ -120,7 +127,7 @@ def report_of(*scores: float, **more) -> Report:
 
 
 def report_with(outcome: Outcome, message: str) -> Report:
-    """Return a report whose last check has this outcome and message."""
+    """Return a report with one more check, which has this outcome and message."""
     report = report_of(10, 7.5)
     report.exercises[-1].checks.append(
         Check("last", message, outcome, 0, 1, message, "td-no-mask", message)
@@ -256,7 +263,10 @@ def test_notes_are_said():
 
 @pytest.mark.parametrize("problem", [PROBLEM, None])
 def test_terminal_says_it_first(problem):
-    """The terminal's output begins with the problem, or else with the note."""
+    """The terminal's output begins with the problem.
+
+    If there is no problem, it begins with the note.
+    """
     console = Console(width=80, record=True, file=io.StringIO())
     terminal.print_report(with_problem(problem), console, [])
     text = console.export_text()
@@ -299,7 +309,7 @@ def test_whole_numbers_for_classroom50():
 
 
 def test_classroom50_takes_what_its_runner_sets():
-    """Without OWNER and REVIEW_URL, USERNAME and COMMIT_URL are used."""
+    """Without OWNER and REVIEW_URL, the variables USERNAME and COMMIT_URL are used."""
     names = {**RUNNER, "OWNER": "", "REVIEW_URL": "", "USERNAME": "bob"}
     document = valid(classroom50.render(REPORTS["halves"], names), CLASSROOM50)
     assert (document["owner"], document["review"]) == ("bob", RUNNER["COMMIT_URL"])
@@ -318,7 +328,7 @@ def test_markdown_summary():
     "outcome", [outcome for outcome in Outcome if outcome != Outcome.PASSED]
 )
 def test_text_of_strangers_gives_no_orders(outcome):
-    """Text of a hand-in brings no control character, CI command or markup."""
+    """Text of a hand-in adds no control character, CI command or markup to a report."""
     report = report_with(outcome, NASTY)
     told = json.loads(gradescope.render(report))
     texts = [f"{t['name']}\n{t['output']}" for t in told["tests"]] or [told["output"]]

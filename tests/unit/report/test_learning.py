@@ -1,4 +1,4 @@
-"""The results of learning in words."""
+"""The report describes the results of learning in a few lines of text."""
 
 from grader.report import learning
 
@@ -13,12 +13,15 @@ CARTPOLE = {
 
 
 def not_judged(reason: str) -> dict:
-    """Return the entry of a task that was not judged."""
+    """Return the report's entry for a task that was not judged for this reason."""
     return {"mean_return": None, "curve": [], "runs": 0, "not_judged": reason}
 
 
 def test_judged_tasks_have_a_result_and_a_curve():
-    """The maze is told in steps, CartPole in returns, each with its curve."""
+    """Each judged task has two lines: its result and its learning curve.
+
+    The maze is measured in steps, CartPole in mean return.
+    """
     learned = {"maze": MAZE, "cartpole": CARTPOLE}
     assert learning.results(learned) == [
         "Maze: 5.2 steps on average; shortest way 4.0, random walk 26.5",
@@ -30,7 +33,7 @@ def test_judged_tasks_have_a_result_and_a_curve():
 
 
 def test_a_long_curve_fits_in_a_line():
-    """Of a long curve, a bar shows the mean of some validations."""
+    """In a long curve, one bar shows the mean of several validations."""
     curve = [[1024 * (i + 1), 500.0 * (i >= 24)] for i in range(48)]
     line = learning.sparkline("cartpole", {"curve": curve})
     assert line == f"step 1024 {'▁' * 12}{'█' * 12} 49152, best 500 at step 25600"
@@ -38,7 +41,10 @@ def test_a_long_curve_fits_in_a_line():
 
 
 def test_a_task_that_was_not_judged_has_a_reason():
-    """A reason is told in its first line, and once if it is that of both tasks."""
+    """The first line of the reason is shown.
+
+    If both tasks have the same reason, it is shown once, for both.
+    """
     learned = {"maze": MAZE, "cartpole": not_judged("the maze first\nmore")}
     assert len(learning.results(learned)) == 2
     assert learning.reasons(learned) == ["CartPole: not judged: the maze first"]
@@ -48,5 +54,5 @@ def test_a_task_that_was_not_judged_has_a_reason():
 
 
 def test_no_words_without_learning():
-    """A run without exercise 9 has no line on learning."""
+    """If exercise 9 was not graded, there are no lines on learning."""
     assert learning.results({}) == learning.reasons({}) == []

@@ -1,4 +1,4 @@
-"""Which pictures of learning curves are drawn; the process itself is not started."""
+"""Learning curves are drawn by a separate process, which the tests do not start."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ NONE = {"mean_return": None, "curve": []}
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Return a function that returns what would be drawn for some results."""
+    """Return a function from the results of learning to the pictures to be drawn."""
     commands = []
     monkeypatch.setattr(picture.subprocess, "Popen", lambda c, **_: commands.append(c))
 
@@ -29,7 +29,7 @@ def drawn(monkeypatch):
 
 
 def test_a_picture_for_each_curve(drawn):
-    """Each task with a curve has a picture of its own; a task without has none."""
+    """Each task with a curve has its own picture; a task without a curve has none."""
     both = drawn({"maze": MAZE, "cartpole": CARTPOLE})
     names = [Path(each["path"]).name for each in both]
     assert names == ["maze_curve.png", "learning_curve.png"]
@@ -41,7 +41,7 @@ def test_a_picture_for_each_curve(drawn):
 
 
 def test_the_pictures_are_tasks_of_the_loop(drawn):
-    """The starter's `save_curve` finds all that it needs in each picture."""
+    """The data of a picture have all fields that the starter's `save_curve` needs."""
     train = imported("train", "starter")
     for each in drawn({"maze": MAZE, "cartpole": CARTPOLE}):
         task = {*each, "make_envs"} - {"curve", "path"}

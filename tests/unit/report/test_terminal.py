@@ -1,4 +1,4 @@
-"""The progress that is written to a log while the checks run."""
+"""The terminal shows progress, exceptions and hints in few lines."""
 
 import io
 import re
@@ -11,13 +11,16 @@ from grader.report.terminal import Live, next_step, print_exercise
 
 
 def test_log_has_a_line_for_each_exercise():
-    """A log gets one line when an exercise begins, and none in the second pass."""
+    """In a log, progress is one line at the start of each exercise.
+
+    The second pass adds no line.
+    """
     console = Console(file=io.StringIO(), width=80)
     turns = ["update_Q_TD0", "update_Q_TD0", "monte_carlo", "monte_carlo"]
     with Live(console) as live:
         for exercise in [*turns, *reversed(turns)]:
             live.on_check(exercise, "a check")
-        live.on_check("known mistakes", "1 of 9")  # `make reference` calls it so
+        live.on_check("known mistakes", "1 of 9")  # as `make reference` does
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [re.sub(r"^ +[0-9.]+ s  ", "", line) for line in lines] == [
         "1 update_Q_TD0",
@@ -26,7 +29,10 @@ def test_log_has_a_line_for_each_exercise():
 
 
 def test_every_exception_has_its_place():
-    """A second exception is told with its line; one that comes again, briefly."""
+    """Each failed check shows the line of its exception.
+
+    An exception at the same line as before is shown in one line, without its message.
+    """
     exercise = Exercise("td_loss")
     for name, message in {
         "first": "td_loss: TypeError: got (3,)\ndqn.py, line 7, in f: x\nhint\nsizes",
@@ -55,7 +61,7 @@ def test_every_exception_has_its_place():
 
 
 def test_hints_are_printed_once():
-    """A line of a hint that was printed before is left out."""
+    """A line of a hint is not printed again if another check has the same line."""
     exercise = Exercise("learning")
     for name, hint in (("tables", "a\nb"), ("maze", "a\nc")):
         check = Check(name, name, Outcome.FAILED, 0.0, 1.0, f"{name} failed", hint=hint)
@@ -67,7 +73,10 @@ def test_hints_are_printed_once():
 
 
 def test_the_next_step_after_learning_is_not_learning():
-    """If exercise 9 is what failed, the next step is to mend the parts it names."""
+    """If only exercise 9 has failed, the next step is to mend the parts that it names.
+
+    If exercise 9 is not implemented yet, the next step is to write it.
+    """
     checks = [Check("maze", "maze", Outcome.FAILED, 0.0, 3.0, "too long")]
     report = Report("1", "bwrap", "cpu", {}, [Exercise("learning", checks)])
     assert next_step(report) == "Next: mend what is named above, then `make grade`."

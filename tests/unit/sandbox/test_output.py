@@ -1,4 +1,4 @@
-"""A helper's output is kept up to a limit; the shown text is equal in all runs."""
+"""A helper's output is kept up to a limit; what is shown is equal in all runs."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def pipe():
-    """Yield the writing end of a pipe, and the `Drain` that reads the other end."""
+    """Yield the writing end of a pipe, and a `Drain` that reads the other end."""
     theirs, ours = os.pipe()
     yield ours, Drain(os.fdopen(theirs, "rb"))
     os.close(ours)
@@ -63,7 +63,7 @@ def test_endless_output(pipe):
 
 
 def test_end():
-    """`take` returns the last bytes before the pipe is closed, and then no more."""
+    """After the pipe is closed, `take` returns the last bytes once, then nothing."""
     theirs, ours = os.pipe()
     drain = Drain(os.fdopen(theirs, "rb"))
     os.write(ours, b"last words")

@@ -1,4 +1,4 @@
-"""The tiers: promises, folders in reach, choice, and refusal of official runs."""
+"""The tiers: their promises, the folders that a helper may read, and their choice."""
 
 import re
 
@@ -19,10 +19,10 @@ def test_table_of_promises():
 
 
 def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
-    """The folders that a helper may read leave out the grader's folder.
+    """The folders that a helper may read do not include the grader's folder.
 
     Landlock cannot forbid a folder inside a permitted one. So if a permitted folder
-    holds the grader, only the grader's neighbours are permitted.
+    holds the grader, its other subfolders are permitted one by one.
     """
     system = tmp_path / "usr"
     grader = system / "src" / "homework"
@@ -76,7 +76,10 @@ def test_files_for_cuda(monkeypatch, tmp_path):
     ],
 )
 def test_the_strongest_is_chosen(only, working, chosen):
-    """Without a wish, the first tier that works is chosen: bwrap, landlock, process."""
+    """If no tier is requested, the first tier that works is chosen.
+
+    The order is bwrap, landlock, process.
+    """
     only(*working)
     assert tiers.choose_tier("") == chosen
 

@@ -1,4 +1,4 @@
-"""Fixtures with the supplied modules of `starter/`, which import each other by name."""
+"""Fixtures that import the supplied modules, with `starter/` on the path."""
 
 from types import ModuleType
 
@@ -11,17 +11,20 @@ FOLDERS = "starter", "solution"  # `dqn` is the solution
 
 @pytest.fixture(scope="package")
 def tasks() -> ModuleType:
-    """Return `starter/tasks.py`."""
+    """Return the module `starter/tasks.py`."""
     return imported("tasks", *FOLDERS)
 
 
 @pytest.fixture(scope="package")
 def train() -> ModuleType:
-    """Return `starter/train.py`."""
+    """Return the module `starter/train.py`."""
     return imported("train", *FOLDERS)
 
 
 @pytest.fixture
 def agent() -> ModuleType:
-    """Return `starter/agent.py`, imported anew: a test may replace parts in `dqn`."""
+    """Import `starter/agent.py` anew and return the module.
+
+    Each test gets its own module, because a test may replace parts in `agent.dqn`.
+    """
     return imported("agent", *FOLDERS)

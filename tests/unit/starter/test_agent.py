@@ -1,4 +1,4 @@
-"""The supplied agent and loop: when they ask which part, and when training stops."""
+"""The supplied agent asks each part at the right time; training stops in time."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ import pytest
 
 @pytest.fixture
 def settings(train):
-    """Return settings with small sizes, so that little is to be compiled and run."""
+    """Return settings with small sizes, so that compiling and running are quick."""
     small = {"block_steps": 16, "block_updates": 5, "batch_size": 4, "capacity": 100}
     return replace(train.SETTINGS, period=3, **small)
 
 
 def filled(agent, settings):
-    """Return an agent with 20 transitions in its buffer."""
+    """Return an agent whose buffer holds 20 transitions."""
     made = agent.DQNAgent(1, 4, 2, settings)
     rng = np.random.default_rng(0)
     states = rng.normal(size=(21, 4)).astype(np.float32)
@@ -25,14 +25,14 @@ def filled(agent, settings):
 
 
 def weights(theta) -> list[float]:
-    """Return the sum of each array of θ, which tells one θ from another."""
+    """Return the sum of each array of θ, by which a test recognises a θ."""
     return [float(np.sum(leaf)) for leaf in jax.tree.leaves(theta)]
 
 
 def test_sync_is_asked_after_each_update(agent, settings, monkeypatch):
-    """`sync_target` gets the count of each update, and θ_Q as it is after the update.
+    """After each update, `sync_target` gets the number of updates and the new θ_Q.
 
-    The answer is the θ_T of the next update.
+    What `sync_target` returns is the θ_T of the next update.
     """
     asked, used = [], []
     right_sync = agent.dqn.sync_target
@@ -71,21 +71,31 @@ def test_no_update_before_a_batch_is_there(agent, settings):
 
 
 def test_theta_t_is_not_theta_q_where_a_block_begins(train):
-    """No period divides a block, so that a wrong choice of θ_Q or θ_T is seen."""
+    """Neither the period of the syncs nor the size of a block divides the other.
+
+    So θ_T differs from θ_Q at the start of many blocks, and a wrong choice between them
+    is noticed.
+    """
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):
         assert settings.block_updates % settings.period != 0
         assert settings.period % settings.block_updates != 0
 
 
 class Walker:
-    """An agent that goes the shortest way, from a given training step on."""
+    """A fake agent that knows the shortest way from a given training step on.
+
+    Args:
+        maze: the maze.
+        shortest: the fewest steps from each room to the exit [24].
+        learned_at: training step from which the agent knows the way.
+    """
 
     def __init__(self, maze, shortest, learned_at: int) -> None:
         self.maze, self.steps = maze, 0
         self.shortest, self.learned_at = shortest, learned_at
 
     def act(self, states, epsilon):
-        """Go through door 0, and count the training steps."""
+        """Return action 0 for each state, and count the training steps."""
         self.steps += len(states)
         return np.zeros(len(states), dtype=int)
 
@@ -93,11 +103,15 @@ class Walker:
         """Store nothing."""
 
     def learn(self) -> float:
-        """Change nothing."""
+        """Change nothing; return 0 as the loss."""
         return 0.0
 
     def q_values(self, states):
-        """Return minus the steps behind each door; before learning, the reverse."""
+        """Return the values [N,2] of states [N,4].
+
+        They are minus the steps to the exit behind each door. Before the agent knows
+        the way, their sign is reversed.
+        """
         looks = self.maze.looks[None]
         rooms = np.linalg.norm(states[:, None] - looks, axis=-1).argmin(axis=1)
         values = -self.shortest[self.maze.nexts[rooms]]
@@ -105,9 +119,9 @@ class Walker:
 
 
 def test_training_stops_close_to_the_shortest_way(tasks, train):
-    """In a maze, training stops after two validations in a row on the shortest way.
+    """In a maze, training stops when two validations in a row take the shortest way.
 
-    The learning curve shows the mean returns.
+    The learning curve has the mean return of each validation.
     """
     maze = tasks.draw_maze(np.random.default_rng(2))
     shortest = tasks.steps_to_exit(maze.nexts)

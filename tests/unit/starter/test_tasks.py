@@ -1,4 +1,4 @@
-"""The maze of rooms and the turned CartPole, which exercise 9 draws for each run."""
+"""Each run of exercise 9 draws a maze of rooms and a turned CartPole."""
 
 from collections import deque
 from itertools import pairwise
@@ -10,7 +10,11 @@ SEEDS = range(20)
 
 
 def ways(nexts: np.ndarray) -> list[int]:
-    """Return the fewest steps from each room to room 0, by a search from room 0."""
+    """Return the fewest steps from each room to room 0, found by a search from room 0.
+
+    Args:
+        nexts: the room behind each door of each room [24,2].
+    """
     found = {0: 0}
     queue = deque([0])
     while queue:
@@ -24,13 +28,16 @@ def ways(nexts: np.ndarray) -> list[int]:
 
 @pytest.fixture(scope="module")
 def maze(tasks):
-    """Return a maze."""
+    """Return a maze that is drawn with a fixed seed."""
     return tasks.draw_maze(np.random.default_rng(0))
 
 
 @pytest.fixture
 def rooms_of(maze):
-    """Return a function that tells from states [N,4] the rooms [N], by their looks."""
+    """Return a function from states [N,4] to the numbers of the rooms [N].
+
+    The nearest look decides, because a state is the look of a room plus noise.
+    """
 
     def rooms(states: np.ndarray) -> list[int]:
         distances = np.linalg.norm(states[:, None] - maze.looks[None], axis=-1)
@@ -41,7 +48,10 @@ def rooms_of(maze):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_maze_has_a_way_of_6_to_9_steps(tasks, seed):
-    """Each door is a permutation, and the farthest room is 6 to 9 steps away."""
+    """Each door is a permutation of the rooms; the farthest room is 6 to 9 steps away.
+
+    `shortest` is the mean number of steps over all rooms but the exit.
+    """
     maze = tasks.draw_maze(np.random.default_rng(seed))
     assert maze.nexts.shape == (24, 2)
     assert maze.looks.shape == (24, 4)
@@ -63,7 +73,7 @@ def test_mazes_differ(tasks):
 
 
 def test_the_walk_is_that_of_random_actions(tasks, maze):
-    """`walk` is the mean length of episodes with random actions."""
+    """`maze.walk` is the mean length of episodes with random actions."""
     envs = tasks.make_maze(2300, maze)
     envs.reset(seed=1)
     rng, lengths, running = np.random.default_rng(1), 0, np.ones(2300, dtype=bool)
@@ -76,7 +86,10 @@ def test_the_walk_is_that_of_random_actions(tasks, maze):
 
 
 def test_the_first_rooms_are_spread_evenly(tasks, maze, rooms_of):
-    """Of 46 episodes two start in each room but the exit, in an order of the seed."""
+    """In 46 environments, two episodes start in each of the 23 rooms but the exit.
+
+    The seed decides in which order.
+    """
     envs = tasks.make_maze(46, maze)
     first, again, other = (rooms_of(envs.reset(seed=seed)[0]) for seed in (3, 3, 4))
     assert sorted(first) == sorted([*range(1, 24)] * 2)
@@ -85,9 +98,9 @@ def test_the_first_rooms_are_spread_evenly(tasks, maze, rooms_of):
 
 
 def test_a_door_leads_where_the_maze_says(tasks, maze, rooms_of):
-    """A step goes through the chosen door, costs 1, and ends the episode at the exit.
+    """A step leads through the chosen door and has reward -1; at the exit d is true.
 
-    A room never looks exactly the same twice.
+    The noise on a room's look differs in each state.
     """
     envs = tasks.make_maze(46, maze)
     states, _ = envs.reset(seed=5)
@@ -121,7 +134,7 @@ def ends_of(envs, steps: int) -> list[tuple]:
 
 
 def test_after_40_steps_an_episode_is_truncated(tasks, maze):
-    """The 40th step truncates, and the step after it begins a new episode."""
+    """The 40th step of an episode truncates it; the next step begins a new episode."""
     nexts = np.stack([np.arange(24)] * 2, axis=1)  # each door leads back to its room
     ends = ends_of(tasks.make_maze(1, maze._replace(nexts=nexts)), 82)
     one = [("", -1.0)] * 39 + [("truncated", -1.0), ("", 0.0)]
@@ -129,10 +142,7 @@ def test_after_40_steps_an_episode_is_truncated(tasks, maze):
 
 
 def test_the_exit_in_the_40th_step_is_terminal(tasks, maze):
-    """If the 40th step arrives at the exit, the episode is terminated, as CartPole's.
-
-    Like gymnasium's CartPole, the step is truncated as well.
-    """
+    """If the 40th step leads to the exit, the episode is terminated and truncated."""
     envs = tasks.make_maze(1, maze._replace(nexts=np.zeros((24, 2), dtype=int)))
     envs.reset(seed=1)
     envs.steps[:] = 39
@@ -143,7 +153,10 @@ def test_the_exit_in_the_40th_step_is_terminal(tasks, maze):
 
 @pytest.mark.parametrize("kind", ["maze", "turned"])
 def test_an_episode_ends_as_in_cartpole(tasks, maze, kind):
-    """The step after an end ignores the action, has reward 0, and starts an episode."""
+    """The step after the end of an episode has reward 0 and does not end an episode.
+
+    This is so in the maze and in the turned CartPole.
+    """
     exit_everywhere = maze._replace(nexts=np.zeros((24, 2), dtype=int))
     envs = {
         "maze": lambda: tasks.make_maze(1, exit_everywhere),
@@ -158,13 +171,16 @@ def test_an_episode_ends_as_in_cartpole(tasks, maze, kind):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_turn_keeps_lengths_and_angles(tasks, seed):
-    """The matrix of a turn is orthogonal."""
+    """The matrix of a turn is orthogonal, so it keeps lengths and angles."""
     matrix = tasks.draw_turn(np.random.default_rng(seed)).matrix
     assert matrix @ matrix.T == pytest.approx(np.eye(4))
 
 
 def test_turns_are_of_all_kinds(tasks):
-    """There are rotations and reflections, with actions swapped and not."""
+    """Turns are rotations or reflections, each with actions swapped or not.
+
+    No direction is preferred.
+    """
     turns = [tasks.draw_turn(np.random.default_rng(seed)) for seed in SEEDS]
     kinds = {(np.linalg.det(turn.matrix) > 0, turn.swapped) for turn in turns}
     assert len(kinds) == 4
@@ -175,7 +191,10 @@ def test_turns_are_of_all_kinds(tasks):
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_turned_cartpole_is_cartpole(tasks, swapped):
-    """Turning back gives CartPole's own states; rewards and ends are the same."""
+    """Turned back, the states of a turned CartPole are those of CartPole.
+
+    Rewards and ends of episodes are the same.
+    """
     turn = tasks.draw_turn(np.random.default_rng(3))._replace(swapped=swapped)
     plain, turned = tasks.make_cartpole(5), tasks.make_turned(5, turn)
     states, turned_states = (envs.reset(seed=7)[0] for envs in (plain, turned))

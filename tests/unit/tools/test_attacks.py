@@ -1,4 +1,4 @@
-"""`make attacks` with made-up gradings: its findings, its exit code and its tables."""
+"""`make attacks` finds broken promises and writes tables; all gradings are fakes."""
 
 import json
 import re
@@ -35,7 +35,10 @@ def test_table_has_all_attacks() -> None:
 
 
 def test_every_row_of_the_catalogue() -> None:
-    """Each row of the catalogue has an attack or a note; all names are different."""
+    """Each row of the catalogue has an attack, or a note why there is none.
+
+    There are at least 70 attacks, and their names differ.
+    """
     met = {row for one in ATTACKS for row in one.rows}
     assert met <= set(CATALOGUE)
     assert [
@@ -193,7 +196,7 @@ def test_tables_are_of_what_has_happened(tables) -> None:
 
 
 def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
-    """If an attack breaks an unannounced promise, the exit code is 1.
+    """If an attack breaks a promise without announcing it, the exit code is 1.
 
     In this case no table is written.
     """

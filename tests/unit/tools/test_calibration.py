@@ -1,4 +1,4 @@
-"""The statistics of calibration, the storing of runs, and the stored table."""
+"""Statistics, stored runs and the stored table of `make calibrate` are right."""
 
 import json
 import math
@@ -42,17 +42,35 @@ TURN = {"swapped": 0.0, "reflected": 1.0, "overlap": 0.75}
 
 
 def maze_try(mean_return: float | None = -4.0, steps: int = 1536, **facts) -> dict:
-    """Return a try at the maze as stored; by default the way is the shortest."""
+    """Return a try at the maze, as it is stored.
+
+    Args:
+        mean_return: minus the mean number of steps to the exit; None if stopped.
+        steps: environment steps of the training.
+        facts: facts on the maze that are replaced.
+    """
     return {"mean_return": mean_return, "steps": steps, "facts": ROOMS | facts}
 
 
 def turned_try(mean_return: float | None = 500.0, steps: int = 5120, **facts) -> dict:
-    """Return a try at CartPole as stored; by default with full points."""
+    """Return a try at CartPole, as it is stored.
+
+    Args:
+        mean_return: the mean return; None if the training was stopped.
+        steps: environment steps of the training.
+        facts: facts on the turn that are replaced.
+    """
     return {"mean_return": mean_return, "steps": steps, "facts": TURN | facts}
 
 
 def made_up(learner: Learner = RIGHT, number: int = 1, **more: object) -> dict:
-    """Return a run as stored, with all points by default."""
+    """Return a run with full points, as it is stored.
+
+    Args:
+        learner: the hand-in.
+        number: number of the run, from 1.
+        more: fields that are replaced.
+    """
     fields = {"run": learner.name, "source": learner.digest, "number": number}
     fields |= {"lost": [], "table_error": 0.02, "by_formula": False, "problem": ""}
     fields |= {MAZE: [maze_try()], CARTPOLE: [turned_try()], "seconds": 6.0}
@@ -74,7 +92,7 @@ def made_up(learner: Learner = RIGHT, number: int = 1, **more: object) -> dict:
     ],
 )
 def test_exact_bounds(hits, trials, low, high):
-    """The bounds of a share are those of Clopper and Pearson."""
+    """The confidence bounds of a share are those of Clopper and Pearson."""
     assert bounds(hits, trials) == pytest.approx((low, high), abs=1e-4)
 
 
@@ -89,13 +107,19 @@ def test_false_fails():
 
 
 def test_quantiles_are_values():
-    """A quantile is one of the values, even if some values are infinite."""
+    """A quantile is one of the values, without interpolation.
+
+    This holds even if some values are infinite.
+    """
     assert quantile([3.0, math.inf, 1.0, 2.0, math.inf], 0.5) == 3
     assert quantile([3.0, math.inf, 1.0], 1) == math.inf
 
 
 def test_a_try_passes_as_the_check_judges():
-    """A try passes from the threshold of its task on; a stopped try never passes."""
+    """A try passes if its result reaches the threshold of its task.
+
+    A try that was stopped never passes.
+    """
     at = ROOMS["random_walk"] - MAZE_SHARE * (20.0 - 4.0)
     assert passed(maze_try(-at + 0.001), MAZE)
     assert not passed(maze_try(-at - 0.001), MAZE)
@@ -105,14 +129,21 @@ def test_a_try_passes_as_the_check_judges():
 
 
 def test_only_first_tries_count():
-    """A second try does not count, nor a run that has not tried the task."""
+    """Only the first try of each run counts.
+
+    A run that has not tried the task does not count.
+    """
     runs = [made_up(maze=[maze_try(-30.0), maze_try()]), made_up(cartpole=[])]
     assert [one["mean_return"] for one in first_tries(runs, MAZE)] == [-30.0, -4.0]
     assert len(first_tries(runs, CARTPOLE)) == 1
 
 
 def test_measured_severity():
-    """The severity is F without full marks, D if slower or rarer, S if the same."""
+    """The severity is F if no run has full points.
+
+    It is D if a smaller share of runs than the solution's has full points, or if tries
+    need more steps. Otherwise it is S.
+    """
     right = [
         made_up(number=i, cartpole=[turned_try(steps=1024 * (5 + i % 8))])
         for i in range(80)
@@ -126,7 +157,7 @@ def test_measured_severity():
 
 
 def test_what_is_harder():
-    """A fact that goes with the steps, and one that goes with failing, are found."""
+    """`hardness` finds a fact that correlates with the steps or with failed tries."""
     tries = [
         maze_try(steps=512 * (2 + i % 4), shortest=4 + i % 4 / 10) for i in range(40)
     ]
@@ -147,7 +178,10 @@ def test_what_is_harder():
 
 
 def test_groups():
-    """Few values are groups of their own; many values are put into four quarters."""
+    """A fact with few values gives one group for each value.
+
+    A fact with many values gives four groups of about the same size.
+    """
     tries = [turned_try(overlap=0.5 + i / 100, swapped=float(i % 2)) for i in range(40)]
     assert {k: len(of) for k, of in grouped(tries, "swapped").items()} == {
         "0": 20,
@@ -172,8 +206,7 @@ def test_comments_do_not_change_a_digest():
 def calibrated(tmp_path):
     """Return a function that calibrates with made-up runs.
 
-    The function returns what is stored, and the (name, number) of the runs that were
-    made.
+    The function returns the stored runs, and (name, number) of each run that was made.
     """
 
     def calibrate_with(measured, seconds=math.inf):
@@ -194,7 +227,7 @@ def calibrated(tmp_path):
 
 
 def test_resuming_skips_what_is_there(tmp_path, calibrated):
-    """A second call makes no run again, except a run whose line was cut off."""
+    """A second call repeats no stored run, except a run whose line was cut off."""
     stored, asked = calibrated(LEARNERS)
     assert len(asked) == len(set(asked)) == len(stored.runs) == 200 + 8 + 10 + 10
     assert {name for name, _ in asked[:200]} == {"solution"}
@@ -209,9 +242,9 @@ def test_resuming_skips_what_is_there(tmp_path, calibrated):
 
 
 def test_what_has_changed_is_graded_again(tmp_path, calibrated, monkeypatch):
-    """A run is made again if the hand-in or the grader's code has changed.
+    """A run is repeated if the hand-in or the grader's code has changed.
 
-    Runs with other settings, or of a changed hand-in, are deleted.
+    Runs of a changed hand-in, or with other settings, are deleted.
     """
     calibrated([BAD, SLOW])
     stored, _ = calibrated([Learner("bad", "F", "x = 4"), SLOW], 0)
@@ -236,7 +269,7 @@ def test_limit(calibrated):
 
 
 def test_each_once_before_one_twice():
-    """Each hand-in of a kind has a first run before one has a second run."""
+    """Each hand-in of a kind has its first run before any of them has a second run."""
     measured = [*LEARNERS, Learner("worse", "F", "x = 5")]
     done = {(m.name, n) for m in (RIGHT, STYLE) for n in range(1, 201)} | {("worse", 1)}
     order = [(learner.name, n) for learner, n in calibrate.to_do(measured, done)]

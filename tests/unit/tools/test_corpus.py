@@ -42,7 +42,10 @@ def test_variants_of_every_kind() -> None:
 
 
 def test_cheats_of_every_kind() -> None:
-    """There are 80 cheats or more; 60 of them reach 450 in a loop that trusts them."""
+    """There are at least 80 different cheats.
+
+    At least 60 of them reach a mean return of 450 in a training loop that trusts them.
+    """
     assert len(CHEATS) >= 80
     assert len({cheat.id for cheat in CHEATS}) == len(CHEATS)
     assert len({cheat.source for cheat in CHEATS}) == len(CHEATS)
@@ -50,7 +53,10 @@ def test_cheats_of_every_kind() -> None:
 
 
 def test_narrow_mistakes_are_met_by_a_check() -> None:
-    """Each hand-in of `NARROW` names a check of its exercise; all ids are different."""
+    """Each hand-in in `NARROW` names an existing check of its exercise.
+
+    There are at least 13 hand-ins, and their ids differ.
+    """
     assert len({one.id for one in NARROW}) == len(NARROW) >= 13
     for one in NARROW:
         assert one.check in checks_of(one.exercise)

@@ -1,4 +1,4 @@
-"""The comparison of a GPU with the CPU: deviations, agreement, and the page."""
+"""The comparison of a GPU with the CPU finds each problem; all results are made up."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ PASSED, FAILED = ("passed", 2.0, 2.0, ""), ("failed", 0.0, 2.0, "a-name")
 
 
 def sides() -> list[Side]:
-    """Return two devices that have graded everything, without any problem."""
+    """Return the results of a GPU and of a CPU, without any problem."""
     both = []
     for label in ("gpu", "cpu"):
         side = Side(label, start=3.0, shares={"td_loss": (2, 0.25)})
@@ -27,13 +27,19 @@ def sides() -> list[Side]:
 
 
 def give(side: Side, name: str, **verdicts: tuple) -> None:
-    """Replace the result of one hand-in; `_` in a check's name stands for a point."""
+    """Replace the result of one hand-in on a device.
+
+    Args:
+        side: the results of the device.
+        name: name of the hand-in.
+        verdicts: results of checks, by exercise and check joined by `__`.
+    """
     named = {check.replace("__", "."): verdict for check, verdict in verdicts.items()}
     side.results[name] = Result(name, named, 1.5)
 
 
 def test_chosen_hand_ins():
-    """There are 21 hand-ins, and each of the exercises 1–8 has a mistake."""
+    """There are 21 hand-ins, with a mistake for each of the exercises 1–8."""
     hand_ins = {hand_in.name: hand_in for hand_in in gpu_check.chosen()}
     assert len(hand_ins) == 21
     assert {hand_ins[name].exercises[0] for name in MISTAKES} == {*PARTS}
@@ -44,7 +50,10 @@ def test_chosen_hand_ins():
 
 @pytest.mark.parametrize("scale", [0.0, 1.0, 300.0])
 def test_share_of_the_tolerance(scale):
-    """A deviation of 1 is just accepted by the checks' comparison, and 1.1 is not."""
+    """`share` is 1 for a deviation as large as the checks' tolerance.
+
+    The comparison of the checks accepts 0.999 tolerances and refuses 1.1.
+    """
     recorded = np.array([scale, 0.0])
     allowed = compare.ATOL + compare.RTOL * scale
     for times, accepted in ((0.999, True), (1.1, False)):
@@ -55,7 +64,10 @@ def test_share_of_the_tolerance(scale):
 
 
 def test_share_of_other_shapes_and_nan():
-    """Another shape, or NaN for a number, is infinitely far; equal NaN is not."""
+    """The deviation is infinite if the shape differs, or for NaN in place of a number.
+
+    It is 0 for two NaN at the same place, and large for different bools.
+    """
     one = np.ones(3)
     assert gpu_check.share(np.ones(4), one) == np.inf
     assert gpu_check.share(np.array([1, 1, np.nan]), one) == np.inf
@@ -65,7 +77,10 @@ def test_share_of_other_shapes_and_nan():
 
 
 def test_shares_by_part():
-    """Each part has the number of its recorded arrays, and the largest deviation."""
+    """`shares` returns for each part the number of arrays and the largest deviation.
+
+    An array counts only if it was recorded and computed.
+    """
     obtained = {"td_loss/1/loss": np.ones(1), "td_loss/2/loss": np.full(1, 1.00011)}
     recorded = {name: np.ones(1) for name in obtained}
     found = gpu_check.shares(
@@ -75,7 +90,7 @@ def test_shares_by_part():
 
 
 def test_no_problem():
-    """Devices that agree, and tell right from wrong, give no problem."""
+    """There is no problem if both devices agree and tell right from wrong hand-ins."""
     assert gpu_check.problems(sides()) == []
     text = gpu_check.page(sides(), "a card", 100.0)
     assert "- a card\n" in text
@@ -88,7 +103,10 @@ def test_no_problem():
     "verdict", [FAILED, ("timeout", 0.0, 2.0, ""), ("passed", 1.0, 2.0, "")]
 )
 def test_a_right_hand_in_that_loses(verdict):
-    """A style that loses points is a problem, and so is another verdict on the CPU."""
+    """It is a problem if a right hand-in loses points on a device.
+
+    It is another problem if its results differ between the devices.
+    """
     both = sides()
     give(both[0], "monte_carlo-convolution", monte_carlo__one=verdict)
     told = "\n".join(gpu_check.problems(both))
@@ -100,7 +118,10 @@ def test_a_right_hand_in_that_loses(verdict):
 
 
 def test_mistakes_that_are_missed_or_named_otherwise():
-    """A mistake must lose in its own exercise only; another diagnosis is a problem."""
+    """It is a problem if a wrong hand-in keeps its points, or loses points elsewhere.
+
+    It is also a problem if the devices give different diagnoses.
+    """
     both = sides()
     give(both[0], "mc-rmse", monte_carlo__one=PASSED)
     give(both[0], "td-huber", td_loss__one=FAILED, td_update__one=FAILED)
@@ -113,7 +134,7 @@ def test_mistakes_that_are_missed_or_named_otherwise():
 
 
 def test_what_was_left_out_is_told():
-    """Missing gradings, missing deviations and an early end are problems."""
+    """Missing gradings, missing or large deviations, and an early end are problems."""
     both = sides()
     del both[1].results[LEARNS]
     both[1].shares, both[0].problem = None, "GraderError: no card"
@@ -127,7 +148,7 @@ def test_what_was_left_out_is_told():
 
 
 def test_a_grader_error_is_told():
-    """A hand-in that a device could not grade is a problem."""
+    """A grader error on one of the devices is a problem."""
     both = sides()
     both[0].results["out-tanh"] = Result("out-tanh", {}, 1.0, "grader error: no memory")
     told = gpu_check.problems(both)

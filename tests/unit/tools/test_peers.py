@@ -1,4 +1,4 @@
-"""The benchmark against DQNs of other authors: its racers and its table."""
+"""The benchmark against DQNs of other authors has the right racers and table."""
 
 import pytest
 
@@ -14,9 +14,9 @@ def test_an_unknown_racer_is_named(monkeypatch):
 
 
 def test_ratios_are_of_runs_with_one_seed():
-    """A ratio compares runs with the same seed that both reach 475.
+    """A ratio compares two runs with the same seed that both reach a return of 475.
 
-    Medians of returns and times are over all seeds.
+    Medians of returns and times are taken over all seeds.
     """
 
     def runs(racer, rule, *reached):

@@ -1,4 +1,4 @@
-"""`make prove` with made-up results: each wrong result is reported."""
+"""`make prove` reports each kind of wrong result; all results are made up."""
 
 import sys
 from concurrent.futures import Future
@@ -30,7 +30,13 @@ def done(results: object) -> Future:
 
 
 def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exercise:
-    """Return the result of an exercise; the checks named in `lost` have 0 points."""
+    """Return the result of an exercise.
+
+    Args:
+        exercise: name of the exercise.
+        lost: names of the checks that have 0 points.
+        outcome: outcome of these checks.
+    """
     checks = [
         Check(
             name, "", outcome if name in lost else Outcome.PASSED, name not in lost, 1
@@ -142,9 +148,9 @@ def test_learning(capsys):
 
 
 def test_cheats(monkeypatch, capsys):
-    """`problems_of_cheats` reports a cheat with points.
+    """`problems_of_cheats` reports a cheat that gets points.
 
-    It also reports a known hole that gets no points any more.
+    It also reports a cheat that is listed as a known hole and no longer gets points.
     """
     cheat = replace(CHEATS[0], known_hole="", noticed="", twin="")
     hole = replace(cheat, known_hole="why")
@@ -196,7 +202,7 @@ def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
 
 
 def test_rounding():
-    """Two texts are the same if their words are equal and their numbers almost."""
+    """Two texts are the same if their words are equal and their numbers nearly so."""
     assert same_but_for_rounding("a 1.0000 b -2e3", "a 1.0001 b -2.0001e3")
     assert same_but_for_rounding("0.0000", "0.0004")
     assert not same_but_for_rounding("a 1.0", "a 1.1")

@@ -1,4 +1,4 @@
-"""The record: equal answers give equal bytes, and a change is called a change."""
+"""Equal answers give equal bytes in the record; changed answers are reported."""
 
 import io
 from pathlib import Path
@@ -26,24 +26,42 @@ CASE = Case("td_loss", {"net": "probe"}, {"gamma": np.float32(0.5)})
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder of its own for the record."""
+    """Return the path of a folder for the record; the folder does not exist yet."""
     return tmp_path / "reference"
 
 
 def answers(**outputs) -> dict[str, np.ndarray]:
-    """Return recorded arrays for the one case."""
+    """Return recorded arrays for the case `CASE`.
+
+    Args:
+        outputs: the arrays of the answer, by name.
+    """
     prefix = f"{CASE.part}/{CASE.digest()}"
     return {f"{prefix}/{name}": array for name, array in outputs.items()}
 
 
 def save(arrays: dict, known: Known, provenance: dict, folder: Path) -> None:
-    """Write a record with one program."""
+    """Write a record that has one program.
+
+    Args:
+        arrays: the recorded answers.
+        known: the fingerprints.
+        provenance: how the record was made.
+        folder: folder of the record.
+    """
     programs = {"td_loss/0": np.array([1, 2, 3], np.uint8)}
     recorded.save(programs, arrays, known, provenance, folder, folder / "answers.npz")
 
 
 def verdict(old: dict, new: dict) -> str:
-    """Return the last line under the drift table; two checks ask the one question."""
+    """Return the verdict that is printed below the table of changes.
+
+    Two checks ask the case `CASE`.
+
+    Args:
+        old: answers of the old record.
+        new: answers of the new record.
+    """
     console = Console(file=io.StringIO(), width=80)
     asked = {f"{CASE.part}/{CASE.digest()}": ["td_loss one", "td_loss two"]}
     rows = drift(old, new, asked if new else {})
@@ -52,7 +70,10 @@ def verdict(old: dict, new: dict) -> str:
 
 
 def test_same_answers_same_bytes(folder):
-    """Saving twice, in whatever order, gives the same files."""
+    """Saving the same answers in another order writes the same bytes.
+
+    Loading returns what was saved.
+    """
     arrays = answers(loss=np.array(2.5), grads=np.arange(3))
     save(arrays, KNOWN, {"b": 1, "a": 2}, folder)
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -67,7 +88,7 @@ def test_same_answers_same_bytes(folder):
 
 
 def test_changed_file_is_noticed(folder):
-    """Programs that are not those of the provenance are refused."""
+    """If the file of programs does not match the provenance, it is refused."""
     save({}, Known(), {}, folder)
     path = folder / "programs.npz"
     path.write_bytes(path.read_bytes() + b" ")
@@ -83,7 +104,10 @@ def test_no_objects_in_the_record(folder):
 
 
 def test_verdicts():
-    """Identical, within tolerance, beyond it, or of other cases: each has its words."""
+    """The verdict says whether answers are identical, within the tolerance, or changed.
+
+    Answers of other cases, or missing answers, count as changed.
+    """
     old = answers(loss=np.array(2.0), grads=np.array([1.0, -1.0]))
     assert "identical" in verdict(old, dict(old))
     near = {name: array * (1 + 1e-6) for name, array in old.items()}
@@ -97,7 +121,10 @@ def test_verdicts():
 
 
 def test_drift_counts():
-    """Each check has its row: what is compared, what is new, what is gone."""
+    """For each check, `drift` counts compared, new and missing arrays.
+
+    It also returns the largest difference.
+    """
     old = answers(loss=np.array(2.0), gone=np.array(1.0))
     new = answers(loss=np.array(2.5), new=np.array(1.0))
     other = {"mc_loss/0/loss": np.array(1.0)}
@@ -109,7 +136,7 @@ def test_drift_counts():
 
 
 def test_what_is_different_here():
-    """Other versions, another machine, another solution: each is told."""
+    """`machines` names each difference of versions, device and solution."""
     old = {"solution_sha256": "a", "packages": {"jax": "1", "numpy": "2"}}
     old |= {"python": "3.11.7", "platform": "Linux x86_64", "device": "cpu"}
     assert record.machines(old, old) == []
@@ -123,7 +150,10 @@ def test_what_is_different_here():
 
 
 def test_difference_of_answers():
-    """Relative to the scale; another shape, or a NaN, is never no difference."""
+    """The difference is relative to the second answer's largest |entry|, or to 1.
+
+    It is infinite for other shapes. With NaN in one answer it never counts as small.
+    """
     assert difference(np.array([200.0]), np.array([100.0])) == 1.0
     assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
     assert difference(np.zeros(0), np.zeros(0)) == 0.0
@@ -132,7 +162,7 @@ def test_difference_of_answers():
 
 
 def test_nan_is_no_small_drift():
-    """A record in which an answer became NaN is not called identical or near."""
+    """If an answer has become NaN, the verdict is "changed"."""
     old = answers(loss=np.array(2.0))
     new = answers(loss=np.array(np.nan))
     assert "changed: td_loss" in verdict(old, new)
@@ -141,9 +171,11 @@ def test_nan_is_no_small_drift():
 
 
 def test_one_transition_meets_all_actions() -> None:
-    """Among cases of one transition every action is taken, and is the best next one.
+    """In the cases with one transition, each action is taken at least once.
 
-    So what is wrong with some actions only is found in the record, too.
+    In the cases of TD(0), and in those of `td_loss` that continue, each action is also
+    the best one in s′ at least once. So a mistake that concerns one action changes the
+    record.
     """
     for group in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
         args = [case.args for case in group.fixed]
