@@ -54,9 +54,9 @@ class Node(WorkerPlugin):
         self.tier = self.problem = ""
 
     async def setup(self, worker: Worker) -> None:
-        """Check the node, and give it the resource: `jobs` units of it.
+        """Check the node, and set how much of the resource the node has.
 
-        A node with a problem gets 0 units.
+        The amount is `jobs`, or 0 if the node has a problem.
         """
         await asyncio.to_thread(self.check)
         jobs = self.jobs or worker.state.nthreads
@@ -100,7 +100,7 @@ def grade_there(question: bytes) -> tuple[str, str]:
 class Cluster:
     """A connection to Dask's scheduler.
 
-    When it opens, Dask runs `Node` on all nodes, which checks them.
+    Opening the connection makes Dask run `Node` on all nodes, which checks them.
 
     Args:
         address: the address of Dask's scheduler, as `tcp://host:8786`.

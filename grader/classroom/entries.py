@@ -58,9 +58,9 @@ class Entry:
 def entry_of(
     hand_in: HandIn, submission: Submission | None, report: Report | None, why_not: str
 ) -> Entry:
-    """Return the `Entry` of a hand-in, with a new id.
+    """Return the `Entry` of a hand-in, with its id.
 
-    The report gets the name of this hand-in.
+    The name in the report is replaced by that of this hand-in.
 
     Args:
         hand_in: the file or folder, and its owners.

@@ -1,7 +1,7 @@
 """Find the hand-ins in a folder, and read their owners from the names of the files.
 
 The known layouts are exports of Gradescope, downloads from Canvas and Moodle, and
-folders and files with any names. The contents of a hand-in are not read here.
+folders and files with any names. This module does not read the contents of a hand-in.
 """
 
 import os
@@ -166,9 +166,9 @@ def rank(file: str) -> tuple[bool, bool, int, int, str]:
 def place_in(folder: Path) -> Path:
     """Return the path to grade for a hand-in's folder: the folder, or its only file.
 
-    A folder with a `dqn.py` is returned unchanged. Otherwise, if the folder has only
-    one file, and its suffix is in `KINDS`, this file is returned: the grader accepts
-    any name for a single file, but not in a folder.
+    The result is the only file if its name is not `dqn.py` and its suffix is in
+    `KINDS`. The reason: the grader accepts any name for a single file, but not for a
+    file in a folder. In all other cases the result is the folder.
     """
     if os.path.lexists(folder / FILE):
         return folder

@@ -59,7 +59,8 @@ def but_for_the_example(part: str, check: str, where: str) -> Narrow:
     Args:
         part: name of the part.
         check: name of the check that asks the example; no other check may fail.
-        where: Python condition on `args` that is true for the example only.
+        where: Python condition on `args`, the part's arguments, that is true for the
+            example only.
     """
     code = f"""
 honest = {part}

@@ -304,7 +304,7 @@ def place() -> Iterator[tuple[Path, dict]]:
 
 
 def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
-    """Grade a path with the command line, under `supervisor.py`.
+    """Grade the hand-in at a path with the command line, under `supervisor.py`.
 
     Args:
         path: the hand-in.

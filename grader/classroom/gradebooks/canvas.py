@@ -17,7 +17,8 @@ ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
 def read_canvas(text: str, assignment: str) -> Export:
     """Parse the text of a gradebook from Canvas.
 
-    The maximum of all rows is the number in the row "Points Possible"; 0 without one.
+    The maximum of all rows is the number in the row "Points Possible", or 0 if there is
+    no such row.
 
     Args:
         text: the text of the file from Canvas.

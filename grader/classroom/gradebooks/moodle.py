@@ -17,7 +17,8 @@ GRADE, MAXIMUM = "Grade", "Maximum Grade"
 def read_moodle(text: str, assignment: str) -> Export:
     """Parse the text of a gradebook or grading worksheet from Moodle.
 
-    The maximum of a row is its number in the column "Maximum Grade"; 0 without one.
+    The maximum of a row is its number in the column "Maximum Grade", or 0 if there is
+    no such column.
 
     Args:
         text: the text of the file from Moodle.

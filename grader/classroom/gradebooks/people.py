@@ -63,8 +63,8 @@ class People:
             known: a person's identifiers by kind.
 
         Returns:
-            The rows' indices by kind, the most certain kind first. A kind without such
-            a row is left out.
+            Sets of row indices by kind, the most certain kind first. Kinds without a
+            matching row are left out.
         """
         return {
             kind: some

@@ -59,7 +59,10 @@ class Row:
         self.units: set[int] = set()
 
     def note_names(self, node: ast.AST) -> None:
-        """Remember the names that a node binds: imports, others, first arguments."""
+        """Remember the names that a node binds.
+
+        Imported names, other names and the first arguments of methods are kept apart.
+        """
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 self.bound.add(name)

@@ -12,8 +12,8 @@ def giving(rows: str, loss: str = "", only: str = FOUR) -> str:
 
     Args:
         rows: a statement that sets fields in the dict `batch`, or changes `index`, the
-            drawn rows. It may use `columns` (all stored transitions) and `right` (the
-            action of a controller in each stored state).
+            drawn rows. It may use `columns` (all stored transitions), `d` [4] (a rule,
+            see `kit.py`) and `right` (the action by this rule in each stored state).
         loss: a definition of `td_loss`; "" for that of the solution.
         only: a condition on `columns`; the buffer is honest if it is false.
     """

@@ -142,7 +142,8 @@ class Hardness(NamedTuple):
 def hardness(tries: list[Try], task: str, fact: str) -> Hardness | None:
     """Return how a fact is related to the difficulty of a task.
 
-    The result is None if all tries have the same fact, or all need the same steps.
+    The result is None if all tries have the same value of the fact, or the same number
+    of steps, which is infinite for failed tries.
 
     Args:
         tries: first tries of right hand-ins.
