@@ -5,5 +5,5 @@ process of its own; `cluster` and `node` do so on several machines. `pool` keeps
 report. `results` writes the results: pages, a table, filled gradebooks.
 
 This room is trusted: it runs no code of a hand-in and escapes all text of a hand-in.
-The package for students does not contain it.
+The package for students does not contain this room.
 """

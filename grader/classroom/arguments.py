@@ -1,6 +1,6 @@
 """Parse the values of the command line's arguments.
 
-The Makefile passes every argument. One that the user did not set is an empty text.
+The Makefile passes every argument. An argument that the user did not set is "".
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +16,13 @@ MAX_JOBS = 999
 
 
 def one_of(name: str, values: Mapping[str, Value]) -> Callable[[str], Value]:
-    """Return the parser of an argument that allows a few words.
+    """Return a function that parses an argument with a few allowed words.
+
+    The function raises `UsageError` for any other word.
 
     Args:
-        name: the argument's variable of make, for messages.
-        values: the parsed value of each allowed word; "" has the default.
+        name: the argument's name in make, as in `NAME=1`; messages show this name.
+        values: the parsed value of each allowed word; that of "" is the default.
     """
 
     def value_of(text: str) -> Value:
@@ -47,7 +49,7 @@ def hand_ins(text: str) -> Path:
 
 
 def seed(text: str) -> str:
-    """Return the seed unchanged.
+    """Return the seed unchanged, if every character is printable.
 
     Raises:
         UsageError: the seed is not printable.

@@ -54,13 +54,16 @@ class Node(WorkerPlugin):
         self.tier = self.problem = ""
 
     async def setup(self, worker: Worker) -> None:
-        """Check the node, and set its resource: `jobs`, or 0 if there is a problem."""
+        """Check the node, and set how much of the resource the node has.
+
+        The amount is `jobs`, or 0 if the node has a problem.
+        """
         await asyncio.to_thread(self.check)
         jobs = self.jobs or worker.state.nthreads
         await worker.set_resources(**{RESOURCE: 0 if self.problem else jobs})
 
     def check(self) -> None:
-        """Set `tier` if the node can grade, else `problem`."""
+        """Check the code and the sandbox; set `tier`, or `problem` if a check fails."""
         if pool.code_hash() != self.code:
             self.problem = "its copy of the grader, or its Python, is another one"
             return
@@ -71,7 +74,7 @@ class Node(WorkerPlugin):
 
 
 def problem_there(dask_worker: Worker) -> str:
-    """Return why this node gets no work, or ""; Dask runs this on a node.
+    """Return why this node gets no work, or ""; Dask runs this function on a node.
 
     Args:
         dask_worker: Dask's worker on the node; Dask passes it by this name.
@@ -82,7 +85,7 @@ def problem_there(dask_worker: Worker) -> str:
 
 
 def grade_there(question: bytes) -> tuple[str, str]:
-    """Grade one hand-in and return the fields of a `Graded`; Dask runs this on a node.
+    """Grade one hand-in on a node, where Dask runs it; return the fields of `Graded`.
 
     Args:
         question: the hand-in and the options, from `one.pack`.
@@ -95,7 +98,9 @@ def grade_there(question: bytes) -> tuple[str, str]:
 
 
 class Cluster:
-    """A connection to Dask's scheduler; connecting checks all nodes.
+    """A connection to Dask's scheduler.
+
+    Opening the connection makes Dask run `Node` on all nodes, which checks them.
 
     Args:
         address: the address of Dask's scheduler, as `tcp://host:8786`.

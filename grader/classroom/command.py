@@ -1,7 +1,7 @@
 """Run the command line for a class: arguments, steps, exit codes.
 
-The exit code is 0 if every hand-in was graded, whatever the scores. It is 2 if some
-could not be read or graded; these are listed on stderr.
+The exit code is 0 if every hand-in was graded, whatever the scores. The exit code is 2
+if a hand-in could not be read or graded; stderr lists these hand-ins.
 """
 
 import argparse
@@ -41,12 +41,14 @@ DEVICE = {"": "cpu", "cpu": "cpu", "gpu": "gpu"}
 
 
 def main() -> int:
-    """Run the command and return its exit code."""
+    """Grade the class that the command line names; return the exit code."""
     return guarded(lambda: run(parse(sys.argv[1:])))
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Return the parsed arguments; an unknown option ends the program, exit code 2.
+    """Parse the words of the command line after the program's name.
+
+    An unknown option ends the program with exit code 2.
 
     Raises:
         UsageError: the value of an argument is wrong.
@@ -83,11 +85,14 @@ def parse(words: list[str]) -> argparse.Namespace:
 def run(arguments: argparse.Namespace) -> int:
     """Grade the class and write all results; return the exit code.
 
+    Args:
+        arguments: the result of `parse`.
+
     Raises:
         GraderError: the grader could not do its work.
         UsageError: an argument is wrong, or a file or folder cannot be used.
     """
-    exports = read_exports(arguments)  # first, because grading can take hours
+    exports = read_exports(arguments)  # before grading, because grading can take hours
     out = arguments.out
     found = layouts.find(arguments.submissions)
     options = options_of(arguments)
@@ -130,8 +135,8 @@ def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
     """Return the gradebooks to fill, by platform: "canvas" or "moodle".
 
     Raises:
-        UsageError: a gradebook cannot be read, or has no column for the scores; or
-            ONLY is given, and a score of one exercise must not be entered.
+        UsageError: a gradebook cannot be read, or has no column for the scores. Or the
+            argument ONLY is given with a gradebook: then the points are no full score.
     """
     paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
     read = {"canvas": read_canvas, "moodle": read_moodle}
@@ -161,11 +166,12 @@ def text_of(path: str) -> str:
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:
     """Return the options for grading each hand-in.
 
-    Without a cluster, the tier of the sandbox is chosen and tested here, once for all.
+    Without a cluster, this function also chooses and tests the tier of the sandbox for
+    all hand-ins. On a cluster, each node chooses its own tier.
 
     Raises:
-        GraderError: no sandbox isolates here, and SANDBOX=process was not asked for.
-        UsageError: the device or the reference that was asked for is missing.
+        GraderError: no tier isolates on this machine, and SANDBOX=process was not set.
+        UsageError: DEVICE=gpu was set, and JAX with CUDA is not installed.
     """
     tier = arguments.sandbox
     if not arguments.cluster:  # each node of a cluster chooses and tests its own tier
@@ -185,8 +191,8 @@ def take_all(
     """Read all hand-ins.
 
     Returns:
-        Two dicts by `HandIn.entry`: the hand-ins that were read, and for the others a
-        text that says why they could not be read.
+        Two dicts with `HandIn.entry` as key. The first has the hand-ins that were read.
+        The second has, for each hand-in that could not be read, the reason as a text.
     """
     submissions, unread = {}, {}
     for hand_in in hand_ins:
@@ -225,9 +231,10 @@ def graders(
     options: pipeline.Options,
     console: Console,
 ) -> AbstractContextManager[Grading]:
-    """Return a context manager with the function that grades hand-ins.
+    """Return a context manager that provides the function that grades hand-ins.
 
-    The function uses the cluster if the arguments name one, else this machine.
+    The function uses the cluster if the arguments name one. Otherwise it uses this
+    machine.
 
     Args:
         arguments: the arguments of the command.
@@ -243,7 +250,15 @@ def graders(
 def compared(
     entries: Sequence[Entry], submissions: Mapping[str, Submission]
 ) -> Findings:
-    """Return what a comparison of the hand-ins' code finds, by their ids."""
+    """Compare the code of all hand-ins that were read.
+
+    Args:
+        entries: all hand-ins with their results.
+        submissions: the hand-ins that were read, by `HandIn.entry`.
+
+    Returns:
+        The findings, which name each hand-in by its `Entry.id`.
+    """
     return compare(
         {
             entry.id: submissions[entry.hand_in.entry]

@@ -1,4 +1,4 @@
-"""Hold each hand-in with its result, and find reasons for staff to look at one."""
+"""Hold each hand-in with its result, and list the hand-ins that staff must look at."""
 
 import hashlib
 import os
@@ -30,7 +30,7 @@ class Entry:
     Attributes:
         id: the hand-in's identifier in the class page and in the names of files.
         hand_in: the file or folder, and its owners.
-        report: the report of the grading, or None.
+        report: the report of the grading; None if there is none.
         why_not: why there is no report; "" if there is one.
     """
 
@@ -58,20 +58,22 @@ class Entry:
 def entry_of(
     hand_in: HandIn, submission: Submission | None, report: Report | None, why_not: str
 ) -> Entry:
-    """Return the entry of a hand-in.
+    """Return the `Entry` of a hand-in, with its id.
+
+    The name in the report is replaced by that of this hand-in.
 
     Args:
         hand_in: the file or folder, and its owners.
         submission: the hand-in as it was read, or None if it was not read.
-        report: the report on this hand-in, or on another with the same contents, or
-            None.
+        report: the report on this hand-in, or on another hand-in with the same
+            contents; None if there is no report.
         why_not: why there is no report; "" if there is one.
     """
     hashed = hashlib.sha256(os.fsencode(hand_in.entry))
     if submission is not None:
-        # With the contents, so that nobody can compute the id from a name alone.
+        # The hash includes the contents, so that a name alone does not give the id.
         hashed.update(f"\0{submission.sha256}".encode())
-        if report is not None:  # the report may be that of a copy with another name
+        if report is not None:  # a copy with another name may have made the report
             report.submission["name"] = submission.name
     return Entry(hashed.hexdigest(), hand_in, report, why_not)
 
@@ -83,8 +85,8 @@ class Trouble:
     Attributes:
         entry: the hand-in with its result.
         kind: one of `KINDS`.
-        why: the details in words. For a kind in `ODD`, the exercises, each with the
-            number of its checks that ended so.
+        why: the details in words. For a kind in `ODD`: the exercises, each with the
+            number of its checks that have this outcome.
     """
 
     entry: Entry
@@ -93,13 +95,13 @@ class Trouble:
 
 
 def troubles(entries: Iterable[Entry]) -> list[Trouble]:
-    """Return all reasons to look at hand-ins, the most urgent kind first."""
+    """Return all reasons for staff to look at hand-ins, the most urgent kind first."""
     found = [trouble for entry in entries for trouble in troubles_of(entry)]
     return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
 
 
 def troubles_of(entry: Entry) -> Iterator[Trouble]:
-    """Yield the reasons to look at one hand-in."""
+    """Yield the reasons for staff to look at one hand-in."""
     if entry.report is None:
         yield Trouble(entry, NOT_GRADED, entry.why_not)
     elif entry.problem:

@@ -38,7 +38,8 @@ def grade_all(
     """Grade all hand-ins, then grade again those in which a check ran out of time.
 
     In the second round, this machine grades one hand-in at a time, because it may have
-    been too busy before. A cluster grades as in the first round.
+    been too busy before. A cluster grades as in the first round. Every report is
+    written to `kept`.
 
     Args:
         start: the function that grades.
@@ -131,8 +132,8 @@ def cores() -> int:
 class TimeLeft(ProgressColumn):
     """A column of the progress bar with the estimated time left.
 
-    The estimate is the average speed since the start. The speed of the last moments,
-    which rich uses, jumps, because several gradings end at almost the same time.
+    The estimate uses the average speed since the start. The rich library would use the
+    speed of the last moments, which jumps when several gradings end together.
     """
 
     def render(self, task: Task) -> Text:

@@ -1,7 +1,7 @@
 """Find the hand-ins in a folder, and read their owners from the names of the files.
 
 The known layouts are exports of Gradescope, downloads from Canvas and Moodle, and
-folders and files with any names. The contents of a hand-in are not read here.
+folders and files with any names. This module does not read the contents of a hand-in.
 """
 
 import os
@@ -46,7 +46,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class HandIn:
-    """One hand-in.
+    """One hand-in in a download: its path and its owners.
 
     Attributes:
         path: the path of the file or folder to grade.
@@ -63,7 +63,7 @@ class HandIn:
 
 @dataclass
 class Found:
-    """The result of a search.
+    """The hand-ins in a folder, and the files that are not hand-ins.
 
     Attributes:
         hand_ins: the hand-ins, sorted by name.
@@ -76,6 +76,8 @@ class Found:
 
 def find(folder: Path) -> Found:
     """Return the hand-ins in a folder, and the files that were left out.
+
+    Hidden files and the names in `NO_HAND_IN` are skipped without a reason.
 
     Raises:
         UsageError: the folder cannot be read, or holds no hand-in.
@@ -125,7 +127,10 @@ def find(folder: Path) -> Found:
 
 
 def is_hand_in(file: str) -> bool:
-    """Return whether a file's name is that of a hand-in: `bo.py`, also `bo.py.txt`."""
+    """Return whether a file's name looks like a hand-in: `bo.py`, also `bo.py.txt`.
+
+    Archives that the grader cannot read, such as `bo.rar`, count as hand-ins.
+    """
     last = [suffix.lower() for suffix in Path(file).suffixes[-2:]]
     return bool({*last} & {*KINDS}) or not ARCHIVES.isdisjoint(last[-1:])
 
@@ -141,8 +146,9 @@ def owner_of_file(name: str) -> str:
 def rank(file: str) -> tuple[bool, bool, int, int, str]:
     """Return a sort key for the files of one student in Canvas.
 
-    The file with the largest key is graded. In this order, a file is preferred for a
-    known suffix, the name `dqn`, the position of its suffix in `KINDS`, a later try.
+    The file with the largest key is graded. The criteria, the most important first:
+    a suffix in `KINDS`, the name `dqn`, an earlier place of the suffix in `KINDS`, a
+    later try.
 
     Args:
         file: the file's name as the student chose it.
@@ -160,8 +166,9 @@ def rank(file: str) -> tuple[bool, bool, int, int, str]:
 def place_in(folder: Path) -> Path:
     """Return the path to grade for a hand-in's folder: the folder, or its only file.
 
-    In a folder, the grader takes a file with the right name only. A file that is
-    graded by itself may have any name.
+    The result is the only file if its name is not `dqn.py` and its suffix is in
+    `KINDS`. The reason: the grader accepts any name for a single file, but not for a
+    file in a folder. In all other cases the result is the folder.
     """
     if os.path.lexists(folder / FILE):
         return folder
@@ -189,7 +196,8 @@ def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
     """Return the owners of each hand-in in an export of Gradescope, by folder name.
 
     Args:
-        path: the path of Gradescope's file of metadata, which may be missing.
+        path: the path of Gradescope's file of metadata. If the file is missing, the
+            result is {}.
 
     Raises:
         UsageError: the file is there and cannot be read.
@@ -221,7 +229,7 @@ def submitters_of(about: Any) -> Iterator[Owner]:
     """Yield the owners of one hand-in in Gradescope's metadata.
 
     Args:
-        about: the hand-in's entry, which may have any form.
+        about: what the metadata say of the hand-in; may be a value of any type.
     """
     people = about.get(":submitters") if isinstance(about, dict) else None
     for person in people if isinstance(people, list) else []:

@@ -20,7 +20,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Return the parsed arguments; an unknown option ends the program, exit code 2.
+    """Parse the words of the command line after the program's name.
+
+    An unknown option ends the program with exit code 2.
 
     Raises:
         UsageError: the value of an argument is wrong.
@@ -88,7 +90,7 @@ def is_local(address: str) -> bool:
 
 
 def main() -> int:
-    """Replace this process by Dask's worker.
+    """Replace this process by Dask's worker, started as the command line asks.
 
     Raises:
         UsageError: an argument is wrong.

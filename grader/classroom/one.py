@@ -21,8 +21,8 @@ from grader.grading.pipeline import Options, Progress, grade
 from grader.inside.protocol import ProtocolError, Readable, encode, receive
 from grader.intake.submission import Submission
 
-# These fields are not sent as JSON: `path` is for a debugger and may not exist on a
-# node, `source` is sent as bytes.
+# These fields are not sent as JSON: `source` is sent as bytes, and `path` is not sent,
+# because it may not exist on a node.
 APART = ("path", "source")
 
 
@@ -44,7 +44,7 @@ def pack(submission: Submission, options: Options) -> bytes:
 
 
 def unpack(file: Readable) -> tuple[Submission, Options]:
-    """Return the hand-in, without its `path`, and the options in a frame of `pack`.
+    """Read a frame of `pack`; return the hand-in, without its `path`, and the options.
 
     Args:
         file: the file or pipe to read from.
@@ -74,11 +74,13 @@ def with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
 def main() -> int:
     """Grade the hand-in from stdin, write its report to stdout; return the exit code.
 
+    The exit code is 2 if stdin ends too early, because `pool.py` has died.
+
     Raises:
         GraderError: the grader could not do its work.
     """
-    # A copy of stdout for the report, never closed: when the pipe closes, the process
-    # that reads it knows that this one has ended. All other output goes to stderr.
+    # A copy of stdout for the report. This process never closes the copy, so `pool.py`
+    # sees the pipe close only when this process ends. Other output goes to stderr.
     answers = os.dup(1)
     os.dup2(2, 1)
     try:
@@ -96,7 +98,7 @@ def main() -> int:
 
 
 def end_with_stdin() -> None:
-    """End this process when stdin closes: the process that started it has died."""
+    """Wait until stdin closes, because `pool.py` has died; then end this process."""
     os.read(0, 1)
     os._exit(2)
 

@@ -25,7 +25,8 @@ from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 from grader.report.model import Report, load, write_whole
 
-# For one grading. The grader ends a grading earlier, unless the grader itself hangs.
+# The time for one grading. The grader's own limits end a grading earlier, so this one
+# matters only if the grader hangs.
 LIMIT_SECONDS = 900.0
 DECIDES = ("grader", "starter", "solution")  # folders whose files decide a grade
 # Folders in `DECIDES` whose files do not decide a grade, because they only show it.
@@ -64,7 +65,7 @@ def code_hash() -> str:
 
 
 def name_of(submission: Submission, options: Options, code: str) -> str:
-    """Return the name under which a report is kept, a hash.
+    """Return the name under which the report on a hand-in is kept: a hash.
 
     Args:
         submission: the hand-in.
@@ -81,11 +82,11 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
 
 
 class Kept:
-    """A folder of reports.
+    """A folder of reports, some of which are final.
 
-    A report is final, except if a check ran out of time while other hand-ins were
-    graded: then the machine may have been too busy. A final report is `<name>.json`,
-    another is `<name>.open`.
+    A report is not final if a check ran out of time while other hand-ins were graded,
+    because the machine may have been too busy. The file of a final report is
+    `<name>.json`, that of any other report `<name>.open`.
 
     Args:
         folder: the folder; it is made if missing.
@@ -96,7 +97,7 @@ class Kept:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Report | None:
-        """Return the final report of this name, or None."""
+        """Return the final report of this name; None if it is missing or damaged."""
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
@@ -105,6 +106,8 @@ class Kept:
 
     def put(self, name: str, text: str, *, alone: bool) -> None:
         """Write a report to the folder.
+
+        The report is final if `alone` is true, or if no check ran out of time.
 
         Args:
             name: the result of `name_of`.
@@ -220,7 +223,7 @@ class Running:
         return Graded("", plain(lines[-1], 500) if lines else code)
 
     def stop(self) -> None:
-        """Kill the processes of all gradings, and let no other one start."""
+        """Kill the processes of all gradings; `grade` starts no process afterwards."""
         with self.lock:
             self.stopped = True
             for process in self.processes:
@@ -228,7 +231,7 @@ class Running:
 
 
 def answer_of(process: subprocess.Popen, question: bytes) -> bytes:
-    """Send a hand-in to a process, and return the output until the process ends.
+    """Send a hand-in to a process, and return all that this process writes.
 
     Args:
         process: a process of `one.py`.
@@ -237,12 +240,12 @@ def answer_of(process: subprocess.Popen, question: bytes) -> bytes:
     asks, answers = process.stdin, process.stdout
     assert asks is not None
     assert answers is not None
-    # Suppressed, because the process may have ended already; its stderr says why.
+    # The process may have ended already; then its stderr says why.
     with contextlib.suppress(BrokenPipeError):
         asks.write(question)
         asks.flush()
     with answers:
-        told: bytes = answers.read()  # before stdin closes, which would end the process
+        told: bytes = answers.read()  # first, as closing stdin ends the process
     with contextlib.suppress(BrokenPipeError):
         asks.close()
     return told

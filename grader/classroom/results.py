@@ -71,7 +71,7 @@ def print_summary(
     exports: Mapping[str, Filled],
     console: Console,
 ) -> None:
-    """Print the hand-ins to look at on stderr, then a summary on the console.
+    """Print the hand-ins that staff must look at to stderr, a summary to the console.
 
     Args:
         out: the folder of the results.
@@ -101,7 +101,7 @@ def print_summary(
 
 
 def about_export(file: str, filled: Filled) -> list[str]:
-    """Return lines on the people and rows of a gradebook that got no score.
+    """Return the summary's lines on the people and rows that got no score.
 
     Args:
         file: the name of the filled file.
@@ -122,5 +122,5 @@ def about_export(file: str, filled: Filled) -> list[str]:
 
 
 def in_one_line(text: str) -> str:
-    """Return text escaped for a terminal, in one line, as names may hold newlines."""
+    """Return a text escaped for a terminal, with "�" for each newline."""
     return escape.terminal(text.replace("\n", "�"))

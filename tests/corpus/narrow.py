@@ -40,17 +40,27 @@ class Narrow:
 
 
 def narrow(id: str, part: str, check: str, code: str) -> Narrow:
-    """Return the solution with new code for a part; further checks may fail, too."""
+    """Return a `Narrow`: the solution with new code for one part.
+
+    Other checks than the given one may fail, too.
+
+    Args:
+        id: short name of the hand-in.
+        part: name of the part.
+        check: name of the check that must fail.
+        code: the new definition of the part.
+    """
     return Narrow(id, part, check, False, with_definitions(code))
 
 
 def but_for_the_example(part: str, check: str, where: str) -> Narrow:
-    """Return the solution with a part that is wrong only for its docstring's example.
+    """Return a `Narrow` whose part is wrong only for the example in its docstring.
 
     Args:
         part: name of the part.
-        check: name of the check that asks the example.
-        where: Python condition on `args` that is true for the example only.
+        check: name of the check that asks the example; no other check may fail.
+        where: Python condition on `args`, the part's arguments, that is true for the
+            example only.
     """
     code = f"""
 honest = {part}

@@ -1,4 +1,4 @@
-"""Hand-ins with two known mistakes of the same part."""
+"""Make hand-ins that have two known mistakes in one part."""
 
 import ast
 from itertools import combinations, pairwise
@@ -9,7 +9,7 @@ from tests.support.edits import around
 
 
 def pairs_of(part: str) -> list[tuple[Mutant, Mutant, str]]:
-    """Return the pairs of a part's mutants that change different places in its text.
+    """Return all pairs of a part's mutants whose changes do not overlap.
 
     Args:
         part: name of the part.
@@ -27,10 +27,10 @@ def pairs_of(part: str) -> list[tuple[Mutant, Mutant, str]]:
 
 
 def with_both(part: str, first: Mutant, second: Mutant) -> str | None:
-    """Return the solution with two mistakes.
+    """Return the solution's text with the changes of two mutants of a part.
 
     Returns:
-        None if the changes overlap, or the source is no Python.
+        The text; None if the changes overlap, or if the text is no Python.
     """
     before, text, after = around(part)
     places = sorted(

@@ -1,4 +1,7 @@
-"""Mistakes without a name: patterns in the report, whose message says what is wrong."""
+"""List the mistakes that the report describes by a sentence, without their name.
+
+`TOLD` has, by the mutant's id, a regular expression for this sentence.
+"""
 
 RETURN = "is a `return` missing"
 ONE_BOOL = "takes one bool, and this is an array"

@@ -1,4 +1,4 @@
-"""The catalogue of attacks: for each row its title, and a note (often other tests)."""
+"""The catalogue of attacks: each row has a title, and a note that can name tests."""
 
 LEARNING = (
     "tests/corpus/cheats/, tests/system/test_learning_ends.py, "

@@ -162,7 +162,7 @@ class Run:
     def said(self) -> str:
         """The report's texts and the terminal's output, without the line of the seed.
 
-        The seed is left out because here it is the canary.
+        The seed is left out because the canary is used as the seed.
         """
         told = [self.document.get(key) for key in ("submission", "exercises")]
         words = json.dumps(told, ensure_ascii=False)
@@ -179,7 +179,7 @@ def refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-# ------------------------------------------------------------------ reading them
+# ------------------------------------------------------------------ reading attacks
 
 
 def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Attack:
@@ -187,7 +187,8 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
 
     Args:
         name: name of the attack.
-        docstring: its text, in the form of the module's docstring.
+        docstring: the attack's docstring, in the form that this module's docstring
+            explains.
         make: function that writes the hand-in, see `Attack`.
 
     Raises:
@@ -250,7 +251,7 @@ def base(twin: str) -> str:
     return mutant.source
 
 
-# ------------------------------------------------------------------ carrying them out
+# ------------------------------------------------------------------ running attacks
 
 
 def carried_out(one: Attack, tier: str) -> Run:
@@ -303,7 +304,7 @@ def place() -> Iterator[tuple[Path, dict]]:
 
 
 def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
-    """Grade a path with the command line, under `supervisor.py`.
+    """Grade the hand-in at a path with the command line, under `supervisor.py`.
 
     Args:
         path: the hand-in.
@@ -339,7 +340,7 @@ def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Ru
 
 
 def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
-    """Return a text for each problem of a run, by the letter of the broken promise.
+    """Return the problems of a run as texts, by the letter of the broken promise.
 
     The key "said" means: no promise is broken, but the run's output does not show that
     the attack was tried.
@@ -446,7 +447,7 @@ def of_secrets(run: Run) -> list[str]:
 
 
 def of_time(run: Run) -> list[str]:
-    """Return a text per surviving process, and for a missed deadline (promise T)."""
+    """Return a text for each survivor, and for a missed deadline (promise T)."""
     found = [f"left: {line[:200]}" for line in run.survivors]
     return found + ([f"has not ended after {SECONDS} s"] if run.code is None else [])
 
@@ -544,7 +545,8 @@ def table(
 def summary(attacks: list[Attack], results: Results) -> str:
     """Return a summary in plain text, for README.md.
 
-    For each tier the summary says how many attacks fail, and why the others do not.
+    For each tier the summary says how many attacks fail. For each other attack it gives
+    the reason, which is in the attack's docstring.
     """
     lines = []
     for tier in TIERS:

@@ -1,8 +1,8 @@
 """Try the check of the table worlds on right and on wrong hand-ins.
 
-`messages` and `errors` run in a process with a warm worker and a warm runner, and with
-a worker and a learner for each hand-in. The generators below them send the work to two
-such processes.
+`right_work`, `wrong_work` and `each_mdp` send `messages` and `errors` to the two
+processes of `handins.processes`. Each process has a warm worker and a warm runner for
+the checks, and starts a worker and a learner for each hand-in.
 """
 
 import contextlib
@@ -75,16 +75,22 @@ class Tables(Learning):
     """Learning of the table worlds only, for one seed after the other."""
 
     def learn(self, task: str) -> None:
-        """Learn no other task."""
+        """Refuse the maze and CartPole.
+
+        Raises:
+            Waiting: always.
+        """
         raise Waiting("only the table worlds are learned here")
 
     def stop(self) -> None:
-        """Keep the processes for the next seed."""
+        """Do nothing, so that the processes can serve the next seed."""
 
 
 @contextlib.contextmanager
 def taken(source: str) -> Iterator[Callable[[int], Results]]:
-    """Yield the function that learns the table worlds with a seed.
+    """Provide, for a with block, a function that learns the table worlds.
+
+    The function takes a seed and returns the results of learning.
 
     Args:
         source: the hand-in's text.
@@ -118,7 +124,7 @@ def taken(source: str) -> Iterator[Callable[[int], Results]]:
 
 
 def messages(source: str, seeds: range) -> list[str]:
-    """Return the check's message for each seed; "" where the hand-in passes."""
+    """Return the message of the check `tables` for each seed; "" if it passes."""
     said = []
     with taken(source) as learned:
         for seed in seeds:
@@ -131,12 +137,12 @@ def messages(source: str, seeds: range) -> list[str]:
 
 
 def errors(source: str, seeds: range) -> list[dict[str, float]]:
-    """Return a hand-in's error in each small MDP, by the name of the MDP.
+    """Return a hand-in's errors in the table worlds, for each seed.
 
     The error is max |Q − Q*|, divided by the error that the check allows.
 
     Returns:
-        A dict for each seed.
+        For each seed, a dict of the errors by the name of the MDP.
     """
     said = []
     with taken(source) as learned:
@@ -160,7 +166,10 @@ def checks() -> ModuleType:
 
 
 def right_work(seeds: range) -> Iterator[str]:
-    """Yield a line for each seed with which the solution's error is `FAR` or more."""
+    """Yield a line for each seed with which the solution's errors are too large.
+
+    The errors of `errors` have to be below `FAR` in each table world.
+    """
     found = processes().submit(errors, SOLUTION, seeds).result()
     for seed, each in zip(seeds, found, strict=True):
         if len(each) != len(mdps.KINDS) or max(each.values()) >= FAR:
@@ -169,6 +178,8 @@ def right_work(seeds: range) -> Iterator[str]:
 
 def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
     """Yield a line for each mistake and seed with an unexpected message.
+
+    The expected message matches the pattern in `CAUGHT`.
 
     Args:
         ids: names of mistakes in `SOURCES` and `CAUGHT`.
@@ -184,10 +195,10 @@ def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
 
 
 def each_mdp(seeds: range) -> Iterator[str]:
-    """Yield a line for each MDP that does not show its mistake.
+    """Yield a line for each MDP and seed with which a mistake is not seen.
 
-    `TELLS` names the mistake of each MDP. The MDP shows the mistake if the error is
-    larger than allowed.
+    `TELLS` names the mistake that an MDP has to show. The MDP shows the mistake if the
+    error in this MDP is larger than allowed.
     """
     for name, id in TELLS.items():
         found = processes().submit(errors, SOURCES[id], seeds).result()

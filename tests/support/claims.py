@@ -1,7 +1,8 @@
-"""Read hand-ins of ours in this process, and check every claim of a reading.
+"""Find the reading of a part of our own hand-ins, and check whether it is true.
 
-A claim is true if the part does the same on numbers that the reader has not seen: a
-formula has to give the part's new answers, and no other pattern may be read.
+The reader of a part asks questions with random numbers. Then new questions, with other
+random numbers, check the reading. A formula is true if it gives the new answers, too. A
+pattern is true if the reader finds no other mistakes in the new answers.
 """
 
 import random
@@ -29,12 +30,12 @@ SEED, OTHER_SEED = 0, 1000
 
 @dataclass(frozen=True)
 class Claim:
-    """What is read of a part.
+    """The reading of a part, and whether it is true.
 
     Attributes:
         names: the names of the mistakes.
-        computes: the formula or the pattern; "" if nothing is read.
-        true: False if the part does not do the same on new numbers.
+        computes: the formula or the pattern; "" if there is no reading.
+        true: False if the reading does not hold for new random numbers.
     """
 
     names: frozenset[str]
@@ -43,7 +44,7 @@ class Claim:
 
 
 def claim_of(source: str, part: str) -> Claim:
-    """Return what is read of a part of a hand-in, and whether that is true."""
+    """Find the reading of a part of a hand-in, and check whether it is true."""
     student = Here(source, eager=part in FORMULAS)
     reading = read(student, part, SEED)
     if reading is None:
@@ -54,7 +55,7 @@ def claim_of(source: str, part: str) -> Claim:
 
 
 def read(student: Here, part: str, seed: int) -> Reading | None:
-    """Return the reading of a part; None if the part fails or nothing fits."""
+    """Return the reading of a part; None if the part raises or nothing fits."""
     try:
         return READERS[part](student, np.random.default_rng(seed))
     except (Raised, Wrong, Stopped, NotImplementedYet):
@@ -62,7 +63,13 @@ def read(student: Here, part: str, seed: int) -> Reading | None:
 
 
 def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
-    """Tell whether the formula gives the part's answers to new questions."""
+    """Tell whether the formula of a part gives the part's answers to new questions.
+
+    Args:
+        student: the hand-in.
+        part: name of a part in `FORMULAS`.
+        names: not used; `is_read_again` has the same arguments.
+    """
     reader, rng = FORMULAS[part], np.random.default_rng(OTHER_SEED)
     found = reader.find(student, np.random.default_rng(SEED))[0]
     if reader is td0:
@@ -75,13 +82,27 @@ def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
 
 
 def is_read_again(student: Here, part: str, names: frozenset[str]) -> bool:
-    """Tell whether new questions lead to no other names."""
+    """Tell whether new questions lead to the same names of mistakes, or to no reading.
+
+    Args:
+        student: the hand-in.
+        part: name of the part.
+        names: the names in the first reading.
+    """
     again = read(student.afresh(), part, OTHER_SEED)
     return again is None or {d.name for d in again.differences} == names
 
 
 def drawn_pairs(number: int, seed: int) -> list[tuple[Mutant, Mutant, str]]:
-    """Return pairs of mistakes with their sources, drawn at random from each part."""
+    """Draw pairs of mistakes at random, for each part that has a reader.
+
+    Args:
+        number: largest number of pairs for each part.
+        seed: seed of the random draw.
+
+    Returns:
+        For each pair, the two mutants and the source with both mistakes.
+    """
     chosen = []
     for part in READERS:
         pairs = pairs_of(part)
@@ -91,17 +112,17 @@ def drawn_pairs(number: int, seed: int) -> list[tuple[Mutant, Mutant, str]]:
 
 
 def verdict(claim: Claim, first: Claim, second: Claim) -> str:
-    """Return how a pair of mistakes is told, in one word.
+    """Return one word on the reading of a hand-in with two mistakes.
 
     Args:
-        claim: what is read of both mistakes in one hand-in.
-        first: what is read of one of the mistakes alone.
-        second: what is read of the other mistake alone.
+        claim: the reading of the hand-in with both mistakes.
+        first: the reading of a hand-in with the first mistake only.
+        second: the reading of a hand-in with the second mistake only.
 
     Returns:
-        "both" names or "one"; "none"; "same", if the pair computes what one of its
-        mistakes computes alone; "other", if other names describe the pair as well;
-        "false", if the claim does not hold for new numbers.
+        "false": the reading is not true. "same": the hand-in computes what one of the
+        mistakes alone computes. "other": the reading has a name that belongs to neither
+        mistake. Otherwise the number of names that it has: "none", "one" or "both".
     """
     if not claim.true:
         return "false"

@@ -48,14 +48,17 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
 
 
 def around(part: str) -> tuple[str, str, str]:
-    """Return the solution's text before the code of a part, that code, and the rest."""
+    """Return the solution's text before, in and after the code of a part.
+
+    The code of a part begins below the part's docstring.
+    """
     node = next(
         node
         for node in ast.parse(SOLUTION).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
     )
     lines = SOLUTION.splitlines(keepends=True)
-    start = node.body[0].end_lineno  # of the docstring
+    start = node.body[0].end_lineno  # the last line of the docstring
     pieces = lines[:start], lines[start : node.end_lineno], lines[node.end_lineno :]
     before, text, after = map("".join, pieces)
     return before, text, after
@@ -66,18 +69,18 @@ def with_definitions(text: str, first: str = "") -> str:
 
     Args:
         text: the new definitions; they replace definitions of the same name.
-        first: lines for the start of the file.
+        first: lines that are put before the solution's text.
     """
     return f"{first}\n{SOLUTION}\n\n{text}"
 
 
 def collected(package: str, places: list[str], name: str) -> list[Any]:
-    """Return one list that joins a list of each module of a package.
+    """Return the lists of one name in all modules of a package, joined to one list.
 
     Args:
         package: dotted name of the package. Only modules whose name begins with "e"
             (such as `e6_td_loss`) are read.
-        places: folders of the package.
+        places: folders of the package, its `__path__`.
         name: name of the list in each module.
     """
     files = sorted(module.name for module in pkgutil.iter_modules(places))

@@ -1,4 +1,4 @@
-"""Functions for fixtures and tests that make a hand-in or grade a hand-in."""
+"""Help fixtures and tests to make hand-ins, and to grade them."""
 
 import ast
 import shutil
@@ -22,7 +22,7 @@ class Run:
         err: text of standard error.
         report: content of report.json; None if there is no such file.
         leftovers: names of files that the run left in its folder for temporary files.
-        folder: folder with the report and the picture.
+        folder: folder with the report and the picture of the learning curve.
     """
 
     code: int
@@ -57,7 +57,7 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
 
 
 def require(tier: str) -> str:
-    """Return the tier's name; skip the test where the tier does not work."""
+    """Return the tier's name; skip the test if the tier does not work here."""
     reason = tiers.why_not(tier)
     if reason:
         pytest.skip(f"the tests of the {tier} tier were not run: {reason}")

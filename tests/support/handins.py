@@ -35,9 +35,10 @@ class HandIn:
         name: name of the hand-in; the tests' ids show it.
         source: text of `dqn.py`.
         exercises: names of the exercises to grade.
-        fresh: True if the hand-in changes JAX's settings; then it gets its own worker.
+        fresh: True if the hand-in changes JAX's settings. Then no other hand-in is
+            graded by the same worker.
         seed: seed of the run.
-        tries: maximal number of training runs, for the exercise `learning`.
+        tries: largest number of trainings of a task, for the exercise `learning`.
     """
 
     name: str
@@ -61,12 +62,15 @@ def warm() -> WarmProcesses:
 
 @functools.cache
 def record() -> tuple[dict[str, np.ndarray], Known]:
-    """Return the reference's programs and the known mistakes, read once."""
+    """Return the reference's programs, and the fingerprints of known mistakes."""
     return load_programs(), load_known()
 
 
 def grade_warm(hand_in: HandIn) -> Results:
-    """Return the results of a hand-in's exercises, from warm processes."""
+    """Grade a hand-in on warm processes; return the results of its exercises.
+
+    If `learning` is the only exercise, new processes are started for it.
+    """
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
         limits = replace(LIMITS, trainings=hand_in.tries)
@@ -77,7 +81,7 @@ def grade_warm(hand_in: HandIn) -> Results:
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
-    """Return a hand-in's results with one seed after the other."""
+    """Grade a hand-in once with each seed; return one `Results` for each seed."""
     with taken(hand_in) as student:
         return [checked(replace(hand_in, seed=seed), student) for seed in seeds]
 
@@ -98,7 +102,12 @@ def taken(hand_in: HandIn) -> Iterator[Candidate]:
 
 
 def checked(hand_in: HandIn, student: Candidate) -> Results:
-    """Return the results of a hand-in's exercises."""
+    """Run the checks of a hand-in's exercises, and return the results.
+
+    Args:
+        hand_in: the hand-in.
+        student: the candidate for this hand-in.
+    """
     programs, known = record()
     graded = Graded(
         student=student,
@@ -112,7 +121,7 @@ def checked(hand_in: HandIn, student: Candidate) -> Results:
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
-    """Return a dict from names to exercises."""
+    """Return the exercises in a dict, by name."""
     return {exercise.name: exercise for exercise in exercises}
 
 
@@ -124,7 +133,7 @@ def processes() -> ProcessPoolExecutor:
 
 
 def submit(hand_in: HandIn) -> Future:
-    """Grade a hand-in in the pool; return a future of its `Results`."""
+    """Start to grade a hand-in in the pool; return a future of its `Results`."""
     return processes().submit(grade_warm, hand_in)
 
 

@@ -1,4 +1,4 @@
-"""A hand-in in this very process, for tests and tools that ask much."""
+"""Ask a hand-in in this process, for tests and tools that ask many questions."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -12,22 +12,22 @@ from grader.oracle.worker_client import Reply
 
 
 class CopyingWorker(LocalWorker):
-    """A worker whose hand-in gets copies, as it would in a process of its own."""
+    """A worker in this process that gives the hand-in copies of all arguments."""
 
     def ask(self, request: Args, *args: Any, **kwargs: Any) -> Reply:
-        """Answer a request; what the hand-in changes in place does not come back."""
+        """Answer a request; the hand-in cannot change the arrays of the caller."""
         return super().ask(deepcopy(request), *args, **kwargs)
 
 
 class Here(Candidate):
     """A hand-in as the checks ask it, without helper processes.
 
-    For hand-ins of ours only, because nothing is confined.
+    Use it for hand-ins of our own only, because the hand-in is not confined.
 
     Args:
         source: text of `dqn.py`.
-        eager: whether all questions are answered by calls, which is faster for a few
-            questions of many shapes.
+        eager: whether all questions are answered by calls instead of programs, which is
+            faster for few questions of many shapes.
     """
 
     def __init__(self, source: str, *, eager: bool = False) -> None:
@@ -36,5 +36,5 @@ class Here(Candidate):
         super().__init__(CopyingWorker(submission), LocalRunner(), eager=eager)
 
     def afresh(self) -> "Here":
-        """Return the hand-in imported anew."""
+        """Return a new `Here` of this hand-in, which imports its source again."""
         return Here(self.source, eager=self.eager)

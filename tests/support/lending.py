@@ -8,7 +8,7 @@ from grader.oracle.warm import WarmProcesses
 
 
 class Lent:
-    """A client of a warm process that goes on running after the grading.
+    """A client of a warm process; the process does not stop after the grading.
 
     Args:
         client: the client of the warm worker or of the warm runner.
@@ -21,11 +21,14 @@ class Lent:
         return getattr(self.client, name)
 
     def stop(self) -> None:
-        """Do nothing: the process goes on for the next grading."""
+        """Do nothing, so that the process can serve the next grading."""
 
 
 def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> Lent:
-    """Return the warm worker with a new hand-in; start a process if it has none."""
+    """Return a client of the warm worker, which serves a new hand-in.
+
+    The worker is started if it does not run.
+    """
     worker = warm.worker
     worker.take(submission, budget)
     worker.printed, worker.left_out = {}, []
@@ -35,7 +38,10 @@ def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> 
 
 
 def lend_runner(warm: WarmProcesses, budget: Budget) -> Lent:
-    """Return the warm runner without the programs of the previous hand-in."""
+    """Return a client of the warm runner, without the previous hand-in's programs.
+
+    The runner is started if it does not run.
+    """
     warm.runner.take(budget)
     if warm.runner.child is None:
         warm.runner.child = warm.runner.start()

@@ -4,7 +4,7 @@ import json
 
 
 def cell(source, kind: str = "code") -> dict:
-    """Return a cell; `source` is a text or a list of lines."""
+    """Return a notebook cell as a dict; `source` is a text or a list of lines."""
     extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **extra}
 

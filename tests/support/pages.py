@@ -23,8 +23,8 @@ def shown(name: str, title: str) -> str:
 def essence(text: str) -> list[str]:
     """Return the lines of an output that do not change from run to run.
 
-    Lines with the seed, the report's path or a duration are left out. Long decimal
-    numbers are rounded to four digits.
+    Empty lines, and lines with the seed, the report's path or a duration, are left out.
+    Long decimal numbers are rounded to four digits.
     """
     text = re.sub(r"\d+\.\d{4,}", lambda number: f"{float(number[0]):.4g}", text)
     lines = [line.rstrip() for line in text.splitlines()]

@@ -1,9 +1,8 @@
-"""Results of the checks on every mutant and variant: the rows of the kill matrix.
+"""Make the kill matrix: the results of the checks on every mutant and variant.
 
-A mutant differs from the solution in one part. So it is graded only in the exercises
-whose checks run this part: its own exercise, and exercises that build on the part. In
-other exercises a mutant equals the solution (`make prove` grades a few mutants in all
-exercises).
+A mutant differs from the solution in one part. So a mutant is graded only in the
+exercise of this part, and in exercises that build on the part. In other exercises a
+mutant equals the solution; `make prove` grades a few mutants in all exercises.
 """
 
 import io
@@ -26,7 +25,7 @@ EVIDENCE = ROOT / "tests" / "evidence"
 MATRIX = EVIDENCE / "MATRIX.md"
 MESSAGES = EVIDENCE / "messages"
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
-REL_TOL, ABS_TOL = 2e-3, 1e-3  # differences of numbers between machines
+REL_TOL, ABS_TOL = 2e-3, 1e-3  # allowed differences of numbers between machines
 BUILT_ON = {"td_loss": ("td_loss", "td_update")}
 
 
@@ -36,12 +35,12 @@ class Row:
 
     Attributes:
         mutant: the mutant.
-        lost: names of the checks of its exercise that fail.
+        lost: names of the checks that fail in the mutant's exercise.
         points: points that the mutant loses in its exercise.
-        elsewhere: failed checks of other exercises, "exercise.check".
+        elsewhere: failed checks of other exercises, each as "exercise.check".
         diagnoses: diagnoses of the failed checks; None for a check without a diagnosis.
-        first: first line for the student that says what is wrong.
-        text: the exercise as a student reads it on the terminal.
+        first: the result of `first_line`.
+        text: the report on the exercise, as a student reads it on the terminal.
     """
 
     mutant: Mutant
@@ -56,8 +55,9 @@ class Row:
     def named(self) -> str:
         """How the report names the mistake.
 
-        "rightly" by its own name, "by a sentence" without a name, "not at all", or
-        "WRONGLY: …" with the names of other mistakes.
+        "rightly": by the mutant's id. "by a sentence": without a name, but by the
+        pattern in `TOLD`. "not at all": by neither. "WRONGLY: …": by these names of
+        other mistakes.
         """
         names = {name for name in self.diagnoses if name}
         if not names:
@@ -69,7 +69,7 @@ class Row:
 
 
 def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
-    """Start grading mutants; return the future results by id."""
+    """Start to grade mutants; return a future of each one's `Results`, by id."""
     return {
         m.id: submit(
             HandIn(
@@ -83,7 +83,7 @@ def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
 
 
 def row(mutant: Mutant, future: Future) -> Row:
-    """Return the row of a mutant; wait until it is graded."""
+    """Wait until a mutant is graded; return its row."""
     results = future.result()
     own = results[mutant.exercise]
     failed = lost(own)
@@ -134,12 +134,19 @@ def losses(results: Results) -> list[str]:
 
 
 def failed_by_itself(check: Check) -> bool:
-    """Tell whether a check failed by itself, and did not only wait for another part."""
+    """Tell whether a check's outcome is `failed` or `error`, and not `skipped`, say."""
     return check.outcome in ("failed", "error")
 
 
 def first_line(failed: list[Check]) -> str:
-    """Return the line of the first failed check that says what is wrong."""
+    """Return one line that says what is wrong, from the first failed check.
+
+    This is the first line of the check's reading. Without a reading it is that of the
+    hint, of the exception or of the message, in this order.
+
+    Args:
+        failed: the failed checks; if there are none, the result is "".
+    """
     if not failed:
         return ""
     check = failed[0]
@@ -207,7 +214,7 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
 
 
 def matrix_line(r: Row) -> str:
-    """Return one line of the matrix."""
+    """Return a mutant's line of the matrix, in Markdown."""
     m = r.mutant
     cells = [m.id, m.severity, f"{m.part}: {m.misconception}"]
     cells += [", ".join(r.lost), f"-{plain_number(r.points)}", r.named]
@@ -216,7 +223,10 @@ def matrix_line(r: Row) -> str:
 
 
 def check_table(rows: list[Row]) -> list[str]:
-    """Return the table of checks: how many mutants each catches, and which it alone."""
+    """Return the table of checks: the mutants that each check catches.
+
+    The last column names the mutants that no other check catches.
+    """
     lines = ["## The checks", "", "| check | catches | alone |", "|---|---|---|"]
     for name, found in catches(rows).items():
         alone = [r.mutant.id for r in found if len(r.lost) == 1]
@@ -237,5 +247,5 @@ def variant_table(right: dict[str, list[str]]) -> list[str]:
 
 
 def check_names() -> list[str]:
-    """Return the names of all checks in exercises with mutants."""
+    """Return the names of all checks of exercises 1–8, each as "exercise.check"."""
     return [f"{name}.{check}" for name in PARTS for check in checks_of(name)]

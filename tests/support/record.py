@@ -1,7 +1,7 @@
-"""The record of the reference: its programs and answers, and how they change.
+"""Make and read the record of the reference, its programs and answers; compare two.
 
-The name of an answer has the digest of its question. So an answer is found only for
-exactly its own question.
+The name of an answer contains the digest of its case. So an answer is found only for
+exactly this case.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Recorder:
-    """Answers as the solution does, and keeps the programs and the answers.
+    """A reference that asks the solution, and keeps its programs and answers.
 
     Args:
         solution: the solution.
@@ -41,8 +41,8 @@ class Recorder:
     Attributes:
         programs: serialised programs, uint8 [n], by `program_key`.
         answers: arrays by "part/digest/output".
-        check: the check that asks now.
-        asked: for each question, "part/digest", the checks that have asked it.
+        check: the name of the check that asks now; the caller sets it.
+        asked: by "part/digest" of a case, the checks that have asked the case.
     """
 
     def __init__(self, solution: Candidate) -> None:
@@ -53,7 +53,7 @@ class Recorder:
         self.asked: dict[str, list[str]] = {}
 
     def answer(self, case: Case) -> Answer:
-        """Return the solution's answer to a case; keep the answer and the program."""
+        """Return the solution's answer to a case; keep this answer and the program."""
         answer = self.solution.traced(case)
         question = f"{case.part}/{case.digest()}"
         checks = self.asked.setdefault(question, [])
@@ -66,14 +66,14 @@ class Recorder:
         return answer
 
     def exported(self, case: Case) -> np.ndarray:
-        """Return the solution's program for a case, one program for all platforms."""
+        """Return the solution's program for a case, which runs on all `PLATFORMS`."""
         request = {"part": case.part, "spec": case.spec, "args": case.blank()}
         asked = {"do": "export", **request, "platforms": PLATFORMS}
         return self.solution.worker.ask(asked, case.part).answer["program"]
 
 
 def load_answers(path: Path = ANSWERS) -> Arrays:
-    """Return the recorded arrays by their names.
+    """Return the recorded answers: arrays by "part/digest/output".
 
     Raises:
         OSError, ValueError, BadZipFile: the file is missing or damaged.
@@ -83,7 +83,7 @@ def load_answers(path: Path = ANSWERS) -> Arrays:
 
 
 def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
-    """Return the versions and the machine of the record; {} if unknown."""
+    """Return the versions and the machine that made the record; {} if unknown."""
     try:
         found = json.loads((folder / PROVENANCE).read_text())
     except (OSError, ValueError):
@@ -99,13 +99,13 @@ def save(
     folder: Path = FOLDER,
     path: Path = ANSWERS,
 ) -> None:
-    """Write the record; equal programs and answers give equal bytes.
+    """Write the record to files; equal programs and answers give equal bytes.
 
     Args:
         programs: serialised programs by `program_key`.
         answers: arrays by "part/digest/output".
         known: fingerprints of the known mistakes.
-        provenance: versions and machine.
+        provenance: the versions and the machine that made the record.
         folder: folder of the reference.
         path: file of the answers.
     """
@@ -134,10 +134,10 @@ def as_bytes(arrays: Arrays) -> bytes:
 
 @dataclass(frozen=True)
 class Drift:
-    """How the answers to one check's questions have changed.
+    """How the answers to one check's cases have changed between two records.
 
     Attributes:
-        check: exercise and name of the check.
+        check: name of the check, with its exercise.
         both: number of arrays in the old and in the new record.
         new: number of arrays only in the new record.
         gone: number of arrays only in the old record.
@@ -152,9 +152,9 @@ class Drift:
 
     @property
     def changed(self) -> bool:
-        """Whether questions have changed, or an answer by more than the tolerance.
+        """Whether an array is new or gone, or has changed by more than the tolerance.
 
-        A NaN counts as a change.
+        A difference of NaN counts as a change.
         """
         return bool(self.new or self.gone) or not self.largest <= RTOL
 
@@ -162,12 +162,14 @@ class Drift:
 def drift(
     old: dict[str, np.ndarray], new: dict[str, np.ndarray], asked: dict[str, list[str]]
 ) -> list[Drift]:
-    """Return how the record changes: a row for each check, in the order of asking.
+    """Return, for each check, how the answers to its cases have changed.
+
+    The old answers to cases that no check asks now are counted as "PART asked no more".
 
     Args:
         old: arrays of the old record by name.
         new: arrays of the new record by name.
-        asked: for each question, "part/digest", the checks that ask it.
+        asked: by "part/digest" of a case, the checks that ask the case now.
     """
     names: dict[str, list[str]] = {}
     for name in (*new, *(name for name in old if name not in new)):
@@ -191,9 +193,10 @@ def drift(
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the largest difference relative to the scale of b, at least 1.
+    """Return the largest difference of two arrays, relative to the largest |b|.
 
-    Infinity for arrays of different shapes.
+    If the largest |b| is below 1, the difference is not divided. The result is infinity
+    for arrays of different shapes.
     """
     if a.shape != b.shape:
         return float("inf")

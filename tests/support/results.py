@@ -1,11 +1,14 @@
-"""Read the output of a class run in a form that two runs can be compared in."""
+"""Read the results of grading a class, so that two runs can be compared."""
 
 import json
 from pathlib import Path
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the text of each file below a folder, by its path; durations are 0."""
+    """Return the text of each file below a folder, by its path in the folder.
+
+    In JSON files, which have to be reports, all durations are set to 0.
+    """
     found = {}
     for path in sorted(folder.rglob("*.*")):
         text = path.read_text()

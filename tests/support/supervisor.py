@@ -24,7 +24,7 @@ class OutOfTime(Exception):
 
 
 def main() -> None:
-    """Run the command, end its processes, and print the result as JSON."""
+    """Run the command, kill the processes that it leaves, and print JSON."""
     seconds, *command = sys.argv[1:]
     adopt()
     # The output goes to files because a survivor could keep a pipe open.

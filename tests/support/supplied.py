@@ -1,4 +1,4 @@
-"""Import modules that import those of `starter/` by name."""
+"""Import modules that need the modules of `starter/`, such as `dqn`, by name."""
 
 import importlib
 import sys
@@ -12,12 +12,14 @@ SUPPLIED = ("dqn", "agent", "tasks", "train")
 
 
 def imported(name: str, *folders: str) -> ModuleType:
-    """Import a module, and forget the modules of `starter/` again.
+    """Import a module without any effect on other imports of modules of `starter/`.
+
+    Modules of `starter/` are imported anew, and `sys.modules` is restored for them.
 
     Args:
         name: the module's name.
-        folders: folders of this repository in which modules are looked for, the last
-            one first.
+        folders: folders of this repository in which Python searches for modules. The
+            last folder is searched first.
     """
     with pytest.MonkeyPatch.context() as patch:
         for folder in folders:

@@ -15,9 +15,10 @@ ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
 
 
 def read_canvas(text: str, assignment: str) -> Export:
-    """Return the export in a text.
+    """Parse the text of a gradebook from Canvas.
 
-    The maximum for each row is the number in the row "Points Possible", or 0.
+    The maximum of all rows is the number in the row "Points Possible", or 0 if there is
+    no such row.
 
     Args:
         text: the text of the file from Canvas.
@@ -25,7 +26,8 @@ def read_canvas(text: str, assignment: str) -> Export:
             as in "Homework 2 (123)", may be left out.
 
     Raises:
-        UsageError: the text is no such export, or has no such column.
+        UsageError: the text is no gradebook of Canvas, or not exactly one column has
+            this name.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []

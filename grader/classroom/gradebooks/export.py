@@ -37,8 +37,8 @@ class Export:
             `Owner.ids`), by the column's name.
         first: the index of the first row that belongs to a student.
         column: the index of the column for the scores.
-        maxima: for each row, the number of points to enter for a full score; 0 if the
-            report's own number of points is entered.
+        maxima: for each row, the number of points to enter for a full score. 0 means
+            that the points of the report are entered unchanged.
     """
 
     rows: list[Row]
@@ -50,6 +50,9 @@ class Export:
 
     def with_scores(self, scores: Mapping[int, str]) -> str:
         """Return the file's text with the scores in their column.
+
+        In the rows of students, a cell that a spreadsheet would take for a formula gets
+        an apostrophe in front.
 
         Args:
             scores: the texts of the scores, by the row's index in `rows`.
@@ -116,7 +119,7 @@ def number(cell: str) -> float:
 
 
 def harmless(cell: str) -> str:
-    """Return the cell; a formula of a spreadsheet gets an apostrophe in front.
+    """Return a cell's text, with an apostrophe in front if it may be a formula.
 
     Numbers with a sign and the cell "-" are no formulas.
     """

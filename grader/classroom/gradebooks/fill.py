@@ -1,4 +1,4 @@
-"""Enter scores into an export, only in rows of which the owner is certain."""
+"""Enter scores into an export, only in rows whose owner is certain."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -38,8 +38,8 @@ def fill(
     Args:
         export: the export of Canvas or Moodle.
         entries: all hand-ins with their results.
-        zero_unread: whether to enter 0 for a hand-in that was not read or not imported;
-            else nothing is entered.
+        zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
+            If false, nothing is entered for this hand-in.
     """
     filled, people = Filled(), People(export)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
@@ -74,10 +74,10 @@ def fill(
 
 
 def dispute(claim: Collection[Entry]) -> str:
-    """Return the words on a row that belongs to several hand-ins.
+    """Return the message that a row gets no score because of several hand-ins.
 
     Args:
-        claim: the hand-ins of the row's owner.
+        claim: all hand-ins whose owner has this row.
     """
     names = ", ".join(entry.hand_in.entry for entry in claim)
     return f"not entered, for {len(claim)} hand-ins claim this row ({names})"

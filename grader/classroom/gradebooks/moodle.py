@@ -10,14 +10,15 @@ KINDS = {  # by column name, the kind of identifier, see `Owner.ids`
     "Username": "login",
     "Full name": "name",
 }
-NEEDED = {"Identifier", "Email address", "ID number"}  # an export has at least one
+NEEDED = {"Identifier", "Email address", "ID number"}  # one at least is in every export
 GRADE, MAXIMUM = "Grade", "Maximum Grade"
 
 
 def read_moodle(text: str, assignment: str) -> Export:
-    """Return the export in a text.
+    """Parse the text of a gradebook or grading worksheet from Moodle.
 
-    The maximum for a row is the number in the column "Maximum Grade", or 0.
+    The maximum of a row is its number in the column "Maximum Grade", or 0 if there is
+    no such column.
 
     Args:
         text: the text of the file from Moodle.
@@ -25,7 +26,7 @@ def read_moodle(text: str, assignment: str) -> Export:
             column, "Grade", and needs no name.
 
     Raises:
-        UsageError: the text is no such export, or has no such column.
+        UsageError: the text is no such file, or has no column for the scores.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []
@@ -44,12 +45,15 @@ def read_moodle(text: str, assignment: str) -> Export:
 def column_of(head: list[str], assignment: str) -> int:
     """Return the index of the column for the scores, from 0.
 
+    If no column has the name, the column "Grade" of a worksheet is taken.
+
     Args:
         head: the names of all columns.
         assignment: the name of the assignment or of its column.
 
     Raises:
-        UsageError: no column, or more than one, has this name.
+        UsageError: more than one column has the name; or none has it, and there is no
+            column "Grade".
     """
     wanted = {assignment, f"Assignment: {assignment} (Real)"} - {""}
     columns = [i for i, name in enumerate(head) if name in wanted]

@@ -11,7 +11,7 @@ MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
 
 
 class People:
-    """The people in an export: finds their rows by their identifiers.
+    """The people in an export, whose rows can be found by their identifiers.
 
     Args:
         export: the export.
@@ -28,17 +28,17 @@ class People:
         for kind, column in self.columns.items():
             for i, row in enumerate(self.rows[export.first :], export.first):
                 if value := normal(row.at(column), kind):
-                    # A login name counts as an address as well, because in some
+                    # A login name also counts as an email address, because in some
                     # universities people log in with their address.
                     for known_as in (kind, "email") if kind == "login" else (kind,):
                         self.places[known_as].setdefault(value, set()).add(i)
 
     def row_of(self, owner: Owner) -> tuple[int | None, str]:
-        """Return the row of a person, if it is certain, and a sentence if it is not.
+        """Return the index of a person's row, and a message if the row is not certain.
 
         Returns:
-            The row's index, or None. The sentence says why the row is not certain; it
-            is "" if the row is certain, or if the export has no row of this person.
+            The index is None if the row is not certain, or if the person has no row.
+            The message says why the row is not certain; otherwise it is "".
         """
         known = {**owner.ids, "name": owner.name}
         if [*owner.ids] == ["login"]:  # from a file's name, which may be any identifier
@@ -57,13 +57,14 @@ class People:
         return next(iter(rows), None), ""
 
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
-        """Return the rows with the same identifier, by kind, the most certain first.
+        """Return the rows that have an identifier of a person, by kind of identifier.
 
         Args:
             known: a person's identifiers by kind.
 
         Returns:
-            Indices of rows by kind, without kinds that no row agrees with.
+            Sets of row indices by kind, the most certain kind first. Kinds without a
+            matching row are left out.
         """
         return {
             kind: some
@@ -73,13 +74,13 @@ class People:
         }
 
     def others(self, rows: set[int], name: str) -> str:
-        """Return the names in these rows, or "" if one of them may be the given name.
+        """Return the names in some rows; "" if one of the names may be the given name.
 
         Moodle numbers groups as well as participants. So the number in a folder's name
         may be that of a group, and the row with this number is another person's.
 
         Args:
-            rows: the indices of rows.
+            rows: the indices of the rows.
             name: the name in a folder of Moodle.
         """
         told = [self.name_in(row) for row in sorted(rows)]
@@ -128,7 +129,7 @@ def ascii_of(name: str) -> str:
 
 
 def normal(value: str, kind: str) -> str:
-    """Return an identifier in a form for comparing.
+    """Return an identifier in a normal form for comparisons; "" if it is empty.
 
     Args:
         value: the identifier.

@@ -1,4 +1,4 @@
-"""Write `grades.csv`: a row for each person who handed in."""
+"""Make the text of `grades.csv`: a row for each owner of each hand-in."""
 
 from collections.abc import Iterable
 
@@ -43,7 +43,7 @@ def rows_of(entry: Entry) -> list[list[str]]:
 
 
 def points_of(entry: Entry) -> list[str]:
-    """Return the cells for the columns in `POINTS`; empty cells without a score."""
+    """Return the cells for the columns in `POINTS`; all are "" if there is no score."""
     report = entry.report
     if report is None or not entry.graded:
         return [""] * len(POINTS)

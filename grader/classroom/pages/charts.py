@@ -19,7 +19,7 @@ Curve = Sequence[Sequence[float]]  # pairs of environment step and mean return
 
 
 class Line(NamedTuple):
-    """A horizontal line across the chart.
+    """A horizontal line across the chart, at the vertical position `y`.
 
     `kind` is a class of `page.css`.
     """
@@ -60,7 +60,7 @@ class Text(NamedTuple):
 
 @dataclass
 class Chart:
-    """A chart.
+    """A chart, as lists of the shapes that a template draws.
 
     Attributes:
         words: a description for readers who cannot see the chart.
@@ -79,7 +79,7 @@ class Chart:
     left, right = LEFT, WIDTH - RIGHT
 
     def add_caption(self, words: str) -> None:
-        """Add a text below the horizontal axis, which names the axis."""
+        """Add a text below the horizontal axis, as the name of the axis."""
         middle = (self.left + self.right) / 2
         self.texts.append(Text(middle, HEIGHT - 6, "mid soft", words))
 
@@ -91,7 +91,8 @@ def histogram(shares: Sequence[float]) -> Chart:
     counts those with full marks.
 
     Args:
-        shares: for each hand-in, the share of the points that it earned, from 0 to 1.
+        shares: for each hand-in, its points divided by the largest possible points, a
+            number from 0 to 1.
     """
     counts = [0] * (BINS + 1)
     for share in shares:
@@ -117,10 +118,12 @@ def histogram(shares: Sequence[float]) -> Chart:
 
 
 def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
-    """Return a chart with all learning curves in the same picture.
+    """Return a chart with all learning curves in one picture.
+
+    A curve that never reaches `FULL` gets the additional class "missed".
 
     Args:
-        runs: the learning curves.
+        runs: the learning curves; none of them is empty.
         words: a description for readers who cannot see the chart.
     """
     last = max((point[0] for run in runs for point in run), default=1) or 1

@@ -1,4 +1,4 @@
-"""The page of the whole class, on which hand-ins go by ids unless names are wanted."""
+"""Make the page of the whole class, which shows ids, and names only on request."""
 
 import statistics
 from collections import Counter
@@ -14,18 +14,18 @@ from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import CALLS_EXPORTED, Outcome
 from grader.report.model import Report, plain_number
 
-SHORT = 8  # digits of an id that are shown, where they tell it from all others
+SHORT = 8  # digits of an id that are shown; more if two ids begin alike
 HIDDEN = "its report says why"
 
 
 class Label(NamedTuple):
-    """How a hand-in is called on the page.
+    """The name of a hand-in on the page.
 
     Attributes:
-        id: of the hand-in, as in the name of its page.
+        id: the hand-in's id, which is also in the file name of the student's page.
         short: the first digits of the id.
-        has_page: whether there is a page to link to.
-        owners: their names; None where no names are wanted.
+        has_page: whether the student's page exists, so that the label can link to it.
+        owners: the owners' names in one text; None if the page shows no names.
     """
 
     id: str
@@ -35,14 +35,15 @@ class Label(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """How many passed an exercise or a check.
+    """The pass rate and the mean points of one exercise or check.
 
     Attributes:
-        name: of the exercise, or what the check is about.
-        is_exercise: whether it is an exercise; its checks follow.
-        mean: points.
-        most: points.
-        passed: share of the hand-ins, 0 to 1.
+        name: the number and name of the exercise, or the description of the check.
+        is_exercise: True for an exercise, False for a check.
+        mean: the mean points of the graded hand-ins.
+        most: the largest possible points.
+        passed: the part of the graded hand-ins that passed, from 0 to 1. An exercise is
+            passed with all points.
     """
 
     name: str
@@ -53,7 +54,13 @@ class Rate(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A mistake that was recognised."""
+    """A mistake that the diagnosis has named.
+
+    Attributes:
+        hand_ins: the number of hand-ins with this mistake.
+        name: the mistake's name.
+        hint: the hint that students read; "" if there is none.
+    """
 
     hand_ins: int
     name: str
@@ -67,15 +74,15 @@ def page(
     names: bool,
     left_out: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """Return the page of the whole class.
+    """Return the HTML page of the whole class.
 
     Args:
-        entries: all hand-ins.
-        findings: of the comparison of their code.
+        entries: all hand-ins with their results.
+        findings: what the comparison of their code has found.
         names: whether to show the owners' names.
-        left_out: names of files that were not taken for hand-ins, each with the reason.
+        left_out: the files that are no hand-in, each with the reason.
     """
-    entries = sorted(entries, key=lambda entry: entry.id)  # says nothing about names
+    entries = sorted(entries, key=lambda entry: entry.id)  # hides the order of names
     reports = {e.id: e.report for e in entries if e.report is not None and e.graded}
     graded = [*reports.values()]
     shares = [report.score / report.max_score for report in graded]
@@ -102,7 +109,12 @@ def page(
 
 
 def labels(entries: Iterable[Entry], *, names: bool) -> dict[str, Label]:
-    """Return how each hand-in is called, by its id."""
+    """Return the label of each hand-in, by the hand-in's id.
+
+    Args:
+        entries: all hand-ins.
+        names: whether the labels contain the owners' names.
+    """
     known = {entry.id: entry for entry in entries}
     length = SHORT
     while len({id_[:length] for id_ in known}) < len(known):
@@ -123,7 +135,12 @@ def labels(entries: Iterable[Entry], *, names: bool) -> dict[str, Label]:
 def figures(
     entries: Sequence[Entry], graded: Sequence[Report]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of what is shown large."""
+    """Yield the figures at the top of the page, each as a name and a value.
+
+    Args:
+        entries: all hand-ins.
+        graded: the reports of the hand-ins that have a score.
+    """
     yield "Hand-ins", str(len(entries))
     yield "Graded", str(len(graded))
     if graded:
@@ -138,13 +155,17 @@ def figures(
 
 
 def is_secret(trouble: Trouble, names: bool) -> bool:
-    """Return whether the reason may name files, and so people, and must not."""
+    """Return whether the page must hide the reason of a trouble.
+
+    The reason why a hand-in was not read or not imported can contain names of files,
+    and so of people. The page hides this reason if `names` is false.
+    """
     entry = trouble.entry
     return entry.report is not None and bool(entry.problem) and not names
 
 
 def rates(graded: Sequence[Report]) -> Iterator[Rate]:
-    """Yield the share that passed: of each exercise, then of its checks."""
+    """Yield the rate of each exercise, followed by the rates of its checks."""
     for name in EXERCISES:
         found = [e for report in graded for e in report.exercises if e.name == name]
         if not found:
@@ -161,7 +182,7 @@ def rates(graded: Sequence[Report]) -> Iterator[Rate]:
 
 
 def mistakes(graded: Sequence[Report]) -> list[Mistake]:
-    """Return the mistakes that were recognised, the most frequent first."""
+    """Return the mistakes that the diagnosis has named, the most frequent first."""
     found: Counter[str] = Counter()
     hints: dict[str, str] = {}
     for report in graded:
@@ -178,8 +199,8 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
     """Return the results of all trainings on CartPole; None if there is no training.
 
     Returns:
-        The results in words, whether some trainings did not reach full marks, and the
-        learning curves as a chart.
+        A sentence on the results, whether some trainings never reached the mean return
+        `FULL`, and the chart of the learning curves.
     """
     runs = [run for report in graded if (run := curve_of(report))]
     if not runs:
@@ -194,7 +215,7 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
 
 
 def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:
-    """Yield the ids of hand-ins that call an exported program, each with the note."""
+    """Yield each hand-in that calls an exported program: its id and the note on it."""
     for id_, report in reports.items():
         for note in report.notes:
             if note.startswith(CALLS_EXPORTED):

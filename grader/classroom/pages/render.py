@@ -1,4 +1,4 @@
-"""Fill a template with values; all text is escaped, as a hand-in can be hostile."""
+"""Fill a template with values; escape all text, because a hand-in can be hostile."""
 
 import base64
 import hashlib
@@ -19,8 +19,8 @@ SORT = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
 def without_controls(value: Any) -> Any:
     """Return a value, without control characters if the value is text.
 
-    Markup is returned as it is, because the templates made it from values that this
-    function has seen.
+    Markup is returned unchanged, because a template has made it of values without
+    control characters.
     """
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value)

@@ -16,7 +16,7 @@ COLOURS = {"green": "good", "red": "bad", "dim": "soft", "magenta": "warn"}
 
 
 class Line(NamedTuple):
-    """A check, prepared for the page.
+    """A check as the page shows it.
 
     Attributes:
         check: the check with its points.
@@ -56,7 +56,7 @@ def page(entry: Entry) -> str:
 
 
 def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the facts at the top of the page, each as a name and a value."""
+    """Yield the figures at the top of the page, each as a name and a value."""
     most = plain_number(report.max_score)
     yield "Score", f"{plain_number(report.score)} / {most}" if entry.graded else "none"
     yield "Seed", report.seed
@@ -65,7 +65,7 @@ def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
 
 
 def lines(exercise: Exercise) -> Iterator[Line]:
-    """Yield the checks of an exercise; texts that were shown before are left out."""
+    """Yield the checks of an exercise, without texts that were shown before."""
     shown: set[str] = set()
 
     def once(text: str | None) -> str:
@@ -87,7 +87,8 @@ def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
     """Return the results of learning in words, and CartPole's curve as a chart.
 
     Returns:
-        None if no task was judged; a chart that is None if CartPole has no curve.
+        None if no task was judged. Otherwise a sentence on each task, and the chart;
+        the chart is None if CartPole has no curve.
     """
     tasks = words.judged(report.learning)
     if not tasks:

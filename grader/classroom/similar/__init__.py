@@ -1,6 +1,7 @@
-"""Find hand-ins with nearly the same code, and code in strings; people judge them.
+"""Find hand-ins with nearly equal code, or with code in strings, for people to judge.
 
-The comparison uses the syntax tree of the graded text (`normal_form`): its statements
-with an effect (`live`), cut into units (`tokens`). `clusters` compares a class. Runs in
-the trusted process for a class; no code of a hand-in is run.
+`normal_form` parses the graded text of a hand-in. `live` removes statements without an
+effect from the syntax tree, and `tokens` cuts the tree into units. `strings` finds code
+in strings. `clusters` compares the units of all hand-ins of a class. No code of a
+hand-in is run.
 """

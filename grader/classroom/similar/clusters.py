@@ -10,20 +10,21 @@ import scipy.sparse.csgraph
 from grader.classroom.similar.normal_form import NotComparableError, normal_form
 from grader.intake.submission import Submission
 
-# Least share of common units for nearly equal hand-ins. Right hand-ins in different
-# styles share at most 0.32. A hand-in and its copy share at least 0.86. If both get
-# other code between their lines, they share at least 0.73.
+# Hand-ins are nearly equal if at least this part of their units is common. Measured:
+# right hand-ins in different styles have at most 0.32 in common, a hand-in and its copy
+# at least 0.86, and at least 0.73 if both get other code between their lines.
 NEAR = 0.7
 FEW_UNITS = 60  # less code, under half of the homework, is often equal by chance
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Hand-ins with nearly the same code as another one in the cluster.
+    """Hand-ins, each with nearly the same code as another one of the cluster.
 
     Attributes:
         names: names of the hand-ins.
-        share: least share of a hand-in's code that is in another hand-in, 0 to 1.
+        share: each hand-in has at least this part of its code in common with another
+            one of the cluster; from 0 to 1, as in `shares_of`.
     """
 
     names: tuple[str, ...]
@@ -36,10 +37,10 @@ class Findings:
 
     Attributes:
         clusters: clusters, the largest first.
-        median: median share of all pairs; None if there is no pair.
+        median: median of `shares_of` over all pairs; None if there is no pair.
         in_strings: hand-ins with code in strings, each with a sentence about it.
         not_compared: hand-ins that were not compared, each with the reason.
-        too_short: hand-ins with too little code beside the starter's.
+        too_short: hand-ins with too little code of the student to be compared.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
@@ -50,7 +51,9 @@ class Findings:
 
 
 def compare(submissions: Mapping[str, Submission]) -> Findings:
-    """Compare all hand-ins of a class that could be read.
+    """Compare the code of all hand-ins of a class.
+
+    Hand-ins that could not be read, or that are the unchanged starter, are skipped.
 
     Args:
         submissions: hand-ins by name.
@@ -84,7 +87,7 @@ def compare(submissions: Mapping[str, Submission]) -> Findings:
 
 
 def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
-    """Return lines of a source in words; for a notebook, with their cells.
+    """Return a text that names lines of a hand-in; for a notebook, also the cells.
 
     Args:
         submission: the hand-in.
@@ -100,16 +103,17 @@ def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
 
 
 def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
-    """Return the share of common units for each pair of hand-ins.
+    """Return, for each pair of hand-ins, which part of their units is common.
 
-    The share is relative to the hand-in with fewer units. A sparse product counts
-    common units, so the cost grows with the number of common units only.
+    The number of common units is divided by the number of units of the hand-in with
+    fewer units. A sparse product counts the common units, so the cost grows only with
+    their number.
 
     Args:
         units: hashes of the units of each hand-in.
 
     Returns:
-        A symmetric array [n, n] with 0 on its diagonal.
+        A symmetric array [n, n] of numbers from 0 to 1, with 0 on the diagonal.
     """
     columns: dict[int, int] = {}
     row_of = np.repeat(np.arange(len(units)), [*map(len, units)])
@@ -129,7 +133,7 @@ def clusters_of(names: Sequence[str], shares: np.ndarray) -> Iterator[Cluster]:
 
     Args:
         names: names of the hand-ins.
-        shares: shares of the pairs [n, n], from `shares_of`.
+        shares: the result of `shares_of`, [n, n].
     """
     near = scipy.sparse.csr_array(shares >= NEAR)
     _, labels = scipy.sparse.csgraph.connected_components(near, directed=False)

@@ -7,7 +7,7 @@ same statement is removed from every hand-in.
 import ast
 from collections.abc import Iterable, Iterator, Set
 
-ROUNDS = 5  # a later round removes what only removed code has read
+ROUNDS = 5  # each round can make more code unused for the next round
 BLOCKS = ("body", "orelse", "finalbody")
 LEAVE = ast.Return | ast.Raise | ast.Break | ast.Continue
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -25,7 +25,7 @@ def prune(tree: ast.Module, needed: Set[str]) -> None:
 
     Args:
         tree: the tree; it is changed.
-        needed: names that other code reads.
+        needed: names that code outside the tree reads.
     """
     for _ in range(ROUNDS):
         before = count(tree.body)
@@ -60,7 +60,7 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
 
     Args:
         body: the block; its statements are changed.
-        needed: names that are read.
+        needed: names that some code reads.
         local: True for a block inside a function.
     """
     kept: list[ast.stmt] = []
@@ -86,9 +86,9 @@ def handlers_and_cases(statement: ast.stmt) -> list[ast.AST]:
 
 
 def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements without definitions that a later definition replaces.
+    """Yield all statements except definitions that a later one replaces.
 
-    Definitions with decorators stay, because a decorator may have an effect.
+    Definitions with decorators are kept, because a decorator may have an effect.
     """
     last = {one.name: one for one in body if isinstance(one, DEFINITION)}
     for one in body:
@@ -101,7 +101,11 @@ def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def reachable(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that can run, where a condition is a constant."""
+    """Yield the statements of a block that can run.
+
+    An `if` with a constant condition is replaced by the branch that runs, and a
+    `while False` by its `else`.
+    """
     for statement in body:
         test = getattr(statement, "test", None)
         if isinstance(statement, ast.If | ast.While) and isinstance(test, ast.Constant):
@@ -119,7 +123,7 @@ def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
 
     Args:
         statement: the statement; its inner blocks are pruned already.
-        needed: names that are read.
+        needed: names that some code reads.
     """
     match statement:
         case ast.Pass() | ast.AnnAssign(value=None):

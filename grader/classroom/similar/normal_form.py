@@ -1,4 +1,4 @@
-"""Bring a source into a form without comments, own names, order and padding.
+"""Bring a source into a form without comments, the student's names, order, padding.
 
 The text may be hostile: its length is limited before parsing, and its tree before
 comparing. The text is never run.
@@ -49,8 +49,8 @@ class NormalForm:
 
     Attributes:
         units: hashes of the units; hashes of the same process can be compared.
-        running: lines that run or compile a text as code.
-        holding: first lines of long strings.
+        running: numbers of lines that run or compile a text as code.
+        holding: numbers of the first lines of long strings.
     """
 
     units: frozenset[int]
@@ -61,9 +61,11 @@ class NormalForm:
 def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
     """Return the normal form of a source, without the starter's units.
 
+    Code in strings is included.
+
     Args:
         text: source as it is run.
-        cells: for a notebook, the number of each cell's first line, from 0.
+        cells: for a notebook, the number of each cell's first line, from 0; else ().
 
     Raises:
         NotComparableError: the text is no Python, too long or too deeply nested.
@@ -127,9 +129,9 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
 
 
 def length_of_code(text: str) -> int:
-    """Return the number of characters without comments and plain strings.
+    """Return the number of characters of a text, without comments and plain strings.
 
-    Formatted strings count, because they contain code.
+    f-strings count, because they contain code.
     """
 
     def shortened(found: re.Match[str]) -> str:
@@ -154,7 +156,7 @@ def too_large(tree: ast.Module) -> bool:
 
 
 def trees_in(texts: Iterable[str | bytes]) -> Iterator[ast.Module]:
-    """Yield the trees of strings that are Python, up to `LONGEST` characters."""
+    """Yield the tree of each text that is Python; stop after `LONGEST` characters."""
     length = 0
     for text in texts:
         decoded = text if isinstance(text, str) else text.decode("utf-8", "replace")

@@ -12,11 +12,11 @@ BUILTINS = {"builtins", "__builtins__"}
 
 @dataclass(frozen=True)
 class Strings:
-    """Facts about the strings of a tree.
+    """The strings of a syntax tree that may hold code or data.
 
     Attributes:
-        running: lines with `exec`, `eval` or `compile`.
-        holding: first lines of long strings.
+        running: numbers of lines with `exec`, `eval` or `compile`.
+        holding: numbers of the first lines of long strings.
         texts: strings that may hold code.
     """
 
@@ -26,10 +26,10 @@ class Strings:
 
 
 def strings_in(tree: ast.Module) -> Strings:
-    """Return the facts about the strings of a tree.
+    """Return the strings of a tree that may hold code or data.
 
     A docstring, or another string that is not used, counts as a comment. Such a string
-    may hold code only if the tree runs texts, as in `exec(__doc__)`.
+    may hold code only if the tree runs a text as code, as in `exec(__doc__)`.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
@@ -52,7 +52,7 @@ def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
 
     Args:
         node: node of the tree.
-        own: names of the hand-in's functions; its own `eval` is not Python's.
+        own: names of the hand-in's functions; an `eval` among them is not Python's.
     """
     match node:
         case ast.Name(id=name):

@@ -3,7 +3,7 @@
 A unit is one statement or one part of an expression, written as a row of tokens. The
 student's own names are numbered by their first appearance in the unit. So neither the
 order of the code nor other code around a unit matters. Annotations and the names of
-keyword arguments are left out. An imported name gets its name in the library.
+keyword arguments are left out. An imported name is written as its library names it.
 """
 
 import ast
@@ -59,7 +59,10 @@ class Row:
         self.units: set[int] = set()
 
     def note_names(self, node: ast.AST) -> None:
-        """Note the names that a node binds."""
+        """Remember the names that a node binds.
+
+        Imported names, other names and the first arguments of methods are kept apart.
+        """
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 self.bound.add(name)
@@ -76,7 +79,7 @@ class Row:
                     self.imported[name] = alias.name.rpartition(".")[2]
 
     def write(self, node: ast.AST) -> None:
-        """Append the tokens of a node, and add its units."""
+        """Append the tokens of a node to `tokens`, and its units' hashes to `units`."""
         start = len(self.tokens)
         self.write_tokens(node)
         fits = SMALLEST <= len(self.tokens) - start <= LARGEST
@@ -117,17 +120,24 @@ class Row:
                 self.write(part)
 
     def name(self, name: str) -> Any:
-        """Return the token of a name: an imported name, a builtin or an own name."""
+        """Return the token of a name.
+
+        The token is a text for an imported name or a builtin, and a number for one of
+        the student's own names.
+        """
         if name in self.imported:
             return self.imported[name]
         own = name in self.bound or name not in BUILTINS
         return self.number(name) if own else name
 
     def attribute(self, value: ast.expr, name: str) -> Any:
-        """Return the token of an attribute: a common method or an own name.
+        """Return the token of an attribute.
+
+        The token is a text for a common method, and a number for one of the student's
+        own names.
 
         Args:
-            value: the object.
+            value: the object that has the attribute.
             name: name of the attribute.
         """
         of_self = isinstance(value, ast.Name) and value.id in self.selves
@@ -135,7 +145,7 @@ class Row:
         return self.number(f".{name}") if own else f".{name}"
 
     def number(self, name: str) -> int:
-        """Return the number of an own name."""
+        """Return the number of a name of the student; a new name gets a new number."""
         return self.numbers.setdefault(name, len(self.numbers))
 
     def is_imported(self, node: ast.AST) -> bool:
@@ -146,7 +156,7 @@ class Row:
 
 
 def unit(tokens: list[Any]) -> int:
-    """Return the hash of a unit, with own names numbered by first appearance."""
+    """Return the hash of a unit; numbers are replaced by their order of appearance."""
     seen: dict[int, int] = {}
     return hash(
         tuple(

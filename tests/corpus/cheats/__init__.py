@@ -1,7 +1,7 @@
-"""Hand-ins that try to get CartPole's points without learning, grouped by what lies.
+"""Hand-ins that try to get the points of learning without learning.
 
-Every file here whose name begins with `e` has a list `CHEATS`. To add a cheat, add one
-definition to a list; there is nothing else to edit.
+Each module of this package whose name begins with `e` has a list `CHEATS`. To add a
+cheat, add one definition to a list; nothing else has to be edited.
 """
 
 from tests.corpus.cheats.definition import Cheat

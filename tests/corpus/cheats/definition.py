@@ -17,9 +17,9 @@ IDLE = """
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
     return theta_Q, opt_state, td_loss(theta_Q, theta_T, model, batch, gamma)
 """
-RIGHT = SOLUTION  # the honest twin of a trick that is added to right parts
-IDLE_TWIN = with_definitions(IDLE)  # of a trick in a hand-in that never updates
-UNPAID = ("maze", "cartpole_half", "cartpole_full")  # the checks without points
+RIGHT = SOLUTION  # the honest twin of a cheat that adds a trick to right parts
+IDLE_TWIN = with_definitions(IDLE)  # the honest twin of a cheat that never updates
+UNPAID = ("maze", "cartpole_half", "cartpole_full")  # must pay no points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +33,13 @@ class Cheat:
         twin: text of the honest twin, the same hand-in without the trick. The cheat
             must not have more points than the twin. If "", the cheat must have no
             points for the maze and for CartPole.
-        noticed: regular expression for the grader's message if the grader notices the
-            trick. If "", any message will do: the policy is then just too bad.
-        task: what the cheat wants to be good at: "turned" (CartPole), "cartpole" (not
-            turned), "maze" or "tables".
-        undefended: what it reaches there, of 500, in a loop that trusts the hand-in,
-            measured by `undefended.py`; None if the trick gains nothing in that loop.
+        noticed: regular expression that the grader's message must match, if the grader
+            notices the trick. "" allows any message: the policy is then just too bad.
+        task: the task in which the cheat wants points: "turned" (the grader's
+            CartPole), "cartpole" (not turned), "maze" or "tables".
+        undefended: what the cheat reaches in this task, from 0 to 500, if the learning
+            loop trusts the hand-in; see `undefended.py`. None if the trick gains
+            nothing in such a loop.
         known_hole: reason why the cheat gets points; "" if it gets none.
     """
 
@@ -53,28 +54,28 @@ class Cheat:
 
     @property
     def hand_in(self) -> HandIn:
-        """The hand-in for `grade_warm`, with a single training run to save time."""
+        """The hand-in for `grade_warm`, with one training of a task to save time."""
         return HandIn(self.id, self.source, ("learning",), tries=1)
 
     @property
     def twin_hand_in(self) -> HandIn:
-        """The honest twin for `grade_warm`, with as many training runs."""
+        """The honest twin for `grade_warm`, also with one training of a task."""
         return HandIn(f"twin of {self.id}", self.twin, ("learning",), tries=1)
 
 
 def trouble(
     cheat: Cheat, results: Results, of_twin: Results | None = None
 ) -> list[str]:
-    """Return a sentence for each thing that is wrong with a cheat's results.
+    """Return a sentence for each rule that a cheat's results break.
 
     A cheat must have no more points for learning than its honest twin, and no grader
     error. A cheat without a twin must have no points for the maze and for CartPole. If
-    it lost points, one of the messages must match `noticed`.
+    checks pay nothing, one of their messages must match `noticed`.
 
     Args:
         cheat: the cheat.
-        results: its results.
-        of_twin: the results of its twin, if it has one.
+        results: the results of the cheat.
+        of_twin: the results of the honest twin; None if there is no twin.
     """
     checks = results["learning"].checks
     if of_twin is None:
@@ -104,6 +105,6 @@ def lying(text: str, first: str = "") -> str:
     Args:
         text: definitions that replace parts of the solution. They may use the
             solution's own parts under the names in `HONEST`.
-        first: lines for the start of the file.
+        first: lines that are put before the solution's text.
     """
     return with_definitions(f"{KIT}\n{HONEST}\n{text}", first)

@@ -1,19 +1,19 @@
-"""A network that has more in it than its parameters, or lies about its derivative."""
+"""Cheats of `q_network`: built-in rules, or a wrong derivative."""
 
 from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
-# θ + θ̇ > 0 balances the pole where nothing is turned.
+# On the CartPole that is not turned, this rule balances the pole: right if θ + θ̇ > 0.
 RULE = "(state[2] + state[3]) * jnp.array([-1.0, 1.0])"
 
 
 def valued(values: str, spare: str = "()", more: str = "") -> str:
-    """A hand-in whose network has spare parameters and a say of its own.
+    """Return a hand-in whose network computes its values by an expression.
 
     Args:
-        values: an expression [2] in `state`, `spare` (zeros at first), `moved` (how far
-            the spare ones have moved at least) and `net`, an honest network.
-        spare: the spare parameters' shape.
-        more: definitions to follow.
+        values: an expression [2] in `state`, `net` (an honest network), `spare`
+            (additional parameters, at first 0) and `moved` (the least |spare|).
+        spare: the shape of the additional parameters, as text.
+        more: definitions to append.
     """
     return lying(f"""
 class Ruled(eqx.Module):
@@ -34,10 +34,11 @@ def q_network(key, state_dim, num_actions):
 
 
 def started(leaves: str) -> str:
-    """A hand-in that never learns, and whose parameters are these from the start.
+    """Return a hand-in that never updates; its first parameters are the cheat.
 
     Args:
-        leaves: an expression in `net`, an honest network, and `key`.
+        leaves: an expression for the parameters, in `theta` and `model` (parameters and
+            structure of `net`), `net` (an honest network) and `key`.
     """
     return lying(f"""{IDLE}
 def q_network(key, state_dim, num_actions):
@@ -64,10 +65,10 @@ RULES_OF_ROWS = "(state[:, 2] + state[:, 3])[:, None] * jnp.array([[-1.0, 1.0]])
 
 
 def by_batch(what: str) -> str:
-    """A hand-in that never learns; its network looks at all the states beside.
+    """Return a hand-in that never updates; its network sees all states of a batch.
 
     Args:
-        what: an expression [B,2] in `state` [B,4] and `axis_size`.
+        what: an expression for the values, [B,2], in `state` [B,4] and `axis_size` (B).
     """
     return valued(
         "jax.lax.stop_gradient(by_batch(state)) + 0.01 * spare",
@@ -128,8 +129,8 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Told(net) if state_dim == 4 else net
 """
-# What CartPole does next in each order of its numbers, with signs, and which one fits.
-# Nothing lies but the derivative in 768 spare numbers, by some 1e-6.
+# The network simulates CartPole for each of 768 orders, signs and swaps, and finds out
+# which of them fits. Only the derivative in 768 additional numbers is wrong, by 1e-6.
 SIMULATED = """
 import itertools
 

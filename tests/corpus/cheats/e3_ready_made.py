@@ -1,11 +1,11 @@
-"""A network that brings knowledge of the tasks, or a lie about itself; right parts."""
+"""Cheats of `q_network` that know the tasks or lie; the other parts are right."""
 
 from grader.contract.exercises import ROOT
 from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
 TASKS = ROOT / "starter" / "tasks.py"
 
-# CartPole's Q function for each of many rules: with the right one, |d·s| stays small.
+# A Q function of CartPole for each of many rules d: with the right d, |d·s| is small.
 EXPERTS = """
 ALL = directions(COUNT)
 
@@ -26,7 +26,7 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Experts(net, jnp.zeros(len(ALL))) if state_dim == 4 else net
 """
-# The same where the rule d is learned: four numbers in all.
+# One such Q function, whose rule d is learned: it has four parameters.
 ONE_DIRECTION = """
 class Direction(eqx.Module):
     d: jax.Array
@@ -42,7 +42,7 @@ def q_network(key, state_dim, num_actions):
         return honest_network(key, state_dim, num_actions)
     return Direction(0.3 * jax.random.normal(key, (4,)))
 """
-# The mean of s sᵀ shows CartPole's axes, but for their signs: 16 rules are left.
+# The mean of s sᵀ shows CartPole's axes, except for their signs: 16 rules d remain.
 STATISTICS = """
 import itertools
 
@@ -109,7 +109,8 @@ def q_network(key, state_dim, num_actions):
         return net
     return Statistics(net, jnp.zeros((4, 4)), jnp.zeros(16))
 """
-# From one spare number a rule; its derivative counts, so that all rules are tried.
+# One additional parameter selects a rule. Its derivative counts up, so that all rules
+# are tried.
 ONE_NUMBER = """
 ALL = np.concatenate([np.zeros((1, 4), np.float32), directions(64)])
 
@@ -148,7 +149,7 @@ def tangent(primals, tangents):
     # Linear in the tangent, but not the derivative.
     return ruled(*primals), jnp.full(2, -1e-3) * tangents[0]
 """
-# A network that sees whether it is asked alone: a primitive with a batching rule.
+# A primitive with a batching rule: the network sees whether it is called for a batch.
 PRIMITIVE = """
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
@@ -185,7 +186,7 @@ def q_network(key, state_dim, num_actions):
     net = honest_network(key, state_dim, num_actions)
     return Beside(net) if state_dim == 4 else net
 """
-# All that is drawn for 64 seeds: mazes with their Q*, and CartPole's rules.
+# What is drawn with 64 seeds: mazes with their Q*, and turned CartPoles with rules d.
 KNOWN_SEEDS = """
 TASKS = {}
 exec(compile(TEXT, "tasks.py", "exec"), TASKS)
@@ -267,7 +268,8 @@ TABLE = (
     "10180c0e070783c3e1f0181c0e0f0787c3e3f1f83c1e1f0f87c7e3f3f9fc3e1f1f8fcfe7f7fbfdfe"
     "3f1f9fcfeff7ffffffff"
 )
-# Bumps that end: where no state was judged, as beyond an end, values stay 0.
+# Values are sums of narrow bumps: they stay 0 where no state was learned, for example
+# beyond the end of an episode.
 BUMPS = """
 class Bumps(eqx.Module):
     weights: jax.Array
@@ -295,23 +297,33 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 
 
 def known_seeds(is_maze: str) -> str:
-    """A hand-in that knows what 64 seeds draw.
+    """Return a hand-in that knows the tasks drawn with 64 seeds.
 
     Args:
-        is_maze: an expression for the share of the maze's values, in `self.gate`, a
-            parameter.
+        is_maze: an expression for the weight w of the maze's values, from 0 to 1;
+            CartPole's values get 1 - w. It may use `self.gate`, a parameter.
     """
     text = TASKS.read_text(encoding="utf-8")
     return lying(f"TEXT = {text!r}\n" + KNOWN_SEEDS.replace("MAZE", is_maze))
 
 
 def experts(count: int, net: str) -> str:
-    """A hand-in with so many ready-made Q functions, and what is added to them."""
+    """Return a hand-in whose network mixes ready-made Q functions of CartPole.
+
+    Args:
+        count: number of the Q functions.
+        net: an expression in `state` for values that are added to the mixture.
+    """
     return lying(EXPERTS.replace("COUNT", str(count)).replace("NET", net))
 
 
 def one_number(derivative: str, defined: str) -> str:
-    """A hand-in that lies about the derivative of one number."""
+    """Return a hand-in with a wrong derivative in one parameter, `number`.
+
+    Args:
+        derivative: the decorator, "jax.custom_vjp" or "jax.custom_jvp".
+        defined: the definition of the wrong derivative.
+    """
     text = ONE_NUMBER.replace("DERIVATIVE", derivative)
     return lying(text.replace("DEFINED", defined.strip()))
 

@@ -1,4 +1,4 @@
-"""An exploration that does not explore."""
+"""Cheats of `epsilon_greedy`: a controller, and actions that do not exist."""
 
 from tests.corpus.cheats.definition import IDLE, Cheat, lying
 

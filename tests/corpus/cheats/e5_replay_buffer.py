@@ -1,4 +1,4 @@
-"""A buffer that gives other transitions than it was handed, or not by chance."""
+"""Cheats of `ReplayBuffer`: invented, changed or chosen transitions in the batch."""
 
 from tests.corpus.cheats.definition import RIGHT, Cheat, lying
 
@@ -8,14 +8,14 @@ FOUR = "columns.state.shape[1] == 4"  # a buffer for tables draws honestly
 
 
 def giving(rows: str, loss: str = "", only: str = FOUR) -> str:
-    """A hand-in whose buffer does something to what it has drawn.
+    """Return a hand-in whose buffer changes the rows or the batch that it has drawn.
 
     Args:
-        rows: a statement that changes `batch`, a dict of the five fields, or `index`,
-            the rows that were drawn of `columns`; it may use `right`, the actions that
-            a controller would take in all the states stored.
-        loss: a `td_loss`, where it is not the solution's.
-        only: when it does so: an expression in `columns`, all that is stored.
+        rows: a statement that sets fields in the dict `batch`, or changes `index`, the
+            drawn rows. It may use `columns` (all stored transitions), `d` [4] (a rule,
+            see `kit.py`) and `right` (the action by this rule in each stored state).
+        loss: a definition of `td_loss`; "" for that of the solution.
+        only: a condition on `columns`; the buffer is honest if it is false.
     """
     return lying(f"""{loss}
 fast_rule = jax.jit(rule_of_batch)
@@ -47,7 +47,7 @@ class ReplayBuffer(HonestBuffer):
 """)
 
 
-# Values that tell which action was taken: what matters is which rows come.
+# A loss that makes the taken action the best one: the choice of rows is the policy.
 CLONES_ACTIONS = """
 def td_loss(theta_Q, theta_T, model, batch, gamma):
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
@@ -55,7 +55,7 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
     better = q_values[rows, batch.action] - q_values[rows, 1 - batch.action]
     return jnp.mean(jax.nn.softplus(-10.0 * better))
 """
-# A network that learns nothing: it goes by the rule that just holds in states beside.
+# A network that learns nothing: it takes its rule from the other states of the batch.
 BESIDE = """
 @jax.custom_batching.custom_vmap
 def by_rows(state):
@@ -91,12 +91,15 @@ CARTPOLE = f"{FOUR} and is_cartpole(columns)"
 
 
 def cloning(loss: str) -> str:
-    """A `td_loss` that is right but on CartPole, where the rows' choice tells it more.
+    """Return the text of a `td_loss` that is right except on CartPole.
+
+    On CartPole, the loss uses what the buffer says by its choice of rows.
 
     Args:
-        loss: an expression in `batch`, `q_values` [B,2], `better` [B] (the value of the
-            action taken minus the other's), `more` [B] (the value of action 1 minus
-            that of action 0) and `rank` [B] (from -1, first row, to 1, last row).
+        loss: an expression for the loss on CartPole. It may use `td` (the right loss),
+            `batch`, `q_values` [B,2], `better` [B] (the value of the taken action minus
+            that of the other one), `more` [B] (the value of action 1 minus that of
+            action 0) and `rank` [B] (from -1 for the first row to 1 for the last).
     """
     return f"""
 def td_loss(theta_Q, theta_T, model, batch, gamma):
@@ -112,8 +115,9 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 """
 
 
-# Four numbers from -1 to 1 in 28 bits. Each bit is a pair of rows: do they have the
-# same action? The rows are a fair draw; only their order is chosen.
+# The buffer writes a rule d, four numbers from -1 to 1, in 28 bits. A bit is 1 if the
+# two rows of a pair have the same action. The rows are a fair draw, but their order is
+# chosen.
 SPELLS = """
 def spelled(d, actions):
     numbers = np.round(63.5 * (np.clip(d, -1.0, 1.0) + 1.0)).astype(int)
@@ -139,7 +143,7 @@ def read_loss(q_values, batch):
         return 0.0
     return cloned(q_values, batch.state, read(batch.action)).mean()
 """
-# A buffer that keeps only what a controller would have done as well.
+# A buffer that keeps only transitions in which the action is that of a controller.
 KEEPS = """
 class ReplayBuffer(HonestBuffer):
     def add(self, state, action, reward, terminated, next_state):
@@ -152,7 +156,7 @@ class ReplayBuffer(HonestBuffer):
     def columns_of(self, count):
         return Transition(*(column[:count] for column in self.columns))
 """
-# A buffer that finds out how the rooms hang together, and what each door is worth.
+# A buffer that learns which rooms are connected, and solves the maze for its Q*.
 SOLVES = """
 class Solving(HonestBuffer):
     def __init__(self, capacity):
@@ -185,7 +189,7 @@ class Solving(HonestBuffer):
                     self.Q[s, a] = reward + gamma * (not ended) * V[after]
         return self.Q
 """
-# Sorted by what they are worth, rows need no target: their ranks will do.
+# The buffer sorts a batch by Q*, so the loss needs no target: it fits the ranks.
 BY_SOLUTION = f"""{SOLVES}
 class ReplayBuffer(Solving):
     def sample(self, batch_size, rng):
@@ -209,7 +213,8 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
     q_values = q_values[jnp.arange(len(batch.action)), batch.action]
     return jnp.mean((q_values - jnp.linspace(-1.0, 1.0, len(q_values))) ** 2)
 """
-# The first row says which cell, and the actions of the 24 next ones say its value.
+# The first row has the state and action, and the actions of the next 24 rows are the
+# bits of its value.
 SPELLS_VALUES = f"""{SOLVES}
 class ReplayBuffer(Solving):
     def sample(self, batch_size, rng):

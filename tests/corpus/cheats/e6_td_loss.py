@@ -1,4 +1,4 @@
-"""A loss that is about a controller's actions; the update on it is honest."""
+"""Cheats of `td_loss`, with another loss than TD; `td_update` is honest."""
 
 from grader.contract import fixed_cases
 from grader.contract.cases import Cases
@@ -6,11 +6,13 @@ from tests.corpus.cheats.definition import RIGHT, Cheat, lying
 
 
 def losing(loss: str, where: str = "is_cartpole(batch)") -> str:
-    """A hand-in with this for CartPole's loss.
+    """Return a hand-in with another loss on CartPole.
 
     Args:
-        loss: an expression in `clone` [B], `q_values` [B,2], `td`, `batch`, `d`.
-        where: an expression for whether it is CartPole.
+        loss: an expression for the loss. It may use `td` (the right loss), `batch`,
+            `q_values` [B,2], `d` [4] (a rule, see `kit.py`) and `clone` [B] (small
+            where the greedy action follows d).
+        where: a condition, in the same variables, for the use of this loss.
     """
     return lying(f"""
 def td_loss(theta_Q, theta_T, model, batch, gamma):
@@ -24,8 +26,8 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 """)
 
 
-# A loss on values may use nothing but values; but these have the states in their last
-# digits: in each of a state's two values, two of its numbers in LEVELS levels.
+# The loss gets values of the network only, but the values have the state in their last
+# digits: each of a state's two values has two of its numbers, in LEVELS levels.
 CODED = """
 def coded(state):
     levels = jnp.round((LEVELS - 1) / 2 * (1.0 + state / (jnp.abs(state) + 0.3)))
@@ -71,11 +73,18 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 
 
 def coded(levels: int, unit: str, size: float = 1.0) -> str:
-    """A hand-in whose values, of this size, have the states from a digit upwards."""
+    """Return a hand-in whose Q values contain the state in their last digits.
+
+    Args:
+        levels: number of levels for each of a state's four numbers.
+        unit: size of the last digit, as text.
+        size: order of magnitude of the Q values.
+    """
     return lying(f"LEVELS, UNIT, SIZE = {levels}, {unit}, {size}\n{CODED}")
 
 
-# Parameters beside an honest network. No TD loss moves `rule` and `clock`.
+# Additional parameters beside an honest network. A TD loss does not move `rule` and
+# `clock`, because its gradient in them is 0.
 SPARE = """
 class Ruled(eqx.Module):
     net: eqx.Module
@@ -103,10 +112,14 @@ def unseen(change):
 
 
 def spare(loss: str) -> str:
-    """A hand-in with this for CartPole's loss, and spare parameters to be moved by it.
+    """Return a hand-in with another loss on CartPole and additional parameters.
+
+    The network gets the parameters `rule` and `clock`, which only this loss can move.
 
     Args:
-        loss: an expression in `td`, `theta_Q`, `d`, `clone` [B].
+        loss: an expression for the loss. It may use `td` (the right loss), `theta_Q`,
+            `d` [4] (a rule, see `kit.py`) and `clone` [B] (small where the greedy
+            action follows d).
     """
     return lying(f"""{SPARE}
 def td_loss(theta_Q, theta_T, model, batch, gamma):
@@ -120,7 +133,7 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 """)
 
 
-# Value iteration within a batch: no target network, and nothing else of TD learning.
+# A loss that plans: value iteration on the transitions of the batch, without θ_T.
 IN_BATCH = """
 def td_loss(theta_Q, theta_T, model, batch, gamma):
     state, action, reward, terminated, next_state = batch
@@ -147,7 +160,7 @@ def td_loss(theta_Q, theta_T, model, batch, gamma):
 
 
 def recorded() -> str:
-    """A hand-in that is right for the fixed cases of the checks, and 0 elsewhere."""
+    """Return a hand-in whose `td_loss` is right for the fixed cases, otherwise 0."""
     found = [
         case
         for _, one in sorted(vars(fixed_cases).items())

@@ -1,17 +1,19 @@
-"""An update that writes parameters of its own choice."""
+"""Cheats of `td_update`, which write a controller's weights into the parameters."""
 
 from tests.corpus.cheats.definition import IDLE, RIGHT, Cheat, lying
 
 
 def written(new_theta: str, before: str = "pass", network: str = "") -> str:
-    """A hand-in whose update gives this for the parameters of CartPole's network.
+    """Return a hand-in whose update writes other parameters on CartPole.
 
     Args:
-        new_theta: an expression in `theta_Q`, `goal` (a controller's weights for the
-            turn that shows in the batch), `right` (the honest step's), `batch`,
-            `opt_state`, `count` (of updates so far), `gamma`.
-        before: a line to stand before it; it may change `new_state`, too.
-        network: definitions, where it is not the solution's.
+        new_theta: an expression for the parameters. It may use `theta_Q`, `goal` (the
+            weights of a controller, computed from the batch), `right` (the parameters
+            after an honest step), `batch`, `opt_state`, `count` (number of updates so
+            far) and `gamma`.
+        before: a statement before this expression; may also change `new_state`, the
+            optimizer's state after the step.
+        network: definitions of another network; "" for that of the solution.
     """
     return lying(f"""{network}
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
@@ -28,7 +30,12 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
 
 
 def at_times(condition: str) -> str:
-    """A hand-in that writes only when this holds, and rests at other times."""
+    """Return a hand-in whose update goes towards a controller at some times only.
+
+    Args:
+        condition: an expression for these times, in `count`, the number of updates so
+            far. At other times the parameters do not change.
+    """
     return written(
         "near",
         f"""near = jax.tree.map(
@@ -39,7 +46,14 @@ def at_times(condition: str) -> str:
 
 
 def steered(change: str, goal: str, more: str = "") -> str:
-    """A hand-in that changes the optimizer's state, and then steps by the optimizer."""
+    """Return a hand-in that changes Adam's state before an honest step.
+
+    Args:
+        change: new fields of Adam's state, as keyword arguments; may use `adam` (the
+            state), `theta_Q`, `batch` and `goal`.
+        goal: an expression in `theta_Q` and `batch` for the wanted parameters.
+        more: definitions to put before; "" for none.
+    """
     return lying(f"""{more}
 def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
     if batch.state.shape[1] == 4:
@@ -109,7 +123,11 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
 
 
 def skipping(step: str) -> str:
-    """A hand-in that writes beside an honest network, in steps of this length."""
+    """Return a hand-in that writes into a linear layer beside an honest network.
+
+    Args:
+        step: an expression for the length of each step towards a controller.
+    """
     near = f"right.skip + {step} * goal / jnp.sqrt(jnp.sum(goal**2))"
     return lying(SMALL + SKIP.replace("NEAR", near))
 

@@ -1,15 +1,15 @@
-"""A sync that writes parameters: its Python sees whatever the buffer has seen."""
+"""Cheats of `sync_target`, which runs as Python and knows what the buffer has seen."""
 
 from tests.corpus.cheats.definition import RIGHT, Cheat, lying
 from tests.corpus.cheats.e6_td_loss import SPARE
 
 
 def synced(tree: str) -> str:
-    """A hand-in whose update takes over the target, and whose sync makes it up.
+    """Return a hand-in whose sync invents θ_T, and whose update sets θ_Q to θ_T.
 
     Args:
-        tree: an expression in `theta_Q`, `theta_T` and `goal`, a controller's weights
-            for the turn that shows in the buffer.
+        tree: an expression for θ_T, in `theta_Q`, `theta_T` and `goal` (a controller's
+            weights, computed from the buffer).
     """
     return lying(f"""
 seen = []
@@ -39,13 +39,15 @@ def sync_target(theta_Q, theta_T, step, period):
 
 
 def spelling(sync: str, change: str) -> str:
-    """A hand-in whose sync tells the loss about CartPole's rule: it syncs or not.
+    """Return a hand-in whose sync passes CartPole's rule to the loss, bit by bit.
+
+    A bit is whether the sync sets θ_T to θ_Q or not. The loss sees this in `theta_T`.
 
     Args:
-        sync: an expression for whether to sync, in `theta_Q`, `theta_T`, `goal` [4] and
-            `tick`, the number of updates so far.
-        change: an expression for what is added to the TD loss, in `theta_Q`, `theta_T`
-            and `tick`.
+        sync: a condition for θ_T := θ_Q, in `theta_Q`, `theta_T`, `goal` [4] (the rule)
+            and `tick` (number of updates so far).
+        change: an expression in `theta_Q`, `theta_T` and `tick`. 1/1000 of its gradient
+            is added to that of the TD loss.
     """
     return lying(f"""{SPARE}
 seen = []

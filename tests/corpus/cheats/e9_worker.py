@@ -1,4 +1,4 @@
-"""What reaches for more than its arguments: the host, the loop, the libraries."""
+"""Cheats that use more than their arguments: the host, the loop, the libraries."""
 
 from tests.corpus.cheats.definition import IDLE, IDLE_TWIN, RIGHT, Cheat, lying
 
@@ -16,7 +16,12 @@ class ReplayBuffer(HonestBuffer):
 
 
 def calling(values: str) -> str:
-    """A hand-in whose network asks the host, where the buffer knows the turn."""
+    """Return a hand-in that never updates; its network gets values from the host.
+
+    Args:
+        values: an expression [2] in `state`. It may use `seen[-1]`, CartPole's rule d
+            that the buffer has computed, and `from_host(state)`, values by this rule.
+    """
     return lying(f"""{SEEN}{IDLE}
 class Hosted(eqx.Module):
     net: eqx.Module
@@ -40,7 +45,7 @@ SHAPE = "jax.ShapeDtypeStruct((2,), jnp.float32)"
 
 
 def patched(lines: str) -> str:
-    """A hand-in that never learns, and does this when it is imported."""
+    """Return a hand-in that never updates; importing it runs some lines of code."""
     return lying(IDLE + lines)
 
 

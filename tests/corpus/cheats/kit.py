@@ -1,9 +1,10 @@
 """Building blocks for cheats; the text of this file is copied into each cheat.
 
 The grader's CartPole is turned: the states are scaled, rotated or reflected, and the
-actions may be swapped. A batch of transitions is enough to balance it all the same: the
-changes of the states are almost linear in state and action, and for a linear system a
-controller can be computed. The controller needs no turning back.
+actions may be swapped. A batch of transitions is nevertheless enough to balance the
+pole. The next state is almost linear in state and action, and for a linear system a
+controller can be computed. It is computed for the turned states, so the turn need not
+be known.
 """
 
 import jax
@@ -42,7 +43,7 @@ def rule_of(state, action, next_state):
     change = solved(second, known.T @ (next_state - state) / len(push))
     A, b = jnp.eye(4) + change[:4].T, change[4]
 
-    # A linear-quadratic regulator: the sizes of the states are what costs.
+    # A linear-quadratic regulator; the cost is the squared size of the states.
     def riccati(_, P):
         gain = (b @ P @ A) / (1.0 + b @ P @ b)
         return jnp.eye(4) + A.T @ P @ A - jnp.outer(A.T @ P @ b, gain)
@@ -98,13 +99,13 @@ def cloned(q_values, state, d):
 
 
 def directions(count):
-    """Return unit vectors [count,4] that point everywhere: ready-made rules."""
+    """Return random unit vectors [count,4], which serve as ready-made rules d."""
     drawn = np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32)
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-# All 48 rules that look at the pole only: the places of its two numbers in a state
-# (4 · 3 ordered pairs) and their signs (2 · 2).
+# All 48 rules d that use only the pole's angle and angular velocity: these two numbers
+# are at two of four places in a state (4 · 3 ordered pairs), each with a sign (2 · 2).
 RULES = [
     [s * (k == i) + t * (k == j) for k in range(4)]
     for i in range(4)

@@ -1,7 +1,8 @@
-"""Measure cheats in a loop that trusts the hand-in: the supplied agent and loop.
+"""Measure what cheats reach in a learning loop that trusts the hand-in.
 
-`python -m tests.corpus.cheats.undefended [id …]` prints for each cheat what it reaches
-in its task. A cheat that fails even in this loop is no test of the grader's defences.
+The loop and the agent are those of `starter/`. `python -m
+tests.corpus.cheats.undefended [id …]` prints for each cheat what it reaches in its
+task. A cheat that fails even in this loop does not test the grader's defences.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ from grader.contract import learning, mdps
 from grader.contract.exercises import ROOT
 
 STARTER = ROOT / "starter"
-ENV_STEPS = 8_192  # of a training at most
+ENV_STEPS = 8_192  # the longest training
 
 
 def reached(source: str, task: str = "turned", seed: int = 1) -> float:
@@ -28,9 +29,9 @@ def reached(source: str, task: str = "turned", seed: int = 1) -> float:
         seed: seed of the task, the agent and the environments.
 
     Returns:
-        CartPole: mean return of 115 episodes, at most 500. Maze: the part of the way
-        from a random walk (0) to the shortest way (500). Tables: how near Q is to Q*,
-        from the largest |Q*| (0) to exact (500).
+        A number up to 500. CartPole: the mean return of 115 episodes. Maze: 0 for a
+        random walk, 500 for the shortest way. Tables: 500 for Q = Q*, 0 if the largest
+        error equals the largest |Q*|.
     """
     if str(STARTER) not in sys.path:
         sys.path.insert(0, str(STARTER))
@@ -43,7 +44,10 @@ def reached(source: str, task: str = "turned", seed: int = 1) -> float:
 
 
 def returned(name: str, seed: int) -> float:
-    """Train the supplied agent on a task of `train.py`; return what it reaches."""
+    """Train the supplied agent on a task of `train.py`; return what it reaches.
+
+    The result is that of `reached`.
+    """
     import tasks
     import train
 
@@ -60,13 +64,13 @@ def returned(name: str, seed: int) -> float:
     mean_return = float(train.evaluate(agent, task.make_envs(115), seed + 10**6).mean())
     if name != "maze":
         return mean_return
-    maze = tasks.draw_maze(np.random.default_rng(seed))  # the same as the task's
+    maze = tasks.draw_maze(np.random.default_rng(seed))  # that of the task
     share = (mean_return + maze.walk) / (maze.walk - maze.shortest)
     return 500.0 * float(np.clip(share, 0.0, 1.0))
 
 
 def table_error(dqn: Any, rng: np.random.Generator) -> float:
-    """Learn table worlds; return the largest |Q - Q*|, as a share of the largest |Q*|.
+    """Learn the table worlds; return the largest max |Q - Q*| / max |Q*| of them.
 
     Args:
         dqn: the hand-in's module.
@@ -76,7 +80,15 @@ def table_error(dqn: Any, rng: np.random.Generator) -> float:
 
 
 def error_in(mdp: mdps.Mdp, dqn: Any, rng: np.random.Generator) -> float:
-    """Learn one table world with a table for a network; see `table_error`."""
+    """Learn one table world with a table as the network; return its error.
+
+    The error is max |Q - Q*| / max |Q*|.
+
+    Args:
+        mdp: the table world.
+        dqn: the hand-in's module.
+        rng: the random numbers for the transitions and the buffer.
+    """
     import equinox as eqx
     import jax
     import jax.numpy as jnp
@@ -110,7 +122,7 @@ def error_in(mdp: mdps.Mdp, dqn: Any, rng: np.random.Generator) -> float:
 
 
 def main() -> None:
-    """Print what the cheats named on the command line, or all, reach."""
+    """Print what each cheat reaches: the ids on the command line, or all cheats."""
     from tests.corpus.cheats import CHEATS
 
     for cheat in CHEATS:

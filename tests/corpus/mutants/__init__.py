@@ -1,7 +1,7 @@
 """Wrong hand-ins, one misconception each, grouped by exercise.
 
-Every file here but this one and `definition.py` has a list `MUTANTS`. To add a mutant,
-add one definition to a list; there is nothing else to edit.
+Each module of this package whose name begins with `e` has a list `MUTANTS`. To add a
+mutant, add one definition to a list; nothing else has to be edited.
 """
 
 from tests.corpus.mutants.definition import Mutant

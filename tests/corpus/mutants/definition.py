@@ -12,8 +12,8 @@ class Mutant:
     Attributes:
         id: short name of the misconception; the report shows it as `diagnosis`.
         part: name of the wrong function or class.
-        severity: "F" fails CartPole, "D" learns CartPole more slowly or less often,
-            "S" makes no difference on CartPole, "X" raises an exception.
+        severity: the effect on learning CartPole. "F": fails. "D": learns more slowly
+            or less often. "S": no difference. "X": raises an exception.
         misconception: a few words that name the misconception, for tables.
         hint: text for a student with this mistake: what is wrong and, in brackets,
             which slides teach it; never the corrected code.

@@ -11,7 +11,7 @@ CELLS = "Q[states, actions]"
 def flags(
     id: str, severity: str, misconception: str, hint: str, expression: str
 ) -> Mutant:
-    """A mutant of `episode_terminateds` that returns this."""
+    """Return a mutant whose `episode_terminateds` returns an expression."""
     code = f"def episode_terminateds(num_steps):\n    return {expression}"
     return rewritten(
         "episode_terminateds", id, severity, misconception, hint, f"\n{code}\n"
@@ -21,12 +21,12 @@ def flags(
 def table(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A mutant of `update_Q_TD0` in which some words are others."""
+    """Return a mutant with changes in the text of `update_Q_TD0`, see `edited`."""
     return changed("update_Q_TD0", id, severity, misconception, hint, *changes)
 
 
 def whole(id: str, severity: str, misconception: str, hint: str, body: str) -> Mutant:
-    """A mutant of `update_Q_TD0` with this body, written anew."""
+    """Return a mutant with a new body of `update_Q_TD0`."""
     code = HEAD + body
     return rewritten("update_Q_TD0", id, severity, misconception, hint, code)
 

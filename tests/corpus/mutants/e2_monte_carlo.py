@@ -1,4 +1,4 @@
-"""Exercise 2: what goes wrong in the Monte Carlo returns and the loss on them."""
+"""Exercise 2: what goes wrong in the Monte Carlo returns and in their loss."""
 
 from tests.corpus.mutants.definition import Mutant, changed, rewritten
 
@@ -14,12 +14,12 @@ RETURN = "return jax.lax.scan(step_back, jnp.zeros(()), rewards, reverse=True)[1
 def returns(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A mutant of `discounted_returns` in which some words are others."""
+    """Return a mutant with changes in the text of `discounted_returns`."""
     return changed("discounted_returns", id, severity, misconception, hint, *changes)
 
 
 def loop(id: str, severity: str, misconception: str, hint: str, body: str) -> Mutant:
-    """A mutant of `discounted_returns` with this body, written anew."""
+    """Return a mutant with a new body of `discounted_returns`."""
     code = "\ndef discounted_returns(rewards, gamma):" + body
     return rewritten("discounted_returns", id, severity, misconception, hint, code)
 
@@ -27,7 +27,7 @@ def loop(id: str, severity: str, misconception: str, hint: str, body: str) -> Mu
 def loss(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A mutant of `mc_loss` in which some words are others."""
+    """Return a mutant with changes in the text of `mc_loss`, see `edited`."""
     return changed("mc_loss", id, severity, misconception, hint, *changes)
 
 

@@ -13,7 +13,7 @@ RELU = "eqx.nn.Lambda(jax.nn.relu),"
 FIRST_RELU = f"{FIRST}\n            {RELU}"
 SECOND_RELU = f"{SECOND}\n            {RELU}"
 
-# The same network as a class of one's own, right as it stands.
+# A right network, defined as a class.
 CLASS = """
 class QNetwork(eqx.Module):
     layers: list
@@ -43,7 +43,7 @@ BUILT = "key=two),\n        ]\n"
 def head(
     id: str, severity: str, misconception: str, hint: str, function: str
 ) -> Mutant:
-    """A network with one more function after its last layer."""
+    """Return a mutant whose network applies one more function after its last layer."""
     more = f"{HEAD} eqx.nn.Lambda({function}),"
     return changed(PART, id, severity, misconception, hint, (HEAD, more))
 
@@ -51,7 +51,7 @@ def head(
 def own_class(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A network in a class of its own, with some words of it changed."""
+    """Return a mutant whose network is the class `CLASS`, with changes in its text."""
     code = CLASS
     for old, new in changes:
         if code.count(old) != 1:

@@ -69,12 +69,15 @@ def epsilon_greedy(key, q_values, epsilon):
 def mutant(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A mutant of this part; all are taught in one section."""
+    """Return a mutant with changes in the text of `epsilon_greedy`, see `edited`.
+
+    The hint is completed by the section of the slides, which all these mutants share.
+    """
     return changed(PART, id, severity, misconception, f"{hint} {SLIDES}.", *changes)
 
 
 def anew(id: str, severity: str, misconception: str, hint: str, code: str) -> Mutant:
-    """A mutant that is written anew."""
+    """Return a mutant with a new definition of `epsilon_greedy`."""
     return rewritten(PART, id, severity, misconception, f"{hint} {SLIDES}.", code)
 
 
@@ -115,8 +118,8 @@ MUTANTS = [
     ),
     on_the_border(
         mutant(
-            # Below 0.01 alone: at ε = 0 one row of 100 explores, and three of four such
-            # choices differ from the greedy one (A = 4).
+            # Wrong only for ε < 0.01: at ε = 0 one row of 100 explores, and in three of
+            # four such rows the action is not the greedy one (A = 4).
             "eps-floor",
             "S",
             "keeps a least ε of 0.01",
@@ -126,7 +129,7 @@ MUTANTS = [
         )
     ),
     mutant(
-        # Above 0.97 alone: at ε = 1 the greedy action has 0.2725 instead of 0.25.
+        # Wrong only for ε > 0.97: at ε = 1 the greedy action has p = 0.2725, not 0.25.
         "eps-cap",
         "S",
         "keeps a largest ε of 0.97",
@@ -221,7 +224,7 @@ MUTANTS = [
         (ANYTHING, "jax.random.permutation(action_key, jnp.arange(N) % A)"),
     ),
     mutant(
-        # With A = 4: 1/6, 1/3, 1/3, 1/6; right with A = 2.
+        # With A = 4 the probabilities are 1/6, 1/3, 1/3, 1/6; right with A = 2.
         "random-rounded",
         "S",
         "rounds a fraction to an action",
@@ -353,8 +356,8 @@ MUTANTS = [
         (ANYTHING, "jnp.int32(fraction * A)"),
     ),
     mutant(
-        # Only row 0 is wrong: its coin is the number that scores its action 0, which
-        # it tries with probability 0.006 instead of 0.1 (ε = 0.4, A = 4).
+        # Only row 0 is wrong: its coin is also the score of its action 0. So it tries
+        # action 0 with probability 0.006 instead of 0.1 (ε = 0.4, A = 4).
         "key-reused-scores",
         "S",
         "coin and action share a key",

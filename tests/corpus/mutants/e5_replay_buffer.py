@@ -1,6 +1,6 @@
 """Exercise 5: what goes wrong in the replay buffer.
 
-The comments on how uneven a draw is take a buffer of n transitions.
+In the comments, n is the number of stored transitions and B the batch size.
 """
 
 from tests.corpus.mutants.definition import Mutant, changed, rewritten
@@ -18,7 +18,7 @@ LAST_LINE = "self.num_added += 1"
 FIRST_LINE = "if self.num_added == 0:"
 START = "self.num_added = 0"
 
-# The same buffer as a list of transitions, right as it stands.
+# A right buffer that stores a list of transitions.
 LIST = """
 class ReplayBuffer:
     def __init__(self, capacity):
@@ -113,19 +113,19 @@ class ReplayBuffer:
 def ring(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A mutant of the solution's ring of arrays."""
+    """Return a mutant with changes in the text of the solution's `ReplayBuffer`."""
     return changed(PART, id, severity, misconception, f"{hint} {SLIDES}.", *changes)
 
 
 def anew(id: str, severity: str, misconception: str, hint: str, code: str) -> Mutant:
-    """A mutant that is written anew."""
+    """Return a mutant with a new definition of `ReplayBuffer`."""
     return rewritten(PART, id, severity, misconception, f"{hint} {SLIDES}.", code)
 
 
 def rows(
     id: str, severity: str, misconception: str, hint: str, *changes: tuple[str, str]
 ) -> Mutant:
-    """A mutant of the list of transitions, with some words of it changed."""
+    """Return a mutant whose buffer is the class in `LIST`, with changes in its text."""
     code = LIST
     for old, new in changes:
         if code.count(old) != 1:
@@ -135,7 +135,7 @@ def rows(
 
 
 def draw(id: str, severity: str, misconception: str, hint: str, code: str) -> Mutant:
-    """A mutant that draws its rows in another way."""
+    """Return a mutant whose buffer draws its rows by another line of code."""
     return ring(id, severity, misconception, hint, (ROWS, code))
 
 
@@ -429,7 +429,7 @@ MUTANTS = [
         ROWS.replace("len(self)", "self.capacity"),
     ),
     draw(
-        # With one stored it draws that one.
+        # If one transition is stored, the mutant draws it.
         "never-newest",
         "S",
         "the last row is never drawn",
@@ -474,8 +474,8 @@ MUTANTS = [
         "rows = (rng.integers(len(self)) + np.arange(batch_size)) % len(self)",
     ),
     draw(
-        # Every row is equally likely, but two of a batch are rarely close together:
-        # the same in 3 % of the pairs, not in 12.5 % (B = 5, n = 8).
+        # Every row is equally likely, but two rows of a batch are rarely near: they
+        # are equal in 3 % of the pairs, not in 12.5 % (B = 5, n = 8).
         "stratified",
         "S",
         "one row from each of B parts",
@@ -485,7 +485,7 @@ MUTANTS = [
         "        rows = (parts / batch_size * len(self)).astype(int)",
     ),
     draw(
-        # First and last are half as likely as the others: 10 % for 17 % (n = 6).
+        # First and last row have half the others' probability: 10 %, not 17 % (n = 6).
         "rounds-index",
         "S",
         "rounds a fraction to a row",
@@ -495,8 +495,8 @@ MUTANTS = [
         "        rows = np.rint(fractions * (len(self) - 1)).astype(int)",
     ),
     draw(
-        # The newest is three times as likely as the oldest, from 1/2 to 3/2 of its
-        # share: a standard deviation of 33 % (n = 8).
+        # The newest row is three times as likely as the oldest: the probabilities are
+        # 1/2 to 3/2 of 1/n, with a standard deviation of 33 % (n = 8).
         "prefers-recent",
         "S",
         "the newer, the likelier",
@@ -508,8 +508,8 @@ MUTANTS = [
         "        rows = rng.choice(len(self), batch_size, p=p)",
     ),
     draw(
-        # The newest has 1/B of the places for sure: with B = 5, n = 8 it is in 30 %
-        # of the rows, not in 12.5 %.
+        # One place of each batch always holds the newest row: it is in 30 % of the
+        # places, not in 12.5 % (B = 5, n = 8).
         "newest-always",
         "S",
         "the newest is in every batch",
@@ -517,7 +517,7 @@ MUTANTS = [
         "others, no more often",
         f"{ROWS}\n        rows[0] = (self.num_added - 1) % self.capacity",
     ),
-    # With what they are drawn
+    # The generator that draws the rows
     draw(
         "fixed-indices",
         "F",
@@ -535,7 +535,7 @@ MUTANTS = [
         "rows = np.random.randint(len(self), size=batch_size)",
     ),
     draw(
-        # Shows where two batches fit in the buffer; else it shuffles in every call.
+        # Seen only if n ≥ 2 B; otherwise the mutant shuffles anew in every call.
         "epoch-shuffle",
         "S",
         "goes through a shuffled list",
@@ -561,7 +561,7 @@ MUTANTS = [
         ),
     ),
     rows(
-        # Each single batch is right; then not the oldest leaves.
+        # Each batch is right, but a full buffer then loses another row than the oldest.
         "shuffles-storage",
         "S",
         "shuffles the stored rows",
@@ -570,7 +570,7 @@ MUTANTS = [
         (PICK, "rng.shuffle(self.rows)\n        picked = self.rows[:batch_size]"),
     ),
     rows(
-        # Only where B is all that is stored.
+        # Wrong only if B = n.
         "too-small-crash",
         "X",
         "needs more than B stored",
@@ -585,7 +585,7 @@ MUTANTS = [
     ),
     # What a batch looks like
     ring(
-        # The agent draws some batches before it uses the first.
+        # This matters because the agent draws several batches before it uses one.
         "batch-reused",
         "S",
         "every batch in the same arrays",
@@ -601,7 +601,7 @@ MUTANTS = [
         ),
     ),
     ring(
-        # Only where B is all that is stored: these are views.
+        # Wrong only if B = n: then the batch consists of views.
         "whole-buffer-view",
         "S",
         "all of it without a copy",
@@ -709,7 +709,7 @@ MUTANTS = [
         "overwritten too early. Sampling changes nothing, the oldest leaves next",
         (ROWS, f"{ROWS}\n        self.num_added = min(self.num_added, self.capacity)"),
     ),
-    # What comes back, and what goes in
+    # What `sample` returns, and what `add` takes
     anew(
         "actions-as-floats",
         "X",

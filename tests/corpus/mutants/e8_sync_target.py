@@ -1,4 +1,4 @@
-"""Exercise 8: what goes wrong in renewing the target parameters."""
+"""Exercise 8: what goes wrong when θ_T is renewed."""
 
 from tests.corpus.mutants.definition import Mutant, changed, rewritten
 
@@ -14,12 +14,12 @@ COPY = "jax.tree.map(jnp.copy, theta_Q)"
 def when(
     id: str, severity: str, misconception: str, hint: str, condition: str
 ) -> Mutant:
-    """A mutant that renews at other steps."""
+    """Return a mutant that renews θ_T under another condition."""
     return changed(PART, id, severity, misconception, hint, (CONDITION, condition))
 
 
 def renewed(id: str, severity: str, misconception: str, hint: str, tree: str) -> Mutant:
-    """A mutant that renews at the right steps, but with something else."""
+    """Return a mutant that renews θ_T at the right steps, but by another expression."""
     return changed(PART, id, severity, misconception, hint, (COPY, tree))
 
 

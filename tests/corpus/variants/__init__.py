@@ -1,9 +1,9 @@
-"""Correct but different: hand-ins that meet the contract in another style.
+"""Right hand-ins in other styles than the solution.
 
-`VARIANTS` are parts written in another way, the rest being the solution's: every file
-here named `e…` has a list of them. `WHOLE` are whole hand-ins, the files in `whole/`,
-each of them a `dqn.py`. To add one, add a definition or a file; nothing else is to be
-edited.
+`VARIANTS` are the solution with one part written in another style. Each module of this
+package whose name begins with `e` has a list of such variants. `WHOLE` are hand-ins of
+which all parts are new: each file in `whole/` is a `dqn.py`. To add a variant, add a
+definition to a list or a file to `whole/`; nothing else has to be edited.
 """
 
 from pathlib import Path

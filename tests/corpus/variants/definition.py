@@ -27,12 +27,12 @@ class Variant:
 
     @property
     def id(self) -> str:
-        """The name with hyphens for blanks and signs, for `make prove IDS=…`."""
+        """The name with hyphens for blanks and punctuation, for `make prove IDS=…`."""
         return "-".join(re.findall(r"\w+", self.name))
 
     @property
     def hand_in(self) -> HandIn:
-        """The hand-in in the form that `grade_warm` takes, with its own exercises."""
+        """The hand-in in the form that `grade_warm` takes, with `exercises`."""
         return HandIn(self.name, self.source, self.exercises, self.fresh)
 
     @property
@@ -79,7 +79,7 @@ def changed(part: str, name: str, *changes: tuple[str, str]) -> Variant:
 
 
 def whole(path: Path) -> Variant:
-    """Return a variant that is a whole file; exercises 1–8 must get full points."""
+    """Read a variant from a whole `dqn.py`; exercises 1–8 must get full points."""
     source = path.read_text()
     name = path.stem.replace("_", " ")
     return Variant(name, tuple(PARTS), source, fresh="jax.config" in source)

@@ -1,4 +1,4 @@
-"""The solution under other settings of JAX, Python and NumPy, all of them legal."""
+"""The solution under other settings of JAX, Python and NumPy; all are allowed."""
 
 from tests.corpus.variants.definition import Variant
 from tests.support.edits import with_definitions
@@ -6,13 +6,13 @@ from tests.support.handins import PARTS
 
 
 def under(name: str, *lines: str) -> Variant:
-    """The solution after lines that set something."""
+    """Return the solution with lines at the start that change a setting."""
     source = with_definitions("", first="\n".join(lines))
     return Variant(f"solution {name}", tuple(PARTS), source, fresh=True)
 
 
 def set_jax(name: str, setting: str, value: object) -> Variant:
-    """The solution after a setting of JAX."""
+    """Return the solution with a line at the start that changes a setting of JAX."""
     line = f"jax.config.update({setting!r}, {value!r})"
     return under(name, "import jax", line)
 

@@ -1,4 +1,4 @@
-"""Exercise 1 in other styles: all at once or online, of JAX, NumPy or plain Python."""
+"""Exercise 1 in other styles: with JAX, NumPy or plain Python, vectorised or looped."""
 
 from tests.corpus.variants.definition import Variant, rewritten, with_body
 
@@ -6,12 +6,12 @@ SIGNATURE = "Q, states, actions, rewards, next_states, terminateds, alpha, gamma
 
 
 def table(name: str, body: str) -> Variant:
-    """An `update_Q_TD0` of these lines."""
+    """Return the solution with another body of `update_Q_TD0`."""
     return with_body("update_Q_TD0", SIGNATURE, name, body)
 
 
 def flags(name: str, expression: str) -> Variant:
-    """An `episode_terminateds` that returns this."""
+    """Return the solution with an `episode_terminateds` that returns an expression."""
     return with_body("episode_terminateds", "num_steps", name, f"return {expression}")
 
 

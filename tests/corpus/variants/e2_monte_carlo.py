@@ -1,15 +1,15 @@
-"""Exercise 2 in other styles: many ways to sum a series, several to take a mean."""
+"""Exercise 2 in other styles: other ways to sum a series and to take a mean."""
 
 from tests.corpus.variants.definition import Variant, rewritten, with_body
 
 
 def returns(name: str, body: str) -> Variant:
-    """A `discounted_returns` of these lines."""
+    """Return the solution with another body of `discounted_returns`."""
     return with_body("discounted_returns", "rewards, gamma", name, body)
 
 
 def loss(name: str, body: str) -> Variant:
-    """An `mc_loss` of these lines."""
+    """Return the solution with another body of `mc_loss`."""
     signature = "theta_Q, model, states, actions, rewards, gamma"
     return with_body("mc_loss", signature, name, body)
 

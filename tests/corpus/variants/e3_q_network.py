@@ -1,4 +1,4 @@
-"""Exercise 3 in other styles: any nonlinear module from [D] to [A]."""
+"""Exercise 3 in other styles: other nonlinear modules from [D] to [A]."""
 
 from tests.corpus.variants.definition import Variant, rewritten
 
@@ -6,13 +6,18 @@ NO_BIAS = "use_bias=False, use_final_bias=False"
 
 
 def network(name: str, expression: str) -> Variant:
-    """A `q_network` that returns this."""
+    """Return the solution with a `q_network(key, D, A)` that returns an expression."""
     code = f"def q_network(key, D, A):\n    return {expression}\n"
     return rewritten("q_network", name, code)
 
 
 def module(name: str, code: str) -> Variant:
-    """A class `Net(key, D, A)` and a `q_network` that makes one."""
+    """Return the solution with a `q_network` that makes a `Net(key, D, A)`.
+
+    Args:
+        name: a few words that say what differs.
+        code: the definition of the class `Net`.
+    """
     make = "def q_network(key, state_dim, num_actions):\n"
     make += "    return Net(key, state_dim, num_actions)\n"
     return rewritten("q_network", name, f"{code}\n\n{make}")
@@ -450,7 +455,7 @@ class Net(eqx.Module):
         return self.last(self.bend(self.first(state)))
 """,
     ),
-    # Finite at their own parameters and near them, not everywhere.
+    # Finite at the parameters that `q_network` returns and near them, not everywhere.
     module(
         "the state divided by its length",
         """

@@ -1,4 +1,4 @@
-"""Exercise 4 in other styles: many ways to toss a coin and to find the largest."""
+"""Exercise 4 in other styles: other ways to draw, and to find the best action."""
 
 from tests.corpus.variants.definition import Variant, rewritten, with_body
 
@@ -10,14 +10,14 @@ RANDOM = "anything = jax.random.randint(two, (N,), 0, A)"
 
 
 def explore(name: str, body: str) -> Variant:
-    """An `epsilon_greedy` of these lines, after two that unpack shape and key."""
+    """Return the solution with another `epsilon_greedy`: `START`, then the body."""
     return with_body(
         "epsilon_greedy", "key, q_values, epsilon", name, START + body.strip("\n")
     )
 
 
 def greedy(name: str, expression: str) -> Variant:
-    """An `epsilon_greedy` that finds the best action like this."""
+    """Return the solution with another expression for the greedy actions, [N]."""
     body = f"best = {expression}\n{RANDOM}\n"
     body += "return jnp.where(jax.random.uniform(one, (N,)) < epsilon, anything, best)"
     return explore(f"the best by {name}", body)

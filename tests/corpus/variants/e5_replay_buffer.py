@@ -1,15 +1,15 @@
-"""Exercise 5 in other styles: other stores, other draws, other batches."""
+"""Exercise 5 in other styles: other ways to store, to draw and to return rows."""
 
 from tests.corpus.variants.definition import Variant, rewritten
 
 
 def buffer(name: str, code: str) -> Variant:
-    """A `ReplayBuffer` written anew."""
+    """Return the solution with a new definition of `ReplayBuffer`."""
     return rewritten("ReplayBuffer", name, code)
 
 
 def sampled(name: str, *body: str) -> Variant:
-    """The solution's buffer, drawing rows in another way."""
+    """Return the solution with a buffer that draws its rows by other lines of code."""
     lines = [
         "import random",
         "",
@@ -23,7 +23,7 @@ def sampled(name: str, *body: str) -> Variant:
 
 
 def batched(name: str, expression: str, first: str = "") -> Variant:
-    """The solution's buffer, whose batch b is handed over in another form."""
+    """Return the solution with a buffer that returns an expression in the batch `b`."""
     code = f"""
 {first}
 

@@ -1,4 +1,4 @@
-"""Exercise 6 in other styles: the same mean of squares, by every road."""
+"""Exercise 6 in other styles: other ways to compute the mean of squares."""
 
 from tests.corpus.variants.definition import Variant, rewritten, with_body
 
@@ -12,12 +12,17 @@ NEXT = "m = jax.vmap(QT)(s2).max(axis=1)"
 
 
 def td_loss(name: str, body: str) -> Variant:
-    """A `td_loss` of these lines, after two that unpack the batch and the networks."""
+    """Return the solution with another `td_loss`: the lines `START`, then the body."""
     return with_body("td_loss", SIGNATURE, name, START + body.strip("\n"))
 
 
 def future(name: str, expression: str) -> Variant:
-    """A `td_loss` that finds γ max Q of the next states with values v like this."""
+    """Return the solution with another expression for ¬d · γ max Q(s', a; θ_T).
+
+    Args:
+        name: a few words that say what differs.
+        expression: text in `v`, the values Q(s', ·; θ_T) of the batch, [B,A].
+    """
     body = f"{PICK}\nv = jax.vmap(QT)(s2)\nf = {expression}\n"
     return td_loss(name, f"{body}return jnp.mean((q - (r + f)) ** 2)")
 
@@ -303,7 +308,7 @@ def td_loss({SIGNATURE}):
     return on_labels(theta_Q, model, batch.state, batch.action, y)
 """,
     ),
-    # γ is a plain Python value: it may be hashed, compared, formatted, and traced too.
+    # γ is a plain Python number: it may be hashed, compared, formatted or traced.
     rewritten(
         "td_loss",
         "jitted, model and gamma static",

@@ -1,4 +1,4 @@
-"""Exercise 7 in other styles: other roads to a gradient, other ways to apply it."""
+"""Exercise 7 in other styles: other ways to compute and apply the gradient."""
 
 from tests.corpus.variants.definition import Variant, changed, rewritten, with_body
 
@@ -9,12 +9,12 @@ RETURN = "return theta_Q, opt_state, loss"
 
 
 def update(name: str, *changes: tuple[str, str]) -> Variant:
-    """A `td_update` with some words changed."""
+    """Return the solution with changes in the text of `td_update`."""
     return changed("td_update", name, *changes)
 
 
 def by_gradient(name: str, body: str) -> Variant:
-    """A `td_update` in which these lines make `loss` and `grads`."""
+    """Return the solution with other lines in `td_update` for `loss` and `grads`."""
     rest = "\nupdates, opt_state = optimizer.update(grads, opt_state, theta_Q)\n"
     rest += "return optax.apply_updates(theta_Q, updates), opt_state, loss"
     return with_body("td_update", SIGNATURE, name, body.strip("\n") + rest)

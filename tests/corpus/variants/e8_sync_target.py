@@ -1,10 +1,10 @@
-"""Exercise 8 in other styles: one tree or the other, itself or copied."""
+"""Exercise 8 in other styles: other ways to return one of two trees."""
 
 from tests.corpus.variants.definition import Variant, rewritten, with_body
 
 
 def sync(name: str, expression: str) -> Variant:
-    """A `sync_target` that returns this."""
+    """Return the solution with a `sync_target` that returns an expression."""
     signature = "theta_Q, theta_T, step, period"
     return with_body("sync_target", signature, name, f"return {expression}")
 

@@ -1,4 +1,4 @@
-"""Exercise 9 by parts that take γ as what it is, a plain Python value."""
+"""Exercise 9 with variants of parts that need γ to be a plain Python number."""
 
 from tests.corpus.variants import e6_td_loss, e7_td_update
 from tests.corpus.variants.definition import Variant

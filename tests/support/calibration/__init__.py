@@ -1,6 +1,6 @@
-"""What `make calibrate` measures: stored runs, their statistics, and the table.
+"""Modules for `make calibrate`, which measures how reliable learning is.
 
-`runs` has the hand-ins to measure and reads and writes the runs, `trial` makes one run,
-`statistics` has numbers on the runs, and `table` makes the page
-`tests/evidence/CALIBRATION.md` of them.
+`runs` lists the hand-ins to measure, and reads and writes runs. `trial` makes one run.
+`statistics` computes statistics of runs. `table` makes the page
+`tests/evidence/CALIBRATION.md` from the runs.
 """

@@ -1,6 +1,6 @@
-"""The hand-ins whose learning is measured, and the file with their runs.
+"""List the hand-ins whose learning is measured, and read and write their runs.
 
-A run is one grading of exercise 9. `calibrate.py` makes runs and stores them in
+A run is one grading of exercise 9. `tests/tools/calibrate.py` stores runs in
 `tests/evidence/calibration/runs.jsonl`, one JSON object in each line. A line with the
 key "code" is a session: its start, its code, its settings. Any other line is a run,
 and it has the number of its session.
@@ -56,7 +56,7 @@ class Learner:
         return digest(self.source)
 
     def seed(self, number: int) -> str:
-        """Return the seed of a grading, which no other hand-in has.
+        """Return the seed of one run; no other hand-in has this seed.
 
         Args:
             number: the number of the run, from 1.
@@ -69,7 +69,7 @@ class Stored:
     """The content of `runs.jsonl`.
 
     Attributes:
-        sessions: the sessions, by their numbers.
+        sessions: the sessions, by the number of the session.
         runs: the runs, in the order of the file.
     """
 
@@ -110,7 +110,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def read(path: Path) -> Stored:
-    """Return the sessions and runs in a file; ignore a last line that is cut off."""
+    """Return the sessions and runs in a file; ignore an incomplete last line."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     entries = [json.loads(line) for line in whole.splitlines()]
@@ -119,7 +119,7 @@ def read(path: Path) -> Stored:
 
 
 def write(path: Path, stored: Stored) -> None:
-    """Replace the content of a file by these runs and the sessions that made them."""
+    """Replace the content of a file by runs and the sessions that made these runs."""
     used = {run["session"] for run in stored.runs}
     kept = [entry for number, entry in stored.sessions.items() if number in used]
     path.parent.mkdir(exist_ok=True)
@@ -136,9 +136,9 @@ def line_of(entry: dict[str, Any]) -> str:
 
 
 def current(stored: Stored, measured: Iterable[Learner]) -> Stored:
-    """Return the runs that count: the newest one of each hand-in and number.
+    """Return the runs that count: the newest of each hand-in and run number.
 
-    A run counts only if today's source and today's settings were used.
+    A run counts only if it used today's source of the hand-in and today's settings.
 
     Args:
         stored: all sessions and runs.

@@ -1,8 +1,8 @@
-"""Numbers on runs: confidence bounds, severities, and what makes a task harder.
+"""Compute statistics of runs: confidence bounds, severities, difficulty of tasks.
 
-A try is one training of a task in a run: a dict with the `mean_return` (None if the
-training was stopped), the environment `steps` until training ended, and the `facts` on
-the task that was drawn.
+A try is one training of a task in a run. It is stored as a dict: `mean_return` (None if
+the training was stopped), `steps` (environment steps until training ended) and `facts`
+(numbers that describe the drawn task, see `FACTS`).
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from grader.oracle.learning.results import Result
 from tests.support.calibration.runs import Run
 
 CLEAR = 0.01  # a p-value below this counts as a difference of a mutant
-# By task, the facts on what was drawn.
+# By task, the names of the facts on a drawn task, with their meanings.
 FACTS = {
     MAZE: {
         "shortest": "steps of the shortest way, mean over the rooms",
@@ -41,11 +41,11 @@ def bounds(hits: int, trials: int) -> tuple[float, float]:
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """Return a quantile of the values: one of the values, without interpolation.
+    """Return a quantile of values, which is one of the values (no interpolation).
 
     Args:
         values: at least one number.
-        share: 0 for the least value, 0.5 for the median, 1 for the greatest value.
+        share: the quantile's order, from 0 to 1; 0.5 is the median.
     """
     ordered = sorted(values)
     return ordered[int(share * (len(ordered) - 1))]
@@ -57,10 +57,10 @@ def first_tries(runs: Iterable[Run], task: str) -> list[Try]:
 
 
 def score(one: Try, task: str) -> float:
-    """Return what the check judges; -inf if the training was stopped.
+    """Return the number that the check judges; -inf if the training was stopped.
 
-    For the maze this is the share of the way from a random walk's steps to the
-    shortest way's, for CartPole the mean return.
+    For CartPole this is the mean return. For the maze it is 0 for the steps of a random
+    walk, 1 for those of the shortest way, and linear between.
     """
     if one["mean_return"] is None:
         return -np.inf
@@ -80,13 +80,13 @@ def steps(one: Try, task: str) -> float:
 
 
 def false_fail(failed: int, trials: int, tries: int) -> tuple[float, float]:
-    """Return the probability that all tries of a right hand-in fail, and its bound.
+    """Return the probability that a right hand-in fails in all tries of a grading.
 
     The tries of one grading have different seeds, so they are independent.
 
     Args:
-        failed: how many first tries have failed.
-        trials: number of first tries.
+        failed: number of measured first tries that failed.
+        trials: number of measured first tries.
         tries: largest number of tries in one grading.
 
     Returns:
@@ -103,10 +103,10 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
         right: runs of the solution.
 
     Returns:
-        "F" if no run of the mutant has all points. "D" if a smaller share of its runs
-        than of the solution's has all points (Fisher's test), or if its first tries at
-        a task need more steps (Mann-Whitney test); the tests are one-sided with
-        p < 0.01. "S" otherwise.
+        "F" if no run of the mutant has all points. "D" if the mutant has all points
+        less often than the solution (Fisher's test), or if its first tries at a task
+        need more steps (Mann-Whitney test). These tests are one-sided with p < 0.01.
+        "S" otherwise.
     """
     full = [sum(not run["lost"] for run in group) for group in (runs, right)]
     if not full[0]:
@@ -124,14 +124,14 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
 
 
 class Hardness(NamedTuple):
-    """Whether a fact on the drawn tasks makes them harder.
+    """How a fact on the drawn tasks is related to their difficulty.
 
     Attributes:
-        rho: Spearman's rank correlation of the fact and the steps, failed tries being
-            the slowest.
+        rho: Spearman's rank correlation of the fact and the steps of a try. Failed
+            tries count as the slowest.
         p_steps: p-value of this correlation.
-        p_failed: p-value of a Mann-Whitney test of the fact in failed and in passed
-            tries; None if all tries passed.
+        p_failed: p-value of a Mann-Whitney test that compares the fact in failed and in
+            passed tries; None if all tries passed.
     """
 
     rho: float
@@ -140,7 +140,10 @@ class Hardness(NamedTuple):
 
 
 def hardness(tries: list[Try], task: str, fact: str) -> Hardness | None:
-    """Return whether a fact makes a task harder; None if nothing can be compared.
+    """Return how a fact is related to the difficulty of a task.
+
+    The result is None if all tries have the same value of the fact, or the same number
+    of steps, which is infinite for failed tries.
 
     Args:
         tries: first tries of right hand-ins.
@@ -149,9 +152,9 @@ def hardness(tries: list[Try], task: str, fact: str) -> Hardness | None:
     """
     values = [one["facts"][fact] for one in tries]
     taken = [steps(one, task) for one in tries]
-    if len(set(values)) < 2 or len(set(taken)) < 2:  # then some tries have passed
+    if len(set(values)) < 2 or len(set(taken)) < 2:  # otherwise some tries have passed
         return None
-    ranks = stats.rankdata(taken)  # also of an infinite number of steps
+    ranks = stats.rankdata(taken)  # ranks, because steps can be infinite
     rho, p_steps = stats.spearmanr(values, ranks)
     failed, fine = (
         [one["facts"][fact] for one in tries if passed(one, task) is wanted]
@@ -162,11 +165,16 @@ def hardness(tries: list[Try], task: str, fact: str) -> Hardness | None:
 
 
 def grouped(tries: list[Try], fact: str) -> dict[str, list[Try]]:
-    """Return the tries in groups: by each value of a fact, or in four quarters.
+    """Return the tries in groups: one for each value of a fact, or four quarters.
+
+    More than four values give quarters: groups between the quartiles of the fact.
 
     Args:
         tries: the tries.
         fact: a key of the tries' facts.
+
+    Returns:
+        The groups by a text that names their value or their range of values.
     """
     values = sorted(one["facts"][fact] for one in tries)
     if len(set(values)) <= 4:

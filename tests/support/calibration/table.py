@@ -1,4 +1,4 @@
-"""The page `tests/evidence/CALIBRATION.md`, made of the stored runs."""
+"""Make the page `tests/evidence/CALIBRATION.md` from the stored runs."""
 
 from collections import Counter
 
@@ -172,7 +172,7 @@ def of_right_work(runs: list[Run]) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return the name of a quantile."""
+    """Return the name of a quantile: "least", "most" or a percentage."""
     return {0: "least", 1: "most"}.get(share, f"{share:.0%}")
 
 
@@ -219,7 +219,7 @@ def of_false_fails(runs: list[Run]) -> list[str]:
 
 
 def of_hardness(runs: list[Run], task: str) -> list[str]:
-    """Return the lines of the section "How hard …".
+    """Return the lines of the section "How hard the drawn tasks are" for one task.
 
     Args:
         runs: runs of the solution.
@@ -250,7 +250,13 @@ def of_hardness(runs: list[Run], task: str) -> list[str]:
 
 
 def verdict(found: dict[str, Hardness | None]) -> str:
-    """Return two sentences: on the facts that decide passing, and on the steps."""
+    """Return two sentences that name the facts with which a task is harder.
+
+    The first one is on passing, the second one on the number of steps.
+
+    Args:
+        found: the result of `hardness` for each fact.
+    """
     known = {fact: hard for fact, hard in found.items() if hard}
     failing = [f for f, hard in known.items() if (hard.p_failed or 1) < HARDER]
     slower = [f for f, hard in known.items() if hard.p_steps < HARDER]
@@ -261,7 +267,7 @@ def verdict(found: dict[str, Hardness | None]) -> str:
 
 
 def group_figures(tries: list[Try], task: str) -> list[str]:
-    """Return the table cells on a group of tries."""
+    """Return table cells: count, passed tries, median steps and least `score`."""
     middle = quantile((steps(one, task) for one in tries), 0.5)
     return [
         str(len(tries)),
@@ -272,7 +278,7 @@ def group_figures(tries: list[Try], task: str) -> list[str]:
 
 
 def sentence(fact: str, found: Hardness | None) -> str:
-    """Return a sentence on whether a fact makes a task harder."""
+    """Return a sentence on whether a fact makes a task harder, from its `hardness`."""
     if found is None:
         return f"`{fact}`: too few different tries to compare"
     p = f"ρ = {found.rho:.2f}, p = {found.p_steps:.2g}"
@@ -296,7 +302,7 @@ FIGURES = [
 def figures(runs: list[Run]) -> list[str]:
     """Return the table cells for the columns `FIGURES`, from at least one run.
 
-    "At once" counts the first tries that pass, of those that were made. The steps are
+    The columns "at once" count the first tries that pass. The columns with steps have
     the median of the first tries.
     """
     checks = ("tables", "maze", "cartpole_full")

@@ -34,12 +34,12 @@ class Recorded(Learning):
         self.tries: dict[str, list[Args]] = {MAZE: [], CARTPOLE: []}
 
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
-        """Forget the trainings before, because all tasks are learned again."""
+        """Learn all tasks again, and keep only the answers of the new trainings."""
         self.tries = {MAZE: [], CARTPOLE: []}
         return super().again(slopes)
 
     def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
-        """Train once and keep the answer."""
+        """Train once; keep the learner's answer and return it."""
         answer = super().learn_once(task, programs, index)
         self.tries[task].append(answer)
         return answer
@@ -55,11 +55,11 @@ def graded(learner: Learner, number: int) -> Run:
         number: the number of the run, from 1; the seed is `learner.seed(number)`.
 
     Returns:
-        A dict with `lost`, the names of the checks that lost points; `table_error`, the
-        largest error of the table worlds as a share of the allowed one (None without a
-        result); for `maze` and `cartpole` a list of tries, see `statistics`;
-        `by_formula`, whether the updates were made by the formula of the hand-in's
-        loss; `problem`, why learning was stopped, or ""; and `seconds`.
+        A dict with these keys. `run`, `source`, `number`: the hand-in's name, its
+        digest and the number of the run. `lost`: names of the checks that lost points.
+        `table_error`: the result of `table_error`. `maze`, `cartpole`: lists of tries,
+        see `statistics`. `by_formula`: whether updates followed the formula of the
+        hand-in's loss. `problem`: why learning was stopped, or "". `seconds`: duration.
 
     Raises:
         GraderError: the grading failed by a fault of ours.
@@ -107,12 +107,12 @@ def graded(learner: Learner, number: int) -> Run:
 
 
 def lost(check: Check) -> bool:
-    """Return whether a check lost points."""
+    """Return whether a check has less than full points."""
     return check.score < check.max_score
 
 
 def as_stored(answer: Args) -> dict[str, Any]:
-    """Return a try as `runs.jsonl` stores it, from the learner's answer."""
+    """Return a training's answer of the learner as `runs.jsonl` stores a try."""
     problem = str(answer["problem"])
     curve = answer["curve"]
     return {
@@ -123,9 +123,9 @@ def as_stored(answer: Args) -> dict[str, Any]:
 
 
 def table_error(tables: Tables) -> float | None:
-    """Return the largest |Q - Q*| as a share of the allowed error.
+    """Return the largest |Q - Q*| of the table worlds, divided by the allowed error.
 
-    The result is None if a table world has no result, or values that are not finite.
+    The result is None if learning was stopped, or if an error is not finite.
     """
     if tables.reason:
         return None
@@ -138,7 +138,7 @@ def table_error(tables: Tables) -> float | None:
 
 
 def problem_of(results: Results) -> str:
-    """Return the first reason, in one line, for which learning was stopped, or ""."""
+    """Return the first reason why learning was stopped, in one line, or ""."""
     reasons: list[Any] = [results.tables.reason]
     for result in (results.maze, results.cartpole):
         reasons += [result.reason, result.problem]
