@@ -190,7 +190,7 @@ class Student(Answers, Protocol):
         """
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer of the part's exported program to a case; never call the part.
+        """Return the answer to a case by the part's exported program, never by a call.
 
         Raises:
             Raised: the part cannot be exported, or its program fails.
