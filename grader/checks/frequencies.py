@@ -96,6 +96,6 @@ def chi2_limit(degrees: int, tail: float = TAIL) -> float:
         degrees: the degrees of freedom.
         tail: the probability.
     """
-    from scipy import special  # here, because the import takes 0.2 s and is seldom needed
+    from scipy import special  # here, because it takes 0.2 s and few checks need it
 
     return float(special.chdtri(degrees, tail))
