@@ -189,7 +189,7 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
         without_numbers = re.sub(r"[\d\s]+", "", words)
         key = "\n".join([without_numbers, *more[:1]]) if raised else words
         if words and key not in shown:
-            # A first line alone is printed if it is the whole message, or if it names an
+            # A first line alone is printed if it is the whole message or names an
             # exception. Without the following lines, other first lines say nothing.
             whole = check is first
             if whole or raised or not more:
