@@ -46,8 +46,8 @@ def require_columns(
 ) -> None:
     """Check that a batch has every field, as numbers in the right shape.
 
-    For n batches, the message names the shape of one batch, because the student's code
-    returned one batch at a time and the worker has stacked them.
+    For n batches, the message names the shape of one batch. The student's code returned
+    one batch at a time, and the worker has stacked them.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].

@@ -237,8 +237,8 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
     """Return the right loss and gradient of `mc_loss` for each array of returns.
 
     For fixed returns G, the mean of (Q - G)² equals the TD loss of terminal transitions
-    with rewards G, and its gradient is affine in G. So the reference's TD losses at G =
-    0 and at T multiples of unit vectors give the result for every G.
+    with rewards G. Its gradient is affine in G. So the reference's TD losses at G = 0
+    and at T multiples of unit vectors give the result for every G.
 
     Args:
         returns: arrays of returns, each [T].

@@ -2,12 +2,13 @@
 
 Frequencies are judged by χ² statistics. Chance alone exceeds one limit with probability
 1e-10. Each line of the list names a check, the probability p that a right hand-in fails
-it, and the deviations that it finds with probability 0.999. The numbers in brackets
-hold for a hand-in that cannot be exported, because it is called with 256 keys only.
+it, and deviations of wrong hand-ins. The check finds these deviations with probability
+0.999. The numbers in brackets hold for a hand-in that cannot be exported, because it is
+called with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
-- uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows,
-  or by 29 % in one row (it is 2.2 times too large, or 0).
+- uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
+  Or it is wrong by 29 % in one row (it is 2.2 times too large, or 0).
 - mixture (p < 1e-7): ε is wrong by 0.024 at 0.37 and by 0.0058 at 0.0134 (0.1, 0.026).
   Or one row gives the greedy action a probability of 0.046 that belongs to another
   action (in brackets: nothing is found).

@@ -2,18 +2,20 @@
 
 Of the buffer only `add`, `len` and `sample` are used. `replay_rows.py` finds out which
 transitions the sampled rows are. Frequencies are judged as in exercise 4. Each line of
-the list names a check, the probability p that a right hand-in fails it (with draws with
-or without replacement), and the deviations that it finds with probability 0.999.
+the list names a check, the probability p that a right hand-in fails it, and deviations
+of wrong hand-ins. The check finds these deviations with probability 0.999. A right
+hand-in may draw with or without replacement.
 
 - added_later (p < 1e-8): after one of six series of adds, a transition is never drawn,
   or too often: 2 times the right frequency if 4 are stored, 2.6 times if 8 are.
 - uniform (p < 1e-8): the frequencies of all transitions are wrong by 14 % (root mean
-  square; by 16 % if 23 are stored), or the frequency of one transition is wrong by 31 %
+  square; by 16 % if 23 are stored). Or the frequency of one transition is wrong by 31 %
   if 6 are stored, by 38 % if 8 are.
 - independent_draws (p < 1e-8): two rows of one batch, or of two consecutive batches,
-  are the same transition less than 0.25 times or more than 2 times as often as by
-  chance; or the frequencies of the pairs are wrong by 38 % (root mean square). A pair
-  that never comes is wrong by 100 %, so 15 % of such pairs are enough.
+  are too rarely or too often the same transition: less than 0.25 times or more than 2
+  times as often as by chance. Or the frequencies of the pairs are wrong by 38 % (root
+  mean square). A pair that never comes is wrong by 100 %, so it is enough if 15 % of
+  the pairs never come.
 - Checks of sets (each transition comes, two batches differ): p < 1e-10.
 """
 

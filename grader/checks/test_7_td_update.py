@@ -1,8 +1,8 @@
 """Exercise 7: one optimizer step on the TD loss, judged by the hand-in's own td_loss.
 
 The runner computes the expected step from the gradient of the hand-in's `td_loss`. So a
-mistake in `td_loss` costs no points here. If this `td_loss` cannot be used, the checks
-use a stand-in for it.
+mistake in `td_loss` costs no points in this exercise. If the hand-in's `td_loss` cannot
+be used, the checks use a stand-in for it.
 """
 
 import numpy as np
@@ -185,8 +185,8 @@ def usable(case: Case, student: Student) -> bool:
     """Return whether a step on the hand-in's own td_loss can be judged.
 
     The loss has to be a finite scalar. The gradient has to be finite, with an entry
-    above 0.1 or below -0.1, because with a smaller one an update that does nothing
-    would seem right.
+    above 0.1 or below -0.1. With a smaller gradient, an update that does nothing would
+    seem right.
 
     Args:
         case: the question for `td_loss`.

@@ -60,8 +60,8 @@ class Place:
     def worked_on(self, path: PurePosixPath) -> bool:
         """Return whether a student has written something in the file at a path.
 
-        A notebook or a `dqn.py` that cannot be read counts as written in. So it can be
-        chosen, and the student is told why it cannot be read.
+        The result is also True for a notebook or a `dqn.py` that cannot be read. So
+        this file can be chosen, and the student reads why it cannot be read.
         """
         meant = stem_of(path.name) == stem_of(FILE)
         try:

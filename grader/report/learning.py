@@ -21,7 +21,10 @@ def results(learning: Learned) -> list[str]:
 
 
 def reasons(learning: Learned) -> list[str]:
-    """Return a line for each reason why tasks were not judged, with their names."""
+    """Return a line for each reason why tasks were not judged.
+
+    A line has the names of the tasks and the reason.
+    """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():
         reason = learning.get(task, {}).get("not_judged")

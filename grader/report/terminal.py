@@ -127,7 +127,7 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
         print_exercise(exercise, console, shown)
         if exercise.name in printed:
             print_printed(printed[exercise.name], "your code", console)
-    for line in learning.results(report.learning):  # of other tasks, a check tells
+    for line in learning.results(report.learning):  # for other tasks, a check says why
         console.print(Text(f"      {line}"))
     console.print()
     score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"

@@ -115,8 +115,8 @@ def read_only(path: str) -> list[str]:
 def hide_grader() -> list[str]:
     """Return bubblewrap's options that put an empty folder over the grader's folder.
 
-    They are needed if the grader's folder lies in a folder that is mounted. Python's
-    environment stays visible if it lies in the grader's folder.
+    The options are needed if the grader's folder lies in a folder that is mounted.
+    Python's environment stays visible if it lies in the grader's folder.
     """
     arguments = ["--tmpfs", str(ROOT)]
     if within(sys.prefix, str(ROOT)):

@@ -1,9 +1,9 @@
 """Make control groups for workers, where Linux allows the grader to make them.
 
 A group contains the worker and all processes that the worker starts, whatever their
-user, session or parent is. The group bounds the number of these processes, gives them a
-smaller share of the CPU, and makes it possible to end all of them. Resource limits and
-niceness are used as well, because they work on every machine.
+user, session or parent is. The group bounds the number of these processes and gives
+them a smaller share of the CPU. It also makes it possible to end all of them. Each
+helper has resource limits, too, because they work on every machine.
 """
 
 import contextlib

@@ -55,7 +55,7 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
 
 
 def paragraph(words: str) -> list[str]:
-    """Return an empty line and then the words, wrapped into lines of WIDTH characters.
+    """Return an empty line and then the words, in lines of at most WIDTH characters.
 
     Long words and words with hyphens are not broken, because they can be commands.
     """

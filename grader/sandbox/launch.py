@@ -200,10 +200,11 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
 
 
 def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
-    """Return the largest number of processes and threads of a helper's user; 0 for any.
+    """Return the largest number of processes and threads of a helper's user, or 0.
 
-    The kernel counts all processes and threads of a user together. Since Linux 5.14,
-    the kernel counts each user namespace separately.
+    0 means that there is no bound, as on systems other than Linux. The kernel counts
+    all processes and threads of a user together. Since Linux 5.14, the kernel counts
+    each user namespace separately.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -324,13 +325,13 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
 def around(path: str, hole: str) -> list[str]:
     """Return paths that together cover a folder without one of its subfolders.
 
-    Landlock needs such a list, because it can allow a folder, but cannot exclude a
+    Landlock needs a list of paths, because it can allow a folder, but cannot exclude a
     subfolder of it.
 
     Args:
         path: path of a file or folder to cover.
-        hole: path of the folder to leave out. If it does not lie in `path`, all of
-            `path` is covered.
+        hole: path of the folder to leave out. If it equals `path`, the result is empty.
+            If it does not lie in `path`, all of `path` is covered.
     """
     if path == hole:
         return []

@@ -194,7 +194,10 @@ def table(columns: dict[str, dict[str, bool]]) -> list[str]:
 
 
 def promised() -> dict[str, dict[str, bool]]:
-    """Return for each tier, by name of the promise, whether the tier promises it."""
+    """Return for each tier and promise whether the tier gives the promise.
+
+    The keys are the tier and then the name of the promise.
+    """
     return {
         tier: {promise.name: tier in promise.tiers for promise in PROMISES}
         for tier in TIERS

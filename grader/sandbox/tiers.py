@@ -4,10 +4,10 @@ The tiers, strongest first:
 
 - `bwrap`: bubblewrap with a filter of system calls. A helper has no network and sees no
   other processes. It can read the system but not write to it. Of the grader's files it
-  sees only its own code.
+  sees only the helper's code.
 - `landlock`: Linux' Landlock with a stricter filter of system calls. It needs no
   namespaces and so works in containers. A helper has no network, reads only Python's
-  files and its own, and starts no second process.
+  files and the files in its folder, and starts no second process.
 - `process`: a plain process with resource limits and only a few environment variables,
   for macOS and Windows.
 """
