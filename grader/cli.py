@@ -39,7 +39,7 @@ def main(limits: Limits = LIMITS) -> int:
     """Run the command in `sys.argv` and return its exit code.
 
     Args:
-        limits: the limits of a grading.
+        limits: the limits of a grading; tests pass smaller ones.
     """
 
     def command() -> int:
@@ -53,8 +53,9 @@ def main(limits: Limits = LIMITS) -> int:
 def guarded(command: Callable[[], int]) -> int:
     """Run a command and return its exit code, with safe output and hidden memory.
 
-    If the output is a log and not a terminal, `Log` escapes the text. `hide_memory`
-    keeps other processes from reading this process's memory. `reported` prints errors.
+    If standard output or standard error is no terminal, `Log` marks in it what CI would
+    take for a command. `hide_memory` keeps other processes from reading this process's
+    memory. `reported` prints errors.
 
     Args:
         command: the command, a function that returns its exit code.
@@ -72,7 +73,10 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def reported(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code; after an exception, print it, return 2.
+    """Run a command and return its exit code, or 2 after an exception.
+
+    The exception's message goes to standard error. After an unexpected exception, a
+    file with the traceback is written, and the message names this file.
 
     Args:
         command: the command, a function that returns its exit code.
@@ -100,7 +104,7 @@ def save_traceback(error: Exception) -> str:
     """
     lines = traceback.format_exception(error)
     try:
-        # A random name, because others could place a link under a name they know.
+        # A random name, because another user could place a link under a known name.
         handle, path = tempfile.mkstemp(prefix="dqn-grader-error-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)
@@ -110,7 +114,15 @@ def save_traceback(error: Exception) -> str:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Return the parsed arguments; an unknown option ends the program, exit code 2.
+    """Parse the command line.
+
+    An unknown option ends the program with exit code 2.
+
+    Args:
+        arguments: the words of the command line, without the program's name.
+
+    Returns:
+        The options as attributes, and the function of the chosen command as `run`.
 
     Raises:
         UsageError: the value of an option is wrong.
@@ -166,7 +178,7 @@ def add_choice(
 
     Args:
         parser: the parser to extend.
-        option: the option's name, as "--device".
+        option: the option's name, for example "--device".
         values: the allowed values.
         more: further arguments of `add_argument`.
     """
@@ -179,11 +191,14 @@ def add_choice(
 
 
 def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> None:
-    """Add an option for yes or no; the Makefile gives 1 for yes and 0 for no.
+    """Add an option that is on or off.
+
+    The value 1 or no value means on; the value 0 or no option means off. The Makefile
+    gives 1 or 0.
 
     Args:
         parser: the parser to extend.
-        option: the option's name, as "--official".
+        option: the option's name, for example "--official".
         more: further arguments of `add_argument`.
     """
 
@@ -197,7 +212,7 @@ def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> Non
 
 
 def name_in_make(option: str) -> str:
-    """Return the variable of make for an option: INPROCESS for --in-process."""
+    """Return the Makefile's variable for an option: INPROCESS for --in-process."""
     return option.replace("-", "").upper()
 
 
@@ -205,8 +220,8 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
     """Check that the value of an option is allowed.
 
     Args:
-        name: the option's variable of make, for the message.
-        value: the value that was given.
+        name: the Makefile's variable for the option, for the message.
+        value: the value that the user gave.
         allowed: the allowed values.
 
     Raises:
@@ -248,10 +263,10 @@ def exercise_named(text: str) -> str:
 
 
 def check_seed(seed: str) -> str:
-    """Return the seed unchanged, after a check that a report can show it.
+    """Return the seed unchanged if all its characters are printable.
 
     Raises:
-        UsageError: the seed is not printable.
+        UsageError: a character is not printable.
     """
     if not seed.isprintable():
         raise UsageError(f"SEED={seed!r}: use printable text")
@@ -259,10 +274,13 @@ def check_seed(seed: str) -> str:
 
 
 def writable(out: str) -> Path:
-    """Make the folder for results if it is missing, and return its path.
+    """Make a folder if it is missing, check that it is writable, and return its path.
+
+    Args:
+        out: path of the folder for the report and the pictures.
 
     Raises:
-        UsageError: no file can be written in the folder.
+        UsageError: the folder cannot be made, or no file can be written in it.
     """
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
@@ -273,7 +291,7 @@ def writable(out: str) -> Path:
 
 
 def run_grade(arguments: argparse.Namespace) -> int:
-    """Grade one hand-in, save and print the report; return the exit code.
+    """Grade one hand-in, save and print the report; return the exit code 0.
 
     Raises:
         GraderError: the grader could not do its work.
@@ -315,7 +333,11 @@ def run_grade(arguments: argparse.Namespace) -> int:
 
 
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
-    """Return the options of the grading that the arguments ask for."""
+    """Convert parsed arguments into the options of a grading.
+
+    Without a seed the options have `DEFAULT_SEED`, or "" if the grading is official; ""
+    stands for a secret random seed.
+    """
     from grader.grading import pipeline
 
     return pipeline.Options(
@@ -329,7 +351,7 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def saved(report: Report, out: str) -> Path:
-    """Save the report in a folder and return the file's path.
+    """Save the report as report.json in a folder and return the file's path.
 
     Raises:
         UsageError: the file cannot be written.
@@ -341,12 +363,13 @@ def saved(report: Report, out: str) -> Path:
 
 
 def run_convert(arguments: argparse.Namespace) -> int:
-    """Write a report in the format of another program; return the exit code.
+    """Write a report in the format of another program; return the exit code 0.
 
-    If report.json is missing or damaged, the output says that nothing was graded.
+    The text goes to a file or to standard output. If report.json is missing or damaged,
+    the text says that nothing was graded.
 
     Raises:
-        UsageError: the output cannot be written.
+        UsageError: the text cannot be written.
     """
     render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))
@@ -361,7 +384,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Print which tiers of the sandbox isolate here; return 1 if none does, else 0."""
+    """Print which tiers isolate a hand-in here; return 1 if none does, else 0."""
     from grader.sandbox import doctor
 
     return doctor.run()

@@ -14,8 +14,8 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-# Combining marks on one letter. Some scripts need three. Very many would cover the
-# lines above.
+# Largest number of combining marks on one letter. Some scripts need three. A letter
+# with very many marks would cover the lines above it.
 MAX_MARKS = 4
 # A command in the logs of GitHub, Azure and TeamCity, anywhere in a line.
 _COMMAND = re.compile(r"##(?=\w*\[)")
@@ -28,11 +28,11 @@ _HIDDEN_FORMULA = re.compile(r"(;\s*)(?=[=+\-@])")
 
 
 def printable(text: str) -> str:
-    """Return text of which every character can be shown safely.
+    """Replace all characters of a text that cannot be shown safely.
 
-    Control characters, invisible characters, unusual blanks and marks that change the
-    direction of writing become �. Lone surrogates become ?. Of many combining marks in
-    a row, `MAX_MARKS` stay. Newlines stay.
+    Control characters, invisible characters, unusual spaces and marks that change the
+    direction of writing become �. Lone surrogates become ?. Newlines stay. Of the
+    combining marks on one letter, only the first `MAX_MARKS` stay.
     """
     kept: list[str] = []
     marks = 0
@@ -44,23 +44,26 @@ def printable(text: str) -> str:
 
 
 def plain(text: Any, limit: int) -> str:
-    """Return printable text without commands of CI logs.
+    """Return the beginning of a text, printable and without commands of CI logs.
+
+    A space separates the two parts of a command such as `##[error]`. All other
+    characters are treated as by `printable`.
 
     Args:
-        text: the text; for any other object, its repr is taken.
-        limit: how many characters of the text are kept.
+        text: the text; of any other object, the repr is used.
+        limit: largest number of characters that are taken from the text.
     """
     kept = text if isinstance(text, str) else repr(text)
     return _COMMAND.sub("## ", printable(kept[:limit]))
 
 
 def one_line(text: Any, limit: int) -> str:
-    """Return the same as `plain`, with a blank instead of each newline."""
+    """Return the result of `plain` with a space in place of each newline."""
     return plain(text, limit).replace("\n", " ")
 
 
 def terminal(text: str) -> str:
-    """Return text that is safe on a terminal and in a log of CI.
+    """Make a text safe for a terminal and for a log of CI.
 
     A line that GitHub would take for a command gets a "·" before it.
     """
@@ -74,10 +77,11 @@ def is_command(line: str) -> bool:
 
 
 class Log:
-    """A wrapper of an output stream in which no line is a command of CI.
+    """A wrapper of an output stream that lets no command of CI through.
 
-    The text is escaped as late as here, because wrapping can move any word to the
-    beginning of a line. Attributes other than `write` are those of the stream.
+    The text is escaped only when it is written, after all wrapping, because wrapping
+    can move any word to the beginning of a line. Attributes other than `write` are
+    those of the stream.
 
     Args:
         stream: the output stream.
@@ -91,7 +95,7 @@ class Log:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write text, with a "·" before each line that is a command.
+        """Write text to the stream, with a "·" before each line that is a command.
 
         Returns:
             The number of characters in `text`.
@@ -108,9 +112,9 @@ class Log:
 
 
 def markdown(text: str) -> str:
-    """Return text escaped for a line, or a table's cell, of GitHub's Markdown.
+    """Escape a text for one line, or one cell of a table, of GitHub's Markdown.
 
-    GitHub shows the text as it was written: without markup, links, mentions or
+    GitHub then shows the text as it was written: without markup, links, mentions or
     references to issues. `<br>` takes the place of newlines.
     """
     kept = _PUNCTUATION.sub(r"\\\1", printable(text))
@@ -121,7 +125,7 @@ def markdown(text: str) -> str:
 
 
 def markdown_block(text: str) -> str:
-    """Return text as a block of code in Markdown, in which no character is markup."""
+    """Return a text as a code block of Markdown, in which no character is markup."""
     kept = printable(text)
     ticks = max(map(len, re.findall("`+", kept)), default=0)
     fence = "`" * max(3, ticks + 1)
@@ -129,12 +133,12 @@ def markdown_block(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Return text escaped for HTML: between tags, or in a quoted attribute."""
+    """Escape a text for HTML: between tags, or in a quoted attribute."""
     return html_entities.escape(printable(text), quote=True)
 
 
 def csv_cell(text: str) -> str:
-    """Return text for a cell of a CSV file that no spreadsheet takes for a formula.
+    """Escape a text for a cell of a CSV file, so that no spreadsheet reads a formula.
 
     The result is one line, because some programs read CSV line by line. It has no
     quotes around it, because `csv.writer` adds them.
@@ -146,18 +150,18 @@ def csv_cell(text: str) -> str:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return a value as strict JSON text: without NaN, infinity and lone surrogates.
+    """Convert a value to strict JSON: without NaN, infinity and lone surrogates.
 
     Args:
         value: dicts with text as keys, lists, tuples, text, numbers, bools and None, in
-            any combination. NaN and infinity become null.
+            any combination. NaN and infinity become null, and lone surrogates become ?.
         indent: the indentation, as for `json.dumps`.
     """
     return json.dumps(_as_json(value), indent=indent, allow_nan=False)
 
 
 def _as_json(value: Any) -> Any:
-    """Return the value with NaN, infinity and lone surrogates replaced."""
+    """Return a value with NaN and infinity as None, and ? for each lone surrogate."""
     if isinstance(value, str):
         return _whole(str(value))
     if isinstance(value, dict):
@@ -170,5 +174,5 @@ def _as_json(value: Any) -> Any:
 
 
 def _whole(text: str) -> str:
-    """Return text with ? for each lone surrogate, because UTF-8 cannot encode one."""
+    """Return the text with ? for each lone surrogate, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Helpers of several check files: unchanged arguments, factors of losses."""
+"""Helpers for the checks of several exercises: changed arguments, factors of losses."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ CHANGED = {
     "jax": "deleted by the call: {}: whoever calls may still need them (donated?)",
 }
 
-SMALL = 1e-4  # a smaller loss is rounding
+SMALL = 1e-4  # a smaller loss can be a rounding error
 
 
 def unchanged(
@@ -21,10 +21,12 @@ def unchanged(
 ) -> None:
     """Check that a call neither changes nor deletes its arguments.
 
+    A call that raises an exception for arrays of one kind is not judged with this kind.
+
     Args:
         student: the hand-in.
-        case: the call, with its arguments.
-        kinds: the kinds of arrays to try, keys of `CHANGED`.
+        case: the case to call, with the arguments.
+        kinds: the kinds of arrays to pass, "numpy" and "jax".
 
     Raises:
         Wrong: the call changed or deleted an argument.
@@ -40,13 +42,18 @@ def unchanged(
 
 
 def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
-    """Return the positive factor by which a loss differs from the right loss.
+    """Return the factor between a loss and the right loss, if both are positive.
 
-    A loss that is a multiple of the right one has that multiple of its gradient, which
-    pays by itself.
+    If a loss is a multiple of the right loss, its gradient is the same multiple of the
+    right gradient. A check of the gradient accepts this multiple, because another check
+    judges the loss.
+
+    Args:
+        loss: the hand-in's loss.
+        expected: the right loss.
 
     Returns:
-        1 if the losses have different shapes, or one of them is not positive.
+        loss / expected; or 1.0 if the shapes differ, or if a loss is not above `SMALL`.
     """
     if loss.shape != expected.shape or not min(loss.min(), expected.min()) > SMALL:
         return 1.0

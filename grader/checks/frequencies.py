@@ -4,11 +4,11 @@ import numpy as np
 
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting
 
-TAIL = 1e-10  # the probability with which right work exceeds a limit by chance
+TAIL = 1e-10  # the probability with which a right hand-in exceeds a limit by chance
 
 
 def statistic(counts: np.ndarray, expected: np.ndarray | float) -> float:
-    """Return Pearson's χ² statistic.
+    """Return Pearson's χ² statistic: the sum of (counts - expected)² / expected.
 
     Args:
         counts: the observed count of each outcome [n].
@@ -28,11 +28,12 @@ def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Return whether counts, summed over K calls, deviate more than chance allows.
+    """Return whether counts of K calls, summed, deviate more than chance allows.
 
-    If the draws of one call depend on each other, the counts vary more from call to
-    call, and so do their sums. Another check judges this dependence. So the limit is
-    multiplied by the measured variation, relative to independent draws, if above 1.
+    If the draws in a call depend on each other, the counts and their sums vary more
+    than with independent draws. Another check judges this dependence. Therefore the
+    limit is multiplied by the ratio of the measured variation to that of independent
+    draws, if this ratio is above 1.
 
     Args:
         counts: the observed count of each outcome in each call [K,n].
@@ -48,7 +49,9 @@ def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
-    """Return the number of the row that deviates most; -1 if chance explains it.
+    """Return the index of the row whose counts deviate most, or -1.
+
+    The result is -1 if chance explains the deviations of all rows.
 
     Args:
         counts: the observed count of each action in each row [N,A].
@@ -60,11 +63,11 @@ def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
 
 
 def odd_scatter(events: np.ndarray) -> str:
-    """Return whether the number of rows with an event varies too much or too little.
+    """Return whether the number of rows with an event varies as by chance.
 
-    The variation from call to call is compared with that of independent rows. The
-    probability of the event in a row is taken from the K calls, because other checks
-    judge it.
+    In each call, the rows with the event are counted. The variation of this number from
+    call to call is compared with that of independent rows. The probability of the event
+    in each row is estimated from the K calls, because other checks judge it.
 
     Args:
         events: whether the event happened in each call and row [K,N].
@@ -73,8 +76,8 @@ def odd_scatter(events: np.ndarray) -> str:
         "more" or "less" if the number varies more or less than chance allows, else "".
 
     Raises:
-        Waiting: the event comes nearly always or nearly never, so that the variation
-            is too small to judge.
+        Waiting: the event comes nearly always or nearly never, so that the variation is
+            too small to judge.
     """
     shares = events.mean(axis=0)
     variance = (shares * (1 - shares)).sum()
@@ -87,12 +90,12 @@ def odd_scatter(events: np.ndarray) -> str:
 
 
 def chi2_limit(degrees: int, tail: float = TAIL) -> float:
-    """Return the χ² value that chance exceeds with probability `tail`.
+    """Return the value that a χ² distribution exceeds with probability `tail`.
 
     Args:
         degrees: the degrees of freedom.
         tail: the probability.
     """
-    from scipy import special  # here, because it takes 0.2 s and few exercises need it
+    from scipy import special  # here, because it takes 0.2 s and few checks need it
 
     return float(special.chdtri(degrees, tail))

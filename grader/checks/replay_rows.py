@@ -1,8 +1,9 @@
 """Find out which transitions a replay buffer has drawn, and whether rows are whole.
 
 The grader numbers the transitions that it adds, and computes all five fields of a
-transition from its number. So the state of a sampled row gives the number, the number
-gives the right value of each field, and the numbers show whether draws are independent.
+transition from its number. The number of a sampled row is read from the row's state.
+From the number follows the right value of each field. The numbers of many rows show
+whether draws are independent.
 """
 
 from typing import Any
@@ -17,14 +18,18 @@ from grader.contract.outcomes import Wrong
 
 
 def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
-    """Return the batches in an answer.
+    """Return the entries of an answer's list of samples.
 
     Args:
         answer: the answer to a script for a buffer.
-        count: the number of batches that the script draws.
+        count: the number of entries that the script makes. An entry is one batch, or
+            several batches that the worker has stacked.
+
+    Returns:
+        For each entry a dict with the values by field.
 
     Raises:
-        Wrong: the answer does not hold a list of `count` batches.
+        Wrong: the answer does not hold a list of `count` dicts.
     """
     samples = answer.get("samples")
     if (
@@ -39,10 +44,10 @@ def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
 def require_columns(
     sample: dict[str, Any], rows: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> None:
-    """Check that a batch has every field in the right shape.
+    """Check that a batch has every field, as numbers in the right shape.
 
-    For n batches, the message names the shape of one batch, because the student's code
-    returned one batch at a time and the grader has stacked them.
+    For n batches, the message names the shape of one batch. The student's code returned
+    one batch at a time, and the worker has stacked them.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
@@ -50,7 +55,7 @@ def require_columns(
         shape: [B] or [n,B].
 
     Raises:
-        Wrong: a field is missing or has another shape.
+        Wrong: a field is missing, is no array of numbers, or has another shape.
     """
     for name, column in rows.items():
         obtained, wanted = sample.get(name), (*shape, *column.shape[1:])
@@ -67,6 +72,9 @@ def require_columns(
 def require_integers(sample: dict[str, Any]) -> None:
     """Check that the batch's actions are of an integer type.
 
+    Args:
+        sample: the values of the batch by field.
+
     Raises:
         Wrong: the actions are of another type and cannot be used as indices.
     """
@@ -80,11 +88,13 @@ def require_integers(sample: dict[str, Any]) -> None:
 def numbers_of(
     sample: dict[str, Any], stored: int, shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Return the transition's number for each row of a batch, as integers of `shape`.
+    """Return the number of the transition in each row of a batch, [B] or [n,B].
+
+    Each row is compared in all fields with the transition of this number.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
-        stored: how many transitions were added: numbers 0 to `stored` - 1.
+        stored: how many transitions were added; their numbers are 0 to `stored` - 1.
         shape: [B] or [n,B].
 
     Raises:
@@ -123,7 +133,7 @@ def numbers_of(
 
 
 def blank_rows(sample: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Return which rows are 0 in all fields, as booleans of `shape`.
+    """Return which rows are 0 in all fields, as booleans in the shape `shape`.
 
     No stored transition is 0 in all fields, so such a row was never filled.
 
@@ -144,7 +154,7 @@ def differing(
         name: the field's name.
         obtained: the field's values in one batch [B,...] or in n batches [n,B,...].
         expected: the right values, in the same shape.
-        axes: 1 for one batch, 2 for n batches.
+        axes: 1 if the values are of one batch, 2 if they are of n batches.
     """
     obtained, expected = obtained.astype(np.float64), expected.astype(np.float64)
     bad = np.argwhere(obtained != expected)
@@ -174,7 +184,8 @@ def what_happened(
         name: the field's name.
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
         stored: by field, the values of all transitions that were added [N,...].
-        numbers: each row's transition number, read from its state, [B] or [n,B].
+        numbers: the number of each row's transition, read from the row's state, [B] or
+            [n,B].
     """
     rows = sample[name].reshape(numbers.size, -1).astype(np.float64)
     numbers = numbers.ravel()
@@ -186,8 +197,9 @@ def what_happened(
         ):
             return f"{name} holds what was stored as {other}"
     own = stored[name].reshape(len(stored[name]), -1)
-    # The values are of other transitions if no two transitions share a value, or if
-    # rows of one transition have different values. Else the value itself was changed.
+    # If no two transitions have the same value, or if rows of one transition have
+    # different values, the values come from other transitions. Otherwise the buffer has
+    # changed the value itself.
     unique = len(np.unique(own, axis=0)) == len(own)
     varies = any(np.ptp(rows[numbers == i], axis=0).any() for i in np.unique(numbers))
     if are_among(rows, own) and (unique or varies):
@@ -201,10 +213,11 @@ def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
 
 
 def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
-    """Return a phrase on how two draws depend on each other, or "" if they do not.
+    """Return a phrase on how the two draws of a pair depend on each other, or "".
 
-    Only the pairs are judged. The frequency of each single transition is taken from
-    the draws themselves, because another check judges it.
+    The result is "" if the pairs come as often as with independent draws, or if there
+    are fewer than four different transitions. The frequency of each single transition
+    is taken from the draws, because another check judges it.
 
     Args:
         a: the number of the first transition of each pair [N].
@@ -231,7 +244,7 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
                 f"{likely:.0f}{also})"
             )
     possible = expected > 0
-    # The frequencies of the transitions are fitted: each costs a degree of freedom.
+    # The frequency of each transition is fitted, which costs a degree of freedom.
     degrees = possible.sum() - size
     if statistic(pairs[possible], expected[possible]) <= chi2_limit(int(degrees)):
         return ""
@@ -246,12 +259,14 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
     """Return the expected count of each pair if its two draws are independent [n,n].
 
-    Each transition keeps its frequency, counted over both places of the pairs.
+    The frequency of each transition is the observed one, over the first and second
+    draws of all pairs.
 
     Args:
         pairs: the observed count of each pair (first, second) [n,n].
-        avoids: no pair holds the same transition twice, so the diagonal is expected to
-            be 0 and only the other pairs are fitted.
+        avoids: whether draws without replacement are assumed. Then the expected count
+            is 0 on the diagonal, and only the pairs of different transitions are
+            fitted.
     """
     totals = (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2
     possible = ~np.eye(len(pairs), dtype=bool) if avoids else np.ones(pairs.shape, bool)

@@ -8,7 +8,7 @@ from grader.contract import compare, fixed_cases
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import WAITS_FOR_ABOVE, Waiting, Wrong
 
-SMALL = 1e-4  # a smaller factor is rounding
+SMALL = 1e-4  # a smaller factor can be a rounding error
 STEP = ("states", "actions", "rewards", "next_states", "terminateds")
 # The example in the starter's docstring. `EXAMPLE_Q` has its two answers: the key is
 # the last flag, True if the episode ends in a terminal state, False if it is cut.
@@ -62,13 +62,20 @@ def test_episode_ends(student, reference, for_each):
 
 @pytest.mark.points(4)
 def test_step_size(student, reference, for_each):
-    """Each visited Q(s,a) moves by -αη, and no other cell moves."""
+    """Each visited Q(s,a) moves by -αη, and no other cell moves.
+
+    η is Q(s,a) minus its target. The check compares the whole table.
+    """
     for_each(fixed_cases.TD0_CUT, lambda case: agree(case, student, reference))
 
 
 @pytest.mark.points(1)
 def test_revisits(student, reference, for_each):
-    """An episode that comes back to a state: no visit gets lost."""
+    """An episode that comes back to a state: no visit gets lost.
+
+    Two tables are accepted: all steps are updated at once from the old Q, or one after
+    the other.
+    """
 
     def body(case: Case) -> None:
         obtained = student.answer(case).array("Q")
@@ -87,7 +94,11 @@ def test_revisits(student, reference, for_each):
 
 @pytest.mark.points(0.5)
 def test_example(student):
-    """The examples in the docstring."""
+    """The examples in the docstring.
+
+    The part is called, not exported. The expected tables are in the starter's
+    docstring.
+    """
     for ends, expected in EXAMPLE_Q.items():
         args = {**EXAMPLE.args, "terminateds": np.array([False, ends])}
         case = Case(EXAMPLE.part, EXAMPLE.spec, args)
@@ -100,7 +111,10 @@ def test_example(student):
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_flags_as_numbers(student):
-    """`terminateds` may be 0 and 1 of an integer or float type."""
+    """`terminateds` may be 0 and 1 of an integer or float type.
+
+    The answer has to be the same as with booleans.
+    """
     case = fixed_cases.TD0_EPISODE.fixed[0]
     expected = student.answer(case).array("Q")
     for name in ("uint8", "float32"):
@@ -117,7 +131,10 @@ def test_flags_as_numbers(student):
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step_continues", "episode_cut", "episode_ends")
 def test_pure(student):
-    """The Q that came in is not changed; same question, same answer."""
+    """The Q that came in is not changed; same question, same answer.
+
+    A case is called twice, with another case in between.
+    """
     case, other = fixed_cases.TD0_EPISODE.fixed[:2]
     first = student.called(case).array("Q")
     student.called(other)
@@ -131,7 +148,11 @@ def test_pure(student):
 @pytest.mark.points(0.5)
 @pytest.mark.part("episode_terminateds")
 def test_episode_terminateds(student, passed):
-    """`episode_terminateds` has T flags, true at the last step only."""
+    """`episode_terminateds` has T flags, true at the last step only.
+
+    The starter supplies this function, so the check pays only if another check of the
+    exercise has passed.
+    """
     for num_steps in (1, 3, 4):
         case = Case("episode_terminateds", {"num_steps": num_steps}, {})
         flags = student.answer(case).array("terminateds")
@@ -149,7 +170,7 @@ def test_episode_terminateds(student, passed):
 
 
 def agree(case: Case, student: Answers, reference: Answers) -> None:
-    """Check that the hand-in's Q equals the reference's Q."""
+    """Check that the hand-in's table Q equals the reference's, up to the tolerance."""
     compare.require(
         compare.problem(
             "Q", student.answer(case).array("Q"), reference.answer(case).array("Q")
@@ -159,16 +180,18 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
-    """Check that the hand-in's cells move toward the right targets.
+    """Check that the hand-in moves Q toward the right targets, with any step size.
 
-    If the tables are equal, the targets are, too. If not, all moves can still be one
-    multiple of the right moves. Then the targets are right, and pay by themselves.
+    If the tables are equal, the targets are, too. If not, the cells may still move by
+    one common multiple of the right moves. Then the targets are right, and the check
+    passes, because another check judges the step size.
     """
     obtained = student.answer(case).array("Q")
     expected = reference.answer(case).array("Q")
     problem = compare.problem("Q", obtained, expected)
     if problem and obtained.shape == expected.shape and np.isfinite(obtained).all():
-        # Targets rise with rewards, which shows how far a cell moves toward its target.
+        # Targets rise with the rewards. The rise of a cell shows how far the cell moves
+        # toward its target.
         higher = case.replace(args={"rewards": case.args["rewards"] + 1})
         rises = student.answer(higher).array("Q") - obtained
         right_rises = reference.answer(higher).array("Q") - expected
@@ -184,7 +207,10 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def describe(case: Case) -> str:
-    """Return the case in a few lines of text, with at most three rows of Q."""
+    """Return a case's settings and steps in a few lines of text.
+
+    The visited rows of Q are added if there are at most three.
+    """
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))
     lines = [f"with alpha = {alpha}, gamma = {gamma}"]

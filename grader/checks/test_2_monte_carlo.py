@@ -65,7 +65,10 @@ def test_returns_example(student):
 @pytest.mark.after("returns")
 @pytest.mark.part("discounted_returns")
 def test_returns_pure(student):
-    """The rewards that came in keep their values."""
+    """The rewards that came in keep their values.
+
+    The part is called with NumPy and with JAX arrays.
+    """
     unchanged(student, fixed_cases.RETURNS_LONG.fixed[0])
 
 
@@ -90,7 +93,11 @@ def test_loss(student, reference, for_each):
 @pytest.mark.points(0.5)
 @pytest.mark.part("mc_loss")
 def test_loss_example(student, reference):
-    """The example in the docstring of `mc_loss`; no argument is changed."""
+    """The example in the docstring of `mc_loss`; no argument is changed.
+
+    The example is asked as other cases are. Then the part is called to see whether it
+    changes arguments.
+    """
     agree_on_loss(LOSS_EXAMPLE, student, reference)
     unchanged(student, LOSS_EXAMPLE)
 
@@ -115,7 +122,7 @@ def test_gradient(student, reference, for_each):
 
 
 def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
-    """Check that the hand-in's returns equal the reference's returns."""
+    """Check that the hand-in's returns equal the reference's, up to the tolerance."""
     obtained = student.answer(case).array("returns")
     compare.require(
         compare.problem("G", obtained, reference.answer(case).array("returns")),
@@ -125,7 +132,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's loss equals an accepted loss, see `judged_by`."""
+    """Check that the hand-in's loss equals a loss that `judged_by` accepts."""
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")
@@ -139,8 +146,9 @@ def judge(found: list[str | None], case: Case) -> None:
     """Check that the hand-in's answer agrees with one of the accepted answers.
 
     Args:
-        found: for each accepted answer, the difference in words; None if it agrees.
-        case: the question.
+        found: for each accepted answer, how the hand-in's answer differs from it; None
+            if it does not differ.
+        case: the question, for the message.
 
     Raises:
         Wrong: no accepted answer agrees. The message shows the difference from the
@@ -159,10 +167,14 @@ def judged_by(
 ) -> tuple[Case, Accepted]:
     """Return the case to ask, and the losses and gradients to accept.
 
-    `mc_loss` may use the hand-in's own returns or the right returns: the loss on
-    either is accepted. The case to ask uses a stand-in for `discounted_returns` if the
-    hand-in's cannot be used: it fails, or its returns have another shape, are not
-    finite, are above `MAX_RETURN`, or are wrong and do not depend on the rewards.
+    `mc_loss` may use the hand-in's `discounted_returns`, or may compute the returns
+    itself. So two results are accepted: on the hand-in's returns, and on the right
+    returns.
+
+    The hand-in's `discounted_returns` cannot be used if it fails, or if its returns
+    have another shape, are not finite, or exceed `MAX_RETURN`. Wrong returns that do
+    not depend on the rewards are not used either. Then the case asks `mc_loss` with a
+    stand-in for `discounted_returns`.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
@@ -207,9 +219,12 @@ def standing_in(
 ) -> tuple[Case, Accepted]:
     """Return the case with a stand-in for `discounted_returns`, and what to accept.
 
+    Two results are accepted: on the stand-in's returns, and on the right returns, which
+    `mc_loss` may compute itself.
+
     Args:
         case: the question for `mc_loss`.
-        right: the right returns [T]: `mc_loss` may compute them itself.
+        right: the right returns [T].
         reference: the reference.
     """
     # The worker's stand-in computes the same numbers: `networks.stand_in_returns`.
@@ -219,11 +234,11 @@ def standing_in(
 
 
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
-    """Return the right loss and gradient of `mc_loss` for each list of returns.
+    """Return the right loss and gradient of `mc_loss` for each array of returns.
 
     For fixed returns G, the mean of (Q - G)² equals the TD loss of terminal transitions
-    with rewards G, and its gradient is affine in G. So the reference's TD losses at
-    G = 0 and at T multiples of unit vectors give the result for every G.
+    with rewards G. Its gradient is affine in G. So the reference's TD losses at G = 0
+    and at T multiples of unit vectors give the result for every G.
 
     Args:
         returns: arrays of returns, each [T].
@@ -255,7 +270,7 @@ def terminal_loss(
 
     Args:
         case: the question for `mc_loss`.
-        rewards: the rewards that take the place of the case's rewards [T].
+        rewards: the rewards to use in place of the case's rewards [T].
         reference: the reference.
     """
     args = case.args
@@ -275,7 +290,7 @@ def terminal_loss(
 
 
 def describe(case: Case) -> str:
-    """Return the case in a few lines of text, without the network's parameters."""
+    """Return a case's discount, rewards, actions and values Q(s_i, a_i) as text."""
     args = case.args
     taken = cases.taken_values(args)
     return "\n".join(

@@ -11,17 +11,21 @@ SIZES = [(3, 5), (4, 2)]  # pairs of D and A; the last pair is CartPole's
 BATCH = 8
 MAX_PARAMETERS = 2_000_000
 LARGE = 2000.0  # with large parameters, unbounded outputs are far larger than this
-MAX_ALONE = 12  # the last so many arrays are also drawn one at a time
+MAX_ALONE = 12  # so many arrays, the last ones, are also drawn one at a time
 
 
 @pytest.mark.points(1)
 def test_all_q_at_once(student, rng):
-    """One state [D] in, one value for each of the A actions out."""
+    """One state [D] in, one value for each of the A actions out.
+
+    The values must be finite with the initial parameters and near them. With some
+    parameters they must depend on the state.
+    """
     for state_dim, num_actions in SIZES:
         theta = parameters(student, 1, state_dim, num_actions)
         states = rng.normal(size=(BATCH, state_dim)).astype(np.float32)
         # The values have to be finite with the initial parameters, and with parameters
-        # near these, because training goes there first.
+        # near the initial ones, because training goes there first.
         forward(student, theta, states, num_actions)
         near = moved(theta, rng, 0.0, 0.01)
         q_values = forward(student, near, states, num_actions, check_finite=False)
@@ -53,7 +57,10 @@ def test_example(student):
 @pytest.mark.points(1)
 @pytest.mark.after("all_q_at_once")
 def test_parameters(student):
-    """Array fields are float parameters; another key gives other ones."""
+    """Array fields are float parameters; another key gives other ones.
+
+    The same key gives the same parameters.
+    """
     for state_dim, num_actions in SIZES:
         first = parameters(student, 1, state_dim, num_actions)
         again = parameters(student, 1, state_dim, num_actions)
@@ -80,7 +87,10 @@ def test_parameters(student):
 @pytest.mark.points(1)
 @pytest.mark.after("all_q_at_once")
 def test_nonlinear(student, rng):
-    """The network is nonlinear, and every number of the state matters."""
+    """The network is nonlinear, and every number of the state matters.
+
+    It is enough if this shows with one of several lists of parameters.
+    """
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
     seen, bends, finite = np.zeros(state_dim, bool), False, False
@@ -116,7 +126,11 @@ def test_nonlinear(student, rng):
 @pytest.mark.points(1)
 @pytest.mark.after("all_q_at_once")
 def test_any_values(student, rng):
-    """The outputs can take any value, of any size and sign."""
+    """The outputs can take any value, of any size and sign.
+
+    The values of all actions are collected with parameters of many sizes. Every action
+    needs very low and very high values, and no linear relation may bind the actions.
+    """
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
     if not fresh:  # the network has no parameters to draw
@@ -170,16 +184,16 @@ def test_works_under_jit(student):
 def parameters(
     student: Answers, seed: int, state_dim: int, num_actions: int
 ) -> list[np.ndarray]:
-    """Return the initial parameters of a network.
+    """Return the parameters of a new network that the hand-in makes.
 
     Args:
         student: the hand-in.
         seed: the seed of the key for `q_network`.
-        state_dim: D.
-        num_actions: A.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
 
     Raises:
-        Wrong: there are more than `MAX_PARAMETERS` numbers.
+        Wrong: the arrays have more than `MAX_PARAMETERS` numbers together.
     """
     case = cases.fresh_network(seed, state_dim, num_actions)
     theta = student.answer(case).leaves("theta")
@@ -189,7 +203,13 @@ def parameters(
 
 
 def forward_case(theta: list[np.ndarray], states: np.ndarray, num_actions: int) -> Case:
-    """Return the case that asks for the values of a batch of states [B,D]."""
+    """Return the case that asks the network for the values of one state or of many.
+
+    Args:
+        theta: the network's parameters, a list of arrays.
+        states: one state [D] or a batch of states [B,D].
+        num_actions: number A of actions.
+    """
     spec = {"net": "own", "state_dim": states.shape[-1], "num_actions": num_actions}
     return Case("forward", spec, {"theta": theta, "state": states.astype(np.float32)})
 
@@ -208,11 +228,11 @@ def forward(
         student: the hand-in.
         theta: the network's parameters, a list of arrays.
         states: the states [B,D].
-        num_actions: A.
+        num_actions: number A of actions.
         check_finite: whether the values have to be finite.
 
     Raises:
-        Wrong: the values have another shape, or are not finite.
+        Wrong: the values have another shape, or are not finite though `check_finite`.
     """
     case = forward_case(theta, states, num_actions)
     q_values = student.answer(case).array("q_values")
@@ -251,8 +271,9 @@ def drawn(
 ) -> list[np.ndarray]:
     """Return the parameters with some arrays replaced by normal random numbers.
 
-    Some arrays are kept, because a network may take the root or the logarithm of a
-    parameter, and then has no finite value if all parameters are random.
+    Each array is replaced with probability `share`. With parameters that are all
+    random, a network may have no finite value, for example if it takes the root of a
+    parameter.
 
     Args:
         theta: the parameters, a list of arrays.
@@ -288,7 +309,7 @@ def other_parameters(
 ) -> list[list[np.ndarray]]:
     """Return five lists of parameters: two near `theta`, three at random.
 
-    With some of them the network's values may not be finite.
+    The network's values may not be finite with some of the lists.
     """
     near = [moved(theta, rng, step, 0.3) for step in (0.01, 0.1)]
     far = [drawn(theta, rng, scale) for scale in (1.0, 0.5, 0.2)]

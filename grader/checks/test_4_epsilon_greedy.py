@@ -1,24 +1,25 @@
 """Exercise 4: ε-greedy actions.
 
 Frequencies are judged by χ² statistics. Chance alone exceeds one limit with probability
-1e-10. Each line of the list names a check, the probability p that it fails right work,
-and the deviations that it finds with probability 0.999. The numbers in brackets hold
-for a hand-in that cannot be exported, because it is called with 256 keys only.
+1e-10. Each line of the list names a check, the probability p that a right hand-in fails
+it, and deviations of wrong hand-ins. The check finds these deviations with probability
+0.999. The numbers in brackets hold for a hand-in that cannot be exported, because it is
+called with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
-- uniform (p < 1e-7): the share of one action is wrong by 7 % (30 %) over all rows, or
-  by 29 % in one row (the share is 2.2 times too large, or 0).
-- mixture (p < 1e-7): ε is wrong by 0.024 at 0.37 and by 0.0058 at 0.0134 (0.1, 0.026);
-  or in one row, a probability of 0.046 (nothing is found) belongs to another action
-  but is given to the greedy action.
+- uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
+  Or it is wrong by 29 % in one row (it is 2.2 times too large, or 0).
+- mixture (p < 1e-7): ε is wrong by 0.024 at 0.37 and by 0.0058 at 0.0134 (0.1, 0.026).
+  Or one row gives the greedy action a probability of 0.046 that belongs to another
+  action (in brackets: nothing is found).
 - rows_are_independent (p < 1e-7): the number of rows that explore in one call has a
-  variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). This is
-  so if any two of 16 rows have a correlation of -0.013 or 0.017 (-0.04, 0.09).
+  variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). This is so
+  if any two of 16 rows have a correlation of -0.013 or 0.017 (-0.04, 0.09).
 
-How the deviations were computed: if N draws have shares p where shares q are right, χ²
-has the noncentrality λ = N Σ (p - q)²/q. A deviation is listed if
-P(χ²(df, λ) > limit) = 0.999. Simulation confirmed the numbers, and replaced them by
-slightly larger ones where events are rare.
+How the deviations were computed: if N draws have frequencies p where q are right, χ²
+has the noncentrality λ = N Σ (p - q)²/q. A deviation is listed if P(χ²(df, λ) > limit)
+= 0.999. Simulation confirmed the numbers, and replaced them by slightly larger ones
+where events are rare.
 """
 
 from collections.abc import Iterator
@@ -38,15 +39,18 @@ NUM_ACTIONS, ROWS, KEYS = 4, 16, 4096
 EPSILON, SMALL = 0.37, 0.0134
 SIZES = (ROWS, NUM_ACTIONS), (8, 2)
 MIXTURES = [(*size, epsilon) for size in SIZES for epsilon in (EPSILON, SMALL)]
-# Right work may explore if u <= ε. Then a row explores at ε = 0 if its random number u
-# is exactly 0, with probability 2^-23. Among 65536 rows, three such rows have
-# probability 3e-8, so two are allowed.
+# A right hand-in may explore if a random number u <= ε. At ε = 0 a row then explores if
+# u is exactly 0, with probability 2^-23. The probability that three or more of 65536
+# rows take an action that is not greedy is only 3e-8, so two are allowed.
 MAX_HEADS = 2
 
 
 @pytest.mark.points(2)
 def test_greedy(student, rng):
-    """ε = 0: each row's action is its argmax."""
+    """ε = 0: each row's action is its argmax.
+
+    A few single answers are compared first, then many keys are asked.
+    """
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for _ in range(4):
             q_values = distinct(rng, rows, num_actions) - 20.0
@@ -74,7 +78,7 @@ def test_ties(student, rng):
     for rows, num_actions in ((1, 3), (8, 2), (ROWS, NUM_ACTIONS)):
         for q_values in hard_values(rng, rows, num_actions):
             actions = answer(student, new_key(rng), q_values, 0.0)
-            if not_best(q_values, actions).any():  # once may be chance, as above
+            if not_best(q_values, actions).any():  # once may be chance, see `MAX_HEADS`
                 actions = answer(student, new_key(rng), q_values, 0.0)
             if (bad := not_best(q_values, actions)).any():
                 row = int(bad.argmax())
@@ -192,14 +196,14 @@ def best_of(values: np.ndarray) -> str:
 
 
 def as_if(share: float, num_actions: int) -> str:
-    """Return a phrase with the ε at which the greedy action has this share.
+    """Return a phrase with the ε that would explain a frequency of the greedy action.
 
     Args:
-        share: the observed share of the greedy action, from 0 to 1.
-        num_actions: A.
+        share: the observed frequency of the greedy action, from 0 to 1.
+        num_actions: number A of actions.
 
     Returns:
-        ", as if epsilon were ...", or "" if no ε up to 1 gives this share.
+        ", as if epsilon were ...", or "" if no ε up to 1 explains this frequency.
     """
     epsilon = (1 - share) / (1 - 1 / num_actions)
     if epsilon > 1.02:  # 0.02 for chance
@@ -210,16 +214,16 @@ def as_if(share: float, num_actions: int) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Check how often each action came, in rows of equal greedy action and in each row.
+    """Check how often each action came, in each row and in rows of equal greedy action.
 
     Args:
         actions: the actions of K calls [K,N].
         best: the greedy action of each row [N].
         epsilon: ε.
-        num_actions: A.
+        num_actions: number A of actions.
 
     Raises:
-        Wrong: an action's share deviates by more than chance allows.
+        Wrong: an action's frequency deviates by more than chance allows.
     """
     shares = np.full((len(best), num_actions), epsilon / num_actions)
     shares[np.arange(len(best)), best] += 1 - epsilon
@@ -273,7 +277,10 @@ def test_rows_are_independent(student, rng):
 @pytest.mark.points(1)
 @pytest.mark.after("greedy", "uniform", "mixture")
 def test_keys(student, rng):
-    """The same key gives the same actions, another key others."""
+    """The same key gives the same actions, another key others.
+
+    All answers are for ε = 1. It is enough if one of many keys gives other actions.
+    """
     q_values = distinct(rng, ROWS, NUM_ACTIONS)
     key = new_key(rng)
     first = answer(student, key, q_values, 1.0)
@@ -311,7 +318,7 @@ def answer(
 
     Args:
         student: the hand-in.
-        key: the data of the key, uint32 [2].
+        key: the two numbers of the key, uint32 [2].
         q_values: the values [N,A].
         epsilon: ε.
 
@@ -325,7 +332,7 @@ def answer(
 def answer_by_call(
     student: Student, key: np.ndarray, q_values: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """Return the same as `answer`, but by a call and never by the exported program."""
+    """Return the hand-in's actions [N] for one key by a call; see `answer`."""
     case = exploration(key, q_values, epsilon)
     actions = student.called(case).array("actions")
     return valid(actions, q_values.shape[:1], q_values)
@@ -359,16 +366,16 @@ def actions_for_keys(
 def valid(
     actions: np.ndarray, shape: tuple[int, ...], q_values: np.ndarray
 ) -> np.ndarray:
-    """Return the actions as int64, after a check.
+    """Check the hand-in's actions and return them as int64.
 
     Args:
         actions: the actions as the hand-in returned them.
-        shape: the shape that they have to have.
-        q_values: the values [N,A]: they give the number of actions A.
+        shape: the required shape.
+        q_values: the values [N,A], for the number A of actions.
 
     Raises:
-        Wrong: the shape is another one, or an entry is not a whole number from 0 to
-            A - 1.
+        Wrong: the shape is another one, or an entry is not a whole number from 0 to A -
+            1.
     """
     compare.require(compare.shape_problem("epsilon_greedy", actions, shape))
     num_actions = q_values.shape[1]
@@ -382,10 +389,10 @@ def valid(
 
 
 def new_key(rng: np.random.Generator) -> np.ndarray:
-    """Return the data of a random PRNG key, uint32 [2]."""
+    """Draw the two numbers of a JAX key, uint32 [2]."""
     return rng.integers(0, 2**32, 2, dtype=np.uint32)
 
 
 def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Return booleans [K,N,A]: whether actions [K,N] equal each action number."""
+    """Return booleans [K,N,A]: whether the action in [K,N] is the action number A."""
     return actions[:, :, None] == np.arange(num_actions)

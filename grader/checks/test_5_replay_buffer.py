@@ -1,18 +1,21 @@
 """Exercise 5: the replay buffer.
 
-Only `add`, `len` and `sample` are used. `replay_rows.py` finds out which transitions
-the sampled rows are. Frequencies are judged as in exercise 4. Each line of the list
-names a check, the probability p that it fails right work (which may draw with or
-without replacement), and the deviations that it finds with probability 0.999.
+Of the buffer only `add`, `len` and `sample` are used. `replay_rows.py` finds out which
+transitions the sampled rows are. Frequencies are judged as in exercise 4. Each line of
+the list names a check, the probability p that a right hand-in fails it, and deviations
+of wrong hand-ins. The check finds these deviations with probability 0.999. A right
+hand-in may draw with or without replacement.
 
 - added_later (p < 1e-8): after one of six series of adds, a transition is never drawn,
   or too often: 2 times the right frequency if 4 are stored, 2.6 times if 8 are.
-- uniform (p < 1e-8): the shares are wrong by 14 % (root mean square; by 16 % if 23 are
-  stored), or a single share is wrong by 31 % if 6 are stored, by 38 % if 8 are.
+- uniform (p < 1e-8): the frequencies of all transitions are wrong by 14 % (root mean
+  square; by 16 % if 23 are stored). Or the frequency of one transition is wrong by 31 %
+  if 6 are stored, by 38 % if 8 are.
 - independent_draws (p < 1e-8): two rows of one batch, or of two consecutive batches,
-  are the same transition less than 0.25 times or more than 2 times as often as by
-  chance; or the frequencies of the pairs are wrong by 38 % (root mean square). A pair
-  that never comes is wrong by 100 %, so 15 % of such pairs are enough.
+  are too rarely or too often the same transition: less than 0.25 times or more than 2
+  times as often as by chance. Or the frequencies of the pairs are wrong by 38 % (root
+  mean square). A pair that never comes is wrong by 100 %, so it is enough if 15 % of
+  the pairs never come.
 - Checks of sets (each transition comes, two batches differ): p < 1e-10.
 """
 
@@ -40,7 +43,7 @@ pytestmark = pytest.mark.part("ReplayBuffer")
 
 # The batch size is not 5, because a list of rows could then pass for the five fields.
 CAPACITY, BATCH = 8, 4
-LARGE = 24  # a capacity of six batches: batches that avoid each other are noticed
+LARGE = 24  # a capacity of six batches, so that batches that avoid each other show
 SAMPLES, LATER = 1500, 100  # numbers of batches
 SCRIBBLE = -12345.0  # the worker writes this number, see `parts.replay_buffer`
 
@@ -111,7 +114,10 @@ def test_example(student, rng):
 
 @pytest.mark.points(2.5)
 def test_rows(student, rng):
-    """Each sampled row is one stored transition, all five fields of it."""
+    """Each sampled row is one stored transition, all five fields of it.
+
+    Every row of the sampled batches is compared with the transition of its state.
+    """
     for capacity, stored, batch_size in ((CAPACITY, 6, BATCH), (1, 1, 1), (20, 20, 7)):
         script = [["add", 0, stored], seeded(rng), ["samples", 20, batch_size]]
         for sample in sampled(play(student, capacity, script), 1):
@@ -162,7 +168,12 @@ def test_oldest_leaves(student, rng):
 @pytest.mark.points(1)
 @pytest.mark.after("rows")
 def test_added_later(student, rng):
-    """What is added after a sample is drawn like the rest by the next."""
+    """What is added after a sample is drawn like the rest by the next.
+
+    Transitions are added in six series, and batches are sampled after each series. Each
+    time, all stored transitions have to be drawn equally often, the old and the new
+    ones.
+    """
     # Numbers of adds: two before the buffer is full, one that fills it, three after.
     stages = (BATCH, 5, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
     script: list = [seeded(rng)]
@@ -217,7 +228,7 @@ def test_uniform(student, rng):
 def test_independent_draws(student, rng):
     """Rows are drawn independently, within a batch and between batches."""
     numbers = draw(student, rng, LARGE, LARGE, BATCH)
-    # The rows of a batch in random order, because a batch may be sorted; then in pairs.
+    # Two rows make a pair. Rows are put in random order, because a batch may be sorted.
     numbers = rng.permuted(numbers, axis=1)
     a, b = numbers[:, ::2].ravel(), numbers[:, 1::2].ravel()
     if found := dependence(a, b, may_avoid=True):
@@ -232,9 +243,12 @@ def test_independent_draws(student, rng):
 @pytest.mark.points(1)
 @pytest.mark.after("rows")
 def test_generator(student, rng):
-    """The draws come from `rng`: the same state, the same batch."""
+    """The draws come from `rng`: the same state, the same batch.
+
+    A generator in another state gives another batch, and so does a second sample.
+    """
     seed, other = seeded(rng), seeded(rng)
-    count = 3  # a buffer may hand out a shuffled list: 3 of its 6 batches of LARGE
+    count = 3  # half of LARGE, because a buffer may hand out a shuffled list
     batches = ["samples", count, BATCH]
     script = [["add", 0, LARGE], seed, batches, seed, batches, other, batches]
     first, again, another = (
@@ -255,7 +269,10 @@ def test_generator(student, rng):
 @pytest.mark.points(1)
 @pytest.mark.after("rows")
 def test_stores_copies(student, rng):
-    """`add` stores a copy: an array that is changed afterwards changes no row."""
+    """`add` stores a copy: an array that is changed afterwards changes no row.
+
+    The worker overwrites the states that it has passed to `add`.
+    """
     script = [["add", 0, 6], ["scribble"], seeded(rng), ["samples", 20, BATCH]]
     (sample,) = sampled(play(student, CAPACITY, script), 1)
     require_columns(sample, transitions(0, 6), (20, BATCH))
@@ -321,30 +338,31 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
     Args:
         student: the hand-in.
         capacity: the buffer's capacity.
-        script: the steps, lists of a word and its arguments. ["add", i, j] adds the
-            transitions of `transitions` with numbers i to j - 1.
+        script: operations as in `replay_buffer` of `inside/parts.py`, each a list of a
+            name and its arguments. For example, ["add", i, j] adds the transitions with
+            numbers i to j - 1.
     """
     spec = {"capacity": capacity, "script": script}
     return student.answer(Case("replay_buffer", spec, transitions(0, 40)))
 
 
 def seeded(rng: np.random.Generator) -> list:
-    """Return the step of a script that makes a new generator, with a random seed."""
+    """Return a script's operation that makes a new generator with a random seed."""
     return ["rng", int(rng.integers(2**31))]
 
 
 def draw(
     student: Answers, rng: np.random.Generator, capacity: int, added: int, size: int
 ) -> np.ndarray:
-    """Return the numbers of the transitions in many batches [SAMPLES,size].
+    """Return the number of each transition in many sampled batches [SAMPLES,size].
 
-    One generator serves all batches.
+    All batches are sampled from one buffer with one generator.
 
     Args:
         student: the hand-in.
         rng: the random numbers for the generator's seed.
         capacity: the buffer's capacity.
-        added: how many transitions are added first.
+        added: how many transitions are added before the first sample.
         size: the number of rows of each batch.
     """
     script = [["add", 0, added], seeded(rng), ["samples", SAMPLES, size]]

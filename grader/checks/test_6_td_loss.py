@@ -98,7 +98,10 @@ def test_gradient_mixed(student, reference, for_each):
 @pytest.mark.points(0.5)
 @pytest.mark.after(*VALUES)
 def test_end_has_no_future(student, for_each):
-    """What follows a terminal transition (s′) changes nothing."""
+    """What follows a terminal transition (s′) changes nothing.
+
+    s′ of each terminal transition is changed, and the loss has to stay the same.
+    """
 
     def body(case: Case) -> None:
         ends = case.args["terminated"]
@@ -135,7 +138,10 @@ def test_order(student, for_each):
 @pytest.mark.points(0.5)
 @pytest.mark.after(*VALUES)
 def test_flags_as_numbers(student):
-    """`terminated` may be 0 and 1 of an integer or float type."""
+    """`terminated` may be 0 and 1 of an integer or float type.
+
+    The loss has to be the same as with booleans.
+    """
     case = fixed_cases.TD_MIXED.fixed[0]
     expected = loss_of(student, case)
     for name in ("uint8", "float32"):
@@ -166,7 +172,7 @@ def test_learning_sizes(student, reference, for_each):
 
 
 def agree(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's loss equals the reference's loss."""
+    """Check that the hand-in's loss equals the reference's, up to the tolerance."""
     expected = reference.answer(case).array("loss")
     compare.require(
         compare.problem("td_loss", loss_of(student, case), expected), describe(case)
@@ -176,8 +182,9 @@ def agree(case: Case, student: Student, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's targets y equal the reference's targets.
 
-    If the losses are equal, the targets are, too. If not, the loss can still be a
-    multiple of the right one. Then the targets are right, and pay by themselves.
+    If the losses are equal, the targets are taken to be equal, too. If not, the targets
+    are inferred from the answers to the same case with tables for networks. So a loss
+    with a wrong factor can pass, because another check judges the factor.
     """
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)
@@ -189,9 +196,10 @@ def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
 
 
 def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's gradient equals the reference's gradient.
+    """Check that the hand-in's gradient is right, up to the factor of the loss.
 
-    A loss that is a positive multiple of the right one has a multiple of its gradient.
+    If the loss is a positive multiple of the right loss, the gradient has to be the
+    same multiple of the right gradient.
     """
     answer, right = student.answer(case), reference.answer(case)
     factor = factor_between(answer.array("loss"), right.array("loss"))
@@ -215,7 +223,7 @@ def loss_of(student: Student, case: Case) -> np.ndarray:
 
 
 def describe(case: Case) -> str:
-    """Return the case in a few lines of text, without the network's parameters.
+    """Return a case's discount, fields and values as text, without the parameters.
 
     Returns:
         "" if the batch has more than `MAX_SHOWN` transitions.

@@ -1,8 +1,8 @@
 """Exercise 7: one optimizer step on the TD loss, judged by the hand-in's own td_loss.
 
-The runner computes the expected step from the gradient of the student's own `td_loss`.
-So a mistake in `td_loss` costs no points here. If the student's `td_loss` cannot be
-used, the check uses a stand-in for `td_loss`.
+The runner computes the expected step from the gradient of the hand-in's `td_loss`. So a
+mistake in `td_loss` costs no points in this exercise. If the hand-in's `td_loss` cannot
+be used, the checks use a stand-in for it.
 """
 
 import numpy as np
@@ -37,13 +37,19 @@ def test_state_survives(student, reference, runner):
 
 @pytest.mark.points(1)
 def test_any_optimizer(student, reference, runner):
-    """A chain of clipping and AdamW, which also needs the parameters."""
+    """A chain of clipping and AdamW, which also needs the parameters.
+
+    Two steps are compared: theta_Q and the optimizer's state.
+    """
     follow(fixed_cases.UPDATE.fixed[1], "clipped_adamw", 2, student, reference, runner)
 
 
 @pytest.mark.points(0.5)
 def test_example(student, reference, runner):
-    """The example in the docstring: two steps with momentum."""
+    """The example in the docstring: two steps with momentum.
+
+    The part is called, not exported.
+    """
     follow(
         fixed_cases.UPDATE_EXAMPLE,
         "momentum",
@@ -58,7 +64,11 @@ def test_example(student, reference, runner):
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_loss_before_the_step(student, reference, runner):
-    """The returned loss is the one before the step; no argument is changed."""
+    """The returned loss is the one before the step; no argument is changed.
+
+    Arguments are checked with a stand-in for td_loss, because exercise 6 judges
+    td_loss.
+    """
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     obtained = student.answer(question).array("loss")
     expected, _ = loss_and_gradient(case, student, reference)
@@ -75,7 +85,10 @@ def test_loss_before_the_step(student, reference, runner):
 @pytest.mark.points(0.5)
 @pytest.mark.after("one_step", "state_survives", "any_optimizer")
 def test_works_under_jit(student, runner):
-    """It works under `jax.jit`, model and optimizer closed over."""
+    """It works under `jax.jit`, model and optimizer closed over.
+
+    The check exports td_update, with a stand-in if td_loss cannot be exported.
+    """
     case, question = first_step(fixed_cases.UPDATE.fixed[0], "sgd", student, runner)
     try:
         student.export(case)
@@ -95,19 +108,19 @@ def follow(
     *,
     called: bool = False,
 ) -> None:
-    """Check several steps; each starts from the right result of the step before.
+    """Check several updates; each one starts from the right result of the last one.
 
     Args:
         case: the first question for `td_loss`.
         optimizer: the optimizer's name.
-        num_steps: how many steps to check.
+        num_steps: how many updates to check.
         student: the hand-in.
         reference: the reference, for the stand-in of td_loss.
-        runner: the runner.
+        runner: the runner, which computes the right results.
         called: call `td_update` instead of running the exported program.
 
     Raises:
-        Wrong: theta_Q or opt_state is wrong after a step.
+        Wrong: theta_Q or opt_state is wrong after an update.
     """
     case, question = first_step(case, optimizer, student, runner)
     for i in range(num_steps):
@@ -138,16 +151,15 @@ def follow(
 def first_step(
     case: Case, optimizer: str, student: Student, runner: RunnerInterface
 ) -> tuple[Case, Case]:
-    """Return two cases: one asks for the loss, one for the first update.
+    """Return two cases: the first asks for the loss, the second for the first update.
 
-    If the hand-in's own td_loss cannot be used, see `usable`, both cases use a
-    stand-in for td_loss.
+    If `usable` rejects the hand-in's td_loss, both cases use a stand-in for td_loss.
 
     Args:
         case: the question for `td_loss`.
         optimizer: the optimizer's name.
         student: the hand-in.
-        runner: the runner.
+        runner: the runner, which makes the optimizer's first state.
 
     Raises:
         NotImplementedYet: td_update is a stub.
@@ -172,8 +184,13 @@ def first_step(
 def usable(case: Case, student: Student) -> bool:
     """Return whether a step on the hand-in's own td_loss can be judged.
 
-    This needs a finite scalar loss, and a finite gradient of which an entry is above
-    0.1 or below -0.1.
+    The loss has to be a finite scalar. The gradient has to be finite, with an entry
+    above 0.1 or below -0.1. With a smaller gradient, an update that does nothing would
+    seem right.
+
+    Args:
+        case: the question for `td_loss`.
+        student: the hand-in.
 
     Raises:
         Waiting: td_loss is a stub.
@@ -197,9 +214,9 @@ def usable(case: Case, student: Student) -> bool:
 def loss_and_gradient(
     case: Case, student: Student, reference: Answers
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return loss and gradient of the hand-in's td_loss, or of its stand-in.
+    """Return loss and gradient of the hand-in's td_loss, or of the stand-in.
 
-    `case.spec["stand_in"]` chooses the stand-in.
+    The stand-in is used if `case.spec["stand_in"]` is true. Then the reference answers.
     """
     answers = reference if case.spec.get("stand_in") else student
     answer = answers.answer(case)

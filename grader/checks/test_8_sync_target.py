@@ -44,20 +44,23 @@ def test_example(student):
 
 @pytest.mark.points(1.5)
 def test_schedule(student, rng):
-    """Steps in any order: each is answered from its own number alone."""
+    """Steps in any order: each is answered from its own number alone.
+
+    The steps 0 to 12 are asked in random order, some of them twice, with period 4.
+    """
     steps = rng.permutation(13)
     for step in [*steps.tolist(), *steps[:3].tolist()]:
         agree(student, rng, step, 4)
 
 
 def agree(student: Answers, rng: np.random.Generator, step: int, period: int) -> None:
-    """Check that the hand-in returns the right tree, θ_Q or θ_T, bit for bit.
+    """Check that the hand-in returns the right one of θ_Q and θ_T, unchanged.
 
     Args:
         student: the hand-in.
         rng: the random numbers for θ_Q and θ_T.
         step: the number of gradient updates so far.
-        period: the period of the syncs.
+        period: the number of updates from one sync to the next.
     """
     theta_Q, theta_T = cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
     renew = step % period == 0

@@ -10,12 +10,13 @@ from grader.diagnosis.learning_messages import of_cartpole, of_maze, of_tables
 def test_tables(learned, above):
     """On a chain, a maze of six rooms and a ring, Q comes within 5 % of Q*.
 
-    Value iteration gives Q*. The error of right work is about 0.7^20 = 0.0008 of the
-    largest |Q*|, because each of the 20 syncs multiplies the error by γ = 0.7. In 200
-    runs (600 MDPs) of `tests/system/test_chain.py` the error was at most 0.001 of the
-    largest |Q*|, a fiftieth of the allowed error. As none of 200 runs failed, right
-    work fails with a probability below 0.015 (95 % confidence). The margin in each run
-    shows that the probability is far smaller.
+    Value iteration gives Q*. A right hand-in's error is about 0.7^20 = 0.0008 of the
+    largest |Q*|, because each of the 20 syncs multiplies the error by γ = 0.7.
+
+    In 200 runs (600 MDPs) of `tests/system/test_chain.py` the error was at most 0.001
+    of the largest |Q*|, a fiftieth of the allowed error. As none of 200 runs failed, a
+    right hand-in fails with a probability below 0.015 (95 % confidence). The errors of
+    these runs show that the probability is far smaller.
     """
     if failure := of_tables(learned, above):
         raise failure
@@ -23,7 +24,11 @@ def test_tables(learned, above):
 
 @pytest.mark.points(3)
 def test_maze(learned, above):
-    """A maze of rooms that was drawn for this run: close to the shortest way."""
+    """A maze of rooms that was drawn for this run: close to the shortest way.
+
+    The agent's way has to save at least 90 % of the steps that the shortest way saves
+    against a random walk.
+    """
     if failure := of_maze(learned, above):
         raise failure
 

@@ -19,12 +19,13 @@ Look = Callable[[Args], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One question: a part of the contract, its settings and its arrays.
+    """One question: its part, its settings and its arrays.
 
     Attributes:
-        part: a name in the `questions` of a `Part` in the registry.
+        part: what is asked, one of `Part.questions` in `contract/exercises.py`.
         spec: the settings: all values that are not arrays (sizes, gamma, `net`, ...).
-        args: an array for each argument, or a list of arrays for parameters.
+        args: the arguments by name. Each is an array, or a list of arrays for a
+            network's parameters and for an optimizer's state.
     """
 
     part: str
@@ -52,9 +53,9 @@ class Case:
         return hashed.hexdigest()[:20]
 
     def program_name(self) -> str:
-        """Return the name of the case's program.
+        """Return the name of the program that answers the case.
 
-        Cases of the same part with the same settings, shapes and types share a program.
+        Cases with the same part, settings, shapes and types have the same program.
         """
         shapes = [[name, str(a.dtype), a.shape] for name, a in flat(self.args)]
         return json.dumps([self.part, self.spec, shapes], sort_keys=True)
@@ -62,7 +63,8 @@ class Case:
     def blank(self) -> Args:
         """Return the case's arguments with every number replaced by zero.
 
-        An export gets only these, because it needs the shapes and not the numbers.
+        The worker gets these zeros for an export, because an export needs shapes and
+        types and no numbers.
         """
         return {
             name: [np.zeros_like(leaf) for leaf in value]
@@ -75,7 +77,7 @@ class Case:
 def flat(args: Args) -> list[tuple[str, np.ndarray]]:
     """Return all arrays of the arguments as pairs (name, array), sorted by argument.
 
-    An array of a list is called by the list's name and a number, as "theta_Q.0".
+    An array in a list has the list's name and its position: "theta_Q.0".
     """
     arrays = []
     for name in sorted(args):
@@ -90,7 +92,8 @@ def flat(args: Args) -> list[tuple[str, np.ndarray]]:
 class Answer(dict[str, Any]):
     """The values that came back for a case, by name.
 
-    The worker can send values of any type. The methods check the type of a value.
+    A worker can send values of any type. So each method checks the type of the value
+    that it returns.
     """
 
     def array(self, name: str) -> np.ndarray:
@@ -155,14 +158,14 @@ class Student(Answers, Protocol):
     """Interface of the candidate for checks and diagnosis.
 
     Attributes:
-        stopped: names of the parts that took too long or ended their process.
+        stopped: names of the parts that took too long or ended the process they ran in.
     """
 
     stopped: set[str]
 
     @property
     def eager(self) -> bool:
-        """Tell whether calls answer all cases and no part is exported.
+        """Return whether calls answer all cases, so that no part is exported.
 
         This is so under `INPROCESS=1`, because a debugger can show the values in a
         call, but not in a program.
@@ -175,25 +178,26 @@ class Student(Answers, Protocol):
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """Return the answer of a call.
+        """Return the hand-in's answer to a case by a call, never by a program.
 
         Args:
             case: the case to answer.
-            watched: "numpy" or "jax" to get, under "changed", the names of arguments
-                of this kind that the call has changed or deleted; "" for no such list.
+            watched: "numpy" or "jax": the call gets copies as arrays of this kind. The
+                answer's "changed" then lists the arguments that the call has changed or
+                deleted. "": there is no such list.
             look: function that inspects the answer's shapes before its numbers are
                 read.
         """
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer of the exported program.
+        """Return the answer to a case by the part's exported program, never by a call.
 
         Raises:
             Raised: the part cannot be exported, or its program fails.
         """
 
     def changed(self, case: Case, kind: str) -> list[Any]:
-        """Return the names of the arguments that a call changes or deletes.
+        """Return the names of the arguments that a call of the part changes or deletes.
 
         Args:
             case: the case to answer.
@@ -201,7 +205,10 @@ class Student(Answers, Protocol):
         """
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one array of the answer for each of many keys, stacked.
+        """Return one array of the answer for each of K random keys, stacked [K,...].
+
+        If the part cannot be exported, K is at most `Limits.called_keys`: later keys
+        are left out.
 
         Args:
             case: the case, asked once with each key.
@@ -210,16 +217,19 @@ class Student(Answers, Protocol):
         """
 
     def export(self, case: Case) -> str:
-        """Export the program for cases of this shape; return the program's name."""
+        """Export the part for a case's settings and shapes; return the name.
+
+        The name is the key of the program in the runner.
+        """
 
     def afresh(self) -> "Student":
         """Return a candidate with the hand-in imported anew.
 
-        What the hand-in kept in its module from earlier cases is then gone.
+        What the hand-in has stored in its module, for example in a cache, is then lost.
         """
 
     def in_fresh_process(self) -> AbstractContextManager["Student"]:
         """Return a context manager that gives a candidate with a fresh worker.
 
-        All programs are exported again.
+        This candidate exports all its programs again.
         """

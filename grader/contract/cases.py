@@ -1,8 +1,8 @@
 """The builders of cases: functions that make one `Case` from a source of numbers.
 
-Few shapes are used, because each shape needs its own program. The sizes in a shape are
-pairwise different and the numbers are signed and not whole, because sizes of 1, square
-shapes, zeros and ones hide mistakes.
+Few shapes are used, because each shape needs its own program. Sizes of 1, square
+shapes, zeros and ones hide mistakes. So the sizes in a shape are pairwise different,
+and the numbers have both signs and are mostly no whole numbers.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,13 @@ import numpy as np
 from grader.contract.case import Args, Case
 from grader.contract.sources import Drawn, Fixed, Source
 
-# Fixed cases for each of a builder's settings. There are several, because some mistakes
-# show only with certain signs and sizes of the numbers.
+# Number of fixed cases for each of a builder's settings. There are several, because
+# some mistakes show only with certain signs and sizes of the numbers.
 CASES_OF_EACH = 4
 WIDTH = 8  # units in the hidden layer of the probe network
-# The usual rates. A program is exported for one value of each rate. So the cases have
-# few values: two (three for returns), enough to see that a part ignores its argument.
+# The usual step size and discount. Each other value needs a program of its own. So the
+# cases have only two values of each (three for returns), which is enough to see whether
+# a part ignores the argument.
 ALPHA, GAMMA = 0.1, 0.7
 
 
@@ -38,11 +39,15 @@ class Cases:
 
 
 def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
-    """Return CASES_OF_EACH fixed cases for each of the settings, and a strategy.
+    """Return the fixed cases of a check, and a strategy that draws more cases.
+
+    There are CASES_OF_EACH fixed cases for each of `settings`. The strategy draws one
+    of `settings`, and then the numbers.
 
     Args:
         build: function that makes a case from a source and keyword arguments.
-        settings: keyword arguments of `build`, those of the smallest case first.
+        settings: dicts with keyword arguments of `build`; the smallest case's come
+            first.
     """
     fixed = tuple(
         build(Fixed(f"{build.__name__} {i} {j}"), **chosen)
@@ -58,9 +63,14 @@ def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
 
 
 def rewards(source: Source, size: int, scale: float) -> np.ndarray:
-    """Return rewards [size]; the middle one of three or more is 0.
+    """Draw rewards, float32 [size]; from three rewards on, the middle one is 0.
 
-    Rewards of 0 are frequent in many tasks.
+    A reward of 0 is included because it is frequent in many tasks.
+
+    Args:
+        source: source of the numbers.
+        size: number of rewards.
+        scale: factor of the drawn numbers.
     """
     drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # -0.0 becomes 0.0
     if size > 2:
@@ -88,13 +98,14 @@ def td0(
     Args:
         source: source of the numbers.
         num_steps: number T of steps.
-        ends: whether the episode ends in a terminal state; else it was cut.
+        ends: whether the episode ends in a terminal state; False if a time limit cut
+            it.
         num_states: number S of states, larger than T unless `revisits`.
         num_actions: number A of actions.
-        revisits: whether the episode stays in two states and so comes back to them.
-            If not, all its states differ, and both accepted readings of the exercise
-            give the same result.
-        scale: factor of the rewards; large rewards show that a part clips.
+        revisits: whether the episode stays in two states and so comes back to them. If
+            False, it visits no state twice. Then Q is the same whether all steps are
+            updated at once or one after the other.
+        scale: factor of the rewards; large rewards show whether a part clips values.
         alpha: step size.
         gamma: discount.
     """
@@ -127,7 +138,7 @@ def returns(
         source: source of the numbers.
         num_steps: number T of steps.
         gamma: discount.
-        scale: factor of the rewards; large rewards show that a part clips.
+        scale: factor of the rewards; large rewards show whether a part clips values.
     """
     args = {"reward": rewards(source, num_steps, scale)}
     return Case("discounted_returns", {"gamma": gamma}, args)
@@ -149,7 +160,7 @@ def mc(
         num_steps: number T of steps.
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
-        scale: factor of the rewards; large rewards show that a part clips.
+        scale: factor of the rewards; large rewards show whether a part clips values.
         gamma: discount.
     """
     args = {
@@ -185,7 +196,7 @@ def td(
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
         ends: which transitions are terminated: "none", "all", or "mixed".
-        scale: factor of the rewards; large rewards show that a part clips.
+        scale: factor of the rewards; large rewards show whether a part clips values.
         gamma: discount.
     """
     rng = source.generator()
@@ -218,9 +229,14 @@ def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
 def probe(
     rng: np.random.Generator, state_dim: int, num_actions: int
 ) -> list[np.ndarray]:
-    """Return random parameters of the probe network: weights and biases, by layer.
+    """Draw parameters of the probe network: weights and biases, by layer.
 
-    Values have both signs, and the weights are too small to saturate a hidden unit.
+    The numbers have both signs. The weights are so small that no hidden unit saturates.
+
+    Args:
+        rng: the random numbers.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
     """
     shapes = [(WIDTH, state_dim), (WIDTH,), (num_actions, WIDTH), (num_actions,)]
     scales = [0.3, 0.3, 1.5, 1.5]
@@ -233,9 +249,10 @@ def probe(
 def on_table(case: Case) -> Case:
     """Return a case of a loss with tables in place of the probe networks.
 
-    The rows of `state` and `next_state` become one-hot vectors, each for a column of
-    the table. A column has the values that the probe network gives to the row. In the
-    gradient each transition then has a column of its own, with a number per action.
+    Each row of `state` and `next_state` becomes a one-hot vector that selects one
+    column of the table. This column holds the values that the probe network gives to
+    the row. So each transition has a column of its own in the gradient, with one number
+    for each action.
     """
     size = len(case.args["action"])
     states = {"state": np.arange(size)}
@@ -255,10 +272,10 @@ def on_table(case: Case) -> Case:
 
 
 def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
-    """Return the values [B,A] of states [B,D] by the probe network or a table.
+    """Return the values [B,A] that the probe network or a table gives to states.
 
     Args:
-        theta: parameters of the probe network, or one array [A,D]: a table.
+        theta: parameters of the probe network, or a list of one array [A,D]: the table.
         states: states [B,D].
     """
     if len(theta) == 1:
@@ -271,14 +288,14 @@ def taken_values(args: Args) -> np.ndarray:
     """Return Q(s_i, a_i; θ_Q) [B] by the probe network or a table.
 
     Args:
-        args: the arguments of a loss's case.
+        args: the arguments of a case of `mc_loss` or `td_loss`.
     """
     values = probe_values(args["theta_Q"], args["state"])
     return values[np.arange(len(values)), args["action"]]
 
 
 def update(case: Case, optimizer: str, opt_state: list[np.ndarray]) -> Case:
-    """Return a case of `td_update` with the batch of a case of `td_loss`.
+    """Return a case of `td_update` with the network and the batch of a `td_loss` case.
 
     Args:
         case: the case of `td_loss`.
@@ -297,14 +314,28 @@ def sync(
     period: int,
     net: str = "probe",
 ) -> Case:
-    """Return a case of `sync_target` for a network with CartPole's sizes: D=4, A=2."""
+    """Return a case of `sync_target`, with the settings D = 4 and A = 2 of CartPole.
+
+    Args:
+        theta_Q: parameters of the network that learns.
+        theta_T: parameters of the target network.
+        step: number of gradient updates so far.
+        period: number of updates from one sync to the next.
+        net: name of the network in the settings.
+    """
     spec = {"net": net, "state_dim": 4, "num_actions": 2, "step": step}
     args = {"theta_Q": theta_Q, "theta_T": theta_T}
     return Case("sync_target", {**spec, "period": period}, args)
 
 
 def fresh_network(seed: int, state_dim: int, num_actions: int) -> Case:
-    """Return a case of `q_network`; its answer is the parameters of a new network."""
+    """Return a case of `q_network`, whose answer is the parameters of a new network.
+
+    Args:
+        seed: the second number of the JAX key; the first one is 0.
+        state_dim: number D of numbers in a state.
+        num_actions: number A of actions.
+    """
     spec = {"state_dim": state_dim, "num_actions": num_actions}
     return Case("q_network", spec, {"key": np.array([0, seed], np.uint32)})
 
@@ -322,10 +353,10 @@ def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
 
 
 def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarray:
-    """Return values [rows, num_actions] of both signs, without ties in a row.
+    """Draw values of actions, float32 [rows, num_actions], without ties in a row.
 
-    The order of the actions is random in each row. So with many rows every action has
-    the largest value in some row.
+    The order of the actions is random in each row. With many rows, every action has the
+    largest value in some row. With three or more actions, the values have both signs.
     """
     ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
     noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
@@ -338,8 +369,8 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
 def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarray]:
     """Return the transitions with numbers first, ..., last - 1, as arrays by field.
 
-    All fields of a transition are computed from the number of the transition. So a
-    mix-up of fields from different transitions shows.
+    All fields of a transition are computed from its number. So it shows if a row has
+    fields of different transitions.
     """
     number = np.arange(first, last)
     columns = np.arange(state_dim) / 10  # float16 cannot hold these digits

@@ -1,4 +1,4 @@
-"""Compare what was obtained with what is expected: shape, then finiteness, then values.
+"""Compare an answer with the expected one: shape, then finiteness, then values.
 
 The messages are written for students.
 """
@@ -22,7 +22,7 @@ MAX_ROWS = 4  # wrong entries shown in a message
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """Return what is wrong with the shape or the type of an answer; None if nothing.
+    """Return in words what is wrong with an answer's type or shape; None if nothing is.
 
     Args:
         what: name of the answer, for the message.
@@ -40,7 +40,7 @@ def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | Non
 
 
 def finite_problem(what: str, obtained: np.ndarray) -> str | None:
-    """Return a sentence on the first entry that is not finite; None if all are.
+    """Return a sentence on the first entry that is not finite; None if all are finite.
 
     Args:
         what: name of the array, for the message.
@@ -56,7 +56,7 @@ def finite_problem(what: str, obtained: np.ndarray) -> str | None:
 def value_problem(
     what: str, obtained: np.ndarray, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """Return a list of the first wrong entries, one a line; None if all are right.
+    """Return a message that lists the first wrong entries; None if all are right.
 
     Args:
         what: name of the compared array, for the message.
@@ -92,7 +92,10 @@ def value_problem(
 def problem(
     what: str, obtained: Any, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """Return what is wrong with an answer's shape, finiteness or values, or None.
+    """Return in words what is wrong with an answer, or None if it is right.
+
+    The answer's type and shape are compared first, then whether its numbers are finite,
+    then their values.
 
     Args:
         what: name of the answer, for the message.
@@ -110,7 +113,7 @@ def problem(
 def leaves_problem(
     what: str, obtained: Any, expected: list[np.ndarray], *, exact: bool = False
 ) -> str | None:
-    """Return what is wrong with a list of arrays; None if nothing.
+    """Return in words what is wrong with a list of arrays, or None if it is right.
 
     Args:
         what: name of the list, for the message.
@@ -128,10 +131,10 @@ def leaves_problem(
 
 
 def require(found: str | None, *details: str) -> None:
-    """Fail the check if a problem was found.
+    """Raise `Wrong` if a comparison has found a problem.
 
     Args:
-        found: the problem, None if there is none.
+        found: the problem in words; None if there is none.
         details: further lines of the message; empty ones are left out.
 
     Raises:
@@ -142,7 +145,7 @@ def require(found: str | None, *details: str) -> None:
 
 
 def entry(index: tuple[int, ...]) -> str:
-    """Return an index as Python code, as "[2, 0]"; "" for a scalar's empty index."""
+    """Return an index as Python code, for example "[2, 0]"; "" for the empty index."""
     return f"[{', '.join(str(i) for i in index)}]" if index else ""
 
 
@@ -157,7 +160,7 @@ def number(value: Any) -> str:
 
 
 def numbers(array: np.ndarray) -> str:
-    """Return an array's numbers in one line; for over 24 numbers, the shape instead."""
+    """Return an array's numbers in one line; if there are over 24, return its shape."""
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

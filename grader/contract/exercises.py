@@ -1,8 +1,8 @@
 """The registry: the exercises, their check files, and the parts written in each.
 
-Three other modules have a table with the names of parts as keys: how a part is executed
-(`inside/parts.py`), the fixed questions by which a mistake is recognised
-(`diagnosis/fingerprints.py`), and who reads a wrong part (`diagnosis/diagnose.py`).
+Three other modules have tables with the names of parts as keys. `inside/parts.py` says
+how a part is executed. `diagnosis/fingerprints.py` has the fixed questions by which a
+mistake is recognised. `diagnosis/diagnose.py` says which reader diagnoses a wrong part.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Part:
         keyword: first word of the definition, "def" or "class".
         given: whether the starter contains the complete part.
         called: whether calls answer the part's cases; other parts are exported.
-        asked_as: `Case.part` of the part's cases; "" if this is the part's name.
-        also: other values of `Case.part` by which the part is asked.
+        asked_as: `Case.part` in questions to this part; "" if it is the part's name.
+        also: further values of `Case.part` in questions to this part.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Part:
 
     @property
     def questions(self) -> tuple[str, ...]:
-        """Return all values of `Case.part` by which the part is asked."""
+        """Return all values that `Case.part` can have in questions to this part."""
         return (self.asked_as or self.name, *self.also)
 
 
@@ -58,7 +58,7 @@ ROWS = (
 
 
 def exercises_in(folder: Path) -> dict[str, str]:
-    """Return the check file of each exercise, by the exercise's name.
+    """Return the name of the check file of each exercise, by the exercise's name.
 
     The exercises are in the order of the numbers in the file names.
 
@@ -73,8 +73,11 @@ def exercises_in(folder: Path) -> dict[str, str]:
 def parts_of(exercises: dict[str, str]) -> tuple[Part, ...]:
     """Return the parts of all exercises, in the order of the exercises.
 
+    The exercise `learning` has no part. Other exercises without a row in `ROWS` have
+    one function of the exercise's name.
+
     Args:
-        exercises: check files by the exercise's name, from `exercises_in`.
+        exercises: names of the check files by the exercise's name, from `exercises_in`.
     """
     return tuple(
         part

@@ -15,16 +15,18 @@ from grader.contract.cases import Cases, cases, mc, returns, td, td0
 def of_one(
     build: Callable, rates: dict[str, float] | None = None, **settings: Any
 ) -> Cases:
-    """Return cases with one transition each, in four groups.
+    """Return the cases of a check in which each case has only one transition.
 
-    The groups have the usual rates, other rates, the usual rates again, and a reward
-    of 0. There are so many cases because together they must take every action, and
-    every action must have the largest value of the next state in some case.
+    There are four groups of fixed cases: the usual step size and discount, other ones,
+    the usual ones again, and a reward of 0. There are so many because together they
+    must take every action, and every action must have the largest value of the next
+    state in some case.
 
     Args:
         build: function that makes a case from a source and keyword arguments.
-        rates: rates of the second group, by name; None for the usual rates.
-        settings: keyword arguments of `build`.
+        rates: step size and discount of the second group, by name; None for the usual
+            ones.
+        settings: keyword arguments of `build` for all groups.
     """
     other = {**settings, **(rates or {})}
     return cases(build, settings, other, settings, {**settings, "scale": 0.0})

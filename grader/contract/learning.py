@@ -1,4 +1,4 @@
-"""Sizes, thresholds and programs of the tasks that are learned."""
+"""Sizes, thresholds and programs of the tasks of exercise 9."""
 
 from typing import Any
 
@@ -24,13 +24,15 @@ CLOSE = 0.05  # the allowed error of Q as a share of the largest |Q*|
 
 
 def programs(theta: list[np.ndarray]) -> dict[str, Case]:
-    """Return a case of zeros for each program of the maze and CartPole.
+    """Return a case for each program that is needed to learn the maze and CartPole.
+
+    All numbers of the cases are 0, because an export needs only their shapes.
 
     Args:
         theta: parameters of the hand-in's network, for their shapes.
 
     Returns:
-        The cases by the role of the program.
+        The cases by the role of the program: "network", "act" and "update".
     """
     spec = {"net": "own", "state_dim": STATE_DIM, "num_actions": NUM_ACTIONS}
     q_values = zeros(NUM_ENVS, NUM_ACTIONS)
@@ -42,7 +44,11 @@ def programs(theta: list[np.ndarray]) -> dict[str, Case]:
 
 
 def table_programs() -> dict[str, Case]:
-    """Return a case of zeros for each program of the table worlds."""
+    """Return a case for the program that is needed to learn the table worlds.
+
+    Its role is "update". All numbers of the case are 0, because an export needs only
+    their shapes.
+    """
     sizes = {"state_dim": mdps.STATES, "num_actions": mdps.ACTIONS}
     spec = {"net": "table", **sizes, "gamma": mdps.GAMMA}
     theta = [zeros(mdps.ACTIONS, mdps.STATES)]
@@ -56,14 +62,14 @@ def update_case(
     theta: list[np.ndarray],
     before: tuple[np.ndarray, ...],
 ) -> Case:
-    """Return a case of zeros for `td_update` with Adam.
+    """Return a case of `td_update` with Adam in which all numbers are 0.
 
     Args:
-        spec: network, sizes and γ.
+        spec: the settings of the network, and γ.
         batch_size: number B of transitions in a batch.
-        optimizer: name of an optimizer that is Adam.
-        theta: parameters of the network, for their shapes.
-        before: the arrays of the optimizer's state that come before Adam's.
+        optimizer: name of one of the grader's optimizers that use Adam.
+        theta: parameters of the network; the case uses them as θ_Q and θ_T.
+        before: the arrays that come before Adam's arrays in the optimizer's state.
     """
     states = zeros(batch_size, spec["state_dim"])
     args = {

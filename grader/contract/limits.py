@@ -12,8 +12,8 @@ class Limits:
     Attributes:
         start_seconds: longest time until a new helper sends its first message.
         import_seconds: longest time for importing the hand-in.
-        cells_share: share of the import's seconds that all statements of a notebook
-            together may take, 0 to 1.
+        cells_share: share of `import_seconds`, from 0 to 1, that all statements of a
+            notebook together may take.
         call_seconds: longest time for one answer of the hand-in.
         part_seconds: longest time for all answers of one part, including the time for
             restarting the hand-in's process.
@@ -28,9 +28,10 @@ class Limits:
         restarts: largest number of restarts of the hand-in's process for one part.
         skipped: largest number of notebook statements that are left out because they
             run too long.
-        called_keys: largest number of keys for which a part is called, one call for
-            each key, if the part cannot be exported.
-        key_numbers: largest number of array entries in the answer to such a call.
+        called_keys: largest number of random keys for which a part is called, one call
+            for each key, if the part cannot be exported.
+        key_numbers: largest number of entries of the array that a call for one key
+            returns.
         program_bytes: largest size of an exported program in bytes; usual programs have
             about 10 kB.
     """

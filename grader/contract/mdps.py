@@ -1,8 +1,9 @@
 """Small random MDPs, their solution Q*, and transitions from walks through them.
 
-The next state of each pair (s, a) is certain. All MDPs have the same number of states
-and actions, so that the same exported programs can be used for all. They differ in how
-an episode ends, because the target of Q learning has to treat these ends rightly.
+The next state is a deterministic function of the pair (s, a). All MDPs have the same
+number of states and actions, so that the same exported programs can be used for all.
+They differ in how an episode ends, because the target of Q-learning has to treat each
+kind of end correctly.
 """
 
 import itertools
@@ -22,7 +23,7 @@ class Mdp(NamedTuple):
     Attributes:
         name: kind of the MDP, for messages.
         rewards: rewards, float64 [S,A].
-        nexts: next states, int [S,A].
+        nexts: numbers of the next states, int [S,A].
         ends: whether the next state is terminal, bool [S,A].
     """
 
@@ -72,7 +73,7 @@ def drawn_rewards(rng: np.random.Generator) -> np.ndarray:
 
 
 def value_iteration(mdp: Mdp) -> np.ndarray:
-    """Return Q* [S,A] for the discount GAMMA."""
+    """Compute Q* [S,A] of an MDP for the discount GAMMA."""
     Q = np.zeros((STATES, ACTIONS))
     for _ in range(200):  # the remaining error is of the size of GAMMA^200, about 1e-31
         Q = mdp.rewards + GAMMA * ~mdp.ends * Q.max(axis=1)[mdp.nexts]

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 UNANSWERED = (Outcome.TIMEOUT, Outcome.KILLED)
 
 NOT_IMPLEMENTED = "not implemented yet"
-# In the message on a part that hands on to a program of `jax.export`.
+# Part of the message if a hand-in's part calls a program of `jax.export`.
 CALLS_EXPORTED = "calls an exported program"
 RUN_USED_UP = "the hand-in used up the time of the whole run"
 WAITS_FOR_ABOVE = "waits until the checks above pass"
@@ -56,13 +56,16 @@ class NotImplementedYet(Wrong):
 
 
 class Raised(Exception):
-    """Raised if the hand-in's code has raised an exception."""
+    """Raised if the hand-in's code has raised an exception, or cannot be exported."""
 
     outcome = Outcome.ERROR
 
 
 class Waiting(Exception):
-    """Raised if a check needs another part or other checks first; see the message."""
+    """Raised if a check cannot judge yet, because something else must be right first.
+
+    The message names the part or the checks that have to be right.
+    """
 
     outcome = Outcome.SKIPPED
 
@@ -70,8 +73,8 @@ class Waiting(Exception):
 class Stopped(BaseException):
     """Raised if the hand-in took too long or its process ended.
 
-    This class is no `Exception`, because hypothesis repeats a case that has raised an
-    `Exception`. A repeated case would make another process hang or end.
+    This class is no `Exception`, because hypothesis runs a case again after an
+    `Exception`. Then the hand-in would hang or end its process once more.
     """
 
 
@@ -86,7 +89,7 @@ class UsedUp(TimedOut):
 
 
 class Killed(Stopped):
-    """Raised if the process ended: by a lack of memory, a crash or an exit."""
+    """Raised if the hand-in's process ended: out of memory, by a crash or an exit."""
 
     outcome = Outcome.KILLED
 
@@ -101,5 +104,5 @@ class UsageError(Exception):
     """Raised if an argument of the command line is wrong; the message says why."""
 
 
-# What a hand-in can cause.
+# The exceptions that a hand-in can cause.
 BY_HAND_IN = Raised | Stopped | Waiting | Wrong

@@ -10,9 +10,9 @@ def draw() -> str:
 
 
 def derive(seed: str, purpose: str) -> int:
-    """Return the seed for one purpose: a whole number in [0, 2^63).
+    """Compute the seed for one purpose: a whole number in [0, 2^63).
 
-    From a seed for one purpose, nobody can compute the seed for another purpose.
+    Nobody can compute one purpose's seed from another purpose's seed.
 
     Args:
         seed: the run's seed.

@@ -1,7 +1,7 @@
 """The two sources of a case's numbers.
 
-`Fixed` draws from a fixed seed: so the fixed cases are made, whose answers are
-recorded. `Drawn` draws by hypothesis, which shrinks a case that fails.
+`Fixed` draws with a fixed seed, for the fixed cases; `make reference` records the right
+answers to these cases. `Drawn` draws with hypothesis, which shrinks a case that fails.
 """
 
 import zlib
@@ -62,7 +62,7 @@ class Drawn:
     """A source of numbers that hypothesis draws, and shrinks when a check fails.
 
     Args:
-        draw: the function of the same name from a hypothesis strategy.
+        draw: the function `draw` that hypothesis passes to a composite strategy.
     """
 
     def __init__(self, draw: Callable) -> None:

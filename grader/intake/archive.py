@@ -1,7 +1,7 @@
-"""Read one file of a zip archive in memory, without unpacking the archive.
+"""Read single files of a zip archive in memory, without unpacking the archive.
 
-The other files are only listed. So inner archives, links, paths that lead out of the
-archive and files with terabytes of zeros can do no harm.
+Files that are not read are only listed. So inner archives, links, paths that lead out
+of the archive and files with terabytes of zeros can do no harm.
 """
 
 import io
@@ -13,7 +13,7 @@ from grader.contract.outcomes import Wrong
 from grader.escape import one_line
 from grader.intake.names import shown
 
-MAX_ARCHIVE = 16 << 20  # bytes of an archive; enough for a film of the agent in it
+MAX_ARCHIVE = 16 << 20  # bytes of an archive, enough for one with a film of the agent
 MAX_DIRECTORY = 1 << 20  # bytes of the archive's list of files: about 10 000 names
 CHUNK = 64 << 10  # bytes read at once
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -27,8 +27,8 @@ class Bounded(io.BytesIO):
         """Return the next `size` bytes.
 
         Raises:
-            zipfile.BadZipFile: `size` is larger than MAX_DIRECTORY. Only for the list
-                of files does `zipfile` read that many bytes at once.
+            zipfile.BadZipFile: `size` is larger than MAX_DIRECTORY. `zipfile` reads so
+                many bytes at once only if the archive's list of files is too long.
         """
         if size is not None and size > MAX_DIRECTORY:
             raise zipfile.BadZipFile("it lists too many files")
@@ -42,7 +42,7 @@ class Archive:
         data: bytes of the archive.
 
     Raises:
-        Wrong: the bytes are too many, or are no zip archive, or a damaged one.
+        Wrong: there are too many bytes, or they are no zip archive, or a damaged one.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -112,7 +112,7 @@ def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
 
 
 def broken(error: Exception) -> Wrong:
-    """Return the error for an archive that cannot be read.
+    """Return the exception to raise for an archive that cannot be read.
 
     Args:
         error: exception that `zipfile` raised. It can be of any class, because the

@@ -1,7 +1,7 @@
-"""Choose the file to grade among those in a folder or an archive.
+"""Choose the file to grade among the files of a folder or an archive.
 
-A file called `dqn.py` is preferred, then a notebook, then any other Python file. But a
-file without any change by the student is chosen only if no file has changes.
+A file called `dqn.py` is preferred, then a notebook, then any other Python file. Files
+in which the student has written nothing are chosen only if there are no others.
 """
 
 import itertools
@@ -30,9 +30,10 @@ Group = list[PurePosixPath]
 def candidates(paths: list[PurePosixPath]) -> list[Group]:
     """Return the files that may be the hand-in, in groups, the preferred group first.
 
-    The groups are: Python files named `dqn.py` or similarly, as "dqn (1).py";
-    notebooks; other Python files. Of the first two groups only the files nearest to the
-    top of the folder are kept. Empty groups are left out.
+    The groups are: `dqn.py`, or else copies such as "dqn (1).py"; notebooks; other
+    Python files. Of the first two groups, only the files nearest to the top of the
+    folder are kept. Files that every student got are left out. A notebook that every
+    student got is kept only if there is no other notebook. Empty groups are left out.
     """
     exact = nearest(path for path in paths if path.name == FILE)
     folders = {path.parent for path in exact}
@@ -48,7 +49,7 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
 
 
 def nearest(paths: Iterable[PurePosixPath]) -> Group:
-    """Return the paths with the fewest folders above them."""
+    """Return those of the paths that have the fewest folders above them."""
     found = list(paths)
     depth = min((len(path.parts) for path in found), default=0)
     return [path for path in found if len(path.parts) == depth]
@@ -66,7 +67,7 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
         list is empty if the choice is obvious.
 
     Raises:
-        Wrong: the student may have meant any of several files.
+        Wrong: several files may be the hand-in.
     """
     worked = worked_on(place, groups)
     rank = next((i for i, group in enumerate(worked) if group), None)
@@ -84,8 +85,8 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
 def worked_on(place: Place, groups: list[Group]) -> list[Group]:
     """Return, for each group, the files in which a student has written something.
 
-    The list is empty for a group of more than MAX_COMPARED files. All lists are empty
-    if there is only one file, because then no choice is needed.
+    For a group of more than MAX_COMPARED files, the list is empty. If there is only one
+    file at all, its list is empty, because then no choice is needed.
 
     Args:
         place: folder or archive with the files.
@@ -101,10 +102,10 @@ def worked_on(place: Place, groups: list[Group]) -> list[Group]:
 
 
 def require_compared(place: Place, groups: list[Group]) -> None:
-    """Check that `worked_on` has searched all these groups.
+    """Check that none of the preferred groups was too large for `worked_on` to search.
 
     Args:
-        place: folder or archive with the files.
+        place: folder or archive with the files, for the message.
         groups: the groups that are preferred to the group of the chosen file.
 
     Raises:
@@ -134,7 +135,12 @@ def only_one(place: Place, group: Group) -> PurePosixPath:
 
 
 def more_than_one(place: Place, group: Group) -> Wrong:
-    """Return the error for a folder or an archive with more than one hand-in."""
+    """Return the exception to raise if a folder or an archive has several hand-ins.
+
+    Args:
+        place: the folder or archive.
+        group: the files that may be the hand-in.
+    """
     words = f"there is more than one hand-in {place.where}"
     return Wrong(f"{words} ({listing(sorted(group))}): keep one")
 
@@ -142,13 +148,13 @@ def more_than_one(place: Place, group: Group) -> Wrong:
 def reasons(
     place: Place, path: PurePosixPath, blank: Group, rivals: Group
 ) -> list[str]:
-    """Return a list with a sentence on why a file was taken; empty if it is obvious.
+    """Return a list with a sentence on why a file was taken; empty if that is obvious.
 
     Args:
         place: folder or archive with the files.
         path: the file that was taken.
-        blank: files with a preferred name in which nothing has been written.
-        rivals: other files in which a student has written something.
+        blank: files of preferred groups in which nothing has been written.
+        rivals: files that were not taken although a student has written in them.
     """
     found = []
     if suffix_of(path.name) == PYTHON and FILE not in {p.name for p in (path, *blank)}:

@@ -1,7 +1,8 @@
 """Inspect a file's contents without running them.
 
-The functions find the kind of a file by its first bytes, the reason why bytes cannot be
-Python source, and places where a source looks different from what Python runs.
+The functions find the kind of a file by its first bytes, and the reason why bytes
+cannot be Python source. They also find places where a reader would see other code than
+Python runs.
 """
 
 import re
@@ -44,7 +45,10 @@ MISLEADING = re.compile(
 
 
 def kind_of(data: bytes) -> str:
-    """Return the kind of a file by its first bytes, as "zip archive"; "" if unknown."""
+    """Return the kind of a file by its first bytes, or "" if the kind is unknown.
+
+    Kinds are for example "zip archive", "picture" and "notebook".
+    """
     for beginning, kind in BEGINNINGS:
         if data.startswith(beginning):
             return kind
@@ -56,7 +60,10 @@ def kind_of(data: bytes) -> str:
 
 
 def no_text(data: bytes) -> str:
-    """Return why the bytes are no Python source, as "is empty"; "" if they are text."""
+    """Return why the bytes are no Python source, or "" if they are UTF-8 text.
+
+    The reason is the end of a sentence about the file, for example "is empty".
+    """
     for mark, encoding in WIDE:
         if data.startswith(mark):
             return f"is not UTF-8 text but {encoding}: save it as UTF-8"
@@ -79,24 +86,25 @@ def no_text(data: bytes) -> str:
 def decoded(source: bytes) -> str:
     """Return a source as text, decoded from UTF-8, with Unix line ends.
 
-    An encoding that a comment declares is ignored, because in another encoding a
-    comment can turn into code. The grader runs, shows and compares this text.
+    A declared encoding is ignored, because a comment can turn into code in another
+    encoding. This text is what the grader runs, shows and compares.
     """
     return re.sub("\r\n?", "\n", source.decode("utf-8-sig", "replace"))
 
 
 def misleading(source: bytes) -> list[str]:
-    """Return sentences on places where a source looks different from what Python runs.
+    """Return sentences on places where a reader would see other code than Python runs.
 
-    The places are a declared encoding and misleading characters.
+    Such places are a declared encoding other than UTF-8, and the characters of the
+    pattern `MISLEADING`.
     """
     return [*other_encoding(source), *misleading_characters(source)]
 
 
 def other_encoding(source: bytes) -> list[str]:
-    """Return a list with a sentence on a declared encoding other than UTF-8.
+    """Return a list with a sentence on the declared encoding, if it is not UTF-8.
 
-    The list is empty if no other encoding is declared.
+    The list is empty if UTF-8 or no encoding is declared.
     """
     for number, line in enumerate(decoded(source).split("\n", 2)[:2], 1):
         declared = ENCODING.match(line)
@@ -109,9 +117,10 @@ def other_encoding(source: bytes) -> list[str]:
 
 
 def misleading_characters(source: bytes) -> list[str]:
-    """Return a sentence on each misleading character, with its first three lines.
+    """Return a sentence on each misleading character, with the lines of its first uses.
 
-    Misleading characters are those of the pattern `MISLEADING`.
+    Misleading characters are those of the pattern `MISLEADING`. At most three lines are
+    named for each.
     """
     text = source.decode("utf-8-sig", "replace")
     places: dict[str, list[int]] = {}
@@ -129,14 +138,14 @@ def misleading_characters(source: bytes) -> list[str]:
 
 
 def name_of(character: str) -> str:
-    """Return a character's Unicode number and name, as "U+202E (right-to-left ...)"."""
+    """Return a character's Unicode number and name: "U+202E (right-to-left ...)"."""
     names = {"\r": "CARRIAGE RETURN", "\x85": "NEXT LINE"}
     name = names[character] if character in names else unicodedata.name(character)
     return f"U+{ord(character):04X} ({name.lower()})"
 
 
 def line_of(before: str) -> int:
-    """Return the number, from 1, of the line that contains a character of a file.
+    """Return the number, from 1, of the line that contains a given character.
 
     Args:
         before: text of the file before this character.

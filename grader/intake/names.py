@@ -20,7 +20,7 @@ MAX_LENGTH = 100  # characters of a name in a message
 
 
 def suffix_of(name: str) -> str:
-    """Return the suffix of a file name in lower case."""
+    """Return the suffix of a file name in lower case, for example ".py"."""
     return PurePosixPath(name.strip()).suffix.lower()
 
 
@@ -38,7 +38,7 @@ def shown(path: str | PurePosixPath) -> str:
 
 
 def listing(paths: list[PurePosixPath]) -> str:
-    """Return the first MAX_SHOWN paths in one line, and the number of the others."""
+    """Return the first MAX_SHOWN paths in one line, and how many more there are."""
     more = len(paths) - MAX_SHOWN
     names = ", ".join(map(shown, paths[:MAX_SHOWN]))
     return f"{names} and {more} more" if more > 0 else names
@@ -51,7 +51,7 @@ def is_junk(path: PurePosixPath) -> bool:
 
 
 def leads_out(path: PurePosixPath) -> bool:
-    """Return whether unpacking would put a file of an archive outside the folder.
+    """Return whether a file of an archive would be unpacked outside the target folder.
 
     Args:
         path: path of the file in the archive.

@@ -1,7 +1,7 @@
 """Extract the Python code of a notebook as the text of a `dqn.py`.
 
 A notebook is only read; nothing in it is run. Notebook commands (magics, shell
-commands, help with `?`) are replaced by empty lines or `pass`, so that all lines keep
+commands, help with `?`) are replaced by empty lines or `pass`. So all other lines keep
 their numbers.
 """
 
@@ -74,7 +74,7 @@ def read(data: bytes, name: str, limit: int) -> Source:
 
 
 def code_cells(data: bytes, name: str) -> list[str]:
-    """Return the text of each code cell, in order.
+    """Return the text of each code cell of a notebook, in order.
 
     Args:
         data: bytes of the notebook file.
@@ -126,7 +126,7 @@ def exported(text: str) -> tuple[str, list[int]]:
 
 
 def cells_in(text: str) -> tuple[int, ...]:
-    """Return the number of each cell's first line, from 0, in a Python file.
+    """Return the numbers of the lines, from 0, with which a Python file's cells begin.
 
     The result is empty if the file was not saved from a notebook.
 
@@ -140,7 +140,11 @@ def cells_in(text: str) -> tuple[int, ...]:
 
 
 def python_of(lines: list[str]) -> list[str]:
-    """Return a cell's lines with each notebook command replaced by "" or `pass`."""
+    """Return a cell's lines with each notebook command replaced by "" or `pass`.
+
+    If the cell's first line says that the cell is not Python, as `%%bash` does, all
+    lines become "".
+    """
     kept: list[str] = []
     scan = Scanner()
     begun = False  # whether a line with text came before
@@ -164,8 +168,8 @@ def python_of(lines: list[str]) -> list[str]:
 class Scanner:
     """A reader of Python lines that knows whether the next line begins a statement.
 
-    This matters because a line that begins with `%` inside brackets or a string is
-    Python and no notebook command.
+    Only a line that begins a statement can be a notebook command. Inside brackets or a
+    string, a line that begins with `%` is Python.
 
     Attributes:
         depth: number of open brackets.
@@ -180,7 +184,7 @@ class Scanner:
 
     @property
     def between(self) -> bool:
-        """Whether the next line begins a statement."""
+        """Return whether the next line begins a statement."""
         return not (self.depth or self.quote or self.goes_on)
 
     def line(self, line: str) -> None:

@@ -30,10 +30,10 @@ class Place:
     """A folder or an archive in which the grader looks for a hand-in.
 
     Attributes:
-        where: phrase for messages, as "in the folder 'ada'".
+        where: phrase for messages, for example "in the folder 'ada'".
         paths: paths of all files and folders in the folder or archive.
-        read: function of a file's path and a limit n that returns the first bytes of
-            the file, at most n + 1.
+        read: function that takes a file's path and a limit n, and returns the first
+            bytes of the file, at most n + 1.
         folder: path of the folder; None for an archive.
     """
 
@@ -60,8 +60,8 @@ class Place:
     def worked_on(self, path: PurePosixPath) -> bool:
         """Return whether a student has written something in the file at a path.
 
-        The result is also True for a notebook or a `dqn.py` that cannot be read. Then
-        this file can be chosen, and the student is told why it cannot be read.
+        The result is also True for a notebook or a `dqn.py` that cannot be read. So
+        this file can be chosen, and the student reads why it cannot be read.
         """
         meant = stem_of(path.name) == stem_of(FILE)
         try:
@@ -72,7 +72,7 @@ class Place:
 
 
 def in_folder(folder: Path, name: str) -> Place:
-    """Return a folder as a `Place`.
+    """Make a `Place` of a folder, after listing its files.
 
     Args:
         folder: path of the folder.
@@ -86,10 +86,11 @@ def in_folder(folder: Path, name: str) -> Place:
 
 
 def in_archive(read: Read, name: str) -> Place:
-    """Return a zip archive as a `Place`.
+    """Make a `Place` of a zip archive.
 
     Args:
-        read: function that returns the first bytes of the archive.
+        read: function that takes a limit n and returns the first bytes of the archive,
+            at most n + 1.
         name: name of the archive, for messages.
 
     Raises:
@@ -106,8 +107,8 @@ def in_archive(read: Read, name: str) -> Place:
 def paths_in(folder: Path) -> list[PurePosixPath]:
     """Return the relative paths of all files and folders in a folder, level by level.
 
-    Links to folders are not followed. The search ends after MAX_DEPTH levels or after
-    about MAX_NAMES paths.
+    Hidden files are left out, and links to folders are not followed. The search ends
+    after MAX_DEPTH levels or after about MAX_NAMES paths.
     """
     # `dqn.py` comes first, because a folder with very many files is not listed whole.
     paths = [PurePosixPath(FILE)] if os.path.lexists(folder / FILE) else []
@@ -130,7 +131,7 @@ def paths_in(folder: Path) -> list[PurePosixPath]:
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return the first MAX_NAMES entries of a folder, sorted by name.
+    """Return up to MAX_NAMES entries of a folder, sorted by name.
 
     The list is empty if the folder cannot be read.
     """

@@ -51,7 +51,8 @@ def from_file(file: str, read: Read, name: str, path: Path | None) -> Submission
 
     Args:
         file: name of the file, for messages.
-        read: function that returns the first bytes of the file.
+        read: function that takes a limit n and returns the first bytes of the file, at
+            most n + 1.
         name: name of the hand-in.
         path: path of the file; None for a file in an archive.
 
@@ -73,9 +74,9 @@ def from_file(file: str, read: Read, name: str, path: Path | None) -> Submission
 
 
 def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submission:
-    """Return the hand-in with the bytes of a Python file.
+    """Make a hand-in of the bytes of a Python file.
 
-    If the bytes are too many or no text, the hand-in has a `problem`.
+    If there are too many bytes, or if they are no text, the hand-in has a `problem`.
 
     Args:
         data: bytes of the file.
@@ -113,6 +114,10 @@ def about_magics(lines: list[int], file: str) -> str:
 
 
 def with_notes(found: Submission) -> Submission:
-    """Return the hand-in with notes on text that looks different from what is run."""
+    """Return the hand-in with added notes on misleading places in its source.
+
+    At such a place a reader would see other code than Python runs; see
+    `contents.misleading`.
+    """
     notes = map(found.locate, contents.misleading(found.source))
     return replace(found, notes=(*found.notes, *notes))

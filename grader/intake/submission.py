@@ -27,9 +27,10 @@ class Submission:
         source: bytes of the Python code that is graded.
         problem: why the hand-in cannot be run, as a sentence for the student; None if
             it can be run. A hand-in with a problem gets no points.
-        path: path of the Python file that was read, for a debugger; None for a
-            notebook and for a file in an archive.
-        cells: for a notebook, the number of each cell's first line, from 0.
+        path: path of the Python file that was read, for a debugger; None for a notebook
+            and for a file in an archive.
+        cells: the number of each cell's first line, from 0; empty if the hand-in has no
+            notebook cells.
         notes: sentences on the choice of the file, and on unusual text in the file.
         exported: whether the hand-in is a Python file that was saved from a notebook;
             such a file is run statement by statement, as a notebook is.
@@ -45,28 +46,31 @@ class Submission:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 hash of the source, in hex."""
+        """Return the SHA-256 hash of the source, in hex."""
         return hashlib.sha256(self.source).hexdigest()
 
     @property
     def text(self) -> str:
-        """The source as text; this text is run, and messages quote its lines."""
+        """Return the source as text; this text is run, and messages quote its lines."""
         return contents.decoded(self.source)
 
     @property
     def untouched(self) -> bool:
-        """Whether the student wrote nothing: no text at all, or only stubs."""
+        """Return whether the student wrote nothing: no text at all, or only stubs."""
         return not self.source.strip() or len(STUB.findall(self.text)) >= STUBS
 
     @property
     def has_parts(self) -> bool:
-        """Whether the source defines a part that students write."""
+        """Return whether the source defines a part that students write.
+
+        The result is False if the hand-in has a problem.
+        """
         return not self.problem and bool(PART.search(self.text))
 
     def locate(self, text: str) -> str:
-        """Return a message with line numbers of a notebook replaced by cells.
+        """Replace line numbers in a message by cells, if the hand-in is a notebook.
 
-        For example "dqn.py, line 12" becomes "cell 3, line 2". For other hand-ins the
+        For example "dqn.py, line 12" becomes "cell 3, line 2". For a Python file the
         message stays as it is.
         """
         if self.exported or not self.cells:

@@ -59,7 +59,7 @@ def from_path(path: Path, name: str) -> Submission:
         name: name of the hand-in.
 
     Raises:
-        Wrong: the path has no hand-in that can be read.
+        Wrong: there is no hand-in that can be read, or more than one.
     """
     if path.is_dir():
         return from_place(in_folder(path, name), name)
@@ -84,7 +84,7 @@ def from_place(place: Place, name: str, *, inner: bool = False) -> Submission:
             then archives in `place` are not opened.
 
     Raises:
-        Wrong: the place has no hand-in that can be read, or more than one.
+        Wrong: `place` has no hand-in that can be read, or more than one.
     """
     paths = [path for path in place.paths if not is_junk(path)]
     zips = [path for path in paths if suffix_of(path.name) == ZIP]
@@ -117,7 +117,8 @@ def worked_on_in_zip(place: Place, path: PurePosixPath, name: str) -> Submission
         name: name of the hand-in.
 
     Returns:
-        The hand-in; None if it has a problem or no student has written in it.
+        The hand-in; None if there is none, if it cannot be read or run, or if no
+        student has written in it.
     """
     with contextlib.suppress(Wrong):
         packed = from_zip_in(place, path, name)
@@ -135,7 +136,7 @@ def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
         name: name of the hand-in.
 
     Raises:
-        Wrong: the inner archive has no hand-in that can be read.
+        Wrong: the inner archive has no hand-in that can be read, or more than one.
     """
     if place.folder is None and leads_out(path):
         raise Wrong(f"{shown(path)} leads out of it")
@@ -146,10 +147,10 @@ def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
 
 
 def instead(place: Place, paths: list[PurePosixPath]) -> str:
-    """Return the end of a message that a folder or archive contains no hand-in.
+    """Return the end of the message that a folder or an archive has no hand-in.
 
     The words say which files were found instead, and what the student can do. They are
-    "" for an empty folder or archive.
+    "" if no file was found.
 
     Args:
         place: the folder or archive.
@@ -166,7 +167,10 @@ def instead(place: Place, paths: list[PurePosixPath]) -> str:
 
 
 def text_file(files: list[PurePosixPath]) -> str:
-    """Return words on a `dqn.py` that was saved with the suffix .txt; "" if none is."""
+    """Return words on a `dqn.py` that was saved with the suffix .txt, or "".
+
+    The words are the end of a message, and "" if there is no such file.
+    """
     for path in files:
         stem = stem_of(path.name)
         if suffix_of(path.name) == ".txt" and f"{stem}.py" in (FILE, f"{FILE}.py"):
@@ -175,7 +179,9 @@ def text_file(files: list[PurePosixPath]) -> str:
 
 
 def other_kind(place: Place, files: list[PurePosixPath]) -> str:
-    """Return words on the first file that is no text, as a picture; "" if all are text.
+    """Return words on the first file of a known kind, such as a picture, or "".
+
+    The words are the end of a message. `contents.kind_of` knows the kinds.
 
     Args:
         place: folder or archive that contains the files.

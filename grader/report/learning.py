@@ -4,7 +4,7 @@ from typing import Any
 
 NAMES = {"maze": "Maze", "cartpole": "CartPole"}
 BARS = "▁▂▃▄▅▆▇█"
-MOST_BARS = 30  # of a curve; a bar is the mean of some validations if there are more
+MOST_BARS = 30  # of a curve; with more validations, a bar is the mean of several
 LONGEST = 40  # steps after which an episode in the maze ends
 LARGEST_RETURN = 500  # of CartPole
 
@@ -12,7 +12,7 @@ Learned = dict[str, Any]  # the entry "learning" of report.json
 
 
 def results(learning: Learned) -> list[str]:
-    """Return the result and the learning curve of each judged task, a line each."""
+    """Return the result and the learning curve of each judged task, one line each."""
     lines = []
     for task in judged(learning):
         entry = learning[task]
@@ -21,7 +21,10 @@ def results(learning: Learned) -> list[str]:
 
 
 def reasons(learning: Learned) -> list[str]:
-    """Return a line for each reason why tasks were not judged."""
+    """Return a line for each reason why tasks were not judged.
+
+    A line has the names of the tasks and the reason.
+    """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():
         reason = learning.get(task, {}).get("not_judged")
@@ -31,7 +34,7 @@ def reasons(learning: Learned) -> list[str]:
 
 
 def judged(learning: Learned) -> list[str]:
-    """Return the tasks with a mean return."""
+    """Return the tasks that were judged, as keys of `NAMES`."""
     return [t for t in NAMES if learning.get(t, {}).get("mean_return") is not None]
 
 
@@ -79,5 +82,5 @@ def sparkline(task: str, entry: dict[str, Any]) -> str:
 
 
 def bar(share: float) -> str:
-    """Return the bar whose height is this share of the full height."""
+    """Return the bar of a learning curve with this share of the full height, 0 to 1."""
     return BARS[min(max(int(share * len(BARS)), 0), len(BARS) - 1)]

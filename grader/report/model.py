@@ -24,13 +24,13 @@ class Check:
         name: the check's name, without "test_".
         description: one sentence on what the check asks, for students.
         outcome: how the check ended.
-        score: the points earned.
+        score: the points that the hand-in earned.
         max_score: the points that the check pays.
         message: why there are no points, for students; "" if the check passed.
         diagnosis: the names of the mistakes that the part makes, or None.
         hint: how to find or mend the mistake, for students, or None.
         reading: what the part computes beside what is asked, in lines, or None.
-        duration: in seconds.
+        duration: how long the check took, in seconds.
     """
 
     name: str
@@ -47,29 +47,34 @@ class Check:
 
 @dataclass
 class Exercise:
-    """The results of one exercise: its checks."""
+    """The results of one exercise.
+
+    Attributes:
+        name: the exercise's name.
+        checks: the results of the exercise's checks.
+    """
 
     name: str
     checks: list[Check] = field(default_factory=list)
 
     @property
     def score(self) -> float:
-        """The points earned."""
+        """Return the points that the hand-in earned in all checks of the exercise."""
         return sum(check.score for check in self.checks)
 
     @property
     def max_score(self) -> float:
-        """The points that all checks pay together."""
+        """Return the points that all checks of the exercise pay together."""
         return sum(check.max_score for check in self.checks)
 
     @property
     def number(self) -> int:
-        """The exercise's number in the contract, from 1."""
+        """Return the exercise's number in the contract, from 1."""
         return list(EXERCISES).index(self.name) + 1
 
     @property
     def unwritten(self) -> bool:
-        """Whether some checks found a stub and all other checks were skipped."""
+        """Return whether some checks found a stub and all other checks were skipped."""
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
             for c in self.checks
@@ -86,9 +91,10 @@ class Report:
         device: "cpu" or "gpu".
         submission: the hand-in's `name`, `sha256`, `problem` and `notes`.
         exercises: the results of the exercises that were graded.
-        learning: the results of learning, by environment.
-        printed: the hand-in's output, an entry for each exercise with some.
-        duration: in seconds.
+        learning: the results of learning, by task.
+        printed: the hand-in's output: an entry for the import and for each exercise, if
+            the hand-in has printed something there.
+        duration: how long the grading took, in seconds.
     """
 
     seed: str
@@ -102,17 +108,17 @@ class Report:
 
     @property
     def score(self) -> float:
-        """The points earned."""
+        """Return the points that the hand-in earned in all exercises."""
         return sum(exercise.score for exercise in self.exercises)
 
     @property
     def max_score(self) -> float:
-        """The points that all exercises pay together."""
+        """Return the points that all exercises pay together."""
         return sum(exercise.max_score for exercise in self.exercises)
 
     @property
     def problem(self) -> str:
-        """Why the hand-in was not read or not imported; "" if it was imported.
+        """Return why the hand-in was not read or not imported; "" if it was imported.
 
         The text begins with `NOT_READ` or `NOT_IMPORTED`.
         """
@@ -120,14 +126,14 @@ class Report:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on which file was read and why, and on what was left out."""
+        """Return sentences on which file was read and why, and on what was left out."""
         return self.submission.get("notes") or []
 
     @property
     def grader_error(self) -> str:
-        """The first fault of the grader itself, in words; "" if there is none.
+        """Return the first fault of the grader itself, in words; "" if there is none.
 
-        With a fault of the grader, the report has no score.
+        A report with a fault of the grader has no score.
         """
         for exercise in self.exercises:
             for check in exercise.checks:
@@ -136,7 +142,10 @@ class Report:
         return ""
 
     def as_json(self) -> str:
-        """Return the text of report.json, in the pinned schema."""
+        """Return the text of report.json.
+
+        The score is null if there was a fault of the grader.
+        """
         document = {
             "schema": SCHEMA,
             "score": None if self.grader_error else plain_number(self.score),
@@ -161,7 +170,7 @@ class Report:
         return json_text(document, indent=1) + "\n"
 
     def save(self, folder: str) -> Path:
-        """Write `report.json` whole or not at all; return its path.
+        """Write `report.json` completely or not at all; return its path.
 
         Args:
             folder: the folder to write to; it is made if missing.
@@ -176,7 +185,7 @@ class Report:
 
 
 def load(path: Path) -> Report | None:
-    """Return the report in a file; None if the file is missing or damaged."""
+    """Read a report from report.json; return None if the file is missing or damaged."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         exercises = [
@@ -196,13 +205,14 @@ def load(path: Path) -> Report | None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
+    """Write a text file completely or not at all.
 
     A temporary file is written first and then renamed, so that no reader ever sees half
     a file.
 
     Raises:
-        OSError: the file cannot be written; a file of this name is left as it was.
+        OSError: the file cannot be written; an older file with this name stays as it
+            was.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
@@ -216,7 +226,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:
-    """Return a check's entry in report.json, in the pinned schema."""
+    """Return a check's entry in report.json."""
     return {
         **asdict(check),
         "outcome": str(check.outcome),
@@ -227,6 +237,6 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 
 def plain_number(value: float) -> float | int:
-    """Return points rounded to two digits, a whole number as an int: 12, not 12.0."""
+    """Round points to two digits; return a whole number as an int: 12, not 12.0."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded

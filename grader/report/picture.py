@@ -1,7 +1,7 @@
-"""Draw the learning curves as pictures, in a process of its own.
+"""Draw the learning curves as pictures, in a separate process.
 
-In the grader's process, matplotlib would delay the report, because it starts slowly. It
-may also be missing or broken: then there is no picture, and the report is complete.
+In the grader's process, matplotlib would delay the report, because it starts slowly. If
+matplotlib is missing or broken, there is no picture, and the report is complete.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from grader.contract.exercises import ROOT
 from grader.contract.learning import FULL, HALF
 from grader.report.learning import LONGEST
 
-SECONDS = 20.0  # so long, because matplotlib lists all fonts in its first run
+SECONDS = 20.0  # longest time; in its first run, matplotlib lists all fonts
 CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -30,7 +30,11 @@ for picture in json.loads(sys.argv[2]):
 
 
 def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `train.Task` for CartPole's picture."""
+    """Return the arguments of `train.Task` for CartPole's picture.
+
+    Args:
+        entry: CartPole's entry in report.json.
+    """
     return {
         "title": "DQN on CartPole-v1, turned",
         "settings": "SETTINGS",
@@ -41,7 +45,11 @@ def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def about_maze(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `train.Task` for the maze's picture."""
+    """Return the arguments of `train.Task` for the maze's picture.
+
+    Args:
+        entry: the maze's entry in report.json.
+    """
     shortest, walk = -entry["shortest"], -entry["random_walk"]
     return {
         "title": "DQN in a maze",
@@ -69,7 +77,8 @@ def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
         folder: the folder of the report, for the pictures.
 
     Returns:
-        None if there is no learning curve, or if no process can be started.
+        The process; None if there is no learning curve, or if no process can be
+        started.
     """
     folder = folder.resolve()
     drawn = [
@@ -96,7 +105,7 @@ def finish(drawing: subprocess.Popen | None) -> None:
     """Wait until the pictures are drawn; kill the process after `SECONDS`.
 
     Args:
-        drawing: the process from `start`, or None.
+        drawing: the process from `start`; with None, nothing is done.
     """
     if drawing is None:
         return

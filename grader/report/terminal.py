@@ -54,7 +54,7 @@ class Live:
         self.status: Status | None = None
 
     def __enter__(self) -> "Live":
-        # Both are asked, because with FORCE_COLOR rich takes a log for a terminal.
+        # The file is asked, too: with FORCE_COLOR rich takes a log for a terminal.
         if self.console.is_terminal and self.console.file.isatty():
             self.status = self.console.status(self)
             self.status.start()
@@ -65,7 +65,7 @@ class Live:
             self.status.stop()
 
     def on_check(self, exercise: str, check: str) -> None:
-        """Show that a check starts.
+        """Show that a check begins.
 
         Args:
             exercise: the exercise's name.
@@ -81,7 +81,11 @@ class Live:
             )
 
     def on_learning(self, words: str) -> None:
-        """Show the progress of learning, given in a few words."""
+        """Show the progress of learning.
+
+        Args:
+            words: the progress in a few words.
+        """
         self.learning = words
 
     def __rich__(self) -> Text:
@@ -123,7 +127,7 @@ def print_report(report: Report, console: Console, notes: list[str]) -> None:
         print_exercise(exercise, console, shown)
         if exercise.name in printed:
             print_printed(printed[exercise.name], "your code", console)
-    for line in learning.results(report.learning):  # for the others, a check says why
+    for line in learning.results(report.learning):  # for other tasks, a check says why
         console.print(Text(f"      {line}"))
     console.print()
     score = f"Score {plain_number(report.score)} / {plain_number(report.max_score)}"
@@ -159,13 +163,15 @@ def print_wrapped(text: Text, console: Console) -> None:
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    The first message is printed in full, of the others the first line at most.
+    The message of the first failed check is printed in full. Of an exception in another
+    check, the first line and its place are printed. Any other message is printed only
+    if it has a single line.
 
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
         shown: messages, readings and hints that are already printed and so are left
-            out; those printed here are added.
+            out; the function adds those that it prints.
     """
     heading, points = heading_of(exercise), points_of(exercise)
     if exercise.unwritten:
@@ -179,12 +185,12 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
         print_check(check, console)
         words, *more = check.message.split("\n")
         raised = check.outcome == Outcome.ERROR
-        # Two exceptions at one place are the same one if only their numbers differ.
+        # Exceptions at one place count as the same if only their numbers differ.
         without_numbers = re.sub(r"[\d\s]+", "", words)
         key = "\n".join([without_numbers, *more[:1]]) if raised else words
         if words and key not in shown:
-            # A first line alone is printed if it is the whole message, or names an
-            # exception. Other first lines say nothing without the lines that follow.
+            # A first line alone is printed if it is the whole message or names an
+            # exception. Without the following lines, other first lines say nothing.
             whole = check is first
             if whole or raised or not more:
                 print_message(check, console, shown, whole=whole)
@@ -249,8 +255,9 @@ def print_message(
         check: the check.
         console: the console to print on.
         shown: the texts that are already printed.
-        whole: whether to print all lines, at most `MAX_LINES`; else the first line. Of
-            an exception, the place is always printed, and the explanation once.
+        whole: whether to print all lines, at most `MAX_LINES`. If False, only the first
+            line is printed; of an exception, also the place, and the explanation if it
+            is not in `shown`.
     """
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]
@@ -274,7 +281,7 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
 
     Args:
         printed: an entry of `Report.printed`.
-        who: the subject of the heading: "What ... printed:".
+        who: who printed, for the heading "What ... printed:".
         console: the console to print on.
     """
     console.print(Text(f"      What {who} printed:", "dim"))

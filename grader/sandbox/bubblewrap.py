@@ -26,7 +26,8 @@ def bwrap_arguments(
     Args:
         files: files and folders to mount under /harness, by their path there.
         gpu: whether to mount the GPU's devices.
-        as_root: whether to make no user namespace, see `bwrap_as_root`.
+        as_root: whether root starts bubblewrap without a user namespace; see
+            `bwrap_as_root`.
     """
     grader_is_visible = any(within(str(ROOT), p) for p in (*system_paths(), "/tmp"))
     arguments = ["bwrap", "--hostname", "sandbox", "--cap-drop", "ALL"]
@@ -53,7 +54,10 @@ def bwrap_arguments(
 
 
 def namespaces_of_root() -> list[str]:
-    """Return bubblewrap's options for root: all namespaces except a user namespace."""
+    """Return bubblewrap's options for root: new namespaces, but no user namespace.
+
+    The helper keeps the privileges that `confine.py` needs to become another user.
+    """
     arguments = []
     for space in ("ipc", "pid", "net", "uts", "cgroup-try"):
         arguments.append(f"--unshare-{space}")
@@ -64,9 +68,9 @@ def namespaces_of_root() -> list[str]:
 
 
 def namespaces_of_user() -> list[str]:
-    """Return bubblewrap's options for a user that is not root.
+    """Return bubblewrap's options for a grader whose user is not root.
 
-    The helper gets all kinds of namespaces, and the user number 65534.
+    The helper gets new namespaces of all kinds, and the user number 65534.
     """
     arguments = ["--unshare-all", "--unshare-user"]
     arguments += ["--uid", "65534", "--gid", "65534"]
@@ -76,7 +80,7 @@ def namespaces_of_user() -> list[str]:
 
 
 def temporary_folders() -> list[str]:
-    """Return bubblewrap's options that mount memory at /tmp and /dev/shm.
+    """Return bubblewrap's options that put folders in memory at /tmp and /dev/shm.
 
     Every user may write there, at most TMPFS_SIZE bytes in each of the two folders.
     """
@@ -89,8 +93,8 @@ def temporary_folders() -> list[str]:
 def parent_folders(files: dict[str, Path]) -> list[str]:
     """Return bubblewrap's options that make the parent folders of all mounts.
 
-    Every user can read these folders. Without the options, bubblewrap makes folders
-    that only the user who starts bubblewrap can read.
+    Every user can read these folders. Without these options, bubblewrap would make
+    parent folders that only the user who starts bubblewrap can read.
 
     Args:
         files: files and folders to mount under /harness, by their path there.
@@ -104,15 +108,15 @@ def parent_folders(files: dict[str, Path]) -> list[str]:
 
 
 def read_only(path: str) -> list[str]:
-    """Return bubblewrap's options that mount a path read-only at the same path."""
+    """Return bubblewrap's options that mount a path read-only, at the same path."""
     return ["--ro-bind", path, path]
 
 
 def hide_grader() -> list[str]:
-    """Return bubblewrap's options that hide the grader's folder.
+    """Return bubblewrap's options that put an empty folder over the grader's folder.
 
-    Python's environment stays visible if it lies in this folder. The options are needed
-    if the grader's folder lies in a folder that is mounted.
+    The options are needed if the grader's folder lies in a folder that is mounted.
+    Python's environment stays visible if it lies in the grader's folder.
     """
     arguments = ["--tmpfs", str(ROOT)]
     if within(sys.prefix, str(ROOT)):
@@ -150,10 +154,11 @@ def mounts_for_gpu() -> list[str]:
 
 @functools.cache
 def bwrap_as_root() -> bool:
-    """Return whether root can use bubblewrap without a user namespace.
+    """Return whether the grader, as root, can use bubblewrap without a user namespace.
 
-    The grader prefers this way, because the helper then has a user number of its own,
-    and the kernel can bound the number of this user's processes.
+    Without a user namespace, each helper has a different user, and the kernel can bound
+    the number of this user's processes. So the grader prefers this way. The result is
+    False if the grader does not run as root.
     """
     if not root_changes_user()[0]:
         return False
@@ -165,7 +170,7 @@ def bwrap_as_root() -> bool:
 
 @functools.cache
 def bwrap_version() -> tuple[int, ...]:
-    """Return bubblewrap's version, as (0, 8); older versions lack some options."""
+    """Return bubblewrap's version, such as (0, 8); older versions lack some options."""
     done = subprocess.run(["bwrap", "--version"], capture_output=True, check=False)
     return tuple(map(int, re.findall(rb"\d+", done.stdout)[:2]))
 
@@ -173,8 +178,11 @@ def bwrap_version() -> tuple[int, ...]:
 def over_fd(arguments: list[str]) -> int:
     """Write arguments into a pipe and return the file descriptor of its read end.
 
-    Bubblewrap reads the arguments from there. They are not on its command line, because
-    processes inside the sandbox can read this line. The caller closes the descriptor.
+    Bubblewrap reads its arguments from this descriptor. On its command line, processes
+    inside the sandbox could read them. The caller closes the descriptor.
+
+    Args:
+        arguments: options of bubblewrap.
     """
     read_end, write_end = os.pipe()
     with os.fdopen(write_end, "wb") as pipe:

@@ -1,9 +1,9 @@
 """Make control groups for workers, where Linux allows the grader to make them.
 
-A group contains the worker and all processes that the worker starts, with any user,
-session or parent. The group bounds the number of the processes, gives them a smaller
-share of the CPU, and makes it possible to end all of them. Resource limits and niceness
-are used as well, because they work on every machine.
+A group contains the worker and all processes that the worker starts, whatever their
+user, session or parent is. The group bounds the number of these processes and gives
+them a smaller share of the CPU. It also makes it possible to end all of them. Each
+helper has resource limits, too, because they work on every machine.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ NEW_SECONDS = 60.0  # age of a group up to which its first process may still joi
 
 @dataclass(frozen=True)
 class ControlGroup:
-    """A control group.
+    """A control group, given by its folders.
 
     Attributes:
         folders: folders of the group in /sys/fs/cgroup: in version 2 one folder, in
@@ -52,10 +52,13 @@ class ControlGroup:
         return ["/bin/sh", "-c", f'{joins}exec "$@"', "sh", *command]
 
     def end(self) -> None:
-        """Kill all processes in the group, then remove the group."""
+        """Kill all processes in the group, then remove the group.
+
+        The group stays if its processes have not ended after EMPTY_SECONDS.
+        """
         for folder in self.folders:
             with contextlib.suppress(OSError):
-                # So that no new process starts while the others are killed.
+                # With this bound, no process starts while `kill_all` kills the others.
                 (folder / "pids.max").write_text("0")
         deadline = time.monotonic() + EMPTY_SECONDS
         for folder in self.folders:
@@ -68,7 +71,7 @@ def create(prefix: str, tasks: int) -> ControlGroup | None:
     """Make a control group for a helper; return None if this machine allows none.
 
     Args:
-        prefix: beginning of the group's name.
+        prefix: beginning of the group's name; random digits follow.
         tasks: largest number of processes and threads in the group.
     """
     parents = offered()
@@ -80,9 +83,10 @@ def create(prefix: str, tasks: int) -> ControlGroup | None:
 
 @functools.cache
 def offered() -> tuple[Path, ...]:
-    """Return the parent folders in which groups can be made and joined.
+    """Return the parent folders in which the grader can make groups.
 
-    The result is empty if this machine allows no groups.
+    There is one folder for each controller, or one for all. The result is empty if this
+    machine allows no groups.
     """
     if sys.platform != "linux":
         return ()
@@ -107,8 +111,8 @@ def candidates() -> Iterator[tuple[Path, ...]]:
 
     First come the groups of this process, then their parents, then the topmost groups.
     In version 2, controllers are not available inside a group that contains processes,
-    such as the group of this process. They can be available beside this group, if
-    systemd has delegated the group above it to the user.
+    such as the group of this process. They can be available in the parent group, if
+    systemd has delegated it to the user.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():
@@ -127,7 +131,8 @@ def candidates() -> Iterator[tuple[Path, ...]]:
 def own_groups() -> dict[str, str]:
     """Return the path of this process's group for each controller.
 
-    In version 2, all controllers share one group; its key is "".
+    In version 2, all controllers share one group; its key is "". On other systems than
+    Linux the result is empty.
     """
     try:
         lines = Path("/proc/self/cgroup").read_text(errors="replace").splitlines()
@@ -159,7 +164,7 @@ def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | Non
 
 
 def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None:
-    """Write settings into the files of a group; files that do not exist are left out.
+    """Write settings into the files of a group; skip files that do not exist.
 
     Args:
         group: the control group.
@@ -178,14 +183,18 @@ def set_in(group: ControlGroup, values: dict[str, int], *, needed: bool) -> None
 
 
 def removed(folder: Path) -> bool:
-    """Try to remove a group's folder; return whether the folder is gone."""
+    """Try to remove a group's folder; return whether the folder no longer exists."""
     with contextlib.suppress(OSError):
         folder.rmdir()
     return not folder.exists()
 
 
 def kill_all(folder: Path) -> None:
-    """Kill all processes in the group with this folder."""
+    """Kill all processes in a group.
+
+    Args:
+        folder: the group's folder.
+    """
     try:
         found = (folder / "cgroup.procs").read_text().split()
     except OSError:
@@ -197,10 +206,10 @@ def kill_all(folder: Path) -> None:
 
 
 def remove_leftovers(prefix: str) -> None:
-    """Remove empty groups whose grader has ended.
+    """Remove empty groups of graders that have ended, if older than NEW_SECONDS.
 
     Args:
-        prefix: beginning of the groups' names.
+        prefix: beginning of the groups' names, as for `left_behind`.
     """
     for parent in offered():
         for folder in left_behind(parent, prefix):

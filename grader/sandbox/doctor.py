@@ -13,7 +13,7 @@ WIDTH = 80
 
 
 def run() -> int:
-    """Test the tiers and print the result; return 0 if one isolates, else 1."""
+    """Test the tiers and print the result; return 0 if a tier isolates, else 1."""
     problems = {tier: tiers.why_not(tier) for tier in ISOLATING}
     working = [tier for tier in TIERS if problems.get(tier) is None]
     found = tested(working) if sys.platform == "linux" else {}
@@ -38,7 +38,7 @@ def run() -> int:
 
 
 def tested(working: list[str]) -> dict[str, dict[str, str]]:
-    """Return what an intruder achieved in each tier, by promise.
+    """Return what an intruder achieved in each tier, for each promise.
 
     Args:
         working: tiers that work on this machine.
@@ -55,7 +55,7 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
 
 
 def paragraph(words: str) -> list[str]:
-    """Return an empty line and then the words, wrapped into lines of at most WIDTH.
+    """Return an empty line and then the words, in lines of at most WIDTH characters.
 
     Long words and words with hyphens are not broken, because they can be commands.
     """
@@ -64,7 +64,7 @@ def paragraph(words: str) -> list[str]:
 
 
 def verdict(sound: list[str], chosen: str) -> str:
-    """Return sentences on what the result of the tests means for grading.
+    """Return sentences on what the tests' result means for grading on this machine.
 
     Args:
         sound: tiers that keep all their promises and so isolate a hand-in.
@@ -86,7 +86,7 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
     """Yield paragraphs on how to make more tiers work and on what no tier bounds.
 
     Args:
-        problems: for each isolating tier the reason why it does not work, or None.
+        problems: for each isolating tier, why it does not work; None if it works.
     """
     if sys.platform != "linux":
         yield (
@@ -112,7 +112,10 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
 
 
 def about_bwrap() -> Iterator[str]:
-    """Yield paragraphs on how to make bubblewrap work."""
+    """Yield paragraphs on how to make bubblewrap work on this machine.
+
+    There are none if neither AppArmor nor a container seems to forbid namespaces.
+    """
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted.exists() and restricted.read_text().strip() == "1":
         yield (
@@ -136,6 +139,8 @@ def about_bwrap() -> Iterator[str]:
 def about_landlock(*, works: bool) -> Iterator[str]:
     """Yield a paragraph on Landlock: how to make it work, or what it cannot bound.
 
+    There is none if Landlock works and the grader runs as root.
+
     Args:
         works: whether Landlock works on this machine.
     """
@@ -154,9 +159,9 @@ def about_landlock(*, works: bool) -> Iterator[str]:
 
 
 def about_root() -> Iterator[str]:
-    """Yield a paragraph on what is missing if root cannot start helpers as other users.
+    """Yield a paragraph on what root lacks to start helpers as other users.
 
-    There is no paragraph if nothing is missing.
+    There is no paragraph if root lacks nothing.
     """
     changes_user, reads_python = system.root_changes_user()
     if not changes_user:

@@ -1,8 +1,8 @@
 """Start a helper process, send it requests and end it, from the grader's process.
 
-A helper that gives no answer until its deadline is killed from outside. Its answers are
-untrusted data. No answer can end the grader, or make a fault of the hand-in look like a
-fault of the grader.
+A helper that gives no answer until its deadline is killed. Its answers are untrusted
+data. No answer can end the grader, or make a fault of the hand-in look like a fault of
+the grader.
 """
 
 import contextlib
@@ -27,8 +27,8 @@ from grader.sandbox.output import Drain, Output
 UNASKED = "answered a question that was not asked"
 STDERR_BYTES = 16 * 1024  # of standard error that are kept
 # Requests and answers go through a socket where possible, because the grader can shut a
-# socket down alone. A pipe stays open as long as any process holds its other end: in
-# the process tier, a process that has left its session could hold it for ever.
+# socket down by itself. A pipe stays open as long as any process holds its other end:
+# in the process tier, a process that has left its session could hold it for ever.
 SOCKETS = sys.platform != "win32"
 
 # A function that answers a question which the helper asks while it works on a request.
@@ -40,13 +40,13 @@ class Failure(Exception):
 
 
 class DeadlinePassed(Failure):
-    """Raised if the helper was killed because its time was up."""
+    """Raised if the helper was killed because it gave no answer in time."""
 
 
 class Died(Failure):
     """Raised if the helper ended, or was killed because it broke the protocol.
 
-    The message is the end of a sentence about the helper, as "exited with code 1".
+    The message is the end of a sentence about the helper: "exited with code 1".
     """
 
 
@@ -102,13 +102,13 @@ class Child:
             raise
 
     def ready(self, seconds: float = math.inf) -> dict[str, Any]:
-        """Wait for the first message and return it.
+        """Return the helper's first message, after waiting for it if necessary.
 
         The helper sends this message before it reads anything of the hand-in.
 
         Args:
-            seconds: time after which the process is killed, if less than
-                `start_seconds`.
+            seconds: time after which the process is killed; `start_seconds` if that is
+                less.
 
         Raises:
             Failure: no message came; the process is ended.
@@ -165,7 +165,7 @@ class Child:
             Died: the helper has sent something; the process is ended.
         """
         if not self.socket:
-            return  # a pipe cannot be checked; here only the nonce protects
+            return  # a pipe cannot be checked; then only the nonce protects
         try:
             unasked = self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:  # nothing was sent, or the process has ended
@@ -244,9 +244,9 @@ class Child:
         return message
 
     def _failure(self) -> Failure:
-        """End the process and return the reason why it gives no answer.
+        """End the process and return the exception that says why it gives no answer.
 
-        Called after the process has closed its pipe or socket.
+        The process must have closed its pipe or socket before.
         """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
@@ -263,7 +263,7 @@ class Child:
         return Died(words)
 
     def _drain(self) -> None:
-        """Read the process's standard error and keep the last STDERR_BYTES bytes."""
+        """Read the process's standard error to its end; keep the last STDERR_BYTES."""
         stream = cast(BinaryIO, self.process.stderr)
         while chunk := os.read(stream.fileno(), 65536):
             self.errors = (self.errors + chunk)[-STDERR_BYTES:]
@@ -333,7 +333,7 @@ def first_inside(info_fd: int | None) -> int | None:
     """Return a pidfd of the first process in a bubblewrap sandbox, or None.
 
     Bubblewrap writes {"child-pid": ...} before this process runs any program. If
-    bubblewrap fails, it closes the descriptor without writing.
+    bubblewrap fails, it closes the descriptor without writing, and the result is None.
 
     Args:
         info_fd: file descriptor to read from, which is closed; None without bubblewrap.
@@ -377,7 +377,7 @@ class _Deadline:
 
 
 def describe_exit(code: int | None) -> str:
-    """Return in words how a process ended, as "exited with code 1".
+    """Return in words how a process ended, for example "exited with code 1".
 
     Args:
         code: exit code. A signal n is -n, or 128 + n from bubblewrap. None means that

@@ -1,8 +1,8 @@
 """Prepare the start of a helper process: its files, environment, limits and command.
 
-Each helper gets its own folder, or in bubblewrap its own file system. `confine.py` runs
-first in the process and confines it before any other code runs. If root starts the
-grader, each helper runs as a user that has no other processes.
+Each helper gets a folder, or in bubblewrap a file system, that no other helper uses.
+`confine.py` runs first in the process and confines it before any other code runs. If
+root starts the grader, each helper runs as a user that has no other processes.
 """
 
 import functools
@@ -35,7 +35,7 @@ WORKER_MEMORY = 4 << 30  # bytes
 RUNNER_MEMORY = 8 << 30  # bytes
 FILE_SIZE = 64 << 20  # bytes of one file
 CPU_SECONDS = 7200
-TASKS = 96  # processes and threads of the worker; JAX starts 20, see NPROC below
+TASKS = 96  # processes and threads of the worker; JAX starts 20, see NPROC
 RUNNER_TASKS = 256  # more than TASKS, because CUDA starts many threads
 NICENESS = 5  # of the worker and all that it starts, so that trusted processes go first
 # For helpers that run as the user of the grader: the bound on tasks is the number of
@@ -103,7 +103,10 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
 def in_group(launch: Launch) -> Launch:
     """Return a launch that starts the helper in a new control group.
 
-    If this machine allows no control groups, the launch is returned unchanged.
+    If this machine allows no control groups, the given launch is returned.
+
+    Args:
+        launch: the launch without a control group.
     """
     group = control_group.create(own_prefix(), TASKS)
     if group is None:
@@ -144,8 +147,8 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",  # threads of NumPy's BLAS, by default one per core
     }
     if on_gpu:
-        # In some containers, NVIDIA's driver is found only by the first variable. On a
-        # cluster, the second one says which GPU may be used.
+        # In some containers, NVIDIA's driver is found only by LD_LIBRARY_PATH. On a
+        # cluster, CUDA_VISIBLE_DEVICES says which GPU may be used.
         for name in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"):
             if name in os.environ:
                 environment[name] = os.environ[name]
@@ -163,7 +166,9 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
 
 
 def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
-    """Return the arguments of `confine.apply` by name; "files" is None.
+    """Return the arguments of `confine.apply` by name.
+
+    "files" is None; `in_folder` sets it for Landlock.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -195,10 +200,11 @@ def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
 
 
 def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
-    """Return the bound on processes and threads of a helper's user; 0 for no bound.
+    """Return the largest number of processes and threads of a helper's user, or 0.
 
-    The kernel counts all processes and threads of a user together. Since Linux 5.14,
-    the kernel counts each user namespace separately.
+    0 means that there is no bound, as on systems other than Linux. The kernel counts
+    all processes and threads of a user together. Since Linux 5.14, the kernel counts
+    each user namespace separately.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -263,7 +269,7 @@ def in_folder(
         for place in (harness, *harness.rglob("*")):
             place.chmod(0o755 if place.is_dir() else 0o644)
         os.chown(folder, 0, user)
-        folder.chmod(0o750)  # so that the users of other helpers cannot enter
+        folder.chmod(0o750)  # because the users of other helpers must not enter
         os.chown(home, user, user)
     if settings["calls"]:  # Landlock
         settings = {**settings, "files": reach(harness, home, on_gpu)}
@@ -298,8 +304,8 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
     """Return the arguments of `landlock.restrict`: the paths that a helper may use.
 
     Args:
-        harness: folder with the helper's code, to be read.
-        home: the helper's working folder, to be read and written.
+        harness: folder with the helper's code; the helper may read it.
+        home: the helper's working folder; the helper may read and write it.
         on_gpu: whether JAX uses the GPU.
     """
     read = [place for path in system_paths() for place in around(path, str(ROOT))]
@@ -319,11 +325,13 @@ def reach(harness: Path, home: Path, on_gpu: bool) -> dict[str, Any]:
 def around(path: str, hole: str) -> list[str]:
     """Return paths that together cover a folder without one of its subfolders.
 
-    They are needed because Landlock can allow a folder, but cannot exclude a subfolder.
+    Landlock needs a list of paths, because it can allow a folder, but cannot exclude a
+    subfolder of it.
 
     Args:
         path: path of a file or folder to cover.
-        hole: path of the folder to leave out; it may lie anywhere.
+        hole: path of the folder to leave out. If it equals `path`, the result is empty.
+            If it does not lie in `path`, all of `path` is covered.
     """
     if path == hole:
         return []

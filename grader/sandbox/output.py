@@ -1,8 +1,7 @@
-"""Read everything that a hand-in prints, and keep the beginning of it.
+"""Read everything that a hand-in prints, and keep the beginning.
 
-The report shows this text as the student's own; no check reads it. Only standard output
-is kept, because standard error also has messages of libraries, which differ from run to
-run.
+The report shows this text to the student; no check reads it. Only standard output is
+kept. Standard error also has messages of libraries, which differ from run to run.
 """
 
 import os
@@ -38,7 +37,7 @@ class Output:
     size: int = 0
 
     def add(self, more: bytes, size: int) -> None:
-        """Add printed bytes.
+        """Add printed bytes, of which only the first KEPT are stored.
 
         Args:
             more: the bytes, or only their beginning.
@@ -48,16 +47,17 @@ class Output:
         self.size = min(self.size + size, COUNTED)
 
     def as_dict(self, exercise: str) -> dict[str, Any]:
-        """Return the output as an entry of report.json, without unstable words.
+        """Return the output as an entry of report.json.
 
         Memory addresses and temporary folders are replaced, because they differ from
         run to run.
 
         Args:
-            exercise: name of the exercise.
+            exercise: name of the exercise, or "import".
 
         Returns:
-            `exercise`, the `text`, and the number of `dropped` bytes.
+            A dict with `exercise`, the `text`, and `dropped`, the number of bytes that
+            are left out.
         """
         cut = self.size > len(self.text)
         kept = CUT.sub(b"", self.text) if cut else self.text
@@ -72,7 +72,7 @@ class Output:
 
 
 class Drain:
-    """A thread that reads a pipe, so that a printing process never waits for long.
+    """A thread that reads a pipe, so that the process that prints need not wait long.
 
     Args:
         stream: read end of the pipe; it is closed after the last byte.
@@ -113,7 +113,7 @@ class Drain:
         return output
 
     def read(self) -> bytes | None:
-        """Read the next bytes, add them to the output and return them.
+        """Read the bytes that wait in the pipe, add them to the output and return them.
 
         The result is b"" at the end of the output, and None if no bytes wait.
         """

@@ -1,7 +1,7 @@
 """Test which promises the tiers keep on this machine.
 
-An intruder is started in a tier and tries forbidden things from inside. `PROMISES` says
-what each tier has to prevent. `measure` returns what the intruder achieved.
+An intruder is started in a tier and tries forbidden actions from inside. `PROMISES`
+says what each tier has to prevent. `measure` returns what the intruder achieved.
 """
 
 import contextlib
@@ -29,10 +29,10 @@ MARK = "intruder-was-here"  # name of the file that `intruder.py` writes
 
 @dataclass(frozen=True)
 class Promise:
-    """A promise of tiers: a thing that a hand-in's code cannot do.
+    """A promise of some tiers: an action that a hand-in's code cannot take.
 
     Attributes:
-        name: name of the intruder's attempt to do this thing.
+        name: name of the intruder's attempt at this action.
         words: words for the table, after "The hand-in …".
         tiers: names of the tiers that give the promise.
     """
@@ -73,7 +73,7 @@ class Intruder:
 
         Args:
             attempt: name of the attempt in `intruder.py`.
-            given: arguments of the attempt.
+            given: arguments of the attempt, from `surroundings`.
         """
         try:
             message = self.child.ask({"do": attempt, "given": given}, SECONDS)
@@ -83,9 +83,10 @@ class Intruder:
         return plain(found, 300) if isinstance(found, str) else "no answer"
 
     def lives_on(self) -> bool:
-        """Kill the intruder; return whether a process that it has started lives on.
+        """Kill the intruder; return whether a process that it has started still runs.
 
-        Such a process shows because it keeps the intruder's standard error open.
+        Such a process keeps the intruder's standard error open. The function waits at
+        most SURVIVAL_SECONDS for its end.
         """
         self.child.kill()
         self.child.process.wait()
@@ -153,8 +154,8 @@ def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
             )
         )
         stack.callback(bystander.kill)
-        # Only one folder is in the list, because in bubblewrap some folders exist but
-        # are empty: the parents of its mounts.
+        # `folder` is the only folder in the list. In bubblewrap, some folders outside
+        # the sandbox also exist inside, but empty: the parents of its mounts.
         known = [folder, str(file), "/etc/passwd", str(exercises.ROOT / "README.md")]
         known += [str(exercises.ROOT / "grader" / "cli.py"), str(exercises.SOLUTION)]
         known += [str(path) for path in Path.home().glob(".*") if path.is_file()]
@@ -177,10 +178,11 @@ def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
 
 
 def table(columns: dict[str, dict[str, bool]]) -> list[str]:
-    """Return the lines of a table with a row for each promise and a column per tier.
+    """Return the lines of a table with a row per promise and a column per tier.
 
     Args:
-        columns: for each tier, by name of the promise, whether the tier keeps it.
+        columns: for each tier, by name of the promise, whether the tier keeps the
+            promise.
     """
     width = max(len(promise.words) for promise in PROMISES)
     lines = ["The hand-in …".ljust(width) + "".join(f"{tier:>9}" for tier in columns)]
@@ -192,7 +194,10 @@ def table(columns: dict[str, dict[str, bool]]) -> list[str]:
 
 
 def promised() -> dict[str, dict[str, bool]]:
-    """Return for each tier, by name of the promise, whether the tier gives it."""
+    """Return for each tier and promise whether the tier gives the promise.
+
+    The keys are the tier and then the name of the promise.
+    """
     return {
         tier: {promise.name: tier in promise.tiers for promise in PROMISES}
         for tier in TIERS
@@ -205,9 +210,10 @@ def start_in(tier: str) -> launch.Launch:
 
 
 def choose_official_tier(wanted: str) -> str:
-    """Return the tier for an official grading: the strongest that keeps its promises.
+    """Return the strongest tier that keeps its promises, for an official grading.
 
-    The promises are tested in this function, except for the tier "process".
+    An intruder tests the promises. The tier "process" is returned without a test, but
+    only if it is wanted.
 
     Args:
         wanted: name of the only tier to test; "" for all isolating tiers.

@@ -36,7 +36,7 @@ def system_paths() -> list[str]:
 
 
 def gpu_devices() -> list[str]:
-    """Return the paths of the devices that CUDA needs; /dev/dxg is WSL's only one."""
+    """Return the paths of the devices that CUDA needs; on WSL this is only /dev/dxg."""
     dev = Path("/dev")
     paths = [*sorted(dev.glob("nvidia*")), dev / "dxg"]
     return [str(path) for path in paths if path.exists()]
@@ -49,7 +49,7 @@ def within(path: str, folder: str) -> bool:
 
 @functools.cache
 def root_changes_user() -> tuple[bool, bool]:
-    """Return whether root can become another user, and whether this user reads Python.
+    """Return whether root can become another user, and whether that user reads Python.
 
     The first value is False if the grader does not run as root, and in some containers.
     The second value is False if only root may enter a folder above Python or above the
@@ -92,9 +92,9 @@ def tasks_by_user() -> dict[int, dict[int, int]]:
 
 
 def unused_user() -> int:
-    """Return the number of a user without processes, another one at each call.
+    """Return the number of a user without processes, another user at each call.
 
-    If all users of `USERS` have processes, the first of them is returned.
+    If all users of `USERS` have processes, the first user of `USERS` is returned.
     """
     taken = tasks_by_user()
     users = (USERS[next(_turn) % len(USERS)] for _ in USERS)
@@ -102,10 +102,12 @@ def unused_user() -> int:
 
 
 def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
-    """Yield the folders that were made by graders whose process has ended.
+    """Yield the folders of graders whose process has ended.
+
+    Only folders of this user are considered.
 
     Args:
-        parent: folder that contains the folders.
+        parent: folder that contains the graders' folders.
         prefix: beginning of the folders' names. The number of the grader's process and
             "-" follow in each name.
     """
@@ -123,8 +125,9 @@ def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
 def hide_memory() -> None:
     """Forbid other processes of the same user to read the memory of this process.
 
-    The environment and the open files of this process are protected as well. Bubblewrap
-    and Landlock already keep a helper from reading them, but the process tier does not.
+    The environment and the open files of this process are then protected, too.
+    Bubblewrap and Landlock already keep a helper from reading them, but the process
+    tier does not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

@@ -3,10 +3,11 @@
 The tiers, strongest first:
 
 - `bwrap`: bubblewrap with a filter of system calls. A helper has no network and sees no
-  other processes. It sees a read-only system, and of the grader only its own files.
+  other processes. It can read the system but not write to it. Of the grader's files it
+  sees only the helper's code.
 - `landlock`: Linux' Landlock with a stricter filter of system calls. It needs no
-  namespaces and so works in containers. A helper has no network, reads no files but
-  Python's and its own, and starts no second process.
+  namespaces and so works in containers. A helper has no network, reads only Python's
+  files and the files in its folder, and starts no second process.
 - `process`: a plain process with resource limits and only a few environment variables,
   for macOS and Windows.
 """
@@ -43,7 +44,7 @@ def choose_tier(wanted: str) -> str:
 
 
 def why_not(tier: str) -> str | None:
-    """Return why a tier does not work here, and what helps; None if it works.
+    """Return why a tier does not work here, with advice; None if it works.
 
     Args:
         tier: name of the tier.
@@ -55,7 +56,7 @@ def why_not(tier: str) -> str | None:
 
 @functools.cache
 def why_no_bwrap() -> str | None:
-    """Return why bubblewrap does not work, and what helps; None if it works."""
+    """Return why bubblewrap does not work here, with advice; None if it works."""
     if sys.platform != "linux":
         return "bubblewrap runs on Linux only; use SANDBOX=process"
     if shutil.which("bwrap") is None:
@@ -74,16 +75,16 @@ def why_no_bwrap() -> str | None:
 
 @functools.cache
 def why_no_landlock() -> str | None:
-    """Return why Landlock or the filter of system calls fails; None if both work."""
+    """Return why Landlock or its filter of system calls fails; None if both work."""
     if sys.platform != "linux":
         return "Landlock is Linux's; use SANDBOX=process"
     return try_out("landlock")
 
 
 def try_out(tier: str) -> str | None:
-    """Start a process in a tier; return why it fails, or None if it ends without error.
+    """Start a trial in a tier; return why it fails, or None if it ends without error.
 
-    The process confines itself and then ends.
+    The trial is a process that confines itself and then ends.
 
     Args:
         tier: name of the tier.

@@ -1,6 +1,6 @@
 """Write Classroom 50's `result.json`: a test for each exercise.
 
-Its description: https://github.com/foundation50/classroom50/wiki/Advanced-Autograding
+Description: https://github.com/foundation50/classroom50/wiki/Advanced-Autograding
 """
 
 import math
@@ -32,7 +32,7 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
     """Return the text of `result.json`.
 
     Args:
-        report: the report, or None if there is none.
+        report: the report, or None if the grading ended without a report.
         environment: the environment variables, which Classroom 50 sets.
 
     Raises:
@@ -59,7 +59,10 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
 
 
 def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of `FIELDS`, which identify the submission.
+    """Return the fields of `result.json` that identify the submission.
+
+    Args:
+        environment: the environment variables; `FIELDS` says which of them are used.
 
     Raises:
         UsageError: a variable is missing, or the tag does not begin with "submit/".
@@ -81,9 +84,10 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
 def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
     """Return a test for each exercise, with whole points.
 
-    The running sum of the scores is rounded, halves up, and a test gets the increase of
-    the rounded sum. So the tests add up to the rounded total score. An exercise's
-    maximum is a whole number, so an exercise with full points or with none keeps them.
+    The running sum of the scores is rounded to a whole number, and a half is rounded
+    up. Each test gets the increase of the rounded sum. So the tests add up to the
+    rounded total score. An exercise with full points keeps them, because its maximum is
+    a whole number.
     """
     tests = []
     exact, whole = 0.0, 0

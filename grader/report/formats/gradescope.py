@@ -1,6 +1,6 @@
 """Write Gradescope's `results.json`: a test for each check.
 
-Its specification: https://gradescope-autograders.readthedocs.io/en/latest/specs/
+Description: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 """
 
 from typing import Any
@@ -23,6 +23,9 @@ def render(report: Report | None) -> str:
     Gradescope needs a score in any case. If nothing was graded, the score is 0, the
     output says why there is no grade, and `extra_data` holds `"graded": false` for
     staff.
+
+    Args:
+        report: the report, or None if the grading ended without a report.
     """
     problem = not_graded(report)
     document = {
@@ -50,7 +53,7 @@ def render(report: Report | None) -> str:
 
 
 def about_all(report: Report) -> list[str]:
-    """Return the texts on the whole run: hand-in, learning and seed, output."""
+    """Return the texts on the whole run: hand-in; learning and seed; printed output."""
     hand_in = "\n".join(about_hand_in(report))
     return [hand_in, about_run(report), about_printed(report)]
 
@@ -70,7 +73,9 @@ def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
 
 
 def as_test(exercise: Exercise, number: int, check: Check) -> dict[str, Any]:
-    """Return a check as a test, with text that Gradescope escapes.
+    """Return a check as a test in Gradescope's format.
+
+    The format of all texts is "text", so that Gradescope shows them without markup.
 
     Args:
         exercise: the check's exercise.

@@ -12,7 +12,11 @@ KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 
 
 def render(report: Report | None) -> str:
-    """Return the text of the XML file; if nothing was graded, one error says why."""
+    """Return the text of the XML file; if nothing was graded, one error says why.
+
+    Args:
+        report: the report, or None if the grading ended without a report.
+    """
     root = ET.Element("testsuites", name="homework")
     problem = not_graded(report)
     if not report or problem:

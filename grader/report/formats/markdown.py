@@ -16,7 +16,7 @@ def render(report: Report | None) -> str:
     """Return the summary: score, table of exercises, checks that missed points.
 
     Args:
-        report: the report, or None if there is none.
+        report: the report, or None if the grading ended without a report.
     """
     problem = not_graded(report)
     if not report or problem:
@@ -47,7 +47,10 @@ def points(graded: Report | Exercise | Check) -> str:
 
 
 def about_exercise(exercise: Exercise) -> list[str]:
-    """Return a line for each check that missed points, and the first one's message."""
+    """Return a line for each check that missed points, and one check's message.
+
+    The message is that of the first check that missed points and was not skipped.
+    """
     if exercise.unwritten:
         return [f"{NOT_IMPLEMENTED}\n"]
     missed = [c for c in exercise.checks if c.score < c.max_score]

@@ -1,4 +1,4 @@
-"""Return the texts that all formats share."""
+"""Put a report into the texts that all formats share."""
 
 from grader.report import learning
 from grader.report.model import Check, Report
@@ -26,7 +26,7 @@ def not_graded(report: Report | None) -> str:
 
 
 def about_check(check: Check) -> str:
-    """Return a check's message, what the part computes, and hints, in lines."""
+    """Return a check's message, its reading and its hints in lines; "" without them."""
     hints = [f"→ {line}" for line in (check.hint or "").splitlines()]
     return "\n".join(filter(None, [check.message, check.reading, *hints]))
 
@@ -39,7 +39,7 @@ def about_run(report: Report) -> str:
 
 
 def about_printed(report: Report) -> str:
-    """Return the hand-in's output, with a mark before each line; "" if none."""
+    """Return the hand-in's output, with a mark before each line; "" without output."""
     parts = []
     for printed in report.printed:
         lines = [f"Printed by your code ({printed['exercise']}):"]
