@@ -4,13 +4,15 @@
 answers to these cases. `Drawn` draws with hypothesis, which shrinks a case that fails.
 """
 
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis.extra.numpy import arrays
+
+QUARTERS = 16  # `Drawn` draws multiples of 1/4, up to 16/4 = 4
 
 
 class Source(Protocol):
@@ -69,14 +71,29 @@ class Drawn:
         self.draw = draw
 
     def reals(self, *shape: int) -> np.ndarray:
-        quarters = arrays(np.int32, shape, elements=st.integers(-16, 16))
-        return (self.draw(quarters) / 4).astype(np.float32)
+        size = self.below(2 * QUARTERS + 1, shape)
+        signed = np.where(size % 2, size // 2 + 1, -(size // 2))  # 0, 1, -1, 2, -2, ...
+        return (signed / 4).astype(np.float32)
 
     def whole(self, below: int, *shape: int) -> np.ndarray:
-        return self.draw(arrays(np.int32, shape, elements=st.integers(0, below - 1)))
+        return self.below(below, shape)
 
     def flags(self, *shape: int) -> np.ndarray:
-        return self.draw(arrays(np.bool_, shape, elements=st.booleans()))
+        return self.below(2, shape).astype(bool)
+
+    def below(self, limit: int, shape: tuple[int, ...]) -> np.ndarray:
+        """Return an array of this shape with int32 numbers in [0, limit).
+
+        One draw of bytes gives all numbers: one draw for each number would take most of
+        the time of a check.
+
+        Args:
+            limit: number that all numbers are below, at most 256.
+            shape: shape of the array.
+        """
+        size = math.prod(shape)
+        drawn = self.draw(st.binary(min_size=size, max_size=size))
+        return np.frombuffer(drawn, np.uint8).reshape(shape).astype(np.int32) % limit
 
     def pick(self, options: list[Any]) -> Any:
         return self.draw(st.sampled_from(options))

@@ -30,6 +30,11 @@ class Budget:
     spent: dict[str, float] = field(default_factory=dict)
     part: str = ""
 
+    def begin(self) -> None:
+        """Give the run and every part their whole time, from now on."""
+        self.started = time.monotonic()
+        self.spent.clear()
+
     def left(self) -> float:
         """Return how many seconds the current part may still take.
 

@@ -82,8 +82,12 @@ def grade_warm(hand_in: HandIn) -> Results:
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
     """Grade a hand-in once with each seed; return one `Results` for each seed."""
+    results = []
     with taken(hand_in) as student:
-        return [checked(replace(hand_in, seed=seed), student) for seed in seeds]
+        for seed in seeds:
+            student.worker.budget.begin()
+            results.append(checked(replace(hand_in, seed=seed), student))
+    return results
 
 
 @contextlib.contextmanager
