@@ -127,7 +127,10 @@ def of_reading(found: Reading) -> Diagnosis:
 
 
 def beside(label: str, text: str) -> list[str]:
-    """Return the lines of a text; the first has a label before it, the others an indent."""
+    """Return the lines of a text, with a label before the first line.
+
+    The other lines are indented by the width of the label.
+    """
     first, *more = text.splitlines()
     return [f"{label:<20} {first}", *(f"{'':<20} {line}" for line in more)]
 

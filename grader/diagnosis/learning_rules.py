@@ -50,7 +50,7 @@ def number(value: float) -> str:
 
 
 def never_synced(watched: Watched) -> Cause | None:
-    """Detect that in a tenth or more of the syncs that were due θ_T did not become θ_Q."""
+    """Detect that θ_T did not become θ_Q in at least a tenth of the syncs due."""
     took, due = syncs(watched)
     if due < FEW or took > 0.9 * due:
         return None
@@ -66,7 +66,10 @@ def never_synced(watched: Watched) -> Cause | None:
 
 
 def acts_otherwise(watched: Watched) -> Cause | None:
-    """Detect actions that are greedy too often while ε is near 1, or too rarely later."""
+    """Detect that actions are greedy too often while ε is near 1, or too rarely later.
+
+    Too rarely is less than 85 % of the actions at the final ε.
+    """
     early = watched["greedy"][:FEW]
     late = watched["env_step"] > EPSILON_STEPS + BLOCK_STEPS
     greedy = watched["greedy"][late]

@@ -76,6 +76,6 @@ def syncs(watched: Watched) -> tuple[int, int]:
 
 
 def sound(watched: Watched) -> np.ndarray:
-    """Return whether loss, Q and parameters are finite, for each block of updates [n]."""
+    """Return whether loss, Q and parameters are finite, for each block [n]."""
     names = ("largest_loss", "largest_q", "moved")
     return np.all([np.isfinite(watched[name]) for name in names], axis=0)

@@ -1,4 +1,7 @@
-"""The factor between a formula's loss and a hand-in's loss, for all sizes."""
+"""The factor by which a hand-in's loss differs from a formula's loss.
+
+The factor may depend on the number B of rows and on the number A of actions.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,8 +13,8 @@ from grader.diagnosis.formulas.grammar import PREFIX
 from grader.diagnosis.reading import Difference
 
 REVIEW = "(slides: Deep Learning Review)"
-# The ways in which a factor may depend on the numbers B of rows and A of actions: each
-# is a text and a function.
+# How a factor may depend on the number B of rows and the number A of actions: for each
+# growth its text and its function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("", lambda b, a: 1.0),
     ("B", lambda b, a: b),
@@ -67,7 +70,7 @@ class Scale:
         """Return the mistakes in the factor, by their keys in `HINTS`.
 
         Args:
-            natural: the growth that is no mistake.
+            natural: the text of the growth that is no mistake, as in `GROWTHS`.
         """
         size, names = abs(self.constant), []
         if self.constant < 0:
@@ -91,7 +94,12 @@ class Scale:
         return names
 
     def differences(self, part: str, natural: str) -> tuple[Difference, ...]:
-        """Return the mistakes in the factor; the growth `natural` is no mistake."""
+        """Return the mistakes in the factor, with names and hints.
+
+        Args:
+            part: the part of the contract.
+            natural: the text of the growth that is no mistake, as in `GROWTHS`.
+        """
         found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
 
@@ -99,7 +107,7 @@ class Scale:
         """Return the text of a loss with the factor before it.
 
         Args:
-            natural: the growth that the text leaves out.
+            natural: the text of the growth that is no mistake; it is left out.
             mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""
@@ -122,7 +130,7 @@ def named_constant(size: float) -> list[str]:
 
 
 def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
-    """Return the scale that explains all factors, or None.
+    """Return the scale (constant and growth) that explains all factors, or None.
 
     Args:
         factors: triples of a loss's factor, its number B of rows and its number A of
@@ -136,7 +144,11 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
 
 
 def rounded(value: float) -> float:
-    """Return a fraction or a short decimal close to the value, or else the value."""
+    """Return the simple fraction or short decimal that a value is close to.
+
+    Returns:
+        The value itself if there is no such number.
+    """
     near = Fraction(value).limit_denominator(128)
     if near and abs(float(near) - value) <= 5e-5 * abs(value):
         return float(near)
