@@ -123,9 +123,10 @@ def never_updated(watched: Watched) -> Cause | None:
 
 
 def bounded(watched: Watched) -> Cause | None:
-    """Detect that Q stays in a range that right values leave.
+    """Detect that the network's output is bounded, so that Q cannot become right.
 
-    In the maze, this is also a mean of max Q above 0, where no right value lies.
+    A sign is that the largest |Q(s, a)| stays small. In the maze, where all right
+    values are negative, another sign is a mean of max_a Q(s, a) above 0.
     """
     q, most = watched.late("q"), watched.late("largest_q")
     if watched.blocks < 4 * FEW:

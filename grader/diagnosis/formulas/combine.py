@@ -30,11 +30,12 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
     Args:
         rows: the rows of one question.
         grammar: the grammar of the formulas.
-        numbers: for each of the N formulas and each slot, the index of the choice [N,
-            slots].
+        numbers: an array [N, slots]: for each formula and each slot (term), the index
+            of the choice.
 
     Yields:
-        The indices of n formulas among the N, and the targets of these formulas.
+        The indices of n formulas among the N, and their targets [n, I, B]. I is B for
+        formulas that form all pairs of rows, else 1.
     """
     slots, column = grammar.slots, grammar.column
 

@@ -35,7 +35,7 @@ def with_constants(
 
     Args:
         target_of: the function that computes a formula's targets.
-        part: the part of the contract.
+        part: name of the part.
         formulas: the formulas that get one more difference.
         samples: the questions, each with the hand-in's answer.
     """
@@ -127,14 +127,14 @@ def of_target(
     samples: Sequence[Rows],
     targets: Sequence[np.ndarray],
 ) -> Formulas:
-    """Yield the formula with one constant, computed from the answers, in its target.
+    """Yield copies of a formula, each with one computed constant in its target.
 
     The constant belongs to the reward, replaces γ, is a weight in the value of s′, or
     is a bound of y.
 
     Args:
         target_of: the function that computes a formula's targets.
-        part: the part of the contract.
+        part: name of the part.
         formula: the formula to change.
         samples: the rows of each question.
         targets: for each question, the targets of the hand-in's code [B].
@@ -312,14 +312,14 @@ def of_error(
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
 ) -> Formulas:
-    """Yield the formula with Huber's loss, and with the square of the clipped error.
+    """Yield copies of a formula with Huber's loss, and with a square of clipped errors.
 
-    Huber's loss is linear beyond a bound; the clipped error is constant beyond a bound.
-    The bound is computed from the answers.
+    Huber's loss is linear for errors beyond a bound, and a clipped error is constant
+    beyond a bound. These bounds are computed from the answers.
 
     Args:
         target_of: the function that computes a formula's targets.
-        part: the part of the contract.
+        part: name of the part.
         formula: the formula to change.
         samples: the questions, each with the hand-in's answer.
         slopes: for each sample, the result of `slopes_of_errors`.

@@ -100,7 +100,7 @@ class Grammar:
     A slot is a term of the formula.
 
     Args:
-        part: the part of the contract that the formula is for.
+        part: name of the part that the formulas are for.
         slots: the choices of each slot, by name of the slot; the right choice is first.
         joints: the mistakes that change several slots.
 

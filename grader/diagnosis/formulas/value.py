@@ -156,7 +156,7 @@ def each(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
 
 def picked(actions: Callable[[Rows], np.ndarray]) -> Callable:
-    """Return the reducer that takes the value of one action in each row.
+    """Return a function that takes the value of one action in each row.
 
     The function `actions` returns these actions [B] for the rows.
     """

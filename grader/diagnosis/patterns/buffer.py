@@ -26,8 +26,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
     """Return the reading of the findings that two rounds of questions share.
 
-    A `measured` finding holds numbers of its round. For such a finding only the names
-    have to be equal, for all others the texts `computes` as well.
+    Findings are shared if their names and their texts `computes` are equal. The text of
+    a `measured` finding holds numbers of its round; for such a finding, equal names are
+    enough.
 
     Args:
         first: findings of the first round.

@@ -262,11 +262,11 @@ def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gro
     Args:
         rows: the rows of one question.
         grammar: the grammar of the formulas.
-        numbers: for each of the N formulas and each slot, the index of the choice [N,
-            slots].
+        numbers: an array [N, slots]: for each formula and each slot (term), the index
+            of the choice.
 
     Yields:
-        The indices of all N formulas, and the labels of these formulas.
+        The indices of all N formulas, and their labels [N, 1, T].
     """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)
@@ -296,6 +296,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
     Returns:
         None if no formula fits, if an answer has wrong types or shapes, or if a loss is
         not finite.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no arrays came back.
     """
     cases = questions.episodes(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
@@ -306,6 +310,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of the hand-in's `mc_loss`; None if right or unknown."""
+    """Return the reading of the hand-in's `mc_loss`.
+
+    Returns:
+        None if the formula is right, or if no formula is found.
+    """
     result = find(student, rng)
     return reading(LANGUAGE, *result) if result else None

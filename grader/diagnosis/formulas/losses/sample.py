@@ -35,16 +35,18 @@ class Sample:
 
     @cached_property
     def rows(self) -> Rows:
-        """The rows of the question."""
+        """The question's transitions, with the networks' values."""
         return rows_of(self.case)
 
     @cached_property
     def moved(self) -> Rows:
-        """The rows with each parameter of theta_Q moved up and down; see `nearby`."""
+        """The rows with each parameter of theta_Q moved by `STEP`; see `nearby`."""
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:
-        """Return the loss that a formula computes for the question, without a factor.
+        """Return the loss that a formula gives for the question.
+
+        The factor of a `Scale` is not part of this loss.
 
         Args:
             formula: the formula.
@@ -54,15 +56,15 @@ class Sample:
         return float(loss_of(rows, formula, target(rows, formula)))
 
     def rows_fit(self, formula: Formula, target: Target, factor: float) -> bool:
-        """Tell whether the array of losses agrees with a formula.
+        """Tell whether the hand-in's array of losses agrees with a formula.
 
         Args:
             formula: the formula.
             target: the function that computes the formula's targets.
-            factor: the sum of the losses, divided by the formula's loss.
+            factor: the sum of the hand-in's losses, divided by the formula's loss.
 
         Returns:
-            Whether the losses agree; True if the hand-in returns one number.
+            True also if the hand-in returns one number, and not an array.
         """
         if self.each is None:
             return True

@@ -51,7 +51,7 @@ FRACTIONS = {Fraction(1, 2): "½", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
 
 @dataclass(frozen=True)
 class Scale:
-    """A factor: a constant times a function of B and A.
+    """A factor of a loss: a constant times a function of B (rows) and A (actions).
 
     Attributes:
         constant: the constant.
@@ -70,7 +70,8 @@ class Scale:
         """Return the mistakes in the factor, by their keys in `HINTS`.
 
         Args:
-            natural: the text of the growth that is no mistake, as in `GROWTHS`.
+            natural: how the factor depends on B and A without a mistake: a text of
+                `GROWTHS`.
         """
         size, names = abs(self.constant), []
         if self.constant < 0:
@@ -97,8 +98,9 @@ class Scale:
         """Return the mistakes in the factor, with names and hints.
 
         Args:
-            part: the part of the contract.
-            natural: the text of the growth that is no mistake, as in `GROWTHS`.
+            part: name of the part.
+            natural: how the factor depends on B and A without a mistake: a text of
+                `GROWTHS`.
         """
         found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
@@ -107,7 +109,8 @@ class Scale:
         """Return the text of a loss with the factor before it.
 
         Args:
-            natural: the text of the growth that is no mistake; it is left out.
+            natural: how the factor depends on B and A without a mistake: a text of
+                `GROWTHS`. This text is left out.
             mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""
@@ -119,10 +122,13 @@ class Scale:
 
 
 def named_constant(size: float) -> list[str]:
-    """Return the mistake in a constant factor, by its key in `HINTS`; [] for 1.
+    """Return the mistake in a constant factor, as a list of keys in `HINTS`.
 
     Args:
         size: the absolute value of the constant.
+
+    Returns:
+        A list of one key; [] if the constant is 1.
     """
     if np.isclose(size, 1, 1e-3):
         return []

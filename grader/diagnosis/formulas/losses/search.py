@@ -25,7 +25,7 @@ class Language:
     """All formulas that the search tries for a part.
 
     Attributes:
-        part: the part of the contract.
+        part: name of the part.
         target: the grammar of the target.
         loss: the grammar of the loss, given the target.
         views: how code may read the rows, as with s and s′ swapped; the right view is
@@ -73,7 +73,7 @@ class Language:
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that fits all samples.
+    """A formula that fits all answers of the hand-in, with its factor.
 
     Attributes:
         formula: the formula.

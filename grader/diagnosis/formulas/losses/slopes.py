@@ -124,8 +124,8 @@ class Slopes:
     def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
         """Return the slopes, computed by moving one action's value in all rows at once.
 
-        This is fast. The slopes are right only for some formulas: a row's values must
-        not affect other losses than those at the row's place along one axis.
+        This is fast. The slopes are right only if the values of row i affect no losses
+        except those at index i of one axis.
 
         Args:
             rows: the batch.
@@ -165,7 +165,7 @@ class Slopes:
         """Return the losses before the reduction, [1 or A or B, B or 1].
 
         Args:
-            rows: the rows.
+            rows: the rows, whose values by θ_Q may have been moved.
             e: the errors before the values were moved; the weights are computed from
                 them.
         """

@@ -69,6 +69,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
     Returns:
         None if no formula fits, if an answer has wrong types or shapes, or if one of
         the first three losses is not finite.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no arrays came back.
     """
     cases = questions.batches(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
@@ -89,7 +93,11 @@ TILDE = Choice(
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of the hand-in's `td_loss`; None if right or unknown."""
+    """Return the reading of the hand-in's `td_loss`.
+
+    Returns:
+        None if the formula is right, or if no formula is found.
+    """
     result = find(student, rng)
     if result is None:
         return None

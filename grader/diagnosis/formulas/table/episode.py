@@ -15,7 +15,7 @@ RTOL = 1e-4
 
 
 def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Rows:
-    """Return the steps of an episode as rows.
+    """Return the steps of an episode as transitions with the values of a table.
 
     Args:
         case: the question.
@@ -67,11 +67,11 @@ class Episode:
 
     @cached_property
     def rows(self) -> Rows:
-        """The steps as rows, with values from `before`."""
+        """The steps as transitions with the values of the table `before`."""
         return rows_of(self.case, self.before)
 
     def cells(self, formula: Formula, rows: Rows) -> Cells:
-        """Return the cells of the table that the steps move, by a formula's choice.
+        """Return the cells of the table that the steps move, according to a formula.
 
         Args:
             formula: the formula.
@@ -129,6 +129,8 @@ class Episode:
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
         """Return the moves of all cells by a gradient through the targets [S, A].
+
+        Code that differentiates the targets, too, makes these moves in addition.
 
         Args:
             formula: the formula of the prediction and the target.

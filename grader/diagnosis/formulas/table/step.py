@@ -154,8 +154,8 @@ WEIGHT = (
         for mask in MASK[2:]
     ),
 )
-# The cells that the steps move: the table's row of each step [T], and its column [T]; a
-# slice as the column if a step moves the whole row.
+# The cells that the steps move: for each step a row of the table [T] and a column [T].
+# A slice in the place of the columns means that each step moves a whole row.
 Cells = tuple[np.ndarray, "np.ndarray | slice"]
 CELL = (
     Choice("Q(s,a)", lambda s, a, n, x: (s, a)),

@@ -216,7 +216,8 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
     Args:
         sample: the episode.
-        numbers: for each formula, the number of the choice in each slot [N, slots].
+        numbers: an array [N, slots]: for each formula and each slot (term), the index
+            of the choice.
     """
     found = np.empty((len(numbers), sample.steps))
     for which, y in targets_of(sample.rows, TARGET, numbers):
@@ -238,7 +239,10 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
 
 
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
-    """Yield formulas with a constant that is in no list, but computed from answers."""
+    """Yield formulas with a constant that is in no list of choices.
+
+    The constant is computed from the answers.
+    """
     single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
     targets = [
@@ -294,6 +298,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
     Returns:
         None if no formula fits, or if an answer is no finite table of the right shape.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no array came back.
     """
     asked = questions(rng) + questions(rng)
     samples = [sample for case in asked if (sample := ask(case, student))]
@@ -347,7 +355,11 @@ TILDE = Choice(
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of the hand-in's update; None if it is right or unknown."""
+    """Return the reading of the hand-in's `update_Q_TD0`.
+
+    Returns:
+        None if the formula is right, or if no formula is found.
+    """
     result = find(student, rng)
     if result is None:
         return None

@@ -30,6 +30,8 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 def findings_of(asker: Asker) -> list[Finding]:
     """Ask all questions of one round, and return the findings.
 
+    A finding is one difference between the hand-in's buffer and a right one.
+
     Args:
         asker: asks the buffer.
 
@@ -175,7 +177,7 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether two or more transitions were drawn at the first draws of a script.
+    """Tell whether the first draws of some script show two or more transitions.
 
     Args:
         seen: for each script the drawn transitions; None if some are not known.

@@ -1,7 +1,7 @@
 """Tables of what can be wrong with the values of a field in drawn rows.
 
-A mistake concerns the rows of a line of `WHERE`. The value comes from a transition of
-`OTHERS`, or is changed by a line of `CHANGES`. To add a mistake, add a line.
+A line of `WHERE` selects the rows that are wrong. There, the value comes from another
+transition (`OTHERS`), or is changed (`CHANGES`). To add a mistake, add a line.
 """
 
 import itertools
@@ -121,7 +121,7 @@ OTHERS: dict[str, Callable[[Batches], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Change:
-    """One way to change the values of a field.
+    """One way in which code changes the values of a field.
 
     Attributes:
         kind: short name of the change; it becomes part of the mistake's name.

@@ -141,7 +141,7 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         ):
             continue
         pairs = possible[where]
-        # If all flags are equal, they fit any transition.
+        # If d is the same in all rows, it fits any transition.
         elsewhere = source == "terminated" and (other or source != name)
         if elsewhere and not both_flags(pairs, other):
             continue
@@ -309,9 +309,8 @@ def identified(
         rows: all transitions, one array for each field.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
-        like: batches of the same buffer code with known transitions, or None. If given,
-            the transitions are taken with which most fields that are right in `like`
-            are right.
+        like: batches of the same buffer code with known transitions, or None. With
+            `like`, as many fields as possible have to be right in both.
 
     Returns:
         None if no field shows the transitions of all rows.
@@ -368,7 +367,8 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
         several: batches in which the field may be wrong.
 
     Returns:
-        One or two explanations; [] if one of the two cannot be found.
+        One or two explanations; [] if the field is wrong in one of the two sets of rows
+        and has no explanation there.
     """
     read = []
     for where in ("where d is true", "where d is false"):

@@ -27,7 +27,7 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
     """Return the findings about the shapes and types of a batch."""
     batches: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
-        for added in (3 * CAPACITY, 6):  # many first: the buffer may drop some
+        for added in (3 * CAPACITY, 6):  # begin with many: the buffer may drop some
             played = asker.play(["add", 0, added], asker.seed(), ["sample", size])
             if not played.raised:
                 break
@@ -158,10 +158,10 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return the findings about arrays that are shared and should have been copied.
+    """Return the findings about arrays that the buffer should have copied.
 
-    The buffer may share stored arrays with the caller of `add`, or drawn batches with
-    itself.
+    These are stored states that the caller of `add` can still change, and drawn batches
+    that the buffer changes later.
     """
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
@@ -175,11 +175,14 @@ def aliases(asker: Asker) -> list[Finding]:
 
 
 def keeps_arrays(names: list[str]) -> Finding | None:
-    """Return the finding about states that are stored without a copy, or None.
+    """Return the finding about states that are stored without a copy.
 
     Args:
-        names: the fields that are stored without a copy: "state", "next_state", both or
-            none.
+        names: the fields that are stored without a copy: "state", "next_state", or
+            both.
+
+    Returns:
+        None if there are no such fields.
     """
     if not names:
         return None

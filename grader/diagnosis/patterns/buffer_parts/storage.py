@@ -2,8 +2,8 @@
 
 `STORES` has rules for storing transitions, `PLACES` has rules for choosing the places
 to draw from. A pair of both predicts which transitions can be drawn after any script (a
-list of operations on a new buffer). A pair is reported only if all its predictions
-equal what was drawn. If several pairs fit, those with the fewest mistakes count.
+list of operations on a new buffer). A pair fits only if all its predictions equal what
+was drawn. If several pairs fit, only those with the fewest mistakes are used.
 """
 
 from collections.abc import Sequence
@@ -144,7 +144,7 @@ def storage_findings(
 def in_words(seen: Seen) -> Finding | None:
     """Return a finding that lists which transitions were drawn and which were not.
 
-    This is for a script that no pair of rules explains.
+    It is used if no pair of rules for storing and choosing explains the script.
 
     Returns:
         None if the right transitions were drawn.

@@ -36,7 +36,7 @@ class Ring:
         self.count += 1
 
     def sampled(self) -> None:
-        """Do what this storage does when a batch is drawn: nothing."""
+        """Change nothing when a batch is drawn; some wrong storages override this."""
 
     def filled(self) -> int:
         """Return the length: the number of places that count as filled."""
@@ -152,7 +152,7 @@ class OneLate(Listed):
     waiting = BLANK
 
     def put(self, i: int) -> None:
-        """Insert the transition of the add before, and let number i wait."""
+        """Store the transition of the previous add; keep number i for the next add."""
         if self.waiting != BLANK:
             self.slots.append(self.waiting)
         self.waiting = i
@@ -164,7 +164,7 @@ class DropsTerminal(Ring):
     dropped = True
 
     def add(self, i: int) -> None:
-        """Store the transition with number i, unless its d is `dropped`."""
+        """Store the transition with number i, unless its d equals `dropped`."""
         if bool(self.rows["terminated"][i]) is not self.dropped:
             super().add(i)
 

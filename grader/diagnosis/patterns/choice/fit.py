@@ -71,9 +71,9 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean counts of the groups in a call [G], and their standard deviations [G].
+        """The mean counts of the groups per call, and the means' standard errors.
 
-        A standard deviation is that of the mean, over K calls.
+        Both arrays have the shape [G].
         """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))

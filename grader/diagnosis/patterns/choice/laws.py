@@ -51,7 +51,10 @@ def only(actions: np.ndarray, num_actions: int) -> np.ndarray:
 
 
 def first(marked: np.ndarray) -> np.ndarray:
-    """Return a mask of each row's first marked action; of action 0 without a mark."""
+    """Return a mask of each row's first marked action.
+
+    In a row without a mark, this is action 0.
+    """
     return only(marked.argmax(axis=1), marked.shape[1])
 
 
@@ -311,10 +314,10 @@ def steps(epsilon: float, count: int) -> float:
 
 
 def one_side_more(count: int, epsilon: float) -> float:
-    """Return the probability of exploring by a coin with count + 1 sides.
+    """Return the probability of exploring by a coin that has one side too many.
 
-    The code compares the side, 0 to count, with count · ε: the coin has one side too
-    many.
+    The coin shows a whole number from 0 to count; code explores if the number is below
+    count · ε.
 
     Args:
         count: the number by which ε is multiplied.
@@ -324,7 +327,7 @@ def one_side_more(count: int, epsilon: float) -> float:
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of coins that have one side more than the factor of ε."""
+    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
