@@ -1,8 +1,9 @@
 """Say what a wrong part computes, and name its mistakes.
 
 Most parts have a reader, which finds a formula or pattern that fits all answers of the
-part. A part without a reader is compared with the fingerprints of known mistakes. If
-nothing fits, the student gets no diagnosis.
+part. A part without a reader is compared with the fingerprints of known mistakes. If no
+formula or pattern fits, some parts are imported anew and asked one question again. A
+different answer is then the diagnosis. In all other cases there is no diagnosis.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,8 @@ READERS: dict[str, Reader] = {
     "sync_target": sync.read,
 }
 
-# One case for each part whose reader does not test for memory between calls.
+# The question of `remembers`, for the parts whose reader does not test whether answers
+# depend on earlier calls.
 MEMORY = {
     "update_Q_TD0": fixed_cases.TD0_EPISODE.fixed[0],
     "discounted_returns": fixed_cases.RETURNS_LONG.fixed[0],
@@ -51,10 +53,11 @@ class Diagnosis:
     """What a student is told about a wrong part.
 
     Attributes:
-        names: names of the mistakes, joined by " and "; two names are joined by " or "
-            if the part has one of two known mistakes; None without a name.
-        hint: one line for each mistake; None without a hint.
-        reading: the lines that show what the part computes and what is asked, or None.
+        names: names of the mistakes, joined by " and ". Two names are joined by " or "
+            if the part has one of two known mistakes. None if no mistake has a name.
+        hint: one line for each mistake; None if there is no hint.
+        reading: the lines that show what the part computes and what is asked; None if
+            no formula or pattern was found.
     """
 
     names: str | None
@@ -69,14 +72,19 @@ def diagnose(
     rng: np.random.Generator,
     fixed: tuple[Case, ...] = (),
 ) -> Diagnosis | None:
-    """Return the diagnosis of a part that has failed a check, or None.
+    """Return the diagnosis of a part that has failed a check.
 
     Args:
         part: name of the part.
         student: the hand-in.
         known: recorded fingerprints.
         rng: source of the reader's questions.
-        fixed: fixed cases of the part, for a part without a reader and a probe.
+        fixed: fixed cases of the part. They are the questions to a part that has
+            neither a reader nor an entry in `fingerprints.PROBES`.
+
+    Returns:
+        None if nothing fits the answers, if the part is a stub, or if the hand-in's
+        process has ended or has no time left.
     """
     try:
         if part in READERS:
@@ -91,9 +99,10 @@ def diagnose(
 
 
 def remembers(part: str, student: Student) -> bool:
-    """Tell whether a fresh import of the hand-in changes a part's answer.
+    """Tell whether a part answers a case differently after a new import of the hand-in.
 
-    For a part that is not in `MEMORY` the result is False.
+    The case is that of `MEMORY`. For a part that is not in `MEMORY` the result is
+    False.
     """
     if part not in MEMORY:
         return False
@@ -106,7 +115,7 @@ def remembers(part: str, student: Student) -> bool:
 
 
 def of_reading(found: Reading) -> Diagnosis:
-    """Return the diagnosis for a reading."""
+    """Turn a reading into a diagnosis: names, hints, and lines that students see."""
     lines = [
         *beside("Your code computes", found.computes),
         *beside("What is asked", found.asked),
@@ -118,13 +127,20 @@ def of_reading(found: Reading) -> Diagnosis:
 
 
 def beside(label: str, text: str) -> list[str]:
-    """Return the lines of a text, with a label before the first line."""
+    """Return the lines of a text, with a label before the first line.
+
+    The other lines are indented by the width of the label.
+    """
     first, *more = text.splitlines()
     return [f"{label:<20} {first}", *(f"{'':<20} {line}" for line in more)]
 
 
 def of_mistakes(fits: list[Mistake]) -> Diagnosis:
-    """Return the diagnosis for one known mistake, or for one of two."""
+    """Return the diagnosis that names the known mistakes whose fingerprints fit.
+
+    Args:
+        fits: one mistake, or two of which the part has one.
+    """
     hints = [mistake.hint for mistake in fits]
     if len(hints) == 2:
         hints = [f"Either: {hints[0]}", f"Or: {hints[1]}"]

@@ -18,31 +18,39 @@ from grader.oracle.known import Fingerprint, Known, Mistake
 NAN = 9e9  # replaces numbers that are not finite
 MAX_NUMBERS = 64
 MAX_NAMED = 2
-# Tolerance relative to the largest number of an entry. Six digits are recorded. In
-# right work, rounding can change the fifth digit.
+# Tolerance relative to the largest number in the answer to one question. Six digits are
+# recorded. Rounding in right code can change the fifth digit.
 RTOL = 3e-4
 
 
 def flags(student: Student) -> Questions:
-    """Yield the questions for `episode_terminateds`: two lengths of an episode."""
+    """Yield two questions to `episode_terminateds`: episodes of 1 step and of 4 steps.
+
+    Yields:
+        The question's name, and a function that asks and returns the answer.
+    """
     for steps in (1, 4):
         case = Case("episode_terminateds", {"num_steps": steps}, {})
         yield f"flags {steps}", partial(output, student, case, "terminateds")
 
 
 def plain(fixed: tuple[Case, ...], student: Student) -> Questions:
-    """Yield the questions for a plain function: its fixed cases."""
+    """Yield the fixed cases as questions to a part whose answer is one array, `result`.
+
+    Yields:
+        The question's name, and a function that asks and returns the answer.
+    """
     for i, case in enumerate(fixed):
         yield f"result {i}", partial(output, student, case, "result")
 
 
 def output(student: Student, case: Case, name: str) -> np.ndarray:
-    """Return one output of a part for a case."""
+    """Ask the hand-in a case, and return the array with this name from the answer."""
     return student.answer(case).array(name)
 
 
-# Questions for parts without a reader. All other parts without a reader are asked the
-# fixed cases of their check file.
+# For a part without a reader, the function that yields its questions. A part that is
+# not in this list is asked the fixed cases of its check file.
 PROBES: dict[str, Callable[[Student], Questions]] = {
     "episode_terminateds": flags,
     "q_network": network,
@@ -61,7 +69,8 @@ def fitting(
         fixed: fixed cases of the part.
 
     Returns:
-        [] if more than two mistakes fit, or if the solution's fingerprint fits.
+        [] if more than two mistakes fit, if the solution's fingerprint fits, or if no
+        fingerprints are recorded for the part.
     """
     if part not in known.right:
         return []
@@ -75,7 +84,9 @@ def fitting(
 def fingerprint(
     part: str, student: Student, fixed: tuple[Case, ...] = ()
 ) -> Fingerprint:
-    """Return a part's answers to its questions, as numbers or as text.
+    """Ask a part all questions, and return each answer by the question's name.
+
+    An answer is a list of numbers, or the text of the exception that came instead.
 
     Args:
         part: name of the part.
@@ -85,6 +96,7 @@ def fingerprint(
     Raises:
         NotImplementedYet: the part is still a stub.
         Stopped: the hand-in's process has ended, or its time is used up.
+        GraderError: the grader itself fails.
     """
     found: Fingerprint = {}
     for name, ask in PROBES.get(part, partial(plain, fixed))(student):
@@ -103,7 +115,7 @@ def fingerprint(
 def in_numbers(answer: np.ndarray) -> list[float]:
     """Return the shape and up to 64 values of an answer, with six digits each.
 
-    The shape of a vector is left out.
+    The shape of a vector is left out. NaN becomes 9e9, and infinity becomes -9e9.
     """
     values = np.nan_to_num(answer.ravel(), nan=NAN, posinf=-NAN, neginf=-NAN)
     shape = [] if answer.ndim == 1 else [float(n) for n in answer.shape]
@@ -111,14 +123,26 @@ def in_numbers(answer: np.ndarray) -> list[float]:
 
 
 def agree(a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
-    """Tell whether two fingerprints are equal within a multiple of the tolerance."""
+    """Tell whether two fingerprints are equal within a tolerance.
+
+    Args:
+        a: a fingerprint.
+        b: another fingerprint; the tolerance is relative to its numbers.
+        times: factor of the tolerance `RTOL`.
+    """
     return a.keys() == b.keys() and all(
         entries_agree(a[name], b[name], times) for name in a
     )
 
 
 def entries_agree(a: list[float] | str, b: list[float] | str, times: float) -> bool:
-    """Tell whether two entries are equal within a multiple of the tolerance."""
+    """Tell whether two answers to one question are equal within a tolerance.
+
+    Args:
+        a: an answer, as numbers or as the text of an exception.
+        b: another answer; the tolerance is relative to its largest number.
+        times: factor of the tolerance `RTOL`.
+    """
     if isinstance(a, str) or isinstance(b, str):
         return a == b
     if len(a) != len(b):

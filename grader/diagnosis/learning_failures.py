@@ -1,8 +1,8 @@
 """Explain why exercise 9 was not learned.
 
-There are three sources: the formula of the hand-in's loss, if it is wrong; the problem
-that stopped learning; and the log of a training run. For the log, the first rule in
-`learning_rules` that fits gives the explanation.
+An explanation uses one of three things: the formula of the hand-in's loss, if this
+formula is wrong; the problem that stopped learning; or the log of a training run. A log
+is explained by the first rule of `learning_rules` that detects its cause in the log.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ LEARN = (
     "td_update",
     "sync_target",
 )
-NAN = "NaN"  # a problem with this word is explained by the log as well
+NAN = "NaN"  # if a problem has this word, the log can explain it
 # Exercises to look at, by a word in the problem that stopped learning.
 BLAMED = {
     "sample": ("replay_buffer",),
@@ -59,11 +59,14 @@ Above = Mapping[str, bool]  # for each exercise graded so far, whether it has fu
 
 
 def explanation(watched: Watched, above: Above) -> str:
-    """Return an explanation in a few lines; "" without an explanation.
+    """Return why a training run did not learn, in a few lines of text.
 
     Args:
         watched: log of a run that did not learn.
         above: for each exercise graded so far, whether it has full marks.
+
+    Returns:
+        "" if there is no explanation.
     """
     if not watched.blocks or (watched.problem and NAN not in watched.problem):
         return blamed(watched.problem, above)
@@ -83,11 +86,15 @@ def explanation(watched: Watched, above: Above) -> str:
 
 
 def blamed(problem: str, above: Above) -> str:
-    """Return where to look after a problem that stopped learning.
+    """Return the line that says where to look after a problem that stopped learning.
 
     Args:
-        problem: what stopped learning, in words.
+        problem: why learning stopped, in words.
         above: for each exercise graded so far, whether it has full marks.
+
+    Returns:
+        "" if no word in `BLAMED` is part of the problem, or if `where_to_look` returns
+        "".
     """
     for word, exercises in BLAMED.items():
         if word in problem:
@@ -96,10 +103,15 @@ def blamed(problem: str, above: Above) -> str:
 
 
 def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
-    """Return why a table was not learned, in lines.
+    """Return why Q was not learned in a table world, as lines of text.
 
-    Only the buffer, `td_update` and `sync_target` take part in learning a table, and
-    learning stops at a wrong batch. The arguments are those of `about_updates`.
+    Only the buffer, `td_update` and `sync_target` take part there, and a wrong batch
+    stops learning. So if the updates are right, the text names `sync_target`.
+
+    Args:
+        formula: what the hand-in's `td_loss` computes; None if the updates are right.
+        judged: True if the updates of the learning were made by this formula.
+        above: for each exercise graded so far, whether it has full marks.
     """
     if formula is not None:
         return about_updates(formula, judged, above)
@@ -107,11 +119,11 @@ def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
 
 
 def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
-    """Return how the updates differ from those that are asked for, in lines.
+    """Return how the updates differ from right ones, as lines of text.
 
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
-        judged: whether the tasks were learned by this formula.
+        judged: True if the updates of the learning were made by this formula.
         above: for each exercise graded so far, whether it has full marks.
 
     Returns:
@@ -139,7 +151,9 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
 
 
 def mend(exercises: tuple[str, ...], above: Above) -> str:
-    """Return which exercises to mend first.
+    """Return a sentence that names the exercises to mend first.
+
+    If all exercises that are the cause have full marks, the sentence says this instead.
 
     Args:
         exercises: the exercises that are the cause.
@@ -154,11 +168,15 @@ def mend(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
-    """Return which exercises lost points, or how to check them.
+    """Return a line that says which exercises lost points, or how to check them.
 
     Args:
         exercises: exercises that may be the cause.
         above: for each exercise graded so far, whether it has full marks.
+
+    Returns:
+        "" if these exercises have full marks and no other exercise in `LEARN` lost
+        points.
     """
     lost = [name for name in exercises if not above.get(name, True)]
     others = [name for name in above if not above[name] and name in LEARN]
@@ -174,6 +192,6 @@ def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words: "a, b and c"."""
+    """Join words to one text, as "a, b and c"."""
     *first, last = words or [""]
     return " and ".join(filter(None, [", ".join(first), last]))

@@ -1,9 +1,9 @@
 """Judge the results of learning, and explain failures.
 
 `of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Otherwise
-these functions return the exception that the check raises: `Wrong`, or the exception
-that prevented learning. The argument `above` says for each exercise graded so far
-whether the exercise has all its points.
+they return the exception that the check raises: `Wrong`, or the exception that
+prevented learning. The argument `above` says for each exercise graded so far whether
+it has all its points.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,15 @@ Above = Mapping[str, bool]
 
 
 def of_tables(learned: Results, above: Above) -> BaseException | None:
-    """Judge the tables: each Q has to be close to Q*."""
+    """Judge the table worlds: each learned Q has to be close to Q*.
+
+    Args:
+        learned: the results of learning.
+        above: for each exercise graded so far, whether it has all its points.
+
+    Returns:
+        None if each Q is close; otherwise the exception that the check raises.
+    """
     tables = learned.tables
     if tables.reason:
         return not_judged(tables.reason, learned, above)
@@ -49,7 +57,15 @@ def of_tables(learned: Results, above: Above) -> BaseException | None:
 
 
 def of_maze(learned: Results, above: Above) -> BaseException | None:
-    """Judge the maze: the way to the exit has to be close to the shortest way."""
+    """Judge the maze: the way to the exit has to be close to the shortest way.
+
+    Args:
+        learned: the results of learning.
+        above: for each exercise graded so far, whether it has all its points.
+
+    Returns:
+        None if the way is short enough; otherwise the exception that the check raises.
+    """
     maze = learned.maze
     if maze.mean_return is None:
         return unjudged(learned, MAZE, above)
@@ -69,7 +85,16 @@ def of_maze(learned: Results, above: Above) -> BaseException | None:
 def of_cartpole(
     threshold: float, learned: Results, above: Above
 ) -> BaseException | None:
-    """Judge CartPole: the mean return has to reach the threshold."""
+    """Judge CartPole: the mean return has to reach the threshold.
+
+    Args:
+        threshold: the least mean return.
+        learned: the results of learning.
+        above: for each exercise graded so far, whether it has all its points.
+
+    Returns:
+        None if the threshold is reached; otherwise the exception that the check raises.
+    """
     result = learned.cartpole
     if result.mean_return is None:
         return unjudged(learned, CARTPOLE, above)
@@ -84,12 +109,18 @@ def of_cartpole(
 
 
 def best_of(result: Result) -> str:
-    """Return the number of training runs in brackets; "" for a single run."""
+    """Return a note on the number of training runs, in brackets; "" for one run."""
     return f" (the best of {result.runs} training runs)" if result.runs > 1 else ""
 
 
 def unjudged(learned: Results, task: str, above: Above) -> BaseException:
-    """Return the exception to raise if no training run of a task was judged."""
+    """Return the exception to raise if no training run of a task was judged.
+
+    Args:
+        learned: the results of learning.
+        task: "maze" or "cartpole".
+        above: for each exercise graded so far, whether it has all its points.
+    """
     result = getattr(learned, task)
     if result.reason is None:
         return Wrong(f"not judged: {result.problem}", why(learned, task, above))
@@ -97,7 +128,17 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
 
 
 def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseException:
-    """Return the exception to raise for the exception that prevented learning."""
+    """Return the exception to raise if another exception prevented learning.
+
+    Args:
+        reason: the exception that prevented learning.
+        learned: the results of learning.
+        above: for each exercise graded so far, whether it has all its points.
+
+    Returns:
+        `reason` itself if the hand-in did not cause it, or if its message needs no more
+        words; otherwise a new exception that says more.
+    """
     if not isinstance(reason, BY_HAND_IN):
         return reason
     # These two reasons need no explanation.
@@ -114,13 +155,24 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
 
 
 def about_updates(learned: Results, above: Above) -> str | None:
-    """Return how the updates differ from those that are asked for, or None."""
+    """Return how the updates differ from right ones; None if they do not differ.
+
+    Args:
+        learned: the results of learning.
+        above: for each exercise graded so far, whether it has all its points.
+    """
     formula, judged = learned.formula, learned.by_formula
     return learning_failures.about_updates(formula, judged, above) or None
 
 
 def why(learned: Results, task: str, above: Above) -> str | None:
-    """Return why the best run did not learn a task, or None if the cause is unknown."""
+    """Return why the best training run did not learn a task; None if unknown.
+
+    Args:
+        learned: the results of learning.
+        task: "maze" or "cartpole".
+        above: for each exercise graded so far, whether it has all its points.
+    """
     result = getattr(learned, task)
     lines = [about_updates(learned, above)]
     if result.watched:

@@ -1,10 +1,10 @@
 """Rules that explain from the log of one run why a task was not learned.
 
-Each rule tests for one cause. The rule says what was seen, what usually causes this,
-and which exercises to look at. There is no rule for `td_loss` and `td_update`: the
-updates are those that are asked for, or the report shows the formula of the updates.
-There is no rule for the replay buffer either: learning stops at a wrong batch, and the
-message says what is wrong.
+Each rule detects one cause. It returns what the log shows, what usually causes this,
+and which exercises to look at; None if the log does not show the cause. No rule blames
+`td_loss` or `td_update`: either the updates are right, or the report shows the formula
+of the updates. No rule blames the replay buffer: a wrong batch stops learning, and the
+message says what is wrong with the batch.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ from grader.diagnosis.learning_run import (
 )
 
 RANDOM = 22  # CartPole's mean return of random actions
-BOUND = 2.0  # after a few syncs, the largest |Q| of right work is above this
-ABOVE_0 = 0.3  # after a few syncs, the Q of right work in the maze is below this
+BOUND = 2.0  # after a few syncs, the largest |Q| of a right hand-in is above this
+ABOVE_0 = 0.3  # after a few syncs, the Q of a right hand-in in the maze is below this
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Cause:
     """Why a run did not learn.
 
     Attributes:
-        seen: what was seen, in a sentence.
-        usual: usual cause of what was seen, in a sentence.
+        seen: what the log shows, in a sentence.
+        usual: what usually causes this, in a sentence.
         exercises: exercises to look at.
     """
 
@@ -50,7 +50,7 @@ def number(value: float) -> str:
 
 
 def never_synced(watched: Watched) -> Cause | None:
-    """Detect that θ_T does not become θ_Q at each sync that is due."""
+    """Detect that θ_T did not become θ_Q in at least a tenth of the syncs due."""
     took, due = syncs(watched)
     if due < FEW or took > 0.9 * due:
         return None
@@ -66,7 +66,10 @@ def never_synced(watched: Watched) -> Cause | None:
 
 
 def acts_otherwise(watched: Watched) -> Cause | None:
-    """Detect actions that do not follow Q and ε."""
+    """Detect that actions are greedy too often while ε is near 1, or too rarely later.
+
+    Too rarely is less than 85 % of the actions at the final ε.
+    """
     early = watched["greedy"][:FEW]
     late = watched["env_step"] > EPSILON_STEPS + BLOCK_STEPS
     greedy = watched["greedy"][late]
@@ -92,7 +95,7 @@ def acts_otherwise(watched: Watched) -> Cause | None:
 
 
 def not_a_number(watched: Watched) -> Cause | None:
-    """Detect that the network's values became NaN or infinite."""
+    """Detect that the loss, Q or θ_Q became NaN or infinite."""
     (bad,) = np.nonzero(~sound(watched))
     if not len(bad):
         return None
@@ -106,7 +109,7 @@ def not_a_number(watched: Watched) -> Cause | None:
 
 
 def never_updated(watched: Watched) -> Cause | None:
-    """Detect that the gradient is 0."""
+    """Detect that no update has moved θ_Q."""
     if watched["moved"].max() > 0:
         return None
     seen = "θ_Q did not move: in every update, the gradient of the loss was 0 in all "
@@ -120,7 +123,11 @@ def never_updated(watched: Watched) -> Cause | None:
 
 
 def bounded(watched: Watched) -> Cause | None:
-    """Detect that the network cannot give the right values."""
+    """Detect that the network's output is bounded, so that Q cannot become right.
+
+    A sign is that the largest |Q(s, a)| stays small. In the maze, where all right
+    values are negative, another sign is a mean of max_a Q(s, a) above 0.
+    """
     q, most = watched.late("q"), watched.late("largest_q")
     if watched.blocks < 4 * FEW:
         return None

@@ -1,4 +1,4 @@
-"""The log of one training run, and simple facts about it."""
+"""The log of one training run, and numbers that are computed from the log."""
 
 import math
 from collections.abc import Mapping
@@ -11,20 +11,21 @@ from grader.contract.learning import MAZE
 # As in `SETTINGS` and `MAZE_SETTINGS` of starter/train.py.
 BLOCK_STEPS, BLOCK_UPDATES, PERIOD = 64, 128, 100
 EPSILON, EPSILON_STEPS = 0.04, 3_000  # ε at the end, and the steps until then
-FEW = 4  # least number of blocks of updates, or of validations, for a conclusion
+FEW = 4  # the least number of blocks, or of validations, that a rule needs
 
 
 @dataclass(frozen=True)
 class Watched:
-    """The log of one training run: columns [n], as named in `training_log.COLUMNS`.
+    """The log of one training run: a column for each name in `training_log.COLUMNS`.
 
     Attributes:
-        task: what was learned, "maze" or "cartpole".
-        columns: for each column, a number for each of the n blocks of updates.
+        task: the task of the run, "maze" or "cartpole".
+        columns: for each name, an array [n] with a number for each of the n blocks of
+            updates.
         curve: environment step and mean return of each validation [k,2].
         mean_return: mean return of the test episodes; NaN without such episodes.
         problem: why learning was stopped; "" if it was not.
-        by_formula: whether the updates were made by the formula of the hand-in's loss.
+        by_formula: True if the updates were made by the formula of the hand-in's loss.
     """
 
     task: str
@@ -35,12 +36,12 @@ class Watched:
     by_formula: bool = False
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """Return a column [n]."""
+        """Return a column of the log [n]: a number for each block of updates."""
         return self.columns[name]
 
     @property
     def in_maze(self) -> bool:
-        """Whether the maze was learned, and not CartPole."""
+        """Whether the task of the run is the maze, and not CartPole."""
         return self.task == MAZE
 
     @property
@@ -64,7 +65,10 @@ class Watched:
 
 
 def syncs(watched: Watched) -> tuple[int, int]:
-    """Return how many syncs took place, and how many syncs were due."""
+    """Return how many syncs took place, and how many syncs were due.
+
+    A sync takes place if θ_T becomes θ_Q.
+    """
     ends = np.arange(watched.blocks + 1) * BLOCK_UPDATES // PERIOD
     due = np.diff(ends)
     took = np.nan_to_num(watched["synced"]) * due

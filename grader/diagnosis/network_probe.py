@@ -10,12 +10,17 @@ from grader.contract import cases
 from grader.contract.case import Case, Student
 from grader.contract.compare import same_arrays
 
-# For each question, its name and a function that asks it and returns numbers.
+# For each question, its name and a function that asks the question and returns numbers.
 Questions = Iterator[tuple[str, Callable[[], Any]]]
 
 
 def network(student: Student) -> Questions:
-    """Yield the questions for `q_network`, each with its name."""
+    """Yield the questions to `q_network`, for two sizes of states and of action sets.
+
+    Yields:
+        The question's name, and a function that asks and returns numbers or truth
+        values.
+    """
     rng = np.random.default_rng(3)
     for sizes in ((3, 5), (4, 2)):
         states = rng.normal(size=(8, sizes[0])).astype(np.float32)
@@ -77,10 +82,10 @@ def values_at(
 
 
 def extent(q_values: np.ndarray) -> list[bool]:
-    """Return seven facts about values [B,A].
+    """Return whether values [B,A] have each of seven properties.
 
-    The values are: all ≥ 0; all ≤ 0; within ±1; within ±1000; with sum 1 over the
-    actions; with sum 0; equal for all states.
+    The properties are: all ≥ 0; all ≤ 0; within ±1; within ±1000; with sum 1 over the
+    actions; with sum 0 over the actions; equal for all states.
     """
     return [
         bool((q_values >= 0).all()),
@@ -96,8 +101,13 @@ def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
     """Return whether values are linear in the state, and on which entries they depend.
 
     Args:
-        q_values: function of a scale of the parameters and of states [B,D].
+        q_values: function of a scale of the parameters and of states [B,D]; it returns
+            the values [B,A].
         states: states [B,D].
+
+    Returns:
+        Whether the values are linear in the state, and then for each of the D entries
+        of a state whether the values depend on this entry.
     """
     zero = q_values(0.5, 0 * states)
     once, twice = (q_values(0.5, k * states) - zero for k in (1, 2))

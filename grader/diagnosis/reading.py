@@ -1,4 +1,4 @@
-"""The classes for what a reader finds, and tables of examples."""
+"""The classes for what a reader finds, and a function that lays out tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a part computes, where its answers leave no doubt.
+    """What a part computes, and how this differs from right code.
+
+    A reader returns a reading only if the part's answers leave no doubt.
 
     Attributes:
-        computes: formula or sentence on the hand-in's part, in the lecture's symbols.
-        asked: formula or sentence on right code.
+        computes: formula or sentence about the hand-in's part, in the lecture's
+            symbols.
+        asked: formula or sentence about right code.
         differences: the mistakes, the most basic one first.
         table: lines of a small table of examples; () without a table.
     """
@@ -46,8 +49,8 @@ def in_columns(
     Args:
         rows: the cells of each row, the headings first.
         align: `str.ljust` or `str.rjust`.
-        most: the largest width with two spaces between the columns; a wider table has
-            one space. None for two spaces at any width.
+        most: greatest width, in characters, of a table with two spaces between its
+            columns; a wider table has one space. None to have two spaces at any width.
 
     Returns:
         () if there are only headings.

@@ -1,9 +1,9 @@
 """Infer the targets of a squared loss from the loss and its gradient.
 
-With tables for networks (`cases.on_table`), a loss c/B Σ (Q(s_i,a_i) - y_i)² has the
-gradient 2 c/B (Q(s_i,a_i) - y_i) in the cell (s_i, a_i), and 0 elsewhere. So the loss
-and the gradient determine the factor c and each target y_i, however the code is
-written.
+The questions have tables for networks (`cases.on_table`). A loss
+c/B Σ (Q(s_i,a_i) - y_i)² then has the gradient 2 c/B (Q(s_i,a_i) - y_i) in the cell
+(s_i, a_i), and 0 elsewhere. So the loss and the gradient determine the factor c and
+each target y_i, however the code is written.
 """
 
 import numpy as np
@@ -12,22 +12,22 @@ from grader.contract import compare
 from grader.contract.case import Answers, Case
 from grader.contract.outcomes import Raised, Wrong
 
-SMALL = 1e-3  # relative to the largest gradient; smaller gradients are rounding errors
+SMALL = 1e-3  # a gradient below this share of the largest one is a rounding error
 
 
 def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
     """Return the targets [B] of a loss that is a multiple of the mean of squares.
 
-    For any other loss the numbers have no meaning, so compare them with the right
-    targets.
+    For any other loss the returned numbers have no meaning. The caller has to compare
+    them with the right targets.
 
     Args:
         case: a batch on tables, see `cases.on_table`.
         answers: the candidate or the reference.
 
     Returns:
-        None if there is no answer, if the loss is 0 or no finite number, or if a cell
-        other than (s_i, a_i) has a gradient.
+        None if there is no answer, if the loss is 0 or not finite, or if a cell other
+        than (s_i, a_i) has a gradient.
     """
     try:
         answer = answers.answer(case)

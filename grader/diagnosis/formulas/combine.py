@@ -8,15 +8,16 @@ from grader.diagnosis.formulas.grammar import Formula, Grammar
 from grader.diagnosis.formulas.rows import Rows
 from grader.diagnosis.formulas.value import PAIRS, value_of
 
-# The indices of n formulas [n], and their targets [n, I, B]; I is 1, or B for formulas
-# whose code forms all pairs of rows.
+# The indices of n formulas [n], and the formulas' targets [n, I, B]. I is B for
+# formulas that form all pairs of rows, and 1 for all other formulas.
 Group = tuple[np.ndarray, np.ndarray]
 
 
 def target_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return a formula's targets, in right code y = r + ¬d γ value [..., 1 or B, B].
+    """Return the targets y that a formula computes, one for each row [..., 1, B].
 
-    Only a formula whose code forms all pairs of rows has the shape [..., B, B].
+    The right formula is y = r + ¬d γ max_a Q(s′, a; θ_T). A formula that forms all
+    pairs of rows, as [B, 1] against [B] does, has targets of shape [..., B, B].
     """
     r, m, d = (formula[slot].compute(rows) for slot in ("reward", "mask", "discount"))
     y = formula["join"].compute(r, m, d, value_of(rows, formula))
@@ -29,7 +30,12 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
     Args:
         rows: the rows of one question.
         grammar: the grammar of the formulas.
-        numbers: for each formula, the number of the choice in each slot [N, slots].
+        numbers: an array [N, slots]: for each formula and each slot (term), the index
+            of the choice.
+
+    Yields:
+        The indices of n formulas among the N, and their targets [n, I, B]. I is B for
+        formulas that form all pairs of rows, else 1.
     """
     slots, column = grammar.slots, grammar.column
 

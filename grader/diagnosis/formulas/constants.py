@@ -1,7 +1,7 @@
-"""Formulas with a constant that is in no list; the constant is computed from answers.
+"""Formulas with a constant that is in no list of choices, but computed from answers.
 
 If a loss is a factor times the mean of squared errors, the loss and its gradient
-determine every target y. If only one constant in the targets is wrong, the targets
+determine every target y. If the targets have only one wrong constant, the targets
 determine this constant. The caller has to check each formula on all answers.
 """
 
@@ -31,11 +31,11 @@ Formulas = Iterator[Formula]
 def with_constants(
     target_of: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
 ) -> Formulas:
-    """Yield formulas with one more difference, a constant that is in no list.
+    """Yield each formula with one more difference: a constant computed from answers.
 
     Args:
         target_of: the function that computes a formula's targets.
-        part: the part of the contract.
+        part: name of the part.
         formulas: the formulas that get one more difference.
         samples: the questions, each with the hand-in's answer.
     """
@@ -61,11 +61,12 @@ def is_square(formula: Formula) -> bool:
 
 
 def slopes_of_errors(sample: Sample) -> np.ndarray | None:
-    """Return the derivatives of the answered loss by the predictions Q(s_i, a_i) [B].
+    """Return the derivatives of the hand-in's loss by the predictions Q(s_i, a_i) [B].
+
+    The derivatives are computed from the hand-in's gradient with respect to theta_Q.
 
     Returns:
-        The derivatives; None if the gradient is not a sum over the predictions'
-        gradients, each times a number.
+        None if that gradient is no linear combination of the predictions' gradients.
     """
     rows = np.arange(sample.rows.size)
     values = sample.moved.q_s[:, rows, sample.rows.a]
@@ -81,6 +82,8 @@ def read_off(
     slopes: Sequence[np.ndarray | None],
 ) -> list[np.ndarray] | None:
     """Return the targets of a loss that is a factor times the mean of squared errors.
+
+    For any other loss the returned numbers have no meaning.
 
     Args:
         samples: the questions, each with the hand-in's answer.
@@ -104,10 +107,10 @@ def read_off(
 
 
 def constant(values: np.ndarray) -> float | None:
-    """Return the number to which all values are equal within rounding, or None.
+    """Return the one number that all values equal within rounding, or None.
 
-    Values that are nan or infinite do not count. The result is None if the other values
-    differ, or if there are fewer than three.
+    Values that are NaN or infinite are left out. The result is None if the remaining
+    values differ, or if fewer than three remain.
     """
     values = values[np.isfinite(values)]
     if len(values) < 3:
@@ -124,13 +127,14 @@ def of_target(
     samples: Sequence[Rows],
     targets: Sequence[np.ndarray],
 ) -> Formulas:
-    """Yield the formula with one constant in its target.
+    """Yield copies of a formula, each with one computed constant in its target.
 
-    The constant is in the reward, in place of γ, in the value of s′, or a bound of y.
+    The constant belongs to the reward, replaces γ, is a weight in the value of s′, or
+    is a bound of y.
 
     Args:
         target_of: the function that computes a formula's targets.
-        part: the part of the contract.
+        part: name of the part.
         formula: the formula to change.
         samples: the rows of each question.
         targets: for each question, the targets of the hand-in's code [B].
@@ -174,7 +178,7 @@ def of_target(
 
 
 def scaled_reward(c: float) -> Choice:
-    """Return the choice of the reward times a constant."""
+    """Return the choice for code that multiplies the reward by c."""
     return Choice(
         f"{constant_words(c)} r",
         lambda x: c * x.r,
@@ -184,7 +188,7 @@ def scaled_reward(c: float) -> Choice:
 
 
 def shifted_reward(c: float) -> Choice:
-    """Return the choice of the reward plus a constant."""
+    """Return the choice for code that adds c to the reward."""
     sign = "+" if c > 0 else "−"
     return Choice(
         f"(r {sign} {constant_words(abs(c))})",
@@ -195,7 +199,7 @@ def shifted_reward(c: float) -> Choice:
 
 
 def reward_at_ends(c: float) -> Choice:
-    """Return the choice of a constant as the reward of terminal transitions."""
+    """Return the choice for code that sets the reward of terminal transitions to c."""
     return Choice(
         f"(r, but {constant_words(c)} where d)",
         lambda x: np.where(x.d > 0, c, x.r),
@@ -206,7 +210,7 @@ def reward_at_ends(c: float) -> Choice:
 
 
 def bounded_reward(c: float) -> Choice:
-    """Return the choice of the reward, clipped to [-c, c]."""
+    """Return the choice for code that clips the reward to [-c, c]."""
     bound = constant_words(c)
     return Choice(
         f"clip(r, −{bound}, {bound})",
@@ -218,7 +222,9 @@ def bounded_reward(c: float) -> Choice:
 
 
 def bounded_targets(y: np.ndarray) -> Iterator[Choice]:
-    """Yield the choices that clip targets at their maximum, their minimum, and both.
+    """Yield the choices for code that clips the target y from above, below, or both.
+
+    The upper bound is the largest of the given targets, the lower bound the smallest.
 
     Args:
         y: the targets of the hand-in's code, of all questions.
@@ -249,7 +255,9 @@ MIXED = (
 def mixtures(
     target_of: Target, formula: Formula, samples: Sequence[Rows], y: np.ndarray
 ) -> Iterator[Choice]:
-    """Yield the choices that mix the largest value of s′ with another value of s′.
+    """Yield the choices for a weighted mean of max_a Q(s′,a) and another value of s′.
+
+    The weight is computed from the targets.
 
     Args:
         target_of: the function that computes a formula's targets.
@@ -304,14 +312,14 @@ def of_error(
     samples: Sequence[Sample],
     slopes: Sequence[np.ndarray | None],
 ) -> Formulas:
-    """Yield the formula with Huber's loss, and with the square of the clipped error.
+    """Yield copies of a formula with Huber's loss, and with a square of clipped errors.
 
-    The bound beyond which the loss is linear, or the error clipped, is computed from
-    the answers.
+    Huber's loss is linear for errors beyond a bound, and a clipped error is constant
+    beyond a bound. These bounds are computed from the answers.
 
     Args:
         target_of: the function that computes a formula's targets.
-        part: the part of the contract.
+        part: name of the part.
         formula: the formula to change.
         samples: the questions, each with the hand-in's answer.
         slopes: for each sample, the result of `slopes_of_errors`.

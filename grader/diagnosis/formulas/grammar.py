@@ -1,4 +1,7 @@
-"""Formulas as choices for slots, and how they differ from right code."""
+"""Formulas with one choice for each slot, and how they differ from right code.
+
+A slot is a term of a formula, as the reward or the mask.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,17 +15,18 @@ from grader.diagnosis.reading import Difference
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to fill a slot of the formula.
+    """One thing that code may compute for a slot, which is a term of a formula.
 
     Attributes:
         words: the text of the choice in the formula.
-        compute: the function that computes the choice; each slot has other arguments.
-        name: the mistake's name without the part's prefix; "" for right code, and for
-            a choice that is a mistake only together with another choice.
+        compute: the function that computes the slot's value; its arguments depend on
+            the slot.
+        name: the mistake's name without the part's prefix; "" for right code, and for a
+            choice that is a mistake only together with another choice.
         hint: the sentences that explain the mistake to the student; "" for right code.
-        names: other full names of the mistake, by the part's prefix, as
-            {"mc": "mc-columns"}; None as a name if the part does not try the choice
-            alone.
+        names: by the part's prefix, the full name of the mistake in parts where it is
+            called differently, as {"mc": "mc-columns"}. None as a name if the part does
+            not try the choice alone.
     """
 
     words: str
@@ -39,7 +43,7 @@ class Joint:
     Attributes:
         name: the mistake's name without the part's prefix.
         hint: the sentences that explain the mistake to the student.
-        slots: for each slot that changes, the words of its choice.
+        slots: for each slot that changes, the text `words` of its new choice.
         names: other full names of the mistake, as in `Choice`.
     """
 
@@ -53,11 +57,11 @@ PREFIX = {"td_loss": "td", "update_Q_TD0": "tab", "mc_loss": "mc"}
 
 
 def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
-    """Return the difference from right code that a choice or joint makes in a part.
+    """Return the mistake that a choice or joint is in a part.
 
     Returns:
-        The difference; None if the choice has no name in this part: it is right code,
-        or the part does not try it alone.
+        The mistake's name and hint. None if the choice is right code, or if the part
+        does not try the choice alone.
     """
     prefix = PREFIX[part]
     name = (item.names or {}).get(prefix, item.name and f"{prefix}-{item.name}")
@@ -66,7 +70,7 @@ def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
 
 @dataclass(frozen=True)
 class Formula:
-    """One choice for each slot.
+    """What a part computes: one choice for each slot, which is a term of the formula.
 
     Attributes:
         choices: the choices, by name of the slot.
@@ -93,16 +97,18 @@ class Formula:
 class Grammar:
     """Some slots of a formula, and all mistakes in these slots.
 
+    A slot is a term of the formula.
+
     Args:
-        part: the part of the contract that the formula is for.
+        part: name of the part that the formulas are for.
         slots: the choices of each slot, by name of the slot; the right choice is first.
         joints: the mistakes that change several slots.
 
     Attributes:
-        column: the number of each slot, by name.
+        column: the index of each slot, by name.
         differences: all mistakes; M is their number.
-        edits: the number of the choice that each mistake puts into each slot
-            [M, slots]; -1 if the mistake does not change the slot.
+        edits: the index of the choice that each mistake puts into each slot [M, slots];
+            -1 if the mistake does not change the slot.
     """
 
     def __init__(
@@ -132,15 +138,15 @@ class Grammar:
         self.combinations = cache(self._combinations)
 
     def index(self, slot: str, words: str) -> int:
-        """Return the number of the choice that has these words."""
+        """Return the index of a slot's choice whose text is `words`."""
         return [choice.words for choice in self.slots[slot]].index(words)
 
     def _combinations(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all N formulas that have `count` differences from right code.
 
         Returns:
-            For each formula, the number of the choice in each slot [N, slots], and the
-            indices of its differences in `differences` [N, count].
+            For each formula, the index of the choice in each slot [N, slots], and the
+            indices of the formula's differences in `differences` [N, count].
         """
         if count == 0:
             return np.zeros((1, len(self.slots)), int), np.empty((1, 0), int)
@@ -156,10 +162,10 @@ class Grammar:
         return formulas, np.column_stack([before[first], then])
 
     def formula(self, numbers: np.ndarray, which: np.ndarray) -> Formula:
-        """Return one formula of `combinations`.
+        """Return the formula that one row of the arrays of `combinations` describes.
 
         Args:
-            numbers: the number of the choice in each slot [slots].
+            numbers: the index of the choice in each slot [slots].
             which: the indices of the formula's differences in `differences`.
         """
         choices = {

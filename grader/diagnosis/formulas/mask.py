@@ -1,7 +1,8 @@
 """The choices of the mask, which is ¬d in right code.
 
-A choice has its text in the formula, its function of the rows, and, for a mistake, the
-name and the hint. The first choice is right code.
+A choice has a text for the formula and a function that computes the mask from the rows
+of a batch. A choice that is a mistake also has a name and a hint. The first choice is
+right code.
 """
 
 from collections.abc import Callable
@@ -25,9 +26,10 @@ def at(rows: Rows, i: int) -> np.ndarray:
 
 
 def flags_as_rows(rows: Rows) -> np.ndarray:
-    """Return the mask of code that takes the flags d for row numbers [B].
+    """Return the mask [B] that code computes if it uses the flags d as row numbers.
 
-    The mask is 0 in row 0 if a flag is 0, and in row 1 if a flag is 1; else it is 1.
+    Row 0 of the mask is 0 if any flag is 0, and row 1 is 0 if any flag is 1. All other
+    entries are 1.
     """
     mask = np.ones(rows.size)
     numbers = rows.d.astype(int)
@@ -129,7 +131,7 @@ MASK = (
 
 
 def tilde_of(rows: Rows) -> np.ndarray:
-    """Return the mask [B] of code that writes ~d, for flags of type uint8."""
+    """Return the mask [B] that ~d gives for flags d of type uint8: 255 - d."""
     return 255 - rows.d
 
 
@@ -149,9 +151,9 @@ def with_tilde(
         formula: the formula that fits answers to questions with flags of type bool.
         part: name of the part.
         tilde: the choice ~d of this part.
-        ask: asks the part with flags of an integer type; its result is None if the
-            answer is of no use.
-        fits: tells whether a formula fits such an answer.
+        ask: the function that asks the part with flags of an integer type. It returns
+            the answer, or None if the answer cannot be compared with formulas.
+        fits: the function that tells whether a formula fits such an answer.
     """
     try:
         answer = ask()

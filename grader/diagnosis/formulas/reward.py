@@ -1,7 +1,8 @@
 """The choices of the reward in a target.
 
-A choice has its text in the formula, its function of the rows, and, for a mistake, the
-name and the hint. The first choice is right code.
+A choice has a text for the formula and a function that computes the reward from the
+rows of a batch. A choice that is a mistake also has a name and a hint. The first choice
+is right code.
 """
 
 import numpy as np
@@ -24,7 +25,7 @@ def normalised(x: np.ndarray) -> np.ndarray:
     """Return x, shifted and scaled to mean 0 and standard deviation 1.
 
     Args:
-        x: numbers [B], or [..., I, B]; of the latter, the mean and the deviation are
+        x: an array [B], or [..., I, B]. For the second shape, mean and deviation are
             taken over the last two axes.
     """
     mean, deviation = (

@@ -1,4 +1,4 @@
-"""The numbers of one question, from which a formula computes its result."""
+"""The transitions of one question, with networks' values, as formulas use them."""
 
 from dataclasses import dataclass, replace
 
@@ -23,8 +23,8 @@ class Rows:
         t_n: the values Q(s′, ·; theta_T) [B, A].
         held_s: the values Q(s, ·; theta_Q) as constants, without a gradient [B, A].
         held_n: the values Q(s′, ·; theta_Q) as constants, without a gradient [B, A].
-        q_0: the values of a state of zeros by theta_Q [..., 1, A].
-        t_0: the values of a state of zeros by theta_T [1, A].
+        q_0: the values Q(0, ·; theta_Q) of a state of zeros [..., 1, A].
+        t_0: the values Q(0, ·; theta_T) of a state of zeros [1, A].
         a: the actions [B].
         r: the rewards [B].
         d: the flags [B]: 1 for a terminal transition, else 0.
@@ -61,10 +61,10 @@ def in_double(leaves: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def states_of(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the states of a question to a loss, and a state of zeros.
+    """Return the states s and s′ of a question to a loss, and a state of zeros.
 
-    A question to `mc_loss` has no next states. There s′ is the state of the following
-    row; in the last row s′ is s.
+    A question to `mc_loss` has no next states. For such a question, s′ is the state of
+    the following row; in the last row s′ is s.
 
     Returns:
         The states s [B, D], the next states s′ [B, D], and zeros [1, D].
@@ -75,7 +75,7 @@ def states_of(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def rows_of(case: Case) -> Rows:
-    """Return the rows of a question to a loss.
+    """Compute both networks' values for a question to a loss, and return its rows.
 
     For `mc_loss`, theta_T is theta_Q, and only the last row is terminal.
     """
@@ -98,8 +98,9 @@ def rows_of(case: Case) -> Rows:
 def nearby(case: Case, rows: Rows) -> Rows:
     """Return the rows for networks with one parameter of theta_Q moved by `STEP`.
 
-    The values by theta_Q get a leading axis [2P], with P the number of parameters: in
-    entry i parameter i is larger by `STEP`, in entry P + i it is smaller by `STEP`.
+    P is the number of parameters. The values by theta_Q get a leading axis [2P]. In
+    entry i, parameter i is larger by `STEP`; in entry P + i, parameter i is smaller by
+    `STEP`. All other fields stay as they are.
     """
     theta = in_double(case.args["theta_Q"])
     count = sum(leaf.size for leaf in theta)

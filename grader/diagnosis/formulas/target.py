@@ -1,7 +1,7 @@
 """The choices of the target y = r + ¬d γ value, except for the value of s′.
 
-A choice has its text in the formula, its function, and, for a mistake, the name and the
-hint. The first choice of each slot is right code.
+A choice has a text for the formula and a function. A choice that is a mistake also has
+a name and a hint. The first choice of each slot (term) is right code.
 """
 
 import numpy as np
@@ -279,7 +279,10 @@ AFTER = (
 
 
 def prediction(rows: Rows) -> np.ndarray:
-    """Return the predictions Q(s, a; theta_Q) as constants [1, B]."""
+    """Return the predictions Q(s, a; theta_Q) as constants [1, B].
+
+    A constant has no gradient.
+    """
     return rows.held_s[np.arange(rows.size), rows.a][None]
 
 

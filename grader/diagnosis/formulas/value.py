@@ -29,11 +29,11 @@ BOTH = (
 
 
 def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
-    """Return the function that joins the values of θ_Q and of θ_T.
+    """Return the function of the rows that combines the values of θ_Q and of θ_T.
 
     Args:
         join: the function of two arrays of values, as `np.minimum`.
-        held: whether the values of θ_Q are constants, without a gradient.
+        held: True if the values of θ_Q are constants, without a gradient.
     """
     return lambda x: tuple(
         map(
@@ -45,12 +45,12 @@ def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
 
 
 def held_values(x: Rows) -> Values:
-    """Return the values of θ_Q as constants, without a gradient."""
+    """Return the values by θ_Q of s, s′ and a state of zeros, without a gradient."""
     return x.held_s, x.held_n, x.q_0.reshape(-1, x.width)[-1:]
 
 
 def average(q: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return the mean of two arrays."""
+    """Return the mean of two arrays, entry by entry."""
     return (q + t) / 2
 
 
@@ -149,16 +149,16 @@ STATE = (
 def each(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
     """Return the reducer that applies a function to the values of each row.
 
-    The function maps values [..., B, A] to numbers [..., B].
+    The function maps values [..., B, A] to numbers [..., B]. A reducer makes one number
+    of the values of all actions.
     """
     return lambda x, v: reduce(v)[..., None, :]
 
 
 def picked(actions: Callable[[Rows], np.ndarray]) -> Callable:
-    """Return the reducer that takes the value of one action in each row.
+    """Return a function that takes the value of one action in each row.
 
-    Args:
-        actions: a function of the rows that returns the actions [B].
+    The function `actions` returns these actions [B] for the rows.
     """
     return lambda x, v: v[..., np.arange(x.size), actions(x)][..., None, :]
 
@@ -391,7 +391,7 @@ def value_of(rows: Rows, formula: Formula) -> np.ndarray:
 
 
 def value_words(formula: Formula) -> str:
-    """Return the text of the value of s′ in a formula."""
+    """Return the text of the value of s′ in a formula, as "max_a Q(s′,a; θ_T)"."""
     net, state = formula["net"].words, formula["state"].words
 
     def valued(match: re.Match[str]) -> str:

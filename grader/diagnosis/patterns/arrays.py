@@ -4,17 +4,20 @@ import numpy as np
 
 
 def flat(leaves: list[np.ndarray]) -> np.ndarray:
-    """Return all numbers of a tree in one float64 vector [P], leaf after leaf."""
+    """Return all numbers of a list of arrays in one float64 vector [P]."""
     return np.concatenate([leaf.ravel() for leaf in leaves]).astype(np.float64)
 
 
 def half(array: np.ndarray) -> np.ndarray:
-    """Return float32 numbers rounded to float16."""
+    """Return float32 numbers, rounded to the precision of float16."""
     return array.astype(np.float16).astype(np.float32)
 
 
 def bfloat(array: np.ndarray) -> np.ndarray:
-    """Return float32 numbers rounded to bfloat16: to nearest, ties to even."""
+    """Return float32 numbers, rounded to the precision of bfloat16.
+
+    The numbers are rounded to the nearest one, ties to even.
+    """
     bits = array.astype(np.float32).view(np.uint32).astype(np.uint64)
     bits += 0x7FFF + ((bits >> 16) & 1)
     return (bits & 0xFFFF0000).astype(np.uint32).view(np.float32)

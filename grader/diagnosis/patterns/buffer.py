@@ -18,19 +18,24 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return what the hand-in's `ReplayBuffer` does wrong; None if nothing is found.
 
     Raises:
-        Stopped: the hand-in's process came to an end.
+        Stopped: the hand-in's process has ended, or its time is used up.
     """
     return agreed(*(findings_of(Asker(student, rng)) for _ in range(2)))
 
 
 def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
-    """Return the reading of the findings that two rounds share; None if there are none.
+    """Return the reading of the findings that two rounds of questions share.
 
-    A `measured` finding holds numbers of its round, so only its name has to be equal.
+    Findings are shared if their names and their texts `computes` are equal. The text of
+    a `measured` finding holds numbers of its round; for such a finding, equal names are
+    enough.
 
     Args:
         first: findings of the first round.
         second: findings of the second round.
+
+    Returns:
+        None if the rounds share no finding.
     """
     computes = {finding.name: finding.computes for finding in second}
     both = [

@@ -1,4 +1,4 @@
-"""The choices of the loss, given the target: the prediction and its error."""
+"""The choices for the terms of a loss, as the prediction and the error."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,8 @@ TARGET = "(slides: Target Networks)"
 ALL_AT_ONCE = "(slides: Deep Q Networks)"
 REPLAY = "(slides: Experience Replay)"
 TD_ONLY: dict[str, str | None] = {"mc": None}
-# The predictions, and the factors of the targets: 0 where a prediction is pulled to 0.
+# The predictions, and factors of the targets; a factor is 0 for a prediction that code
+# compares with 0.
 Predicted = tuple[np.ndarray, "np.ndarray | float"]
 
 
@@ -24,7 +25,7 @@ def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
 
     Args:
         values: the values of all actions [..., B, A].
-        rows: the rows.
+        rows: the rows, with the actions.
         shift: the number that wrong code adds to the numbers of the actions.
     """
     return values[..., np.arange(rows.size), rows.a + shift][..., None, :]
@@ -36,7 +37,7 @@ def every_action(rows: Rows) -> np.ndarray:
 
 
 def clamped(rows: Rows) -> np.ndarray:
-    """Return Q(s_{a_i}, i; theta_Q), from code that swaps its two indices [..., 1, B].
+    """Return Q(s_{a_i}, i; theta_Q) [..., 1, B], as from code that swaps two indices.
 
     As in JAX, an index out of range is clamped, and a value read by a clamped index has
     no gradient.
@@ -49,7 +50,7 @@ def clamped(rows: Rows) -> np.ndarray:
 
 
 def flat_take(rows: Rows) -> np.ndarray:
-    """Return Q(s_0, a_i; theta_Q): all values from the first row [..., 1, B]."""
+    """Return Q(s_0, a_i; theta_Q) [..., 1, B]: the first row's values of all a_i."""
     return rows.q_s[..., 0, :][..., rows.a][..., None, :]
 
 
@@ -60,7 +61,7 @@ def two_actions(rows: Rows) -> np.ndarray:
 
 
 def one_hot(rows: Rows) -> np.ndarray:
-    """Return 1 for the action that each row has taken, 0 for others [A, B]."""
+    """Return 1 for the action that each row has taken, 0 for other actions [A, B]."""
     return (np.arange(rows.width)[:, None] == rows.a).astype(float)
 
 
@@ -201,7 +202,7 @@ PREDICT = (
 def column(p: np.ndarray) -> np.ndarray:
     """Return predictions [..., 1, B] as a column [..., B, 1].
 
-    Predictions of another shape become nan, so that the formula fits no answer.
+    Predictions of any other shape become NaN, so that the formula fits no answer.
     """
     return np.swapaxes(p, -1, -2) if p.shape[-2] == 1 else np.nan * p
 
@@ -335,14 +336,16 @@ LOSS_SLOTS = {
 def loss_of(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the loss of a batch, computed by a formula [...].
+    """Return the loss of a batch, computed by a formula.
+
+    If the rows hold the values of several networks, there is one loss for each network.
 
     Args:
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
         y: the targets [..., 1 or B, B or 1].
-        unmoved: the errors at theta_Q, if `rows` holds values by other parameters;
-            else None. They make the weights.
+        unmoved: the errors at theta_Q, if `rows` holds values by other parameters; else
+            None. The weights of the rows are computed from these errors.
     """
     f = weighted_losses(rows, formula, y, unmoved)
     return formula["reduction"].compute(rows, f)
@@ -351,9 +354,9 @@ def loss_of(
 def weighted_losses(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the weighted losses of the rows, before the reduction.
+    """Return the losses of a batch before the reduction, times their weights.
 
-    The arguments are those of `loss_of`; the shape is that of `errors`.
+    The arguments are those of `loss_of`; the shape is that of the errors in `errors`.
     """
     e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
@@ -363,7 +366,12 @@ def weighted_losses(
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
     """Return the errors: prediction minus target [..., 1 or B or A, B or 1].
 
-    The errors are nan if the shapes of predictions and targets do not fit together.
+    The errors are NaN if the shapes of predictions and targets do not fit together.
+
+    Args:
+        rows: the rows of the batch.
+        formula: the formula; it needs choices for `LOSS_SLOTS`.
+        y: the targets [..., 1 or B, B or 1].
     """
     p, keep = formula["predict"].compute(formula["by"].compute(rows))
     p = formula["pairing"].compute(p)

@@ -246,7 +246,10 @@ AFTER = (
 
 
 def label_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the labels, with which the predictions are compared [..., 1, T]."""
+    """Return the labels of a formula, as the returns G [..., 1, T].
+
+    The loss compares each prediction with its label.
+    """
     label = formula["label"].compute(rows)[..., None, :]
     return formula["after"].compute(rows, label)
 
@@ -254,17 +257,23 @@ def label_of(rows: Rows, formula: Formula) -> np.ndarray:
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
     """Yield the labels of many formulas, as one group.
 
+    The loss compares each prediction with its label.
+
     Args:
         rows: the rows of one question.
         grammar: the grammar of the formulas.
-        numbers: for each formula, the number of the choice in each slot [N, slots].
+        numbers: an array [N, slots]: for each formula and each slot (term), the index
+            of the choice.
+
+    Yields:
+        The indices of all N formulas, and their labels [N, 1, T].
     """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)
 
 
-# The second view is for a hand-in that computes the right returns in `mc_loss` itself:
-# with it the stand-in γ − r is equal to these returns.
+# The second view is for a hand-in that computes the right returns in `mc_loss` itself.
+# In this view the rewards are such that the stand-in γ − r is equal to the returns.
 VIEWS = (
     Choice("", lambda x: x),
     Choice("", lambda x: replace(x, r=x.gamma - returns(x))),
@@ -280,7 +289,18 @@ LANGUAGE = Language(
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
-    """Return the formula of a `mc_loss` and one sample, or None if no formula fits."""
+    """Return the formula that the hand-in's `mc_loss` computes, and one sample.
+
+    A sample is a question with the hand-in's answer.
+
+    Returns:
+        None if no formula fits, if an answer has wrong types or shapes, or if a loss is
+        not finite.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no arrays came back.
+    """
     cases = questions.episodes(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
     if len(known) < len(cases) or not np.isfinite([s.loss for s in known]).all():
@@ -290,6 +310,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | N
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of a `mc_loss`, or None if its formula is right or unknown."""
+    """Return the reading of the hand-in's `mc_loss`.
+
+    Returns:
+        None if the formula is right, or if no formula is found.
+    """
     result = find(student, rng)
     return reading(LANGUAGE, *result) if result else None

@@ -1,4 +1,4 @@
-"""Questions to a loss; their numbers make different formulas give different losses."""
+"""Questions to a loss, whose numbers tell different formulas apart."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ ENDS = ([0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 1, 0], [0] * 5, [1] * 5)
 
 
 def source_of(rng: np.random.Generator) -> cases.Fixed:
-    """Return a source for `cases` that draws its numbers from a generator."""
+    """Return a source of random numbers for `cases` that draws from a generator."""
     source = cases.Fixed("")
     source.rng = rng
     return source
@@ -53,11 +53,11 @@ def states(
 
 
 def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Case:
-    """Make a question to `td_loss` about probe networks.
+    """Make one question to `td_loss` with probe networks.
 
     Args:
         rng: the source of all other numbers.
-        ends: the flag of each row, 0 or 1 [SIZE].
+        ends: the flag d of each row, 0 or 1 [SIZE].
         rewards: the reward of each row [SIZE].
     """
     drawn_states = None
@@ -79,7 +79,11 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
 
 
 def batches(rng: np.random.Generator) -> list[Case]:
-    """Make batches with rewards of usual size, of very different sizes, and large."""
+    """Make five questions to `td_loss`, with small and large rewards.
+
+    The second has rewards of very different sizes, and the third has large rewards. The
+    others have rewards of usual size.
+    """
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)
     large = signed(rng, 150.0, 600.0, SIZE)  # beyond all likely bounds
@@ -89,7 +93,7 @@ def batches(rng: np.random.Generator) -> list[Case]:
 
 
 def others(rng: np.random.Generator) -> list[Case]:
-    """Make batches of other sizes than `batches`; one has γ = 1."""
+    """Make four questions to `td_loss`: other sizes than `batches`, or γ = 1."""
     source = source_of(rng)
     return [
         cases.td(source, 1, ends="none"),
@@ -100,21 +104,21 @@ def others(rng: np.random.Generator) -> list[Case]:
 
 
 def episodes(rng: np.random.Generator) -> list[Case]:
-    """Make questions to `mc_loss` with the numbers of `batches`."""
+    """Make the questions of `batches` for `mc_loss`."""
     return [of_returns(case) for case in batches(rng)]
 
 
 def of_returns(case: Case) -> Case:
     """Return a question to `mc_loss` with the numbers of a question to `td_loss`.
 
-    The question asks for a stand-in in the place of `discounted_returns`.
+    In this question, a stand-in replaces the hand-in's `discounted_returns`.
     """
     args = {k: case.args[k] for k in ("theta_Q", "state", "action", "reward")}
     return Case("mc_loss", {**case.spec, "stand_in": True}, args)
 
 
 def other_episodes(rng: np.random.Generator) -> list[Case]:
-    """Make questions to `mc_loss` of other sizes than `episodes`; one has γ = 1."""
+    """Make four questions to `mc_loss`: other sizes than `episodes`, or γ = 1."""
     source = source_of(rng)
     found = [
         cases.mc(source, 1),

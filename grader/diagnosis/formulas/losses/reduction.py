@@ -1,4 +1,4 @@
-"""The choices of each row's weight in the loss, and of the reduction to one number."""
+"""The choices of each row's weight in a loss, and of the reduction to one number."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ DEEP_Q = "(slides: Deep Q Learning)"
 TARGET = "(slides: Target Networks)"
 TD_ONLY: dict[str, str | None] = {"mc": None}
 
-# A row's weight is a function of the rows x and the errors e. To find a gradient, the
-# parameters are moved, but e stays the same: the weight is a constant.
+# A row's weight is a function of the rows x and the errors e. A gradient is found by
+# moving the parameters; the errors e are not moved, so that the weight is a constant.
 WEIGHT = (
     Choice("", lambda x, e: 1.0),
     *(
@@ -83,9 +83,9 @@ WEIGHT = (
 
 
 def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
-    """Return the function that computes a mean with a mask as the weights of the rows.
+    """Return the function that computes a mean in which a mask weights the rows.
 
-    The mean is nan if the mask is 0 in all rows.
+    The mean is NaN if the mask is 0 in all rows.
     """
 
     def weighted_mean(x: Rows, f: np.ndarray) -> np.ndarray:
@@ -97,9 +97,9 @@ def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
 
 
 def mean(x: Rows, f: np.ndarray) -> np.ndarray:
-    """Return the mean over the last two axes.
+    """Return the mean of the losses f over their last two axes.
 
-    These axes are the rows, and the pairs or actions.
+    The last axis is the rows. The axis before it is 1, the actions, or the rows again.
     """
     return f.mean(axis=(-2, -1))
 

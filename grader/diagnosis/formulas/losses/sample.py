@@ -1,4 +1,4 @@
-"""One question to a loss with the hand-in's answer, compared with formulas."""
+"""One question to a loss with the hand-in's answer, to be compared with formulas."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from grader.diagnosis.formulas.grammar import Formula
 from grader.diagnosis.formulas.losses.loss import errors, loss_of, weighted_losses
 from grader.diagnosis.formulas.rows import STEP, Rows, nearby, rows_of
 
-RTOL = 1e-4  # rounding in float32 is ten times less
+RTOL = 1e-4  # ten times the rounding errors in float32
 MOST_NUMBERS = 4096  # the largest number of losses in one answer
 Target = Callable[[Rows, Formula], np.ndarray]  # computes a formula's targets
 
@@ -35,29 +35,36 @@ class Sample:
 
     @cached_property
     def rows(self) -> Rows:
-        """The rows of the question."""
+        """The question's transitions, with the networks' values."""
         return rows_of(self.case)
 
     @cached_property
     def moved(self) -> Rows:
-        """The rows with each parameter of theta_Q moved up and down; see `nearby`."""
+        """The rows with each parameter of theta_Q moved by `STEP`; see `nearby`."""
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:
-        """Return the loss that a formula computes, without a factor."""
-        rows = formula["view"].compute(self.rows)
-        return float(loss_of(rows, formula, target(rows, formula)))
+        """Return the loss that a formula gives for the question.
 
-    def rows_fit(self, formula: Formula, target: Target, factor: float) -> bool:
-        """Tell whether the array of losses agrees with a formula.
+        The factor of a `Scale` is not part of this loss.
 
         Args:
             formula: the formula.
             target: the function that computes the formula's targets.
-            factor: the sum of the losses, divided by the formula's loss.
+        """
+        rows = formula["view"].compute(self.rows)
+        return float(loss_of(rows, formula, target(rows, formula)))
+
+    def rows_fit(self, formula: Formula, target: Target, factor: float) -> bool:
+        """Tell whether the hand-in's array of losses agrees with a formula.
+
+        Args:
+            formula: the formula.
+            target: the function that computes the formula's targets.
+            factor: the sum of the hand-in's losses, divided by the formula's loss.
 
         Returns:
-            Whether the losses agree; True if the hand-in returns one number.
+            True also if the hand-in returns one number, and not an array.
         """
         if self.each is None:
             return True
@@ -69,7 +76,13 @@ class Sample:
         )
 
     def slope_fits(self, formula: Formula, target: Target, factor: float) -> bool:
-        """Tell whether the gradient agrees with that of a formula times a factor."""
+        """Tell whether the hand-in's gradient agrees with a formula's gradient.
+
+        Args:
+            formula: the formula.
+            target: the function that computes the formula's targets.
+            factor: the number by which the formula's gradient is multiplied.
+        """
         view = formula["view"].compute
         unmoved, rows = view(self.rows), view(self.moved)
         e = errors(unmoved, formula, target(unmoved, formula))
@@ -80,7 +93,7 @@ class Sample:
 
 
 def close(obtained: np.ndarray, expected: np.ndarray) -> bool:
-    """Tell whether two arrays agree within rounding, and `expected` is finite."""
+    """Tell whether `expected` is finite and equal to `obtained` within rounding."""
     if not np.isfinite(expected).all():
         return False
     scale = np.abs(expected).max(initial=0.0)
@@ -89,11 +102,11 @@ def close(obtained: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def ask(case: Case, student: Student) -> Sample | None:
-    """Ask a question; return it with the hand-in's answer, or None.
+    """Ask a question, and return it with the hand-in's answer.
 
     Returns:
-        The question with the answer, which may hold nan. None if the types or shapes
-        of the answer are not those of losses and a gradient, or if it has more than
+        The question with the answer, which may hold NaN. None if the types or shapes of
+        the answer are not those of losses and a gradient, or if it has more than
         `MOST_NUMBERS` losses.
 
     Raises:
@@ -117,11 +130,7 @@ def ask(case: Case, student: Student) -> Sample | None:
 
 
 def ask_or_none(case: Case, student: Student) -> Sample | None:
-    """Ask a question; return it with the hand-in's answer, or None.
-
-    Returns:
-        The result of `ask`; None also if the hand-in fails.
-    """
+    """Ask a question as `ask` does, but return None if the hand-in fails."""
     try:
         return ask(case, student)
     except (Raised, Wrong):
@@ -129,7 +138,7 @@ def ask_or_none(case: Case, student: Student) -> Sample | None:
 
 
 def exchanged(rows: Rows, *pairs: tuple[str, str]) -> Rows:
-    """Return the rows with some fields exchanged.
+    """Return the rows with the arrays of some fields exchanged.
 
     Args:
         rows: the rows.

@@ -1,4 +1,7 @@
-"""The factor between a formula's loss and a hand-in's loss, for all sizes."""
+"""The factor by which a hand-in's loss differs from a formula's loss.
+
+The factor may depend on the number B of rows and on the number A of actions.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,8 +13,8 @@ from grader.diagnosis.formulas.grammar import PREFIX
 from grader.diagnosis.reading import Difference
 
 REVIEW = "(slides: Deep Learning Review)"
-# The ways in which a factor may depend on the numbers B of rows and A of actions: each
-# is a text and a function.
+# How a factor may depend on the number B of rows and the number A of actions: for each
+# growth its text and its function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("", lambda b, a: 1.0),
     ("B", lambda b, a: b),
@@ -48,7 +51,7 @@ FRACTIONS = {Fraction(1, 2): "½", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
 
 @dataclass(frozen=True)
 class Scale:
-    """A factor: a constant times a function of B and A.
+    """A factor of a loss: a constant times a function of B (rows) and A (actions).
 
     Attributes:
         constant: the constant.
@@ -67,7 +70,8 @@ class Scale:
         """Return the mistakes in the factor, by their keys in `HINTS`.
 
         Args:
-            natural: the growth that is no mistake.
+            natural: how the factor depends on B and A without a mistake: a text of
+                `GROWTHS`.
         """
         size, names = abs(self.constant), []
         if self.constant < 0:
@@ -91,7 +95,13 @@ class Scale:
         return names
 
     def differences(self, part: str, natural: str) -> tuple[Difference, ...]:
-        """Return the mistakes in the factor; the growth `natural` is no mistake."""
+        """Return the mistakes in the factor, with names and hints.
+
+        Args:
+            part: name of the part.
+            natural: how the factor depends on B and A without a mistake: a text of
+                `GROWTHS`.
+        """
         found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
 
@@ -99,7 +109,8 @@ class Scale:
         """Return the text of a loss with the factor before it.
 
         Args:
-            natural: the growth that the text leaves out.
+            natural: how the factor depends on B and A without a mistake: a text of
+                `GROWTHS`. This text is left out.
             mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""
@@ -111,10 +122,13 @@ class Scale:
 
 
 def named_constant(size: float) -> list[str]:
-    """Return the mistake in a constant factor, by its key in `HINTS`; [] for 1.
+    """Return the mistake in a constant factor, as a list of keys in `HINTS`.
 
     Args:
         size: the absolute value of the constant.
+
+    Returns:
+        A list of one key; [] if the constant is 1.
     """
     if np.isclose(size, 1, 1e-3):
         return []
@@ -122,7 +136,7 @@ def named_constant(size: float) -> list[str]:
 
 
 def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
-    """Return the scale that explains all factors, or None.
+    """Return the scale (constant and growth) that explains all factors, or None.
 
     Args:
         factors: triples of a loss's factor, its number B of rows and its number A of
@@ -136,7 +150,11 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
 
 
 def rounded(value: float) -> float:
-    """Return a fraction or a short decimal close to the value, or else the value."""
+    """Return the simple fraction or short decimal that a value is close to.
+
+    Returns:
+        The value itself if there is no such number.
+    """
     near = Fraction(value).limit_denominator(128)
     if near and abs(float(near) - value) <= 5e-5 * abs(value):
         return float(near)

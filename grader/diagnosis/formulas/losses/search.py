@@ -1,4 +1,4 @@
-"""Searches the simplest formula of a loss that fits all answers of a hand-in."""
+"""Searches for the simplest formula of a loss that fits all answers of a hand-in."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,11 @@ class Language:
     """All formulas that the search tries for a part.
 
     Attributes:
-        part: the part of the contract.
-        target: the choices of the target.
-        loss: the choices of the loss, given the target.
-        views: the ways in which code may read the rows; the right way is first.
+        part: name of the part.
+        target: the grammar of the target.
+        loss: the grammar of the loss, given the target.
+        views: how code may read the rows, as with s and s′ swapped; the right view is
+            first.
         target_of: the function that computes the targets of one formula.
         targets_of: the function that computes the targets of many formulas.
     """
@@ -41,7 +42,13 @@ class Language:
     targets_of: Many
 
     def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
-        """Return the whole formula: the view, the target and the loss together."""
+        """Return the whole formula: the view, the target and the loss together.
+
+        Args:
+            view: how the code reads the rows.
+            target: the formula's choices for the target.
+            loss: the formula's choices for the loss, given the target.
+        """
         difference = difference_of(view, self.part)
         return Formula(
             {"view": view, **target.choices, **loss.choices},
@@ -66,7 +73,7 @@ class Language:
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that fits all samples.
+    """A formula that fits all answers of the hand-in, with its factor.
 
     Attributes:
         formula: the formula.
@@ -80,14 +87,20 @@ class Found:
 def factors_of(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> list[tuple[float, int, int]] | None:
-    """Return the factor between the formula's loss and the answer to each sample.
+    """Return, for each sample, the hand-in's loss divided by the formula's loss.
 
     A sample is left out if the formula's loss is 0 or not finite, because then there is
     no factor.
 
+    Args:
+        language: all formulas of the part.
+        formula: the formula.
+        samples: the questions, each with the hand-in's answer.
+
     Returns:
-        For each sample, its factor, its number B of rows and its number A of actions;
-        None instead of the list if a sample does not fit the formula.
+        For each sample, this factor, the number B of rows and the number A of actions.
+        None instead of the list if the loss or the gradient of a sample does not fit
+        the formula.
     """
     found: list[tuple[float, int, int]] = []
     telling = []
@@ -119,9 +132,14 @@ def fit(
 ) -> Found | None:
     """Return the formula with its factor, if the formula fits all samples.
 
+    Args:
+        language: all formulas of the part.
+        formula: the formula.
+        samples: the questions, each with the hand-in's answer.
+
     Returns:
-        The formula with its factor; None if a sample does not fit, if all samples were
-        left out, or if the samples have factors that no `Scale` explains.
+        None if a sample does not fit, if no sample has a factor, or if no `Scale`
+        explains all factors.
     """
     factors = factors_of(language, formula, samples)
     scale = fitted(factors) if factors else None
@@ -138,7 +156,8 @@ def find_among(
 
     Args:
         language: all formulas of the part.
-        samples: at least three samples, all of the same size.
+        samples: at least three questions of the same size, each with the hand-in's
+            answer.
         others: a function that makes questions of other sizes. The hand-in is asked
             these questions only after a formula fits the samples.
         student: the hand-in.
@@ -171,7 +190,7 @@ def find_among(
 
 
 def simple_formulas(language: Language) -> list[Formula]:
-    """Return the formulas with at most one difference."""
+    """Return the formulas with at most one difference, in the target or in the loss."""
     found = []
     for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):
         halves = [
@@ -189,7 +208,12 @@ def simple_formulas(language: Language) -> list[Formula]:
 def level_of(
     language: Language, samples: Sequence[Sample], level: int
 ) -> Iterator[tuple[bool, Formula]]:
-    """Yield the formulas with `level` differences that fit the first two losses.
+    """Yield the formulas with `level` differences that fit the losses of two samples.
+
+    Args:
+        language: all formulas of the part.
+        samples: the questions with the hand-in's answers; the first two are used.
+        level: the number of differences from right code.
 
     Yields:
         Whether the formula needs a factor other than 1, and the formula.
@@ -210,12 +234,12 @@ def fitting(
     in_target: int,
     in_loss: int,
 ) -> Iterator[tuple[bool, Formula]]:
-    """Yield the formulas that fit the first two losses.
+    """Yield the formulas that fit the losses of the first two samples.
 
     Args:
         language: all formulas of the part.
-        samples: at least two samples.
-        view: the way in which the code reads the rows.
+        samples: the questions with the hand-in's answers; the first two are used.
+        view: how the code reads the rows.
         in_target: the number of differences in the target.
         in_loss: the number of differences in the loss, given the target.
 

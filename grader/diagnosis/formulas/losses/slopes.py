@@ -22,7 +22,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Slopes:
-    """The loss and the slopes of a formula, as a function of a batch's values.
+    """The function that computes a formula's loss and slopes from a batch's values.
 
     Args:
         found: the formula and its factor.
@@ -31,7 +31,7 @@ class Slopes:
 
     def __init__(self, found: Found, gamma: float) -> None:
         self.found, self.gamma = found, gamma
-        # The axes for which `of_separate_rows` has been right so far.
+        # The axes for which `of_separate_rows` has given the exact slopes so far.
         self.axes: tuple[int, ...] = (-1, -2)
         self.calls = 0
 
@@ -58,7 +58,13 @@ class Slopes:
         return {**rounded, "loss": float(loss)}
 
     def agrees(self, rows: Rows, axis: int, exact: Arrays) -> bool:
-        """Return whether `of_separate_rows` gives the exact slopes of a batch."""
+        """Return whether `of_separate_rows` gives the exact slopes of a batch.
+
+        Args:
+            rows: the batch.
+            axis: the argument of `of_separate_rows`.
+            exact: the exact slopes, from `of_single_values`.
+        """
         fast = self.of_separate_rows(rows, axis)
         return all(
             fast[name].shape == exact[name].shape
@@ -84,11 +90,11 @@ class Slopes:
         )
 
     def loss(self, rows: Rows, unmoved: Rows) -> np.ndarray:
-        """Return the loss [...] of rows whose values by θ_Q may have been moved.
+        """Return the loss of rows whose values by θ_Q may have been moved.
 
         Args:
-            rows: the rows; the values by θ_Q may have leading axes.
-            unmoved: the same rows with the values that were not moved.
+            rows: the rows; if the values by θ_Q have leading axes, so has the loss.
+            unmoved: the rows before the values were moved.
         """
         formula = self.found.formula
         x, before = (formula["view"].compute(each) for each in (rows, unmoved))
@@ -97,7 +103,10 @@ class Slopes:
         return self.found.scale.at(rows.size, rows.width) * loss
 
     def of_single_values(self, rows: Rows) -> Arrays:
-        """Return the slopes by moving one value at a time."""
+        """Return the slopes, computed by moving one value at a time.
+
+        This is exact for all formulas, but slow.
+        """
         slopes = {}
         for name in MOVED:
             values = getattr(rows, name)
@@ -113,14 +122,14 @@ class Slopes:
         return slopes
 
     def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
-        """Return the slopes by moving one action's value in all rows at once.
+        """Return the slopes, computed by moving one action's value in all rows at once.
 
-        The slopes are right for formulas in which the values of a row have an effect
-        only on the losses at the row's place along an axis of the losses.
+        This is fast. The slopes are right only if the values of row i affect no losses
+        except those at index i of one axis.
 
         Args:
             rows: the batch.
-            axis: the axis, -1 or -2.
+            axis: this axis of the losses, -1 or -2.
         """
         formula = self.found.formula
         view, reduce = formula["view"].compute, formula["reduction"].compute
@@ -156,8 +165,9 @@ class Slopes:
         """Return the losses before the reduction, [1 or A or B, B or 1].
 
         Args:
-            rows: the rows.
-            e: the errors before the values were moved.
+            rows: the rows, whose values by θ_Q may have been moved.
+            e: the errors before the values were moved; the weights are computed from
+                them.
         """
         formula = self.found.formula
         return weighted_losses(rows, formula, target_of(rows, formula), e)

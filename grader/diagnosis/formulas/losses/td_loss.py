@@ -62,7 +62,18 @@ LANGUAGE = Language(
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
-    """Return the formula of a `td_loss` and one sample, or None if no formula fits."""
+    """Return the formula that the hand-in's `td_loss` computes, and one sample.
+
+    A sample is a question with the hand-in's answer.
+
+    Returns:
+        None if no formula fits, if an answer has wrong types or shapes, or if one of
+        the first three losses is not finite.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no arrays came back.
+    """
     cases = questions.batches(rng)
     known = [sample for case in cases if (sample := ask(case, student))]
     if len(known) < len(cases) or not np.isfinite([s.loss for s in known[:3]]).all():
@@ -82,7 +93,11 @@ TILDE = Choice(
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of a `td_loss`, or None if its formula is right or unknown."""
+    """Return the reading of the hand-in's `td_loss`.
+
+    Returns:
+        None if the formula is right, or if no formula is found.
+    """
     result = find(student, rng)
     if result is None:
         return None

@@ -11,8 +11,8 @@ from grader.diagnosis.reading import Difference, Reading, in_columns
 
 MOST_ROWS = 5
 MOST_COLUMNS = 76  # characters of a line
-# Masks without a text, or with other values than 0 and 1. To apply such a mask twice is
-# not the same as to apply the mask once, so the text must show the mask twice.
+# Masks without a text, or with other values than 0 and 1. Applying such a mask twice is
+# not the same as applying it once, so the text must show the mask twice.
 NO_MASKS = ("", "(−d)", "(−1 − d)", "mean(¬d)")
 NO_REDUCTION = (
     "You return B numbers, one for each row. A loss is a scalar, their mean: only a "
@@ -38,7 +38,7 @@ def target_words(formula: Formula) -> str:
 
 
 def label_words(formula: Formula) -> str:
-    """Return the text of the labels with which `mc_loss` compares its predictions."""
+    """Return the text of the labels that `mc_loss` compares its predictions with."""
     return formula["after"].words.format(y=formula["label"].words)
 
 
@@ -75,11 +75,11 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
 
 def natural_growth(formula: Formula) -> str:
-    """Return the growth of a formula's factor that is no mistake, as in `Scale`.
+    """Return the growth of a formula's factor that is no mistake: "A" or "".
 
-    The growth is "A" if the formula has an error for each action [A, B]: such code sums
-    the errors over the actions, while the formula takes their mean. For all other
-    formulas the growth is "".
+    A growth says how the factor depends on the numbers of rows and actions, see
+    `Scale`. It is "A" if the formula has an error for each action [A, B]: such code
+    sums the errors over the actions, while the formula takes their mean.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 
@@ -145,9 +145,12 @@ def reading(language: Language, found: Found, sample: Sample) -> Reading | None:
 
 
 def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...]:
-    """Return the lines of a table of the rows.
+    """Return the lines of a table that compares a formula's targets with right ones.
 
-    The table compares the formula's targets with the right targets.
+    Args:
+        language: all formulas of the part.
+        formula: the formula that the hand-in computes.
+        rows: the transitions of the question; the table shows the first `MOST_ROWS`.
     """
     viewed = formula["view"].compute(rows)
     own, right = (
@@ -179,7 +182,7 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...
 
 
 def vector(values: np.ndarray) -> str:
-    """Return the text of the values of all actions."""
+    """Return the text of the values of all actions, with two decimals each."""
     return " ".join(f"{value:5.2f}" for value in values)
 
 

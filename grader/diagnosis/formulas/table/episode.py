@@ -1,4 +1,4 @@
-"""One question to `update_Q_TD0` with the hand-in's answer, compared with formulas."""
+"""One question to `update_Q_TD0` with the answer, to be compared with formulas."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ RTOL = 1e-4
 
 
 def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Rows:
-    """Return the steps of an episode as rows.
+    """Return the steps of an episode as transitions with the values of a table.
 
     Args:
         case: the question.
@@ -67,11 +67,16 @@ class Episode:
 
     @cached_property
     def rows(self) -> Rows:
-        """The steps as rows, with values from `before`."""
+        """The steps as transitions with the values of the table `before`."""
         return rows_of(self.case, self.before)
 
     def cells(self, formula: Formula, rows: Rows) -> Cells:
-        """Return the cells that the steps move, by a formula."""
+        """Return the cells of the table that the steps move, according to a formula.
+
+        Args:
+            formula: the formula.
+            rows: the steps as rows, with values from the table that the steps read.
+        """
         args = self.case.args
         states, later = (
             formula["shift"].compute(args[name].astype(np.int64))
@@ -80,7 +85,7 @@ class Episode:
         return formula["cell"].compute(states, rows.a, later, rows)
 
     def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
-        """Return the numbers by which a formula's steps move their cells [T].
+        """Return by how much each step moves its cell, computed by a formula [T].
 
         Args:
             formula: the formula.
@@ -102,7 +107,7 @@ class Episode:
         Args:
             formula: the formula.
             size: the step size, which is α in right code.
-            online: whether each step reads the table that the steps before it changed.
+            online: True if each step reads the table that the steps before it changed.
         """
         before = formula["store"].compute(self.before)
         after = before.copy()
@@ -123,7 +128,14 @@ class Episode:
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
-        """Return the moves by the gradient that goes through the targets [S, A]."""
+        """Return the moves of all cells by a gradient through the targets [S, A].
+
+        Code that differentiates the targets, too, makes these moves in addition.
+
+        Args:
+            formula: the formula of the prediction and the target.
+            size: the step size, which is α in right code.
+        """
         rows = rows_of(self.case, self.before, formula)
         e = formula["predict"].compute(rows) - target_of(rows, formula).reshape(-1)
         move = np.zeros_like(self.before)
@@ -140,8 +152,12 @@ class Episode:
     def fits(self, formula: Formula, size: float) -> bool:
         """Tell whether a formula computes the table that the hand-in returned.
 
-        Both orders that right code may use are tried: all steps on the table that was
-        passed in, and each step on the newest table.
+        Both orders that right code may use are tried: all steps read the table that was
+        passed in, or each step reads the table that the steps before it changed.
+
+        Args:
+            formula: the formula.
+            size: the step size, which is α in right code.
         """
         scale = np.abs(self.after).max()
         for online in (False, True):
@@ -153,11 +169,10 @@ class Episode:
 
 
 def ask(case: Case, student: Student) -> Episode | None:
-    """Ask a question; return it with the hand-in's answer, or None.
+    """Ask a question, and return it with the hand-in's answer.
 
     Returns:
-        The question with the answer; None if the answer is no finite table of the right
-        shape.
+        None if the answer is no finite table of the right shape.
 
     Raises:
         Raised: the hand-in fails.

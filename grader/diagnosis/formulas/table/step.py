@@ -154,8 +154,8 @@ WEIGHT = (
         for mask in MASK[2:]
     ),
 )
-# The cells that the steps move: the table's row of each step [T], and its column [T]; a
-# slice as the column if a step moves the whole row.
+# The cells that the steps move: for each step a row of the table [T] and a column [T].
+# A slice in the place of the columns means that each step moves a whole row.
 Cells = tuple[np.ndarray, "np.ndarray | slice"]
 CELL = (
     Choice("Q(s,a)", lambda s, a, n, x: (s, a)),
@@ -191,13 +191,13 @@ CELL = (
 
 
 def added(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add every step's move [T] to its cell of the table, in place."""
+    """Add every step's move [T] to the step's cell of the table, in place."""
     for t, move in enumerate(moves):
         table[cell(cells, t)] += move
 
 
 def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add only the last move to each cell of the table, in place."""
+    """Add to each cell of the table only the move [T] of its last visit, in place."""
     before = table.copy()
     for t, move in enumerate(moves):
         table[cell(cells, t)] = before[cell(cells, t)] + move
@@ -210,14 +210,14 @@ def cell(cells: Cells, t: int) -> tuple:
 
 
 def first_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add only the first move to each cell of the table, in place."""
+    """Add to each cell of the table only the move [T] of its first visit, in place."""
     back = slice(None, None, -1)
     columns = cells[1][back] if isinstance(cells[1], np.ndarray) else cells[1]
     last_wins(table, (cells[0][back], columns), moves[back])
 
 
 def averaged(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add the mean of its moves to each cell of the table, in place."""
+    """Add to each cell of the table the mean move [T] of its visits, in place."""
     visits, total = np.zeros_like(table), np.zeros_like(table)
     added(visits, cells, np.ones(len(moves)))
     added(total, cells, moves)
@@ -249,8 +249,8 @@ REVISITS = (
         "moves. Every visit counts in full: the moves of one cell add up.",
     ),
 )
-# Each function returns η, so that the move is −α η, computed from the prediction q, the
-# target y, its reward r, and α.
+# Each function returns the η with which code moves a cell by −α η. The arguments are
+# the prediction q, the target y, the reward r in the target, and α.
 BRACKET = (
     Choice("α ({q} − ({y}))", lambda q, y, r, alpha: q - y),
     Choice(
@@ -339,7 +339,7 @@ STEP_SLOTS: dict[str, tuple[Choice, ...]] = {
     "cell": CELL,
     "revisits": REVISITS,
 }
-# Choices that change more than the moves of an episode whose states all differ.
+# Choices that `td0.candidates` does not try. `td0.special` tries them on whole tables.
 WHOLE_SLOTS: dict[str, tuple[Choice, ...]] = {
     "bracket": BRACKET,
     "order": ORDER,

@@ -1,4 +1,4 @@
-"""The step size of a table's update, for all α and all lengths of an episode."""
+"""The step size of a table's update, as a function of α and an episode's length T."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from grader.diagnosis.formulas.losses.scale import constant_words, rounded
 from grader.diagnosis.reading import Difference
 
 ADMIN = "(slides: Admin)"
-# The ways in which a step size may depend on α and the number T of steps: each is a
-# text and a function.
+# How a step size may depend on α and the number T of steps: for each growth its text
+# and its function.
 GROWTHS: tuple[tuple[str, Callable[[float, float], float]], ...] = (
     ("α", lambda a, t: a),
     ("", lambda a, t: 1.0),
@@ -102,7 +102,7 @@ class Size:
 
 
 def fitted(sizes: Sequence[tuple[float, float, int]]) -> Size | None:
-    """Return the step size that explains all numbers, or None.
+    """Return the step size that explains the numbers of all episodes, or None.
 
     Args:
         sizes: triples of an episode's step size as a number, its α, and its number T of

@@ -14,7 +14,7 @@ ALPHA = Size(1.0, "α")
 
 
 def step_words(formula: Formula, size: Size) -> str:
-    """Return the text of how the cells move."""
+    """Return the text of how the cells move, as "Q(s,a) moves by −α (Q(s,a) − y)"."""
     if not size.constant:
         return "no cell moves"
     q = formula["predict"].words
@@ -59,14 +59,14 @@ def reading(
 def table_of(
     formula: Formula, size: float, right: Formula, sample: Episode
 ) -> tuple[str, ...]:
-    """Return the lines of a table of the steps.
+    """Return the lines of a table of the episode's steps.
 
     The table compares the code's targets with the right targets. If the formula of the
-    target is right, the table compares the moves instead.
+    target is right, the table compares the moves of the cells instead.
 
     Args:
         formula: the code's formula.
-        size: the code's step size in this episode.
+        size: the code's step size in this episode, as a number.
         right: the right formula.
         sample: the question with the hand-in's answer.
     """

@@ -32,7 +32,8 @@ TARGET = Grammar(
 STEP = Grammar(PART, step.STEP_SLOTS)
 WHOLE = Grammar(PART, step.WHOLE_SLOTS)
 MOST, MOST_IN_STEP = 3, 2  # the most differences: in all, and in the choices of STEP
-# A difference from right code (None for no difference), and its choices, by slot.
+# A difference from right code, or None, and the choices that make it, by name of the
+# slot.
 Change = tuple[Difference | None, dict[str, Choice]]
 
 
@@ -45,7 +46,10 @@ class Found:
 
 
 def joined(*halves: Formula) -> Formula:
-    """Return the formula with all choices and all differences of its parts."""
+    """Return one formula with all choices and all differences of several formulas.
+
+    If several formulas have a choice for the same slot, the last one's choice is taken.
+    """
     choices: dict[str, Choice] = {}
     for half in halves:
         choices.update(half.choices)
@@ -53,7 +57,7 @@ def joined(*halves: Formula) -> Formula:
 
 
 def formulas_of(grammar: Grammar, count: int) -> Iterator[Formula]:
-    """Yield the formulas of a grammar that have `count` differences."""
+    """Yield the formulas of a grammar that have `count` differences from right code."""
     for numbers, differences in zip(*grammar.combinations(count), strict=True):
         yield grammar.formula(numbers, differences)
 
@@ -65,13 +69,14 @@ RIGHT = joined(*(next(formulas_of(grammar, 0)) for grammar in (TARGET, STEP, WHO
 
 
 def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -> Case:
-    """Make an episode; if it has several steps, its first next state has bad values.
+    """Make one question to `update_Q_TD0`.
 
-    Bad values are values that are negative for all actions.
+    If the episode has several steps, all values of its first next state are negative.
 
     Args:
         source: the source of the random numbers.
-        rewards: the rewards [T], with the middle entry set to 0; None for random ones.
+        rewards: the rewards [T], of which the middle one is set to 0; None for random
+            rewards.
         settings: further arguments of `cases.td0`.
     """
     case = cases.td0(source, **settings)
@@ -87,9 +92,10 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
 
 
 def questions(rng: np.random.Generator) -> list[Case]:
-    """Make episodes of the sizes that the checks use, with rewards of several sizes.
+    """Make eight questions to `update_Q_TD0`, with rewards of several sizes.
 
-    The last two episodes come back to their states.
+    The numbers of steps, states and actions are those of the checks. In the last two
+    episodes, some states are visited several times.
     """
     source = source_of(rng)
     large, spread = signed(rng, 150.0, 600.0, 5), signed(rng, 0.2, 40.0, 5)
@@ -107,7 +113,7 @@ def questions(rng: np.random.Generator) -> list[Case]:
 
 
 def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
-    """Make an episode that comes back to its states.
+    """Make a question with an episode that visits some states several times.
 
     Steps 0, 2 and 3 have the same state and action. The last step has the state of step
     1, but another action.
@@ -122,8 +128,8 @@ def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
 
 
 QUESTIONS = questions
-# The step sizes that are tried for a formula with a difference in WHOLE, because there
-# the step size cannot be computed from a single move.
+# The step sizes that are tried for a formula with a difference in WHOLE. For such a
+# formula, the step size cannot be computed from a single move.
 SIZES = [
     *(Size(k, "α") for k in (-1.0, 2.0, 0.5)),
     Size(1.0, ""),
@@ -153,7 +159,11 @@ def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
 
 
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with its step size, or None if an episode does not fit."""
+    """Return the formula with the step size that the answers show.
+
+    Returns:
+        None if an episode does not fit, or if no `Size` explains all episodes.
+    """
     sizes = []
     for sample in without_revisits(samples):
         base = sample.moves(formula, sample.before, 1.0)
@@ -169,7 +179,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
 
 
 def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with this step size, or None if an episode does not fit."""
+    """Return the formula with the given step size; None if an episode does not fit."""
     fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
     return Found(formula, size) if all(fits) else None
 
@@ -177,10 +187,10 @@ def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found
 def candidates(
     samples: Sequence[Episode], in_target: int, in_step: int
 ) -> Iterator[Formula]:
-    """Yield the formulas whose moves are proportional to the moves in two episodes.
+    """Yield the formulas whose moves are a multiple of the hand-in's in two episodes.
 
     Args:
-        samples: the episodes; the first two are used.
+        samples: the episodes with the hand-in's answers; the first two are used.
         in_target: the number of differences in the choices of TARGET.
         in_step: the number of differences in the choices of STEP.
     """
@@ -206,7 +216,8 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
     Args:
         sample: the episode.
-        numbers: for each formula, the number of the choice in each slot [N, slots].
+        numbers: an array [N, slots]: for each formula and each slot (term), the index
+            of the choice.
     """
     found = np.empty((len(numbers), sample.steps))
     for which, y in targets_of(sample.rows, TARGET, numbers):
@@ -228,7 +239,10 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
 
 
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
-    """Yield formulas with a constant that is in no list, computed from answers."""
+    """Yield formulas with a constant that is in no list of choices.
+
+    The constant is computed from the answers.
+    """
     single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
     targets = [
@@ -255,7 +269,7 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return the change to moves that are multiplied by rate^t at step t."""
+    """Return the change of a formula that gives step t's move the factor rate^t."""
     choice = Choice(
         f"{constant_words(rate)}^t ",
         lambda x: rate ** np.arange(x.size),
@@ -267,7 +281,7 @@ def falling(rate: float) -> Change:
 
 
 def clipped(bound: float) -> Change:
-    """Return the change to errors that are clipped to [-bound, bound]."""
+    """Return the change of a formula that clips errors to [-bound, bound]."""
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",
@@ -280,7 +294,15 @@ def clipped(bound: float) -> Change:
 
 
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
-    """Return the formula of an update and one episode, or None if no formula fits."""
+    """Return the formula and step size of the hand-in's update, and one episode.
+
+    Returns:
+        None if no formula fits, or if an answer is no finite table of the right shape.
+
+    Raises:
+        Raised: the hand-in fails.
+        Wrong: no array came back.
+    """
     asked = questions(rng) + questions(rng)
     samples = [sample for case in asked if (sample := ask(case, student))]
     if len(samples) < len(asked):
@@ -295,7 +317,13 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
-    """Yield the formulas with `level` differences that fit all episodes."""
+    """Yield the formulas with `level` differences that fit all episodes.
+
+    Args:
+        samples: the episodes with the hand-in's answers.
+        level: the number of differences from right code; a wrong step size does not
+            count.
+    """
     for in_step in range(min(level, MOST_IN_STEP) + 1):
         for formula in candidates(samples, level - in_step, in_step):
             if found := sized(formula, samples):
@@ -327,7 +355,11 @@ TILDE = Choice(
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return the reading of an update, or None if its formula is right or unknown."""
+    """Return the reading of the hand-in's `update_Q_TD0`.
+
+    Returns:
+        None if the formula is right, or if no formula is found.
+    """
     result = find(student, rng)
     if result is None:
         return None

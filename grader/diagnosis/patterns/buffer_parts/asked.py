@@ -28,7 +28,16 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
 def findings_of(asker: Asker) -> list[Finding]:
-    """Return the findings of one round of questions, the most basic one first."""
+    """Ask all questions of one round, and return the findings.
+
+    A finding is one difference between the hand-in's buffer and a right one.
+
+    Args:
+        asker: asks the buffer.
+
+    Returns:
+        The findings, the most basic one first.
+    """
     findings, usable = extras.first_answers(asker)
     if not usable:
         return findings
@@ -63,7 +72,11 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Play a script with a sample after each stage of adds, and return the answers."""
+    """Draw batches from one buffer after each number of adds in `STAGES` except 0.
+
+    Returns:
+        The script (operations on a new buffer) with the buffer's answers.
+    """
     script: list[Any] = [asker.seed()]
     for first, last in itertools.pairwise(STAGES):
         script += [["add", first, last], ["len"], ["samples", LATER, BATCH]]
@@ -74,13 +87,15 @@ def between_samples(asker: Asker) -> Played:
 
 
 def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
-    """Return the batches of each "samples" of a script.
-
-    The entry is None where the transitions of the rows cannot be recognised.
+    """Return the batches that each "samples" operation of a script has drawn.
 
     Args:
-        played: a played script.
-        like: batches of the same kind of buffer with known transitions, or None.
+        played: a script with the buffer's answers.
+        like: batches from the same buffer code whose transitions are known, or None.
+
+    Returns:
+        A `Batches` for each "samples"; None in its place if the transitions of the rows
+        cannot be recognised.
     """
     state_dim = played.rows["state"].shape[1]
     batches: list[Batches | None] = []
@@ -97,11 +112,11 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
     """Return which transitions were drawn in a script.
 
     Args:
-        played: a played script.
-        drawn: the batches of its "samples", from `batches_in`.
+        played: a script with the buffer's answers.
+        drawn: the batches of each "samples" operation, from `batches_in`.
 
     Returns:
-        None if the batches of some "samples" are not known.
+        None if nothing was drawn, or if the batches of some "samples" are not known.
     """
     known = [batches for batches in drawn if batches]
     if not known or len(known) < len(drawn):
@@ -113,7 +128,7 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 
 
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
-    """Return findings about the fields of the rows.
+    """Return findings about fields with wrong values in drawn rows.
 
     Args:
         drawn: for each script, the batches from `batches_in`. The first script draws
@@ -134,12 +149,14 @@ def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
 def stored_and_drawn(
     asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
 ) -> tuple[list[Finding], list[Finding]]:
-    """Return the findings about storing, and the findings about choosing places.
+    """Return two lists: findings about storing, and findings about choosing places.
+
+    A place is an index of the storage; choosing places decides what is drawn.
 
     Args:
         asker: asks the buffer.
-        seen: the drawn transitions of each script, None for a script with unknown ones.
-        batches: numbers of the drawn transitions, an array [n,B] for each script.
+        seen: for each script the drawn transitions; None if some are not known.
+        batches: numbers of the drawn transitions, an array [n,B] for each "samples".
     """
     known = [one for one in seen if one]
     if not known:
@@ -160,16 +177,20 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether some script draws more than one transition."""
+    """Tell whether the first draws of some script show two or more transitions.
+
+    Args:
+        seen: for each script the drawn transitions; None if some are not known.
+    """
     return any(len(one.drawn[0]) > 1 for one in seen if one)
 
 
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
-    """Return a finding if chance decides which transitions stay; else None.
+    """Return a finding if chance decides which transitions a buffer keeps; else None.
 
     Args:
         asker: asks the buffer.
-        seen: the drawn transitions of each script, None for a script with unknown ones.
+        seen: for each script the drawn transitions; None if some are not known.
     """
     without = [one for one in seen[:4] if one]
     right = storage.storage_findings(without) == []
@@ -207,12 +228,15 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
 def how_drawn(
     asker: Asker, drawn: list[list[Batches | None]], *, plain: bool
 ) -> list[Finding]:
-    """Return how rows are drawn unevenly, or depend on each other.
+    """Return findings about rows that are drawn unevenly or depend on each other.
 
     Args:
         asker: asks the buffer.
         drawn: for each script, the batches from `batches_in`.
         plain: True if the buffer stores the right transitions.
+
+    Returns:
+        A list with one finding; [] if no such mistake is certain.
     """
     firsts = [one[0] if one else None for one in drawn[:4]]
     known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
@@ -227,8 +251,8 @@ def how_drawn(
     names = {finding.name for finding in told if finding}
     if told and told[0] and len(names) == 1 and all(told):
         return [told[0]]
-    # In a full ring, place and rank differ. So a pattern of places shows only before
-    # the ring is full.
+    # In a full ring, a transition's place differs from its rank by age. So a pattern of
+    # places shows only before the ring is full.
     before = told[:-1]
     if before and all(f and f.name in BY_PLACE for f in before):
         names = {finding.name for finding in before if finding}
@@ -244,7 +268,7 @@ BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
 
 
 def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if the draws of one buffer are wrong; else None.
+    """Return a finding if rows of one buffer's batches are drawn wrongly; else None.
 
     Args:
         places: ranks of the drawn transitions [n,B]; the oldest has rank 0.
@@ -258,7 +282,14 @@ def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
 
 
 def between_batches(asker: Asker) -> list[Finding]:
-    """Return a finding if rows of batches from a larger buffer depend on each other."""
+    """Return a finding if the draws from a larger buffer depend on each other.
+
+    Args:
+        asker: asks the buffer.
+
+    Returns:
+        A list with one finding; [] if the draws are independent or not known.
+    """
     script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
     many = batches_in(asker.play(*script, capacity=LARGE))
     if not many or not many[0] or (many[0].ids == BLANK).any():
@@ -270,10 +301,10 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the ranks of the drawn transitions [n,B], and their number.
+    """Return the ranks of the drawn transitions [n,B], and the number of ranks.
 
-    The rank is the place in the order of storing, among the drawn transitions: the
-    oldest transition has rank 0.
+    Transitions that were drawn at least once are ranked by age: the oldest one has rank
+    0.
 
     Args:
         ids: numbers of the drawn transitions [n,B].

@@ -1,6 +1,7 @@
-"""Tables for explaining a wrong field: rows, other transitions and changes of values.
+"""Tables of what can be wrong with the values of a field in drawn rows.
 
-To add a mistake, add a line to `WHERE`, `OTHERS` or `CHANGES`.
+A line of `WHERE` selects the rows that are wrong. There, the value comes from another
+transition (`OTHERS`), or is changed (`CHANGES`). To add a mistake, add a line.
 """
 
 import itertools
@@ -17,16 +18,17 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
     Rows,
 )
 
-FEW = 30  # so few batches already rule out most explanations
+FEW = 30  # number of batches that rule out most explanations in a first, quick test
 
 
 @dataclass(frozen=True)
 class Batches:
-    """Many batches from one buffer.
+    """Many batches from one buffer, with the transitions that their rows show.
 
     Attributes:
         fields: an array [n,B] or [n,B,D] for each field.
-        ids: numbers of the transitions [n,B], or BLANK.
+        ids: for each row the number of its transition [n,B]; BLANK for a row without
+            one.
         rows: all transitions, one array for each field.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
@@ -39,14 +41,19 @@ class Batches:
     oldest: int
 
     def few(self) -> "Batches":
-        """Return the first batches only."""
+        """Return the first `FEW` batches."""
         fields = {name: value[:FEW] for name, value in self.fields.items()}
         return replace(self, fields=fields, ids=self.ids[:FEW])
 
     def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
-        """Return the right values of a field for transitions [n,B], in float64.
+        """Return the right values of a field for transitions, in float64.
 
-        The value is 0 for BLANK, and NaN for any other number without a transition.
+        The value is 0 for BLANK, and NaN for any other number that belongs to no
+        transition.
+
+        Args:
+            name: name of the field.
+            ids: numbers of the transitions [n,B].
         """
         values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
         values[(ids < 0) | (ids >= STORED)] = np.nan
@@ -73,23 +80,26 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return the numbers of the transitions stored next.
+    """Return for each row the number of the transition added next after its own [n,B].
 
-    The oldest transition counts as the next one of the newest.
+    For the newest transition, this is the oldest one.
     """
     return np.where(b.ids == b.newest, b.oldest, b.ids + 1)
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return the numbers of the transitions stored before.
+    """Return for each row the number of the transition added just before its own [n,B].
 
-    The newest transition counts as the one before the oldest.
+    For the oldest transition, this is the newest one.
     """
     return np.where(b.ids == b.oldest, b.newest, b.ids - 1)
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return the transitions in the next places; BLANK for a place not filled yet."""
+    """Return for each row the number of the transition in the next place [n,B].
+
+    The number is BLANK if no transition has been stored in the next place yet.
+    """
     blank = b.newest - b.oldest + 1 < CAPACITY
     return np.where((b.ids == b.newest) & blank, BLANK, following(b))
 
@@ -111,7 +121,7 @@ OTHERS: dict[str, Callable[[Batches], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Change:
-    """One way to change the values of a field.
+    """One way in which code changes the values of a field.
 
     Attributes:
         kind: short name of the change; it becomes part of the mistake's name.
@@ -128,7 +138,7 @@ class Change:
 
     @property
     def over_batch(self) -> bool:
-        """Whether values are compared loosely.
+        """Whether values changed in this way are compared with a larger tolerance.
 
         Such a change mixes small and large numbers, so small numbers lose digits.
         """
@@ -151,13 +161,13 @@ def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
 
 
 def factor(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the factor c in y = c x, from the largest value of x."""
+    """Return the factor c in y = c x, computed at the largest |x|; NaN if c is 0."""
     at = np.nanargmax(np.abs(x))
     return float(y.ravel()[at] / x.ravel()[at]) or np.nan
 
 
 def shift(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the constant c in y = x + c."""
+    """Return the constant c in y = x + c, the median of y - x."""
     return float(np.nanmedian(y - x))
 
 
@@ -167,12 +177,21 @@ def rounded(value: float) -> float:
 
 
 def limit(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the largest absolute value in y, where y may be clipped; NaN for 0."""
+    """Return the bound at which y may be clipped: its largest absolute value.
+
+    The result is NaN if all y are 0. The argument x, the right values, is not used.
+    """
     return float(np.nanmax(np.abs(y))) or np.nan
 
 
 def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return values normalised within each batch."""
+    """Return x, shifted and scaled to mean 0 and deviation 1 within each batch.
+
+    Args:
+        x: the right values [n,B,...].
+        y: the hand-in's values; not used.
+        ddof: degrees of freedom that the standard deviation subtracts from B.
+    """
     return (x - over_batch(x, "mean")) / over_batch(x, "std", ddof)
 
 
@@ -283,7 +302,7 @@ CHANGES.append(
         lambda x, y: np.trunc(np.clip(x, -1, 1)),
     )
 )
-# Combinations: another change first, then normalising within the batch.
+# Combinations of two changes: the second one normalises within the batch.
 CHANGES += [
     Change(
         f"{first.kind}+normalised",
@@ -310,7 +329,7 @@ def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
     Args:
         change: the change.
         x: right values of the field.
-        y: the hand-in's values of the field.
+        y: the hand-in's values of the field, from which the constant is computed.
     """
     if "{c}" not in change.text + change.hint:
         return ""

@@ -1,6 +1,6 @@
-"""Find how a buffer draws: the generator, how often, and how draws depend.
+"""Find out how a buffer draws: by which generator, how evenly, and how independently.
 
-Shares are judged by a χ² test with a tail of 1e-9.
+How often each transition is drawn is judged by a χ² test with a tail of 1e-9.
 """
 
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
     """Tell whether counts differ from expected shares by more than chance allows.
 
     If the rows of a batch depend on each other, counts scatter more than with
-    independent draws. The limit is raised by the same factor.
+    independent draws. The limit of the test is raised by the same factor.
 
     Args:
         each: how often each transition is in each batch [n,stored].
         shares: expected share of each transition among all rows [stored].
     """
-    from scipy import special  # imported late: it takes 0.2 s and is rarely needed
+    from scipy import special  # imported late: the import takes 0.2 s
 
     expected = each.sum() * shares
     total = float(((each.sum(axis=0) - expected) ** 2 / expected).sum())
@@ -51,14 +51,14 @@ def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
 
 
 def constant(draws: np.ndarray) -> bool:
-    """Tell whether all batches [n,B] are the same, at least three of them."""
+    """Tell whether there are three or more batches [n,B] and all of them are equal."""
     return len(draws) > 2 and bool((draws == draws[0]).all())
 
 
 def generator_finding(
     same_buffer: Sequence[np.ndarray], new_buffers: Sequence[np.ndarray]
 ) -> Finding | None:
-    """Return a finding if the draws do not follow from rng alone; else None.
+    """Return a finding if the draws do not depend on rng alone; else None.
 
     Args:
         same_buffer: three arrays of batches from one buffer, drawn with a generator,
@@ -96,7 +96,7 @@ def generator_finding(
 
 
 def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
-    """Return a finding if all batches of one buffer are the same; else None.
+    """Return a finding if each buffer gives the same batch again and again; else None.
 
     Args:
         draws: numbers of the drawn transitions, an array [n,B] for each buffer.
@@ -125,7 +125,7 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
 
 
 def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if one row of a batch clearly decides others; else None.
+    """Return a finding if a row of a batch clearly depends on other rows; else None.
 
     Args:
         draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
@@ -165,10 +165,10 @@ def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def parts(draws: np.ndarray, stored: int) -> bool:
-    """Tell whether each row of a batch comes from its own part of the buffer.
+    """Tell whether the buffer is cut into B parts, with one row drawn from each part.
 
     Args:
-        draws: ranks of the drawn transitions [n,B].
+        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     low, high = draws.min(axis=0), draws.max(axis=0)
@@ -180,6 +180,8 @@ def parts(draws: np.ndarray, stored: int) -> bool:
 
 def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if the buffer hands out a shuffled list in turn; else None.
+
+    Such a buffer draws each transition once before it draws any transition again.
 
     Args:
         draws: ranks of the drawn transitions in the buffer's first batches [n,B], in
@@ -206,7 +208,15 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if every batch has the newest or the oldest transition."""
+    """Return a finding if every batch has the newest or the oldest transition.
+
+    Args:
+        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        stored: number of stored transitions.
+
+    Returns:
+        None if neither is in every batch.
+    """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
             return found(
@@ -220,12 +230,13 @@ def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | None:
-    """Return a finding if transitions are drawn unevenly; else None.
+    """Return a finding if some transitions are drawn more often than others; else None.
 
     Args:
         draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
-        named: True to look for a known pattern of shares, too.
+        named: True to look for known patterns first, as a preference for new
+            transitions.
     """
     each = each_in(draws, stored)
     counts = each.sum(axis=0)
@@ -271,7 +282,7 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
 
 
 def rises(shares: np.ndarray, n: int) -> bool:
-    """Tell whether shares rise from each to the next, within chance.
+    """Tell whether shares rise from one transition to the next, within chance.
 
     Args:
         shares: share of each transition among n draws.
@@ -282,9 +293,9 @@ def rises(shares: np.ndarray, n: int) -> bool:
 
 
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if rows are equal too often or too rarely; else None.
+    """Return a finding if two rows are equal too often or too rarely; else None.
 
-    Rows are compared within one batch, and between two batches in turn.
+    The two rows are from one batch, or from two consecutive batches.
 
     Args:
         draws: ranks of the drawn transitions [n,B], in the order of drawing.

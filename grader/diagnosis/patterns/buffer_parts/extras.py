@@ -1,4 +1,7 @@
-"""Findings from short scripts: first answers, a full buffer, lengths, generators."""
+"""Findings from short scripts: first answers, a full buffer, lengths, generators.
+
+A script is a list of operations on a new buffer, as adds and samples.
+"""
 
 import re
 from typing import Any
@@ -28,12 +31,13 @@ LIST_OF_ROWS = re.compile(
 
 
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
-    """Return the findings of the first scripts, and whether asking can go on.
+    """Return the findings of the first scripts, and whether other scripts make sense.
 
-    Sets `fresh` and `single` of the asker where the buffer needs them.
+    The asker is changed if the buffer needs a new import for each script, if a sample
+    removes rows from the buffer, or if the buffer stores only states of four numbers.
     """
-    # Import anew: a list that all buffers share must not be full yet, because a full
-    # list does not grow.
+    # Import the hand-in anew: if all buffers share one list, it must not be full yet,
+    # because a full list does not grow.
     asker.student = asker.student.afresh()
     new = asker.play(["len"])
     if new.raised:
@@ -66,10 +70,10 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
 
 
 def no_buffer(raised: str) -> list[Finding]:
-    """Return why no buffer can be made, if the reason is known.
+    """Return a finding if the reason is known why no buffer can be made; else [].
 
     Args:
-        raised: message of the exception.
+        raised: message of the exception that making a buffer has raised.
     """
     if "maxsize" not in raised:
         return []
@@ -85,11 +89,11 @@ def no_buffer(raised: str) -> list[Finding]:
 
 
 def shared(asker: Asker, new: Played) -> Finding | None:
-    """Return a finding if a new buffer holds what another one has stored; else None.
+    """Return a finding if a new buffer holds transitions of another buffer; else None.
 
     Args:
         asker: asks the buffer.
-        new: a script that asked a new buffer for its length, before any add.
+        new: the answers of a script that asks a new buffer for its length.
     """
     asker.play(["add", 0, 2])
     later = asker.play(["len"])
@@ -110,7 +114,7 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
 
     Args:
         asker: asks the buffer.
-        raised: message of the exception for a batch of `BATCH` rows.
+        raised: message of the exception that drawing `BATCH` rows has raised.
     """
     if told := NOT_NUMBERS.search(raised):
         name = told[1]
@@ -138,7 +142,7 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
 def one_size(asker: Asker) -> Finding | None:
     """Return a finding if the buffer stores only states of four numbers; else None.
 
-    If so, the asker uses states of four numbers from then on.
+    If there is a finding, the asker uses states of four numbers from then on.
     """
     rows, size = asker.rows, asker.state_dim
     works = []
@@ -159,12 +163,12 @@ def one_size(asker: Asker) -> Finding | None:
 
 
 def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
-    """Return a finding if a full buffer raises an exception; [] if not.
+    """Return a finding if a full buffer raises an exception; else [].
 
     Args:
         asker: asks the buffer.
-        scripts: scripts with more and more adds; the first two end with a buffer that
-            has not lost a transition yet.
+        scripts: scripts with the buffer's answers, with more adds from one to the next.
+            In the first two, the buffer has not yet lost a transition.
     """
     if scripts[1].raised or not any(played.raised for played in scripts):
         return []
@@ -206,7 +210,9 @@ FAILS_TO_DRAW = found(
 
 
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return the findings about the length, unless a storage mistake explains it.
+    """Return the findings about the buffer's length.
+
+    There is no finding for lengths that follow from a known storage mistake.
 
     Args:
         asker: asks the buffer.
@@ -256,7 +262,7 @@ def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
     """Return the lengths of a buffer with a storage mistake, after 0, 1, … adds.
 
     Args:
-        asker: has the transitions.
+        asker: has the transitions that are added.
         name: name of the storage mistake.
         counts: 0, 1, …, the numbers of adds.
 
@@ -314,7 +320,7 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 
 def generator(asker: Asker) -> list[Finding]:
-    """Return a finding if the draws do not follow from rng alone; [] if they do."""
+    """Return a finding if the draws do not depend on rng alone; else []."""
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
     script = [add, seed, batches, seed, batches, other, batches]

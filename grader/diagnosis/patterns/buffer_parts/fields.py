@@ -1,8 +1,8 @@
 """Explain the values of a wrong field in sampled rows.
 
-An explanation is four choices: the rows in which the field is wrong, the transition
-and the field from which the value comes, and a change of the value. An explanation is
-taken only if it predicts every number.
+An explanation is four choices: the rows in which the field is wrong, the transition and
+the field from which the value comes, and a change of the value. An explanation is
+accepted only if it predicts every number.
 """
 
 import itertools
@@ -36,21 +36,22 @@ from grader.diagnosis.patterns.buffer_parts.words import (
     worded,
 )
 
-# Cost, rows, other transition, source and change, see `candidates`.
+# A possible explanation: cost, rows, other transition, source and change.
 Candidate = tuple[float, str, str | None, str, Change | None]
 
 
 def candidates(
     name: str,
 ) -> list[Candidate]:
-    """Return all combinations of four choices, the cheapest one first.
+    """Return all possible explanations of a wrong field, the cheapest one first.
 
     Args:
         name: name of the field.
 
     Returns:
-        The cost; the rows, a key of `WHERE`; another transition, a key of `OTHERS`, or
-        None; the field that the value comes from; a change of the value, or None.
+        For each explanation the cost; the rows, a key of `WHERE`; another transition, a
+        key of `OTHERS`, or None; the field that the value comes from; a change of the
+        value, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -72,20 +73,25 @@ def candidates(
     return sorted(found, key=lambda candidate: candidate[0])
 
 
-# The kinds of changes for 0 and 1. The other kinds change neither 0 nor 1, or do the
-# same as one of these.
+# The kinds of changes that are tried for flags. All other kinds change neither 0 nor 1,
+# or change them as one of these kinds does.
 OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
-    """Tell whether two fields, given by their names, have the same shape."""
+    """Tell whether two fields have the same shape: both one number, or both a state.
+
+    Args:
+        a: name of a field.
+        b: name of another field.
+    """
     return (a in SCALARS) == (b in SCALARS)
 
 
 def same_rows(
     a: np.ndarray, b: np.ndarray, shape: tuple[int, ...], *, loosely: bool = False
 ) -> np.ndarray:
-    """Return in which rows [n,B] two fields are equal, within rounding.
+    """Return in which rows two fields are equal within rounding: a mask [n,B].
 
     Args:
         a: values of one field, [n,B] or [n,B,D].
@@ -103,7 +109,7 @@ def same_rows(
 
 
 def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return in which rows [n,B] two fields are equal, without any tolerance.
+    """Return in which rows two fields are equal, without any tolerance: a mask [n,B].
 
     Args:
         a: values of one field, [n,B] or [n,B,D].
@@ -135,7 +141,7 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
         ):
             continue
         pairs = possible[where]
-        # If all flags are equal, they fit any transition.
+        # If d is the same in all rows, it fits any transition.
         elsewhere = source == "terminated" and (other or source != name)
         if elsewhere and not both_flags(pairs, other):
             continue
@@ -154,14 +160,14 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
 
 
 def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
-    """Tell whether a field is wrong only in the rows of the masks.
+    """Tell whether a field is wrong only in rows that the masks select.
 
     Args:
         name: name of the field.
         pairs: batches, each with a mask of rows [n,B].
 
     Returns:
-        False, too, if no mask has a row.
+        False also if the masks select no row.
     """
     wrong = [
         ~exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape) & (b.ids >= 0)
@@ -174,12 +180,12 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether d is true in some rows of the masks and false in others.
+    """Tell whether d is true in some rows of the masks and false in other rows.
 
     Args:
         pairs: batches, each with a mask of rows [n,B].
         other: the transition whose d is read, a key of `OTHERS`; None for the row's
-            own.
+            transition.
     """
     flags = [
         b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
@@ -196,14 +202,14 @@ def predicts(
     source: str,
     change: Change | None,
 ) -> bool:
-    """Tell whether an explanation predicts a field in the rows of a mask.
+    """Tell whether an explanation predicts a field's values in the rows of a mask.
 
     Args:
         name: name of the field.
         b: batches.
         holds: mask of the rows [n,B] in which the explanation holds.
         other: the transition that the value comes from, a key of `OTHERS`; None for the
-            row's own.
+            row's transition.
         source: name of the field that the value comes from.
         change: change of the value, or None.
     """
@@ -228,7 +234,7 @@ def predicts(
 
 
 def described(name: str, several: Sequence[Batches]) -> Explanation:
-    """Return a description of a wrong field that no explanation predicts.
+    """Return a rough description of a wrong field that has no exact explanation.
 
     Args:
         name: name of the field.
@@ -280,31 +286,34 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
 
 
 def wrong_in(name: str, b: Batches) -> bool:
-    """Tell whether a field is wrong in any row."""
+    """Tell whether a field is wrong in any row whose transition is known."""
     right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
     return not right[b.ids >= 0].all()
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields in `NUMBERS` that are right in all rows."""
+    """Return the names of the fields in `NUMBERS` that are right in all known rows."""
     return {name for name in NUMBERS if not wrong_in(name, b)}
 
 
 def identified(
     fields: Rows, rows: Rows, newest: int, oldest: int, like: Batches | None = None
 ) -> Batches | None:
-    """Return batches with the numbers of their transitions; None if unknown.
+    """Find out which transition each row shows, and return the batches with them.
 
-    If different fields point to different transitions, take the transitions that leave
-    the cheapest mistakes in the other fields.
+    If different fields point to different transitions, those are taken that leave the
+    cheapest mistakes in the other fields.
 
     Args:
         fields: an array [n,B] or [n,B,D] for each field.
         rows: all transitions, one array for each field.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
-        like: batches of the same buffer with known transitions, or None. The same
-            fields are then right in both.
+        like: batches of the same buffer code with known transitions, or None. With
+            `like`, as many fields as possible have to be right in both.
+
+    Returns:
+        None if no field shows the transitions of all rows.
     """
     several = [
         Batches(fields, ids, rows, newest, oldest) for ids in likely_ids(fields, rows)
@@ -322,7 +331,9 @@ def identified(
 def read_fields(
     filling: Sequence[Batches], full: Sequence[Batches]
 ) -> list[Explanation]:
-    """Return an explanation of each wrong field.
+    """Return explanations of all wrong fields.
+
+    If a field has no exact explanation, a rough description takes its place.
 
     Args:
         filling: batches from buffers that are not full.
@@ -356,7 +367,8 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
         several: batches in which the field may be wrong.
 
     Returns:
-        One or two explanations; [] if one of the two cannot be found.
+        One or two explanations; [] if the field is wrong in one of the two sets of rows
+        and has no explanation there.
     """
     read = []
     for where in ("where d is true", "where d is false"):

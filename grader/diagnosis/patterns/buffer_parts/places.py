@@ -1,4 +1,7 @@
-"""Table of ways in which a buffer chooses the places to draw from."""
+"""Table of rules by which a buffer chooses the places to draw from.
+
+A place is an index of the storage. The table has right and wrong rules.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,15 +14,16 @@ from grader.diagnosis.patterns.buffer_parts.stores import Ring, Way
 
 @dataclass
 class State:
-    """The facts on which a choice of places depends.
+    """All that a rule for choosing places can depend on.
 
     Attributes:
         store: the simulated storage.
-        length: length that the buffer itself gives now.
+        length: the length that the hand-in's buffer gives at this draw.
         size: batch size B.
-        first: length at the first sample.
-        until_full: length at the first sample, updated by each sample of a full buffer.
-        frozen: contents of the places at the first sample.
+        first: length at the first draw.
+        until_full: length at the first draw; once the buffer is full, length at the
+            newest draw.
+        frozen: contents of the places at the first draw.
     """
 
     store: Ring
@@ -34,12 +38,12 @@ Choose = Callable[[State], list[int]]
 
 
 def all_stored(s: State) -> list[int]:
-    """Return the contents of all filled places."""
+    """Return the numbers of the transitions in all filled places."""
     return s.store.slots[: s.length]
 
 
 def latest(s: State) -> list[int]:
-    """Return the newest B transitions."""
+    """Return the numbers of the newest B transitions."""
     return sorted(x for x in all_stored(s) if x != BLANK)[-s.size :]
 
 

@@ -1,4 +1,7 @@
-"""Play scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows."""
+"""Play scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows.
+
+A script is a list of operations on a new buffer, as adds and samples.
+"""
 
 import contextlib
 from collections.abc import Sequence
@@ -13,13 +16,16 @@ from grader.diagnosis.reading import Difference
 
 PART = "ReplayBuffer"
 FIELDS = ("state", "action", "reward", "terminated", "next_state")
-NUMBERS = ("state", "next_state", "reward", "action")  # identify a transition
+# The fields whose value is different in each transition.
+NUMBERS = ("state", "next_state", "reward", "action")
 SCALARS = ("action", "reward", "terminated")
 STORED = 40
 CAPACITY, BATCH = 8, 4  # not 5, the number of fields
 LARGE = 24
-BLANK, UNKNOWN = -2, -1  # used where a row has no transition's number
-SCRIBBLE = -12345.0  # as in parts.replay_buffer
+# In the place of a transition's number: BLANK for a row of a place never filled,
+# UNKNOWN for a row that belongs to no transition.
+BLANK, UNKNOWN = -2, -1
+SCRIBBLE = -12345.0  # the number that "scribble" writes, see parts.replay_buffer
 Rows = dict[str, np.ndarray]
 
 
@@ -32,7 +38,8 @@ class Finding:
         computes: what the code does, in a few words.
         asked: what right code does, in a few words.
         table: lines of a table of examples.
-        measured: True if `computes` holds numbers of this round, such as counts.
+        measured: True if `computes` holds numbers of this round, as counts of drawn
+            rows.
     """
 
     difference: Difference
@@ -50,16 +57,24 @@ class Finding:
 def found(
     name: str, computes: str, asked: str, hint: str, table: Sequence[str] = ()
 ) -> Finding:
-    """Return a finding; the hint gets the reference to the slides."""
+    """Make a finding; a reference to the slides is added to the hint.
+
+    Args:
+        name: name of the mistake.
+        computes: what the code does, in a few words.
+        asked: what right code does, in a few words.
+        hint: what is wrong, without a full stop at the end.
+        table: lines of a table of examples.
+    """
     difference = Difference(name, f"{hint} (slides: Experience Replay).")
     return Finding(difference, computes, asked, tuple(table))
 
 
 def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
-    """Draw `STORED` transitions, each recognised by any field but `terminated`.
+    """Draw `STORED` transitions that differ from each other in each field except d.
 
     States and rewards have both signs, more digits than float16 keeps, and sizes below
-    and above 1. Among four transitions in a row, two are terminal.
+    and above 1. In each block of four transitions, two are terminal.
     """
 
     def vectors() -> np.ndarray:
@@ -82,7 +97,7 @@ def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
 
 @dataclass
 class Played:
-    """A script and the buffer's answers.
+    """A script (operations on a new buffer) with the buffer's answers.
 
     Attributes:
         capacity: capacity of the buffer.
@@ -103,7 +118,7 @@ class Played:
 
 
 class Asker:
-    """Asks a hand-in's buffer with one draw of transitions.
+    """Asks a hand-in's `ReplayBuffer` about one set of random transitions.
 
     Attributes:
         fresh: True to import the hand-in anew for each script, because its buffers
@@ -124,20 +139,20 @@ class Asker:
         self.rows = transitions(rng)
 
     def use_states_of(self, size: int) -> None:
-        """Draw new transitions whose states have another size."""
+        """Draw new transitions, whose states have `size` numbers."""
         self.state_dim, self.rows = size, transitions(self.rng, size)
 
     def seed(self) -> list[Any]:
-        """Return an operation that makes a new generator."""
+        """Return the operation that makes a new generator, with a random seed."""
         return ["rng", int(self.rng.integers(2**31))]
 
     def case(self, capacity: int, script: list[Any]) -> Case:
-        """Return the question that plays a script on a buffer."""
+        """Return the case that plays a script on a new buffer."""
         spec = {"capacity": capacity, "script": script}
         return Case("replay_buffer", spec, self.rows)
 
     def play(self, *script: Any, capacity: int = CAPACITY) -> Played:
-        """Play a script on a new buffer, and return its answers."""
+        """Play a script on a new buffer, and return it with the buffer's answers."""
         played = Played(capacity, list(script), self.rows)
         try:
             student = self.student.afresh() if self.fresh else self.student
@@ -153,7 +168,12 @@ class Asker:
     def draw(self, added: int, n: int) -> Played:
         """Draw n batches from a buffer of `CAPACITY` after a number of adds.
 
-        With `single`, each batch comes from a new buffer, `SINGLE_BATCHES` in all.
+        With `single`, each batch is drawn from a new buffer. Then n is not used, and
+        there are at most `SINGLE_BATCHES` batches.
+
+        Args:
+            added: number of adds.
+            n: number of batches.
         """
         start: list[Any] = [["add", 0, added], ["len"]]
         if not self.single:
@@ -178,7 +198,7 @@ SINGLE_BATCHES = 60
 
 
 def batches_of(answer: Answer) -> list[dict[str, Any]]:
-    """Return the samples of an answer; [] if a field is no array of numbers."""
+    """Return the batches in an answer; [] if any field is no array of numbers."""
     samples = answer.get("samples")
     if not isinstance(samples, list):
         return []
@@ -197,18 +217,18 @@ def batches_of(answer: Answer) -> list[dict[str, Any]]:
 def in_shape(
     sample: dict[str, Any], n: int, size: int, state_dim: int
 ) -> tuple[Rows | None, dict[str, tuple[int, ...]]]:
-    """Return n stacked batches as float64 arrays [n,B] and [n,B,D].
+    """Return n batches in the shapes [n,B] and [n,B,D], and the wrong shapes that came.
 
     Args:
         sample: the result of "samples", an array for each field.
         n: number of batches.
         size: the batch size that was asked for.
-        state_dim: D.
+        state_dim: number D of entries of a state.
 
     Returns:
-        The fields, where B is the number of drawn rows; None if the arrays do not have
-        these shapes.
-        For each field with a wrong shape, the shape of one batch.
+        The fields in float64, where B is the number of drawn rows; None if the arrays
+        cannot be brought into these shapes. Then, for each field with a wrong shape,
+        the shape of one batch.
     """
     fields, odd = {}, {}
     for name in FIELDS:
@@ -231,7 +251,7 @@ def in_shape(
 
 
 def blank(fields: Rows) -> np.ndarray:
-    """Return which rows [n,B] come from a place that was never filled.
+    """Return which rows come from a place that was never filled: a mask [n,B].
 
     In such a row s, a and one of r and s' are 0. No stored transition has these zeros.
     """
@@ -242,9 +262,14 @@ def blank(fields: Rows) -> np.ndarray:
 
 
 def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
-    """Return the numbers of the transitions [n,B] that have the values of one field.
+    """Return for each row the number of the transition with the same value [n,B].
 
-    The number is `UNKNOWN` where no transition has the value.
+    The number is `UNKNOWN` if no transition has the row's value.
+
+    Args:
+        name: name of the field whose values are compared.
+        fields: the rows' values, an array [n,B] or [n,B,D] for each field.
+        rows: all transitions, one array for each field.
     """
     stored = rows[name].astype(np.float64).reshape(STORED, -1)
     value = fields[name].reshape(*fields["reward"].shape, -1)
@@ -253,14 +278,19 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 
 
 def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
-    """Return guesses of the transitions [n,B] in the rows, the likeliest one first.
+    """Return guesses which transitions the rows show, the likeliest guess first.
 
-    A field gives a guess if each of its values belongs to a transition. A guess that
-    more fields give is likelier. Rows of zeros are `BLANK`.
+    A guess is an array [n,B] of numbers of transitions. A field gives a guess if each
+    of its values belongs to a transition. A guess that more fields give is likelier.
+    Rows of zeros are `BLANK`.
+
+    Args:
+        fields: the rows' values, an array [n,B] or [n,B,D] for each field.
+        rows: all transitions, one array for each field.
     """
     empty = blank(fields)
     told: list[tuple[int, np.ndarray]] = []
-    # If s can be 0 in other rows, too, action 0 may mean a place never filled.
+    # If s is 0 in rows of filled places, too, action 0 may mean a place never filled.
     places = ((fields["state"] == 0).all(axis=-1) & ~empty).any()
     for name in NUMBERS[:-1] if places else NUMBERS:
         numbers = np.where(empty, BLANK, ids_by_field(name, fields, rows))
@@ -276,7 +306,7 @@ def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
 
 
 def joined(sample: dict[str, Any]) -> np.ndarray:
-    """Return all numbers of some batches in one array."""
+    """Return all numbers of a sample's fields in one vector; NaN becomes 0."""
     return np.nan_to_num(
         np.concatenate([sample[name].astype(np.float64).ravel() for name in FIELDS])
     )

@@ -1,4 +1,7 @@
-"""Findings from short scripts: shapes, types, copies and arguments."""
+"""Findings from short scripts: shapes, types, copies and arguments.
+
+A script is a list of operations on a new buffer, as adds and samples.
+"""
 
 from typing import Any
 
@@ -24,7 +27,7 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
     """Return the findings about the shapes and types of a batch."""
     batches: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
-        for added in (3 * CAPACITY, 6):  # many first: the buffer may drop some
+        for added in (3 * CAPACITY, 6):  # begin with many: the buffer may drop some
             played = asker.play(["add", 0, added], asker.seed(), ["sample", size])
             if not played.raised:
                 break
@@ -51,7 +54,8 @@ def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
     """Return a finding if batches have the same number of rows for every B; else [].
 
     Args:
-        batches: a batch for each batch size B, an array for each field.
+        batches: for each batch size B that was asked for, a batch: an array for each
+            field.
     """
     counts = {v.shape[:1] for batch in batches.values() for v in batch.values()}
     flat = all(
@@ -79,7 +83,8 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
     """Return the findings about the shapes of batches.
 
     Args:
-        batches: a batch for each batch size B, an array for each field.
+        batches: for each batch size B that was asked for, a batch: an array for each
+            field.
         state_dim: number of entries of a state, D.
     """
     if fixed := fixed_size(batches):
@@ -128,7 +133,7 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
 
 
 def without_ends(asker: Asker) -> list[Finding]:
-    """Return a finding if the next states of terminal transitions are missing."""
+    """Return a finding if batches lack the s' of terminal transitions; else []."""
     fewer = []
     for _ in range(12):
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
@@ -153,7 +158,11 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return the findings about stored rows and drawn batches that are no copies."""
+    """Return the findings about arrays that the buffer should have copied.
+
+    These are stored states that the caller of `add` can still change, and drawn batches
+    that the buffer changes later.
+    """
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
     played = asker.play(*script)
@@ -166,10 +175,14 @@ def aliases(asker: Asker) -> list[Finding]:
 
 
 def keeps_arrays(names: list[str]) -> Finding | None:
-    """Return the finding for arrays that are stored without a copy.
+    """Return the finding about states that are stored without a copy.
 
     Args:
-        names: the fields that are stored so, of "state" and "next_state".
+        names: the fields that are stored without a copy: "state", "next_state", or
+            both.
+
+    Returns:
+        None if there are no such fields.
     """
     if not names:
         return None
@@ -189,7 +202,7 @@ def keeps_arrays(names: list[str]) -> Finding | None:
 
 
 def batch_changes(asker: Asker) -> list[Finding]:
-    """Return a finding if a drawn batch changes afterwards; [] if not."""
+    """Return a finding if a drawn batch changes afterwards; else []."""
 
     def changed(size: int, *between: Any) -> bool:
         script = [["add", 0, CAPACITY], asker.seed(), ["sample", size]]

@@ -1,9 +1,9 @@
 """Find which transitions a buffer keeps, and from which places it draws.
 
-`STORES` has ways to store transitions, `PLACES` has ways to choose the places to draw
-from. A pair of both predicts which transitions can be drawn after any script. A pair is
-reported only if all its predictions equal what was drawn. If several pairs fit, the
-pair with the fewest mistakes is reported.
+`STORES` has rules for storing transitions, `PLACES` has rules for choosing the places
+to draw from. A pair of both predicts which transitions can be drawn after any script (a
+list of operations on a new buffer). A pair fits only if all its predictions equal what
+was drawn. If several pairs fit, only those with the fewest mistakes are used.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from grader.diagnosis.patterns.buffer_parts.stores import STORES, Ring, Way
 
 @dataclass(frozen=True)
 class Seen:
-    """The transitions that were drawn in each "samples" of a script.
+    """The transitions that each "samples" operation of a script has drawn.
 
     Attributes:
         capacity: capacity of the buffer.
@@ -38,11 +38,16 @@ class Seen:
 
 
 def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool]:
-    """Predict which transitions can be drawn in each "samples" of a script.
+    """Predict which transitions can be drawn by each "samples" operation of a script.
+
+    Args:
+        store: rule for storing transitions.
+        places: rule for choosing the places to draw from.
+        seen: the script, and the lengths that the buffer gave.
 
     Returns:
-        A set of transitions' numbers for each "samples".
-        Whether the buffer's own lengths are those of the simulated storage.
+        A set of transitions' numbers for each "samples", and whether the buffer's
+        lengths are those of the simulated storage.
     """
     held: Ring = store.make(seen.capacity, seen.rows)
     state: State | None = None
@@ -68,7 +73,10 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
 
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
-    """Return the cheapest pairs of ways to store and to choose that fit all scripts.
+    """Return the pairs of rules that fit all scripts with the fewest mistakes.
+
+    A pair is a rule for storing transitions and a rule for choosing places to draw
+    from.
 
     Args:
         seen: the drawn transitions of each script.
@@ -106,15 +114,16 @@ ALL_BLANK = found(
 def storage_findings(
     seen: Sequence[Seen], *, exactly: bool = True
 ) -> list[Finding] | None:
-    """Return the mistakes in storing and in choosing places.
+    """Return findings about the storing of transitions and the choice of places.
 
     Args:
         seen: the drawn transitions of each script.
-        exactly: see `fitting`.
+        exactly: True if a prediction must equal the drawn set; False if the drawn set
+            may be smaller.
 
     Returns:
-        [] if both are right; None if no pair fits, or if the pairs that fit name
-        different mistakes.
+        [] if both are right; None if no pair of rules fits, or if the pairs that fit
+        name different mistakes.
     """
     good = fitting(seen, exactly=exactly)
     if not good:
@@ -135,7 +144,10 @@ def storage_findings(
 def in_words(seen: Seen) -> Finding | None:
     """Return a finding that lists which transitions were drawn and which were not.
 
-    For a script that no pair of ways explains. None if the drawn transitions are right.
+    It is used if no pair of rules for storing and choosing explains the script.
+
+    Returns:
+        None if the right transitions were drawn.
     """
     right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):
@@ -165,7 +177,7 @@ def in_words(seen: Seen) -> Finding | None:
 
 
 def added_before(script: Sequence[Any], k: int) -> int:
-    """Return the number of adds before the k-th "samples" of a script."""
+    """Return the number of adds before the k-th "samples" of a script, k from 0 on."""
     added = count = 0
     for name, *arguments in script:
         if name == "add":
@@ -178,5 +190,8 @@ def added_before(script: Sequence[Any], k: int) -> int:
 
 
 def listed(some: Any) -> str:
-    """Return numbers of transitions as text, in order and without BLANK."""
+    """Return numbers of transitions as text, sorted and without BLANK.
+
+    The text is "none" if there is no number.
+    """
     return ", ".join(str(i) for i in sorted(some) if i != BLANK) or "none"

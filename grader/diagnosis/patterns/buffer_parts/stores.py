@@ -1,6 +1,6 @@
 """Simulated storages of a replay buffer, right and wrong, one class each.
 
-A storage holds the numbers of transitions. To add one, add a class and a line to
+A storage holds the numbers of transitions. To add a storage, add a class and a line to
 `STORES`.
 """
 
@@ -14,7 +14,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import BLANK, STORED, Rows
 
 
 class Ring:
-    """A ring of places: when all are full, the oldest transition is overwritten.
+    """A storage that overwrites the oldest transition when all its places are full.
 
     Args:
         capacity: number of places.
@@ -27,16 +27,16 @@ class Ring:
         self.count = 0
 
     def place(self) -> int:
-        """Return the place of the next transition."""
+        """Return the index of the place for the next transition."""
         return self.count % self.capacity
 
     def add(self, i: int) -> None:
-        """Store transition i."""
+        """Store the transition with number i."""
         self.slots[self.place()] = i
         self.count += 1
 
     def sampled(self) -> None:
-        """Note that a batch is drawn."""
+        """Change nothing when a batch is drawn; some wrong storages override this."""
 
     def filled(self) -> int:
         """Return the length: the number of places that count as filled."""
@@ -44,26 +44,26 @@ class Ring:
 
 
 class StartsAtOne(Ring):
-    """A ring that fills place 1 first, and place 0 last."""
+    """A wrong ring: place 1 is filled first, and place 0 last."""
 
     def place(self) -> int:
-        """Return the place of the next transition."""
+        """Return the index of the place for the next transition."""
         return (self.count + 1) % self.capacity
 
 
 class CountsBack(Ring):
-    """A ring whose count of adds is set to its length by a sample."""
+    """A wrong ring: a sample sets the count of adds to the length."""
 
     def sampled(self) -> None:
-        """Note that a batch is drawn."""
+        """Set the count of adds to the length, because a batch is drawn."""
         self.count = min(self.count, self.capacity)
 
 
 class SmallRing(Ring):
-    """A ring with one place less than its capacity."""
+    """A wrong ring, with one place less than its capacity."""
 
     def place(self) -> int:
-        """Return the place of the next transition."""
+        """Return the index of the place for the next transition."""
         return self.count % max(1, self.capacity - 1)
 
     def filled(self) -> int:
@@ -72,22 +72,22 @@ class SmallRing(Ring):
 
 
 class FirstPlace(Ring):
-    """Places of which, when all are full, only place 0 is overwritten."""
+    """A wrong storage: when all places are full, only place 0 is overwritten."""
 
     def place(self) -> int:
-        """Return the place of the next transition."""
+        """Return the index of the place for the next transition."""
         return self.count if self.count < self.capacity else 0
 
 
 class Listed(Ring):
-    """A list: when it is full, the first entry leaves."""
+    """A storage in a list: when the list is full, the first entry leaves."""
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         super().__init__(capacity, rows)
         self.slots = []
 
     def add(self, i: int) -> None:
-        """Store transition i."""
+        """Store the transition with number i, after making room in a full list."""
         if len(self.slots) >= self.capacity:
             self.make_room()
         self.put(i)
@@ -97,7 +97,7 @@ class Listed(Ring):
         self.slots.pop(0)
 
     def put(self, i: int) -> None:
-        """Insert transition i."""
+        """Insert the transition with number i."""
         self.slots.append(i)
 
     def filled(self) -> int:
@@ -106,7 +106,7 @@ class Listed(Ring):
 
 
 class LosesNewest(Listed):
-    """A list: when it is full, the last entry leaves."""
+    """A wrong storage in a list: when the list is full, the last entry leaves."""
 
     def make_room(self) -> None:
         """Remove an entry from a full list."""
@@ -117,75 +117,75 @@ class NewestFirst(LosesNewest):
     """A list with the newest entry in front: when it is full, the last entry leaves."""
 
     def put(self, i: int) -> None:
-        """Insert transition i."""
+        """Insert the transition with number i in front."""
         self.slots.insert(0, i)
 
 
 class Stops(Listed):
-    """A list that takes no more entries when it is full."""
+    """A wrong storage in a list: when the list is full, no entry is added."""
 
     def add(self, i: int) -> None:
-        """Store transition i."""
+        """Store the transition with number i, unless the list is full."""
         if len(self.slots) < self.capacity:
             self.slots.append(i)
 
 
 class Clears(Listed):
-    """A list that loses all entries when it is full."""
+    """A wrong storage in a list: when the list is full, all entries leave."""
 
     def make_room(self) -> None:
-        """Remove all entries."""
+        """Remove all entries from a full list."""
         self.slots = []
 
 
 class OnlyNewest(Listed):
-    """A list whose entries all become the newest transition."""
+    """A wrong storage in a list: an add sets all entries to the newest transition."""
 
     def put(self, i: int) -> None:
-        """Insert transition i, in every entry."""
+        """Add an entry, and set all entries to the transition with number i."""
         self.slots = [i] * (len(self.slots) + 1)
 
 
 class OneLate(Listed):
-    """A list that stores a transition when the next one is added."""
+    """A wrong storage in a list: a transition is stored only by the next add."""
 
     waiting = BLANK
 
     def put(self, i: int) -> None:
-        """Insert the transition that was added before."""
+        """Store the transition of the previous add; keep number i for the next add."""
         if self.waiting != BLANK:
             self.slots.append(self.waiting)
         self.waiting = i
 
 
 class DropsTerminal(Ring):
-    """A ring that does not store transitions with d true."""
+    """A wrong ring: transitions with d true are not stored."""
 
     dropped = True
 
     def add(self, i: int) -> None:
-        """Store transition i, unless its d is to be dropped."""
+        """Store the transition with number i, unless its d equals `dropped`."""
         if bool(self.rows["terminated"][i]) is not self.dropped:
             super().add(i)
 
 
 class KeepsTerminal(DropsTerminal):
-    """A ring that does not store transitions with d false."""
+    """A wrong ring: transitions with d false are not stored."""
 
     dropped = False
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to store transitions or to choose places, right or wrong.
+    """One rule for storing transitions or for choosing places, right or wrong.
 
     Attributes:
         make: for `STORES` a storage's class, or a function with the same arguments; for
-            `PLACES` a function of a `State`.
-        name: name of the mistake; "" for a right way.
+            `PLACES` a function of a `State` that returns the transitions to draw from.
+        name: name of the mistake; "" for a right rule.
         computes: what the code does, in a few words.
         hint: text for the student.
-        rare: True for a right way that few people write.
+        rare: True for a right rule that few people write.
     """
 
     make: Callable[..., Any]
@@ -196,7 +196,10 @@ class Way:
 
     @property
     def cost(self) -> float:
-        """Distance from usual code."""
+        """Distance from usual code: 1 for a mistake, 0.1 for a rare right rule.
+
+        It is 0 for a right rule that is not rare.
+        """
         return bool(self.name) + 0.1 * self.rare
 
 

@@ -1,4 +1,4 @@
-"""Put explanations of wrong fields into words."""
+"""Put explanations of wrong fields into words, and make findings of them."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -23,12 +23,12 @@ PLURAL = {
 AS_STORED = "The buffer gives each one as it came"
 OWN_TASK = "otherwise Q would be the value of another task"
 MAX_ROWS = 5
-LOOSE = 12  # cost of a description that explains nothing
+LOOSE = 12  # cost of a rough description, more than that of any exact explanation
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a wrong field holds, in words.
+    """What the values of a wrong field are, in words.
 
     Attributes:
         name: name of the field.
@@ -54,12 +54,13 @@ def worded(
     cost: float,
     c: str,
 ) -> Explanation:
-    """Return an explanation in words.
+    """Put an explanation of a wrong field into words.
 
     Args:
         name: name of the field.
         where: rows in which the field is wrong, a key of `WHERE`.
-        other: the transition that the value comes from, a key of `OTHERS`, or None.
+        other: the transition that the value comes from, a key of `OTHERS`; None for the
+            row's transition.
         source: name of the field that the value comes from.
         change: change of the value, or None.
         cost: distance from right code.
@@ -107,7 +108,7 @@ NAMES = {
 
 
 def name_of(e: Explanation) -> str:
-    """Return the name of the mistake in an explanation."""
+    """Return the name of the mistake that an explanation describes."""
     return NAMES.get((e.name, e.kind), f"{e.name}-{e.kind}".replace("_", "-"))
 
 
@@ -117,13 +118,14 @@ def name_of(e: Explanation) -> str:
 def field_findings(
     read: list[Explanation], table: Callable[[list[str]], tuple[str, ...]]
 ) -> list[Finding]:
-    """Return the findings for explanations of fields.
+    """Return the findings for explanations of wrong fields.
 
-    Explanations that belong together become one finding.
+    Two swapped fields, or several fields with one and the same mistake, become one
+    finding.
 
     Args:
         read: explanations, at most two for each field.
-        table: returns a table of wrong rows for names of fields.
+        table: function of names of fields; returns a table of wrong rows.
     """
     by_name = {e.name: e for e in read}
     swap = tuple(sorted((e.name, e.kind) for e in read if e.kind.startswith("is-")))
@@ -162,7 +164,10 @@ def field_findings(
 
 
 def grouped(read: list[Explanation]) -> list[list[Explanation]]:
-    """Return explanations in groups; a group says the same of several fields."""
+    """Return explanations in groups: one mistake in several fields is one group.
+
+    A mistake that no other field has makes a group of one.
+    """
     groups: dict[str, list[Explanation]] = {}
     for e in read:
         tail = e.text.removeprefix(f"{e.name}: ")
@@ -178,7 +183,7 @@ def group_findings(
 
     Args:
         group: explanations.
-        table: returns a table of wrong rows for names of fields.
+        table: function of names of fields; returns a table of wrong rows.
     """
     e, names = group[0], [e.name for e in group]
     asked = f"{', '.join(names)}: of the same transition, as stored"
@@ -207,7 +212,7 @@ SWAPS = {
 
 
 def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...]:
-    """Return the lines of a table of wrong rows.
+    """Return the lines of a table of wrong rows: what was stored, and what came back.
 
     Args:
         names: names of the wrong fields.
@@ -229,5 +234,5 @@ def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...
 
 
 def shown(value: np.ndarray) -> str:
-    """Return a number or a state as text, with four digits."""
+    """Return a number or a state as text, with four digits for each number."""
     return " ".join(f"{x:.4g}" for x in np.ravel(np.asarray(value, np.float64)))

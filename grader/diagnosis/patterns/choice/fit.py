@@ -1,6 +1,7 @@
 """Fit patterns of `epsilon_greedy` to the actions of many calls.
 
-Arrays: K calls, N rows, A actions. The index A stands for any number that is no action.
+A pattern is a greedy rule and a distribution when exploring. Arrays: K calls, N rows, A
+actions. In an axis of length A+1, index A stands for any number that is no action.
 """
 
 from collections.abc import Iterator
@@ -19,11 +20,12 @@ from grader.diagnosis.patterns.choice.laws import (
 )
 from grader.diagnosis.reading import in_columns
 
-# A number fits within FITS standard deviations, and is off beyond OFF.
+# An estimate fits a law within FITS standard deviations; beyond OFF standard deviations
+# it certainly deviates.
 FITS, OFF = 4.0, 6.0
 FITS_ALL = 4.5  # limit for the largest deviation of many numbers
 
-CLOSE = 0.03  # a table of closer estimates shows nothing
+CLOSE = 0.03  # no table is shown if all estimates are closer to ε
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Sample:
         epsilon: ε.
         q_values: values [N,A].
         actions: chosen actions [K,N], whole numbers.
-        start: first row that counts in a fit.
+        start: index of the first row that is used in a fit.
     """
 
     epsilon: float
@@ -44,16 +46,20 @@ class Sample:
 
     @cached_property
     def taken(self) -> np.ndarray:
-        """The actions as 0 and 1 [K,N,A+1]; the last entry is 1 for no action."""
+        """The actions as 0 and 1 [K,N,A+1].
+
+        The last entry of a row is 1 if the row's number is no action.
+        """
         known = self.actions[:, :, None] == np.arange(self.q_values.shape[1])
         none = ~known.any(axis=2, keepdims=True)
         return np.concatenate([known, none], axis=2).astype(np.float32)
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Masks of entries that are counted together [G,N,A+1].
+        """Masks of the entries [N,A+1] that are counted together [G,N,A+1].
 
-        One mask for each rank of a value within its row, and one for each action.
+        There is a mask for each rank of a value within its row, and one for each
+        action.
         """
         rows, A = self.q_values.shape
         ranks = (-self.q_values).argsort(axis=1).argsort(axis=1)
@@ -65,15 +71,18 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean counts [G] of the groups per call, and their standard deviations [G]."""
+        """The mean counts of the groups per call, and the means' standard errors.
+
+        Both arrays have the shape [G].
+        """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
 
     def over_calls(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weighted sum of `taken` for each call [K,G].
+        """Return the weighted sums of `taken` for each call [K,G].
 
         Args:
-            weights: weights [G,N,A+1].
+            weights: weights for each of the G sums [G,N,A+1].
         """
         flat = self.taken.reshape(len(self.taken), -1)
         return (flat @ weights.reshape(len(weights), -1).T).astype(np.float64)
@@ -81,14 +90,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Fit:
-    """A pattern that fits the samples.
+    """A pattern that fits the samples, with estimated probabilities of exploring.
 
     Attributes:
         greedy: rule for the greedy action.
         tried: distribution of the actions when exploring.
         exploring: by ε, the estimated probability of exploring and the standard
             deviation of the estimate.
-        odd_rows: rows that do not fit by themselves.
+        odd_rows: rows in which the share of some action deviates from the pattern.
     """
 
     greedy: Greedy
@@ -106,7 +115,10 @@ class Fit:
 
 
 def fitted(samples: list[Sample]) -> Fit | None:
-    """Return the simplest pattern that fits; None if none fits."""
+    """Return the simplest pattern that fits all samples; None if none fits.
+
+    If no pattern fits all rows, one is tried that fits all rows except the first.
+    """
     for fit in fits(samples):
         return fit
     # The first row may follow another pattern than the others.
@@ -117,7 +129,7 @@ def fitted(samples: list[Sample]) -> Fit | None:
 
 
 def fits(samples: list[Sample]) -> Iterator[Fit]:
-    """Yield the patterns that fit, the simplest first."""
+    """Yield the patterns that fit all samples, the simplest first."""
     for greedy in GREEDY:
         allowed = [greedy.allowed(sample.q_values) for sample in samples]
         if any((one.sum(axis=1) > 1).any() for one in allowed):
@@ -130,7 +142,9 @@ def fits(samples: list[Sample]) -> Iterator[Fit]:
 def fit_of(
     greedy: Greedy, tried: Tried, samples: list[Sample], allowed: list[np.ndarray]
 ) -> Fit | None:
-    """Return the pattern with its estimates; None if it does not fit.
+    """Estimate the probability of exploring for a pattern; None if it does not fit.
+
+    The result is also None if exploring gives the same actions as the greedy rule.
 
     Args:
         greedy: rule for the greedy action.
@@ -171,12 +185,13 @@ def fit_of(
 
 
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
-    """Tell whether the counts by action and by rank agree within chance.
+    """Tell whether counts by action and by rank agree with a pattern, within chance.
 
     Args:
         sample: the sample.
-        expected: expected probabilities [N,A+1].
-        doubt: change of `expected` [N,A+1] for one standard deviation of the estimate.
+        expected: the pattern's probabilities [N,A+1].
+        doubt: change of `expected` [N,A+1] if the estimated probability of exploring
+            grows by one standard deviation.
     """
     shares, spreads = sample.shares
     wanted = (sample.groups * expected).sum(axis=(1, 2))
@@ -187,11 +202,11 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the rows in which the share of some action is off.
+    """Return the rows in which the share of some action deviates from a pattern.
 
     Args:
         sample: the sample.
-        expected: expected probabilities [N,A+1].
+        expected: the pattern's probabilities [N,A+1].
     """
     calls = len(sample.actions)
     spread = np.sqrt(expected * (1 - expected) / calls) + 1 / calls
@@ -200,7 +215,11 @@ def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
 
 
 def law_of(fit: Fit) -> Law | None:
-    """Return the simplest law for the probability of exploring by ε, or None."""
+    """Return the simplest law that fits the estimated probabilities of exploring.
+
+    Returns:
+        None if no law fits for all ε.
+    """
     least, most = fit.exploring[0.0][0], fit.exploring[1.0][0]
     for law in laws(least, most):
         off = [
@@ -216,7 +235,7 @@ def table(fit: Fit) -> tuple[str, ...]:
     """Return a table of the estimated probability of exploring for each ε.
 
     Returns:
-        () if the estimates are close to ε.
+        () if all estimates are close to ε.
     """
     shares = [(epsilon, share) for epsilon, (share, _) in fit.exploring.items()]
     if all(abs(share - epsilon) < CLOSE for epsilon, share in shares):

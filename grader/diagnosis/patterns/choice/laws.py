@@ -1,6 +1,8 @@
-"""Tables of patterns: the greedy action, the actions when exploring, how often.
+"""Tables of what `epsilon_greedy` may do, right and wrong.
 
-To add a choice, add a line to `GREEDY`, `TRIED` or `laws`. Arrays: N rows, A actions.
+`GREEDY` has rules for the greedy action, `TRIED` has distributions of the actions when
+exploring, and `laws` has formulas of how often code explores. To add a choice, add a
+line there. Arrays: N rows, A actions.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,13 +20,14 @@ Differences = tuple[Difference, ...]
 
 @dataclass(frozen=True)
 class Greedy:
-    """A rule for the greedy action.
+    """A rule for the greedy action, right or wrong.
 
     Attributes:
         words: the rule in words.
         differences: differences from the right rule.
         allowed: function of the values [N,A]; returns a mask [N,A] of the actions that
-            the rule may choose. A row without a mark means that no action is chosen.
+            the rule may choose. In a row without a mark, the rule chooses a number that
+            is no action.
     """
 
     words: str
@@ -33,42 +36,45 @@ class Greedy:
 
 
 def best(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the best actions."""
+    """Return a mask [N,A] of the actions with the largest value of their row."""
     return q == q.max(axis=1, keepdims=True)
 
 
 def only(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Return a mask with one action in each row.
+    """Return a mask [N,A] with one action in each row.
 
     Args:
-        actions: one action for each row [N].
-        num_actions: A.
+        actions: one action for each row [N]; a row with another number has no mark.
+        num_actions: number A of actions.
     """
     return actions[:, None] == np.arange(num_actions)
 
 
 def first(marked: np.ndarray) -> np.ndarray:
-    """Return a mask of the first marked action; of action 0 in a row without marks."""
+    """Return a mask of each row's first marked action.
+
+    In a row without a mark, this is action 0.
+    """
     return only(marked.argmax(axis=1), marked.shape[1])
 
 
 def by_index(q: np.ndarray) -> np.ndarray:
     """Return a mask of the actions whose value equals the number of the best action.
 
-    In a row without such an action, the mask has the first of the best actions.
+    In a row without such an action, the first of the best actions is marked.
     """
     ties = q == q.argmax(axis=1)[:, None]
     return np.where(ties.any(axis=1, keepdims=True), ties, first(best(q)))
 
 
 def near(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the actions within one percent of the best value."""
+    """Return a mask of the actions whose value is within one percent of the largest."""
     most = q.max(axis=1, keepdims=True)
     return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
 
 
 def second(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the second best actions."""
+    """Return a mask of the second best action in each row."""
     return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
 
 
@@ -136,13 +142,14 @@ GREEDY = [
 
 @dataclass(frozen=True)
 class Tried:
-    """A distribution of the actions when exploring.
+    """A distribution of the actions when exploring, right or wrong.
 
     Attributes:
         words: the distribution in words.
         differences: differences from the right distribution.
         shares: function of the values [N,A], the greedy actions [N] and ε; returns
-            probabilities [N,A+1]. The last entry is for a number that is no action.
+            probabilities [N,A+1]. The last entry is the probability of a number that is
+            no action.
     """
 
     words: str
@@ -151,57 +158,65 @@ class Tried:
 
 
 def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
-    """Add a column for numbers that are no action.
+    """Add a last column: the probability of a number that is no action.
 
     Args:
         shares: probabilities of the actions [N,A].
-        beyond: probability of no action.
+        beyond: value of the new column.
     """
     return np.concatenate([shares, np.full((len(shares), 1), beyond)], axis=1)
 
 
 def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities."""
+    """Return equal probabilities of all actions [N,A+1]."""
     return padded(np.full(q.shape, 1 / q.shape[1]))
 
 
 def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of the numbers from 0 to A."""
+    """Return equal probabilities of the numbers 0 to A [N,A+1]; A is no action."""
     return padded(np.full(q.shape, 1 / (q.shape[1] + 1)), 1 / (q.shape[1] + 1))
 
 
 def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities of a fraction of A - 1 that is rounded."""
+    """Return probabilities as from rounding (A - 1) u, with u uniform in [0, 1).
+
+    The first and the last action are half as likely as the others. The shape is
+    [N,A+1].
+    """
     shares = np.full(q.shape, 1.0)
     shares[:, [0, -1]] = 0.5
     return padded(shares / shares.sum(axis=1, keepdims=True))
 
 
 def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of all actions but the greedy one."""
+    """Return equal probabilities of all actions except the greedy one [N,A+1]."""
     return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
 
 
 def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the softmax of the values."""
+    """Return the softmax of each row's values as probabilities [N,A+1]."""
     shares = np.exp(q - q.max(axis=1, keepdims=True).astype(float))
     return padded(shares / shares.sum(axis=1, keepdims=True))
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities of floor(A u) for a uniform number u below ε."""
+    """Return the probabilities [N,A+1] of floor(A u), with u uniform in [0, ε)."""
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
     return padded(np.tile(np.diff(edges) / edges[-1], (len(q), 1)))
 
 
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return probability 1 for the action of the lowest value."""
+    """Return probability 1 for the action of the lowest value in each row [N,A+1]."""
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 
 
 def always(action: int) -> Callable[..., np.ndarray]:
-    """Return the distribution that always has the same action."""
+    """Return the distribution that always has the same action.
+
+    Args:
+        action: number of the action; -1 for the last one.
+    """
 
     def shares(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
         return padded(only(np.full(len(q), action % q.shape[1]), q.shape[1]) * 1.0)
@@ -210,7 +225,11 @@ def always(action: int) -> Callable[..., np.ndarray]:
 
 
 def all_but(action: int) -> Callable[..., np.ndarray]:
-    """Return the distribution with equal probabilities of all actions but one."""
+    """Return the distribution with equal probabilities of all actions except one.
+
+    Args:
+        action: number of the action that is never taken; -1 for the last one.
+    """
 
     def shares(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
         return not_greedy(q, np.full(len(q), action % q.shape[1]), epsilon)
@@ -240,7 +259,7 @@ class Law:
 
     Attributes:
         words: the probability as a formula.
-        differences: differences from ε itself.
+        differences: differences from the right law, which is ε.
         of: function of ε; returns the probability.
     """
 
@@ -250,7 +269,7 @@ class Law:
 
 
 def laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws, the right one first, then the inverted ones.
+    """Yield the laws for the probability of exploring, the right one first.
 
     Args:
         least: estimated probability of exploring at ε = 0.
@@ -263,14 +282,14 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return the law with 1 - ε in place of ε."""
+    """Return the law with 1 - ε in the place of ε."""
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))
 
 
 def inverted(law: Law) -> Law:
-    """Return the law with the probability 1 - p in place of p."""
+    """Return the law with 1 - p in the place of the probability p."""
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 
@@ -295,17 +314,20 @@ def steps(epsilon: float, count: int) -> float:
 
 
 def one_side_more(count: int, epsilon: float) -> float:
-    """Return the probability of exploring for a coin with one side too many.
+    """Return the probability of exploring by a coin that has one side too many.
+
+    The coin shows a whole number from 0 to count; code explores if the number is below
+    count · ε.
 
     Args:
-        count: number of sides that ε is multiplied by; the coin has one more.
+        count: the number by which ε is multiplied.
         epsilon: ε.
     """
     return steps(epsilon, count) / (count + 1)
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of coins with one side too many."""
+    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
@@ -315,11 +337,11 @@ def coins() -> Iterator[Law]:
 
 
 def measured_laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws with a number that was estimated at ε = 0 or at ε = 1.
+    """Yield the laws with a constant that was estimated at ε = 0 or at ε = 1.
 
     Args:
-        least: estimated probability at ε = 0.
-        most: estimated probability at ε = 1.
+        least: estimated probability of exploring at ε = 0.
+        most: estimated probability of exploring at ε = 1.
     """
     if 0.001 < least < 0.5:
         text = f"ε, but at least about {least:.2g}"

@@ -1,4 +1,4 @@
-"""Questions for `epsilon_greedy`: values, ε and keys."""
+"""Questions to `epsilon_greedy`: values, ε and keys."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from grader.diagnosis.reading import Reading
 ASKED = "with probability ε any action, else argmax_a Q(s,a), for each row by itself"
 KEYS, ROWS, ACTIONS = 2048, 16, 4
 EPSILONS = (0.0, 0.05, 0.23, 0.37, 0.66, 0.88, 1.0)
-FEW_EPSILONS = (0.0, 0.37, 1.0)  # used if every key needs a call
+FEW_EPSILONS = (0.0, 0.37, 1.0)  # for code that cannot be exported: each key is a call
 HARD = (  # rows of values: whole numbers, ties, negative and close values
     *((2, 0, 1, -1), (0, 3, 3, 1), (1, 1, 1, 1), (-3, -1, -2, -1)),
     *((500, 500.05, 500.1, 500.15), (2.25, 2.75, -0.5, 0.5)),
@@ -21,7 +21,7 @@ HARD = (  # rows of values: whole numbers, ties, negative and close values
 
 
 class OtherShape(Exception):
-    """Raised if the actions of K keys have another shape than [K,N].
+    """Raised if the actions have another shape than one number for each row.
 
     Args:
         shape: shape of the actions for one key.
@@ -33,7 +33,7 @@ class OtherShape(Exception):
         self.shape, self.rows = shape, rows
 
     def reading(self) -> Reading | None:
-        """Return the reading that names the shape."""
+        """Return the reading that says which shape the actions have."""
         text = f"actions of shape {self.shape} for {self.rows} rows of values"
         known = {
             (): words.SQUEEZED if self.rows == 1 else words.SHARED,
@@ -45,13 +45,13 @@ class OtherShape(Exception):
 
 
 class Questions:
-    """Asks `epsilon_greedy` for actions.
+    """Asks the hand-in's `epsilon_greedy` for actions.
 
     Attributes:
         keys: keys of plain calls [60,2].
         epsilons: the ε that are asked.
-        values: two arrays of values [N,A]; one if every key needs a call.
-        untraced: message of the exception under `jax.jit`, "" without one.
+        values: two arrays of values [N,A]; one array if the code cannot be exported.
+        untraced: message of the exception that the export raised; "" without one.
 
     Args:
         student: the hand-in.
@@ -73,7 +73,11 @@ class Questions:
             self.epsilons, self.values = FEW_EPSILONS, [mixed]
 
     def chosen(self, q_values: np.ndarray, epsilon: float) -> Sample:
-        """Ask for actions with keys that are new each time.
+        """Ask for actions with `KEYS` new keys, and return them with the question.
+
+        Args:
+            q_values: values [N,A].
+            epsilon: ε.
 
         Raises:
             OtherShape: the actions have another shape than [K,N].
@@ -89,26 +93,26 @@ class Questions:
         return Sample(epsilon, q_values, actions.astype(np.int64))
 
     def hard(self, epsilon: float) -> Sample:
-        """Ask for whole numbers, ties and close values."""
+        """Ask for actions where values are equal, close together, or whole numbers."""
         drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
 
     def alone(self) -> Reading | None:
-        """Ask for a single row; return a reading if the actions have another shape."""
+        """Return a reading if the actions for one row have a wrong shape; else None."""
         q_values = cases.distinct(self.rng, 1, 3)
         case = cases.exploration(self.keys[0], q_values, 0.0)
         actions = self.student.answer(case).array("actions")
         return None if actions.shape == (1,) else OtherShape(actions.shape, 1).reading()
 
     def repeats(self, epsilon: float) -> bool:
-        """Tell whether two plain calls with the same key give the same actions."""
+        """Tell whether two plain calls with the same key and ε give equal actions."""
         case = cases.exploration(self.keys[0], self.values[0], epsilon)
         one, other = (self.student.called(case).array("actions") for _ in range(2))
         return np.array_equal(one, other)
 
     def decays(self) -> bool:
-        """Tell whether plain calls at ε = 1 become greedy one after the other."""
+        """Tell whether code stops exploring after some calls, though ε is always 1."""
         student, q_values = self.student.afresh(), self.values[0]
         best = q_values.argmax(axis=1)
         shares = []
@@ -118,9 +122,10 @@ class Questions:
         return bool(np.mean(shares[:5]) > 0.35 and np.mean(shares[-10:]) < 0.05)
 
     def down_the_columns(self) -> Reading | None:
-        """Return a reading if each column's best row comes; else None.
+        """Return a reading if the arg max runs over rows, not over actions; else None.
 
-        For code that fails on other sizes, as many rows are asked as there are actions.
+        The question has as many rows as actions, because such code may fail on other
+        sizes.
         """
         q_values = cases.distinct(self.rng, ACTIONS, ACTIONS)
         down, across = q_values.argmax(axis=0), q_values.argmax(axis=1)

@@ -6,7 +6,12 @@ SLIDES = "(slides: Deep Q Networks)"
 
 
 def choice(name: str, hint: str) -> Difference:
-    """Return a difference; the hint gets the reference to the slides."""
+    """Make a difference from right code; the hint gets a reference to the slides.
+
+    Args:
+        name: name of the mistake.
+        hint: what is wrong, without a full stop at the end.
+    """
     return Difference(name, f"{hint} {SLIDES}.")
 
 
