@@ -143,7 +143,7 @@ def listed(paths: Iterable[str], *options: str) -> list[str]:
 
 
 def archive(files: dict[str, bytes], folder: str = "") -> bytes:
-    """Return the bytes of a zip file, which depend on nothing but the arguments.
+    """Return the bytes of a zip file; the same arguments give the same bytes.
 
     Args:
         files: content of each file, by file name.

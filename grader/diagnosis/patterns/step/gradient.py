@@ -6,8 +6,7 @@ add a change, add a function to `CHANGES`.
 
 A function in `CHANGES` takes the draws, the gradients before the change, and the
 hand-in's gradients. The gradients are lists of vectors, one [P] for each draw. The
-function returns its change; None if the change does not lead to the hand-in's
-gradients.
+function returns its change, or None if the change does not fit.
 """
 
 from collections.abc import Callable, Iterator
