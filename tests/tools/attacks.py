@@ -41,8 +41,8 @@ README = ROOT / "README.md"
 # One more than CI has processors, because about a third of the gradings only wait for a
 # deadline.
 AT_ONCE = 3
-# Problems whose reason can be a busy machine: not ended in time, no whole report, another
-# message. An attack is tried again only if it has no problem of another kind.
+# Problems whose reason can be a busy machine: not ended in time, no whole report,
+# another message. An attack with a problem of another kind gets no second try.
 ONCE_MORE = {"T", "R", "said"}
 
 
@@ -135,8 +135,8 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
         todo: pairs of an attack and a tier.
 
     Returns:
-        For each pair, the letters of the promises that the attack has broken. A text
-        for each result that the attack's docstring does not announce.
+        For each pair, the letters of the promises that the attack has broken.
+        A text for each result that the attack's docstring does not announce.
     """
     begun, bad, late = time.monotonic(), [], []
     results: Results = {}

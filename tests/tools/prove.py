@@ -266,7 +266,7 @@ def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
 def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
     """Return a text for each narrow mistake that passes the check meant to catch it.
 
-    If the mistake should fail no other check, there is also a text if it does.
+    There is also a text if a mistake with `alone=True` fails other checks.
 
     Args:
         futures: results of the narrow mistakes.
@@ -296,7 +296,7 @@ def learning_of(id: str) -> HandIn:
 def problems_of_learning(
     learn: dict[str, Future], idle: dict[str, Future]
 ) -> list[str]:
-    """Return a text for each variant that does not learn, and for mutants that seem to.
+    """Return a text for each variant that does not learn, and each mutant that does.
 
     Args:
         learn: results of right hand-ins, by name.

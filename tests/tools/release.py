@@ -1,8 +1,9 @@
 """`make release`: write the archives that a course needs to the folder `dist/`.
 
-- for students: the starter, and the grader with the record; no solution, no mutants;
-- for Gradescope: an autograder with the solution as reference;
-- for GitHub: workflows for course and students, and an autograder for Classroom 50.
+- for students: the starter, and the grader with the solution's exported programs; no
+  solution, no mutants
+- for Gradescope: an autograder with the solution as reference
+- for GitHub: workflows for course and students, and an autograder for Classroom 50
 
 The same files give the same bytes of the archives, on every machine.
 """

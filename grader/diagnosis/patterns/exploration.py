@@ -1,9 +1,9 @@
 """Find the pattern of `epsilon_greedy`: how it chooses, and how often it explores.
 
 The reader asks for actions with the same Q values and many random keys. From these
-actions it estimates the probability of exploring and of each action. An estimate counts
-as wrong from 6 standard deviations of the estimate on. A pattern fits if all estimates
-lie within 4 to 5 standard deviations.
+actions it estimates the probability of exploring and of each action. An estimate that
+deviates by more than 6 of its standard deviations counts as wrong. A pattern fits if
+all estimates lie within 4 to 5 standard deviations.
 """
 
 import re
@@ -115,7 +115,7 @@ def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
 
 
 def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
-    """Yield a mistake if all rows of a call explore together, or always as many rows.
+    """Yield a mistake if all rows explore at once, or a fixed number in every call.
 
     The variance of the number of exploring rows per call is compared with the variance
     for independent rows.

@@ -224,7 +224,8 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
     """Return the formulas of lowest cost that give all answers; [] if none does.
 
     Args:
-        answers: all answers; in the first set, the last T episodes are unit vectors.
+        answers: the answers to each set of questions. In the first set, the last T
+            episodes are unit vectors.
     """
     found: list[Formula] = []
     first, rest = answers[0], answers[1:]
@@ -259,7 +260,8 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
     None means that the answers are right or nearly right, or that some are not finite.
 
     Args:
-        answers: all answers; in the first set, the last T episodes are unit vectors.
+        answers: the answers to each set of questions. In the first set, the last T
+            episodes are unit vectors.
         shape: the mistake in the shape of the returns, or None.
     """
     extra = (shape,) if shape else ()

@@ -88,7 +88,11 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def questions(rng: np.random.Generator) -> Pairs:
-    """Draw the pairs (step, period) to ask; the first ones have the `SHOWN_STEPS`."""
+    """Draw the pairs (step, period) to ask.
+
+    The first pairs have the steps `SHOWN_STEPS`, in order, and the period
+    `SHOWN_PERIOD`.
+    """
     pairs = []
     for period in PERIODS:
         k, few = int(rng.integers(2, 12)), int(rng.integers(1, 40))
@@ -156,10 +160,10 @@ def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
 def with_new_numbers(
     student: Student, rng: np.random.Generator, observed: list[Observation]
 ) -> list[Observation]:
-    """Replace "other numbers" by "new numbers" if they do not depend on θ_Q and θ_T.
+    """Replace "other numbers" by "new numbers" if the answers ignore θ_Q and θ_T.
 
-    Up to three questions are repeated with two different pairs of θ_Q and θ_T. If both
-    answers to each question are equal, the new observations are returned. If not, all
+    Up to three questions are repeated with two different pairs of θ_Q and θ_T. If the
+    two answers are equal for each question, the new contents are returned. If not, all
     observations are returned unchanged.
 
     Args:
@@ -202,7 +206,7 @@ def explained(observed: list[Observation]) -> Reading | None:
     """Return the reading of all answers; None if all are right or nothing fits.
 
     Args:
-        observed: all answers; the first ones are to `SHOWN_STEPS`.
+        observed: all answers; the first ones are those for the steps `SHOWN_STEPS`.
     """
     if is_right(observed):
         return None
@@ -303,7 +307,7 @@ def in_order(observed: list[Observation]) -> Reading | None:
     If these answers are right, the reading names one wrong answer to another question.
 
     Args:
-        observed: all answers; the first ones are to `SHOWN_STEPS`.
+        observed: all answers; the first ones are those for the steps `SHOWN_STEPS`.
     """
     shown = observed[: len(SHOWN_STEPS)]
     if is_right(shown):

@@ -148,7 +148,7 @@ def several(draws: list[Draw], answers: Answers) -> Found:
     """Return what `read_steps` returns, for a call that makes several steps.
 
     The number of steps is the rise of Adam's count. If it is unclear or less than 2,
-    nothing is found.
+    the result is (None, [], None).
 
     Args:
         draws: the numbers of the questions.

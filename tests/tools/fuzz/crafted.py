@@ -160,7 +160,7 @@ def with_short_constant() -> export.Exported:
 
 
 def lines(count: int) -> str:
-    """Return StableHLO text with `count` additions."""
+    """Return lines of a StableHLO program: `count` additions, one after the other."""
     first = "%9000000 = stablehlo.tanh %arg0 : tensor<6x6xf32>\n"
     return first + "".join(
         f"%{9000001 + i} = stablehlo.add %{9000000 + i}, %arg0 : tensor<6x6xf32>\n"

@@ -47,7 +47,7 @@ def array_item(dtype: object, shape: object, code: int = 1) -> msgpack.ExtType:
 def seeds(target: str) -> list[bytes]:
     """Return byte strings from which fuzzing starts: good frames, alone and joined.
 
-    The target makes no difference.
+    The argument `target` has no effect.
     """
     good = [encode(message) for message in MESSAGES]
     question = good[-1]

@@ -31,7 +31,7 @@ def smooth(args: dict) -> dict:
 def seeds(target: str = "programs") -> list[bytes]:
     """Return the bytes of two good programs, from which fuzzing starts.
 
-    The target makes no difference.
+    The argument `target` has no effect.
     """
     shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), ARGS)
     made = [export.export(jax.jit(f), platforms=["cpu"])(shapes) for f in FUNCTIONS]

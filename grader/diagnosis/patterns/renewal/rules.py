@@ -1,4 +1,4 @@
-"""Table of rules: at which steps `sync_target` renews θ_T."""
+"""Right and wrong rules that say at which steps `sync_target` renews θ_T."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

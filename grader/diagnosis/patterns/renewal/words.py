@@ -1,6 +1,7 @@
-"""Conditions on the step, contents of the result, and a hint for each mistake.
+"""The mistakes that the reader of `sync_target` knows, with a hint for each.
 
-To add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
+A mistake is a wrong condition on the step, or a wrong content of the returned θ_T. To
+add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
 """
 
 from collections.abc import Callable, Iterator
@@ -150,7 +151,7 @@ CONDITIONS: list[Choice] = [
 
 
 def with_number(c: int) -> Iterator[Choice]:
-    """Yield wrong conditions in which a constant replaces or joins the period.
+    """Yield wrong conditions that use a constant instead of the period, or besides it.
 
     Args:
         c: the constant, at least 2.

@@ -42,7 +42,10 @@ def clipped(low: float, high: float) -> Reward:
 
 
 def later_by_one(rewards: np.ndarray) -> np.ndarray:
-    """Return rewards [K,T] that come one step later than they should; entry 0 is 0."""
+    """Return rewards [K,T] shifted by one step: entry t is the reward of step t − 1.
+
+    Entry 0 is 0.
+    """
     return np.pad(rewards, ((0, 0), (1, 0)))[:, :-1]
 
 

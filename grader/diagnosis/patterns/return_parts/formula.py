@@ -67,7 +67,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Rule:
-    """A recursion for G_i that is not a weighted sum of rewards with fixed weights.
+    """A wrong recursion for G_i, which no fixed weights of the rewards can express.
 
     Attributes:
         text: G_i as a formula.

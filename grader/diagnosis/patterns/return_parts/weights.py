@@ -148,9 +148,9 @@ RANGES: Sequence[Range] = [
 
 
 def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return for each step the next reward other than 0, discounted [K,T].
+    """Return discounted sums [K,T] that restart at each reward other than 0.
 
-    This is a backward sum that starts anew at each reward other than 0.
+    The sum of step i is the first reward other than 0 from step i on, discounted.
     """
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):

@@ -124,7 +124,7 @@ def on_other_loss(
 ) -> Reading | None:
     """Return a reading if "sgd" steps follow the gradient of another loss, else None.
 
-    A loss counts if it depends on the values Q(s, ·; θ_Q), and is not the hand-in's own
+    The other loss is a function of the values Q(s, ·; θ_Q), and not the hand-in's own
     `td_loss`.
 
     Args:
@@ -181,7 +181,7 @@ def untraced(student: Student, draw: Draw) -> str:
 
 
 def refusals(messages: list[str]) -> list[Note]:
-    """Return a note on the most basic mistake that the messages show, in a list.
+    """Return a list with a note on the most basic mistake that the messages show.
 
     Args:
         messages: messages of exceptions, and of answers that were refused.

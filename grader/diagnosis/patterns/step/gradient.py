@@ -135,7 +135,7 @@ def near(draw: Draw, a: Vector, b: Vector) -> bool:
 
 
 def tidy(factor: float) -> float:
-    """Return a factor, rounded if it is a whole number up to rounding errors."""
+    """Return a factor; if it is nearly a whole number, return the whole number."""
     whole = float(round(factor)) or factor
     return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
 
@@ -329,7 +329,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield the formulas for the hand-in's gradients `seen`, the simplest first."""
+    """Yield the formulas that give the gradients `seen`, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
     for kind in KINDS:

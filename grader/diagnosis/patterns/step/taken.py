@@ -91,8 +91,8 @@ def plain_step(
 ) -> tuple[str, Gradient | None] | None:
     """Return the base and the gradient that the answers with "sgd" show, or None.
 
-    The gradient is None if the returned θ_Q equals the base. The result is None if no
-    base and gradient fit.
+    The base is where the step starts: "θ_Q", "θ_T" or "0". The gradient is None if the
+    returned θ_Q equals the base. The result is None if no base and gradient fit.
 
     Args:
         draws: the numbers of the questions.
