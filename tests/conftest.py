@@ -33,7 +33,7 @@ def points() -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def solution() -> str:
-    """Return the text of the solution."""
+    """Return the text of solution/dqn.py."""
     return (ROOT / "solution" / "dqn.py").read_text()
 
 
@@ -41,9 +41,9 @@ def solution() -> str:
 def command(tmp_path_factory) -> Callable[..., Run]:
     """Return a function that runs `python -m grader` in a new process.
 
-    Use: `command("grade", path, "--seed", "1")` returns a `Run`. `tree` is the folder
-    in which the command runs, `module` replaces `grader`, and further keywords are
-    environment variables.
+    Use: `command("grade", path, "--seed", "1")` returns a `Run`. The keyword `tree` is
+    the folder in which the command runs, and `module` replaces `grader`. All other
+    keywords are environment variables.
     """
 
     def run(
@@ -78,12 +78,12 @@ def command(tmp_path_factory) -> Callable[..., Run]:
 
 @pytest.fixture
 def hand_in(tmp_path, solution) -> Callable[..., Path]:
-    """Return a function that writes a hand-in and returns the hand-in's folder.
+    """Return a function that writes a hand-in and returns its folder.
 
     Use: `hand_in(td_loss="return 0.0")` writes the solution with a new body of
-    `td_loss`; `hand_in({"ReplayBuffer.sample": "return 0.0"})` replaces the body of a
-    method. `before` and `after` are text at the start and at the end of the file.
-    `source` (text or bytes) is the whole file instead.
+    `td_loss`. `hand_in({"ReplayBuffer.sample": "return 0.0"})` replaces the body of a
+    method. The keywords `before` and `after` are text for the start and the end of the
+    file. The keyword `source` (text or bytes) replaces the whole file.
     """
 
     def write(
@@ -110,10 +110,9 @@ def hand_in(tmp_path, solution) -> Callable[..., Path]:
 def grade(monkeypatch) -> Callable[..., dict]:
     """Return a function that grades exercises in the test's process.
 
-    Use: `grade(path, "td_loss", "sync_target")` returns the content of report.json as
-    a dict. The helper processes are started as usual. `twice=True` adds the
-    consistency pass. Further keywords replace fields of `Limits`:
-    `call_seconds=2.0`.
+    Use: `grade(path, "td_loss", "sync_target")` returns the content of report.json as a
+    dict. The helper processes are started as usual. With `twice=True` the consistency
+    pass is run, too. Other keywords replace fields of `Limits`: `call_seconds=2.0`.
     """
     # The grader's own pytest run must not load the plugins that are here for the tests.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -167,9 +166,9 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
 
 @pytest.fixture
 def only(monkeypatch):
-    """Return a function that makes all isolating tiers but the named ones unavailable.
+    """Return a function that makes all isolating tiers fail except the named ones.
 
-    Use: after `only("landlock")` bwrap seems not to work on this machine.
+    Use: after `only("landlock")`, the grader finds that bwrap does not work.
     """
 
     def set_up(*working: str) -> None:
@@ -184,13 +183,16 @@ def only(monkeypatch):
 
 @pytest.fixture(scope="session")
 def bwrap() -> str:
-    """Return "bwrap"; skip the test where bubblewrap does not work."""
+    """Return "bwrap"; skip the test if bubblewrap does not work on this machine."""
     return require("bwrap")
 
 
 @pytest.fixture(scope="session", params=tiers.ISOLATING)
 def isolating(request) -> str:
-    """Return the name of an isolating tier; the test runs once for each such tier."""
+    """Return the name of an isolating tier; the test runs once for each of these tiers.
+
+    The test is skipped for a tier that does not work on this machine.
+    """
     return require(request.param)
 
 
@@ -208,22 +210,22 @@ def tree(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def starter_run(command) -> Run:
-    """Grade the unchanged starter."""
+    """Grade the unchanged starter once for all tests, and return the run."""
     return command("grade", "starter")
 
 
 @pytest.fixture(scope="session")
 def bwrap_run(command, bwrap) -> Run:
-    """Grade the solution in bubblewrap."""
+    """Grade the solution in bubblewrap once for all tests, and return the run."""
     return command("grade", "solution", "--sandbox", bwrap)
 
 
 @pytest.fixture(scope="session")
 def students_run(command, tmp_path_factory) -> Run:
-    """Grade the solution against the record, in a copy of the students' repository.
+    """Grade the solution as students do, in a copy of their repository; return the run.
 
-    The copy has no solution, so the reference is the record. The seed is "two". The
-    tier is landlock, or process where landlock does not work.
+    The copy has no solution, so the reference is the exported programs. The seed is
+    "two". The tier is landlock, or process where landlock does not work.
     """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
     tier = "process" if tiers.why_not("landlock") else "landlock"
@@ -282,11 +284,13 @@ WATCHED = [
 
 @pytest.fixture(scope="session")
 def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
-    """Grade the solution on the process tier; record where each function runs.
+    """Grade the solution on the process tier; record the process of each function.
 
     Returns:
-        The run, and one list for each function and process: the function's name, the
-        process ID, the path of the process' script, the names of loaded modules.
+        The run.
+        A list for each function and each process that runs it. It has the function's
+        name, the process ID, the path of the process' script, and the names of loaded
+        modules.
     """
     folder = tmp_path_factory.mktemp("watched")
     marker = common_file(folder / "marker")

@@ -3,7 +3,8 @@
 The tables are tests/evidence/ATTACKS.md (each attack), a block of README.md (a
 summary), and tests/evidence/TIERS.md (the promises of each tier, tried by the
 intruder). The exit code is 0 if all results are as the attacks' docstrings announce and
-no table has changed, 1 if not, and 2 if an option is wrong or a tier does not work.
+no table has changed. It is 1 if not, and 2 if an option is wrong or a tier does not
+work.
 
 `make attacks IDS="forks network"` runs the named attacks only and writes no table.
 `TIERS=landlock` runs the attacks on that tier only and writes no table.
@@ -40,8 +41,8 @@ README = ROOT / "README.md"
 # One more than CI has processors, because about a third of the gradings only wait for a
 # deadline.
 AT_ONCE = 3
-# Letters whose reason can be a busy machine: no end in time, no whole report, another
-# message. An attack with other letters, such as points or secrets, gets no second try.
+# Problems whose reason can be a busy machine: not ended in time, no whole report,
+# another message. An attack with a problem of another kind gets no second try.
 ONCE_MORE = {"T", "R", "said"}
 
 
@@ -60,7 +61,7 @@ def main() -> int:
         print("error: cannot be run on " + "; ".join(missing))
         return 2
     for tier in tiers:
-        first_report(tier)  # before the attacks
+        first_report(tier)  # has to be graded before any attack
     todo = [(one, tier) for one in chosen for tier in tiers if tier not in one.not_run]
     results, bad = carry_out(todo)
     for tier in tiers:
@@ -86,7 +87,7 @@ def main() -> int:
 
 
 def write(attacks: list[Attack], results: Results) -> list[Path]:
-    """Write each of the three tables that has changed; return the changed paths."""
+    """Write those of the three tables that have changed; return their paths."""
     promised, readme = PROMISED.read_text("utf-8"), README.read_text("utf-8")
     texts = {
         TABLE: table(attacks, results, CATALOGUE),
@@ -116,10 +117,10 @@ def with_summary(text: str, summary: str) -> str:
 
 
 def with_block(text: str, opening: str, lines: str) -> str:
-    """Return the text with a new content of one code block.
+    """Replace the content of one code block of a page; return the new page.
 
     Args:
-        text: text of a page.
+        text: text of the page.
         opening: text with which the block begins, up to its first line.
         lines: the new lines of the block.
     """
@@ -128,14 +129,14 @@ def with_block(text: str, opening: str, lines: str) -> str:
 
 
 def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
-    """Run attacks on tiers.
+    """Run attacks on tiers, and print the progress.
 
     Args:
         todo: pairs of an attack and a tier.
 
     Returns:
-        The letters of the broken promises for each pair, and a text for each result
-        that the attack's docstring does not announce.
+        For each pair, the letters of the promises that the attack has broken.
+        A text for each result that the attack's docstring does not announce.
     """
     begun, bad, late = time.monotonic(), [], []
     results: Results = {}
@@ -158,7 +159,7 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
                 print(f"\r{line[:79]:<79}", end="", file=sys.stderr, flush=True)
             else:
                 print(line, words, file=sys.stderr, flush=True)
-    for one, tier in late:  # one by one, so that the machine is not busy
+    for one, tier in late:  # again, one by one, so that the machine is less busy
         found, _ = timed(one, tier)
         results[one.name, tier] = broken(one, found)
         if words := verdict(one, tier, found):
@@ -167,7 +168,10 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
 
 
 def timed(one: Attack, tier: str) -> tuple[dict[str, list[str]], float]:
-    """Run an attack on a tier; return its `problems` and the time in seconds."""
+    """Run an attack on a tier; return its problems and the duration in seconds.
+
+    The problems are texts by the letter of the broken promise, see `problems`.
+    """
     begun = time.monotonic()
     found = problems(one, tier, carried_out(one, tier))
     return found, time.monotonic() - begun

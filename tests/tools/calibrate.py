@@ -66,13 +66,13 @@ Submit = Callable[[Learner, int], "Future[Run]"]
 
 
 def to_do(measured: Iterable[Learner], done: set[tuple[str, int]]) -> list[Job]:
-    """Return the jobs (a hand-in and the number of a run) in the order of grading.
+    """Return the jobs, each a hand-in and the number of a run, in the order of grading.
 
-    The first run of each hand-in of a kind comes before the second run of any.
+    Within a kind of hand-ins, all first runs come before all second runs.
 
     Args:
         measured: all hand-ins to measure.
-        done: pairs (name, number) that need no run.
+        done: pairs (name of a hand-in, number of a run) that are left out.
     """
     measured = list(measured)
     return [
@@ -96,7 +96,7 @@ def run_all(jobs: Iterable[Job], seconds: float, submit: Submit) -> Iterator[Run
         Each run when it ends.
 
     Raises:
-        GraderError: a grading failed by a fault of ours.
+        GraderError: a fault of the grader has ended a grading.
     """
     waiting, running = iter(jobs), set[Future[Run]]()
     end = time.monotonic() + seconds
@@ -116,7 +116,7 @@ def run_all(jobs: Iterable[Job], seconds: float, submit: Submit) -> Iterator[Run
 def calibrate(
     path: Path, measured: list[Learner], seconds: float, submit: Submit
 ) -> Stored:
-    """Make the runs that are missing in a file, as long as time is left.
+    """Make the runs that are missing in a file, until the time is up.
 
     Stored runs with other settings, or of hand-ins that have changed, are deleted. Runs
     by older code of the grader count until a new run replaces them.
@@ -168,7 +168,7 @@ def calibrate(
 
 
 def in_words(run: Run) -> str:
-    """Return one line on a run, for the terminal."""
+    """Return a line on a run: return and steps of each task, and what lost points."""
     tries = [
         f"{task}: {one['mean_return']} after {one['steps']} steps"
         for task in SETTINGS
@@ -185,14 +185,15 @@ def code_now() -> str:
 
 
 def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the main process, so that the running gradings end cleanly."""
+    """Ignore Ctrl-C in this process; the main process ends the gradings cleanly."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main() -> int:
     """Make the missing runs and write the table; return the exit code.
 
-    The exit code is 2 after a fault of ours, and else 0, even if runs are missing.
+    The exit code is 2 after a grader error. In all other cases it is 0, even if runs
+    are missing.
     """
     limit = float(os.environ.get("LIMIT") or math.inf)
     measured = learners()

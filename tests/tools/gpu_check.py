@@ -3,22 +3,22 @@
 Two processes grade the same hand-ins at the same time, one for each device: the
 solution, ten right styles and ten known mistakes. The solution and whole styles are
 graded in exercises 1–8. A hand-in that differs from the solution in one part is graded
-in the exercises that run this part; in the others, its programs are the solution's.
-Then the solution learns (exercise 9), if enough time is left. The solution also answers
-the recorded questions on both devices. The command writes into
-`tests/evidence/GPU.md`:
+only in the exercises that run this part. Then the solution learns (exercise 9), if
+enough time is left. The solution also answers the recorded questions on both devices.
+The command writes into `tests/evidence/GPU.md`:
 
 - whether both devices give every check the same outcome, points and diagnosis
-- how far the answers are from the record (`tests/evidence/answers.npz`), as a share of
-  the tolerance with which the checks compare
+- how far the answers are from the recorded ones (`tests/evidence/answers.npz`), as a
+  share of the tolerance with which the checks compare
 - how long each hand-in took, and what was left out for lack of time
 
 The command needs this repository and a JAX with CUDA, but no network. `DEVICE=cpu` is a
 rehearsal: it compares the CPU with the CPU and writes no page.
 
-The exit code is 0 if both devices agree, right hand-ins lose nothing, each mistake
-loses points in its own exercise only, and all deviations are within the tolerance. It
-is 1 if not, or if a hand-in was left out, and 2 if the check cannot run here.
+The exit code is 0 if both devices agree and all deviations are within the tolerance.
+Right hand-ins must lose nothing, and each mistake must lose points in its own exercise
+only. The exit code is 1 if not, or if a hand-in was left out. It is 2 if the check
+cannot run on this machine.
 """
 
 import argparse
@@ -53,7 +53,7 @@ from tests.support.record import Arrays, load_answers
 from tests.tools.reference import PACKAGES, right_answers
 
 PAGE = EVIDENCE / "GPU.md"
-SECONDS = 360.0  # for everything
+SECONDS = 360.0  # time limit of the whole check
 LEARNING_SECONDS = 30.0  # least time for which learning is begun
 CUDA = ("jax-cuda12-plugin", "jax-cuda13-plugin")
 THE_SOLUTION, LEARNS = "the solution", "the solution learns"
@@ -73,8 +73,8 @@ STYLES = (
     "python-loops",
     "float64",
 )
-# One mistake for each of the exercises 1–8, and two more. Many differ from right work
-# by small numbers or in how often they draw an action.
+# One mistake for each of the exercises 1–8, and two more. Many change answers only
+# slightly, or change only how often an action is drawn.
 MISTAKES = (
     "tab-gamma-powers",
     "mc-rmse",
@@ -104,13 +104,13 @@ Shares = dict[str, tuple[int, float]]
 
 @dataclass(frozen=True)
 class Result:
-    """What one device made of one hand-in.
+    """The result of grading one hand-in on one device.
 
     Attributes:
         name: name of the hand-in.
-        verdicts: outcomes of the checks.
-        seconds: duration.
-        problem: the grader's error; "" if there was none.
+        verdicts: outcome, points and diagnosis of each check.
+        seconds: duration in seconds.
+        problem: message of a grader error; "" if there was none.
     """
 
     name: str
@@ -130,14 +130,14 @@ class Result:
 
 @dataclass
 class Side:
-    """What one device made of all hand-ins.
+    """The results of all hand-ins on one device.
 
     Attributes:
         label: the device in words.
         start: seconds until worker and runner were ready; None if they never were.
         results: by the hand-in's name.
-        shares: deviations from the record; None if they were not measured.
-        problem: why the device ended early; "" if it did not.
+        shares: deviations from the recorded answers; None if they were not measured.
+        problem: why the device's process ended early; "" if it did not.
     """
 
     label: str
@@ -148,7 +148,7 @@ class Side:
 
 
 def main() -> int:
-    """Run the command, and return the exit code."""
+    """Run the check with the options of the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.gpu_check")
     parser.add_argument("--device", choices=DEVICES, default="gpu")
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
@@ -157,11 +157,11 @@ def main() -> int:
 
 
 def check(device: str, tier: str) -> int:
-    """Compare a device with the CPU, print the page, and write it for a GPU.
+    """Compare a device with the CPU and print the page; for a GPU, also write the page.
 
     Args:
         device: "gpu", or "cpu" for a rehearsal.
-        tier: name of the sandbox; "" for the default.
+        tier: name of the tier; "" for the strongest one that works.
 
     Returns:
         The exit code.
@@ -188,7 +188,7 @@ def check(device: str, tier: str) -> int:
 
 
 def chosen() -> list[HandIn]:
-    """Return the hand-ins: the solution, then styles and mistakes in turn."""
+    """Return the hand-ins to grade: the solution, then mistakes and styles in turn."""
     styles = {one.id: one.hand_in for one in [*VARIANTS, *WHOLE]}
     mistakes = {one.id: one for one in MUTANTS}
     hand_ins = [HandIn(THE_SOLUTION, SOLUTION, tuple(PARTS))]
@@ -204,12 +204,15 @@ def chosen() -> list[HandIn]:
 
 
 def run(devices: Iterable[tuple[str, str]], tier: str, until: float) -> list[Side]:
-    """Grade on several devices at the same time, and return what each one made.
+    """Grade on several devices at the same time, each in its own process.
 
     Args:
-        devices: "cpu" or "gpu", and its label.
-        tier: name of the sandbox; "" for the default.
-        until: the moment (of `time.monotonic`) at which everything is ended.
+        devices: pairs of "cpu" or "gpu" and the label of the device.
+        tier: name of the tier; "" for the strongest one that works.
+        until: time of `time.monotonic` at which all processes are ended.
+
+    Returns:
+        The results of each device.
     """
     spawn = multiprocessing.get_context("spawn")
     told: Any = spawn.Queue()
@@ -217,7 +220,7 @@ def run(devices: Iterable[tuple[str, str]], tier: str, until: float) -> list[Sid
     for number, (device, label) in enumerate(devices):
         given = (number, device, tier, until, told)
         sides.append(Side(label))
-        # As a daemon, the process ends with this one.
+        # A daemon is ended when this process ends.
         processes.append(spawn.Process(target=work, args=given, daemon=True))
         processes[-1].start()
     running = len(sides)
@@ -239,10 +242,10 @@ def run(devices: Iterable[tuple[str, str]], tier: str, until: float) -> list[Sid
 
 
 def note(side: Side, kind: str, value: Any) -> None:
-    """Keep what the process of one device has told; show each result in one line.
+    """Store a message from the process of one device; print a line for each result.
 
     Args:
-        side: what is known of the device.
+        side: the results of the device so far.
         kind: "result", "end", or the name of an attribute of `Side`.
         value: the result or the attribute's value; None for "end".
     """
@@ -261,9 +264,9 @@ def work(number: int, device: str, tier: str, until: float, told: Any) -> None:
     Args:
         number: number of the device, sent with each message.
         device: "cpu" or "gpu".
-        tier: name of the sandbox; "" for the default.
-        until: the moment at which this process will be ended.
-        told: the queue for the messages, see `note`.
+        tier: name of the tier; "" for the strongest one that works.
+        until: time of `time.monotonic` at which this process will be ended.
+        told: queue for the messages, which `note` describes.
     """
 
     def tell(kind: str, value: Any = None) -> None:
@@ -288,12 +291,12 @@ def work(number: int, device: str, tier: str, until: float, told: Any) -> None:
 def grade_warm(
     warm: WarmProcesses, until: float, tell: Callable[[str, Any], None]
 ) -> None:
-    """Grade the hand-ins in exercises 1–8, and measure the deviations.
+    """Grade the hand-ins in exercises 1–8, and measure deviations of the answers.
 
     Args:
         warm: worker and runner.
-        until: the moment at which this process will be ended.
-        tell: sends a message, see `note`.
+        until: time of `time.monotonic` at which this process will be ended.
+        tell: sends a message of a kind and with a value, see `note`.
     """
     for hand_in in chosen():
         if time.monotonic() > until:
@@ -330,10 +333,10 @@ def learning(device: str, tier: str, left: float) -> Result | None:
 
     Args:
         device: "cpu" or "gpu".
-        tier: name of the sandbox; "" for the default.
+        tier: name of the tier; "" for the strongest one that works.
         left: seconds until this process will be ended.
     """
-    most = left - 2.0  # to send the result
+    most = left - 2.0  # two seconds are for sending the result
     limits = replace(
         LIMITS,
         run_seconds=min(LIMITS.run_seconds, most),
@@ -367,7 +370,7 @@ def verdicts(results: Results) -> Verdicts:
 
 
 def answers_of(student: Candidate) -> Arrays:
-    """Return the solution's answers to the recorded questions, by the record's names.
+    """Return the solution's answers to the recorded questions, by "part/digest/output".
 
     Raises:
         GraderError: the solution fails a check.
@@ -376,11 +379,14 @@ def answers_of(student: Candidate) -> Arrays:
 
 
 def shares(obtained: Arrays, recorded: Arrays) -> Shares:
-    """Return how far answers are from the record, as shares of the tolerance, by part.
+    """Return for each part the largest deviation, as a share of the checks' tolerance.
 
     Args:
-        obtained: arrays by "part/digest/output".
-        recorded: arrays of the record, by the same names.
+        obtained: the solution's answers on a device, by "part/digest/output".
+        recorded: the recorded answers, by the same names.
+
+    Returns:
+        By part, the number of compared arrays and the largest share.
     """
     found: dict[str, list[float]] = {}
     for name in sorted(obtained.keys() & recorded.keys()):
@@ -409,7 +415,12 @@ def share(obtained: np.ndarray, recorded: np.ndarray) -> float:
 
 
 def differences(a: Result, b: Result) -> list[str]:
-    """Return the checks on which two devices do not agree."""
+    """Return the checks for which two devices differ in outcome, points or diagnosis.
+
+    Args:
+        a: result of a hand-in on one device.
+        b: result of the same hand-in on the other device.
+    """
     return [
         check
         for check in {**a.verdicts, **b.verdicts}
@@ -418,13 +429,13 @@ def differences(a: Result, b: Result) -> list[str]:
 
 
 def left_out(sides: list[Side]) -> list[str]:
-    """Return the names of the gradings that are missing on a device."""
+    """Return the names of the gradings that at least one device has not done."""
     names = [*(hand_in.name for hand_in in chosen()), LEARNS]
     return [name for name in names if any(name not in side.results for side in sides)]
 
 
 def problems(sides: list[Side]) -> list[str]:
-    """Return what is wrong, one sentence each: what the exit code depends on."""
+    """Return a sentence for each problem; the exit code is 0 if there is none."""
     first, second = sides
     exercise_of = {one.id: one.exercise for one in MUTANTS if one.id in MISTAKES}
     bad = [f"{side.label}: {side.problem}" for side in sides if side.problem]
@@ -454,7 +465,7 @@ def page(sides: list[Side], where: str, seconds: float) -> str:
     """Return the page as Markdown.
 
     Args:
-        sides: the device, and the CPU beside it.
+        sides: the results of the device, then those of the CPU.
         where: the machine and the versions of the packages.
         seconds: duration of the whole check.
     """
@@ -497,7 +508,13 @@ def page(sides: list[Side], where: str, seconds: float) -> str:
 
 
 def row(name: str, sides: list[Side], same: bool) -> str:
-    """Return the line of one hand-in: failed checks, agreement, durations."""
+    """Return the table row of one hand-in: failed checks, agreement, durations.
+
+    Args:
+        name: name of the hand-in.
+        sides: the results of both devices.
+        same: whether both devices give every check the same result.
+    """
     results = [side.results[name] for side in sides]
     failed = ", ".join(results[0].lost) or "nothing"
     times = " | ".join(f"{result.seconds:.1f}" for result in results)
@@ -505,7 +522,7 @@ def row(name: str, sides: list[Side], same: bool) -> str:
 
 
 def deviation_rows(sides: list[Side]) -> list[str]:
-    """Return the lines with the deviations of each part."""
+    """Return a table row for each part, with its largest deviation on each device."""
     found = [side.shares or {} for side in sides]
     parts = sorted({part for each in found for part in each})
     lines = []
@@ -517,7 +534,7 @@ def deviation_rows(sides: list[Side]) -> list[str]:
 
 
 def machine(card: str) -> str:
-    """Return the machine and the versions of the packages, in one line.
+    """Return a line with the GPU, the kind of processor and the versions of packages.
 
     Args:
         card: name of the GPU.
@@ -532,7 +549,10 @@ def machine(card: str) -> str:
 
 
 def card() -> str:
-    """Return the name and the driver's version of the first NVIDIA card, if known."""
+    """Return the name of the first NVIDIA GPU and the version of its driver.
+
+    If `nvidia-smi` does not work, the text says that the name is unknown.
+    """
     words = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
         said = subprocess.run(words, capture_output=True, text=True, check=True)

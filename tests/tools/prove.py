@@ -2,18 +2,18 @@
 
 The exit code is 0 if all of this holds:
 
-- every mutant loses points in its own exercise only, and gets no wrong name; nearly all
-  are named rightly or described by a sentence
-- every formula or pattern that is read of a mutant, or of a pair of mutants, holds for
-  new numbers, and most pairs have both names
-- one mutant of each part is graded in all exercises and loses nothing in the others
+- every mutant loses points in its own exercise only, and no report names another
+  mistake; nearly all mutants are named rightly or described by a sentence
+- every reading of a mutant, or of a pair of mutants, also holds for new numbers; for
+  most pairs the reading names both mistakes
+- one mutant of each part is graded in all exercises, and loses points in its own only
 - every check catches a mutant
-- every hand-in of `corpus/narrow.py` fails the check that is meant for it
-- every variant has full marks, and the whole variants learn
+- every hand-in of `corpus/narrow.py` fails the check that is meant to catch it
+- every variant has full marks, and the whole variants (in `WHOLE`) learn
 - mutants that cannot learn do not get full marks for learning
 - on the small MDPs the solution is far within the tolerance, and mistakes are not
-- no cheat gets points, except for known holes; the cheats in `TRUSTED` work where the
-  hand-in is trusted
+- no cheat gets points, except for known holes; the cheats in `TRUSTED` work in a loop
+  that trusts the hand-in
 - `tests/evidence/MATRIX.md` and `tests/evidence/messages/` were up to date
 
 `make prove IDS="…"` grades single hand-ins of the corpus and shows the results:
@@ -22,9 +22,9 @@ The exit code is 0 if all of this holds:
 - `IDS="loss-clones"`: cheats; `IDS=cheats`: all cheats
 - `IDS="q_network-leaky-ReLU"`: variants, by their names with - between the words
 
-Ids can be mixed, and * stands for any text: `IDS="learning-*"`.
-`make prove SEEDS=20` grades the variants with 20 seeds, and shows how often a right
-solution loses points by chance.
+Ids can be mixed, and * stands for any text: `IDS="learning-*"`. `make prove SEEDS=20`
+grades the variants with 20 seeds, and shows how often a right solution loses points by
+chance.
 """
 
 import fnmatch
@@ -70,17 +70,20 @@ from tests.support.proof import (
 )
 
 RIGHT = [*VARIANTS, *WHOLE]
-PAIRS, PAIRS_SEED = 12, 1  # drawn for each part
-NAMED_PAIRS = 0.9  # of them, at least, have both names
-NAMED = 0.97  # of the mutants, at least, go by their own name
+PAIRS, PAIRS_SEED = 12, 1  # number of pairs for each part, and seed of the draw
+NAMED_PAIRS = 0.9  # least share of pairs for which both mistakes must be named
+NAMED = 0.97  # least share of mutants that must be named or told by a sentence
 CANNOT_LEARN = ("td-mask-inverted", "td-negative", "sync-never", "up-returns-old")
-# Cheats that work with the supplied agent, because it trusts the hand-in.
+# Cheats that work with the agent of starter/, because the agent trusts the hand-in.
 TRUSTED = ("loss-clones", "rows-invented", "update-walks")
-WORKS = 450.0  # least mean return of these cheats with the supplied agent
+WORKS = 450.0  # least mean return of these cheats with that agent
 
 
 def main() -> int:
-    """Run the command, and return the exit code."""
+    """Prove everything, or what the ids or SEEDS ask for; return the exit code.
+
+    The ids are the arguments of the command line. SEEDS is an environment variable.
+    """
     if ids := sys.argv[1:]:
         return prove_some(ids)
     if seeds := os.environ.get("SEEDS"):
@@ -111,7 +114,7 @@ def main() -> int:
 
 
 def exit_code(bad: list[str]) -> int:
-    """Print problems, one a line; return the exit code."""
+    """Print problems, one on each line; return 1, or 0 if there are none."""
     print("\n".join(bad))
     return 1 if bad else 0
 
@@ -150,7 +153,7 @@ def prove_some(ids: list[str]) -> int:
 
 
 def prove(chosen: list[Mutant]) -> list[Row]:
-    """Return the rows of mutants; print each when it is graded."""
+    """Grade mutants, print a line on each, and return their rows of the kill matrix."""
     futures = begin(chosen)
     rows: list[Row] = []
     for mutant in chosen:
@@ -160,14 +163,18 @@ def prove(chosen: list[Mutant]) -> list[Row]:
 
 
 def in_one_line(r: Row) -> str:
-    """Return a row in one line."""
+    """Return a line on a mutant: its id, whether it is caught, and how it is named."""
     words = [r.mutant.id, "caught" if r.lost else "SURVIVES", r.named]
     words += [f"ELSEWHERE {name}" for name in r.elsewhere]
     return "  ".join(words)
 
 
 def problems_of_row(r: Row) -> list[str]:
-    """Return what is wrong with one mutant: no loss, other losses, a wrong name."""
+    """Return a text for each problem of one mutant.
+
+    Problems are: no lost points, points lost in other exercises, the name of another
+    mistake.
+    """
     wrong = [] if r.lost and r.points > 0 else ["SURVIVES"]
     wrong += [f"ELSEWHERE {name}" for name in r.elsewhere]
     wrong += [r.named] if r.named.startswith("WRONG") else []
@@ -175,7 +182,11 @@ def problems_of_row(r: Row) -> list[str]:
 
 
 def problems_of_rows(rows: list[Row]) -> list[str]:
-    """Return what is wrong with the mutants, one by one and all together."""
+    """Return a text for each problem of the mutants.
+
+    Besides problems of single mutants there are two: too few mutants are named, or a
+    check catches no mutant.
+    """
     bad = [word for r in rows for word in problems_of_row(r)]
     rightly = sum(r.named in ("rightly", "by a sentence") for r in rows)
     if rightly < NAMED * len(rows):
@@ -189,10 +200,12 @@ def problems_of_rows(rows: list[Row]) -> list[str]:
 
 
 def problems_of_claims() -> list[str]:
-    """Return the readings of mistakes, alone and in pairs, that are wrong.
+    """Return a text for each wrong reading of mutants and of pairs of mutants.
 
-    Every claim is checked on new numbers. A pair counts if both of its mistakes are
-    named alone, and if it computes something else than either of them.
+    A reading is wrong if it does not hold for new numbers, or if it names another
+    mistake. There is a further text if too few pairs are read with the names of both
+    mistakes. A pair is not counted if it computes what one of its mistakes computes
+    alone, or if one of the mistakes is not named alone.
     """
     read = [mutant for mutant in MUTANTS if mutant.part in READERS]
     futures = {m.id: processes().submit(claim_of, m.source, m.part) for m in read}
@@ -229,15 +242,17 @@ def one_of_each_part() -> list[Mutant]:
 
 
 def in_all_exercises(mutant: Mutant) -> HandIn:
-    """Return a mutant as a hand-in for all exercises but learning."""
+    """Return a mutant as a hand-in that is graded in exercises 1–8."""
     return HandIn(mutant.id, mutant.source, tuple(PARTS))
 
 
 def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
-    """Return the mutants that do not lose points in exactly their own exercise.
+    """Return a text for each mutant that loses points in other exercises than its own.
+
+    There is also a text for a mutant that loses no points.
 
     Args:
-        futures: results of mutants in all exercises.
+        futures: results of mutants in exercises 1–8.
     """
     bad = []
     for mutant, future in futures.items():
@@ -249,7 +264,9 @@ def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
 
 
 def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
-    """Return the narrow mistakes that the check meant for them does not see.
+    """Return a text for each narrow mistake that passes the check meant to catch it.
+
+    There is also a text if a mistake with `alone=True` fails other checks.
 
     Args:
         futures: results of the narrow mistakes.
@@ -271,7 +288,7 @@ def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
 
 
 def learning_of(id: str) -> HandIn:
-    """Return a mutant as a hand-in that is trained once."""
+    """Return the mutant with this id as a hand-in for exercise 9, with one training."""
     (mutant,) = (mutant for mutant in MUTANTS if mutant.id == id)
     return HandIn(id, mutant.source, ("learning",), tries=1)
 
@@ -279,7 +296,7 @@ def learning_of(id: str) -> HandIn:
 def problems_of_learning(
     learn: dict[str, Future], idle: dict[str, Future]
 ) -> list[str]:
-    """Return the variants that do not learn, and the mutants that seem to learn.
+    """Return a text for each variant that does not learn, and each mutant that does.
 
     Args:
         learn: results of right hand-ins, by name.
@@ -296,7 +313,10 @@ def problems_of_learning(
 
 
 def problems_of_idle(results: Results) -> list[str]:
-    """Return what is wrong with the results of a hand-in that cannot learn."""
+    """Return a text for each problem in the results of a hand-in that cannot learn.
+
+    Problems are: all points for learning, and grader errors.
+    """
     failed = lost(results["learning"])
     if not failed:
         return ["LEARNS"]
@@ -305,7 +325,11 @@ def problems_of_idle(results: Results) -> list[str]:
 
 
 def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
-    """Return the cheats that get points, and known holes that are closed."""
+    """Return a text for each cheat that does not end as expected.
+
+    A cheat must gain no points. A cheat with a known hole must still gain points;
+    otherwise its entry is out of date.
+    """
     futures = {cheat.id: submit(cheat.hand_in) for cheat in chosen}
     twins = {cheat.twin: cheat.twin_hand_in for cheat in chosen if cheat.twin}
     of_twins = {text: submit(twin) for text, twin in twins.items()}
@@ -325,7 +349,9 @@ def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
 
 
 def problems_of_trusted(ids: Iterable[str]) -> list[str]:
-    """Return the cheats that do not work even where the hand-in is trusted.
+    """Return a text for each cheat that fails even in a loop that trusts the hand-in.
+
+    Such a cheat would prove nothing about the grader.
 
     Args:
         ids: ids of the cheats.
@@ -348,9 +374,10 @@ def problems_of_trusted(ids: Iterable[str]) -> list[str]:
 
 
 def write_evidence(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
-    """Write the matrix and the messages; return the files that have changed.
+    """Write the kill matrix and the messages; return a text for each changed file.
 
-    Numbers in a message may differ by rounding between machines.
+    In the messages, numbers may differ by rounding between machines. Such a difference
+    is no change.
 
     Args:
         rows: rows of the mutants.
@@ -377,7 +404,7 @@ def flakes(seeds: int) -> int:
         seeds: number of seeds.
 
     Returns:
-        The exit code.
+        The exit code: 1 if a variant has lost points, else 0.
     """
     numbers = tuple(str(1000 + i) for i in range(seeds))
     futures = {
@@ -393,7 +420,7 @@ def flakes(seeds: int) -> int:
                 print(f"seed {seed}: {name} LOSES {checks[0]}", flush=True)
         print(f"{lost_points} of {trials} gradings lost points ({name})", flush=True)
     if not lost_points:
-        # The p with (1 - p)^n = 0.05 is the upper bound of the rate.
+        # The upper bound of the rate is the p with (1 - p)^trials = 0.05.
         print(f"flake rate below {1 - 0.05 ** (1 / trials):.2e} (95 % bound)")
     return 1 if lost_points else 0
 

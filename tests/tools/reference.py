@@ -1,8 +1,8 @@
 """`make reference`: export the solution's programs, and show how its answers changed.
 
-The command writes the solution's programs for every shape that a check asks, the
-solution's answers to these questions, and the fingerprints of the known mistakes of
-parts without a reader.
+The command writes a program of the solution for every shape that a check asks, and the
+solution's answers to these questions. It also writes the fingerprints of the known
+mistakes of parts without a reader.
 """
 
 import argparse
@@ -48,11 +48,11 @@ PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "hypothesis")
 SEED = "reference"
 FixedCases = dict[str, tuple[Case, ...]]
 AT_ONCE = 2
-CLEARLY = 10.0  # times the tolerance: least difference of a mistake from the solution
+CLEARLY = 10.0  # least difference of mistake and solution, in tolerances
 
 
 def main() -> int:
-    """Record the reference, and return the exit code."""
+    """Write the reference as the command line asks; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.reference")
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
@@ -66,10 +66,12 @@ def main() -> int:
 
 
 def record(tier: str, device: str, console: Console) -> None:
-    """Record the solution and the known mistakes, and print how the record changes.
+    """Write the reference, and print how it differs from the stored one.
+
+    The reference holds the solution's programs and answers, and the fingerprints.
 
     Args:
-        tier: name of the sandbox; "" for the default.
+        tier: name of the tier; "" for the strongest one that works.
         device: "cpu" or "gpu".
         console: where the tables are printed.
 
@@ -90,7 +92,8 @@ def record(tier: str, device: str, console: Console) -> None:
                 part: fingerprint(part, student, of_files.get(part, ()))
                 for part in [*PROBES, *of_files]
             }
-        # Imported here: mutants are edits of the solution, and fail for a wrong one.
+        # Imported after the checks: mutants are edits of the solution, and the import
+        # fails for a wrong solution.
         from tests.corpus.mutants import MUTANTS
 
         mutants = [mutant for mutant in MUTANTS if mutant.part not in READERS]
@@ -121,7 +124,9 @@ def record(tier: str, device: str, console: Console) -> None:
 def right_answers(
     student: Candidate, on_check: Callable[[str, str], None]
 ) -> tuple[Recorder, FixedCases]:
-    """Run the unit checks on the solution, with the solution as their reference.
+    """Run the checks of exercises 1–8 on the solution; record its programs and answers.
+
+    The solution is also the reference of these checks.
 
     Args:
         student: the solution.
@@ -129,7 +134,7 @@ def right_answers(
 
     Returns:
         The recorder with the programs and answers.
-        The fixed cases of each part, from its check file.
+        The fixed cases of the check files, by part.
 
     Raises:
         GraderError: the grader could not do its work, or the solution fails a check.
@@ -174,10 +179,13 @@ def right_answers(
 
 
 class FixedCasesOnly(Pass):
-    """A pass with fixed cases only; drawn cases have the same shapes."""
+    """A pass that asks the fixed cases only.
+
+    Drawn cases have the same shapes as fixed cases, so they need no further programs.
+    """
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
-        """Return (): hypothesis draws no cases."""
+        """Return no phase of hypothesis, so that no cases are drawn."""
         return ()
 
 
@@ -198,10 +206,10 @@ def fingerprints(
 
     Args:
         mutants: the mutants.
-        of_files: fixed cases of each part.
-        tier: name of the sandbox.
+        of_files: fixed cases of the check files, by part.
+        tier: name of the tier; "" for the strongest one that works.
         device: "cpu" or "gpu".
-        on_check: called with a label and a count before each mutant.
+        on_check: called before each mutant with a label and a text such as "3 of 40".
     """
     idle: queue.Queue[WarmProcesses] = queue.Queue()
     for _ in range(AT_ONCE):
@@ -232,7 +240,9 @@ def require_told_apart(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> None:
-    """Check that each mutant's fingerprint differs clearly from the solution's.
+    """Raise an exception if a mutant's fingerprint is too near to the solution's.
+
+    Mutants with `border=True` may be near.
 
     Args:
         mutants: the mutants.
@@ -240,7 +250,7 @@ def require_told_apart(
         right: fingerprint of the solution, by part.
 
     Raises:
-        GraderError: some fingerprints do not differ; the message has the mutants' ids.
+        GraderError: some fingerprints are too near; the message has the mutants' ids.
     """
     blind = [
         mutant.id
@@ -259,7 +269,13 @@ def by_part(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> dict[str, list[Mistake]]:
-    """Return the known mistakes of each part, without mutants on the border."""
+    """Return the known mistakes by part, without mutants that have `border=True`.
+
+    Args:
+        mutants: the mutants.
+        mistakes: fingerprint of each mutant; a mutant with None is left out.
+        right: fingerprint of the solution, by part.
+    """
     known: dict[str, list[Mistake]] = {part: [] for part in right}
     for mutant, found in zip(mutants, mistakes, strict=True):
         if found and not mutant.border:
@@ -268,7 +284,7 @@ def by_part(
 
 
 def print_drift(rows: list[Drift], console: Console) -> None:
-    """Print how the record changed for each check, and a verdict."""
+    """Print how the stored answers changed, with a row for each check and a verdict."""
     table = Table("check", "in both", "new", "gone", "largest difference")
     for row in rows:
         counts = map(str, (row.both, row.new, row.gone))
@@ -278,7 +294,7 @@ def print_drift(rows: list[Drift], console: Console) -> None:
 
 
 def verdict(rows: list[Drift]) -> str:
-    """Return the verdict on the record: identical, within tolerance or changed."""
+    """Return a text on the answers: identical, within tolerance, or changed."""
     if changed := [row.check for row in rows if row.changed]:
         return f"changed: {', '.join(changed)}"
     if any(row.largest for row in rows):
@@ -287,11 +303,11 @@ def verdict(rows: list[Drift]) -> str:
 
 
 def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return a line for each version or machine that differs from the record's.
+    """Return a line for each version or machine that differs from the old reference's.
 
     Args:
-        old: provenance of the old record.
-        new: provenance of the new record.
+        old: versions, machine and hash of the solution, of the old reference.
+        new: the same entries of the new reference.
     """
     before = {**old, **old.get("packages", {})}
     now = {**new, **new["packages"]}

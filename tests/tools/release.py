@@ -1,8 +1,9 @@
 """`make release`: write the archives that a course needs to the folder `dist/`.
 
-- for students: the starter, and the grader with the record; no solution, no mutants;
-- for Gradescope: an autograder with the solution as reference;
-- for GitHub: workflows for course and students, and an autograder for Classroom 50.
+- for students: the starter, and the grader with the solution's exported programs; no
+  solution, no mutants
+- for Gradescope: an autograder with the solution as reference
+- for GitHub: workflows for course and students, and an autograder for Classroom 50
 
 The same files give the same bytes of the archives, on every machine.
 """
@@ -143,7 +144,7 @@ def listed(paths: Iterable[str], *options: str) -> list[str]:
 
 
 def archive(files: dict[str, bytes], folder: str = "") -> bytes:
-    """Return the bytes of a zip file, which depend on nothing but the arguments.
+    """Return the bytes of a zip file; the same arguments give the same bytes.
 
     Args:
         files: content of each file, by file name.

@@ -74,7 +74,7 @@ PATIENT = dataclasses.replace(
     part_seconds=900.0,
     run_seconds=1800.0,
 )
-# The findings that are allowed when a grader is killed.
+# Allowed findings of `kill`.
 IN_THE_MIDST, DONE = "were killed in the midst", "had ended before"
 NONE, A_REPORT = "found no report at some time", "found a whole report at some time"
 GOOD = {IN_THE_MIDST, DONE, NONE, A_REPORT}
@@ -120,9 +120,11 @@ class Left:
 
 
 def tasks(number: int, seed: str) -> Iterator[Task]:
-    """Yield `number` gradings of right, wrong and hostile hand-ins in turn.
+    """Yield gradings of right, wrong and hostile hand-ins in turn.
 
-    The hand-ins are drawn with the seed.
+    Args:
+        number: number of gradings.
+        seed: seed with which the hand-ins are drawn.
     """
     rng = random.Random(seed)
     rights = [("solution", (*PARTS,), SOLUTION)]
@@ -144,7 +146,11 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
 
 
 def right_tasks(number: int) -> Iterator[Task]:
-    """Yield `number` gradings of right hand-ins, with all exercises."""
+    """Yield gradings of right hand-ins, each in all exercises.
+
+    Args:
+        number: number of gradings.
+    """
     for name, source in itertools.islice(itertools.cycle(WHOLES), number):
         yield Task("right", name, "", source)
 
@@ -154,11 +160,11 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
 
     Args:
         todo: the gradings.
-        seed: beginning of each grading's seed.
+        seed: beginning of each grading's seed; the grading's number follows.
         tiers: names of the tiers, used in turn.
 
     Returns:
-        A sentence for each thing that was wrong.
+        A sentence for each problem: a wrong report or resources that are not released.
     """
     bad, begun, start, number = [], time.monotonic(), None, len(todo)
     before = left()
@@ -208,12 +214,18 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
 
 
 def mib(number: int) -> str:
-    """Return a number of bytes as text in MiB."""
+    """Return a number of bytes as text; the unit is called MB, but is 2^20 bytes."""
     return f"{number / (1 << 20):.1f} MB"
 
 
 def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
-    """Grade a hand-in; yield a sentence for each thing that is wrong in its report."""
+    """Grade a hand-in; yield a sentence for each error in its report or marks.
+
+    Args:
+        task: the hand-in and the exercise.
+        tier: name of the tier.
+        seed: seed of the grading.
+    """
     hostile = {one.name: one for one in ATTACKS}.get(task.name)
     if task.kind != "hostile":
         hostile = None
@@ -244,9 +256,14 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
 
 
 def of_marks(kind: str, report: Report) -> Iterator[str]:
-    """Yield a sentence for each wrong result.
+    """Yield a sentence for each wrong mark of a right or wrong hand-in.
 
     A right hand-in must have full points, and a wrong hand-in must lose points.
+
+    Args:
+        kind: "right", "wrong" or "hostile"; the marks of a hostile hand-in do not
+            count.
+        report: report of the grading.
     """
     lost = [
         f"{exercise.name}, {check.name}: {check.outcome}, {check.message[:200]}"
@@ -294,11 +311,11 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
 
     Args:
         number: number of graders to kill.
-        seed: seed of the moments at which graders are killed.
+        seed: seed with which the moments of the kills are drawn.
         tiers: names of the tiers, used in turn.
 
     Returns:
-        A sentence for each thing that was wrong.
+        A sentence for each problem: a wrong report, or something left behind.
     """
     rng = random.Random(seed)
     out = Path(tempfile.mkdtemp(prefix="reports-"))
@@ -352,7 +369,13 @@ def command(hand_in: Path, out: Path, tier: str) -> list[str]:
 
 
 def undisturbed(hand_in: Path, out: Path, tier: str) -> None:
-    """Run a grading to its end."""
+    """Grade `sync_target` of a hand-in, and wait for the end of the grader.
+
+    Args:
+        hand_in: folder of the hand-in.
+        out: folder of the report.
+        tier: name of the tier.
+    """
     words = command(hand_in, out, tier)
     subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
@@ -406,7 +429,12 @@ def written(out: Path) -> list[tuple[str, int]]:
 
 
 def look(out: Path) -> str:
-    """Return the finding about the report in a folder: none, whole, half or other."""
+    """Return the finding about report.json in a folder.
+
+    Returns:
+        `NONE` if there is no report, `A_REPORT` for a whole one, or a sentence about a
+        half-written or wrong report.
+    """
     try:
         document = json.loads((out / "report.json").read_bytes())
     except FileNotFoundError:
@@ -432,9 +460,10 @@ ATTACKS = all_attacks()
 
 
 def main() -> int:
-    """Do what N, RIGHT and KILL ask for; return 0 if nothing was wrong, else 1.
+    """Do the gradings that N, RIGHT and KILL ask for; return 0 if no problem was found.
 
-    The exit code is 2 if no tier isolates here.
+    These environment variables are numbers of gradings. The exit code is 1 after a
+    problem, and 2 if no isolating tier works on this machine.
     """
     number, right, kills = (
         int(os.environ.get(name) or 0) for name in ("N", "RIGHT", "KILL")

@@ -1,8 +1,9 @@
-"""Find the pattern of `epsilon_greedy`: the greedy action, exploring, and how often.
+"""Find the pattern of `epsilon_greedy`: how it chooses, and how often it explores.
 
-Many keys are asked for the same values. Probabilities are estimated from the actions of
-each call. A deviation is reported from 6 standard deviations on, and a pattern fits
-within 4 to 5.
+The reader asks for actions with the same Q values and many random keys. From these
+actions it estimates the probability of exploring and of each action. An estimate that
+deviates by more than 6 of its standard deviations counts as wrong. A pattern fits if
+all estimates lie within 4 to 5 standard deviations.
 """
 
 import re
@@ -36,7 +37,15 @@ from grader.diagnosis.reading import Difference, Reading
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return how `epsilon_greedy` chooses; None if it is right or no pattern fits."""
+    """Return the reading of `epsilon_greedy`; None if it is right or no pattern fits.
+
+    Args:
+        student: the hand-in.
+        rng: draws Q values and keys.
+
+    Raises:
+        Wrong: the actions are not whole numbers, or the part is a stub.
+    """
     questions = Questions(student, rng)
     try:
         samples = [
@@ -54,7 +63,11 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def refused(message: str) -> Reading | None:
-    """Return the reading for an exception whose message leaves no doubt, or None."""
+    """Return the reading that the message of an exception proves, or None.
+
+    Two messages are known: a Python `if` on a traced value, and a traced value that is
+    used after its call.
+    """
     if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
         return Reading(
             "a Python if on a traced value, which fails under jax.jit",
@@ -71,7 +84,15 @@ def refused(message: str) -> Reading | None:
 
 
 def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
-    """Yield how the rows of one call depend on each other."""
+    """Yield each mistake by which the rows of a call depend on each other.
+
+    Examples: all exploring rows get the same random action, or all rows explore
+    together.
+
+    Args:
+        samples: the actions for each pair of Q values and ε.
+        fit: the pattern that fits the samples.
+    """
     shares = {epsilon: share for epsilon, (share, _) in fit.exploring.items()}
     most = max(samples, key=lambda sample: shares[sample.epsilon])
     greedy = fit.greedy.allowed(most.q_values).argmax(axis=1)
@@ -94,12 +115,15 @@ def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
 
 
 def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
-    """Yield a difference if the number of exploring rows does not vary as by chance.
+    """Yield a mistake if all rows explore at once, or a fixed number in every call.
+
+    The variance of the number of exploring rows per call is compared with the variance
+    for independent rows.
 
     Args:
-        sample: the sample.
-        fit: the pattern that fits.
-        share: estimated probability of exploring.
+        sample: the actions of many calls with the same Q values and ε.
+        fit: the pattern that fits the samples.
+        share: estimated probability of exploring in this sample.
     """
     allowed = fit.greedy.allowed(sample.q_values)
     explores = sample.actions != allowed.argmax(axis=1)
@@ -121,7 +145,12 @@ def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
 
 
 def explained(samples: list[Sample], questions: Questions) -> Reading | None:
-    """Return the reading of the samples; None if all is right or nothing fits."""
+    """Return the reading of the samples; None if the part is right or no pattern fits.
+
+    Args:
+        samples: the actions for each pair of Q values and ε.
+        questions: asks the hand-in further questions where the samples leave a doubt.
+    """
     if same_for_all_keys(samples):
         return without_key(questions)
     fit = fitted(samples)
@@ -152,7 +181,12 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
 
 
 def never_of_two(fit: Fit, questions: Questions) -> bool:
-    """Tell whether exploring is seen with four actions, but never with two."""
+    """Tell whether the hand-in explores with four actions, but never with two.
+
+    Args:
+        fit: the pattern that fits the samples with four actions.
+        questions: asks the hand-in with two actions.
+    """
     epsilon = max(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] < 0.3 or words.CONSTANT in fit.tried.differences:
         return False
@@ -162,9 +196,11 @@ def never_of_two(fit: Fit, questions: Questions) -> bool:
 
 
 def same_for_all_keys(samples: list[Sample]) -> bool:
-    """Tell whether all keys give the same actions, and the actions have mixed ranks.
+    """Tell whether the actions look random, but are the same for every key.
 
-    Actions of one rank in all rows, such as the best, need no key.
+    That is so if no sample depends on the key, and if in some sample the actions of the
+    rows have different ranks. The rank orders the Q values of one row. Actions of equal
+    rank, such as the greedy actions, need no key.
     """
     alike = all((s.actions == s.actions[0]).all() for s in samples)
     taken = [s.q_values[np.arange(ROWS), s.actions[0] % ACTIONS] for s in samples]
@@ -176,7 +212,11 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
 
 
 def without_key(questions: Questions) -> Reading:
-    """Return the reading for actions that do not depend on the key."""
+    """Return the reading for actions that are the same for every key.
+
+    Two plain calls with one key show which mistake it is. If their actions are equal,
+    the key is fixed in the code. If they differ, NumPy draws the actions.
+    """
     text = "the same actions for every key"
     try:
         repeats = questions.repeats(1.0)
@@ -191,7 +231,12 @@ def without_key(questions: Questions) -> Reading:
 
 
 def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
-    """Return the rule for the greedy action at ties and close values, or None."""
+    """Return the rule that decides between tied and close Q values, or None.
+
+    The hand-in is asked for whole numbers, ties and close values. The most frequent
+    action of each row is compared with the rules in `GREEDY`. None means that no rule
+    fits, or that the hand-in explores too often to show its greedy action.
+    """
     epsilon = min(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] > 0.4:
         return None
@@ -207,7 +252,10 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
 
 
 def of_other_sizes(questions: Questions) -> Reading | None:
-    """Return the reading of a single row or of plain calls; None if both are right."""
+    """Return the reading of a wrong answer for a single row or in plain calls, or None.
+
+    Plain calls are compared only if `jax.jit` cannot trace the part.
+    """
     if alone := questions.alone():
         return alone
     if questions.untraced:
@@ -219,7 +267,13 @@ def of_other_sizes(questions: Questions) -> Reading | None:
 
 
 def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
-    """Return the pattern as a sentence."""
+    """Return the hand-in's pattern as a sentence.
+
+    Args:
+        fit: the pattern that fits the samples.
+        law: the probability of exploring as a function of ε; None if no law fits.
+        differences: all mistakes that were found.
+    """
     chance = f"probability {law.words}" if law else "another probability than ε"
     if words.DECAYS in differences:
         chance = "a probability that falls from call to call"
@@ -237,9 +291,10 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
 
 
 def noisy(samples: list[Sample]) -> Reading | None:
-    """Return the reading of noise added to the values, or None.
+    """Return the reading "noise is added to the Q values", or None.
 
-    The noise is too small for the worst action ever to be chosen.
+    At ε = 0 such a hand-in takes only the best action. At any other ε it never takes
+    the worst action. At ε = 1 it sometimes takes the second best.
     """
     for sample in samples:
         ranks = (-sample.q_values).argsort(axis=1).argsort(axis=1)
@@ -253,7 +308,12 @@ def noisy(samples: list[Sample]) -> Reading | None:
 
 
 def measured(samples: list[Sample]) -> Reading | None:
-    """Return a reading of shares that are certainly wrong, where no pattern fits."""
+    """Return a reading with action frequencies that are certainly wrong, or None.
+
+    This reading is for hand-ins that no pattern fits. If the frequencies of the actions
+    at ε = 1 are wrong, the reading lists them. Otherwise it gives the frequency of the
+    greedy action at an ε where it is wrong.
+    """
     for sample in samples:
         by_call = sample.taken[:, :, :-1].mean(axis=1)
         shares, spreads = by_call.mean(axis=0), by_call.std(axis=0) / KEYS**0.5

@@ -1,10 +1,10 @@
 """Find the formula that `discounted_returns` computes, from its answers.
 
-A formula is four choices: a change of each reward, the weight of reward t in entry i,
-the range of the sum, and a change of the sums R_i. The tables in `return_parts` have
-the choices; to add a choice, add a line there. A formula is reported only if it fits
-all questions. If several fit, the formula with the fewest differences from right code
-is taken.
+A formula is four choices. They are the change of each reward, the weight of reward t in
+entry i, the range of the sum, and the change of the sums R_i. The choices stand in the
+tables of `return_parts`; to add a choice, add a line there. A formula is reported only
+if it fits the answers to all questions. If several formulas fit, the one with the
+lowest cost is taken, where each mistake costs about 1.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ from grader.diagnosis.reading import Difference, Reading, in_columns
 
 PART = "discounted_returns"
 STEPS = 5
-MOST = 3  # most differences in one formula
+MOST = 3  # largest number of mistakes in one formula
 ASKED = "G_i = Σ_{t≥i} γ^(t−i) r_t"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Answers to rewards of one shape with one γ.
+    """The hand-in's returns for several episodes of equal length, with one γ.
 
     Attributes:
         gamma: γ.
@@ -54,8 +54,12 @@ class Asked:
 def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
     """Draw rewards of four episodes [4,T], some within ±1 and some beyond.
 
-    With three or more steps, the last two episodes have a 0 between first and last
-    step.
+    With three or more steps, the last two episodes have one or two rewards of 0,
+    neither first nor last.
+
+    Args:
+        rng: source of the numbers.
+        num_steps: number T of steps, at most 5.
     """
     sizes = rng.permuted(np.tile([0.4, 0.8, 1.7, 4.3, 12.0], (4, 1)), axis=1)
     sizes[:, 0] = rng.permutation([0.4, 0.8, 4.3, 12.0])
@@ -76,7 +80,8 @@ def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
         gamma: γ.
 
     Raises:
-        Wrong: the answers are no numbers, or have different shapes.
+        Raised: the hand-in's code has raised an exception.
+        Wrong: the answers are not numbers, or have different shapes.
     """
     answers = [
         student.answer(Case(PART, {"gamma": gamma}, {"reward": row})).array("returns")
@@ -88,14 +93,17 @@ def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return which formula the hand-in's `discounted_returns` computes.
+    """Return the reading of `discounted_returns`; None if it is right or nothing fits.
 
-    Returns:
-        None if the formula is right, or none fits.
+    The reading is a formula, measured weights, or a sentence on a side effect.
+
+    Args:
+        student: the hand-in.
+        rng: draws rewards.
 
     Raises:
-        Raised: the first questions are not answered.
-        Wrong: the answers are no numbers.
+        Raised: the hand-in's code has raised an exception at the first questions.
+        Wrong: the answers are not numbers, or have different shapes.
     """
     long = np.concatenate([drawn_rewards(rng, STEPS), np.eye(STEPS, dtype=np.float32)])
     if reading := remembered(student, long[:2]):
@@ -117,6 +125,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
     """Return a reading if a call depends on the call before; else None.
+
+    For each episode the hand-in is asked three times: for the rewards, for rewards of
+    0, and for the rewards again.
 
     Args:
         student: the hand-in.
@@ -144,7 +155,14 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
 
 
 def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
-    """Return a reading if a call with right returns changes its rewards; else None."""
+    """Return a reading if a call changes or deletes the caller's rewards; else None.
+
+    Call this only if the returns are right.
+
+    Args:
+        student: the hand-in.
+        rewards: rewards of one episode [T].
+    """
     for kind, difference in facts.CHANGES.items():
         with contextlib.suppress(Raised):
             case = Case(PART, {"gamma": GAMMA}, {"reward": rewards})
@@ -163,14 +181,15 @@ def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
 def in_shape(
     answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
 ) -> tuple[list[Asked], Difference | None]:
-    """Return answers as [K,T], and the difference in their shape.
+    """Bring the answers into the shape [K,T], and return the mistake in their shape.
 
     Args:
-        answers: γ, rewards [K,T] and returns as they came, for each set of questions.
+        answers: for each set of questions γ, the rewards [K,T], and the returns in the
+            shape in which they came.
 
     Returns:
-        The answers; [] if no known shape fits.
-        The difference from the right shape; None for the right shape.
+        The answers with returns [K,T]; [] if their shape is unknown.
+        The mistake in the shape; None for the right shape.
     """
     for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):
@@ -183,7 +202,10 @@ def in_shape(
 
 
 def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return for each entry whether returns [...,T] are equal up to rounding."""
+    """Return a mask [...,T]: which returns are equal up to rounding.
+
+    The tolerance grows with the largest return of the episode in `b`. NaN equals NaN.
+    """
     with np.errstate(invalid="ignore"):
         size = np.nan_to_num(np.abs(b), nan=0.0, posinf=0.0).max(axis=-1, keepdims=True)
         same = np.abs(a - b) <= ATOL + RTOL * size
@@ -191,7 +213,7 @@ def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def fits(formula: Formula, asked: Asked) -> bool:
-    """Tell whether a formula gives all these answers."""
+    """Tell whether a formula gives the hand-in's returns, up to rounding."""
     with np.errstate(all="ignore"):
         return bool(
             close(asked.returns, formula.values(asked.rewards, asked.gamma)).all()
@@ -199,7 +221,12 @@ def fits(formula: Formula, asked: Asked) -> bool:
 
 
 def fitting(answers: Sequence[Asked]) -> list[Formula]:
-    """Return the cheapest formulas that give all answers."""
+    """Return the formulas of lowest cost that give all answers; [] if none does.
+
+    Args:
+        answers: the answers to each set of questions. In the first set, the last T
+            episodes are unit vectors.
+    """
     found: list[Formula] = []
     first, rest = answers[0], answers[1:]
     powers = weights.weights_of(first.rewards, first.returns, first.gamma)
@@ -228,11 +255,14 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
 
 
 def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | None:
-    """Return the reading of all answers; None if all are right.
+    """Return the reading of all answers, or None.
+
+    None means that the answers are right or nearly right, or that some are not finite.
 
     Args:
-        answers: the answers; in the first set, the last T rewards are unit vectors.
-        shape: the difference in their shape, or None.
+        answers: the answers to each set of questions. In the first set, the last T
+            episodes are unit vectors.
+        shape: the mistake in the shape of the returns, or None.
     """
     extra = (shape,) if shape else ()
     if not all(np.isfinite(a.returns).all() for a in answers if a.right.shape[1] > 1):
@@ -242,7 +272,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
     formulas = fitting(answers)
     if not formulas:
         return reading_of_weights(answers[0], extra)
-    # The formulas compute the same, so only the mistakes that all share are certain.
+    # All formulas give the same returns. So only a mistake that all contain is certain.
     names = [{d.name for d in f.differences} for f in formulas]
     shared = set.intersection(*names)
     differences = tuple(d for d in formulas[0].differences if d.name in shared)
@@ -260,7 +290,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
-    """Return a table of one episode's returns beside the right returns."""
+    """Return the lines of a table: the first episode's returns and the right ones."""
     rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
@@ -269,11 +299,15 @@ def compared(asked: Asked) -> tuple[str, ...]:
 
 
 def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading | None:
-    """Return a reading of the weights of the rewards, where no formula fits.
+    """Return a reading that shows the measured weights of the rewards, or None.
+
+    This reading is for answers that no formula fits. If the returns are no weighted
+    sums of the rewards, the reading says so. None means that all weights are right
+    within 0.001.
 
     Args:
-        asked: answers; the last T are answers to unit vectors of rewards.
-        extra: other differences that were found.
+        asked: the answers; the last T episodes are unit vectors.
+        extra: other mistakes that were found.
     """
     size = asked.rewards.shape[1]
     weights = asked.returns[-size:].T  # [i,t]
@@ -303,7 +337,11 @@ def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading |
 
 
 def weighted_sum(weights: np.ndarray) -> str:
-    """Return a weighted sum of rewards as text."""
+    """Return a weighted sum of rewards as text, such as "r_0 + 0.7 r_1".
+
+    Args:
+        weights: the weight of each reward [T].
+    """
     terms = [
         f"{'' if np.isclose(w, 1) else number(w) + ' '}r_{t}"
         for t, w in enumerate(weights)

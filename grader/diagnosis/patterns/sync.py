@@ -1,8 +1,8 @@
 """Find the pattern of `sync_target`: at which steps it returns which parameters.
 
-Each answer is first described by itself, such as "θ_Q", "θ_T" or a mixture with its
-shares. Then a rule of steps is looked for that explains the answers to two independent
-sets of questions.
+First each answer alone is described by its content: "θ_Q", "θ_T", a mixture of both, or
+another one. Then the reader looks for a rule that says at which steps θ_T is renewed.
+The rule must explain the answers to two independent sets of questions.
 """
 
 from dataclasses import dataclass, replace
@@ -47,12 +47,12 @@ Trees = tuple[list[np.ndarray], list[np.ndarray]]  # theta_Q and theta_T
 
 @dataclass(frozen=True)
 class Observation:
-    """One answer of `sync_target`.
+    """One answer of `sync_target`, with its question.
 
     Attributes:
-        step: step that was asked.
-        period: period that was asked.
-        content: what the answer holds.
+        step: the argument step.
+        period: the argument period.
+        content: what the returned parameters are.
     """
 
     step: int
@@ -61,13 +61,21 @@ class Observation:
 
     @property
     def right(self) -> Content:
-        """What the right answer holds."""
+        """The content of the right answer to this question."""
         return KEPT if self.step % self.period else COPY
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return at which steps `sync_target` returns which parameters; None if right."""
-    student = student.afresh()  # a counter of calls begins at 0
+    """Return the reading of `sync_target`; None if it is right or nothing fits.
+
+    Args:
+        student: the hand-in.
+        rng: draws steps, periods and parameters.
+
+    Raises:
+        NotImplementedYet: the part is a stub.
+    """
+    student = student.afresh()  # if the hand-in counts calls, its count begins at 0
     observed = ask(student, rng, questions(rng))
     if is_right(observed) and (found := deleting(student, rng)):
         return found
@@ -80,7 +88,11 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def questions(rng: np.random.Generator) -> Pairs:
-    """Draw pairs of step and period; the first pairs are `SHOWN_STEPS`, in order."""
+    """Draw the pairs (step, period) to ask.
+
+    The first pairs have the steps `SHOWN_STEPS`, in order, and the period
+    `SHOWN_PERIOD`.
+    """
     pairs = []
     for period in PERIODS:
         k, few = int(rng.integers(2, 12)), int(rng.integers(1, 40))
@@ -93,13 +105,13 @@ def questions(rng: np.random.Generator) -> Pairs:
 
 
 def divisors(renewed: list[int]) -> Pairs:
-    """Return pairs that show whether a fixed number takes the period's place.
+    """Return pairs (step, period) that reveal a constant used in place of the period.
 
     Args:
-        renewed: steps with a renewal.
+        renewed: steps at which the hand-in has renewed θ_T.
 
     Returns:
-        A pair for each common divisor of these steps, 30 at most.
+        A pair (n, 7) for each common divisor n > 1 of these steps, at most 30 pairs.
     """
     common = int(np.gcd.reduce(renewed)) if renewed else 0
     found = [n for n in range(2, min(common, 20_000) + 1) if common % n == 0]
@@ -107,19 +119,35 @@ def divisors(renewed: list[int]) -> Pairs:
 
 
 def ask(student: Student, rng: np.random.Generator, pairs: Pairs) -> list[Observation]:
-    """Ask for each pair, with new parameters each time."""
+    """Ask the hand-in for each pair (step, period), with new parameters each time.
+
+    Returns:
+        One observation for each pair.
+    """
     return [
         Observation(*pair, answered(student, trees_of(rng), *pair)) for pair in pairs
     ]
 
 
 def trees_of(rng: np.random.Generator) -> Trees:
-    """Draw theta_Q and theta_T."""
+    """Draw theta_Q and theta_T, each as a list of arrays."""
     return cases.probe(rng, 4, 2), cases.probe(rng, 4, 2)
 
 
 def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
-    """Ask once, and return what the answer holds."""
+    """Ask for one step and period, and return the content of the answer.
+
+    If there is no valid answer, the content says why.
+
+    Args:
+        student: the hand-in.
+        trees: theta_Q and theta_T.
+        step: the argument step.
+        period: the argument period.
+
+    Raises:
+        NotImplementedYet: the part is a stub.
+    """
     try:
         answer = student.answer(cases.sync(*trees, step, period))
         return content_of(answer.leaves("theta_T"), *trees)
@@ -132,12 +160,16 @@ def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
 def with_new_numbers(
     student: Student, rng: np.random.Generator, observed: list[Observation]
 ) -> list[Observation]:
-    """Replace "other numbers" by "new numbers" if θ_Q and θ_T make no difference.
+    """Replace "other numbers" by "new numbers" if the answers ignore θ_Q and θ_T.
+
+    Up to three questions are repeated with two different pairs of θ_Q and θ_T. If the
+    two answers are equal for each question, the new contents are returned. If not, all
+    observations are returned unchanged.
 
     Args:
         student: the hand-in.
         rng: draws parameters.
-        observed: all answers.
+        observed: all observations.
     """
     strange = [one for one in observed if one.content == OTHER]
     for one in strange[:3]:
@@ -152,7 +184,10 @@ def with_new_numbers(
 
 
 def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return a reading if a right answer deletes the arrays of its arguments."""
+    """Return a reading if a call deletes arrays that the caller passed in, else None.
+
+    Call this only if the answers are right.
+    """
     if any(student.changed(cases.sync(*trees_of(rng), s, 3), "jax") for s in (3, 4)):
         computes = f"{ASKED}; arrays that came in are deleted"
         return Reading(computes, f"{ASKED}; no argument is changed", (words.DONATES,))
@@ -168,7 +203,11 @@ def is_right(observed: list[Observation]) -> bool:
 
 
 def explained(observed: list[Observation]) -> Reading | None:
-    """Return the reading of all answers; None if all are right or nothing fits."""
+    """Return the reading of all answers; None if all are right or nothing fits.
+
+    Args:
+        observed: all answers; the first ones are those for the steps `SHOWN_STEPS`.
+    """
     if is_right(observed):
         return None
     contents = {one.content for one in observed}
@@ -179,13 +218,21 @@ def explained(observed: list[Observation]) -> Reading | None:
             return found
     for alike in numbered():
         fits = [found for rule in alike if (found := by_rule(rule, observed))]
-        if fits:  # if two numbers fit, neither is reported
+        if fits:  # if two constants fit, neither is reported
             return fits[0] if len(fits) == 1 else in_order(observed)
     return in_order(observed)
 
 
 def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
-    """Return the reading if a rule explains all answers by two contents; else None."""
+    """Return the reading if a rule explains all answers, else None.
+
+    A rule explains the answers if its renewals all have one content, and if all other
+    steps have another content.
+
+    Args:
+        rule: the rule.
+        observed: all answers, in the order in which they were asked.
+    """
     groups: dict[int, set[Content]] = {RAISES: set(), 0: set(), 1: set()}
     pairs = [(one.step, one.period) for one in observed]
     for one, holds in zip(observed, rule.holds(pairs), strict=True):
@@ -201,7 +248,14 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
 
 
 def same_always(content: Content, observed: list[Observation]) -> Reading | None:
-    """Return the reading for the same content at every step, or None."""
+    """Return the reading of a hand-in whose answers all have one content, or None.
+
+    None means that the content is an unknown combination of θ_Q and θ_T.
+
+    Args:
+        content: the content.
+        observed: all answers.
+    """
     found = [words.SAME_ALWAYS]
     if content in (COPY, KEPT):
         found = [words.EVERY if content == COPY else words.NEVER]
@@ -222,11 +276,11 @@ def same_always(content: Content, observed: list[Observation]) -> Reading | None
 def two_contents(
     rule: Rule, renewed: Content, kept: Content, observed: list[Observation]
 ) -> Reading:
-    """Return the reading for two contents and a rule that decides between them.
+    """Return the reading of answers with two contents, between which a rule decides.
 
     Args:
-        rule: rule of the steps with a renewal.
-        renewed: content at a renewal.
+        rule: rule that says at which steps θ_T is renewed.
+        renewed: content at these steps.
         kept: content at all other steps.
         observed: all answers.
     """
@@ -250,7 +304,10 @@ def two_contents(
 def in_order(observed: list[Observation]) -> Reading | None:
     """Return a reading that lists the answers to `SHOWN_STEPS`, where no rule fits.
 
-    If these are right, the reading has one wrong answer.
+    If these answers are right, the reading names one wrong answer to another question.
+
+    Args:
+        observed: all answers; the first ones are those for the steps `SHOWN_STEPS`.
     """
     shown = observed[: len(SHOWN_STEPS)]
     if is_right(shown):
@@ -272,7 +329,7 @@ def reading(
 
     Args:
         computes: the pattern in words.
-        differences: differences from right code.
+        differences: the mistakes.
         observed: all answers.
     """
     wrong = [one for one in observed if one.content != one.right][:MAX_TABLE]

@@ -1,8 +1,13 @@
 """Find the pattern of `td_update`: which multiple of which gradient moves θ_Q.
 
-Each step is asked with a stand-in for `td_loss`, so mistakes in `td_loss` do not count.
-Plain descent shows the gradient. Adam's state shows the gradient that the optimizer
-got, and the state that it started from. AdamW shows the parameters that it got.
+Each question replaces `td_loss` by the grader's stand-in, so mistakes in the hand-in's
+`td_loss` have no effect. Each step is asked with three optimizers:
+
+- "sgd" is plain gradient descent. Its step shows the gradient.
+- "adam" returns a state. This state shows the gradient that the optimizer got, and the
+  state from which the optimizer started.
+- "clipped_adamw" has weight decay. Its step shows the parameters that the optimizer
+  got.
 """
 
 import numpy as np
@@ -34,8 +39,8 @@ from grader.diagnosis.patterns.step.taken import (
 )
 from grader.diagnosis.reading import Difference, Reading, in_columns
 
-# Scales of the rewards and of the parameters: usual scales, large ones to show a limit
-# of the gradient, and a small one to show a gradient that is made longer.
+# Factors of the rewards and of the parameters. Rewards times 100 show whether gradients
+# are clipped; rewards times 0.01 show whether short gradients are made longer.
 SCALES = ((1.0, 1.0), (1.0, 1.0), (100.0, 1.0), (100.0, 1.0), (0.01, 0.05))
 OPTIMIZERS = ("sgd", "adam", "clipped_adamw")
 
@@ -43,7 +48,15 @@ Answers = dict[str, list[Seen]]  # by optimizer, one answer for each draw
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return what a step of `td_update` does; None if the step is right or unclear."""
+    """Return the reading of `td_update`; None if it is right or nothing fits.
+
+    Args:
+        student: the hand-in.
+        rng: draws batches, parameters and states.
+
+    Raises:
+        NotImplementedYet: the part is a stub.
+    """
     draws = [drawn(rng, scale, size) for scale, size in SCALES]
     answers: Answers = {}
     refused: dict[str, str] = {}
@@ -58,7 +71,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
         refused["jit"] = reason
     found = explained(draws, answers, refused)
     named = {one.name for one in found.differences} if found else set()
-    # A step that changes from call to call looks like a factor, too.
+    # A step that changes from call to call can look like a wrong factor.
     unsure = not named or named & {words.SCALED_STEP.name, words.FACTOR.name}
     if unsure and (kept := faults.remembered(student, draws)):
         return kept
@@ -72,12 +85,13 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def explained(
     draws: list[Draw], answers: Answers, refused: dict[str, str]
 ) -> Reading | None:
-    """Return the reading of the answers; None if all is right or nothing fits.
+    """Return the reading of the answers; None if all are right or nothing fits.
 
     Args:
-        draws: the questions' numbers.
-        answers: answers by optimizer, one for each draw.
-        refused: messages of exceptions, by optimizer or "jit".
+        draws: the numbers of the questions.
+        answers: by optimizer, one answer for each draw.
+        refused: messages of exceptions by the optimizer's name, or by "jit" for the
+            export.
     """
     gradient, notes, middle = read_steps(draws, answers)
     if own := faults.own_optimizer(refused):
@@ -100,10 +114,17 @@ Found = tuple[Gradient | None, list[Note], list[Vector] | None]
 
 
 def read_steps(draws: list[Draw], answers: Answers) -> Found:
-    """Return the gradient, notes on the step, and θ_Q between several steps.
+    """Return the formula of the gradient, and notes on other mistakes of the step.
 
-    The third entry is θ_Q before the last step, one [P] for each draw; None for one
-    step.
+    Args:
+        draws: the numbers of the questions.
+        answers: by optimizer, one answer for each draw.
+
+    Returns:
+        The gradient; None if unknown.
+        The notes.
+        If a call makes several steps, θ_Q before the last one, one [P] for each draw;
+        else None.
     """
     plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
     if "adam" in answers:
@@ -124,7 +145,15 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
 
 
 def several(draws: list[Draw], answers: Answers) -> Found:
-    """Return the same as `read_steps` for several steps in one call."""
+    """Return what `read_steps` returns, for a call that makes several steps.
+
+    The number of steps is the rise of Adam's count. If it is unclear or less than 2,
+    the result is (None, [], None).
+
+    Args:
+        draws: the numbers of the questions.
+        answers: by optimizer, one answer for each draw; "adam" is among them.
+    """
     rises = {
         one.state.count - draw.state.count
         for draw, one in zip(draws, answers["adam"], strict=True)
@@ -151,12 +180,14 @@ def several(draws: list[Draw], answers: Answers) -> Found:
 def notes_of_params(
     draws: list[Draw], seen: list[Seen], found: ByAdam, gradient: Gradient
 ) -> list[Note]:
-    """Return a note if AdamW decays by other parameters than θ_Q; else [].
+    """Return a note, in a list, if AdamW's weight decay uses other parameters than θ_Q.
+
+    The list is empty if it uses θ_Q, or if nothing fits.
 
     Args:
-        draws: the questions' numbers.
+        draws: the numbers of the questions.
         seen: answers with "clipped_adamw", one for each draw.
-        found: the step that Adam's answers show.
+        found: what the answers with Adam show.
         gradient: the gradient of the step.
     """
     step = found.step
@@ -189,13 +220,14 @@ def note_of_loss(
     gradient: Gradient,
     middle: list[Vector] | None,
 ) -> Note | None:
-    """Return a note on a wrong loss; None if the loss is right or nothing fits.
+    """Return a note if the returned loss is wrong in a known way, else None.
 
     Args:
-        draws: the questions' numbers.
+        draws: the numbers of the questions.
         seen: answers with one optimizer, one for each draw.
         gradient: the gradient of the step.
-        middle: θ_Q before the last of several steps, one [P] for each draw; or None.
+        middle: if a call makes several steps, θ_Q before the last one, one [P] for each
+            draw; else None.
     """
     losses = np.array([one.loss for one in seen])
     after = [one.theta for one in seen]
@@ -242,7 +274,7 @@ def note_of_loss(
 
 
 def factor_difference(factor: float, size: int) -> Difference | None:
-    """Return the difference for a gradient with a constant factor.
+    """Return the mistake that explains a constant factor of the gradient.
 
     Args:
         factor: the factor.
@@ -263,7 +295,14 @@ def factor_difference(factor: float, size: int) -> Difference | None:
 def reading(
     gradient: Gradient | None, notes: list[Note], draws: list[Draw], answers: Answers
 ) -> Reading | None:
-    """Return one reading of the gradient and the notes; None without a difference."""
+    """Combine the gradient and the notes to one reading; None if there is no mistake.
+
+    Args:
+        gradient: formula of the gradient; None if unknown.
+        notes: mistakes that are not in the gradient.
+        draws: the numbers of the questions, for the table.
+        answers: by optimizer, one answer for each draw, for the table.
+    """
     differences: list[Difference] = []
     text = ""
     if gradient:
@@ -284,7 +323,14 @@ LAST = 2  # numbers of θ_Q that the table shows
 
 
 def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
-    """Return a table of each optimizer's move of θ_Q: the last three numbers."""
+    """Return the lines of a table that compares the moves of θ_Q with the right moves.
+
+    The table has a row for each optimizer, with the last `LAST` numbers of the move.
+
+    Args:
+        draw: the numbers of the first question.
+        answers: by optimizer, one answer for each draw.
+    """
     right = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
     rows = [("optimizer", f"last {LAST} numbers of θ_Q: your move", "right move")]
     for optimizer, seen in answers.items():

@@ -1,10 +1,10 @@
 """Compare the grading of a whole class with single gradings (`make bench CLASS=20`).
 
 The bench makes a class of 20 different hand-ins: right and wrong ones, attacks,
-malformed files, notebooks and archives. It grades the class with the command of
-`make grade-class`, and then each hand-in with `make grade`'s command. It prints the
-hand-ins per minute and core, and the ratio of the two times. With KILL=1 the bench also
-kills a class run half-way, resumes it, and compares the results.
+malformed files, notebooks and archives. It grades the class with the command of `make
+grade-class`. Then it grades each hand-in alone with the command of `make grade`. It
+prints the hand-ins per minute and core, and the ratio of the two times. With KILL=1 the
+bench also kills a class run half-way, resumes it, and compares the results.
 """
 
 import json
@@ -83,7 +83,7 @@ def as_notebook(text: str) -> str:
 
 
 def main() -> None:
-    """Grade a class in both ways, and print times, ratio and differing scores."""
+    """Grade a class as a whole and one by one; print times and differing scores."""
     more = ["--seed", "1", *(["--only", ONLY] if ONLY else [])]
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as temporary:
@@ -126,7 +126,7 @@ def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
 
     Args:
         folder: folder of the class.
-        whole: results of a run that was not killed.
+        whole: folder with the results of a run that was not killed.
         more: further options of the command.
     """
     out = whole.with_name("resumed")

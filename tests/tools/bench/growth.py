@@ -22,7 +22,11 @@ MIB = 1 << 20
 
 
 def graded(folder: Path, out: Path) -> tuple[float, int, int]:
-    """Grade a class.
+    """Grade a class in a new process, and measure time and memory.
+
+    Args:
+        folder: folder of the class.
+        out: folder for the results.
 
     Returns:
         The time in seconds, the peak memory of the main process, and the peak memory of
@@ -61,7 +65,7 @@ def resident(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """Grade a class of each size, and print a line for each."""
+    """Grade a class of each size in `SIZES`, and print a line for each size."""
     cores = len(os.sched_getaffinity(0))
     print(f"{ONLY or 'all exercises'}, {cores} cores")
     print("hand-ins  seconds  per minute and core  own MiB  all MiB per core")

@@ -43,7 +43,7 @@ print(time.perf_counter() - started)
 
 
 def main() -> None:
-    """Measure `PAIRS` pairs of runs; print the ratios, then `print_profile`."""
+    """Measure `PAIRS` rounds of runs; print the ratios, then the profile of one run."""
     rows: dict[str, list[float]] = {}
     for seed in range(1, PAIRS + 1):
         floor, _ = train_in_process(seed)
@@ -87,11 +87,12 @@ def train_in_process(seed: int, steps: tuple[int, int] = (0, 0)) -> tuple[float,
 
 
 def learn_in_grader(seed: int) -> tuple[float, float, tuple[int, int]]:
-    """Grade exercise 9 of the solution.
+    """Grade exercise 9 of the solution, with the grader in this process.
 
     Returns:
-        The seconds from the start of the first helper to the verdict, the seconds of
-        the trainings, and their environment steps in the maze and on CartPole.
+        The seconds of the whole grading.
+        The seconds of the trainings in the maze and on CartPole.
+        The numbers of environment steps in the maze and on CartPole.
     """
     from grader.grading import pipeline
     from grader.intake.take import take
@@ -122,7 +123,11 @@ def learn_in_grader(seed: int) -> tuple[float, float, tuple[int, int]]:
 
 
 def timed(command: list[str]) -> tuple[float, str]:
-    """Run a command; return its time in seconds and its standard output."""
+    """Run a command; return its time in seconds and its standard output.
+
+    Raises:
+        SystemExit: the command failed; the message has the end of its error output.
+    """
     started = time.perf_counter()
     folders = os.pathsep.join(str(ROOT / name) for name in ("solution", "starter"))
     environment = {**os.environ, "PYTHONPATH": folders}

@@ -11,8 +11,9 @@ cannot separate compilation from training. Medians are over all seeds. A ratio c
 two runs with the same seed that both reach 475.
 
 Each run is stored in `results/peers.jsonl` when it ends, and the next call runs only
-what is missing. If code of a racer has changed, all runs are done again. SEEDS=10 sets
-the number of seeds, and RACERS=graded,sb3 chooses racers.
+what is missing. If code of the racers, the grader, the solution or the starter has
+changed, all runs are done again. SEEDS=10 sets the number of seeds, and
+RACERS=graded,sb3 chooses racers.
 """
 
 import hashlib
@@ -82,7 +83,7 @@ class Run(NamedTuple):
         env_steps: number of environment steps in the training.
         mean_return: mean return of 100 greedy test episodes.
         seconds: time from the start of the process to the end of the test.
-        training: the same time without imports and compilation, in seconds.
+        training: seconds of training and test, without imports and compilation.
     """
 
     racer: str
@@ -199,14 +200,24 @@ def table(runs: Iterable[Run]) -> list[str]:
 
 
 def median(runs: Iterable[Run], field: str) -> float:
-    """Return the median of one field of the runs."""
+    """Return the median of a numeric field over all runs.
+
+    Args:
+        runs: the runs.
+        field: name of the field of `Run`.
+    """
     return statistics.median(getattr(run, field) for run in runs)
 
 
 def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
-    """Return median and range of the ratio of a field in each pair, as text.
+    """Return the median and range of the ratios of a field in pairs of runs, as text.
 
-    The text is "–" if there is no pair.
+    Args:
+        pairs: pairs of a run and the run of `graded` with the same seed.
+        field: name of the field of `Run`.
+
+    Returns:
+        "–" if there is no pair.
     """
     values = [getattr(one, field) / getattr(other, field) for one, other in pairs]
     if not values:

@@ -1,9 +1,10 @@
 """Make unusual and hostile programs: `crafted.py FOLDER` writes them to a folder.
 
-This runs in its own process, because the tests' process must not import JAX. A file
-NN holds the bytes of a program. Beside it, NN.json holds a list: the program's name,
-and a part of the message with which the runner must refuse the program ("" if the
-runner must accept it).
+This script needs its own process, because the tests' process must not import JAX. For
+each program it writes a file NN with the program's bytes, and a file NN.json with a
+list of two texts. The first text is the program's name. The second is a part of the
+message with which the runner must refuse the program, or "" if the runner must accept
+it.
 """
 
 import dataclasses
@@ -43,8 +44,8 @@ def made(function: Callable, *args: Any, platforms: Any = ("cpu",)) -> export.Ex
 
     Args:
         function: function of arrays.
-        args: shapes and dtypes of the arguments; by default those of `MATRIX`.
-        platforms: names of the platforms.
+        args: shapes and dtypes of the arguments; without any, those of `MATRIX`.
+        platforms: names of the platforms that the program is for.
     """
     return export.export(jax.jit(function), platforms=platforms)(*args or [MATRIX])
 
@@ -73,7 +74,7 @@ def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exp
 
 
 def smooth(args: Any) -> Any:
-    """Return tanh(x x): an honest program."""
+    """Return tanh of the matrix product x x; an ordinary program."""
     return {"y": jnp.tanh(args["x"] @ args["x"])}
 
 
@@ -148,7 +149,7 @@ def large(args: Any) -> Any:
 
 
 def with_short_constant() -> export.Exported:
-    """Return a program with a constant of 4 numbers whose type says 60."""
+    """Return a program with a constant of 4 numbers whose declared type has 60."""
     numbers = np.array([1.25, 2.5, 3.75, 4.125], np.float32)
     honest = made(lambda a: {"y": a["x"] + jnp.asarray(numbers).sum()})
     # The bytes of the constant's type: a code (41), the rank, and the size times 4 + 1.
@@ -159,7 +160,7 @@ def with_short_constant() -> export.Exported:
 
 
 def lines(count: int) -> str:
-    """Return StableHLO text with this number of additions."""
+    """Return lines of a StableHLO program: `count` additions, one after the other."""
     first = "%9000000 = stablehlo.tanh %arg0 : tensor<6x6xf32>\n"
     return first + "".join(
         f"%{9000001 + i} = stablehlo.add %{9000000 + i}, %arg0 : tensor<6x6xf32>\n"

@@ -34,16 +34,21 @@ def frame(header: object, payload: bytes = b"") -> bytes:
 def array_item(dtype: object, shape: object, code: int = 1) -> msgpack.ExtType:
     """Return the msgpack item that stands for an array in a header.
 
+    An argument of a wrong type makes an invalid item.
+
     Args:
-        dtype: name of the dtype, or something else.
-        shape: list of sizes, or something else.
+        dtype: name of the dtype.
+        shape: list of sizes.
         code: code of the msgpack extension type; 1 is the code of arrays.
     """
     return msgpack.ExtType(code, msgpack.packb([dtype, shape]))
 
 
 def seeds(target: str) -> list[bytes]:
-    """Return byte strings to start from: each good frame, and some frames joined."""
+    """Return byte strings from which fuzzing starts: good frames, alone and joined.
+
+    The argument `target` has no effect.
+    """
     good = [encode(message) for message in MESSAGES]
     question = good[-1]
     return [*good, b"".join(good), question * 3 + good[0], good[0] * 2]

@@ -5,9 +5,9 @@ helper, and programs. Atheris (libFuzzer) makes new bytes from good ones, and ke
 bytes that reach new code. If a target fails, its bytes are printed and the exit code is
 1.
 
-Bytes of a program may crash JAX's own reader, hang it, or fill its memory. This is no
-failure, because in a grading the runner then dies or reaches its deadline, and the
-hand-in gets no points. Such ends are counted and printed.
+Bytes of a program may crash JAX's own reader, hang it, or fill its memory. These ends
+are no failures: in a grading the runner then dies or reaches its deadline, and the
+hand-in gets no points. They are counted, and the counts are printed.
 """
 
 import os
@@ -39,7 +39,10 @@ def main() -> int:
 
 
 def fuzzed(target: str, seconds: float) -> int:
-    """Fuzz one target, and restart the fuzzer after a crash that is no failure.
+    """Fuzz one target for some time, and print what was reached.
+
+    For the target "programs", the fuzzer is started again after a crash, a hang or a
+    lack of memory.
 
     Args:
         target: name of the target, one of `TARGETS`.

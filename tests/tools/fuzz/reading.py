@@ -23,13 +23,16 @@ def network(args: dict) -> dict:
 
 
 def smooth(args: dict) -> dict:
-    """Return Q values from a function without a loop."""
+    """Return Q values from a function with one layer and no loop."""
     weight, bias = args["theta"]
     return {"q_values": jnp.tanh(args["state"] @ weight.T) + bias}
 
 
 def seeds(target: str = "programs") -> list[bytes]:
-    """Return the bytes of two good programs."""
+    """Return the bytes of two good programs, from which fuzzing starts.
+
+    The argument `target` has no effect.
+    """
     shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), ARGS)
     made = [export.export(jax.jit(f), platforms=["cpu"])(shapes) for f in FUNCTIONS]
     return [bytes(exported.serialize()) for exported in made]

@@ -26,9 +26,10 @@ PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def frames(data: bytes) -> None:
-    """Read the bytes as frames; each frame is an allowed message or a ProtocolError.
+    """Read the bytes as frames; fail if a forbidden message is accepted.
 
-    A message that is sent once more must arrive unchanged.
+    `ProtocolError` is the only exception with which the bytes may be refused. An
+    accepted message that is encoded and read again must be unchanged.
     """
     stream = protocol.Capped(cast(Any, io.BytesIO(data)))
     try:
@@ -42,10 +43,10 @@ def frames(data: bytes) -> None:
 
 
 def conversation(data: bytes) -> None:
-    """Ask a helper that replies with these bytes.
+    """Ask a helper that replies with these bytes; fail if a wrong reply is accepted.
 
-    The helper must give an answer or an error, or it must be stopped. The question has
-    the nonce `NONCE`, so that the bytes can hold the right nonce.
+    The grader must get an answer or an error, or stop the helper. The question has the
+    nonce `NONCE`, so that the bytes can hold the right nonce.
     """
     child = Scripted(data)
     asked = []
@@ -82,10 +83,10 @@ def takes_program(answer: case.Answer) -> None:
 
 
 class Scripted(helper.Child):
-    """A `Child` without a process: its replies are the given bytes.
+    """A `Child` without a process, whose replies are given bytes.
 
     Args:
-        data: the bytes.
+        data: the bytes of all replies.
     """
 
     def __init__(self, data: bytes) -> None:

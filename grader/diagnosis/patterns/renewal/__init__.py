@@ -1,4 +1,6 @@
-"""The grammar of `sync_target`: rules of steps, contents, and a hint for each mistake.
+"""The rules and contents with which the reader of `sync_target` explains answers.
 
-Pure functions of numbers. Runs in the grader; imports `contract` and `diagnosis`.
+A rule says at which steps θ_T is renewed. A content says what the returned parameters
+are, such as a copy of θ_Q. Each mistake has a hint for students. All functions are
+pure. The code runs in the grader and imports `contract` and `diagnosis`.
 """

@@ -1,4 +1,4 @@
-"""What an answer of `sync_target` holds, compared with θ_Q and θ_T."""
+"""Compare the parameters that `sync_target` returns with θ_Q and θ_T."""
 
 import re
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ TREE_FIRST = re.compile(r"\b(tree\.map|tree_map|tree_multimap)\(\s*theta_[QT]\b"
 
 @dataclass(frozen=True)
 class Content:
-    """What one answer holds.
+    """What one answer of `sync_target` consists of.
 
     Attributes:
-        words: the content in symbols.
-        shares: shares of θ_Q and θ_T for a mixture of both; else None.
+        words: description in symbols, such as "θ_Q" or "0.9 θ_Q + 0.1 θ_T".
+        shares: the pair (a, b) if the answer is a θ_Q + b θ_T; else None.
     """
 
     words: str
@@ -33,7 +33,7 @@ OTHER = Content("other numbers")
 def content_of(
     leaves: list[np.ndarray], theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
 ) -> Content:
-    """Return what parameters hold, compared with θ_Q and θ_T.
+    """Return the content of an answer, by comparing its arrays with θ_Q and θ_T.
 
     Args:
         leaves: arrays that `sync_target` has returned.
@@ -65,7 +65,7 @@ def content_of(
 
 
 def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
-    """Return the shares of θ_Q and θ_T, if they are the same for every number.
+    """Return the content "a θ_Q + b θ_T" if the same a and b fit all numbers.
 
     Args:
         values: all numbers of the answer [P].
@@ -73,7 +73,7 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
         t: all numbers of θ_T [P].
 
     Returns:
-        `OTHER` if the answer is no mixture.
+        `OTHER` if no a and b fit, or if the answer is nearly θ_Q or nearly θ_T.
     """
     both = np.stack([q, t], axis=1)
     shares = np.linalg.lstsq(both, values, rcond=None)[0]
@@ -88,10 +88,10 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
 
 
 def refusal(message: str) -> Content:
-    """Return a content that says why there is no answer.
+    """Return the content that stands for an exception or an invalid answer.
 
     Args:
-        message: message of the exception or of the check.
+        message: message of the exception, or of the check that refused the answer.
     """
     if "ZeroDivisionError" in message:
         return DIVIDED
@@ -117,7 +117,11 @@ def is_mixture(content: Content) -> bool:
 
 
 def likeness(content: Content) -> tuple[float, str]:
-    """Return a sort key: how much a content is like a copy of θ_Q."""
+    """Return a sort key that is largest for a copy of θ_Q.
+
+    For a content a θ_Q + b θ_T the key is (a − b, ""). For a content without shares it
+    is (0.5, the content's words).
+    """
     if content.shares:
         return content.shares[0] - content.shares[1], ""
     return 0.5, content.words

@@ -1,4 +1,4 @@
-"""Table of rules: at which steps `sync_target` renews θ_T."""
+"""Right and wrong rules that say at which steps `sync_target` renews θ_T."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from grader.diagnosis.patterns.renewal import words
 from grader.diagnosis.reading import Difference
 
-# Numbers that people write in place of the period.
+# Constants that people write in place of the period.
 ROUND = (50, 64, 100, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 1000, 1024)
 ROUND_STEPS = (*ROUND, 2000, 3000, 4000, 5000, 10_000, 20_000)
 RAISES = -1  # result of a rule that divides by zero
@@ -20,10 +20,10 @@ class Rule:
 
     Attributes:
         words: the condition as a formula.
-        difference: difference from the right rule; () for the right rule.
-        holds: function of the pairs of step and period, in the order of the calls;
-            returns for each pair 1 for a renewal, 0 for none, `RAISES` for a division
-            by zero.
+        difference: a tuple with the mistake; () for the right rule.
+        holds: function of all pairs (step, period), in the order of the calls. It
+            returns one number for each pair: 1 for a renewal, 0 for none, `RAISES` for
+            a division by zero.
     """
 
     words: str
@@ -32,7 +32,11 @@ class Rule:
 
 
 def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
-    """Return a function that applies a condition to each pair by itself."""
+    """Return the function `Rule.holds` of a rule that needs only step and period.
+
+    Args:
+        condition: function of step and period; true for a renewal.
+    """
 
     def of_pair(step: int, period: int) -> int:
         try:
@@ -44,7 +48,13 @@ def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
 
 
 def since_last(pairs: Pairs) -> list[int]:
-    """Return whether a period has passed since the last renewal, for each pair."""
+    """Return for each pair 1 if a period has passed since the last renewal, else 0.
+
+    The first pair is a renewal. This is the function `Rule.holds` of one rule.
+
+    Args:
+        pairs: pairs (step, period), in the order of the calls.
+    """
     last: int | None = None
     found = []
     for step, period in pairs:
@@ -55,7 +65,9 @@ def since_last(pairs: Pairs) -> list[int]:
 
 
 def counting(start: int) -> Callable[[Pairs], list[int]]:
-    """Return the rule by the number of the call in place of the step.
+    """Return the function `Rule.holds` of a rule that counts calls and ignores `step`.
+
+    θ_T is renewed if the number of the call is a multiple of period.
 
     Args:
         start: number of the first call.
@@ -64,7 +76,7 @@ def counting(start: int) -> Callable[[Pairs], list[int]]:
 
 
 def rules() -> Iterator[Rule]:
-    """Yield the rules without a number of their own, the simplest first."""
+    """Yield the rules that contain no constant such as 100, the simplest rule first."""
     yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
     for formula, difference, condition in words.CONDITIONS:
         yield Rule(formula, (difference,), each(condition))
@@ -76,7 +88,10 @@ def rules() -> Iterator[Rule]:
 
 
 def numbered() -> Iterator[list[Rule]]:
-    """Yield the rules with a number of their own, in lists of one kind."""
+    """Yield lists of rules with a constant, such as "step is a multiple of 100".
+
+    The rules of one list differ only in the constant.
+    """
     numbers = sorted({*range(2, 65), *ROUND_STEPS})
     for kind in zip(*map(words.with_number, numbers), strict=True):
         yield [Rule(formula, (d,), each(condition)) for formula, d, condition in kind]

@@ -1,6 +1,7 @@
-"""Conditions on the step, contents of the result, and a hint for each mistake.
+"""The mistakes that the reader of `sync_target` knows, with a hint for each.
 
-To add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
+A mistake is a wrong condition on the step, or a wrong content of the returned θ_T. To
+add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ COUNTS_CALLS = Difference(
     f"arguments alone: asked twice for one step, it is the same {LOOP}.",
 )
 
-# A condition as a formula, its difference from right code, the condition as a function.
+# Each entry: the condition as a formula, the mistake, and the condition as a function.
 CONDITIONS: list[Choice] = [
     (
         "step is no multiple of period",
@@ -150,10 +151,10 @@ CONDITIONS: list[Choice] = [
 
 
 def with_number(c: int) -> Iterator[Choice]:
-    """Yield conditions with a number in place of the period, or beside it.
+    """Yield wrong conditions that use a constant instead of the period, or besides it.
 
     Args:
-        c: the number, from 2 on.
+        c: the constant, at least 2.
     """
     yield (
         f"step is a multiple of {c}",
@@ -196,7 +197,7 @@ def with_number(c: int) -> Iterator[Choice]:
 
 # ---------------------------------------------------------------- contents
 
-# Wrong results at a renewal: the content in words, and the difference from a copy.
+# The mistake for each wrong content that is returned at a renewal, by its words.
 RENEWED = {
     "zeros": Difference(
         "sync-zeros",

@@ -1,5 +1,5 @@
-"""The grammar of `discounted_returns`: the choices that formulas are made of.
+"""The choices that make up the formulas of the reader of `discounted_returns`.
 
-Runs in the grader's process. To add a mistake, add a line to a table in `weights`,
-`choices` or `facts`. Imports `contract` and `diagnosis`.
+To add a mistake, add a line to a table in `weights`, `choices` or `facts`. The code
+runs in the grader and imports `contract` and `diagnosis`.
 """

@@ -1,7 +1,7 @@
-"""Tables of changes of rewards and of returns in `discounted_returns`.
+"""Tables of choices: how `discounted_returns` may change the rewards and the sums.
 
-To add a choice, add a line to its table: the formula, a function that computes it, and
-the difference from right code (None where it is right).
+A line of a table has a formula, a function that computes it, and the mistake. To add a
+choice, add a line. The right choice stands first, without a mistake.
 """
 
 from collections.abc import Sequence
@@ -36,21 +36,25 @@ CHANGED_REWARDS = differs(
 
 
 def clipped(low: float, high: float) -> Reward:
-    """Return the choice that clips the rewards."""
+    """Return the choice that clips each reward to the interval from `low` to `high`."""
     text = f"clip(r_t, {low:g}, {high:g})".replace("-", "−").replace("inf", "∞")
     return Reward(text, lambda r: np.clip(r, low, high), CLIPS)
 
 
 def later_by_one(rewards: np.ndarray) -> np.ndarray:
-    """Return the rewards [K,T] moved by one step; the first entry is 0."""
+    """Return rewards [K,T] shifted by one step: entry t is the reward of step t − 1.
+
+    Entry 0 is 0.
+    """
     return np.pad(rewards, ((0, 0), (1, 0)))[:, :-1]
 
 
 def rewards_of(single: np.ndarray) -> list[Reward]:
-    """Return the changes of rewards to try: the table, and clipping at a new limit.
+    """Return the choices for the rewards: `REWARDS`, and clipping at one more limit.
 
     Args:
-        single: returns of episodes with one step [K,1]; their size gives the limit.
+        single: the hand-in's returns of episodes with one step [K,1]. The largest
+            absolute value is the limit.
     """
     limit = float(f"{np.nan_to_num(np.abs(single)).max():.4g}")
     return [*REWARDS, clipped(-limit, limit)]
@@ -131,16 +135,17 @@ def without_first(sums: np.ndarray) -> np.ndarray:
 
 
 def centred(sums: np.ndarray) -> np.ndarray:
-    """Return the sums [...,T] minus their mean."""
+    """Return the sums [...,T] minus their mean over the T steps."""
     return sums - sums.mean(axis=-1, keepdims=True)
 
 
 def spread(sums: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return the standard deviation over the steps, as a column [...,1].
+    """Return the standard deviation over the T steps plus 1e-8, as a column [...,1].
 
     Args:
         sums: the sums [...,T].
-        ddof: degrees of freedom that are subtracted from T.
+        ddof: degrees of freedom that are subtracted from T. The result is NaN if T ≤
+            ddof.
     """
     if sums.shape[-1] <= ddof:
         return np.full((*sums.shape[:-1], 1), np.nan)
@@ -238,12 +243,17 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Return the constants [b] that bring changed sums nearest to the returns.
+    """Estimate the constant of an `Output` from the hand-in's returns, for b formulas.
 
     Args:
-        output: a change of sums; without a constant, the result is 0.
-        given: changed sums [b,K,T].
+        output: a change of the sums. `output.fitted` says whether a factor, a shift or
+            no constant is estimated.
+        given: the changed sums of b formulas, without the constant [b,K,T].
         returns: the hand-in's returns [K,T].
+
+    Returns:
+        For each formula the constant with the least squared error [b]. All are 0 if
+        there is no constant. A factor of 0 becomes NaN.
     """
     if not output.fitted:
         return np.zeros(len(given))

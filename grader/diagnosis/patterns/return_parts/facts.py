@@ -1,4 +1,4 @@
-"""Mistakes in returns beside the formula: shape, memory, side effects."""
+"""Mistakes of `discounted_returns` outside of the formula, such as a wrong shape."""
 
 from collections.abc import Callable, Sequence
 
@@ -36,7 +36,9 @@ SHAPE_WORDS = {
 
 
 def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
-    """Return a function that tests the shape of an answer.
+    """Return a function that tells whether an episode's returns have a given shape.
+
+    The function takes rewards [K,T] and the hand-in's returns [K,...].
 
     Args:
         sizes: the sizes of the shape; None stands for T.
@@ -50,13 +52,18 @@ def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
 
 
 def one_more(rewards: np.ndarray, obtained: np.ndarray) -> bool:
-    """Tell whether an answer has one entry too many, a 0 at the end."""
+    """Tell whether each episode has T + 1 returns, of which the last is 0.
+
+    Args:
+        rewards: rewards [K,T].
+        obtained: the hand-in's returns [K,...].
+    """
     size = rewards.shape[1] + 1
     return obtained.shape[1:] == (size,) and not obtained[:, -1].any()
 
 
-# A test of an answer's shape, a function that returns the answer as [K,T], and the
-# difference from right code.
+# Each entry: a test of the returns' shape, a function that brings the returns into the
+# shape [K,T], and the mistake (None for the right shape).
 SHAPES: Sequence[tuple[Callable, Callable, Difference | None]] = [
     (shaped(None), lambda r, G: G, None),
     (shaped(None, 1), lambda r, G: G[:, :, 0], COLUMN),

@@ -12,18 +12,18 @@ DQL = "(slides: Deep Q Learning)."
 
 
 def differs(name: str, hint: str) -> Difference:
-    """Return a difference; the hint gets the reference to the slides."""
+    """Return the mistake with this name; its hint ends with the title of the slides."""
     return Difference(name, f"{hint} {DQL}")
 
 
 @dataclass(frozen=True)
 class Reward:
-    """A change of each reward.
+    """A choice of what the hand-in sums in place of each reward.
 
     Attributes:
-        text: the changed reward as a formula.
+        text: the changed reward as a formula; "r_t" for the right choice.
         change: function of the rewards [K,T]; returns the changed rewards [K,T].
-        difference: difference from right code; None if it is right.
+        difference: the mistake; None for the right choice.
     """
 
     text: str
@@ -33,12 +33,12 @@ class Reward:
 
 @dataclass(frozen=True)
 class Weight:
-    """The weight of reward t in entry i.
+    """A choice of the weight that reward t has in the sum of entry i.
 
     Attributes:
         text: the weight as a formula; {n} stands for the number of steps from i to t.
         value: function of n, i and t (each [T,T]), T and γ; returns the weights [T,T].
-        difference: difference from right code; None if it is right.
+        difference: the mistake; None for the right choice.
     """
 
     text: str
@@ -48,14 +48,14 @@ class Weight:
 
 @dataclass(frozen=True)
 class Range:
-    """The rewards t that entry i sums.
+    """A choice of the rewards t that entry i sums.
 
     Attributes:
         text: the condition on t, as it stands under the Σ.
         member: function of i and t (each [T,T]) and T; returns a mask [T,T].
         steps: number of steps n from i to t, as a formula and as a function of i and t.
-        difference: difference from right code; None if it is right.
-        second: a second difference, or None.
+        difference: the mistake; None for the right choice.
+        second: a second mistake of the same choice, or None.
     """
 
     text: str
@@ -67,12 +67,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Rule:
-    """Sums that no weights give.
+    """A wrong recursion for G_i, which no fixed weights of the rewards can express.
 
     Attributes:
         text: G_i as a formula.
         value: function of the rewards [K,T] and γ; returns the sums [K,T].
-        difference: difference from right code.
+        difference: the mistake.
     """
 
     text: str
@@ -82,13 +82,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Output:
-    """A change of the sums R_i.
+    """A choice of what the hand-in returns in place of the sums R_i.
 
     Attributes:
         text: the changed sum as a formula; {c} stands for the constant; "" for no
             change.
         change: function of the sums [...,K,T] and the rewards [K,T].
-        difference: difference from right code; None if it is right.
+        difference: the mistake; None for the right choice.
         fitted: "factor" or "shift" if a constant has to be estimated, else "".
         constant: the estimated constant.
     """
@@ -100,7 +100,7 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return the changed sums [...,K,T], with the constant."""
+        """Return the changed sums [...,K,T], with the constant multiplied or added."""
         changed = self.change(sums, rewards)
         if self.fitted == "factor":
             return self.constant * changed
@@ -111,7 +111,13 @@ Sums = tuple[Weight, Range] | Rule
 
 
 def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the sums R_i [K,T] of rewards [K,T]."""
+    """Return the sums R_i [K,T] that a choice of weight and range, or a `Rule`, gives.
+
+    Args:
+        sums: the choice.
+        rewards: changed rewards of K episodes [K,T].
+        gamma: γ.
+    """
     if isinstance(sums, Rule):
         return sums.value(rewards, gamma)
     weight, over = sums
@@ -125,21 +131,27 @@ def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula of the returns: one choice of each kind."""
+    """A formula for the returns.
+
+    Attributes:
+        reward: what is summed in place of each reward.
+        sums: weight and range of the sum, or a `Rule`.
+        output: what is returned in place of the sums.
+    """
 
     reward: Reward
     sums: Sums
     output: Output
 
     def values(self, rewards: np.ndarray, gamma: float) -> np.ndarray:
-        """Return the returns [K,T] of rewards [K,T] by this formula."""
+        """Return the returns [K,T] that the formula gives for rewards [K,T]."""
         changed = self.reward.change(rewards)
         sums = sums_of(self.sums, changed, gamma)
         return self.output.values(sums, changed)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """The differences from right code, the most basic one first."""
+        """The mistakes in the formula, the most basic one first; () for none."""
         if isinstance(self.sums, Rule):
             found: list[Difference | None] = [self.sums.difference]
         else:
@@ -150,12 +162,12 @@ class Formula:
 
     @property
     def cost(self) -> float:
-        """Distance from right code; a rare mistake costs more than a frequent one."""
+        """Number of mistakes; a frequent mistake counts 1.0 and a rare one 1.2."""
         return sum(1.0 if d.name in COMMON else 1.2 for d in self.differences)
 
     @property
     def text(self) -> str:
-        """The formula as text."""
+        """The formula as students read it, such as "G_i = Σ_{t≥i} γ^(t−i) r_t"."""
         if isinstance(self.sums, Rule):
             text = self.sums.text.replace("r_", self.reward.text.replace("t", ""))
             text = self.sums.text if self.reward.text == "r_t" else text
@@ -172,7 +184,8 @@ class Formula:
         return f"G_i = {done}, where R_i = {text}"
 
 
-# Frequent mistakes. Among formulas that compute the same, frequent ones are preferred.
+# Names of frequent mistakes. They cost less, so that of two formulas with the same
+# returns the more frequent mistake is reported.
 COMMON = frozenset(
     {
         *("mc-gamma-t", "mc-G0-for-all", "mc-undiscounted", "mc-own-gamma"),

@@ -1,7 +1,7 @@
-"""Tables of weights and ranges of the sums in `discounted_returns`.
+"""Tables of choices: weights and ranges of the sums in `discounted_returns`.
 
-To add a choice, add a line to its table: the formula, a function that computes it, and
-the difference from right code (None where it is right).
+A line of a table has a formula, a function that computes it, and the mistake. To add a
+choice, add a line. The right choice stands first, without a mistake.
 """
 
 from collections.abc import Sequence
@@ -148,7 +148,10 @@ RANGES: Sequence[Range] = [
 
 
 def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return sums [K,T] that start anew at each reward other than 0."""
+    """Return discounted sums [K,T] that restart at each reward other than 0.
+
+    The sum of step i is the first reward other than 0 from step i on, discounted.
+    """
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
         later = np.where(rewards[:, i] != 0, rewards[:, i], gamma * later)
@@ -157,7 +160,7 @@ def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def skipping(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return sums [K,T] that discount only at rewards other than 0."""
+    """Return sums [K,T] in which γ applies only at steps with a reward other than 0."""
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
         later = np.where(rewards[:, i] == 0, later, rewards[:, i] + gamma * later)
@@ -188,10 +191,13 @@ RULES: Sequence[Rule] = [
 
 
 def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[Weight]:
-    """Return the weights to try: the table, and powers of estimated constants.
+    """Return the choices for the weights: the table, and powers of constant discounts.
+
+    The constants are usual discounts, and discounts that are estimated from the
+    returns.
 
     Args:
-        rewards: rewards [K,T]; the last T are unit vectors.
+        rewards: rewards [K,T]; the last T episodes are unit vectors.
         returns: the hand-in's returns [K,T].
         gamma: γ.
     """
@@ -209,5 +215,5 @@ def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[W
 
 
 def own_gamma(c: float) -> Weight:
-    """Return the weights with a constant in place of γ."""
+    """Return the choice that discounts by the constant c instead of gamma."""
     return Weight(f"{number(c)}^({{n}})", lambda n, i, t, T, gamma: c**n, OWN_GAMMA)

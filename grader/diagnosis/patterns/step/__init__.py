@@ -1,5 +1,6 @@
-"""The grammar of `td_update`: gradients, steps, and a hint for each mistake.
+"""The gradients and steps with which the reader of `td_update` explains answers.
 
-Pure functions of numbers, except in `faults`, which asks the hand-in. Runs in the
-grader; imports `contract` and `diagnosis`.
+Each mistake has a hint for students. All functions are pure, except those of `faults`,
+which ask the hand-in. The code runs in the grader and imports `contract` and
+`diagnosis`.
 """

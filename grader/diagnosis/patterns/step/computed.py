@@ -1,6 +1,7 @@
-"""Compute steps of `td_update` on the stand-in loss, in float64.
+"""Compute steps of `td_update` in float64, with the grader's stand-in for `td_loss`.
 
-Parameters are flat here: one vector [P] with all numbers of a tree, leaf after leaf.
+In this module, parameters and gradients are vectors [P]. Such a vector has all numbers
+of a tree, leaf after leaf.
 """
 
 from collections.abc import Callable
@@ -21,12 +22,12 @@ Vector = np.ndarray
 
 @dataclass(frozen=True)
 class AdamState:
-    """The state of Adam.
+    """The state of the optimizer Adam.
 
     Attributes:
         count: number of steps so far.
-        mu: average of the gradients [P].
-        nu: average of the squared gradients [P].
+        mu: moving average of the gradients [P].
+        nu: moving average of the squared gradients [P].
     """
 
     count: int
@@ -36,10 +37,10 @@ class AdamState:
 
 @dataclass(frozen=True)
 class Draw:
-    """The numbers of one question.
+    """The numbers of one question for `td_update`.
 
     Attributes:
-        case: case for the stand-in of `td_loss`.
+        case: case for the stand-in of `td_loss`; it has the batch and gamma.
         theta_Q: parameters theta_Q [P].
         theta_T: parameters theta_T [P].
         state: Adam's state before the step.
@@ -57,22 +58,22 @@ class Draw:
 
     @property
     def num_transitions(self) -> int:
-        """Batch size B."""
+        """The batch size B."""
         return len(self.case.args["action"])
 
     def fresh(self) -> AdamState:
-        """Return Adam's state before the first step."""
+        """Return Adam's state before the first step: count 0, and averages of 0."""
         return AdamState(0, 0 * self.theta_Q, 0 * self.theta_Q)
 
     def arrays(self, vector: Vector) -> list[np.ndarray]:
-        """Return a vector [P] as the arrays of the tree."""
+        """Return the numbers of a vector [P] as arrays with the shapes of theta_Q."""
         shapes = [leaf.shape for leaf in self.case.args["theta_Q"]]
         ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
         parts = np.split(vector, ends[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def leaves(self, vector: Vector) -> list[np.ndarray]:
-        """Return a vector [P] as the arrays of the tree, in float32."""
+        """Return the numbers of a vector [P] as in `arrays`, but in float32."""
         return [array.astype(np.float32) for array in self.arrays(vector)]
 
 
@@ -86,14 +87,17 @@ def loss_and_gradients(
     gamma: float,
     rows: int | None = None,
 ) -> tuple[float, Vector, Vector]:
-    """Return the stand-in loss and its gradients [P] in both of its parameters.
+    """Return the stand-in loss, and its gradients in both of its parameter arguments.
 
     Args:
-        draw: has the batch.
+        draw: the question, which has the batch.
         first: parameters in the place of theta_Q [P].
         second: parameters in the place of theta_T [P].
         gamma: γ.
         rows: number of transitions that count, from the first one; None for all.
+
+    Returns:
+        The loss, the gradient in `first` [P], and the gradient in `second` [P].
     """
     args: Args = {
         name: value if isinstance(value, list) else value[:rows]
@@ -110,10 +114,15 @@ def loss_and_gradients(
 def network(
     draw: Draw, theta: Vector, states: np.ndarray
 ) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
-    """Return the probe network's values [B,A] and a function for their gradient.
+    """Return the probe network's values [B,A], and a function for the backward pass.
 
-    The function takes the gradient in the values [B,A] and returns the gradient in
-    theta [P].
+    The function takes the gradient of a loss in the values [B,A]. It returns the
+    gradient of that loss in theta [P].
+
+    Args:
+        draw: the question, which has the shapes of the parameters.
+        theta: parameters of the network [P].
+        states: states [B,D].
     """
     weight, bias, last, last_bias = draw.arrays(theta)
     hidden = np.tanh(states @ weight.T + bias)
@@ -141,7 +150,15 @@ def adam(state: AdamState, grads: Vector) -> tuple[Vector, AdamState]:
 def clipped_adamw(
     state: AdamState, grads: Vector, params: Vector
 ) -> tuple[Vector, AdamState]:
-    """Return the updates [P] of clipping and AdamW, and the state after the step."""
+    """Return the updates [P] of "clipped_adamw", and Adam's state after the step.
+
+    The gradient's norm is clipped. Then AdamW computes the updates, with weight decay.
+
+    Args:
+        state: Adam's state before the step.
+        grads: gradient [P].
+        params: parameters for the weight decay [P].
+    """
     norm = float(np.linalg.norm(grads))
     updates, after = adam(state, grads * min(1.0, CLIP_NORM / norm if norm else 1.0))
     return updates - ADAM_RATE * WEIGHT_DECAY * params, after
@@ -150,11 +167,11 @@ def clipped_adamw(
 def optimizer_step(
     optimizer: str, state: AdamState, grads: Vector, params: Vector
 ) -> tuple[Vector, AdamState]:
-    """Return an optimizer's updates [P], and the state after the step.
+    """Return an optimizer's updates [P], and Adam's state after the step.
 
     Args:
         optimizer: "sgd", "adam" or "clipped_adamw".
-        state: Adam's state before the step.
+        state: Adam's state before the step; "sgd" returns it unchanged.
         grads: gradient [P].
         params: parameters for the weight decay [P].
     """
@@ -169,12 +186,12 @@ def optimizer_step(
 
 
 def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
-    """Draw a batch of five transitions and parameters.
+    """Draw the numbers of a question: five transitions, parameters and Adam's state.
 
     Args:
         rng: source of the numbers.
-        scale: scale of the rewards.
-        size: scale of the parameters.
+        scale: factor of the rewards.
+        size: factor of the parameters.
     """
     source = cases.Fixed("a step")
     source.rng = rng
@@ -195,7 +212,12 @@ def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
 
 
 def question(draw: Draw, optimizer: str) -> Case:
-    """Return the question for `td_update`."""
+    """Return the case that asks `td_update` for one step.
+
+    Args:
+        draw: the numbers of the question.
+        optimizer: "sgd", "adam" or "clipped_adamw".
+    """
     state: list[np.ndarray] = []
     if optimizer != "sgd":
         averages = [*draw.leaves(draw.state.mu), *draw.leaves(draw.state.nu)]
@@ -208,7 +230,7 @@ def close(a: Vector, b: Vector, noise: float = 0.0) -> bool:
 
     Args:
         a: vector [P].
-        b: vector [P]; its largest entry sets the relative tolerance.
+        b: vector [P]. The relative tolerance refers to its largest absolute value.
         noise: absolute tolerance that is added.
     """
     size = float(np.abs(b).max(initial=0))

@@ -1,4 +1,7 @@
-"""Find mistakes of `td_update` that no single step shows, such as memory."""
+"""Ask `td_update` for steps, and find mistakes that no single step shows.
+
+Such mistakes are memory of earlier calls, deleted arguments, and exceptions.
+"""
 
 import contextlib
 import re
@@ -26,9 +29,15 @@ ASKED = "θ_Q moves by one step of the optimizer on ∇L(θ_Q, θ_T)"
 
 
 def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
-    """Return the answers for one step from each draw.
+    """Ask the hand-in for one step on each draw, and return the answers.
+
+    Args:
+        student: the hand-in.
+        draws: the numbers of the questions.
+        optimizer: "sgd", "adam" or "clipped_adamw".
 
     Raises:
+        Raised: the hand-in's code has raised an exception.
         Wrong: an answer has other shapes, or numbers that are not finite.
     """
     asked = [question(draw, optimizer) for draw in draws]
@@ -36,9 +45,15 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
 
 
 def called(student: Student, draw: Draw, optimizer: str) -> Seen:
-    """Return the answer of a plain call for one step.
+    """Ask the hand-in for one step by a call, without export, and return the answer.
+
+    Args:
+        student: the hand-in.
+        draw: the numbers of the question.
+        optimizer: "sgd", "adam" or "clipped_adamw".
 
     Raises:
+        Raised: the hand-in's code has raised an exception.
         Wrong: the answer has other shapes, or numbers that are not finite.
     """
     asked = question(draw, optimizer)
@@ -46,11 +61,11 @@ def called(student: Student, draw: Draw, optimizer: str) -> Seen:
 
 
 def seen_in(answer: Answer, asked: Case) -> Seen:
-    """Return an answer with its parameters as flat vectors.
+    """Return an answer with its parameters and Adam's state as vectors [P].
 
     Args:
         answer: the answer.
-        asked: the question.
+        asked: the question; the answer must have the shapes of its arguments.
 
     Raises:
         Wrong: the answer has other shapes, or numbers that are not finite.
@@ -74,9 +89,10 @@ def seen_in(answer: Answer, asked: Case) -> Seen:
 
 
 def remembered(student: Student, draws: list[Draw]) -> Reading | None:
-    """Return a reading if a call depends on earlier calls; else None.
+    """Return a reading if a call depends on earlier calls, else None.
 
-    The hand-in is imported anew, and called three times.
+    The hand-in is imported anew and called three times: twice with the first draw, then
+    with the second. If a call fails, the result is None.
     """
     student = student.afresh()
     first, second = draws[:2]
@@ -106,12 +122,15 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
 def on_other_loss(
     student: Student, draws: list[Draw], seen: list[Seen]
 ) -> Reading | None:
-    """Return a reading if plain descent follows the gradient of another loss.
+    """Return a reading if "sgd" steps follow the gradient of another loss, else None.
+
+    The other loss is a function of the values Q(s, ·; θ_Q), and not the hand-in's own
+    `td_loss`.
 
     Args:
         student: the hand-in.
-        draws: the questions' numbers.
-        seen: answers with plain descent, which fit no gradient of the stand-in loss.
+        draws: the numbers of the questions.
+        seen: answers with "sgd"; they fit no gradient of the stand-in loss.
     """
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):
@@ -121,17 +140,17 @@ def on_other_loss(
         answer = student.answer(draw.case.replace(spec={"stand_in": False}))
         own.append(flat(answer.leaves("grads")))
     if all(map(close, grads, own)):
-        return None  # the hand-in's own td_loss, called by another name
+        return None  # it is the hand-in's own td_loss, called by another name
     text = "θ_Q moves by a step on another loss of Q(s, ·; θ_Q) than td_loss"
     return Reading(text, ASKED, (words.OTHER_LOSS,))
 
 
 def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
-    """Tell whether a gradient is that of a function of the values Q(s, ·; θ_Q).
+    """Tell whether a vector can be the gradient of a loss on the values Q(s, ·; θ_Q).
 
     Args:
-        draw: the question's numbers.
-        gradient: gradient [P].
+        draw: the question, which has θ_Q and the states.
+        gradient: the vector [P].
     """
     values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
     units = np.eye(values.size).reshape(-1, *values.shape)
@@ -141,7 +160,10 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
 
 
 def deleting(student: Student, draw: Draw) -> Reading | None:
-    """Return a reading if a right answer deletes the arrays of its arguments."""
+    """Return a reading if a step deletes arrays that the caller passed in, else None.
+
+    Call this only if the steps are right.
+    """
     with contextlib.suppress(Raised, Wrong):
         if student.changed(question(draw, "adam"), "jax"):
             computes = "the right step; arrays that came in are deleted"
@@ -150,7 +172,7 @@ def deleting(student: Student, draw: Draw) -> Reading | None:
 
 
 def untraced(student: Student, draw: Draw) -> str:
-    """Return why `jax.jit` cannot trace `td_update`, "" if it can."""
+    """Return the message with which the export of `td_update` fails; "" if it works."""
     try:
         student.export(question(draw, "adam"))
     except Raised as error:
@@ -159,7 +181,14 @@ def untraced(student: Student, draw: Draw) -> str:
 
 
 def refusals(messages: list[str]) -> list[Note]:
-    """Return a note for the most basic mistake that the messages show; [] if none."""
+    """Return a list with a note on the most basic mistake that the messages show.
+
+    Args:
+        messages: messages of exceptions, and of answers that were refused.
+
+    Returns:
+        [] if no message has the pattern of a known mistake.
+    """
     for pattern, text, difference in words.REFUSALS:
         for message in messages:
             if re.search(pattern, message):
@@ -168,10 +197,11 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return a difference if plain descent fails by a state of another optimizer.
+    """Return a mistake if "sgd" gets the state of another optimizer, else None.
 
     Args:
-        messages: messages of exceptions, by optimizer or "jit".
+        messages: messages of exceptions by the optimizer's name, or by "jit" for the
+            export.
     """
     if re.search(r"'EmptyState' object has no attribute", messages.get("sgd", "")):
         return words.OWN_OPTIMIZER

@@ -1,8 +1,12 @@
-"""Find the formula of a gradient: the loss, the discount, and a change.
+"""Find the formula of the gradient that `td_update` follows.
 
-To add a choice, add a line to `KINDS`, or a function to `CHANGES`. Each function in
-`CHANGES` takes the draws, the unchanged gradients and the hand-in's gradients, one [P]
-for each draw. It returns the change, or None if another change was made.
+A formula is three choices: a loss and where its gradient is taken (`Kind`), a discount,
+and a change of the gradient, such as clipping. To add a kind, add a line to `KINDS`. To
+add a change, add a function to `CHANGES`.
+
+A function in `CHANGES` takes the draws, the gradients before the change, and the
+hand-in's gradients. The gradients are lists of vectors, one [P] for each draw. The
+function returns its change, or None if the change does not fit.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,13 +33,13 @@ FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 @dataclass(frozen=True)
 class Kind:
-    """A loss, and the parameters in which its gradient is taken.
+    """A loss L(a, b), and the arguments in which its gradient is taken.
 
     Attributes:
         words: the gradient as a formula.
-        differences: differences from the right gradient.
-        places: the parameters in the loss's two places: "Q" for θ_Q, "T" for θ_T.
-        of: weights of the gradients in the first and in the second place.
+        differences: the mistakes; () for the right gradient.
+        places: two letters for the arguments a and b: "Q" for θ_Q, "T" for θ_T.
+        of: weights of the gradients in a and in b; the gradient is their weighted sum.
         rows: number of transitions that count, from the first one; None for all.
     """
 
@@ -46,22 +50,22 @@ class Kind:
     rows: int | None = None
 
     def loss(self, draw: Draw, gamma: float) -> float:
-        """Return the loss."""
+        """Return the loss for a question's batch and parameters, and a γ."""
         return self.all_of(draw, gamma)[0]
 
     def gradient(self, draw: Draw, gamma: float) -> Vector:
-        """Return the gradient [P]."""
+        """Return the gradient [P] for a question's batch and parameters, and a γ."""
         _, first, second = self.all_of(draw, gamma)
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return the loss and the gradients [P] in both places."""
+        """Return the loss L(a, b), its gradient in a [P], and its gradient in b [P]."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
 
 
-# The right one first.
+# The right kind stands first.
 KINDS = [
     Kind("∇L(θ_Q, θ_T)", (), "QT"),
     Kind("∇L(θ_Q, θ_Q) in the first place", (words.TARGET_IS_ONLINE,), "QQ"),
@@ -81,11 +85,11 @@ class Gradient:
 
     Attributes:
         words: the gradient in symbols, without its factor.
-        differences: differences from the right gradient.
+        differences: the mistakes; () for the right gradient.
         factor: constant factor of the gradient.
-        decay: multiple of θ_Q that is added.
-        gamma: discount that replaces the argument gamma; None if there is none.
-        kind: the loss and its places.
+        decay: factor c of a term c · θ_Q that is added to the gradient.
+        gamma: constant discount; None if the argument gamma is used.
+        kind: the loss, and the arguments in which its gradient is taken.
         of: function that computes the gradient [P] for a draw.
     """
 
@@ -98,13 +102,16 @@ class Gradient:
     of: Callable[[Draw], Vector]
 
 
-# A change of a gradient: the formula with {} for the gradient, the differences from
-# right code, the factor, the decay, and a function that makes the change.
+# A change of a gradient: the formula with {} for the gradient, the mistakes, the
+# factor, the decay, and a function that makes the change.
 Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 
 
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
-    """Return the multiple of each unchanged gradient that is in each seen gradient."""
+    """Return for each draw the number c with which c · plain is nearest to seen.
+
+    `plain` are computed gradients, `seen` the hand-in's: one [P] for each draw.
+    """
     return [
         float(s @ p) / max(float(p @ p), 1e-30)
         for p, s in zip(plain, seen, strict=True)
@@ -112,23 +119,32 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
 
 
 def noise_of(draw: Draw) -> float:
-    """Return the error of a gradient that is computed from θ_Q in float32."""
+    """Return the absolute tolerance for a gradient that is inferred from a move of θ_Q.
+
+    The move is the difference of two float32 vectors, so it has rounding errors.
+    """
     return 3e-6 * float(np.abs(draw.theta_Q).max())
 
 
 def near(draw: Draw, a: Vector, b: Vector) -> bool:
-    """Tell whether two gradients are equal within rounding."""
+    """Tell whether two gradients [P] are equal within rounding.
+
+    The size of the draw's θ_Q determines the tolerance.
+    """
     return close(a, b, noise=noise_of(draw))
 
 
 def tidy(factor: float) -> float:
-    """Return a factor as a whole number if it is one within rounding."""
+    """Return a factor; if it is nearly a whole number, return the whole number."""
     whole = float(round(factor)) or factor
     return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
 
 
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
-    """Return the constant factor of all gradients; None if there is none."""
+    """Return the number c with seen = c · plain for all draws; None if there is none.
+
+    `plain` are computed gradients, `seen` the hand-in's: one [P] for each draw.
+    """
     factors = shares(plain, seen)
     factor = float(np.median(factors))
     if abs(factor) < 1e-9 or not np.isfinite(factor):
@@ -141,7 +157,11 @@ def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float 
 
 
 def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Find a constant factor, 1 included."""
+    """Return the change "times a constant" if it leads from plain to seen, else None.
+
+    `plain` are the gradients before the change, `seen` the hand-in's. The constant can
+    be 1, so this change also finds unchanged gradients.
+    """
     factor = scaled(draws, plain, seen)
     if factor is None:
         return None
@@ -151,7 +171,11 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def clipped(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Find a limit at which entries are cut."""
+    """Return the change "clip the entries" if it leads from plain to seen, else None.
+
+    `plain` are the gradients before the change, `seen` the hand-in's. The limit is
+    estimated from the largest entries.
+    """
     most = max(float(np.abs(s).max()) for s in seen)
     inside = [np.abs(s) < 0.999 * most for s in seen]
     if all(i.all() or (~i).sum() < 2 for i in inside):
@@ -179,7 +203,11 @@ def clipped(
 def shortened(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Find a length that gradients are shortened to, or always brought to."""
+    """Return the change of the norm that leads from plain to seen; None if none does.
+
+    `plain` are the gradients before the change, `seen` the hand-in's. Two changes are
+    known: the norm is clipped, or every gradient gets the same norm.
+    """
     factors = shares(plain, seen)
     fits = all(
         near(d, s, f * p)
@@ -214,7 +242,10 @@ def shortened(
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Find a multiple of the signs."""
+    """Return the change "c times the signs" if it leads from plain to seen, else None.
+
+    `plain` are the gradients before the change, `seen` the hand-in's.
+    """
     factor = scaled(draws, [np.sign(p) for p in plain], seen)
     if factor is None:
         return None
@@ -230,7 +261,10 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def decayed(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Find a multiple of θ_Q that is added."""
+    """Return the change "plus c · θ_Q" if it leads from plain to seen, else None.
+
+    `plain` are the gradients before the change, `seen` the hand-in's.
+    """
     sizes = [1 / np.abs(s).max() for s in seen]
     left = np.concatenate(
         [
@@ -252,7 +286,11 @@ def decayed(
 def by_array(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Find the arrays of θ_Q whose gradient is 0."""
+    """Return the change "0 in some arrays" if it leads from plain to seen, else None.
+
+    `plain` are the gradients before the change, `seen` the hand-in's. The arrays are
+    those of θ_Q, such as one layer's weights.
+    """
     kept = []
     for d, p, s in zip(draws, plain, seen, strict=True):
         pairs = list(zip(d.leaves(p), d.leaves(s), strict=True))
@@ -275,11 +313,14 @@ CHANGES = [times, clipped, shortened, signs, decayed, by_array]
 
 
 def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
-    """Return the formula of gradients; None if no formula fits all draws.
+    """Return the simplest formula that gives the hand-in's gradients, or None.
+
+    None means that no formula fits all draws. It also means that a gradient is not
+    finite, or too small to be told from rounding errors.
 
     Args:
         draws: independent draws.
-        seen: the hand-in's gradient [P] for each draw.
+        seen: the hand-in's gradients, one [P] for each draw.
     """
     for draw, one in zip(draws, seen, strict=True):
         if not np.isfinite(one).all() or np.abs(one).max() < 30 * noise_of(draw):
@@ -288,7 +329,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield the formulas that fit all gradients, the simplest first."""
+    """Yield the formulas that give the gradients `seen`, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
     for kind in KINDS:
@@ -299,13 +340,13 @@ def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
 def changed(
     kind: Kind, gamma: float | None, draws: list[Draw], seen: list[Vector]
 ) -> Iterator[Gradient]:
-    """Yield the formulas with one kind and discount that fit all gradients.
+    """Yield the formulas with this kind and discount that give the hand-in's gradients.
 
     Args:
-        kind: the loss and its places.
-        gamma: discount in place of the argument gamma; None for the argument.
+        kind: the loss, and the arguments in which its gradient is taken.
+        gamma: constant discount in place of the argument gamma; None for the argument.
         draws: independent draws.
-        seen: the hand-in's gradient [P] for each draw.
+        seen: the hand-in's gradients, one [P] for each draw.
     """
     of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
     for change in CHANGES:
@@ -329,21 +370,23 @@ def changed_gradient(
     change: Callable[[Draw, Vector], Vector],
     draw: Draw,
 ) -> Vector:
-    """Return a changed gradient [P] for a draw.
+    """Return the gradient [P] of a kind for a draw, after a change.
 
     Args:
-        kind: the loss and its places.
-        gamma: discount in place of the argument gamma; None for the argument.
-        change: function of the draw and the gradient [P]; returns the changed one.
-        draw: the question's numbers.
+        kind: the loss, and the arguments in which its gradient is taken.
+        gamma: constant discount in place of the argument gamma; None for the argument.
+        change: function of the draw and the gradient [P]; returns the changed gradient.
+        draw: the numbers of the question.
     """
     return change(draw, kind.gradient(draw, draw.gamma if gamma is None else gamma))
 
 
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:
-    """Return an estimate of the discount in a list; [] if there is none.
+    """Return a list with an estimate of the hand-in's constant discount, or [].
 
-    The gradient is linear in the discount.
+    The gradient in the first argument is linear in the discount. For other gradients
+    the estimate may be wrong; `changed` rejects a wrong one. `seen` are the hand-in's
+    gradients, one [P] for each draw.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]

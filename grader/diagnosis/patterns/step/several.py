@@ -1,4 +1,7 @@
-"""Find several steps in one call, by computing them."""
+"""Find the steps of a `td_update` that makes several optimizer steps in one call.
+
+Possible steps are computed one after the other, and compared with the answers.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -27,8 +30,8 @@ from grader.diagnosis.patterns.step.taken import (
     notes_of_step,
 )
 
-MOST = 5  # most steps in one call that are looked for
-# Changes of a gradient: the formula, the differences, the factor and the function.
+MOST = 5  # largest number of steps in one call that is looked for
+# Changes of a gradient: the formula, the mistakes, the factor and the function.
 CHANGES: list[tuple[str, tuple, float, Callable[[Draw, Vector], Vector]]] = [
     ("{}", (), 1.0, lambda d, g: g),
     ("{}", (), 0.2, lambda d, g: g / d.num_transitions),
@@ -59,11 +62,11 @@ STEPS = [
 
 @dataclass(frozen=True)
 class Several:
-    """Several steps in one call.
+    """Several optimizer steps in one call.
 
     Attributes:
         gradient: gradient of the first step.
-        notes: differences of the first step from the optimizer's.
+        notes: mistakes of the first step that are not in the gradient.
         middle: θ_Q before the last step, one [P] for each draw.
     """
 
@@ -73,7 +76,7 @@ class Several:
 
 
 def gradients() -> Iterator[Gradient]:
-    """Yield gradients of the first step, the simplest first."""
+    """Yield the gradients to try for the first step, the simplest first."""
     for gamma in (None, 0.99):
         for text, differences, factor, change in CHANGES:
             for kind in KINDS:
@@ -92,13 +95,14 @@ def right(draw: Draw) -> Vector:
 
 
 def several_steps(draws: list[Draw], seen: list[Seen], count: int) -> Several | None:
-    """Return the steps that lead to the answers, or None.
+    """Return the steps that lead to the answers with "sgd"; None if none are found.
 
-    All steps are alike, or the last step is right.
+    Either all steps use the same formula, or the last step is right and all others use
+    the same formula.
 
     Args:
-        draws: the questions' numbers.
-        seen: answers with plain descent, one for each draw.
+        draws: the numbers of the questions.
+        seen: answers with "sgd", one for each draw.
         count: number of steps.
     """
     for gradient in gradients():
@@ -124,11 +128,11 @@ Rows = list[tuple[Callable[[Draw], Vector], Step]]
 
 
 def walked(draw: Draw, rows: Rows) -> list[Vector]:
-    """Return θ_Q [P] after each step of plain descent.
+    """Return θ_Q [P] after each of several steps with "sgd".
 
     Args:
-        draw: the question's numbers.
-        rows: the gradient and the step, for each of the steps.
+        draw: the question, which has θ_Q before the first step.
+        rows: for each step, the function that computes its gradient, and its formula.
     """
     ends = []
     for gradient, step in rows:
@@ -141,14 +145,14 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
 
 
 def arrives(draw: Draw, one: Seen, end: Vector) -> bool:
-    """Tell whether an answer is where the steps lead.
+    """Tell whether the returned θ_Q equals a computed θ_Q within rounding.
 
     The tolerance is relative to the length of the whole move.
 
     Args:
-        draw: the question's numbers.
+        draw: the question, which has θ_Q before the steps.
         one: the answer.
-        end: θ_Q after the steps [P].
+        end: computed θ_Q after the steps [P].
     """
     if not np.isfinite(end).all():
         return False

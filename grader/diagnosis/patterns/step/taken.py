@@ -1,4 +1,4 @@
-"""Find where a step of `td_update` starts, and which multiple of what is added."""
+"""Find the formula of a step of `td_update`: start, added vector and factor."""
 
 from dataclasses import dataclass, replace
 
@@ -16,13 +16,13 @@ from grader.diagnosis.patterns.step.computed import (
 from grader.diagnosis.patterns.step.gradient import Gradient, gradient_of
 from grader.diagnosis.reading import Difference
 
-Note = tuple[Difference, str]  # a difference, and what the code does, in words
+Note = tuple[Difference, str]  # a mistake, and what the hand-in does, in words
 BASES = ("θ_Q", "θ_T", "0")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer of `td_update`, with flat vectors.
+    """One answer of `td_update`, with parameters as vectors [P].
 
     Attributes:
         theta: the returned theta_Q [P].
@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `base` plus `times` times the vector that `of` names.
+    """The formula of a step: the returned θ_Q is `base` + `times` · `of`.
 
     Attributes:
         base: where the step starts: "θ_Q", "θ_T" or "0".
@@ -52,14 +52,14 @@ class Step:
 
 @dataclass(frozen=True)
 class ByAdam:
-    """The step that the answers with Adam show.
+    """What the answers with Adam show about a step.
 
     Attributes:
-        gradient: gradient that the optimizer got, if it is known.
-        fresh: True if the optimizer starts from a new state.
-        kept: the returned state: "given" for the state of the argument, "fresh" for a
-            new state, "" for the optimizer's.
-        step: the step, if it is known.
+        gradient: formula of the gradient that the optimizer got; None if unknown.
+        fresh: True if the optimizer starts from a new state, and not from opt_state.
+        kept: the returned state. "given" is the unchanged opt_state, "fresh" a new
+            state, and "" the state after the optimizer's step.
+        step: formula of the step; None if unknown.
     """
 
     gradient: Gradient | None
@@ -69,13 +69,19 @@ class ByAdam:
 
 
 def base_vector(draw: Draw, base: str) -> Vector:
-    """Return the vector [P] that a base names."""
+    """Return the vector [P] for the name of a base: "θ_Q", "θ_T", or "0" for zeros."""
     known = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T}
     return known.get(base, 0 * draw.theta_Q)
 
 
 def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
-    """Return the distance of each answer from a base, one [P] for each draw."""
+    """Return the returned θ_Q minus a base, one [P] for each draw.
+
+    Args:
+        draws: the numbers of the questions.
+        seen: answers, one for each draw.
+        base: "θ_Q", "θ_T" or "0".
+    """
     pairs = zip(draws, seen, strict=True)
     return [one.theta - base_vector(draw, base) for draw, one in pairs]
 
@@ -83,16 +89,21 @@ def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
 def plain_step(
     draws: list[Draw], seen: list[Seen]
 ) -> tuple[str, Gradient | None] | None:
-    """Return the base and the gradient of plain descent; None if nothing fits.
+    """Return the base and the gradient that the answers with "sgd" show, or None.
 
-    The gradient is None if the returned θ_Q equals the base.
+    The base is where the step starts: "θ_Q", "θ_T" or "0". The gradient is None if the
+    returned θ_Q equals the base. The result is None if no base and gradient fit.
+
+    Args:
+        draws: the numbers of the questions.
+        seen: answers with "sgd", one for each draw.
     """
     for base in BASES:
         moves = moves_from(draws, seen, base)
         if not any(move.any() for move in moves):
             return base, None
         gradient = gradient_of(draws, [-move / SGD_RATE for move in moves])
-        # If the decay removes all of theta_Q in one step, the base is 0.
+        # If the decay removes all of θ_Q in one step, the base is 0 and not θ_Q.
         if gradient and abs(gradient.decay * SGD_RATE - 1) > 1e-3:
             return base, gradient
     return None
@@ -101,12 +112,12 @@ def plain_step(
 def by_adam(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None
 ) -> ByAdam | None:
-    """Return the step that the answers with Adam show; None if no single step fits.
+    """Return what the answers with Adam show; None if no single step fits.
 
     Args:
-        draws: the questions' numbers.
+        draws: the numbers of the questions.
         seen: answers with Adam, one for each draw.
-        plain: the gradient of plain descent, if it is known.
+        plain: the gradient that the answers with "sgd" show; None if unknown.
     """
     states = [one.state for one in seen if one.state]
     if len(states) != len(draws):
@@ -132,7 +143,7 @@ def seen_by_adam(before: AdamState, after: AdamState) -> Vector:
 
 
 def advanced(before: AdamState, after: AdamState) -> bool:
-    """Tell whether a state is one step of Adam after another state."""
+    """Tell whether one step of Adam leads from one state to the other."""
     if after.count != before.count + 1:
         return False
     nu = 0.999 * before.nu + 0.001 * seen_by_adam(before, after) ** 2
@@ -151,13 +162,13 @@ def step_of(
     updates: list[Vector],
     grads: list[Vector],
 ) -> Step | None:
-    """Return the step from the moves of θ_Q; None if nothing fits.
+    """Return the formula of the step that all answers show; None if none fits.
 
     Args:
-        draws: the questions' numbers.
+        draws: the numbers of the questions.
         seen: answers, one for each draw.
-        updates: Adam's updates [P] for each draw.
-        grads: gradient [P] for each draw.
+        updates: Adam's updates, one [P] for each draw.
+        grads: gradients, one [P] for each draw.
     """
     for base in BASES:
         moves = moves_from(draws, seen, base)
@@ -174,9 +185,9 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
     """Return the factor c in move = c · vector for all draws; None if there is none.
 
     Args:
-        moves: moves [P], one for each draw.
-        of: vectors [P], one for each draw.
-        draws: the questions' numbers.
+        moves: moves, one [P] for each draw.
+        of: vectors, one [P] for each draw.
+        draws: the questions; the size of θ_Q determines the tolerance.
     """
     if not all(v.any() for v in of):
         return None
@@ -185,7 +196,7 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
     rounded = float(round(factor))
     if rounded and abs(factor - rounded) < 1e-3:
         factor = rounded
-    # The step is so short that the rounding of theta to float32 matters.
+    # The move is so short that rounding θ_Q to float32 changes it.
     fits = factor and all(
         close(m, factor * v, noise=3e-7 * float(np.abs(d.theta_Q).max()))
         for m, v, d in zip(moves, of, draws, strict=True)
@@ -196,20 +207,23 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 def with_old_state(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Return the step of code that does not return the optimizer's own state.
+    """Return what the answers with Adam show if the next state is not returned.
+
+    The returned state then does not show the gradient. The gradient from the answers
+    with "sgd" is used instead, with a factor that fits.
 
     Args:
-        draws: the questions' numbers.
+        draws: the numbers of the questions.
         seen: answers with Adam, one for each draw.
-        plain: the gradient of plain descent, if it is known.
-        kept: see `ByAdam`.
+        plain: the gradient that the answers with "sgd" show; None if unknown.
+        kept: the returned state, "given" or "fresh"; see `ByAdam`.
     """
     for base in BASES:
         if not any(move.any() for move in moves_from(draws, seen, base)):
             return ByAdam(None, False, kept, Step(base, "nothing"))
     if plain is None:
         return ByAdam(None, False, kept, None)
-    # The factor of plain descent belongs to the step, to the gradient, or to both.
+    # The factor that "sgd" shows belongs to the step, to the gradient, or to both.
     for share in (1.0, 2.0, -1.0, plain.factor):
         gradient = scaled_to(plain, plain.factor / share)
         grads = [gradient.of(draw) for draw in draws]
@@ -223,12 +237,12 @@ def with_old_state(
     grads = [gradient.of(draw) for draw in draws]
     step = step_of(draws, seen, [0 * g for g in grads], grads)
     if step and not np.isclose(step.times, -SGD_RATE * plain.factor, 1e-3):
-        step = None  # plain descent makes another step
+        step = None  # the step with "sgd" is another one
     return ByAdam(gradient, False, kept, step)
 
 
 def scaled_to(gradient: Gradient, factor: float) -> Gradient:
-    """Return a gradient with another constant factor."""
+    """Return a copy of a gradient's formula with this constant factor."""
     ratio = factor / gradient.factor
     return replace(gradient, factor=factor, of=lambda draw: ratio * gradient.of(draw))
 
@@ -237,7 +251,7 @@ def scaled_to(gradient: Gradient, factor: float) -> Gradient:
 
 
 def notes_of(found: ByAdam) -> list[Note]:
-    """Return the differences of the optimizer's state and of the step."""
+    """Return notes on the mistakes in the step and in the handling of opt_state."""
     notes: list[Note] = []
     step = found.step
     if found.kept == "given" and step and step.of == "gradient" and step.times != 1:
@@ -252,7 +266,7 @@ def notes_of(found: ByAdam) -> list[Note]:
 
 
 def by_hand(step: Step) -> list[Note]:
-    """Return the differences of gradient descent without the optimizer."""
+    """Return notes on a step that adds c times the gradient, without the optimizer."""
     where = "" if step.base == "0" else f" from {step.base}"
     text = f"whatever the optimizer, a step of {step.times:.4g} times the gradient"
     notes = [(words.BY_HAND, text + where)]
@@ -266,7 +280,7 @@ def by_hand(step: Step) -> list[Note]:
 
 
 def notes_of_step(step: Step) -> list[Note]:
-    """Return the differences of a step from the right step."""
+    """Return notes on the mistakes in a step; [] if none is known."""
     if step.of == "nothing":
         known = {"θ_Q": words.RETURNS_OLD, "θ_T": words.RETURNS_TARGET}
         if step.base not in known:
@@ -289,7 +303,7 @@ def notes_of_step(step: Step) -> list[Note]:
 
 
 def of_gradient(step: Step) -> list[Note]:
-    """Return the differences of a step that adds or returns the gradient itself."""
+    """Return notes on a step that uses the gradient in place of the updates."""
     times = "" if step.times == 1 else f"{step.times:.4g} times "
     if step.base == "0":
         text = f"{times}the gradient is returned as θ_Q"

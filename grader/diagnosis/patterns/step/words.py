@@ -1,4 +1,4 @@
-"""Differences of `td_update` from right code, and a hint for each."""
+"""The mistakes that the reader of `td_update` knows, with a hint for each."""
 
 from grader.diagnosis.reading import Difference
 
@@ -50,7 +50,11 @@ FIRST_ROW = Difference(
 
 
 def own_gamma(gamma: float) -> Difference:
-    """Return the difference of a step that has a discount of its own."""
+    """Return the mistake "a constant discount replaces the argument gamma".
+
+    Args:
+        gamma: the constant.
+    """
     return Difference(
         "up-gamma-constant",
         f"Your step takes γ = {gamma:.4g} where another one was passed in. Hand the "
@@ -253,8 +257,8 @@ LOSS_SCALED = Difference(
     f"before the step {REVIEW}.",
 )
 
-# Mistakes that raise an exception: a pattern of the message, what the code does in
-# words, and the difference from right code.
+# Mistakes that raise an exception: a regular expression for the message, what the
+# hand-in does in words, and the mistake.
 REFUSALS: list[tuple[str, str, Difference]] = [
     (
         r"td_update's theta_Q is not .*it has 1 array, expected [2-9]",

@@ -1,9 +1,10 @@
 """Compare the time of our grader and of otter-grader (`make bench OTTER=1`).
 
-Both run the same ten of our checks. Otter-grader runs them with `otter run`, as on
-Gradescope: in the process that executes the hand-in. Our grader runs them with helper
-processes and a sandbox, and adds the consistency pass. Both are started anew for each
-hand-in, one after the other. A ratio compares the two times for the same hand-in.
+Both graders run the same ten of our checks. Otter-grader runs them with `otter run`, as
+on Gradescope: in the process that executes the hand-in. Our grader runs them with
+helper processes and a sandbox, and adds the consistency pass. For each hand-in, first
+one grader is started and then the other. A ratio compares the two times for the same
+hand-in.
 """
 
 import json
@@ -44,7 +45,7 @@ def check():
 
 
 def main() -> None:
-    """Grade a right and a wrong hand-in several times with both; print the times."""
+    """Grade a right and a wrong hand-in with both graders; print times and ratios."""
     (wrong,) = (m.source for m in MUTANTS if m.id == "td-no-mask")
     ratios: list[float] = []
     seconds: dict[str, list[float]] = {"ours": [], "otter-grader": []}

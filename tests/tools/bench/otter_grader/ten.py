@@ -39,7 +39,10 @@ TEN = {
 
 
 def run_ours(path: str) -> int:
-    """Grade a hand-in with our grader; return how many of the ten checks pass."""
+    """Grade a hand-in with our grader; return how many of the ten checks pass.
+
+    The function replaces `pytest.main` and `pipeline.EXERCISES` in this process.
+    """
     run_by_pytest = pytest.main
 
     def only_ten(arguments, plugins):
@@ -64,7 +67,11 @@ def run_ours(path: str) -> int:
 def in_this_process(
     path: str,
 ) -> tuple[Candidate, Reference, in_process.LocalRunner]:
-    """Return the candidate, the reference and the runner, all in this process."""
+    """Return the candidate, the reference and the runner, all in this process.
+
+    Args:
+        path: path of the hand-in.
+    """
     runner = in_process.LocalRunner()
     worker = in_process.LocalWorker(take(path))
     reference = Reference(runner, load_programs())

@@ -27,7 +27,11 @@ OPTIMIZER = optax.adam(LEARNING_RATE)
 
 
 def network(key):
-    """Return new parameters: a list with a matrix [n,m] and a bias [m] per layer."""
+    """Return new parameters: for each layer a matrix [n,m] and a bias [m].
+
+    Args:
+        key: JAX's random key.
+    """
     keys = jax.random.split(key, len(WIDTHS) - 1)
     init = jax.nn.initializers.lecun_normal()
     sizes = zip(keys, WIDTHS, WIDTHS[1:], strict=False)
@@ -65,7 +69,7 @@ def update(theta_Q, theta_T, opt_state, batch):
 
 
 def main() -> None:
-    """Train with the seed on the command line."""
+    """Train once with the seed on the command line; report the results."""
     seed, steps = race.seed_and_steps(BUDGET)
     rng = np.random.default_rng(seed)
     env = gymnasium.make("CartPole-v1")

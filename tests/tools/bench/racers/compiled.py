@@ -73,7 +73,7 @@ def make(name: str, steps: int) -> rejax.Algorithm:
 
 
 def main() -> None:
-    """Train with the settings and the seed on the command line."""
+    """Train once with the settings and seed on the command line; report the results."""
     name = sys.argv.pop(1)
     seed, steps = race.seed_and_steps(SETTINGS[name]["total_timesteps"])
     algorithm = make(name, steps)

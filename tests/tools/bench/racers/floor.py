@@ -13,7 +13,7 @@ import train
 
 
 def main() -> None:
-    """Train with the seed on the command line."""
+    """Train once with the seed on the command line; report the result."""
     seed, _ = race.seed_and_steps(train.SETTINGS.env_steps)
     learner = agent.DQNAgent(seed, 4, 2, train.SETTINGS)
     compile_all(learner)

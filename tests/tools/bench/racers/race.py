@@ -56,7 +56,9 @@ class Race:
         self.started = time.perf_counter()
 
     def judge(self, env_step: int) -> None:
-        """Play the validation episodes; report "likewise" when they are passed first.
+        """Play the validation episodes; report "likewise" when they are first passed.
+
+        After this report, further calls do nothing.
 
         Args:
             env_step: number of environment steps so far.
@@ -71,7 +73,14 @@ class Race:
         self.judging += time.perf_counter() - began
 
     def end(self, env_step: int) -> None:
-        """Report the result of the whole budget, after `env_step` environment steps."""
+        """Report the results at the end of the training.
+
+        The rule "whole" is always reported, and "likewise" only if `judge` has not
+        reported it.
+
+        Args:
+            env_step: number of environment steps of the whole training.
+        """
         mean_return = self.test()
         if not self.stopped:
             self.tell("likewise", env_step, mean_return)

@@ -42,7 +42,7 @@ class Judged(BaseCallback):
 
 
 def main() -> None:
-    """Train with the seed on the command line."""
+    """Train once with the seed on the command line; report the results."""
     seed, steps = race.seed_and_steps(BUDGET)
     torch.set_num_threads(1)
     env = gymnasium.make("CartPole-v1")

@@ -28,7 +28,10 @@ FIELDS = {
 
 
 def main() -> int:
-    """Grade the hand-in in the current folder; return 0, or 1 and more if ungraded."""
+    """Grade the hand-in in the current folder; return 0 if it was graded.
+
+    If it was not graded, the exit code is another number.
+    """
     here = Path.cwd()
     result = here / "result.json"
     try:
@@ -42,7 +45,9 @@ def main() -> int:
 
 
 def begin(result: Path) -> None:
-    """Replace a handed-in result by the result "not graded", until there is a better.
+    """Write the result "not graded" to result.json, which the grading replaces later.
+
+    A result.json in the hand-in is deleted, so students cannot hand in a result.
 
     Args:
         result: path of result.json.
@@ -60,7 +65,7 @@ def begin(result: Path) -> None:
 
 
 def not_graded() -> dict[str, object]:
-    """Return the result that says "not graded", with 0 of 100 points."""
+    """Return the content of result.json for "not graded": 0 of 100 points."""
     found = {
         field: next(filter(None, map(os.environ.get, names)), "")
         for field, names in FIELDS.items()
@@ -81,7 +86,7 @@ def graded(here: Path, result: Path) -> int:
     """Grade a hand-in and write the result; return 0, or an error code if ungraded.
 
     Args:
-        here: folder with the hand-in.
+        here: folder with the hand-in, or with its folder `starter`.
         result: path of result.json.
 
     Raises:
