@@ -55,7 +55,7 @@ def results_of(graded: Graded, process: Learning) -> Results:
 
 
 def formula_of(found: Found, sample: Sample) -> Formula:
-    """Return what the hand-in's loss computes as text, with a hint for each mistake.
+    """Return in words what the hand-in's loss computes, and a hint for each mistake.
 
     Args:
         found: the formula of the hand-in's `td_loss`.

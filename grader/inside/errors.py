@@ -71,13 +71,13 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
 
 def library_facts(error: BaseException) -> str:
-    """Return what Equinox or optax was doing when it raised an exception.
+    """Return which layer of Equinox, or which wrong updates of optax, caused an error.
 
     Returns:
-        If a layer of Equinox was called, the layer's type, such as "Sequential". For a
+        If a layer of Equinox was called, the layer's type, as "Sequential". For a
         `Linear` with a wrong input, its number of inputs and the input's shape follow:
-        "Linear 3 (5, 3)". If optax got wrong updates, what it got: "updates: a number,
-        in update". Otherwise "".
+        "Linear 3 (5, 3)". If optax got a number or a tuple in the place of updates:
+        "updates: a number, in update". Otherwise "".
     """
     facts = ""
     with contextlib.suppress(BaseException):  # the values are the hand-in's
@@ -93,9 +93,9 @@ def library_facts(error: BaseException) -> str:
 
 
 def layer_facts(names: dict[str, Any]) -> str:
-    """Return the type of a layer, as "MLP"; for a wrong input also "Linear 3 (5, 3)".
+    """Return the type of a layer, as "MLP", and for a `Linear` also a wrong input.
 
-    The numbers are those of a `Linear`: its number of inputs, and the input's shape.
+    In "Linear 3 (5, 3)", 3 is the number of inputs, and (5, 3) the input's shape.
 
     Args:
         names: local variables of the layer's `__call__`, by name.

@@ -86,10 +86,11 @@ class Notebook:
 
         Returns:
             A dict. `left_out` lists the first MAX_LEFT_OUT cells with a failed
-            statement. Each entry has the `line` of the first failed statement, `whole`
-            (whether the cell has no other statement), `more` (how many other statements
-            of the cell failed) and `why`. `more` is the number of further cells. `slow`
-            lists the lines of the first MAX_LEFT_OUT statements that took too long.
+            statement. Each entry has the `line` of the first failed statement and
+            `why` it failed. It also has `whole`, whether the cell has no other
+            statement, and `more`, how many further statements of the cell failed. In
+            the dict, `more` is the number of further cells. `slow` lists the lines of
+            the first MAX_LEFT_OUT statements that took too long.
         """
         more = max(len(self.failed) - MAX_LEFT_OUT, 0)
         slow = self.slow[:MAX_LEFT_OUT]

@@ -1,7 +1,7 @@
 """Turn the parts of a `dqn` module into functions of arrays by name.
 
-The worker asks the hand-in's parts by these functions, and the reference's programs
-were exported from the solution by them.
+The worker uses this module to ask the hand-in's parts. The reference's programs were
+exported from the solution by the same functions.
 
 `PROGRAMS` has a function for each part that can be exported. It takes the module and
 the case's settings (`spec`). It returns a function from arguments by name to results by
@@ -244,7 +244,7 @@ def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Make a buffer, and do with it what the list `script` in the settings says.
+    """Make a buffer, and call its methods as the list `script` in the settings says.
 
     Each entry of the script is one operation:
 

@@ -71,8 +71,8 @@ def check(exported: export.Exported) -> None:
     """Check a program's effects, device, result sizes and operations.
 
     Raises:
-        BadProgram: the program has side effects, is not for this process's device, has
-            too large results, has an operation that is not allowed, or was exported
+        BadProgram: the program has side effects or an operation that is not allowed, is
+            not for this process's device, or has too large results. Or it was exported
             with safety checks left out.
     """
     if exported.ordered_effects or exported.unordered_effects:

@@ -173,7 +173,7 @@ class Worker:
             args: arrays of the case by name.
             watched: "numpy" or "jax" to pass copies as arrays of this kind. Under
                 "changed", the answer then has the names of the arrays that the call has
-                changed or deleted. "" for no such list.
+                changed or deleted. With "" there is no list of names.
         """
         if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)

@@ -201,7 +201,7 @@ class Candidate:
             case: the question.
             watched: "numpy" or "jax" to pass copies as arrays of this kind. Under
                 "changed", the answer then has the names of the arrays that the call has
-                changed or deleted. "" for no such list.
+                changed or deleted. With "" there is no list of names.
             look: function that checks the answer's shapes before its numbers are read.
 
         Raises:
@@ -222,7 +222,7 @@ class Candidate:
             kind: kind of the arrays, "numpy" or "jax".
 
         Raises:
-            Raised: the part does not take such arrays, or fails in another way.
+            Raised: the part does not accept arrays of this kind, or fails otherwise.
             Wrong: the answer has no list of names.
         """
         if "gradient" in case.spec:  # under `jax.grad` there is no array to be changed

@@ -66,8 +66,8 @@ def place_of(error: Args) -> str:
     """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
 
     Args:
-        error: the error from `with_own_line`. If it has a `called`, the line is that of
-            the called function's definition, and the place begins with these words.
+        error: the error from `with_own_line`. Its `called` is "", or words with which
+            the place begins: the line then defines the function that was called.
     """
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
@@ -84,8 +84,8 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
     """Return the error with its source line taken from the text that was handed in.
 
     The worker's own copy of the line is replaced, because the hand-in may have forged
-    it. If the error has no line of the hand-in, the line is that of the definition of
-    the called function, or 0 if there is none.
+    it. If the error has no line of the hand-in, it gets the line that defines the
+    called function. Without a definition, the line is 0.
 
     Args:
         error: the worker's description of the error.
@@ -150,7 +150,7 @@ def part_name(case: Case) -> str:
 def sizes_of(case: Case) -> str:
     """Return the sizes of a case's arrays in the course's letters: "B = 5, D = 3".
 
-    The result is "" for parts without such letters, as `sync_target`.
+    The result is "" for parts that have no sizes of this kind, as `sync_target`.
     """
     spec, args = case.spec, case.args
     states, lead = args.get("state"), {"td_loss": "B", "td_update": "B", "mc_loss": "T"}

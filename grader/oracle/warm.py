@@ -1,8 +1,9 @@
 """Serve many hand-ins, one after the other, with the same worker and runner.
 
 This saves the start of two processes for each hand-in, which takes longer than most
-checks. But a hand-in can change the processes for those that follow. So warm processes
-are only for our own hand-ins: the solution, mutants, variants.
+checks. But a hand-in can change the processes, and so the results of later hand-ins.
+Therefore warm processes are only used for the project's own hand-ins: the solution,
+mutants and variants.
 """
 
 from dataclasses import replace

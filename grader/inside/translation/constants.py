@@ -1,9 +1,9 @@
 """Translate operations to NumPy functions, for values that depend on constants alone.
 
-A loop's counter is an example of such a value. NumPy computes these values when the
-translated program is called. Because they are known then, a loop with a constant number
-of rounds can be unrolled. Operations for which NumPy and XLA may differ, such as the
-division of integers by zero, are not in the tables.
+A loop's counter is an example. NumPy computes these values when the translated program
+is called or traced. So a loop with a constant number of rounds can be unrolled.
+Operations for which NumPy and XLA may differ, such as the division of integers by zero,
+are not in the tables.
 """
 
 from collections.abc import Callable

@@ -60,7 +60,7 @@ class Learning:
         seed: the seed of the run.
         device: "cpu" or "gpu".
         run: the budget of the checks. Learning gets two new budgets, for its worker and
-            its learner, with the same end of the whole run.
+            its learner. The time limit of the whole run holds for all budgets.
         programs: the hand-in's exported programs by name. The checks of exercises 1–8
             share this dict, so that learning uses the programs that they judge.
         on_progress: function to call with a few words on the progress.
@@ -313,8 +313,8 @@ class Learning:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception. If the worker was asked, `reason` itself, because its
-            message names the part.
+            A new exception; or `reason` if the worker was asked, because the message
+            then names the part already.
         """
         part = self.clock.part
         if part in ASKED.values():
