@@ -1,7 +1,7 @@
-"""Grade one hand-in: run its checks, ask again, diagnose mistakes, make the report.
+"""Grade one hand-in: run the checks twice, diagnose mistakes, make the report.
 
 This room runs in the grader's process, which never imports the hand-in. The exception
-is `in_process`, for a student's debugger, which gives no grade. Begin to read with
-`pipeline`; `plugin` connects it to pytest. This room may import all rooms except
-`checks` and `classroom`.
+is `in_process`: it imports the hand-in for a student's debugger, and gives no grade.
+Begin to read with `pipeline`; `plugin` connects the pipeline to pytest. This room may
+import all rooms except `checks` and `classroom`.
 """

@@ -1,10 +1,10 @@
-"""Run the consistency pass: ask all again, in a fresh process, in the opposite order.
+"""Run the consistency pass: the checks again, with a fresh worker, in reverse order.
 
 A hand-in may count its calls and be right for the first questions only. It may store
-its answers. It may choose at random, when it is imported, which answers to give. So
-the grader asks twice. If a check has another outcome the second time, the part is no
-function of its arguments, and the points of the exercise are withdrawn. The programs
-are exported again as well.
+its answers. It may choose at random, when it is imported, which answers to give.
+Therefore all checks run a second time, and all programs are exported a second time. If
+a check is right once and wrong once, the part's results do not depend on its arguments
+alone, and the exercise loses its points.
 """
 
 from dataclasses import replace
@@ -20,12 +20,13 @@ JUDGED = (Outcome.FAILED, Outcome.ERROR)  # the hand-in answered, and was wrong
 
 
 def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
-    """Run the checks a second time, the last one first, and withdraw points.
+    """Run checks a second time, last check first, and withdraw points by `compare`.
 
     Args:
         checks: the collected checks.
-        first: the first pass. Its results are changed where points are withdrawn.
-        exercises: the names of the exercises to ask again.
+        first: the first pass. Its results are changed where points are withdrawn, and
+            its `unanswered` gets the checks without an answer in the second pass.
+        exercises: the names of the exercises whose checks are run.
 
     Raises:
         GraderError: the grader itself failed during a check.
@@ -39,10 +40,11 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
 
 
 def compare(first: Exercise, second: Exercise) -> None:
-    """Withdraw points in the first pass's results where the second pass disagrees.
+    """Withdraw points of an exercise if its two passes have different outcomes.
 
-    If any check passed once and was judged wrong once, all checks of the exercise that
-    passed lose their points. A check that passed and now has no answer loses its own.
+    If any check passed in one pass and was judged wrong in the other, no check of the
+    exercise keeps its points. A check that passed in the first pass, and gets no answer
+    in the second, loses only its own points.
 
     Args:
         first: the exercise's results in the first pass; they are changed.
@@ -68,6 +70,13 @@ def compare(first: Exercise, second: Exercise) -> None:
 
 
 def differs(first: Check, second: Check) -> bool:
-    """Return whether a check passed in one pass and was judged wrong in the other."""
+    """Return whether a check passed in one pass and was judged wrong in the other.
+
+    Judged wrong means that the outcome is failed or error.
+
+    Args:
+        first: the check's result in the first pass.
+        second: the check's result in the second pass.
+    """
     outcomes = {first.outcome, second.outcome}
     return Outcome.PASSED in outcomes and bool(outcomes & {*JUDGED})

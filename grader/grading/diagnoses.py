@@ -1,4 +1,4 @@
-"""Put what can be said of a wrong part on the checks that the part has failed."""
+"""Diagnose wrong parts, and add each diagnosis to the results of failed checks."""
 
 import contextlib
 
@@ -10,12 +10,15 @@ from grader.grading.passes import Pass
 
 
 def diagnose_exercise(done: Pass, name: str) -> None:
-    """Diagnose each part that has failed a check of an exercise.
+    """Diagnose each part of an exercise that has failed a check.
 
-    Nothing is asked if a check got no answer, because the part would hang or die again.
+    There is no diagnosis if a check of the exercise got no answer, because the part
+    would hang or die again. There is also none if the hand-in was not read or imported,
+    or runs in a debugger.
 
     Args:
-        done: the pass in which the checks have run; its checks are changed.
+        done: the pass in which the checks have run. The diagnosis is written into the
+            results of the failed checks.
         name: name of the exercise.
     """
     graded = done.graded
@@ -30,7 +33,7 @@ def diagnose_exercise(done: Pass, name: str) -> None:
         graded.budget.spent[part] = limits.part_seconds - limits.diagnosis_seconds
         rng = np.random.default_rng(derive(graded.seed, f"diagnosis {part}"))
         fixed = done.fixed.get(part, ())
-        # A diagnosis only explains a verdict, so the verdict stands if it fails.
+        # A diagnosis only explains an outcome; the outcome stays if diagnosing fails.
         with contextlib.suppress(Exception):
             found = diagnose(part, graded.student, graded.known, rng, fixed)
             if found:

@@ -29,7 +29,7 @@ class Fixtures:
 
     @pytest.fixture
     def student(self) -> Student:
-        """Return the hand-in."""
+        """Return the candidate, which answers cases by the hand-in."""
         return self.now.graded.student
 
     @pytest.fixture
@@ -39,17 +39,21 @@ class Fixtures:
 
     @pytest.fixture
     def runner(self) -> RunnerInterface:
-        """Return the process that runs exported programs without the hand-in's code."""
+        """Return the client of the runner, the process that executes programs."""
         return self.now.graded.runner
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
-        """Return a generator of random numbers, seeded for this check and this run."""
+        """Return a random generator, whose seed depends on the check and the run."""
         return np.random.default_rng(self.seed_of(request))
 
     @pytest.fixture
     def learned(self) -> Results:
-        """Return the results of learning, which runs beside the other checks."""
+        """Wait for the end of learning, and return the results of its tasks.
+
+        The results of the maze and CartPole are also stored for report.json, except
+        where a part of the hand-in is still a stub.
+        """
         graded = self.now.graded
         assert graded.learning is not None
         results = results_of(graded, graded.learning)
@@ -61,23 +65,29 @@ class Fixtures:
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:
-        """Return for each other exercise graded so far whether it has all points."""
+        """Return a dict from each exercise graded before to whether it has all points.
+
+        The exercise of the check that uses this fixture is left out.
+        """
         this = exercise_of(request.node)
         others = (e for e in self.now.exercises.values() if e.name != this)
         return {e.name: e.score == e.max_score for e in others}
 
     @pytest.fixture
     def passed(self, request: pytest.FixtureRequest) -> set[str]:
-        """Return the names of this exercise's checks that have passed so far."""
+        """Return the names of the checks in the same exercise that have passed so far.
+
+        In the second pass, these are the checks that passed in the first pass.
+        """
         return self.now.passed_in(exercise_of(request.node))
 
     @pytest.fixture
     def for_each(self, request: pytest.FixtureRequest) -> Callable:
         """Return the function `for_each(cases, body)`.
 
-        The function runs the body on each fixed case, and then, in a pass that has
-        phases for the check, on random cases. A hand-in in a debugger (`eager`) gets
-        the fixed cases only.
+        The function calls the body with each fixed case, and then with cases that
+        hypothesis draws. No cases are drawn for a hand-in in a debugger (`eager`), nor
+        in the second pass for a check that passed in the first.
         """
 
         def run(cases: Cases, body: Callable[[Case], None]) -> None:
@@ -90,6 +100,6 @@ class Fixtures:
         return run
 
     def seed_of(self, request: pytest.FixtureRequest) -> int:
-        """Return the seed of a check in this run."""
+        """Return a check's seed: an int derived from its name and the run's seed."""
         seed = self.now.graded.seed
         return derive(seed, f"{request.path.name} {request.node.name}")

@@ -1,7 +1,7 @@
 """Grade one exercise in the grader's own process, for `INPROCESS=1`.
 
-A student debugs with this: `breakpoint()` works, printed lines appear, and arrays hold
-values and not tracers. The hand-in is not confined, so the result does not count.
+Students use this for debugging: `breakpoint()` works, printed lines appear, and arrays
+hold numbers, not tracers. The hand-in is not confined, so the result does not count.
 """
 
 import bdb
@@ -31,10 +31,10 @@ UNBOUNDED = Limits(run_seconds=math.inf)  # because a person at a debugger is sl
 
 
 class LocalWorker:
-    """A worker without a process: it answers as `WorkerClient` does.
+    """A worker in the grader's own process, with the methods of `WorkerInterface`.
 
     Args:
-        submission: the hand-in, read from a Python file.
+        submission: the hand-in, read from a Python file. It is imported at once.
 
     Raises:
         UsageError: the hand-in was not read, is not a Python file, or its import
@@ -67,7 +67,13 @@ class LocalWorker:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the hand-in's answer to a request; see `WorkerClient.ask`.
+        """Return the hand-in's answer to a request.
+
+        Args:
+            request: `do` and its arguments, see `inside/worker.py`.
+            what: name of the part that is asked, for messages.
+            seconds: ignored, because a debugger needs time.
+            look: ignored.
 
         Raises:
             KeyboardInterrupt: the student has quit the debugger.
@@ -81,14 +87,14 @@ class LocalWorker:
             raise reason_of(self.describe_error(error), what) from error
 
     def book(self, stage: str, output: Output) -> None:
-        """Do nothing, because the terminal has shown the output already."""
+        """Do nothing: the terminal has already shown what the hand-in printed."""
 
     def renew(self) -> None:
-        """Do nothing, because there is no second pass."""
+        """Do nothing: under `INPROCESS=1` the checks run only once."""
 
 
 class LocalRunner:
-    """A runner without a process: it answers as `RunnerClient` does."""
+    """A runner in the grader's own process, with the methods of `RunnerInterface`."""
 
     device = "cpu"
 
@@ -100,7 +106,11 @@ class LocalRunner:
         self.runner = runner.Runner()
 
     def trusted(self, **request: Any) -> Args:
-        """Return the answer to a request that does not involve the hand-in."""
+        """Return the answer to a request that runs no program of the hand-in.
+
+        Args:
+            request: `do` and its arguments, see `inside/runner.py`.
+        """
         return self.runner.handle(**request)
 
     def untrusted(
@@ -110,7 +120,14 @@ class LocalRunner:
         seconds: float | None = None,
         on_question: Question | None = None,
     ) -> Args:
-        """Return the answer to a request that runs the hand-in's programs."""
+        """Return the answer to a request that runs the hand-in's programs.
+
+        Args:
+            request: `do` and its arguments, see `inside/runner.py`.
+            what: ignored.
+            seconds: ignored.
+            on_question: ignored.
+        """
         return self.runner.handle(**request)
 
     def load(self, name: str, case: Case) -> None:
@@ -125,10 +142,14 @@ class LocalRunner:
 
 
 def grade(submission: Submission, options: pipeline.Options) -> Report:
-    """Return the report on one exercise, whose checks are run in this process.
+    """Grade one exercise in this process and return the report.
+
+    Args:
+        submission: the hand-in, read from a Python file.
+        options: `only` names the exercise.
 
     Raises:
-        UsageError: the options do not name exactly one exercise, or name learning; or
+        UsageError: `only` does not have exactly one name, or the name is "learning"; or
             the hand-in is not a Python file, or its import failed.
     """
     if len(options.only) != 1 or LEARNING in options.only:

@@ -1,4 +1,4 @@
-"""Read from a pytest item the check's name, exercise, part, points and description."""
+"""Read a check's name, exercise, part, points and description from its pytest item."""
 
 import inspect
 
@@ -8,20 +8,21 @@ from grader.contract.exercises import EXERCISES
 
 
 def exercise_of(item: pytest.Item) -> str:
-    """Return the name of a check's exercise."""
+    """Return the name of a check's exercise, found by the check's file."""
     files = {file: name for name, file in EXERCISES.items()}
     return files[item.path.name]
 
 
 def name_of(item: pytest.Item) -> str:
-    """Return the check's name in the report."""
+    """Return a check's name as it is in the report: without "test_"."""
     return item.name.removeprefix("test_")
 
 
 def part_of(item: pytest.Item) -> str:
     """Return the name of the part that a check judges.
 
-    The marker `part` names it. Without this marker, the part is named as the exercise.
+    This is the name in the marker `part`. For a check without this marker, it is the
+    name of the exercise.
     """
     marker = item.get_closest_marker("part")
     return marker.args[0] if marker else exercise_of(item)
@@ -33,9 +34,10 @@ def points_of(item: pytest.Item) -> float:
 
 
 def waits_for(item: pytest.Item) -> set[str]:
-    """Return the names in a check's marker `after`.
+    """Return the names of the checks in a check's marker `after`.
 
-    The check is run only if one of the checks with these names has passed.
+    The check is run only if at least one of these checks has passed. The set is empty
+    for a check without this marker.
     """
     return {name for mark in item.iter_markers("after") for name in mark.args}
 

@@ -1,4 +1,4 @@
-"""Wait for the results of learning; if the loss is wrong, learn by its formula."""
+"""Wait for learning; if the hand-in's loss is wrong, learn again by its formula."""
 
 import numpy as np
 
@@ -17,18 +17,18 @@ from grader.oracle.learning.run import Learning
 
 
 def results_of(graded: Graded, process: Learning) -> Results:
-    """Return the results of learning.
+    """Wait for the end of learning and return its results.
 
-    If the hand-in's `td_update` makes other updates than those that are asked for, the
-    diagnosis searches the formula of `td_loss`, and all tasks are learned by this
-    formula.
+    If the hand-in's `td_update` deviates from right updates, all tasks are learned
+    again. The updates then use the formula of the hand-in's `td_loss`, which the
+    diagnosis finds. Without such a formula, learning is not judged.
 
     Args:
         graded: the objects of this grading.
-        process: the learning that runs beside the checks.
+        process: the learning that has run beside the checks.
 
     Raises:
-        GraderError: the grader could not search the formula.
+        GraderError: the grader failed while it looked for the formula.
     """
     results = process.wait()
     if not results.deviates:
@@ -44,7 +44,7 @@ def results_of(graded: Graded, process: Learning) -> Results:
     except (Exception, Stopped):
         found = None  # the report says that learning was not judged
     slopes = {}
-    # Without `computes` the loss is right, and td_update is wrong in another way.
+    # If `computes` is "", the loss is right, and td_update is wrong for another reason.
     if found and formula.computes:
         slopes = {
             gamma: Slopes(found[0], gamma) for gamma in (mdps.GAMMA, learning.GAMMA)
@@ -55,11 +55,11 @@ def results_of(graded: Graded, process: Learning) -> Results:
 
 
 def formula_of(found: Found, sample: Sample) -> Formula:
-    """Return a formula in words.
+    """Return in words what the hand-in's loss computes, and a hint for each mistake.
 
     Args:
         found: the formula of the hand-in's `td_loss`.
-        sample: a question with the hand-in's answer.
+        sample: a question to `td_loss` with the hand-in's answer.
     """
     read = reading(td_loss.LANGUAGE, found, sample)
     if read is None:

@@ -1,4 +1,4 @@
-"""Run one pass over the checks: begin each check, and keep its outcome."""
+"""Run the checks once (one pass): prepare each check, and keep its result."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,10 +43,10 @@ class Graded:
         budget: the time that the hand-in may still take.
         seed: the seed of the run.
         learning: the learning that runs beside the checks; None if it is not graded.
-        problem: the exception for a hand-in that was not read or not imported, which
-            every check then raises; else None.
+        problem: the exception that says why the hand-in was not read or not imported;
+            each check raises it. None if the hand-in was imported.
         known: the recorded fingerprints of known mistakes.
-        learned: the entry "learning" of report.json.
+        learned: the results of learning by task, for report.json.
     """
 
     student: Student
@@ -62,17 +62,17 @@ class Graded:
 
 @dataclass
 class Pass:
-    """One pass over the checks, and its outcomes.
+    """One run of the checks, and its results.
 
     Attributes:
         graded: the objects that the checks use.
-        first: the first pass if this is the second one, else None.
-        exercises: the results, by exercise.
-        failed: the checks with outcome failed or error, by exercise and part.
-        fixed: the fixed cases of a check file's `CASES`, by part.
+        first: for the second pass, the first pass; for the first pass, None.
+        exercises: the results so far, by the exercise's name.
+        failed: the results with outcome failed or error, by exercise and part.
+        fixed: the fixed cases in the `CASES` of check files, by part.
         unanswered: the checks without an answer, as pairs of exercise and check name.
-        hung: the parts whose process hung or died. A part that only used up its time
-            is not among them.
+        hung: the parts that hung or whose process died. A part that only used up its
+            time is not in this set.
         trouble: the message of a grader error, which ends the pass; else "".
     """
 
@@ -86,13 +86,15 @@ class Pass:
     trouble: str = ""
 
     def begin(self, item: pytest.Item) -> None:
-        """Prepare to run a check, or raise the outcome of a check that is not run.
+        """Prepare to run a check; raise its outcome if the check must not be run.
 
         Raises:
-            BaseException: the hand-in was not read or imported, see `Graded.problem`.
+            BaseException: the hand-in was not read or not imported. The exception is
+                `Graded.problem`.
             TimedOut: the whole run has no time left.
-            Waiting: no check in the marker `after` has passed. Or this is the second
-                pass, the check had no answer in the first, and its part hung there.
+            Waiting: none of the checks in the marker `after` has passed. Or, in the
+                second pass, the check got no answer in the first pass because its part
+                hung.
         """
         graded, name = self.graded, exercise_of(item)
         graded.budget.exercise, graded.budget.part = name, part_of(item)
@@ -104,7 +106,7 @@ class Pass:
         graded.budget.left_of_run()
         if waits_for(item) and not self.passed_in(name) & waits_for(item):
             raise Waiting(WAITS_FOR_ABOVE)
-        # Such a check has no points to withdraw, and would use up time of other checks.
+        # This check has no points to withdraw, and could use up time of other checks.
         if self.first and self.first.got_no_answer(item):
             raise Waiting("it got no answer the first time")
 
@@ -154,16 +156,19 @@ class Pass:
         return {c.name for c in exercise.checks if c.outcome == Outcome.PASSED}
 
     def got_no_answer(self, item: pytest.Item) -> bool:
-        """Return whether a check got no answer in this pass, and its part hung."""
+        """Return whether a check got no answer in this pass and its part hung or died.
+
+        A check of a part that only used up its time does not count.
+        """
         check = exercise_of(item), name_of(item)
         return part_of(item) in self.hung and check in self.unanswered
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
-        """Return the phases in which hypothesis looks for a wrong answer.
+        """Return the phases of hypothesis for a check: to draw cases, and to shrink.
 
-        The first pass draws cases and shrinks them. In the second pass, a check that
-        passed in the first pass draws no cases: its fixed cases are enough. The other
-        checks draw the same cases again and shrink none.
+        In the first pass, cases are drawn, and a wrong one is shrunk. In the second
+        pass, a check that passed before has no phases: its fixed cases are enough. For
+        another check the same cases are drawn again, but not shrunk.
         """
         if not self.first:
             return (Phase.generate, Phase.shrink)
@@ -172,10 +177,10 @@ class Pass:
 
 
 def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
-    """Return a check's outcome and the message for the report.
+    """Return a check's outcome and the report's message; "" for a passed check.
 
     Args:
-        error: the exception with which the check ended, or None if it returned.
+        error: the exception that ended the check; None if there was no exception.
     """
     if error is None:
         return Outcome.PASSED, ""

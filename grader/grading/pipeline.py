@@ -35,16 +35,18 @@ from grader.sandbox import launch, self_test, tiers
 
 @dataclass(frozen=True)
 class Options:
-    """How to grade.
+    """The options of one grading.
 
     Attributes:
-        seed: of everything random in the run; "" to draw a secret one.
-        only: the names of exercises; empty for all.
-        tier: of the sandbox, or "" for the strongest that works here.
+        seed: seed of all random numbers in the run; "" to draw a secret seed.
+        only: names of the exercises to grade; empty to grade all exercises.
+        tier: tier of the sandbox; "" for the strongest tier that works on this machine.
         device: "cpu" or "gpu".
-        official: refuse to grade where no sandbox isolates, unless `tier` says so.
-        limits: of times, tries and sizes.
-        twice: ask all of it a second time; None to do so where all is graded.
+        official: True to grade only on a tier that has passed the self-test. The tier
+            "process" is used without the test if `tier` names it.
+        limits: limits of times, tries and sizes.
+        twice: whether the checks of exercises 1–8 run a second time; None to do so only
+            if all exercises are graded.
     """
 
     seed: str
@@ -63,11 +65,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Progress:
-    """Who is told how far the grading is; results are told once, in the report.
+    """The functions to call while the grading goes on, to display its progress.
 
     Attributes:
-        on_check: told the exercise and the check that starts.
-        on_learning: told in a few words what learning does.
+        on_check: called when a check starts, with the exercise's name and the check's
+            description.
+        on_learning: called with a few words when learning makes progress.
     """
 
     on_check: OnCheck = nobody
@@ -75,11 +78,11 @@ class Progress:
 
 
 def grade(submission: Submission, options: Options, progress: Progress) -> Report:
-    """Run the checks on one hand-in.
+    """Grade one hand-in and return the report.
 
     Raises:
-        GraderError: the grader could not do its work.
-        UsageError: what the options ask for is not here.
+        GraderError: the grader itself failed, or the required sandbox does not work.
+        UsageError: the device is "gpu", and JAX with CUDA is not installed.
     """
     options = replace(options, seed=options.seed or seeds.draw())
     if submission.problem:
@@ -129,19 +132,23 @@ def start_helpers(
     options: Options,
     progress: Progress,
 ) -> tuple[WorkerClient, RunnerClient, Learning | None]:
-    """Start the worker, the runner and, where it is graded, learning.
+    """Start the worker and the runner; start learning too if it is graded.
 
-    All are up before anything of the hand-in runs: what fails to come up afterwards,
-    or comes too late, is the hand-in's doing.
+    The hand-in runs only after all processes are ready. So a process that fails to
+    start later fails because of the hand-in.
 
     Args:
-        processes: ends them.
+        processes: exit stack that gets, for each process, a callback to end it.
         submission: the hand-in.
-        options: with the tier that was chosen.
-        progress: told how far learning is.
+        options: the options; `tier` names the chosen tier.
+        progress: `on_learning` is called while learning goes on, from another thread.
+
+    Returns:
+        The clients of the worker and of the runner, and the learning that has begun;
+        None in its place if learning is not graded.
 
     Raises:
-        GraderError: one does not come up.
+        GraderError: a process does not become ready.
     """
     tier, device = options.tier, options.device
     budget, programs = Budget(options.limits), dict[str, Program]()
@@ -165,20 +172,27 @@ def start_helpers(
 
 
 def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exercise]:
-    """Ask and judge, ask again in a fresh process, diagnose, wait for learning.
+    """Run the checks, run them again, diagnose, wait for learning; return the results.
+
+    The checks of learning run last and only once.
+
+    Args:
+        graded: the objects that the checks use.
+        options: the exercises to grade, and whether to run the checks twice.
+        progress: the functions to call while the checks run.
 
     Raises:
-        GraderError: the grader could not do its work.
+        GraderError: the grader itself failed during a check.
     """
     units = [name for name in options.exercises if name != LEARNING]
-    # Who tries one exercise does not wait for a second pass.
+    # A student who tries one exercise should not have to wait for a second pass.
     twice = not options.only if options.twice is None else options.twice
     first = Pass(graded)
 
     def script(checks: Checks) -> None:
         checks.run(first, units)
         if twice and units and not graded.problem:
-            ask_again(checks, first, units)  # while the network learns
+            ask_again(checks, first, units)  # learning goes on in the background
         for name in units:
             diagnose_exercise(first, name)
         if LEARNING in options.exercises:
@@ -189,11 +203,13 @@ def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exe
 
 
 def unread(submission: Submission, options: Options, progress: Progress) -> Report:
-    """Report on a hand-in that could not be read: no points, and no helper is started.
+    """Return the report on a hand-in that could not be read.
+
+    All checks fail with the reason as message. No helper process is started.
 
     Raises:
-        GraderError: the wanted sandbox does not work here.
-        UsageError: what the options ask for is not here.
+        GraderError: the required sandbox does not work on this machine.
+        UsageError: the device is "gpu", and JAX with CUDA is not installed.
     """
     check_device(options.device)
     nobody_asked: Any = None
@@ -217,7 +233,13 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
 def about(
     submission: Submission, problem: str | None, left_out: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return what the report says of the hand-in itself."""
+    """Return the report's entry on the hand-in: its name, hash, problem and notes.
+
+    Args:
+        submission: the hand-in.
+        problem: why the hand-in was not read or not imported; None if it was imported.
+        left_out: further notes, such as on notebook cells that were left out.
+    """
     return {
         "name": submission.name,
         "sha256": submission.sha256,
@@ -227,7 +249,11 @@ def about(
 
 
 def exported_parts(results: Sequence[Exercise]) -> list[str]:
-    """Return a note on each exercise in which exported programs stand in for code."""
+    """Return a note on each exercise whose code only calls a program of `jax.export`.
+
+    Args:
+        results: the results of the exercises; the messages of the checks tell.
+    """
     return [
         f"{CALLS_EXPORTED}: {exercise.name}"
         for exercise in results
@@ -236,10 +262,12 @@ def exported_parts(results: Sequence[Exercise]) -> list[str]:
 
 
 def why_not_imported(worker: WorkerClient) -> BaseException | None:
-    """Have the hand-in imported; return the outcome where that fails.
+    """Let the worker import the hand-in; return the exception if the import fails.
+
+    The result is None if the hand-in was imported.
 
     Raises:
-        GraderError: no worker can be started at all.
+        GraderError: the grader itself failed.
     """
     worker.budget.exercise = worker.budget.part = "import"
     try:
@@ -252,7 +280,11 @@ def why_not_imported(worker: WorkerClient) -> BaseException | None:
 
 
 def not_imported(reason: BaseException | None) -> str | None:
-    """Return the problem of a hand-in whose import failed, in one line."""
+    """Return in one line why the import failed; None if it did not fail.
+
+    Args:
+        reason: the exception from `why_not_imported`.
+    """
     if reason is None:
         return None
     words = str(reason).removeprefix(f"{IMPORTING}: ")
@@ -260,10 +292,10 @@ def not_imported(reason: BaseException | None) -> str | None:
 
 
 def check_device(device: str) -> None:
-    """Make sure that what DEVICE asks for is installed.
+    """Check that JAX with CUDA is installed if the device is "gpu".
 
     Raises:
-        UsageError: it is not.
+        UsageError: the device is "gpu", and JAX with CUDA is not installed.
     """
     plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")
     if device == "gpu" and not any(map(importlib.util.find_spec, plugins)):

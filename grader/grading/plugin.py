@@ -1,12 +1,16 @@
 """The pytest plugin: collect the checks once, and run them in the order of a script.
 
-Checks are ordinary pytest tests with three markers. `points(n)` gives the points that a
-check pays. `after(name, ...)` names checks of the same file: the check is run only if
-one of them has passed, because a constant answer could pass it. `part(name)` names the
-part that the check judges, if this is not the exercise's name.
+A script is a function that calls `Checks.run` for some exercises, once or several
+times. Checks are ordinary pytest tests with three markers:
 
-A check file may define `CASES` for a part without a reader. The part's answers to these
-fixed cases are then its fingerprint, see `diagnosis/fingerprints.py`.
+- `points(n)`: the check pays n points.
+- `after(name, ...)`: the check runs only if one of the named checks of its file has
+  passed. Such a check could be passed by a constant answer.
+- `part(name)`: the check judges this part. Without the marker, the part has the
+  exercise's name.
+
+A check file may define `CASES` for a part without a reader. The part's answers to the
+fixed cases of `CASES` are its fingerprint, see `diagnosis/fingerprints.py`.
 """
 
 import contextlib
@@ -34,15 +38,15 @@ Script = Callable[["Checks"], None]
 
 
 def nobody(exercise: str, check: str) -> None:
-    """Do nothing when a check starts: the `OnCheck` of a grading without display."""
+    """Do nothing when a check starts; used if no progress is displayed."""
 
 
 class Checks(Fixtures):
-    """The collected checks: a pytest plugin that runs them.
+    """The pytest plugin, which holds the collected checks and runs them.
 
     Args:
         script: the function that calls `run` for the exercises to grade.
-        on_check: called when a check starts.
+        on_check: the function to call when a check starts.
     """
 
     def __init__(self, script: Script, on_check: OnCheck) -> None:
@@ -51,12 +55,12 @@ class Checks(Fixtures):
         self.error: Exception | None = None  # the exception that ended the script
 
     def run(self, now: Pass, exercises: list[str], *, backwards: bool = False) -> None:
-        """Run the checks of some exercises.
+        """Run the checks of some exercises and keep the results in a pass.
 
         Args:
             now: the pass that keeps the results.
             exercises: the names of the exercises.
-            backwards: run the last check first.
+            backwards: True to run the checks in reverse order.
 
         Raises:
             GraderError: the grader itself failed during a check.
@@ -79,7 +83,11 @@ class Checks(Fixtures):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the script instead of pytest's loop over all checks."""
+        """Run the script in place of pytest's own loop over all checks.
+
+        An exception of the script is kept in `error`. The result True tells pytest that
+        the loop has been run.
+        """
         self.items = session.items
         try:
             if session.testsfailed:
@@ -91,7 +99,7 @@ class Checks(Fixtures):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Begin a check in the current pass, see `Pass.begin`."""
+        """Prepare the current pass for a check, see `Pass.begin`."""
         self.on_check(exercise_of(item), description_of(item))
         self.now.begin(item)
 
@@ -108,7 +116,7 @@ class Checks(Fixtures):
 def run_script(
     exercises: list[str], script: Script, on_check: OnCheck = nobody
 ) -> None:
-    """Collect the checks of these exercises and run the script on them.
+    """Collect the checks of some exercises and call the script with them.
 
     pytest reads no conftest, no ini file and no plugin of the environment, because
     files of the machine must not influence a grade.
@@ -116,10 +124,12 @@ def run_script(
     Args:
         exercises: the names of the exercises.
         script: the function that runs the collected checks.
-        on_check: called when a check starts.
+        on_check: the function to call when a check starts.
 
     Raises:
         GraderError: the checks cannot be collected, or the grader itself failed.
+        KeyboardInterrupt: the user has interrupted the run.
+        Exception: an exception of the script.
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(CHECKS), "--noconftest"),
@@ -143,12 +153,12 @@ def run_script(
 def run_checks(
     now: Pass, exercises: list[str], on_check: OnCheck = nobody
 ) -> list[Exercise]:
-    """Return the results of these exercises, run once and diagnosed.
+    """Run the checks of some exercises once, diagnose, and return the results.
 
     Args:
         now: the pass that keeps the results.
         exercises: the names of the exercises.
-        on_check: called when a check starts.
+        on_check: the function to call when a check starts.
 
     Raises:
         GraderError: the checks cannot be collected, or the grader itself failed.
@@ -165,13 +175,14 @@ def run_checks(
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Isolate pytest and hypothesis from the machine, during a with block.
+    """Isolate pytest and hypothesis from the machine during a with block.
 
-    This is done here because they have no options for it. pytest reads options and
-    plugins from two variables of the environment. After a failure it leaves the
-    traceback in `sys`, and so keeps all objects of its frames alive. Hypothesis needs
-    a folder: it gets a temporary one, set for each run, because hypothesis would
-    otherwise create the folder of the first run again.
+    - Two environment variables, from which pytest reads options and plugins, are
+      removed.
+    - Hypothesis gets a new temporary folder for its files. Without a new folder in each
+      run, hypothesis would create the folder of the first run again.
+    - At the end, the traceback that pytest leaves in `sys` is removed, because it keeps
+      all objects of its frames alive.
     """
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

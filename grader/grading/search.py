@@ -14,30 +14,30 @@ MAX_SHRINKS = 300  # cases tried after the first wrong answer
 
 
 class EnoughShrinking(BaseException):
-    """Ends hypothesis' search from inside the body.
+    """Raised in hypothesis' test function to end the search.
 
-    A BaseException, because hypothesis would take an Exception for another failure of
-    the body and shrink it.
+    This class is no `Exception`, because hypothesis would treat an `Exception` as
+    another failure of the test function and shrink its case.
     """
 
 
 def search(
     cases: Cases, body: Callable[[Case], None], seed: int, phases: tuple[Phase, ...]
 ) -> None:
-    """Draw cases until the body fails on one, then look for a smaller one.
+    """Draw cases until a check's body fails, then look for a smaller case that fails.
 
-    A number of tries ends the search, and not a time, so that one seed gives the same
-    counterexample on every machine.
+    The search ends after a number of tries, not after a time. So the same seed gives
+    the same counterexample on every machine.
 
     Args:
-        cases: the cases, of which the strategy is used.
-        body: the body of a check, which raises `Wrong` or `Raised` if the hand-in
-            fails on a case.
+        cases: the check's cases; only their strategy is used.
+        body: the check's body, which raises `Wrong` or `Raised` if the hand-in's answer
+            to a case is wrong.
         seed: the seed of the draws.
-        phases: hypothesis' phases: whether to draw, and whether to shrink.
+        phases: the phases of hypothesis: drawing, or drawing and shrinking.
 
     Raises:
-        Wrong, Raised: the body failed; the exception is that of the smallest case.
+        Wrong, Raised: the body failed. The exception is that of the smallest case.
     """
     smallest: Exception | None = None
     tries = 0  # the number of cases since the first failure

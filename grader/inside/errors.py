@@ -16,7 +16,7 @@ from grader.inside.values import ContractError
 
 MAX_WORDS, MAX_LINES = 300, 4
 OWN_FILE = "dqn.py"
-CLOSE = 0.74  # similarity from which on two names are alike
+CLOSE = 0.74  # the least similarity, 0 to 1, at which one name may be meant by another
 INNER = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # parts of a function
 LEAKED = (
     "a value from inside one call, as jit or vmap trace it, is used in another: is "
@@ -26,15 +26,16 @@ LEAKED = (
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Return a description of an exception, and its place in the hand-in.
+    """Describe an exception and its place in the hand-in, as a dict.
 
     Args:
-        error: any exception, `SystemExit` and `KeyboardInterrupt` included.
+        error: any exception; also `SystemExit` or `KeyboardInterrupt`.
 
     Returns:
-        `kind`, "contract", "not implemented" or "raised", and `message`. Unless the
-        kind is "contract", also `type`, `line` (0 if unknown), `function`, `text` (the
-        source line) and `explanation` (a sentence or "").
+        A dict with `kind` and `message`. The kind is "contract" (a `ContractError`),
+        "not implemented" (a stub) or "raised". The last two kinds also have `type`,
+        `line` (0 if unknown), `function`, `text` (the source line) and `explanation` (a
+        sentence or "").
     """
     if isinstance(error, ContractError):
         return {"kind": "contract", "message": str(error)[:2000]}
@@ -70,12 +71,13 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
 
 def library_facts(error: BaseException) -> str:
-    """Return what a library was doing that the hand-in's last line had called.
+    """Return which layer of Equinox, or which wrong updates of optax, caused an error.
 
     Returns:
-        The type of a network's layer, such as "Sequential"; for a `Linear` with a wrong
-        input also its number of inputs and the input's shape: "Linear 3 (5, 3)". Or
-        what optax got as updates: "updates: a number, in update". Otherwise "".
+        If a layer of Equinox was called, the layer's type, as "Sequential". For a
+        `Linear` with a wrong input, its number of inputs and the input's shape follow:
+        "Linear 3 (5, 3)". If optax got a number or a tuple in the place of updates:
+        "updates: a number, in update". Otherwise "".
     """
     facts = ""
     with contextlib.suppress(BaseException):  # the values are the hand-in's
@@ -91,10 +93,12 @@ def library_facts(error: BaseException) -> str:
 
 
 def layer_facts(names: dict[str, Any]) -> str:
-    """Return the type of a layer; for a `Linear`, also a wrong input.
+    """Return the type of a layer, as "MLP", and for a `Linear` also a wrong input.
+
+    In "Linear 3 (5, 3)", 3 is the number of inputs, and (5, 3) the input's shape.
 
     Args:
-        names: local variables of the layer's `__call__`.
+        names: local variables of the layer's `__call__`, by name.
     """
     layer, shape = names["self"], getattr(names.get("x"), "shape", None)
     facts = type(layer).__name__
@@ -106,11 +110,11 @@ def layer_facts(names: dict[str, Any]) -> str:
 
 
 def updates_facts(names: dict[str, Any], function: str) -> str:
-    """Return what optax got as updates, if they are no tree of arrays; else "".
+    """Return what optax got in the place of updates: a number or a tuple; else "".
 
     Args:
-        names: local variables of a function of optax.
-        function: name of the function.
+        names: local variables of a function of optax, by name.
+        function: name of the function, for the result "updates: a tuple, in update".
     """
     updates = names.get("updates")
     if getattr(updates, "shape", None) == ():
@@ -121,7 +125,10 @@ def updates_facts(names: dict[str, Any], function: str) -> str:
 
 
 def similar_name(error: BaseException) -> str:
-    """Return "did you mean `…`?" for an unknown name; "" if no name is similar."""
+    """Return "did you mean `…`?" for an exception about an unknown name.
+
+    The result is "" for other exceptions, and if no known name is similar.
+    """
     found: list[str] = []
     with contextlib.suppress(BaseException):  # the objects are the hand-in's
         name = getattr(error, "name", None)
@@ -138,24 +145,35 @@ def similar_name(error: BaseException) -> str:
 
 
 def alike(name: str, known: Iterable[str]) -> list[str]:
-    """Return the most similar known name in a list; [] if no name is similar."""
+    """Return a list with the known name that is most similar to a name.
+
+    Args:
+        name: the unknown name.
+        known: the known names.
+
+    Returns:
+        [] if no known name is similar.
+    """
     near = [other for other in known if abs(len(other) - len(name)) <= 1]
     return difflib.get_close_matches(name, near, 1, CLOSE)
 
 
 def is_leak(error: BaseException) -> bool:
-    """Return whether JAX has found a value from an earlier trace."""
+    """Return whether an exception says that a value of an earlier trace was used."""
     return isinstance(error, jax.errors.UnexpectedTracerError)
 
 
 def first_lines(error: BaseException) -> str:
-    """Return the error's message in one line, without JAX's long explanations."""
+    """Return an exception's message in one line, shortened.
+
+    Addresses, places in the grader's files and JAX's long explanations are left out.
+    """
     try:
         words = str(error)[:10_000]  # the substitutions below are slow on long text
         words = words.encode("utf-8", "replace").decode()  # a frame needs valid text
     except BaseException:
         words = "(its message cannot be read)"
-    # Places in the grader's files and addresses differ from run to run.
+    # Places in the grader's files, and memory addresses, differ from run to run.
     words = re.sub(r" at \S*\bgrader[/\\]inside[/\\]\S*\.py:\d+", "", words)
     words = re.sub(r"0x[0-9a-f]{6,}", "0x…", words)
     words = re.sub(r"(?m)^This \w+ with object id .*\n.*site-packages.*$", "", words)

@@ -1,8 +1,8 @@
-"""The intruder: a helper that tries things which a confined process must not do.
+"""The intruder: a helper that tries actions which a confined process must not do.
 
 The sandbox's self-test (`sandbox/self_test.py`) asks for one attempt after another. An
-attempt is a function that returns the names of the things that succeeded. In a tier
-that prevents them all, the list is empty.
+attempt is a function that tries some actions and returns the names of those that
+succeeded. The list is empty if the tier has prevented all of them.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ CALLS: dict[str, tuple[tuple[int, int], tuple[int, ...]]] = {
 
 
 def main() -> None:
-    """Answer requests until the pipe is closed."""
+    """Make the attempts that the grader asks for, until it closes the pipe."""
     with open(os.dup(0), "rb") as requests, open(os.dup(1), "wb") as answers:
         protocol.send(answers, {})  # the first message: this process has started
         while (request := protocol.receive(requests)) is not None:
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
-    """Make attempts; return the names of the attempts that raise no `OSError`.
+    """Call functions; return the names of the functions that raise no `OSError`.
 
     Args:
         attempts: functions without arguments, by name.
@@ -80,10 +80,11 @@ def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
 def network(port: int) -> list[str]:
     """Connect to a server on this machine, and send a datagram to another machine.
 
-    Return "connected" and "sent", if they succeed.
-
     Args:
         port: port of the server.
+
+    Returns:
+        A list with "connected" and "sent", each only if the action succeeded.
     """
 
     def connect() -> None:
@@ -98,10 +99,13 @@ def network(port: int) -> list[str]:
 
 
 def sockets(path: str) -> list[str]:
-    """Connect to a local socket of another program; return "connected" for success.
+    """Connect to a local socket of another program.
 
     Args:
         path: path of the socket.
+
+    Returns:
+        ["connected"] for success, else [].
     """
 
     def connect() -> None:
@@ -125,10 +129,13 @@ def reading(paths: list[str]) -> list[str]:
 
 
 def writing(folders: list[str]) -> list[str]:
-    """Write a file into each folder; return an empty list.
+    """Write a file called MARK into each folder; always return [].
 
-    The grader itself looks for the files, because in bubblewrap a written file can
-    exist inside the sandbox only.
+    The grader looks for the files, because in bubblewrap a file may exist inside the
+    sandbox only.
+
+    Args:
+        folders: paths of the folders.
     """
     for folder in folders:
         succeeded({folder: functools.partial(Path(folder, MARK).write_text, "")})
@@ -142,7 +149,7 @@ def changing(path: str) -> list[str]:
         path: path of the file.
 
     Returns:
-        The names of the ways that changed the file.
+        The changes that succeeded: "cut", "emptied" and "made private".
     """
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),
@@ -162,12 +169,13 @@ def changing(path: str) -> list[str]:
 
 
 def seeing(canary: str) -> list[str]:
-    """Look for a word in other processes' command lines and environments.
-
-    Return "cmdline" and "environ", if the word is found there.
+    """Look for a word in the command lines and environments of all processes.
 
     Args:
         canary: word in the command line and the environment of a process of the grader.
+
+    Returns:
+        A list with "cmdline" and "environ", each only if the word was found there.
     """
     found = set()
     for name in ("cmdline", "environ"):
@@ -181,16 +189,17 @@ def seeing(canary: str) -> list[str]:
 def signals(pid: int) -> list[str]:
     """Send signal 0, which does no harm, to a process outside the sandbox.
 
-    Return "signalled" for success.
-
     Args:
         pid: number of the process.
+
+    Returns:
+        ["signalled"] for success, else [].
     """
     return succeeded({"signalled": lambda: os.kill(pid, 0)})
 
 
 def calls() -> list[str]:
-    """Make the system calls of CALLS; return the names of the allowed ones."""
+    """Make each system call in CALLS; return the names of the allowed calls."""
     machine = ("x86_64", "aarch64").index(platform.machine())
     libc = ctypes.CDLL(None, use_errno=True)
     found = []
@@ -202,16 +211,20 @@ def calls() -> list[str]:
 
 
 def memory() -> list[str]:
-    """Map MEMORY bytes of memory and release them; return their number for success."""
+    """Map MEMORY bytes of memory and release them; return ["6 GB"] for success.
+
+    The result is [] if the memory is refused.
+    """
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
     got = {f"{MEMORY >> 30} GB": lambda: mmap.mmap(-1, MEMORY, flags).close()}
     return succeeded(got)
 
 
 def files() -> list[str]:
-    """Make a file of FILE bytes and remove it; return the number of bytes for success.
+    """Make a file of FILE bytes and remove it; return ["1 GB"] for success.
 
-    The file contains no data and so takes no space on the disk.
+    The result is [] if the file is refused. The file contains no data, so it takes no
+    space on the disk.
     """
 
     def grow() -> None:
@@ -224,10 +237,10 @@ def files() -> list[str]:
 
 
 def processes() -> list[str]:
-    """Start TASKS threads; return their number if all of them start.
+    """Start TASKS threads; return ["2000 threads"] if all of them start, else [].
 
-    Threads are enough for this test, because the kernel counts threads and processes
-    together.
+    No processes are needed for this test, because the kernel counts threads and
+    processes together.
     """
     threading.stack_size(1 << 16)
     end = threading.Event()
@@ -247,9 +260,10 @@ def processes() -> list[str]:
 
 
 def survivors() -> list[str]:
-    """Leave a process behind in a new session; return an empty list.
+    """Leave a process behind in a new session; always return [].
 
-    The process keeps standard error open, so the grader itself sees that it lives.
+    The process lives for DAEMON_SECONDS seconds and keeps standard error open. By this,
+    the grader sees whether the process is alive.
     """
     if not hasattr(os, "fork"):
         return []

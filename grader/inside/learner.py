@@ -1,8 +1,8 @@
 """Learn the tasks with the hand-in's parts, and test the learned policies.
 
 This code runs in the learner process, which has the environments, the seeds, the
-parameters and the training loop. The loop is `starter/train.py` and the environments
-are `starter/tasks.py`, which students have as well. The agent that the loop calls is in
+parameters and the training loop. The loop is in `starter/train.py` and the environments
+are in `starter/tasks.py`; students have both files. The agent that the loop calls is in
 `learning/agent.py`.
 """
 
@@ -24,12 +24,14 @@ from grader.inside.programs import BadProgram
 from grader.inside.translation.attributes import Untranslatable
 from grader.inside.translation.translate import translated
 
-# Standard deviations of noise on untrained parameters, with which a task must fail.
+# Standard deviations of the noise that is added to untrained parameters. With each of
+# them, the network must fail in the task that is drawn.
 NOISES = (0.03, 0.3, 3.0)
-# Environment steps of a training by formula, whose updates take longer. Right work
-# needs fewer in nine of ten trainings: see tests/evidence/CALIBRATION.md.
+# Environment steps of a training by formula. The number is small, because the updates
+# of such a training take long. In nine of ten trainings, a right hand-in needs fewer
+# steps: see tests/evidence/CALIBRATION.md.
 FORMULA_STEPS = {"maze": 6_144, "cartpole": 12_288}
-DRAWS = 20  # the most tasks that are drawn until untrained networks fail in one
+DRAWS = 20  # the largest number of tasks drawn to find one with a failing network
 ALREADY_SOLVED = "the untrained network already solves every task that was drawn"
 # An untrained network has to stay below these limits. In a maze, 0 is a random walk and
 # 1 the shortest way; on CartPole the limit is a mean return.
@@ -39,14 +41,14 @@ UNTRAINED_RETURN = 100.0
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """An environment that was drawn for one training.
+    """A task that was drawn for one training: its environments and settings.
 
     Attributes:
-        make_envs: function that makes N environments.
+        make_envs: function of N that makes N environments.
         settings: settings of the training.
-        fails: function of a mean return that tells whether the return is too low for
-            a policy that has learned.
-        facts: numbers for the report.
+        fails: function of a mean return. It tells whether the return is so low that the
+            task counts as not solved by an untrained network.
+        facts: numbers that describe the task, for the report.
     """
 
     make_envs: Callable[[int], Any]
@@ -56,7 +58,7 @@ class Task:
 
 
 def draw_maze(rng: np.random.Generator) -> Task:
-    """Draw a maze of rooms."""
+    """Draw a maze of rooms, and return it as a task."""
     maze = tasks.draw_maze(rng)
     best, walk = -maze.shortest, -maze.walk
     limit = walk + UNTRAINED_SHARE * (best - walk)
@@ -74,7 +76,11 @@ def draw_maze(rng: np.random.Generator) -> Task:
 
 
 def draw_cartpole(rng: np.random.Generator) -> Task:
-    """Draw a turned CartPole."""
+    """Draw a turned CartPole, and return it as a task.
+
+    It is a CartPole whose states are rotated or reflected, and whose actions may be
+    swapped.
+    """
     turn = tasks.draw_turn(rng)
     return Task(
         lambda num_envs: tasks.make_turned(num_envs, turn),
@@ -111,9 +117,9 @@ def learn(
         by_formula: see `BlindAgent`.
 
     Returns:
-        A dict: `mean_return` over the test episodes; `curve` [n,2] with rows
-        (environment step, mean return); the task's `facts`; `compared`, how many
-        updates the hand-in has made as well; `watched`, see `TrainingLog`; `problem`,
+        A dict with `mean_return` over the test episodes; `curve` [n,2], rows of
+        environment step and mean return; the `facts` of `Task`; `compared`, the number
+        of updates that `td_update` made, too; `watched`, see `TrainingLog`; `problem`,
         why learning was stopped, or ""; `deviates`, whether `td_update` deviates.
     """
     rng = np.random.default_rng(seed)
@@ -155,7 +161,12 @@ def learn(
 
 
 def report(problem: str, **results: Any) -> dict[str, Any]:
-    """Return the answer of `learn`, with defaults for missing results."""
+    """Return the dict that `learn` returns, with defaults for missing entries.
+
+    Args:
+        problem: why learning was stopped, or "".
+        results: further entries by name.
+    """
     defaults = {
         "mean_return": 0.0, "curve": [], "facts": {}, "compared": 0, "watched": {},
         "deviates": False,
@@ -176,17 +187,17 @@ def learn_table(
     """Learn a table of values in one block of updates from given transitions.
 
     Args:
-        runner: see `learn`.
+        runner: the `Runner`, with the loaded programs and the connection to the grader.
         rows: the transitions [N,...] by field; states are one-hot. The buffer gets all
-            of them in a random order, and can hold only the last `capacity` ones.
+            of them in a random order, and keeps the last `capacity` of them.
         settings: `block_updates`, `batch_size`, `capacity`, `period` and `gamma` of
             `train.Settings`.
         seed: seed of all random numbers.
-        programs: names of the loaded programs: "update".
+        programs: names of the loaded programs: only "update".
         by_formula: see `BlindAgent`.
 
     Returns:
-        A dict: `Q` [S,A]; `problem` and `deviates` as in `learn`.
+        A dict with the learned `Q` [S,A], and `problem` and `deviates` as in `learn`.
     """
     num_states, num_actions = rows["state"].shape[1], tasks.DOORS
     theta = [np.zeros((num_actions, num_states), np.float32)]
@@ -215,17 +226,22 @@ def compiled(
     optimizer: str,
     gamma: float,
 ) -> tuple[Updates, Callable | None]:
-    """Return the updates for these programs, and the function that acts or None.
+    """Return the `Updates` and the acting function for some programs of the hand-in.
 
-    The runner keeps both, so that the next training with these programs does not
+    The runner keeps both, so that the next training with the same programs does not
     compile them again.
 
     Args:
         runner: the `Runner` with the loaded programs.
-        programs: names of the loaded programs, by role.
+        programs: names of the loaded programs, by role: "update", and for the maze and
+            CartPole "network" and "act". Without "network", values are in a table.
         theta: parameters of the network.
-        optimizer: name of an optimizer that is Adam.
+        optimizer: a key of `OPTIMIZERS` whose optimizer is Adam.
         gamma: the discount γ.
+
+    Returns:
+        The updates, and the function from `make_act`; None in the place of the function
+        without "act".
     """
 
     def make() -> tuple[Updates, Callable | None]:
@@ -243,15 +259,16 @@ def compiled(
 def network_of(
     program: export.Exported, theta: list[np.ndarray]
 ) -> Callable[[list[Any], Any], Any]:
-    """Return the network [D] -> [A] that an exported program computes.
+    """Translate the program of a network into a function of theta and one state [D].
+
+    The function returns values [A].
 
     Args:
-        program: the program for one state.
-        theta: parameters, for their shapes.
+        program: the network's program for one state.
+        theta: parameters of the network, for their shapes.
 
     Raises:
-        BadProgram: the program has an operation that cannot be translated, or values of
-            another shape.
+        BadProgram: the program cannot be translated, or does not return values [A].
     """
 
     def network(theta: list[Any], state: Any) -> Any:
@@ -281,16 +298,16 @@ def draw_failing(
     theta: list[np.ndarray],
     rng: np.random.Generator,
 ) -> Task | None:
-    """Draw a task in which the untrained network fails.
+    """Draw tasks until the untrained network fails in one.
 
-    An untrained network can contain a fixed rule that solves some tasks. Such tasks are
-    drawn again, so that only learning can succeed. The rule can also begin only when
-    the parameters have changed. Therefore the network must fail with noise on its
-    parameters as well.
+    An untrained network may contain a fixed rule that solves some tasks. Another task
+    is drawn then, so that only learning can succeed. The rule may also wait until the
+    parameters have changed. Therefore the network must also fail with noise on its
+    parameters.
 
     Args:
         draw: function that draws a task.
-        updates: the updates, for the network's values.
+        updates: the updates, by which the network's values are computed.
         theta: the untrained parameters.
         rng: generator of the tasks and the noise.
 
@@ -312,11 +329,11 @@ def draw_failing(
 
 
 class Untrained:
-    """An agent with untrained parameters, for `train.evaluate`.
+    """An agent that never learns, for `train.evaluate`.
 
     Args:
-        updates: the updates, for the network's values.
-        theta: the parameters [P].
+        updates: the updates, by which the network's values are computed.
+        theta: the untrained parameters, perhaps with noise [P].
     """
 
     def __init__(self, updates: Updates, theta: np.ndarray) -> None:

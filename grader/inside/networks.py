@@ -1,7 +1,7 @@
 """The networks, optimizers and stand-ins with which parts are asked.
 
-Between processes, a network's parameters are sent as the list of their leaves. The tree
-with these leaves stays in the process.
+Processes send a network's parameters to each other as a list of leaves. The worker
+builds the tree from the leaves.
 """
 
 import contextlib
@@ -53,9 +53,9 @@ def table_network(state_dim: int, num_actions: int) -> eqx.Module:
 
 
 def single_number(state_dim: int, num_actions: int) -> jax.Array:
-    """Return a tree of arrays that is no network: one number.
+    """Return a tree of parameters that is no network: an array with one number.
 
-    The arguments are not used.
+    The arguments are ignored; the other functions in `NETWORKS` need them.
     """
     return jnp.zeros(())
 
@@ -84,7 +84,7 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
 
 
 def is_shape(leaf: Any) -> bool:
-    """Return whether a leaf is a shape, which stands for an array after tracing."""
+    """Return whether a leaf is a `ShapeDtypeStruct`, which replaces a traced array."""
     return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
@@ -144,9 +144,9 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 
 
 # ---------------------------------------------------------------- stand-ins
-# A part that calls another part is judged with the student's version of the other part.
-# If the student's version cannot be used, a stand-in takes its place: a function with
-# the same arguments, which is not the function that the homework asks for.
+# A part that calls a second part is judged with the student's version of the second
+# part. If this version cannot be used, a stand-in replaces it: a function with the same
+# arguments, which does not compute what the homework asks for.
 
 
 @eqx.filter_jit  # otherwise a call would compile each operation by itself
@@ -162,7 +162,7 @@ def stand_in_loss(
 
 
 def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
-    """Return numbers from the arguments of `discounted_returns`, in its shape [T]."""
+    """Return gamma minus the rewards [T], in place of the discounted returns [T]."""
     return gamma - jnp.asarray(rewards)
 
 
@@ -172,8 +172,8 @@ def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None
 
     Args:
         dqn: the hand-in's module.
-        spec: nothing is replaced unless its `stand_in` is true.
-        name: name of the function.
+        spec: settings of the case. Without a true `stand_in`, nothing is replaced.
+        name: name of the function to replace.
         function: the stand-in.
     """
     if not spec.get("stand_in"):

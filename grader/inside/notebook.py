@@ -19,19 +19,23 @@ for feature in __future__.all_feature_names:
     FEATURES |= getattr(__future__, feature).compiler_flag
 DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 MAX_LEFT_OUT = 20  # cells with a failed statement in the answer to the grader
-GRACE_SECONDS = 2.0  # from the interruption of a statement to the end of the process
+# The seconds that a statement has after its interruption until the process is ended.
+GRACE_SECONDS = 2.0
 
 
 def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
-    """Return the first lines of the cells in which a saved notebook is to be run.
+    """Return the first lines of the cells as which a saved notebook should be run.
 
-    If the whole text is valid Python, it is run as one cell. If not, its cells are run
-    one by one, so that a syntax error costs one cell only.
+    If the whole text is valid Python, it should be run as one cell. Otherwise its cells
+    should be run one by one, so that only the cell with a syntax error is lost.
 
     Args:
         text: text of a Python file that was saved from a notebook.
         path: path of the file, for messages.
         cells: the number of each cell's first line, from 0.
+
+    Returns:
+        The first entry of `cells`, or all entries.
 
     Raises:
         SyntaxError: the text is not valid Python and has only one cell.
@@ -51,19 +55,19 @@ class TooLong(BaseException):
 
 
 class Notebook:
-    """A notebook that is run one statement after another.
+    """A notebook whose statements are run one after another.
 
-    After a statement that fails, the next statement is run, because in Jupyter, too, a
-    student can go on after a cell has failed. A statement is interrupted when it has
-    used a quarter of the time that is left, so that later statements have time, too.
-    Definitions and imports are not interrupted, because other statements need them.
+    After a statement has failed, the next statement is run, as in Jupyter, where
+    students go on after a failed cell. A statement is interrupted when it has used a
+    quarter of the remaining time, so that later statements have time, too. Definitions
+    and imports are not interrupted, because other statements need them.
 
     Args:
         module: the hand-in's module, in which the statements run.
-        skipped: numbers of lines; statements on these lines are not run.
+        skipped: line numbers, from 1. Statements on these lines are not run.
         seconds: time for all statements together.
-        errors: file descriptor for the last words of the process: if a statement cannot
-            be interrupted, the statement's line is written there, and the process ends.
+        errors: file descriptor for a traceback. If a statement cannot be interrupted,
+            its traceback is written there, and the process ends.
     """
 
     def __init__(
@@ -78,19 +82,22 @@ class Notebook:
         self.running = False  # whether a statement runs that may be interrupted
 
     def left_out(self) -> dict[str, Any]:
-        """Return a dict that says what failed.
+        """Return which statements have failed or were skipped so far.
 
         Returns:
-            `left_out`: an entry for each of the first cells with a failed statement.
-            `more`: the number of other such cells. `slow`: the lines of the first
-            statements that ran for too long. At most MAX_LEFT_OUT entries each.
+            A dict. `left_out` lists the first MAX_LEFT_OUT cells with a failed
+            statement. Each entry has the `line` of the first failed statement and
+            `why` it failed. It also has `whole`, whether the cell has no other
+            statement, and `more`, how many further statements of the cell failed. In
+            the dict, `more` is the number of further cells. `slow` lists the lines of
+            the first MAX_LEFT_OUT statements that took too long.
         """
         more = max(len(self.failed) - MAX_LEFT_OUT, 0)
         slow = self.slow[:MAX_LEFT_OUT]
         return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
 
     def run(self, text: str, start: int) -> None:
-        """Run a cell.
+        """Run the statements of a cell, and note in `failed` if any of them fails.
 
         Args:
             text: text of the cell.
@@ -112,7 +119,7 @@ class Notebook:
             self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
 
     def failure(self, node: ast.stmt) -> str:
-        """Run a statement; return why it failed or was skipped, or "" for success."""
+        """Run a statement; return "", or in words why it failed or was skipped."""
         starts = [node, *getattr(node, "decorator_list", [])]
         lines = range(min(n.lineno for n in starts), (node.end_lineno or 0) + 1)
         try:
@@ -153,17 +160,17 @@ class Notebook:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def on_alarm(self, *_: object) -> None:
-        """Interrupt the running statement; a signal calls this after the time limit.
+        """Interrupt the running statement: the handler of the signal SIGALRM.
 
         Raises:
-            TooLong: a statement is running.
+            TooLong: a statement that may be interrupted is running.
         """
         if self.running:
             raise TooLong
 
 
 def in_words(error: BaseException) -> str:
-    """Return in one line why a statement was left out, from the exception it raised."""
+    """Return in one line why a statement failed, from the exception that it raised."""
     if isinstance(error, TooLong):
         return "it ran for too long"
     if isinstance(error, SyntaxError):

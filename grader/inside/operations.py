@@ -1,9 +1,9 @@
 """Check the single operations of a program before the runner compiles it.
 
-The name of an operation must be in a list of allowed names. XLA trusts some operations
-without a check: the type of a constant, the comparison of a sort, the array sizes for
-library code. For these operations the arguments are checked here as well, because wrong
-ones make XLA read or write beyond the end of an array.
+The name of an operation must be in a list of allowed names. XLA does not check the type
+of a constant, the comparison of a sort, and the array sizes for library code. If one of
+them is wrong, XLA reads or writes beyond the end of an array. So this module checks
+them, too.
 """
 
 import math
@@ -21,9 +21,9 @@ MAX_ARRAY = 1 << 30  # bytes of one array
 # number beyond 64 bits would overflow, and XLA would write beyond the end of the array.
 MAX_BETWEEN = 1 << 56
 STRUCTURE = {"builtin.module", "func.func", "func.call", "func.return"}
-# The operations that JAX exports and that only compute. Operations are not in the list
-# if they use the host, other devices or the device's own random generator, if they have
-# sizes known only at run time, or if they make tuples.
+# The operations that JAX exports and that only compute. The list has no operations that
+# use the host, other devices or the device's own random generator, that have array
+# sizes known only at run time, or that make tuples.
 OPERATIONS = re.compile(
     r"""stablehlo\.(
     abs|add|and|atan2|bitcast_convert|broadcast_in_dim|case|cbrt|ceil|
@@ -47,8 +47,8 @@ WINDOWS = (
     *("lhs_dilation", "rhs_dilation"),
 )
 ELEMENT = re.compile(r"i1|u?i(8|16|32|64)|bf16|f(16|32|64)|complex<f(32|64)>")
-# Element types of constants that NumPy cannot read from MLIR, and the float type of
-# which such a number consists.
+# Element types of constants that NumPy cannot read from MLIR, each with the type of the
+# floats of which such a number consists.
 UNBUFFERED = {"bf16": jnp.bfloat16, "complex<f32>": "f4", "complex<f64>": "f8"}
 # Library code that a program may call: QR (for orthogonal weights), LU and Cholesky
 # decompositions, and the solution of triangular systems.
@@ -116,9 +116,10 @@ def problem_of_array(type_: ir.Type) -> str | None:
 
 
 def elements_between(operation: ir.Operation) -> int:
-    """Return an upper bound of an array's elements after padding, dilation and windows.
+    """Return an upper bound of an array's size after padding, dilation and windows.
 
-    The bound is 0 for an operation without these.
+    The size is the number of elements. The bound is 0 for an operation without padding,
+    dilation and windows.
     """
     given: list[Any] = [operation.attributes.get(name, ()) for name in WINDOWS]
     if not any(given):
@@ -131,9 +132,9 @@ def elements_between(operation: ir.Operation) -> int:
 def stands_in(data: bytes, constant: ir.Operation) -> bool:
     """Return whether all bytes of a constant occur in the program's own bytes.
 
-    MLIR's reader trusts the type of a constant. If the program has fewer bytes than
-    the type needs, the reader takes the rest from the memory behind the program. Such a
-    constant is found here, because its bytes do not occur in the program.
+    MLIR's reader does not check the type of a constant. If the program has fewer bytes
+    than the type needs, the reader takes further bytes from the memory behind the
+    program. Such bytes do not occur in the program.
 
     Args:
         data: bytes from which the program was read.
@@ -152,7 +153,7 @@ def stands_in(data: bytes, constant: ir.Operation) -> bool:
 
 
 def printed_bytes(constant: str, dtype: Any) -> bytes:
-    """Return the bytes of a constant, computed from MLIR's text of it.
+    """Return the bytes of a constant that MLIR has printed as text.
 
     Args:
         constant: text, as `stablehlo.constant dense<[1.0, 0x7F80]> : tensor<2xbf16>`.
@@ -188,9 +189,10 @@ def is_ordered(sort: ir.Operation) -> bool:
 
 
 def is_less(value: Any, keys: list[Key]) -> bool:
-    """Return whether a value is the comparison "the left row is less", key by key.
+    """Return whether a value is the comparison "the left row is less than the right".
 
-    For keys 1, 2, ... this is: less in 1, or equal in 1 and less in the keys after 1.
+    Rows are compared key by key: a row is less if it is less in the first key, or equal
+    in the first key and less in the keys after it.
 
     Args:
         value: result of an operation of the program, or None.
@@ -233,10 +235,13 @@ def compares(value: Any, key: Key, direction: str) -> bool:
 
 
 def number_of(value: Any) -> Any:
-    """Return x if a value is the float x with -0 as 0 and every NaN as one NaN.
+    """Return the float x from which JAX has made a value for the comparison of a sort.
 
-    JAX converts floats in this way before it compares them in a sort. For a value that
-    was not converted in this way the result is None.
+    Before a sort compares floats, JAX replaces -0 by 0, and every NaN by the same NaN.
+    The result is None for a value that was not made in this way.
+
+    Args:
+        value: result of an operation of the program, or None.
     """
     is_nan, nan, rest = operands_of(value, "select", 3)
     is_zero, zero, x = operands_of(rest, "select", 3)
@@ -250,7 +255,7 @@ def number_of(value: Any) -> Any:
 
 
 def all_same(values: list[Any], others: list[Any]) -> bool:
-    """Return whether two lists of equal length have the same values, and no None."""
+    """Return whether two lists of values are equal and contain no None."""
     pairs = list(zip(values, others, strict=True))
     return not any(a is None or b is None or a != b for a, b in pairs)
 
@@ -287,7 +292,7 @@ def operands_of(value: Any, operation: str, count: int) -> list[Any]:
 
 
 def is_left(operation: ir.Operation) -> bool:
-    """Return whether a triangular system has its matrix on the left: A X = B."""
+    """Return whether a call for a triangular system solves A X = B and not X A = B."""
     config = ir.DictAttr(operation.attributes["mhlo.backend_config"])
     return ir.IntegerAttr(config["side"]).value == ord("L")
 
@@ -304,7 +309,7 @@ def is_sound(
         target: name of the library code.
         operands: shapes and dtypes of the arguments.
         results: shapes and dtypes of the results.
-        left: whether a triangular system has its matrix on the left.
+        left: for a triangular system, whether it is A X = B and not X A = B.
     """
     if min((n for shape, _ in operands + results for n in shape), default=0) < 0:
         return False  # a negative size stands for a size that is not known

@@ -1,15 +1,16 @@
-"""The contract's parts as functions of plain arrays.
+"""Turn the parts of a `dqn` module into functions of arrays by name.
 
-The worker calls the parts of the hand-in's `dqn` module through these functions. The
-reference's programs were exported from the solution through the same functions.
+The worker uses this module to ask the hand-in's parts. The reference's programs were
+exported from the solution by the same functions.
 
-`PROGRAMS` has builders for the parts that are functions of arrays. A builder takes the
-module and a spec. It returns a function that can be traced and exported, or called if
-the hand-in is plain Python. `CALLS` has the parts that are always called. Any other
-name is a plain function in the module, called with the arguments that its spec lists.
+`PROGRAMS` has a function for each part that can be exported. It takes the module and
+the case's settings (`spec`). It returns a function from arguments by name to results by
+name, which the worker exports or, for a call, runs as plain Python. `CALLS` has the
+parts that are always called. Any other name is a function of the module that is called
+with the arguments which its spec lists.
 
-The contract's plain Python values (gamma and alpha, sizes, step, period) are in the
-spec, and the hand-in gets them as plain values. All traced values are arrays.
+Plain Python values (gamma, alpha, sizes, step, period) are in the spec, and parts get
+them as plain values. A loss comes with its gradient in theta_Q if `gradient` is true.
 """
 
 import dataclasses
@@ -48,18 +49,18 @@ from grader.inside.values import (
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return the batch among the arguments, as the module's own `Transition`."""
+    """Return the arguments named in `FIELDS` as one `Transition` of the module."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
 
 def key_of(args: Args) -> jax.Array:
-    """Return the key among the arguments, of the same kind for every hand-in."""
+    """Return the argument `key`, uint32 [2], as a typed JAX key (threefry2x32)."""
     return jax.random.wrap_key_data(args["key"], impl="threefry2x32")
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: Q [S,A], one episode [T] -> Q [S,A]."""
+    """Return a function from Q [S,A] and one episode [T] to the new Q [S,A]."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -71,7 +72,7 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: reward [T] -> returns [T]."""
+    """Return a function from rewards [T] to their discounted returns [T]."""
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -81,7 +82,7 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: theta_Q, one episode [T] -> loss and its gradient in theta_Q."""
+    """Return a function from theta_Q and an episode [T] to the loss and gradient."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -100,7 +101,7 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: key [2] -> the leaves of a fresh network's parameters."""
+    """Return a function from a key [2] to the leaves of a new network's theta."""
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
@@ -113,7 +114,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: key [2], q_values [N,A], epsilon -> actions [N]."""
+    """Return a function from a key [2], q_values [N,A] and epsilon to actions [N]."""
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -124,7 +125,7 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: theta, state [B,D] or [D] -> q_values [B,A] or [A]."""
+    """Return a function from theta and states [B,D] or [D] to values [B,A] or [A]."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -136,7 +137,7 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: theta_Q, theta_T, a batch -> loss and its gradient in theta_Q."""
+    """Return a function from theta_Q, theta_T and a batch to the loss and gradient."""
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
 
@@ -159,7 +160,10 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Build: theta_Q, theta_T, a batch, opt_state -> theta_Q, opt_state, loss."""
+    """Return a function that makes one update by `td_update`.
+
+    It maps theta_Q, theta_T, a batch and opt_state to theta_Q, opt_state and the loss.
+    """
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
 
@@ -200,13 +204,13 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """Return the function that answers a part.
+    """Return the function of arguments by name that asks a part.
 
     Args:
         dqn: the hand-in's module.
-        name: name of the part; a name that is not in `PROGRAMS` is a plain function's.
-        spec: settings of the part; for a plain function, `arguments` has the names of
-            its arguments in order.
+        name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
+        spec: settings of the case. For a function that is not in `PROGRAMS`,
+            `arguments` has the names of its arguments in order.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -219,10 +223,10 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return a loss of any shape, and the gradient of its sum in theta.
+    """Return a loss of any shape, and the gradient of its sum with respect to theta.
 
     Raises:
-        ContractError: the loss is no float.
+        ContractError: the loss has another type than float.
     """
     loss, pull_back = jax.vjp(loss_of, theta)
     if not jnp.issubdtype(loss.dtype, jnp.floating):
@@ -234,29 +238,27 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return the flags of an episode that ends in a terminal state, bool [T]."""
+    """Return the flags `terminated` of an episode of `num_steps` steps, bool [T]."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
 
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Play a script of operations on a new buffer.
+    """Make a buffer, and call its methods as the list `script` in the settings says.
 
-    The operations:
+    Each entry of the script is one operation:
 
-    - ["add", i, j] add rows i to j-1 of the arguments
-    - ["plain", i, j] the same, with Python's numbers instead of NumPy's
-    - ["len"] note the length
-    - ["rng", seed] make a new generator
-    - ["sample", B] draw a batch
-    - ["samples", n, B] draw n batches, stacked
-    - ["reread", k] note what the k-th batch of "sample" holds now
-    - ["scribble"] overwrite the arrays that `add` was given: the buffer must have
-      stored copies
+    - ["add", i, j]: add rows i to j-1 of the arguments.
+    - ["plain", i, j]: add rows i to j-1 as Python numbers, not as NumPy numbers.
+    - ["len"]: append the buffer's length to `lengths`.
+    - ["rng", seed]: make a new random generator for the next samples.
+    - ["sample", B]: draw a batch and append it to `samples`.
+    - ["samples", n, B]: draw n batches, stack them and append them to `samples`.
+    - ["reread", k]: append the k-th batch of "sample", as it is now, to `samples`.
+    - ["scribble"]: overwrite the states that `add` got; a right buffer has copies.
 
     Returns:
-        The `lengths`, in order.
-        The `samples` of "sample", "samples" and "reread", in order.
+        A dict with the lists `lengths` and `samples`.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -287,13 +289,13 @@ def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def add_rows(buffer: Any, rows: Args, first: int, last: int) -> None:
-    """Add the rows from first to last - 1, one by one."""
+    """Add rows first, ..., last - 1 to a buffer, by one call of `add` for each row."""
     for i in range(first, last):
         buffer.add(*(rows[name][i] for name in FIELDS))
 
 
 def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
-    """Return n batches from a buffer, an array [n,B,...] for each field.
+    """Draw n batches from a buffer; return them as an array [n,B,...] for each field.
 
     Raises:
         ContractError: a field has different shapes in different batches.
@@ -313,14 +315,14 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
 
 
 def batch_fields(batch: Any, batch_size: int) -> Args:
-    """Return the five arrays of a batch of `batch_size` rows.
+    """Return the five arrays of a batch by field, whatever their shapes.
 
     Args:
-        batch: result of `sample`, a Transition or a similar tuple.
+        batch: result of `sample`: a Transition, a similar class, a tuple or a list.
         batch_size: number of rows that were asked for.
 
     Raises:
-        ContractError: the batch is something else.
+        ContractError: the batch has another type, or not five fields of numbers.
     """
     if all(hasattr(batch, name) for name in FIELDS):
         values = [getattr(batch, name) for name in FIELDS]
@@ -345,7 +347,7 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return the target parameters after a gradient update."""
+    """Return the target parameters that `sync_target` returns after one update."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])
@@ -357,9 +359,9 @@ def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
 
 
 def sync_schedule(dqn: Any, steps: Iterable[int], period: int) -> list[int]:
-    """Return what `sync_target` returns after each update: 1 θ_Q, 0 θ_T, -1 neither.
+    """Return for each update 1 if `sync_target` returns θ_Q, 0 if θ_T, -1 if neither.
 
-    The two trees of parameters are small and mean nothing.
+    θ_Q and θ_T are small constant tables.
 
     Args:
         dqn: the hand-in's module.

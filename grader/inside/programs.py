@@ -2,8 +2,8 @@
 
 The bytes of a program are untrusted, and the libraries that compile a program were not
 made for hostile input. So the program's arguments, results, effects and operations are
-checked first. Deadlines and confinement handle the rest: programs that take long or
-need much memory, and crashes of the compiler.
+checked first. This module does not stop programs that take long, need much memory or
+make the compiler crash: deadlines and confinement do.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ MAX_OPERATIONS = 50_000  # usual programs with unrolled Python loops have up to 
 
 
 class BadProgram(Exception):
-    """Raised for a program that may not or cannot be run."""
+    """Raised for a program that is not allowed, or that cannot be run."""
 
 
 def checked(data: bytes, args: Any) -> export.Exported:
-    """Check a serialised program and return it.
+    """Read a serialised program, check it, and return it.
 
     Args:
         data: untrusted bytes that should be a serialised program of `jax.export`.
         args: arrays with the shapes and dtypes for which the program was exported.
 
     Raises:
-        BadProgram: the bytes are no program, or the program is for other arguments or
-            does more than compute.
+        BadProgram: the bytes are no program, or the program takes other arguments,
+            contains a derivative, or is not accepted by `check`.
     """
     try:
         exported = export.deserialize(bytearray(data))
@@ -54,11 +54,11 @@ def checked(data: bytes, args: Any) -> export.Exported:
 
 
 def content(exported: export.Exported) -> bytes:
-    """Return a hash of what a program computes.
+    """Return a hash of a program's operations and of its argument and result types.
 
-    A program that is exported again has the same hash. Therefore the hash leaves out
-    the lines of the hand-in that MLIR notes with each operation, because these notes
-    depend on what was traced before.
+    If a part is exported a second time, the hash is the same. For this reason, the line
+    numbers in dqn.py that MLIR stores with each operation are left out: they depend on
+    what was traced before.
     """
     with mlir.make_ir_context():
         module = exported.mlir_module(serialized=False)
@@ -68,10 +68,12 @@ def content(exported: export.Exported) -> bytes:
 
 
 def check(exported: export.Exported) -> None:
-    """Check that a program is for this device, is not too large and only computes.
+    """Check a program's effects, device, result sizes and operations.
 
     Raises:
-        BadProgram: the program fails one of these checks.
+        BadProgram: the program has side effects or an operation that is not allowed, is
+            not for this process's device, or has too large results. Or it was exported
+            with safety checks left out.
     """
     if exported.ordered_effects or exported.unordered_effects:
         raise BadProgram("the program has side effects")
@@ -125,11 +127,11 @@ def require_kinds(what: str, obtained: Any, expected: Any) -> None:
 
     Args:
         what: name of the arrays, for the message.
-        obtained: the program's arrays, or their shapes and dtypes.
-        expected: arrays with the expected shapes and dtypes.
+        obtained: list of objects with the `shape` and `dtype` of the program's arrays.
+        expected: list of arrays with the expected shapes and dtypes.
 
     Raises:
-        BadProgram: a shape or a dtype differs, or the number of arrays.
+        BadProgram: the number of arrays, a shape or a dtype differs.
     """
     if [(x.shape, x.dtype) for x in obtained] != [(x.shape, x.dtype) for x in expected]:
         raise BadProgram(f"the program's {what} are others than it was asked for")

@@ -1,9 +1,9 @@
 """Encode, send, receive and decode frames between the grader and its helpers.
 
 A frame is `<header length><payload length>` (two little-endian uint32), a msgpack
-header and a payload of raw little-endian arrays. In the header an array is an
-extension item with its dtype and shape. The payload contains the bytes of the arrays in
-the order of the header.
+header and a payload of raw little-endian arrays. For each array, the header has a
+msgpack extension item with the dtype and the shape. The payload contains the bytes of
+the arrays in the order of the header.
 
 Frames from a helper are untrusted. So this module builds only plain data (no objects,
 no pickle) and arrays of known dtypes, and checks every length before it allocates
@@ -22,7 +22,8 @@ import numpy as np
 
 MAX_HEADER = 64 * 1024  # bytes
 MAX_PAYLOAD = 32 * 1024 * 1024  # bytes
-# Bytes of all frames from one helper; learning needs at most half of them.
+# The largest number of bytes in all frames from one helper together. Learning needs at
+# most half as many.
 MAX_SESSION = 2 * 1024 * 1024 * 1024
 MAX_NDIM = 6
 MAX_DIM = 1 << 24
@@ -147,7 +148,7 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
 
 
 def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return a dict from pairs of a key and a value.
+    """Return the dict with these pairs of a key and a value.
 
     Raises:
         ProtocolError: two pairs have the same key.
@@ -159,13 +160,14 @@ def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Return whether a value and everything in it has types that `encode` takes.
+    """Return whether a value and everything in it has a type that `encode` accepts.
 
-    This must be checked because msgpack knows more types.
+    A decoded message is checked by this function, because msgpack has more types.
 
     Args:
         value: the value.
-        depth: number of lists and dicts that contain the value, at most MAX_DEPTH.
+        depth: number of lists and dicts around the value. The result is False for more
+            than MAX_DEPTH.
     """
     if depth > MAX_DEPTH:
         return False
@@ -231,9 +233,9 @@ def receive(
 
     Args:
         stream: the stream.
-        look: function that inspects the message before the payload is read. The
-            message's arrays then have shapes and dtypes, but no numbers. If the
-            function raises an exception, the payload is not read.
+        look: function that inspects the message before the payload is read, when the
+            arrays have shapes and dtypes, but no numbers yet. If the function raises an
+            exception, the payload is not read.
 
     Raises:
         ProtocolError: the bytes are no frame, or the frame is incomplete or too long.

@@ -1,7 +1,8 @@
-"""The runner: runs exported programs; it never gets the hand-in's source.
+"""The runner: a helper that runs exported programs and never gets the hand-in's source.
 
 The runner also runs the reference's programs. It is confined like the worker, because
-a program can still loop for ever or fill the memory.
+a program can loop for ever or fill the memory. A learner runs this module, too; it has
+`learner.py` and `starter/train.py` in addition.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ HARNESS = Path(__file__).resolve().parents[2]  # the learner has train.py there
 
 
 def main() -> None:
-    """Answer requests until the grader closes the pipe."""
+    """Answer requests of the grader until it closes the pipe."""
     requests = open(os.dup(0), "rb")
     answers = open(os.dup(1), "wb")
     os.dup2(2, 1)  # prints of a library must not come between frames
@@ -38,7 +39,10 @@ def main() -> None:
         nonce = request.pop("nonce")
 
         def ask(question: dict[str, Any], nonce: bytes = nonce) -> dict[str, Any]:
-            """Ask the grader, during a request, for an answer of the worker."""
+            """Ask the grader a question during a request, and return its answer.
+
+            The process ends if the grader has closed the pipe.
+            """
             protocol.send(answers, {"nonce": nonce, "question": question})
             reply = protocol.receive(requests)
             if reply is None:
@@ -63,7 +67,13 @@ def main() -> None:
 
 
 def start_backend() -> None:
-    """Start JAX's backend now, because the first request has a time limit."""
+    """Make JAX start its backend (CPU or GPU) before the first request.
+
+    The start would otherwise count as time of the first request.
+
+    Raises:
+        SystemExit: JAX finds no device.
+    """
     try:
         jax.devices()
     except Exception:  # JAX's own words do not name the device
@@ -72,23 +82,27 @@ def start_backend() -> None:
 
 
 class Runner:
-    """The loaded programs, and the functions compiled from them."""
+    """The object that answers requests; it keeps programs and compiled functions.
+
+    `ask` is a function that asks the grader a question during a request and returns the
+    answer.
+    """
 
     def __init__(self) -> None:
         self.programs: dict[str, Callable] = {}
         self.exported: dict[str, export.Exported] = {}
         self.cache: dict[str, Callable] = {}
-        # A program can be loaded under several names; the first one stands for all.
+        # Programs with equal content are compiled once, under the first of their names.
         self.known: dict[bytes, str] = {}  # the first name by the program's content
         self.same: dict[str, str] = {}  # the first name by every name
         self.ask: Callable[[dict[str, Any]], dict[str, Any]]
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
-        """Answer one request.
+        """Answer one request: call the method `do_<name>` and return its result.
 
         Args:
-            do: name of the request; the method `do_<name>` answers it.
-            request: arguments of the method.
+            do: the name of the request.
+            request: the arguments of the method.
         """
         if do != "load" and "name" in request:
             request["name"] = self.same[request["name"]]
@@ -97,12 +111,12 @@ class Runner:
     # -------------------------------------------------------- the hand-in's programs
 
     def do_load(self, name: str, program: Any, args: Any) -> dict[str, Any]:
-        """Check a serialised program and keep it under a name.
+        """Check a program of the hand-in and keep it under a name; return {}.
 
         Args:
             name: name of the program in later requests.
             program: serialised program, uint8 [n].
-            args: arrays with the shapes and dtypes that the program must take.
+            args: arrays with the shapes and dtypes that the program must accept.
 
         Raises:
             BadProgram: the program may not be run.
@@ -114,16 +128,21 @@ class Runner:
         return {}
 
     def do_run(self, name: str, args: Any) -> dict[str, Any]:
-        """Return a program's answer to arguments."""
-        return to_numpy(self.compiled(name)(args))
-
-    def do_run_keys(self, name: str, args: Any, keys: Any) -> dict[str, Any]:
-        """Return a program's answers for K keys, each output stacked as [K,...].
+        """Run a loaded program; return its results as NumPy arrays by name.
 
         Args:
             name: name of the program.
-            args: arguments without the key.
-            keys: key data [K,2].
+            args: arguments of the program by name.
+        """
+        return to_numpy(self.compiled(name)(args))
+
+    def do_run_keys(self, name: str, args: Any, keys: Any) -> dict[str, Any]:
+        """Run a loaded program once for each of K keys; stack each result as [K,...].
+
+        Args:
+            name: name of the program.
+            args: arguments of the program by name; the `key` is replaced.
+            keys: the keys' numbers, uint32 [K,2].
         """
         program = self.programs[name]
 
@@ -134,11 +153,16 @@ class Runner:
         return to_numpy(compiled(args, keys))
 
     def compiled(self, name: str) -> Callable:
-        """Return a program as a compiled function; it is compiled at its first call."""
+        """Return a loaded program as a jitted function; its first call compiles it."""
         return self.kept(name, lambda: jax.jit(self.programs[name]))
 
     def kept(self, name: str, make: Callable[[], Callable]) -> Callable:
-        """Return the function kept under a name; make it if there is none."""
+        """Return the object that is kept under a name; make it if there is none.
+
+        Args:
+            name: the name.
+            make: function that makes the object, which is then kept.
+        """
         if name not in self.cache:
             self.cache[name] = make()
         return self.cache[name]
@@ -146,11 +170,11 @@ class Runner:
     # -------------------------------------------------------- trusted mathematics
 
     def do_optimizer_init(self, optimizer: str, theta: Any) -> dict[str, Any]:
-        """Return the optimizer's state before the first step.
+        """Return the optimizer's state before the first step, as a list of arrays.
 
         Args:
-            optimizer: name of the optimizer.
-            theta: arrays of the parameters.
+            optimizer: name of the optimizer, a key of `OPTIMIZERS`.
+            theta: the parameters, a list of arrays.
         """
         init = OPTIMIZERS[optimizer]().init
         state = self.kept(f"init {optimizer}", lambda: jax.jit(init))(theta)
@@ -159,13 +183,13 @@ class Runner:
     def do_optimizer_step(
         self, optimizer: str, theta: Any, opt_state: Any, grads: Any
     ) -> dict[str, Any]:
-        """Return the parameters and the state after one step of the optimizer.
+        """Return the parameters and the optimizer's state after one step.
 
         Args:
-            optimizer: name of the optimizer.
-            theta: arrays of the parameters.
-            opt_state: arrays of the optimizer's state.
-            grads: arrays of the gradient.
+            optimizer: name of the optimizer, a key of `OPTIMIZERS`.
+            theta: the parameters, a list of arrays.
+            opt_state: the optimizer's state before the step, a list of arrays.
+            grads: the gradient, a list of arrays.
         """
         transformation = OPTIMIZERS[optimizer]()
 
@@ -180,11 +204,11 @@ class Runner:
         return to_numpy({"theta_Q": new_theta, "opt_state": new_state})
 
     def do_reference(self, program: Any, args: Any) -> dict[str, Any]:
-        """Return the answer of a program of the reference.
+        """Run a program of the reference; return its results by name.
 
         Args:
             program: serialised program, uint8 [n].
-            args: arguments of the program.
+            args: arguments of the program by name.
         """
         data = bytearray(program.tobytes())
         name = f"reference {hashlib.sha256(data).hexdigest()}"
@@ -194,26 +218,26 @@ class Runner:
     # -------------------------------------------------------- learning
 
     def do_learn(self, **request: Any) -> dict[str, Any]:
-        """Learn a task with the hand-in's parts; see `learner.learn`."""
+        """Learn the maze or CartPole with the hand-in's parts; see `learner.learn`."""
         from grader.inside import learner
 
         return learner.learn(self, **request)
 
     def do_learn_table(self, **request: Any) -> dict[str, Any]:
-        """Learn a table with the hand-in's parts; see `learner.learn_table`."""
+        """Learn a table world with the hand-in's parts; see `learner.learn_table`."""
         from grader.inside import learner
 
         return learner.learn_table(self, **request)
 
 
 def to_numpy(tree: Any) -> Any:
-    """Copy arrays from the device, in dtypes that a frame can hold."""
+    """Return a tree of JAX arrays as NumPy arrays that can be sent in a frame."""
     return jax.tree.map(lambda leaf: values.as_array("an output", leaf), tree)
 
 
 def prepare_jax() -> None:
-    """Configure JAX for running programs."""
-    # A hand-in may compute in float64. The grader's own code gives dtypes explicitly.
+    """Configure JAX for running programs: 64-bit types, full precision."""
+    # A hand-in may compute in float64. The grader's own code names its dtypes.
     jax.config.update("jax_enable_x64", True)
     # TF32 on a GPU has errors in the fourth digit, which checks compare.
     jax.config.update("jax_default_matmul_precision", "highest")

@@ -76,7 +76,7 @@ def as_array(what: str, value: Any) -> np.ndarray:
 
 
 def objects_in(value: Any, array: np.ndarray) -> str:
-    """Return in words which values of a result are no numbers.
+    """Return in words what a result is and which of its entries are no numbers.
 
     Args:
         value: a part's result.
@@ -93,7 +93,7 @@ def objects_in(value: Any, array: np.ndarray) -> str:
 
 
 def as_output(what: str, value: Any) -> jax.Array:
-    """Return a part's result as one JAX array; during tracing, it is a tracer.
+    """Return a part's result as one JAX array (a tracer while the part is traced).
 
     Args:
         what: name of the part, for messages.
@@ -115,7 +115,7 @@ def as_output(what: str, value: Any) -> jax.Array:
 
 
 def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
-    """Return the leaves of a tree after a check of its structure.
+    """Return the leaves of a tree that has the expected structure.
 
     Args:
         what: name of the tree, for messages.
@@ -143,7 +143,7 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
 
 
 def require_update(result: Any, structure: Any, state_structure: Any) -> None:
-    """Check that `td_update` has returned three results in the right order.
+    """Check that `td_update` has returned theta_Q, opt_state and loss, in this order.
 
     Args:
         result: result of `td_update`.
@@ -176,7 +176,7 @@ def require_update(result: Any, structure: Any, state_structure: Any) -> None:
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """Return a number with a noun: "1 array", "2 arrays".
+    """Return a count with its noun: "1 array" or "2 arrays".
 
     Args:
         count: the number.
@@ -187,21 +187,22 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def returned(what: str, value: Any, expected: str) -> str:
-    """Return a sentence that a part has returned the wrong thing.
+    """Return a message that says what a part has returned and what it should return.
 
     Args:
         what: name of the part.
         value: the part's result.
-        expected: what the part should return, in words.
+        expected: what the part should return, in words, as "one array".
     """
     missing = ": is a `return` missing?" if value is None else ""
     return f"{what} returned {describe(value)}, expected {expected}{missing}"
 
 
 def describe(value: Any) -> str:
-    """Return the kind of a part's result in a few words.
+    """Return in a few words what a part has returned, as "an array of type …".
 
-    For an array: its type and shape. For a short tuple or list: the kind of each item.
+    For an array, the words name its type and shape. For a short tuple or list, they
+    name the kind of each item.
     """
     if value is None:
         return "None"
@@ -216,7 +217,7 @@ def describe(value: Any) -> str:
 
 
 def name_of(item: Any) -> str:
-    """Return the kind of an item in one word; for an array, its type and shape."""
+    """Return the name of an item's type; for an array dtype and shape: "int32[5]"."""
     if isinstance(item, jax.Array | np.ndarray):
         return f"{item.dtype}[{','.join(map(str, item.shape))}]"
     return "None" if item is None else type(item).__name__

@@ -1,8 +1,8 @@
-"""The worker: the only process that runs the hand-in's Python. It is not trusted.
+"""The worker: the only helper that runs the hand-in's Python.
 
-The worker imports `dqn.py`, exports programs and answers calls. It handles one request
-at a time over its standard input and output. The grader kills it at a deadline. The
-grader takes its answers as data only, see `protocol.py`.
+The worker imports `dqn.py`, exports parts as programs and answers calls. It handles one
+request at a time, see `protocol.py`, and the grader kills it at a deadline. The grader
+does not trust the worker's answers: they are read as data only.
 """
 
 import contextlib
@@ -34,18 +34,19 @@ CALLS_EXPORTED = "calls an exported program: write the code that computes it ins
 
 
 def main() -> None:
-    """Answer requests until the grader closes the pipe."""
+    """Answer requests of the grader until it closes the pipe."""
     requests, answers = take_pipes()
     errors = os.dup(2)
     worker = Worker(errors)
     protocol.send(answers, {})  # the worker has started
     while (request := protocol.receive(requests)) is not None:
         nonce = request.pop("nonce")
-        # If the hand-in hangs, its place is printed before the grader kills the worker.
+        # If the hand-in hangs, the line that runs is written to standard error before
+        # the grader kills the worker.
         faulthandler.dump_traceback_later(0.8 * request.pop("seconds"), file=errors)
         try:
             answer = {"answer": worker.handle(**request)}
-        # Also catches SystemExit and KeyboardInterrupt: the worker goes on.
+        # SystemExit and KeyboardInterrupt must not end the worker either.
         except BaseException as error:
             answer = {"error": describe_error(error)}
         flush_printed()
@@ -60,10 +61,12 @@ def main() -> None:
 
 
 def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
-    """Move the pipes of frames to other descriptors than the hand-in prints to.
+    """Move the streams of requests and answers away from descriptors 0 and 1.
 
-    If descriptor 0 is a socket, requests and answers both use it, and standard output
-    is a pipe of its own. Otherwise standard output is joined to standard error.
+    The hand-in prints to descriptor 1, and must not mix its text with frames. If
+    descriptor 0 is a socket, the socket carries requests and answers, and descriptor 1
+    is a separate pipe for printed text. Otherwise descriptor 1 carries the answers, and
+    printed text is sent to standard error.
 
     Returns:
         The stream of requests.
@@ -82,16 +85,17 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
 
 
 def flush_printed() -> None:
-    """Send printed text on its way before the answer."""
+    """Flush standard output, so that printed text leaves before the answer does."""
     with contextlib.suppress(BaseException):  # the hand-in may have replaced stdout
         sys.stdout.flush()
 
 
 class Worker:
-    """The hand-in's module, and the state between requests.
+    """The object that answers requests; it keeps the hand-in's module and its buffer.
 
     Args:
-        errors: descriptor of standard error at the start.
+        errors: file descriptor of a copy of standard error. A notebook's statement that
+            hangs is reported there.
     """
 
     def __init__(self, errors: int = 2) -> None:
@@ -100,11 +104,11 @@ class Worker:
         self.buffer: Any = None
 
     def handle(self, do: str, **request: Any) -> dict[str, Any]:
-        """Answer one request.
+        """Answer one request: call the method `do_<name>` and return its result.
 
         Args:
-            do: name of the request; the method `do_<name>` answers it.
-            request: arguments of the method.
+            do: the name of the request.
+            request: the arguments of the method.
         """
         return getattr(self, f"do_{do}")(**request)
 
@@ -116,14 +120,16 @@ class Worker:
         skipped: list[int],
         seconds_of_cells: float,
     ) -> dict[str, Any]:
-        """Import the hand-in.
+        """Write the hand-in's text to dqn.py and import it.
 
         Args:
-            source: text in UTF-8, uint8 [n].
-            cells: for a notebook, the number of each cell's first line, from 0.
-            exported: True for a Python file that was saved from a notebook.
-            skipped: first lines of a notebook's statements that took too long before.
-            seconds_of_cells: time limit for all cells together.
+            source: the hand-in's text in UTF-8, uint8 [n].
+            cells: for a notebook, the number of each cell's first line, from 0; empty
+                for a Python file.
+            exported: whether the text is a Python file that was saved from a notebook.
+            skipped: for a notebook, line numbers (from 1) of statements that took too
+                long in an earlier import. These statements are not run.
+            seconds_of_cells: time limit for all cells together, in seconds.
 
         Returns:
             For a notebook, what was left out, see `Notebook.left_out`; {} for a file.
@@ -148,27 +154,26 @@ class Worker:
         return notebook.left_out()
 
     def load_text(self, text: str, path: Path) -> None:
-        """Import a text as the hand-in's module.
+        """Run the hand-in's text in a new module, and keep the module.
 
         Args:
-            text: source of the hand-in.
-            path: path of the file with this text.
+            text: the hand-in's text.
+            path: path of the file with this text, for tracebacks.
         """
         module = new_module(text, path)
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
         self.dqn = module
 
     def do_call(self, part: str, spec: Any, args: Any, watched: str) -> dict[str, Any]:
-        """Call a part as plain Python, whether or not it can be exported.
+        """Call a part as plain Python; return its results by name.
 
         Args:
-            part: name of the part.
-            spec: settings of the part.
-            args: arrays of the part.
-            watched: "numpy" or "jax" to pass copies as arrays of this kind; the
-                answer's `changed` then has the names of the arrays that the call
-                changed or
-            deleted.
+            part: name of the part, as in `Case.part`.
+            spec: settings of the case.
+            args: arrays of the case by name.
+            watched: "numpy" or "jax" to pass copies as arrays of this kind. Under
+                "changed", the answer then has the names of the arrays that the call has
+                changed or deleted. With "" there is no list of names.
         """
         if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)
@@ -188,13 +193,16 @@ class Worker:
         return answer
 
     def do_export(self, part: str, spec: Any, args: Any, platforms: Any) -> Any:
-        """Trace a part for arguments of these shapes and serialise the program.
+        """Export a part: trace it and return the serialised program.
 
         Args:
-            part: name of the part.
-            spec: settings of the part.
-            args: arrays of which only shapes and dtypes count.
-            platforms: platforms of the program, such as "cpu".
+            part: name of the part, as in `Case.part`.
+            spec: settings of the case.
+            args: arrays by name; only their shapes and dtypes are used.
+            platforms: list of the program's platforms, such as "cpu".
+
+        Returns:
+            {"program": uint8 [n]}.
 
         Raises:
             UnexpectedTracerError: the part uses a value from an earlier trace.
@@ -214,20 +222,20 @@ class Worker:
         return {"program": np.frombuffer(exported.serialize(), np.uint8)}
 
     def do_open_buffer(self, capacity: int) -> dict[str, Any]:
-        """Make the buffer of a training run."""
+        """Make a new `ReplayBuffer` of the hand-in for one training; return {}."""
         self.buffer = values.part(self.dqn, "ReplayBuffer")(capacity)
         return {}
 
     def do_use_buffer(
         self, rows: Any, num_batches: int, batch_size: int, seed: int
     ) -> dict[str, Any]:
-        """Add rows to the open buffer, then draw batches from it.
+        """Add transitions to the buffer of `do_open_buffer`, then draw batches from it.
 
         Args:
-            rows: transitions, an array [n,...] for each field.
-            num_batches: number of batches.
-            batch_size: number of rows in a batch.
-            seed: seed of the generator.
+            rows: the transitions, an array [n,...] for each field.
+            num_batches: number of batches to draw.
+            batch_size: number of transitions in a batch.
+            seed: seed of the random generator that `sample` gets.
 
         Returns:
             The batches, an array [num_batches,batch_size,...] for each field.
@@ -241,18 +249,19 @@ class Worker:
 
         Args:
             first: number of the first update.
-            count: number of updates.
-            period: updates from one sync to the next.
+            count: how many updates are asked for, one after the other.
+            period: the setting of `sync_target`: updates from one sync to the next.
 
         Returns:
-            `synced` int8 [count]: 1 for θ_Q, 0 for θ_T, -1 for anything else.
+            {"synced": int8 [count]}: 1 where `sync_target` returned θ_Q, 0 where it
+            returned θ_T, -1 where it returned anything else.
         """
         synced = parts.sync_schedule(self.dqn, range(first, first + count), period)
         return {"synced": np.array(synced, np.int8)}
 
 
 def calls_exported(jaxpr: Jaxpr) -> bool:
-    """Tell whether a trace calls a program of `jax.export`."""
+    """Tell whether a traced function calls a program of `jax.export`."""
     return any(
         equation.primitive.name == "call_exported"
         or any(map(calls_exported, jaxprs_in_params(equation.params)))
@@ -261,7 +270,12 @@ def calls_exported(jaxpr: Jaxpr) -> bool:
 
 
 def new_module(text: str, path: Path) -> types.ModuleType:
-    """Return an empty module for the hand-in; its text is not run yet."""
+    """Return an empty module `dqn` for the hand-in, whose text has not run yet.
+
+    Args:
+        text: the hand-in's text, which tracebacks show.
+        path: path of dqn.py.
+    """
     module = types.ModuleType("dqn")
     module.__file__ = str(path)
     sys.modules["dqn"] = module
@@ -272,11 +286,14 @@ def new_module(text: str, path: Path) -> types.ModuleType:
 
 
 def same(given: Any, args: Any) -> Any:
-    """Return a tree of booleans: whether each array is as it was before a call.
+    """Return for each array of a tree whether a call has left it unchanged.
 
     Args:
-        given: arrays that were passed to the call.
-        args: copies of these arrays from before the call.
+        given: tree of the arrays that were passed to the call.
+        args: the same tree with copies from before the call.
+
+    Returns:
+        A tree of bools; False for an array that was changed or deleted.
     """
 
     def is_same(a: Any, b: Any) -> bool:
@@ -287,12 +304,12 @@ def same(given: Any, args: Any) -> Any:
 
 
 def prepare_jax() -> None:
-    """Configure JAX for tracing and calling hand-ins."""
-    # A forgotten debug print is no mistake, but a program with it cannot be exported.
+    """Configure JAX for tracing and calling parts of the hand-in."""
+    # A forgotten debug print is no mistake, but a part with it could not be exported.
     for name in ("print", "callback"):
         setattr(jax.debug, name, lambda *args, **kwargs: None)
     jax.config.update("jax_default_matmul_precision", "highest")
-    # With this, a program does not depend on the path of the traced file.
+    # With this setting, a program does not depend on the path of the traced file.
     jax.config.update("jax_traceback_in_locations_limit", 0)
 
 

@@ -1,7 +1,7 @@
-"""Who answers a case: the candidate (the hand-in) and the reference.
+"""Answer cases by the candidate (the hand-in) and by the reference.
 
-Runs in the grader's process and asks helpers by way of `sandbox`: the worker, in which
-the hand-in runs, and the runner, which runs exported programs. `budget` keeps the time,
-`learning` carries questions while the hand-in learns. Imports `contract`, `escape`,
-`intake` and `sandbox`.
+This room runs in the grader's process. Through `sandbox` it asks helpers: the worker,
+which runs the hand-in's Python, and the runner, which runs exported programs. `budget`
+measures the time of the hand-in, and `learning` trains agents made of the hand-in's
+parts. This room may import `contract`, `escape`, `intake` and `sandbox`.
 """

@@ -19,7 +19,7 @@ class Budget:
     Attributes:
         limits: the limits of this grading.
         exercise: the name of the exercise that is being graded.
-        started: the start of the run on the monotonic clock, in seconds.
+        started: the start of the run, in seconds of `time.monotonic`.
         spent: the seconds used so far, by part.
         part: the name of the part that is being graded.
     """
@@ -65,7 +65,8 @@ class Budget:
         Args:
             what: the part that was asked, for the message.
             limit: the time limit of the answer in seconds.
-            place: the last known line of the hand-in, for the end of the message.
+            place: the end of the message, such as the line of the hand-in that was
+                running; "" if unknown.
 
         Returns:
             `UsedUp` if the part or the run has no time left, else `TimedOut`.

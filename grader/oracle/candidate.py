@@ -1,4 +1,4 @@
-"""The candidate: answers cases by the hand-in."""
+"""Answer cases by the hand-in: by its exported programs, or by calls of its Python."""
 
 import contextlib
 import functools
@@ -19,12 +19,16 @@ from grader.sandbox.output import Output
 
 
 class WorkerInterface(Protocol):
-    """What runs the hand-in's Python: a worker process, or this process for a debugger.
+    """Interface of an object that runs the hand-in's Python.
+
+    `WorkerClient` uses a worker process. For a debugger, `LocalWorker` uses the
+    grader's own process.
 
     Attributes:
-        budget: time budget of the exercise and part that are graded now.
-        printed: what the hand-in has printed, by exercise and at import.
-        loaded: whether the hand-in is imported; set it to False to import it anew.
+        budget: time that the hand-in may still take.
+        printed: what the hand-in has printed, by the exercise's name or "import".
+        loaded: whether the hand-in is imported. Setting False makes the next request
+            import it again.
     """
 
     budget: Budget
@@ -38,25 +42,24 @@ class WorkerInterface(Protocol):
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the answer to a request.
+        """Return the hand-in's reply to a request; the reply has an answer.
 
         Args:
-            request: the request, see `inside.worker`.
-            what: name of the part, for messages.
-            seconds: time limit; None for the part's budget.
-            look: function that checks the shapes before the numbers are read.
+            request: `do` and its arguments, see `inside/worker.py`.
+            what: name of the part that is asked, for messages.
+            seconds: time limit in seconds; None for `call_seconds` of the limits.
+            look: function that checks the answer's shapes before its numbers are read.
 
         Raises:
-            Raised, Wrong, Stopped, ...: an outcome of `contract.outcomes`; no answer
-            came.
+            Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
         """
 
     def book(self, stage: str, output: Output) -> None:
-        """Add printed output to the output that is kept for a stage.
+        """Add output of the hand-in to `printed`.
 
         Args:
-            stage: name of an exercise, or of the import.
-            output: printed output.
+            stage: the exercise's name, or "import".
+            output: the output to add.
         """
 
     def renew(self) -> None:
@@ -64,12 +67,15 @@ class WorkerInterface(Protocol):
 
 
 class RunnerInterface(Trusted, Protocol):
-    """What runs exported programs: a runner process, or this process for a debugger.
+    """Interface of an object that runs exported programs.
+
+    `RunnerClient` uses a runner process. For a debugger, `LocalRunner` uses the
+    grader's own process.
 
     Attributes:
-        budget: time budget of the exercise and part that are graded now.
+        budget: time that the hand-in may still take.
         device: "cpu" or "gpu".
-        programs: the hand-in's programs by name.
+        programs: the hand-in's exported programs by name.
     """
 
     budget: Budget
@@ -86,18 +92,21 @@ class RunnerInterface(Trusted, Protocol):
         """Return the answer to a request that runs the hand-in's programs.
 
         Args:
-            request: the request, see `inside.runner`.
-            what: name of the part, for messages.
-            seconds: time limit; None for the part's budget.
-            on_question: function that answers questions of the runner.
+            request: `do` and its arguments, see `inside/runner.py`.
+            what: name of the part that is asked, for messages.
+            seconds: time limit in seconds; None for `call_seconds` of the limits.
+            on_question: function that answers the questions of a learner.
+
+        Raises:
+            Wrong, Raised, Stopped: the program gave no answer.
         """
 
     def load(self, name: str, case: Case) -> None:
-        """Load an exported program.
+        """Load an exported program into the runner.
 
         Args:
             name: name of the program, a key of `programs`.
-            case: case for which the program was exported.
+            case: a case that the program can answer.
         """
 
 
@@ -107,13 +116,14 @@ class Candidate:
     Args:
         worker: runs the hand-in's Python.
         runner: runs the hand-in's exported programs.
-        eager: True to answer by calls only, so that a debugger sees numbers.
-        mark: prefix of the names of programs, different after a new import.
+        eager: True to answer all cases by calls, so that a debugger shows numbers.
+        mark: prefix of the programs' names. Each new import of the hand-in has another
+            prefix, so that its parts are exported again.
 
     Attributes:
-        untraceable: programs that cannot be exported, by name, with the reason.
-        used: names of the programs that were asked for.
-        stopped: parts that have hung or died.
+        untraceable: for each program that cannot be exported, the reason by name.
+        used: names of the programs that this candidate has needed so far.
+        stopped: names of the parts that took too long or ended their process.
     """
 
     def __init__(
@@ -131,7 +141,10 @@ class Candidate:
         self.stopped: set[str] = set()  # parts that have hung or died
 
     def afresh(self) -> "Candidate":
-        """Return the hand-in imported anew, without memory of earlier questions."""
+        """Return a new candidate, for which the worker imports the hand-in again.
+
+        The hand-in then has no memory of earlier questions.
+        """
         self.worker.loaded = False
         return Candidate(
             self.worker, self.runner, eager=self.eager, mark=f"afresh {self.mark}"
@@ -139,11 +152,11 @@ class Candidate:
 
     @contextlib.contextmanager
     def in_fresh_process(self) -> Iterator["Candidate"]:
-        """Yield the hand-in in a fresh process; its programs are traced again.
+        """Yield a candidate whose worker is a fresh process, during a with block.
 
-        Output printed there is dropped, because the hand-in prints the same again.
-        Parts that have hung or died still count as stopped, so their stand-ins are used
-        as before.
+        All parts are exported again. Output that the hand-in prints in this block is
+        dropped, because it repeats earlier output. A part in `stopped` stays there, so
+        that its stand-in is still used.
         """
         self.worker.renew()
         again = Candidate(self.worker, self.runner, mark=f"again {self.mark}")
@@ -155,11 +168,18 @@ class Candidate:
             self.worker.printed = printed
 
     def name_of(self, case: Case) -> str:
-        """Return the name of the hand-in's program for a case."""
+        """Return the name of the program that answers a case: a key of `programs`."""
         return self.mark + case.program_name()
 
     def answer(self, case: Case) -> Answer:
-        """Return the answer of the hand-in's program; without one, of a call."""
+        """Return the hand-in's answer to a case.
+
+        The part is exported, and the runner executes the program. A call answers
+        instead if the part is never exported, cannot be exported, or in a debugger.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
+        """
         try:
             if case.part not in CALLS and not self.eager:
                 try:
@@ -175,14 +195,17 @@ class Candidate:
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """Return the answer of a call of the hand-in's Python.
+        """Return the answer of a call, which the worker makes in plain Python.
 
         Args:
             case: the question.
-            watched: "numpy" or "jax" to pass copies as arrays of this kind; the
-                answer's `changed` then has the names of the arrays that the call
-                changed or deleted.
+            watched: "numpy" or "jax" to pass copies as arrays of this kind. Under
+                "changed", the answer then has the names of the arrays that the call has
+                changed or deleted. With "" there is no list of names.
             look: function that checks the answer's shapes before its numbers are read.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
         asked = {"do": "call", **request, "watched": watched}
@@ -199,7 +222,7 @@ class Candidate:
             kind: kind of the arrays, "numpy" or "jax".
 
         Raises:
-            Raised: the part does not take such arrays, or fails in another way.
+            Raised: the part does not accept arrays of this kind, or fails otherwise.
             Wrong: the answer has no list of names.
         """
         if "gradient" in case.spec:  # under `jax.grad` there is no array to be changed
@@ -211,24 +234,26 @@ class Candidate:
         return names
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer of the exported program.
+        """Return the answer of the exported program to a case.
 
         Raises:
-            Raised: the part cannot be traced under `jax.jit`.
+            Raised: the part cannot be traced under `jax.jit`, or the program fails.
+            Wrong, Waiting, Stopped: there is no answer for another reason.
         """
         name = self.export(case)
         request = {"do": "run", "name": name, "args": case.args}
         return Answer(self.runner.untrusted(request, part_name(case)))
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one output for many keys, stacked as [K,...].
+        """Return one array of the answer for each of K keys, stacked as [K,...].
 
-        A part that cannot be exported is called for the first `called_keys` keys only.
+        A part that cannot be exported is called once for each key. Then only the first
+        `called_keys` keys (see `Limits`) are used.
 
         Args:
-            case: the question.
-            keys: key data [K,2].
-            name: name of the output.
+            case: the question, which is asked with each key.
+            keys: the keys' numbers, uint32 [K,2].
+            name: name of the array in the answer.
 
         Raises:
             Wrong: a call gives too large an output, or another shape than the call
@@ -252,10 +277,13 @@ class Candidate:
         return Answer(self.runner.untrusted(request, part_name(case))).array(name)
 
     def export(self, case: Case) -> str:
-        """Return the name of the program for a case, after loading it into the runner.
+        """Export the part of a case, load the program and return the program's name.
+
+        A program that is already exported or loaded is used again.
 
         Raises:
             Raised: the part cannot be traced under `jax.jit`.
+            Wrong, Waiting, Stopped: there is no program for another reason.
         """
         name = self.name_of(case)
         if name in self.untraceable:
@@ -277,7 +305,8 @@ class Candidate:
             traced = Program(reply.answer["program"], reply.printed)
             self.runner.programs.setdefault(name, traced)
         if name not in self.used:
-            # If learning has traced the program first, its output is still shown here.
+            # Learning may have exported this program first. What the hand-in printed
+            # then belongs to this exercise as well.
             self.used.add(name)
             printed = self.runner.programs[name].printed
             self.worker.book(self.worker.budget.exercise, printed)
@@ -286,15 +315,15 @@ class Candidate:
 
 
 def one_program(part: str, most: int, answer: Args) -> None:
-    """Check that an answer is one program.
+    """Check that the answer to an export has one program, and not too large a one.
 
     Args:
-        part: name of the exported part.
+        part: name of the exported part, for messages.
         most: largest allowed size of the program in bytes.
-        answer: answer of the worker.
+        answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: the answer is no program, or the program is too large.
+        Wrong: the answer is not exactly one program, or the program is too large.
     """
     program = answer.get("program")
     if (

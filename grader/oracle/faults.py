@@ -1,4 +1,8 @@
-"""What went wrong in the hand-in's process, in words for the student."""
+"""Describe errors of the hand-in's process in words for the student.
+
+The worker sends an error as a dict, from `describe_error` in `inside/errors.py`. The
+hand-in may have forged it, so every value is checked or made safe to show.
+"""
 
 import re
 from collections.abc import Callable
@@ -15,24 +19,31 @@ from grader.contract.outcomes import (
 from grader.escape import one_line, plain
 
 IMPORTING = "importing dqn.py"
-DEBUGGER = "BdbQuit"  # what a debugger raises when nobody answers
+DEBUGGER = "BdbQuit"  # the exception that a debugger raises if there is no terminal
 NOBODY_ANSWERS = "breakpoint() starts a debugger, and nobody is here to answer it"
 STARTS_IT = re.compile(r"\b(breakpoint|set_trace)\s*\(")
-# What students have no name for: the question is asked of what `q_network` returns.
+# Messages name a part by its `Case.part`. Students do not know the name "forward": its
+# cases ask the network that `q_network` returns.
 NAMES = {"forward": "the network"}
-# An error's words that sizes explain.
+# Words in an error's message which show that array sizes are the problem.
 ABOUT_SIZES = re.compile(
     r"shapes?\b(?! \w+\[)|sizes?\b|dimension|broadcast|values to unpack|out of bounds"
 )
 
 
 def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exception:
-    """Return the outcome for an error of the worker, in words for the student.
+    """Return the exception that ends a check, for an error from the worker.
 
     Args:
-        error: as the worker describes it.
-        what: was asked.
-        locate: names the places in a text as the student knows them.
+        error: the worker's description of the error.
+        what: name of the part that was asked, or `IMPORTING`.
+        locate: function that replaces lines of dqn.py in a message by the cells of a
+            notebook, see `Submission.locate`.
+
+    Returns:
+        `NotImplementedYet` if the part is a stub; `Waiting` if it calls another part
+        that is a stub; `Wrong` if the result has a wrong type or structure; else
+        `Raised`.
     """
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
@@ -55,8 +66,8 @@ def place_of(error: Args) -> str:
     """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
 
     Args:
-        error: as the worker describes it. `called` says that the line is that of a
-            definition, which was called when something outside dqn.py failed.
+        error: the error from `with_own_line`. Its `called` is "", or words with which
+            the place begins: the line then defines the function that was called.
     """
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
@@ -70,17 +81,20 @@ def place_of(error: Args) -> str:
 
 
 def with_own_line(error: Args, source: str, what: str) -> Args:
-    """Return the error with the line that was handed in, or with no place at all.
+    """Return the error with its source line taken from the text that was handed in.
+
+    The worker's own copy of the line is replaced, because the hand-in may have forged
+    it. If the error has no line of the hand-in, it gets the line that defines the
+    called function. Without a definition, the line is 0.
 
     Args:
-        error: as the worker describes it.
+        error: the worker's description of the error.
         source: the hand-in's text.
-        what: was asked. Where no line of the hand-in was running, its definition is
-            the place.
+        what: name of the part that was asked.
     """
     line, lines = error.get("line"), source.split("\n")
     if isinstance(line, int) and 0 < line <= len(lines):
-        if error.get("type") == DEBUGGER:  # which stops at the line that comes next
+        if error.get("type") == DEBUGGER:  # it stops at the line after breakpoint()
             calls = [n for n, text in enumerate(lines, 1) if STARTS_IT.search(text)]
             near = line
             line = min(calls, key=lambda n: (abs(n - near), n > near), default=near)
@@ -95,11 +109,12 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
 
 
 def names_in(error: Args, what: str) -> list[str]:
-    """Return the names of what was called, the best known first.
+    """Return names that the called function may have in dqn.py, the likeliest first.
 
     Args:
-        error: its message may begin with "Net.__call__() missing".
-        what: was asked.
+        error: the worker's description of the error. If its message begins as
+            "Net.__call__() missing", the first names are "__call__" and "Net".
+        what: name of the part that was asked.
     """
     told = re.match(r"(\w{1,60})\.(\w{1,60})\(\)", str(error.get("message"))[:200])
     asked = [
@@ -110,7 +125,15 @@ def names_in(error: Args, what: str) -> list[str]:
 
 
 def definition_line(lines: list[str], *names: str) -> int:
-    """Return the line of the last definition of the first name that has one, or 0."""
+    """Return the number of the line that defines a function or class, from 1; or 0.
+
+    The first name with a definition counts. If the name has several definitions, the
+    last one counts. The result is 0 if no name has a definition.
+
+    Args:
+        lines: lines of the hand-in.
+        names: names of functions and classes, the most wanted first.
+    """
     for name in names:
         definition = re.compile(rf"\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b")
         found = [n for n, text in enumerate(lines, 1) if definition.match(text)]
@@ -120,12 +143,15 @@ def definition_line(lines: list[str], *names: str) -> int:
 
 
 def part_name(case: Case) -> str:
-    """Return the name that students know for the part of a case."""
+    """Return the name by which messages call the part of a case, as "the network"."""
     return NAMES.get(case.part, case.part)
 
 
 def sizes_of(case: Case) -> str:
-    """Return the sizes of a question in the course's letters: "B = 5, D = 3, A = 4"."""
+    """Return the sizes of a case's arrays in the course's letters: "B = 5, D = 3".
+
+    The result is "" for parts that have no sizes of this kind, as `sync_target`.
+    """
     spec, args = case.spec, case.args
     states, lead = args.get("state"), {"td_loss": "B", "td_update": "B", "mc_loss": "T"}
     found: dict[str, int] = {}
@@ -150,7 +176,12 @@ def sizes_of(case: Case) -> str:
 
 
 def add_sizes(reason: Raised, case: Case) -> Raised:
-    """Return an outcome with the question's sizes if its message is about sizes."""
+    """Add the sizes of a case's arrays to the message of an exception about sizes.
+
+    Args:
+        reason: the exception. If its message is not about sizes, it is returned as is.
+        case: the case that was asked.
+    """
     sizes = sizes_of(case)
     if not sizes or not ABOUT_SIZES.search(str(reason).partition("\n")[0]):
         return reason
@@ -158,7 +189,11 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
 
 
 def how_to_debug(what: str) -> str:
-    """Return the end of a sentence: how a part can be debugged."""
+    """Return the words ", or debug with `make grade …`" for a part; else "".
+
+    Args:
+        what: name of a part, of an exercise, or of something else.
+    """
     name = "q_network" if what == NAMES["forward"] else what.partition(".")[0]
     if name not in {*EXERCISES, *(part.name for part in WRITTEN)}:
         return ""
@@ -166,7 +201,15 @@ def how_to_debug(what: str) -> str:
 
 
 def last_seen(errors: bytes) -> str:
-    """Return where the hand-in was when its time was nearly up, if that is known."""
+    """Return a line of a message: where the hand-in was when its time was nearly up.
+
+    Args:
+        errors: the worker's standard error, with the traceback that the worker prints
+            after 80 % of its time.
+
+    Returns:
+        The line, which begins with a line break; "" if the place is unknown.
+    """
     _, _, dump = errors.rpartition(b"Timeout (")
     place = re.search(rb'dqn\.py", line (\d{1,6}) in (\w{1,60})', dump)
     if not place:
@@ -176,7 +219,14 @@ def last_seen(errors: bytes) -> str:
 
 
 def hung_at(errors: bytes) -> int:
-    """Return the line of dqn.py at which the worker ended itself for time, or 0."""
+    """Return the line of dqn.py that ran when the worker ended itself, or 0.
+
+    While it imports a notebook, the worker ends itself if a statement takes too long
+    and cannot be interrupted.
+
+    Args:
+        errors: the worker's standard error, with the traceback printed at its end.
+    """
     _, _, dump = errors.rpartition(b"Timeout (")
     found = re.search(rb'dqn\.py", line (\d{1,7}) in <module>', dump)
     return int(found[1]) if found else 0

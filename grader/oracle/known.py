@@ -12,9 +12,9 @@ class Mistake:
     """A known mistake of a part.
 
     Attributes:
-        id: name of the mistake.
-        hint: text for the student.
-        fingerprint: answers of a part with this mistake.
+        id: name of the mistake, as in `tests/corpus/mutants/`.
+        hint: advice for a student who has made the mistake.
+        fingerprint: answers of a part that has this mistake.
     """
 
     id: str
@@ -24,11 +24,11 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Known:
-    """The fingerprints of parts, by the parts' names in the contract.
+    """The recorded fingerprints of all parts without a reader.
 
     Attributes:
-        right: fingerprint of the solution.
-        mistakes: known mistakes that differ from the solution.
+        right: for each part by name, the fingerprint of the solution.
+        mistakes: for each part by name, the known mistakes with other fingerprints.
     """
 
     right: dict[str, Fingerprint] = field(default_factory=dict)
@@ -50,10 +50,10 @@ def as_text(known: Known) -> str:
 
 
 def from_text(text: str) -> Known:
-    """Return the record in a text of `as_text`.
+    """Read the record from a JSON text that `as_text` has written.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: the text is no such record.
+        ValueError, KeyError, TypeError, AttributeError: the text has another form.
     """
     document = json.loads(text)
     return Known(

@@ -1,7 +1,8 @@
 """Check the form of the answers that the worker gives during learning.
 
-A worker runs the hand-in, so its answers may be anything. Each function is a `Look`,
-those with two arguments after `functools.partial` has fixed the first one.
+A worker runs the hand-in, so its answers may be anything. The functions are called with
+an answer before its numbers are read, see `Look` in `contract/case.py`. For a function
+with two arguments, `functools.partial` gives the first one.
 """
 
 import numpy as np
@@ -12,14 +13,14 @@ from grader.contract.outcomes import Wrong
 
 
 def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
-    """Check that an answer holds batches, with the right shape for each field.
+    """Check that an answer has an array of the right shape for each field of a batch.
 
     Args:
-        shapes: the right shape [n,B,...] for each field.
+        shapes: for each field, the shape [n,B,...] of n batches.
         answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: a field is missing, has another shape, or is one too many.
+        Wrong: a field is missing or has another shape, or the answer has more fields.
     """
     for name, shape in shapes.items():
         if problem := compare.shape_problem(
@@ -31,7 +32,10 @@ def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
 
 
 def schedule(count: int, answer: Args) -> None:
-    """Check that an answer tells for each of `count` updates what `sync_target` gave.
+    """Check that an answer has one number for each update: `synced`, int8 [count].
+
+    The number tells whether `sync_target` has returned θ_Q or θ_T, see
+    `Worker.do_schedule`.
 
     Args:
         count: number of updates.
@@ -47,10 +51,10 @@ def schedule(count: int, answer: Args) -> None:
 
 
 def nothing(answer: Args) -> None:
-    """Check that an answer is empty.
+    """Check that an answer is an empty dict.
 
     Raises:
-        Wrong: the answer holds something.
+        Wrong: the answer has an entry.
     """
     if answer:
         raise Wrong("an answer came back where none was expected")

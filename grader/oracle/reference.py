@@ -1,8 +1,8 @@
 """The reference: right answers, computed by the exported programs of the solution.
 
-`make reference` exports the solution's parts for every shape that a check asks, for CPU
-and CUDA in one. So whoever grades compares with the same reference and needs no
-solution. Beside the programs lie the fingerprints of known mistakes.
+`make reference` exports the solution's parts for every shape that a check asks. Each
+program runs on CPU and on CUDA. So every grading uses the same reference, and none
+needs the solution's file. The fingerprints of known mistakes are in the same folder.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ PROVENANCE = "provenance.json"
 
 
 class Reference:
-    """Right answers to the cases that the checks ask.
+    """The reference, which gives right answers to the cases that checks ask.
 
     Args:
-        runner: the clean process that runs the programs.
-        programs: serialised programs, uint8 [n], by `program_key`.
+        runner: client of the runner, which executes the programs.
+        programs: serialised programs, uint8 [n] each, by `program_key`.
     """
 
     def __init__(self, runner: Trusted, programs: dict[str, np.ndarray]) -> None:
@@ -55,16 +55,16 @@ class Reference:
 
 
 def program_key(case: Case) -> str:
-    """Return the name of the reference's program for a case.
+    """Return the name of the reference's program that answers a case.
 
-    Cases of one part with equal settings and shapes have one program.
+    Cases of the same part with equal settings, shapes and types share a program.
     """
     digest = hashlib.sha256(case.program_name().encode()).hexdigest()[:20]
     return f"{case.part}/{digest}"
 
 
 def load_programs(folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """Load the reference's programs by `program_key`.
+    """Load the reference's programs: serialised, uint8 [n] each, by `program_key`.
 
     Raises:
         GraderError: the file is missing, damaged or of another version.
@@ -95,7 +95,16 @@ def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
 
 
 def recorded_bytes(folder: Path, name: str) -> bytes:
-    """Read one file of the reference and compare it with its recorded hash."""
+    """Return the content of a file of the reference after a check of its hash.
+
+    Args:
+        folder: folder of the reference.
+        name: name of the file in this folder.
+
+    Raises:
+        GraderError: the file is of another version, or its hash is not as recorded.
+        OSError, ValueError, KeyError: a file is missing or damaged.
+    """
     provenance = json.loads((folder / PROVENANCE).read_text())
     data = (folder / name).read_bytes()
     if provenance["format"] != FORMAT:
@@ -113,10 +122,10 @@ def recorded_bytes(folder: Path, name: str) -> bytes:
 
 @contextlib.contextmanager
 def damage_told() -> Iterator[None]:
-    """Turn the failure to read a file of the reference into one clear line.
+    """Turn an exception in a with block that reads the reference into a `GraderError`.
 
     Raises:
-        GraderError: a file is missing, or is no file of the expected kind.
+        GraderError: a file is missing or damaged. The message says how to restore it.
     """
     try:
         yield

@@ -22,8 +22,8 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
-# The message for a failure of the runner after the hand-in ran. Before, the runner
-# worked, so the hand-in is the cause.
+# The message if the runner fails after the hand-in has run. The runner worked before
+# the hand-in ran, so the hand-in is the cause.
 NOT_IN_TIME = (
     "the grader's own process {}. Before dqn.py ran it worked: does dqn.py start "
     "processes that keep the machine busy, or use up its memory?"
@@ -32,11 +32,11 @@ NOT_IN_TIME = (
 
 @dataclass(frozen=True)
 class Program:
-    """An exported part.
+    """A program: a part of the hand-in as exported StableHLO.
 
     Attributes:
-        code: the program as bytes, uint8 [n].
-        printed: the hand-in's output during the export.
+        code: the serialised program, uint8 [n].
+        printed: what the hand-in printed during the export.
     """
 
     code: np.ndarray
@@ -44,7 +44,9 @@ class Program:
 
 
 class RunnerClient:
-    """A runner or a learner, started again after a program has killed its process.
+    """A client that sends requests to a runner or a learner.
+
+    If a program has ended the process, the next request starts a new one.
 
     Args:
         role: "runner" or "learner".
@@ -71,7 +73,7 @@ class RunnerClient:
         self.loaded: set[str] = set()
 
     def start(self) -> helper.Child:
-        """Return a new process, which has loaded no program yet.
+        """Start a new process, which has no programs yet, and return it.
 
         Raises:
             helper.Failure: the system cannot start the process.
@@ -89,15 +91,18 @@ class RunnerClient:
             ready_first(self.role, self.child)
 
     def trusted(self, **request: Any) -> Args:
-        """Return the answer to a request that involves neither hand-in nor programs.
+        """Return the answer to a request that runs no program of the hand-in.
+
+        If programs of the hand-in are loaded and the request fails, it is sent once
+        more to a new process.
 
         Args:
             request: `do` and its arguments, see `inside/runner.py`.
 
         Raises:
             GraderError: the request failed, which is a fault of the grader.
-            TimedOut, Killed: no answer came. The runner worked before the hand-in ran,
-                so the hand-in is the cause.
+            TimedOut, Killed: no answer came. The hand-in is the cause, because the
+                runner worked before the hand-in ran.
         """
         used = bool(self.loaded)
         try:
@@ -107,12 +112,17 @@ class RunnerClient:
         except (GraderError, Stopped):
             if not used:
                 raise
-            # Again in a new process, because programs of the hand-in ran in this one
-            # and may have used up its memory.
+            # Programs of the hand-in ran in the old process, and may have used up its
+            # memory. So the request is sent again, to a new process.
             return self.ask_trusted(request)
 
     def ask_trusted(self, request: Args) -> Args:
-        """Return the answer to a request as `trusted` does, but try only once."""
+        """Send a request of `trusted` once and return the answer.
+
+        Raises:
+            GraderError: the request failed.
+            TimedOut, Killed: no answer came.
+        """
         child = self.running()
         seconds = min(self.budget.limits.trusted_seconds, self.budget.left_of_run())
         try:
@@ -142,8 +152,9 @@ class RunnerClient:
         Args:
             request: `do` and its arguments; `load` has loaded the programs.
             what: the part that is asked, for messages.
-            seconds: the time limit; None for `call_seconds` of the limits.
-            on_question: answers questions that the process asks while it works.
+            seconds: the time limit in seconds; None for `call_seconds` of the limits.
+            on_question: function that answers questions which the process asks while it
+                works on the request.
 
         Raises:
             Wrong, Raised, TimedOut, Killed: the program gave no answer.
@@ -188,7 +199,7 @@ class RunnerClient:
             self.loaded.add(name)
 
     def running(self) -> helper.Child:
-        """Return the process, a new one if the last was stopped.
+        """Return the process when it is ready; start a new one if none is running.
 
         Raises:
             Killed: the process does not become ready.

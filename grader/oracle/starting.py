@@ -1,4 +1,4 @@
-"""Start helper processes, with an error for the staff if the first start fails."""
+"""Start helper processes; raise a grader error if a first start fails."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ def start_child(
     prints: bool = False,
     device: str = "cpu",
 ) -> helper.Child:
-    """Return a new helper process, which may still be starting.
+    """Start a helper process and return it without waiting until it is ready.
 
     Args:
         role: the kind of helper, as "worker" or "runner".
         tier: the tier of the sandbox.
-        limits: the limits of this grading, for the time of the start.
-        prints: whether the process's standard output is kept.
+        limits: the limits of this grading; `start_seconds` is the time for the start.
+        prints: whether to keep what the process prints.
         device: "cpu" or "gpu".
 
     Raises:
@@ -36,15 +36,15 @@ def start_child(
 
 
 def start_first(role: str, start: Callable[[], helper.Child]) -> helper.Child:
-    """Return the first process of a role, started before the hand-in runs.
+    """Start the first process of a role, before the hand-in runs, and return it.
 
     Args:
         role: the kind of helper, for the message.
         start: the function that starts the process.
 
     Raises:
-        GraderError: the system cannot start the process. The hand-in has not run yet,
-            so this is not its fault.
+        GraderError: the system cannot start the process. This is not the hand-in's
+            fault, because the hand-in has not run yet.
     """
     try:
         return start()
@@ -60,8 +60,8 @@ def ready_first(role: str, child: helper.Child) -> None:
         child: the process.
 
     Raises:
-        GraderError: the process ended or was too slow. The hand-in has not run yet, so
-            this is not its fault.
+        GraderError: the process ended or was too slow. This is not the hand-in's fault,
+            because the hand-in has not run yet.
     """
     try:
         child.ready()
@@ -70,7 +70,13 @@ def ready_first(role: str, child: helper.Child) -> None:
 
 
 def no_start(role: str, child: helper.Child, failure: helper.Failure) -> str:
-    """Return the message, in one line, for a helper that did not become ready."""
+    """Return one line that says why a helper did not become ready.
+
+    Args:
+        role: the kind of helper.
+        child: the process.
+        failure: the exception; with an empty message if the process was too slow.
+    """
     why = str(failure) or f"no sign of life in {child.start_seconds:.0f} s"
     return (
         f"the {role} does not start: {why}; is the environment complete? "

@@ -1,8 +1,9 @@
 """Serve many hand-ins, one after the other, with the same worker and runner.
 
 This saves the start of two processes for each hand-in, which takes longer than most
-checks. But a hand-in can change the processes for those that follow. So warm processes
-are only for our own hand-ins: the solution, mutants, variants.
+checks. But a hand-in can change the processes, and so the results of later hand-ins.
+Therefore warm processes are only used for the project's own hand-ins: the solution,
+mutants and variants.
 """
 
 from dataclasses import replace
@@ -16,10 +17,11 @@ from grader.oracle.runner_client import RunnerClient
 from grader.oracle.worker_client import WorkerClient
 from grader.sandbox import tiers
 
-# New processes after so many hand-ins, because each leaves compiled programs in memory.
+# The number of hand-ins after which new processes are started, because each hand-in
+# leaves compiled programs in memory.
 RENEWED_AFTER = 60
-# The time limit of one hand-in. It is long, because a machine that grades hundreds of
-# hand-ins at once is slow.
+# The time limit of one hand-in in seconds. It is long, because a machine that grades
+# hundreds of hand-ins at once is slow.
 SECONDS = 600.0
 
 
@@ -33,12 +35,23 @@ class WarmRunner(RunnerClient):
     hand_in = 0  # the number of the current hand-in
 
     def take(self, budget: Budget) -> None:
-        """Begin with the next hand-in, which has this budget and no programs yet."""
+        """Switch to the next hand-in, which has no programs yet.
+
+        Args:
+            budget: the time that the next hand-in may take.
+        """
         self.hand_in += 1
         self.budget, self.programs, self.loaded = budget, {}, set()
 
     def untrusted(self, request: Args, *args: object, **kwargs: object) -> Args:
-        """Ask as `RunnerClient.untrusted` does, with the number before the name."""
+        """Call `RunnerClient.untrusted`, with the hand-in's number in program names.
+
+        Args:
+            request: the request. If it names a program, the number of the current
+                hand-in is put before the name.
+            args: further arguments of `RunnerClient.untrusted`.
+            kwargs: further arguments of `RunnerClient.untrusted` by name.
+        """
         if "name" in request:
             request = {**request, "name": f"{self.hand_in} {request['name']}"}
         return super().untrusted(request, *args, **kwargs)  # type: ignore[arg-type]
@@ -48,7 +61,12 @@ class WarmWorker(WorkerClient):
     """A worker that serves many hand-ins, one after the other."""
 
     def take(self, submission: Submission, budget: Budget) -> None:
-        """Begin with the next hand-in: the next question imports it first."""
+        """Switch to the next hand-in; the next request makes the worker import it.
+
+        Args:
+            submission: the next hand-in.
+            budget: the time that it may take.
+        """
         self.submission, self.budget = submission, budget
         self.problem, self.restarts = None, {}
         self.loaded = self.imported = False
@@ -74,11 +92,13 @@ class WarmProcesses:
         self.runner.ready()
 
     def take(self, submission: Submission, *, fresh: bool = False) -> Candidate:
-        """Return the candidate for a hand-in, on the warm processes.
+        """Return a candidate for the next hand-in, which uses the warm processes.
+
+        Candidates that were returned earlier cannot be used any longer.
 
         Args:
-            submission: the hand-in.
-            fresh: whether to start a new worker first.
+            submission: the next hand-in.
+            fresh: True to start a new worker process for it.
         """
         budget = Budget(replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS))
         self.taken += 1

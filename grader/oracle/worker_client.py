@@ -22,10 +22,11 @@ from grader.oracle.starting import ready_first, start_child, start_first
 from grader.sandbox import helper
 from grader.sandbox.output import Output
 
-# The most rows on left-out cells that a worker sends: `MAX_LEFT_OUT` in `notebook.py`.
+# The most notebook cells that a worker may list as left out: `MAX_LEFT_OUT` in
+# `notebook.py`.
 MAX_ROWS = 20
-# The message if a restart fails. The first start worked, and since then the hand-in has
-# run, so the hand-in is the cause.
+# The message if a restart fails. The first start worked before the hand-in ran, so the
+# hand-in is the cause.
 NO_RESTART = "its process cannot be started again"
 
 
@@ -34,8 +35,8 @@ class Reply:
     """The worker's reply to one request.
 
     Attributes:
-        answer: the hand-in's answer; empty if there is a `reason`.
-        printed: the hand-in's output since the last request.
+        answer: the hand-in's answer; {} if there is none.
+        printed: what the hand-in has printed since the last request.
         reason: the exception that says why there is no answer; None if there is an
             answer.
     """
@@ -45,10 +46,10 @@ class Reply:
     reason: Exception | Stopped | None = None
 
     def required(self) -> Args:
-        """Return the answer.
+        """Return the answer, or raise `reason` if there is no answer.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: `reason`, if there is no answer.
+            Wrong, Raised, Waiting, TimedOut, Killed: the exception in `reason`.
         """
         if self.reason:
             raise self.reason
@@ -56,7 +57,9 @@ class Reply:
 
 
 class WorkerClient:
-    """A worker whose process is started again after it has ended.
+    """A client that sends requests to a worker.
+
+    If the process has ended, the next request starts a new one.
 
     Args:
         submission: the hand-in that the worker imports.
@@ -82,11 +85,11 @@ class WorkerClient:
 
     @property
     def limits(self) -> Limits:
-        """Return the limits of this grading."""
+        """The limits of this grading, from the budget."""
         return self.budget.limits
 
     def start(self) -> helper.Child:
-        """Return a new process, which has not imported the hand-in yet.
+        """Start a new process, which has not imported the hand-in yet, and return it.
 
         Raises:
             helper.Failure: the system cannot start the process.
@@ -108,7 +111,7 @@ class WorkerClient:
         self.restarts = {}
         self.budget.spent.clear()
         if not self.problem:
-            with contextlib.suppress(helper.Failure):  # the next question tries again
+            with contextlib.suppress(helper.Failure):  # the next request tries again
                 self.child = self.start()
 
     def book(self, stage: str, output: Output) -> None:
@@ -116,7 +119,7 @@ class WorkerClient:
 
         Args:
             stage: the exercise's name, or "import".
-            output: the output.
+            output: the output to add.
         """
         if output.size:
             kept = self.printed.setdefault(stage, Output())
@@ -129,25 +132,27 @@ class WorkerClient:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Ask the hand-in; return its reply, which always holds an answer.
+        """Send a request; return the worker's reply, which has an answer.
 
-        The hand-in's output is added to `printed`. The output of an export is only in
-        the reply, because several exercises can use one program.
+        What the hand-in prints is added to `printed`. What it prints during a
+        successful export is only in the reply, because several exercises can use the
+        program.
 
         Args:
             request: `do` and its arguments, see `inside/worker.py`.
             what: the part that is asked, for messages.
-            seconds: the time limit; None for `call_seconds` of the limits.
-            look: checks the answer's shapes before its numbers are read.
+            seconds: the time limit in seconds; None for `call_seconds` of the limits.
+            look: function that checks the answer's shapes before its numbers are read.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
+            Wrong, Raised, Waiting, TimedOut, Killed: the hand-in gave no answer.
         """
         self.load()
         exercise = self.budget.exercise
         seconds = seconds or self.limits.call_seconds
         reply = self.exchange(request, what, seconds, look)
-        # `Candidate.export` adds the output of an export where the program is used.
+        # For an export, `Candidate.export` adds the output to each exercise that uses
+        # the program.
         if reply.reason or request["do"] != "export":
             self.book(exercise, reply.printed)
         reply.required()
@@ -156,7 +161,7 @@ class WorkerClient:
     def load(self) -> None:
         """Let the worker import the hand-in, unless the worker has imported it already.
 
-        If the first import fails, each later question raises the same exception.
+        If the first import fails, each later request raises the same exception.
 
         Raises:
             Wrong, Raised, TimedOut, Killed: the import failed.
@@ -182,18 +187,18 @@ class WorkerClient:
                 self.book("import", reply.printed)
             self.left_out = left_out(reply.required(), self.submission)
         except (Exception, Stopped) as problem:
-            # If an earlier import worked, the current part may have no time left. The
-            # next part has its own time, so the import is tried again.
+            # An import that fails after a successful one may only lack time of the
+            # current part. The next part has more time, so the import is tried again.
             self.problem = problem if first else None
             raise
         self.loaded = self.imported = True
 
     def import_it(self) -> Reply:
-        """Return the worker's reply to the request to import the hand-in.
+        """Ask the worker to import the hand-in and return the worker's reply.
 
-        The answer lists the statements of a notebook that were left out. If the worker
-        ends because a statement of a notebook cannot be interrupted, a new worker
-        imports the hand-in without this statement.
+        For a notebook, the answer lists the statements that were left out. If a
+        statement takes too long and cannot be interrupted, the worker ends. A new
+        worker then imports the notebook without this statement.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -222,7 +227,9 @@ class WorkerClient:
                 return Reply({}, reply.printed, reason)
 
     def restart(self) -> None:
-        """Start a new process; the start counts as time of the current part.
+        """Start a new process and wait until it is ready.
+
+        The start counts as time of the current part.
 
         Raises:
             UsedUp: the current part has no time left.
@@ -244,9 +251,13 @@ class WorkerClient:
     def exchange(
         self, request: Args, what: str, limit: float, look: Look | None
     ) -> Reply:
-        """Send a request; return the reply, which holds an answer or a reason.
+        """Send a request; return the reply, which has an answer or a reason.
 
-        The arguments are those of `answer_of`.
+        Args:
+            request: `do` and its arguments, see `inside/worker.py`.
+            what: the part that is asked, for messages.
+            limit: the time limit in seconds.
+            look: function that checks the answer's shapes before its numbers are read.
         """
         child = self.child
         assert child is not None
@@ -270,12 +281,12 @@ class WorkerClient:
             child: the process.
             request: `do` and its arguments, see `inside/worker.py`.
             what: the part that is asked, for messages.
-            limit: the time limit in seconds; the time that the current part has left is
-                a second limit.
-            look: checks the answer's shapes before its numbers are read.
+            limit: the time limit in seconds. The process gets less time if the current
+                part has less left.
+            look: function that checks the answer's shapes before its numbers are read.
 
         Raises:
-            Wrong, Raised, TimedOut, Killed: the hand-in gave no answer.
+            Wrong, Raised, Waiting, TimedOut, Killed: the hand-in gave no answer.
         """
         seconds = min(limit, self.budget.left())
         try:
@@ -289,7 +300,7 @@ class WorkerClient:
             self.stop()
             raise Killed(f"{what}: the process {death}") from None
         except Wrong:
-            self.stop()  # `look` refused the answer, whose numbers are not read yet
+            self.stop()  # `look` has refused the answer before its numbers were read
             raise
         if "error" in message:
             error = with_own_line(message["error"], self.submission.text, what)
@@ -305,13 +316,16 @@ class WorkerClient:
 
 
 def of_cells(answer: Args) -> None:
-    """Check the form of the answer to an import, which lists cells that were left out.
+    """Check the form of the answer to an import.
+
+    The answer must have the form of `Notebook.left_out`: a list of the cells that were
+    left out. {} is allowed, too.
 
     Args:
         answer: the worker's answer, which may be anything.
 
     Raises:
-        Wrong: the answer does not have this form.
+        Wrong: the answer has another form.
     """
     row = {"line": int, "whole": bool, "more": int, "why": str}
     rows, slow = answer.get("left_out", []), answer.get("slow", [])
@@ -328,11 +342,11 @@ def of_cells(answer: Args) -> None:
 
 
 def left_out(answer: Args, submission: Submission) -> list[str]:
-    """Return sentences on a notebook's cells that were left out, whole or in part.
+    """Return a sentence on each cell of a notebook that was left out, whole or in part.
 
     Args:
         answer: the worker's answer to an import, checked by `of_cells`.
-        submission: the hand-in, which knows the cell of each line.
+        submission: the hand-in, which finds the cell of a line.
     """
     notes = []
     for row in answer.get("left_out", []):

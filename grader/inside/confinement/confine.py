@@ -41,14 +41,16 @@ def apply(
     files: dict[str, Any] | None,
     calls: dict[str, Any] | None,
 ) -> None:
-    """Confine this process.
+    """Confine this process by resource limits, another user, Landlock and seccomp.
+
+    On other systems than Linux, only the resource limits are set.
 
     Args:
         bounds: arguments of `resource_limits.apply`.
         user: number of the user to become; 0 to stay the same user.
         reads_all: whether the new user keeps the privilege to read all files. This is
             needed if Python lies in a folder that only root may enter. Landlock or
-            bubblewrap then bounds what can be read.
+            bubblewrap still limits which files can be read.
         files: arguments of `landlock.restrict`; None without Landlock.
         calls: arguments of `seccomp.apply`; None without a filter.
     """

@@ -1,7 +1,7 @@
 """Restrict this process, and all that it starts, to some files, by Linux' Landlock.
 
 All other files are refused. Version 4 of Landlock (Linux 6.7) also refuses TCP. Version
-6 (Linux 6.12) also refuses signals to, and abstract sockets of, processes outside.
+6 (Linux 6.12) also refuses signals to processes outside, and their abstract sockets.
 Landlock needs no privilege and works in containers. See landlock(7).
 """
 

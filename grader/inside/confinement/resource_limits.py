@@ -22,8 +22,8 @@ def apply(
         memory: size of the address space in bytes; 0 for no limit.
         file_size: size of each written file in bytes.
         processes: number of processes and threads of the user; 0 for no limit.
-        seconds: processor time in seconds, for the case that the grader has ended and
-            no deadline holds.
+        seconds: processor time in seconds. This limit ends a process whose grader has
+            ended, so that no deadline can end it.
         niceness: number added to the niceness. A process with a higher niceness gets
             less processor time.
     """

@@ -96,8 +96,9 @@ REFUSED: dict[str, Numbers] = {
     "semget": (64, 190),
     "mq_open": (240, 180),
 }
-# Refused as well if the process has no namespaces. Then it cannot start a second
-# process, open a socket, or change a file in a way that Landlock does not control.
+# Refused, too, if the process has no namespaces. Without these calls, a process cannot
+# start a second one, open a socket, or change a file in a way that Landlock does not
+# control.
 REFUSED_ALONE: dict[str, Numbers] = {
     "fork": (57, None),
     "vfork": (58, None),
@@ -122,9 +123,9 @@ REFUSED_ALONE: dict[str, Numbers] = {
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
 }
-# These calls do nothing but report success, if the process has no namespaces. They are
-# not done, because Landlock would let the process change the permissions of every file
-# of its user. They do not fail, because Python's functions for copying files use them.
+# If the process has no namespaces, these calls report success and do nothing. If they
+# worked, the process could change the permissions of every file of its user, because
+# Landlock allows that. If they failed, Python's functions for copying files would fail.
 PRETENDED_ALONE: dict[str, Numbers] = {
     "chmod": (90, None),
     "fchmod": (91, 52),
@@ -222,7 +223,7 @@ def program(alone: bool, machine: int, gpu: bool = False) -> Program:
 
 
 def rules(alone: bool) -> list[Rule]:
-    """Return the rules for calls that are refused for some values of an argument only.
+    """Return the rules for calls that are refused for some values of an argument.
 
     Args:
         alone: whether the filter must separate this process from other processes.

@@ -1,6 +1,6 @@
-"""Sentences that explain frequent exceptions; a table has one entry for each kind.
+"""Explain frequent exceptions in sentences for students, by tables of `Kind`.
 
-The sentence is chosen in the worker, so a hand-in can change it. Therefore the grader
-shows the sentence as untrusted text, like the hand-in's own words. The modules import
-the standard library and each other.
+The worker chooses the sentence, so a hand-in can change it. Therefore the grader treats
+the sentence as untrusted text, like the hand-in's own words. The modules may import the
+standard library and each other.
 """

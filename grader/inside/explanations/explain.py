@@ -9,13 +9,13 @@ KINDS = of_parts.KINDS + of_jax.KINDS
 
 
 def explain(words: str, where: str, facts: str) -> str:
-    """Return the sentence of the first kind that fits; "" if none fits.
+    """Return the sentence of the first `Kind` that fits an exception; "" if none fits.
 
     Args:
         words: type and message of the exception, "Type: message".
         where: function and source line in dqn.py, "function: source line"; "-" if no
             line of dqn.py was running.
-        facts: what a library was doing, see `library_facts`.
+        facts: the result of `library_facts` in `errors.py`: what a library was doing.
     """
     for kind in KINDS:
         in_words = re.search(kind.words, words)

@@ -11,11 +11,11 @@ class Kind(NamedTuple):
 
     Attributes:
         words: pattern for "Type: message".
-        sentence: text for the student, in the course's terms; true wherever the
-            patterns fit.
+        sentence: text for the student, in the course's terms. It must be true for every
+            exception that the patterns fit.
         where: pattern for "function: source line" in dqn.py, or for "-" if no line of
             dqn.py was running.
-        facts: pattern for the result of `library_facts`.
+        facts: pattern for the result of `library_facts` in `errors.py`.
     """
 
     words: str

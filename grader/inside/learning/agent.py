@@ -3,11 +3,11 @@
 Each part sees only what its job needs:
 
 - The buffer stores tokens in place of transitions, see `tokens`.
-- `sync_target` is asked before the updates, with parameters that mean nothing.
+- `sync_target` is asked before the updates, with small tables in place of parameters.
 - `epsilon_greedy` gets random values that have the order of the network's values.
 - The network gets one state at a time.
-- The grader makes the updates, see `updates`. Some of them are compared with those of
-  the hand-in's `td_update`.
+- The grader makes the updates, see `updates`. Some updates are also made by the
+  hand-in's `td_update`, and the results are compared.
 """
 
 from collections.abc import Callable
@@ -25,13 +25,13 @@ from grader.inside.values import FIELDS
 
 # The dtypes of the `FIELDS`.
 DTYPES = (np.float32, np.int32, np.float32, np.bool_, np.float32)
-COMPARED = 1 / 64  # share of a block's updates that the hand-in makes as well
-FIRST = 8  # updates at the start of a training that it makes as well
-# Share of these updates that may deviate. The share is not 0, because at a kink of the
-# network (as from ReLU) an update can deviate without a mistake.
+COMPARED = 1 / 64  # share of a block's updates that are compared with the hand-in's
+FIRST = 8  # number of updates at the start of a training that are compared, too
+# Share of the compared updates that may deviate. The share is not 0, because at a kink
+# of the network (as from ReLU) an update can deviate without a mistake.
 TOLERATED = 0.02
 ASKED_AT_ONCE = 1024  # updates for which `sync_target` is asked in one question
-SYNCED, KEPT = 1, 0  # answers of `sync_target`: θ_Q, θ_T
+SYNCED, KEPT = 1, 0  # `sync_target` has returned θ_Q, or θ_T; see `Worker.do_schedule`
 
 
 class Deviates(Exception):
@@ -45,14 +45,14 @@ class BlindAgent:
         ask: function that asks the grader a question and returns the answer; the
             grader passes most questions on to the hand-in's worker.
         updates: the updates, compiled for this hand-in.
-        act: function (key, theta, states, epsilon, noise) that returns the actions of
-            the hand-in's `epsilon_greedy`; None if the agent does not act.
+        act: function from `make_act`, which returns actions of the hand-in's
+            `epsilon_greedy`; None if the agent does not act.
         theta: parameters of the new network.
         seed: seed of exploration and sampling.
         settings: settings of the training loop.
         num_actions: number A of actions.
-        by_formula: True to ask the grader for the slopes of each update. The grader
-            computes the slopes by the formula of the hand-in's loss.
+        by_formula: True to make the updates by the formula of the hand-in's loss. Then
+            the grader is asked for the slopes of each batch.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class BlindAgent:
         self.training_log = TrainingLog(self.values_of, self.theta_Q, settings)
 
     def act(self, states: np.ndarray, epsilon: float) -> np.ndarray:
-        """Return ε-greedy actions [N], chosen by the hand-in's program.
+        """Return ε-greedy actions [N], chosen by the hand-in's `epsilon_greedy`.
 
         Args:
             states: states [N,D].
             epsilon: probability of a uniformly drawn action.
 
         Raises:
-            Foul: the program returned something other than N actions.
+            Foul: the hand-in returned something other than N actions.
         """
         assert self._act is not None
         key = self.rng.integers(0, 2**32, 2, dtype=np.uint32)
@@ -108,20 +108,24 @@ class BlindAgent:
         return actions.astype(np.int32)
 
     def observe(self, *columns: np.ndarray) -> None:
-        """Keep transitions until the next block, when the buffer gets their tokens.
+        """Keep new transitions until the next call of `learn`.
 
         Args:
-            columns: the five fields of N transitions, [N,...] each.
+            columns: the five fields of N transitions, an array [N,...] each.
         """
         pairs = zip(columns, DTYPES, strict=True)
         self.new_rows.append(tuple(column.astype(dtype) for column, dtype in pairs))
 
     def learn(self) -> float:
-        """Do a block of updates; return the mean of their losses.
+        """Make a block of updates; return the mean of their losses.
+
+        Before the updates, the hand-in's buffer gets the new transitions, as tokens,
+        and draws the batches.
 
         Raises:
-            Foul: a part of the hand-in did something that learning does not allow.
-            Deviates: too many updates of the hand-in deviate.
+            Foul: an answer of the hand-in's buffer or `sync_target` is wrong, or
+                theta_Q became infinite or NaN.
+            Deviates: too many updates of the hand-in's `td_update` deviate.
         """
         n, theta_before = self.settings.block_updates, self.theta_Q
         new_rows, self.new_rows = self.new_rows, []
@@ -151,7 +155,8 @@ class BlindAgent:
     ) -> Any:
         """Make a block of updates by the formula of the hand-in's loss.
 
-        The arguments and the result are those of `Updates.block`.
+        For each update, the grader is asked for the loss and the slopes. The arguments
+        and the result are those of `Updates.block`.
         """
         theta_Q, theta_T, state = carry
         losses, distances = [], []
@@ -172,16 +177,18 @@ class BlindAgent:
         return (theta_Q, theta_T, state), np.array(losses), np.array(distances)
 
     def check(self, distances: np.ndarray) -> None:
-        """Check the distances of the hand-in's updates, and that theta_Q is finite.
+        """Check that few of the hand-in's updates deviate, and that theta_Q is finite.
 
         Args:
-            distances: distances of the updates that the hand-in has made as well.
+            distances: for each compared update of a block, the distance between the
+                hand-in's update and the grader's, see `Updates.distance`.
 
         Raises:
             Deviates: too many of the updates that were compared so far deviate.
             Foul: theta_Q is not finite.
         """
-        # A NaN distance deviates, but not where the grader's update is NaN as well.
+        # A NaN distance deviates, unless theta_Q is not finite: then the grader's own
+        # update may be NaN.
         finite = bool(np.isfinite(np.asarray(self.theta_Q)).all())
         deviating = ~(distances <= CLOSE) & (finite | np.isfinite(distances))
         self.compared += len(distances)
@@ -193,7 +200,7 @@ class BlindAgent:
             raise Foul("theta_Q became NaN or infinite during training")
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Return the network's values [N,A] of states [N,D].
+        """Return the values [N,A] of states [N,D] by the network with theta_Q.
 
         Raises:
             Foul: a value is not finite.
@@ -208,16 +215,17 @@ class BlindAgent:
         return np.asarray(self.updates.q_values(theta, states))
 
     def sample(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Add transitions to the hand-in's buffer and draw a block of batches.
+        """Add transitions to the hand-in's buffer, as tokens, and draw n batches.
 
         Args:
             rows: the new transitions, an array for each field.
 
         Returns:
-            The batches as arrays by field, [n,B,...] each.
+            The batches of real transitions as arrays by field, [n,B,...] each.
 
         Raises:
-            Foul: a drawn token is wrong, or some tokens are drawn more often.
+            Foul: the buffer drew a token that is not in it, or drew some tokens more
+                often than others.
         """
         if self.tokens is None:
             kinds = {name: column[:1] for name, column in rows.items()}
@@ -238,10 +246,12 @@ class BlindAgent:
         return self.tokens.transitions(answer, shape)
 
     def syncs(self, n: int) -> np.ndarray:
-        """Return after which of the next n updates θ_T becomes θ_Q, bool [n].
+        """Return for each of the next n updates whether θ_T then becomes θ_Q, bool [n].
+
+        The hand-in's `sync_target` is asked for many updates at once.
 
         Raises:
-            Foul: `sync_target` returns neither θ_Q nor θ_T.
+            Foul: `sync_target` returned neither θ_Q nor θ_T.
         """
         while len(self.schedule) < self.num_updates + n:
             first = len(self.schedule) + 1
@@ -255,13 +265,14 @@ class BlindAgent:
 
 
 def make_act(updates: Updates, epsilon_greedy: Callable[[Any], Any]) -> Callable:
-    """Return the function that chooses ε-greedy actions.
+    """Return a function (key, theta, states, epsilon, noise) that chooses actions.
 
-    The hand-in's program gets random values in the order of the network's values. So
-    the program cannot learn more from the values than their order.
+    It calls the hand-in's `epsilon_greedy` with the random values `noise`, put into the
+    order of the network's values. So the hand-in sees the order of the network's
+    values, and nothing else of them.
 
     Args:
-        updates: the updates, for the network's values.
+        updates: the updates, by which the network's values are computed.
         epsilon_greedy: the program of the hand-in's `epsilon_greedy`.
     """
 

@@ -1,9 +1,9 @@
 """The tokens that the hand-in's buffer stores in place of transitions.
 
-A buffer needs no real transitions to do its job. So the buffer gets tokens: transitions
-of the right shapes and types whose numbers mean nothing. Each token stands for one real
-transition, which is looked up when the buffer draws the token. The tokens tell the
-buffer nothing about the environment.
+A buffer can do its job without real transitions. So it gets tokens: transitions of the
+right shapes and types with random numbers. Each token stands for one real transition,
+which is looked up when the buffer draws the token. The tokens tell the buffer nothing
+about the environment.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ Columns = dict[str, np.ndarray]
 
 
 class Foul(Exception):
-    """Raised if learning has to stop because of an answer of the hand-in."""
+    """Raised if learning must stop because of a wrong answer of the hand-in."""
 
 
 class Tokens:
@@ -24,7 +24,7 @@ class Tokens:
 
     Args:
         capacity: capacity of the buffer.
-        kinds: one transition, for the shapes and dtypes of the fields.
+        kinds: one transition, by field; only its shapes and dtypes are used.
         num_actions: number A of actions.
         rng: source of the tokens' numbers.
     """
@@ -38,10 +38,10 @@ class Tokens:
         self.draws = Draws()
 
     def add(self, rows: Columns, count: int) -> Columns:
-        """Return `count` new tokens for new transitions.
+        """Make tokens for new transitions, store both, and return the tokens.
 
-        The number of tokens says nothing about the transitions: if there are fewer
-        transitions than tokens, some of them have two tokens.
+        The number of tokens must say nothing about the transitions. So it does not
+        depend on n: some transitions get several tokens if n is less than `count`.
 
         Args:
             rows: the transitions, an array [n,...] for each field, n at most `count`.
@@ -61,14 +61,19 @@ class Tokens:
         return new
 
     def with_new(self, stored: Columns, new: Columns) -> Columns:
-        """Return the last `capacity` rows of stored and new rows together."""
+        """Append new rows to stored rows, and return the last `capacity` of them."""
         return {
             name: np.concatenate([stored[name], new[name]])[-self.capacity :]
             for name in FIELDS
         }
 
     def drawn(self, like: np.ndarray, count: int) -> np.ndarray:
-        """Return `count` random values with the dtype and shape of a field's values."""
+        """Return `count` random values for a field of tokens.
+
+        Args:
+            like: values of the field in transitions [n,...], for dtype and shape.
+            count: the number of values.
+        """
         shape = (count, *like.shape[1:])
         if like.dtype == np.bool_:
             return self.rng.random(shape) < 0.2
@@ -77,23 +82,22 @@ class Tokens:
         return self.rng.normal(size=shape).astype(like.dtype)
 
     def transitions(self, answer: Any, shape: tuple[int, int]) -> Columns:
-        """Return the transitions for the tokens that the buffer has drawn.
+        """Return the transitions for which the drawn tokens stand, by field.
 
-        The transitions come in a random order, so that the buffer's order has no
-        effect.
+        They are put into a random order, so that the buffer's order has no effect.
 
         Args:
-            answer: the buffer's answer, which should hold n batches of B tokens, an
-                array [n,B,...] for each field.
+            answer: the buffer's answer, which may be anything. It should be n batches
+                of B tokens, an array [n,B,...] for each field.
             shape: n and B.
 
         Raises:
-            Foul: the answer has another form, a token is not in the buffer, or some
-                tokens are drawn more often.
+            Foul: the answer has another form, a drawn token should not be in the
+                buffer, or some tokens are drawn more often than others.
         """
         flat = checked(answer, shape, self.tokens)
-        # The place of the token with the same key. Without such a token, the place of
-        # any token: the comparison of the fields then fails.
+        # `found` has the place of the stored token with the same key. If there is none,
+        # it has the place of some other token, and the comparison below fails.
         sorted_places = np.searchsorted(self.keys, keys_of(flat["state"]))
         found = self.order[sorted_places.clip(max=len(self.keys) - 1)]
         for name in FIELDS:
@@ -116,9 +120,9 @@ class Tokens:
 
 
 def keys_of(states: np.ndarray) -> np.ndarray:
-    """Return one number for each state [N]: the bits of its first two numbers.
+    """Return one integer for each state [N]: the bits of its first two numbers.
 
-    Tokens have different numbers with a probability of nearly 1.
+    Different tokens have different integers, with a probability of nearly 1.
 
     Args:
         states: states of tokens, float32 [N,D], D at least 2.
@@ -132,8 +136,8 @@ def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -
     Args:
         name: the first field that differs.
         drawn: the tokens that were drawn, an array [N,...] for each field.
-        stored: the tokens in the buffer.
-        found: for each drawn token, the place of the stored one with the same state.
+        stored: the tokens that should be in the buffer, by field.
+        found: for each drawn token, the place of the stored token with the same state.
     """
     if name == "state":
         return "its `state` was not stored, or has left"
@@ -143,12 +147,12 @@ def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -
 
 
 def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
-    """Return batches as columns [N,...] of the right dtypes, N = n B.
+    """Return n batches of B tokens as one array [n B,...] of the right dtype by field.
 
     Args:
-        answer: the buffer's answer.
+        answer: the buffer's answer, which may be anything.
         shape: (n, B): the number of batches and the batch size.
-        kinds: arrays of the fields, for their shapes and dtypes.
+        kinds: tokens by field, for the shapes and dtypes.
 
     Raises:
         Foul: a field is missing or has another shape, or actions are no integers.
@@ -166,7 +170,7 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 
 
 class Draws:
-    """Counts that show whether the buffer draws some transitions more often.
+    """Counts that show whether the buffer prefers some transitions to others.
 
     Two draws of the same transition are a pair of equal draws. If transition i is drawn
     with probability (1 + x_i) / N, such pairs are 1 + mean(x²) times as frequent as in
@@ -181,10 +185,10 @@ class Draws:
         self.equal_pairs = self.expected = 0.0
 
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
-        """Count further draws; return whether all draws so far show a preference.
+        """Count further draws; return whether all draws so far are not uniform.
 
-        The draws show a preference if the number of pairs of equal draws is more than 6
-        standard deviations above the expected number.
+        This is concluded if the number of pairs of equal draws is more than 6 standard
+        deviations above the expected number.
 
         Args:
             drawn: positions in the buffer of the drawn transitions, from 0, int [n].

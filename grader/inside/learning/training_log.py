@@ -1,7 +1,7 @@
-"""Note some numbers for each block of updates while a task is learned.
+"""Record some numbers for each block of updates while a task is learned.
 
-The numbers have no effect on the points. If learning fails, the grader explains the
-failure in the report by these numbers.
+The numbers have no effect on the points. If learning fails, the grader uses them to
+explain the failure in the report.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ COLUMNS = (
     "q_at_end",  # mean Q(s, a) of transitions into a terminal state; nan without one
     "same_best",  # share of states of the block with the most frequent best action
     "moved",  # largest change of a parameter since the start
-    "synced",  # share of the syncs that were due in the block that took place
+    "synced",  # of the syncs that were due in the block, the share that took place
 )
 
 
 class TrainingLog:
-    """The numbers of one training run.
+    """The recorded numbers of one training, one row of COLUMNS for each block.
 
     Args:
         values_of: function of parameters and states [n,D] that returns values [n,A].
@@ -50,7 +50,7 @@ class TrainingLog:
         losses: np.ndarray,
         synced: np.ndarray,
     ) -> None:
-        """Note the numbers of a block of updates.
+        """Record the numbers of a block of updates.
 
         Args:
             thetas: the parameters [P] before and after the block.
@@ -93,10 +93,9 @@ class TrainingLog:
         self.blocks.append([float(line[name]) for name in COLUMNS])
 
     def as_dict(self) -> dict[str, np.ndarray]:
-        """Return all noted numbers by name.
+        """Return the recorded numbers: for each name in COLUMNS an array [n].
 
-        Returns:
-            Each column of COLUMNS [n], for n blocks.
+        n is the number of blocks.
         """
         table = np.array(self.blocks, np.float64).reshape(-1, len(COLUMNS))
         return dict(zip(COLUMNS, table.T.copy(), strict=True))

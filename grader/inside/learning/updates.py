@@ -1,15 +1,15 @@
-"""The gradient updates by which the tasks are learned.
+"""Make the gradient updates by which the tasks are learned.
 
 A hand-in's `td_update` could recognise a task in a batch, and write the weights of a
-ready-made controller instead of learning. So the updates are made here, by the formula
-that is asked for:
+ready-made controller instead of learning. So this module makes the updates, by the
+right formula:
 
     y = r + ¬d γ max_a Q(s′, a; θ_T),   loss = mean (Q(s, a; θ_Q) − y)²,   Adam.
 
-The hand-in's `td_update` makes some updates, drawn at random, as well, and both results
-must agree. If they disagree, learning is repeated with the formula that the diagnosis
-finds in the hand-in's loss. The grader's process then computes the loss and the slopes,
-which are the derivatives of the loss in the values.
+Some updates, drawn at random, are also made by the hand-in's `td_update`, and both
+results must agree. If they disagree, learning is repeated with the formula that the
+diagnosis finds for the hand-in's loss. The grader's process then computes the loss and
+its slopes by this formula.
 """
 
 from collections.abc import Callable
@@ -25,17 +25,18 @@ from grader.inside.values import FIELDS
 Leaves = list[Any]
 Values = Callable[[Leaves, Any], Any]  # theta, states [N,D] -> values [N,A]
 Program = Callable[[Any], Any]
-# The largest relative distance of the hand-in's update from ours that can come from
-# rounding or from a kink in the network (as from ReLU).
+# The largest relative distance between the hand-in's update and the grader's that can
+# come from rounding or from a kink in the network (as from ReLU).
 CLOSE = 0.05
-ROUNDING = 1e-5  # shorter steps and averages may be rounding errors
-NOT_COMPARED = -1.0
+ROUNDING = 1e-5  # steps and averages of a smaller length may be rounding errors
+NOT_COMPARED = -1.0  # the distance of an update that the hand-in has not made
 
 
 def make_values(network: Callable[[Leaves, Any], Any]) -> Values:
-    """Return the function of theta and states [N,D] that returns values [N,A].
+    """Map a network over states: return a function of theta and states [N,D].
 
-    The network gets one state at a time, so that it cannot compare states.
+    The function returns values [N,A]. The network gets one state at a time, so that it
+    cannot compare states.
 
     Args:
         network: function of theta and one state [D] that returns values [A].
@@ -45,7 +46,7 @@ def make_values(network: Callable[[Leaves, Any], Any]) -> Values:
 
 
 def td_loss(q_s: Any, t_n: Any, batch: Any, gamma: float) -> Any:
-    """Return the loss that is asked for.
+    """Return the right TD loss of a batch, a scalar.
 
     Args:
         q_s: values Q(s, ·; θ_Q) [B,A].
@@ -59,13 +60,13 @@ def td_loss(q_s: Any, t_n: Any, batch: Any, gamma: float) -> Any:
 
 
 class Updates:
-    """The updates of one task; JAX compiles them once.
+    """The functions that make updates for one network; JAX compiles each of them once.
 
     Args:
-        values: function of theta and states.
-        own: the hand-in's `td_update` as a program.
+        values: function of theta and states [N,D] that returns values [N,A].
+        own: the program of the hand-in's `td_update`.
         optimizer: the optimizer, which is Adam.
-        theta: parameters at the start, for their shapes.
+        theta: the leaves of the network's parameters, for their shapes.
         gamma: the discount γ.
     """
 
@@ -97,17 +98,17 @@ class Updates:
         return state
 
     def _block(self, carry: Any, batches: Any, synced: Any, compared: Any) -> Any:
-        """Make n updates by the formula that is asked for.
+        """Make n updates by the right formula.
 
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state.
             batches: batches [n,B,...] by field.
-            synced: after which updates θ_T becomes θ_Q, bool [n].
-            compared: which updates the hand-in makes as well, bool [n].
+            synced: for each update, whether θ_T becomes θ_Q after it, bool [n].
+            compared: for each update, whether the hand-in makes it, too, bool [n].
 
         Returns:
-            The carry after the updates, their losses [n], and the distances [n] of the
-            hand-in's updates; NOT_COMPARED where the hand-in made no update.
+            The carry after the updates, the losses [n], and for each update the result
+            of `distance_if` [n].
         """
 
         def update(carry: Any, item: Any) -> Any:
@@ -131,9 +132,11 @@ class Updates:
         return carry, losses, distances
 
     def _all_values(self, theta_Q: Any, theta_T: Any, batch: Any) -> dict[str, Any]:
-        """Return the values of a batch by both networks.
+        """Return the values of a batch's states by both networks, by name.
 
-        The names are those of `Rows` in `diagnosis/formulas/rows.py`.
+        In a name, "q" and "t" stand for θ_Q and θ_T; "s", "n" and "0" stand for the
+        states s and s′ and a state of zeros. So "t_n" is Q(s′, ·; θ_T) [B,A]. The names
+        are those of `Rows` in `diagnosis/formulas/rows.py`.
         """
         thetas = {"q": self.unflat(theta_Q), "t": self.unflat(theta_T)}
         return {
@@ -143,22 +146,22 @@ class Updates:
         }
 
     def _step_along(self, carry: Any, batch: Any, slopes: Any, compared: Any) -> Any:
-        """Make one update along given slopes.
+        """Make one update with the gradient that follows from given slopes.
 
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state.
-            batch: the batch.
-            slopes: derivatives of the loss in the values `q_s`, `q_n` [B,A] and `q_0`
-                [1,A].
-            compared: whether the hand-in makes the update as well, a bool.
+            batch: the batch, an array [B,...] for each field.
+            slopes: derivatives of the loss with respect to the values `q_s` [B,A],
+                `q_n` [B,A] and `q_0` [1,A] of `_all_values`.
+            compared: whether the hand-in makes the update, too, a bool.
 
         Returns:
-            The new theta_Q and optimizer's state, and the distance of the hand-in's
-            update; NOT_COMPARED if it made none.
+            A pair of the new theta_Q and the new optimizer's state; the result of
+            `distance_if`.
         """
         theta_Q, _, opt_state = carry
 
-        # By the chain rule, the gradient of this sum is that of the loss.
+        # By the chain rule, this sum has the same gradient as the loss.
         def weighted_values(theta: Any) -> Any:
             leaves = self.unflat(theta)
             return sum(
@@ -170,12 +173,19 @@ class Updates:
         return new, self.distance_if(compared, carry, batch, new)
 
     def step(self, theta: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
-        """Return theta [P] and the optimizer's state after one step."""
+        """Make one optimizer step; return theta [P] and the optimizer's state."""
         updates, state = self.optimizer.update(gradient, state, theta)
         return optax.apply_updates(theta, updates), state
 
     def distance_if(self, compared: Any, carry: Any, batch: Any, new: Any) -> Any:
-        """Return `distance` if `compared`, which is traced, else NOT_COMPARED."""
+        """Return the result of `distance`; NOT_COMPARED if `compared` is false.
+
+        Args:
+            compared: a bool, which may be traced.
+            carry: see `distance`.
+            batch: see `distance`.
+            new: see `distance`.
+        """
         return jax.lax.cond(
             compared,
             lambda: self.distance(carry, batch, new),
@@ -183,14 +193,15 @@ class Updates:
         )
 
     def distance(self, carry: Any, batch: Any, new: Any) -> Any:
-        """Return the largest relative distance of the hand-in's update from ours.
+        """Make an update by the hand-in's `td_update`; return its relative distance.
 
-        There are three distances: of the step in theta and of Adam's two averages.
+        The distance is that to the grader's update, and 0 if both agree. It is the
+        largest of three: of the step in theta, and of Adam's two averages.
 
         Args:
             carry: theta_Q, theta_T and the optimizer's state before the update.
             batch: the batch of the update.
-            new: theta_Q and the optimizer's state after our update.
+            new: theta_Q and the optimizer's state after the grader's update.
         """
         theta_Q, theta_T, state = carry
         own = self.own(
@@ -217,19 +228,21 @@ class Updates:
         return [leaf for part in parts for leaf in part]
 
     def averages(self, state: Any, leaves: Leaves) -> tuple[Leaves, Leaves]:
-        """Return Adam's two averages as vectors [P], ours and the hand-in's.
+        """Return Adam's two averages [P], of the grader's update and of the hand-in's.
 
         Args:
-            state: the optimizer's state for theta as a vector.
-            leaves: the state as `td_update` returns it.
+            state: the optimizer's state after the grader's update, for theta as a
+                vector.
+            leaves: the leaves of the optimizer's state that `td_update` returned.
         """
         n = len(self.leaves)
-        # Our state has no other vectors; the hand-in's state ends with the averages.
+        # The averages are the only vectors in the grader's state, and the last leaves
+        # of the hand-in's state.
         ours = [leaf for leaf in jax.tree.leaves(state) if leaf.ndim]
         return ours, [flat(leaves[-2 * n : -n]), flat(leaves[-n:])]
 
     def unflat(self, vector: Any) -> Leaves:
-        """Return a vector [P] split into arrays as in theta."""
+        """Split a vector [P] into arrays of the shapes and dtypes of theta's leaves."""
         ends = np.cumsum([leaf.size for leaf in self.leaves])[:-1]
         return [
             part.reshape(leaf.shape).astype(leaf.dtype)
@@ -238,7 +251,10 @@ class Updates:
 
 
 def states_of(batch: Any) -> dict[str, Any]:
-    """Return the states s and s′ [B,D] of a batch, and a state of zeros [1,D]."""
+    """Return the states of a batch by name: "s" and "n" [B,D], and "0" [1,D].
+
+    "n" are the next states s′, and "0" is a state of zeros.
+    """
     zero = jnp.zeros_like(batch["state"][:1])
     return {"s": batch["state"], "n": batch["next_state"], "0": zero}
 

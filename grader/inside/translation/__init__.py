@@ -1,6 +1,7 @@
-"""Programs of the hand-in, translated into JAX operations that the grader chooses.
+"""Translate programs of the hand-in into JAX functions, operation by operation.
 
-The translation reads a program operation by operation. Therefore nothing of the hand-in
-reaches XLA. The translated function can be mapped, jitted and differentiated like any
-other JAX function, without the derivative rules or batching rules of the hand-in.
+Each operation of a program becomes a JAX operation that the grader chooses. So XLA gets
+nothing of the hand-in's program itself. The translated function can be mapped, jitted
+and differentiated like any other JAX function. It does not use derivative rules or
+batching rules that the hand-in has defined.
 """

@@ -23,7 +23,7 @@ DTYPES = {
 
 
 class Untranslatable(Exception):
-    """Raised for a program that cannot be translated; names the operation."""
+    """Raised for a program that cannot be translated; the message names the reason."""
 
 
 def short_name(operation: ir.Operation) -> str:
@@ -38,7 +38,7 @@ def array_kind(value: ir.Value) -> Kind:
 
 
 def constant_array(operation: ir.Operation) -> np.ndarray:
-    """Return the array of the operation `constant`."""
+    """Return the array that an operation `constant` contains."""
     shape, element = kind_of(operation.results[0])
     if element in UNBUFFERED:
         data = printed_bytes(str(operation), UNBUFFERED[element])
@@ -53,7 +53,7 @@ def constant_array(operation: ir.Operation) -> np.ndarray:
 def integers(
     operation: ir.Operation, name: str, default: tuple[int, ...] = ()
 ) -> tuple[int, ...]:
-    """Return a list of integers among the attributes of an operation.
+    """Return the attribute of an operation that is called `name`, a list of integers.
 
     Args:
         operation: the operation.
@@ -67,18 +67,21 @@ def integers(
 
 
 def integer(operation: ir.Operation, name: str) -> int:
-    """Return an integer among the attributes of an operation."""
+    """Return the attribute of an operation that is called `name`, an integer."""
     return ir.IntegerAttr(operation.attributes[name]).value
 
 
 def flag(operation: ir.Operation, name: str) -> bool:
-    """Return a boolean among the attributes of an operation; False if it is missing."""
+    """Return the attribute of an operation that is called `name`, a bool.
+
+    The result is False if the operation does not have the attribute.
+    """
     present = name in operation.attributes
     return present and ir.BoolAttr(operation.attributes[name]).value
 
 
 def comparison(operation: ir.Operation) -> tuple[str, bool]:
-    """Return the direction of a `compare`, and whether it uses the total order.
+    """Return the direction of an operation `compare`, and whether the order is total.
 
     The direction is "EQ", "NE", "LT", "LE", "GT" or "GE". In the total order of floats,
     NaN is the largest number.

@@ -1,7 +1,7 @@
 """Run the steps of a translated program.
 
-A value of a program is known (a NumPy array) if it depends on constants alone. Every
-other value is a JAX array.
+A value of a program that depends on constants alone is a NumPy array, and is called
+known. Every other value is a JAX array.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,14 +18,15 @@ MAX_STEPS = 20_000
 
 @dataclass(frozen=True)
 class Step:
-    """One operation of a program.
+    """One operation of a translated program.
 
-    Values of the program are denoted by numbers.
+    Each value of the program has a number, which is the value's key in `Run.values`.
 
     Attributes:
         name: name of the operation, for messages.
         on_jax: function of the `Run` and the operands.
-        on_numpy: function of operands that are all known, or None.
+        on_numpy: function of the operands, for operands that are all known; None if
+            NumPy cannot compute the operation.
         operands: numbers of the operands.
         results: numbers of the results.
         kinds: shape and dtype of each result.
@@ -55,17 +56,22 @@ class Block:
 
 
 class Run:
-    """One call of a translated program."""
+    """One call of a translated program: the values so far, and the steps left."""
 
     def __init__(self) -> None:
         self.values: dict[int, Any] = {}
         self.steps_left = MAX_STEPS
 
     def block(self, block: Block, arguments: Iterable[Any]) -> list[Any]:
-        """Return the results of a block.
+        """Run the steps of a block and return the block's results.
+
+        Args:
+            block: the block.
+            arguments: the values of `block.arguments`.
 
         Raises:
-            Untranslatable: a step cannot be run, or there were too many steps.
+            Untranslatable: a step cannot be run, or this call of the program needs more
+                than MAX_STEPS steps.
         """
         self.values.update(zip(block.arguments, arguments, strict=True))
         self.steps_left -= 1 + len(block.steps)
@@ -76,7 +82,7 @@ class Run:
         return [self.values[number] for number in block.returned]
 
     def results_of(self, step: Step) -> list[Any]:
-        """Return the results of a step.
+        """Run a step, by NumPy if all operands are known, and return its results.
 
         Raises:
             Untranslatable: the step cannot be run, or a result has another shape or
@@ -104,5 +110,5 @@ class Run:
 
 
 def is_known(value: Any) -> bool:
-    """Return whether a value depends on constants alone."""
+    """Return whether a value depends on constants alone, so is a NumPy array."""
     return isinstance(value, np.ndarray)

@@ -1,9 +1,9 @@
-"""Compute values that depend on constants alone, with NumPy.
+"""Translate operations to NumPy functions, for values that depend on constants alone.
 
-The counters of loops are such values. Because these values are known during the
-translation, a loop with a constant number of rounds can be unrolled. The tables leave
-out operations for which NumPy and XLA may differ, such as the division of integers by
-zero.
+A loop's counter is an example. NumPy computes these values when the translated program
+is called or traced. So a loop with a constant number of rounds can be unrolled.
+Operations for which NumPy and XLA may differ, such as the division of integers by zero,
+are not in the tables.
 """
 
 from collections.abc import Callable
@@ -24,13 +24,13 @@ Function = Callable[..., Any]
 
 
 def constant(operation: ir.Operation) -> Function:
-    """Read `constant`."""
+    """Return the operation `constant` as a NumPy function without arguments."""
     array = constant_array(operation)
     return lambda: array
 
 
 def iota(operation: ir.Operation) -> Function:
-    """Read `iota`: along one axis the numbers 0, 1, 2, ..."""
+    """Return the operation `iota` (0, 1, 2, ... along an axis) as a NumPy function."""
     shape, dtype = array_kind(operation.results[0])
     axis = integer(operation, "iota_dimension")
     along = [1] * len(shape)
@@ -41,13 +41,20 @@ def iota(operation: ir.Operation) -> Function:
 
 
 def compare(operation: ir.Operation) -> Function | None:
-    """Read `compare`; None for the total order of floats, which NumPy lacks."""
+    """Return the operation `compare` as a NumPy function of two arrays.
+
+    The result is None for the total order of floats, which NumPy does not have.
+    """
     direction, is_total = comparison(operation)
     return None if is_total else COMPARISONS[direction]
 
 
 def convert(operation: ir.Operation) -> Function | None:
-    """Read `convert`; None from floats to integers, where NumPy and XLA differ."""
+    """Return the operation `convert` as a NumPy function of one array.
+
+    The result is None for a conversion of floats to integers, in which NumPy and XLA
+    may differ.
+    """
     source = array_kind(operation.operands[0])[1]
     target = array_kind(operation.results[0])[1]
     if source.kind not in "biu" and target.kind in "biu":
@@ -56,13 +63,13 @@ def convert(operation: ir.Operation) -> Function | None:
 
 
 def reshape(operation: ir.Operation) -> Function:
-    """Read `reshape`."""
+    """Return the operation `reshape` as a NumPy function of one array."""
     shape, _ = array_kind(operation.results[0])
     return lambda x: x.reshape(shape)
 
 
 def broadcast_in_dim(operation: ir.Operation) -> Function:
-    """Read `broadcast_in_dim`."""
+    """Return the operation `broadcast_in_dim` as a NumPy function of one array."""
     shape, _ = array_kind(operation.results[0])
     axes = integers(operation, "broadcast_dimensions")
 
@@ -76,19 +83,19 @@ def broadcast_in_dim(operation: ir.Operation) -> Function:
 
 
 def transpose(operation: ir.Operation) -> Function:
-    """Read `transpose`."""
+    """Return the operation `transpose` as a NumPy function of one array."""
     order = integers(operation, "permutation")
     return lambda x: x.transpose(order)
 
 
 def concatenate(operation: ir.Operation) -> Function:
-    """Read `concatenate`."""
+    """Return the operation `concatenate` as a NumPy function of some arrays."""
     axis = integer(operation, "dimension")
     return lambda *arrays: np.concatenate(arrays, axis)
 
 
 def slice_(operation: ir.Operation) -> Function:
-    """Read `slice`."""
+    """Return the operation `slice` as a NumPy function of one array."""
     names = ("start_indices", "limit_indices", "strides")
     places = tuple(
         slice(*numbers)
@@ -98,13 +105,21 @@ def slice_(operation: ir.Operation) -> Function:
 
 
 def dynamic_slice(operation: ir.Operation) -> Function:
-    """Read `dynamic_slice`; starts are moved so that the slice lies in the array."""
+    """Return the operation `dynamic_slice` as a NumPy function.
+
+    Its arguments are an array and the start of the slice on each axis. The starts are
+    moved so that the slice lies in the array.
+    """
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: x[places_of(x, starts, sizes)]
 
 
 def dynamic_update_slice(operation: ir.Operation) -> Function:
-    """Read `dynamic_update_slice`; starts are moved as in `dynamic_slice`."""
+    """Return the operation `dynamic_update_slice` as a NumPy function.
+
+    Its arguments are an array, the new slice, and the start of the slice on each axis.
+    The starts are moved so that the slice lies in the array.
+    """
 
     def function(x: np.ndarray, update: np.ndarray, *starts: np.ndarray) -> np.ndarray:
         changed = x.copy()
@@ -117,9 +132,14 @@ def dynamic_update_slice(operation: ir.Operation) -> Function:
 def places_of(
     x: np.ndarray, starts: tuple[np.ndarray, ...], sizes: tuple[int, ...]
 ) -> tuple[slice, ...]:
-    """Return the slices of an array that have given starts and sizes.
+    """Return the index of a part of an array: one slice for each axis.
 
-    Starts are moved so that the slices lie in the array.
+    A start that is too small or too large is moved so that the part lies in the array.
+
+    Args:
+        x: the array.
+        starts: the start on each axis, as arrays of one number.
+        sizes: the size of the part on each axis.
     """
     ends = [n - size for n, size in zip(x.shape, sizes, strict=True)]
     moved = [min(max(int(s), 0), e) for s, e in zip(starts, ends, strict=True)]
@@ -165,7 +185,7 @@ WITH_ATTRIBUTES: dict[str, Callable[[ir.Operation], Function | None]] = {
 
 
 def numpy_function(name: str, operation: ir.Operation) -> Function | None:
-    """Return an operation as a function of NumPy arrays, or None if no table has it.
+    """Return a NumPy function that computes an operation; None if there is none.
 
     Args:
         name: name of the operation, without its dialect.

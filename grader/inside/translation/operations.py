@@ -1,6 +1,7 @@
-"""Translate operations without regions, each to a JAX function.
+"""Translate operations without regions, each to a JAX function of its operands.
 
-A reader takes an operation of the program and returns a function of its operands.
+`jax_function` finds the translation of an operation by its name. The functions above it
+translate operations that have attributes, such as the axis of a concatenation.
 """
 
 from collections.abc import Callable
@@ -26,10 +27,15 @@ Function = Callable[..., Any]
 
 
 def compare(operation: ir.Operation) -> Function:
-    """Read `compare`.
+    """Return the operation `compare` as a JAX function of two arrays.
 
-    JAX uses the total order of floats to sort and to search. Before that, JAX makes
-    all NaN equal and replaces -0 by 0. So only NaN needs care here.
+    In sorts and searches, JAX compares by the total order of floats, in which NaN is
+    the largest number. JAX makes all NaN equal and replaces -0 by 0 before. Therefore
+    the function only has to treat NaN in another way than usual.
+
+    Raises:
+        Untranslatable: floats are compared by their total order, with another direction
+            than "LT" or "LE".
     """
     direction, is_total = comparison(operation)
     if not is_total:
@@ -48,63 +54,67 @@ def compare(operation: ir.Operation) -> Function:
 
 
 def convert(operation: ir.Operation) -> Function:
-    """Read `convert`."""
+    """Return the operation `convert` as a JAX function of one array."""
     _, dtype = array_kind(operation.results[0])
     return lambda x: lax.convert_element_type(x, dtype)
 
 
 def bitcast_convert(operation: ir.Operation) -> Function:
-    """Read `bitcast_convert`."""
+    """Return the operation `bitcast_convert` as a JAX function of one array."""
     _, dtype = array_kind(operation.results[0])
     return lambda x: lax.bitcast_convert_type(x, dtype)
 
 
 def reduce_precision(operation: ir.Operation) -> Function:
-    """Read `reduce_precision`."""
+    """Return the operation `reduce_precision` as a JAX function of one array."""
     bits = integer(operation, "exponent_bits"), integer(operation, "mantissa_bits")
     return lambda x: lax.reduce_precision(x, *bits)
 
 
 def reshape(operation: ir.Operation) -> Function:
-    """Read `reshape`."""
+    """Return the operation `reshape` as a JAX function of one array."""
     shape, _ = array_kind(operation.results[0])
     return lambda x: lax.reshape(x, shape)
 
 
 def transpose(operation: ir.Operation) -> Function:
-    """Read `transpose`."""
+    """Return the operation `transpose` as a JAX function of one array."""
     order = integers(operation, "permutation")
     return lambda x: lax.transpose(x, order)
 
 
 def reverse(operation: ir.Operation) -> Function:
-    """Read `reverse`."""
+    """Return the operation `reverse` as a JAX function of one array."""
     axes = integers(operation, "dimensions")
     return lambda x: lax.rev(x, axes)
 
 
 def broadcast_in_dim(operation: ir.Operation) -> Function:
-    """Read `broadcast_in_dim`."""
+    """Return the operation `broadcast_in_dim` as a JAX function of one array."""
     shape, _ = array_kind(operation.results[0])
     axes = integers(operation, "broadcast_dimensions")
     return lambda x: lax.broadcast_in_dim(x, shape, axes)
 
 
 def concatenate(operation: ir.Operation) -> Function:
-    """Read `concatenate`."""
+    """Return the operation `concatenate` as a JAX function of some arrays."""
     axis = integer(operation, "dimension")
     return lambda *arrays: lax.concatenate(arrays, axis)
 
 
 def slice_(operation: ir.Operation) -> Function:
-    """Read `slice`."""
+    """Return the operation `slice` as a JAX function of one array."""
     names = ("start_indices", "limit_indices", "strides")
     places = [integers(operation, name) for name in names]
     return lambda x: lax.slice(x, *places)
 
 
 def dynamic_slice(operation: ir.Operation) -> Function:
-    """Read `dynamic_slice`; a negative start means 0, not a place from the end."""
+    """Return the operation `dynamic_slice` as a JAX function.
+
+    Its arguments are an array and the start of the slice on each axis. A negative start
+    means 0, not a place counted from the end.
+    """
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: lax.dynamic_slice(
         x, starts, sizes, allow_negative_indices=False
@@ -112,21 +122,28 @@ def dynamic_slice(operation: ir.Operation) -> Function:
 
 
 def dynamic_update_slice(operation: ir.Operation) -> Function:
-    """Read `dynamic_update_slice`; a negative start means 0."""
+    """Return the operation `dynamic_update_slice` as a JAX function.
+
+    Its arguments are an array, the new slice, and the start of the slice on each axis.
+    A negative start means 0, not a place counted from the end.
+    """
     return lambda x, update, *starts: lax.dynamic_update_slice(
         x, update, starts, allow_negative_indices=False
     )
 
 
 def pad(operation: ir.Operation) -> Function:
-    """Read `pad`."""
+    """Return the operation `pad` as a JAX function of an array and the added value."""
     names = ("edge_padding_low", "edge_padding_high", "interior_padding")
     paddings = list(zip(*(integers(operation, name) for name in names), strict=True))
     return lambda x, value: lax.pad(x, value, paddings)
 
 
 def dot_general(operation: ir.Operation) -> Function:
-    """Read `dot_general`; its precision is JAX's setting, not that of the program."""
+    """Return the operation `dot_general` as a JAX function of two arrays.
+
+    The precision is that of JAX's setting; the precision in the program is ignored.
+    """
     attribute = operation.attributes["dot_dimension_numbers"]
     axes = hlo.DotDimensionNumbers(attribute)
     numbers = (
@@ -138,7 +155,11 @@ def dot_general(operation: ir.Operation) -> Function:
 
 
 def convolution(operation: ir.Operation) -> Function:
-    """Read `convolution`; a reversed kernel is refused."""
+    """Return the operation `convolution` as a JAX function of an array and a kernel.
+
+    Raises:
+        Untranslatable: the kernel is reversed.
+    """
     if any(integers(operation, "window_reversal")):
         raise Untranslatable("stablehlo.convolution with a reversed kernel")
     axes = hlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
@@ -175,7 +196,13 @@ def convolution(operation: ir.Operation) -> Function:
 
 
 def gather(operation: ir.Operation) -> Function:
-    """Read `gather`; an index outside of the array is moved into the array."""
+    """Return the operation `gather` as a JAX function of an array and indices.
+
+    The function moves an index outside the array to the nearest place in the array.
+
+    Raises:
+        Untranslatable: the components of an index are not along the last axis.
+    """
     axes = hlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
     if axes.index_vector_dim != rank(operation.operands[1]) - 1:
         raise Untranslatable("stablehlo.gather with indices along another axis")
@@ -191,16 +218,19 @@ def gather(operation: ir.Operation) -> Function:
 
 
 def fft(operation: ir.Operation) -> Function:
-    """Read `fft`."""
+    """Return the operation `fft` as a JAX function of one array."""
     kind = hlo.FftTypeAttr(operation.attributes["fft_type"]).value
     lengths = integers(operation, "fft_length")
     return lambda x: lax.fft(x, kind, lengths)
 
 
 def composite(operation: ir.Operation) -> Function:
-    """Read `composite`: a call of a named JAX function.
+    """Return the operation `composite`, which names a function, as that JAX function.
 
-    The program also has the function's operations, which are not read.
+    The program also contains the operations of the named function. They are not used.
+
+    Raises:
+        Untranslatable: the name is not in `COMPOSITES`, and is not "chlo.top_k".
     """
     name = ir.StringAttr(operation.attributes["name"]).value
     if name == "chlo.top_k":
@@ -213,10 +243,10 @@ def composite(operation: ir.Operation) -> Function:
 
 
 def absolute(x: Any) -> Any:
-    """Return |x| with the derivative 0 at 0.
+    """Return |x|, with derivative 0 at x = 0.
 
-    In JAX, the derivative of |x| at 0 is 1. Programs contain softplus in terms of |x|,
-    so with JAX's derivative, that of softplus at 0 would be 0 instead of ½.
+    The derivative of JAX's own |x| is 1 at 0. Exported programs compute softplus by
+    |x|. With JAX's |x|, the derivative of softplus at 0 would be 0, not ½.
     """
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return lax.abs(x)
@@ -224,11 +254,11 @@ def absolute(x: Any) -> Any:
 
 
 def product(x: Any, y: Any) -> Any:
-    """Return x y, with the derivative 0 if one factor is an infinite constant.
+    """Return the product x y; its derivative is 0 if one factor is infinity everywhere.
 
-    JAX writes functions with a pole as "x times infinity where |x| = 1, else ...". The
-    derivative of the first case is infinite. Where the second case holds, this
-    derivative is multiplied by 0, which would give NaN.
+    JAX writes functions with a pole as "x times infinity where |x| = 1, else ...". For
+    all other x, the chain rule multiplies the infinite derivative of the first case by
+    0. This would give NaN.
     """
     if is_infinite(x):
         y = lax.stop_gradient(y)
@@ -238,12 +268,18 @@ def product(x: Any, y: Any) -> Any:
 
 
 def is_infinite(value: Any) -> bool:
-    """Return whether a value is a constant array of infinite numbers."""
+    """Return whether a value is a constant array with only infinite numbers."""
     return isinstance(value, np.ndarray) and bool(np.isinf(value).all())
 
 
 def custom_call(operation: ir.Operation) -> Function:
-    """Refuse `custom_call`, a call of library code whose derivative is not known."""
+    """Refuse the operation `custom_call`.
+
+    It calls library code, such as LAPACK, whose derivative is not known.
+
+    Raises:
+        Untranslatable: always.
+    """
     target = ir.StringAttr(operation.attributes["call_target_name"]).value
     raise Untranslatable(f"stablehlo.custom_call {target[:100]}")
 
@@ -340,14 +376,14 @@ WITH_ATTRIBUTES: dict[str, Callable[[ir.Operation], Function]] = {
 
 
 def jax_function(name: str, operation: ir.Operation) -> Function | None:
-    """Return an operation as a function of JAX arrays, or None if it is not known.
+    """Return a JAX function that computes an operation; None for an unknown name.
 
     Args:
         name: name of the operation, without its dialect.
         operation: the operation.
 
     Raises:
-        Untranslatable: the operation is known, but not in this form.
+        Untranslatable: the name is known, but these attributes are not supported.
     """
     if name in WITH_ATTRIBUTES:
         return WITH_ATTRIBUTES[name](operation)

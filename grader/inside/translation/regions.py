@@ -1,7 +1,8 @@
 """Translate operations with regions: loops, branches, reductions, sorts, scatters.
 
-A reader takes an operation of the program, and a function that reads a region as a
-block. The reader returns a function of the run and the operands.
+A region is code inside an operation, such as the body of a loop. Each function in
+`WITH_REGIONS` gets an operation and a function `read`, which turns a region into a
+`Block`. The result is a function of the `Run` and the operation's operands.
 """
 
 import math
@@ -32,7 +33,11 @@ Read = Callable[[ir.Region], Block]
 
 
 def while_(operation: ir.Operation, read: Read) -> Function:
-    """Read `while`; the loop is unrolled, so the number of rounds must be known."""
+    """Return the operation `while` as a function of the `Run` and the loop's values.
+
+    The function unrolls the loop. It raises `Untranslatable` if the number of rounds
+    depends on more than constants.
+    """
     condition, body = map(read, operation.regions)
 
     def function(run: Run, *values: Any) -> Any:
@@ -48,7 +53,10 @@ def while_(operation: ir.Operation, read: Read) -> Function:
 
 
 def case(operation: ir.Operation, read: Read) -> Function:
-    """Read `case`; any index without a branch means the last branch."""
+    """Return the operation `case` as a function of the `Run` and a branch's index.
+
+    An index for which there is no branch chooses the last branch.
+    """
     branches = [read(region) for region in operation.regions]
     last = len(branches) - 1
 
@@ -62,7 +70,11 @@ def case(operation: ir.Operation, read: Read) -> Function:
 
 
 def reduce(operation: ir.Operation, read: Read) -> Function:
-    """Read `reduce`: a reduction of JAX, or any other one, such as arg max."""
+    """Return the operation `reduce` as a function of the `Run` and the operands.
+
+    Sums, products, maxima and the like become JAX's own reductions. Any other
+    reduction, such as arg max, is computed by `reduced_in_pairs`.
+    """
     axes = integers(operation, "dimensions")
     name = reducer_of(operation)
     if name in REDUCTIONS:
@@ -83,7 +95,12 @@ def reduce(operation: ir.Operation, read: Read) -> Function:
 
 
 def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
-    """Return an array whose given axes are joined to one first axis."""
+    """Reshape an array to [n,...]: join some axes to one, and put it first.
+
+    Args:
+        x: the array.
+        axes: numbers of the axes to join.
+    """
     others = [axis for axis in range(x.ndim) if axis not in axes]
     rows = math.prod(x.shape[axis] for axis in axes)
     ordered = lax.transpose(x, (*axes, *others))
@@ -91,15 +108,19 @@ def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> list[Any]:
-    """Join neighbouring rows until one row is left; then join the initial values.
+    """Reduce arrays along their first axis, by joining pairs of rows until one is left.
 
-    JAX cannot differentiate `lax.reduce` with several operands, but can each join.
+    JAX cannot differentiate `lax.reduce` with several operands. It can differentiate
+    this function, if it can differentiate `join`.
 
     Args:
-        join: function of a list of scalars, which are first the numbers of one row and
-            then the numbers of another row.
-        rows: arrays [n,...], which are reduced along their first axis.
-        initial: scalars, one for each array.
+        join: function of a list of scalars: one of each array in one row, then one of
+            each array in another row. It returns the scalars of the joined row.
+        rows: the arrays [n,...].
+        initial: a scalar for each array, to be joined with the last row.
+
+    Returns:
+        An array [...] for each array.
     """
     for _ in range(rows[0].ndim):
         join = jax.vmap(join)
@@ -115,7 +136,15 @@ def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> lis
 
 
 def reduce_window(operation: ir.Operation, read: Read) -> Function:
-    """Read `reduce_window`: sums, maxima or minima, with a known initial value."""
+    """Return the operation `reduce_window` as a function of the `Run` and the operands.
+
+    The function raises `Untranslatable` if the initial value depends on more than
+    constants.
+
+    Raises:
+        Untranslatable: the windows are not reduced to sums, maxima or minima, or there
+            are several arrays.
+    """
     name = reducer_of(operation)
     if name not in WINDOW_REDUCERS or len(operation.operands) != 2:
         raise Untranslatable("stablehlo.reduce_window of an unusual kind")
@@ -138,10 +167,13 @@ def reduce_window(operation: ir.Operation, read: Read) -> Function:
 
 
 def sort(operation: ir.Operation, read: Read) -> Function:
-    """Read `sort`, in increasing order.
+    """Return the operation `sort` as a function of the `Run` and the arrays.
 
-    The form of the comparison was checked before, see `operations.is_ordered`: there is
-    one comparison "less" for each key.
+    `is_ordered` in `inside/operations.py` has checked the comparison before. So there
+    is one comparison "less than" for each key.
+
+    Raises:
+        Untranslatable: the order is decreasing.
     """
     (block,) = operation.regions[0].blocks
     directions = [
@@ -160,7 +192,14 @@ def sort(operation: ir.Operation, read: Read) -> Function:
 
 
 def scatter(operation: ir.Operation, read: Read) -> Function:
-    """Read `scatter`: at some places, numbers are replaced, added or multiplied."""
+    """Return the operation `scatter` as a function of the `Run` and the operands.
+
+    The function replaces the numbers at some places of an array, adds to them or
+    multiplies them.
+
+    Raises:
+        Untranslatable: the operation has another form.
+    """
     name = reducer_of(operation)
     axes = hlo.ScatterDimensionNumbers(
         operation.attributes["scatter_dimension_numbers"]
@@ -175,8 +214,8 @@ def scatter(operation: ir.Operation, read: Read) -> Function:
         operand_batching_dims=tuple(axes.input_batching_dims),
         scatter_indices_batching_dims=tuple(axes.scatter_indices_batching_dims),
     )
-    # A wrong flag would give wrong numbers. JAX needs the flag for the derivative of
-    # products alone, so the program's flag is used only there.
+    # The program says whether all indices are different. If this is false, JAX computes
+    # wrong numbers. So it is used only where JAX needs it: to differentiate products.
     unique = name == "multiply" and flag(operation, "unique_indices")
     return lambda run, x, indices, updates: SCATTERS[name](
         x, indices, updates, numbers, unique_indices=unique, mode="drop"
@@ -184,11 +223,14 @@ def scatter(operation: ir.Operation, read: Read) -> Function:
 
 
 def reducer_of(operation: ir.Operation) -> str:
-    """Return the name of the single operation that joins two numbers in a region.
+    """Return the name of the operation by which a reduction joins two numbers.
+
+    Args:
+        operation: an operation with a region that joins two numbers.
 
     Returns:
-        The name, such as "add"; "second" if the region returns the second number; ""
-        for any other region.
+        The name, such as "add", if the region has one operation; "second" if the region
+        returns its second argument; "" for any other region.
     """
     (block,) = operation.regions[0].blocks
     arguments, operations = list(block.arguments), list(block.operations)

@@ -19,25 +19,25 @@ from grader.inside.translation.constants import numpy_function
 from grader.inside.translation.operations import jax_function
 from grader.inside.translation.regions import WITH_REGIONS
 
-MAX_DEPTH = 40  # of calls and regions in each other
+MAX_DEPTH = 40  # the largest number of calls and regions that are nested in each other
 
 
 def translated(exported: export.Exported) -> Callable[..., list[Any]]:
-    """Translate a program that `programs.checked` has accepted.
+    """Translate a program into a JAX function of arrays.
 
     JAX must have 64-bit types enabled if the program uses them.
 
     Args:
-        exported: the program.
+        exported: the program, which `programs.checked` has accepted.
 
     Returns:
-        A function of the flat arguments, in the order of `exported.in_avals`. The
-        function returns the flat results as a list of JAX arrays. A call raises
-        `Untranslatable` for loops whose number of rounds depends on the arguments,
-        and for more than `blocks.MAX_STEPS` operations.
+        A function of arrays, in the order of `exported.in_avals`. It returns the
+        results as a list of JAX arrays. It raises `Untranslatable` for loops whose
+        number of rounds depends on the arguments, and for more than `blocks.MAX_STEPS`
+        operations.
 
     Raises:
-        Untranslatable: an operation is not known, or the program cannot be read; the
+        Untranslatable: an operation is not known, or the program cannot be read. The
             message names the operation or the error.
     """
     try:
@@ -61,12 +61,12 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
 
 class Reader:
-    """A reader that turns the operations of a module into steps.
+    """A reader that turns a program's functions, regions and operations into blocks.
 
-    The steps keep nothing of the module.
+    The blocks can be used when the module is gone.
 
     Args:
-        module: the program.
+        module: the program in MLIR.
     """
 
     def __init__(self, module: ir.Module) -> None:
@@ -80,13 +80,17 @@ class Reader:
         self.depth = 0
 
     def function(self, name: str) -> Block:
-        """Read a function of the module."""
+        """Return a function of the program as a block; each function is read once.
+
+        Args:
+            name: name of the function in the program, such as "main".
+        """
         if name not in self.blocks:
             self.blocks[name] = self.region(self.functions[name].regions[0])
         return self.blocks[name]
 
     def region(self, region: ir.Region) -> Block:
-        """Read a region with one block.
+        """Return a region of an operation or function as a block.
 
         Raises:
             Untranslatable: an operation is not known, or regions and calls are nested
@@ -106,7 +110,7 @@ class Reader:
         return read
 
     def step(self, operation: ir.Operation) -> Step:
-        """Read an operation.
+        """Return an operation as a step of a block.
 
         Raises:
             Untranslatable: the operation is not known.
@@ -122,7 +126,7 @@ class Reader:
         )
 
     def on_jax(self, operation: ir.Operation) -> Callable[..., Any]:
-        """Return an operation as a function of the `Run` and JAX arrays.
+        """Return an operation as a function of the `Run` and its operands, JAX arrays.
 
         Raises:
             Untranslatable: the operation is not known.
@@ -141,5 +145,5 @@ class Reader:
         return lambda run, *operands: function(*operands)
 
     def numbers_of(self, values: Any) -> list[int]:
-        """Return the numbers that denote values of the program."""
+        """Return the number of each value; a value without a number gets a new one."""
         return [self.numbers.setdefault(v, len(self.numbers)) for v in values]

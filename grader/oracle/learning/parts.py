@@ -1,4 +1,4 @@
-"""Make the hand-in's parts ready for learning."""
+"""Export or try the hand-in's parts before learning, and say which part is missing."""
 
 import functools
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from grader.oracle.faults import part_name
 
 
 class LearningParts:
-    """The hand-in's parts for learning.
+    """The parts of the hand-in that learning needs.
 
     Args:
         candidate: the hand-in, with the worker and the learner of `Learning`.
@@ -34,7 +34,10 @@ class LearningParts:
         self.candidate, self.worker = candidate, candidate.worker
 
     def table_programs(self) -> dict[str, str]:
-        """Export the parts for the table worlds; return the programs by role.
+        """Export and try the parts that the table worlds need.
+
+        Returns:
+            {"update": name of the program of `td_update`}.
 
         Raises:
             Waiting: a part is a stub, cannot be exported or fails.
@@ -43,7 +46,11 @@ class LearningParts:
         return self.exported(called, learning.table_programs)
 
     def network_programs(self) -> dict[str, str]:
-        """Export the parts for the maze and CartPole; return the programs by role.
+        """Export and try the parts that the maze and CartPole need.
+
+        Returns:
+            The names of three programs: "network", "act" (of `epsilon_greedy`) and
+            "update" (of `td_update`).
 
         Raises:
             Waiting: a part is a stub, cannot be exported or fails.
@@ -69,15 +76,15 @@ class LearningParts:
         steps: dict[str, Callable[[], Any]],
         programs: Callable[[], dict[str, Case]],
     ) -> dict[str, str]:
-        """Try some parts, and export the others.
+        """Try some parts, then export programs; return the programs' names.
 
         Args:
-            steps: for each part that is tried, the function that tries it.
-            programs: function that returns a case for each program, by role; called
-                after the steps.
+            steps: for each part to try, the function that tries it, by the part's name.
+            programs: function that returns a case for each program to export, by role
+                ("network", "act", "update"). It is called after the steps.
 
         Returns:
-            The names of the programs in the learner, by role.
+            The names of the exported programs, by role.
 
         Raises:
             Waiting: a part is a stub, cannot be exported or fails.
@@ -101,27 +108,36 @@ class LearningParts:
         return names
 
     def open_buffer(self, capacity: int = learning.CAPACITY) -> None:
-        """Let the worker make a new buffer for the next training run."""
+        """Let the worker make a new `ReplayBuffer`, which the next training uses.
+
+        Args:
+            capacity: the largest number of transitions in the buffer.
+        """
         request = {"do": "open_buffer", "capacity": capacity}
         self.worker.ask(request, "ReplayBuffer", look=looks.nothing)
 
     def try_sync(self) -> None:
-        """Ask `sync_target` one question."""
+        """Ask `sync_target` about one update, to see whether it answers.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: `sync_target` gave no answer.
+        """
         request = {"do": "schedule", "first": 1, "count": 1, "period": 1}
         look = functools.partial(looks.schedule, 1)
         self.worker.ask(request, "sync_target", look=look)
 
     def try_network_sync(self, theta: list[np.ndarray]) -> None:
-        """Ask `sync_target` about parameters of the hand-in's network.
+        """Check that `sync_target` works with parameters of the hand-in's network.
 
-        While the network learns, `sync_target` is asked about a table only. So this
-        shows that it works for the network as well.
+        During learning, `sync_target` gets small tables instead of these parameters.
 
         Args:
-            theta: parameters of the network; [] if there is no network.
+            theta: parameters of the network; [] if there is no network. For [] a small
+                table is used.
 
         Raises:
-            Wrong: `sync_target` returns neither of the two trees.
+            Wrong: `sync_target` returns neither theta_Q nor theta_T.
+            Raised, Waiting, Stopped: `sync_target` gave no answer.
         """
         if not theta:
             self.try_sync()
@@ -134,7 +150,7 @@ class LearningParts:
                 raise Wrong("sync_target returned neither theta_Q nor theta_T")
 
     def fresh_network(self, seed: int) -> list[np.ndarray]:
-        """Return the initial parameters of the hand-in's network.
+        """Return the parameters of a new network that the hand-in's `q_network` makes.
 
         Args:
             seed: the seed of the key for `q_network`.
@@ -144,17 +160,17 @@ class LearningParts:
 
 
 def needed(part: str, step: Callable[[], Any]) -> Any:
-    """Return the result of a step that learning needs.
+    """Call a function that asks a part, and return the function's result.
 
     Args:
-        part: the name of the part that the step asks.
-        step: the step, a function without arguments.
+        part: the name of the part.
+        step: the function.
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Waiting: the part waits for another one, or the step failed in another way; the
-            message names the part.
-        GraderError: the grader could not do its work.
+        Waiting: the part fails, or it calls another part that is a stub. The message
+            names the part.
+        GraderError: the grader itself failed.
     """
     try:
         return step()

@@ -1,4 +1,4 @@
-"""The results of learning, and the time that each part of the hand-in takes."""
+"""Hold the results of learning, and measure the time of each part of the hand-in."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,12 +16,14 @@ class Result:
 
     Attributes:
         mean_return: the mean return of the best run; None if no run was judged.
-        curve: pairs of environment step and mean return of a validation.
-        runs: how many training runs were made.
-        compared: how many updates of the best run the hand-in has made as well.
-        facts: numbers on the task that was drawn.
+        curve: the best run's validations: pairs of environment step and mean return.
+        runs: the number of training runs that were made.
+        compared: the number of updates of the best run that the hand-in's `td_update`
+            made, too, for a comparison.
+        facts: numbers that describe the task of the best run, such as the length of the
+            shortest way.
         watched: numbers of the best run, from `inside/learning/training_log.py`.
-        problem: why this run or a later one was stopped, or "".
+        problem: why the last run was stopped; "" if it was not stopped.
         reason: the exception that prevented learning, or None.
     """
 
@@ -37,7 +39,7 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """Return the task's entry in report.json.
 
-        Without a judged run, the entry has the reason instead of a result.
+        If no run was judged, the entry says why under "not_judged".
         """
         mean = self.mean_return
         return {
@@ -51,7 +53,10 @@ class Result:
 
     @property
     def share(self) -> float:
-        """The maze's result: 0 for a random walk, 1 for the shortest way."""
+        """The mean return in the maze, scaled: 0 for a random walk, 1 at best.
+
+        1 means that all ways to the exit are shortest ways. Not defined for CartPole.
+        """
         shortest, walk = self.facts["shortest"], self.facts["random_walk"]
         return (walk + (self.mean_return or -walk)) / (walk - shortest)
 
@@ -61,7 +66,7 @@ class Tables:
     """The result of the table worlds.
 
     Attributes:
-        learned: the MDPs and the values [S,A] that were learned.
+        learned: pairs of an MDP and the values [S,A] that were learned in it.
         reason: the exception that prevented learning, or None.
     """
 
@@ -74,10 +79,10 @@ class Formula:
     """What the hand-in's `td_loss` computes, in the lecture's symbols.
 
     Attributes:
-        found: whether the formula was found.
+        found: whether a formula was found.
         computes: the formula; "" if the loss is right or no formula was found.
-        asked: the formula that is asked for; "" if `computes` is "".
-        hints: what is wrong, a sentence or more for each mistake.
+        asked: the right formula, for comparison; "" if `computes` is "".
+        hints: what is wrong: one or more sentences for each mistake.
     """
 
     found: bool = False
@@ -94,11 +99,10 @@ class Results:
         tables: the result of the table worlds.
         maze: the result of the maze.
         cartpole: the result of CartPole.
-        deviates: whether `td_update` makes other updates than those that are asked
-            for. If so, learning has to be repeated with the formula of `td_loss`.
-        by_formula: whether the updates were made by the formula of the hand-in's loss.
-        formula: what the hand-in's loss computes; None if the updates are those that
-            are asked for.
+        deviates: whether the hand-in's `td_update` deviates from the grader's updates.
+            If so, learning is repeated with the formula of the hand-in's `td_loss`.
+        by_formula: whether the updates followed the formula of the hand-in's loss.
+        formula: what the hand-in's loss computes; None if `td_update` did not deviate.
     """
 
     tables: Tables = field(default_factory=Tables)
@@ -112,8 +116,9 @@ class Results:
 class Clock:
     """A clock that measures how long each part of the hand-in runs.
 
-    The time between two questions of the learner counts for the programs, which the
-    learner runs then. The loop itself takes almost no time.
+    Between two questions to the grader, the learner runs the hand-in's programs. This
+    time counts for all programs together, under the name `BETWEEN`. The learning loop
+    itself takes almost no time.
     """
 
     BETWEEN = "td_update, epsilon_greedy or the network"
@@ -124,13 +129,16 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def turn(self, part: str) -> None:
-        """Stop the time of the current part and start that of another part."""
+        """Stop the clock of the current part and start that of another part."""
         now = time.monotonic()
         spent = self.seconds.get(self.part, 0.0) + now - self.since
         self.seconds[self.part] = spent
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """Return the name of the part that has run longest so far."""
+        """Return the part with the longest time so far: a name of a part, or `BETWEEN`.
+
+        The result can also be "tracing the programs".
+        """
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])

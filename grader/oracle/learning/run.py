@@ -1,11 +1,12 @@
 """Let the hand-in learn the tasks, in a worker and a learner.
 
-The learner runs the loop and the hand-in's programs. The worker runs the hand-in's
-replay buffer and `sync_target`. During the loop, the learner asks the grader questions,
-and the grader passes questions for these parts to the worker, and the answers back.
+The learner runs the learning loop and the hand-in's programs. The worker runs the
+hand-in's replay buffer and `sync_target`. During the loop, the learner sends questions
+for these two parts to the grader. The grader passes each question to the worker, and
+the answer back to the learner.
 
-The tasks are, in this order: the table worlds, a maze, and CartPole, which is tried
-only where the maze was learned.
+The tasks are, in this order: the table worlds, a maze, and CartPole. CartPole is tried
+only if the maze was learned.
 """
 
 import functools
@@ -36,7 +37,7 @@ from grader.oracle.learning.results import Clock, Result, Results, Tables
 from grader.oracle.runner_client import Program, RunnerClient
 from grader.oracle.worker_client import WorkerClient
 
-# For each question of the loop, the part that answers.
+# Questions of the learner by name (`do`), and the part of the hand-in that answers.
 ASKED = {"use_buffer": "ReplayBuffer", "schedule": "sync_target"}
 TASKS = {MAZE: "the maze", CARTPOLE: "CartPole"}
 DEVIATES = "td_update makes other updates than those that are asked for"
@@ -47,7 +48,7 @@ Slopes = Callable[[Args], Args]
 
 
 class Deviates(Exception):
-    """Raised if `td_update` makes other updates than those that it is compared with."""
+    """Raised if the hand-in's `td_update` makes other updates than the grader."""
 
 
 class Learning:
@@ -58,11 +59,11 @@ class Learning:
         tier: the tier of the sandbox.
         seed: the seed of the run.
         device: "cpu" or "gpu".
-        run: the budget of the other checks. Learning has other budgets, which end with
-            the whole run as well.
-        programs: the hand-in's exported programs by name. The other checks share this
-            dict, so that learning uses the programs that they judge.
-        on_progress: called with a few words on the progress.
+        run: the budget of the checks. Learning gets two new budgets, for its worker and
+            its learner. The time limit of the whole run holds for all budgets.
+        programs: the hand-in's exported programs by name. The checks of exercises 1–8
+            share this dict, so that learning uses the programs that they judge.
+        on_progress: function to call with a few words on the progress.
     """
 
     def __init__(
@@ -77,8 +78,8 @@ class Learning:
     ) -> None:
         self.seed, self.limits = seed, run.limits
         self.on_progress = on_progress
-        # The learner waits while the worker answers: in a shared budget, this time
-        # would count twice.
+        # Two budgets, because the learner waits while the worker answers: in a shared
+        # budget, this time would count twice.
         budget, worker_budget = (
             replace(
                 run,
@@ -124,7 +125,8 @@ class Learning:
 
         Args:
             slopes: for each discount γ of a task, the function that computes the loss
-                and the slopes; {} if no formula explains the updates.
+                and the slopes. If it is {} or `td_update` deviates again, learning is
+                not judged.
         """
         if not slopes:
             reason = Wrong(DEVIATES)
@@ -146,7 +148,10 @@ class Learning:
         self.runner.stop()
 
     def run(self) -> None:
-        """Learn all tasks; keep the exceptions for the checks, which raise them."""
+        """Learn all tasks, and keep the results and exceptions in `results`.
+
+        If `td_update` deviates, the processes stay alive for `again`.
+        """
         results = self.results
         try:
             self.keeping(results.tables, self.learn_tables)
@@ -162,16 +167,20 @@ class Learning:
                 self.stop()
 
     def keeping(self, result: Result | Tables, step: Callable[[], None]) -> None:
-        """Learn a task; keep the exception that ends it in the task's result.
+        """Call a function that learns a task; keep its exception in the task's result.
+
+        Args:
+            result: the task's result.
+            step: the function.
 
         Raises:
-            Deviates: `td_update` makes other updates.
+            Deviates: `td_update` deviates from the grader's updates.
         """
         try:
             step()
         except Deviates:
             raise
-        # In this thread nobody would see an exception; the check raises it later.
+        # Nobody would see an exception of this thread, so a check raises it later.
         except BaseException as reason:
             by_hand_in = isinstance(reason, BY_HAND_IN)
             if (
@@ -184,7 +193,7 @@ class Learning:
                 result.reason = reason
 
     def learn_tables(self) -> None:
-        """Learn the values of small MDPs from random transitions."""
+        """Learn the values of the table worlds from random transitions."""
         self.doing = "table worlds"
         self.on_progress(self.doing)
         self.gamma = mdps.GAMMA
@@ -214,10 +223,12 @@ class Learning:
             self.results.tables.learned.append((mdp, answer["Q"]))
 
     def learn(self, task: str) -> None:
-        """Train with one seed after the other, until a run has full points.
+        """Train with one seed after the other, until a run gets full points.
+
+        Training also ends when a run has a problem, or after the last seed.
 
         Args:
-            task: a key of `TASKS`.
+            task: "maze" or "cartpole".
         """
         self.gamma = learning.GAMMA
         programs = self.parts.network_programs()
@@ -234,16 +245,16 @@ class Learning:
         """Train once, and keep the run in the results if it is the best so far.
 
         Args:
-            task: a key of `TASKS`.
-            programs: the names of the programs in the learner, by role.
+            task: "maze" or "cartpole".
+            programs: the names of the programs "network", "act" and "update".
             index: the number of the training run, from 0.
 
         Returns:
-            The learner's answer.
+            The learner's answer, see `learn` in `inside/learner.py`.
 
         Raises:
-            Wrong, Raised, Stopped: a part gave no answer.
-            Deviates: `td_update` makes other updates.
+            Wrong, Raised, Stopped: a part of the hand-in gave no answer.
+            Deviates: `td_update` deviates from the grader's updates.
         """
         result: Result = getattr(self.results, task)
         seed = derive(self.seed, f"{task} {index}")
@@ -274,15 +285,15 @@ class Learning:
         return answer
 
     def asked(self, request: Args, what: str) -> Args:
-        """Return the learner's answer to a request that learns.
+        """Send a request to learn to the learner and return the answer.
 
         Args:
-            request: the request without `by_formula`.
-            what: what is learned, for messages.
+            request: `do` and its arguments except `by_formula`, which is added.
+            what: name of the task, for messages.
 
         Raises:
-            Wrong, Raised, Stopped: a part gave no answer.
-            Deviates: `td_update` makes other updates.
+            Wrong, Raised, Stopped: a part of the hand-in gave no answer.
+            Deviates: `td_update` deviates from the grader's updates.
         """
         request = {**request, "by_formula": bool(self.slopes)}
         seconds = self.limits.learn_seconds
@@ -296,10 +307,14 @@ class Learning:
         return answer
 
     def with_blame(self, reason: Raised | Stopped) -> Raised | Stopped:
-        """Return the exception with the name of the part that was running.
+        """Add to an exception's message the name of the part that was running.
 
         Args:
             reason: the exception that stopped learning.
+
+        Returns:
+            A new exception; or `reason` if the worker was asked, because the message
+            then names the part already.
         """
         part = self.clock.part
         if part in ASKED.values():
@@ -310,10 +325,10 @@ class Learning:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Return the answer to a question of the loop, and measure each part's time.
+        """Answer a question of the learner, and measure the time of the asked part.
 
         Args:
-            question: `do` and its arguments, from the learner.
+            question: `do` and its arguments.
         """
         do = question["do"]
         self.clock.turn(ASKED.get(do, Clock.BETWEEN))
@@ -322,10 +337,12 @@ class Learning:
         return answer
 
     def answer_to(self, question: Args) -> Args:
-        """Return the answer to a question of the loop; {} to a message of progress.
+        """Return the answer to a question of the learner.
 
         Args:
-            question: `do` and its arguments, from the learner.
+            question: `do` and its arguments. "slopes" asks the formula of the hand-in's
+                loss, "use_buffer" the replay buffer, and "schedule" asks `sync_target`.
+                "progress" asks nothing, and its answer is {}.
 
         Raises:
             Wrong, Raised, Stopped: the hand-in gave no answer.
@@ -345,7 +362,8 @@ class Learning:
             }
             look = functools.partial(looks.batches, shapes)
             return self.worker.ask(question, ASKED[do], look=look).answer
-        # Tasks and trainings ask the same, and some parts take a millisecond an update.
+        # The answers are kept, because all trainings ask the same questions, and some
+        # hand-ins need a millisecond for each update.
         key = question["first"], question["count"], question["period"]
         if key not in self.schedules:
             look = functools.partial(looks.schedule, question["count"])
@@ -355,7 +373,12 @@ class Learning:
 
 
 def has_full_points(task: str, result: Result) -> bool:
-    """Return whether a task's best run gets full points."""
+    """Return whether the best run of the maze or of CartPole gets full points.
+
+    Args:
+        task: "maze" or "cartpole".
+        result: the task's result. Without a judged run there are no points.
+    """
     if result.mean_return is None:
         return False
     if task == MAZE:
