@@ -1,11 +1,17 @@
 """A fixture that keeps unit tests from starting a process, so that they stay fast."""
 
+import contextlib
 import multiprocessing.process
 import os
 import subprocess
 from typing import NoReturn
 
 import pytest
+
+# A hand-in in a test imports pyplot. On a new machine this import starts `fc-list` once,
+# to list the fonts, so it happens here, before processes are refused.
+with contextlib.suppress(ImportError):
+    import matplotlib.font_manager  # noqa: F401
 
 
 @pytest.fixture(scope="module", autouse=True)
