@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-# A hand-in in a test imports pyplot. On a new machine this import starts `fc-list` once,
-# to list the fonts, so it happens here, before processes are refused.
+# A hand-in in a test imports pyplot. On a new machine this import starts `fc-list`
+# once, to list the fonts, so it happens here, before processes are refused.
 with contextlib.suppress(ImportError):
     import matplotlib.font_manager  # noqa: F401
 
