@@ -21,6 +21,8 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from grader.contract.exercises import CHECKS, EXERCISES
 from grader.contract.outcomes import GraderError
@@ -181,13 +183,19 @@ def undisturbed() -> Iterator[None]:
       removed.
     - Hypothesis gets a new temporary folder for its files. Without a new folder in each
       run, hypothesis would create the folder of the first run again.
+    - Hypothesis draws no constants of the source of loaded modules. To parse these
+      modules takes a second, and the draws would depend on where the grader lies.
     - At the end, the traceback that pytest leaves in `sys` is removed, because it keeps
       all objects of its frames alive.
     """
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
-    with tempfile.TemporaryDirectory(prefix=own_prefix()) as storage:
+    with (
+        tempfile.TemporaryDirectory(prefix=own_prefix()) as storage,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         set_hypothesis_home_dir(storage)
+        patch.setattr(providers, "_get_local_constants", Constants)
         yield
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
