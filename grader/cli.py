@@ -99,9 +99,6 @@ def reported(command: Callable[[], int]) -> int:
 def save_traceback(error: Exception) -> str:
     """Write the traceback of an exception into a new temporary file.
 
-    Args:
-        error: the exception.
-
     Returns:
         The path of the file, or the end of the traceback if no file can be written.
     """
@@ -344,13 +341,10 @@ def run_grade(arguments: argparse.Namespace) -> int:
 
 
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
-    """Convert the options of the command line into the options of a grading.
+    """Convert the options of the command line, from `parse`, into those of a grading.
 
     If no seed is given, `DEFAULT_SEED` is used. An official grading without a given
     seed gets the seed "", for which the grading draws a secret one.
-
-    Args:
-        arguments: the options from `parse`, and the limits as `limits`.
     """
     from grader.grading import pipeline
 
@@ -365,11 +359,7 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def saved(report: Report, out: str) -> Path:
-    """Save a report as report.json in a folder and return the file's path.
-
-    Args:
-        report: the report.
-        out: path of the folder; it is made if it is missing.
+    """Save a report as report.json in the folder `out`; return the file's path.
 
     Raises:
         UsageError: the file cannot be written.
@@ -385,9 +375,6 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
     The text goes to the file that `--out` names, or to standard output. If report.json
     is missing or damaged, the text says that nothing was graded.
-
-    Args:
-        arguments: the options from `parse`.
 
     Raises:
         UsageError: the file cannot be written, or the format needs an environment
@@ -406,14 +393,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Print which tiers isolate a hand-in on this machine.
-
-    Args:
-        arguments: the options from `parse`; none is used.
-
-    Returns:
-        The exit code: 0 if a tier isolates, 1 if none does.
-    """
+    """Print which tiers isolate a hand-in here; return 0 if any tier does, else 1."""
     from grader.sandbox import doctor
 
     return doctor.run()

@@ -155,9 +155,7 @@ def mc(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Return a case of `mc_loss`: one complete episode, and a small network.
-
-    The network is the probe network, see `probe`.
+    """Return a case of `mc_loss`: one complete episode, with the network of `probe`.
 
     Args:
         source: source of the numbers.
@@ -190,10 +188,9 @@ def td(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Return a case of `td_loss`: one batch, and a small network.
+    """Return a case of `td_loss`: one batch, with the network of `probe`.
 
-    The network is the probe network, see `probe`. theta_T differs from theta_Q, so that
-    the loss is wrong if a part confuses them.
+    theta_T differs from theta_Q, so that the loss is wrong if a part confuses them.
 
     Args:
         source: source of the numbers.
@@ -374,11 +371,6 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
     Which action has the largest value is random in each row. With many rows, every
     action has the largest value in some row. With three or more actions, the values
     have both signs.
-
-    Args:
-        rng: generator of the random numbers.
-        rows: number of rows.
-        num_actions: number A of actions.
     """
     ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
     noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
@@ -393,11 +385,6 @@ def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarr
 
     All fields of a transition are computed from its number. So it can be seen whether
     all fields of a row belong to the same transition.
-
-    Args:
-        first: the first number.
-        last: the number after the last one.
-        state_dim: number D of numbers in a state.
     """
     number = np.arange(first, last)
     columns = np.arange(state_dim) / 10  # float16 cannot hold these digits
