@@ -132,9 +132,7 @@ class Child:
             seconds: time in seconds after which the process is killed.
             on_question: function that takes a question of the helper and returns the
                 answer, both as dicts; None if the helper may ask no question.
-            look: function that inspects the shapes in the answer before the numbers are
-                read. An exception that it raises ends the process and reaches the
-                caller.
+            look: function that inspects the shapes in the answer; see `Look`.
 
         Returns:
             A dict with the key "answer" or the key "error".
