@@ -75,8 +75,8 @@ def guarded(command: Callable[[], int]) -> int:
 def reported(command: Callable[[], int]) -> int:
     """Run a command and return its exit code, or 2 if it raises an exception.
 
-    A message goes to standard error. If the exception is a bug of the grader, the
-    traceback is written to a file, and the message names this file.
+    A message goes to standard error. After an unexpected exception, the traceback is
+    written to a file, and the message names this file.
 
     Args:
         command: a function that runs the command and returns the exit code.
@@ -344,7 +344,7 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
     """Convert the options of the command line, from `parse`, into those of a grading.
 
     If no seed is given, `DEFAULT_SEED` is used. An official grading without a given
-    seed gets the seed "", for which the grading draws a secret one.
+    seed gets the seed "", for which the grading draws a secret seed.
     """
     from grader.grading import pipeline
 

@@ -2,7 +2,7 @@
 
 `plain` and `one_line` are applied when the grader receives text, so that a report holds
 only plain text. The other functions are applied when text is written for a terminal, a
-web page or another program. They escape the characters that this program would take for
+web page or another program. They escape the characters that would act there as
 commands, markup or formulas. Only `plain` and `one_line` limit the length.
 """
 
@@ -84,9 +84,10 @@ def is_command(line: str) -> bool:
 class Log:
     """An output stream that writes to another stream and lets no command of CI through.
 
-    Commands are searched when text is written, because only then the line breaks are
-    final. A line break can move any word to the beginning of a line, where it is a
-    command. All attributes except `write` are those of the other stream.
+    The text is searched for commands only when it is written, because then all line
+    breaks are final. A line break can move any word to the beginning of a line, where
+    the word can be a command. All attributes except `write` are those of the other
+    stream.
 
     Args:
         stream: the other stream, which gets the text.
@@ -147,8 +148,9 @@ def html(text: str) -> str:
 def csv_cell(text: str) -> str:
     """Return a text for a cell of a CSV file, so that no spreadsheet reads a formula.
 
-    Newlines become spaces, because some programs read CSV line by line. No quotes are
-    added, because `csv.writer` adds them.
+    An apostrophe is put before what could be a formula. Newlines become spaces, because
+    some programs read CSV line by line. No quotes are added, because `csv.writer` adds
+    them.
     """
     kept = printable(text).replace("\n", " ")
     kept = _HIDDEN_FORMULA.sub(r"\1'", kept)

@@ -46,7 +46,7 @@ def unchanged(
 
 
 def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
-    """Return the factor between a loss and the right loss, or 1.0 if there is none.
+    """Return the factor by which the hand-in's loss differs from the right loss.
 
     If a loss is a multiple of the right loss, its gradient is the same multiple of the
     right gradient. A check of the gradient accepts this multiple, because another check

@@ -30,7 +30,7 @@ def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Return whether the counts of K calls, summed, deviate by more than chance allows.
+    """Return whether the summed counts of K calls deviate by more than chance allows.
 
     If the draws in a call depend on each other, the counts and their sums vary more
     than with independent draws. Another check judges this dependence. Therefore the

@@ -132,7 +132,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's loss equals a loss that `judged_by` returns."""
+    """Check that the hand-in's loss equals one of the right losses from `judged_by`."""
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")

@@ -89,7 +89,8 @@ def test_parameters(student):
 def test_nonlinear(student, rng):
     """The network is nonlinear, and every number of the state matters.
 
-    Each of the two need show only with one of several lists of parameters.
+    Each of these properties has to show with at least one of several lists of
+    parameters.
     """
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)

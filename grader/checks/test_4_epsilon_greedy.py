@@ -214,9 +214,9 @@ def as_if(share: float, num_actions: int) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Check how often each action came, in each row and in rows of equal greedy action.
+    """Check how often each action came.
 
-    Rows with the same greedy action are counted together, too.
+    The counts are judged for each row, and for all rows with the same greedy action.
 
     Args:
         actions: the actions of K calls [K,N].

@@ -22,7 +22,8 @@ class Case:
     """One question: its part, its settings and its arrays.
 
     Attributes:
-        part: name of the part that is asked, or another name from `Part.questions`.
+        part: what is asked: mostly the name of a part. `Part.questions` has all
+            possible names.
         spec: the settings: all values that are not arrays, such as sizes, `gamma`, and
             the network's name `net`.
         args: the arguments by name. Each is an array, or a list of arrays for a
@@ -192,8 +193,8 @@ class Student(Answers, Protocol):
             watched: "numpy" or "jax": the call gets copies as arrays of this kind. The
                 answer's "changed" then lists the arguments that the call has changed or
                 deleted. "": there is no such list.
-            look: function that inspects the shapes in the answer before the numbers are
-                read; None for no inspection.
+            look: function that takes the answer and inspects its shapes before its
+                numbers are read, see `Look`; None for no inspection.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: there is no answer; the message says why.

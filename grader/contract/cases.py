@@ -42,8 +42,8 @@ class Cases:
 def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
     """Return the fixed cases of a check, and a strategy that draws further cases.
 
-    There are CASES_OF_EACH fixed cases for each of `settings`. The strategy draws one
-    of `settings`, and then the numbers.
+    There are CASES_OF_EACH fixed cases for each dict in `settings`. The strategy draws
+    one of these dicts, and then the numbers.
 
     Args:
         build: function that takes a source of numbers and keyword arguments, and
@@ -197,8 +197,8 @@ def td(
         batch_size: number B of transitions, at least 2 for "mixed".
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
-        ends: which transitions are terminated: "none", "all", or "mixed" (at least one
-            is and at least one is not).
+        ends: which transitions are terminated: "none", "all", or "mixed" (not all, but
+            at least one).
         scale: factor of the rewards; large rewards show whether a part clips values.
         gamma: discount.
     """
@@ -224,7 +224,7 @@ def td(
 def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
     """Return the settings of a case that name the probe network and its sizes.
 
-    The probe network is a small network of the grader; it has one hidden layer.
+    The probe network is a small network of the grader, see `probe`.
     """
     return {"net": "probe", "state_dim": state_dim, "num_actions": num_actions}
 

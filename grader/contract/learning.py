@@ -1,4 +1,4 @@
-"""The tasks of exercise 9: sizes, thresholds, and cases of the programs they need."""
+"""The tasks of exercise 9: sizes, thresholds, and cases for exporting the programs."""
 
 from typing import Any
 

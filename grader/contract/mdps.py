@@ -36,8 +36,8 @@ class Mdp(NamedTuple):
 def chain(rng: np.random.Generator) -> Mdp:
     """Draw a chain of states: action 0 goes left, action 1 goes right.
 
-    The rewards are random. In the first state, action 0 stays there. The episode ends
-    with action 1 in the last state.
+    The rewards are random. In the first state, action 0 does not change the state. The
+    episode ends with action 1 in the last state.
     """
     states = np.arange(STATES)
     nexts = np.clip(np.stack([states - 1, states + 1], axis=1), 0, STATES - 1)

@@ -2,7 +2,7 @@
 
 This room's code runs in the grader's own process, which is trusted. So a hand-in is
 only read, once and as bytes, and is never imported, run or unpacked. `take.take` reads
-a hand-in; it uses all other functions of this room.
+the hand-in at a path.
 
 This room may import `contract` and `escape`.
 """

@@ -25,7 +25,7 @@ class Bounded(io.BytesIO):
     """An archive's bytes as a file that refuses to read too many bytes at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next `size` bytes; None or a negative number means all the rest.
+        """Return the next `size` bytes, or all remaining bytes for None or -1.
 
         Raises:
             zipfile.BadZipFile: `size` is larger than MAX_DIRECTORY. `zipfile` reads so

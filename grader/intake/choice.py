@@ -38,7 +38,7 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
 
     Of the first two groups, only the files nearest to the top of the folder are kept.
     Other Python files that every student got are left out. A notebook that every
-    student got is kept only if all notebooks are such. Empty groups are left out.
+    student got is kept only if there is no other notebook. Empty groups are left out.
 
     Args:
         paths: paths of all files and folders in a folder or an archive.
@@ -93,8 +93,9 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
 def worked_on(place: Place, groups: list[Group]) -> list[Group]:
     """Return, for each group, the files in which a student has written something.
 
-    Such files are not searched for in a group of more than MAX_COMPARED files, nor if
-    there is only one file in all groups together. The group's list is then empty.
+    The list of a group is empty, without a search, if the group has more than
+    MAX_COMPARED files. It is also empty if all groups together have only one file,
+    because then there is nothing to choose.
 
     Args:
         place: folder or archive with the files.

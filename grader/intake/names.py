@@ -52,7 +52,10 @@ def listing(paths: list[PurePosixPath]) -> str:
 
 
 def is_junk(path: PurePosixPath) -> bool:
-    """Return whether a path is hidden or was made by the archive program of macOS."""
+    """Return whether a path is hidden or was made by the archive program of macOS.
+
+    A path is hidden if a name in it, other than "..", begins with a dot.
+    """
     hidden = (part for part in path.parts if part[:1] == "." and part != "..")
     return any(hidden) or "__MACOSX" in path.parts
 

@@ -1,4 +1,4 @@
-"""List and read the files of a folder or an archive that contains a hand-in."""
+"""List and read the files of a folder or an archive that may contain a hand-in."""
 
 import itertools
 import os
@@ -62,8 +62,8 @@ class Place:
         """Return whether a student has written something in a file.
 
         A notebook, or a Python file with another name than `dqn.py`, also has to define
-        a part. The result is True as well for a notebook or a `dqn.py` that cannot be
-        read. So this file can be chosen, and the student reads why it cannot be read.
+        a part. For a notebook or a `dqn.py` that cannot be read, the result is True. So
+        this file can be chosen, and the student is told why it cannot be read.
 
         Args:
             path: path of the file, one of `paths`.

@@ -71,7 +71,7 @@ class Submission:
         return not self.problem and bool(PART.search(self.text))
 
     def locate(self, text: str) -> str:
-        """Return a message that names lines of a notebook by cell.
+        """Return a message in which lines of a notebook are given by cell.
 
         For example "dqn.py, line 12" becomes "cell 3, line 2". If the hand-in is a
         Python file, the message stays as it is.

@@ -35,7 +35,7 @@ from grader.intake.submission import Submission
 def take(path: str) -> Submission:
     """Read the hand-in at a path: a folder, a zip archive, a notebook or a Python file.
 
-    If no hand-in can be read there, the result has a `problem` and no source.
+    If no hand-in can be read there, the result has a `problem`, which says why.
 
     Raises:
         UsageError: the path does not exist.

@@ -1,7 +1,7 @@
 """Put the results of learning into words, for all outputs.
 
-`learning` is always the entry "learning" of report.json: a dict with an entry for each
-task, "maze" and "cartpole".
+The argument `learning` is the entry "learning" of report.json: a dict with the results
+of the maze and of CartPole, under the keys "maze" and "cartpole". It can be empty.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ def results(learning: Learned) -> list[str]:
 def reasons(learning: Learned) -> list[str]:
     """Return a line for each reason why tasks were not judged.
 
-    A line has the names of the tasks and the reason. The list is empty if all tasks
-    were judged.
+    A line has the names of the tasks and the reason. The list is empty if there is
+    none.
     """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():
@@ -39,7 +39,7 @@ def reasons(learning: Learned) -> list[str]:
 
 
 def judged(learning: Learned) -> list[str]:
-    """Return the tasks that were judged, as keys of `NAMES`."""
+    """Return which tasks were judged: a list with "maze", "cartpole", both or none."""
     return [t for t in NAMES if learning.get(t, {}).get("mean_return") is not None]
 
 

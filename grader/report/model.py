@@ -76,9 +76,9 @@ class Exercise:
 
     @property
     def unwritten(self) -> bool:
-        """Return whether at least one check found a stub and all others were skipped.
+        """Return whether the student has written none of the exercise's parts.
 
-        The part of the exercise is then taken not to be written yet.
+        That is so if some checks found a stub and all other checks were skipped.
         """
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED

@@ -163,9 +163,10 @@ def print_wrapped(text: Text, console: Console) -> None:
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    Only one message is printed in full: that of the first check that was neither passed
-    nor skipped. If another check ended with an exception, the exception and its place
-    are printed. The message of any other check is printed only if it has a single line.
+    Only one message is printed in full: that of the first check that neither passed nor
+    was skipped. If there is no such check, it is that of the first skipped check. If
+    another check ended with an exception, the exception and its place are printed. Any
+    other message is printed only if it has a single line.
 
     Args:
         exercise: the results of the exercise.

@@ -161,8 +161,8 @@ def bwrap_as_root() -> bool:
     """Return whether the grader, as root, can use bubblewrap without a user namespace.
 
     Without a user namespace, each helper runs as a different user, and the kernel can
-    bound the number of this user's processes. So the grader prefers to use none. The
-    result is False if the grader does not run as root.
+    bound the number of this user's processes. So the grader avoids a user namespace if
+    it can. The result is False if the grader does not run as root.
     """
     if not root_changes_user()[0]:
         return False
@@ -188,8 +188,8 @@ def bwrap_version() -> tuple[int, ...]:
 def over_fd(arguments: list[str]) -> int:
     """Write arguments into a pipe and return the file descriptor of its read end.
 
-    Bubblewrap reads its arguments from this descriptor. If they stood on its command
-    line, processes inside the sandbox could read them. The caller closes the
+    Bubblewrap reads its arguments from this descriptor, because processes inside the
+    sandbox could read arguments on bubblewrap's command line. The caller closes the
     descriptor.
 
     Args:

@@ -116,8 +116,8 @@ def candidates() -> Iterator[tuple[Path, ...]]:
     Each tuple has one folder for each controller (version 1), or one for all (version
     2). First come the groups of the grader's process, then the parents of these groups,
     then the topmost groups. In version 2, controllers are not available inside a group
-    that contains processes, such as the group of the grader's process. They can be
-    available in the parent group, if systemd has delegated it to the user.
+    that contains processes, such as the group of the grader's process. Controllers can
+    be available in the parent group, if systemd has delegated this group to the user.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():

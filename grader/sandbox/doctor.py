@@ -15,7 +15,7 @@ WIDTH = 80
 def run() -> int:
     """Test the tiers and print the result; return 0 if a tier isolates, else 1.
 
-    A tier isolates a hand-in if it keeps all promises, see `self_test.PROMISES`.
+    A tier isolates a hand-in if it keeps all promises of `self_test.PROMISES`.
     """
     problems = {tier: tiers.why_not(tier) for tier in ISOLATING}
     working = [tier for tier in TIERS if problems.get(tier) is None]

@@ -172,7 +172,7 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
 def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
     """Return the arguments of `confine.apply` by name.
 
-    "files" is None; `in_folder` sets it for Landlock.
+    The value of "files" is None; `in_folder` replaces it for Landlock.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -292,7 +292,10 @@ def in_folder(
 
 
 def own_prefix() -> str:
-    """Return the beginning of the names of this grader's folders and control groups."""
+    """Return the beginning of the names of this grader's folders and control groups.
+
+    It contains the number of the grader's process.
+    """
     return f"{FOLDER}{os.getpid()}-"
 
 

@@ -73,7 +73,7 @@ class Output:
 
 
 class Drain:
-    """A reading end of a pipe, emptied by a thread.
+    """The read end of a pipe, which a thread empties.
 
     Because of the thread, a process that prints into the pipe need not wait long.
 
