@@ -1,9 +1,10 @@
-"""The autograder of the deep Q-learning homework, in rooms: one folder for one task.
+"""The autograder of the deep Q-learning homework.
 
-`contract` says what is asked. `intake` reads the hand-in, and `sandbox` confines it.
-`inside` holds the code that runs confined. `oracle` asks for answers, and `checks` and
-`grading` judge them. `diagnosis` names mistakes, and `report` shows the result.
-`classroom` grades a whole class. `cli` is the command line.
+Each folder is one room. `contract` says what is asked. `intake` reads the hand-in, and
+`sandbox` confines it. `inside` holds the code that runs confined. `oracle` asks for
+answers, and `checks` and `grading` judge them. `diagnosis` names mistakes, and `report`
+shows the result. `classroom` grades a whole class. The module `cli` is the command
+line.
 
 The hand-in runs only in processes that run the code of `inside`, except under
 `INPROCESS=1`.

@@ -36,7 +36,7 @@ FORMATS = ("gradescope", "classroom50", "markdown", "junit")
 
 
 def main(limits: Limits = LIMITS) -> int:
-    """Run the command in `sys.argv` and return its exit code.
+    """Run the command in `sys.argv` and return the exit code.
 
     Args:
         limits: the limits of a grading; tests pass smaller ones.
@@ -53,12 +53,12 @@ def main(limits: Limits = LIMITS) -> int:
 def guarded(command: Callable[[], int]) -> int:
     """Run a command and return its exit code, with safe output and hidden memory.
 
-    If standard output or standard error is no terminal, `Log` marks in it what CI would
-    take for a command. `hide_memory` keeps other processes from reading this process's
-    memory. `reported` prints errors.
+    Output that does not go to a terminal goes through `Log`, so that a CI system finds
+    no commands in it. `hide_memory` keeps other processes from reading the grader's
+    memory. Exceptions are handled by `reported`.
 
     Args:
-        command: the command, a function that returns its exit code.
+        command: a function that runs the command and returns the exit code.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -73,13 +73,13 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def reported(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code, or 2 after an exception.
+    """Run a command and return its exit code, or 2 if it raises an exception.
 
-    The exception's message goes to standard error. After an unexpected exception, a
-    file with the traceback is written, and the message names this file.
+    A message goes to standard error. After an unexpected exception, the traceback is
+    written to a file, and the message names this file.
 
     Args:
-        command: the command, a function that returns its exit code.
+        command: a function that runs the command and returns the exit code.
     """
     try:
         return command()
@@ -97,7 +97,7 @@ def reported(command: Callable[[], int]) -> int:
 
 
 def save_traceback(error: Exception) -> str:
-    """Write an error's traceback into a temporary file.
+    """Write the traceback of an exception into a new temporary file.
 
     Returns:
         The path of the file, or the end of the traceback if no file can be written.
@@ -116,16 +116,18 @@ def save_traceback(error: Exception) -> str:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Parse the command line.
 
-    An unknown option ends the program with exit code 2.
+    If `argparse` finds a mistake, such as an unknown option, the program ends with exit
+    code 2.
 
     Args:
         arguments: the words of the command line, without the program's name.
 
     Returns:
-        The options as attributes, and the function of the chosen command as `run`.
+        The options as attributes. The attribute `run` is the function of the chosen
+        command. It takes these options and returns the exit code.
 
     Raises:
-        UsageError: the value of an option is wrong.
+        UsageError: the value of an option of `grade` is wrong.
     """
     parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -165,6 +167,7 @@ def without_empty(arguments: list[str]) -> list[str]:
     """Return the arguments without empty options such as `--seed=`.
 
     The Makefile passes every option, and an option that the user did not set is empty.
+    Arguments after "--" are kept.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options = [a for a in arguments[:end] if not re.fullmatch("--[a-z-]+=", a)]
@@ -174,13 +177,15 @@ def without_empty(arguments: list[str]) -> list[str]:
 def add_choice(
     parser: argparse.ArgumentParser, option: str, values: Sequence[str], **more: Any
 ) -> None:
-    """Add an option with a fixed list of values.
+    """Add an option with a fixed list of values to a parser.
+
+    Any other value makes the parser raise `UsageError`.
 
     Args:
         parser: the parser to extend.
         option: the option's name, for example "--device".
         values: the allowed values.
-        more: further arguments of `add_argument`.
+        more: further keyword arguments of `parser.add_argument`.
     """
 
     def known(text: str) -> str:
@@ -191,15 +196,15 @@ def add_choice(
 
 
 def add_switch(parser: argparse.ArgumentParser, option: str, **more: Any) -> None:
-    """Add an option that is on or off.
+    """Add an option that is on or off to a parser.
 
-    The value 1 or no value means on; the value 0 or no option means off. The Makefile
-    gives 1 or 0.
+    Without a value, or with the value 1, the option is on. With the value 0, or if the
+    option is not given, it is off. The Makefile gives 1 or 0.
 
     Args:
         parser: the parser to extend.
         option: the option's name, for example "--official".
-        more: further arguments of `add_argument`.
+        more: further keyword arguments of `parser.add_argument`.
     """
 
     def yes(text: str) -> bool:
@@ -236,7 +241,7 @@ def exercise_named(text: str) -> str:
     """Return the name of the exercise that a text names; "" for an empty text.
 
     Args:
-        text: an exercise's name or number, or the name of one of its functions.
+        text: an exercise's name or number, or the name of one of its parts.
 
     Raises:
         UsageError: the text names no exercise.
@@ -293,8 +298,11 @@ def writable(out: str) -> Path:
 def run_grade(arguments: argparse.Namespace) -> int:
     """Grade one hand-in, save and print the report; return the exit code 0.
 
+    Args:
+        arguments: the options from `parse`, and the limits as `limits`.
+
     Raises:
-        GraderError: the grader could not do its work.
+        GraderError: the grader could not do all of its work.
         UsageError: an option is wrong, or the hand-in was not read.
     """
     if arguments.official and arguments.in_process:
@@ -333,10 +341,10 @@ def run_grade(arguments: argparse.Namespace) -> int:
 
 
 def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
-    """Convert parsed arguments into the options of a grading.
+    """Convert the options of the command line, from `parse`, into those of a grading.
 
-    Without a seed the options have `DEFAULT_SEED`, or "" if the grading is official; ""
-    stands for a secret random seed.
+    If no seed is given, `DEFAULT_SEED` is used. An official grading without a given
+    seed gets the seed "", for which the grading draws a secret seed.
     """
     from grader.grading import pipeline
 
@@ -351,7 +359,7 @@ def options_of(arguments: argparse.Namespace) -> "pipeline.Options":
 
 
 def saved(report: Report, out: str) -> Path:
-    """Save the report as report.json in a folder and return the file's path.
+    """Save a report as report.json in the folder `out`; return the file's path.
 
     Raises:
         UsageError: the file cannot be written.
@@ -365,11 +373,12 @@ def saved(report: Report, out: str) -> Path:
 def run_convert(arguments: argparse.Namespace) -> int:
     """Write a report in the format of another program; return the exit code 0.
 
-    The text goes to a file or to standard output. If report.json is missing or damaged,
-    the text says that nothing was graded.
+    The text goes to the file that `--out` names, or to standard output. If report.json
+    is missing or damaged, the text says that nothing was graded.
 
     Raises:
-        UsageError: the text cannot be written.
+        UsageError: the file cannot be written, or the format needs an environment
+            variable that is not set.
     """
     render = importlib.import_module(f"grader.report.formats.{arguments.to}").render
     text = render(load(Path(arguments.report)))
@@ -384,7 +393,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Print which tiers isolate a hand-in here; return 1 if none does, else 0."""
+    """Print which tiers isolate a hand-in here; return 0 if any tier does, else 1."""
     from grader.sandbox import doctor
 
     return doctor.run()

@@ -2,9 +2,8 @@
 
 `plain` and `one_line` are applied when the grader receives text, so that a report holds
 only plain text. The other functions are applied when text is written for a terminal, a
-web page or another program. Each of them escapes the characters that would be taken for
-commands, markup or formulas there. All functions accept any text; only `plain` and
-`one_line` shorten it.
+web page or another program. They escape the characters that would act there as
+commands, markup or formulas. Only `plain` and `one_line` limit the length.
 """
 
 import html as html_entities
@@ -28,7 +27,7 @@ _HIDDEN_FORMULA = re.compile(r"(;\s*)(?=[=+\-@])")
 
 
 def printable(text: str) -> str:
-    """Replace all characters of a text that cannot be shown safely.
+    """Return a text with a substitute for each character that cannot be shown safely.
 
     Control characters, invisible characters, unusual spaces and marks that change the
     direction of writing become �. Lone surrogates become ?. Newlines stay. Of the
@@ -46,11 +45,11 @@ def printable(text: str) -> str:
 def plain(text: Any, limit: int) -> str:
     """Return the beginning of a text, printable and without commands of CI logs.
 
-    A space separates the two parts of a command such as `##[error]`. All other
-    characters are treated as by `printable`.
+    Characters that cannot be shown safely are replaced, see `printable`. A command such
+    as `##[error]` becomes harmless by a space after ##.
 
     Args:
-        text: the text; of any other object, the repr is used.
+        text: the text; of an object that is not a str, the repr is used.
         limit: largest number of characters that are taken from the text.
     """
     kept = text if isinstance(text, str) else repr(text)
@@ -58,14 +57,20 @@ def plain(text: Any, limit: int) -> str:
 
 
 def one_line(text: Any, limit: int) -> str:
-    """Return the result of `plain` with a space in place of each newline."""
+    """Return the result of `plain` with a space in place of each newline.
+
+    Args:
+        text: the text; of an object that is not a str, the repr is used.
+        limit: largest number of characters that are taken from the text.
+    """
     return plain(text, limit).replace("\n", " ")
 
 
 def terminal(text: str) -> str:
-    """Make a text safe for a terminal and for a log of CI.
+    """Return a text that is safe for a terminal and for a log of CI.
 
-    A line that GitHub would take for a command gets a "·" before it.
+    The text is the result of `plain`, with "· " before each line that GitHub would take
+    for a command.
     """
     lines = plain(text, len(text)).split("\n")
     return "\n".join(f"· {line}" if is_command(line) else line for line in lines)
@@ -77,14 +82,15 @@ def is_command(line: str) -> bool:
 
 
 class Log:
-    """A wrapper of an output stream that lets no command of CI through.
+    """An output stream that writes to another stream and lets no command of CI through.
 
-    The text is escaped only when it is written, after all wrapping, because wrapping
-    can move any word to the beginning of a line. Attributes other than `write` are
-    those of the stream.
+    The text is searched for commands only when it is written, because then all line
+    breaks are final. A line break can move any word to the beginning of a line, where
+    the word can be a command. All attributes except `write` are those of the other
+    stream.
 
     Args:
-        stream: the output stream.
+        stream: the other stream, which gets the text.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -95,7 +101,9 @@ class Log:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write text to the stream, with a "·" before each line that is a command.
+        """Write text to the stream, with "· " before each line that is a command.
+
+        A command such as `##[error]`, which can stand anywhere, gets a space after ##.
 
         Returns:
             The number of characters in `text`.
@@ -112,10 +120,10 @@ class Log:
 
 
 def markdown(text: str) -> str:
-    """Escape a text for one line, or one cell of a table, of GitHub's Markdown.
+    """Return a text escaped for one line, or one cell of a table, of GitHub's Markdown.
 
     GitHub then shows the text as it was written: without markup, links, mentions or
-    references to issues. `<br>` takes the place of newlines.
+    references to issues. Newlines become `<br>`.
     """
     kept = _PUNCTUATION.sub(r"\\\1", printable(text))
     # GitHub looks for mentions (@name) and issues (#1) after it has read the Markdown.
@@ -133,15 +141,16 @@ def markdown_block(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Escape a text for HTML: between tags, or in a quoted attribute."""
+    """Return a text escaped for HTML: between tags, or in a quoted attribute."""
     return html_entities.escape(printable(text), quote=True)
 
 
 def csv_cell(text: str) -> str:
-    """Escape a text for a cell of a CSV file, so that no spreadsheet reads a formula.
+    """Return a text for a cell of a CSV file, so that no spreadsheet reads a formula.
 
-    The result is one line, because some programs read CSV line by line. It has no
-    quotes around it, because `csv.writer` adds them.
+    An apostrophe is put before what could be a formula. Newlines become spaces, because
+    some programs read CSV line by line. No quotes are added, because `csv.writer` adds
+    them.
     """
     kept = printable(text).replace("\n", " ")
     kept = _HIDDEN_FORMULA.sub(r"\1'", kept)
@@ -153,15 +162,19 @@ def json_text(value: Any, indent: int | None = None) -> str:
     """Convert a value to strict JSON: without NaN, infinity and lone surrogates.
 
     Args:
-        value: dicts with text as keys, lists, tuples, text, numbers, bools and None, in
-            any combination. NaN and infinity become null, and lone surrogates become ?.
+        value: dicts with str keys, lists, tuples, str, numbers, bools and None, in any
+            combination. NaN and infinity become null, and lone surrogates become ?.
         indent: the indentation, as for `json.dumps`.
     """
     return json.dumps(_as_json(value), indent=indent, allow_nan=False)
 
 
 def _as_json(value: Any) -> Any:
-    """Return a value with NaN and infinity as None, and ? for each lone surrogate."""
+    """Return a copy of a value with None for NaN and infinity, ? for lone surrogates.
+
+    Args:
+        value: a value as for `json_text`. Tuples become lists.
+    """
     if isinstance(value, str):
         return _whole(str(value))
     if isinstance(value, dict):
@@ -174,5 +187,5 @@ def _as_json(value: Any) -> Any:
 
 
 def _whole(text: str) -> str:
-    """Return the text with ? for each lone surrogate, which UTF-8 cannot encode."""
+    """Return a text with ? for each lone surrogate, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()

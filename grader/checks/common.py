@@ -1,4 +1,8 @@
-"""Helpers for the checks of several exercises: changed arguments, factors of losses."""
+"""Helpers for the checks of several exercises.
+
+`unchanged` checks that a part leaves its arguments unchanged. `factor_between` returns
+the factor by which a loss differs from the right one.
+"""
 
 import numpy as np
 
@@ -21,11 +25,11 @@ def unchanged(
 ) -> None:
     """Check that a call neither changes nor deletes its arguments.
 
-    A call that raises an exception for arrays of one kind is not judged with this kind.
+    If the call raises an exception for arrays of one kind, this kind is not judged.
 
     Args:
         student: the hand-in.
-        case: the case to call, with the arguments.
+        case: the question, with the arguments of the call.
         kinds: the kinds of arrays to pass, "numpy" and "jax".
 
     Raises:
@@ -42,7 +46,7 @@ def unchanged(
 
 
 def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
-    """Return the factor between a loss and the right loss, if both are positive.
+    """Return the factor by which the hand-in's loss differs from the right loss.
 
     If a loss is a multiple of the right loss, its gradient is the same multiple of the
     right gradient. A check of the gradient accepts this multiple, because another check
@@ -53,7 +57,8 @@ def factor_between(loss: np.ndarray, expected: np.ndarray) -> float:
         expected: the right loss.
 
     Returns:
-        loss / expected; or 1.0 if the shapes differ, or if a loss is not above `SMALL`.
+        loss / expected; 1.0 if the shapes differ, or if one of the losses is not above
+        `SMALL`.
     """
     if loss.shape != expected.shape or not min(loss.min(), expected.min()) > SMALL:
         return 1.0

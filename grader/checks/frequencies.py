@@ -20,6 +20,8 @@ def statistic(counts: np.ndarray, expected: np.ndarray | float) -> float:
 def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
     """Return whether counts deviate from expected counts by more than chance allows.
 
+    Chance alone makes the result True with probability `TAIL`.
+
     Args:
         counts: the observed count of each outcome [n].
         expected: the expected count of each outcome [n].
@@ -28,7 +30,7 @@ def too_far(counts: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
-    """Return whether counts of K calls, summed, deviate more than chance allows.
+    """Return whether the summed counts of K calls deviate by more than chance allows.
 
     If the draws in a call depend on each other, the counts and their sums vary more
     than with independent draws. Another check judges this dependence. Therefore the
@@ -51,11 +53,12 @@ def uneven(counts: np.ndarray, expected: np.ndarray) -> bool:
 def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
     """Return the index of the row whose counts deviate most, or -1.
 
-    The result is -1 if chance explains the deviations of all rows.
-
     Args:
         counts: the observed count of each action in each row [N,A].
         expected: the expected count of each action in each row [N,A].
+
+    Returns:
+        The index; -1 if chance explains the deviations of all rows.
     """
     statistics = [statistic(*row) for row in zip(counts, expected, strict=True)]
     row = int(np.argmax(statistics))
@@ -63,17 +66,18 @@ def odd_row(counts: np.ndarray, expected: np.ndarray) -> int:
 
 
 def odd_scatter(events: np.ndarray) -> str:
-    """Return whether the number of rows with an event varies as by chance.
+    """Judge whether the number of rows with an event varies as by chance.
 
-    In each call, the rows with the event are counted. The variation of this number from
-    call to call is compared with that of independent rows. The probability of the event
-    in each row is estimated from the K calls, because other checks judge it.
+    An event is, for example, that a row explores. The variation of the number from call
+    to call is compared with that of independent rows. The probability of the event in
+    each row is estimated from the K calls, because other checks judge this probability.
 
     Args:
         events: whether the event happened in each call and row [K,N].
 
     Returns:
-        "more" or "less" if the number varies more or less than chance allows, else "".
+        "more" or "less" if the number varies more or less than chance allows; ""
+        otherwise.
 
     Raises:
         Waiting: the event comes nearly always or nearly never, so that the variation is

@@ -1,9 +1,10 @@
 """Find out which transitions a replay buffer has drawn, and whether rows are whole.
 
-The grader numbers the transitions that it adds, and computes all five fields of a
-transition from its number. The number of a sampled row is read from the row's state.
-From the number follows the right value of each field. The numbers of many rows show
-whether draws are independent.
+A row is whole if all its fields come from one transition. The grader numbers the
+transitions that it adds, and computes all five fields of a transition from its number.
+So the number of a sampled row can be read from the row's state, and the number gives
+the right value of each field. The numbers of many rows show whether draws are
+independent.
 """
 
 from typing import Any
@@ -18,15 +19,16 @@ from grader.contract.outcomes import Wrong
 
 
 def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
-    """Return the entries of an answer's list of samples.
+    """Return the list `samples` of an answer, after checking its length.
 
     Args:
-        answer: the answer to a script for a buffer.
-        count: the number of entries that the script makes. An entry is one batch, or
+        answer: the answer to a script, a list of operations on a buffer; see `play` in
+            `test_5_replay_buffer.py`.
+        count: the number of samples that the script asks for. A sample is one batch, or
             several batches that the worker has stacked.
 
     Returns:
-        For each entry a dict with the values by field.
+        For each sample a dict with the values by field, which can be of any type.
 
     Raises:
         Wrong: the answer does not hold a list of `count` dicts.
@@ -44,10 +46,10 @@ def sampled(answer: Answer, count: int) -> list[dict[str, Any]]:
 def require_columns(
     sample: dict[str, Any], rows: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> None:
-    """Check that a batch has every field, as numbers in the right shape.
+    """Check that a batch, or n stacked batches, has every field in the right shape.
 
-    For n batches, the message names the shape of one batch. The student's code returned
-    one batch at a time, and the worker has stacked them.
+    The student's code returned one batch at a time, and the worker has stacked them. So
+    the message names the shape of one batch.
 
     Args:
         sample: by field, the values of one batch [B,...] or of n batches [n,B,...].
@@ -73,7 +75,7 @@ def require_integers(sample: dict[str, Any]) -> None:
     """Check that the batch's actions are of an integer type.
 
     Args:
-        sample: the values of the batch by field.
+        sample: by field, the arrays of the batch.
 
     Raises:
         Wrong: the actions are of another type and cannot be used as indices.
@@ -178,7 +180,7 @@ def what_happened(
     stored: dict[str, np.ndarray],
     numbers: np.ndarray,
 ) -> str:
-    """Return a phrase on why a field's values may be wrong.
+    """Return a phrase on why a field's values may be wrong, for a message.
 
     Args:
         name: the field's name.
@@ -213,17 +215,20 @@ def are_among(rows: np.ndarray, values: np.ndarray) -> bool:
 
 
 def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
-    """Return a phrase on how the two draws of a pair depend on each other, or "".
+    """Return a phrase on how the two draws of a pair depend on each other.
 
-    The result is "" if the pairs come as often as with independent draws, or if there
-    are fewer than four different transitions. The frequency of each single transition
-    is taken from the draws, because another check judges it.
+    The frequency of each single transition is estimated from the draws, because another
+    check judges it.
 
     Args:
         a: the number of the first transition of each pair [N].
         b: the number of the second transition of each pair [N].
         may_avoid: accept that no pair holds the same transition twice, as in drawing
             without replacement.
+
+    Returns:
+        The phrase; "" if the pairs come as often as with independent draws, or if there
+        are fewer than four different transitions.
     """
     seen, places = np.unique(np.concatenate([a, b]), return_inverse=True)
     count, size = len(a), len(seen)
@@ -257,14 +262,14 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 
 
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
-    """Return the expected count of each pair if its two draws are independent [n,n].
+    """Return the expected count of each pair [n,n] if its two draws are independent.
 
-    The frequency of each transition is the observed one, over the first and second
-    draws of all pairs.
+    The frequency of each of the n transitions is the observed one, over the first and
+    second draws of all pairs.
 
     Args:
         pairs: the observed count of each pair (first, second) [n,n].
-        avoids: whether draws without replacement are assumed. Then the expected count
+        avoids: whether draws without replacement are assumed. The expected count then
             is 0 on the diagonal, and only the pairs of different transitions are
             fitted.
     """

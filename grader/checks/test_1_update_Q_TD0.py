@@ -73,8 +73,8 @@ def test_step_size(student, reference, for_each):
 def test_revisits(student, reference, for_each):
     """An episode that comes back to a state: no visit gets lost.
 
-    Two tables are accepted: all steps are updated at once from the old Q, or one after
-    the other.
+    Two tables are accepted. For one, all steps are updated at once from the old Q. For
+    the other, they are updated one after the other.
     """
 
     def body(case: Case) -> None:
@@ -182,9 +182,12 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     """Check that the hand-in moves Q toward the right targets, with any step size.
 
-    If the tables are equal, the targets are, too. If not, the cells may still move by
-    one common multiple of the right moves. Then the targets are right, and the check
-    passes, because another check judges the step size.
+    If the hand-in's table equals the reference's, its targets are right. They are also
+    right if all cells move by one common multiple of the right moves. Another check
+    judges this multiple, the step size.
+
+    Raises:
+        Wrong: neither is the case.
     """
     obtained = student.answer(case).array("Q")
     expected = reference.answer(case).array("Q")
@@ -207,9 +210,9 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def describe(case: Case) -> str:
-    """Return a case's settings and steps in a few lines of text.
+    """Return a case's settings and steps as text of several lines, for a message.
 
-    The visited rows of Q are added if there are at most three.
+    The rows of Q for the visited states are added if there are at most three.
     """
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))

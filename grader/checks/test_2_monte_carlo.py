@@ -95,7 +95,7 @@ def test_loss(student, reference, for_each):
 def test_loss_example(student, reference):
     """The example in the docstring of `mc_loss`; no argument is changed.
 
-    The example is asked as other cases are. Then the part is called to see whether it
+    The example is asked as any other case. Then the part is called to see whether it
     changes arguments.
     """
     agree_on_loss(LOSS_EXAMPLE, student, reference)
@@ -132,7 +132,7 @@ def agree_on_returns(case: Case, student: Answers, reference: Answers) -> None:
 
 
 def agree_on_loss(case: Case, student: Student, reference: Answers) -> None:
-    """Check that the hand-in's loss equals a loss that `judged_by` accepts."""
+    """Check that the hand-in's loss equals one of the right losses from `judged_by`."""
     question, accepted = judged_by(case, student, reference)
     try:
         obtained = student.answer(question).array("loss")
@@ -146,13 +146,13 @@ def judge(found: list[str | None], case: Case) -> None:
     """Check that the hand-in's answer agrees with one of the accepted answers.
 
     Args:
-        found: for each accepted answer, how the hand-in's answer differs from it; None
-            if it does not differ.
+        found: for each accepted answer, in words how the hand-in's answer differs from
+            it; None if it does not differ.
         case: the question, for the message.
 
     Raises:
-        Wrong: no accepted answer agrees. The message shows the difference from the
-            first one.
+        Wrong: the hand-in's answer agrees with no accepted answer. The message shows
+            the difference from the first accepted one.
     """
     if all(found):
         raise Wrong("\n".join([found[0] or "", describe(case)]))
@@ -165,16 +165,16 @@ Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
 def judged_by(
     case: Case, student: Student, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """Return the case to ask, and the losses and gradients to accept.
+    """Return the case to ask, and the losses and gradients to accept as right.
 
-    `mc_loss` may use the hand-in's `discounted_returns`, or may compute the returns
-    itself. So two results are accepted: on the hand-in's returns, and on the right
-    returns.
+    `mc_loss` may call the hand-in's `discounted_returns`, or may compute the returns
+    itself. So two results are accepted: on the returns of `discounted_returns`, and on
+    the right returns.
 
-    The hand-in's `discounted_returns` cannot be used if it fails, or if its returns
-    have another shape, are not finite, or exceed `MAX_RETURN`. Wrong returns that do
-    not depend on the rewards are not used either. Then the case asks `mc_loss` with a
-    stand-in for `discounted_returns`.
+    In some cases the hand-in's `discounted_returns` is replaced by a stand-in: if it
+    fails; if its returns have the wrong shape, are not finite, or exceed `MAX_RETURN`;
+    or if they are wrong and do not depend on the rewards. The returned case then asks
+    for `mc_loss` with the stand-in.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
@@ -217,7 +217,7 @@ def judged_by(
 def standing_in(
     case: Case, right: np.ndarray, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """Return the case with a stand-in for `discounted_returns`, and what to accept.
+    """Return a case with a stand-in for `discounted_returns`, and what to accept.
 
     Two results are accepted: on the stand-in's returns, and on the right returns, which
     `mc_loss` may compute itself.
@@ -237,8 +237,8 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
     """Return the right loss and gradient of `mc_loss` for each array of returns.
 
     For fixed returns G, the mean of (Q - G)² equals the TD loss of terminal transitions
-    with rewards G. Its gradient is affine in G. So the reference's TD losses at G = 0
-    and at T multiples of unit vectors give the result for every G.
+    with rewards G. The gradient of this loss is affine in G. So the reference's TD
+    losses at G = 0 and at T multiples of unit vectors give the result for every G.
 
     Args:
         returns: arrays of returns, each [T].
@@ -266,7 +266,9 @@ def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Acce
 def terminal_loss(
     case: Case, rewards: np.ndarray, reference: Answers
 ) -> tuple[float, list[np.ndarray]]:
-    """Return the reference's TD loss and gradient if every step is terminal.
+    """Return the reference's TD loss and gradient on the steps of a case of `mc_loss`.
+
+    Every step counts as one into a terminal state, so its target is its reward.
 
     Args:
         case: the question for `mc_loss`.

@@ -89,7 +89,8 @@ def test_parameters(student):
 def test_nonlinear(student, rng):
     """The network is nonlinear, and every number of the state matters.
 
-    It is enough if this shows with one of several lists of parameters.
+    Each of these properties has to show with at least one of several lists of
+    parameters.
     """
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
@@ -128,8 +129,9 @@ def test_nonlinear(student, rng):
 def test_any_values(student, rng):
     """The outputs can take any value, of any size and sign.
 
-    The values of all actions are collected with parameters of many sizes. Every action
-    needs very low and very high values, and no linear relation may bind the actions.
+    The values of all actions are collected with parameters of many sizes. For every
+    action, very low and very high values have to come. The values of the actions must
+    not satisfy a common linear equation.
     """
     state_dim, num_actions = SIZES[0]
     fresh = parameters(student, 1, state_dim, num_actions)
@@ -188,7 +190,7 @@ def parameters(
 
     Args:
         student: the hand-in.
-        seed: the seed of the key for `q_network`.
+        seed: the second number of the key for `q_network`; the first one is 0.
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
 
@@ -232,7 +234,7 @@ def forward(
         check_finite: whether the values have to be finite.
 
     Raises:
-        Wrong: the values have another shape, or are not finite though `check_finite`.
+        Wrong: the shape is not [B,A], or a value is not finite though `check_finite`.
     """
     case = forward_case(theta, states, num_actions)
     q_values = student.answer(case).array("q_values")
@@ -247,13 +249,13 @@ def forward(
 def moved(
     theta: list[np.ndarray], rng: np.random.Generator, step: float, share: float
 ) -> list[np.ndarray]:
-    """Return the parameters, each with a random number added.
+    """Return the parameters, with a normal random number added to each.
 
     The number added to a parameter x has the standard deviation step + share |x|.
 
     Args:
         theta: the parameters, a list of arrays.
-        rng: the random numbers.
+        rng: generator of the random numbers.
         step: the constant term of the standard deviation.
         share: the factor of |x| in the standard deviation.
     """
@@ -271,13 +273,12 @@ def drawn(
 ) -> list[np.ndarray]:
     """Return the parameters with some arrays replaced by normal random numbers.
 
-    Each array is replaced with probability `share`. With parameters that are all
-    random, a network may have no finite value, for example if it takes the root of a
-    parameter.
+    Some arrays can be kept, because with random numbers everywhere a network may have
+    no finite value, for example if it takes the root of a parameter.
 
     Args:
         theta: the parameters, a list of arrays.
-        rng: the random numbers.
+        rng: generator of the random numbers.
         scale: the standard deviation of the random numbers.
         share: the probability with which an array is replaced.
     """
@@ -296,7 +297,7 @@ def with_one_drawn(
 
     Args:
         theta: the parameters, a list of arrays.
-        rng: the random numbers.
+        rng: generator of the random numbers.
         index: the position in `theta` of the array to replace.
         scale: the standard deviation of the random numbers.
     """
@@ -307,7 +308,7 @@ def with_one_drawn(
 def other_parameters(
     theta: list[np.ndarray], rng: np.random.Generator
 ) -> list[list[np.ndarray]]:
-    """Return five lists of parameters: two near `theta`, three at random.
+    """Return five lists of parameters: two near `theta`, three drawn at random.
 
     The network's values may not be finite with some of the lists.
     """

@@ -1,7 +1,7 @@
 """Exercise 4: ε-greedy actions.
 
 Frequencies are judged by χ² statistics. Chance alone exceeds one limit with probability
-1e-10. Each line of the list names a check, the probability p that a right hand-in fails
+1e-10. Each item of the list names a check, the probability p that a right hand-in fails
 it, and deviations of wrong hand-ins. The check finds these deviations with probability
 0.999. The numbers in brackets hold for a hand-in that cannot be exported, because it is
 called with 256 keys only.
@@ -9,17 +9,17 @@ called with 256 keys only.
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
   Or it is wrong by 29 % in one row (it is 2.2 times too large, or 0).
-- mixture (p < 1e-7): ε is wrong by 0.024 at 0.37 and by 0.0058 at 0.0134 (0.1, 0.026).
-  Or one row gives the greedy action a probability of 0.046 that belongs to another
-  action (in brackets: nothing is found).
+- mixture (p < 1e-7): ε is wrong by 0.024 if 0.37 is right (0.1), or by 0.0058 if 0.0134
+  is right (0.026). Or one row gives the greedy action a probability of 0.046 that
+  belongs to another action (in brackets: nothing is found).
 - rows_are_independent (p < 1e-7): the number of rows that explore in one call has a
   variance below 0.8 or above 1.25 times that of independent rows (0.4, 2.3). This is so
   if any two of 16 rows have a correlation of -0.013 or 0.017 (-0.04, 0.09).
 
-How the deviations were computed: if N draws have frequencies p where q are right, χ²
-has the noncentrality λ = N Σ (p - q)²/q. A deviation is listed if P(χ²(df, λ) > limit)
-= 0.999. Simulation confirmed the numbers, and replaced them by slightly larger ones
-where events are rare.
+How the deviations were computed: if N draws have the frequencies f where g are right,
+χ² has the noncentrality λ = N Σ (f - g)²/g. A deviation is listed if P(χ²(df, λ) >
+limit) = 0.999. Simulation confirmed the numbers, and replaced them by slightly larger
+ones where events are rare.
 """
 
 from collections.abc import Iterator
@@ -177,7 +177,7 @@ def hard_values(
 
 
 def not_best(q_values: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """Return for each row whether its action's value is below the row's maximum [N].
+    """Return for each row [N] whether its action's value is below the row's maximum.
 
     Args:
         q_values: the values [N,A].
@@ -203,7 +203,7 @@ def as_if(share: float, num_actions: int) -> str:
         num_actions: number A of actions.
 
     Returns:
-        ", as if epsilon were ...", or "" if no ε up to 1 explains this frequency.
+        ", as if epsilon were ..."; "" if no ε up to 1 explains this frequency.
     """
     epsilon = (1 - share) / (1 - 1 / num_actions)
     if epsilon > 1.02:  # 0.02 for chance
@@ -214,7 +214,9 @@ def as_if(share: float, num_actions: int) -> str:
 def require_shares(
     actions: np.ndarray, best: np.ndarray, epsilon: float, num_actions: int
 ) -> None:
-    """Check how often each action came, in each row and in rows of equal greedy action.
+    """Check how often each action came.
+
+    The counts are judged for each row, and for all rows with the same greedy action.
 
     Args:
         actions: the actions of K calls [K,N].
@@ -347,7 +349,7 @@ def actions_for_keys(
 
     Args:
         student: the hand-in.
-        rng: the random numbers for the keys.
+        rng: generator of the keys.
         q_values: the values [N,A], the same for all keys.
         epsilon: ε.
 
@@ -371,11 +373,10 @@ def valid(
     Args:
         actions: the actions as the hand-in returned them.
         shape: the required shape.
-        q_values: the values [N,A], for the number A of actions.
+        q_values: the values [N,A]; only the number A of actions is used.
 
     Raises:
-        Wrong: the shape is another one, or an entry is not a whole number from 0 to A -
-            1.
+        Wrong: the shape is wrong, or an entry is not a whole number from 0 to A - 1.
     """
     compare.require(compare.shape_problem("epsilon_greedy", actions, shape))
     num_actions = q_values.shape[1]
@@ -394,5 +395,5 @@ def new_key(rng: np.random.Generator) -> np.ndarray:
 
 
 def one_hot(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Return booleans [K,N,A]: whether the action in [K,N] is the action number A."""
+    """Return booleans [K,N,A]: the entry [k,n,a] says whether actions[k,n] is a."""
     return actions[:, :, None] == np.arange(num_actions)

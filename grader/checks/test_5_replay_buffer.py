@@ -1,7 +1,7 @@
 """Exercise 5: the replay buffer.
 
 Of the buffer only `add`, `len` and `sample` are used. `replay_rows.py` finds out which
-transitions the sampled rows are. Frequencies are judged as in exercise 4. Each line of
+transitions the sampled rows are. Frequencies are judged as in exercise 4. Each item of
 the list names a check, the probability p that a right hand-in fails it, and deviations
 of wrong hand-ins. The check finds these deviations with probability 0.999. A right
 hand-in may draw with or without replacement.
@@ -16,7 +16,8 @@ hand-in may draw with or without replacement.
   times as often as by chance. Or the frequencies of the pairs are wrong by 38 % (root
   mean square). A pair that never comes is wrong by 100 %, so it is enough if 15 % of
   the pairs never come.
-- Checks of sets (each transition comes, two batches differ): p < 1e-10.
+- Checks that compare sets (whether each transition comes, whether two batches differ):
+  p < 1e-10.
 """
 
 import itertools
@@ -338,16 +339,20 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
     Args:
         student: the hand-in.
         capacity: the buffer's capacity.
-        script: operations as in `replay_buffer` of `inside/parts.py`, each a list of a
-            name and its arguments. For example, ["add", i, j] adds the transitions with
-            numbers i to j - 1.
+        script: list of operations, each a list of a name and its arguments, as in
+            `replay_buffer` of `inside/parts.py`. For example, ["add", i, j] adds the
+            transitions with numbers i to j - 1; j is at most 40.
     """
     spec = {"capacity": capacity, "script": script}
     return student.answer(Case("replay_buffer", spec, transitions(0, 40)))
 
 
 def seeded(rng: np.random.Generator) -> list:
-    """Return a script's operation that makes a new generator with a random seed."""
+    """Return a script's operation that makes a new generator with a random seed.
+
+    Args:
+        rng: generator from which the seed is drawn.
+    """
     return ["rng", int(rng.integers(2**31))]
 
 
@@ -360,7 +365,7 @@ def draw(
 
     Args:
         student: the hand-in.
-        rng: the random numbers for the generator's seed.
+        rng: generator from which the seed of that generator is drawn.
         capacity: the buffer's capacity.
         added: how many transitions are added before the first sample.
         size: the number of rows of each batch.

@@ -182,9 +182,10 @@ def agree(case: Case, student: Student, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's targets y equal the reference's targets.
 
-    If the losses are equal, the targets are taken to be equal, too. If not, the targets
-    are inferred from the answers to the same case with tables for networks. So a loss
-    with a wrong factor can pass, because another check judges the factor.
+    If the losses are equal, the targets are taken to be equal, too. If not, the same
+    case is asked with tables for networks, and the targets are inferred from the
+    answers. So a loss with a wrong factor can pass, because another check judges the
+    factor.
     """
     expected = reference.answer(case).array("loss")
     problem = compare.problem("td_loss", loss_of(student, case), expected)
@@ -214,7 +215,10 @@ def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
 
 
 def loss_of(student: Student, case: Case) -> np.ndarray:
-    """Return the hand-in's loss, even if its gradient cannot be computed."""
+    """Return the hand-in's loss, even if its gradient cannot be computed.
+
+    If the question with a gradient raises an exception, the loss is asked alone.
+    """
     try:
         return student.answer(case).array("loss")
     except Raised:
@@ -223,10 +227,11 @@ def loss_of(student: Student, case: Case) -> np.ndarray:
 
 
 def describe(case: Case) -> str:
-    """Return a case's discount, fields and values as text, without the parameters.
+    """Return a case's discount, actions, rewards, flags and values as text.
 
     Returns:
-        "" if the batch has more than `MAX_SHOWN` transitions.
+        The text of several lines; "" if the batch has more than `MAX_SHOWN`
+        transitions.
     """
     args = case.args
     if len(args["action"]) > MAX_SHOWN:

@@ -108,7 +108,7 @@ def follow(
     *,
     called: bool = False,
 ) -> None:
-    """Check several updates; each one starts from the right result of the last one.
+    """Check several updates. Each one starts from the right result of the one before.
 
     Args:
         case: the first question for `td_loss`.
@@ -117,7 +117,8 @@ def follow(
         student: the hand-in.
         reference: the reference, for the stand-in of td_loss.
         runner: the runner, which computes the right results.
-        called: call `td_update` instead of running the exported program.
+        called: whether `td_update` is called; False runs the exported program if
+            possible.
 
     Raises:
         Wrong: theta_Q or opt_state is wrong after an update.
@@ -182,7 +183,7 @@ def first_step(
 
 
 def usable(case: Case, student: Student) -> bool:
-    """Return whether a step on the hand-in's own td_loss can be judged.
+    """Return whether an update with the hand-in's own td_loss can be judged.
 
     The loss has to be a finite scalar. The gradient has to be finite, with an entry
     above 0.1 or below -0.1. With a smaller gradient, an update that does nothing would
@@ -214,9 +215,10 @@ def usable(case: Case, student: Student) -> bool:
 def loss_and_gradient(
     case: Case, student: Student, reference: Answers
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return loss and gradient of the hand-in's td_loss, or of the stand-in.
+    """Return the loss and the gradient of the hand-in's td_loss, or of the stand-in.
 
-    The stand-in is used if `case.spec["stand_in"]` is true. Then the reference answers.
+    The stand-in is used if `case.spec["stand_in"]` is true. The reference then gives
+    the answer.
     """
     answers = reference if case.spec.get("stand_in") else student
     answer = answers.answer(case)

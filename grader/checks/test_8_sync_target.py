@@ -58,7 +58,7 @@ def agree(student: Answers, rng: np.random.Generator, step: int, period: int) ->
 
     Args:
         student: the hand-in.
-        rng: the random numbers for θ_Q and θ_T.
+        rng: generator from which θ_Q and θ_T are drawn.
         step: the number of gradient updates so far.
         period: the number of updates from one sync to the next.
     """

@@ -26,8 +26,8 @@ def test_tables(learned, above):
 def test_maze(learned, above):
     """A maze of rooms that was drawn for this run: close to the shortest way.
 
-    The agent's way has to save at least 90 % of the steps that the shortest way saves
-    against a random walk.
+    Compared with a random walk, the shortest way saves a number of steps. The agent's
+    way has to save at least 90 % of this number.
     """
     if failure := of_maze(learned, above):
         raise failure

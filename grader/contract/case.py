@@ -22,8 +22,10 @@ class Case:
     """One question: its part, its settings and its arrays.
 
     Attributes:
-        part: what is asked, one of `Part.questions` in `contract/exercises.py`.
-        spec: the settings: all values that are not arrays (sizes, gamma, `net`, ...).
+        part: what is asked: mostly the name of a part. `Part.questions` has all
+            possible names.
+        spec: the settings: all values that are not arrays, such as sizes, `gamma`, and
+            the network's name `net`.
         args: the arguments by name. Each is an array, or a list of arrays for a
             network's parameters and for an optimizer's state.
     """
@@ -63,8 +65,8 @@ class Case:
     def blank(self) -> Args:
         """Return the case's arguments with every number replaced by zero.
 
-        The worker gets these zeros for an export, because an export needs shapes and
-        types and no numbers.
+        The worker gets these arguments for an export, which needs shapes and types but
+        no numbers.
         """
         return {
             name: [np.zeros_like(leaf) for leaf in value]
@@ -75,9 +77,13 @@ class Case:
 
 
 def flat(args: Args) -> list[tuple[str, np.ndarray]]:
-    """Return all arrays of the arguments as pairs (name, array), sorted by argument.
+    """Return all arrays of a case's arguments as pairs (name, array), sorted by name.
 
-    An array in a list has the list's name and its position: "theta_Q.0".
+    An array in a list has the argument's name and its position in the list, for example
+    "theta_Q.0".
+
+    Args:
+        args: the arguments by name, each an array or a list of arrays.
     """
     arrays = []
     for name in sorted(args):
@@ -93,7 +99,7 @@ class Answer(dict[str, Any]):
     """The values that came back for a case, by name.
 
     A worker can send values of any type. So each method checks the type of the value
-    that it returns.
+    before returning it.
     """
 
     def array(self, name: str) -> np.ndarray:
@@ -111,7 +117,8 @@ class Answer(dict[str, Any]):
         """Return the list of arrays with this name.
 
         Raises:
-            Wrong: there is no value with this name, or it is not a list of arrays.
+            Wrong: there is no value with this name, or the value is not a list of
+                arrays.
         """
         value = self.get(name)
         if not isinstance(value, list) or not all(
@@ -124,7 +131,7 @@ class Answer(dict[str, Any]):
         """Return the list of whole numbers with this name.
 
         Raises:
-            Wrong: there is no value with this name, or it is not a list of ints.
+            Wrong: there is no value with this name, or the value is not a list of ints.
         """
         value = self.get(name)
         if not isinstance(value, list) or not all(isinstance(n, int) for n in value):
@@ -147,7 +154,7 @@ class Trusted(Protocol):
     """Interface of the runner for requests that execute no code of the hand-in."""
 
     def trusted(self, **request: Any) -> Args:
-        """Return the runner's answer to a request.
+        """Send a request to the runner and return the values that it answers, by name.
 
         Args:
             request: the name of an operation as `do`, and the operation's arguments.
@@ -158,16 +165,17 @@ class Student(Answers, Protocol):
     """Interface of the candidate for checks and diagnosis.
 
     Attributes:
-        stopped: names of the parts that took too long or ended the process they ran in.
+        stopped: names of the parts that took too long, or whose process ended while
+            they ran.
     """
 
     stopped: set[str]
 
     @property
     def eager(self) -> bool:
-        """Return whether calls answer all cases, so that no part is exported.
+        """Return whether all cases are answered by calls, so that no part is exported.
 
-        This is so under `INPROCESS=1`, because a debugger can show the values in a
+        This is True under `INPROCESS=1`, because a debugger can show the values in a
         call, but not in a program.
         """
 
@@ -185,8 +193,11 @@ class Student(Answers, Protocol):
             watched: "numpy" or "jax": the call gets copies as arrays of this kind. The
                 answer's "changed" then lists the arguments that the call has changed or
                 deleted. "": there is no such list.
-            look: function that inspects the answer's shapes before its numbers are
-                read.
+            look: function that takes the answer and inspects its shapes before its
+                numbers are read, see `Look`; None for no inspection.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: there is no answer; the message says why.
         """
 
     def traced(self, case: Case) -> Answer:
@@ -194,42 +205,53 @@ class Student(Answers, Protocol):
 
         Raises:
             Raised: the part cannot be exported, or its program fails.
+            Wrong, Waiting, Stopped: there is no answer for another reason.
         """
 
     def changed(self, case: Case, kind: str) -> list[Any]:
         """Return the names of the arguments that a call of the part changes or deletes.
 
+        The list is empty if the call leaves all arguments as they were.
+
         Args:
             case: the case to answer.
             kind: kind of the arrays that the call gets, "numpy" or "jax".
+
+        Raises:
+            Raised: the part fails, for example because it does not accept arrays of
+                this kind.
         """
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one array of the answer for each of K random keys, stacked [K,...].
+        """Return one array of the answer for each of K random keys, stacked as [K,...].
 
-        If the part cannot be exported, K is at most `Limits.called_keys`: later keys
-        are left out.
+        If the part cannot be exported, it is called once for each key. Then only the
+        first `Limits.called_keys` keys are used, and K is their number.
 
         Args:
-            case: the case, asked once with each key.
-            keys: the keys' numbers, uint32 [K,2].
+            case: the case, which is asked once with each key.
+            keys: the two numbers of each key, uint32 [n,2].
             name: name of the array in the answer.
         """
 
     def export(self, case: Case) -> str:
-        """Export the part for a case's settings and shapes; return the name.
+        """Export the part for a case; load the program into the runner.
 
-        The name is the key of the program in the runner.
+        Returns:
+            The name of the program, by which the runner can be asked to run it.
+
+        Raises:
+            Raised: the part cannot be exported.
         """
 
     def afresh(self) -> "Student":
-        """Return a candidate with the hand-in imported anew.
+        """Return a new candidate, for which the hand-in is imported again.
 
         What the hand-in has stored in its module, for example in a cache, is then lost.
         """
 
     def in_fresh_process(self) -> AbstractContextManager["Student"]:
-        """Return a context manager that gives a candidate with a fresh worker.
+        """Return a context manager that yields a candidate with a new worker.
 
         This candidate exports all its programs again.
         """

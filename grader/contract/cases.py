@@ -1,8 +1,9 @@
-"""The builders of cases: functions that make one `Case` from a source of numbers.
+"""The builders of cases: functions that make one `Case`, mostly with drawn numbers.
 
-Few shapes are used, because each shape needs its own program. Sizes of 1, square
-shapes, zeros and ones hide mistakes. So the sizes in a shape are pairwise different,
-and the numbers have both signs and are mostly no whole numbers.
+Few shapes are used, because each shape needs its own program. A mistake can stay hidden
+if a size is 1, if two sizes are equal, or if numbers are 0 or 1. So the sizes in a
+shape are pairwise different, and the numbers have both signs and are mostly no whole
+numbers.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ class Cases:
 
     Attributes:
         fixed: the fixed cases, the smallest first.
-        strategy: hypothesis strategy that draws more cases of the same kind.
+        strategy: hypothesis strategy that draws further cases with the same settings.
     """
 
     fixed: tuple[Case, ...]
@@ -39,15 +40,16 @@ class Cases:
 
 
 def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
-    """Return the fixed cases of a check, and a strategy that draws more cases.
+    """Return the fixed cases of a check, and a strategy that draws further cases.
 
-    There are CASES_OF_EACH fixed cases for each of `settings`. The strategy draws one
-    of `settings`, and then the numbers.
+    There are CASES_OF_EACH fixed cases for each dict in `settings`. The strategy draws
+    one of these dicts, and then the numbers.
 
     Args:
-        build: function that makes a case from a source and keyword arguments.
-        settings: dicts with keyword arguments of `build`; the smallest case's come
-            first.
+        build: function that takes a source of numbers and keyword arguments, and
+            returns a case.
+        settings: dicts with keyword arguments of `build`. The dict of the smallest
+            cases comes first.
     """
     fixed = tuple(
         build(Fixed(f"{build.__name__} {i} {j}"), **chosen)
@@ -63,14 +65,14 @@ def cases(build: Callable[..., Case], *settings: dict[str, Any]) -> Cases:
 
 
 def rewards(source: Source, size: int, scale: float) -> np.ndarray:
-    """Draw rewards, float32 [size]; from three rewards on, the middle one is 0.
+    """Draw rewards, float32 [size]; if there are three or more, the middle one is 0.
 
     A reward of 0 is included because it is frequent in many tasks.
 
     Args:
         source: source of the numbers.
         size: number of rewards.
-        scale: factor of the drawn numbers.
+        scale: factor of the drawn numbers, which are in [-4, 4].
     """
     drawn = source.reals(size) * np.float32(scale) + np.float32(0)  # -0.0 becomes 0.0
     if size > 2:
@@ -100,11 +102,11 @@ def td0(
         num_steps: number T of steps.
         ends: whether the episode ends in a terminal state; False if a time limit cut
             it.
-        num_states: number S of states, larger than T unless `revisits`.
+        num_states: number S of states; without `revisits` larger than T.
         num_actions: number A of actions.
-        revisits: whether the episode stays in two states and so comes back to them. If
-            False, it visits no state twice. Then Q is the same whether all steps are
-            updated at once or one after the other.
+        revisits: whether the episode moves between two states only and so visits them
+            repeatedly. If False, no state is visited twice. The new Q is then the same
+            whether all steps are updated at once or one after the other.
         scale: factor of the rewards; large rewards show whether a part clips values.
         alpha: step size.
         gamma: discount.
@@ -153,7 +155,7 @@ def mc(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Return a case of `mc_loss`: one complete episode, with the probe network.
+    """Return a case of `mc_loss`: one complete episode, with the network of `probe`.
 
     Args:
         source: source of the numbers.
@@ -186,16 +188,17 @@ def td(
     scale: float = 1.0,
     gamma: float = GAMMA,
 ) -> Case:
-    """Return a case of `td_loss`: one batch, with the probe network.
+    """Return a case of `td_loss`: one batch, with the network of `probe`.
 
-    theta_T differs from theta_Q, so that a mix-up of the two shows.
+    theta_T differs from theta_Q, so that the loss is wrong if a part confuses them.
 
     Args:
         source: source of the numbers.
         batch_size: number B of transitions, at least 2 for "mixed".
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
-        ends: which transitions are terminated: "none", "all", or "mixed".
+        ends: which transitions are terminated: "none", "all", or "mixed" (not all, but
+            at least one).
         scale: factor of the rewards; large rewards show whether a part clips values.
         gamma: discount.
     """
@@ -221,7 +224,7 @@ def td(
 def probe_spec(state_dim: int, num_actions: int) -> dict[str, Any]:
     """Return the settings of a case that name the probe network and its sizes.
 
-    The probe network is a small network of the grader; it has one hidden layer.
+    The probe network is a small network of the grader, see `probe`.
     """
     return {"net": "probe", "state_dim": state_dim, "num_actions": num_actions}
 
@@ -231,12 +234,16 @@ def probe(
 ) -> list[np.ndarray]:
     """Draw parameters of the probe network: weights and biases, by layer.
 
-    The numbers have both signs. The weights are so small that no hidden unit saturates.
+    The probe network has one hidden layer of WIDTH tanh units. The parameters have both
+    signs. Those of the hidden layer are small, so that the units hardly saturate.
 
     Args:
-        rng: the random numbers.
+        rng: generator of the random numbers.
         state_dim: number D of numbers in a state.
         num_actions: number A of actions.
+
+    Returns:
+        Four float32 arrays: [WIDTH,D], [WIDTH], [A,WIDTH] and [A].
     """
     shapes = [(WIDTH, state_dim), (WIDTH,), (num_actions, WIDTH), (num_actions,)]
     scales = [0.3, 0.3, 1.5, 1.5]
@@ -249,10 +256,14 @@ def probe(
 def on_table(case: Case) -> Case:
     """Return a case of a loss with tables in place of the probe networks.
 
-    Each row of `state` and `next_state` becomes a one-hot vector that selects one
-    column of the table. This column holds the values that the probe network gives to
-    the row. So each transition has a column of its own in the gradient, with one number
-    for each action.
+    A table is an array with one row for each action and one column for each state. Each
+    `state` and `next_state` of the batch becomes a one-hot vector, which selects a
+    column of its own. This column holds the values that the probe network gives to the
+    old `state` or `next_state`. So the gradient, too, has a separate column for each of
+    them.
+
+    Args:
+        case: a case of `mc_loss` or `td_loss` with the probe network.
     """
     size = len(case.args["action"])
     states = {"state": np.arange(size)}
@@ -275,8 +286,9 @@ def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
     """Return the values [B,A] that the probe network or a table gives to states.
 
     Args:
-        theta: parameters of the probe network, or a list of one array [A,D]: the table.
-        states: states [B,D].
+        theta: parameters of the probe network, or the table as a list of one array
+            [A,D].
+        states: the states [B,D]; for a table, one-hot vectors.
     """
     if len(theta) == 1:
         return states @ theta[0].T
@@ -285,10 +297,11 @@ def probe_values(theta: list[np.ndarray], states: np.ndarray) -> np.ndarray:
 
 
 def taken_values(args: Args) -> np.ndarray:
-    """Return Q(s_i, a_i; θ_Q) [B] by the probe network or a table.
+    """Return Q(s_i, a_i; θ_Q) for each transition i of a case, as an array [B].
 
     Args:
-        args: the arguments of a case of `mc_loss` or `td_loss`.
+        args: arguments of a case of `mc_loss` or `td_loss` with the probe network or a
+            table.
     """
     values = probe_values(args["theta_Q"], args["state"])
     return values[np.arange(len(values)), args["action"]]
@@ -314,7 +327,7 @@ def sync(
     period: int,
     net: str = "probe",
 ) -> Case:
-    """Return a case of `sync_target`, with the settings D = 4 and A = 2 of CartPole.
+    """Return a case of `sync_target`, with the sizes D = 4 and A = 2 of CartPole.
 
     Args:
         theta_Q: parameters of the network that learns.
@@ -355,8 +368,9 @@ def exploration(key: np.ndarray, q_values: np.ndarray, epsilon: float) -> Case:
 def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarray:
     """Draw values of actions, float32 [rows, num_actions], without ties in a row.
 
-    The order of the actions is random in each row. With many rows, every action has the
-    largest value in some row. With three or more actions, the values have both signs.
+    Which action has the largest value is random in each row. With many rows, every
+    action has the largest value in some row. With three or more actions, the values
+    have both signs.
     """
     ranks = rng.permuted(np.tile(np.arange(num_actions), (rows, 1)), axis=1)
     noise = rng.uniform(-0.3, 0.3, (rows, num_actions))
@@ -369,8 +383,8 @@ def distinct(rng: np.random.Generator, rows: int, num_actions: int) -> np.ndarra
 def transitions(first: int, last: int, state_dim: int = 3) -> dict[str, np.ndarray]:
     """Return the transitions with numbers first, ..., last - 1, as arrays by field.
 
-    All fields of a transition are computed from its number. So it shows if a row has
-    fields of different transitions.
+    All fields of a transition are computed from its number. So it can be seen whether
+    all fields of a row belong to the same transition.
     """
     number = np.arange(first, last)
     columns = np.arange(state_dim) / 10  # float16 cannot hold these digits

@@ -1,6 +1,7 @@
-"""Compare an answer with the expected one: shape, then finiteness, then values.
+"""Compare an array that came back with the expected array.
 
-The messages are written for students.
+The shape is compared first, then it is checked that the numbers are finite, then the
+numbers are compared. The messages are written for students.
 """
 
 from typing import Any
@@ -22,11 +23,11 @@ MAX_ROWS = 4  # wrong entries shown in a message
 
 
 def shape_problem(what: str, obtained: Any, shape: tuple[int, ...]) -> str | None:
-    """Return in words what is wrong with an answer's type or shape; None if nothing is.
+    """Return in words what is wrong with an array's type or shape; None if nothing is.
 
     Args:
-        what: name of the answer, for the message.
-        obtained: the answer, of any type.
+        what: name of the array, for the message.
+        obtained: what came back; it can be of any type.
         shape: expected shape.
     """
     if not isinstance(obtained, np.ndarray):
@@ -57,6 +58,10 @@ def value_problem(
     what: str, obtained: np.ndarray, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
     """Return a message that lists the first wrong entries; None if all are right.
+
+    An entry is right if it differs from the expected one by at most ATOL + RTOL times
+    the largest absolute expected number. If an expected number is not finite, the
+    message says so.
 
     Args:
         what: name of the compared array, for the message.
@@ -92,14 +97,14 @@ def value_problem(
 def problem(
     what: str, obtained: Any, expected: np.ndarray, *, exact: bool = False
 ) -> str | None:
-    """Return in words what is wrong with an answer, or None if it is right.
+    """Return in words what is wrong with an array, or None if it is right.
 
-    The answer's type and shape are compared first, then whether its numbers are finite,
-    then their values.
+    The type and the shape are compared first, then it is checked that the numbers are
+    finite, then the numbers are compared.
 
     Args:
-        what: name of the answer, for the message.
-        obtained: the answer, of any type.
+        what: name of the array, for the message.
+        obtained: what came back; it can be of any type.
         expected: the right numbers.
         exact: whether the numbers must be equal, without a tolerance.
     """
@@ -117,7 +122,7 @@ def leaves_problem(
 
     Args:
         what: name of the list, for the message.
-        obtained: the answer, of any type.
+        obtained: what came back; it can be of any type.
         expected: the right arrays.
         exact: whether the numbers must be equal, without a tolerance.
     """
@@ -135,7 +140,7 @@ def require(found: str | None, *details: str) -> None:
 
     Args:
         found: the problem in words; None if there is none.
-        details: further lines of the message; empty ones are left out.
+        details: further lines of the message; empty lines are left out.
 
     Raises:
         Wrong: a problem was found; the message is the problem and the details.
@@ -150,7 +155,7 @@ def entry(index: tuple[int, ...]) -> str:
 
 
 def same_arrays(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    """Tell whether two lists of arrays hold the same numbers in the same shapes."""
+    """Return whether two lists hold arrays of the same shapes with equal numbers."""
     return len(a) == len(b) and all(map(np.array_equal, a, b))
 
 
@@ -160,7 +165,7 @@ def number(value: Any) -> str:
 
 
 def numbers(array: np.ndarray) -> str:
-    """Return an array's numbers in one line; if there are over 24, return its shape."""
+    """Return an array's numbers in one line, or for over 24 numbers only the shape."""
     if array.size > 24:
         return f"an array of shape {array.shape}"
     if array.dtype == bool:

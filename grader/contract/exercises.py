@@ -1,4 +1,4 @@
-"""The registry: the exercises, their check files, and the parts written in each.
+"""The registry: the exercises, their check files, and the parts of each exercise.
 
 Three other modules have tables with the names of parts as keys. `inside/parts.py` says
 how a part is executed. `diagnosis/fingerprints.py` has the fixed questions by which a
@@ -24,8 +24,10 @@ class Part:
         exercise: name of the exercise.
         keyword: first word of the definition, "def" or "class".
         given: whether the starter contains the complete part.
-        called: whether calls answer the part's cases; other parts are exported.
-        asked_as: `Case.part` in questions to this part; "" if it is the part's name.
+        called: True if the part is always called; False if the part is exported
+            whenever possible.
+        asked_as: the value of `Case.part` in questions to this part; "" if this value
+            is the part's name.
         also: further values of `Case.part` in questions to this part.
     """
 
@@ -58,9 +60,10 @@ ROWS = (
 
 
 def exercises_in(folder: Path) -> dict[str, str]:
-    """Return the name of the check file of each exercise, by the exercise's name.
+    """Return the exercises in order, each with the name of its check file.
 
-    The exercises are in the order of the numbers in the file names.
+    The keys of the dict are the exercises' names. The order is that of the numbers in
+    the file names.
 
     Args:
         folder: folder with files named `test_<number>_<exercise>.py`.
@@ -73,8 +76,8 @@ def exercises_in(folder: Path) -> dict[str, str]:
 def parts_of(exercises: dict[str, str]) -> tuple[Part, ...]:
     """Return the parts of all exercises, in the order of the exercises.
 
-    The exercise `learning` has no part. Other exercises without a row in `ROWS` have
-    one function of the exercise's name.
+    The parts stand in `ROWS`. An exercise without a row in `ROWS` has one part, a
+    function with the exercise's name. Only the exercise `learning` has no part.
 
     Args:
         exercises: names of the check files by the exercise's name, from `exercises_in`.

@@ -17,16 +17,18 @@ def of_one(
 ) -> Cases:
     """Return the cases of a check in which each case has only one transition.
 
-    There are four groups of fixed cases: the usual step size and discount, other ones,
-    the usual ones again, and a reward of 0. There are so many because together they
-    must take every action, and every action must have the largest value of the next
-    state in some case.
+    There are four groups of fixed cases: the first and the third with the usual step
+    size and discount, the second with `rates`, the fourth with a reward of 0. There are
+    so many cases for two reasons. Each action must be the one taken in some case, and
+    each action must have the largest value of the next state in some case.
 
     Args:
-        build: function that makes a case from a source and keyword arguments.
-        rates: step size and discount of the second group, by name; None for the usual
-            ones.
-        settings: keyword arguments of `build` for all groups.
+        build: function that takes a source of numbers and keyword arguments, and
+            returns a case.
+        rates: step size and discount of the second group, by argument of `build`; None
+            for the usual ones.
+        settings: keyword arguments of `build` for all groups; they ask for one
+            transition.
     """
     other = {**settings, **(rates or {})}
     return cases(build, settings, other, settings, {**settings, "scale": 0.0})

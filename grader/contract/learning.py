@@ -1,4 +1,4 @@
-"""Sizes, thresholds and programs of the tasks of exercise 9."""
+"""The tasks of exercise 9: sizes, thresholds, and cases for exporting the programs."""
 
 from typing import Any
 
@@ -26,13 +26,15 @@ CLOSE = 0.05  # the allowed error of Q as a share of the largest |Q*|
 def programs(theta: list[np.ndarray]) -> dict[str, Case]:
     """Return a case for each program that is needed to learn the maze and CartPole.
 
-    All numbers of the cases are 0, because an export needs only their shapes.
+    All numbers of the cases are 0, except the given parameters, because an export needs
+    only shapes.
 
     Args:
         theta: parameters of the hand-in's network, for their shapes.
 
     Returns:
-        The cases by the role of the program: "network", "act" and "update".
+        The cases by the role of the program: "network" for the values of a state, "act"
+        for the ε-greedy actions, "update" for `td_update`.
     """
     spec = {"net": "own", "state_dim": STATE_DIM, "num_actions": NUM_ACTIONS}
     q_values = zeros(NUM_ENVS, NUM_ACTIONS)
@@ -44,10 +46,10 @@ def programs(theta: list[np.ndarray]) -> dict[str, Case]:
 
 
 def table_programs() -> dict[str, Case]:
-    """Return a case for the program that is needed to learn the table worlds.
+    """Return the case of the one program that is needed to learn the table worlds.
 
-    Its role is "update". All numbers of the case are 0, because an export needs only
-    their shapes.
+    The dict has the single key "update", for `td_update`. All numbers of the case are
+    0, because an export needs only shapes.
     """
     sizes = {"state_dim": mdps.STATES, "num_actions": mdps.ACTIONS}
     spec = {"net": "table", **sizes, "gamma": mdps.GAMMA}
@@ -62,7 +64,9 @@ def update_case(
     theta: list[np.ndarray],
     before: tuple[np.ndarray, ...],
 ) -> Case:
-    """Return a case of `td_update` with Adam in which all numbers are 0.
+    """Return a case of `td_update` with Adam, for an export.
+
+    All numbers except `theta` and `before` are 0, because an export needs only shapes.
 
     Args:
         spec: the settings of the network, and γ.

@@ -36,7 +36,8 @@ class Mdp(NamedTuple):
 def chain(rng: np.random.Generator) -> Mdp:
     """Draw a chain of states: action 0 goes left, action 1 goes right.
 
-    The episode ends with action 1 in the last state.
+    The rewards are random. In the first state, action 0 does not change the state. The
+    episode ends with action 1 in the last state.
     """
     states = np.arange(STATES)
     nexts = np.clip(np.stack([states - 1, states + 1], axis=1), 0, STATES - 1)
@@ -46,7 +47,7 @@ def chain(rng: np.random.Generator) -> Mdp:
 
 
 def maze(rng: np.random.Generator) -> Mdp:
-    """Draw an MDP with random next states, in which ENDS pairs end the episode."""
+    """Draw an MDP with random next states; ENDS of its pairs (s, a) end the episode."""
     nexts = rng.integers(STATES, size=(STATES, ACTIONS))
     ends = rng.permutation(STATES * ACTIONS) < ENDS
     ends = ends.reshape(STATES, ACTIONS)
@@ -54,9 +55,10 @@ def maze(rng: np.random.Generator) -> Mdp:
 
 
 def ring(rng: np.random.Generator) -> Mdp:
-    """Draw a ring of states without a terminal state; no reward is positive.
+    """Draw a ring of states: action 0 goes left, action 1 goes right.
 
-    An episode ends at the time limit only.
+    No state is terminal, so an episode ends only at the time limit. No reward is
+    positive.
     """
     states = np.arange(STATES)
     nexts = np.stack([states - 1, states + 1], axis=1) % STATES
@@ -83,9 +85,10 @@ def value_iteration(mdp: Mdp) -> np.ndarray:
 def experience(mdp: Mdp, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return `size` transitions of successive episodes, as arrays by field.
 
-    The pairs (s, a) take turns as the first step of an episode. Later actions are
-    random. An episode ends at a terminal state or after TIME_LIMIT steps. A time limit
-    is a truncation: `terminated` is false, and `next_state` is the state reached.
+    The first steps of the episodes go through all pairs (s, a), one after the other and
+    again from the beginning. Later actions are random. An episode ends at a terminal
+    state or after TIME_LIMIT steps. A time limit is a truncation: `terminated` is
+    false, and `next_state` is the state reached.
 
     Args:
         mdp: the MDP to walk through.
@@ -93,7 +96,8 @@ def experience(mdp: Mdp, size: int, rng: np.random.Generator) -> dict[str, np.nd
         rng: generator for the random actions.
 
     Returns:
-        One array for each field of `Transition`; states are one-hot, float32 [size,S].
+        One array for each field of `Transition`. States are one-hot, float32 [size,S];
+        the other arrays have the shape [size].
     """
     begins = itertools.cycle(np.ndindex(STATES, ACTIONS))
     visited: list[tuple[int, ...]] = []

@@ -56,7 +56,7 @@ class NotImplementedYet(Wrong):
 
 
 class Raised(Exception):
-    """Raised if the hand-in's code has raised an exception, or cannot be exported."""
+    """Raised if a part of the hand-in has raised an exception or cannot be exported."""
 
     outcome = Outcome.ERROR
 
@@ -64,7 +64,7 @@ class Raised(Exception):
 class Waiting(Exception):
     """Raised if a check cannot judge yet, because something else must be right first.
 
-    The message names the part or the checks that have to be right.
+    The message names what has to be right: a part or other checks.
     """
 
     outcome = Outcome.SKIPPED
@@ -74,18 +74,18 @@ class Stopped(BaseException):
     """Raised if the hand-in took too long or its process ended.
 
     This class is no `Exception`, because hypothesis runs a case again after an
-    `Exception`. Then the hand-in would hang or end its process once more.
+    `Exception`. The hand-in would then hang or end its process once more.
     """
 
 
 class TimedOut(Stopped):
-    """Raised if no answer came before the deadline."""
+    """Raised if the hand-in gave no answer before the deadline."""
 
     outcome = Outcome.TIMEOUT
 
 
 class UsedUp(TimedOut):
-    """Raised if the part or the whole run has no time left."""
+    """Raised if no time is left for the part or for the whole run."""
 
 
 class Killed(Stopped):
@@ -101,7 +101,10 @@ class GraderError(Exception):
 
 
 class UsageError(Exception):
-    """Raised if an argument of the command line is wrong; the message says why."""
+    """Raised for a mistake of whoever runs the grader, such as a wrong option.
+
+    The message says what is wrong.
+    """
 
 
 # The exceptions that a hand-in can cause.

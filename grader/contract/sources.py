@@ -16,7 +16,7 @@ QUARTERS = 16  # `Drawn` draws multiples of 1/4, up to 16/4 = 4
 
 
 class Source(Protocol):
-    """Interface of a source of numbers for the builders of cases."""
+    """Interface of an object that supplies the numbers of a case."""
 
     def reals(self, *shape: int) -> np.ndarray:
         """Return an array of this shape with float32 numbers in [-4, 4]."""
@@ -25,10 +25,10 @@ class Source(Protocol):
         """Return an array of this shape with int32 numbers in [0, below)."""
 
     def flags(self, *shape: int) -> np.ndarray:
-        """Return an array of this shape with booleans."""
+        """Return an array of this shape with random booleans."""
 
     def pick(self, options: list[Any]) -> Any:
-        """Return one of the options; hypothesis shrinks towards the first one."""
+        """Return one of the options; hypothesis shrinks towards the first option."""
 
     def generator(self) -> np.random.Generator:
         """Return a NumPy generator, for large arrays such as a network's parameters."""
@@ -38,7 +38,7 @@ class Fixed:
     """A source of numbers that are the same in every run.
 
     Args:
-        name: name from which the seed is computed.
+        name: any text; the seed is computed from it.
     """
 
     def __init__(self, name: str) -> None:
@@ -84,11 +84,11 @@ class Drawn:
     def below(self, limit: int, shape: tuple[int, ...]) -> np.ndarray:
         """Return an array of this shape with int32 numbers in [0, limit).
 
-        One draw of bytes gives all numbers: one draw for each number would take most of
+        One draw of bytes gives all numbers. One draw for each number would take most of
         the time of a check.
 
         Args:
-            limit: number that all numbers are below, at most 256.
+            limit: the numbers are below this limit, which is at most 256.
             shape: shape of the array.
         """
         size = math.prod(shape)

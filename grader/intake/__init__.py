@@ -1,8 +1,8 @@
 """Read a hand-in from a file, a notebook, a folder or an archive into a `Submission`.
 
-This code runs in the grader's own process, which is trusted. So it reads the hand-in
-once as bytes, and never imports, runs or unpacks it. `take.take` reads a hand-in; the
-other functions serve it.
+This room's code runs in the grader's own process, which is trusted. So a hand-in is
+only read, once and as bytes, and is never imported, run or unpacked. `take.take` reads
+the hand-in at a path.
 
-May import: contract, escape.
+This room may import `contract` and `escape`.
 """

@@ -1,7 +1,8 @@
 """Read single files of a zip archive in memory, without unpacking the archive.
 
-Files that are not read are only listed. So inner archives, links, paths that lead out
-of the archive and files with terabytes of zeros can do no harm.
+All files are listed, but only files that are asked for are read. So inner archives,
+links, paths that lead out of the archive and files with terabytes of zeros can do no
+harm.
 """
 
 import io
@@ -21,10 +22,10 @@ PASSWORD = 1  # bit of a member's flags: the file is encrypted
 
 
 class Bounded(io.BytesIO):
-    """An archive's bytes as a file that returns at most MAX_DIRECTORY bytes at once."""
+    """An archive's bytes as a file that refuses to read too many bytes at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next `size` bytes.
+        """Return the next `size` bytes, or all remaining bytes for None or -1.
 
         Raises:
             zipfile.BadZipFile: `size` is larger than MAX_DIRECTORY. `zipfile` reads so
@@ -42,7 +43,8 @@ class Archive:
         data: bytes of the archive.
 
     Raises:
-        Wrong: there are too many bytes, or they are no zip archive, or a damaged one.
+        Wrong: `data` is larger than MAX_ARCHIVE, or is no zip archive, or a damaged
+            one.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -68,7 +70,8 @@ class Archive:
 
         Args:
             wanted: path of the file, from `paths`.
-            limit: largest accepted size; one byte more shows that a file is larger.
+            limit: largest size in bytes that the caller accepts. If `limit` + 1 bytes
+                are returned, the file is larger.
 
         Raises:
             Wrong: the file cannot be read, or several files have this path.
@@ -112,7 +115,7 @@ def require_plain_file(member: zipfile.ZipInfo, name: str) -> None:
 
 
 def broken(error: Exception) -> Wrong:
-    """Return the exception to raise for an archive that cannot be read.
+    """Return the exception `Wrong` to raise for an archive that cannot be read.
 
     Args:
         error: exception that `zipfile` raised. It can be of any class, because the

@@ -30,10 +30,18 @@ Group = list[PurePosixPath]
 def candidates(paths: list[PurePosixPath]) -> list[Group]:
     """Return the files that may be the hand-in, in groups, the preferred group first.
 
-    The groups are: `dqn.py`, or else copies such as "dqn (1).py"; notebooks; other
-    Python files. Of the first two groups, only the files nearest to the top of the
-    folder are kept. Files that every student got are left out. A notebook that every
+    The groups are, in this order:
+
+    - files called `dqn.py`; if there are none, copies such as "dqn (1).py"
+    - notebooks
+    - other Python files
+
+    Of the first two groups, only the files nearest to the top of the folder are kept.
+    Other Python files that every student got are left out. A notebook that every
     student got is kept only if there is no other notebook. Empty groups are left out.
+
+    Args:
+        paths: paths of all files and folders in a folder or an archive.
     """
     exact = nearest(path for path in paths if path.name == FILE)
     folders = {path.parent for path in exact}
@@ -49,7 +57,7 @@ def candidates(paths: list[PurePosixPath]) -> list[Group]:
 
 
 def nearest(paths: Iterable[PurePosixPath]) -> Group:
-    """Return those of the paths that have the fewest folders above them."""
+    """Return those paths that have the fewest folders above them; [] for no paths."""
     found = list(paths)
     depth = min((len(path.parts) for path in found), default=0)
     return [path for path in found if len(path.parts) == depth]
@@ -63,8 +71,8 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
         groups: groups of files from `candidates`, at least one.
 
     Returns:
-        The path of the file, and a list with a sentence on why this file was taken. The
-        list is empty if the choice is obvious.
+        The path of the file, and a list with one sentence on why this file was taken.
+        The list is empty if the choice is obvious.
 
     Raises:
         Wrong: several files may be the hand-in.
@@ -85,12 +93,13 @@ def choose(place: Place, groups: list[Group]) -> tuple[PurePosixPath, list[str]]
 def worked_on(place: Place, groups: list[Group]) -> list[Group]:
     """Return, for each group, the files in which a student has written something.
 
-    For a group of more than MAX_COMPARED files, the list is empty. If there is only one
-    file at all, its list is empty, because then no choice is needed.
+    The list of a group is empty, without a search, if the group has more than
+    MAX_COMPARED files. It is also empty if all groups together have only one file,
+    because then there is nothing to choose.
 
     Args:
         place: folder or archive with the files.
-        groups: groups of files from `candidates`.
+        groups: groups of files from `candidates`, at least one.
     """
     several = len(groups) > 1 or len(groups[0]) > 1
     return [
@@ -102,7 +111,7 @@ def worked_on(place: Place, groups: list[Group]) -> list[Group]:
 
 
 def require_compared(place: Place, groups: list[Group]) -> None:
-    """Check that none of the preferred groups was too large for `worked_on` to search.
+    """Check that each preferred group was small enough to be searched by `worked_on`.
 
     Args:
         place: folder or archive with the files, for the message.
@@ -148,12 +157,13 @@ def more_than_one(place: Place, group: Group) -> Wrong:
 def reasons(
     place: Place, path: PurePosixPath, blank: Group, rivals: Group
 ) -> list[str]:
-    """Return a list with a sentence on why a file was taken; empty if that is obvious.
+    """Return a list with one sentence on why a file was taken; [] if that is obvious.
 
     Args:
         place: folder or archive with the files.
         path: the file that was taken.
-        blank: files of preferred groups in which nothing has been written.
+        blank: files in which nothing has been written, but which would have been
+            preferred otherwise.
         rivals: files that were not taken although a student has written in them.
     """
     found = []

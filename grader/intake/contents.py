@@ -1,8 +1,8 @@
 """Inspect a file's contents without running them.
 
-The functions find the kind of a file by its first bytes, and the reason why bytes
-cannot be Python source. They also find places where a reader would see other code than
-Python runs.
+The functions tell the kind of a file by its first bytes, and why bytes cannot be Python
+source. They also find places where a person who reads the file would see other code
+than Python runs.
 """
 
 import re
@@ -45,9 +45,10 @@ MISLEADING = re.compile(
 
 
 def kind_of(data: bytes) -> str:
-    """Return the kind of a file by its first bytes, or "" if the kind is unknown.
+    """Return the kind of a file, for example "zip archive"; "" if the kind is unknown.
 
-    Kinds are for example "zip archive", "picture" and "notebook".
+    Args:
+        data: the first bytes of the file, 262 or more.
     """
     for beginning, kind in BEGINNINGS:
         if data.startswith(beginning):
@@ -60,9 +61,10 @@ def kind_of(data: bytes) -> str:
 
 
 def no_text(data: bytes) -> str:
-    """Return why the bytes are no Python source, or "" if they are UTF-8 text.
+    """Return why bytes cannot be Python source, or "" if they can.
 
-    The reason is the end of a sentence about the file, for example "is empty".
+    Python source has to be UTF-8 text that is not empty and has no NUL character. The
+    reason is the end of a sentence about the file, for example "is empty".
     """
     for mark, encoding in WIDE:
         if data.startswith(mark):
@@ -86,23 +88,24 @@ def no_text(data: bytes) -> str:
 def decoded(source: bytes) -> str:
     """Return a source as text, decoded from UTF-8, with Unix line ends.
 
-    A declared encoding is ignored, because a comment can turn into code in another
-    encoding. This text is what the grader runs, shows and compares.
+    Bytes that are not UTF-8 become �. A declared encoding is ignored, because a comment
+    can turn into code in another encoding. The returned text is what the grader runs,
+    shows and compares.
     """
     return re.sub("\r\n?", "\n", source.decode("utf-8-sig", "replace"))
 
 
 def misleading(source: bytes) -> list[str]:
-    """Return sentences on places where a reader would see other code than Python runs.
+    """Return sentences on places where a person would see other code than Python runs.
 
     Such places are a declared encoding other than UTF-8, and the characters of the
-    pattern `MISLEADING`.
+    pattern `MISLEADING`. The list is empty if there is no such place.
     """
     return [*other_encoding(source), *misleading_characters(source)]
 
 
 def other_encoding(source: bytes) -> list[str]:
-    """Return a list with a sentence on the declared encoding, if it is not UTF-8.
+    """Return a list with one sentence on the declared encoding, if it is not UTF-8.
 
     The list is empty if UTF-8 or no encoding is declared.
     """
@@ -119,8 +122,8 @@ def other_encoding(source: bytes) -> list[str]:
 def misleading_characters(source: bytes) -> list[str]:
     """Return a sentence on each misleading character, with the lines of its first uses.
 
-    Misleading characters are those of the pattern `MISLEADING`. At most three lines are
-    named for each.
+    Misleading characters are those of the pattern `MISLEADING`. A sentence names at
+    most three lines. The list is empty if there are no such characters.
     """
     text = source.decode("utf-8-sig", "replace")
     places: dict[str, list[int]] = {}
@@ -138,7 +141,7 @@ def misleading_characters(source: bytes) -> list[str]:
 
 
 def name_of(character: str) -> str:
-    """Return a character's Unicode number and name: "U+202E (right-to-left ...)"."""
+    """Return a misleading character's number and name: "U+202E (right-to-left ...)"."""
     names = {"\r": "CARRIAGE RETURN", "\x85": "NEXT LINE"}
     name = names[character] if character in names else unicodedata.name(character)
     return f"U+{ord(character):04X} ({name.lower()})"

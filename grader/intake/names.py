@@ -20,32 +20,42 @@ MAX_LENGTH = 100  # characters of a name in a message
 
 
 def suffix_of(name: str) -> str:
-    """Return the suffix of a file name in lower case, for example ".py"."""
+    """Return the suffix of a file name in lower case, such as ".py"; "" without one."""
     return PurePosixPath(name.strip()).suffix.lower()
 
 
 def stem_of(name: str) -> str:
-    """Return a file name in lower case, without suffix and marks of a copy ("(1)")."""
+    """Return a file name in lower case, without its suffix and marks such as "(1)".
+
+    The marks are those that programs add to the name of a copy.
+    """
     return COPY.sub("", PurePosixPath(name.strip()).stem.lower())
 
 
 def shown(path: str | PurePosixPath) -> str:
     """Return a path as one line of at most MAX_LENGTH harmless characters.
 
-    Messages show paths in this form, because a student can put any character in a name.
+    Messages show paths in this form, because a student can use any character in a file
+    name.
     """
     return one_line(str(path), MAX_LENGTH)
 
 
 def listing(paths: list[PurePosixPath]) -> str:
-    """Return the first MAX_SHOWN paths in one line, and how many more there are."""
+    """Return the first MAX_SHOWN paths and the number of the others, in one line.
+
+    For example "a.py, b.py, c.py and 2 more".
+    """
     more = len(paths) - MAX_SHOWN
     names = ", ".join(map(shown, paths[:MAX_SHOWN]))
     return f"{names} and {more} more" if more > 0 else names
 
 
 def is_junk(path: PurePosixPath) -> bool:
-    """Return whether a path is hidden or was made by the archive program of macOS."""
+    """Return whether a path is hidden or was made by the archive program of macOS.
+
+    A path is hidden if a name in it, other than "..", begins with a dot.
+    """
     hidden = (part for part in path.parts if part[:1] == "." and part != "..")
     return any(hidden) or "__MACOSX" in path.parts
 

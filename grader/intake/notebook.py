@@ -1,8 +1,8 @@
 """Extract the Python code of a notebook as the text of a `dqn.py`.
 
 A notebook is only read; nothing in it is run. Notebook commands (magics, shell
-commands, help with `?`) are replaced by empty lines or `pass`. So all other lines keep
-their numbers.
+commands, help with `?`) are replaced by empty lines or `pass`. So the other lines of a
+cell keep their numbers.
 """
 
 import re
@@ -37,7 +37,8 @@ class Source:
 
     Attributes:
         text: text of all code cells, one after the other.
-        starts: for each code cell, the number of its first line in `text`, from 0.
+        starts: for each code cell, the number of its first line in `text`; numbers
+            count from 0.
     """
 
     text: str
@@ -102,16 +103,16 @@ def code_cells(data: bytes, name: str) -> list[str]:
 
 
 def exported(text: str) -> tuple[str, list[int]]:
-    """Remove notebook commands from a Python file that was saved from a notebook.
+    """Replace the notebook commands in a Python file that was saved from a notebook.
 
-    Colab saves a command as it is. Jupyter saves it as a call of `get_ipython()`.
+    Colab saves a command unchanged. Jupyter saves it as a call of `get_ipython()`.
 
     Args:
         text: text of the file.
 
     Returns:
-        The text with as many lines as before, and the numbers, from 1, of the lines
-        with a removed command.
+        The new text, with as many lines as before, and the numbers, from 1, of the
+        lines in which a command was replaced.
     """
     lines = text.split("\n")
     kept = python_of(lines)
@@ -126,7 +127,7 @@ def exported(text: str) -> tuple[str, list[int]]:
 
 
 def cells_in(text: str) -> tuple[int, ...]:
-    """Return the numbers of the lines, from 0, with which a Python file's cells begin.
+    """Return the number, from 0, of the first line of each cell of a Python file.
 
     The result is empty if the file was not saved from a notebook.
 
@@ -142,8 +143,8 @@ def cells_in(text: str) -> tuple[int, ...]:
 def python_of(lines: list[str]) -> list[str]:
     """Return a cell's lines with each notebook command replaced by "" or `pass`.
 
-    If the cell's first line says that the cell is not Python, as `%%bash` does, all
-    lines become "".
+    `pass` replaces an indented command. If the cell's first line says that the cell is
+    not Python, as `%%bash` does, all lines become "".
     """
     kept: list[str] = []
     scan = Scanner()
@@ -166,7 +167,7 @@ def python_of(lines: list[str]) -> list[str]:
 
 
 class Scanner:
-    """A reader of Python lines that knows whether the next line begins a statement.
+    """A scanner of Python lines that knows whether the next line begins a statement.
 
     Only a line that begins a statement can be a notebook command. Inside brackets or a
     string, a line that begins with `%` is Python.
@@ -188,7 +189,7 @@ class Scanner:
         return not (self.depth or self.quote or self.goes_on)
 
     def line(self, line: str) -> None:
-        """Read one line of Python and update the attributes."""
+        """Scan one line of Python and update the attributes."""
         at = 0
         self.goes_on = line.endswith("\\")
         while found := (self.end_of_string() if self.quote else TOKEN).search(line, at):
@@ -211,5 +212,8 @@ class Scanner:
             self.quote = ""
 
     def end_of_string(self) -> re.Pattern[str]:
-        """Return a pattern that finds an escaped character or the closing quotes."""
+        """Return a pattern that finds an escaped character or the closing quotes.
+
+        The attribute `quote` must not be "".
+        """
         return re.compile(rf"\\.|{self.quote}")

@@ -1,4 +1,4 @@
-"""Search a folder or an archive for a hand-in."""
+"""List and read the files of a folder or an archive that may contain a hand-in."""
 
 import itertools
 import os
@@ -31,9 +31,10 @@ class Place:
 
     Attributes:
         where: phrase for messages, for example "in the folder 'ada'".
-        paths: paths of all files and folders in the folder or archive.
+        paths: relative paths of all files and folders in the folder or archive.
         read: function that takes a file's path and a limit n, and returns the first
-            bytes of the file, at most n + 1.
+            bytes of the file, at most n + 1. It raises `Wrong` if the file cannot be
+            read.
         folder: path of the folder; None for an archive.
     """
 
@@ -50,7 +51,7 @@ class Place:
             name: name of the hand-in.
 
         Raises:
-            Wrong: the file cannot be read.
+            Wrong: the file cannot be read, or is neither a Python file nor a notebook.
         """
         own = self.folder / path if self.folder else None
         if own is None and leads_out(path):
@@ -58,10 +59,14 @@ class Place:
         return from_file(shown(path), lambda n: self.read(path, n), name, own)
 
     def worked_on(self, path: PurePosixPath) -> bool:
-        """Return whether a student has written something in the file at a path.
+        """Return whether a student has written something in a file.
 
-        The result is also True for a notebook or a `dqn.py` that cannot be read. So
-        this file can be chosen, and the student reads why it cannot be read.
+        A notebook, or a Python file with another name than `dqn.py`, also has to define
+        a part. For a notebook or a `dqn.py` that cannot be read, the result is True. So
+        this file can be chosen, and the student is told why it cannot be read.
+
+        Args:
+            path: path of the file, one of `paths`.
         """
         meant = stem_of(path.name) == stem_of(FILE)
         try:
@@ -72,7 +77,7 @@ class Place:
 
 
 def in_folder(folder: Path, name: str) -> Place:
-    """Make a `Place` of a folder, after listing its files.
+    """Return a `Place` for a folder, after listing its files.
 
     Args:
         folder: path of the folder.
@@ -86,7 +91,7 @@ def in_folder(folder: Path, name: str) -> Place:
 
 
 def in_archive(read: Read, name: str) -> Place:
-    """Make a `Place` of a zip archive.
+    """Return a `Place` for a zip archive.
 
     Args:
         read: function that takes a limit n and returns the first bytes of the archive,
@@ -108,7 +113,8 @@ def paths_in(folder: Path) -> list[PurePosixPath]:
     """Return the relative paths of all files and folders in a folder, level by level.
 
     Hidden files are left out, and links to folders are not followed. The search ends
-    after MAX_DEPTH levels or after about MAX_NAMES paths.
+    after MAX_DEPTH levels or after about MAX_NAMES paths. A `dqn.py` at the top comes
+    first.
     """
     # `dqn.py` comes first, because a folder with very many files is not listed whole.
     paths = [PurePosixPath(FILE)] if os.path.lexists(folder / FILE) else []

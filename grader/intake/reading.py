@@ -25,7 +25,8 @@ def read_regular_file(path: Path, limit: int, name: str) -> bytes:
 
     Args:
         path: path of the file.
-        limit: largest accepted size; one byte more shows that the file is larger.
+        limit: largest size in bytes that the caller accepts. If `limit` + 1 bytes are
+            returned, the file is larger.
         name: name of the file, for messages.
 
     Raises:
@@ -76,7 +77,8 @@ def from_file(file: str, read: Read, name: str, path: Path | None) -> Submission
 def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submission:
     """Make a hand-in of the bytes of a Python file.
 
-    If there are too many bytes, or if they are no text, the hand-in has a `problem`.
+    Notebook commands in the file are replaced. If the file has more than MAX_BYTES
+    bytes, or no UTF-8 text, the hand-in has a `problem`.
 
     Args:
         data: bytes of the file.
@@ -100,7 +102,7 @@ def from_source(data: bytes, file: str, name: str, path: Path | None) -> Submiss
 
 
 def about_magics(lines: list[int], file: str) -> str:
-    """Return a note for the student on notebook commands that were left out.
+    """Return a sentence for the student on notebook commands that were left out.
 
     Args:
         lines: numbers, from 1, of the lines with these commands.
@@ -114,9 +116,9 @@ def about_magics(lines: list[int], file: str) -> str:
 
 
 def with_notes(found: Submission) -> Submission:
-    """Return the hand-in with added notes on misleading places in its source.
+    """Return a copy of a hand-in with added notes on misleading places in its source.
 
-    At such a place a reader would see other code than Python runs; see
+    At such a place a person would see other code than Python runs; see
     `contents.misleading`.
     """
     notes = map(found.locate, contents.misleading(found.source))

@@ -29,11 +29,11 @@ class Submission:
             it can be run. A hand-in with a problem gets no points.
         path: path of the Python file that was read, for a debugger; None for a notebook
             and for a file in an archive.
-        cells: the number of each cell's first line, from 0; empty if the hand-in has no
-            notebook cells.
+        cells: for each notebook cell, the number of its first line in the source, from
+            0; empty if the hand-in has no notebook cells.
         notes: sentences on the choice of the file, and on unusual text in the file.
-        exported: whether the hand-in is a Python file that was saved from a notebook;
-            such a file is run statement by statement, as a notebook is.
+        exported: whether the hand-in is a Python file that was saved from a notebook.
+            Such a file is run statement by statement, as a notebook is.
     """
 
     name: str
@@ -56,7 +56,10 @@ class Submission:
 
     @property
     def untouched(self) -> bool:
-        """Return whether the student wrote nothing: no text at all, or only stubs."""
+        """Return whether the student wrote nothing.
+
+        The source is then empty, or still has all stubs of the starter.
+        """
         return not self.source.strip() or len(STUB.findall(self.text)) >= STUBS
 
     @property
@@ -68,10 +71,13 @@ class Submission:
         return not self.problem and bool(PART.search(self.text))
 
     def locate(self, text: str) -> str:
-        """Replace line numbers in a message by cells, if the hand-in is a notebook.
+        """Return a message in which lines of a notebook are given by cell.
 
-        For example "dqn.py, line 12" becomes "cell 3, line 2". For a Python file the
-        message stays as it is.
+        For example "dqn.py, line 12" becomes "cell 3, line 2". If the hand-in is a
+        Python file, the message stays as it is.
+
+        Args:
+            text: the message.
         """
         if self.exported or not self.cells:
             return text
@@ -85,8 +91,10 @@ class Submission:
     def cell_of(self, line: int) -> tuple[int, int]:
         """Return the number of a line's cell, and the line's number in this cell.
 
+        All numbers count from 1.
+
         Args:
-            line: number of the line in the source. All three numbers count from 1.
+            line: number of the line in the source.
         """
         number = max(bisect.bisect(self.cells, line - 1), 1)
         return number, line - self.cells[number - 1]

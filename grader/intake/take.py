@@ -35,7 +35,7 @@ from grader.intake.submission import Submission
 def take(path: str) -> Submission:
     """Read the hand-in at a path: a folder, a zip archive, a notebook or a Python file.
 
-    If no hand-in can be read there, the result has a `problem`.
+    If no hand-in can be read there, the result has a `problem`, which says why.
 
     Raises:
         UsageError: the path does not exist.
@@ -117,8 +117,8 @@ def worked_on_in_zip(place: Place, path: PurePosixPath, name: str) -> Submission
         name: name of the hand-in.
 
     Returns:
-        The hand-in; None if there is none, if it cannot be read or run, or if no
-        student has written in it.
+        The hand-in; None if there is none in the inner archive, if it cannot be read or
+        run, or if no student has written in it.
     """
     with contextlib.suppress(Wrong):
         packed = from_zip_in(place, path, name)
@@ -149,8 +149,8 @@ def from_zip_in(place: Place, path: PurePosixPath, name: str) -> Submission:
 def instead(place: Place, paths: list[PurePosixPath]) -> str:
     """Return the end of the message that a folder or an archive has no hand-in.
 
-    The words say which files were found instead, and what the student can do. They are
-    "" if no file was found.
+    This end says which files were found instead, and what the student can do. It is ""
+    if no file was found.
 
     Args:
         place: the folder or archive.
@@ -167,9 +167,10 @@ def instead(place: Place, paths: list[PurePosixPath]) -> str:
 
 
 def text_file(files: list[PurePosixPath]) -> str:
-    """Return words on a `dqn.py` that was saved with the suffix .txt, or "".
+    """Return the end of a message on a `dqn.py` with the suffix .txt; "" without one.
 
-    The words are the end of a message, and "" if there is no such file.
+    Args:
+        files: paths of the files to search.
     """
     for path in files:
         stem = stem_of(path.name)
@@ -179,9 +180,9 @@ def text_file(files: list[PurePosixPath]) -> str:
 
 
 def other_kind(place: Place, files: list[PurePosixPath]) -> str:
-    """Return words on the first file of a known kind, such as a picture, or "".
+    """Return the end of a message on the first file of a known kind; "" without one.
 
-    The words are the end of a message. `contents.kind_of` knows the kinds.
+    The known kinds, such as "picture", are those of `contents.kind_of`.
 
     Args:
         place: folder or archive that contains the files.

@@ -1,4 +1,8 @@
-"""Put the results of learning into words, for all outputs."""
+"""Put the results of learning into words, for all outputs.
+
+The argument `learning` is the entry "learning" of report.json: a dict with the results
+of the maze and of CartPole, under the keys "maze" and "cartpole". It can be empty.
+"""
 
 from typing import Any
 
@@ -23,7 +27,8 @@ def results(learning: Learned) -> list[str]:
 def reasons(learning: Learned) -> list[str]:
     """Return a line for each reason why tasks were not judged.
 
-    A line has the names of the tasks and the reason.
+    A line has the names of the tasks and the reason. The list is empty if there is
+    none.
     """
     tasks: dict[str, list[str]] = {}
     for task, name in NAMES.items():
@@ -34,7 +39,7 @@ def reasons(learning: Learned) -> list[str]:
 
 
 def judged(learning: Learned) -> list[str]:
-    """Return the tasks that were judged, as keys of `NAMES`."""
+    """Return which tasks were judged: a list with "maze", "cartpole", both or none."""
     return [t for t in NAMES if learning.get(t, {}).get("mean_return") is not None]
 
 
@@ -42,7 +47,7 @@ def about(task: str, entry: dict[str, Any]) -> str:
     """Return the result of a judged task in one line.
 
     Args:
-        task: a key of `NAMES`.
+        task: "maze" or "cartpole".
         entry: the task's entry in report.json.
     """
     mean, runs = entry["mean_return"], entry.get("runs", 1)
@@ -55,17 +60,17 @@ def about(task: str, entry: dict[str, Any]) -> str:
 
 
 def run_words(runs: int) -> str:
-    """Return how many training runs were made: "the best of 3 training runs"."""
+    """Return words on the number of training runs: "the best of 3 training runs"."""
     return "1 training run" if runs == 1 else f"the best of {runs} training runs"
 
 
 def sparkline(task: str, entry: dict[str, Any]) -> str:
-    """Return a learning curve as one line of bars; "" if the curve is empty.
+    """Return a learning curve as one line with a row of bars; "" if the curve is empty.
 
     Args:
-        task: a key of `NAMES`.
-        entry: the task's entry in report.json; its curve has pairs of environment step
-            and mean return.
+        task: "maze" or "cartpole".
+        entry: the task's entry in report.json. Its `curve` is a list of pairs
+            (environment step, mean return).
     """
     curve = entry["curve"]
     if not curve:
@@ -82,5 +87,10 @@ def sparkline(task: str, entry: dict[str, Any]) -> str:
 
 
 def bar(share: float) -> str:
-    """Return the bar of a learning curve with this share of the full height, 0 to 1."""
+    """Return the character that draws one bar of a learning curve.
+
+    Args:
+        share: height of the bar: 0 for the lowest bar, 1 for the highest one. Smaller
+            and larger numbers are drawn as 0 and 1.
+    """
     return BARS[min(max(int(share * len(BARS)), 0), len(BARS) - 1)]

@@ -27,9 +27,11 @@ class Check:
         score: the points that the hand-in earned.
         max_score: the points that the check pays.
         message: why there are no points, for students; "" if the check passed.
-        diagnosis: the names of the mistakes that the part makes, or None.
-        hint: how to find or mend the mistake, for students, or None.
-        reading: what the part computes beside what is asked, in lines, or None.
+        diagnosis: the names of the mistakes that the part makes; None without a
+            diagnosis.
+        hint: how to find or mend the mistake, for students; None without a hint.
+        reading: lines with what the part computes and what it should compute; None
+            without a reading.
         duration: how long the check took, in seconds.
     """
 
@@ -74,7 +76,10 @@ class Exercise:
 
     @property
     def unwritten(self) -> bool:
-        """Return whether some checks found a stub and all other checks were skipped."""
+        """Return whether the student has written none of the exercise's parts.
+
+        That is so if some checks found a stub and all other checks were skipped.
+        """
         return any(c.message.startswith(NOT_IMPLEMENTED) for c in self.checks) and all(
             c.message.startswith(NOT_IMPLEMENTED) or c.outcome == Outcome.SKIPPED
             for c in self.checks
@@ -91,9 +96,9 @@ class Report:
         device: "cpu" or "gpu".
         submission: the hand-in's `name`, `sha256`, `problem` and `notes`.
         exercises: the results of the exercises that were graded.
-        learning: the results of learning, by task.
-        printed: the hand-in's output: an entry for the import and for each exercise, if
-            the hand-in has printed something there.
+        learning: the results of learning: an entry for each task, by the task's name.
+        printed: the hand-in's output: entries from `Output.as_dict`, for the import and
+            for each exercise, if the hand-in has printed something there.
         duration: how long the grading took, in seconds.
     """
 
@@ -126,7 +131,10 @@ class Report:
 
     @property
     def notes(self) -> list[str]:
-        """Return sentences on which file was read and why, and on what was left out."""
+        """Return sentences on which file was read and why, and on what was left out.
+
+        The list is empty if there is nothing to say.
+        """
         return self.submission.get("notes") or []
 
     @property
@@ -144,7 +152,7 @@ class Report:
     def as_json(self) -> str:
         """Return the text of report.json.
 
-        The score is null if there was a fault of the grader.
+        The score in this text is null if there was a fault of the grader.
         """
         document = {
             "schema": SCHEMA,
@@ -170,10 +178,10 @@ class Report:
         return json_text(document, indent=1) + "\n"
 
     def save(self, folder: str) -> Path:
-        """Write `report.json` completely or not at all; return its path.
+        """Write `report.json` completely or not at all; return the file's path.
 
         Args:
-            folder: the folder to write to; it is made if missing.
+            folder: the folder to write to; it is made if it is missing.
 
         Raises:
             OSError: the file cannot be written.
@@ -207,11 +215,11 @@ def load(path: Path) -> Report | None:
 def write_whole(path: Path, text: str) -> None:
     """Write a text file completely or not at all.
 
-    A temporary file is written first and then renamed, so that no reader ever sees half
-    a file.
+    The text is written into a temporary file, which is then renamed. So no other
+    program ever sees half a file.
 
     Raises:
-        OSError: the file cannot be written; an older file with this name stays as it
+        OSError: the file cannot be written. An older file with this name stays as it
             was.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
@@ -237,6 +245,6 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 
 def plain_number(value: float) -> float | int:
-    """Round points to two digits; return a whole number as an int: 12, not 12.0."""
+    """Round points to two decimals; return a whole number as an int: 12, not 12.0."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -1,7 +1,7 @@
-"""Draw the learning curves as pictures, in a separate process.
+"""Draw the learning curves as pictures, in a process of its own.
 
-In the grader's process, matplotlib would delay the report, because it starts slowly. If
-matplotlib is missing or broken, there is no picture, and the report is complete.
+In the grader's process, matplotlib would delay the report, because matplotlib starts
+slowly. If it is missing or broken, there is no picture, but the report is complete.
 """
 
 import contextlib
@@ -32,8 +32,10 @@ for picture in json.loads(sys.argv[2]):
 def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `train.Task` for CartPole's picture.
 
+    `settings` is the name of a constant in `train.py`.
+
     Args:
-        entry: CartPole's entry in report.json.
+        entry: CartPole's entry in report.json; it is not used.
     """
     return {
         "title": "DQN on CartPole-v1, turned",
@@ -46,6 +48,8 @@ def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
 
 def about_maze(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `train.Task` for the maze's picture.
+
+    `settings` is the name of a constant in `train.py`.
 
     Args:
         entry: the maze's entry in report.json.
@@ -77,7 +81,7 @@ def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
         folder: the folder of the report, for the pictures.
 
     Returns:
-        The process; None if there is no learning curve, or if no process can be
+        The process; None if there is no learning curve, or if the process cannot be
         started.
     """
     folder = folder.resolve()
@@ -102,7 +106,7 @@ def start(learning: dict[str, Any], folder: Path) -> subprocess.Popen | None:
 
 
 def finish(drawing: subprocess.Popen | None) -> None:
-    """Wait until the pictures are drawn; kill the process after `SECONDS`.
+    """Wait until the process that draws the pictures ends; kill it after `SECONDS`.
 
     Args:
         drawing: the process from `start`; with None, nothing is done.

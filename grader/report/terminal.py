@@ -36,7 +36,7 @@ WORDS = {
 
 
 class Live:
-    """The display of a grading's progress.
+    """The display of a grading's progress, used in a `with` block.
 
     On a terminal, one line is written again and again. In a log, a line is printed when
     an exercise begins.
@@ -68,7 +68,7 @@ class Live:
         """Show that a check begins.
 
         Args:
-            exercise: the exercise's name.
+            exercise: the name of the check's exercise.
             check: the check's description.
         """
         self.check = f"{exercise}: {check}"
@@ -163,15 +163,16 @@ def print_wrapped(text: Text, console: Console) -> None:
 def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> None:
     """Print an exercise: a heading, a line for each check, messages and hints.
 
-    The message of the first failed check is printed in full. Of an exception in another
-    check, the first line and its place are printed. Any other message is printed only
-    if it has a single line.
+    Only one message is printed in full: that of the first check that neither passed nor
+    was skipped. If there is no such check, it is that of the first skipped check. If
+    another check ended with an exception, the exception and its place are printed. Any
+    other message is printed only if it has a single line.
 
     Args:
         exercise: the results of the exercise.
         console: the console to print on.
         shown: messages, readings and hints that are already printed and so are left
-            out; the function adds those that it prints.
+            out. The function adds those that it prints.
     """
     heading, points = heading_of(exercise), points_of(exercise)
     if exercise.unwritten:
@@ -209,7 +210,7 @@ def print_exercise(exercise: Exercise, console: Console, shown: set[str]) -> Non
 
 
 def heading_of(exercise: Exercise) -> str:
-    """Return an exercise's number and name."""
+    """Return an exercise's number and name: "6 td_loss"."""
     return f"{exercise.number} {exercise.name}"
 
 
@@ -256,8 +257,8 @@ def print_message(
         console: the console to print on.
         shown: the texts that are already printed.
         whole: whether to print all lines, at most `MAX_LINES`. If False, only the first
-            line is printed; of an exception, also the place, and the explanation if it
-            is not in `shown`.
+            line is printed. For an exception, the line with its place is printed, too,
+            and those lines of the explanation that are not in `shown`.
     """
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]
@@ -281,7 +282,7 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
 
     Args:
         printed: an entry of `Report.printed`.
-        who: who printed, for the heading "What ... printed:".
+        who: the subject of the heading "What ... printed:", for example "your code".
         console: the console to print on.
     """
     console.print(Text(f"      What {who} printed:", "dim"))
@@ -300,7 +301,7 @@ def print_printed(printed: dict[str, Any], who: str, console: Console) -> None:
 
 
 def print_indented(text: Text, console: Console) -> None:
-    """Print text, indented and wrapped to the width of the console."""
+    """Print text, indented by six columns and wrapped to the width of the console."""
     for line in text.wrap(console, console.width - 6):
         line.rstrip()
         # After wrapping, because wrapping can move any word to a line's beginning.

@@ -1,4 +1,8 @@
-"""Build the command line of bubblewrap."""
+"""Build the command line of bubblewrap (`bwrap`), which runs a program in a sandbox.
+
+The sandbox is made of Linux namespaces: the program sees only the files that are
+mounted for it, and no network.
+"""
 
 import functools
 import os
@@ -21,10 +25,10 @@ TMPFS_SIZE = 64 << 20  # bytes
 def bwrap_arguments(
     files: dict[str, Path], *, gpu: bool = False, as_root: bool = False
 ) -> list[str]:
-    """Return the command line of bubblewrap, without the program to run in it.
+    """Return the command line of bubblewrap, without the program to run in the sandbox.
 
     Args:
-        files: files and folders to mount under /harness, by their path there.
+        files: files and folders to mount under /harness. A key is the path there.
         gpu: whether to mount the GPU's devices.
         as_root: whether root starts bubblewrap without a user namespace; see
             `bwrap_as_root`.
@@ -82,7 +86,7 @@ def namespaces_of_user() -> list[str]:
 def temporary_folders() -> list[str]:
     """Return bubblewrap's options that put folders in memory at /tmp and /dev/shm.
 
-    Every user may write there, at most TMPFS_SIZE bytes in each of the two folders.
+    Every user may write in these folders, at most TMPFS_SIZE bytes in each.
     """
     arguments = []
     for place in ("/dev/shm", "/tmp"):
@@ -97,7 +101,7 @@ def parent_folders(files: dict[str, Path]) -> list[str]:
     parent folders that only the user who starts bubblewrap can read.
 
     Args:
-        files: files and folders to mount under /harness, by their path there.
+        files: files and folders to mount under /harness. A key is the path there.
     """
     mounts = [*map(Path, system_paths()), *(Path("/harness", name) for name in files)]
     parents = {parent for mount in mounts for parent in mount.parents}
@@ -115,8 +119,8 @@ def read_only(path: str) -> list[str]:
 def hide_grader() -> list[str]:
     """Return bubblewrap's options that put an empty folder over the grader's folder.
 
-    The options are needed if the grader's folder lies in a folder that is mounted.
-    Python's environment stays visible if it lies in the grader's folder.
+    The options are needed if the grader's folder lies in a folder that is mounted. If
+    Python's environment lies in the grader's folder, the environment stays visible.
     """
     arguments = ["--tmpfs", str(ROOT)]
     if within(sys.prefix, str(ROOT)):
@@ -156,9 +160,9 @@ def mounts_for_gpu() -> list[str]:
 def bwrap_as_root() -> bool:
     """Return whether the grader, as root, can use bubblewrap without a user namespace.
 
-    Without a user namespace, each helper has a different user, and the kernel can bound
-    the number of this user's processes. So the grader prefers this way. The result is
-    False if the grader does not run as root.
+    Without a user namespace, each helper runs as a different user, and the kernel can
+    bound the number of this user's processes. So the grader avoids a user namespace if
+    it can. The result is False if the grader does not run as root.
     """
     if not root_changes_user()[0]:
         return False
@@ -170,7 +174,13 @@ def bwrap_as_root() -> bool:
 
 @functools.cache
 def bwrap_version() -> tuple[int, ...]:
-    """Return bubblewrap's version, such as (0, 8); older versions lack some options."""
+    """Return the version of the installed bubblewrap, for example (0, 8).
+
+    Older versions lack some options.
+
+    Raises:
+        FileNotFoundError: bubblewrap is not installed.
+    """
     done = subprocess.run(["bwrap", "--version"], capture_output=True, check=False)
     return tuple(map(int, re.findall(rb"\d+", done.stdout)[:2]))
 
@@ -178,8 +188,9 @@ def bwrap_version() -> tuple[int, ...]:
 def over_fd(arguments: list[str]) -> int:
     """Write arguments into a pipe and return the file descriptor of its read end.
 
-    Bubblewrap reads its arguments from this descriptor. On its command line, processes
-    inside the sandbox could read them. The caller closes the descriptor.
+    Bubblewrap reads its arguments from this descriptor, because processes inside the
+    sandbox could read arguments on bubblewrap's command line. The caller closes the
+    descriptor.
 
     Args:
         arguments: options of bubblewrap.

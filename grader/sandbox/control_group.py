@@ -3,7 +3,11 @@
 A group contains the worker and all processes that the worker starts, whatever their
 user, session or parent is. The group bounds the number of these processes and gives
 them a smaller share of the CPU. It also makes it possible to end all of them. Each
-helper has resource limits, too, because they work on every machine.
+helper has resource limits, too, because resource limits work on every machine.
+
+Linux has two versions of control groups. In version 1, each controller ("pids", "cpu")
+has folders of its own in /sys/fs/cgroup. In version 2, all controllers share one
+folder.
 """
 
 import contextlib
@@ -42,7 +46,7 @@ class ControlGroup:
     folders: tuple[Path, ...]
 
     def joined_by(self, command: list[str]) -> list[str]:
-        """Return a command that joins the group and then executes another command.
+        """Return a command line that joins the group and then executes a given program.
 
         Args:
             command: the program to execute in the group, with its arguments.
@@ -68,7 +72,7 @@ class ControlGroup:
 
 
 def create(prefix: str, tasks: int) -> ControlGroup | None:
-    """Make a control group for a helper; return None if this machine allows none.
+    """Make a control group for a worker; return None if this machine allows none.
 
     Args:
         prefix: beginning of the group's name; random digits follow.
@@ -85,8 +89,8 @@ def create(prefix: str, tasks: int) -> ControlGroup | None:
 def offered() -> tuple[Path, ...]:
     """Return the parent folders in which the grader can make groups.
 
-    There is one folder for each controller, or one for all. The result is empty if this
-    machine allows no groups.
+    There is one folder for each controller (version 1), or one for all (version 2). The
+    result is empty if this machine allows no groups.
     """
     if sys.platform != "linux":
         return ()
@@ -107,12 +111,13 @@ def offered() -> tuple[Path, ...]:
 
 
 def candidates() -> Iterator[tuple[Path, ...]]:
-    """Yield the parent folders to try, as tuples with one folder for each controller.
+    """Yield the parent folders to try, in the order of preference.
 
-    First come the groups of this process, then their parents, then the topmost groups.
-    In version 2, controllers are not available inside a group that contains processes,
-    such as the group of this process. They can be available in the parent group, if
-    systemd has delegated it to the user.
+    Each tuple has one folder for each controller (version 1), or one for all (version
+    2). First come the groups of the grader's process, then the parents of these groups,
+    then the topmost groups. In version 2, controllers are not available inside a group
+    that contains processes, such as the group of the grader's process. Controllers can
+    be available in the parent group, if systemd has delegated this group to the user.
     """
     own = own_groups()
     if (MOUNT / "cgroup.controllers").exists():
@@ -129,10 +134,10 @@ def candidates() -> Iterator[tuple[Path, ...]]:
 
 
 def own_groups() -> dict[str, str]:
-    """Return the path of this process's group for each controller.
+    """Return the path of the control group of the grader's process for each controller.
 
-    In version 2, all controllers share one group; its key is "". On other systems than
-    Linux the result is empty.
+    The keys are the names of the controllers. In version 2, all controllers share one
+    group, whose key is "". On other systems than Linux the dict is empty.
     """
     try:
         lines = Path("/proc/self/cgroup").read_text(errors="replace").splitlines()
@@ -146,7 +151,7 @@ def make(parents: tuple[Path, ...], name: str, tasks: int) -> ControlGroup | Non
     """Make a control group and set its limits; return None if this fails.
 
     Args:
-        parents: parent folders of the group, one for each controller.
+        parents: parent folders of the group, one for each controller or one for all.
         name: name of the group.
         tasks: largest number of processes and threads in the group.
     """
@@ -206,10 +211,13 @@ def kill_all(folder: Path) -> None:
 
 
 def remove_leftovers(prefix: str) -> None:
-    """Remove empty groups of graders that have ended, if older than NEW_SECONDS.
+    """Remove empty control groups of graders whose process has ended.
+
+    Groups that are younger than NEW_SECONDS are kept.
 
     Args:
-        prefix: beginning of the groups' names, as for `left_behind`.
+        prefix: beginning of the groups' names, which is followed by the number of the
+            grader's process.
     """
     for parent in offered():
         for folder in left_behind(parent, prefix):

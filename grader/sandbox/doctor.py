@@ -13,7 +13,10 @@ WIDTH = 80
 
 
 def run() -> int:
-    """Test the tiers and print the result; return 0 if a tier isolates, else 1."""
+    """Test the tiers and print the result; return 0 if a tier isolates, else 1.
+
+    A tier isolates a hand-in if it keeps all promises of `self_test.PROMISES`.
+    """
     problems = {tier: tiers.why_not(tier) for tier in ISOLATING}
     working = [tier for tier in TIERS if problems.get(tier) is None]
     found = tested(working) if sys.platform == "linux" else {}
@@ -44,8 +47,8 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
         working: tiers that work on this machine.
 
     Returns:
-        For each tier, by name of the promise, words on what the intruder achieved; ""
-        for a kept promise.
+        For each tier a dict. Its keys are the names of the promises, its values say in
+        words what the intruder achieved; "" if the promise was kept.
     """
     found = {}
     for tier in working:
@@ -55,7 +58,7 @@ def tested(working: list[str]) -> dict[str, dict[str, str]]:
 
 
 def paragraph(words: str) -> list[str]:
-    """Return an empty line and then the words, in lines of at most WIDTH characters.
+    """Return an empty line and then the words, as lines of at most WIDTH characters.
 
     Long words and words with hyphens are not broken, because they can be commands.
     """
@@ -83,7 +86,7 @@ def verdict(sound: list[str], chosen: str) -> str:
 
 
 def advice(problems: dict[str, str | None]) -> Iterator[str]:
-    """Yield paragraphs on how to make more tiers work and on what no tier bounds.
+    """Yield paragraphs of advice: how more tiers can work, and what no tier limits.
 
     Args:
         problems: for each isolating tier, why it does not work; None if it works.
@@ -114,7 +117,7 @@ def advice(problems: dict[str, str | None]) -> Iterator[str]:
 def about_bwrap() -> Iterator[str]:
     """Yield paragraphs on how to make bubblewrap work on this machine.
 
-    There are none if neither AppArmor nor a container seems to forbid namespaces.
+    Nothing is yielded if neither AppArmor nor a container seems to forbid namespaces.
     """
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted.exists() and restricted.read_text().strip() == "1":
@@ -137,9 +140,9 @@ def about_bwrap() -> Iterator[str]:
 
 
 def about_landlock(*, works: bool) -> Iterator[str]:
-    """Yield a paragraph on Landlock: how to make it work, or what it cannot bound.
+    """Yield a paragraph on Landlock: how to make it work, or what it does not limit.
 
-    There is none if Landlock works and the grader runs as root.
+    Nothing is yielded if Landlock works and the grader runs as root.
 
     Args:
         works: whether Landlock works on this machine.
@@ -161,7 +164,7 @@ def about_landlock(*, works: bool) -> Iterator[str]:
 def about_root() -> Iterator[str]:
     """Yield a paragraph on what root lacks to start helpers as other users.
 
-    There is no paragraph if root lacks nothing.
+    Nothing is yielded if root lacks nothing.
     """
     changes_user, reads_python = system.root_changes_user()
     if not changes_user:

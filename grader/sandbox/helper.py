@@ -1,6 +1,6 @@
 """Start a helper process, send it requests and end it, from the grader's process.
 
-A helper that gives no answer until its deadline is killed. Its answers are untrusted
+A helper that has not answered at the deadline is killed. Its answers are untrusted
 data. No answer can end the grader, or make a fault of the hand-in look like a fault of
 the grader.
 """
@@ -36,7 +36,7 @@ Question = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Failure(Exception):
-    """Raised if the helper gives no answer."""
+    """Raised if the helper gives no answer; the helper has then been ended."""
 
 
 class DeadlinePassed(Failure):
@@ -61,7 +61,7 @@ class Child:
 
     Raises:
         OSError: the process cannot be started.
-        RuntimeError: the system starts no more threads; the process is ended.
+        RuntimeError: the grader can start no more threads. The process has been ended.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Child:
                 less.
 
         Raises:
-            Failure: no message came; the process is ended.
+            Failure: no message came. The process has been ended.
         """
         if self.hello is None:
             with _Deadline(self, min(seconds, self.start_seconds)):
@@ -129,16 +129,16 @@ class Child:
 
         Args:
             request: the name of an operation as `do`, and the operation's arguments.
-            seconds: time after which the process is killed.
-            on_question: function that answers questions of the helper; None if the
-                helper may ask none.
-            look: function that inspects the answer, see `Look`.
+            seconds: time in seconds after which the process is killed.
+            on_question: function that takes a question of the helper and returns the
+                answer, both as dicts; None if the helper may ask no question.
+            look: function that inspects the shapes in the answer; see `Look`.
 
         Returns:
             A dict with the key "answer" or the key "error".
 
         Raises:
-            Failure: no reply came; the process is ended.
+            Failure: no reply came. The process has been ended.
         """
         self.ready()
         # A random nonce, because a reply that was written before the request cannot
@@ -162,7 +162,7 @@ class Child:
         """Check that the helper has sent nothing before the request.
 
         Raises:
-            Died: the helper has sent something; the process is ended.
+            Died: the helper has sent something. The process has been ended.
         """
         if not self.socket:
             return  # a pipe cannot be checked; then only the nonce protects
@@ -246,7 +246,7 @@ class Child:
     def _failure(self) -> Failure:
         """End the process and return the exception that says why it gives no answer.
 
-        The process must have closed its pipe or socket before.
+        The caller has found the pipe or socket closed at the helper's end.
         """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
@@ -273,6 +273,8 @@ class Child:
 def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
     """Start a helper process.
 
+    This function closes the descriptors in `launch.pass_fds` in the grader.
+
     Args:
         launch: arguments for starting the process.
         end: file descriptor or `subprocess.PIPE` for requests and answers. It becomes
@@ -280,7 +282,7 @@ def start(launch: Launch, end: int, *, prints: bool) -> subprocess.Popen[bytes]:
         prints: whether standard output becomes a pipe for printed text.
 
     Raises:
-        OSError: the process cannot be started; its files are removed.
+        OSError: the process cannot be started. Its files have been removed.
     """
     try:
         return subprocess.Popen(
@@ -332,11 +334,13 @@ def require_reply(message: dict[str, Any], nonce: bytes, *, may_question: bool) 
 def first_inside(info_fd: int | None) -> int | None:
     """Return a pidfd of the first process in a bubblewrap sandbox, or None.
 
-    Bubblewrap writes {"child-pid": ...} before this process runs any program. If
-    bubblewrap fails, it closes the descriptor without writing, and the result is None.
+    Before this first process runs any program, bubblewrap writes the process number
+    into a pipe. This function reads the pipe and closes its read end. The result is
+    None if bubblewrap is not used, or fails and writes nothing. The caller closes the
+    pidfd.
 
     Args:
-        info_fd: file descriptor to read from, which is closed; None without bubblewrap.
+        info_fd: the read end of the pipe; None without bubblewrap.
     """
     if info_fd is None:
         return None
@@ -349,11 +353,11 @@ def first_inside(info_fd: int | None) -> int | None:
 
 
 class _Deadline:
-    """A context that kills a helper when its time is up.
+    """A context manager that kills a helper if its `with` block takes too long.
 
     Args:
         child: the helper.
-        seconds: time until the helper is killed.
+        seconds: longest time for the block.
     """
 
     def __init__(self, child: Child, seconds: float) -> None:
@@ -380,8 +384,8 @@ def describe_exit(code: int | None) -> str:
     """Return in words how a process ended, for example "exited with code 1".
 
     Args:
-        code: exit code. A signal n is -n, or 128 + n from bubblewrap. None means that
-            the process has not ended.
+        code: exit code, from `Popen.poll`. If signal n ended the process, the code is
+            -n, or 128 + n from bubblewrap. None means that the process has not ended.
     """
     if code is None:
         return "closed its pipe"

@@ -2,7 +2,8 @@
 
 Each helper gets a folder, or in bubblewrap a file system, that no other helper uses.
 `confine.py` runs first in the process and confines it before any other code runs. If
-root starts the grader, each helper runs as a user that has no other processes.
+root starts the grader, each helper runs as a user that has no other processes, where
+the machine allows this.
 """
 
 import functools
@@ -64,9 +65,10 @@ class Launch:
         environment: all environment variables.
         folder: working folder.
         pass_fds: file descriptors that the helper inherits.
-        info_fd: file descriptor from which the number of the sandbox's first process
-            can be read; None without bubblewrap.
-        clean_up: function that removes the helper's files after its end.
+        info_fd: read end of a pipe with the number of the sandbox's first process; None
+            without bubblewrap.
+        clean_up: function without arguments that removes the helper's files after the
+            helper has ended.
     """
 
     command: list[str]
@@ -103,7 +105,7 @@ def prepare(role: str, tier: str, *, device: str = "cpu") -> Launch:
 def in_group(launch: Launch) -> Launch:
     """Return a launch that starts the helper in a new control group.
 
-    If this machine allows no control groups, the given launch is returned.
+    If this machine allows no control groups, `launch` itself is returned.
 
     Args:
         launch: the launch without a control group.
@@ -122,6 +124,8 @@ def in_group(launch: Launch) -> Launch:
 
 def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
     """Return the environment variables of a helper, without HOME and TMPDIR.
+
+    `in_folder` and `in_bwrap` add these two variables.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -168,7 +172,7 @@ def environment_for(role: str, on_gpu: bool) -> dict[str, str]:
 def settings_for(role: str, tier: str, on_gpu: bool) -> dict[str, Any]:
     """Return the arguments of `confine.apply` by name.
 
-    "files" is None; `in_folder` sets it for Landlock.
+    The value of "files" is None; `in_folder` replaces it for Landlock.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -203,8 +207,9 @@ def bound_on_tasks(role: str, tier: str, changes_user: bool) -> int:
     """Return the largest number of processes and threads of a helper's user, or 0.
 
     0 means that there is no bound, as on systems other than Linux. The kernel counts
-    all processes and threads of a user together. Since Linux 5.14, the kernel counts
-    each user namespace separately.
+    all processes and threads of a user together. If the helper runs as the grader's
+    user, the bound therefore is MORE_TASKS above the present number. Since Linux 5.14,
+    the kernel counts each user namespace separately.
 
     Args:
         role: role of the helper, as for `prepare`.
@@ -247,7 +252,7 @@ def in_folder(
     working folder.
 
     Args:
-        files: files and folders to copy into `harness`, by their path there.
+        files: files and folders to copy into `harness`. A key is the path there.
         module: name of a module in `grader.inside`; "" for none.
         environment: environment variables without HOME and TMPDIR.
         settings: arguments of `confine.apply`, without the files for Landlock.
@@ -287,7 +292,10 @@ def in_folder(
 
 
 def own_prefix() -> str:
-    """Return the beginning of the names of this grader's folders and control groups."""
+    """Return the beginning of the names of this grader's folders and control groups.
+
+    It contains the number of the grader's process.
+    """
     return f"{FOLDER}{os.getpid()}-"
 
 
@@ -330,8 +338,8 @@ def around(path: str, hole: str) -> list[str]:
 
     Args:
         path: path of a file or folder to cover.
-        hole: path of the folder to leave out. If it equals `path`, the result is empty.
-            If it does not lie in `path`, all of `path` is covered.
+        hole: path of the folder to leave out. If it equals `path`, the result is []. If
+            it does not lie in `path`, the result is [path].
     """
     if path == hole:
         return []
@@ -351,7 +359,7 @@ def in_bwrap(
     """Return the launch of a helper in bubblewrap.
 
     Args:
-        files: files and folders to mount under /harness, by their path there.
+        files: files and folders to mount under /harness. A key is the path there.
         module: name of a module in `grader.inside`; "" for none.
         environment: environment variables without HOME and TMPDIR.
         settings: arguments of `confine.apply`.

@@ -1,7 +1,7 @@
 """Read everything that a hand-in prints, and keep the beginning.
 
-The report shows this text to the student; no check reads it. Only standard output is
-kept. Standard error also has messages of libraries, which differ from run to run.
+The report shows the beginning to the student; no check reads it. Only standard output
+is kept. Standard error also has messages of libraries, which differ from run to run.
 """
 
 import os
@@ -29,19 +29,20 @@ class Output:
     """Text that a hand-in has printed.
 
     Attributes:
-        text: the first bytes, at most KEPT.
-        size: number of all printed bytes, at most COUNTED.
+        text: the first bytes of the text, at most KEPT.
+        size: number of all printed bytes; COUNTED if there are more than COUNTED.
     """
 
     text: bytes = b""
     size: int = 0
 
     def add(self, more: bytes, size: int) -> None:
-        """Add printed bytes, of which only the first KEPT are stored.
+        """Add further printed bytes; beyond KEPT bytes they are only counted.
 
         Args:
-            more: the bytes, or only their beginning.
-            size: number of all printed bytes; it can be larger than `len(more)`.
+            more: the further bytes, or only their beginning.
+            size: number of the further bytes. It is larger than `len(more)` if `more`
+                is only their beginning.
         """
         self.text += more[: KEPT - len(self.text)]
         self.size = min(self.size + size, COUNTED)
@@ -56,8 +57,8 @@ class Output:
             exercise: name of the exercise, or "import".
 
         Returns:
-            A dict with `exercise`, the `text`, and `dropped`, the number of bytes that
-            are left out.
+            A dict with `exercise`, `text` (the beginning of the printed text) and
+            `dropped` (the number of printed bytes that are not in `text`).
         """
         cut = self.size > len(self.text)
         kept = CUT.sub(b"", self.text) if cut else self.text
@@ -72,10 +73,15 @@ class Output:
 
 
 class Drain:
-    """A thread that reads a pipe, so that the process that prints need not wait long.
+    """The read end of a pipe, which a thread empties.
+
+    Because of the thread, a process that prints into the pipe need not wait long.
 
     Args:
-        stream: read end of the pipe; it is closed after the last byte.
+        stream: read end of the pipe. The thread closes it after the last byte.
+
+    Raises:
+        RuntimeError: the grader can start no more threads.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -87,7 +93,7 @@ class Drain:
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self) -> None:
-        """Read until the other end of the pipe is closed."""
+        """Read the pipe until its other end is closed, then close the read end."""
         ready = select.poll()
         ready.register(self.stream.fileno(), select.POLLIN)
         while True:
@@ -113,9 +119,10 @@ class Drain:
         return output
 
     def read(self) -> bytes | None:
-        """Read the bytes that wait in the pipe, add them to the output and return them.
+        """Read bytes that wait in the pipe, add them to the output and return them.
 
-        The result is b"" at the end of the output, and None if no bytes wait.
+        The result is b"" at the end of the pipe, and None if no bytes wait. The caller
+        holds the lock.
         """
         if self.stream.closed:
             return b""

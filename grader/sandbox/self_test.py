@@ -33,7 +33,7 @@ class Promise:
 
     Attributes:
         name: name of the intruder's attempt at this action.
-        words: words for the table, after "The hand-in …".
+        words: the promise, as the end of a sentence that begins "The hand-in".
         tiers: names of the tiers that give the promise.
     """
 
@@ -71,6 +71,8 @@ class Intruder:
     def found(self, attempt: str, **given: Any) -> str:
         """Return in words what an attempt achieved; "" if everything was refused.
 
+        If no answer comes, the words say so.
+
         Args:
             attempt: name of the attempt in `intruder.py`.
             given: arguments of the attempt, from `surroundings`.
@@ -83,10 +85,10 @@ class Intruder:
         return plain(found, 300) if isinstance(found, str) else "no answer"
 
     def lives_on(self) -> bool:
-        """Kill the intruder; return whether a process that it has started still runs.
+        """Kill the intruder; return whether a process that it had started still runs.
 
-        Such a process keeps the intruder's standard error open. The function waits at
-        most SURVIVAL_SECONDS for its end.
+        Such a process keeps the intruder's standard error open. The method waits at
+        most SURVIVAL_SECONDS for the end of such processes.
         """
         self.child.kill()
         self.child.process.wait()
@@ -103,8 +105,8 @@ def measure(launch: launch.Launch) -> dict[str, str]:
         launch: arguments for starting the intruder, from `start_in`.
 
     Returns:
-        For each promise, by its name, words on what the intruder achieved; "" if the
-        promise is kept.
+        A dict. Its keys are the names of the promises, its values say in words what the
+        intruder achieved; "" if the promise was kept.
     """
     with surroundings() as around:
         intruder = Intruder(launch)
@@ -127,10 +129,11 @@ def measure(launch: launch.Launch) -> dict[str, str]:
 
 @contextlib.contextmanager
 def surroundings() -> Iterator[dict[str, dict[str, Any]]]:
-    """Set up targets for the intruder; yield the arguments of each attempt by its name.
+    """Set up targets for the intruder during a `with` block.
 
     The targets are a server, a socket, a file and a process. Every user may use them,
-    so that only the tier can refuse access.
+    so that only the tier can refuse access. The block gets a dict: the keys are the
+    names of the attempts, the values are dicts with the arguments of the attempt.
     """
     canary = f"canary-{secrets.token_hex(8)}"
     with contextlib.ExitStack() as stack:
@@ -181,8 +184,8 @@ def table(columns: dict[str, dict[str, bool]]) -> list[str]:
     """Return the lines of a table with a row per promise and a column per tier.
 
     Args:
-        columns: for each tier, by name of the promise, whether the tier keeps the
-            promise.
+        columns: for each tier a dict; the keys are the names of the promises, the
+            values say whether the tier keeps the promise.
     """
     width = max(len(promise.words) for promise in PROMISES)
     lines = ["The hand-in …".ljust(width) + "".join(f"{tier:>9}" for tier in columns)]
@@ -194,9 +197,9 @@ def table(columns: dict[str, dict[str, bool]]) -> list[str]:
 
 
 def promised() -> dict[str, dict[str, bool]]:
-    """Return for each tier and promise whether the tier gives the promise.
+    """Return which promises each tier gives.
 
-    The keys are the tier and then the name of the promise.
+    The result is {tier: {name of the promise: whether the tier gives it}}.
     """
     return {
         tier: {promise.name: tier in promise.tiers for promise in PROMISES}
@@ -216,10 +219,10 @@ def choose_official_tier(wanted: str) -> str:
     only if it is wanted.
 
     Args:
-        wanted: name of the only tier to test; "" for all isolating tiers.
+        wanted: name of the only tier to try; "" to try all isolating tiers.
 
     Raises:
-        GraderError: no tested tier keeps its promises.
+        GraderError: none of these tiers works and keeps its promises.
     """
     if wanted == "process":
         return wanted
@@ -242,7 +245,10 @@ def choose_official_tier(wanted: str) -> str:
 
 
 def broken_promises(tier: str, found: dict[str, str]) -> list[str]:
-    """Return the promises that a tier breaks, each with what the intruder achieved.
+    """Return the promises that a tier breaks.
+
+    Each is a text "name (what the intruder achieved)". The list is empty if the tier
+    keeps all promises that it gives.
 
     Args:
         tier: name of the tier.

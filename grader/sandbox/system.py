@@ -49,11 +49,12 @@ def within(path: str, folder: str) -> bool:
 
 @functools.cache
 def root_changes_user() -> tuple[bool, bool]:
-    """Return whether root can become another user, and whether that user reads Python.
+    """Return whether root can become another user, and whether this user reads Python.
 
-    The first value is False if the grader does not run as root, and in some containers.
-    The second value is False if only root may enter a folder above Python or above the
-    folder for temporary files. Helpers then need the privilege to read all files.
+    The first value is False if the grader does not run as root, and in some containers;
+    the second value is then True. The second value is False if only root may enter a
+    folder above Python or above the folder for temporary files. Helpers then need the
+    privilege to read all files.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True
@@ -74,9 +75,10 @@ def root_changes_user() -> tuple[bool, bool]:
 
 
 def tasks_by_user() -> dict[int, dict[int, int]]:
-    """Return the number of threads of each process, by user number and process number.
+    """Return how many threads each process has: {user: {process: number of threads}}.
 
-    On systems other than Linux the result is empty.
+    Users and processes are given by their numbers. On systems other than Linux the
+    result is empty.
     """
     found: dict[int, dict[int, int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -92,7 +94,7 @@ def tasks_by_user() -> dict[int, dict[int, int]]:
 
 
 def unused_user() -> int:
-    """Return the number of a user without processes, another user at each call.
+    """Return the number of a user without processes; each call returns another user.
 
     If all users of `USERS` have processes, the first user of `USERS` is returned.
     """
@@ -104,7 +106,7 @@ def unused_user() -> int:
 def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
     """Yield the folders of graders whose process has ended.
 
-    Only folders of this user are considered.
+    Only folders that belong to the grader's user are considered.
 
     Args:
         parent: folder that contains the graders' folders.
@@ -123,11 +125,11 @@ def left_behind(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def hide_memory() -> None:
-    """Forbid other processes of the same user to read the memory of this process.
+    """Forbid other processes of the same user to read the grader's memory.
 
-    The environment and the open files of this process are then protected, too.
+    The environment and the open files of the grader's process are then protected, too.
     Bubblewrap and Landlock already keep a helper from reading them, but the process
-    tier does not.
+    tier does not. On systems other than Linux nothing is done.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

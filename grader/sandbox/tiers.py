@@ -46,6 +46,8 @@ def choose_tier(wanted: str) -> str:
 def why_not(tier: str) -> str | None:
     """Return why a tier does not work here, with advice; None if it works.
 
+    The tier "process" works everywhere.
+
     Args:
         tier: name of the tier.
     """
@@ -82,9 +84,10 @@ def why_no_landlock() -> str | None:
 
 
 def try_out(tier: str) -> str | None:
-    """Start a trial in a tier; return why it fails, or None if it ends without error.
+    """Start a trial in a tier; return why it fails, or None if it succeeds.
 
-    The trial is a process that confines itself and then ends.
+    The trial is a process that confines itself and then ends. It succeeds if it ends
+    with exit code 0.
 
     Args:
         tier: name of the tier.

@@ -36,7 +36,8 @@ def render(report: Report | None, environment: Mapping[str, str] = os.environ) -
         environment: the environment variables, which Classroom 50 sets.
 
     Raises:
-        UsageError: a variable is missing, or the tag does not begin with "submit/".
+        UsageError: an environment variable is missing, or the tag of the submission
+            does not begin with "submit/".
     """
     values = fields_of(environment)
     if report is None or not_graded(report):
@@ -65,7 +66,8 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
         environment: the environment variables; `FIELDS` says which of them are used.
 
     Raises:
-        UsageError: a variable is missing, or the tag does not begin with "submit/".
+        UsageError: an environment variable is missing, or the tag of the submission
+            does not begin with "submit/".
     """
     values = {
         field: next(filter(None, map(environment.get, names)), "")
@@ -82,7 +84,7 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
-    """Return a test for each exercise, with whole points.
+    """Return a test in Classroom 50's format for each exercise, with whole points.
 
     The running sum of the scores is rounded to a whole number, and a half is rounded
     up. Each test gets the increase of the rounded sum. So the tests add up to the
@@ -102,7 +104,7 @@ def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
 
 
 def as_test(name: str, score: int, full: int) -> dict[str, Any]:
-    """Return a test in Classroom 50's format.
+    """Return a test in Classroom 50's format; it counts as passed with full points.
 
     Args:
         name: the test's name.

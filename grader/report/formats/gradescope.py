@@ -20,9 +20,9 @@ from grader.report.terminal import NOT_RUN, about_hand_in
 def render(report: Report | None) -> str:
     """Return the text of `results.json`.
 
-    Gradescope needs a score in any case. If nothing was graded, the score is 0, the
-    output says why there is no grade, and `extra_data` holds `"graded": false` for
-    staff.
+    Gradescope needs a score in any case. If nothing was graded, the score is 0, and the
+    output says why there is no grade. For the staff, `extra_data` then holds `"graded":
+    false`.
 
     Args:
         report: the report, or None if the grading ended without a report.
@@ -53,18 +53,21 @@ def render(report: Report | None) -> str:
 
 
 def about_all(report: Report) -> list[str]:
-    """Return the texts on the whole run: hand-in; learning and seed; printed output."""
+    """Return three texts on the whole run; a text is "" if there is nothing to say.
+
+    They are on the hand-in, on learning and the seed, and on the hand-in's output.
+    """
     hand_in = "\n".join(about_hand_in(report))
     return [hand_in, about_run(report), about_printed(report)]
 
 
 def as_tests(exercise: Exercise, problem: str) -> list[dict[str, Any]]:
-    """Return a test for each check of an exercise.
+    """Return a test in Gradescope's format for each check of an exercise.
 
     Args:
         exercise: the results of the exercise.
-        problem: why the hand-in was not read or imported. If it is not "", the result
-            is a single test that says that nothing was run.
+        problem: why the hand-in was not read or imported; "" if it was imported. With a
+            problem, the result is a single test, which says that nothing was run.
     """
     if not problem:
         return [as_test(exercise, i, c) for i, c in enumerate(exercise.checks, 1)]

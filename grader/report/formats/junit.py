@@ -12,7 +12,9 @@ KINDS = {Outcome.FAILED: "failure", Outcome.SKIPPED: "skipped"}
 
 
 def render(report: Report | None) -> str:
-    """Return the text of the XML file; if nothing was graded, one error says why.
+    """Return the text of the XML file.
+
+    If nothing was graded, the file holds one error, which says why.
 
     Args:
         report: the report, or None if the grading ended without a report.
@@ -31,11 +33,11 @@ def render(report: Report | None) -> str:
 
 
 def one_error(suite: str, case: str, words: str) -> ET.Element:
-    """Return a suite that holds one error and nothing else.
+    """Return a test suite that holds one test with an error.
 
     Args:
         suite: the suite's name.
-        case: the name of its only test.
+        case: the name of the test.
         words: the error's message.
     """
     element = ET.Element("testsuite", name=suite, tests="1", errors="1")
@@ -45,7 +47,7 @@ def one_error(suite: str, case: str, words: str) -> ET.Element:
 
 
 def as_suite(exercise: Exercise, why_not: str = "") -> ET.Element:
-    """Return an exercise as a suite, with a test for each check.
+    """Return an exercise as a test suite, with a test for each check.
 
     Args:
         exercise: the results of the exercise.

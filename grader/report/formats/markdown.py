@@ -13,7 +13,9 @@ from grader.report.terminal import MARKS, about_hand_in
 
 
 def render(report: Report | None) -> str:
-    """Return the summary: score, table of exercises, checks that missed points.
+    """Return the summary in Markdown: score, exercises, checks that missed points.
+
+    If nothing was graded, the summary only says why.
 
     Args:
         report: the report, or None if the grading ended without a report.
@@ -47,9 +49,10 @@ def points(graded: Report | Exercise | Check) -> str:
 
 
 def about_exercise(exercise: Exercise) -> list[str]:
-    """Return a line for each check that missed points, and one check's message.
+    """Return Markdown lines on the checks of an exercise that missed points.
 
-    The message is that of the first check that missed points and was not skipped.
+    There is a line for each such check, and the message of the first one that was not
+    skipped. If the part is not written yet, a single line says so.
     """
     if exercise.unwritten:
         return [f"{NOT_IMPLEMENTED}\n"]

@@ -32,7 +32,7 @@ def about_check(check: Check) -> str:
 
 
 def about_run(report: Report) -> str:
-    """Return lines on the whole run: result of learning, seed, sandbox, device."""
+    """Return lines of text on the whole run: learning, seed, sandbox, device."""
     lines = [*learning.results(report.learning), *learning.reasons(report.learning)]
     lines.append(f"seed {report.seed} · sandbox {report.sandbox} · {report.device}")
     return "\n".join(lines)
