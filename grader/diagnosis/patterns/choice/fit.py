@@ -31,7 +31,7 @@ CLOSE = 0.03  # no table is shown if all estimates are closer to ε
 
 @dataclass(frozen=True)
 class Sample:
-    """Chosen actions of many calls of `epsilon_greedy` with the same values and the same ε.
+    """Actions of many calls of `epsilon_greedy` with the same values and the same ε.
 
     Attributes:
         epsilon: ε.
@@ -58,12 +58,12 @@ class Sample:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Masks of entries of `taken` that are counted together [G,N,A+1], with G = 2 (A+1).
+        """Masks of entries of `taken` that are counted together [G,N,A+1].
 
-        The first A+1 masks select in each row the action with the largest value, with
-        the second largest, and so on. The other A+1 masks select action 0, action 1,
-        and so on. In both halves the last mask selects numbers that are no actions.
-        Rows before `start` are left out.
+        G is 2 (A+1). The first A+1 masks select in each row the action with the largest
+        value, with the second largest, and so on. The other A+1 masks select action 0,
+        action 1, and so on. In both halves the last mask selects numbers that are no
+        actions. Rows before `start` are left out.
         """
         rows, A = self.q_values.shape
         ranks = (-self.q_values).argsort(axis=1).argsort(axis=1)
@@ -75,9 +75,9 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each mask in `groups` the count per call: its mean [G] and standard error [G].
+        """The counts per call by the masks in `groups`: means [G], standard errors [G].
 
-        The count is the number of rows whose chosen action the mask selects.
+        A count is the number of rows whose chosen action the mask selects.
         """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
@@ -219,7 +219,7 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the rows in which some action has another frequency than a pattern predicts.
+    """Return the rows in which an action's frequency differs from a pattern.
 
     Args:
         sample: the chosen actions.

@@ -36,11 +36,7 @@ class Greedy:
 
 
 def best(q: np.ndarray) -> np.ndarray:
-    """Return a mask [N,A] of the actions with the largest value of their row.
-
-    Args:
-        q: values [N,A] of N states and A actions.
-    """
+    """Return a mask [N,A] of the actions with the largest value of their row."""
     return q == q.max(axis=1, keepdims=True)
 
 
@@ -65,34 +61,23 @@ def first(marked: np.ndarray) -> np.ndarray:
 
 
 def by_index(q: np.ndarray) -> np.ndarray:
-    """Return a mask [N,A] of the actions whose value equals the number of the best action.
+    """Return a mask [N,A] of the actions whose value equals the best action's number.
 
     This rule is a mistake: it compares values with the arg max instead of the maximum.
     In a row without such an action, the result marks the best action.
-
-    Args:
-        q: values [N,A] of N states and A actions.
     """
     ties = q == q.argmax(axis=1)[:, None]
     return np.where(ties.any(axis=1, keepdims=True), ties, first(best(q)))
 
 
 def near(q: np.ndarray) -> np.ndarray:
-    """Return a mask [N,A] of the actions with a value within 1 % of their row's largest.
-
-    Args:
-        q: values [N,A] of N states and A actions.
-    """
+    """Return a mask [N,A] of the actions within 1 % of their row's largest value."""
     most = q.max(axis=1, keepdims=True)
     return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
 
 
 def second(q: np.ndarray) -> np.ndarray:
-    """Return a mask [N,A] of the action with the second largest value in each row.
-
-    Args:
-        q: values [N,A] of N states and A actions.
-    """
+    """Return a mask [N,A] of the action with the second largest value in each row."""
     return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
 
 
@@ -186,42 +171,28 @@ def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
 
 
 def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probability 1/A for each action, and 0 in the last column [N,A+1].
+    """Return the probability 1/A for each of A actions, in N rows [N,A+1].
 
-    The last column is for numbers that are no actions.
-
-    Args:
-        q: values [N,A]; only their shape is used.
-        greedy: greedy actions [N]; not used.
-        epsilon: ε; not used.
+    The last column, for numbers that are no actions, is 0. Of the arguments, only the
+    shape [N,A] of q is used.
     """
     return padded(np.full(q.shape, 1 / q.shape[1]))
 
 
 def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probability 1/(A+1) for each number from 0 to A [N,A+1].
+    """Return the probability 1/(A+1) for each number from 0 to A, in N rows [N,A+1].
 
-    The number A is no action.
-
-    Args:
-        q: values [N,A]; only their shape is used.
-        greedy: greedy actions [N]; not used.
-        epsilon: ε; not used.
+    The number A is no action. Of the arguments, only the shape [N,A] of q is used.
     """
     return padded(np.full(q.shape, 1 / (q.shape[1] + 1)), 1 / (q.shape[1] + 1))
 
 
 def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities of actions that are rounded from a random fraction [N,A+1].
+    """Return the probabilities of actions rounded from a random fraction [N,A+1].
 
-    The fraction is (A − 1) u, with u uniform in [0, 1). So the first and the last
+    The fraction is (A − 1) u, with u uniform in [0, 1), so the first and the last
     action are half as likely as the others. The last column, for numbers that are no
-    actions, is 0.
-
-    Args:
-        q: values [N,A]; only their shape is used.
-        greedy: greedy actions [N]; not used.
-        epsilon: ε; not used.
+    actions, is 0. Of the arguments, only the shape [N,A] of q is used.
     """
     shares = np.full(q.shape, 1.0)
     shares[:, [0, -1]] = 0.5
@@ -229,27 +200,18 @@ def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities for all actions except the greedy one [N,A+1].
+    """Return equal probabilities for all actions except the greedy ones [N,A+1].
 
-    The last column, for numbers that are no actions, is 0.
-
-    Args:
-        q: values [N,A]; only their shape is used.
-        greedy: greedy actions [N], which get the probability 0.
-        epsilon: ε; not used.
+    `greedy` [N] has one action for each row. The last column of the result, for numbers
+    that are no actions, is 0.
     """
     return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
 
 
 def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the softmax of each row of values as probabilities [N,A+1].
+    """Return the softmax of each row of the values q as probabilities [N,A+1].
 
     The last column, for numbers that are no actions, is 0.
-
-    Args:
-        q: values [N,A] of N states and A actions.
-        greedy: greedy actions [N]; not used.
-        epsilon: ε; not used.
     """
     shares = np.exp(q - q.max(axis=1, keepdims=True).astype(float))
     return padded(shares / shares.sum(axis=1, keepdims=True))
@@ -259,11 +221,6 @@ def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
     """Return the probabilities of the actions floor(A u), u uniform in [0, ε) [N,A+1].
 
     The last column, for numbers that are no actions, is 0.
-
-    Args:
-        q: values [N,A]; only their shape is used.
-        greedy: greedy actions [N]; not used.
-        epsilon: ε.
     """
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
@@ -271,14 +228,9 @@ def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probability 1 for the action with each row's lowest value [N,A+1].
+    """Return the probability 1 for the action with each row's lowest value q [N,A+1].
 
     All other entries are 0.
-
-    Args:
-        q: values [N,A] of N states and A actions.
-        greedy: greedy actions [N]; not used.
-        epsilon: ε; not used.
     """
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 
@@ -354,7 +306,7 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return a law that explores at ε with the probability of the given law at 1 - ε."""
+    """Return a law whose probability at ε is that of the given law at 1 - ε."""
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))

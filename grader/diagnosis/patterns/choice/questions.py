@@ -104,7 +104,7 @@ class Questions:
         return self.chosen(q_values, epsilon)
 
     def alone(self) -> Reading | None:
-        """Ask for the actions of a single row; return a reading if their shape is wrong.
+        """Ask for the action of a single row; return a reading if its shape is wrong.
 
         Returns:
             None if the shape is right.
@@ -124,7 +124,7 @@ class Questions:
         return np.array_equal(one, other)
 
     def decays(self) -> bool:
-        """Tell whether the hand-in stops exploring after some calls, although ε is always 1.
+        """Tell whether the hand-in stops exploring after some calls, though ε stays 1.
 
         The hand-in is imported anew and called 60 times.
         """

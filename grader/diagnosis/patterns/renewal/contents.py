@@ -1,4 +1,4 @@
-"""Describe the parameters that `sync_target` returns by comparing them with θ_Q and θ_T."""
+"""Compare the parameters that `sync_target` returns with θ_Q and θ_T."""
 
 import re
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
 
 
 def refusal(message: str) -> Content:
-    """Return the content for a question without a valid answer: it says what went wrong.
+    """Return a content that says why there is no valid answer.
 
     Args:
         message: message of the exception that the hand-in raised, or of the check that

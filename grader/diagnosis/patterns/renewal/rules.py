@@ -35,7 +35,7 @@ class Rule:
 
 
 def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
-    """Return a function for `Rule.holds` that applies a condition to each pair by itself.
+    """Return a function for `Rule.holds` that applies one condition to each pair.
 
     Args:
         condition: function of step and period; true if θ_T is replaced.
@@ -51,10 +51,11 @@ def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
 
 
 def since_last(pairs: Pairs) -> list[int]:
-    """Return 1 for each call at which a period has passed since the last renewal, else 0.
+    """Return 1 for each call at which θ_T is replaced by a certain wrong rule, else 0.
 
-    A renewal replaces θ_T. The first call is one. This function is the `holds` of a
-    `Rule`.
+    By this rule, the first call replaces θ_T. After that, a call replaces θ_T if its
+    step is at least one period larger than the step of the last replacement. The
+    function serves as `Rule.holds`.
 
     Args:
         pairs: the pairs (step, period) of all calls, in order.
