@@ -32,7 +32,7 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
 def findings_of(asker: Asker) -> list[Finding]:
-    """Play all scripts once on a hand-in's buffer, and return the findings.
+    """Play all scripts on new buffers of the hand-in, and return the findings.
 
     A script is a list of operations on a new buffer. A finding is one difference
     between the hand-in's buffer and a right one.
@@ -77,11 +77,10 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Play a script that fills a buffer in stages and draws batches after each stage.
+    """Play a script that draws batches from a buffer several times while filling it.
 
-    A script is a list of operations on a new buffer. Each stage ends when the number of
-    adds is the next one in `STAGES`. Then the script asks for the length and for
-    `LATER` batches.
+    A script is a list of operations on a new buffer. This one asks for the length and
+    for `LATER` batches after each number of adds in `STAGES`, except 0.
 
     Returns:
         The script with the buffer's answers.
@@ -207,8 +206,8 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return a finding if chance decides which transitions the buffer keeps; else None.
 
     Args:
-        asker: plays the same script on three new buffers. If all is right without
-            sampling, this script samples between the adds.
+        asker: plays one script on three new buffers, for comparison. If the earlier
+            scripts show no storage mistake, this script also draws between the adds.
         seen: for each earlier script, which transitions were drawn; None if this is not
             known.
     """

@@ -1,8 +1,8 @@
 """Tables of what can be wrong with the values of a field in drawn rows.
 
-A wrong value is described by an entry of `WHERE`, which selects the wrong rows, and by
-one of two others. An entry of `OTHERS` is a transition from which the value comes. An
-entry of `CHANGES` is a formula that changes the value. To add a mistake, add an entry.
+Three tables describe a wrong value. `WHERE` selects the wrong rows. In these rows, the
+value comes from another transition (`OTHERS`), or a formula changes it (`CHANGES`). To
+add a mistake, add an entry to a table.
 """
 
 import itertools
@@ -82,29 +82,35 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return for each row of b the number of the transition added next [n,B].
+    """Return the numbers of the transitions added right after those of the rows [n,B].
 
-    "Next" is meant after the transition that the row shows. For the newest transition,
-    the oldest one is next.
+    The newest transition is followed by the oldest one.
+
+    Args:
+        b: batches, with the transition of each row.
     """
     return np.where(b.ids == b.newest, b.oldest, b.ids + 1)
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return for each row of b the number of the transition added just before [n,B].
+    """Return the numbers of the transitions added right before those of the rows [n,B].
 
-    "Before" is meant before the transition that the row shows. For the oldest
-    transition, the newest one is the result.
+    The oldest transition is preceded by the newest one.
+
+    Args:
+        b: batches, with the transition of each row.
     """
     return np.where(b.ids == b.oldest, b.newest, b.ids - 1)
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return for each row of b the number of the transition in the next place [n,B].
+    """Return the numbers of the transitions in the places after those of the rows [n,B].
 
-    A place is an index of the storage. "Next" is meant after the place of the
-    transition that the row shows. The number is BLANK if the next place has never been
-    filled.
+    The place of a row is where its transition is stored. The number is BLANK if the
+    place after it has never been filled.
+
+    Args:
+        b: batches, with the transition of each row.
     """
     blank = b.newest - b.oldest + 1 < CAPACITY
     return np.where((b.ids == b.newest) & blank, BLANK, following(b))

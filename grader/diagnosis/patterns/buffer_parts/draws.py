@@ -34,8 +34,8 @@ def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
 def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
     """Tell whether counts contradict the expected probabilities, by a χ² test.
 
-    If the counts scatter more from batch to batch than with independent draws, the
-    limit of the test is raised by the same factor.
+    The limit of the test is raised if the counts scatter more from batch to batch than
+    those of independent draws.
 
     Args:
         each: how often each of n batches contains each transition [n,stored].
@@ -69,13 +69,13 @@ def generator_finding(
 ) -> Finding | None:
     """Return a finding if batches ignore the generator or use other chance; else None.
 
-    An array of batches below holds all numbers of these batches.
+    Each of the six arrays has all numbers of several batches in one vector.
 
     Args:
-        same_buffer: three arrays of batches from one buffer: drawn with a generator,
-            with an equal generator, and with another generator.
-        new_buffers: three arrays of batches, each from a new buffer: the first two
-            drawn with equal generators, the third with another generator.
+        same_buffer: three arrays from one buffer: drawn with a generator, with an equal
+            generator, and with another generator.
+        new_buffers: three arrays, each from a new buffer: the first two drawn with
+            equal generators, the third with another generator.
     """
     first, again, other = same_buffer
     new, new_again, new_other = new_buffers
@@ -230,15 +230,15 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if one certain transition is in every batch; else None.
-
-    Two transitions are tested: first the newest, then the oldest. The result is also
-    None if a batch has at least `stored` rows.
+    """Return a finding if all batches have the newest, or all the oldest transition.
 
     Args:
         draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
             oldest transition has rank 0.
         stored: number of stored transitions.
+
+    Returns:
+        None if neither is so, or if a batch has at least `stored` rows.
     """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
@@ -306,9 +306,10 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
 
 
 def rises(shares: np.ndarray, n: int) -> bool:
-    """Tell whether frequencies rise from the first transition to the last.
+    """Tell whether relative frequencies rise from each transition to the next.
 
-    Small falls that can be chance are ignored. The whole rise must be more than chance.
+    Falls that can be chance are ignored. The rise from the first transition to the last
+    must be larger than chance.
 
     Args:
         shares: relative frequency of each transition among all draws, ordered by age.

@@ -43,7 +43,8 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
         asker: plays scripts on new buffers of the hand-in.
 
     Returns:
-        The findings, and False if the buffer cannot be made or gives no usable batch.
+        The findings; and True, or False if the buffer cannot be made or gives no usable
+        batch.
     """
     # Import the hand-in anew: if all buffers share one list, it must not be full yet,
     # because a full list does not grow.
@@ -337,12 +338,13 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 
 def generator(asker: Asker) -> list[Finding]:
-    """Return a finding, in a list, if the draws do not depend on rng alone; else [].
-
-    It is also a finding if they do not depend on rng at all.
+    """Return a finding, in a list, if draws ignore the generator or use other chance.
 
     Args:
         asker: plays scripts on new buffers of the hand-in.
+
+    Returns:
+        [] if the draws are right, or if the buffer does not answer.
     """
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]

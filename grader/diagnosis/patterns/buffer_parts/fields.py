@@ -80,11 +80,9 @@ OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
-    """Tell whether two fields have the same shape: both one number, or both a state.
+    """Tell whether the fields with the names a and b have the same shape.
 
-    Args:
-        a: name of a field.
-        b: name of another field.
+    Two scalars have the same shape, and so have two states.
     """
     return (a in SCALARS) == (b in SCALARS)
 
@@ -124,6 +122,8 @@ def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
 
 def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
     """Return the cheapest explanation of a wrong field; None if none fits.
+
+    The cheapest explanation is the one closest to right code.
 
     Args:
         name: name of the field.
@@ -379,8 +379,8 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
         several: one `Batches` for each script in which the field may be wrong.
 
     Returns:
-        An explanation for each of these two sets of rows in which the field is wrong.
-        [] if one of them has no explanation.
+        One explanation for each set of rows in which the field is wrong; [] if any such
+        set has no explanation.
     """
     read = []
     for where in ("where d is true", "where d is false"):

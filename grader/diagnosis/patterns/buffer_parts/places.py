@@ -19,11 +19,12 @@ class State:
 
     Attributes:
         store: the simulated storage, which holds numbers of transitions.
-        length: the length that the hand-in's buffer gives at this draw.
+        length: the length of the hand-in's buffer at this draw; if unknown, the length
+            of `store`.
         size: batch size B.
         first: the length at the buffer's first draw.
-        until_full: the length at the first draw while the buffer is not full; after
-            that, the length at the newest draw.
+        until_full: the same as `first` until the buffer is full; from then on, the same
+            as `length`.
         frozen: numbers of the transitions that were stored at the first draw.
     """
 

@@ -198,8 +198,8 @@ class Asker:
                 drawn from a new buffer, and there are at most `SINGLE_BATCHES` batches.
 
         Returns:
-            The script with the buffer's answers: the length, and the batches as one
-            sample.
+            The script with the buffer's answers: its length, and all batches in one
+            entry of `samples`.
         """
         start: list[Any] = [["add", 0, added], ["len"]]
         if not self.single:
@@ -224,10 +224,11 @@ SINGLE_BATCHES = 60
 
 
 def batches_of(answer: Answer) -> list[dict[str, Any]]:
-    """Return the batches in an answer: for each one a dict with an array per field.
+    """Return the results of all sample operations in an answer, a dict for each.
 
     Returns:
-        [] if the answer has no batches, or if any field is not an array of numbers.
+        Dicts with an array for each field. [] if the answer has no such results, or if
+        any field is not an array of numbers.
     """
     samples = answer.get("samples")
     if not isinstance(samples, list):
@@ -312,7 +313,7 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 
 
 def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
-    """Return guesses which transitions the rows show, the likeliest guess first.
+    """Return guesses about which transitions the rows show, the likeliest guess first.
 
     A guess is an array [n,B] of numbers of transitions, with `BLANK` for rows of zeros.
     A field gives a guess if each of its values belongs to a transition. A guess is

@@ -170,7 +170,7 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return the findings about arrays that the buffer should copy; [] if none.
+    """Return the findings about arrays that the buffer fails to copy; [] if none.
 
     There are two kinds: states that the buffer stores and the caller of `add` can still
     change, and drawn batches that change later.

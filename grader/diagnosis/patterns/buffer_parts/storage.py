@@ -1,10 +1,10 @@
 """Find which transitions a buffer keeps, and from which places it draws.
 
 `STORES` has rules for storing transitions. `PLACES` has rules for choosing the places
-to draw from; a place is an index of the storage. One rule of each table together
-predict which transitions can be drawn in a script (a list of operations on a new
-buffer). They fit only if all their predictions equal what was drawn. If several pairs
-of rules fit, only those with the fewest mistakes are used.
+to draw from; a place is an index of the storage. A pair of rules, one from each table,
+predicts which transitions can be drawn in a script (a list of operations on a new
+buffer). The pair fits only if all its predictions equal what was drawn. If several
+pairs fit, only those with the fewest mistakes are used.
 """
 
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
     """Return the pairs of rules that fit all scripts with the fewest mistakes.
 
     A pair is a rule for storing transitions, and a rule for choosing the places to draw
-    from. Lengths of the buffer that differ from the rule's count as one more mistake.
+    from. It has one mistake more if the buffer's lengths are not those of the rule.
 
     Args:
         seen: for each script, which transitions were drawn.

@@ -97,7 +97,7 @@ class Listed(Ring):
         self.slots = []
 
     def add(self, i: int) -> None:
-        """Store the transition with number i; if the list is full, make room before."""
+        """Store the transition with number i, after making room if the list is full."""
         if len(self.slots) >= self.capacity:
             self.make_room()
         self.put(i)

@@ -75,9 +75,10 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """The counts per call by the masks in `groups`: means [G], standard errors [G].
+        """The count per call for each mask in `groups`: its mean and standard error.
 
-        A count is the number of rows whose chosen action the mask selects.
+        A count is the number of rows whose chosen action the mask selects. Both arrays
+        have the shape [G].
         """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
@@ -113,7 +114,11 @@ class Fit:
 
     @property
     def is_off(self) -> bool:
-        """Whether for some ε the probability of exploring is certainly not ε."""
+        """Whether for some ε the probability of exploring is certainly not ε.
+
+        "Certainly" means that the estimate deviates by more than `OFF` standard
+        deviations.
+        """
         return any(
             abs(share - epsilon) > OFF * spread
             for epsilon, (share, spread) in self.exploring.items()
@@ -138,8 +143,8 @@ def fitted(samples: list[Sample]) -> Fit | None:
 def fits(samples: list[Sample]) -> Iterator[Fit]:
     """Yield the patterns that fit all samples, the simplest first.
 
-    A pattern is a rule for the greedy action and a distribution when exploring. Rules
-    that leave a choice between actions of these samples are skipped.
+    A pattern is a rule for the greedy action and a distribution when exploring. A rule
+    that allows several actions in any row of the samples is skipped.
     """
     for greedy in GREEDY:
         allowed = [greedy.allowed(sample.q_values) for sample in samples]
@@ -219,7 +224,7 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the rows in which an action's frequency differs from a pattern.
+    """Return the rows in which an action's frequency contradicts a pattern.
 
     Args:
         sample: the chosen actions.
@@ -236,10 +241,10 @@ def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
 
 
 def law_of(fit: Fit) -> Law | None:
-    """Return the simplest formula by which the probability of exploring depends on ε.
+    """Return the simplest formula in ε that fits all estimated probabilities.
 
     Args:
-        fit: has the estimated probabilities, also those at ε = 0 and ε = 1.
+        fit: has the estimated probability of exploring for each ε, 0 and 1 among them.
 
     Returns:
         None if no formula fits the estimates at all ε.

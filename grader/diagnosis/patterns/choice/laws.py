@@ -306,17 +306,17 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return a law whose probability at ε is that of the given law at 1 - ε."""
+    """Return a law that explores at ε as often as the given law explores at 1 - ε.
+
+    A law is a formula for the probability of exploring.
+    """
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))
 
 
 def inverted(law: Law) -> Law:
-    """Return a law that explores exactly where the given law does not.
-
-    Its probability of exploring is 1 minus that of the given law.
-    """
+    """Return a law whose probability of exploring is 1 minus that of the given law."""
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 
@@ -336,7 +336,7 @@ SIMPLE = [
 
 
 def steps(epsilon: float, count: int) -> float:
-    """Return count · ε, rounded up to a whole number, in float32."""
+    """Return count · ε, computed in float32 and rounded up to a whole number."""
     return float(np.ceil(np.float32(epsilon) * np.float32(count)))
 
 
@@ -354,7 +354,10 @@ def one_side_more(count: int, epsilon: float) -> float:
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
+    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides.
+
+    A law is a formula for the probability of exploring.
+    """
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
@@ -364,7 +367,9 @@ def coins() -> Iterator[Law]:
 
 
 def measured_laws(least: float, most: float) -> Iterator[Law]:
-    """Yield laws with a constant: the estimated probability at ε = 0 or at ε = 1.
+    """Yield laws with an estimated constant, such as "ε, but at least about 0.1".
+
+    A law is a formula for the probability of exploring.
 
     Args:
         least: estimated probability of exploring at ε = 0.

@@ -77,8 +77,8 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
         t: all numbers of θ_T [P].
 
     Returns:
-        `OTHER` if no factors fit. `OTHER` also if the answer is θ_Q or θ_T with
-        rounding errors.
+        The content, with the words "zeros" if both factors are 0. `OTHER` if no factors
+        fit, or if the answer is θ_Q or θ_T with small errors.
     """
     both = np.stack([q, t], axis=1)
     shares = np.linalg.lstsq(both, values, rcond=None)[0]

@@ -51,17 +51,16 @@ def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
 
 
 def since_last(pairs: Pairs) -> list[int]:
-    """Return 1 for each call at which θ_T is replaced by a certain wrong rule, else 0.
+    """Apply the wrong rule "a period has passed since the last replacement of θ_T".
 
     By this rule, the first call replaces θ_T. After that, a call replaces θ_T if its
-    step is at least one period larger than the step of the last replacement. The
-    function serves as `Rule.holds`.
+    step is at least one period larger than the step of the last replacement.
 
     Args:
         pairs: the pairs (step, period) of all calls, in order.
 
     Returns:
-        One number for each pair.
+        For each pair 1 if θ_T is replaced, else 0; see `Rule.holds`.
     """
     last: int | None = None
     found = []
@@ -84,7 +83,10 @@ def counting(start: int) -> Callable[[Pairs], list[int]]:
 
 
 def rules() -> Iterator[Rule]:
-    """Yield the rules that contain no constant such as 100, the simplest rule first."""
+    """Yield the rules that contain no constant such as 100, the simplest rule first.
+
+    A rule says at which calls `sync_target` replaces θ_T.
+    """
     yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
     for formula, difference, condition in words.CONDITIONS:
         yield Rule(formula, (difference,), each(condition))
@@ -98,7 +100,8 @@ def rules() -> Iterator[Rule]:
 def numbered() -> Iterator[list[Rule]]:
     """Yield lists of rules with a constant, such as "step is a multiple of 100".
 
-    The rules of one list differ only in the constant.
+    A rule says at which calls `sync_target` replaces θ_T. The rules of one list differ
+    only in the constant.
     """
     numbers = sorted({*range(2, 65), *ROUND_STEPS})
     for kind in zip(*map(words.with_number, numbers), strict=True):

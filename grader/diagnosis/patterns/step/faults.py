@@ -222,8 +222,8 @@ def own_optimizer(messages: dict[str, str]) -> Difference | None:
     The mistake is recognised by the exception at a question with "sgd".
 
     Args:
-        messages: messages of exceptions. The keys are names of optimizers, and "jit"
-            for the export.
+        messages: messages of exceptions by the optimizer's name, or by "jit" if the
+            export of `td_update` raised the exception.
     """
     if re.search(r"'EmptyState' object has no attribute", messages.get("sgd", "")):
         return words.OWN_OPTIMIZER

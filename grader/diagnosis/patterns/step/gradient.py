@@ -81,7 +81,7 @@ class Gradient:
 
     Attributes:
         words: the gradient in symbols, without its factor.
-        differences: the mistakes, without that of the factor; () if there are none.
+        differences: the mistakes, except a wrong factor; () if there are none.
         factor: constant factor of the gradient.
         decay: factor c of a term c · θ_Q that is added to the gradient.
         gamma: constant discount; None if the argument gamma is used.
@@ -156,7 +156,7 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
     """Return the change "times a constant" if it turns `plain` into `seen`, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's: one [P] for
-    each draw. The constant can be 1; this is the change of a right hand-in.
+    each draw. A right hand-in has the constant 1.
     """
     factor = scaled(draws, plain, seen)
     if factor is None:
@@ -170,7 +170,7 @@ def clipped(
     """Return the change "clip the entries" if it turns `plain` into `seen`, else None.
 
     `plain` has the gradients before the change, `seen` has the hand-in's. The limit is
-    estimated from their largest entries.
+    estimated from the largest entry of the hand-in's gradients.
     """
     most = max(float(np.abs(s).max()) for s in seen)
     inside = [np.abs(s) < 0.999 * most for s in seen]
