@@ -104,7 +104,7 @@ def preceding(b: Batches) -> np.ndarray:
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return the numbers of the transitions in the places after those of the rows [n,B].
+    """Return the numbers of the transitions in the places after the rows' places [n,B].
 
     The place of a row is where its transition is stored. The number is BLANK if the
     place after it has never been filled.
