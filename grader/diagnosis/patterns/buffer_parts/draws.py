@@ -230,7 +230,7 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if all batches have the newest, or all the oldest transition.
+    """Return a finding if the newest (or the oldest) transition is in every batch.
 
     Args:
         draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
@@ -238,7 +238,7 @@ def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
         stored: number of stored transitions.
 
     Returns:
-        None if neither is so, or if a batch has at least `stored` rows.
+        None if neither is in every batch, or if a batch has at least `stored` rows.
     """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
@@ -260,7 +260,7 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
             oldest transition has rank 0.
         stored: number of stored transitions.
         named: True to look first for known patterns, such as a preference for new
-            transitions; False to report only the largest and the smallest count.
+            transitions; False to report the counts without a pattern.
     """
     each = each_in(draws, stored)
     counts = each.sum(axis=0)
@@ -312,7 +312,7 @@ def rises(shares: np.ndarray, n: int) -> bool:
     must be larger than chance.
 
     Args:
-        shares: relative frequency of each transition among all draws, ordered by age.
+        shares: relative frequency of each transition among all draws, in order.
         n: number of draws.
     """
     noise = 4 * np.sqrt(shares.max() / n)
