@@ -1,4 +1,8 @@
-"""Ask a buffer all questions in order, and collect the findings."""
+"""Play all scripts on a hand-in's `ReplayBuffer`, and collect the findings.
+
+A script is a list of operations on a new buffer, such as adds and samples. A finding is
+one difference between the hand-in's buffer and a right one.
+"""
 
 import itertools
 from typing import Any
@@ -28,15 +32,16 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
 def findings_of(asker: Asker) -> list[Finding]:
-    """Ask all questions of one round, and return the findings.
+    """Play all scripts on new buffers of the hand-in, and return the findings.
 
-    A finding is one difference between the hand-in's buffer and a right one.
+    A script is a list of operations on a new buffer. A finding is one difference
+    between the hand-in's buffer and a right one.
 
     Args:
-        asker: asks the buffer.
+        asker: plays scripts on new buffers of the hand-in.
 
     Returns:
-        The findings, the most basic one first.
+        The findings, the most basic one first; [] if there are none.
     """
     findings, usable = extras.first_answers(asker)
     if not usable:
@@ -72,10 +77,13 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Draw batches from one buffer after each number of adds in `STAGES` except 0.
+    """Play a script that draws batches from a buffer several times while filling it.
+
+    A script is a list of operations on a new buffer. This one asks for the length and
+    for `LATER` batches after each number of adds in `STAGES`, except 0.
 
     Returns:
-        The script (operations on a new buffer) with the buffer's answers.
+        The script with the buffer's answers.
     """
     script: list[Any] = [asker.seed()]
     for first, last in itertools.pairwise(STAGES):
@@ -87,15 +95,16 @@ def between_samples(asker: Asker) -> Played:
 
 
 def batches_in(played: Played, like: Batches | None = None) -> list[Batches | None]:
-    """Return the batches that each "samples" operation of a script has drawn.
+    """Find out which transitions the batches of a script show.
 
     Args:
-        played: a script with the buffer's answers.
-        like: batches from the same buffer code whose transitions are known, or None.
+        played: a script (operations on a new buffer) with the buffer's answers.
+        like: batches of the same hand-in whose transitions are known. They help to
+            choose between several guesses. None if there are no such batches.
 
     Returns:
-        A `Batches` for each "samples"; None in its place if the transitions of the rows
-        cannot be recognised.
+        A `Batches` for each "samples" operation. If the transitions of an operation's
+        rows cannot be recognised, its entry is None.
     """
     state_dim = played.rows["state"].shape[1]
     batches: list[Batches | None] = []
@@ -112,11 +121,13 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
     """Return which transitions were drawn in a script.
 
     Args:
-        played: a script with the buffer's answers.
-        drawn: the batches of each "samples" operation, from `batches_in`.
+        played: a script (operations on a new buffer) with the buffer's answers.
+        drawn: result of `batches_in`: for each "samples" operation the batches, or
+            None.
 
     Returns:
-        None if nothing was drawn, or if the batches of some "samples" are not known.
+        The set of drawn transitions for each "samples" operation, with the script. None
+        if there is no such operation, or if `drawn` has a None.
     """
     known = [batches for batches in drawn if batches]
     if not known or len(known) < len(drawn):
@@ -128,11 +139,15 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 
 
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
-    """Return findings about fields with wrong values in drawn rows.
+    """Return the findings about fields with wrong values in drawn rows.
 
     Args:
-        drawn: for each script, the batches from `batches_in`. The first script draws
+        drawn: for each script, the result of `batches_in`. The first script draws
             before the buffer is full, the third and the fourth when it is full.
+
+    Returns:
+        The findings; [] if no value is wrong. Only the batches of a script's first
+        "samples" operation are examined.
     """
     firsts = [one[0] if one else None for one in drawn]
     filling = [b for b in firsts[:1] if b and (b.ids >= 0).any()]
@@ -149,14 +164,16 @@ def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
 def stored_and_drawn(
     asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
 ) -> tuple[list[Finding], list[Finding]]:
-    """Return two lists: findings about storing, and findings about choosing places.
-
-    A place is an index of the storage; choosing places decides what is drawn.
+    """Return two lists of findings: on what is stored, and on what is drawn.
 
     Args:
-        asker: asks the buffer.
-        seen: for each script the drawn transitions; None if some are not known.
-        batches: numbers of the drawn transitions, an array [n,B] for each "samples".
+        asker: plays further scripts if the drawn transitions are not explained.
+        seen: for each script, which transitions were drawn; None if this is not known.
+        batches: for each "samples" operation, the numbers of the drawn transitions, an
+            array [n,B] for n batches of B rows.
+
+    Returns:
+        The two lists; each is [] if it has no finding.
     """
     known = [one for one in seen if one]
     if not known:
@@ -177,20 +194,22 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether the first draws of some script show two or more transitions.
+    """Tell whether the first "samples" of any script drew at least two transitions.
 
     Args:
-        seen: for each script the drawn transitions; None if some are not known.
+        seen: for each script, which transitions were drawn; None if this is not known.
     """
     return any(len(one.drawn[0]) > 1 for one in seen if one)
 
 
 def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
-    """Return a finding if chance decides which transitions a buffer keeps; else None.
+    """Return a finding if chance decides which transitions the buffer keeps; else None.
 
     Args:
-        asker: asks the buffer.
-        seen: for each script the drawn transitions; None if some are not known.
+        asker: plays one script on three new buffers, for comparison. If the earlier
+            scripts show no storage mistake, this script also draws between the adds.
+        seen: for each earlier script, which transitions were drawn; None if this is not
+            known.
     """
     without = [one for one in seen[:4] if one]
     right = storage.storage_findings(without) == []
@@ -228,12 +247,12 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
 def how_drawn(
     asker: Asker, drawn: list[list[Batches | None]], *, plain: bool
 ) -> list[Finding]:
-    """Return findings about rows that are drawn unevenly or depend on each other.
+    """Return a finding, in a list, if rows are drawn unevenly or depend on each other.
 
     Args:
-        asker: asks the buffer.
-        drawn: for each script, the batches from `batches_in`.
-        plain: True if the buffer stores the right transitions.
+        asker: draws from a larger buffer if the known batches show no mistake.
+        drawn: for each script, the result of `batches_in`.
+        plain: True if there is no finding about what is stored.
 
     Returns:
         A list with one finding; [] if no such mistake is certain.
@@ -268,10 +287,13 @@ BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
 
 
 def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if rows of one buffer's batches are drawn wrongly; else None.
+    """Return a finding if the rows of batches are drawn wrongly; else None.
+
+    Right draws are independent, and all stored transitions are equally likely.
 
     Args:
-        places: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        places: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
+            oldest transition has rank 0.
         stored: number of stored transitions.
     """
     return (
@@ -282,13 +304,16 @@ def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
 
 
 def between_batches(asker: Asker) -> list[Finding]:
-    """Return a finding if the draws from a larger buffer depend on each other.
+    """Draw from a larger buffer; return a finding if the draws depend on each other.
+
+    The buffer has `LARGE` places, all filled.
 
     Args:
-        asker: asks the buffer.
+        asker: plays the script on a new buffer of the hand-in.
 
     Returns:
-        A list with one finding; [] if the draws are independent or not known.
+        A list with one finding; [] if the draws look independent, or if the transitions
+        of the rows cannot be recognised.
     """
     script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
     many = batches_in(asker.play(*script, capacity=LARGE))
@@ -301,13 +326,14 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the ranks of the drawn transitions [n,B], and the number of ranks.
+    """Return the ranks by age of drawn transitions [n,B], and the number of ranks.
 
-    Transitions that were drawn at least once are ranked by age: the oldest one has rank
-    0.
+    Only transitions that were drawn at least once are ranked. The oldest of them has
+    rank 0.
 
     Args:
-        ids: numbers of the drawn transitions [n,B].
+        ids: numbers of the drawn transitions, in n batches of B rows [n,B]. The numbers
+            count the adds, so an older transition has a smaller one.
     """
     seen, places = np.unique(ids, return_inverse=True)
     return places.reshape(ids.shape), len(seen)

@@ -1,7 +1,8 @@
 """Tables of what can be wrong with the values of a field in drawn rows.
 
-A line of `WHERE` selects the rows that are wrong. There, the value comes from another
-transition (`OTHERS`), or is changed (`CHANGES`). To add a mistake, add a line.
+Three tables describe a wrong value. `WHERE` selects the wrong rows. In these rows, the
+value comes from another transition (`OTHERS`), or a formula changes it (`CHANGES`). To
+add a mistake, add an entry to a table.
 """
 
 import itertools
@@ -23,15 +24,15 @@ FEW = 30  # number of batches that rule out most explanations in a first, quick 
 
 @dataclass(frozen=True)
 class Batches:
-    """Many batches from one buffer, with the transitions that their rows show.
+    """Many batches from one buffer, and the transition that each of their rows shows.
 
     Attributes:
-        fields: an array [n,B] or [n,B,D] for each field.
-        ids: for each row the number of its transition [n,B]; BLANK for a row without
-            one.
-        rows: all transitions, one array for each field.
+        fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
+        ids: number of the transition that each row shows [n,B], counted from 0 in the
+            order of adds; BLANK for a row that shows none.
+        rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
-        oldest: number of the oldest transition that a right buffer holds.
+        oldest: number of the oldest transition that a right buffer still holds.
     """
 
     fields: Rows
@@ -41,19 +42,20 @@ class Batches:
     oldest: int
 
     def few(self) -> "Batches":
-        """Return the first `FEW` batches."""
+        """Return a copy with the first `FEW` batches only."""
         fields = {name: value[:FEW] for name, value in self.fields.items()}
         return replace(self, fields=fields, ids=self.ids[:FEW])
 
     def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
-        """Return the right values of a field for transitions, in float64.
-
-        The value is 0 for BLANK, and NaN for any other number that belongs to no
-        transition.
+        """Return the values of one field that were added to the buffer, in float64.
 
         Args:
             name: name of the field.
-            ids: numbers of the transitions [n,B].
+            ids: numbers of the transitions whose values are returned [n,B].
+
+        Returns:
+            Values [n,B], or [n,B,D] for a state. They are 0 where the number is BLANK,
+            and NaN where any other number belongs to no transition.
         """
         values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
         values[(ids < 0) | (ids >= STORED)] = np.nan
@@ -80,25 +82,35 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added next after its own [n,B].
+    """Return the numbers of the transitions added right after those of the rows [n,B].
 
-    For the newest transition, this is the oldest one.
+    The newest transition is followed by the oldest one.
+
+    Args:
+        b: batches, with the transition of each row.
     """
     return np.where(b.ids == b.newest, b.oldest, b.ids + 1)
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added just before its own [n,B].
+    """Return the numbers of the transitions added right before those of the rows [n,B].
 
-    For the oldest transition, this is the newest one.
+    The oldest transition is preceded by the newest one.
+
+    Args:
+        b: batches, with the transition of each row.
     """
     return np.where(b.ids == b.oldest, b.newest, b.ids - 1)
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition in the next place [n,B].
+    """Return the numbers of the transitions in the places after the rows' places [n,B].
 
-    The number is BLANK if no transition has been stored in the next place yet.
+    The place of a row is where its transition is stored. The number is BLANK if the
+    place after it has never been filled.
+
+    Args:
+        b: batches, with the transition of each row.
     """
     blank = b.newest - b.oldest + 1 < CAPACITY
     return np.where((b.ids == b.newest) & blank, BLANK, following(b))
@@ -125,10 +137,13 @@ class Change:
 
     Attributes:
         kind: short name of the change; it becomes part of the mistake's name.
-        text: formula; {x} stands for the field, {c} for the constant.
-        hint: verb phrase for the student; {c} stands for the constant.
-        value: function of the right values and of the hand-in's values, both [n,B,...];
-            returns the changed values.
+        text: formula of the changed value, with {x} for the right value and {c} for a
+            constant.
+        hint: verb phrase for the student about the values, such as "are always {c}";
+            {c} is a constant.
+        value: function of two arrays of one shape: the right values x, and the
+            hand-in's values y. It returns x after the change. If the change has a
+            constant, the function estimates it from x and y.
     """
 
     kind: str
@@ -140,18 +155,23 @@ class Change:
     def over_batch(self) -> bool:
         """Whether values changed in this way are compared with a larger tolerance.
 
-        Such a change mixes small and large numbers, so small numbers lose digits.
+        True for changes that normalise within a batch and for squashing: their results
+        have larger rounding errors.
         """
         return "normalised" in self.kind or self.kind == "squashed"
 
 
 def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
-    """Return a statistic over the rows of each batch.
+    """Return a statistic over the rows of each batch, such as the mean.
 
     Args:
-        x: values [n,B,...].
-        what: "std", or the name of a NumPy function.
-        ddof: degrees of freedom that "std" subtracts from B.
+        x: values of n batches of B rows [n,B,...].
+        what: "std", or the name of a NumPy function such as "mean" or "max".
+        ddof: for "std" only: the squared deviations are divided by B − ddof.
+
+    Returns:
+        The statistic [n,1,...]. A "std" is enlarged by 1e-8. If B ≤ ddof, an array of
+        NaN in the shape of x.
     """
     if x.shape[1] <= ddof:
         return np.full_like(x, np.nan)
@@ -161,36 +181,53 @@ def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
 
 
 def factor(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the factor c in y = c x, computed at the largest |x|; NaN if c is 0."""
+    """Estimate c in y = c x: return y / x at the entry with the largest |x|.
+
+    The result is NaN if c is 0.
+
+    Args:
+        x: right values of a field.
+        y: the hand-in's values of this field, in the same shape.
+    """
     at = np.nanargmax(np.abs(x))
     return float(y.ravel()[at] / x.ravel()[at]) or np.nan
 
 
 def shift(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the constant c in y = x + c, the median of y - x."""
+    """Estimate c in y = x + c: return the median of y - x.
+
+    Args:
+        x: right values of a field.
+        y: the hand-in's values of this field, in the same shape.
+    """
     return float(np.nanmedian(y - x))
 
 
 def rounded(value: float) -> float:
-    """Return a constant rounded to four digits; NaN for infinity and NaN."""
+    """Return a number rounded to four significant digits; NaN if it is not finite."""
     return float(f"{value:.4g}") if np.isfinite(value) else np.nan
 
 
 def limit(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the bound at which y may be clipped: its largest absolute value.
+    """Estimate c in y = clip(x, −c, c): return the largest |y|.
 
-    The result is NaN if all y are 0. The argument x, the right values, is not used.
+    The result is NaN if all y are 0.
+
+    Args:
+        x: right values of a field; not used.
+        y: the hand-in's values of this field.
     """
     return float(np.nanmax(np.abs(y))) or np.nan
 
 
 def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return x, shifted and scaled to mean 0 and deviation 1 within each batch.
+    """Return x normalised within each batch to mean 0 and standard deviation 1.
 
     Args:
-        x: the right values [n,B,...].
+        x: right values of a field, in n batches of B rows [n,B,...].
         y: the hand-in's values; not used.
-        ddof: degrees of freedom that the standard deviation subtracts from B.
+        ddof: for the standard deviation, the squared deviations are divided by B −
+            ddof.
     """
     return (x - over_batch(x, "mean")) / over_batch(x, "std", ddof)
 
@@ -324,12 +361,13 @@ CONSTANT: dict[str, Callable[..., float]] = {
 
 
 def constant_of(change: Change, x: np.ndarray, y: np.ndarray) -> str:
-    """Return the constant of a change as text; "" for a change without a constant.
+    """Return the constant {c} of a change as text; "" for a change without a constant.
 
     Args:
         change: the change.
         x: right values of the field.
-        y: the hand-in's values of the field, from which the constant is computed.
+        y: the hand-in's values of the field, in the same shape. The constant is
+            estimated from x and y.
     """
     if "{c}" not in change.text + change.hint:
         return ""

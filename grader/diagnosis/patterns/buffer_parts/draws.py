@@ -1,6 +1,7 @@
 """Find out how a buffer draws: by which generator, how evenly, and how independently.
 
-How often each transition is drawn is judged by a χ² test with a tail of 1e-9.
+Whether all transitions are equally likely is judged by a χ² test. By chance, this test
+rejects a right buffer with a probability of about 1e-9.
 """
 
 from collections.abc import Sequence
@@ -17,24 +18,28 @@ BY_RNG = "all chance comes from rng"
 
 
 def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
-    """Return how often each transition is in each batch [n,stored].
+    """Count how often each batch contains each transition.
 
     Args:
-        draws: ranks of the drawn transitions [n,B].
+        draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
+            oldest transition has rank 0.
         stored: number of stored transitions.
+
+    Returns:
+        The counts [n,stored].
     """
     return (draws[:, :, None] == np.arange(stored)).sum(axis=1)
 
 
 def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
-    """Tell whether counts differ from expected shares by more than chance allows.
+    """Tell whether counts contradict the expected probabilities, by a χ² test.
 
-    If the rows of a batch depend on each other, counts scatter more than with
-    independent draws. The limit of the test is raised by the same factor.
+    The limit of the test is raised if the counts scatter more from batch to batch than
+    those of independent draws.
 
     Args:
-        each: how often each transition is in each batch [n,stored].
-        shares: expected share of each transition among all rows [stored].
+        each: how often each of n batches contains each transition [n,stored].
+        shares: expected probability of each transition in one draw [stored].
     """
     from scipy import special  # imported late: the import takes 0.2 s
 
@@ -51,20 +56,26 @@ def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
 
 
 def constant(draws: np.ndarray) -> bool:
-    """Tell whether there are three or more batches [n,B] and all of them are equal."""
+    """Tell whether there are at least three batches and all of them are equal.
+
+    Args:
+        draws: numbers of the transitions in n batches of B rows [n,B].
+    """
     return len(draws) > 2 and bool((draws == draws[0]).all())
 
 
 def generator_finding(
     same_buffer: Sequence[np.ndarray], new_buffers: Sequence[np.ndarray]
 ) -> Finding | None:
-    """Return a finding if the draws do not depend on rng alone; else None.
+    """Return a finding if batches ignore the generator or use other chance; else None.
+
+    Each of the six arrays has all numbers of several batches in one vector.
 
     Args:
-        same_buffer: three arrays of batches from one buffer, drawn with a generator,
-            with an equal generator and with another generator.
-        new_buffers: three arrays of batches from new buffers, the first two drawn with
-            equal generators and the third with another generator.
+        same_buffer: three arrays from one buffer: drawn with a generator, with an equal
+            generator, and with another generator.
+        new_buffers: three arrays, each from a new buffer: the first two drawn with
+            equal generators, the third with another generator.
     """
     first, again, other = same_buffer
     new, new_again, new_other = new_buffers
@@ -99,7 +110,11 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
     """Return a finding if each buffer gives the same batch again and again; else None.
 
     Args:
-        draws: numbers of the drawn transitions, an array [n,B] for each buffer.
+        draws: for each buffer, the numbers of the drawn transitions in n batches of B
+            rows [n,B].
+
+    Returns:
+        None also if a buffer gave fewer than three batches, or only one transition.
     """
     if not all(constant(each) and len(set(each[0])) > 1 for each in draws):
         return None
@@ -125,10 +140,14 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
 
 
 def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if a row of a batch clearly depends on other rows; else None.
+    """Return a finding if the rows of a batch clearly depend on each other; else None.
+
+    Three patterns are recognised: one transition repeated, consecutive transitions, and
+    one row from each of B parts of the buffer.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
+            oldest transition has rank 0.
         stored: number of stored transitions.
     """
     size = draws.shape[1]
@@ -167,8 +186,11 @@ def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
 def parts(draws: np.ndarray, stored: int) -> bool:
     """Tell whether the buffer is cut into B parts, with one row drawn from each part.
 
+    A part is a range of consecutive ranks.
+
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
+            oldest transition has rank 0.
         stored: number of stored transitions.
     """
     low, high = draws.min(axis=0), draws.max(axis=0)
@@ -184,8 +206,8 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
     Such a buffer draws each transition once before it draws any transition again.
 
     Args:
-        draws: ranks of the drawn transitions in the buffer's first batches [n,B], in
-            order.
+        draws: ranks by age of the drawn transitions [n,B]: the buffer's first n batches
+            of B rows, in the order of drawing.
         stored: number of stored transitions.
     """
     each = stored // draws.shape[1]
@@ -208,14 +230,15 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if every batch has the newest or the oldest transition.
+    """Return a finding if the newest (or the oldest) transition is in every batch.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
+            oldest transition has rank 0.
         stored: number of stored transitions.
 
     Returns:
-        None if neither is in every batch.
+        None if neither is in every batch, or if a batch has at least `stored` rows.
     """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
@@ -233,10 +256,11 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
     """Return a finding if some transitions are drawn more often than others; else None.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions, in n batches of B rows [n,B]; the
+            oldest transition has rank 0.
         stored: number of stored transitions.
-        named: True to look for known patterns first, as a preference for new
-            transitions.
+        named: True to look first for known patterns, such as a preference for new
+            transitions; False to report the counts without a pattern.
     """
     each = each_in(draws, stored)
     counts = each.sum(axis=0)
@@ -282,10 +306,13 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
 
 
 def rises(shares: np.ndarray, n: int) -> bool:
-    """Tell whether shares rise from one transition to the next, within chance.
+    """Tell whether relative frequencies rise from each transition to the next.
+
+    Falls that can be chance are ignored. The rise from the first transition to the last
+    must be larger than chance.
 
     Args:
-        shares: share of each transition among n draws.
+        shares: relative frequency of each transition among all draws, in order.
         n: number of draws.
     """
     noise = 4 * np.sqrt(shares.max() / n)
@@ -295,10 +322,12 @@ def rises(shares: np.ndarray, n: int) -> bool:
 def dependent(draws: np.ndarray, stored: int) -> Finding | None:
     """Return a finding if two rows are equal too often or too rarely; else None.
 
-    The two rows are from one batch, or from two consecutive batches.
+    Rows of one batch are compared, and rows of two consecutive batches. A batch may be
+    drawn without replacement; it then has no equal rows, and this is no finding.
 
     Args:
-        draws: ranks of the drawn transitions [n,B], in the order of drawing.
+        draws: ranks by age of the drawn transitions [n,B]: n batches of B rows, in the
+            order of drawing.
         stored: number of stored transitions.
     """
     n, size = draws.shape

@@ -1,6 +1,7 @@
-"""Findings from short scripts: first answers, a full buffer, lengths, generators.
+"""Find mistakes of a `ReplayBuffer` with short scripts.
 
-A script is a list of operations on a new buffer, as adds and samples.
+They show whether a buffer can be made and filled, its length, and what its draws depend
+on. A script is a list of operations on a new buffer, such as adds and samples.
 """
 
 import re
@@ -31,10 +32,19 @@ LIST_OF_ROWS = re.compile(
 
 
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
-    """Return the findings of the first scripts, and whether other scripts make sense.
+    """Play the first scripts; return findings, and whether to play other scripts.
 
-    The asker is changed if the buffer needs a new import for each script, if a sample
-    removes rows from the buffer, or if the buffer stores only states of four numbers.
+    A script is a list of operations on a new buffer. The function prepares the asker
+    for later scripts. It sets `asker.fresh` if buffers share their contents, and
+    `asker.single` if a sample removes rows from the buffer. If the buffer stores only
+    states of four numbers, the asker gets transitions with such states.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
+
+    Returns:
+        The findings; and True, or False if the buffer cannot be made or gives no usable
+        batch.
     """
     # Import the hand-in anew: if all buffers share one list, it must not be full yet,
     # because a full list does not grow.
@@ -70,10 +80,10 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
 
 
 def no_buffer(raised: str) -> list[Finding]:
-    """Return a finding if the reason is known why no buffer can be made; else [].
+    """Return a finding, in a list, if it is known why no buffer can be made; else [].
 
     Args:
-        raised: message of the exception that making a buffer has raised.
+        raised: message of the exception that was raised when a buffer was made.
     """
     if "maxsize" not in raised:
         return []
@@ -92,8 +102,9 @@ def shared(asker: Asker, new: Played) -> Finding | None:
     """Return a finding if a new buffer holds transitions of another buffer; else None.
 
     Args:
-        asker: asks the buffer.
-        new: the answers of a script that asks a new buffer for its length.
+        asker: plays scripts on new buffers of the hand-in.
+        new: an earlier script that only asks a new buffer for its length, with the
+            answer.
     """
     asker.play(["add", 0, 2])
     later = asker.play(["len"])
@@ -113,8 +124,8 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
     """Return a finding if a batch is clearly not five arrays of numbers; else None.
 
     Args:
-        asker: asks the buffer.
-        raised: message of the exception that drawing `BATCH` rows has raised.
+        asker: plays scripts on new buffers of the hand-in.
+        raised: message of the exception that was raised when `BATCH` rows were drawn.
     """
     if told := NOT_NUMBERS.search(raised):
         name = told[1]
@@ -142,7 +153,10 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
 def one_size(asker: Asker) -> Finding | None:
     """Return a finding if the buffer stores only states of four numbers; else None.
 
-    If there is a finding, the asker uses states of four numbers from then on.
+    If there is a finding, the asker gets new transitions with states of four numbers.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
     """
     rows, size = asker.rows, asker.state_dim
     works = []
@@ -163,12 +177,16 @@ def one_size(asker: Asker) -> Finding | None:
 
 
 def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
-    """Return a finding if a full buffer raises an exception; else [].
+    """Return a finding, in a list, if a full buffer raises an exception; else [].
 
     Args:
-        asker: asks the buffer.
-        scripts: scripts with the buffer's answers, with more adds from one to the next.
-            In the first two, the buffer has not yet lost a transition.
+        asker: plays scripts on new buffers of the hand-in.
+        scripts: earlier scripts with the buffer's answers, ordered by their numbers of
+            adds. In the first two, the buffer does not yet have to remove a transition.
+
+    Returns:
+        [] also if the second script has raised an exception: then the buffer fails even
+        before a transition has to leave.
     """
     if scripts[1].raised or not any(played.raised for played in scripts):
         return []
@@ -210,13 +228,13 @@ FAILS_TO_DRAW = found(
 
 
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return the findings about the buffer's length.
+    """Return a finding, in a list, if the buffer's length is wrong; else [].
 
-    There is no finding for lengths that follow from a known storage mistake.
+    A wrong length that follows from a known storage mistake is not reported.
 
     Args:
-        asker: asks the buffer.
-        storage: names of the storage mistakes that were found.
+        asker: plays scripts on new buffers of the hand-in.
+        storage: names of the storage mistakes that were found before.
     """
     script: list[Any] = [["len"]]
     for i in range(CAPACITY + 4):
@@ -259,15 +277,15 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
 
 
 def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
-    """Return the lengths of a buffer with a storage mistake, after 0, 1, … adds.
+    """Simulate a storage mistake, and return the buffer's lengths after 0, 1, … adds.
 
     Args:
         asker: has the transitions that are added.
         name: name of the storage mistake.
-        counts: 0, 1, …, the numbers of adds.
+        counts: the numbers of adds: 0, 1, … in order.
 
     Returns:
-        [] if `STORES` has no such mistake.
+        A length for each entry of `counts`; [] if `STORES` has no mistake of this name.
     """
     for way in STORES:
         if way.name == name:
@@ -281,12 +299,12 @@ def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
 
 
 def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> Finding:
-    """Return the finding for wrong lengths.
+    """Return the finding that says how the buffer's lengths are wrong.
 
     Args:
         obtained: the buffer's lengths after 0, 1, … adds.
-        counts: 0, 1, …, the numbers of adds.
-        right: right lengths.
+        counts: the numbers of adds: 0, 1, … in order.
+        right: the right lengths after 0, 1, … adds.
     """
     asked = "the length is the number of transitions stored now"
     table = [f"after 0, 1, … adds to capacity {CAPACITY}: {str(obtained)[1:-1][:100]}"]
@@ -320,7 +338,14 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 
 def generator(asker: Asker) -> list[Finding]:
-    """Return a finding if the draws do not depend on rng alone; else []."""
+    """Return a finding, in a list, if draws ignore the generator or use other chance.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
+
+    Returns:
+        [] if the draws are right, or if the buffer does not answer.
+    """
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
     script = [add, seed, batches, seed, batches, other, batches]

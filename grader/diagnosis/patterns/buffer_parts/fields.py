@@ -1,8 +1,8 @@
 """Explain the values of a wrong field in sampled rows.
 
-An explanation is four choices: the rows in which the field is wrong, the transition and
-the field from which the value comes, and a change of the value. An explanation is
-accepted only if it predicts every number.
+An explanation says in which rows the field is wrong, from which transition and which
+field the value comes, and by which formula it is changed. An explanation is accepted
+only if it predicts every number.
 """
 
 import itertools
@@ -49,8 +49,9 @@ def candidates(
         name: name of the field.
 
     Returns:
-        For each explanation the cost; the rows, a key of `WHERE`; another transition, a
-        key of `OTHERS`, or None; the field that the value comes from; a change of the
+        Tuples of five entries: the cost (distance from right code); the wrong rows, a
+        key of `WHERE`; the transition that the value comes from, a key of `OTHERS`, or
+        None for the row's own; the field that the value comes from; the change of the
         value, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
@@ -79,11 +80,9 @@ OF_FLAGS = ("not", "negated", "missing", "constant", "scaled", "shifted")
 
 
 def alike(a: str, b: str) -> bool:
-    """Tell whether two fields have the same shape: both one number, or both a state.
+    """Tell whether the fields with the names a and b have the same shape.
 
-    Args:
-        a: name of a field.
-        b: name of another field.
+    Two scalars have the same shape, and so have two states.
     """
     return (a in SCALARS) == (b in SCALARS)
 
@@ -91,13 +90,15 @@ def alike(a: str, b: str) -> bool:
 def same_rows(
     a: np.ndarray, b: np.ndarray, shape: tuple[int, ...], *, loosely: bool = False
 ) -> np.ndarray:
-    """Return in which rows two fields are equal within rounding: a mask [n,B].
+    """Return a mask [n,B] of the rows in which two arrays are equal within rounding.
+
+    NaN equals NaN.
 
     Args:
-        a: values of one field, [n,B] or [n,B,D].
-        b: values of the other field, of the same shape.
+        a: values of a field in n batches of B rows, [n,B] or [n,B,D].
+        b: other values of the field, in the same shape. The tolerance is relative to b.
         shape: (n, B).
-        loosely: True to allow errors relative to the largest value of the batch.
+        loosely: True for a larger tolerance, relative to the largest |b| of the batch.
     """
     with np.errstate(invalid="ignore"):
         size = np.abs(b)
@@ -109,11 +110,11 @@ def same_rows(
 
 
 def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return in which rows two fields are equal, without any tolerance: a mask [n,B].
+    """Return a mask [n,B] of the rows in which two arrays are exactly equal.
 
     Args:
-        a: values of one field, [n,B] or [n,B,D].
-        b: values of the other field, of the same shape.
+        a: values of a field in n batches of B rows, [n,B] or [n,B,D].
+        b: other values of the field, in the same shape.
         shape: (n, B).
     """
     return (a == b).reshape(*shape, -1).all(axis=-1)
@@ -122,10 +123,11 @@ def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarr
 def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
     """Return the cheapest explanation of a wrong field; None if none fits.
 
+    The cheapest explanation is the one closest to right code.
+
     Args:
         name: name of the field.
-        several: batches from buffers with different transitions; the explanation has to
-            fit all of them.
+        several: one `Batches` for each script. The explanation has to fit all of them.
     """
     possible = {
         where: pairs
@@ -160,11 +162,11 @@ def explain(name: str, several: Sequence[Batches]) -> Explanation | None:
 
 
 def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
-    """Tell whether a field is wrong only in rows that the masks select.
+    """Tell whether all wrong values of a field are in rows that the masks select.
 
     Args:
         name: name of the field.
-        pairs: batches, each with a mask of rows [n,B].
+        pairs: batches, each with a mask [n,B] of their rows.
 
     Returns:
         False also if the masks select no row.
@@ -180,12 +182,12 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether d is true in some rows of the masks and false in other rows.
+    """Tell whether the rows that the masks select show both d true and d false.
 
     Args:
-        pairs: batches, each with a mask of rows [n,B].
-        other: the transition whose d is read, a key of `OTHERS`; None for the row's
-            transition.
+        pairs: batches, each with a mask [n,B] of their rows.
+        other: the transition whose d is read, a key of `OTHERS`; None for the
+            transition that the row shows.
     """
     flags = [
         b.stored("terminated", OTHERS[other](b) if other else b.ids)[at]
@@ -207,9 +209,9 @@ def predicts(
     Args:
         name: name of the field.
         b: batches.
-        holds: mask of the rows [n,B] in which the explanation holds.
+        holds: mask [n,B] of the rows for which the explanation is meant.
         other: the transition that the value comes from, a key of `OTHERS`; None for the
-            row's transition.
+            transition that the row shows.
         source: name of the field that the value comes from.
         change: change of the value, or None.
     """
@@ -238,7 +240,7 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
 
     Args:
         name: name of the field.
-        several: batches in which the field is wrong.
+        several: one `Batches` for each script in which the field is wrong.
     """
     wrong = total = 0
     swapped = constant = True
@@ -286,34 +288,43 @@ def described(name: str, several: Sequence[Batches]) -> Explanation:
 
 
 def wrong_in(name: str, b: Batches) -> bool:
-    """Tell whether a field is wrong in any row whose transition is known."""
+    """Tell whether a field is wrong in any row whose transition is known.
+
+    Args:
+        name: name of the field.
+        b: batches, with the transition that each row shows.
+    """
     right = exact_rows(b.fields[name], b.stored(name, b.ids), b.ids.shape)
     return not right[b.ids >= 0].all()
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields in `NUMBERS` that are right in all known rows."""
+    """Return the names of the fields in `NUMBERS` that are right in all known rows.
+
+    A row is known if `b.ids` has the number of its transition.
+    """
     return {name for name in NUMBERS if not wrong_in(name, b)}
 
 
 def identified(
     fields: Rows, rows: Rows, newest: int, oldest: int, like: Batches | None = None
 ) -> Batches | None:
-    """Find out which transition each row shows, and return the batches with them.
+    """Find out which transition each row shows; return the batches with this result.
 
-    If different fields point to different transitions, those are taken that leave the
-    cheapest mistakes in the other fields.
+    Different fields of one row may point to different transitions. Then the guess is
+    taken with which the mistakes in the fields cost least, see `Explanation.cost`.
 
     Args:
-        fields: an array [n,B] or [n,B,D] for each field.
-        rows: all transitions, one array for each field.
+        fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
+        rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
-        oldest: number of the oldest transition that a right buffer holds.
-        like: batches of the same buffer code with known transitions, or None. With
-            `like`, as many fields as possible have to be right in both.
+        oldest: number of the oldest transition that a right buffer still holds.
+        like: batches of the same hand-in whose transitions are known, or None. With
+            `like`, the guess is taken with which most fields are right, both here and
+            in `like`.
 
     Returns:
-        None if no field shows the transitions of all rows.
+        None if there is no field whose values all belong to transitions.
     """
     several = [
         Batches(fields, ids, rows, newest, oldest) for ids in likely_ids(fields, rows)
@@ -331,9 +342,10 @@ def identified(
 def read_fields(
     filling: Sequence[Batches], full: Sequence[Batches]
 ) -> list[Explanation]:
-    """Return explanations of all wrong fields.
+    """Return explanations of all wrong fields; [] if no field is wrong.
 
-    If a field has no exact explanation, a rough description takes its place.
+    A field has one or two explanations. If none fits, it has a rough description
+    instead.
 
     Args:
         filling: batches from buffers that are not full.
@@ -360,15 +372,15 @@ def read_fields(
 
 
 def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
-    """Explain a field separately where d is true and where d is false.
+    """Explain a field separately for rows with d true and for rows with d false.
 
     Args:
         name: name of the field.
-        several: batches in which the field may be wrong.
+        several: one `Batches` for each script in which the field may be wrong.
 
     Returns:
-        One or two explanations; [] if the field is wrong in one of the two sets of rows
-        and has no explanation there.
+        One explanation for each set of rows in which the field is wrong; [] if any such
+        set has no explanation.
     """
     read = []
     for where in ("where d is true", "where d is false"):

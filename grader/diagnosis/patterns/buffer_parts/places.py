@@ -1,6 +1,7 @@
 """Table of rules by which a buffer chooses the places to draw from.
 
-A place is an index of the storage. The table has right and wrong rules.
+A place is an index of the storage. The table `PLACES` has one right rule and wrong
+ones. To add a rule, add a line.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,16 +15,17 @@ from grader.diagnosis.patterns.buffer_parts.stores import Ring, Way
 
 @dataclass
 class State:
-    """All that a rule for choosing places can depend on.
+    """All that a rule for choosing places can depend on, at one draw from a buffer.
 
     Attributes:
-        store: the simulated storage.
-        length: the length that the hand-in's buffer gives at this draw.
+        store: the simulated storage, which holds numbers of transitions.
+        length: the length of the hand-in's buffer at this draw; if unknown, the length
+            of `store`.
         size: batch size B.
-        first: length at the first draw.
-        until_full: length at the first draw; once the buffer is full, length at the
-            newest draw.
-        frozen: contents of the places at the first draw.
+        first: the length at the buffer's first draw.
+        until_full: the same as `first` until the buffer is full; from then on, the same
+            as `length`.
+        frozen: numbers of the transitions that were stored at the first draw.
     """
 
     store: Ring
@@ -38,12 +40,15 @@ Choose = Callable[[State], list[int]]
 
 
 def all_stored(s: State) -> list[int]:
-    """Return the numbers of the transitions in all filled places."""
+    """Return the numbers of the transitions in the first `s.length` places."""
     return s.store.slots[: s.length]
 
 
 def latest(s: State) -> list[int]:
-    """Return the numbers of the newest B transitions."""
+    """Return the numbers of the newest B transitions, in ascending order.
+
+    B is the batch size `s.size`.
+    """
     return sorted(x for x in all_stored(s) if x != BLANK)[-s.size :]
 
 

@@ -1,6 +1,6 @@
 """Play scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows.
 
-A script is a list of operations on a new buffer, as adds and samples.
+A script is a list of operations on a new buffer, such as adds and samples.
 """
 
 import contextlib
@@ -35,11 +35,11 @@ class Finding:
 
     Attributes:
         difference: name and hint of the mistake.
-        computes: what the code does, in a few words.
-        asked: what right code does, in a few words.
-        table: lines of a table of examples.
-        measured: True if `computes` holds numbers of this round, as counts of drawn
-            rows.
+        computes: what the hand-in's buffer does, in a few words.
+        asked: what a right buffer does, in a few words.
+        table: lines of a table of examples; () without a table.
+        measured: True if `computes` has measured numbers, such as how often a row is
+            drawn. They change if the questions are asked again.
     """
 
     difference: Difference
@@ -50,20 +50,20 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """Name of the difference."""
+        """Name of the mistake."""
         return self.difference.name
 
 
 def found(
     name: str, computes: str, asked: str, hint: str, table: Sequence[str] = ()
 ) -> Finding:
-    """Make a finding; a reference to the slides is added to the hint.
+    """Return a finding; a reference to the slides is added to its hint.
 
     Args:
         name: name of the mistake.
-        computes: what the code does, in a few words.
-        asked: what right code does, in a few words.
-        hint: what is wrong, without a full stop at the end.
+        computes: what the hand-in's buffer does, in a few words.
+        asked: what a right buffer does, in a few words.
+        hint: text for the student on what is wrong, without a full stop at the end.
         table: lines of a table of examples.
     """
     difference = Difference(name, f"{hint} (slides: Experience Replay).")
@@ -71,10 +71,17 @@ def found(
 
 
 def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
-    """Draw `STORED` transitions that differ from each other in each field except d.
+    """Draw `STORED` transitions; no two of them are equal in any field except d.
 
     States and rewards have both signs, more digits than float16 keeps, and sizes below
-    and above 1. In each block of four transitions, two are terminal.
+    and above 1. In each block of four consecutive transitions, two are terminal.
+
+    Args:
+        rng: source of the numbers.
+        state_dim: number of entries of a state.
+
+    Returns:
+        For each field an array with one entry per transition.
     """
 
     def vectors() -> np.ndarray:
@@ -97,15 +104,16 @@ def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
 
 @dataclass
 class Played:
-    """A script (operations on a new buffer) with the buffer's answers.
+    """A script (a list of operations on a new buffer) with the buffer's answers.
 
     Attributes:
         capacity: capacity of the buffer.
-        script: operations, see `parts.replay_buffer`.
-        rows: the transitions that can be added, one array for each field.
+        script: the operations, see `replay_buffer` in `inside/parts.py`.
+        rows: the transitions that the script can add: for each field an array.
         lengths: results of "len", in order.
-        samples: results of "samples", "sample" and "reread", in order.
-        raised: message of the exception, "" without one; after an exception `lengths`
+        samples: results of "samples", "sample" and "reread", in order; each has an
+            array for each field.
+        raised: message of the exception, "" without one. After an exception, `lengths`
             and `samples` are empty.
     """
 
@@ -118,12 +126,16 @@ class Played:
 
 
 class Asker:
-    """Asks a hand-in's `ReplayBuffer` about one set of random transitions.
+    """Plays scripts on new buffers of a hand-in, with one set of random transitions.
+
+    A script is a list of operations, such as adds and samples.
 
     Attributes:
         fresh: True to import the hand-in anew for each script, because its buffers
             share their contents.
         single: True to draw one batch from each buffer, because sampling removes rows.
+        state_dim: number of entries of a state.
+        rows: the transitions: for each field an array with one entry per transition.
 
     Args:
         student: the hand-in.
@@ -139,20 +151,32 @@ class Asker:
         self.rows = transitions(rng)
 
     def use_states_of(self, size: int) -> None:
-        """Draw new transitions, whose states have `size` numbers."""
+        """Replace the transitions by new ones, whose states have `size` entries."""
         self.state_dim, self.rows = size, transitions(self.rng, size)
 
     def seed(self) -> list[Any]:
-        """Return the operation that makes a new generator, with a random seed."""
+        """Return the operation that makes a new generator from a random seed."""
         return ["rng", int(self.rng.integers(2**31))]
 
     def case(self, capacity: int, script: list[Any]) -> Case:
-        """Return the case that plays a script on a new buffer."""
+        """Return the case that plays a script on a new buffer.
+
+        Args:
+            capacity: capacity of the buffer.
+            script: list of operations, see `replay_buffer` in `inside/parts.py`.
+        """
         spec = {"capacity": capacity, "script": script}
         return Case("replay_buffer", spec, self.rows)
 
     def play(self, *script: Any, capacity: int = CAPACITY) -> Played:
-        """Play a script on a new buffer, and return it with the buffer's answers."""
+        """Play a script on a new buffer, and return it with the buffer's answers.
+
+        If the hand-in raises an exception, the result has its message and no answers.
+
+        Args:
+            script: the operations, see `replay_buffer` in `inside/parts.py`.
+            capacity: capacity of the buffer.
+        """
         played = Played(capacity, list(script), self.rows)
         try:
             student = self.student.afresh() if self.fresh else self.student
@@ -166,14 +190,16 @@ class Asker:
         return played
 
     def draw(self, added: int, n: int) -> Played:
-        """Draw n batches from a buffer of `CAPACITY` after a number of adds.
-
-        With `single`, each batch is drawn from a new buffer. Then n is not used, and
-        there are at most `SINGLE_BATCHES` batches.
+        """Draw n batches from a buffer of `CAPACITY`, after a number of adds.
 
         Args:
             added: number of adds.
-            n: number of batches.
+            n: number of batches. It is not used with `self.single`: then each batch is
+                drawn from a new buffer, and there are at most `SINGLE_BATCHES` batches.
+
+        Returns:
+            The script with the buffer's answers: its length, and all batches in one
+            entry of `samples`.
         """
         start: list[Any] = [["add", 0, added], ["len"]]
         if not self.single:
@@ -198,7 +224,12 @@ SINGLE_BATCHES = 60
 
 
 def batches_of(answer: Answer) -> list[dict[str, Any]]:
-    """Return the batches in an answer; [] if any field is no array of numbers."""
+    """Return the results of all sample operations in an answer, a dict for each.
+
+    Returns:
+        Dicts with an array for each field. [] if the answer has no such results, or if
+        any field is not an array of numbers.
+    """
     samples = answer.get("samples")
     if not isinstance(samples, list):
         return []
@@ -217,18 +248,18 @@ def batches_of(answer: Answer) -> list[dict[str, Any]]:
 def in_shape(
     sample: dict[str, Any], n: int, size: int, state_dim: int
 ) -> tuple[Rows | None, dict[str, tuple[int, ...]]]:
-    """Return n batches in the shapes [n,B] and [n,B,D], and the wrong shapes that came.
+    """Return n batches in the shapes [n,B] and [n,B,D], and the wrong shapes found.
 
     Args:
-        sample: the result of "samples", an array for each field.
+        sample: result of "samples": for each field an array of n batches.
         n: number of batches.
         size: the batch size that was asked for.
         state_dim: number D of entries of a state.
 
     Returns:
-        The fields in float64, where B is the number of drawn rows; None if the arrays
-        cannot be brought into these shapes. Then, for each field with a wrong shape,
-        the shape of one batch.
+        First the fields in float64, where B is the number of drawn rows; None if the
+        arrays cannot be brought into these shapes. Second, for each field with a wrong
+        shape, the shape of one of its batches.
     """
     fields, odd = {}, {}
     for name in FIELDS:
@@ -251,9 +282,13 @@ def in_shape(
 
 
 def blank(fields: Rows) -> np.ndarray:
-    """Return which rows come from a place that was never filled: a mask [n,B].
+    """Return a mask [n,B] of the rows that come from a place that was never filled.
 
-    In such a row s, a and one of r and s' are 0. No stored transition has these zeros.
+    Such a row has zeros in s, in a, and in r or s'. No transition of `transitions` has
+    these zeros.
+
+    Args:
+        fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
     """
     state, next_state = (
         (fields[name] == 0).all(axis=-1) for name in ("state", "next_state")
@@ -268,8 +303,8 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 
     Args:
         name: name of the field whose values are compared.
-        fields: the rows' values, an array [n,B] or [n,B,D] for each field.
-        rows: all transitions, one array for each field.
+        fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
+        rows: all transitions: for each field an array with one entry per transition.
     """
     stored = rows[name].astype(np.float64).reshape(STORED, -1)
     value = fields[name].reshape(*fields["reward"].shape, -1)
@@ -278,15 +313,18 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 
 
 def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
-    """Return guesses which transitions the rows show, the likeliest guess first.
+    """Return guesses about which transitions the rows show, the likeliest guess first.
 
-    A guess is an array [n,B] of numbers of transitions. A field gives a guess if each
-    of its values belongs to a transition. A guess that more fields give is likelier.
-    Rows of zeros are `BLANK`.
+    A guess is an array [n,B] of numbers of transitions, with `BLANK` for rows of zeros.
+    A field gives a guess if each of its values belongs to a transition. A guess is
+    likelier if more fields give it.
 
     Args:
-        fields: the rows' values, an array [n,B] or [n,B,D] for each field.
-        rows: all transitions, one array for each field.
+        fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
+        rows: all transitions: for each field an array with one entry per transition.
+
+    Returns:
+        The guesses without duplicates; [] if no field gives one.
     """
     empty = blank(fields)
     told: list[tuple[int, np.ndarray]] = []
@@ -306,7 +344,11 @@ def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
 
 
 def joined(sample: dict[str, Any]) -> np.ndarray:
-    """Return all numbers of a sample's fields in one vector; NaN becomes 0."""
+    """Return all numbers of a sample in one float64 vector, with 0 in the place of NaN.
+
+    Args:
+        sample: an array for each field.
+    """
     return np.nan_to_num(
         np.concatenate([sample[name].astype(np.float64).ravel() for name in FIELDS])
     )

@@ -1,6 +1,7 @@
-"""Findings from short scripts: shapes, types, copies and arguments.
+"""Find mistakes of a `ReplayBuffer` in shapes, types, copies and arguments.
 
-A script is a list of operations on a new buffer, as adds and samples.
+The findings come from short scripts: lists of operations on a new buffer, such as adds
+and samples.
 """
 
 from typing import Any
@@ -24,7 +25,14 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
 
 
 def types_and_shapes(asker: Asker) -> list[Finding]:
-    """Return the findings about the shapes and types of a batch."""
+    """Draw batches of different sizes; return the findings about shapes and types.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
+
+    Returns:
+        [] if shapes and types are right.
+    """
     batches: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
         for added in (3 * CAPACITY, 6):  # begin with many: the buffer may drop some
@@ -51,11 +59,11 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
 
 
 def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
-    """Return a finding if batches have the same number of rows for every B; else [].
+    """Return a finding, in a list, if the number of rows does not depend on B; else [].
 
     Args:
-        batches: for each batch size B that was asked for, a batch: an array for each
-            field.
+        batches: batches by the batch size B that was asked for. Each batch is a dict
+            with an array for each field.
     """
     counts = {v.shape[:1] for batch in batches.values() for v in batch.values()}
     flat = all(
@@ -80,12 +88,12 @@ def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
 
 
 def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
-    """Return the findings about the shapes of batches.
+    """Return a finding, in a list, if batches have wrong shapes; else [].
 
     Args:
-        batches: for each batch size B that was asked for, a batch: an array for each
-            field.
-        state_dim: number of entries of a state, D.
+        batches: batches by the batch size B that was asked for. Each batch is a dict
+            with an array for each field.
+        state_dim: number D of entries of a state.
     """
     if fixed := fixed_size(batches):
         return fixed
@@ -133,7 +141,11 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
 
 
 def without_ends(asker: Asker) -> list[Finding]:
-    """Return a finding if batches lack the s' of terminal transitions; else []."""
+    """Return a finding, in a list, if batches lack s' where d is true; else [].
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
+    """
     fewer = []
     for _ in range(12):
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
@@ -158,10 +170,13 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return the findings about arrays that the buffer should have copied.
+    """Return the findings about arrays that the buffer fails to copy; [] if none.
 
-    These are stored states that the caller of `add` can still change, and drawn batches
-    that the buffer changes later.
+    There are two kinds: states that the buffer stores and the caller of `add` can still
+    change, and drawn batches that change later.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
     """
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
@@ -182,7 +197,7 @@ def keeps_arrays(names: list[str]) -> Finding | None:
             both.
 
     Returns:
-        None if there are no such fields.
+        None if `names` is empty.
     """
     if not names:
         return None
@@ -202,7 +217,13 @@ def keeps_arrays(names: list[str]) -> Finding | None:
 
 
 def batch_changes(asker: Asker) -> list[Finding]:
-    """Return a finding if a drawn batch changes afterwards; else []."""
+    """Return a finding, in a list, if a drawn batch changes afterwards; else [].
+
+    The change can come from the next sample or from later adds.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
+    """
 
     def changed(size: int, *between: Any) -> bool:
         script = [["add", 0, CAPACITY], asker.seed(), ["sample", size]]
@@ -237,7 +258,11 @@ def batch_changes(asker: Asker) -> list[Finding]:
 
 
 def arguments(asker: Asker) -> list[Finding]:
-    """Return the findings about arguments that the buffer refuses or changes."""
+    """Return the findings about arguments that are refused or changed; [] if none.
+
+    Args:
+        asker: plays scripts on new buffers of the hand-in.
+    """
     findings = []
     seed = asker.seed()
     enough = asker.play(["add", 0, 5], seed, ["sample", BATCH])

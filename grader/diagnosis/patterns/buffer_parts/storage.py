@@ -1,9 +1,10 @@
 """Find which transitions a buffer keeps, and from which places it draws.
 
-`STORES` has rules for storing transitions, `PLACES` has rules for choosing the places
-to draw from. A pair of both predicts which transitions can be drawn after any script (a
-list of operations on a new buffer). A pair fits only if all its predictions equal what
-was drawn. If several pairs fit, only those with the fewest mistakes are used.
+`STORES` has rules for storing transitions. `PLACES` has rules for choosing the places
+to draw from; a place is an index of the storage. A pair of rules, one from each table,
+predicts which transitions can be drawn in a script (a list of operations on a new
+buffer). The pair fits only if all its predictions equal what was drawn. If several
+pairs fit, only those with the fewest mistakes are used.
 """
 
 from collections.abc import Sequence
@@ -23,10 +24,10 @@ class Seen:
 
     Attributes:
         capacity: capacity of the buffer.
-        script: operations of the script.
-        rows: all transitions, one array for each field.
-        drawn: for each "samples", the set of the drawn transitions' numbers; BLANK for
-            a row of zeros.
+        script: list of operations on a new buffer.
+        rows: all transitions: for each field an array with one entry per transition.
+        drawn: for each "samples", the set of the drawn transitions' numbers; BLANK in
+            the set means that a row of zeros was drawn.
         lengths: for each "samples", the length that the buffer gave; None if unknown.
     """
 
@@ -42,12 +43,13 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
     Args:
         store: rule for storing transitions.
-        places: rule for choosing the places to draw from.
-        seen: the script, and the lengths that the buffer gave.
+        places: rule for choosing the places of the storage to draw from.
+        seen: the script, and the lengths that the hand-in's buffer gave. What was drawn
+            is not used.
 
     Returns:
-        A set of transitions' numbers for each "samples", and whether the buffer's
-        lengths are those of the simulated storage.
+        For each "samples" a set of transitions' numbers. Then True if the hand-in's
+        lengths equal those of the simulated storage at each "samples".
     """
     held: Ring = store.make(seen.capacity, seen.rows)
     state: State | None = None
@@ -75,13 +77,16 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
     """Return the pairs of rules that fit all scripts with the fewest mistakes.
 
-    A pair is a rule for storing transitions and a rule for choosing places to draw
-    from.
+    A pair is a rule for storing transitions, and a rule for choosing the places to draw
+    from. It has one mistake more if the buffer's lengths are not those of the rule.
 
     Args:
-        seen: the drawn transitions of each script.
+        seen: for each script, which transitions were drawn.
         exactly: True if a prediction must equal the drawn set; False if the drawn set
             may be smaller.
+
+    Returns:
+        [] if no pair fits.
     """
     good: list[tuple[float, Way, Way]] = []
     for store in STORES:
@@ -114,16 +119,16 @@ ALL_BLANK = found(
 def storage_findings(
     seen: Sequence[Seen], *, exactly: bool = True
 ) -> list[Finding] | None:
-    """Return findings about the storing of transitions and the choice of places.
+    """Return the findings about what is stored and from which places it is drawn.
 
     Args:
-        seen: the drawn transitions of each script.
+        seen: for each script, which transitions were drawn.
         exactly: True if a prediction must equal the drawn set; False if the drawn set
             may be smaller.
 
     Returns:
-        [] if both are right; None if no pair of rules fits, or if the pairs that fit
-        name different mistakes.
+        At most one finding on storing and one on places; [] if both are right. None if
+        no pair of rules fits, or if the pairs that fit name different mistakes.
     """
     good = fitting(seen, exactly=exactly)
     if not good:
@@ -144,10 +149,14 @@ def storage_findings(
 def in_words(seen: Seen) -> Finding | None:
     """Return a finding that lists which transitions were drawn and which were not.
 
-    It is used if no pair of rules for storing and choosing explains the script.
+    Use it if no pair of rules for storing and drawing fits.
+
+    Args:
+        seen: a script, and which transitions were drawn.
 
     Returns:
-        None if the right transitions were drawn.
+        The finding on the first "samples" that drew wrong transitions; None if there is
+        none.
     """
     right, _ = predicted(STORES[0], PLACES[0], seen)
     for k, (expected, drawn) in enumerate(zip(right, seen.drawn, strict=False)):
@@ -177,7 +186,12 @@ def in_words(seen: Seen) -> Finding | None:
 
 
 def added_before(script: Sequence[Any], k: int) -> int:
-    """Return the number of adds before the k-th "samples" of a script, k from 0 on."""
+    """Return the number of adds in a script before its "samples" operation number k.
+
+    Args:
+        script: list of operations on a new buffer.
+        k: number of the "samples" operation, counted from 0.
+    """
     added = count = 0
     for name, *arguments in script:
         if name == "add":
@@ -190,8 +204,12 @@ def added_before(script: Sequence[Any], k: int) -> int:
 
 
 def listed(some: Any) -> str:
-    """Return numbers of transitions as text, sorted and without BLANK.
+    """Return the numbers of transitions as text, sorted and without BLANK.
 
-    The text is "none" if there is no number.
+    Args:
+        some: the numbers, such as a set of ints.
+
+    Returns:
+        The text, such as "0, 3, 5"; "none" without numbers.
     """
     return ", ".join(str(i) for i in sorted(some) if i != BLANK) or "none"

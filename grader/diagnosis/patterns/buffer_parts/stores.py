@@ -1,7 +1,7 @@
 """Simulated storages of a replay buffer, right and wrong, one class each.
 
-A storage holds the numbers of transitions. To add a storage, add a class and a line to
-`STORES`.
+A storage holds numbers of transitions. To add a storage, add a class and a line to the
+table `STORES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +14,13 @@ from grader.diagnosis.patterns.buffer_parts.questions import BLANK, STORED, Rows
 
 
 class Ring:
-    """A storage that overwrites the oldest transition when all its places are full.
+    """A right storage: when all places are full, the oldest transition is overwritten.
+
+    A place is an index of the list `slots`, which holds numbers of transitions.
 
     Args:
         capacity: number of places.
-        rows: all transitions, one array for each field.
+        rows: all transitions: for each field an array with one entry per transition.
     """
 
     def __init__(self, capacity: int, rows: Rows) -> None:
@@ -27,7 +29,7 @@ class Ring:
         self.count = 0
 
     def place(self) -> int:
-        """Return the index of the place for the next transition."""
+        """Return the place where the next transition is stored, an index of `slots`."""
         return self.count % self.capacity
 
     def add(self, i: int) -> None:
@@ -36,10 +38,10 @@ class Ring:
         self.count += 1
 
     def sampled(self) -> None:
-        """Change nothing when a batch is drawn; some wrong storages override this."""
+        """Do nothing when a batch is drawn; some wrong storages override this."""
 
     def filled(self) -> int:
-        """Return the length: the number of places that count as filled."""
+        """Return the buffer's length: how many places hold a transition."""
         return min(self.count, self.capacity)
 
 
@@ -47,15 +49,18 @@ class StartsAtOne(Ring):
     """A wrong ring: place 1 is filled first, and place 0 last."""
 
     def place(self) -> int:
-        """Return the index of the place for the next transition."""
+        """Return the place where the next transition is stored, one too far."""
         return (self.count + 1) % self.capacity
 
 
 class CountsBack(Ring):
-    """A wrong ring: a sample sets the count of adds to the length."""
+    """A wrong ring: a sample from a full buffer sets the count of adds to the capacity.
+
+    The count says where the next transition is stored, so this place may change.
+    """
 
     def sampled(self) -> None:
-        """Set the count of adds to the length, because a batch is drawn."""
+        """Reduce the count of adds to the capacity, because a batch is drawn."""
         self.count = min(self.count, self.capacity)
 
 
@@ -63,11 +68,11 @@ class SmallRing(Ring):
     """A wrong ring, with one place less than its capacity."""
 
     def place(self) -> int:
-        """Return the index of the place for the next transition."""
+        """Return the place for the next transition; the last place is never used."""
         return self.count % max(1, self.capacity - 1)
 
     def filled(self) -> int:
-        """Return the length: the number of places that count as filled."""
+        """Return the buffer's length, at most the capacity minus 1."""
         return min(self.count, max(1, self.capacity - 1))
 
 
@@ -75,54 +80,62 @@ class FirstPlace(Ring):
     """A wrong storage: when all places are full, only place 0 is overwritten."""
 
     def place(self) -> int:
-        """Return the index of the place for the next transition."""
+        """Return the place where the next transition is stored: 0 when all are full."""
         return self.count if self.count < self.capacity else 0
 
 
 class Listed(Ring):
-    """A storage in a list: when the list is full, the first entry leaves."""
+    """A right storage in a list: when the list is full, its first entry is removed.
+
+    Args:
+        capacity: largest number of entries.
+        rows: all transitions: for each field an array with one entry per transition.
+    """
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         super().__init__(capacity, rows)
         self.slots = []
 
     def add(self, i: int) -> None:
-        """Store the transition with number i, after making room in a full list."""
+        """Store the transition with number i, after making room if the list is full."""
         if len(self.slots) >= self.capacity:
             self.make_room()
         self.put(i)
 
     def make_room(self) -> None:
-        """Remove an entry from a full list."""
+        """Remove the first entry, which is the oldest."""
         self.slots.pop(0)
 
     def put(self, i: int) -> None:
-        """Insert the transition with number i."""
+        """Append the transition with number i."""
         self.slots.append(i)
 
     def filled(self) -> int:
-        """Return the length: the number of places that count as filled."""
+        """Return the buffer's length: the number of entries."""
         return len(self.slots)
 
 
 class LosesNewest(Listed):
-    """A wrong storage in a list: when the list is full, the last entry leaves."""
+    """A wrong storage in a list: when the list is full, its last entry is removed."""
 
     def make_room(self) -> None:
-        """Remove an entry from a full list."""
+        """Remove the last entry, which is the newest."""
         self.slots.pop()
 
 
 class NewestFirst(LosesNewest):
-    """A list with the newest entry in front: when it is full, the last entry leaves."""
+    """A right storage in a list with the newest entry first.
+
+    When the list is full, its last entry is removed, which is the oldest.
+    """
 
     def put(self, i: int) -> None:
-        """Insert the transition with number i in front."""
+        """Insert the transition with number i before all entries."""
         self.slots.insert(0, i)
 
 
 class Stops(Listed):
-    """A wrong storage in a list: when the list is full, no entry is added."""
+    """A wrong storage in a list: when the list is full, nothing more is stored."""
 
     def add(self, i: int) -> None:
         """Store the transition with number i, unless the list is full."""
@@ -131,10 +144,10 @@ class Stops(Listed):
 
 
 class Clears(Listed):
-    """A wrong storage in a list: when the list is full, all entries leave."""
+    """A wrong storage in a list: when the list is full, all entries are removed."""
 
     def make_room(self) -> None:
-        """Remove all entries from a full list."""
+        """Remove all entries."""
         self.slots = []
 
 
@@ -142,7 +155,7 @@ class OnlyNewest(Listed):
     """A wrong storage in a list: an add sets all entries to the newest transition."""
 
     def put(self, i: int) -> None:
-        """Add an entry, and set all entries to the transition with number i."""
+        """Append an entry, and set all entries to the transition with number i."""
         self.slots = [i] * (len(self.slots) + 1)
 
 
@@ -152,7 +165,7 @@ class OneLate(Listed):
     waiting = BLANK
 
     def put(self, i: int) -> None:
-        """Store the transition of the previous add; keep number i for the next add."""
+        """Append the transition of the previous add, and keep number i for the next."""
         if self.waiting != BLANK:
             self.slots.append(self.waiting)
         self.waiting = i
@@ -164,7 +177,7 @@ class DropsTerminal(Ring):
     dropped = True
 
     def add(self, i: int) -> None:
-        """Store the transition with number i, unless its d equals `dropped`."""
+        """Store the transition with number i, unless its d equals `self.dropped`."""
         if bool(self.rows["terminated"][i]) is not self.dropped:
             super().add(i)
 
@@ -177,14 +190,15 @@ class KeepsTerminal(DropsTerminal):
 
 @dataclass(frozen=True)
 class Way:
-    """One rule for storing transitions or for choosing places, right or wrong.
+    """One rule, right or wrong: how transitions are stored, or which ones can be drawn.
 
     Attributes:
-        make: for `STORES` a storage's class, or a function with the same arguments; for
-            `PLACES` a function of a `State` that returns the transitions to draw from.
+        make: in the table `STORES`, a class of storages, or a function with the same
+            arguments that returns a storage. In the table `PLACES`, a function of a
+            `State` that returns the numbers of the transitions that can be drawn.
         name: name of the mistake; "" for a right rule.
-        computes: what the code does, in a few words.
-        hint: text for the student.
+        computes: what the code does, in a few words; "" for a right rule.
+        hint: text for the student; "" for a right rule.
         rare: True for a right rule that few people write.
     """
 
@@ -196,9 +210,9 @@ class Way:
 
     @property
     def cost(self) -> float:
-        """Distance from usual code: 1 for a mistake, 0.1 for a rare right rule.
+        """Distance from usual code; 0 for a right rule that is not rare.
 
-        It is 0 for a right rule that is not rare.
+        A mistake counts 1, and a rare right rule 0.1.
         """
         return bool(self.name) + 0.1 * self.rare
 

@@ -1,4 +1,8 @@
-"""Put explanations of wrong fields into words, and make findings of them."""
+"""Put explanations of wrong fields into words, and make findings of them.
+
+An explanation says what values a field of the drawn rows has in the place of the right
+ones. A finding is one difference between the hand-in's buffer and a right one.
+"""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -33,9 +37,9 @@ class Explanation:
     Attributes:
         name: name of the field.
         kind: short name of the difference; it becomes part of the mistake's name.
-        text: what the code does, in a few words.
+        text: what the hand-in's buffer does, in a few words.
         hint: text for the student.
-        cost: distance from right code.
+        cost: distance from right code; of several explanations, the cheapest is taken.
     """
 
     name: str
@@ -60,7 +64,7 @@ def worded(
         name: name of the field.
         where: rows in which the field is wrong, a key of `WHERE`.
         other: the transition that the value comes from, a key of `OTHERS`; None for the
-            row's transition.
+            transition that the row shows.
         source: name of the field that the value comes from.
         change: change of the value, or None.
         cost: distance from right code.
@@ -120,12 +124,13 @@ def field_findings(
 ) -> list[Finding]:
     """Return the findings for explanations of wrong fields.
 
-    Two swapped fields, or several fields with one and the same mistake, become one
-    finding.
+    Two swapped fields become one finding, and several fields with one and the same
+    mistake become one finding.
 
     Args:
         read: explanations, at most two for each field.
-        table: function of names of fields; returns a table of wrong rows.
+        table: function of a list of fields' names; returns the lines of a table of
+            wrong rows.
     """
     by_name = {e.name: e for e in read}
     swap = tuple(sorted((e.name, e.kind) for e in read if e.kind.startswith("is-")))
@@ -164,9 +169,9 @@ def field_findings(
 
 
 def grouped(read: list[Explanation]) -> list[list[Explanation]]:
-    """Return explanations in groups: one mistake in several fields is one group.
+    """Group explanations by mistake: fields with the same mistake form one group.
 
-    A mistake that no other field has makes a group of one.
+    An explanation whose mistake no other field has is a group of its own.
     """
     groups: dict[str, list[Explanation]] = {}
     for e in read:
@@ -181,9 +186,13 @@ def group_findings(
 ) -> list[Finding]:
     """Return the findings for one group of explanations from `grouped`.
 
+    Several fields with one mistake give one finding. A single field gives a finding for
+    each kind that its explanation combines, such as "clipped+whole".
+
     Args:
-        group: explanations.
-        table: function of names of fields; returns a table of wrong rows.
+        group: explanations with one and the same mistake.
+        table: function of a list of fields' names; returns the lines of a table of
+            wrong rows.
     """
     e, names = group[0], [e.name for e in group]
     asked = f"{', '.join(names)}: of the same transition, as stored"
@@ -216,7 +225,10 @@ def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...
 
     Args:
         names: names of the wrong fields.
-        several: batches from several buffers.
+        several: one `Batches` for each script.
+
+    Returns:
+        At most `MAX_ROWS` examples below a line of headings; () if there are none.
     """
     rows = [("row", "field", "came back", "was stored")]
     for b, row in itertools.product(several, range(BATCH)):
@@ -234,5 +246,5 @@ def example_rows(names: list[str], several: Sequence[Batches]) -> tuple[str, ...
 
 
 def shown(value: np.ndarray) -> str:
-    """Return a number or a state as text, with four digits for each number."""
+    """Return a number or a state as text, with four significant digits per number."""
     return " ".join(f"{x:.4g}" for x in np.ravel(np.asarray(value, np.float64)))

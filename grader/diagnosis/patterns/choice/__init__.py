@@ -1,7 +1,7 @@
-"""The grammar of `epsilon_greedy`, and its fit to the actions of many calls.
+"""Explain the actions of a wrong `epsilon_greedy` in many calls.
 
-A pattern of this grammar has a rule for the greedy action, a distribution of the
-actions when exploring, and a law by which the probability of exploring depends on ε.
-Pure functions of numbers, except in `questions`, which asks the hand-in. Runs in the
-grader; imports `contract` and `diagnosis`.
+An explanation has three parts: a rule for the greedy action, a distribution of the
+actions when exploring, and a formula (`Law`) by which the probability of exploring
+depends on ε. The functions are pure, except those of `questions`, which ask the
+hand-in. The code runs in the grader and imports `contract` and `diagnosis`.
 """

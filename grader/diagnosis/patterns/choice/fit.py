@@ -1,7 +1,8 @@
 """Fit patterns of `epsilon_greedy` to the actions of many calls.
 
-A pattern is a greedy rule and a distribution when exploring. Arrays: K calls, N rows, A
-actions. In an axis of length A+1, index A stands for any number that is no action.
+A pattern is a rule for the greedy action and a distribution of the actions when
+exploring. Arrays have axes for K calls, N rows (states) and A actions. In an axis of
+length A+1, index A means any number that is no action.
 """
 
 from collections.abc import Iterator
@@ -30,13 +31,14 @@ CLOSE = 0.03  # no table is shown if all estimates are closer to ε
 
 @dataclass(frozen=True)
 class Sample:
-    """Actions of many calls for the same values and the same ε.
+    """Actions of many calls of `epsilon_greedy` with the same values and the same ε.
 
     Attributes:
         epsilon: ε.
-        q_values: values [N,A].
-        actions: chosen actions [K,N], whole numbers.
-        start: index of the first row that is used in a fit.
+        q_values: values of N states and A actions [N,A].
+        actions: chosen actions in K calls [K,N], whole numbers. A wrong hand-in may
+            choose numbers that are no actions.
+        start: index of the first row (state) that is used in a fit.
     """
 
     epsilon: float
@@ -46,9 +48,9 @@ class Sample:
 
     @cached_property
     def taken(self) -> np.ndarray:
-        """The actions as 0 and 1 [K,N,A+1].
+        """The chosen actions as one-hot vectors [K,N,A+1].
 
-        The last entry of a row is 1 if the row's number is no action.
+        Index A means any number that is no action.
         """
         known = self.actions[:, :, None] == np.arange(self.q_values.shape[1])
         none = ~known.any(axis=2, keepdims=True)
@@ -56,10 +58,12 @@ class Sample:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Masks of the entries [N,A+1] that are counted together [G,N,A+1].
+        """Masks of entries of `taken` that are counted together [G,N,A+1].
 
-        There is a mask for each rank of a value within its row, and one for each
-        action.
+        G is 2 (A+1). The first A+1 masks select in each row the action with the largest
+        value, with the second largest, and so on. The other A+1 masks select action 0,
+        action 1, and so on. In both halves the last mask selects numbers that are no
+        actions. Rows before `start` are left out.
         """
         rows, A = self.q_values.shape
         ranks = (-self.q_values).argsort(axis=1).argsort(axis=1)
@@ -71,18 +75,19 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """The mean counts of the groups per call, and the means' standard errors.
+        """The count per call for each mask in `groups`: its mean and standard error.
 
-        Both arrays have the shape [G].
+        A count is the number of rows whose chosen action the mask selects. Both arrays
+        have the shape [G].
         """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
 
     def over_calls(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weighted sums of `taken` for each call [K,G].
+        """Return for each call G weighted sums of the entries of `taken` [K,G].
 
         Args:
-            weights: weights for each of the G sums [G,N,A+1].
+            weights: weights of the entries for each of the G sums [G,N,A+1].
         """
         flat = self.taken.reshape(len(self.taken), -1)
         return (flat @ weights.reshape(len(weights), -1).T).astype(np.float64)
@@ -95,9 +100,11 @@ class Fit:
     Attributes:
         greedy: rule for the greedy action.
         tried: distribution of the actions when exploring.
-        exploring: by ε, the estimated probability of exploring and the standard
-            deviation of the estimate.
-        odd_rows: rows in which the share of some action deviates from the pattern.
+        exploring: a dict; its keys are the ε of the samples. Each value is the
+            estimated probability of exploring, with the standard deviation of this
+            estimate.
+        odd_rows: indices of the rows in which some action has another frequency than
+            the pattern predicts.
     """
 
     greedy: Greedy
@@ -107,7 +114,11 @@ class Fit:
 
     @property
     def is_off(self) -> bool:
-        """Whether the probability of exploring is certainly not ε, for some ε."""
+        """Whether for some ε the probability of exploring is certainly not ε.
+
+        "Certainly" means that the estimate deviates by more than `OFF` standard
+        deviations.
+        """
         return any(
             abs(share - epsilon) > OFF * spread
             for epsilon, (share, spread) in self.exploring.items()
@@ -117,7 +128,8 @@ class Fit:
 def fitted(samples: list[Sample]) -> Fit | None:
     """Return the simplest pattern that fits all samples; None if none fits.
 
-    If no pattern fits all rows, one is tried that fits all rows except the first.
+    A pattern is a rule for the greedy action and a distribution when exploring. If no
+    pattern fits all rows, the result is one that fits all rows except row 0, or None.
     """
     for fit in fits(samples):
         return fit
@@ -129,7 +141,11 @@ def fitted(samples: list[Sample]) -> Fit | None:
 
 
 def fits(samples: list[Sample]) -> Iterator[Fit]:
-    """Yield the patterns that fit all samples, the simplest first."""
+    """Yield the patterns that fit all samples, the simplest first.
+
+    A pattern is a rule for the greedy action and a distribution when exploring. A rule
+    that allows several actions in any row of the samples is skipped.
+    """
     for greedy in GREEDY:
         allowed = [greedy.allowed(sample.q_values) for sample in samples]
         if any((one.sum(axis=1) > 1).any() for one in allowed):
@@ -142,16 +158,18 @@ def fits(samples: list[Sample]) -> Iterator[Fit]:
 def fit_of(
     greedy: Greedy, tried: Tried, samples: list[Sample], allowed: list[np.ndarray]
 ) -> Fit | None:
-    """Estimate the probability of exploring for a pattern; None if it does not fit.
-
-    The result is also None if exploring gives the same actions as the greedy rule.
+    """Return a pattern with its estimated probabilities of exploring, if it fits.
 
     Args:
-        greedy: rule for the greedy action.
-        tried: distribution of the actions when exploring.
-        samples: the samples.
-        allowed: for each sample, the greedy actions by the rule as a mask [N,A]; at
+        greedy: the pattern's rule for the greedy action.
+        tried: the pattern's distribution of the actions when exploring.
+        samples: chosen actions, one `Sample` for each pair of values and ε.
+        allowed: for each sample, a mask [N,A] of the rule's greedy actions, with at
             most one in each row.
+
+    Returns:
+        None if the pattern does not fit all samples, or if exploring and not exploring
+        choose the same actions.
     """
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[int] = set()
@@ -185,13 +203,17 @@ def fit_of(
 
 
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
-    """Tell whether counts by action and by rank agree with a pattern, within chance.
+    """Tell whether the frequencies of the actions agree with a pattern, within chance.
+
+    Two frequencies are compared, over all rows: that of each action number, and that of
+    the action with the largest value, the second largest, and so on.
 
     Args:
-        sample: the sample.
-        expected: the pattern's probabilities [N,A+1].
-        doubt: change of `expected` [N,A+1] if the estimated probability of exploring
-            grows by one standard deviation.
+        sample: the chosen actions.
+        expected: the pattern's probability of each action [N,A+1]; index A means any
+            number that is no action.
+        doubt: how much `expected` changes if the estimated probability of exploring
+            grows by one standard deviation [N,A+1].
     """
     shares, spreads = sample.shares
     wanted = (sample.groups * expected).sum(axis=(1, 2))
@@ -202,11 +224,15 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the rows in which the share of some action deviates from a pattern.
+    """Return the rows in which an action's frequency contradicts a pattern.
 
     Args:
-        sample: the sample.
-        expected: the pattern's probabilities [N,A+1].
+        sample: the chosen actions.
+        expected: the pattern's probability of each action [N,A+1]; index A means any
+            number that is no action.
+
+    Returns:
+        Indices of the rows; [] if there are none.
     """
     calls = len(sample.actions)
     spread = np.sqrt(expected * (1 - expected) / calls) + 1 / calls
@@ -215,10 +241,13 @@ def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
 
 
 def law_of(fit: Fit) -> Law | None:
-    """Return the simplest law that fits the estimated probabilities of exploring.
+    """Return the simplest formula in ε that fits all estimated probabilities.
+
+    Args:
+        fit: has the estimated probability of exploring for each ε, 0 and 1 among them.
 
     Returns:
-        None if no law fits for all ε.
+        None if no formula fits the estimates at all ε.
     """
     least, most = fit.exploring[0.0][0], fit.exploring[1.0][0]
     for law in laws(least, most):
@@ -232,7 +261,7 @@ def law_of(fit: Fit) -> Law | None:
 
 
 def table(fit: Fit) -> tuple[str, ...]:
-    """Return a table of the estimated probability of exploring for each ε.
+    """Return the lines of a table: for each ε the estimated probability of exploring.
 
     Returns:
         () if all estimates are close to ε.

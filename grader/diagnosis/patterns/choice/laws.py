@@ -1,8 +1,8 @@
 """Tables of what `epsilon_greedy` may do, right and wrong.
 
 `GREEDY` has rules for the greedy action, `TRIED` has distributions of the actions when
-exploring, and `laws` has formulas of how often code explores. To add a choice, add a
-line there. Arrays: N rows, A actions.
+exploring, and `laws` yields formulas for the probability of exploring. To add one of
+them, add a line there. Arrays have axes for N rows (states) and A actions.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ class Greedy:
 
     Attributes:
         words: the rule in words.
-        differences: differences from the right rule.
-        allowed: function of the values [N,A]; returns a mask [N,A] of the actions that
-            the rule may choose. In a row without a mark, the rule chooses a number that
-            is no action.
+        differences: the mistakes; () for the right rule.
+        allowed: function of the values [N,A] of N states and A actions. It returns a
+            mask [N,A] of the actions that the rule may choose. In a row with no action
+            in the mask, the rule chooses a number that is no action.
     """
 
     words: str
@@ -44,37 +44,40 @@ def only(actions: np.ndarray, num_actions: int) -> np.ndarray:
     """Return a mask [N,A] with one action in each row.
 
     Args:
-        actions: one action for each row [N]; a row with another number has no mark.
+        actions: number of the action for each row [N]; a number that is no action gives
+            a row of False.
         num_actions: number A of actions.
     """
     return actions[:, None] == np.arange(num_actions)
 
 
 def first(marked: np.ndarray) -> np.ndarray:
-    """Return a mask of each row's first marked action.
+    """Return a mask [N,A] of the first marked action in each row.
 
-    In a row without a mark, this is action 0.
+    Args:
+        marked: mask [N,A]. In a row without a marked action, the result marks action 0.
     """
     return only(marked.argmax(axis=1), marked.shape[1])
 
 
 def by_index(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the actions whose value equals the number of the best action.
+    """Return a mask [N,A] of the actions whose value equals the best action's number.
 
-    In a row without such an action, the first of the best actions is marked.
+    This rule is a mistake: it compares values with the arg max instead of the maximum.
+    In a row without such an action, the result marks the best action.
     """
     ties = q == q.argmax(axis=1)[:, None]
     return np.where(ties.any(axis=1, keepdims=True), ties, first(best(q)))
 
 
 def near(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the actions whose value is within one percent of the largest."""
+    """Return a mask [N,A] of the actions within 1 % of their row's largest value."""
     most = q.max(axis=1, keepdims=True)
     return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
 
 
 def second(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the second best action in each row."""
+    """Return a mask [N,A] of the action with the second largest value in each row."""
     return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
 
 
@@ -146,10 +149,10 @@ class Tried:
 
     Attributes:
         words: the distribution in words.
-        differences: differences from the right distribution.
-        shares: function of the values [N,A], the greedy actions [N] and ε; returns
-            probabilities [N,A+1]. The last entry is the probability of a number that is
-            no action.
+        differences: the mistakes; () for the right distribution.
+        shares: function of the values [N,A], the greedy actions [N] and ε. It returns
+            the probability of each action in each row [N,A+1]. The last column is the
+            probability of a number that is no action.
     """
 
     words: str
@@ -158,30 +161,38 @@ class Tried:
 
 
 def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
-    """Add a last column: the probability of a number that is no action.
+    """Add a last column to probabilities: that of a number that is no action [N,A+1].
 
     Args:
-        shares: probabilities of the actions [N,A].
+        shares: probabilities of the A actions in N rows [N,A].
         beyond: value of the new column.
     """
     return np.concatenate([shares, np.full((len(shares), 1), beyond)], axis=1)
 
 
 def uniform(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of all actions [N,A+1]."""
+    """Return the probability 1/A for each of A actions, in N rows [N,A+1].
+
+    The last column, for numbers that are no actions, is 0. Of the arguments, only the
+    shape [N,A] of q is used.
+    """
     return padded(np.full(q.shape, 1 / q.shape[1]))
 
 
 def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of the numbers 0 to A [N,A+1]; A is no action."""
+    """Return the probability 1/(A+1) for each number from 0 to A, in N rows [N,A+1].
+
+    The number A is no action. Of the arguments, only the shape [N,A] of q is used.
+    """
     return padded(np.full(q.shape, 1 / (q.shape[1] + 1)), 1 / (q.shape[1] + 1))
 
 
 def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return probabilities as from rounding (A - 1) u, with u uniform in [0, 1).
+    """Return the probabilities of actions rounded from a random fraction [N,A+1].
 
-    The first and the last action are half as likely as the others. The shape is
-    [N,A+1].
+    The fraction is (A − 1) u, with u uniform in [0, 1), so the first and the last
+    action are half as likely as the others. The last column, for numbers that are no
+    actions, is 0. Of the arguments, only the shape [N,A] of q is used.
     """
     shares = np.full(q.shape, 1.0)
     shares[:, [0, -1]] = 0.5
@@ -189,30 +200,43 @@ def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return equal probabilities of all actions except the greedy one [N,A+1]."""
+    """Return equal probabilities for all actions except the greedy ones [N,A+1].
+
+    `greedy` [N] has one action for each row. The last column of the result, for numbers
+    that are no actions, is 0.
+    """
     return padded((1 - only(greedy, q.shape[1])) / (q.shape[1] - 1))
 
 
 def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the softmax of each row's values as probabilities [N,A+1]."""
+    """Return the softmax of each row of the values q as probabilities [N,A+1].
+
+    The last column, for numbers that are no actions, is 0.
+    """
     shares = np.exp(q - q.max(axis=1, keepdims=True).astype(float))
     return padded(shares / shares.sum(axis=1, keepdims=True))
 
 
 def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probabilities [N,A+1] of floor(A u), with u uniform in [0, ε)."""
+    """Return the probabilities of the actions floor(A u), u uniform in [0, ε) [N,A+1].
+
+    The last column, for numbers that are no actions, is 0.
+    """
     A = q.shape[1]
     edges = np.clip(np.arange(A + 1) / A, 0, max(epsilon, 1e-9))
     return padded(np.tile(np.diff(edges) / edges[-1], (len(q), 1)))
 
 
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return probability 1 for the action of the lowest value in each row [N,A+1]."""
+    """Return the probability 1 for the action with each row's lowest value q [N,A+1].
+
+    All other entries are 0.
+    """
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 
 
 def always(action: int) -> Callable[..., np.ndarray]:
-    """Return the distribution that always has the same action.
+    """Return a function for `Tried.shares` by which one action has the probability 1.
 
     Args:
         action: number of the action; -1 for the last one.
@@ -225,7 +249,7 @@ def always(action: int) -> Callable[..., np.ndarray]:
 
 
 def all_but(action: int) -> Callable[..., np.ndarray]:
-    """Return the distribution with equal probabilities of all actions except one.
+    """Return a function for `Tried.shares`: all actions except one are equally likely.
 
     Args:
         action: number of the action that is never taken; -1 for the last one.
@@ -255,12 +279,12 @@ TRIED = [
 
 @dataclass(frozen=True)
 class Law:
-    """How the probability of exploring depends on ε.
+    """A formula by which the probability of exploring depends on ε.
 
     Attributes:
-        words: the probability as a formula.
-        differences: differences from the right law, which is ε.
-        of: function of ε; returns the probability.
+        words: the formula.
+        differences: the mistakes; () for the right formula, which is ε.
+        of: function of ε; returns the probability of exploring.
     """
 
     words: str
@@ -269,7 +293,7 @@ class Law:
 
 
 def laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws for the probability of exploring, the right one first.
+    """Yield formulas for the probability of exploring, the right one first.
 
     Args:
         least: estimated probability of exploring at ε = 0.
@@ -282,14 +306,17 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return the law with 1 - ε in the place of ε."""
+    """Return a law that explores at ε as often as the given law explores at 1 - ε.
+
+    A law is a formula for the probability of exploring.
+    """
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))
 
 
 def inverted(law: Law) -> Law:
-    """Return the law with 1 - p in the place of the probability p."""
+    """Return a law whose probability of exploring is 1 minus that of the given law."""
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 
@@ -309,25 +336,28 @@ SIMPLE = [
 
 
 def steps(epsilon: float, count: int) -> float:
-    """Return count · ε, rounded up to a whole number."""
+    """Return count · ε, computed in float32 and rounded up to a whole number."""
     return float(np.ceil(np.float32(epsilon) * np.float32(count)))
 
 
 def one_side_more(count: int, epsilon: float) -> float:
     """Return the probability of exploring by a coin that has one side too many.
 
-    The coin shows a whole number from 0 to count; code explores if the number is below
-    count · ε.
+    The coin shows the numbers from 0 to count, each with the probability 1 / (count +
+    1). The hand-in explores if the number is below count · ε.
 
     Args:
-        count: the number by which ε is multiplied.
+        count: the number by which the hand-in multiplies ε.
         epsilon: ε.
     """
     return steps(epsilon, count) / (count + 1)
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
+    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides.
+
+    A law is a formula for the probability of exploring.
+    """
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
@@ -337,7 +367,9 @@ def coins() -> Iterator[Law]:
 
 
 def measured_laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws with a constant that was estimated at ε = 0 or at ε = 1.
+    """Yield laws with an estimated constant, such as "ε, but at least about 0.1".
+
+    A law is a formula for the probability of exploring.
 
     Args:
         least: estimated probability of exploring at ε = 0.

@@ -1,4 +1,4 @@
-"""Differences of `epsilon_greedy` from right code, and a hint for each."""
+"""The mistakes that the reader of `epsilon_greedy` knows, with a hint for each."""
 
 from grader.diagnosis.reading import Difference
 
@@ -6,11 +6,11 @@ SLIDES = "(slides: Deep Q Networks)"
 
 
 def choice(name: str, hint: str) -> Difference:
-    """Make a difference from right code; the hint gets a reference to the slides.
+    """Return the mistake with this name; its hint ends with the title of the slides.
 
     Args:
         name: name of the mistake.
-        hint: what is wrong, without a full stop at the end.
+        hint: text for the student on what is wrong, without a full stop at the end.
     """
     return Difference(name, f"{hint} {SLIDES}.")
 

@@ -16,8 +16,9 @@ class Content:
     """What one answer of `sync_target` consists of.
 
     Attributes:
-        words: description in symbols, such as "θ_Q" or "0.9 θ_Q + 0.1 θ_T".
-        shares: the pair (a, b) if the answer is a θ_Q + b θ_T; else None.
+        words: description in symbols or words, such as "0.9 θ_Q + 0.1 θ_T" or "zeros".
+        shares: the factors (α, β) if the answer is α θ_Q + β θ_T; None for zeros and
+            for any other answer.
     """
 
     words: str
@@ -33,12 +34,15 @@ OTHER = Content("other numbers")
 def content_of(
     leaves: list[np.ndarray], theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
 ) -> Content:
-    """Return the content of an answer, by comparing its arrays with θ_Q and θ_T.
+    """Describe an answer by comparing its arrays with those of θ_Q and θ_T.
 
     Args:
         leaves: arrays that `sync_target` has returned.
         theta_Q: arrays of the argument theta_Q.
         theta_T: arrays of the argument theta_T.
+
+    Returns:
+        The content; `OTHER` if the numbers are not recognised.
     """
     fits = len(leaves) == len(theta_Q) and all(
         leaf.shape == q.shape and leaf.dtype.kind in "iuf" and np.isfinite(leaf).all()
@@ -65,7 +69,7 @@ def content_of(
 
 
 def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
-    """Return the content "a θ_Q + b θ_T" if the same a and b fit all numbers.
+    """Return the content "α θ_Q + β θ_T" if one pair of factors α, β fits all numbers.
 
     Args:
         values: all numbers of the answer [P].
@@ -73,7 +77,8 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
         t: all numbers of θ_T [P].
 
     Returns:
-        `OTHER` if no a and b fit, or if the answer is nearly θ_Q or nearly θ_T.
+        The content, with the words "zeros" if both factors are 0. `OTHER` if no factors
+        fit, or if the answer is θ_Q or θ_T with small errors.
     """
     both = np.stack([q, t], axis=1)
     shares = np.linalg.lstsq(both, values, rcond=None)[0]
@@ -88,10 +93,11 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
 
 
 def refusal(message: str) -> Content:
-    """Return the content that stands for an exception or an invalid answer.
+    """Return a content that says why there is no valid answer.
 
     Args:
-        message: message of the exception, or of the check that refused the answer.
+        message: message of the exception that the hand-in raised, or of the check that
+            refused the answer.
     """
     if "ZeroDivisionError" in message:
         return DIVIDED
@@ -111,16 +117,16 @@ def refusal(message: str) -> Content:
 
 
 def is_mixture(content: Content) -> bool:
-    """Tell whether a content is a mixture with positive shares that add up to 1."""
+    """Tell whether a content is α θ_Q + β θ_T with α > 0, β > 0 and α + β = 1."""
     share, rest = content.shares or (0.0, 0.0)
     return abs(share + rest - 1) < 1e-4 and share > 0 and rest > 0
 
 
 def likeness(content: Content) -> tuple[float, str]:
-    """Return a sort key that is largest for a copy of θ_Q.
+    """Return a sort key: the larger, the more an answer resembles θ_Q and not θ_T.
 
-    For a content a θ_Q + b θ_T the key is (a − b, ""). For a content without shares it
-    is (0.5, the content's words).
+    If the content is α θ_Q + β θ_T, the key is (α − β, ""), so 1 for θ_Q and -1 for
+    θ_T. For any other content it is (0.5, `content.words`).
     """
     if content.shares:
         return content.shares[0] - content.shares[1], ""

@@ -1,4 +1,7 @@
-"""Right and wrong rules that say at which steps `sync_target` renews θ_T."""
+"""Right and wrong rules that say at which steps `sync_target` replaces θ_T.
+
+Such a replacement is called a renewal.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,14 +19,14 @@ Pairs = list[tuple[int, int]]  # (step, period)
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that says at which steps θ_T is renewed.
+    """A rule that says at which calls of `sync_target` θ_T is replaced (renewed).
 
     Attributes:
         words: the condition as a formula.
         difference: a tuple with the mistake; () for the right rule.
-        holds: function of all pairs (step, period), in the order of the calls. It
-            returns one number for each pair: 1 for a renewal, 0 for none, `RAISES` for
-            a division by zero.
+        holds: function of the pairs (step, period) of all calls, in order. It returns
+            one number for each pair: 1 if θ_T is renewed, 0 if it is kept, and `RAISES`
+            for a division by zero.
     """
 
     words: str
@@ -32,10 +35,10 @@ class Rule:
 
 
 def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
-    """Return the function `Rule.holds` of a rule that needs only step and period.
+    """Return a function for `Rule.holds` that applies one condition to each pair.
 
     Args:
-        condition: function of step and period; true for a renewal.
+        condition: function of step and period; true if θ_T is replaced.
     """
 
     def of_pair(step: int, period: int) -> int:
@@ -48,12 +51,16 @@ def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
 
 
 def since_last(pairs: Pairs) -> list[int]:
-    """Return for each pair 1 if a period has passed since the last renewal, else 0.
+    """Apply the wrong rule "a period has passed since the last replacement of θ_T".
 
-    The first pair is a renewal. This is the function `Rule.holds` of one rule.
+    By this rule, the first call replaces θ_T. After that, a call replaces θ_T if its
+    step is at least one period larger than the step of the last replacement.
 
     Args:
-        pairs: pairs (step, period), in the order of the calls.
+        pairs: the pairs (step, period) of all calls, in order.
+
+    Returns:
+        For each pair 1 if θ_T is replaced, else 0; see `Rule.holds`.
     """
     last: int | None = None
     found = []
@@ -65,9 +72,9 @@ def since_last(pairs: Pairs) -> list[int]:
 
 
 def counting(start: int) -> Callable[[Pairs], list[int]]:
-    """Return the function `Rule.holds` of a rule that counts calls and ignores `step`.
+    """Return a function for `Rule.holds` that counts calls and ignores the step.
 
-    θ_T is renewed if the number of the call is a multiple of period.
+    By this rule, θ_T is replaced if the number of the call is a multiple of period.
 
     Args:
         start: number of the first call.
@@ -76,7 +83,10 @@ def counting(start: int) -> Callable[[Pairs], list[int]]:
 
 
 def rules() -> Iterator[Rule]:
-    """Yield the rules that contain no constant such as 100, the simplest rule first."""
+    """Yield the rules that contain no constant such as 100, the simplest rule first.
+
+    A rule says at which calls `sync_target` replaces θ_T.
+    """
     yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
     for formula, difference, condition in words.CONDITIONS:
         yield Rule(formula, (difference,), each(condition))
@@ -90,7 +100,8 @@ def rules() -> Iterator[Rule]:
 def numbered() -> Iterator[list[Rule]]:
     """Yield lists of rules with a constant, such as "step is a multiple of 100".
 
-    The rules of one list differ only in the constant.
+    A rule says at which calls `sync_target` replaces θ_T. The rules of one list differ
+    only in the constant.
     """
     numbers = sorted({*range(2, 65), *ROUND_STEPS})
     for kind in zip(*map(words.with_number, numbers), strict=True):

@@ -1,7 +1,7 @@
 """The mistakes that the reader of `sync_target` knows, with a hint for each.
 
-A mistake is a wrong condition on the step, or a wrong content of the returned θ_T. To
-add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
+A mistake is a wrong condition on the step, or wrong parameters that are returned as
+θ_T. To add a mistake, add an entry to `CONDITIONS`, `with_number` or `RENEWED`.
 """
 
 from collections.abc import Callable, Iterator
@@ -155,6 +155,10 @@ def with_number(c: int) -> Iterator[Choice]:
 
     Args:
         c: the constant, at least 2.
+
+    Yields:
+        The condition as a formula, the mistake, and the condition as a function of step
+        and period.
     """
     yield (
         f"step is a multiple of {c}",

@@ -1,7 +1,8 @@
 """Tables of choices: how `discounted_returns` may change the rewards and the sums.
 
-A line of a table has a formula, a function that computes it, and the mistake. To add a
-choice, add a line. The right choice stands first, without a mistake.
+A line of a table has a formula, a function that computes it, and the mistake. The first
+line is the right choice and has no mistake. To add a choice, add a line. Arrays have
+axes for K episodes and T steps.
 """
 
 from collections.abc import Sequence
@@ -42,19 +43,22 @@ def clipped(low: float, high: float) -> Reward:
 
 
 def later_by_one(rewards: np.ndarray) -> np.ndarray:
-    """Return rewards [K,T] shifted by one step: entry t is the reward of step t − 1.
+    """Return the rewards one step later: entry t is the reward of step t − 1.
 
     Entry 0 is 0.
+
+    Args:
+        rewards: rewards of K episodes [K,T].
     """
     return np.pad(rewards, ((0, 0), (1, 0)))[:, :-1]
 
 
 def rewards_of(single: np.ndarray) -> list[Reward]:
-    """Return the choices for the rewards: `REWARDS`, and clipping at one more limit.
+    """Return the choices for the rewards: `REWARDS`, and clipping to [−c, c].
 
     Args:
-        single: the hand-in's returns of episodes with one step [K,1]. The largest
-            absolute value is the limit.
+        single: the hand-in's returns of K episodes with one step [K,1]. The limit c is
+            their largest absolute value.
     """
     limit = float(f"{np.nan_to_num(np.abs(single)).max():.4g}")
     return [*REWARDS, clipped(-limit, limit)]
@@ -130,7 +134,7 @@ MEAN = differs(
 
 
 def without_first(sums: np.ndarray) -> np.ndarray:
-    """Return the sums [...,T] with 0 in the first entry."""
+    """Return the sums [...,T] with 0 as the first of the T entries."""
     return np.where(np.arange(sums.shape[-1]) > 0, sums, 0.0)
 
 
@@ -140,11 +144,11 @@ def centred(sums: np.ndarray) -> np.ndarray:
 
 
 def spread(sums: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return the standard deviation over the T steps plus 1e-8, as a column [...,1].
+    """Return the standard deviation over the T steps, plus 1e-8, as a column [...,1].
 
     Args:
         sums: the sums [...,T].
-        ddof: degrees of freedom that are subtracted from T. The result is NaN if T ≤
+        ddof: the squared deviations are divided by T − ddof. The result is NaN if T ≤
             ddof.
     """
     if sums.shape[-1] <= ddof:
@@ -243,17 +247,17 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Estimate the constant of an `Output` from the hand-in's returns, for b formulas.
+    """Estimate the constant of a change of the sums, for b formulas at once.
 
     Args:
-        output: a change of the sums. `output.fitted` says whether a factor, a shift or
-            no constant is estimated.
-        given: the changed sums of b formulas, without the constant [b,K,T].
+        output: the change. `output.fitted` says whether a factor, a shift or no
+            constant is estimated.
+        given: the changed sums of b formulas without the constant [b,K,T].
         returns: the hand-in's returns [K,T].
 
     Returns:
-        For each formula the constant with the least squared error [b]. All are 0 if
-        there is no constant. A factor of 0 becomes NaN.
+        For each formula the constant with the least squared error [b]. A factor of 0
+        becomes NaN. All are 0 if no constant is estimated.
     """
     if not output.fitted:
         return np.zeros(len(given))

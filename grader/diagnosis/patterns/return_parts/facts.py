@@ -38,10 +38,11 @@ SHAPE_WORDS = {
 def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
     """Return a function that tells whether an episode's returns have a given shape.
 
-    The function takes rewards [K,T] and the hand-in's returns [K,...].
+    This function takes the rewards of K episodes [K,T] and the hand-in's returns
+    [K,...].
 
     Args:
-        sizes: the sizes of the shape; None stands for T.
+        sizes: the sizes of the shape without the axis K; None means T.
     """
 
     def fits(rewards: np.ndarray, obtained: np.ndarray) -> bool:
@@ -55,7 +56,7 @@ def one_more(rewards: np.ndarray, obtained: np.ndarray) -> bool:
     """Tell whether each episode has T + 1 returns, of which the last is 0.
 
     Args:
-        rewards: rewards [K,T].
+        rewards: rewards of K episodes [K,T].
         obtained: the hand-in's returns [K,...].
     """
     size = rewards.shape[1] + 1

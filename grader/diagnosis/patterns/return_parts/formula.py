@@ -1,4 +1,8 @@
-"""The classes that make up a formula of `discounted_returns`."""
+"""The classes for the formulas of `discounted_returns`, right and wrong.
+
+A `Formula` is a choice of the summed rewards, of the sums, and of the change of the
+sums.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +16,12 @@ DQL = "(slides: Deep Q Learning)."
 
 
 def differs(name: str, hint: str) -> Difference:
-    """Return the mistake with this name; its hint ends with the title of the slides."""
+    """Return the mistake with this name; its hint ends with the title of the slides.
+
+    Args:
+        name: name of the mistake.
+        hint: text for the student on what is wrong, without a full stop at the end.
+    """
     return Difference(name, f"{hint} {DQL}")
 
 
@@ -22,7 +31,8 @@ class Reward:
 
     Attributes:
         text: the changed reward as a formula; "r_t" for the right choice.
-        change: function of the rewards [K,T]; returns the changed rewards [K,T].
+        change: function of the rewards of K episodes [K,T]; returns the changed rewards
+            [K,T].
         difference: the mistake; None for the right choice.
     """
 
@@ -33,11 +43,13 @@ class Reward:
 
 @dataclass(frozen=True)
 class Weight:
-    """A choice of the weight that reward t has in the sum of entry i.
+    """A choice of the weight of each reward r_t in each return G_i.
 
     Attributes:
-        text: the weight as a formula; {n} stands for the number of steps from i to t.
-        value: function of n, i and t (each [T,T]), T and γ; returns the weights [T,T].
+        text: the weight as a formula. In it, {n} is replaced by the formula for the
+            number of steps from i to t.
+        value: function of n, i and t (arrays [T,T] over i and t), of T and of γ;
+            returns the weights [T,T].
         difference: the mistake; None for the right choice.
     """
 
@@ -48,12 +60,14 @@ class Weight:
 
 @dataclass(frozen=True)
 class Range:
-    """A choice of the rewards t that entry i sums.
+    """A choice of which rewards r_t are summed in each return G_i.
 
     Attributes:
         text: the condition on t, as it stands under the Σ.
-        member: function of i and t (each [T,T]) and T; returns a mask [T,T].
-        steps: number of steps n from i to t, as a formula and as a function of i and t.
+        member: function of i and t (arrays [T,T] over i and t) and of T; returns a mask
+            [T,T] of the summed rewards.
+        steps: the number of steps from i to t, as a formula and as a function of i and
+            t.
         difference: the mistake; None for the right choice.
         second: a second mistake of the same choice, or None.
     """
@@ -71,7 +85,8 @@ class Rule:
 
     Attributes:
         text: G_i as a formula.
-        value: function of the rewards [K,T] and γ; returns the sums [K,T].
+        value: function of the rewards of K episodes [K,T] and γ; returns the sums
+            [K,T].
         difference: the mistake.
     """
 
@@ -85,12 +100,14 @@ class Output:
     """A choice of what the hand-in returns in place of the sums R_i.
 
     Attributes:
-        text: the changed sum as a formula; {c} stands for the constant; "" for no
-            change.
-        change: function of the sums [...,K,T] and the rewards [K,T].
+        text: the changed sum as a formula, where {c} is replaced by the constant; ""
+            for no change.
+        change: function of the sums [...,K,T] and the rewards [K,T]; returns the
+            changed sums [...,K,T].
         difference: the mistake; None for the right choice.
         fitted: "factor" or "shift" if a constant has to be estimated, else "".
-        constant: the estimated constant.
+        constant: the estimated constant: a factor of the changed sums, or a number that
+            is added to them.
     """
 
     text: str
@@ -100,7 +117,12 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return the changed sums [...,K,T], with the constant multiplied or added."""
+        """Return the changed sums [...,K,T], including the constant factor or shift.
+
+        Args:
+            sums: the sums R_i [...,K,T].
+            rewards: rewards of K episodes [K,T].
+        """
         changed = self.change(sums, rewards)
         if self.fitted == "factor":
             return self.constant * changed
@@ -111,11 +133,11 @@ Sums = tuple[Weight, Range] | Rule
 
 
 def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the sums R_i [K,T] that a choice of weight and range, or a `Rule`, gives.
+    """Compute the sums R_i [K,T] of K episodes.
 
     Args:
-        sums: the choice.
-        rewards: changed rewards of K episodes [K,T].
+        sums: a pair of weight and range, or a recursion (`Rule`).
+        rewards: the rewards to sum, already changed by a `Reward` [K,T].
         gamma: γ.
     """
     if isinstance(sums, Rule):
@@ -144,7 +166,12 @@ class Formula:
     output: Output
 
     def values(self, rewards: np.ndarray, gamma: float) -> np.ndarray:
-        """Return the returns [K,T] that the formula gives for rewards [K,T]."""
+        """Return the returns [K,T] that the formula gives.
+
+        Args:
+            rewards: rewards of K episodes [K,T].
+            gamma: γ.
+        """
         changed = self.reward.change(rewards)
         sums = sums_of(self.sums, changed, gamma)
         return self.output.values(sums, changed)

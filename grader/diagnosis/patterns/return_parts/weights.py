@@ -1,7 +1,7 @@
 """Tables of choices: weights and ranges of the sums in `discounted_returns`.
 
-A line of a table has a formula, a function that computes it, and the mistake. To add a
-choice, add a line. The right choice stands first, without a mistake.
+A line of a table has a formula, a function that computes it, and the mistake. The first
+weight and the first range are right and have no mistake. To add a choice, add a line.
 """
 
 from collections.abc import Sequence
@@ -150,7 +150,12 @@ RANGES: Sequence[Range] = [
 def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Return discounted sums [K,T] that restart at each reward other than 0.
 
-    The sum of step i is the first reward other than 0 from step i on, discounted.
+    The sum of step i has one term: the first reward other than 0 from step i on,
+    discounted by the steps until then.
+
+    Args:
+        rewards: rewards of K episodes [K,T].
+        gamma: γ.
     """
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
@@ -160,7 +165,12 @@ def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def skipping(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return sums [K,T] in which γ applies only at steps with a reward other than 0."""
+    """Return sums [K,T] in which γ applies only at steps with a reward other than 0.
+
+    Args:
+        rewards: rewards of K episodes [K,T].
+        gamma: γ.
+    """
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
         later = np.where(rewards[:, i] == 0, later, rewards[:, i] + gamma * later)
@@ -191,13 +201,13 @@ RULES: Sequence[Rule] = [
 
 
 def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[Weight]:
-    """Return the choices for the weights: the table, and powers of constant discounts.
+    """Return the choices for the weights: those of `WEIGHTS`, and powers of constants.
 
-    The constants are usual discounts, and discounts that are estimated from the
-    returns.
+    A constant takes the place of γ. Some constants are usual discounts; others are
+    estimated from the returns.
 
     Args:
-        rewards: rewards [K,T]; the last T episodes are unit vectors.
+        rewards: rewards of K episodes [K,T]; the last T episodes are unit vectors.
         returns: the hand-in's returns [K,T].
         gamma: γ.
     """
@@ -215,5 +225,5 @@ def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[W
 
 
 def own_gamma(c: float) -> Weight:
-    """Return the choice that discounts by the constant c instead of gamma."""
+    """Return the choice that discounts by the constant c instead of γ."""
     return Weight(f"{number(c)}^({{n}})", lambda n, i, t, T, gamma: c**n, OWN_GAMMA)

@@ -1,7 +1,7 @@
 """Compute steps of `td_update` in float64, with the grader's stand-in for `td_loss`.
 
-In this module, parameters and gradients are vectors [P]. Such a vector has all numbers
-of a tree, leaf after leaf.
+In this module, a tree of parameters or gradients is one vector [P]: all its numbers,
+array after array.
 """
 
 from collections.abc import Callable
@@ -40,9 +40,10 @@ class Draw:
     """The numbers of one question for `td_update`.
 
     Attributes:
-        case: case for the stand-in of `td_loss`; it has the batch and gamma.
-        theta_Q: parameters theta_Q [P].
-        theta_T: parameters theta_T [P].
+        case: case for the stand-in of `td_loss`; it has the batch, gamma and the
+            parameters.
+        theta_Q: parameters θ_Q, all numbers in one vector [P].
+        theta_T: parameters θ_T, all numbers in one vector [P].
         state: Adam's state before the step.
     """
 
@@ -66,14 +67,14 @@ class Draw:
         return AdamState(0, 0 * self.theta_Q, 0 * self.theta_Q)
 
     def arrays(self, vector: Vector) -> list[np.ndarray]:
-        """Return the numbers of a vector [P] as arrays with the shapes of theta_Q."""
+        """Return the numbers of a vector [P] as arrays with the shapes of θ_Q."""
         shapes = [leaf.shape for leaf in self.case.args["theta_Q"]]
         ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
         parts = np.split(vector, ends[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def leaves(self, vector: Vector) -> list[np.ndarray]:
-        """Return the numbers of a vector [P] as in `arrays`, but in float32."""
+        """Return the numbers of a vector [P] in float32, in the shapes of θ_Q."""
         return [array.astype(np.float32) for array in self.arrays(vector)]
 
 
@@ -87,14 +88,14 @@ def loss_and_gradients(
     gamma: float,
     rows: int | None = None,
 ) -> tuple[float, Vector, Vector]:
-    """Return the stand-in loss, and its gradients in both of its parameter arguments.
+    """Return the stand-in loss and its gradients in its two parameter arguments.
 
     Args:
         draw: the question, which has the batch.
-        first: parameters in the place of theta_Q [P].
-        second: parameters in the place of theta_T [P].
+        first: parameters in the place of θ_Q [P].
+        second: parameters in the place of θ_T [P].
         gamma: γ.
-        rows: number of transitions that count, from the first one; None for all.
+        rows: number of transitions to use, counted from the first one; None for all.
 
     Returns:
         The loss, the gradient in `first` [P], and the gradient in `second` [P].
@@ -114,7 +115,7 @@ def loss_and_gradients(
 def network(
     draw: Draw, theta: Vector, states: np.ndarray
 ) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
-    """Return the probe network's values [B,A], and a function for the backward pass.
+    """Return a small network's values [B,A], and a function for the backward pass.
 
     The function takes the gradient of a loss in the values [B,A]. It returns the
     gradient of that loss in theta [P].
@@ -139,7 +140,12 @@ def network(
 
 
 def adam(state: AdamState, grads: Vector) -> tuple[Vector, AdamState]:
-    """Return Adam's updates [P] for a gradient [P], and the state after the step."""
+    """Return Adam's updates [P] for a gradient, and the state after the step.
+
+    Args:
+        state: Adam's state before the step.
+        grads: gradient [P].
+    """
     count = state.count + 1
     mu = BETAS[0] * state.mu + (1 - BETAS[0]) * grads
     nu = BETAS[1] * state.nu + (1 - BETAS[1]) * grads**2
@@ -152,7 +158,8 @@ def clipped_adamw(
 ) -> tuple[Vector, AdamState]:
     """Return the updates [P] of "clipped_adamw", and Adam's state after the step.
 
-    The gradient's norm is clipped. Then AdamW computes the updates, with weight decay.
+    This optimizer first clips the gradient's norm. Then AdamW computes the updates,
+    with weight decay.
 
     Args:
         state: Adam's state before the step.
@@ -173,7 +180,7 @@ def optimizer_step(
         optimizer: "sgd", "adam" or "clipped_adamw".
         state: Adam's state before the step; "sgd" returns it unchanged.
         grads: gradient [P].
-        params: parameters for the weight decay [P].
+        params: parameters for the weight decay of "clipped_adamw" [P].
     """
     if optimizer == "sgd":
         return -SGD_RATE * grads, state
@@ -230,8 +237,8 @@ def close(a: Vector, b: Vector, noise: float = 0.0) -> bool:
 
     Args:
         a: vector [P].
-        b: vector [P]. The relative tolerance refers to its largest absolute value.
-        noise: absolute tolerance that is added.
+        b: vector [P]. The tolerance is relative to the largest absolute value in b.
+        noise: absolute tolerance that is added to the relative one.
     """
     size = float(np.abs(b).max(initial=0))
     return bool((np.abs(a - b) <= 2e-4 * size + noise).all())

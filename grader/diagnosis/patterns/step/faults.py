@@ -1,6 +1,7 @@
 """Ask `td_update` for steps, and find mistakes that no single step shows.
 
-Such mistakes are memory of earlier calls, deleted arguments, and exceptions.
+Such mistakes are: a call depends on earlier calls, arguments are deleted, or an
+exception is raised.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ ASKED = "θ_Q moves by one step of the optimizer on ∇L(θ_Q, θ_T)"
 
 
 def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
-    """Ask the hand-in for one step on each draw, and return the answers.
+    """Ask the hand-in for one step for each draw, and return the answers.
 
     Args:
         student: the hand-in.
@@ -38,7 +39,8 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: an answer has other shapes, or numbers that are not finite.
+        Wrong: an answer has other shapes than the question, or numbers that are not
+            finite.
     """
     asked = [question(draw, optimizer) for draw in draws]
     return [seen_in(student.answer(one), one) for one in asked]
@@ -54,21 +56,23 @@ def called(student: Student, draw: Draw, optimizer: str) -> Seen:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: the answer has other shapes, or numbers that are not finite.
+        Wrong: the answer has other shapes than the question, or numbers that are not
+            finite.
     """
     asked = question(draw, optimizer)
     return seen_in(student.called(asked), asked)
 
 
 def seen_in(answer: Answer, asked: Case) -> Seen:
-    """Return an answer with its parameters and Adam's state as vectors [P].
+    """Return an answer as a `Seen`: its parameters and Adam's state as vectors [P].
 
     Args:
         answer: the answer.
-        asked: the question; the answer must have the shapes of its arguments.
+        asked: the question, whose parameters have the right shapes.
 
     Raises:
-        Wrong: the answer has other shapes, or numbers that are not finite.
+        Wrong: the answer has other shapes than the question, or numbers that are not
+            finite.
     """
     theta, state = answer.leaves("theta_Q"), answer.leaves("opt_state")
     loss = answer.array("loss")
@@ -92,7 +96,11 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
     """Return a reading if a call depends on earlier calls, else None.
 
     The hand-in is imported anew and called three times: twice with the first draw, then
-    with the second. If a call fails, the result is None.
+    with the second. If one of these calls fails, the result is None.
+
+    Args:
+        student: the hand-in.
+        draws: at least two draws.
     """
     student = student.afresh()
     first, second = draws[:2]
@@ -122,15 +130,16 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
 def on_other_loss(
     student: Student, draws: list[Draw], seen: list[Seen]
 ) -> Reading | None:
-    """Return a reading if "sgd" steps follow the gradient of another loss, else None.
+    """Return a reading if the "sgd" steps follow another loss's gradient, else None.
 
-    The other loss is a function of the values Q(s, ·; θ_Q), and not the hand-in's own
-    `td_loss`.
+    The other loss must be a function of the values Q(s, ·; θ_Q). If it is the hand-in's
+    own `td_loss`, the result is None.
 
     Args:
         student: the hand-in.
         draws: the numbers of the questions.
-        seen: answers with "sgd"; they fit no gradient of the stand-in loss.
+        seen: answers with "sgd", one for each draw; they fit no gradient of the
+            stand-in loss.
     """
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):
@@ -150,7 +159,7 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
 
     Args:
         draw: the question, which has θ_Q and the states.
-        gradient: the vector [P].
+        gradient: the vector [P]; a vector of zeros is no such gradient.
     """
     values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
     units = np.eye(values.size).reshape(-1, *values.shape)
@@ -162,7 +171,11 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
 def deleting(student: Student, draw: Draw) -> Reading | None:
     """Return a reading if a step deletes arrays that the caller passed in, else None.
 
-    Call this only if the steps are right.
+    Call this only if the steps are right, because the reading says so.
+
+    Args:
+        student: the hand-in.
+        draw: the numbers of the question.
     """
     with contextlib.suppress(Raised, Wrong):
         if student.changed(question(draw, "adam"), "jax"):
@@ -172,7 +185,12 @@ def deleting(student: Student, draw: Draw) -> Reading | None:
 
 
 def untraced(student: Student, draw: Draw) -> str:
-    """Return the message with which the export of `td_update` fails; "" if it works."""
+    """Export `td_update`; return the message of the exception, "" if the export works.
+
+    Args:
+        student: the hand-in.
+        draw: the numbers of the question.
+    """
     try:
         student.export(question(draw, "adam"))
     except Raised as error:
@@ -181,13 +199,15 @@ def untraced(student: Student, draw: Draw) -> str:
 
 
 def refusals(messages: list[str]) -> list[Note]:
-    """Return a list with a note on the most basic mistake that the messages show.
+    """Return a note, in a list, on the most basic mistake that the messages show.
 
     Args:
-        messages: messages of exceptions, and of answers that were refused.
+        messages: messages of the hand-in's exceptions, and of `Wrong` for refused
+            answers.
 
     Returns:
-        [] if no message has the pattern of a known mistake.
+        A list with one pair: the mistake, and what the hand-in does in words. [] if no
+        message has the pattern of a known mistake.
     """
     for pattern, text, difference in words.REFUSALS:
         for message in messages:
@@ -197,11 +217,13 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return a mistake if "sgd" gets the state of another optimizer, else None.
+    """Return the mistake "a state goes to an optimizer that is not its own", else None.
+
+    The mistake is recognised by the exception at a question with "sgd".
 
     Args:
-        messages: messages of exceptions by the optimizer's name, or by "jit" for the
-            export.
+        messages: messages of exceptions by the optimizer's name, or by "jit" if the
+            export of `td_update` raised the exception.
     """
     if re.search(r"'EmptyState' object has no attribute", messages.get("sgd", "")):
         return words.OWN_OPTIMIZER

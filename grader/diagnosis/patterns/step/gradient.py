@@ -2,11 +2,7 @@
 
 A formula is three choices: a loss and where its gradient is taken (`Kind`), a discount,
 and a change of the gradient, such as clipping. To add a kind, add a line to `KINDS`. To
-add a change, add a function to `CHANGES`.
-
-A function in `CHANGES` takes the draws, the gradients before the change, and the
-hand-in's gradients. The gradients are lists of vectors, one [P] for each draw. The
-function returns its change, or None if the change does not fit.
+add a change, add to `CHANGES` a function with the arguments and the result of `times`.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,14 +29,14 @@ FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 @dataclass(frozen=True)
 class Kind:
-    """A loss L(a, b), and the arguments in which its gradient is taken.
+    """A loss L(x, y), and the arguments in which its gradient is taken.
 
     Attributes:
         words: the gradient as a formula.
         differences: the mistakes; () for the right gradient.
-        places: two letters for the arguments a and b: "Q" for θ_Q, "T" for θ_T.
-        of: weights of the gradients in a and in b; the gradient is their weighted sum.
-        rows: number of transitions that count, from the first one; None for all.
+        places: two letters for the arguments x and y: "Q" for θ_Q, "T" for θ_T.
+        of: weights of the gradients in x and in y; the gradient is their weighted sum.
+        rows: number of transitions to use, counted from the first one; None for all.
     """
 
     words: str
@@ -59,7 +55,7 @@ class Kind:
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return the loss L(a, b), its gradient in a [P], and its gradient in b [P]."""
+        """Return the loss L(x, y), its gradient in x [P], and its gradient in y [P]."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -85,12 +81,12 @@ class Gradient:
 
     Attributes:
         words: the gradient in symbols, without its factor.
-        differences: the mistakes; () for the right gradient.
+        differences: the mistakes, except a wrong factor; () if there are none.
         factor: constant factor of the gradient.
         decay: factor c of a term c · θ_Q that is added to the gradient.
         gamma: constant discount; None if the argument gamma is used.
         kind: the loss, and the arguments in which its gradient is taken.
-        of: function that computes the gradient [P] for a draw.
+        of: function of a draw; returns the gradient [P], with factor and added term.
     """
 
     words: str
@@ -110,7 +106,7 @@ Change = tuple[str, Differences, float, float, Callable[[Draw, Vector], Vector]]
 def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
     """Return for each draw the number c with which c · plain is nearest to seen.
 
-    `plain` are computed gradients, `seen` the hand-in's: one [P] for each draw.
+    `plain` has computed gradients, `seen` has the hand-in's: one [P] for each draw.
     """
     return [
         float(s @ p) / max(float(p @ p), 1e-30)
@@ -127,15 +123,15 @@ def noise_of(draw: Draw) -> float:
 
 
 def near(draw: Draw, a: Vector, b: Vector) -> bool:
-    """Tell whether two gradients [P] are equal within rounding.
+    """Tell whether two gradients a and b [P] are equal within rounding.
 
-    The size of the draw's θ_Q determines the tolerance.
+    The tolerance grows with the largest number in b and in the draw's θ_Q.
     """
     return close(a, b, noise=noise_of(draw))
 
 
 def tidy(factor: float) -> float:
-    """Return a factor; if it is nearly a whole number, return the whole number."""
+    """Return the nearest whole number if the factor is close to it, else the factor."""
     whole = float(round(factor)) or factor
     return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
 
@@ -143,7 +139,7 @@ def tidy(factor: float) -> float:
 def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float | None:
     """Return the number c with seen = c · plain for all draws; None if there is none.
 
-    `plain` are computed gradients, `seen` the hand-in's: one [P] for each draw.
+    `plain` has computed gradients, `seen` has the hand-in's: one [P] for each draw.
     """
     factors = shares(plain, seen)
     factor = float(np.median(factors))
@@ -157,10 +153,10 @@ def scaled(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> float 
 
 
 def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "times a constant" if it leads from plain to seen, else None.
+    """Return the change "times a constant" if it turns `plain` into `seen`, else None.
 
-    `plain` are the gradients before the change, `seen` the hand-in's. The constant can
-    be 1, so this change also finds unchanged gradients.
+    `plain` has the gradients before the change, `seen` has the hand-in's: one [P] for
+    each draw. A right hand-in has the constant 1.
     """
     factor = scaled(draws, plain, seen)
     if factor is None:
@@ -171,10 +167,10 @@ def times(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def clipped(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "clip the entries" if it leads from plain to seen, else None.
+    """Return the change "clip the entries" if it turns `plain` into `seen`, else None.
 
-    `plain` are the gradients before the change, `seen` the hand-in's. The limit is
-    estimated from the largest entries.
+    `plain` has the gradients before the change, `seen` has the hand-in's. The limit is
+    estimated from the largest entry of the hand-in's gradients.
     """
     most = max(float(np.abs(s).max()) for s in seen)
     inside = [np.abs(s) < 0.999 * most for s in seen]
@@ -203,10 +199,10 @@ def clipped(
 def shortened(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change of the norm that leads from plain to seen; None if none does.
+    """Return the change of the norm that turns `plain` into `seen`; None if none does.
 
-    `plain` are the gradients before the change, `seen` the hand-in's. Two changes are
-    known: the norm is clipped, or every gradient gets the same norm.
+    `plain` has the gradients before the change, `seen` has the hand-in's. There are two
+    such changes: the norm is clipped, or all gradients get one and the same norm.
     """
     factors = shares(plain, seen)
     fits = all(
@@ -242,9 +238,9 @@ def shortened(
 
 
 def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change | None:
-    """Return the change "c times the signs" if it leads from plain to seen, else None.
+    """Return the change "c times the signs" if it turns `plain` into `seen`, else None.
 
-    `plain` are the gradients before the change, `seen` the hand-in's.
+    `plain` has the gradients before the change, `seen` has the hand-in's.
     """
     factor = scaled(draws, [np.sign(p) for p in plain], seen)
     if factor is None:
@@ -261,9 +257,9 @@ def signs(draws: list[Draw], plain: list[Vector], seen: list[Vector]) -> Change 
 def decayed(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "plus c · θ_Q" if it leads from plain to seen, else None.
+    """Return the change "plus c · θ_Q" if it turns `plain` into `seen`, else None.
 
-    `plain` are the gradients before the change, `seen` the hand-in's.
+    `plain` has the gradients before the change, `seen` has the hand-in's.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     left = np.concatenate(
@@ -286,10 +282,10 @@ def decayed(
 def by_array(
     draws: list[Draw], plain: list[Vector], seen: list[Vector]
 ) -> Change | None:
-    """Return the change "0 in some arrays" if it leads from plain to seen, else None.
+    """Return the change "0 in some arrays" if it turns `plain` into `seen`, else None.
 
-    `plain` are the gradients before the change, `seen` the hand-in's. The arrays are
-    those of θ_Q, such as one layer's weights.
+    `plain` has the gradients before the change, `seen` has the hand-in's. An array is
+    one leaf of θ_Q, such as a layer's weights.
     """
     kept = []
     for d, p, s in zip(draws, plain, seen, strict=True):
@@ -316,10 +312,10 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
     """Return the simplest formula that gives the hand-in's gradients, or None.
 
     None means that no formula fits all draws. It also means that a gradient is not
-    finite, or too small to be told from rounding errors.
+    finite, or so small that it may be a rounding error.
 
     Args:
-        draws: independent draws.
+        draws: the numbers of the questions.
         seen: the hand-in's gradients, one [P] for each draw.
     """
     for draw, one in zip(draws, seen, strict=True):
@@ -329,7 +325,10 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield the formulas that give the gradients `seen`, the simplest first."""
+    """Yield the formulas that give the gradients `seen`, the simplest first.
+
+    `seen` has one gradient [P] for each draw.
+    """
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
     for kind in KINDS:
@@ -345,7 +344,7 @@ def changed(
     Args:
         kind: the loss, and the arguments in which its gradient is taken.
         gamma: constant discount in place of the argument gamma; None for the argument.
-        draws: independent draws.
+        draws: the numbers of the questions.
         seen: the hand-in's gradients, one [P] for each draw.
     """
     of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
@@ -384,9 +383,8 @@ def changed_gradient(
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:
     """Return a list with an estimate of the hand-in's constant discount, or [].
 
-    The gradient in the first argument is linear in the discount. For other gradients
-    the estimate may be wrong; `changed` rejects a wrong one. `seen` are the hand-in's
-    gradients, one [P] for each draw.
+    `seen` has the hand-in's gradients, one [P] for each draw. The estimate may be wrong
+    if the gradient is not linear in the discount; `changed` then rejects it.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]

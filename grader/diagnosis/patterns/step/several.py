@@ -1,6 +1,7 @@
-"""Find the steps of a `td_update` that makes several optimizer steps in one call.
+"""Explain a `td_update` that makes several optimizer steps in one call.
 
-Possible steps are computed one after the other, and compared with the answers.
+Possible steps are computed one after the other. The last θ_Q is compared with the one
+that the hand-in has returned.
 """
 
 from collections.abc import Callable, Iterator
@@ -65,9 +66,9 @@ class Several:
     """Several optimizer steps in one call.
 
     Attributes:
-        gradient: gradient of the first step.
+        gradient: formula of the gradient of the first step.
         notes: mistakes of the first step that are not in the gradient.
-        middle: θ_Q before the last step, one [P] for each draw.
+        middle: θ_Q before the last step, one vector [P] for each draw.
     """
 
     gradient: Gradient
@@ -76,7 +77,7 @@ class Several:
 
 
 def gradients() -> Iterator[Gradient]:
-    """Yield the gradients to try for the first step, the simplest first."""
+    """Yield formulas of gradients to try for the first step, the simplest first."""
     for gamma in (None, 0.99):
         for text, differences, factor, change in CHANGES:
             for kind in KINDS:
@@ -97,13 +98,13 @@ def right(draw: Draw) -> Vector:
 def several_steps(draws: list[Draw], seen: list[Seen], count: int) -> Several | None:
     """Return the steps that lead to the answers with "sgd"; None if none are found.
 
-    Either all steps use the same formula, or the last step is right and all others use
-    the same formula.
+    All steps use one formula, or all but the last use one formula and the last is
+    right.
 
     Args:
         draws: the numbers of the questions.
         seen: answers with "sgd", one for each draw.
-        count: number of steps.
+        count: number of steps, at least 2.
     """
     for gradient in gradients():
         for step in STEPS:
@@ -132,7 +133,8 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
 
     Args:
         draw: the question, which has θ_Q before the first step.
-        rows: for each step, the function that computes its gradient, and its formula.
+        rows: for each step, a function that computes the gradient [P] for a draw, and
+            the formula of the step.
     """
     ends = []
     for gradient, step in rows:
@@ -147,7 +149,7 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
 def arrives(draw: Draw, one: Seen, end: Vector) -> bool:
     """Tell whether the returned θ_Q equals a computed θ_Q within rounding.
 
-    The tolerance is relative to the length of the whole move.
+    The tolerance is relative to the largest entry of the computed move.
 
     Args:
         draw: the question, which has θ_Q before the steps.

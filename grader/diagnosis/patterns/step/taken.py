@@ -25,8 +25,8 @@ class Seen:
     """One answer of `td_update`, with parameters as vectors [P].
 
     Attributes:
-        theta: the returned theta_Q [P].
-        state: Adam's state after the step; None for "sgd", which has none.
+        theta: the returned θ_Q [P].
+        state: Adam's state after the step; None for "sgd", which has no state.
         loss: the returned loss.
     """
 
@@ -69,18 +69,23 @@ class ByAdam:
 
 
 def base_vector(draw: Draw, base: str) -> Vector:
-    """Return the vector [P] for the name of a base: "θ_Q", "θ_T", or "0" for zeros."""
+    """Return the vector [P] from which a step starts.
+
+    Args:
+        draw: the numbers of the question.
+        base: "θ_Q", "θ_T", or "0" for zeros.
+    """
     known = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T}
     return known.get(base, 0 * draw.theta_Q)
 
 
 def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
-    """Return the returned θ_Q minus a base, one [P] for each draw.
+    """Return the returned θ_Q minus the start of the step, one [P] for each draw.
 
     Args:
         draws: the numbers of the questions.
         seen: answers, one for each draw.
-        base: "θ_Q", "θ_T" or "0".
+        base: start of the step: "θ_Q", "θ_T", or "0" for zeros.
     """
     pairs = zip(draws, seen, strict=True)
     return [one.theta - base_vector(draw, base) for draw, one in pairs]
@@ -89,14 +94,16 @@ def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
 def plain_step(
     draws: list[Draw], seen: list[Seen]
 ) -> tuple[str, Gradient | None] | None:
-    """Return the base and the gradient that the answers with "sgd" show, or None.
-
-    The base is where the step starts: "θ_Q", "θ_T" or "0". The gradient is None if the
-    returned θ_Q equals the base. The result is None if no base and gradient fit.
+    """Return the start and the gradient of the step, by the answers with "sgd".
 
     Args:
         draws: the numbers of the questions.
         seen: answers with "sgd", one for each draw.
+
+    Returns:
+        The start "θ_Q", "θ_T" or "0", and the gradient. The gradient is None if the
+        returned θ_Q equals the start. The result is None in place of the pair if
+        nothing fits.
     """
     for base in BASES:
         moves = moves_from(draws, seen, base)
@@ -112,12 +119,13 @@ def plain_step(
 def by_adam(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None
 ) -> ByAdam | None:
-    """Return what the answers with Adam show; None if no single step fits.
+    """Return what the answers with Adam show about a step; None if no single step fits.
 
     Args:
         draws: the numbers of the questions.
         seen: answers with Adam, one for each draw.
-        plain: the gradient that the answers with "sgd" show; None if unknown.
+        plain: formula of the gradient that the answers with "sgd" show; None if
+            unknown.
     """
     states = [one.state for one in seen if one.state]
     if len(states) != len(draws):
@@ -138,12 +146,22 @@ def by_adam(
 
 
 def seen_by_adam(before: AdamState, after: AdamState) -> Vector:
-    """Return the gradient [P] that takes Adam from one state to the next."""
+    """Return the gradient [P] that leads Adam from one state to the next.
+
+    Args:
+        before: state before the step.
+        after: state after the step.
+    """
     return (after.mu - 0.9 * before.mu) / 0.1
 
 
 def advanced(before: AdamState, after: AdamState) -> bool:
-    """Tell whether one step of Adam leads from one state to the other."""
+    """Tell whether one step of Adam leads from one state to the other.
+
+    Args:
+        before: state before the step.
+        after: state after the step.
+    """
     if after.count != before.count + 1:
         return False
     nu = 0.999 * before.nu + 0.001 * seen_by_adam(before, after) ** 2
@@ -151,7 +169,7 @@ def advanced(before: AdamState, after: AdamState) -> bool:
 
 
 def same_state(a: AdamState, b: AdamState) -> bool:
-    """Tell whether two states hold the same numbers."""
+    """Tell whether two states of Adam hold the same numbers."""
     same = np.array_equal(a.mu, b.mu) and np.array_equal(a.nu, b.nu)
     return a.count == b.count and same
 
@@ -182,12 +200,12 @@ def step_of(
 
 
 def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float | None:
-    """Return the factor c in move = c · vector for all draws; None if there is none.
+    """Return the factor c with move = c · vector for all draws; None if there is none.
 
     Args:
-        moves: moves, one [P] for each draw.
+        moves: moves of θ_Q, one [P] for each draw.
         of: vectors, one [P] for each draw.
-        draws: the questions; the size of θ_Q determines the tolerance.
+        draws: the questions. The tolerance grows with the largest number in θ_Q.
     """
     if not all(v.any() for v in of):
         return None
@@ -207,16 +225,18 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 def with_old_state(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Return what the answers with Adam show if the next state is not returned.
+    """Return what the answers with Adam show if opt_state or a new state is returned.
 
-    The returned state then does not show the gradient. The gradient from the answers
-    with "sgd" is used instead, with a factor that fits.
+    Such a state does not show the gradient. The gradient from the answers with "sgd" is
+    used instead, with a factor that fits.
 
     Args:
         draws: the numbers of the questions.
         seen: answers with Adam, one for each draw.
-        plain: the gradient that the answers with "sgd" show; None if unknown.
-        kept: the returned state, "given" or "fresh"; see `ByAdam`.
+        plain: formula of the gradient that the answers with "sgd" show; None if
+            unknown.
+        kept: the returned state: "given" for the unchanged opt_state, "fresh" for a new
+            state.
     """
     for base in BASES:
         if not any(move.any() for move in moves_from(draws, seen, base)):
@@ -242,7 +262,7 @@ def with_old_state(
 
 
 def scaled_to(gradient: Gradient, factor: float) -> Gradient:
-    """Return a copy of a gradient's formula with this constant factor."""
+    """Return a copy of a gradient's formula whose constant factor is `factor`."""
     ratio = factor / gradient.factor
     return replace(gradient, factor=factor, of=lambda draw: ratio * gradient.of(draw))
 
@@ -251,7 +271,16 @@ def scaled_to(gradient: Gradient, factor: float) -> Gradient:
 
 
 def notes_of(found: ByAdam) -> list[Note]:
-    """Return notes on the mistakes in the step and in the handling of opt_state."""
+    """Return notes on the mistakes in the step and in the handling of opt_state.
+
+    A note is a pair: the mistake, and what the hand-in does in words.
+
+    Args:
+        found: what the answers with Adam show.
+
+    Returns:
+        [] if there are no such mistakes.
+    """
     notes: list[Note] = []
     step = found.step
     if found.kept == "given" and step and step.of == "gradient" and step.times != 1:
@@ -266,7 +295,13 @@ def notes_of(found: ByAdam) -> list[Note]:
 
 
 def by_hand(step: Step) -> list[Note]:
-    """Return notes on a step that adds c times the gradient, without the optimizer."""
+    """Return notes on a step that adds c times the gradient, without the optimizer.
+
+    A note is a pair: the mistake, and what the hand-in does in words.
+
+    Args:
+        step: a step whose added vector is "gradient"; c is `step.times`.
+    """
     where = "" if step.base == "0" else f" from {step.base}"
     text = f"whatever the optimizer, a step of {step.times:.4g} times the gradient"
     notes = [(words.BY_HAND, text + where)]
@@ -280,7 +315,10 @@ def by_hand(step: Step) -> list[Note]:
 
 
 def notes_of_step(step: Step) -> list[Note]:
-    """Return notes on the mistakes in a step; [] if none is known."""
+    """Return notes on the mistakes in a step; [] if none is known.
+
+    A note is a pair: the mistake, and what the hand-in does in words.
+    """
     if step.of == "nothing":
         known = {"θ_Q": words.RETURNS_OLD, "θ_T": words.RETURNS_TARGET}
         if step.base not in known:
@@ -303,7 +341,10 @@ def notes_of_step(step: Step) -> list[Note]:
 
 
 def of_gradient(step: Step) -> list[Note]:
-    """Return notes on a step that uses the gradient in place of the updates."""
+    """Return a note, in a list, on a step that adds the gradient, not the updates.
+
+    A note is a pair: the mistake, and what the hand-in does in words.
+    """
     times = "" if step.times == 1 else f"{step.times:.4g} times "
     if step.base == "0":
         text = f"{times}the gradient is returned as θ_Q"
