@@ -1,4 +1,8 @@
-"""The choices of each row's weight in a loss, and of the reduction to one number."""
+"""The choices of each row's weight in a loss, and of the reduction.
+
+The reduction makes one number of the losses of all rows; in right code it is their
+mean.
+"""
 
 from collections.abc import Callable
 
@@ -83,9 +87,13 @@ WEIGHT = (
 
 
 def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
-    """Return the function that computes a mean in which a mask weights the rows.
+    """Return a function of the rows x and the losses f that computes Σ mask f / Σ mask.
 
-    The mean is NaN if the mask is 0 in all rows.
+    So the mask gives the weight of each row in the mean of the losses. The result is
+    NaN if the weights sum to 0.
+
+    Args:
+        mask: a choice of the mask; its function computes the weights [B] from the rows.
     """
 
     def weighted_mean(x: Rows, f: np.ndarray) -> np.ndarray:
@@ -99,7 +107,10 @@ def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
 def mean(x: Rows, f: np.ndarray) -> np.ndarray:
     """Return the mean of the losses f over their last two axes.
 
-    The last axis is the rows. The axis before it is 1, the actions, or the rows again.
+    Args:
+        x: the rows; not used.
+        f: the losses [..., I, B], where I is 1, the number of actions, or B. For
+            columns of predictions the shape is [..., B, 1].
     """
     return f.mean(axis=(-2, -1))
 

@@ -17,7 +17,7 @@ class Content:
 
     Attributes:
         words: description in symbols, such as "θ_Q" or "0.9 θ_Q + 0.1 θ_T".
-        shares: the pair (a, b) if the answer is a θ_Q + b θ_T; else None.
+        shares: the pair (α, β) if the answer is α θ_Q + β θ_T; else None.
     """
 
     words: str
@@ -33,7 +33,7 @@ OTHER = Content("other numbers")
 def content_of(
     leaves: list[np.ndarray], theta_Q: list[np.ndarray], theta_T: list[np.ndarray]
 ) -> Content:
-    """Return the content of an answer, by comparing its arrays with θ_Q and θ_T.
+    """Return the content of an answer: what its arrays are, compared with θ_Q and θ_T.
 
     Args:
         leaves: arrays that `sync_target` has returned.
@@ -65,7 +65,7 @@ def content_of(
 
 
 def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
-    """Return the content "a θ_Q + b θ_T" if the same a and b fit all numbers.
+    """Return the content "α θ_Q + β θ_T" if two numbers α and β fit the whole answer.
 
     Args:
         values: all numbers of the answer [P].
@@ -73,7 +73,7 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
         t: all numbers of θ_T [P].
 
     Returns:
-        `OTHER` if no a and b fit, or if the answer is nearly θ_Q or nearly θ_T.
+        `OTHER` if no α and β fit, or if the answer is nearly θ_Q or nearly θ_T.
     """
     both = np.stack([q, t], axis=1)
     shares = np.linalg.lstsq(both, values, rcond=None)[0]
@@ -88,7 +88,7 @@ def mixture(values: np.ndarray, q: np.ndarray, t: np.ndarray) -> Content:
 
 
 def refusal(message: str) -> Content:
-    """Return the content that stands for an exception or an invalid answer.
+    """Return the content that describes an exception or an invalid answer.
 
     Args:
         message: message of the exception, or of the check that refused the answer.
@@ -111,7 +111,7 @@ def refusal(message: str) -> Content:
 
 
 def is_mixture(content: Content) -> bool:
-    """Tell whether a content is a mixture with positive shares that add up to 1."""
+    """Tell whether a content is α θ_Q + β θ_T with α and β above 0, and α + β = 1."""
     share, rest = content.shares or (0.0, 0.0)
     return abs(share + rest - 1) < 1e-4 and share > 0 and rest > 0
 
@@ -119,8 +119,8 @@ def is_mixture(content: Content) -> bool:
 def likeness(content: Content) -> tuple[float, str]:
     """Return a sort key that is largest for a copy of θ_Q.
 
-    For a content a θ_Q + b θ_T the key is (a − b, ""). For a content without shares it
-    is (0.5, the content's words).
+    For the content α θ_Q + β θ_T the key is (α − β, ""). For any other content it is
+    0.5 and the content's words.
     """
     if content.shares:
         return content.shares[0] - content.shares[1], ""

@@ -1,4 +1,7 @@
-"""Right and wrong rules that say at which steps `sync_target` renews θ_T."""
+"""Right and wrong rules that say at which steps `sync_target` renews θ_T.
+
+To renew θ_T means to replace it by something new; right code copies θ_Q.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,14 +19,14 @@ Pairs = list[tuple[int, int]]  # (step, period)
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that says at which steps θ_T is renewed.
+    """A rule that says at which steps θ_T is renewed, that is, replaced by something new.
 
     Attributes:
         words: the condition as a formula.
         difference: a tuple with the mistake; () for the right rule.
         holds: function of all pairs (step, period), in the order of the calls. It
-            returns one number for each pair: 1 for a renewal, 0 for none, `RAISES` for
-            a division by zero.
+            returns one number for each pair: 1 if θ_T is renewed, 0 if not, and
+            `RAISES` if the code divides by zero.
     """
 
     words: str
@@ -32,10 +35,10 @@ class Rule:
 
 
 def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
-    """Return the function `Rule.holds` of a rule that needs only step and period.
+    """Return the function `Rule.holds` of a rule that looks at each call alone.
 
     Args:
-        condition: function of step and period; true for a renewal.
+        condition: function of step and period; true if θ_T is renewed.
     """
 
     def of_pair(step: int, period: int) -> int:
@@ -48,12 +51,12 @@ def each(condition: words.Condition) -> Callable[[Pairs], list[int]]:
 
 
 def since_last(pairs: Pairs) -> list[int]:
-    """Return for each pair 1 if a period has passed since the last renewal, else 0.
+    """Return for each call 1 if a period has passed since θ_T was last renewed, else 0.
 
-    The first pair is a renewal. This is the function `Rule.holds` of one rule.
+    The first call gets 1. This is the function `Rule.holds` of one rule.
 
     Args:
-        pairs: pairs (step, period), in the order of the calls.
+        pairs: the pair (step, period) of each call, in order.
     """
     last: int | None = None
     found = []
@@ -67,7 +70,7 @@ def since_last(pairs: Pairs) -> list[int]:
 def counting(start: int) -> Callable[[Pairs], list[int]]:
     """Return the function `Rule.holds` of a rule that counts calls and ignores `step`.
 
-    θ_T is renewed if the number of the call is a multiple of period.
+    By this rule, θ_T is renewed if the number of the call is a multiple of period.
 
     Args:
         start: number of the first call.
@@ -76,7 +79,7 @@ def counting(start: int) -> Callable[[Pairs], list[int]]:
 
 
 def rules() -> Iterator[Rule]:
-    """Yield the rules that contain no constant such as 100, the simplest rule first."""
+    """Yield the rules that contain no constant such as 100, the right rule first."""
     yield Rule("step is a multiple of period", (), each(lambda s, p: s % p == 0))
     for formula, difference, condition in words.CONDITIONS:
         yield Rule(formula, (difference,), each(condition))

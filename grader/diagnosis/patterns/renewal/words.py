@@ -1,7 +1,7 @@
 """The mistakes that the reader of `sync_target` knows, with a hint for each.
 
-A mistake is a wrong condition on the step, or a wrong content of the returned θ_T. To
-add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
+A mistake is a wrong condition on the step, or a wrong content of the returned θ_T, such
+as zeros. To add a mistake, add a line to `CONDITIONS`, `with_number` or `RENEWED`.
 """
 
 from collections.abc import Callable, Iterator
@@ -151,7 +151,9 @@ CONDITIONS: list[Choice] = [
 
 
 def with_number(c: int) -> Iterator[Choice]:
-    """Yield wrong conditions that use a constant instead of the period, or besides it.
+    """Yield wrong conditions for a copy that use the constant c.
+
+    The constant replaces the period, or is used together with the period.
 
     Args:
         c: the constant, at least 2.
