@@ -165,12 +165,12 @@ def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
 def with_new_numbers(
     student: Student, rng: np.random.Generator, observed: list[Observation]
 ) -> list[Observation]:
-    """Replace the content "other numbers" by "new numbers" if answers ignore θ_Q and θ_T.
+    """Replace "other numbers" by "new numbers" if the answers ignore θ_Q and θ_T.
 
-    Up to three questions with the content "other numbers" are asked twice, with
-    different parameters. If both answers are equal for each question, the content
-    becomes "new numbers" in all observations that had "other numbers". If not, all
-    observations are returned unchanged.
+    "Other numbers" is the content of an answer that no combination of θ_Q and θ_T
+    explains. Up to three questions with such an answer are asked twice, with different
+    parameters. If both answers are equal for each question, all these observations get
+    the content "new numbers". If not, all observations are returned unchanged.
 
     Args:
         student: the hand-in.
@@ -318,9 +318,10 @@ def two_contents(
 
 
 def in_order(observed: list[Observation]) -> Reading | None:
-    """Return a reading that lists the answers to `SHOWN_STEPS`, for use if no rule fits.
+    """Return a reading that lists the answers to `SHOWN_STEPS`.
 
-    If these answers are right, the reading names one wrong answer to another question.
+    It is used if no rule explains the answers. If the answers to these steps are right,
+    the reading names one wrong answer to another question.
 
     Args:
         observed: all answers, in the order of the questions. Those for the steps

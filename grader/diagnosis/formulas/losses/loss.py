@@ -50,7 +50,7 @@ def clamped(rows: Rows) -> np.ndarray:
 
 
 def flat_take(rows: Rows) -> np.ndarray:
-    """Return Q(s_0, a_i; theta_Q) [..., 1, B]: the first state's value of each action a_i."""
+    """Return Q(s_0, a_i; theta_Q) [..., 1, B]: the value of a_i in the first state."""
     return rows.q_s[..., 0, :][..., rows.a][..., None, :]
 
 

@@ -1,4 +1,4 @@
-"""One question to `update_Q_TD0` with the hand-in's answer, to be compared with formulas."""
+"""One question to `update_Q_TD0` with the answer, to be compared with formulas."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -216,7 +216,7 @@ def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
 
 
 def cell(cells: Cells, t: int) -> tuple:
-    """Return the index of the cell, or of the whole row, that step t moves; t is from 0 on."""
+    """Return the index of the cell, or of the whole row, that step t moves (t ≥ 0)."""
     rows, columns = cells
     return rows[t], columns[t] if isinstance(columns, np.ndarray) else columns
 

@@ -1,4 +1,4 @@
-"""The step size of a table's update, as a function of α and of an episode's length T."""
+"""The step size of a table's update, as a function of α and an episode's length T."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Size:
     growth: str
 
     def at(self, alpha: float, steps: int) -> float:
-        """Return the step size for an episode with this α and this number T of steps."""
+        """Return the step size for an episode with this α and this number of steps."""
         return self.constant * dict(GROWTHS)[self.growth](alpha, steps)
 
     def differences(self) -> tuple[Difference, ...]:
@@ -93,7 +93,7 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The text of minus the step size, as "−α"; the error stands after this text."""
+        """The text of minus the step size, as "−α" in the formula −α η."""
         sign = "" if self.constant < 0 else "−"
         size = constant_words(abs(self.constant))
         if size == "1":

@@ -114,7 +114,7 @@ def questions(rng: np.random.Generator) -> list[Case]:
 
 
 def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
-    """Make a question with an episode of five steps that visits some states several times.
+    """Make a question with an episode of five steps that visits states several times.
 
     Steps are counted from 0. Steps 0, 2 and 3 have the same state and action. The last
     step has the state of step 1, but another action.
@@ -235,7 +235,7 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 def special(in_target: int, in_step: int) -> Iterator[Formula]:
     """Yield the formulas with one difference in the choices of WHOLE.
 
-    These choices change the order of the steps, or how the moves become a table.
+    The terms in WHOLE concern the update as a whole, such as the order of the steps.
 
     Args:
         in_target: the number of differences in the choices of TARGET.
@@ -336,7 +336,7 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
-    """Yield the formulas with `level` differences that fit the answers to all questions.
+    """Yield the formulas with `level` differences that fit all answers.
 
     Args:
         samples: the questions with the hand-in's answers.

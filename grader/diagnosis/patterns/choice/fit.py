@@ -1,7 +1,8 @@
 """Fit patterns of `epsilon_greedy` to the actions of many calls.
 
-A pattern is a greedy rule and a distribution when exploring. Arrays: K calls, N rows, A
-actions. In an axis of length A+1, index A stands for any number that is no action.
+A pattern is a rule for the greedy action and a distribution of the actions when
+exploring. Arrays: K calls, N rows, A actions. In an axis of length A+1, index A stands
+for any number that is no action.
 """
 
 from collections.abc import Iterator
@@ -30,11 +31,11 @@ CLOSE = 0.03  # no table is shown if all estimates are closer to ε
 
 @dataclass(frozen=True)
 class Sample:
-    """Actions of many calls for the same values and the same ε.
+    """Actions of K calls for the same Q values and the same ε.
 
     Attributes:
         epsilon: ε.
-        q_values: values [N,A].
+        q_values: the Q values of N rows and A actions [N,A].
         actions: chosen actions [K,N], whole numbers.
         start: index of the first row that is used in a fit.
     """
@@ -46,9 +47,9 @@ class Sample:
 
     @cached_property
     def taken(self) -> np.ndarray:
-        """The actions as 0 and 1 [K,N,A+1].
+        """The chosen actions as one-hot vectors [K,N,A+1].
 
-        The last entry of a row is 1 if the row's number is no action.
+        The last entry is 1 if the chosen number is no action.
         """
         known = self.actions[:, :, None] == np.arange(self.q_values.shape[1])
         none = ~known.any(axis=2, keepdims=True)
@@ -56,10 +57,11 @@ class Sample:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Masks of the entries [N,A+1] that are counted together [G,N,A+1].
+        """G masks of entries (row, action) that are counted together [G,N,A+1].
 
-        There is a mask for each rank of a value within its row, and one for each
-        action.
+        There is a mask for each rank of a Q value within its row, and one for each
+        action. Index A of the last axis stands for numbers that are no action. Rows
+        before `start` are not counted.
         """
         rows, A = self.q_values.shape
         ranks = (-self.q_values).argsort(axis=1).argsort(axis=1)
@@ -71,18 +73,19 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """The mean counts of the groups per call, and the means' standard errors.
+        """How many choices of a call are in each group, and the standard errors.
 
-        Both arrays have the shape [G].
+        Both arrays have the shape [G]. The first one has the means over all calls, the
+        second one has the standard errors of these means. `groups` has the G groups.
         """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
 
     def over_calls(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weighted sums of `taken` for each call [K,G].
+        """Return for each of K calls G weighted sums of `taken` [K,G].
 
         Args:
-            weights: weights for each of the G sums [G,N,A+1].
+            weights: the weights of each sum [G,N,A+1].
         """
         flat = self.taken.reshape(len(self.taken), -1)
         return (flat @ weights.reshape(len(weights), -1).T).astype(np.float64)
@@ -97,7 +100,8 @@ class Fit:
         tried: distribution of the actions when exploring.
         exploring: by ε, the estimated probability of exploring and the standard
             deviation of the estimate.
-        odd_rows: rows in which the share of some action deviates from the pattern.
+        odd_rows: indices of the rows in which the frequency of some action deviates
+            from the pattern.
     """
 
     greedy: Greedy
@@ -107,7 +111,7 @@ class Fit:
 
     @property
     def is_off(self) -> bool:
-        """Whether the probability of exploring is certainly not ε, for some ε."""
+        """Whether the probability of exploring certainly differs from ε, for some ε."""
         return any(
             abs(share - epsilon) > OFF * spread
             for epsilon, (share, spread) in self.exploring.items()
@@ -117,7 +121,8 @@ class Fit:
 def fitted(samples: list[Sample]) -> Fit | None:
     """Return the simplest pattern that fits all samples; None if none fits.
 
-    If no pattern fits all rows, one is tried that fits all rows except the first.
+    If no pattern fits all rows, the result is the simplest one that fits all rows
+    except the first row.
     """
     for fit in fits(samples):
         return fit
@@ -142,9 +147,7 @@ def fits(samples: list[Sample]) -> Iterator[Fit]:
 def fit_of(
     greedy: Greedy, tried: Tried, samples: list[Sample], allowed: list[np.ndarray]
 ) -> Fit | None:
-    """Estimate the probability of exploring for a pattern; None if it does not fit.
-
-    The result is also None if exploring gives the same actions as the greedy rule.
+    """Estimate the probability of exploring for a pattern.
 
     Args:
         greedy: rule for the greedy action.
@@ -152,6 +155,10 @@ def fit_of(
         samples: the samples.
         allowed: for each sample, the greedy actions by the rule as a mask [N,A]; at
             most one in each row.
+
+    Returns:
+        The pattern with the estimates. None if the pattern does not fit, or if
+        exploring gives the same actions as the greedy rule.
     """
     found: dict[float, list[tuple[float, float]]] = {}
     odd: set[int] = set()
@@ -185,11 +192,14 @@ def fit_of(
 
 
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
-    """Tell whether counts by action and by rank agree with a pattern, within chance.
+    """Tell whether a sample agrees with a pattern, within chance.
+
+    Compared is how often each action is chosen, and how often each rank. The rank is
+    the position of an action's Q value in its row.
 
     Args:
         sample: the sample.
-        expected: the pattern's probabilities [N,A+1].
+        expected: the probabilities of the actions by the pattern [N,A+1].
         doubt: change of `expected` [N,A+1] if the estimated probability of exploring
             grows by one standard deviation.
     """
@@ -202,11 +212,11 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the rows in which the share of some action deviates from a pattern.
+    """Return the indices of rows in which an action is clearly too frequent or too rare.
 
     Args:
         sample: the sample.
-        expected: the pattern's probabilities [N,A+1].
+        expected: the probabilities of the actions by the pattern [N,A+1].
     """
     calls = len(sample.actions)
     spread = np.sqrt(expected * (1 - expected) / calls) + 1 / calls
@@ -215,10 +225,10 @@ def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
 
 
 def law_of(fit: Fit) -> Law | None:
-    """Return the simplest law that fits the estimated probabilities of exploring.
+    """Return the simplest formula that fits the estimated probabilities of exploring.
 
     Returns:
-        None if no law fits for all ε.
+        None if no formula fits for all ε.
     """
     least, most = fit.exploring[0.0][0], fit.exploring[1.0][0]
     for law in laws(least, most):
@@ -232,7 +242,7 @@ def law_of(fit: Fit) -> Law | None:
 
 
 def table(fit: Fit) -> tuple[str, ...]:
-    """Return a table of the estimated probability of exploring for each ε.
+    """Return the lines of a table of the estimated probability of exploring for each ε.
 
     Returns:
         () if all estimates are close to ε.

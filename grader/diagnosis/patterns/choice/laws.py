@@ -1,8 +1,8 @@
 """Tables of what `epsilon_greedy` may do, right and wrong.
 
 `GREEDY` has rules for the greedy action, `TRIED` has distributions of the actions when
-exploring, and `laws` has formulas of how often code explores. To add a choice, add a
-line there. Arrays: N rows, A actions.
+exploring, and `laws` yields formulas of the probability of exploring. To add a choice,
+add a line there. Arrays: N rows, A actions.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ class Greedy:
     Attributes:
         words: the rule in words.
         differences: differences from the right rule.
-        allowed: function of the values [N,A]; returns a mask [N,A] of the actions that
-            the rule may choose. In a row without a mark, the rule chooses a number that
-            is no action.
+        allowed: function of the Q values [N,A]; returns a mask [N,A] of the actions
+            that the rule may choose. In a row without a marked action, the rule chooses
+            a number that is no action.
     """
 
     words: str
@@ -36,45 +36,65 @@ class Greedy:
 
 
 def best(q: np.ndarray) -> np.ndarray:
-    """Return a mask [N,A] of the actions with the largest value of their row."""
+    """Return a mask [N,A] of the actions with the largest Q value of their row.
+
+    Args:
+        q: the Q values [N,A].
+    """
     return q == q.max(axis=1, keepdims=True)
 
 
 def only(actions: np.ndarray, num_actions: int) -> np.ndarray:
-    """Return a mask [N,A] with one action in each row.
+    """Return a mask [N,A] with one marked action in each row.
 
     Args:
-        actions: one action for each row [N]; a row with another number has no mark.
+        actions: the number of the action to mark in each row [N]. A number outside of 0
+            to A - 1 marks nothing.
         num_actions: number A of actions.
     """
     return actions[:, None] == np.arange(num_actions)
 
 
 def first(marked: np.ndarray) -> np.ndarray:
-    """Return a mask of each row's first marked action.
+    """Return a mask [N,A] of the first marked action of each row.
 
-    In a row without a mark, this is action 0.
+    In a row without a marked action, this is action 0.
+
+    Args:
+        marked: a mask [N,A].
     """
     return only(marked.argmax(axis=1), marked.shape[1])
 
 
 def by_index(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the actions whose value equals the number of the best action.
+    """Return a mask of the actions whose Q value equals the number of the best action.
 
-    In a row without such an action, the first of the best actions is marked.
+    In a row without such an action, the best action is marked; with ties, the first
+    one.
+
+    Args:
+        q: the Q values [N,A].
     """
     ties = q == q.argmax(axis=1)[:, None]
     return np.where(ties.any(axis=1, keepdims=True), ties, first(best(q)))
 
 
 def near(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the actions whose value is within one percent of the largest."""
+    """Return a mask of the actions whose Q value is within 1 % of the row's largest.
+
+    Args:
+        q: the Q values [N,A].
+    """
     most = q.max(axis=1, keepdims=True)
     return np.abs(q - most) <= 1e-8 + 0.01 * np.abs(most)
 
 
 def second(q: np.ndarray) -> np.ndarray:
-    """Return a mask of the second best action in each row."""
+    """Return a mask of the second best action in each row.
+
+    Args:
+        q: the Q values [N,A].
+    """
     return only(np.argsort(q, axis=1, kind="stable")[:, -2], q.shape[1])
 
 
@@ -147,7 +167,7 @@ class Tried:
     Attributes:
         words: the distribution in words.
         differences: differences from the right distribution.
-        shares: function of the values [N,A], the greedy actions [N] and ε; returns
+        shares: function of the Q values [N,A], the greedy actions [N] and ε; returns
             probabilities [N,A+1]. The last entry is the probability of a number that is
             no action.
     """
@@ -158,7 +178,9 @@ class Tried:
 
 
 def padded(shares: np.ndarray, beyond: float = 0.0) -> np.ndarray:
-    """Add a last column: the probability of a number that is no action.
+    """Return the probabilities of the actions with one more column [N,A+1].
+
+    The new column is the probability of a number that is no action.
 
     Args:
         shares: probabilities of the actions [N,A].
@@ -178,10 +200,9 @@ def with_end(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def rounded(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return probabilities as from rounding (A - 1) u, with u uniform in [0, 1).
+    """Return the probabilities [N,A+1] of (A - 1) u rounded, with u uniform in [0, 1).
 
-    The first and the last action are half as likely as the others. The shape is
-    [N,A+1].
+    The first and the last action are half as likely as each of the others.
     """
     shares = np.full(q.shape, 1.0)
     shares[:, [0, -1]] = 0.5
@@ -194,7 +215,7 @@ def not_greedy(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def softmax(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the softmax of each row's values as probabilities [N,A+1]."""
+    """Return the softmax of each row's Q values as probabilities [N,A+1]."""
     shares = np.exp(q - q.max(axis=1, keepdims=True).astype(float))
     return padded(shares / shares.sum(axis=1, keepdims=True))
 
@@ -207,12 +228,12 @@ def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return probability 1 for the action of the lowest value in each row [N,A+1]."""
+    """Return probability 1 for each row's action of the lowest Q value [N,A+1]."""
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 
 
 def always(action: int) -> Callable[..., np.ndarray]:
-    """Return the distribution that always has the same action.
+    """Return the function `Tried.shares` of code that always takes the same action.
 
     Args:
         action: number of the action; -1 for the last one.
@@ -225,7 +246,9 @@ def always(action: int) -> Callable[..., np.ndarray]:
 
 
 def all_but(action: int) -> Callable[..., np.ndarray]:
-    """Return the distribution with equal probabilities of all actions except one.
+    """Return the function `Tried.shares` of code that takes all actions except one.
+
+    All other actions have the same probability.
 
     Args:
         action: number of the action that is never taken; -1 for the last one.
@@ -255,11 +278,11 @@ TRIED = [
 
 @dataclass(frozen=True)
 class Law:
-    """How the probability of exploring depends on ε.
+    """A formula of how the probability of exploring depends on ε.
 
     Attributes:
-        words: the probability as a formula.
-        differences: differences from the right law, which is ε.
+        words: the probability as text, such as "1 - ε".
+        differences: differences from the right probability, which is ε.
         of: function of ε; returns the probability.
     """
 
@@ -269,7 +292,7 @@ class Law:
 
 
 def laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws for the probability of exploring, the right one first.
+    """Yield formulas of the probability of exploring, the right one first.
 
     Args:
         least: estimated probability of exploring at ε = 0.
@@ -282,14 +305,22 @@ def laws(least: float, most: float) -> Iterator[Law]:
 
 
 def of_rest(law: Law) -> Law:
-    """Return the law with 1 - ε in the place of ε."""
+    """Return the formula with 1 - ε in the place of ε.
+
+    Args:
+        law: a formula of the probability of exploring.
+    """
     differences = (words.INVERTED, *law.differences)
     text = law.words.replace("ε", "(1 - ε)")
     return Law(text, differences, lambda e: law.of(1 - e))
 
 
 def inverted(law: Law) -> Law:
-    """Return the law with 1 - p in the place of the probability p."""
+    """Return the formula "1 - p", where p is the probability by the given formula.
+
+    Args:
+        law: a formula of the probability of exploring.
+    """
     differences = (words.INVERTED, *law.differences)
     return Law(f"1 - ({law.words})", differences, lambda e: 1 - law.of(e))
 
@@ -327,7 +358,7 @@ def one_side_more(count: int, epsilon: float) -> float:
 
 
 def coins() -> Iterator[Law]:
-    """Yield the laws of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
+    """Yield formulas of `one_side_more`, for coins with 11, 21, 51 and 101 sides."""
     for sides in (10, 20, 50, 100):
         yield Law(
             f"ε in steps of 1/{sides}, of a coin with {sides + 1} sides",
@@ -337,7 +368,7 @@ def coins() -> Iterator[Law]:
 
 
 def measured_laws(least: float, most: float) -> Iterator[Law]:
-    """Yield the laws with a constant that was estimated at ε = 0 or at ε = 1.
+    """Yield formulas of the probability of exploring with an estimated constant.
 
     Args:
         least: estimated probability of exploring at ε = 0.

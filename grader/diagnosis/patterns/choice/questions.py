@@ -1,4 +1,4 @@
-"""Questions to `epsilon_greedy`: values, ε and keys."""
+"""Questions to `epsilon_greedy`: Q values, ε and keys."""
 
 import numpy as np
 
@@ -21,11 +21,11 @@ HARD = (  # rows of values: whole numbers, ties, negative and close values
 
 
 class OtherShape(Exception):
-    """Raised if the actions have another shape than one number for each row.
+    """Raised if `epsilon_greedy` does not return one number for each row of Q values.
 
     Args:
         shape: shape of the actions for one key.
-        rows: number of rows of values, N.
+        rows: number N of rows of Q values.
     """
 
     def __init__(self, shape: tuple[int, ...], rows: int) -> None:
@@ -48,14 +48,14 @@ class Questions:
     """Asks the hand-in's `epsilon_greedy` for actions.
 
     Attributes:
-        keys: keys of plain calls [60,2].
-        epsilons: the ε that are asked.
-        values: two arrays of values [N,A]; one array if the code cannot be exported.
+        keys: 60 keys for calls without `jax.jit` [60,2].
+        epsilons: the values of ε to ask for.
+        values: two arrays of Q values [N,A]; one array if the code cannot be exported.
         untraced: message of the exception that the export raised; "" without one.
 
     Args:
         student: the hand-in.
-        rng: draws values and keys.
+        rng: draws Q values and keys.
     """
 
     def __init__(self, student: Student, rng: np.random.Generator) -> None:
@@ -76,12 +76,13 @@ class Questions:
         """Ask for actions with `KEYS` new keys, and return them with the question.
 
         Args:
-            q_values: values [N,A].
+            q_values: Q values [N,A].
             epsilon: ε.
 
         Raises:
-            OtherShape: the actions have another shape than [K,N].
-            Wrong: the actions are no whole numbers.
+            OtherShape: the actions for one key do not have the shape [N].
+            Raised: the hand-in's code has raised an exception.
+            Wrong: the actions are not whole numbers, or the part is a stub.
         """
         keys = self.rng.integers(0, 2**32, (KEYS, 2), dtype=np.uint32)
         case = cases.exploration(keys[0], q_values, epsilon)
@@ -93,26 +94,37 @@ class Questions:
         return Sample(epsilon, q_values, actions.astype(np.int64))
 
     def hard(self, epsilon: float) -> Sample:
-        """Ask for actions where values are equal, close together, or whole numbers."""
+        """Ask for actions if Q values are equal, close together, or whole numbers.
+
+        The result is as in `chosen`.
+
+        Args:
+            epsilon: ε.
+        """
         drawn = self.rng.integers(-2, 5, (ROWS - len(HARD), ACTIONS))
         q_values = np.concatenate([np.array(HARD), drawn]).astype(np.float32)
         return self.chosen(q_values, epsilon)
 
     def alone(self) -> Reading | None:
-        """Return a reading if the actions for one row have a wrong shape; else None."""
+        """Return a reading if the actions for one row have a wrong shape; else None.
+
+        Raises:
+            Raised: the hand-in's code has raised an exception.
+            Wrong: no array came back.
+        """
         q_values = cases.distinct(self.rng, 1, 3)
         case = cases.exploration(self.keys[0], q_values, 0.0)
         actions = self.student.answer(case).array("actions")
         return None if actions.shape == (1,) else OtherShape(actions.shape, 1).reading()
 
     def repeats(self, epsilon: float) -> bool:
-        """Tell whether two plain calls with the same key and ε give equal actions."""
+        """Tell whether two calls with one key give equal actions, without `jax.jit`."""
         case = cases.exploration(self.keys[0], self.values[0], epsilon)
         one, other = (self.student.called(case).array("actions") for _ in range(2))
         return np.array_equal(one, other)
 
     def decays(self) -> bool:
-        """Tell whether code stops exploring after some calls, though ε is always 1."""
+        """Tell whether code stops exploring within 50 calls, though ε is always 1."""
         student, q_values = self.student.afresh(), self.values[0]
         best = q_values.argmax(axis=1)
         shares = []
@@ -124,8 +136,8 @@ class Questions:
     def down_the_columns(self) -> Reading | None:
         """Return a reading if the arg max runs over rows, not over actions; else None.
 
-        The question has as many rows as actions, because such code may fail on other
-        sizes.
+        The question has as many rows as actions, because such code may fail if the
+        numbers differ.
         """
         q_values = cases.distinct(self.rng, ACTIONS, ACTIONS)
         down, across = q_values.argmax(axis=0), q_values.argmax(axis=1)

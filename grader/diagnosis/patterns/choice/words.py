@@ -6,7 +6,7 @@ SLIDES = "(slides: Deep Q Networks)"
 
 
 def choice(name: str, hint: str) -> Difference:
-    """Make a difference from right code; the hint gets a reference to the slides.
+    """Return a mistake; a reference to the slides is added to its hint.
 
     Args:
         name: name of the mistake.

@@ -19,7 +19,7 @@ Pairs = list[tuple[int, int]]  # (step, period)
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that says at which steps θ_T is renewed, that is, replaced by something new.
+    """A rule that says at which steps θ_T is renewed (replaced by something new).
 
     Attributes:
         words: the condition as a formula.

@@ -1,7 +1,8 @@
 """Tables of choices: how `discounted_returns` may change the rewards and the sums.
 
-A line of a table has a formula, a function that computes it, and the mistake. To add a
-choice, add a line. The right choice stands first, without a mistake.
+The sums are the R_i, from which the returns G_i are made. A line of a table has a
+formula, a function that computes it, and the mistake. To add a choice, add a line. The
+right choice stands first, without a mistake.
 """
 
 from collections.abc import Sequence
@@ -53,8 +54,8 @@ def rewards_of(single: np.ndarray) -> list[Reward]:
     """Return the choices for the rewards: `REWARDS`, and clipping at one more limit.
 
     Args:
-        single: the hand-in's returns of episodes with one step [K,1]. The largest
-            absolute value is the limit.
+        single: the hand-in's returns of episodes with one step [K,1]. Their largest
+            absolute value is the limit of the clipping.
     """
     limit = float(f"{np.nan_to_num(np.abs(single)).max():.4g}")
     return [*REWARDS, clipped(-limit, limit)]
@@ -144,8 +145,8 @@ def spread(sums: np.ndarray, ddof: int = 0) -> np.ndarray:
 
     Args:
         sums: the sums [...,T].
-        ddof: degrees of freedom that are subtracted from T. The result is NaN if T ≤
-            ddof.
+        ddof: the number that is subtracted from T in the divisor of the variance. The
+            result is NaN if T ≤ ddof.
     """
     if sums.shape[-1] <= ddof:
         return np.full((*sums.shape[:-1], 1), np.nan)
@@ -243,16 +244,16 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Estimate the constant of an `Output` from the hand-in's returns, for b formulas.
+    """Estimate the constant of an `Output` from the hand-in's returns, for n formulas.
 
     Args:
         output: a change of the sums. `output.fitted` says whether a factor, a shift or
             no constant is estimated.
-        given: the changed sums of b formulas, without the constant [b,K,T].
+        given: the changed sums of n formulas, without the constant [n,K,T].
         returns: the hand-in's returns [K,T].
 
     Returns:
-        For each formula the constant with the least squared error [b]. All are 0 if
+        For each formula the constant with the least squared error [n]. All are 0 if
         there is no constant. A factor of 0 becomes NaN.
     """
     if not output.fitted:

@@ -38,7 +38,7 @@ SHAPE_WORDS = {
 def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
     """Return a function that tells whether an episode's returns have a given shape.
 
-    The function takes rewards [K,T] and the hand-in's returns [K,...].
+    That function takes rewards [K,T] and the hand-in's returns [K,...].
 
     Args:
         sizes: the sizes of the shape; None stands for T.
@@ -52,7 +52,7 @@ def shaped(*sizes: int | None) -> Callable[[np.ndarray, np.ndarray], bool]:
 
 
 def one_more(rewards: np.ndarray, obtained: np.ndarray) -> bool:
-    """Tell whether each episode has T + 1 returns, of which the last is 0.
+    """Tell whether each of K episodes has T + 1 returns, of which the last is 0.
 
     Args:
         rewards: rewards [K,T].

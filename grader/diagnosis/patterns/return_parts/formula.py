@@ -12,7 +12,7 @@ DQL = "(slides: Deep Q Learning)."
 
 
 def differs(name: str, hint: str) -> Difference:
-    """Return the mistake with this name; its hint ends with the title of the slides."""
+    """Return the mistake with this name; the slides' title is added to its hint."""
     return Difference(name, f"{hint} {DQL}")
 
 
@@ -23,7 +23,8 @@ class Reward:
     Attributes:
         text: the changed reward as a formula; "r_t" for the right choice.
         change: function of the rewards [K,T]; returns the changed rewards [K,T].
-        difference: the mistake; None for the right choice.
+        difference: the mistake; None for the right choice, and for a choice that has no
+            mistake of its own.
     """
 
     text: str
@@ -37,7 +38,8 @@ class Weight:
 
     Attributes:
         text: the weight as a formula; {n} stands for the number of steps from i to t.
-        value: function of n, i and t (each [T,T]), T and γ; returns the weights [T,T].
+        value: function of n, i and t (each [T,T]), T and γ; returns the weights [T,T],
+            with a row for each i and a column for each t.
         difference: the mistake; None for the right choice.
     """
 
@@ -48,12 +50,13 @@ class Weight:
 
 @dataclass(frozen=True)
 class Range:
-    """A choice of the rewards t that entry i sums.
+    """A choice of the steps t whose rewards entry i sums.
 
     Attributes:
         text: the condition on t, as it stands under the Σ.
         member: function of i and t (each [T,T]) and T; returns a mask [T,T].
-        steps: number of steps n from i to t, as a formula and as a function of i and t.
+        steps: the number n of steps from i to t: its formula as text, and a function of
+            i and t that computes it.
         difference: the mistake; None for the right choice.
         second: a second mistake of the same choice, or None.
     """
@@ -85,9 +88,10 @@ class Output:
     """A choice of what the hand-in returns in place of the sums R_i.
 
     Attributes:
-        text: the changed sum as a formula; {c} stands for the constant; "" for no
-            change.
-        change: function of the sums [...,K,T] and the rewards [K,T].
+        text: the changed sum as a formula; {c} stands for the constant. "" means that
+            the sums are returned unchanged.
+        change: function of the sums [...,K,T] and the rewards [K,T]; returns the
+            changed sums [...,K,T], without the constant.
         difference: the mistake; None for the right choice.
         fitted: "factor" or "shift" if a constant has to be estimated, else "".
         constant: the estimated constant.
@@ -100,7 +104,7 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return the changed sums [...,K,T], with the constant multiplied or added."""
+        """Return the changed sums [...,K,T], multiplied by the constant or plus the constant."""
         changed = self.change(sums, rewards)
         if self.fitted == "factor":
             return self.constant * changed
@@ -114,8 +118,8 @@ def sums_of(sums: Sums, rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Return the sums R_i [K,T] that a choice of weight and range, or a `Rule`, gives.
 
     Args:
-        sums: the choice.
-        rewards: changed rewards of K episodes [K,T].
+        sums: a weight and a range, or a `Rule`.
+        rewards: the rewards of K episodes after their change [K,T].
         gamma: γ.
     """
     if isinstance(sums, Rule):
@@ -151,7 +155,7 @@ class Formula:
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """The mistakes in the formula, the most basic one first; () for none."""
+        """The mistakes in the formula, the most basic one first; () if there are none."""
         if isinstance(self.sums, Rule):
             found: list[Difference | None] = [self.sums.difference]
         else:
@@ -162,7 +166,7 @@ class Formula:
 
     @property
     def cost(self) -> float:
-        """Number of mistakes; a frequent mistake counts 1.0 and a rare one 1.2."""
+        """Number of mistakes, where a frequent mistake counts 1.0 and a rare one 1.2."""
         return sum(1.0 if d.name in COMMON else 1.2 for d in self.differences)
 
     @property

@@ -148,9 +148,9 @@ RANGES: Sequence[Range] = [
 
 
 def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return discounted sums [K,T] that restart at each reward other than 0.
+    """Return sums [K,T] that contain only the next reward other than 0, discounted.
 
-    The sum of step i is the first reward other than 0 from step i on, discounted.
+    For step i this is the first reward other than 0 at step i or later.
     """
     sums, later = np.zeros(rewards.shape), np.zeros(len(rewards))
     for i in reversed(range(rewards.shape[1])):
@@ -197,9 +197,10 @@ def weights_of(rewards: np.ndarray, returns: np.ndarray, gamma: float) -> list[W
     returns.
 
     Args:
-        rewards: rewards [K,T]; the last T episodes are unit vectors.
+        rewards: rewards [K,T]. The last T episodes are unit vectors: a single reward is
+            1, all others are 0.
         returns: the hand-in's returns [K,T].
-        gamma: γ.
+        gamma: γ, which is not among the constants.
     """
     size = rewards.shape[1]
     units = returns[-size:].T

@@ -1,7 +1,7 @@
 """Compute steps of `td_update` in float64, with the grader's stand-in for `td_loss`.
 
 In this module, parameters and gradients are vectors [P]. Such a vector has all numbers
-of a tree, leaf after leaf.
+of a list of arrays, one array after the other.
 """
 
 from collections.abc import Callable
@@ -94,7 +94,8 @@ def loss_and_gradients(
         first: parameters in the place of theta_Q [P].
         second: parameters in the place of theta_T [P].
         gamma: γ.
-        rows: number of transitions that count, from the first one; None for all.
+        rows: how many transitions of the batch are used, from the first one on; None
+            for all.
 
     Returns:
         The loss, the gradient in `first` [P], and the gradient in `second` [P].
@@ -116,7 +117,7 @@ def network(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
     """Return the probe network's values [B,A], and a function for the backward pass.
 
-    The function takes the gradient of a loss in the values [B,A]. It returns the
+    That function takes the gradient of a loss in the values [B,A]. It returns the
     gradient of that loss in theta [P].
 
     Args:
@@ -190,8 +191,8 @@ def drawn(rng: np.random.Generator, scale: float, size: float = 1.0) -> Draw:
 
     Args:
         rng: source of the numbers.
-        scale: factor of the rewards.
-        size: factor of the parameters.
+        scale: number by which the rewards are multiplied.
+        size: number by which the parameters are multiplied.
     """
     source = cases.Fixed("a step")
     source.rng = rng

@@ -1,6 +1,7 @@
 """Ask `td_update` for steps, and find mistakes that no single step shows.
 
-Such mistakes are memory of earlier calls, deleted arguments, and exceptions.
+Such a mistake is that a call remembers earlier calls, deletes arguments, or raises an
+exception.
 """
 
 import contextlib
@@ -38,7 +39,8 @@ def ask(student: Student, draws: list[Draw], optimizer: str) -> list[Seen]:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: an answer has other shapes, or numbers that are not finite.
+        Wrong: an answer has other shapes than the question, or numbers that are not
+            finite.
     """
     asked = [question(draw, optimizer) for draw in draws]
     return [seen_in(student.answer(one), one) for one in asked]
@@ -54,7 +56,8 @@ def called(student: Student, draw: Draw, optimizer: str) -> Seen:
 
     Raises:
         Raised: the hand-in's code has raised an exception.
-        Wrong: the answer has other shapes, or numbers that are not finite.
+        Wrong: the answer has other shapes than the question, or numbers that are not
+            finite.
     """
     asked = question(draw, optimizer)
     return seen_in(student.called(asked), asked)
@@ -68,7 +71,8 @@ def seen_in(answer: Answer, asked: Case) -> Seen:
         asked: the question; the answer must have the shapes of its arguments.
 
     Raises:
-        Wrong: the answer has other shapes, or numbers that are not finite.
+        Wrong: the answer has other shapes than the question, or numbers that are not
+            finite.
     """
     theta, state = answer.leaves("theta_Q"), answer.leaves("opt_state")
     loss = answer.array("loss")
@@ -93,6 +97,10 @@ def remembered(student: Student, draws: list[Draw]) -> Reading | None:
 
     The hand-in is imported anew and called three times: twice with the first draw, then
     with the second. If a call fails, the result is None.
+
+    Args:
+        student: the hand-in.
+        draws: the numbers of two or more questions.
     """
     student = student.afresh()
     first, second = draws[:2]
@@ -130,7 +138,8 @@ def on_other_loss(
     Args:
         student: the hand-in.
         draws: the numbers of the questions.
-        seen: answers with "sgd"; they fit no gradient of the stand-in loss.
+        seen: answers with "sgd", one for each draw; they fit no gradient of the
+            stand-in loss.
     """
     grads = [-move / SGD_RATE for move in moves_from(draws, seen, "θ_Q")]
     if not all(map(pulls_at_values, draws, grads)):
@@ -149,7 +158,7 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
     """Tell whether a vector can be the gradient of a loss on the values Q(s, ·; θ_Q).
 
     Args:
-        draw: the question, which has θ_Q and the states.
+        draw: the question, which has θ_Q and the states s.
         gradient: the vector [P].
     """
     values, pull = network(draw, draw.theta_Q, draw.case.args["state"])
@@ -162,7 +171,11 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
 def deleting(student: Student, draw: Draw) -> Reading | None:
     """Return a reading if a step deletes arrays that the caller passed in, else None.
 
-    Call this only if the steps are right.
+    Call this function only if the steps are right.
+
+    Args:
+        student: the hand-in.
+        draw: the numbers of a question.
     """
     with contextlib.suppress(Raised, Wrong):
         if student.changed(question(draw, "adam"), "jax"):
@@ -172,7 +185,15 @@ def deleting(student: Student, draw: Draw) -> Reading | None:
 
 
 def untraced(student: Student, draw: Draw) -> str:
-    """Return the message with which the export of `td_update` fails; "" if it works."""
+    """Return the message of the exception that the export of `td_update` raises.
+
+    Args:
+        student: the hand-in.
+        draw: the numbers of a question.
+
+    Returns:
+        "" if the export works.
+    """
     try:
         student.export(question(draw, "adam"))
     except Raised as error:
@@ -182,6 +203,8 @@ def untraced(student: Student, draw: Draw) -> str:
 
 def refusals(messages: list[str]) -> list[Note]:
     """Return a list with a note on the most basic mistake that the messages show.
+
+    A note is a mistake and the words that say what the code does.
 
     Args:
         messages: messages of exceptions, and of answers that were refused.
@@ -197,11 +220,13 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return a mistake if "sgd" gets the state of another optimizer, else None.
+    """Return a mistake if the hand-in passes the state of "sgd" to its own optimizer.
 
     Args:
-        messages: messages of exceptions by the optimizer's name, or by "jit" for the
-            export.
+        messages: messages of exceptions, by the name of the optimizer that failed.
+
+    Returns:
+        None if the message under "sgd" does not show this mistake.
     """
     if re.search(r"'EmptyState' object has no attribute", messages.get("sgd", "")):
         return words.OWN_OPTIMIZER

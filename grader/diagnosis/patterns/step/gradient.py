@@ -33,14 +33,14 @@ FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 @dataclass(frozen=True)
 class Kind:
-    """A loss L(a, b), and the arguments in which its gradient is taken.
+    """A loss L(θ, θ′), and the arguments in which its gradient is taken.
 
     Attributes:
         words: the gradient as a formula.
         differences: the mistakes; () for the right gradient.
-        places: two letters for the arguments a and b: "Q" for θ_Q, "T" for θ_T.
-        of: weights of the gradients in a and in b; the gradient is their weighted sum.
-        rows: number of transitions that count, from the first one; None for all.
+        places: two letters for the arguments θ and θ′: "Q" for θ_Q, "T" for θ_T.
+        of: weights of the gradients in θ and in θ′; the gradient is their weighted sum.
+        rows: how many transitions are used, from the first one on; None for all.
     """
 
     words: str
@@ -59,7 +59,7 @@ class Kind:
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return the loss L(a, b), its gradient in a [P], and its gradient in b [P]."""
+        """Return the loss L(θ, θ′), its gradient in θ [P], and its gradient in θ′ [P]."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -87,7 +87,7 @@ class Gradient:
         words: the gradient in symbols, without its factor.
         differences: the mistakes; () for the right gradient.
         factor: constant factor of the gradient.
-        decay: factor c of a term c · θ_Q that is added to the gradient.
+        decay: the number by which θ_Q is multiplied before it is added; 0 for none.
         gamma: constant discount; None if the argument gamma is used.
         kind: the loss, and the arguments in which its gradient is taken.
         of: function that computes the gradient [P] for a draw.
@@ -119,7 +119,7 @@ def shares(plain: list[Vector], seen: list[Vector]) -> list[float]:
 
 
 def noise_of(draw: Draw) -> float:
-    """Return the absolute tolerance for a gradient that is inferred from a move of θ_Q.
+    """Return the absolute tolerance for a gradient that is computed from a move of θ_Q.
 
     The move is the difference of two float32 vectors, so it has rounding errors.
     """
@@ -135,7 +135,7 @@ def near(draw: Draw, a: Vector, b: Vector) -> bool:
 
 
 def tidy(factor: float) -> float:
-    """Return a factor; if it is nearly a whole number, return the whole number."""
+    """Return the whole number that is nearly equal to a factor, or else the factor."""
     whole = float(round(factor)) or factor
     return whole if abs(whole - factor) < 2e-4 * abs(factor) else factor
 
@@ -316,10 +316,10 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
     """Return the simplest formula that gives the hand-in's gradients, or None.
 
     None means that no formula fits all draws. It also means that a gradient is not
-    finite, or too small to be told from rounding errors.
+    finite, or is not much larger than rounding errors.
 
     Args:
-        draws: independent draws.
+        draws: the numbers of the questions.
         seen: the hand-in's gradients, one [P] for each draw.
     """
     for draw, one in zip(draws, seen, strict=True):
@@ -329,7 +329,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield the formulas that give the gradients `seen`, the simplest first."""
+    """Yield the formulas that give the hand-in's gradients `seen`, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
     for kind in KINDS:
@@ -345,7 +345,7 @@ def changed(
     Args:
         kind: the loss, and the arguments in which its gradient is taken.
         gamma: constant discount in place of the argument gamma; None for the argument.
-        draws: independent draws.
+        draws: the numbers of the questions.
         seen: the hand-in's gradients, one [P] for each draw.
     """
     of_draws = [changed_gradient(kind, gamma, lambda d, g: g, draw) for draw in draws]
@@ -384,9 +384,9 @@ def changed_gradient(
 def own_discount(kind: Kind, draws: list[Draw], seen: list[Vector]) -> list[float]:
     """Return a list with an estimate of the hand-in's constant discount, or [].
 
-    The gradient in the first argument is linear in the discount. For other gradients
-    the estimate may be wrong; `changed` rejects a wrong one. `seen` are the hand-in's
-    gradients, one [P] for each draw.
+    The estimate may be wrong, except for gradients in the first argument of the loss,
+    which are linear in the discount. `changed` rejects a wrong one. `seen` are the
+    hand-in's gradients, one [P] for each draw.
     """
     sizes = [1 / np.abs(s).max() for s in seen]
     none = [size * kind.gradient(d, 0.0) for size, d in zip(sizes, draws, strict=True)]

@@ -1,6 +1,7 @@
 """Find the steps of a `td_update` that makes several optimizer steps in one call.
 
-Possible steps are computed one after the other, and compared with the answers.
+For each known formula of a step, the steps are computed one after the other. The result
+is compared with the answers.
 """
 
 from collections.abc import Callable, Iterator
@@ -65,8 +66,9 @@ class Several:
     """Several optimizer steps in one call.
 
     Attributes:
-        gradient: gradient of the first step.
-        notes: mistakes of the first step that are not in the gradient.
+        gradient: formula of the gradient of the first step.
+        notes: mistakes of the first step that are not in the gradient, each with words
+            that describe it.
         middle: θ_Q before the last step, one [P] for each draw.
     """
 
@@ -76,7 +78,7 @@ class Several:
 
 
 def gradients() -> Iterator[Gradient]:
-    """Yield the gradients to try for the first step, the simplest first."""
+    """Yield the formulas of gradients to try for the first step, the simplest first."""
     for gamma in (None, 0.99):
         for text, differences, factor, change in CHANGES:
             for kind in KINDS:
@@ -132,7 +134,8 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
 
     Args:
         draw: the question, which has θ_Q before the first step.
-        rows: for each step, the function that computes its gradient, and its formula.
+        rows: for each step, the function that computes its gradient for a draw, and the
+            step's formula.
     """
     ends = []
     for gradient, step in rows:
@@ -147,11 +150,11 @@ def walked(draw: Draw, rows: Rows) -> list[Vector]:
 def arrives(draw: Draw, one: Seen, end: Vector) -> bool:
     """Tell whether the returned θ_Q equals a computed θ_Q within rounding.
 
-    The tolerance is relative to the length of the whole move.
+    The tolerance is relative to the largest entry of the computed move.
 
     Args:
         draw: the question, which has θ_Q before the steps.
-        one: the answer.
+        one: the answer, which has the returned θ_Q.
         end: computed θ_Q after the steps [P].
     """
     if not np.isfinite(end).all():

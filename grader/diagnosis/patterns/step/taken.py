@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ByAdam:
-    """What the answers with Adam show about a step.
+    """What the answers with "adam" show about a step.
 
     Attributes:
         gradient: formula of the gradient that the optimizer got; None if unknown.
@@ -69,13 +69,13 @@ class ByAdam:
 
 
 def base_vector(draw: Draw, base: str) -> Vector:
-    """Return the vector [P] for the name of a base: "θ_Q", "θ_T", or "0" for zeros."""
+    """Return the vector [P] with a given name: "θ_Q", "θ_T", or "0" for zeros."""
     known = {"θ_Q": draw.theta_Q, "θ_T": draw.theta_T}
     return known.get(base, 0 * draw.theta_Q)
 
 
 def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
-    """Return the returned θ_Q minus a base, one [P] for each draw.
+    """Return the returned θ_Q minus the vector `base`, one [P] for each draw.
 
     Args:
         draws: the numbers of the questions.
@@ -112,12 +112,15 @@ def plain_step(
 def by_adam(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None
 ) -> ByAdam | None:
-    """Return what the answers with Adam show; None if no single step fits.
+    """Return what the answers with "adam" show.
 
     Args:
         draws: the numbers of the questions.
-        seen: answers with Adam, one for each draw.
+        seen: answers with "adam", one for each draw.
         plain: the gradient that the answers with "sgd" show; None if unknown.
+
+    Returns:
+        None if the returned state is neither that after one step nor an unused one.
     """
     states = [one.state for one in seen if one.state]
     if len(states) != len(draws):
@@ -138,12 +141,12 @@ def by_adam(
 
 
 def seen_by_adam(before: AdamState, after: AdamState) -> Vector:
-    """Return the gradient [P] that takes Adam from one state to the next."""
+    """Return the gradient [P] with which Adam gets from one state to another."""
     return (after.mu - 0.9 * before.mu) / 0.1
 
 
 def advanced(before: AdamState, after: AdamState) -> bool:
-    """Tell whether one step of Adam leads from one state to the other."""
+    """Tell whether one step of Adam leads from the state `before` to the state `after`."""
     if after.count != before.count + 1:
         return False
     nu = 0.999 * before.nu + 0.001 * seen_by_adam(before, after) ** 2
@@ -182,10 +185,10 @@ def step_of(
 
 
 def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float | None:
-    """Return the factor c in move = c · vector for all draws; None if there is none.
+    """Return the one number c with move = c · vector for all draws; None if there is none.
 
     Args:
-        moves: moves, one [P] for each draw.
+        moves: moves of θ_Q, one [P] for each draw.
         of: vectors, one [P] for each draw.
         draws: the questions; the size of θ_Q determines the tolerance.
     """
@@ -207,14 +210,14 @@ def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float 
 def with_old_state(
     draws: list[Draw], seen: list[Seen], plain: Gradient | None, kept: str
 ) -> ByAdam:
-    """Return what the answers with Adam show if the next state is not returned.
+    """Return what the answers with "adam" show if the next state is not returned.
 
-    The returned state then does not show the gradient. The gradient from the answers
-    with "sgd" is used instead, with a factor that fits.
+    The returned state does not show the gradient. So the gradient from the answers with
+    "sgd" is used, with a factor that fits.
 
     Args:
         draws: the numbers of the questions.
-        seen: answers with Adam, one for each draw.
+        seen: answers with "adam", one for each draw.
         plain: the gradient that the answers with "sgd" show; None if unknown.
         kept: the returned state, "given" or "fresh"; see `ByAdam`.
     """
@@ -251,7 +254,10 @@ def scaled_to(gradient: Gradient, factor: float) -> Gradient:
 
 
 def notes_of(found: ByAdam) -> list[Note]:
-    """Return notes on the mistakes in the step and in the handling of opt_state."""
+    """Return notes on the mistakes in the step and in the handling of opt_state.
+
+    A note is a mistake and the words that say what the code does. [] means no mistake.
+    """
     notes: list[Note] = []
     step = found.step
     if found.kept == "given" and step and step.of == "gradient" and step.times != 1:
@@ -266,7 +272,10 @@ def notes_of(found: ByAdam) -> list[Note]:
 
 
 def by_hand(step: Step) -> list[Note]:
-    """Return notes on a step that adds c times the gradient, without the optimizer."""
+    """Return notes on a step that adds c times the gradient, without the optimizer.
+
+    A note is a mistake and the words that say what the code does.
+    """
     where = "" if step.base == "0" else f" from {step.base}"
     text = f"whatever the optimizer, a step of {step.times:.4g} times the gradient"
     notes = [(words.BY_HAND, text + where)]
@@ -280,7 +289,10 @@ def by_hand(step: Step) -> list[Note]:
 
 
 def notes_of_step(step: Step) -> list[Note]:
-    """Return notes on the mistakes in a step; [] if none is known."""
+    """Return notes on the mistakes in a step; [] if none is known.
+
+    A note is a mistake and the words that say what the code does.
+    """
     if step.of == "nothing":
         known = {"θ_Q": words.RETURNS_OLD, "θ_T": words.RETURNS_TARGET}
         if step.base not in known:
@@ -303,7 +315,10 @@ def notes_of_step(step: Step) -> list[Note]:
 
 
 def of_gradient(step: Step) -> list[Note]:
-    """Return notes on a step that uses the gradient in place of the updates."""
+    """Return notes on a step that uses the gradient in place of the optimizer's updates.
+
+    A note is a mistake and the words that say what the code does.
+    """
     times = "" if step.times == 1 else f"{step.times:.4g} times "
     if step.base == "0":
         text = f"{times}the gradient is returned as θ_Q"
