@@ -1,7 +1,7 @@
-"""Steps of reading a wrong replay buffer.
+"""The questions and explanations with which the reader of `ReplayBuffer` works.
 
-Runs in the grader's process and asks the hand-in through `oracle`. `asked` has the
-order of the questions. A question is a script: a list of operations on a new buffer, as
-adds and samples. To add a mistake, add a line to a table in `stores`, `places` or
-`changes`. Imports `contract` and `oracle`.
+A question is a script: a list of operations on a new buffer, such as adds and samples.
+`asked` asks all questions in order. To add a mistake, add a line to a table in
+`stores`, `places` or `changes`. The code runs in the grader's process, asks the hand-in
+through `oracle`, and imports `contract` and `oracle`.
 """

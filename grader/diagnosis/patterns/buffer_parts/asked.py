@@ -1,4 +1,7 @@
-"""Ask a buffer all questions in order, and collect the findings."""
+"""Ask a buffer all questions in order, and collect the findings.
+
+A finding is one difference between the hand-in's buffer and a right one.
+"""
 
 import itertools
 from typing import Any
@@ -28,15 +31,12 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
 def findings_of(asker: Asker) -> list[Finding]:
-    """Ask all questions of one round, and return the findings.
+    """Ask all questions of one round, and return the findings, the most basic one first.
 
     A finding is one difference between the hand-in's buffer and a right one.
 
     Args:
-        asker: asks the buffer.
-
-    Returns:
-        The findings, the most basic one first.
+        asker: asks the hand-in's buffer.
     """
     findings, usable = extras.first_answers(asker)
     if not usable:
@@ -72,7 +72,12 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Draw batches from one buffer after each number of adds in `STAGES` except 0.
+    """Draw batches from one buffer several times, with adds before each time.
+
+    The buffer's numbers of adds are those in `STAGES`, except 0.
+
+    Args:
+        asker: asks the hand-in's buffer.
 
     Returns:
         The script (operations on a new buffer) with the buffer's answers.
@@ -91,10 +96,11 @@ def batches_in(played: Played, like: Batches | None = None) -> list[Batches | No
 
     Args:
         played: a script with the buffer's answers.
-        like: batches from the same buffer code whose transitions are known, or None.
+        like: batches from another buffer of the hand-in, whose transitions are known;
+            or None.
 
     Returns:
-        A `Batches` for each "samples"; None in its place if the transitions of the rows
+        A `Batches` for each "samples". It is None if the transitions that the rows show
         cannot be recognised.
     """
     state_dim = played.rows["state"].shape[1]
@@ -113,10 +119,10 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 
     Args:
         played: a script with the buffer's answers.
-        drawn: the batches of each "samples" operation, from `batches_in`.
+        drawn: the result of `batches_in` for this script.
 
     Returns:
-        None if nothing was drawn, or if the batches of some "samples" are not known.
+        None if nothing was drawn, or if `drawn` contains None.
     """
     known = [batches for batches in drawn if batches]
     if not known or len(known) < len(drawn):
@@ -128,11 +134,14 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 
 
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
-    """Return findings about fields with wrong values in drawn rows.
+    """Return the findings about fields with wrong values in drawn rows.
+
+    A finding is one difference between the hand-in's buffer and a right one.
 
     Args:
-        drawn: for each script, the batches from `batches_in`. The first script draws
-            before the buffer is full, the third and the fourth when it is full.
+        drawn: for each script, the batches from `batches_in`. In the first script, the
+            buffer is not yet full. In the third and fourth, it is full. No others are
+            used.
     """
     firsts = [one[0] if one else None for one in drawn]
     filling = [b for b in firsts[:1] if b and (b.ids >= 0).any()]
@@ -149,14 +158,17 @@ def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
 def stored_and_drawn(
     asker: Asker, seen: list[Seen | None], batches: list[np.ndarray]
 ) -> tuple[list[Finding], list[Finding]]:
-    """Return two lists: findings about storing, and findings about choosing places.
+    """Return the findings about storing, and the findings about choosing what to draw.
 
-    A place is an index of the storage; choosing places decides what is drawn.
+    A finding is one difference between the hand-in's buffer and a right one.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
         seen: for each script the drawn transitions; None if some are not known.
         batches: numbers of the drawn transitions, an array [n,B] for each "samples".
+
+    Returns:
+        Two lists of findings; both are empty if nothing wrong is found.
     """
     known = [one for one in seen if one]
     if not known:
@@ -189,7 +201,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return a finding if chance decides which transitions a buffer keeps; else None.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
         seen: for each script the drawn transitions; None if some are not known.
     """
     without = [one for one in seen[:4] if one]
@@ -228,10 +240,10 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
 def how_drawn(
     asker: Asker, drawn: list[list[Batches | None]], *, plain: bool
 ) -> list[Finding]:
-    """Return findings about rows that are drawn unevenly or depend on each other.
+    """Return a finding if rows are drawn unevenly or depend on each other.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
         drawn: for each script, the batches from `batches_in`.
         plain: True if the buffer stores the right transitions.
 
@@ -268,10 +280,10 @@ BY_PLACE = ("rounds-index", "stratified", "contiguous-block")
 
 
 def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if rows of one buffer's batches are drawn wrongly; else None.
+    """Return a finding if the batches of one buffer are drawn wrongly; else None.
 
     Args:
-        places: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        places: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     return (
@@ -285,7 +297,7 @@ def between_batches(asker: Asker) -> list[Finding]:
     """Return a finding if the draws from a larger buffer depend on each other.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
 
     Returns:
         A list with one finding; [] if the draws are independent or not known.
@@ -301,9 +313,9 @@ def between_batches(asker: Asker) -> list[Finding]:
 
 
 def ranks(ids: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the ranks of the drawn transitions [n,B], and the number of ranks.
+    """Return the ranks by age of the drawn transitions [n,B], and the number of ranks.
 
-    Transitions that were drawn at least once are ranked by age: the oldest one has rank
+    Only transitions that were drawn at least once have a rank. The oldest one has rank
     0.
 
     Args:

@@ -1,7 +1,7 @@
 """Tables of what can be wrong with the values of a field in drawn rows.
 
-A line of `WHERE` selects the rows that are wrong. There, the value comes from another
-transition (`OTHERS`), or is changed (`CHANGES`). To add a mistake, add a line.
+A line of `WHERE` selects the rows that are wrong. In these rows the value comes from
+another transition (`OTHERS`), or is changed (`CHANGES`). To add a mistake, add a line.
 """
 
 import itertools
@@ -23,14 +23,16 @@ FEW = 30  # number of batches that rule out most explanations in a first, quick 
 
 @dataclass(frozen=True)
 class Batches:
-    """Many batches from one buffer, with the transitions that their rows show.
+    """n batches of B rows from one buffer, with the transitions that their rows show.
+
+    The transitions are numbered from 0, in the order of the adds.
 
     Attributes:
-        fields: an array [n,B] or [n,B,D] for each field.
+        fields: the drawn values of each field, [n,B] or [n,B,D].
         ids: for each row the number of its transition [n,B]; BLANK for a row without
             one.
         rows: all transitions, one array for each field.
-        newest: number of the newest transition.
+        newest: number of the transition that was added last.
         oldest: number of the oldest transition that a right buffer holds.
     """
 
@@ -46,14 +48,14 @@ class Batches:
         return replace(self, fields=fields, ids=self.ids[:FEW])
 
     def stored(self, name: str, ids: np.ndarray) -> np.ndarray:
-        """Return the right values of a field for transitions, in float64.
+        """Return the values of a field that the rows should have, in float64.
 
         The value is 0 for BLANK, and NaN for any other number that belongs to no
         transition.
 
         Args:
             name: name of the field.
-            ids: numbers of the transitions [n,B].
+            ids: for each row the number of a transition [n,B].
         """
         values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
         values[(ids < 0) | (ids >= STORED)] = np.nan
@@ -80,7 +82,7 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added next after its own [n,B].
+    """Return for each row the number of the transition added next after the row's [n,B].
 
     For the newest transition, this is the oldest one.
     """
@@ -88,7 +90,7 @@ def following(b: Batches) -> np.ndarray:
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added just before its own [n,B].
+    """Return for each row the number of the transition added just before the row's [n,B].
 
     For the oldest transition, this is the newest one.
     """
@@ -98,7 +100,8 @@ def preceding(b: Batches) -> np.ndarray:
 def place_after(b: Batches) -> np.ndarray:
     """Return for each row the number of the transition in the next place [n,B].
 
-    The number is BLANK if no transition has been stored in the next place yet.
+    A place is an index of the storage. The number is BLANK if no transition has been
+    stored in the next place yet.
     """
     blank = b.newest - b.oldest + 1 < CAPACITY
     return np.where((b.ids == b.newest) & blank, BLANK, following(b))
@@ -125,10 +128,11 @@ class Change:
 
     Attributes:
         kind: short name of the change; it becomes part of the mistake's name.
-        text: formula; {x} stands for the field, {c} for the constant.
+        text: formula; {x} stands for the field, {c} for a constant.
         hint: verb phrase for the student; {c} stands for the constant.
         value: function of the right values and of the hand-in's values, both [n,B,...];
-            returns the changed values.
+            returns the changed values. The hand-in's values only determine the
+            constant.
     """
 
     kind: str
@@ -146,12 +150,13 @@ class Change:
 
 
 def over_batch(x: np.ndarray, what: str, ddof: int = 0) -> np.ndarray:
-    """Return a statistic over the rows of each batch.
+    """Return a statistic over the B rows of each batch [n,1,...].
 
     Args:
         x: values [n,B,...].
         what: "std", or the name of a NumPy function.
-        ddof: degrees of freedom that "std" subtracts from B.
+        ddof: the number that "std" subtracts from B in the divisor of the variance. The
+            result is NaN if B ≤ ddof.
     """
     if x.shape[1] <= ddof:
         return np.full_like(x, np.nan)
@@ -167,30 +172,34 @@ def factor(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def shift(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the constant c in y = x + c, the median of y - x."""
+    """Return the constant c in y = x + c: the median of y - x."""
     return float(np.nanmedian(y - x))
 
 
 def rounded(value: float) -> float:
-    """Return a constant rounded to four digits; NaN for infinity and NaN."""
+    """Return a constant, rounded to four significant digits; NaN for infinity and NaN."""
     return float(f"{value:.4g}") if np.isfinite(value) else np.nan
 
 
 def limit(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the bound at which y may be clipped: its largest absolute value.
+    """Return the bound at which code may have clipped y: the largest |y|.
 
-    The result is NaN if all y are 0. The argument x, the right values, is not used.
+    The result is NaN if all y are 0.
+
+    Args:
+        x: the right values; not used.
+        y: the hand-in's values.
     """
     return float(np.nanmax(np.abs(y))) or np.nan
 
 
 def within_batch(x: np.ndarray, y: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Return x, shifted and scaled to mean 0 and deviation 1 within each batch.
+    """Return x, shifted and scaled to mean 0 and standard deviation 1 in each batch.
 
     Args:
         x: the right values [n,B,...].
         y: the hand-in's values; not used.
-        ddof: degrees of freedom that the standard deviation subtracts from B.
+        ddof: the number that is subtracted from B in the divisor of the variance.
     """
     return (x - over_batch(x, "mean")) / over_batch(x, "std", ddof)
 

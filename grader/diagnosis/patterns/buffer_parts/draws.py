@@ -1,6 +1,7 @@
 """Find out how a buffer draws: by which generator, how evenly, and how independently.
 
-How often each transition is drawn is judged by a χ² test with a tail of 1e-9.
+A χ² test judges how often each transition is drawn. With a right buffer it fails with
+probability 1e-9.
 """
 
 from collections.abc import Sequence
@@ -20,21 +21,22 @@ def each_in(draws: np.ndarray, stored: int) -> np.ndarray:
     """Return how often each transition is in each batch [n,stored].
 
     Args:
-        draws: ranks of the drawn transitions [n,B].
+        draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     return (draws[:, :, None] == np.arange(stored)).sum(axis=1)
 
 
 def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
-    """Tell whether counts differ from expected shares by more than chance allows.
+    """Tell whether counts differ from expected frequencies by more than chance allows.
 
     If the rows of a batch depend on each other, counts scatter more than with
     independent draws. The limit of the test is raised by the same factor.
 
     Args:
         each: how often each transition is in each batch [n,stored].
-        shares: expected share of each transition among all rows [stored].
+        shares: expected frequency of each transition among all rows [stored]; the sum
+            is 1.
     """
     from scipy import special  # imported late: the import takes 0.2 s
 
@@ -51,7 +53,11 @@ def improbable(each: np.ndarray, shares: np.ndarray) -> bool:
 
 
 def constant(draws: np.ndarray) -> bool:
-    """Tell whether there are three or more batches [n,B] and all of them are equal."""
+    """Tell whether there are three or more batches, and all of them are equal.
+
+    Args:
+        draws: the transitions in each batch [n,B].
+    """
     return len(draws) > 2 and bool((draws == draws[0]).all())
 
 
@@ -61,10 +67,10 @@ def generator_finding(
     """Return a finding if the draws do not depend on rng alone; else None.
 
     Args:
-        same_buffer: three arrays of batches from one buffer, drawn with a generator,
-            with an equal generator and with another generator.
-        new_buffers: three arrays of batches from new buffers, the first two drawn with
-            equal generators and the third with another generator.
+        same_buffer: the numbers of three draws from one buffer. The first two were made
+            with equal generators, the third with a different one.
+        new_buffers: the numbers of three draws, each from a new buffer. The first two
+            were made with equal generators, the third with a different one.
     """
     first, again, other = same_buffer
     new, new_again, new_other = new_buffers
@@ -96,7 +102,7 @@ def generator_finding(
 
 
 def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
-    """Return a finding if each buffer gives the same batch again and again; else None.
+    """Return a finding if all batches of each buffer are equal; else None.
 
     Args:
         draws: numbers of the drawn transitions, an array [n,B] for each buffer.
@@ -125,10 +131,10 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
 
 
 def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if a row of a batch clearly depends on other rows; else None.
+    """Return a finding if a row of a batch clearly depends on its other rows; else None.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     size = draws.shape[1]
@@ -168,7 +174,7 @@ def parts(draws: np.ndarray, stored: int) -> bool:
     """Tell whether the buffer is cut into B parts, with one row drawn from each part.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
     """
     low, high = draws.min(axis=0), draws.max(axis=0)
@@ -179,13 +185,13 @@ def parts(draws: np.ndarray, stored: int) -> bool:
 
 
 def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if the buffer hands out a shuffled list in turn; else None.
+    """Return a finding if the buffer gives out a shuffled list in turn; else None.
 
     Such a buffer draws each transition once before it draws any transition again.
 
     Args:
-        draws: ranks of the drawn transitions in the buffer's first batches [n,B], in
-            order.
+        draws: ranks by age of the transitions in the buffer's first batches [n,B], in
+            the order of drawing.
         stored: number of stored transitions.
     """
     each = stored // draws.shape[1]
@@ -208,14 +214,13 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if every batch has the newest or the oldest transition.
+    """Return a finding if the newest transition is in every batch; else None.
+
+    The oldest transition is looked for in the same way.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
-
-    Returns:
-        None if neither is in every batch.
     """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
@@ -233,9 +238,9 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
     """Return a finding if some transitions are drawn more often than others; else None.
 
     Args:
-        draws: ranks of the drawn transitions [n,B]; the oldest has rank 0.
+        draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
-        named: True to look for known patterns first, as a preference for new
+        named: True to look for known patterns first, such as a preference for new
             transitions.
     """
     each = each_in(draws, stored)
@@ -282,11 +287,11 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
 
 
 def rises(shares: np.ndarray, n: int) -> bool:
-    """Tell whether shares rise from one transition to the next, within chance.
+    """Tell whether frequencies rise from each transition to the next, within chance.
 
     Args:
-        shares: share of each transition among n draws.
-        n: number of draws.
+        shares: frequency of each transition among all drawn rows.
+        n: number of drawn rows.
     """
     noise = 4 * np.sqrt(shares.max() / n)
     return bool((np.diff(shares) > -noise).all() and shares[-1] - shares[0] > noise)
@@ -298,7 +303,7 @@ def dependent(draws: np.ndarray, stored: int) -> Finding | None:
     The two rows are from one batch, or from two consecutive batches.
 
     Args:
-        draws: ranks of the drawn transitions [n,B], in the order of drawing.
+        draws: ranks by age of the drawn transitions [n,B], in the order of drawing.
         stored: number of stored transitions.
     """
     n, size = draws.shape

@@ -1,6 +1,7 @@
 """Findings from short scripts: first answers, a full buffer, lengths, generators.
 
-A script is a list of operations on a new buffer, as adds and samples.
+A script is a list of operations on a new buffer, such as adds and samples. A finding is
+one difference between the hand-in's buffer and a right one.
 """
 
 import re
@@ -31,10 +32,16 @@ LIST_OF_ROWS = re.compile(
 
 
 def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
-    """Return the findings of the first scripts, and whether other scripts make sense.
+    """Ask the first questions, and return their findings.
 
     The asker is changed if the buffer needs a new import for each script, if a sample
     removes rows from the buffer, or if the buffer stores only states of four numbers.
+
+    Args:
+        asker: asks the hand-in's buffer.
+
+    Returns:
+        The findings, and whether the buffer works well enough for more questions.
     """
     # Import the hand-in anew: if all buffers share one list, it must not be full yet,
     # because a full list does not grow.
@@ -70,7 +77,7 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
 
 
 def no_buffer(raised: str) -> list[Finding]:
-    """Return a finding if the reason is known why no buffer can be made; else [].
+    """Return a list with a finding if it is known why no buffer can be made; else [].
 
     Args:
         raised: message of the exception that making a buffer has raised.
@@ -92,7 +99,7 @@ def shared(asker: Asker, new: Played) -> Finding | None:
     """Return a finding if a new buffer holds transitions of another buffer; else None.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
         new: the answers of a script that asks a new buffer for its length.
     """
     asker.play(["add", 0, 2])
@@ -113,7 +120,7 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
     """Return a finding if a batch is clearly not five arrays of numbers; else None.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
         raised: message of the exception that drawing `BATCH` rows has raised.
     """
     if told := NOT_NUMBERS.search(raised):
@@ -142,7 +149,10 @@ def no_arrays(asker: Asker, raised: str) -> Finding | None:
 def one_size(asker: Asker) -> Finding | None:
     """Return a finding if the buffer stores only states of four numbers; else None.
 
-    If there is a finding, the asker uses states of four numbers from then on.
+    If there is a finding, the asker uses states of four numbers from now on.
+
+    Args:
+        asker: asks the hand-in's buffer.
     """
     rows, size = asker.rows, asker.state_dim
     works = []
@@ -163,12 +173,12 @@ def one_size(asker: Asker) -> Finding | None:
 
 
 def when_full(asker: Asker, scripts: list[Played]) -> list[Finding]:
-    """Return a finding if a full buffer raises an exception; else [].
+    """Return a list with a finding if a full buffer raises an exception; else [].
 
     Args:
-        asker: asks the buffer.
-        scripts: scripts with the buffer's answers, with more adds from one to the next.
-            In the first two, the buffer has not yet lost a transition.
+        asker: asks the hand-in's buffer.
+        scripts: scripts with the buffer's answers, each with more adds than the one
+            before. In the first two, the buffer has not yet lost a transition.
     """
     if scripts[1].raised or not any(played.raised for played in scripts):
         return []
@@ -210,12 +220,12 @@ FAILS_TO_DRAW = found(
 
 
 def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
-    """Return the findings about the buffer's length.
+    """Return a list with a finding about the buffer's length; [] if there is none.
 
     There is no finding for lengths that follow from a known storage mistake.
 
     Args:
-        asker: asks the buffer.
+        asker: asks the hand-in's buffer.
         storage: names of the storage mistakes that were found.
     """
     script: list[Any] = [["len"]]
@@ -259,15 +269,15 @@ def lengths(asker: Asker, storage: set[str]) -> list[Finding]:
 
 
 def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
-    """Return the lengths of a buffer with a storage mistake, after 0, 1, … adds.
+    """Return the lengths of a simulated buffer with a storage mistake.
 
     Args:
         asker: has the transitions that are added.
         name: name of the storage mistake.
-        counts: 0, 1, …, the numbers of adds.
+        counts: the numbers of adds after which the length is asked: 0, 1, 2, ….
 
     Returns:
-        [] if `STORES` has no such mistake.
+        A length for each number in `counts`; [] if `STORES` has no such mistake.
     """
     for way in STORES:
         if way.name == name:
@@ -284,9 +294,9 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
     """Return the finding for wrong lengths.
 
     Args:
-        obtained: the buffer's lengths after 0, 1, … adds.
-        counts: 0, 1, …, the numbers of adds.
-        right: right lengths.
+        obtained: the lengths of the hand-in's buffer, one for each number in `counts`.
+        counts: the numbers of adds after which the length was asked: 0, 1, 2, ….
+        right: the lengths of a right buffer, one for each number in `counts`.
     """
     asked = "the length is the number of transitions stored now"
     table = [f"after 0, 1, … adds to capacity {CAPACITY}: {str(obtained)[1:-1][:100]}"]
@@ -320,7 +330,7 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 
 def generator(asker: Asker) -> list[Finding]:
-    """Return a finding if the draws do not depend on rng alone; else []."""
+    """Return a list with a finding if the draws do not depend on rng alone; else []."""
     seed, other = asker.seed(), asker.seed()
     add, batches = ["add", 0, LARGE], ["samples", 3, BATCH]
     script = [add, seed, batches, seed, batches, other, batches]

@@ -1,4 +1,4 @@
-"""Explain the values of a wrong field in sampled rows.
+"""Explain the values of a wrong field in drawn rows.
 
 An explanation is four choices: the rows in which the field is wrong, the transition and
 the field from which the value comes, and a change of the value. An explanation is
@@ -49,9 +49,9 @@ def candidates(
         name: name of the field.
 
     Returns:
-        For each explanation the cost; the rows, a key of `WHERE`; another transition, a
-        key of `OTHERS`, or None; the field that the value comes from; a change of the
-        value, or None.
+        Tuples of five: the cost; the rows, a key of `WHERE`; the transition that the
+        value comes from, a key of `OTHERS`, or None for the row's own; the field that
+        the value comes from; a change of the value, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -91,13 +91,13 @@ def alike(a: str, b: str) -> bool:
 def same_rows(
     a: np.ndarray, b: np.ndarray, shape: tuple[int, ...], *, loosely: bool = False
 ) -> np.ndarray:
-    """Return in which rows two fields are equal within rounding: a mask [n,B].
+    """Return a mask [n,B] of the rows in which two fields are equal within rounding.
 
     Args:
         a: values of one field, [n,B] or [n,B,D].
         b: values of the other field, of the same shape.
         shape: (n, B).
-        loosely: True to allow errors relative to the largest value of the batch.
+        loosely: True to allow errors relative to the largest value of the batch in b.
     """
     with np.errstate(invalid="ignore"):
         size = np.abs(b)
@@ -109,7 +109,7 @@ def same_rows(
 
 
 def exact_rows(a: np.ndarray, b: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return in which rows two fields are equal, without any tolerance: a mask [n,B].
+    """Return a mask [n,B] of the rows in which two fields are exactly equal.
 
     Args:
         a: values of one field, [n,B] or [n,B,D].
@@ -180,11 +180,11 @@ def covers(name: str, pairs: Sequence[tuple[Batches, np.ndarray]]) -> bool:
 def both_flags(
     pairs: Sequence[tuple[Batches, np.ndarray]], other: str | None = None
 ) -> bool:
-    """Tell whether d is true in some rows of the masks and false in other rows.
+    """Tell whether d is true in some selected rows and false in other selected rows.
 
     Args:
-        pairs: batches, each with a mask of rows [n,B].
-        other: the transition whose d is read, a key of `OTHERS`; None for the row's
+        pairs: batches, each with a mask that selects rows [n,B].
+        other: the transition whose d is read, a key of `OTHERS`; None for the row's own
             transition.
     """
     flags = [
@@ -207,9 +207,9 @@ def predicts(
     Args:
         name: name of the field.
         b: batches.
-        holds: mask of the rows [n,B] in which the explanation holds.
+        holds: mask of the rows [n,B] for which the explanation is given.
         other: the transition that the value comes from, a key of `OTHERS`; None for the
-            row's transition.
+            row's own transition.
         source: name of the field that the value comes from.
         change: change of the value, or None.
     """
@@ -301,16 +301,17 @@ def identified(
 ) -> Batches | None:
     """Find out which transition each row shows, and return the batches with them.
 
-    If different fields point to different transitions, those are taken that leave the
-    cheapest mistakes in the other fields.
+    Different fields can point to different transitions. Those are taken with which the
+    mistakes in all other fields have the lowest cost.
 
     Args:
-        fields: an array [n,B] or [n,B,D] for each field.
+        fields: the drawn values of each field, [n,B] or [n,B,D].
         rows: all transitions, one array for each field.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
-        like: batches of the same buffer code with known transitions, or None. With
-            `like`, as many fields as possible have to be right in both.
+        like: batches from another buffer of the hand-in, whose transitions are known;
+            or None. If given, those transitions are taken with which the most fields
+            are right in both buffers.
 
     Returns:
         None if no field shows the transitions of all rows.
@@ -331,9 +332,9 @@ def identified(
 def read_fields(
     filling: Sequence[Batches], full: Sequence[Batches]
 ) -> list[Explanation]:
-    """Return explanations of all wrong fields.
+    """Return explanations of all wrong fields; [] if no field is wrong.
 
-    If a field has no exact explanation, a rough description takes its place.
+    If a field has no exact explanation, it gets a rough description instead.
 
     Args:
         filling: batches from buffers that are not full.
@@ -367,8 +368,8 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
         several: batches in which the field may be wrong.
 
     Returns:
-        One or two explanations; [] if the field is wrong in one of the two sets of rows
-        and has no explanation there.
+        One or two explanations. [] if the field is right, or if it is wrong in one of
+        the two sets of rows and has no explanation there.
     """
     read = []
     for where in ("where d is true", "where d is false"):

@@ -16,14 +16,16 @@ from grader.diagnosis.patterns.buffer_parts.stores import Ring, Way
 class State:
     """All that a rule for choosing places can depend on.
 
+    A place is an index of the storage.
+
     Attributes:
         store: the simulated storage.
         length: the length that the hand-in's buffer gives at this draw.
         size: batch size B.
         first: length at the first draw.
-        until_full: length at the first draw; once the buffer is full, length at the
-            newest draw.
-        frozen: contents of the places at the first draw.
+        until_full: length at the first draw as long as the buffer is not full; after
+            that, length at the last draw.
+        frozen: the transitions' numbers in the filled places at the first draw.
     """
 
     store: Ring
@@ -43,7 +45,7 @@ def all_stored(s: State) -> list[int]:
 
 
 def latest(s: State) -> list[int]:
-    """Return the numbers of the newest B transitions."""
+    """Return the numbers of the newest B transitions, or of all if fewer are stored."""
     return sorted(x for x in all_stored(s) if x != BLANK)[-s.size :]
 
 

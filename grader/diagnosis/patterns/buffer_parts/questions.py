@@ -1,6 +1,6 @@
 """Play scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows.
 
-A script is a list of operations on a new buffer, as adds and samples.
+A script is a list of operations on a new buffer, such as adds and samples.
 """
 
 import contextlib
@@ -37,9 +37,9 @@ class Finding:
         difference: name and hint of the mistake.
         computes: what the code does, in a few words.
         asked: what right code does, in a few words.
-        table: lines of a table of examples.
-        measured: True if `computes` holds numbers of this round, as counts of drawn
-            rows.
+        table: lines of a table of examples; () if there is no table.
+        measured: True if `computes` holds numbers that differ from round to round, such
+            as counts of drawn rows.
     """
 
     difference: Difference
@@ -50,7 +50,7 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """Name of the difference."""
+        """Name of the mistake."""
         return self.difference.name
 
 
@@ -58,6 +58,8 @@ def found(
     name: str, computes: str, asked: str, hint: str, table: Sequence[str] = ()
 ) -> Finding:
     """Make a finding; a reference to the slides is added to the hint.
+
+    A finding is one difference between the hand-in's buffer and a right one.
 
     Args:
         name: name of the mistake.
@@ -73,8 +75,15 @@ def found(
 def transitions(rng: np.random.Generator, state_dim: int = 3) -> Rows:
     """Draw `STORED` transitions that differ from each other in each field except d.
 
-    States and rewards have both signs, more digits than float16 keeps, and sizes below
-    and above 1. In each block of four transitions, two are terminal.
+    States and rewards have both signs, more digits than float16 keeps, and absolute
+    values below and above 1. In each block of four transitions, two are terminal.
+
+    Args:
+        rng: source of the numbers.
+        state_dim: number D of entries of a state.
+
+    Returns:
+        An array for each field, by the field's name.
     """
 
     def vectors() -> np.ndarray:
@@ -105,7 +114,7 @@ class Played:
         rows: the transitions that can be added, one array for each field.
         lengths: results of "len", in order.
         samples: results of "samples", "sample" and "reread", in order.
-        raised: message of the exception, "" without one; after an exception `lengths`
+        raised: message of the exception, "" without one. After an exception `lengths`
             and `samples` are empty.
     """
 
@@ -139,7 +148,7 @@ class Asker:
         self.rows = transitions(rng)
 
     def use_states_of(self, size: int) -> None:
-        """Draw new transitions, whose states have `size` numbers."""
+        """Draw new transitions whose states have `size` numbers, and use them from now on."""
         self.state_dim, self.rows = size, transitions(self.rng, size)
 
     def seed(self) -> list[Any]:
@@ -147,12 +156,19 @@ class Asker:
         return ["rng", int(self.rng.integers(2**31))]
 
     def case(self, capacity: int, script: list[Any]) -> Case:
-        """Return the case that plays a script on a new buffer."""
+        """Return the case that runs a script on a new buffer."""
         spec = {"capacity": capacity, "script": script}
         return Case("replay_buffer", spec, self.rows)
 
     def play(self, *script: Any, capacity: int = CAPACITY) -> Played:
-        """Play a script on a new buffer, and return it with the buffer's answers."""
+        """Run a script on a new buffer, and return it with the buffer's answers.
+
+        If the hand-in raises an exception, the result has its message as `raised`.
+
+        Args:
+            script: operations, see `parts.replay_buffer`.
+            capacity: capacity of the buffer.
+        """
         played = Played(capacity, list(script), self.rows)
         try:
             student = self.student.afresh() if self.fresh else self.student
@@ -166,10 +182,10 @@ class Asker:
         return played
 
     def draw(self, added: int, n: int) -> Played:
-        """Draw n batches from a buffer of `CAPACITY` after a number of adds.
+        """Draw n batches from a buffer of capacity `CAPACITY` after a number of adds.
 
-        With `single`, each batch is drawn from a new buffer. Then n is not used, and
-        there are at most `SINGLE_BATCHES` batches.
+        If `single` is true, each batch is drawn from a new buffer. Then n is not used,
+        and there are at most `SINGLE_BATCHES` batches.
 
         Args:
             added: number of adds.
@@ -198,7 +214,11 @@ SINGLE_BATCHES = 60
 
 
 def batches_of(answer: Answer) -> list[dict[str, Any]]:
-    """Return the batches in an answer; [] if any field is no array of numbers."""
+    """Return the batches in an answer, each with an array for each field.
+
+    Returns:
+        [] if any field of any batch is not an array of numbers.
+    """
     samples = answer.get("samples")
     if not isinstance(samples, list):
         return []
@@ -226,9 +246,9 @@ def in_shape(
         state_dim: number D of entries of a state.
 
     Returns:
-        The fields in float64, where B is the number of drawn rows; None if the arrays
-        cannot be brought into these shapes. Then, for each field with a wrong shape,
-        the shape of one batch.
+        Two values. The first has the fields in float64, where B is the number of drawn
+        rows; None if the arrays cannot be brought into these shapes. The second has the
+        shape of one batch, for each field with a wrong shape.
     """
     fields, odd = {}, {}
     for name in FIELDS:
@@ -251,9 +271,13 @@ def in_shape(
 
 
 def blank(fields: Rows) -> np.ndarray:
-    """Return which rows come from a place that was never filled: a mask [n,B].
+    """Return a mask [n,B] of the rows that come from a place that was never filled.
 
-    In such a row s, a and one of r and s' are 0. No stored transition has these zeros.
+    In such a row s and a are 0, and so is r or s'. No stored transition has these
+    zeros.
+
+    Args:
+        fields: the drawn values of each field, [n,B] or [n,B,D].
     """
     state, next_state = (
         (fields[name] == 0).all(axis=-1) for name in ("state", "next_state")
@@ -268,7 +292,7 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 
     Args:
         name: name of the field whose values are compared.
-        fields: the rows' values, an array [n,B] or [n,B,D] for each field.
+        fields: the drawn values of each field, [n,B] or [n,B,D].
         rows: all transitions, one array for each field.
     """
     stored = rows[name].astype(np.float64).reshape(STORED, -1)
@@ -280,12 +304,12 @@ def ids_by_field(name: str, fields: Rows, rows: Rows) -> np.ndarray:
 def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
     """Return guesses which transitions the rows show, the likeliest guess first.
 
-    A guess is an array [n,B] of numbers of transitions. A field gives a guess if each
-    of its values belongs to a transition. A guess that more fields give is likelier.
-    Rows of zeros are `BLANK`.
+    A guess is an array [n,B] with the number of a transition for each row; the number
+    is `BLANK` for rows of zeros. A field gives a guess if each of its values belongs to
+    a transition. A guess is likelier if more fields give it.
 
     Args:
-        fields: the rows' values, an array [n,B] or [n,B,D] for each field.
+        fields: the drawn values of each field, [n,B] or [n,B,D].
         rows: all transitions, one array for each field.
     """
     empty = blank(fields)
@@ -306,7 +330,7 @@ def likely_ids(fields: Rows, rows: Rows) -> list[np.ndarray]:
 
 
 def joined(sample: dict[str, Any]) -> np.ndarray:
-    """Return all numbers of a sample's fields in one vector; NaN becomes 0."""
+    """Return all numbers of all fields of a sample in one vector; NaN becomes 0."""
     return np.nan_to_num(
         np.concatenate([sample[name].astype(np.float64).ravel() for name in FIELDS])
     )

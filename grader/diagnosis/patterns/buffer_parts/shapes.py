@@ -1,6 +1,7 @@
 """Findings from short scripts: shapes, types, copies and arguments.
 
-A script is a list of operations on a new buffer, as adds and samples.
+A script is a list of operations on a new buffer, such as adds and samples. A finding is
+one difference between the hand-in's buffer and a right one.
 """
 
 from typing import Any
@@ -24,7 +25,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
 
 
 def types_and_shapes(asker: Asker) -> list[Finding]:
-    """Return the findings about the shapes and types of a batch."""
+    """Return the findings about the shapes and types of a batch; [] if all are right."""
     batches: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
         for added in (3 * CAPACITY, 6):  # begin with many: the buffer may drop some
@@ -51,7 +52,7 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
 
 
 def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
-    """Return a finding if batches have the same number of rows for every B; else [].
+    """Return a list with a finding if all batches have the same number of rows; else [].
 
     Args:
         batches: for each batch size B that was asked for, a batch: an array for each
@@ -80,12 +81,12 @@ def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
 
 
 def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[Finding]:
-    """Return the findings about the shapes of batches.
+    """Return a list with a finding if batches have wrong shapes; else [].
 
     Args:
         batches: for each batch size B that was asked for, a batch: an array for each
             field.
-        state_dim: number of entries of a state, D.
+        state_dim: number D of entries of a state.
     """
     if fixed := fixed_size(batches):
         return fixed
@@ -133,7 +134,7 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
 
 
 def without_ends(asker: Asker) -> list[Finding]:
-    """Return a finding if batches lack the s' of terminal transitions; else []."""
+    """Return a list with a finding if batches lack s' of terminal transitions; else []."""
     fewer = []
     for _ in range(12):
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])
@@ -158,10 +159,10 @@ def without_ends(asker: Asker) -> list[Finding]:
 
 
 def aliases(asker: Asker) -> list[Finding]:
-    """Return the findings about arrays that the buffer should have copied.
+    """Return the findings about arrays that the buffer should have copied; [] for none.
 
-    These are stored states that the caller of `add` can still change, and drawn batches
-    that the buffer changes later.
+    Such arrays are stored states that the caller of `add` can still change, and drawn
+    batches that the buffer changes later.
     """
     findings = []
     script = [["add", 0, 6], ["scribble"], asker.seed(), ["samples", 30, BATCH]]
@@ -178,11 +179,11 @@ def keeps_arrays(names: list[str]) -> Finding | None:
     """Return the finding about states that are stored without a copy.
 
     Args:
-        names: the fields that are stored without a copy: "state", "next_state", or
-            both.
+        names: the fields that are stored without a copy: "state", "next_state", or both
+            in this order.
 
     Returns:
-        None if there are no such fields.
+        None if `names` is empty.
     """
     if not names:
         return None
@@ -202,7 +203,7 @@ def keeps_arrays(names: list[str]) -> Finding | None:
 
 
 def batch_changes(asker: Asker) -> list[Finding]:
-    """Return a finding if a drawn batch changes afterwards; else []."""
+    """Return a list with a finding if a drawn batch changes afterwards; else []."""
 
     def changed(size: int, *between: Any) -> bool:
         script = [["add", 0, CAPACITY], asker.seed(), ["sample", size]]

@@ -1,9 +1,10 @@
 """Find which transitions a buffer keeps, and from which places it draws.
 
-`STORES` has rules for storing transitions, `PLACES` has rules for choosing the places
-to draw from. A pair of both predicts which transitions can be drawn after any script (a
-list of operations on a new buffer). A pair fits only if all its predictions equal what
-was drawn. If several pairs fit, only those with the fewest mistakes are used.
+A place is an index of the storage. `STORES` has rules for storing transitions, `PLACES`
+has rules for choosing the places to draw from. A pair of one rule each predicts which
+transitions can be drawn in any script (a list of operations on a new buffer). A pair
+fits only if all its predictions equal what was drawn. If several pairs fit, only those
+with the fewest mistakes are used.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,8 @@ class Seen:
         capacity: capacity of the buffer.
         script: operations of the script.
         rows: all transitions, one array for each field.
-        drawn: for each "samples", the set of the drawn transitions' numbers; BLANK for
-            a row of zeros.
+        drawn: for each "samples", the set of the drawn transitions' numbers. BLANK in a
+            set means that a row of zeros was drawn.
         lengths: for each "samples", the length that the buffer gave; None if unknown.
     """
 
@@ -42,12 +43,12 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
     Args:
         store: rule for storing transitions.
-        places: rule for choosing the places to draw from.
-        seen: the script, and the lengths that the buffer gave.
+        places: rule for choosing the places (indices of the storage) to draw from.
+        seen: the script, and the lengths that the hand-in's buffer gave.
 
     Returns:
-        A set of transitions' numbers for each "samples", and whether the buffer's
-        lengths are those of the simulated storage.
+        For each "samples" the set of the transitions' numbers; and whether the
+        hand-in's lengths are those of the simulated storage.
     """
     held: Ring = store.make(seen.capacity, seen.rows)
     state: State | None = None
@@ -82,6 +83,9 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
         seen: the drawn transitions of each script.
         exactly: True if a prediction must equal the drawn set; False if the drawn set
             may be smaller.
+
+    Returns:
+        [] if no pair fits.
     """
     good: list[tuple[float, Way, Way]] = []
     for store in STORES:
@@ -116,6 +120,8 @@ def storage_findings(
 ) -> list[Finding] | None:
     """Return findings about the storing of transitions and the choice of places.
 
+    A place is an index of the storage.
+
     Args:
         seen: the drawn transitions of each script.
         exactly: True if a prediction must equal the drawn set; False if the drawn set
@@ -123,7 +129,7 @@ def storage_findings(
 
     Returns:
         [] if both are right; None if no pair of rules fits, or if the pairs that fit
-        name different mistakes.
+        have no mistake in common.
     """
     good = fitting(seen, exactly=exactly)
     if not good:
@@ -144,7 +150,10 @@ def storage_findings(
 def in_words(seen: Seen) -> Finding | None:
     """Return a finding that lists which transitions were drawn and which were not.
 
-    It is used if no pair of rules for storing and choosing explains the script.
+    It is used if no pair of rules for storing and choosing explains all scripts.
+
+    Args:
+        seen: the drawn transitions of one script.
 
     Returns:
         None if the right transitions were drawn.
@@ -177,7 +186,7 @@ def in_words(seen: Seen) -> Finding | None:
 
 
 def added_before(script: Sequence[Any], k: int) -> int:
-    """Return the number of adds before the k-th "samples" of a script, k from 0 on."""
+    """Return the number of adds before the k-th "samples" of a script; k starts at 0."""
     added = count = 0
     for name, *arguments in script:
         if name == "add":
@@ -190,8 +199,5 @@ def added_before(script: Sequence[Any], k: int) -> int:
 
 
 def listed(some: Any) -> str:
-    """Return numbers of transitions as text, sorted and without BLANK.
-
-    The text is "none" if there is no number.
-    """
+    """Return numbers of transitions as text, sorted and without BLANK; "none" for none."""
     return ", ".join(str(i) for i in sorted(some) if i != BLANK) or "none"

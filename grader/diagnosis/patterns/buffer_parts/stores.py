@@ -1,7 +1,7 @@
 """Simulated storages of a replay buffer, right and wrong, one class each.
 
-A storage holds the numbers of transitions. To add a storage, add a class and a line to
-`STORES`.
+A storage has places for transitions, and holds the transitions' numbers. To add a
+storage, add a class and a line to `STORES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import BLANK, STORED, Rows
 
 
 class Ring:
-    """A storage that overwrites the oldest transition when all its places are full.
+    """A right storage: the oldest transition is overwritten when all places are full.
 
     Args:
         capacity: number of places.
@@ -36,7 +36,7 @@ class Ring:
         self.count += 1
 
     def sampled(self) -> None:
-        """Change nothing when a batch is drawn; some wrong storages override this."""
+        """Do nothing when a batch is drawn; some wrong storages override this method."""
 
     def filled(self) -> int:
         """Return the length: the number of places that count as filled."""
@@ -52,10 +52,10 @@ class StartsAtOne(Ring):
 
 
 class CountsBack(Ring):
-    """A wrong ring: a sample sets the count of adds to the length."""
+    """A wrong ring: a sample sets the number of adds, which gives the place, to the length."""
 
     def sampled(self) -> None:
-        """Set the count of adds to the length, because a batch is drawn."""
+        """Set the number of adds to the length, because a batch is drawn."""
         self.count = min(self.count, self.capacity)
 
 
@@ -80,14 +80,14 @@ class FirstPlace(Ring):
 
 
 class Listed(Ring):
-    """A storage in a list: when the list is full, the first entry leaves."""
+    """A right storage in a list: when the list is full, the first entry is removed."""
 
     def __init__(self, capacity: int, rows: Rows) -> None:
         super().__init__(capacity, rows)
         self.slots = []
 
     def add(self, i: int) -> None:
-        """Store the transition with number i, after making room in a full list."""
+        """Store the transition with number i; in a full list, remove an entry first."""
         if len(self.slots) >= self.capacity:
             self.make_room()
         self.put(i)
@@ -106,7 +106,7 @@ class Listed(Ring):
 
 
 class LosesNewest(Listed):
-    """A wrong storage in a list: when the list is full, the last entry leaves."""
+    """A wrong storage in a list: when the list is full, the last entry is removed."""
 
     def make_room(self) -> None:
         """Remove an entry from a full list."""
@@ -114,7 +114,10 @@ class LosesNewest(Listed):
 
 
 class NewestFirst(LosesNewest):
-    """A list with the newest entry in front: when it is full, the last entry leaves."""
+    """A right storage in a list with the newest entry in front.
+
+    When the list is full, the last entry is removed.
+    """
 
     def put(self, i: int) -> None:
         """Insert the transition with number i in front."""
@@ -131,7 +134,7 @@ class Stops(Listed):
 
 
 class Clears(Listed):
-    """A wrong storage in a list: when the list is full, all entries leave."""
+    """A wrong storage in a list: when the list is full, all entries are removed."""
 
     def make_room(self) -> None:
         """Remove all entries from a full list."""
@@ -152,7 +155,7 @@ class OneLate(Listed):
     waiting = BLANK
 
     def put(self, i: int) -> None:
-        """Store the transition of the previous add; keep number i for the next add."""
+        """Store the transition of the previous add, and keep number i for the next add."""
         if self.waiting != BLANK:
             self.slots.append(self.waiting)
         self.waiting = i
@@ -181,10 +184,11 @@ class Way:
 
     Attributes:
         make: for `STORES` a storage's class, or a function with the same arguments; for
-            `PLACES` a function of a `State` that returns the transitions to draw from.
+            `PLACES` a function of a `State` that returns the numbers of the transitions
+            to draw from.
         name: name of the mistake; "" for a right rule.
-        computes: what the code does, in a few words.
-        hint: text for the student.
+        computes: what the code does, in a few words; "" for a right rule.
+        hint: text for the student; "" for a right rule.
         rare: True for a right rule that few people write.
     """
 
@@ -196,10 +200,7 @@ class Way:
 
     @property
     def cost(self) -> float:
-        """Distance from usual code: 1 for a mistake, 0.1 for a rare right rule.
-
-        It is 0 for a right rule that is not rare.
-        """
+        """Distance from usual code: 1 for a mistake, 0.1 for a rare right rule, else 0."""
         return bool(self.name) + 0.1 * self.rare
 
 

@@ -35,7 +35,7 @@ class Explanation:
         kind: short name of the difference; it becomes part of the mistake's name.
         text: what the code does, in a few words.
         hint: text for the student.
-        cost: distance from right code.
+        cost: distance from right code; a larger number is a less likely explanation.
     """
 
     name: str
@@ -60,11 +60,11 @@ def worded(
         name: name of the field.
         where: rows in which the field is wrong, a key of `WHERE`.
         other: the transition that the value comes from, a key of `OTHERS`; None for the
-            row's transition.
+            row's own transition.
         source: name of the field that the value comes from.
         change: change of the value, or None.
         cost: distance from right code.
-        c: constant of the change as text, "" if the change has none.
+        c: constant of the change as text; "" if the change has none.
     """
     tail = f", {where}" if where else ""
     if change and not other:
@@ -120,12 +120,13 @@ def field_findings(
 ) -> list[Finding]:
     """Return the findings for explanations of wrong fields.
 
-    Two swapped fields, or several fields with one and the same mistake, become one
-    finding.
+    Two swapped fields become one finding. Several fields with the same mistake do so,
+    too.
 
     Args:
         read: explanations, at most two for each field.
-        table: function of names of fields; returns a table of wrong rows.
+        table: function that takes names of fields and returns the lines of a table of
+            wrong rows.
     """
     by_name = {e.name: e for e in read}
     swap = tuple(sorted((e.name, e.kind) for e in read if e.kind.startswith("is-")))
@@ -166,7 +167,7 @@ def field_findings(
 def grouped(read: list[Explanation]) -> list[list[Explanation]]:
     """Return explanations in groups: one mistake in several fields is one group.
 
-    A mistake that no other field has makes a group of one.
+    A mistake that only one field has makes a group of one.
     """
     groups: dict[str, list[Explanation]] = {}
     for e in read:
@@ -182,8 +183,9 @@ def group_findings(
     """Return the findings for one group of explanations from `grouped`.
 
     Args:
-        group: explanations.
-        table: function of names of fields; returns a table of wrong rows.
+        group: explanations of the same mistake, one for each field.
+        table: function that takes names of fields and returns the lines of a table of
+            wrong rows.
     """
     e, names = group[0], [e.name for e in group]
     asked = f"{', '.join(names)}: of the same transition, as stored"

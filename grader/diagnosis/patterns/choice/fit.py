@@ -212,7 +212,7 @@ def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
 
 
 def odd_rows(sample: Sample, expected: np.ndarray) -> list[int]:
-    """Return the indices of rows in which an action is clearly too frequent or too rare.
+    """Return the indices of rows in which an action is clearly too frequent or rare.
 
     Args:
         sample: the sample.

@@ -104,7 +104,7 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return the changed sums [...,K,T], multiplied by the constant or plus the constant."""
+        """Return the changed sums [...,K,T], times the constant or plus the constant."""
         changed = self.change(sums, rewards)
         if self.fitted == "factor":
             return self.constant * changed
@@ -155,7 +155,7 @@ class Formula:
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """The mistakes in the formula, the most basic one first; () if there are none."""
+        """The mistakes in the formula, the most basic one first; () for no mistake."""
         if isinstance(self.sums, Rule):
             found: list[Difference | None] = [self.sums.difference]
         else:
@@ -166,7 +166,7 @@ class Formula:
 
     @property
     def cost(self) -> float:
-        """Number of mistakes, where a frequent mistake counts 1.0 and a rare one 1.2."""
+        """Number of mistakes; a frequent mistake counts 1.0 and a rare one 1.2."""
         return sum(1.0 if d.name in COMMON else 1.2 for d in self.differences)
 
     @property

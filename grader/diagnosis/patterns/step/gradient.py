@@ -59,7 +59,7 @@ class Kind:
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return the loss L(θ, θ′), its gradient in θ [P], and its gradient in θ′ [P]."""
+        """Return the loss, its gradient in θ [P], and its gradient in θ′ [P]."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -329,7 +329,7 @@ def gradient_of(draws: list[Draw], seen: list[Vector]) -> Gradient | None:
 
 
 def formulas(draws: list[Draw], seen: list[Vector]) -> Iterator[Gradient]:
-    """Yield the formulas that give the hand-in's gradients `seen`, the simplest first."""
+    """Yield the formulas that give the gradients `seen`, the simplest first."""
     for kind in KINDS:
         yield from changed(kind, None, draws, seen)
     for kind in KINDS:

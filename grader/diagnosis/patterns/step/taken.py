@@ -146,7 +146,7 @@ def seen_by_adam(before: AdamState, after: AdamState) -> Vector:
 
 
 def advanced(before: AdamState, after: AdamState) -> bool:
-    """Tell whether one step of Adam leads from the state `before` to the state `after`."""
+    """Tell whether one step of Adam leads from `before` to `after`."""
     if after.count != before.count + 1:
         return False
     nu = 0.999 * before.nu + 0.001 * seen_by_adam(before, after) ** 2
@@ -185,7 +185,7 @@ def step_of(
 
 
 def multiple(moves: list[Vector], of: list[Vector], draws: list[Draw]) -> float | None:
-    """Return the one number c with move = c · vector for all draws; None if there is none.
+    """Return the number c with move = c · vector for all draws; None if there is none.
 
     Args:
         moves: moves of θ_Q, one [P] for each draw.
@@ -315,7 +315,7 @@ def notes_of_step(step: Step) -> list[Note]:
 
 
 def of_gradient(step: Step) -> list[Note]:
-    """Return notes on a step that uses the gradient in place of the optimizer's updates.
+    """Return notes on a step that uses the gradient in place of the updates.
 
     A note is a mistake and the words that say what the code does.
     """
