@@ -302,7 +302,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
-    """Return the lines of a table: the first episode's returns beside the right ones."""
+    """Return the lines of a table: the first episode's returns and the right returns."""
     rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):

@@ -31,12 +31,15 @@ STAGES = (0, 4, 7, CAPACITY, CAPACITY + 1, CAPACITY + 3, 3 * CAPACITY - 2)
 
 
 def findings_of(asker: Asker) -> list[Finding]:
-    """Ask all questions of one round, and return the findings, the most basic one first.
+    """Ask all questions of one round, and return the findings.
 
     A finding is one difference between the hand-in's buffer and a right one.
 
     Args:
         asker: asks the hand-in's buffer.
+
+    Returns:
+        The findings, the most basic one first; [] if no difference is found.
     """
     findings, usable = extras.first_answers(asker)
     if not usable:

@@ -82,7 +82,7 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added next after the row's [n,B].
+    """Return for each row the number of the next transition in the order of adds [n,B].
 
     For the newest transition, this is the oldest one.
     """
@@ -90,7 +90,7 @@ def following(b: Batches) -> np.ndarray:
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return for each row the number of the transition added just before the row's [n,B].
+    """Return for each row the number of the previous transition, in order of adds [n,B].
 
     For the oldest transition, this is the newest one.
     """
@@ -177,7 +177,7 @@ def shift(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def rounded(value: float) -> float:
-    """Return a constant, rounded to four significant digits; NaN for infinity and NaN."""
+    """Return a constant with four significant digits; NaN for infinity and NaN."""
     return float(f"{value:.4g}") if np.isfinite(value) else np.nan
 
 

@@ -131,7 +131,7 @@ def same_batches(draws: Sequence[np.ndarray]) -> Finding | None:
 
 
 def within_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if a row of a batch clearly depends on its other rows; else None.
+    """Return a finding if rows of one batch clearly depend on each other; else None.
 
     Args:
         draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.

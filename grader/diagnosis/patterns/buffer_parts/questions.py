@@ -148,7 +148,7 @@ class Asker:
         self.rows = transitions(rng)
 
     def use_states_of(self, size: int) -> None:
-        """Draw new transitions whose states have `size` numbers, and use them from now on."""
+        """Draw new transitions, whose states have `size` numbers, for all later scripts."""
         self.state_dim, self.rows = size, transitions(self.rng, size)
 
     def seed(self) -> list[Any]:

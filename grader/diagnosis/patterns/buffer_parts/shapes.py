@@ -25,7 +25,7 @@ from grader.diagnosis.patterns.buffer_parts.questions import (
 
 
 def types_and_shapes(asker: Asker) -> list[Finding]:
-    """Return the findings about the shapes and types of a batch; [] if all are right."""
+    """Return the findings about the shapes and types of a batch; [] for none."""
     batches: dict[int, dict[str, Any]] = {}
     for size in (BATCH, 3, 1):
         for added in (3 * CAPACITY, 6):  # begin with many: the buffer may drop some
@@ -52,7 +52,7 @@ def types_and_shapes(asker: Asker) -> list[Finding]:
 
 
 def fixed_size(batches: dict[int, dict[str, Any]]) -> list[Finding]:
-    """Return a list with a finding if all batches have the same number of rows; else [].
+    """Return a list with a finding if a batch has the same size for every B; else [].
 
     Args:
         batches: for each batch size B that was asked for, a batch: an array for each
@@ -134,7 +134,7 @@ def shape_findings(batches: dict[int, dict[str, Any]], state_dim: int) -> list[F
 
 
 def without_ends(asker: Asker) -> list[Finding]:
-    """Return a list with a finding if batches lack s' of terminal transitions; else []."""
+    """Return a list with a finding if batches lack the s' of terminal rows; else []."""
     fewer = []
     for _ in range(12):
         played = asker.play(["add", 0, 6], asker.seed(), ["sample", BATCH])

@@ -186,7 +186,7 @@ def in_words(seen: Seen) -> Finding | None:
 
 
 def added_before(script: Sequence[Any], k: int) -> int:
-    """Return the number of adds before the k-th "samples" of a script; k starts at 0."""
+    """Return the number of adds before the k-th "samples" of a script (k ≥ 0)."""
     added = count = 0
     for name, *arguments in script:
         if name == "add":
@@ -199,5 +199,8 @@ def added_before(script: Sequence[Any], k: int) -> int:
 
 
 def listed(some: Any) -> str:
-    """Return numbers of transitions as text, sorted and without BLANK; "none" for none."""
+    """Return numbers of transitions as text, sorted and without BLANK.
+
+    The text is "none" if there is no number.
+    """
     return ", ".join(str(i) for i in sorted(some) if i != BLANK) or "none"

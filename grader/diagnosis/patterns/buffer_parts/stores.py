@@ -36,7 +36,7 @@ class Ring:
         self.count += 1
 
     def sampled(self) -> None:
-        """Do nothing when a batch is drawn; some wrong storages override this method."""
+        """Do nothing when a batch is drawn; some wrong storages override this."""
 
     def filled(self) -> int:
         """Return the length: the number of places that count as filled."""
@@ -52,7 +52,10 @@ class StartsAtOne(Ring):
 
 
 class CountsBack(Ring):
-    """A wrong ring: a sample sets the number of adds, which gives the place, to the length."""
+    """A wrong ring: a sample sets the number of adds back to the length.
+
+    The number of adds determines the place of the next transition.
+    """
 
     def sampled(self) -> None:
         """Set the number of adds to the length, because a batch is drawn."""
@@ -155,7 +158,7 @@ class OneLate(Listed):
     waiting = BLANK
 
     def put(self, i: int) -> None:
-        """Store the transition of the previous add, and keep number i for the next add."""
+        """Store the transition of the previous add, and keep i for the next add."""
         if self.waiting != BLANK:
             self.slots.append(self.waiting)
         self.waiting = i
@@ -200,7 +203,7 @@ class Way:
 
     @property
     def cost(self) -> float:
-        """Distance from usual code: 1 for a mistake, 0.1 for a rare right rule, else 0."""
+        """Distance from usual code: 1 for a mistake, 0.1 if `rare` is true, else 0."""
         return bool(self.name) + 0.1 * self.rare
 
 

@@ -104,7 +104,7 @@ class Output:
     constant: float = 0.0
 
     def values(self, sums: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """Return the changed sums [...,K,T], times the constant or plus the constant."""
+        """Return the changed sums [...,K,T], with the constant multiplied or added."""
         changed = self.change(sums, rewards)
         if self.fitted == "factor":
             return self.constant * changed
