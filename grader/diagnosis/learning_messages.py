@@ -129,7 +129,7 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
 
 
 def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseException:
-    """Return the exception that the check raises if another one prevented learning.
+    """Return the exception that the check raises if an exception prevented learning.
 
     Args:
         reason: the exception that prevented learning.

@@ -1,4 +1,4 @@
-"""The log of one training run, and numbers that are computed from the log."""
+"""The log of one training, and numbers that are computed from the log."""
 
 import math
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Watched:
         return len(self["env_step"])
 
     def last(self, name: str) -> np.ndarray:
-        """Return the finite numbers in the last quarter of a column; [] if none."""
+        """Return the finite numbers in the last quarter of a column, as an array."""
         column = self[name][-max(self.blocks // 4, 1) :]
         return column[np.isfinite(column)]
 

@@ -1,8 +1,8 @@
 """Compute the targets of a squared loss from the loss and its gradient.
 
 The questions have tables for networks (`cases.on_table`): the parameter in cell (s, a)
-is Q(s, a). A loss c/B Σ (Q(s_i,a_i) - y_i)² then has the gradient 2 c/B (Q(s_i,a_i) -
-y_i) in the cell (s_i, a_i), and 0 in all other cells. So the loss and the gradient
+is Q(s, a). For a loss c/B Σ (Q(s_i,a_i) - y_i)², the gradient in the cell (s_i, a_i) is
+2 c/B (Q(s_i,a_i) - y_i). In all other cells it is 0. So the loss and the gradient
 determine the factor c and each target y_i, however the code is written.
 """
 

@@ -111,8 +111,8 @@ def read_off(
 def constant(values: np.ndarray) -> float | None:
     """Return the one number that all values equal within rounding, or None.
 
-    NaN and infinite values are left out. The result is None if the other values differ,
-    or if there are fewer than three of them.
+    NaN and infinite values are left out. The result is None if the remaining values
+    differ, or if fewer than three remain.
     """
     values = values[np.isfinite(values)]
     if len(values) < 3:

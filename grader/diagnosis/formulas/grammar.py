@@ -22,11 +22,11 @@ class Choice:
         compute: the function that computes the slot's value; its arguments depend on
             the slot.
         name: the mistake's name without the part's prefix; "" for right code, and for a
-            choice that is a mistake only together with another choice.
-        hint: the sentences that explain the mistake to the student; "" if `name` is "".
-        names: exceptions from "prefix-name": by the part's prefix, the full name of the
-            mistake, as {"mc": "mc-columns"}. None as a full name means that the part
-            does not try the choice alone. None as `names`: there are no exceptions.
+            choice that is no mistake by itself.
+        hint: the sentences that explain the mistake to the student; "" for right code.
+        names: by the part's prefix, the full name of the mistake in parts that do not
+            use the prefix and `name`, as {"mc": "mc-columns"}. None in the place of a
+            full name means that the part does not try the choice alone.
     """
 
     words: str
@@ -44,7 +44,7 @@ class Joint:
         name: the mistake's name without the part's prefix.
         hint: the sentences that explain the mistake to the student.
         slots: for each slot that changes, the text `words` of its new choice.
-        names: exceptions from "prefix-name" by the part's prefix, as in `Choice`.
+        names: other full names of the mistake by the part's prefix, as in `Choice`.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Formula:
 
 
 class Grammar:
-    """The slots of a formula or of a part of it, and all mistakes in these slots.
+    """The slots of a formula, or some of them, and all mistakes in these slots.
 
     A slot is a term of the formula.
 

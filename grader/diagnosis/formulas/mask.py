@@ -1,4 +1,4 @@
-"""The choices of the mask, the factor of the future in a target; ¬d in right code.
+"""The choices of the mask, which is the factor ¬d in a right target.
 
 A choice has a text for the formula and a function that computes the mask from the rows
 of a batch. A choice that is a mistake also has a name and a hint. The first choice is
@@ -142,10 +142,10 @@ def with_tilde(
     ask: Callable[[], Any],
     fits: Callable[[Formula, Any], bool],
 ) -> Formula:
-    """Return the formula with ~d in the place of ¬d if the code uses ~, else unchanged.
+    """Return the formula, with ~d in the place of ¬d if the code uses ~.
 
     The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
-    and does not fit the formula with ¬d.
+    and does not fit the formula with ¬d. If not, the formula is returned unchanged.
 
     Args:
         formula: the formula that fits answers to questions with flags of type bool.

@@ -101,8 +101,8 @@ def nearby(case: Case, rows: Rows) -> Rows:
     """Return the rows with the values of 2P networks that are near theta_Q.
 
     P is the number of parameters of theta_Q. In network i, parameter i is larger by
-    `STEP`; in network P + i, it is smaller by `STEP`. The fields q_s, q_n and q_0 get a
-    leading axis [2P]. All other fields stay as they are.
+    `STEP`; in network P + i, parameter i is smaller by `STEP`. The fields q_s, q_n and
+    q_0 get a leading axis [2P]. All other fields stay as they are.
 
     Args:
         case: the question, which has theta_Q and the states.

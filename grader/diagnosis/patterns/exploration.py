@@ -65,8 +65,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def refused(message: str) -> Reading | None:
     """Return the reading that the message of an exception proves, or None.
 
-    Two messages are known. One is of a Python `if` on a traced value. The other is of a
-    traced value that is kept and used in a later call.
+    Two messages are known. One belongs to a Python `if` on a traced value, the other to
+    a traced value that is kept and used in a later call.
     """
     if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
         return Reading(
@@ -258,9 +258,9 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
 def of_other_sizes(questions: Questions) -> Reading | None:
     """Return the reading of a mistake that the samples do not show, or None.
 
-    Such a mistake is a wrong shape for a single row. If `jax.jit` cannot trace the
-    part, it is also a reason for this, such as a random generator that is kept between
-    calls.
+    First the shape of the actions for a single row is checked. If it is right and
+    `jax.jit` cannot trace the part, the reading says why, such as a key that is kept
+    between calls.
     """
     if alone := questions.alone():
         return alone

@@ -190,8 +190,8 @@ def in_shape(
     """Bring the returns into the shape [K,T], and find the mistake in their shape.
 
     Args:
-        answers: for each set of questions γ, the rewards [K,T], and the returns in the
-            shape in which they came.
+        answers: for each set of questions a triple: γ, the rewards [K,T], and the
+            returns in the shape in which they came.
 
     Returns:
         Two values. The first is the list of all answers with returns [K,T]; [] if the
@@ -209,7 +209,7 @@ def in_shape(
 
 
 def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a mask of the returns that are equal within rounding.
+    """Return a mask [...,T] of the returns that are equal within rounding.
 
     NaN equals NaN.
 
@@ -302,7 +302,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
-    """Return the lines of a table: the first episode's returns and the right returns."""
+    """Return the lines of a table of the first episode's returns and the right ones."""
     rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):

@@ -241,9 +241,9 @@ def explained(observed: list[Observation]) -> Reading | None:
 def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
     """Return the reading if a rule explains all answers, else None.
 
-    A rule says at which steps θ_T is renewed, that is, replaced by something new. It
-    explains the answers if those at these steps all have one content, and those at all
-    other steps all have another content.
+    A rule says at which steps θ_T is renewed, that is, replaced by something new. The
+    rule explains all answers in this case: the answers at these steps all have one
+    content, and the answers at all other steps all have another content.
 
     Args:
         rule: the rule.
@@ -266,7 +266,7 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
 def same_always(content: Content, observed: list[Observation]) -> Reading | None:
     """Return the reading of a hand-in whose answers all have one content, or None.
 
-    None means that the content is no known mistake, such as "other numbers".
+    None means that the content, such as "other numbers", is no known mistake.
 
     Args:
         content: the content.

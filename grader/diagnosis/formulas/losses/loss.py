@@ -32,7 +32,7 @@ def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
 
 
 def every_action(rows: Rows) -> np.ndarray:
-    """Return Q(s, ·; theta_Q) with a row for each action [..., A, B]."""
+    """Return Q(s, ·; theta_Q) [..., A, B]: each row of the result is one action."""
     return np.swapaxes(rows.q_s, -1, -2)
 
 
@@ -336,10 +336,10 @@ LOSS_SLOTS = {
 def loss_of(
     rows: Rows, formula: Formula, y: np.ndarray, unmoved: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the loss of a batch, computed by a formula; a number, or [...].
+    """Return the loss of a batch, computed by a formula.
 
-    If the rows hold the values of several networks [..., B, A], there is one loss for
-    each network.
+    The result is one number. If the rows hold the values of several networks [..., B,
+    A], it is an array with one loss for each network [...].
 
     Args:
         rows: the rows of the batch.

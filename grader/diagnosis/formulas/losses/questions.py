@@ -39,9 +39,9 @@ def states(
 ) -> np.ndarray | None:
     """Draw next states for which the two networks have very different values.
 
-    In one state only the values by theta_T are all negative. In another state only the
-    values by theta_Q are all negative. In each of the other states, the action of the
-    largest value is not the same for both networks.
+    In one state all values by theta_T are negative, but not all by theta_Q. In another
+    state all values by theta_Q are negative, but not all by theta_T. In each other
+    state, the two networks have different best actions.
 
     Returns:
         The states [SIZE, DIM], or None if too few such states were drawn.
@@ -88,9 +88,9 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
 def batches(rng: np.random.Generator) -> list[Case]:
     """Make five questions to `td_loss`, with rewards of several sizes.
 
-    The rewards are from 0.3 to 3, except in two questions. In the second question they
-    are from 0.1 to 40. In the third they are above 150, except one of 0.6. All these
-    are absolute values.
+    The absolute values of the rewards are between 0.3 and 3. In the second question
+    they are between 0.1 and 40. In the third question one is 0.6, and all others are
+    between 150 and 600.
     """
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)

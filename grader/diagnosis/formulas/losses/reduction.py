@@ -1,7 +1,6 @@
 """The choices of each row's weight in a loss, and of the reduction.
 
-The reduction makes one number of the losses of all rows; in right code it is their
-mean.
+The reduction makes one number of the losses of all rows; right code takes their mean.
 """
 
 from collections.abc import Callable
@@ -89,8 +88,8 @@ WEIGHT = (
 def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
     """Return a function of the rows x and the losses f that computes Σ mask f / Σ mask.
 
-    So the mask gives the weight of each row in the mean of the losses. The result is
-    NaN if the weights sum to 0.
+    This is the mean of the losses, with the mask as the weights of the rows. The result
+    is NaN if the weights sum to 0.
 
     Args:
         mask: a choice of the mask; its function computes the weights [B] from the rows.
@@ -109,8 +108,7 @@ def mean(x: Rows, f: np.ndarray) -> np.ndarray:
 
     Args:
         x: the rows; not used.
-        f: the losses [..., I, B], where I is 1, the number of actions, or B. For
-            columns of predictions the shape is [..., B, 1].
+        f: the losses, as in `loss.weighted_losses` [..., 1 or B or A, B or 1].
     """
     return f.mean(axis=(-2, -1))
 

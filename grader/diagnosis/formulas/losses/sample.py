@@ -40,7 +40,7 @@ class Sample:
 
     @cached_property
     def moved(self) -> Rows:
-        """The rows of networks with one parameter of theta_Q moved; see `nearby`."""
+        """The rows of 2P networks, each with one parameter moved; see `nearby`."""
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:

@@ -78,8 +78,9 @@ def natural_growth(formula: Formula) -> str:
     """Return the growth of a formula's factor that is no mistake: "A" or "".
 
     A growth says how the factor depends on the number B of rows and the number A of
-    actions, see `Scale`. It is "A" if the formula has an error for each action: right
-    code then sums the errors over the actions, while the formula takes their mean.
+    actions, see `Scale`. It is "A" if the formula has an error for each action [A, B].
+    Code with such errors sums them over the actions, while the formula takes their
+    mean.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 

@@ -75,9 +75,7 @@ def findings_of(asker: Asker) -> list[Finding]:
 
 
 def between_samples(asker: Asker) -> Played:
-    """Draw batches from one buffer several times, with adds before each time.
-
-    The buffer's numbers of adds are those in `STAGES`, except 0.
+    """Draw batches from one buffer after each number of adds in `STAGES` except 0.
 
     Args:
         asker: asks the hand-in's buffer.
@@ -243,7 +241,7 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
 def how_drawn(
     asker: Asker, drawn: list[list[Batches | None]], *, plain: bool
 ) -> list[Finding]:
-    """Return a finding if rows are drawn unevenly or depend on each other.
+    """Return a list with a finding if rows are drawn unevenly or depend on each other.
 
     Args:
         asker: asks the hand-in's buffer.
@@ -251,7 +249,7 @@ def how_drawn(
         plain: True if the buffer stores the right transitions.
 
     Returns:
-        A list with one finding; [] if no such mistake is certain.
+        [] if no such mistake is certain.
     """
     firsts = [one[0] if one else None for one in drawn[:4]]
     known = [b.ids for b in firsts[:3] if b and (b.ids != BLANK).all()]
@@ -297,13 +295,13 @@ def drawing_of(places: np.ndarray, stored: int) -> Finding | None:
 
 
 def between_batches(asker: Asker) -> list[Finding]:
-    """Return a finding if the draws from a larger buffer depend on each other.
+    """Return a list with a finding if draws from a larger buffer depend on each other.
 
     Args:
         asker: asks the hand-in's buffer.
 
     Returns:
-        A list with one finding; [] if the draws are independent or not known.
+        [] if the draws are independent or not known.
     """
     script = [["add", 0, LARGE], asker.seed(), ["samples", DRAWS, BATCH]]
     many = batches_in(asker.play(*script, capacity=LARGE))

@@ -82,7 +82,7 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return for each row the number of the next transition in the order of adds [n,B].
+    """Return for each row the number of the transition that was added next [n,B].
 
     For the newest transition, this is the oldest one.
     """
@@ -90,7 +90,7 @@ def following(b: Batches) -> np.ndarray:
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return for each row the number of the previous transition, in order of adds [n,B].
+    """Return for each row the number of the transition that was added before [n,B].
 
     For the oldest transition, this is the newest one.
     """

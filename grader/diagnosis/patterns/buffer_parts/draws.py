@@ -67,10 +67,10 @@ def generator_finding(
     """Return a finding if the draws do not depend on rng alone; else None.
 
     Args:
-        same_buffer: the numbers of three draws from one buffer. The first two were made
-            with equal generators, the third with a different one.
-        new_buffers: the numbers of three draws, each from a new buffer. The first two
-            were made with equal generators, the third with a different one.
+        same_buffer: three arrays of drawn numbers, all from one buffer. The first two
+            were drawn with equal generators, the third with a different one.
+        new_buffers: three arrays of drawn numbers, each from a new buffer. The first
+            two were drawn with equal generators, the third with a different one.
     """
     first, again, other = same_buffer
     new, new_again, new_other = new_buffers
@@ -214,13 +214,15 @@ def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
 
 
 def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if the newest transition is in every batch; else None.
-
-    The oldest transition is looked for in the same way.
+    """Return a finding if one transition, the newest or the oldest, is in every batch.
 
     Args:
         draws: ranks by age of the drawn transitions [n,B]; the oldest has rank 0.
         stored: number of stored transitions.
+
+    Returns:
+        None if neither the newest nor the oldest transition is in every batch, or if a
+        batch is as large as the buffer.
     """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():

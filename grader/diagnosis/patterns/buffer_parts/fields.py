@@ -301,8 +301,8 @@ def identified(
 ) -> Batches | None:
     """Find out which transition each row shows, and return the batches with them.
 
-    Different fields can point to different transitions. Those are taken with which the
-    mistakes in all other fields have the lowest cost.
+    Different fields can point to different transitions. Then the result is the one that
+    leaves the cheapest mistakes in all other fields.
 
     Args:
         fields: the drawn values of each field, [n,B] or [n,B,D].
@@ -310,8 +310,8 @@ def identified(
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer holds.
         like: batches from another buffer of the hand-in, whose transitions are known;
-            or None. If given, those transitions are taken with which the most fields
-            are right in both buffers.
+            or None. If given, the result is the one with which the most fields are
+            right in both buffers.
 
     Returns:
         None if no field shows the transitions of all rows.

@@ -1,4 +1,4 @@
-"""Play scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows.
+"""Run scripts on a `ReplayBuffer`, and recognise transitions in the drawn rows.
 
 A script is a list of operations on a new buffer, such as adds and samples.
 """
@@ -148,7 +148,7 @@ class Asker:
         self.rows = transitions(rng)
 
     def use_states_of(self, size: int) -> None:
-        """Draw new transitions, whose states have `size` numbers, for all later scripts."""
+        """Draw new transitions with states of `size` numbers, for all later scripts."""
         self.state_dim, self.rows = size, transitions(self.rng, size)
 
     def seed(self) -> list[Any]:

@@ -1,10 +1,10 @@
 """Find which transitions a buffer keeps, and from which places it draws.
 
 A place is an index of the storage. `STORES` has rules for storing transitions, `PLACES`
-has rules for choosing the places to draw from. A pair of one rule each predicts which
-transitions can be drawn in any script (a list of operations on a new buffer). A pair
-fits only if all its predictions equal what was drawn. If several pairs fit, only those
-with the fewest mistakes are used.
+has rules for choosing the places to draw from. A pair, one rule of each table, predicts
+which transitions can be drawn in any script (a list of operations on a new buffer). A
+pair fits only if all its predictions equal what was drawn. If several pairs fit, only
+those with the fewest mistakes are used.
 """
 
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Wa
     Args:
         seen: the drawn transitions of each script.
         exactly: True if a prediction must equal the drawn set; False if the drawn set
-            may be smaller.
+            may be a part of the prediction.
 
     Returns:
         [] if no pair fits.
@@ -125,7 +125,7 @@ def storage_findings(
     Args:
         seen: the drawn transitions of each script.
         exactly: True if a prediction must equal the drawn set; False if the drawn set
-            may be smaller.
+            may be a part of the prediction.
 
     Returns:
         [] if both are right; None if no pair of rules fits, or if the pairs that fit

@@ -73,10 +73,10 @@ class Sample:
 
     @cached_property
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """How many choices of a call are in each group, and the standard errors.
+        """The mean number of choices in each group per call, and its standard error.
 
-        Both arrays have the shape [G]. The first one has the means over all calls, the
-        second one has the standard errors of these means. `groups` has the G groups.
+        A choice is the action of one row. Both arrays have the shape [G], with an entry
+        for each of the G groups in `groups`.
         """
         calls = self.over_calls(self.groups)
         return calls.mean(axis=0), calls.std(axis=0) / np.sqrt(len(calls))
@@ -194,7 +194,7 @@ def fit_of(
 def agrees(sample: Sample, expected: np.ndarray, doubt: np.ndarray) -> bool:
     """Tell whether a sample agrees with a pattern, within chance.
 
-    Compared is how often each action is chosen, and how often each rank. The rank is
+    It is compared how often each action is chosen, and how often each rank. The rank is
     the position of an action's Q value in its row.
 
     Args:

@@ -94,7 +94,7 @@ class Questions:
         return Sample(epsilon, q_values, actions.astype(np.int64))
 
     def hard(self, epsilon: float) -> Sample:
-        """Ask for actions if Q values are equal, close together, or whole numbers.
+        """Ask for actions at Q values that are equal, close together, or whole numbers.
 
         The result is as in `chosen`.
 

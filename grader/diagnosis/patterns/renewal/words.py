@@ -151,12 +151,16 @@ CONDITIONS: list[Choice] = [
 
 
 def with_number(c: int) -> Iterator[Choice]:
-    """Yield wrong conditions for a copy that use the constant c.
+    """Yield wrong conditions on the step that use the constant c.
 
     The constant replaces the period, or is used together with the period.
 
     Args:
         c: the constant, at least 2.
+
+    Yields:
+        The condition as a formula, the mistake, and a function of step and period that
+        tells whether the condition holds.
     """
     yield (
         f"step is a multiple of {c}",

@@ -87,7 +87,7 @@ class Gradient:
         words: the gradient in symbols, without its factor.
         differences: the mistakes; () for the right gradient.
         factor: constant factor of the gradient.
-        decay: the number by which θ_Q is multiplied before it is added; 0 for none.
+        decay: the number c if c · θ_Q is added to the gradient; 0 if nothing is added.
         gamma: constant discount; None if the argument gamma is used.
         kind: the loss, and the arguments in which its gradient is taken.
         of: function that computes the gradient [P] for a draw.

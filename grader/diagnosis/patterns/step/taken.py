@@ -26,7 +26,7 @@ class Seen:
 
     Attributes:
         theta: the returned theta_Q [P].
-        state: Adam's state after the step; None for "sgd", which has none.
+        state: the returned state of Adam; None for "sgd", which has none.
         loss: the returned loss.
     """
 
@@ -120,7 +120,8 @@ def by_adam(
         plain: the gradient that the answers with "sgd" show; None if unknown.
 
     Returns:
-        None if the returned state is neither that after one step nor an unused one.
+        None if the returned state is neither the state after one step, nor opt_state,
+        nor a new state.
     """
     states = [one.state for one in seen if one.state]
     if len(states) != len(draws):
