@@ -124,8 +124,8 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
 
     Returns:
         Three values. The first is the formula; None if unknown. The second is the list
-        of notes. The third is None, except if a call makes several steps and all of
-        them are known. It is then θ_Q before the last step, one [P] for each draw.
+        of notes. The third is θ_Q before the last step, one [P] for each draw, if a
+        call makes several steps and all of them are known; else None.
     """
     plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
     if "adam" in answers:

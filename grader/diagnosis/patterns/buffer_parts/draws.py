@@ -221,8 +221,8 @@ def in_every_batch(draws: np.ndarray, stored: int) -> Finding | None:
         stored: number of stored transitions.
 
     Returns:
-        None if neither the newest nor the oldest transition is in every batch, or if a
-        batch is as large as the buffer.
+        None if neither the newest nor the oldest transition is in every batch, or if B
+        is not smaller than `stored`.
     """
     for rank, word in ((stored - 1, "newest"), (0, "oldest")):
         if draws.shape[1] < stored and (draws == rank).any(axis=1).all():
