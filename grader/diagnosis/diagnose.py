@@ -1,9 +1,10 @@
 """Say what a wrong part computes, and name its mistakes.
 
-Most parts have a reader, which finds a formula or pattern that fits all answers of the
-part. A part without a reader is compared with the fingerprints of known mistakes. If no
-formula or pattern fits, some parts are imported anew and asked one question again. A
-different answer is then the diagnosis. In all other cases there is no diagnosis.
+Most parts have a reader in `READERS`. It finds a formula or pattern that fits all
+answers of the part. A part without a reader is compared with the fingerprints of known
+mistakes. If a reader finds nothing, a part in `MEMORY` is imported anew and asked one
+question again. If its answer has changed, the diagnosis says this. In all other cases
+there is no diagnosis.
 """
 
 from collections.abc import Callable
@@ -77,14 +78,18 @@ def diagnose(
     Args:
         part: name of the part.
         student: the hand-in.
-        known: recorded fingerprints.
+        known: recorded fingerprints of the solution and of known mistakes.
         rng: source of the reader's questions.
         fixed: fixed cases of the part. They are the questions to a part that has
             neither a reader nor an entry in `fingerprints.PROBES`.
 
     Returns:
-        None if nothing fits the answers, if the part is a stub, or if the hand-in's
-        process has ended or has no time left.
+        None if no formula, pattern or known mistake fits the answers, if the part is a
+        stub, or if the hand-in's process has ended or has no time left.
+
+    Raises:
+        Raised: the hand-in's code has raised an exception that its reader cannot use.
+        Wrong: the part has not returned what its reader needs, such as arrays.
     """
     try:
         if part in READERS:
@@ -101,8 +106,13 @@ def diagnose(
 def remembers(part: str, student: Student) -> bool:
     """Tell whether a part answers a case differently after a new import of the hand-in.
 
-    The case is that of `MEMORY`. For a part that is not in `MEMORY` the result is
-    False.
+    Args:
+        part: name of the part.
+        student: the hand-in.
+
+    Returns:
+        False if the answers before and after the import are equal, or if `MEMORY` has
+        no case for the part.
     """
     if part not in MEMORY:
         return False
@@ -129,7 +139,8 @@ def of_reading(found: Reading) -> Diagnosis:
 def beside(label: str, text: str) -> list[str]:
     """Return the lines of a text, with a label before the first line.
 
-    The other lines are indented by the width of the label.
+    The label is filled with blanks to 20 characters. All other lines begin with 21
+    blanks.
     """
     first, *more = text.splitlines()
     return [f"{label:<20} {first}", *(f"{'':<20} {line}" for line in more)]
@@ -139,7 +150,7 @@ def of_mistakes(fits: list[Mistake]) -> Diagnosis:
     """Return the diagnosis that names the known mistakes whose fingerprints fit.
 
     Args:
-        fits: one mistake, or two of which the part has one.
+        fits: one or two known mistakes. Two mean that the part has one of them.
     """
     hints = [mistake.hint for mistake in fits]
     if len(hints) == 2:

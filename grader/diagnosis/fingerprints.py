@@ -1,6 +1,6 @@
 """Recognise a known mistake by a part's answers to a fixed list of questions.
 
-The answers, in numbers, are the part's fingerprint. `make reference` records the
+The answers, as numbers, are the part's fingerprint. `make reference` records the
 fingerprints of the known mistakes of all parts without a reader. A fingerprint depends
 on what a part computes, and not on how the code is written.
 """
@@ -27,7 +27,8 @@ def flags(student: Student) -> Questions:
     """Yield two questions to `episode_terminateds`: episodes of 1 step and of 4 steps.
 
     Yields:
-        The question's name, and a function that asks and returns the answer.
+        The question's name, and a function without arguments. The function asks the
+        question and returns the answer as an array.
     """
     for steps in (1, 4):
         case = Case("episode_terminateds", {"num_steps": steps}, {})
@@ -35,17 +36,23 @@ def flags(student: Student) -> Questions:
 
 
 def plain(fixed: tuple[Case, ...], student: Student) -> Questions:
-    """Yield the fixed cases as questions to a part whose answer is one array, `result`.
+    """Yield the fixed cases as questions to a part that returns an array "result".
 
     Yields:
-        The question's name, and a function that asks and returns the answer.
+        The question's name, and a function without arguments. The function asks the
+        question and returns the answer as an array.
     """
     for i, case in enumerate(fixed):
         yield f"result {i}", partial(output, student, case, "result")
 
 
 def output(student: Student, case: Case, name: str) -> np.ndarray:
-    """Ask the hand-in a case, and return the array with this name from the answer."""
+    """Ask the hand-in a case, and return the array with this name from the answer.
+
+    Raises:
+        Raised: the hand-in's code has raised an exception.
+        Wrong: the answer has no array with this name.
+    """
     return student.answer(case).array(name)
 
 
@@ -65,12 +72,12 @@ def fitting(
     Args:
         part: name of the part.
         student: the hand-in.
-        known: recorded fingerprints.
+        known: recorded fingerprints of the solution and of known mistakes.
         fixed: fixed cases of the part.
 
     Returns:
-        [] if more than two mistakes fit, if the solution's fingerprint fits, or if no
-        fingerprints are recorded for the part.
+        At most two mistakes. [] if more than two fit, if the solution's fingerprint
+        fits, or if no fingerprints are recorded for the part.
     """
     if part not in known.right:
         return []
@@ -86,7 +93,8 @@ def fingerprint(
 ) -> Fingerprint:
     """Ask a part all questions, and return each answer by the question's name.
 
-    An answer is a list of numbers, or the text of the exception that came instead.
+    An answer is a list of numbers. If the hand-in fails, it is a text instead: the
+    first line of the exception's message.
 
     Args:
         part: name of the part.
@@ -113,9 +121,10 @@ def fingerprint(
 
 
 def in_numbers(answer: np.ndarray) -> list[float]:
-    """Return the shape and up to 64 values of an answer, with six digits each.
+    """Return the shape and the first 64 values of an answer, with six digits each.
 
-    The shape of a vector is left out. NaN becomes 9e9, and infinity becomes -9e9.
+    The list begins with the sizes of the shape, except for a vector. NaN becomes 9e9,
+    and infinity of either sign becomes -9e9.
     """
     values = np.nan_to_num(answer.ravel(), nan=NAN, posinf=-NAN, neginf=-NAN)
     shape = [] if answer.ndim == 1 else [float(n) for n in answer.shape]
@@ -127,8 +136,9 @@ def agree(a: Fingerprint, b: Fingerprint, times: float = 1.0) -> bool:
 
     Args:
         a: a fingerprint.
-        b: another fingerprint; the tolerance is relative to its numbers.
-        times: factor of the tolerance `RTOL`.
+        b: another fingerprint. The tolerance of an answer is relative to the largest
+            number of that answer in b.
+        times: number by which the tolerance `RTOL` is multiplied.
     """
     return a.keys() == b.keys() and all(
         entries_agree(a[name], b[name], times) for name in a
@@ -139,9 +149,9 @@ def entries_agree(a: list[float] | str, b: list[float] | str, times: float) -> b
     """Tell whether two answers to one question are equal within a tolerance.
 
     Args:
-        a: an answer, as numbers or as the text of an exception.
+        a: an answer, as numbers or as the message of an exception.
         b: another answer; the tolerance is relative to its largest number.
-        times: factor of the tolerance `RTOL`.
+        times: number by which the tolerance `RTOL` is multiplied.
     """
     if isinstance(a, str) or isinstance(b, str):
         return a == b

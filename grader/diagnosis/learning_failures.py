@@ -1,8 +1,9 @@
 """Explain why exercise 9 was not learned.
 
 An explanation uses one of three things: the formula of the hand-in's loss, if this
-formula is wrong; the problem that stopped learning; or the log of a training run. A log
-is explained by the first rule of `learning_rules` that detects its cause in the log.
+formula is wrong; the problem that stopped learning; or the log of a training. Each rule
+of `learning_rules` looks for one cause in the log. The first rule that finds its cause
+gives the explanation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,10 +60,10 @@ Above = Mapping[str, bool]  # for each exercise graded so far, whether it has fu
 
 
 def explanation(watched: Watched, above: Above) -> str:
-    """Return why a training run did not learn, in a few lines of text.
+    """Return why a training did not reach its goal, in a few lines of text.
 
     Args:
-        watched: log of a run that did not learn.
+        watched: log of a training that did not reach its goal.
         above: for each exercise graded so far, whether it has full marks.
 
     Returns:
@@ -93,7 +94,7 @@ def blamed(problem: str, above: Above) -> str:
         above: for each exercise graded so far, whether it has full marks.
 
     Returns:
-        "" if no word in `BLAMED` is part of the problem, or if `where_to_look` returns
+        "" if the problem contains no word of `BLAMED`, or if `where_to_look` returns
         "".
     """
     for word, exercises in BLAMED.items():
@@ -105,12 +106,12 @@ def blamed(problem: str, above: Above) -> str:
 def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
     """Return why Q was not learned in a table world, as lines of text.
 
-    Only the buffer, `td_update` and `sync_target` take part there, and a wrong batch
-    stops learning. So if the updates are right, the text names `sync_target`.
+    Only the buffer, `td_update` and `sync_target` are used in table worlds, and a wrong
+    batch stops learning. So if the updates are right, the text names `sync_target`.
 
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
-        judged: True if the updates of the learning were made by this formula.
+        judged: True if learning made its updates by this formula.
         above: for each exercise graded so far, whether it has full marks.
     """
     if formula is not None:
@@ -119,11 +120,11 @@ def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
 
 
 def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
-    """Return how the updates differ from right ones, as lines of text.
+    """Return how the hand-in's updates differ from right ones, as lines of text.
 
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
-        judged: True if the updates of the learning were made by this formula.
+        judged: True if learning made its updates by this formula.
         above: for each exercise graded so far, whether it has full marks.
 
     Returns:
@@ -153,10 +154,10 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
 def mend(exercises: tuple[str, ...], above: Above) -> str:
     """Return a sentence that names the exercises to mend first.
 
-    If all exercises that are the cause have full marks, the sentence says this instead.
+    If all given exercises have full marks, the sentence says this instead.
 
     Args:
-        exercises: the exercises that are the cause.
+        exercises: the exercises whose parts are the cause.
         above: for each exercise graded so far, whether it has full marks.
     """
     wrong = [name for name in exercises if not above.get(name, False)]
@@ -168,10 +169,10 @@ def mend(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
-    """Return a line that says which exercises lost points, or how to check them.
+    """Return a line that says which exercises lost points, or how to grade them.
 
     Args:
-        exercises: exercises that may be the cause.
+        exercises: exercises whose parts may be the cause.
         above: for each exercise graded so far, whether it has full marks.
 
     Returns:
@@ -192,6 +193,6 @@ def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words to one text, as "a, b and c"."""
+    """Join words to one text, as "a, b and c"; "" for no words."""
     *first, last = words or [""]
     return " and ".join(filter(None, [", ".join(first), last]))

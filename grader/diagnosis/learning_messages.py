@@ -35,7 +35,8 @@ def of_tables(learned: Results, above: Above) -> BaseException | None:
         above: for each exercise graded so far, whether it has all its points.
 
     Returns:
-        None if each Q is close; otherwise the exception that the check raises.
+        None if each Q is close to its Q*; otherwise the exception that the check
+        raises.
     """
     tables = learned.tables
     if tables.reason:
@@ -57,7 +58,7 @@ def of_tables(learned: Results, above: Above) -> BaseException | None:
 
 
 def of_maze(learned: Results, above: Above) -> BaseException | None:
-    """Judge the maze: the way to the exit has to be close to the shortest way.
+    """Judge the maze: the mean way to the exit has to be close to the shortest way.
 
     Args:
         learned: the results of learning.
@@ -88,7 +89,7 @@ def of_cartpole(
     """Judge CartPole: the mean return has to reach the threshold.
 
     Args:
-        threshold: the least mean return.
+        threshold: the lowest mean return that passes.
         learned: the results of learning.
         above: for each exercise graded so far, whether it has all its points.
 
@@ -109,12 +110,12 @@ def of_cartpole(
 
 
 def best_of(result: Result) -> str:
-    """Return a note on the number of training runs, in brackets; "" for one run."""
+    """Return " (the best of … training runs)"; "" if there was only one training."""
     return f" (the best of {result.runs} training runs)" if result.runs > 1 else ""
 
 
 def unjudged(learned: Results, task: str, above: Above) -> BaseException:
-    """Return the exception to raise if no training run of a task was judged.
+    """Return the exception that the check raises if no training of a task was judged.
 
     Args:
         learned: the results of learning.
@@ -128,7 +129,7 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
 
 
 def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseException:
-    """Return the exception to raise if another exception prevented learning.
+    """Return the exception that the check raises if an exception prevented learning.
 
     Args:
         reason: the exception that prevented learning.
@@ -136,8 +137,8 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
         above: for each exercise graded so far, whether it has all its points.
 
     Returns:
-        `reason` itself if the hand-in did not cause it, or if its message needs no more
-        words; otherwise a new exception that says more.
+        `reason` itself if the hand-in did not cause it, or if its message needs no
+        explanation; otherwise a new exception whose message says "not judged" and why.
     """
     if not isinstance(reason, BY_HAND_IN):
         return reason
@@ -155,23 +156,29 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
 
 
 def about_updates(learned: Results, above: Above) -> str | None:
-    """Return how the updates differ from right ones; None if they do not differ.
+    """Return how the hand-in's updates differ from right ones, as lines of text.
 
     Args:
         learned: the results of learning.
         above: for each exercise graded so far, whether it has all its points.
+
+    Returns:
+        None if the updates are right.
     """
     formula, judged = learned.formula, learned.by_formula
     return learning_failures.about_updates(formula, judged, above) or None
 
 
 def why(learned: Results, task: str, above: Above) -> str | None:
-    """Return why the best training run did not learn a task; None if unknown.
+    """Return why the best training of a task did not reach its goal, as lines of text.
 
     Args:
         learned: the results of learning.
         task: "maze" or "cartpole".
         above: for each exercise graded so far, whether it has all its points.
+
+    Returns:
+        None if no reason is known.
     """
     result = getattr(learned, task)
     lines = [about_updates(learned, above)]

@@ -1,10 +1,10 @@
-"""Rules that explain from the log of one run why a task was not learned.
+"""Rules that explain from the log of one training why a task was not learned.
 
-Each rule detects one cause. It returns what the log shows, what usually causes this,
-and which exercises to look at; None if the log does not show the cause. No rule blames
-`td_loss` or `td_update`: either the updates are right, or the report shows the formula
-of the updates. No rule blames the replay buffer: a wrong batch stops learning, and the
-message says what is wrong with the batch.
+Each rule looks for one cause. If the log shows the cause, the rule returns what the log
+shows, what usually causes this, and which exercises to look at. Otherwise the rule
+returns None. No rule blames `td_loss` or `td_update`: either the updates are right, or
+the report shows the formula of the updates. No rule blames the replay buffer: a wrong
+batch stops learning, and the message says what is wrong with the batch.
 """
 
 from collections.abc import Callable
@@ -29,12 +29,12 @@ ABOVE_0 = 0.3  # after a few syncs, the Q of a right hand-in in the maze is belo
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a run did not learn.
+    """Why a task was not learned in a training.
 
     Attributes:
-        seen: what the log shows, in a sentence.
+        seen: what the log of the training shows, in a sentence.
         usual: what usually causes this, in a sentence.
-        exercises: exercises to look at.
+        exercises: names of the exercises to look at.
     """
 
     seen: str
@@ -43,14 +43,18 @@ class Cause:
 
 
 def number(value: float) -> str:
-    """Return a number as text, with about three digits: 0.0123, 45.6, 7890, 7.89e5."""
+    """Return a number as text, with at most four digits: 0.0123, 45.6, 7890, 7.89e5."""
     if 1000 <= abs(value) < 1e5:
         return f"{value:.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def never_synced(watched: Watched) -> Cause | None:
-    """Detect that θ_T did not become θ_Q in at least a tenth of the syncs due."""
+    """Detect that θ_T became θ_Q in at most 90 % of the syncs that were due.
+
+    Returns:
+        None also if fewer than `FEW` syncs were due.
+    """
     took, due = syncs(watched)
     if due < FEW or took > 0.9 * due:
         return None
@@ -66,9 +70,10 @@ def never_synced(watched: Watched) -> Cause | None:
 
 
 def acts_otherwise(watched: Watched) -> Cause | None:
-    """Detect that actions are greedy too often while ε is near 1, or too rarely later.
+    """Detect that `epsilon_greedy` takes the greedy action too often or too rarely.
 
-    Too rarely is less than 85 % of the actions at the final ε.
+    It is too often if more than 95 % of the first actions are greedy, when ε is near 1.
+    It is too rarely if fewer than 85 % of the actions are greedy at the final ε.
     """
     early = watched["greedy"][:FEW]
     late = watched["env_step"] > EPSILON_STEPS + BLOCK_STEPS
@@ -125,8 +130,9 @@ def never_updated(watched: Watched) -> Cause | None:
 def bounded(watched: Watched) -> Cause | None:
     """Detect that the network's output is bounded, so that Q cannot become right.
 
-    A sign is that the largest |Q(s, a)| stays small. In the maze, where all right
-    values are negative, another sign is a mean of max_a Q(s, a) above 0.
+    A bounded network shows in one of two ways. Either the largest |Q(s, a)| stays
+    small. Or, in the maze, the mean of max_a Q(s, a) is above 0, although all right
+    values are negative.
     """
     q, most = watched.late("q"), watched.late("largest_q")
     if watched.blocks < 4 * FEW:
@@ -154,7 +160,10 @@ def bounded(watched: Watched) -> Cause | None:
 
 
 def same_everywhere(watched: Watched) -> Cause | None:
-    """Detect that Q hardly depends on the state."""
+    """Detect that Q hardly depends on the state.
+
+    Q is then large on average, and almost as large in the last step of an episode.
+    """
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.blocks < 4 * FEW or not (
         abs(q) > BOUND and abs(q - at_end) < abs(q) / 4
@@ -176,7 +185,7 @@ def same_everywhere(watched: Watched) -> Cause | None:
 
 
 def one_action(watched: Watched) -> Cause | None:
-    """Detect that the same action is best in all states."""
+    """Detect that the same action is best in more than 99 % of the states."""
     same = watched.last("same_best")
     if watched.blocks < 4 * FEW or not same.mean() > 0.99:
         return None
@@ -189,7 +198,7 @@ def one_action(watched: Watched) -> Cause | None:
 
 
 def lost_again(watched: Watched) -> Cause | None:
-    """Detect that a good return on CartPole was reached and lost again."""
+    """Detect that the return on CartPole was good once, but much lower in the end."""
     if watched.in_maze or len(watched.curve) < FEW:
         return None
     step, best = watched.curve[watched.curve[:, 1].argmax()]
@@ -206,7 +215,7 @@ def lost_again(watched: Watched) -> Cause | None:
 
 
 def slow(watched: Watched) -> Cause | None:
-    """Detect that the return on CartPole still rises when the budget ends."""
+    """Detect that the return on CartPole was still rising when the training ended."""
     means = watched.curve[:, 1]
     if watched.in_maze or len(means) < 2 * FEW:
         return None

@@ -1,4 +1,4 @@
-"""The log of one training run, and numbers that are computed from the log."""
+"""The log of one training, and numbers that are computed from the log."""
 
 import math
 from collections.abc import Mapping
@@ -16,15 +16,16 @@ FEW = 4  # the least number of blocks, or of validations, that a rule needs
 
 @dataclass(frozen=True)
 class Watched:
-    """The log of one training run: a column for each name in `training_log.COLUMNS`.
+    """The log of one training: a column for each name in `training_log.COLUMNS`.
+
+    A block is a fixed number of updates; the log has one number for each block.
 
     Attributes:
-        task: the task of the run, "maze" or "cartpole".
-        columns: for each name, an array [n] with a number for each of the n blocks of
-            updates.
-        curve: environment step and mean return of each validation [k,2].
+        task: the task, "maze" or "cartpole".
+        columns: for each name, an array [n] with one number for each of the n blocks.
+        curve: environment step and mean return of each of k validations [k,2].
         mean_return: mean return of the test episodes; NaN without such episodes.
-        problem: why learning was stopped; "" if it was not.
+        problem: why learning was stopped; "" if it was not stopped.
         by_formula: True if the updates were made by the formula of the hand-in's loss.
     """
 
@@ -41,16 +42,16 @@ class Watched:
 
     @property
     def in_maze(self) -> bool:
-        """Whether the task of the run is the maze, and not CartPole."""
+        """Whether the task is the maze, and not CartPole."""
         return self.task == MAZE
 
     @property
     def blocks(self) -> int:
-        """The number of blocks of updates."""
+        """The number of blocks of updates in the log."""
         return len(self["env_step"])
 
     def last(self, name: str) -> np.ndarray:
-        """Return the finite numbers in the last quarter of a column."""
+        """Return the finite numbers in the last quarter of a column, as an array."""
         column = self[name][-max(self.blocks // 4, 1) :]
         return column[np.isfinite(column)]
 
@@ -58,7 +59,7 @@ class Watched:
         """Return the median of the finite numbers in the last quarter of a column.
 
         Returns:
-            The median; NaN without finite numbers.
+            NaN if there are no finite numbers.
         """
         column = self.last(name)
         return float(np.median(column)) if len(column) else math.nan
@@ -67,7 +68,7 @@ class Watched:
 def syncs(watched: Watched) -> tuple[int, int]:
     """Return how many syncs took place, and how many syncs were due.
 
-    A sync takes place if θ_T becomes θ_Q.
+    A sync takes place if θ_T becomes θ_Q when it is due.
     """
     ends = np.arange(watched.blocks + 1) * BLOCK_UPDATES // PERIOD
     due = np.diff(ends)
@@ -76,6 +77,6 @@ def syncs(watched: Watched) -> tuple[int, int]:
 
 
 def sound(watched: Watched) -> np.ndarray:
-    """Return whether loss, Q and parameters are finite, for each block [n]."""
+    """Return for each block whether loss, Q and the change of θ_Q are finite [n]."""
     names = ("largest_loss", "largest_q", "moved")
     return np.all([np.isfinite(watched[name]) for name in names], axis=0)

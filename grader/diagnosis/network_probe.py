@@ -1,4 +1,4 @@
-"""Questions for `q_network`: shapes, bounds, and what the values depend on."""
+"""Questions to `q_network`: shapes, bounds, and what the values depend on."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,8 +18,8 @@ def network(student: Student) -> Questions:
     """Yield the questions to `q_network`, for two sizes of states and of action sets.
 
     Yields:
-        The question's name, and a function that asks and returns numbers or truth
-        values.
+        The question's name, and a function without arguments. The function asks the
+        question and returns numbers or truth values.
     """
     rng = np.random.default_rng(3)
     for sizes in ((3, 5), (4, 2)):
@@ -50,11 +50,11 @@ def network(student: Student) -> Questions:
 def fresh_parameters(
     student: Student, sizes: tuple[int, int], seed: int
 ) -> list[np.ndarray]:
-    """Return the parameters of a new network.
+    """Return the initial parameters that the hand-in's network gets from a key.
 
     Args:
         student: the hand-in.
-        sizes: number of entries of a state D, and number of actions A.
+        sizes: the pair (D, A): entries of a state, and number of actions.
         seed: seed of the key.
     """
     return student.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
@@ -63,13 +63,13 @@ def fresh_parameters(
 def values_at(
     student: Student, sizes: tuple[int, int], scale: float, states: np.ndarray
 ) -> np.ndarray:
-    """Return the values [B,A] at random parameters.
+    """Return the hand-in's values Q(s, ·) [B,A] with random parameters.
 
     Args:
         student: the hand-in.
-        sizes: number of entries of a state D, and number of actions A.
-        scale: scale of the random parameters; 0 for the network's own initial
-            parameters.
+        sizes: the pair (D, A): entries of a state, and number of actions.
+        scale: standard deviation of the random parameters; 0 to use the network's own
+            initial parameters instead.
         states: states [B,D].
     """
     theta = fresh_parameters(student, sizes, 1)
@@ -82,10 +82,10 @@ def values_at(
 
 
 def extent(q_values: np.ndarray) -> list[bool]:
-    """Return whether values [B,A] have each of seven properties.
+    """Return whether values Q(s, ·) [B,A] have each of seven properties.
 
-    The properties are: all ≥ 0; all ≤ 0; within ±1; within ±1000; with sum 1 over the
-    actions; with sum 0 over the actions; equal for all states.
+    In order, the properties are: all ≥ 0; all ≤ 0; all within ±1; all within ±1000; sum
+    1 over the actions; sum 0 over the actions; equal for all states.
     """
     return [
         bool((q_values >= 0).all()),
@@ -98,16 +98,16 @@ def extent(q_values: np.ndarray) -> list[bool]:
 
 
 def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
-    """Return whether values are linear in the state, and on which entries they depend.
+    """Return whether Q is linear in the state, and on which entries Q depends.
 
     Args:
-        q_values: function of a scale of the parameters and of states [B,D]; it returns
-            the values [B,A].
+        q_values: function that takes the standard deviation of random parameters and
+            states [B,D]; it returns the values Q(s, ·) [B,A].
         states: states [B,D].
 
     Returns:
-        Whether the values are linear in the state, and then for each of the D entries
-        of a state whether the values depend on this entry.
+        1 + D truth values: whether Q is linear in the state, and for each of the D
+        entries of a state whether Q depends on this entry.
     """
     zero = q_values(0.5, 0 * states)
     once, twice = (q_values(0.5, k * states) - zero for k in (1, 2))

@@ -1,4 +1,4 @@
-"""The classes for what a reader finds, and a function that lays out tables."""
+"""The classes for what a reader finds, and a function that aligns tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Reading:
             symbols.
         asked: formula or sentence about right code.
         differences: the mistakes, the most basic one first.
-        table: lines of a small table of examples; () without a table.
+        table: lines of a small table of examples; () if there is no table.
     """
 
     computes: str
@@ -46,11 +46,13 @@ def in_columns(
 ) -> tuple[str, ...]:
     """Return the lines of a table with aligned columns.
 
+    Two blanks separate the columns. If the table is then wider than `most`, one blank
+    separates them.
+
     Args:
-        rows: the cells of each row, the headings first.
+        rows: the cells of each row; the first row has the headings.
         align: `str.ljust` or `str.rjust`.
-        most: greatest width, in characters, of a table with two spaces between its
-            columns; a wider table has one space. None to have two spaces at any width.
+        most: greatest width with two blanks, in characters; None for no limit.
 
     Returns:
         () if there are only headings.

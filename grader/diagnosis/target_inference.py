@@ -1,9 +1,9 @@
-"""Infer the targets of a squared loss from the loss and its gradient.
+"""Compute the targets of a squared loss from the loss and its gradient.
 
-The questions have tables for networks (`cases.on_table`). A loss
-c/B Σ (Q(s_i,a_i) - y_i)² then has the gradient 2 c/B (Q(s_i,a_i) - y_i) in the cell
-(s_i, a_i), and 0 elsewhere. So the loss and the gradient determine the factor c and
-each target y_i, however the code is written.
+The questions have tables for networks (`cases.on_table`): the parameter in cell (s, a)
+is Q(s, a). For a loss c/B Σ (Q(s_i,a_i) - y_i)², the gradient in the cell (s_i, a_i) is
+2 c/B (Q(s_i,a_i) - y_i). In all other cells it is 0. So the loss and the gradient
+determine the factor c and each target y_i, however the code is written.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ SMALL = 1e-3  # a gradient below this share of the largest one is a rounding err
 
 
 def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
-    """Return the targets [B] of a loss that is a multiple of the mean of squares.
+    """Return the targets [B] of a loss that is a multiple of the mean square error.
 
     For any other loss the returned numbers have no meaning. The caller has to compare
     them with the right targets.
@@ -26,8 +26,8 @@ def targets_of(case: Case, answers: Answers) -> np.ndarray | None:
         answers: the candidate or the reference.
 
     Returns:
-        None if there is no answer, if the loss is 0 or not finite, or if a cell other
-        than (s_i, a_i) has a gradient.
+        None if there is no valid answer, if the loss is 0 or not finite, or if a cell
+        other than (s_i, a_i) has a gradient other than 0.
     """
     try:
         answer = answers.answer(case)

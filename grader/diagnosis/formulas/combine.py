@@ -16,8 +16,8 @@ Group = tuple[np.ndarray, np.ndarray]
 def target_of(rows: Rows, formula: Formula) -> np.ndarray:
     """Return the targets y that a formula computes, one for each row [..., 1, B].
 
-    The right formula is y = r + ¬d γ max_a Q(s′, a; θ_T). A formula that forms all
-    pairs of rows, as [B, 1] against [B] does, has targets of shape [..., B, B].
+    In right code y is r + ¬d γ max_a Q(s′, a; θ_T). Wrong code may combine all pairs of
+    rows, as [B, 1] plus [B] does. Its targets have the shape [..., B, B].
     """
     r, m, d = (formula[slot].compute(rows) for slot in ("reward", "mask", "discount"))
     y = formula["join"].compute(r, m, d, value_of(rows, formula))
@@ -30,12 +30,12 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
     Args:
         rows: the rows of one question.
         grammar: the grammar of the formulas.
-        numbers: an array [N, slots]: for each formula and each slot (term), the index
-            of the choice.
+        numbers: an array [N, slots]: for each of the N formulas and each slot (term),
+            the index of the choice.
 
     Yields:
-        The indices of n formulas among the N, and their targets [n, I, B]. I is B for
-        formulas that form all pairs of rows, else 1.
+        For each group the row numbers of its n formulas in `numbers` [n], and their
+        targets [n, I, B]. I is B for formulas that combine all pairs of rows, else 1.
     """
     slots, column = grammar.slots, grammar.column
 

@@ -1,7 +1,7 @@
 """Formulas with a constant that is in no list of choices, but computed from answers.
 
 If a loss is a factor times the mean of squared errors, the loss and its gradient
-determine every target y. If the targets have only one wrong constant, the targets
+determine every target y. If the formula of y has only one wrong constant, the targets
 determine this constant. The caller has to check each formula on all answers.
 """
 
@@ -31,10 +31,12 @@ Formulas = Iterator[Formula]
 def with_constants(
     target_of: Target, part: str, formulas: Sequence[Formula], samples: Sequence[Sample]
 ) -> Formulas:
-    """Yield each formula with one more difference: a constant computed from answers.
+    """Yield formulas with one more difference: a constant computed from answers.
+
+    One of the given formulas can lead to several results, or to none.
 
     Args:
-        target_of: the function that computes a formula's targets.
+        target_of: the function that takes rows and a formula, and computes the targets.
         part: name of the part.
         formulas: the formulas that get one more difference.
         samples: the questions, each with the hand-in's answer.
@@ -56,7 +58,7 @@ def with_constants(
 
 
 def is_square(formula: Formula) -> bool:
-    """Tell whether a formula's loss is the mean of squared errors."""
+    """Tell whether a formula's loss is a mean of squared errors, weighted or not."""
     return formula["error"] is ERROR[0] and formula["reduction"] is REDUCTION[0]
 
 
@@ -90,8 +92,8 @@ def read_off(
         slopes: for each sample, the result of `slopes_of_errors`.
 
     Returns:
-        For each sample its targets [B]; None instead of the list if a sample has no
-        slopes, or its factor cannot be computed.
+        For each sample its targets [B]. None instead of the list if a sample has no
+        slopes, or if the factor of a sample's loss cannot be computed.
     """
     targets = []
     for sample, slope in zip(samples, slopes, strict=True):
@@ -109,8 +111,8 @@ def read_off(
 def constant(values: np.ndarray) -> float | None:
     """Return the one number that all values equal within rounding, or None.
 
-    Values that are NaN or infinite are left out. The result is None if the remaining
-    values differ, or if fewer than three remain.
+    NaN and infinite values are left out. The result is None if the remaining values
+    differ, or if fewer than three remain.
     """
     values = values[np.isfinite(values)]
     if len(values) < 3:
@@ -129,11 +131,11 @@ def of_target(
 ) -> Formulas:
     """Yield copies of a formula, each with one computed constant in its target.
 
-    The constant belongs to the reward, replaces γ, is a weight in the value of s′, or
-    is a bound of y.
+    The constant changes the reward, replaces γ, is a weight in the value of s′, or is a
+    bound of y.
 
     Args:
-        target_of: the function that computes a formula's targets.
+        target_of: the function that takes rows and a formula, and computes the targets.
         part: name of the part.
         formula: the formula to change.
         samples: the rows of each question.
@@ -227,7 +229,7 @@ def bounded_targets(y: np.ndarray) -> Iterator[Choice]:
     The upper bound is the largest of the given targets, the lower bound the smallest.
 
     Args:
-        y: the targets of the hand-in's code, of all questions.
+        y: the targets that the hand-in computes in all questions, as one vector.
     """
     low, high = rounded(float(y.min())), rounded(float(y.max()))
     low_words, high_words = constant_words(low), constant_words(high)
@@ -257,13 +259,14 @@ def mixtures(
 ) -> Iterator[Choice]:
     """Yield the choices for a weighted mean of max_a Q(s′,a) and another value of s′.
 
-    The weight is computed from the targets.
+    The weight is computed from the targets. There is one choice for each other value in
+    `OTHER_VALUES` with which a weight between 0 and 1 explains all targets.
 
     Args:
-        target_of: the function that computes a formula's targets.
+        target_of: the function that takes rows and a formula, and computes the targets.
         formula: the formula to change.
         samples: the rows of each question.
-        y: the targets of the hand-in's code, of all questions, one after the other.
+        y: the targets that the hand-in computes in all questions, as one vector.
     """
 
     def targets(value: Choice) -> np.ndarray:
@@ -318,7 +321,7 @@ def of_error(
     beyond a bound. These bounds are computed from the answers.
 
     Args:
-        target_of: the function that computes a formula's targets.
+        target_of: the function that takes rows and a formula, and computes the targets.
         part: name of the part.
         formula: the formula to change.
         samples: the questions, each with the hand-in's answer.
@@ -363,5 +366,5 @@ def of_error(
 
 
 def clipped_square(size: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that clips errors to [-size, size] and squares them."""
+    """Return a function that clips errors to [-size, size] and squares them."""
     return lambda e: np.clip(e, -size, size) ** 2

@@ -1,6 +1,6 @@
 """Formulas with one choice for each slot, and how they differ from right code.
 
-A slot is a term of a formula, as the reward or the mask.
+A slot is a term of a formula, such as the reward or the mask.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,11 +22,11 @@ class Choice:
         compute: the function that computes the slot's value; its arguments depend on
             the slot.
         name: the mistake's name without the part's prefix; "" for right code, and for a
-            choice that is a mistake only together with another choice.
+            choice that is no mistake by itself.
         hint: the sentences that explain the mistake to the student; "" for right code.
-        names: by the part's prefix, the full name of the mistake in parts where it is
-            called differently, as {"mc": "mc-columns"}. None as a name if the part does
-            not try the choice alone.
+        names: by the part's prefix, the full name of the mistake in parts that do not
+            use the prefix and `name`, as {"mc": "mc-columns"}. None in the place of a
+            full name means that the part does not try the choice alone.
     """
 
     words: str
@@ -44,7 +44,7 @@ class Joint:
         name: the mistake's name without the part's prefix.
         hint: the sentences that explain the mistake to the student.
         slots: for each slot that changes, the text `words` of its new choice.
-        names: other full names of the mistake, as in `Choice`.
+        names: other full names of the mistake by the part's prefix, as in `Choice`.
     """
 
     name: str
@@ -57,11 +57,11 @@ PREFIX = {"td_loss": "td", "update_Q_TD0": "tab", "mc_loss": "mc"}
 
 
 def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
-    """Return the mistake that a choice or joint is in a part.
+    """Return the name and hint of the mistake that a choice or joint is in a part.
 
     Returns:
-        The mistake's name and hint. None if the choice is right code, or if the part
-        does not try the choice alone.
+        None if the choice is right code, or if the part does not try the choice or
+        joint alone.
     """
     prefix = PREFIX[part]
     name = (item.names or {}).get(prefix, item.name and f"{prefix}-{item.name}")
@@ -84,10 +84,11 @@ class Formula:
         return self.choices[slot]
 
     def changed(self, difference: Difference | None, **choices: Choice) -> "Formula":
-        """Return the formula with some choices replaced.
+        """Return a copy of the formula with some choices replaced.
 
         Args:
-            difference: the difference that the new choices add; None to add none.
+            difference: the difference from right code that the new choices add; None to
+                add none.
             choices: the new choices, by name of the slot.
         """
         more = (difference,) if difference else ()
@@ -95,7 +96,7 @@ class Formula:
 
 
 class Grammar:
-    """Some slots of a formula, and all mistakes in these slots.
+    """The slots of a formula, or some of them, and all mistakes in these slots.
 
     A slot is a term of the formula.
 
@@ -106,7 +107,7 @@ class Grammar:
 
     Attributes:
         column: the index of each slot, by name.
-        differences: all mistakes; M is their number.
+        differences: all M mistakes, each with its name and hint.
         edits: the index of the choice that each mistake puts into each slot [M, slots];
             -1 if the mistake does not change the slot.
     """
@@ -138,7 +139,11 @@ class Grammar:
         self.combinations = cache(self._combinations)
 
     def index(self, slot: str, words: str) -> int:
-        """Return the index of a slot's choice whose text is `words`."""
+        """Return the index of a slot's choice whose text is `words`.
+
+        Raises:
+            ValueError: the slot has no such choice.
+        """
         return [choice.words for choice in self.slots[slot]].index(words)
 
     def _combinations(self, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,7 +167,7 @@ class Grammar:
         return formulas, np.column_stack([before[first], then])
 
     def formula(self, numbers: np.ndarray, which: np.ndarray) -> Formula:
-        """Return the formula that one row of the arrays of `combinations` describes.
+        """Return the formula that one row of each array of `combinations` describes.
 
         Args:
             numbers: the index of the choice in each slot [slots].

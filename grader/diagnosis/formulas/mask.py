@@ -1,4 +1,4 @@
-"""The choices of the mask, which is ¬d in right code.
+"""The choices of the mask, which is the factor ¬d in a right target.
 
 A choice has a text for the formula and a function that computes the mask from the rows
 of a batch. A choice that is a mistake also has a name and a hint. The first choice is
@@ -28,8 +28,8 @@ def at(rows: Rows, i: int) -> np.ndarray:
 def flags_as_rows(rows: Rows) -> np.ndarray:
     """Return the mask [B] that code computes if it uses the flags d as row numbers.
 
-    Row 0 of the mask is 0 if any flag is 0, and row 1 is 0 if any flag is 1. All other
-    entries are 1.
+    Such code puts 0 into the rows of the mask whose numbers are in d. If any flag is 0,
+    row 0 of the mask is 0. If any flag is 1, row 1 is 0. All other rows are 1.
     """
     mask = np.ones(rows.size)
     numbers = rows.d.astype(int)
@@ -145,15 +145,16 @@ def with_tilde(
     """Return the formula, with ~d in the place of ¬d if the code uses ~.
 
     The code uses ~ if its answer to flags of an integer type fits the formula with ~d,
-    and does not fit the formula with ¬d.
+    and does not fit the formula with ¬d. If not, the formula is returned unchanged.
 
     Args:
         formula: the formula that fits answers to questions with flags of type bool.
         part: name of the part.
         tilde: the choice ~d of this part.
-        ask: the function that asks the part with flags of an integer type. It returns
-            the answer, or None if the answer cannot be compared with formulas.
-        fits: the function that tells whether a formula fits such an answer.
+        ask: a function without arguments that asks the part with flags of an integer
+            type. It returns the answer, or None if formulas cannot be compared with it.
+        fits: a function that takes a formula and such an answer. It tells whether the
+            formula fits the answer.
     """
     try:
         answer = ask()

@@ -25,8 +25,8 @@ def normalised(x: np.ndarray) -> np.ndarray:
     """Return x, shifted and scaled to mean 0 and standard deviation 1.
 
     Args:
-        x: an array [B], or [..., I, B]. For the second shape, mean and deviation are
-            taken over the last two axes.
+        x: an array [B], or [..., I, B]. With the second shape, mean and deviation are
+            computed over the last two axes.
     """
     mean, deviation = (
         f(x, axis=(-2, -1), keepdims=True) if x.ndim > 1 else f(x)

@@ -1,4 +1,4 @@
-"""The transitions of one question, with networks' values, as formulas use them."""
+"""The transitions of a question, with both networks' values, as formulas use them."""
 
 from dataclasses import dataclass, replace
 
@@ -12,9 +12,10 @@ STEP = 1e-5  # the step of central differences
 
 @dataclass(frozen=True)
 class Rows:
-    """B transitions in float64, with the networks' values of their states.
+    """B transitions in float64, with the values of their states by both networks.
 
-    If theta_Q stands for several networks, q_s, q_n and q_0 have leading axes (...).
+    The fields q_s, q_n and q_0 can hold the values of several networks in the place of
+    theta_Q. The networks then are the leading axes (...). There are A actions.
 
     Attributes:
         q_s: the values Q(s, ·; theta_Q) [..., B, A].
@@ -75,9 +76,10 @@ def states_of(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def rows_of(case: Case) -> Rows:
-    """Compute both networks' values for a question to a loss, and return its rows.
+    """Return the transitions of a question to a loss, with both networks' values.
 
-    For `mc_loss`, theta_T is theta_Q, and only the last row is terminal.
+    A question to `mc_loss` has no theta_T and no flags. For such a question, theta_T is
+    theta_Q, and only the last row is terminal.
     """
     args = case.args
     theta_Q = in_double(args["theta_Q"])
@@ -96,11 +98,15 @@ def rows_of(case: Case) -> Rows:
 
 
 def nearby(case: Case, rows: Rows) -> Rows:
-    """Return the rows for networks with one parameter of theta_Q moved by `STEP`.
+    """Return the rows with the values of 2P networks that are near theta_Q.
 
-    P is the number of parameters. The values by theta_Q get a leading axis [2P]. In
-    entry i, parameter i is larger by `STEP`; in entry P + i, parameter i is smaller by
-    `STEP`. All other fields stay as they are.
+    P is the number of parameters of theta_Q. In network i, parameter i is larger by
+    `STEP`; in network P + i, parameter i is smaller by `STEP`. The fields q_s, q_n and
+    q_0 get a leading axis [2P]. All other fields stay as they are.
+
+    Args:
+        case: the question, which has theta_Q and the states.
+        rows: the question's rows, from `rows_of`.
     """
     theta = in_double(case.args["theta_Q"])
     count = sum(leaf.size for leaf in theta)
@@ -120,7 +126,8 @@ def values_of(stack: list[np.ndarray], states: np.ndarray) -> np.ndarray:
     Each network computes the same function as `cases.probe_values`.
 
     Args:
-        stack: the probe networks' four parameters, each with a leading axis [N].
+        stack: the four parameter arrays of a probe network, each with a leading axis
+            [N].
         states: the states [B, D].
     """
     weight, bias, last_weight, last_bias = stack

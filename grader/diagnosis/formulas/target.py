@@ -1,4 +1,4 @@
-"""The choices of the target y = r + ¬d γ value, except for the value of s′.
+"""The choices of the target y = r + ¬d γ v, except for v, the value of s′.
 
 A choice has a text for the formula and a function. A choice that is a mistake also has
 a name and a hint. The first choice of each slot (term) is right code.
@@ -281,7 +281,7 @@ AFTER = (
 def prediction(rows: Rows) -> np.ndarray:
     """Return the predictions Q(s, a; theta_Q) as constants [1, B].
 
-    A constant has no gradient.
+    A constant has no gradient. Each row has the action a that was taken.
     """
     return rows.held_s[np.arange(rows.size), rows.a][None]
 

@@ -1,8 +1,8 @@
 """The choices of the value of s′: the network, the state, and the reducer.
 
-The reducer makes one number of the values of all actions: in right code their maximum.
-In the text of a network, {s} and {a} stand for the state and the action. In the text of
-a reducer, <a> stands for the network's value of action a.
+The reducer makes one number of the values of all actions; in right code it takes their
+maximum. In the text of a network, {s} and {a} stand for the state and the action. In
+the text of a reducer, <a> stands for the network's value of action a.
 """
 
 import re
@@ -29,10 +29,10 @@ BOTH = (
 
 
 def both(join: Callable, *, held: bool) -> Callable[[Rows], Values]:
-    """Return the function of the rows that combines the values of θ_Q and of θ_T.
+    """Return a function of the rows that combines the values of θ_Q and of θ_T.
 
     Args:
-        join: the function of two arrays of values, as `np.minimum`.
+        join: a function of two arrays of values, as `np.minimum`.
         held: True if the values of θ_Q are constants, without a gradient.
     """
     return lambda x: tuple(
@@ -147,41 +147,41 @@ STATE = (
 
 
 def each(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable:
-    """Return the reducer that applies a function to the values of each row.
+    """Return the reducer that applies `reduce` to the values of all actions.
 
-    The function maps values [..., B, A] to numbers [..., B]. A reducer makes one number
-    of the values of all actions.
+    The function `reduce` takes values [..., B, A] and returns numbers [..., B]. The
+    reducer takes rows and values [..., B, A], and returns numbers [..., 1, B].
     """
     return lambda x, v: reduce(v)[..., None, :]
 
 
 def picked(actions: Callable[[Rows], np.ndarray]) -> Callable:
-    """Return a function that takes the value of one action in each row.
+    """Return a function of rows and values that takes one action's value in each row.
 
-    The function `actions` returns these actions [B] for the rows.
+    The argument `actions` is a function of the rows; it returns these actions [B].
     """
     return lambda x, v: v[..., np.arange(x.size), actions(x)][..., None, :]
 
 
 def softmax_mean(v: np.ndarray) -> np.ndarray:
-    """Return the mean of each row's values, weighted by their softmax [..., B]."""
+    """Return the mean over the actions of v [..., B, A], weighted by softmax(v)."""
     weights = np.exp(v - v.max(axis=-1, keepdims=True))
     return (weights * v).sum(axis=-1) / weights.sum(axis=-1)
 
 
 def log_sum(v: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the sum over exp(value) in each row [..., B]."""
+    """Return log Σ_a exp(v_a) for the values v [..., B, A] of all actions."""
     most = v.max(axis=-1)
     return most + np.log(np.exp(v - most[..., None]).sum(axis=-1))
 
 
 def largest(v: np.ndarray) -> np.ndarray:
-    """Return the value with the largest absolute value in each row [..., B]."""
+    """Return each row's value with the largest absolute value; v is [..., B, A]."""
     return np.take_along_axis(v, np.abs(v).argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
 
 def second(v: np.ndarray) -> np.ndarray:
-    """Return the second largest value in each row [..., B]."""
+    """Return each row's second largest value; v is [..., B, A]."""
     return np.sort(v, axis=-1)[..., -2]
 
 
@@ -382,9 +382,9 @@ VALUE_SLOTS = {"net": NET, "state": STATE, "reduce": (*REDUCE, *BEST_OF_BOTH)}
 
 
 def value_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the value of s′ in each row, computed by a formula.
+    """Return the value of s′ in each row, as a formula computes it [..., 1, B].
 
-    The shape is [..., 1, B]; for a formula that forms all pairs of rows, [..., B, 1].
+    The shape is [..., B, 1] for a formula that combines all pairs of rows.
     """
     values = formula["net"].compute(rows)
     return formula["reduce"].compute(rows, formula["state"].compute(rows, values))

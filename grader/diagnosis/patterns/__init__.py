@@ -1,6 +1,6 @@
 """Readers that describe what a wrong part does, and the words for each mistake.
 
-Runs in the grader's process. Each module in this folder, except `arrays`, reads one
-part: `read(student, rng)` draws questions, asks the hand-in, and hands the answers to
-pure functions. Imports `contract` and `oracle`.
+Each module in this folder, except `arrays`, reads one part. Its function
+`read(student, rng)` draws questions, asks the hand-in, and passes the answers to pure
+functions. The code runs in the grader's process and imports `contract` and `oracle`.
 """

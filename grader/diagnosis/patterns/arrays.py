@@ -16,7 +16,7 @@ def half(array: np.ndarray) -> np.ndarray:
 def bfloat(array: np.ndarray) -> np.ndarray:
     """Return float32 numbers, rounded to the precision of bfloat16.
 
-    The numbers are rounded to the nearest one, ties to even.
+    Each number becomes the nearest bfloat16; of two equally near ones the even one.
     """
     bits = array.astype(np.float32).view(np.uint32).astype(np.uint64)
     bits += 0x7FFF + ((bits >> 16) & 1)

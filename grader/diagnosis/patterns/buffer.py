@@ -1,7 +1,7 @@
 """Describe what a wrong `ReplayBuffer` does, from the batches that it draws.
 
 All questions are asked in two rounds, with independent transitions and generators. A
-finding is reported only if both rounds have it.
+difference from a right buffer is reported only if both rounds find it.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ MOST = 3  # findings in one reading
 
 
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
-    """Return what the hand-in's `ReplayBuffer` does wrong; None if nothing is found.
+    """Return the reading of the hand-in's `ReplayBuffer`; None if no mistake is found.
 
     Raises:
         Stopped: the hand-in's process has ended, or its time is used up.
@@ -26,9 +26,9 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def agreed(first: list[Finding], second: list[Finding]) -> Reading | None:
     """Return the reading of the findings that two rounds of questions share.
 
-    Findings are shared if their names and their texts `computes` are equal. The text of
-    a `measured` finding holds numbers of its round; for such a finding, equal names are
-    enough.
+    A finding is one difference from a right buffer. Two findings are the same if their
+    names and their texts `computes` are equal. If a finding is `measured`, its text
+    holds numbers of its round; then equal names are enough.
 
     Args:
         first: findings of the first round.

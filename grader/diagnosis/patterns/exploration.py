@@ -65,8 +65,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def refused(message: str) -> Reading | None:
     """Return the reading that the message of an exception proves, or None.
 
-    Two messages are known: a Python `if` on a traced value, and a traced value that is
-    used after its call.
+    Two messages are known. One belongs to a Python `if` on a traced value, the other to
+    a traced value that is kept and used in a later call.
     """
     if re.search(r"TracerBoolConversionError.*\n?.*\bif\b", message):
         return Reading(
@@ -90,7 +90,7 @@ def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
     together.
 
     Args:
-        samples: the actions for each pair of Q values and ε.
+        samples: the actions for each array of Q values and each ε.
         fit: the pattern that fits the samples.
     """
     shares = {epsilon: share for epsilon, (share, _) in fit.exploring.items()}
@@ -148,8 +148,8 @@ def explained(samples: list[Sample], questions: Questions) -> Reading | None:
     """Return the reading of the samples; None if the part is right or no pattern fits.
 
     Args:
-        samples: the actions for each pair of Q values and ε.
-        questions: asks the hand-in further questions where the samples leave a doubt.
+        samples: the actions for each array of Q values and each ε.
+        questions: asks the hand-in further questions if the samples leave a doubt.
     """
     if same_for_all_keys(samples):
         return without_key(questions)
@@ -184,8 +184,8 @@ def never_of_two(fit: Fit, questions: Questions) -> bool:
     """Tell whether the hand-in explores with four actions, but never with two.
 
     Args:
-        fit: the pattern that fits the samples with four actions.
-        questions: asks the hand-in with two actions.
+        fit: the pattern that fits the answers to questions with four actions.
+        questions: asks the hand-in a question with two actions.
     """
     epsilon = max(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] < 0.3 or words.CONSTANT in fit.tried.differences:
@@ -198,9 +198,9 @@ def never_of_two(fit: Fit, questions: Questions) -> bool:
 def same_for_all_keys(samples: list[Sample]) -> bool:
     """Tell whether the actions look random, but are the same for every key.
 
-    That is so if no sample depends on the key, and if in some sample the actions of the
-    rows have different ranks. The rank orders the Q values of one row. Actions of equal
-    rank, such as the greedy actions, need no key.
+    Actions look random if their ranks differ from row to row. The rank of an action is
+    the number of actions with a larger Q value in its row. Actions of equal rank need
+    no key, such as the greedy actions, which all have rank 0.
     """
     alike = all((s.actions == s.actions[0]).all() for s in samples)
     taken = [s.q_values[np.arange(ROWS), s.actions[0] % ACTIONS] for s in samples]
@@ -214,8 +214,9 @@ def same_for_all_keys(samples: list[Sample]) -> bool:
 def without_key(questions: Questions) -> Reading:
     """Return the reading for actions that are the same for every key.
 
-    Two plain calls with one key show which mistake it is. If their actions are equal,
-    the key is fixed in the code. If they differ, NumPy draws the actions.
+    Two calls without `jax.jit` and with one key show which mistake it is. If their
+    actions are equal, the key is fixed in the code. If they differ, NumPy draws the
+    actions.
     """
     text = "the same actions for every key"
     try:
@@ -231,11 +232,14 @@ def without_key(questions: Questions) -> Reading:
 
 
 def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
-    """Return the rule that decides between tied and close Q values, or None.
+    """Return the rule by which the hand-in chooses between tied or close Q values.
 
     The hand-in is asked for whole numbers, ties and close values. The most frequent
-    action of each row is compared with the rules in `GREEDY`. None means that no rule
-    fits, or that the hand-in explores too often to show its greedy action.
+    action of each row is compared with the rules in `GREEDY`.
+
+    Returns:
+        None if no rule fits, or if the hand-in explores too often to show its greedy
+        action.
     """
     epsilon = min(fit.exploring, key=lambda e: fit.exploring[e][0])
     if fit.exploring[epsilon][0] > 0.4:
@@ -252,9 +256,11 @@ def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
 
 
 def of_other_sizes(questions: Questions) -> Reading | None:
-    """Return the reading of a wrong answer for a single row or in plain calls, or None.
+    """Return the reading of a mistake that the samples do not show, or None.
 
-    Plain calls are compared only if `jax.jit` cannot trace the part.
+    First the shape of the actions for a single row is checked. If it is right and
+    `jax.jit` cannot trace the part, the reading says why, such as a key that is kept
+    between calls.
     """
     if alone := questions.alone():
         return alone
@@ -271,7 +277,7 @@ def in_words(fit: Fit, law: Law | None, differences: list[Difference]) -> str:
 
     Args:
         fit: the pattern that fits the samples.
-        law: the probability of exploring as a function of ε; None if no law fits.
+        law: the formula of the probability of exploring; None if no formula fits.
         differences: all mistakes that were found.
     """
     chance = f"probability {law.words}" if law else "another probability than ε"
@@ -295,6 +301,9 @@ def noisy(samples: list[Sample]) -> Reading | None:
 
     At ε = 0 such a hand-in takes only the best action. At any other ε it never takes
     the worst action. At ε = 1 it sometimes takes the second best.
+
+    Args:
+        samples: the actions for each array of Q values and each ε.
     """
     for sample in samples:
         ranks = (-sample.q_values).argsort(axis=1).argsort(axis=1)
@@ -312,7 +321,10 @@ def measured(samples: list[Sample]) -> Reading | None:
 
     This reading is for hand-ins that no pattern fits. If the frequencies of the actions
     at ε = 1 are wrong, the reading lists them. Otherwise it gives the frequency of the
-    greedy action at an ε where it is wrong.
+    greedy action at an ε at which this frequency is wrong.
+
+    Args:
+        samples: the actions for each array of Q values and each ε.
     """
     for sample in samples:
         by_call = sample.taken[:, :, :-1].mean(axis=1)

@@ -30,11 +30,11 @@ ASKED = "G_i = Σ_{t≥i} γ^(t−i) r_t"
 
 @dataclass(frozen=True)
 class Asked:
-    """The hand-in's returns for several episodes of equal length, with one γ.
+    """The hand-in's returns for K episodes of T steps each, with one γ.
 
     Attributes:
         gamma: γ.
-        rewards: rewards of K episodes [K,T].
+        rewards: the rewards [K,T].
         returns: the hand-in's returns [K,T].
     """
 
@@ -52,10 +52,11 @@ class Asked:
 
 
 def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
-    """Draw rewards of four episodes [4,T], some within ±1 and some beyond.
+    """Draw rewards of four episodes of T steps [4,T].
 
-    With three or more steps, the last two episodes have one or two rewards of 0,
-    neither first nor last.
+    Some rewards lie between -1 and 1, others outside. With three or more steps, the
+    last two episodes have one or two rewards of 0, neither at the first nor at the last
+    step.
 
     Args:
         rng: source of the numbers.
@@ -72,7 +73,7 @@ def drawn_rewards(rng: np.random.Generator, num_steps: int) -> np.ndarray:
 
 
 def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the hand-in's returns for several episodes, stacked [K,...].
+    """Return the hand-in's returns for K episodes, stacked [K,...].
 
     Args:
         student: the hand-in.
@@ -95,7 +96,8 @@ def ask(student: Student, rewards: np.ndarray, gamma: float) -> np.ndarray:
 def read(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return the reading of `discounted_returns`; None if it is right or nothing fits.
 
-    The reading is a formula, measured weights, or a sentence on a side effect.
+    The reading shows a formula or measured weights, or says which side effect a call
+    has.
 
     Args:
         student: the hand-in.
@@ -124,7 +126,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
 
 def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
-    """Return a reading if a call depends on the call before; else None.
+    """Return a reading if the returns depend on the call before; else None.
 
     For each episode the hand-in is asked three times: for the rewards, for rewards of
     0, and for the rewards again.
@@ -132,6 +134,10 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
     Args:
         student: the hand-in.
         rewards: rewards of two episodes [2,T].
+
+    Raises:
+        Raised: the hand-in's code has raised an exception.
+        Wrong: the answers are not numbers, or have different shapes.
     """
     carried = []
     for row in rewards:
@@ -157,7 +163,7 @@ def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
 def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
     """Return a reading if a call changes or deletes the caller's rewards; else None.
 
-    Call this only if the returns are right.
+    Call this function only if the returns are right.
 
     Args:
         student: the hand-in.
@@ -181,15 +187,16 @@ def changes_rewards(student: Student, rewards: np.ndarray) -> Reading | None:
 def in_shape(
     answers: Sequence[tuple[float, np.ndarray, np.ndarray]],
 ) -> tuple[list[Asked], Difference | None]:
-    """Bring the answers into the shape [K,T], and return the mistake in their shape.
+    """Bring the returns into the shape [K,T], and find the mistake in their shape.
 
     Args:
-        answers: for each set of questions γ, the rewards [K,T], and the returns in the
-            shape in which they came.
+        answers: for each set of questions a triple: γ, the rewards [K,T], and the
+            returns in the shape in which they came.
 
     Returns:
-        The answers with returns [K,T]; [] if their shape is unknown.
-        The mistake in the shape; None for the right shape.
+        Two values. The first is the list of all answers with returns [K,T]; [] if the
+        shape belongs to no known mistake. The second is the mistake; None for the right
+        shape, and for [].
     """
     for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):
@@ -202,9 +209,14 @@ def in_shape(
 
 
 def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a mask [...,T]: which returns are equal up to rounding.
+    """Return a mask [...,T] of the returns that are equal within rounding.
 
-    The tolerance grows with the largest return of the episode in `b`. NaN equals NaN.
+    NaN equals NaN.
+
+    Args:
+        a: returns [...,T].
+        b: other returns [...,T]. The tolerance of an episode is relative to its largest
+            absolute return in b.
     """
     with np.errstate(invalid="ignore"):
         size = np.nan_to_num(np.abs(b), nan=0.0, posinf=0.0).max(axis=-1, keepdims=True)
@@ -213,7 +225,7 @@ def close(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def fits(formula: Formula, asked: Asked) -> bool:
-    """Tell whether a formula gives the hand-in's returns, up to rounding."""
+    """Tell whether a formula gives the hand-in's returns, within rounding."""
     with np.errstate(all="ignore"):
         return bool(
             close(asked.returns, formula.values(asked.rewards, asked.gamma)).all()
@@ -225,7 +237,7 @@ def fitting(answers: Sequence[Asked]) -> list[Formula]:
 
     Args:
         answers: the answers to each set of questions. In the first set, the last T
-            episodes are unit vectors.
+            episodes are unit vectors: a single reward is 1, all others are 0.
     """
     found: list[Formula] = []
     first, rest = answers[0], answers[1:]
@@ -261,7 +273,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
     Args:
         answers: the answers to each set of questions. In the first set, the last T
-            episodes are unit vectors.
+            episodes are unit vectors: a single reward is 1, all others are 0.
         shape: the mistake in the shape of the returns, or None.
     """
     extra = (shape,) if shape else ()
@@ -290,7 +302,7 @@ def in_words(answers: Sequence[Asked], shape: Difference | None) -> Reading | No
 
 
 def compared(asked: Asked) -> tuple[str, ...]:
-    """Return the lines of a table: the first episode's returns and the right ones."""
+    """Return the lines of a table of the first episode's returns and the right ones."""
     rows: list[tuple[str, ...]] = [("i", "r_i", "your G_i", "right G_i")]
     columns = asked.rewards[0], asked.returns[0], asked.right[0]
     for i, values in enumerate(zip(*columns, strict=True)):
@@ -306,7 +318,8 @@ def reading_of_weights(asked: Asked, extra: tuple[Difference, ...]) -> Reading |
     within 0.001.
 
     Args:
-        asked: the answers; the last T episodes are unit vectors.
+        asked: the answers. The last T episodes are unit vectors: a single reward is 1,
+            all others are 0.
         extra: other mistakes that were found.
     """
     size = asked.rewards.shape[1]

@@ -1,8 +1,9 @@
 """Find the pattern of `sync_target`: at which steps it returns which parameters.
 
-First each answer alone is described by its content: "θ_Q", "θ_T", a mixture of both, or
-another one. Then the reader looks for a rule that says at which steps θ_T is renewed.
-The rule must explain the answers to two independent sets of questions.
+First each answer is described by its content: "θ_Q", "θ_T", a mixture of both, or
+something else. Then the reader looks for a rule that says at which steps θ_T is
+renewed, that is, replaced by something new. The rule must explain the answers to two
+independent sets of questions.
 """
 
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ class Observation:
     Attributes:
         step: the argument step.
         period: the argument period.
-        content: what the returned parameters are.
+        content: what the returned parameters are, such as a copy of θ_Q.
     """
 
     step: int
@@ -61,7 +62,7 @@ class Observation:
 
     @property
     def right(self) -> Content:
-        """The content of the right answer to this question."""
+        """The content of the right answer to this question: θ_Q or θ_T."""
         return KEPT if self.step % self.period else COPY
 
 
@@ -74,6 +75,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         NotImplementedYet: the part is a stub.
+        Raised, Wrong: a repeated question got no valid answer.
     """
     student = student.afresh()  # if the hand-in counts calls, its count begins at 0
     observed = ask(student, rng, questions(rng))
@@ -90,8 +92,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def questions(rng: np.random.Generator) -> Pairs:
     """Draw the pairs (step, period) to ask.
 
-    The first pairs have the steps `SHOWN_STEPS`, in order, and the period
-    `SHOWN_PERIOD`.
+    The list begins with the steps `SHOWN_STEPS`, in order, and the period
+    `SHOWN_PERIOD`. All other pairs are in random order.
     """
     pairs = []
     for period in PERIODS:
@@ -108,7 +110,7 @@ def divisors(renewed: list[int]) -> Pairs:
     """Return pairs (step, period) that reveal a constant used in place of the period.
 
     Args:
-        renewed: steps at which the hand-in has renewed θ_T.
+        renewed: the steps at which the hand-in has replaced θ_T by something new.
 
     Returns:
         A pair (n, 7) for each common divisor n > 1 of these steps, at most 30 pairs.
@@ -122,7 +124,10 @@ def ask(student: Student, rng: np.random.Generator, pairs: Pairs) -> list[Observ
     """Ask the hand-in for each pair (step, period), with new parameters each time.
 
     Returns:
-        One observation for each pair.
+        One observation for each pair, in order.
+
+    Raises:
+        NotImplementedYet: the part is a stub.
     """
     return [
         Observation(*pair, answered(student, trees_of(rng), *pair)) for pair in pairs
@@ -137,7 +142,7 @@ def trees_of(rng: np.random.Generator) -> Trees:
 def answered(student: Student, trees: Trees, step: int, period: int) -> Content:
     """Ask for one step and period, and return the content of the answer.
 
-    If there is no valid answer, the content says why.
+    If the hand-in raises an exception or its answer is not valid, the content says why.
 
     Args:
         student: the hand-in.
@@ -162,14 +167,19 @@ def with_new_numbers(
 ) -> list[Observation]:
     """Replace "other numbers" by "new numbers" if the answers ignore θ_Q and θ_T.
 
-    Up to three questions are repeated with two different pairs of θ_Q and θ_T. If the
-    two answers are equal for each question, the new contents are returned. If not, all
-    observations are returned unchanged.
+    "Other numbers" is the content of an answer that no combination of θ_Q and θ_T
+    explains. Up to three questions with such an answer are asked twice, with different
+    parameters. If both answers are equal for each question, all these observations get
+    the content "new numbers". If not, all observations are returned unchanged.
 
     Args:
         student: the hand-in.
         rng: draws parameters.
         observed: all observations.
+
+    Raises:
+        Raised: the hand-in's code has raised an exception.
+        Wrong: an answer is not valid.
     """
     strange = [one for one in observed if one.content == OTHER]
     for one in strange[:3]:
@@ -186,7 +196,11 @@ def with_new_numbers(
 def deleting(student: Student, rng: np.random.Generator) -> Reading | None:
     """Return a reading if a call deletes arrays that the caller passed in, else None.
 
-    Call this only if the answers are right.
+    Call this function only if the answers of `sync_target` are right.
+
+    Args:
+        student: the hand-in.
+        rng: draws parameters.
     """
     if any(student.changed(cases.sync(*trees_of(rng), s, 3), "jax") for s in (3, 4)):
         computes = f"{ASKED}; arrays that came in are deleted"
@@ -206,7 +220,8 @@ def explained(observed: list[Observation]) -> Reading | None:
     """Return the reading of all answers; None if all are right or nothing fits.
 
     Args:
-        observed: all answers; the first ones are those for the steps `SHOWN_STEPS`.
+        observed: all answers, in the order of the questions. Those for the steps
+            `SHOWN_STEPS` are the first.
     """
     if is_right(observed):
         return None
@@ -226,12 +241,13 @@ def explained(observed: list[Observation]) -> Reading | None:
 def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
     """Return the reading if a rule explains all answers, else None.
 
-    A rule explains the answers if its renewals all have one content, and if all other
-    steps have another content.
+    A rule says at which steps θ_T is renewed, that is, replaced by something new. The
+    rule explains all answers in this case: the answers at these steps all have one
+    content, and the answers at all other steps all have another content.
 
     Args:
         rule: the rule.
-        observed: all answers, in the order in which they were asked.
+        observed: all answers, in the order of the questions.
     """
     groups: dict[int, set[Content]] = {RAISES: set(), 0: set(), 1: set()}
     pairs = [(one.step, one.period) for one in observed]
@@ -250,7 +266,7 @@ def by_rule(rule: Rule, observed: list[Observation]) -> Reading | None:
 def same_always(content: Content, observed: list[Observation]) -> Reading | None:
     """Return the reading of a hand-in whose answers all have one content, or None.
 
-    None means that the content is an unknown combination of θ_Q and θ_T.
+    None means that the content, such as "other numbers", is no known mistake.
 
     Args:
         content: the content.
@@ -279,9 +295,9 @@ def two_contents(
     """Return the reading of answers with two contents, between which a rule decides.
 
     Args:
-        rule: rule that says at which steps θ_T is renewed.
-        renewed: content at these steps.
-        kept: content at all other steps.
+        rule: rule that says at which steps θ_T is replaced by something new.
+        renewed: content of the answers at these steps.
+        kept: content of the answers at all other steps.
         observed: all answers.
     """
     found = list(rule.difference)
@@ -302,12 +318,14 @@ def two_contents(
 
 
 def in_order(observed: list[Observation]) -> Reading | None:
-    """Return a reading that lists the answers to `SHOWN_STEPS`, where no rule fits.
+    """Return a reading that lists the answers to `SHOWN_STEPS`.
 
-    If these answers are right, the reading names one wrong answer to another question.
+    It is used if no rule explains the answers. If the answers to these steps are right,
+    the reading names one wrong answer to another question.
 
     Args:
-        observed: all answers; the first ones are those for the steps `SHOWN_STEPS`.
+        observed: all answers, in the order of the questions. Those for the steps
+            `SHOWN_STEPS` are the first.
     """
     shown = observed[: len(SHOWN_STEPS)]
     if is_right(shown):
@@ -328,9 +346,9 @@ def reading(
     """Return a reading with a table of wrong answers.
 
     Args:
-        computes: the pattern in words.
+        computes: the pattern of the hand-in, in words.
         differences: the mistakes.
-        observed: all answers.
+        observed: all answers; the table shows up to `MAX_TABLE` wrong ones.
     """
     wrong = [one for one in observed if one.content != one.right][:MAX_TABLE]
     rows = [("step", "period", "your θ_T", "right θ_T")]

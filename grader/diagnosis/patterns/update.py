@@ -52,7 +52,7 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Args:
         student: the hand-in.
-        rng: draws batches, parameters and states.
+        rng: draws batches, parameters and states of the optimizer.
 
     Raises:
         NotImplementedYet: the part is a stub.
@@ -89,9 +89,9 @@ def explained(
 
     Args:
         draws: the numbers of the questions.
-        answers: by optimizer, one answer for each draw.
-        refused: messages of exceptions by the optimizer's name, or by "jit" for the
-            export.
+        answers: for each optimizer that did not fail, one answer for each draw.
+        refused: messages of exceptions, by the name of the optimizer that failed; the
+            message of a failed export is under "jit".
     """
     gradient, notes, middle = read_steps(draws, answers)
     if own := faults.own_optimizer(refused):
@@ -114,17 +114,18 @@ Found = tuple[Gradient | None, list[Note], list[Vector] | None]
 
 
 def read_steps(draws: list[Draw], answers: Answers) -> Found:
-    """Return the formula of the gradient, and notes on other mistakes of the step.
+    """Return the formula of the gradient, and notes on all other mistakes of the step.
+
+    A note is a mistake and the words that say what the code does.
 
     Args:
         draws: the numbers of the questions.
-        answers: by optimizer, one answer for each draw.
+        answers: for each optimizer that did not fail, one answer for each draw.
 
     Returns:
-        The gradient; None if unknown.
-        The notes.
-        If a call makes several steps, θ_Q before the last one, one [P] for each draw;
-        else None.
+        Three values. The first is the formula; None if unknown. The second is the list
+        of notes. The third is θ_Q before the last step, one [P] for each draw, if a
+        call makes several steps and all of them are known; else None.
     """
     plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
     if "adam" in answers:
@@ -152,7 +153,8 @@ def several(draws: list[Draw], answers: Answers) -> Found:
 
     Args:
         draws: the numbers of the questions.
-        answers: by optimizer, one answer for each draw; "adam" is among them.
+        answers: for each optimizer that did not fail, one answer for each draw; "adam"
+            is among them.
     """
     rises = {
         one.state.count - draw.state.count
@@ -180,15 +182,18 @@ def several(draws: list[Draw], answers: Answers) -> Found:
 def notes_of_params(
     draws: list[Draw], seen: list[Seen], found: ByAdam, gradient: Gradient
 ) -> list[Note]:
-    """Return a note, in a list, if AdamW's weight decay uses other parameters than θ_Q.
+    """Return a list with one note if AdamW's weight decay uses θ_T or zeros, not θ_Q.
 
-    The list is empty if it uses θ_Q, or if nothing fits.
+    A note is a mistake and the words that say what the code does.
 
     Args:
         draws: the numbers of the questions.
         seen: answers with "clipped_adamw", one for each draw.
-        found: what the answers with Adam show.
-        gradient: the gradient of the step.
+        found: what the answers with "adam" show.
+        gradient: formula of the gradient of the step.
+
+    Returns:
+        [] if the weight decay uses θ_Q, or if nothing fits.
     """
     step = found.step
     if step is None or step.of != "updates":
@@ -222,12 +227,14 @@ def note_of_loss(
 ) -> Note | None:
     """Return a note if the returned loss is wrong in a known way, else None.
 
+    A note is a mistake and the words that say what the code does.
+
     Args:
         draws: the numbers of the questions.
         seen: answers with one optimizer, one for each draw.
-        gradient: the gradient of the step.
-        middle: if a call makes several steps, θ_Q before the last one, one [P] for each
-            draw; else None.
+        gradient: formula of the gradient of the step.
+        middle: θ_Q before the last step if a call makes several steps, one [P] for each
+            draw; None for one step.
     """
     losses = np.array([one.loss for one in seen])
     after = [one.theta for one in seen]
@@ -278,7 +285,7 @@ def factor_difference(factor: float, size: int) -> Difference | None:
 
     Args:
         factor: the factor.
-        size: batch size B.
+        size: batch size B; a mistake can be to multiply or divide by B.
 
     Returns:
         None for the factor 1.
@@ -299,9 +306,9 @@ def reading(
 
     Args:
         gradient: formula of the gradient; None if unknown.
-        notes: mistakes that are not in the gradient.
+        notes: mistakes that are not in the gradient, each with words that describe it.
         draws: the numbers of the questions, for the table.
-        answers: by optimizer, one answer for each draw, for the table.
+        answers: for each optimizer that did not fail, one answer for each draw.
     """
     differences: list[Difference] = []
     text = ""
@@ -329,7 +336,7 @@ def table(draw: Draw, answers: Answers) -> tuple[str, ...]:
 
     Args:
         draw: the numbers of the first question.
-        answers: by optimizer, one answer for each draw.
+        answers: for each optimizer that did not fail, one answer for each draw.
     """
     right = loss_and_gradients(draw, draw.theta_Q, draw.theta_T, draw.gamma)[1]
     rows = [("optimizer", f"last {LAST} numbers of θ_Q: your move", "right move")]

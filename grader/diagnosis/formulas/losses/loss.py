@@ -1,4 +1,4 @@
-"""The choices for the terms of a loss, as the prediction and the error."""
+"""The choices for the terms of a loss, such as the prediction and the error."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,21 +26,21 @@ def taken(values: np.ndarray, rows: Rows, shift: int = 0) -> np.ndarray:
     Args:
         values: the values of all actions [..., B, A].
         rows: the rows, with the actions.
-        shift: the number that wrong code adds to the numbers of the actions.
+        shift: a number that is added to each action's number; 0 in right code.
     """
     return values[..., np.arange(rows.size), rows.a + shift][..., None, :]
 
 
 def every_action(rows: Rows) -> np.ndarray:
-    """Return the values Q(s, ·; theta_Q) of all actions [..., A, B]."""
+    """Return Q(s, ·; theta_Q) [..., A, B]: each row of the result is one action."""
     return np.swapaxes(rows.q_s, -1, -2)
 
 
 def clamped(rows: Rows) -> np.ndarray:
-    """Return Q(s_{a_i}, i; theta_Q) [..., 1, B], as from code that swaps two indices.
+    """Return Q(s_{a_i}, i; theta_Q) [..., 1, B], as if row and action were swapped.
 
-    As in JAX, an index out of range is clamped, and a value read by a clamped index has
-    no gradient.
+    As in JAX, an index beyond the last one is replaced by the last one. A value that is
+    read in this way has no gradient.
     """
     row = np.minimum(rows.a, rows.size - 1)
     column = np.minimum(np.arange(rows.size), rows.width - 1)
@@ -50,12 +50,12 @@ def clamped(rows: Rows) -> np.ndarray:
 
 
 def flat_take(rows: Rows) -> np.ndarray:
-    """Return Q(s_0, a_i; theta_Q) [..., 1, B]: the first row's values of all a_i."""
+    """Return Q(s_0, a_i; theta_Q) [..., 1, B]: the value of a_i in the first state."""
     return rows.q_s[..., 0, :][..., rows.a][..., None, :]
 
 
 def two_actions(rows: Rows) -> np.ndarray:
-    """Return Q(s, 1) where the action is 1, else Q(s, 0) [..., 1, B]."""
+    """Return Q(s, 1) in rows with action 1, and Q(s, 0) in other rows [..., 1, B]."""
     actions = (rows.a == 1).astype(int)
     return rows.q_s[..., np.arange(rows.size), actions][..., None, :]
 
@@ -238,7 +238,7 @@ PAIRING = (
 
 
 def huber(size: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Return Huber's loss as a function of the errors, linear beyond ±size."""
+    """Return Huber's loss, a function of the errors that is linear beyond ±size."""
 
     def loss(e: np.ndarray) -> np.ndarray:
         inside = np.minimum(np.abs(e), size)
@@ -338,7 +338,8 @@ def loss_of(
 ) -> np.ndarray:
     """Return the loss of a batch, computed by a formula.
 
-    If the rows hold the values of several networks, there is one loss for each network.
+    The result is one number. If the rows hold the values of several networks [..., B,
+    A], it is an array with one loss for each network [...].
 
     Args:
         rows: the rows of the batch.
@@ -356,7 +357,7 @@ def weighted_losses(
 ) -> np.ndarray:
     """Return the losses of a batch before the reduction, times their weights.
 
-    The arguments are those of `loss_of`; the shape is that of the errors in `errors`.
+    The arguments are those of `loss_of`. The result has the shape of `errors`.
     """
     e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)

@@ -28,27 +28,27 @@ QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
 def stand_in(x: Rows) -> np.ndarray:
-    """Return the stand-in for the returns, G_i = γ − r_i [T]."""
+    """Return γ − r_i [T], which the stand-in returns in place of the returns."""
     return x.gamma - x.r
 
 
 def next_value(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_{i+1}, a) for each step, and 0 for the last step [..., T].
+    """Return γ max_a Q(s_{i+1}, a) for each step i, and 0 for the last step [..., T].
 
     Args:
         x: the rows.
-        held: whether the values are constants, without a gradient.
+        held: True if the values are constants, without a gradient.
     """
     best = (x.held_n if held else x.q_n).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) < x.size - 1)
 
 
 def value_at_end(x: Rows, *, held: bool) -> np.ndarray:
-    """Return γ max_a Q(s_i, a) for the last step, and 0 for all others [..., T].
+    """Return γ max_a Q(s_i, a) for the last step i, and 0 for all other steps [..., T].
 
     Args:
         x: the rows.
-        held: whether the values are constants, without a gradient.
+        held: True if the values are constants, without a gradient.
     """
     best = (x.held_s if held else x.q_s).max(axis=-1)
     return x.gamma * best * (np.arange(x.size) == x.size - 1)
@@ -246,7 +246,7 @@ AFTER = (
 
 
 def label_of(rows: Rows, formula: Formula) -> np.ndarray:
-    """Return the labels of a formula, as the returns G [..., 1, T].
+    """Return the labels of a formula, in right code the returns G [..., 1, T].
 
     The loss compares each prediction with its label.
     """
@@ -255,7 +255,7 @@ def label_of(rows: Rows, formula: Formula) -> np.ndarray:
 
 
 def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Group]:
-    """Yield the labels of many formulas, as one group.
+    """Yield the labels of N formulas, as one group.
 
     The loss compares each prediction with its label.
 
@@ -266,7 +266,7 @@ def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gro
             of the choice.
 
     Yields:
-        The indices of all N formulas, and their labels [N, 1, T].
+        Once: the row numbers 0 to N - 1 of `numbers`, and the labels [N, 1, T].
     """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)
@@ -291,14 +291,14 @@ LANGUAGE = Language(
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
     """Return the formula that the hand-in's `mc_loss` computes, and one sample.
 
-    A sample is a question with the hand-in's answer.
+    A sample is a question with the hand-in's answer. A right formula is returned, too.
 
     Returns:
         None if no formula fits, if an answer has wrong types or shapes, or if a loss is
         not finite.
 
     Raises:
-        Raised: the hand-in fails.
+        Raised: the hand-in's code has raised an exception.
         Wrong: no arrays came back.
     """
     cases = questions.episodes(rng)
@@ -314,6 +314,10 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Returns:
         None if the formula is right, or if no formula is found.
+
+    Raises:
+        Raised: the hand-in's code has raised an exception.
+        Wrong: no arrays came back.
     """
     result = find(student, rng)
     return reading(LANGUAGE, *result) if result else None

@@ -13,7 +13,7 @@ ENDS = ([0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 1, 0], [0] * 5, [1] * 5)
 
 
 def source_of(rng: np.random.Generator) -> cases.Fixed:
-    """Return a source of random numbers for `cases` that draws from a generator."""
+    """Return a source of random numbers for `cases` that draws from `rng`."""
     source = cases.Fixed("")
     source.rng = rng
     return source
@@ -22,7 +22,13 @@ def source_of(rng: np.random.Generator) -> cases.Fixed:
 def signed(rng: np.random.Generator, low: float, high: float, size: int) -> np.ndarray:
     """Draw numbers of both signs whose absolute values lie between two bounds [size].
 
-    The absolute values are uniform on a logarithmic scale.
+    The logarithms of the absolute values are uniform. The numbers have two decimals.
+
+    Args:
+        rng: the source of random numbers.
+        low: the lower bound, above 0.
+        high: the upper bound.
+        size: how many numbers to draw.
     """
     signs = rng.permutation(np.resize([1.0, -1.0], size))
     return np.round(signs * np.exp(rng.uniform(np.log(low), np.log(high), size)), 2)
@@ -33,8 +39,9 @@ def states(
 ) -> np.ndarray | None:
     """Draw next states for which the two networks have very different values.
 
-    In one state all values by theta_T are negative, and in another state all values by
-    theta_Q. In the other states the two networks have different best actions.
+    In one state all values by theta_T are negative, but not all by theta_Q. In another
+    state all values by theta_Q are negative, but not all by theta_T. In each other
+    state, the two networks have different best actions.
 
     Returns:
         The states [SIZE, DIM], or None if too few such states were drawn.
@@ -56,7 +63,7 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
     """Make one question to `td_loss` with probe networks.
 
     Args:
-        rng: the source of all other numbers.
+        rng: the source of all numbers that are not given.
         ends: the flag d of each row, 0 or 1 [SIZE].
         rewards: the reward of each row [SIZE].
     """
@@ -79,10 +86,11 @@ def batch(rng: np.random.Generator, ends: list[int], rewards: np.ndarray) -> Cas
 
 
 def batches(rng: np.random.Generator) -> list[Case]:
-    """Make five questions to `td_loss`, with small and large rewards.
+    """Make five questions to `td_loss`, with rewards of several sizes.
 
-    The second has rewards of very different sizes, and the third has large rewards. The
-    others have rewards of usual size.
+    The absolute values of the rewards are between 0.3 and 3. In the second question
+    they are between 0.1 and 40. In the third question one is 0.6, and all others are
+    between 150 and 600.
     """
     usual = (signed(rng, 0.3, 3.0, SIZE) for _ in range(3))
     spread = signed(rng, 0.1, 40.0, SIZE)
@@ -93,7 +101,10 @@ def batches(rng: np.random.Generator) -> list[Case]:
 
 
 def others(rng: np.random.Generator) -> list[Case]:
-    """Make four questions to `td_loss`: other sizes than `batches`, or γ = 1."""
+    """Make four further questions to `td_loss`.
+
+    Three have other sizes than the questions of `batches`. The other one has γ = 1.
+    """
     source = source_of(rng)
     return [
         cases.td(source, 1, ends="none"),
@@ -104,21 +115,24 @@ def others(rng: np.random.Generator) -> list[Case]:
 
 
 def episodes(rng: np.random.Generator) -> list[Case]:
-    """Make the questions of `batches` for `mc_loss`."""
+    """Make five questions to `mc_loss`, with the numbers of `batches`."""
     return [of_returns(case) for case in batches(rng)]
 
 
 def of_returns(case: Case) -> Case:
     """Return a question to `mc_loss` with the numbers of a question to `td_loss`.
 
-    In this question, a stand-in replaces the hand-in's `discounted_returns`.
+    In the new question, a stand-in replaces the hand-in's `discounted_returns`.
     """
     args = {k: case.args[k] for k in ("theta_Q", "state", "action", "reward")}
     return Case("mc_loss", {**case.spec, "stand_in": True}, args)
 
 
 def other_episodes(rng: np.random.Generator) -> list[Case]:
-    """Make four questions to `mc_loss`: other sizes than `episodes`, or γ = 1."""
+    """Make four further questions to `mc_loss`.
+
+    Three have other sizes than the questions of `episodes`. The other one has γ = 1.
+    """
     source = source_of(rng)
     found = [
         cases.mc(source, 1),

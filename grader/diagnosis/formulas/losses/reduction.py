@@ -1,4 +1,7 @@
-"""The choices of each row's weight in a loss, and of the reduction to one number."""
+"""The choices of each row's weight in a loss, and of the reduction.
+
+The reduction makes one number of the losses of all rows; right code takes their mean.
+"""
 
 from collections.abc import Callable
 
@@ -83,9 +86,13 @@ WEIGHT = (
 
 
 def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
-    """Return the function that computes a mean in which a mask weights the rows.
+    """Return a function of the rows x and the losses f that computes Σ mask f / Σ mask.
 
-    The mean is NaN if the mask is 0 in all rows.
+    This is the mean of the losses, with the mask as the weights of the rows. The result
+    is NaN if the weights sum to 0.
+
+    Args:
+        mask: a choice of the mask; its function computes the weights [B] from the rows.
     """
 
     def weighted_mean(x: Rows, f: np.ndarray) -> np.ndarray:
@@ -99,7 +106,9 @@ def masked_mean(mask: Choice) -> Callable[[Rows, np.ndarray], np.ndarray]:
 def mean(x: Rows, f: np.ndarray) -> np.ndarray:
     """Return the mean of the losses f over their last two axes.
 
-    The last axis is the rows. The axis before it is 1, the actions, or the rows again.
+    Args:
+        x: the rows; not used.
+        f: the losses, as in `loss.weighted_losses` [..., 1 or B or A, B or 1].
     """
     return f.mean(axis=(-2, -1))
 

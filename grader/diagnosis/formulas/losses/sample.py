@@ -35,22 +35,23 @@ class Sample:
 
     @cached_property
     def rows(self) -> Rows:
-        """The question's transitions, with the networks' values."""
+        """The question's transitions, with both networks' values."""
         return rows_of(self.case)
 
     @cached_property
     def moved(self) -> Rows:
-        """The rows with each parameter of theta_Q moved by `STEP`; see `nearby`."""
+        """The rows of 2P networks, each with one parameter moved; see `nearby`."""
         return nearby(self.case, self.rows)
 
     def predicted(self, formula: Formula, target: Target) -> float:
         """Return the loss that a formula gives for the question.
 
-        The factor of a `Scale` is not part of this loss.
+        The factor that a `Scale` holds is not applied.
 
         Args:
             formula: the formula.
-            target: the function that computes the formula's targets.
+            target: the function that takes rows and a formula, and computes the
+                targets.
         """
         rows = formula["view"].compute(self.rows)
         return float(loss_of(rows, formula, target(rows, formula)))
@@ -60,11 +61,12 @@ class Sample:
 
         Args:
             formula: the formula.
-            target: the function that computes the formula's targets.
+            target: the function that takes rows and a formula, and computes the
+                targets.
             factor: the sum of the hand-in's losses, divided by the formula's loss.
 
         Returns:
-            True also if the hand-in returns one number, and not an array.
+            True also if the hand-in returns one number instead of an array.
         """
         if self.each is None:
             return True
@@ -80,8 +82,9 @@ class Sample:
 
         Args:
             formula: the formula.
-            target: the function that computes the formula's targets.
-            factor: the number by which the formula's gradient is multiplied.
+            target: the function that takes rows and a formula, and computes the
+                targets.
+            factor: the number by which the formula's gradient is multiplied first.
         """
         view = formula["view"].compute
         unmoved, rows = view(self.rows), view(self.moved)
@@ -102,15 +105,16 @@ def close(obtained: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def ask(case: Case, student: Student) -> Sample | None:
-    """Ask a question, and return it with the hand-in's answer.
+    """Ask a question, and return it together with the hand-in's answer.
+
+    The numbers of the answer can be NaN or infinite.
 
     Returns:
-        The question with the answer, which may hold NaN. None if the types or shapes of
-        the answer are not those of losses and a gradient, or if it has more than
-        `MOST_NUMBERS` losses.
+        None if the types or shapes of the answer are not those of losses and a
+        gradient, or if the answer has more than `MOST_NUMBERS` losses.
 
     Raises:
-        Raised: the hand-in fails.
+        Raised: the hand-in's code has raised an exception.
         Wrong: no arrays came back.
     """
     answer = student.answer(case)
@@ -130,7 +134,7 @@ def ask(case: Case, student: Student) -> Sample | None:
 
 
 def ask_or_none(case: Case, student: Student) -> Sample | None:
-    """Ask a question as `ask` does, but return None if the hand-in fails."""
+    """Ask a question as `ask` does, but return None if there is no valid answer."""
     try:
         return ask(case, student)
     except (Raised, Wrong):
@@ -142,7 +146,7 @@ def exchanged(rows: Rows, *pairs: tuple[str, str]) -> Rows:
 
     Args:
         rows: the rows.
-        pairs: the names of two fields whose arrays change places, for each exchange.
+        pairs: for each exchange, the names of the two fields.
     """
     fields = vars(rows)
     changes = {a: fields[b] for a, b in pairs} | {b: fields[a] for a, b in pairs}

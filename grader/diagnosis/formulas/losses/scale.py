@@ -55,7 +55,7 @@ class Scale:
 
     Attributes:
         constant: the constant.
-        growth: the text of the function in `GROWTHS`; "" if the factor is the same for
+        growth: the function as text, as in `GROWTHS`; "" if the factor is the same for
             all B and A.
     """
 
@@ -67,11 +67,14 @@ class Scale:
         return self.constant * dict(GROWTHS)[self.growth](size, width)
 
     def names(self, natural: str) -> list[str]:
-        """Return the mistakes in the factor, by their keys in `HINTS`.
+        """Return the mistakes in the factor, as keys of `HINTS`.
 
         Args:
-            natural: how the factor depends on B and A without a mistake: a text of
+            natural: the growth that is no mistake for this formula, a text of
                 `GROWTHS`.
+
+        Returns:
+            [] if the factor is right.
         """
         size, names = abs(self.constant), []
         if self.constant < 0:
@@ -99,8 +102,11 @@ class Scale:
 
         Args:
             part: name of the part.
-            natural: how the factor depends on B and A without a mistake: a text of
+            natural: the growth that is no mistake for this formula, a text of
                 `GROWTHS`.
+
+        Returns:
+            () if the factor is right.
         """
         found = [(f"{PREFIX[part]}-{name}", name) for name in self.names(natural)]
         return tuple(Difference(NAMES.get(id, id), HINTS[name]) for id, name in found)
@@ -109,8 +115,8 @@ class Scale:
         """Return the text of a loss with the factor before it.
 
         Args:
-            natural: how the factor depends on B and A without a mistake: a text of
-                `GROWTHS`. This text is left out.
+            natural: the growth that is no mistake for this formula, a text of
+                `GROWTHS`. The result does not show this growth.
             mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""
@@ -122,13 +128,13 @@ class Scale:
 
 
 def named_constant(size: float) -> list[str]:
-    """Return the mistake in a constant factor, as a list of keys in `HINTS`.
+    """Return the mistake in a constant factor, as a list of keys of `HINTS`.
 
     Args:
         size: the absolute value of the constant.
 
     Returns:
-        A list of one key; [] if the constant is 1.
+        ["half"] for ½, [] for 1, and ["factor"] for any other constant.
     """
     if np.isclose(size, 1, 1e-3):
         return []
@@ -139,7 +145,7 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
     """Return the scale (constant and growth) that explains all factors, or None.
 
     Args:
-        factors: triples of a loss's factor, its number B of rows and its number A of
+        factors: for each loss its factor, its number B of rows and its number A of
             actions.
     """
     for words, growth in GROWTHS:
@@ -150,7 +156,9 @@ def fitted(factors: Sequence[tuple[float, int, int]]) -> Scale | None:
 
 
 def rounded(value: float) -> float:
-    """Return the simple fraction or short decimal that a value is close to.
+    """Return the simple fraction or short decimal that is nearly equal to a value.
+
+    A simple fraction has a denominator up to 128, a short decimal at most four digits.
 
     Returns:
         The value itself if there is no such number.

@@ -1,4 +1,7 @@
-"""Searches for the simplest formula of a loss that fits all answers of a hand-in."""
+"""Searches for the simplest formula of a loss that fits all answers of a hand-in.
+
+A formula has a view (how code reads the rows), a target and a loss.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,11 +30,12 @@ class Language:
     Attributes:
         part: name of the part.
         target: the grammar of the target.
-        loss: the grammar of the loss, given the target.
+        loss: the grammar of all terms of the loss except the target.
         views: how code may read the rows, as with s and s′ swapped; the right view is
             first.
-        target_of: the function that computes the targets of one formula.
-        targets_of: the function that computes the targets of many formulas.
+        target_of: the function that takes rows and a formula, and computes the targets.
+        targets_of: the function that computes the targets of many formulas, as
+            `combine.targets_of`.
     """
 
     part: str
@@ -42,12 +46,12 @@ class Language:
     targets_of: Many
 
     def formula(self, view: Choice, target: Formula, loss: Formula) -> Formula:
-        """Return the whole formula: the view, the target and the loss together.
+        """Return the whole formula of a view, a target and a loss.
 
         Args:
             view: how the code reads the rows.
-            target: the formula's choices for the target.
-            loss: the formula's choices for the loss, given the target.
+            target: a formula with the choices for the target.
+            loss: a formula with the choices for all other terms of the loss.
         """
         difference = difference_of(view, self.part)
         return Formula(
@@ -87,10 +91,10 @@ class Found:
 def factors_of(
     language: Language, formula: Formula, samples: Sequence[Sample]
 ) -> list[tuple[float, int, int]] | None:
-    """Return, for each sample, the hand-in's loss divided by the formula's loss.
+    """Return for each sample the hand-in's loss divided by the formula's loss.
 
-    A sample is left out if the formula's loss is 0 or not finite, because then there is
-    no factor.
+    A sample is left out if both losses are 0 or both are not finite: then there is no
+    factor.
 
     Args:
         language: all formulas of the part.
@@ -98,7 +102,7 @@ def factors_of(
         samples: the questions, each with the hand-in's answer.
 
     Returns:
-        For each sample, this factor, the number B of rows and the number A of actions.
+        For each sample the factor, the number B of rows and the number A of actions.
         None instead of the list if the loss or the gradient of a sample does not fit
         the formula.
     """
@@ -138,8 +142,8 @@ def fit(
         samples: the questions, each with the hand-in's answer.
 
     Returns:
-        None if a sample does not fit, if no sample has a factor, or if no `Scale`
-        explains all factors.
+        None if a sample does not fit, if no sample gives a factor, or if no `Scale`
+        explains the factors of all samples.
     """
     factors = factors_of(language, formula, samples)
     scale = fitted(factors) if factors else None
@@ -154,12 +158,15 @@ def find_among(
 ) -> Found | None:
     """Return the fitting formula with the fewest differences, or None if none fits.
 
+    Formulas have at most `MOST` differences from right code. A computed constant counts
+    as one difference.
+
     Args:
         language: all formulas of the part.
         samples: at least three questions of the same size, each with the hand-in's
             answer.
-        others: a function that makes questions of other sizes. The hand-in is asked
-            these questions only after a formula fits the samples.
+        others: a function without arguments that makes questions of other sizes. The
+            hand-in is asked these questions only after a formula fits the samples.
         student: the hand-in.
     """
     more: list[Sample | None] = []
@@ -190,7 +197,7 @@ def find_among(
 
 
 def simple_formulas(language: Language) -> list[Formula]:
-    """Return the formulas with at most one difference, in the target or in the loss."""
+    """Return all formulas with the right view and at most one difference."""
     found = []
     for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):
         halves = [
@@ -210,13 +217,16 @@ def level_of(
 ) -> Iterator[tuple[bool, Formula]]:
     """Yield the formulas with `level` differences that fit the losses of two samples.
 
+    Such a formula needs the same factor for the losses of both samples. Gradients are
+    not compared.
+
     Args:
         language: all formulas of the part.
         samples: the questions with the hand-in's answers; the first two are used.
         level: the number of differences from right code.
 
     Yields:
-        Whether the formula needs a factor other than 1, and the formula.
+        True if the formula needs a factor other than 1, else False; and the formula.
     """
     for i, view in enumerate(language.views):
         rest = level - (i > 0)
@@ -236,15 +246,18 @@ def fitting(
 ) -> Iterator[tuple[bool, Formula]]:
     """Yield the formulas that fit the losses of the first two samples.
 
+    Such a formula needs the same factor for the losses of both samples. Gradients are
+    not compared.
+
     Args:
         language: all formulas of the part.
         samples: the questions with the hand-in's answers; the first two are used.
         view: how the code reads the rows.
         in_target: the number of differences in the target.
-        in_loss: the number of differences in the loss, given the target.
+        in_loss: the number of differences in all other terms of the loss.
 
     Yields:
-        Whether the formula needs a factor other than 1, and the formula.
+        True if the formula needs a factor other than 1, else False; and the formula.
     """
     numbers, differences = language.target.combinations(in_target)
     if not len(numbers):

@@ -22,7 +22,9 @@ Arrays = dict[str, np.ndarray]
 
 
 class Slopes:
-    """The function that computes a formula's loss and slopes from a batch's values.
+    """Computes a formula's loss and slopes from the values of a batch.
+
+    A slope is the derivative of the loss in one value.
 
     Args:
         found: the formula and its factor.
@@ -36,11 +38,15 @@ class Slopes:
         self.calls = 0
 
     def __call__(self, numbers: dict[str, Any]) -> dict[str, Any]:
-        """Return the `loss`, and the slopes `q_s`, `q_n` [B,A] and `q_0` [1,A].
+        """Return the loss and the slopes of a batch.
 
         Args:
             numbers: the batch: `action`, `reward`, `terminated` [B], and the values
                 `q_s`, `q_n`, `t_s`, `t_n` [B,A], `q_0`, `t_0` [1,A]; see `Rows`.
+
+        Returns:
+            The loss as "loss", and as "q_s", "q_n" [B,A] and "q_0" [1,A] the slopes in
+            the values with these names.
         """
         rows = self.rows_of(numbers)
         with np.errstate(all="ignore"):
@@ -58,11 +64,11 @@ class Slopes:
         return {**rounded, "loss": float(loss)}
 
     def agrees(self, rows: Rows, axis: int, exact: Arrays) -> bool:
-        """Return whether `of_separate_rows` gives the exact slopes of a batch.
+        """Tell whether `of_separate_rows` gives the exact slopes of a batch.
 
         Args:
             rows: the batch.
-            axis: the argument of `of_separate_rows`.
+            axis: the argument `axis` of `of_separate_rows`.
             exact: the exact slopes, from `of_single_values`.
         """
         fast = self.of_separate_rows(rows, axis)
@@ -90,11 +96,14 @@ class Slopes:
         )
 
     def loss(self, rows: Rows, unmoved: Rows) -> np.ndarray:
-        """Return the loss of rows whose values by θ_Q may have been moved.
+        """Return the loss of a batch after its values by θ_Q have been moved a little.
+
+        The weights of the rows are computed from the values before the move.
 
         Args:
-            rows: the rows; if the values by θ_Q have leading axes, so has the loss.
-            unmoved: the rows before the values were moved.
+            rows: the rows with the moved values. If these have leading axes [..., B,
+                A], the result is an array of losses [...].
+            unmoved: the rows with the values before the move.
         """
         formula = self.found.formula
         x, before = (formula["view"].compute(each) for each in (rows, unmoved))
@@ -103,7 +112,7 @@ class Slopes:
         return self.found.scale.at(rows.size, rows.width) * loss
 
     def of_single_values(self, rows: Rows) -> Arrays:
-        """Return the slopes, computed by moving one value at a time.
+        """Return the slopes by field of `Rows`, computed by moving one value at a time.
 
         This is exact for all formulas, but slow.
         """
@@ -124,12 +133,16 @@ class Slopes:
     def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
         """Return the slopes, computed by moving one action's value in all rows at once.
 
-        This is fast. The slopes are right only if the values of row i affect no losses
-        except those at index i of one axis.
+        This is fast, but right only for some formulas. The losses before the reduction
+        have two axes. The values of row i must affect only the losses at index i of one
+        of them.
 
         Args:
             rows: the batch.
-            axis: this axis of the losses, -1 or -2.
+            axis: that axis of the losses, -1 or -2.
+
+        Returns:
+            The slopes, by field of `Rows`.
         """
         formula = self.found.formula
         view, reduce = formula["view"].compute, formula["reduction"].compute
@@ -165,8 +178,8 @@ class Slopes:
         """Return the losses before the reduction, [1 or A or B, B or 1].
 
         Args:
-            rows: the rows, whose values by θ_Q may have been moved.
-            e: the errors before the values were moved; the weights are computed from
+            rows: the rows, whose values by θ_Q may have been moved a little.
+            e: the errors before the move; the weights of the rows are computed from
                 them.
         """
         formula = self.found.formula

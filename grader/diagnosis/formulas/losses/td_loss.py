@@ -64,14 +64,14 @@ LANGUAGE = Language(
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Sample] | None:
     """Return the formula that the hand-in's `td_loss` computes, and one sample.
 
-    A sample is a question with the hand-in's answer.
+    A sample is a question with the hand-in's answer. A right formula is returned, too.
 
     Returns:
         None if no formula fits, if an answer has wrong types or shapes, or if one of
         the first three losses is not finite.
 
     Raises:
-        Raised: the hand-in fails.
+        Raised: the hand-in's code has raised an exception.
         Wrong: no arrays came back.
     """
     cases = questions.batches(rng)
@@ -97,6 +97,10 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Returns:
         None if the formula is right, or if no formula is found.
+
+    Raises:
+        Raised: the hand-in's code has raised an exception.
+        Wrong: no arrays came back.
     """
     result = find(student, rng)
     if result is None:

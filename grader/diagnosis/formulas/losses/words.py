@@ -21,7 +21,7 @@ NO_REDUCTION = (
 
 
 def target_words(formula: Formula) -> str:
-    """Return the text of a formula's target, the right side of y = …."""
+    """Return the right side of "y = …" for a formula's target, as text."""
     words = {
         "R": formula["reward"].words,
         "M": formula["mask"].words,
@@ -43,7 +43,7 @@ def label_words(formula: Formula) -> str:
 
 
 def swapped(words: str, view: str) -> str:
-    """Return a text in which two symbols are exchanged.
+    """Return a formula's text with two symbols exchanged.
 
     Args:
         words: the text.
@@ -58,12 +58,12 @@ def swapped(words: str, view: str) -> str:
 
 
 def loss_words(found: Found, symbol: str, growth: str = "") -> str:
-    """Return the text of a formula's loss, the right side of L = ….
+    """Return the right side of "L = …" for a formula's loss, as text.
 
     Args:
         found: the formula with its factor.
-        symbol: the text that stands for the target, as "y".
-        growth: the number of losses that the code returns, as "B"; "" for one loss.
+        symbol: the text of the target in this formula, as "y".
+        growth: how many losses the code returns, as "B" or "B A"; "" if it returns one.
     """
     formula = found.formula
     predicted = formula["predict"].words.replace("θ_Q", formula["by"].words)
@@ -77,9 +77,10 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 def natural_growth(formula: Formula) -> str:
     """Return the growth of a formula's factor that is no mistake: "A" or "".
 
-    A growth says how the factor depends on the numbers of rows and actions, see
-    `Scale`. It is "A" if the formula has an error for each action [A, B]: such code
-    sums the errors over the actions, while the formula takes their mean.
+    A growth says how the factor depends on the number B of rows and the number A of
+    actions, see `Scale`. It is "A" if the formula has an error for each action [A, B].
+    Code with such errors sums them over the actions, while the formula takes their
+    mean.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 
@@ -91,10 +92,11 @@ def lines(found: Found, right: Formula, symbol: str, growth: str) -> tuple[str, 
         found: the code's formula with its factor.
         right: the right formula.
         symbol: "y" for `td_loss`; "G" for `mc_loss`.
-        growth: the number of losses that the code returns, as in `loss_words`.
+        growth: how many losses the code returns, as in `loss_words`.
 
     Returns:
-        The text of what the code computes, and the text of what is asked.
+        The lines of what the code computes, and the lines of what is asked, as two
+        texts.
     """
     formula, view = found.formula, found.formula["view"].words
     plain = Found(right, type(found.scale)())
@@ -150,7 +152,7 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...
     Args:
         language: all formulas of the part.
         formula: the formula that the hand-in computes.
-        rows: the transitions of the question; the table shows the first `MOST_ROWS`.
+        rows: the transitions of a question; the table shows the first `MOST_ROWS`.
     """
     viewed = formula["view"].compute(rows)
     own, right = (
@@ -182,10 +184,10 @@ def table_of(language: Language, formula: Formula, rows: Rows) -> tuple[str, ...
 
 
 def vector(values: np.ndarray) -> str:
-    """Return the text of the values of all actions, with two decimals each."""
+    """Return a row's values of all actions as text, with two decimals each."""
     return " ".join(f"{value:5.2f}" for value in values)
 
 
 def short(value: float) -> str:
-    """Return the text of a number, rounded to four significant digits."""
+    """Return a number as text, rounded to four significant digits."""
     return f"{value:.4g}"

@@ -15,7 +15,7 @@ RTOL = 1e-4
 
 
 def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Rows:
-    """Return the steps of an episode as transitions with the values of a table.
+    """Return the steps of an episode as transitions, with the values of a table.
 
     Args:
         case: the question.
@@ -42,6 +42,8 @@ def rows_of(case: Case, table: np.ndarray, formula: Formula | None = None) -> Ro
 class Episode:
     """A question to `update_Q_TD0`, with the hand-in's answer.
 
+    A question is an episode of T steps in a world with S states and A actions.
+
     Attributes:
         case: the question.
         after: the table that the hand-in returned [S, A].
@@ -52,12 +54,12 @@ class Episode:
 
     @property
     def alpha(self) -> float:
-        """The argument α of the question."""
+        """The argument α of the question, which is the right step size."""
         return float(self.case.spec["alpha"])
 
     @property
     def steps(self) -> int:
-        """The number T of steps."""
+        """The number T of steps of the episode."""
         return len(self.case.args["states"])
 
     @cached_property
@@ -67,15 +69,19 @@ class Episode:
 
     @cached_property
     def rows(self) -> Rows:
-        """The steps as transitions with the values of the table `before`."""
+        """The steps as transitions, with the values of the table `before`."""
         return rows_of(self.case, self.before)
 
     def cells(self, formula: Formula, rows: Rows) -> Cells:
-        """Return the cells of the table that the steps move, according to a formula.
+        """Return the index of the cell of the table that each step moves, by a formula.
 
         Args:
             formula: the formula.
             rows: the steps as rows, with values from the table that the steps read.
+
+        Returns:
+            The row index of each step [T], and the column index of each step [T]. The
+            latter is a slice if a step moves the whole row.
         """
         args = self.case.args
         states, later = (
@@ -85,7 +91,7 @@ class Episode:
         return formula["cell"].compute(states, rows.a, later, rows)
 
     def moves(self, formula: Formula, table: np.ndarray, size: float) -> np.ndarray:
-        """Return by how much each step moves its cell, computed by a formula [T].
+        """Return the number that each step adds to its cell, computed by a formula [T].
 
         Args:
             formula: the formula.
@@ -107,7 +113,9 @@ class Episode:
         Args:
             formula: the formula.
             size: the step size, which is α in right code.
-            online: True if each step reads the table that the steps before it changed.
+            online: True if each step reads the table that the steps before it changed;
+                False if all steps read the table that was passed in. A formula with a
+                choice for "order" ignores this argument.
         """
         before = formula["store"].compute(self.before)
         after = before.copy()
@@ -128,9 +136,10 @@ class Episode:
         return after
 
     def flow(self, formula: Formula, size: float) -> np.ndarray:
-        """Return the moves of all cells by a gradient through the targets [S, A].
+        """Return what a gradient through the targets adds to all cells [S, A].
 
-        Code that differentiates the targets, too, makes these moves in addition.
+        Right code takes the targets as constants. Code that differentiates the targets,
+        too, adds this to the right moves.
 
         Args:
             formula: the formula of the prediction and the target.
@@ -152,8 +161,9 @@ class Episode:
     def fits(self, formula: Formula, size: float) -> bool:
         """Tell whether a formula computes the table that the hand-in returned.
 
-        Both orders that right code may use are tried: all steps read the table that was
-        passed in, or each step reads the table that the steps before it changed.
+        Both orders that right code may use are tried. Either all steps read the table
+        that was passed in, or each step reads the table that the steps before it
+        changed.
 
         Args:
             formula: the formula.
@@ -169,13 +179,13 @@ class Episode:
 
 
 def ask(case: Case, student: Student) -> Episode | None:
-    """Ask a question, and return it with the hand-in's answer.
+    """Ask a question, and return it together with the hand-in's answer.
 
     Returns:
-        None if the answer is no finite table of the right shape.
+        None if the answer is not a table of finite numbers in the right shape.
 
     Raises:
-        Raised: the hand-in fails.
+        Raised: the hand-in's code has raised an exception.
         Wrong: no array came back.
     """
     after = student.answer(case).array("Q")

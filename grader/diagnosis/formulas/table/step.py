@@ -81,12 +81,12 @@ SKIPPED = (
 
 
 def first(x: Rows) -> np.ndarray:
-    """Return 1 for the first step, 0 for all others [T]."""
+    """Return 1 for the first step, 0 for all other steps [T]."""
     return (np.arange(x.size) == 0).astype(float)
 
 
 def last(x: Rows) -> np.ndarray:
-    """Return 1 for the last step, 0 for all others [T]."""
+    """Return 1 for the last step, 0 for all other steps [T]."""
     return (np.arange(x.size) == x.size - 1).astype(float)
 
 
@@ -191,33 +191,57 @@ CELL = (
 
 
 def added(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add every step's move [T] to the step's cell of the table, in place."""
+    """Add each step's move to the step's cell; several moves of one cell add up.
+
+    Args:
+        table: the table, which is changed in place.
+        cells: the indices of each step's cell, see `Episode.cells`.
+        moves: the number that each step adds to its cell [T].
+    """
     for t, move in enumerate(moves):
         table[cell(cells, t)] += move
 
 
 def last_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add to each cell of the table only the move [T] of its last visit, in place."""
+    """Add to each visited cell only the move of its last visit.
+
+    Args:
+        table: the table, which is changed in place.
+        cells: the indices of each step's cell, see `Episode.cells`.
+        moves: the number that each step adds to its cell [T].
+    """
     before = table.copy()
     for t, move in enumerate(moves):
         table[cell(cells, t)] = before[cell(cells, t)] + move
 
 
 def cell(cells: Cells, t: int) -> tuple:
-    """Return the index of the cell, or of the whole row, that step t moves."""
+    """Return the index of the cell, or of the whole row, that step t moves (t ≥ 0)."""
     rows, columns = cells
     return rows[t], columns[t] if isinstance(columns, np.ndarray) else columns
 
 
 def first_wins(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add to each cell of the table only the move [T] of its first visit, in place."""
+    """Add to each visited cell only the move of its first visit.
+
+    Args:
+        table: the table, which is changed in place.
+        cells: the indices of each step's cell, see `Episode.cells`.
+        moves: the number that each step adds to its cell [T].
+    """
     back = slice(None, None, -1)
     columns = cells[1][back] if isinstance(cells[1], np.ndarray) else cells[1]
     last_wins(table, (cells[0][back], columns), moves[back])
 
 
 def averaged(table: np.ndarray, cells: Cells, moves: np.ndarray) -> None:
-    """Add to each cell of the table the mean move [T] of its visits, in place."""
+    """Add to each visited cell the mean of the moves of all its visits.
+
+    Args:
+        table: the table, which is changed in place.
+        cells: the indices of each step's cell, see `Episode.cells`.
+        moves: the number that each step adds to its cell [T].
+    """
     visits, total = np.zeros_like(table), np.zeros_like(table)
     added(visits, cells, np.ones(len(moves)))
     added(total, cells, moves)

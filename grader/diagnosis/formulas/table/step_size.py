@@ -56,7 +56,7 @@ class Size:
     Attributes:
         constant: the constant; 0 if no cell moves, negative if cells move away from
             their targets.
-        growth: the text of the function in `GROWTHS`; "" if the step size is the same
+        growth: the function as text, as in `GROWTHS`; "" if the step size is the same
             for all α and T.
     """
 
@@ -68,7 +68,7 @@ class Size:
         return self.constant * dict(GROWTHS)[self.growth](alpha, steps)
 
     def differences(self) -> tuple[Difference, ...]:
-        """Return the mistakes in the step size."""
+        """Return the mistakes in the step size; () if the step size is α."""
         size, names = abs(self.constant), []
         if not size:
             return (Difference("tab-at-discarded", STILL),)
@@ -93,7 +93,7 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The text of minus the step size, as "−α" in −α η."""
+        """The text of minus the step size, as "−α" in the formula −α η."""
         sign = "" if self.constant < 0 else "−"
         size = constant_words(abs(self.constant))
         if size == "1":
@@ -102,10 +102,10 @@ class Size:
 
 
 def fitted(sizes: Sequence[tuple[float, float, int]]) -> Size | None:
-    """Return the step size that explains the numbers of all episodes, or None.
+    """Return the `Size` that explains the step sizes of all episodes, or None.
 
     Args:
-        sizes: triples of an episode's step size as a number, its α, and its number T of
+        sizes: for each episode its step size as a number, its α, and its number T of
             steps.
     """
     for words, growth in GROWTHS:

@@ -1,4 +1,4 @@
-"""Writes a table's update as text, and the table of an episode's steps."""
+"""Writes a table's update as text, and makes the table of an episode's steps."""
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def reading(
 
     Args:
         formula: the code's formula.
-        size: the code's step size.
+        size: the code's step size as a function of α and T.
         right: the right formula.
         sample: a question with the hand-in's answer, shown in the table.
     """
@@ -59,14 +59,14 @@ def reading(
 def table_of(
     formula: Formula, size: float, right: Formula, sample: Episode
 ) -> tuple[str, ...]:
-    """Return the lines of a table of the episode's steps.
+    """Return the lines of a table that shows the episode's steps.
 
-    The table compares the code's targets with the right targets. If the formula of the
-    target is right, the table compares the moves of the cells instead.
+    The last two columns compare the code's targets with the right targets. If the
+    code's formula of the target is right, they compare the moves of the cells instead.
 
     Args:
         formula: the code's formula.
-        size: the code's step size in this episode, as a number.
+        size: not used.
         right: the right formula.
         sample: the question with the hand-in's answer.
     """

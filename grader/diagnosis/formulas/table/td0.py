@@ -39,7 +39,7 @@ Change = tuple[Difference | None, dict[str, Choice]]
 
 @dataclass(frozen=True)
 class Found:
-    """A formula and a step size that fit all episodes."""
+    """A formula and a step size that fit the answers to all questions."""
 
     formula: Formula
     size: Size
@@ -48,7 +48,8 @@ class Found:
 def joined(*halves: Formula) -> Formula:
     """Return one formula with all choices and all differences of several formulas.
 
-    If several formulas have a choice for the same slot, the last one's choice is taken.
+    If several formulas have a choice for one slot (term), the last formula's choice is
+    taken.
     """
     choices: dict[str, Choice] = {}
     for half in halves:
@@ -75,7 +76,7 @@ def episode(source: Fixed, rewards: np.ndarray | None = None, **settings: Any) -
 
     Args:
         source: the source of the random numbers.
-        rewards: the rewards [T], of which the middle one is set to 0; None for random
+        rewards: the rewards [T]; the middle one is set to 0 in place. None for random
             rewards.
         settings: further arguments of `cases.td0`.
     """
@@ -113,10 +114,10 @@ def questions(rng: np.random.Generator) -> list[Case]:
 
 
 def revisiting(rng: np.random.Generator, source: Fixed) -> Case:
-    """Make a question with an episode that visits some states several times.
+    """Make a question with an episode of five steps that visits states several times.
 
-    Steps 0, 2 and 3 have the same state and action. The last step has the state of step
-    1, but another action.
+    Steps are counted from 0. Steps 0, 2 and 3 have the same state and action. The last
+    step has the state of step 1, but another action.
     """
     case = episode(source, signed(rng, 0.3, 3.0, 5), num_steps=5, ends=True)
     one, two, three = rng.permutation(7)[:3].tolist()
@@ -141,17 +142,17 @@ SIZES = [
 
 
 def without_revisits(samples: Sequence[Episode]) -> list[Episode]:
-    """Return the episodes whose steps all have different states."""
+    """Return the episodes in which no two steps have the same state."""
     return [s for s in samples if len(set(s.case.args["states"].tolist())) == s.steps]
 
 
 def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
-    """Return the numbers by which the hand-in moved the cells of the steps [T].
+    """Return the numbers by which the hand-in changed the cells of the steps [T].
 
     Args:
         sample: the question with the hand-in's answer.
-        formula: the formula that says which cell belongs to a step; if the cell is a
-            whole row of the table, the row's first entry is taken.
+        formula: the formula that says which cell belongs to a step. If it is a whole
+            row of the table, the first entry of the row is taken.
     """
     cells = sample.cells(formula, sample.rows)
     moves = (sample.after - sample.before)[cells]
@@ -161,8 +162,12 @@ def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
 def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
     """Return the formula with the step size that the answers show.
 
+    Args:
+        formula: the formula.
+        samples: the questions with the hand-in's answers.
+
     Returns:
-        None if an episode does not fit, or if no `Size` explains all episodes.
+        None if an answer does not fit, or if no `Size` explains all answers.
     """
     sizes = []
     for sample in without_revisits(samples):
@@ -179,7 +184,7 @@ def sized(formula: Formula, samples: Sequence[Episode]) -> Found | None:
 
 
 def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found | None:
-    """Return the formula with the given step size; None if an episode does not fit."""
+    """Return the formula with the given step size; None if an answer does not fit."""
     fits = (s.fits(formula, size.at(s.alpha, s.steps)) for s in samples)
     return Found(formula, size) if all(fits) else None
 
@@ -187,10 +192,12 @@ def confirmed(formula: Formula, size: Size, samples: Sequence[Episode]) -> Found
 def candidates(
     samples: Sequence[Episode], in_target: int, in_step: int
 ) -> Iterator[Formula]:
-    """Yield the formulas whose moves are a multiple of the hand-in's in two episodes.
+    """Yield the formulas whose moves fit two answers except for the step size.
+
+    In each of these answers, the hand-in's moves are a multiple of the formula's moves.
 
     Args:
-        samples: the episodes with the hand-in's answers; the first two are used.
+        samples: the questions with the hand-in's answers; the first two are used.
         in_target: the number of differences in the choices of TARGET.
         in_step: the number of differences in the choices of STEP.
     """
@@ -212,10 +219,10 @@ def candidates(
 
 
 def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
-    """Return the targets of many formulas [N, T].
+    """Return the targets of N formulas for the T steps of an episode [N, T].
 
     Args:
-        sample: the episode.
+        sample: the question with the hand-in's answer.
         numbers: an array [N, slots]: for each formula and each slot (term), the index
             of the choice.
     """
@@ -227,6 +234,8 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
 def special(in_target: int, in_step: int) -> Iterator[Formula]:
     """Yield the formulas with one difference in the choices of WHOLE.
+
+    The terms in WHOLE concern the update as a whole, such as the order of the steps.
 
     Args:
         in_target: the number of differences in the choices of TARGET.
@@ -241,7 +250,10 @@ def special(in_target: int, in_step: int) -> Iterator[Formula]:
 def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
     """Yield formulas with a constant that is in no list of choices.
 
-    The constant is computed from the answers.
+    The constant is computed from the hand-in's answers.
+
+    Args:
+        samples: the questions with the hand-in's answers.
     """
     single = without_revisits(samples)
     several = [s for s in single if s.steps > 2]
@@ -269,7 +281,10 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return the change of a formula that gives step t's move the factor rate^t."""
+    """Return the change of a formula that multiplies the move of step t by rate^t.
+
+    The first step has t = 0.
+    """
     choice = Choice(
         f"{constant_words(rate)}^t ",
         lambda x: rate ** np.arange(x.size),
@@ -296,11 +311,15 @@ def clipped(bound: float) -> Change:
 def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | None:
     """Return the formula and step size of the hand-in's update, and one episode.
 
+    The episode is a question with the hand-in's answer. A right formula is returned,
+    too.
+
     Returns:
-        None if no formula fits, or if an answer is no finite table of the right shape.
+        None if no formula fits, or if an answer is not a table of finite numbers in the
+        right shape.
 
     Raises:
-        Raised: the hand-in fails.
+        Raised: the hand-in's code has raised an exception.
         Wrong: no array came back.
     """
     asked = questions(rng) + questions(rng)
@@ -317,10 +336,10 @@ def find(student: Student, rng: np.random.Generator) -> tuple[Found, Episode] | 
 
 
 def with_differences(samples: Sequence[Episode], level: int) -> Iterator[Found]:
-    """Yield the formulas with `level` differences that fit all episodes.
+    """Yield the formulas with `level` differences that fit all answers.
 
     Args:
-        samples: the episodes with the hand-in's answers.
+        samples: the questions with the hand-in's answers.
         level: the number of differences from right code; a wrong step size does not
             count.
     """
@@ -359,6 +378,10 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Returns:
         None if the formula is right, or if no formula is found.
+
+    Raises:
+        Raised: the hand-in's code has raised an exception.
+        Wrong: no array came back.
     """
     result = find(student, rng)
     if result is None:
