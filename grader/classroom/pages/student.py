@@ -21,11 +21,11 @@ class Line(NamedTuple):
     Attributes:
         check: the check with its points.
         mark: the sign of the check's outcome.
-        colour: the colour of the sign, a class of `page.css`.
-        words: the outcome in words, for readers who cannot see the sign.
-        message: the check's message; "" if the page has shown this text before.
-        reading: what the part computes; "" if the page has shown this text before.
-        hints: the lines of the check's hint that the page has not shown before.
+        colour: the colour of the sign, a CSS class of `page.css`.
+        words: the outcome in words, for people who cannot see the sign.
+        message: the check's message; "" if the exercise has shown this text before.
+        reading: what the part computes; "" if the exercise has shown this text before.
+        hints: the lines of the check's hint that the exercise has not shown before.
     """
 
     check: Check
@@ -100,6 +100,9 @@ def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
 
 
 def curve_of(report: Report) -> list[list[float]]:
-    """Return CartPole's learning curve in a report; an empty list if there is none."""
+    """Return CartPole's learning curve in a report; an empty list if there is none.
+
+    Each entry is a list of two numbers: an environment step and the mean return then.
+    """
     curve: list[list[float]] = report.learning.get("cartpole", {}).get("curve") or []
     return curve
