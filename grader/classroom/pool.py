@@ -101,7 +101,7 @@ class Kept:
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
-        """Return whether the folder has a report of this name that is not final."""
+        """Return whether the folder has a report of this name, but no final one."""
         return (self.folder / f"{name}.open").exists() and self.get(name) is None
 
     def put(self, name: str, text: str, *, alone: bool) -> None:

@@ -1,4 +1,7 @@
-"""The catalogue of attacks: each row has a title, and a note that can name tests."""
+"""The catalogue of attacks: each row has a title, and a note that can name tests.
+
+A row is a kind of trick. The note is shown beside the attacks of this row; "" for none.
+"""
 
 LEARNING = (
     "tests/corpus/cheats/, tests/system/test_learning_ends.py, "

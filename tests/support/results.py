@@ -5,9 +5,9 @@ from pathlib import Path
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the text of each file below a folder, by its path in the folder.
+    """Return the text of each file below a folder, by the file's path in the folder.
 
-    In JSON files, which have to be reports, all durations are set to 0.
+    Every JSON file must be a report. Its durations are set to 0.
     """
     found = {}
     for path in sorted(folder.rglob("*.*")):
