@@ -95,12 +95,12 @@ def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
 
 
 def is_read_again(student: Here, part: str, names: frozenset[str]) -> bool:
-    """Tell whether new questions lead to the same names of mistakes, or to no reading.
+    """Return whether new questions lead to the same names of mistakes or to no reading.
 
     Args:
         student: the hand-in.
-        part: name of the part.
-        names: the names in the first reading.
+        part: the name of the part.
+        names: the names of the mistakes in the first reading.
     """
     again = read(student.afresh(), part, OTHER_SEED)
     return again is None or {d.name for d in again.differences} == names

@@ -154,7 +154,11 @@ def submit(hand_in: HandIn) -> Future:
 
 
 def checks_of(exercise: str) -> list[str]:
-    """Return the names of an exercise's checks, in the order of the checks' file."""
+    """Return the names of an exercise's checks, in the order of the check file.
+
+    Args:
+        exercise: the name of the exercise.
+    """
     names = [node.name for node in functions_of(exercise)]
     return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 

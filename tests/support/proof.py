@@ -250,7 +250,7 @@ def matrix_line(r: Row) -> str:
 
 
 def check_table(rows: list[Row]) -> list[str]:
-    """Return the table of checks: the mutants that each check catches.
+    """Return the lines of the table of checks, which counts the mutants caught by each.
 
     The last column names the mutants that no other check catches.
     """

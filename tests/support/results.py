@@ -1,4 +1,4 @@
-"""Read the results of grading a class, so that two runs can be compared."""
+"""Read the results of grading a class, so that two such results can be compared."""
 
 import json
 from pathlib import Path

@@ -49,7 +49,14 @@ ByName = dict[str, list[Run]]
 
 
 def report(stored: Stored, measured: list[Learner]) -> str:
-    """Return the text of CALIBRATION.md, from the runs that count (see `current`)."""
+    """Return the text of CALIBRATION.md.
+
+    Only the runs that count are used, see `runs.current`.
+
+    Args:
+        stored: all sessions and runs.
+        measured: all hand-ins to measure.
+    """
     counting = current(stored, measured)
     by_name: ByName = {learner.name: [] for learner in measured}
     for run in counting.runs:
@@ -89,7 +96,7 @@ def report(stored: Stored, measured: list[Learner]) -> str:
 
 
 def of_constants() -> list[str]:
-    """Return the lines of the section "The values in force"."""
+    """Return the lines of the section that lists the constants of exercise 9."""
     ours = {"CLOSE": CLOSE, "MAZE_SHARE": MAZE_SHARE, "HALF": HALF, "FULL": FULL}
     rows = [["`trainings`", str(LIMITS.trainings), ""]]
     rows += [[f"`{name}`", f"{value:g}", ""] for name, value in ours.items()]
@@ -137,7 +144,11 @@ def of_sessions(stored: Stored) -> list[str]:
 
 
 def of_right_work(runs: list[Run]) -> list[str]:
-    """Return the lines of the section "Right work", from the runs of right hand-ins."""
+    """Return the lines of the section "Right work".
+
+    Args:
+        runs: the runs of all right hand-ins, at least one.
+    """
     errors = [run["table_error"] for run in runs if run["table_error"] is not None]
     columns = {"error of the table worlds, share of the allowed one": errors}
     for task, name in TASKS.items():
@@ -172,12 +183,20 @@ def of_right_work(runs: list[Run]) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return the name of a quantile: "least", "most" or a percentage."""
+    """Return the name of a quantile: "least" for 0, "most" for 1, else a percentage.
+
+    Args:
+        share: the quantile's order, from 0 to 1.
+    """
     return {0: "least", 1: "most"}.get(share, f"{share:.0%}")
 
 
 def of_false_fails(runs: list[Run]) -> list[str]:
-    """Return the lines of the section "False fails", from runs of right hand-ins."""
+    """Return the lines of the section "False fails".
+
+    Args:
+        runs: the runs of all right hand-ins, at least one.
+    """
     thresholds = [(MAZE, MAZE_SHARE), (CARTPOLE, HALF), (CARTPOLE, FULL)]
     rows, sums = [], np.zeros(2)
     for task, threshold in thresholds:
@@ -222,8 +241,8 @@ def of_hardness(runs: list[Run], task: str) -> list[str]:
     """Return the lines of the section "How hard the drawn tasks are" for one task.
 
     Args:
-        runs: runs of the solution.
-        task: the task.
+        runs: the runs of the solution.
+        task: `MAZE` or `CARTPOLE`.
     """
     tries = [one for one in first_tries(runs, task) if one["facts"]]
     found = {fact: hardness(tries, task, fact) for fact in FACTS[task]}
@@ -252,10 +271,10 @@ def of_hardness(runs: list[Run], task: str) -> list[str]:
 def verdict(found: dict[str, Hardness | None]) -> str:
     """Return two sentences that name the facts with which a task is harder.
 
-    The first one is on passing, the second one on the number of steps.
+    The first sentence is on passing, the second one on the number of steps.
 
     Args:
-        found: the result of `hardness` for each fact.
+        found: the result of `hardness` by the name of the fact.
     """
     known = {fact: hard for fact, hard in found.items() if hard}
     failing = [f for f, hard in known.items() if (hard.p_failed or 1) < HARDER]
@@ -267,7 +286,12 @@ def verdict(found: dict[str, Hardness | None]) -> str:
 
 
 def group_figures(tries: list[Try], task: str) -> list[str]:
-    """Return table cells: count, passed tries, median steps and least `score`."""
+    """Return the cells for a group of tries: count, passed, median steps, least score.
+
+    Args:
+        tries: the tries, at least one.
+        task: `MAZE` or `CARTPOLE`.
+    """
     middle = quantile((steps(one, task) for one in tries), 0.5)
     return [
         str(len(tries)),
@@ -278,7 +302,12 @@ def group_figures(tries: list[Try], task: str) -> list[str]:
 
 
 def sentence(fact: str, found: Hardness | None) -> str:
-    """Return a sentence on whether a fact makes a task harder, from its `hardness`."""
+    """Return a sentence that says whether one fact makes a task harder.
+
+    Args:
+        fact: the name of the fact.
+        found: the result of `hardness` for this fact.
+    """
     if found is None:
         return f"`{fact}`: too few different tries to compare"
     p = f"ρ = {found.rho:.2f}, p = {found.p_steps:.2g}"
@@ -300,10 +329,13 @@ FIGURES = [
 
 
 def figures(runs: list[Run]) -> list[str]:
-    """Return the table cells for the columns `FIGURES`, from at least one run.
+    """Return the table cells for the columns `FIGURES`.
 
-    The columns "at once" count the first tries that pass. The columns with steps have
-    the median of the first tries.
+    The columns "at once" count the first tries that get all points. The columns with
+    steps have the median of the steps of all first tries, or "never".
+
+    Args:
+        runs: the runs of one hand-in, at least one.
     """
     checks = ("tables", "maze", "cartpole_full")
     kept = [sum(check not in run["lost"] for run in runs) for check in checks]
@@ -322,7 +354,7 @@ def of_styles(styles: list[Learner], by_name: ByName) -> list[str]:
 
     Args:
         styles: the right hand-ins, in the order of the rows.
-        by_name: runs by the name of the hand-in.
+        by_name: the runs of each hand-in, by its name.
     """
     rows = [
         [learner.name, *figures(by_name[learner.name])]
@@ -345,7 +377,7 @@ def of_mutants(mutants: list[Learner], by_name: ByName) -> list[str]:
 
     Args:
         mutants: the mutants, in the order of the rows.
-        by_name: runs by the name of the hand-in.
+        by_name: the runs of each hand-in, by its name.
     """
     rows, differ, confirmed = [], [], 0
     for mutant in mutants:
@@ -385,7 +417,12 @@ def of_mutants(mutants: list[Learner], by_name: ByName) -> list[str]:
 
 
 def as_table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the lines of a Markdown table and one empty line."""
+    """Return the lines of a Markdown table, followed by an empty line.
+
+    Args:
+        head: the names of the columns.
+        rows: the texts of the cells of each row.
+    """
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(c.replace('|', '∣') for c in row)} |" for row in lines] + [
         ""

@@ -1,4 +1,7 @@
-"""Make one run: grade exercise 9 of a hand-in, and record each training."""
+"""Make one run for `make calibrate`: grade exercise 9 of a hand-in once.
+
+All trainings of the maze and of CartPole are recorded.
+"""
 
 import contextlib
 import time
@@ -27,19 +30,30 @@ from tests.support.handins import PARTS
 
 
 class Recorded(Learning):
-    """Learning that keeps the learner's answer of each training."""
+    """The learning of exercise 9; keeps what the learner answers to each training.
+
+    Attributes:
+        tries: the learner's answers by task, `MAZE` or `CARTPOLE`, in order.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.tries: dict[str, list[Args]] = {MAZE: [], CARTPOLE: []}
 
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
-        """Learn all tasks again, and keep only the answers of the new trainings."""
+        """Do what `Learning.again` does; first forget the answers to earlier trainings.
+
+        Args:
+            slopes: see `Learning.again`.
+        """
         self.tries = {MAZE: [], CARTPOLE: []}
         return super().again(slopes)
 
     def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
-        """Train once; keep the learner's answer and return it."""
+        """Train once on a task; keep the learner's answer, and return it.
+
+        The arguments are those of `Learning.learn_once`.
+        """
         answer = super().learn_once(task, programs, index)
         self.tries[task].append(answer)
         return answer
@@ -48,7 +62,7 @@ class Recorded(Learning):
 def graded(learner: Learner, number: int) -> Run:
     """Grade exercise 9 of a hand-in; return the run as `runs.jsonl` stores it.
 
-    The grading is that of `make grade ONLY=learning SEED=…`, in new processes.
+    The grading is that of `make grade ONLY=learning SEED=...`, in new processes.
 
     Args:
         learner: the hand-in.
@@ -56,10 +70,11 @@ def graded(learner: Learner, number: int) -> Run:
 
     Returns:
         A dict with these keys. `run`, `source`, `number`: the hand-in's name, its
-        digest and the number of the run. `lost`: names of the checks that lost points.
-        `table_error`: the result of `table_error`. `maze`, `cartpole`: lists of tries,
-        see `statistics`. `by_formula`: whether updates followed the formula of the
-        hand-in's loss. `problem`: why learning was stopped, or "". `seconds`: duration.
+        digest and the number of the run. `lost`: the names of the checks without full
+        points. `table_error`: the result of `table_error`. `maze`, `cartpole`: lists of
+        tries, see `as_stored`. `by_formula`: whether updates followed the formula of
+        the hand-in's loss. `problem`: why learning was stopped, or "". `seconds`: the
+        duration.
 
     Raises:
         GraderError: the grading failed by a fault of ours.
@@ -107,12 +122,21 @@ def graded(learner: Learner, number: int) -> Run:
 
 
 def lost(check: Check) -> bool:
-    """Return whether a check has less than full points."""
+    """Return whether a check gives less than full points."""
     return check.score < check.max_score
 
 
 def as_stored(answer: Args) -> dict[str, Any]:
-    """Return a training's answer of the learner as `runs.jsonl` stores a try."""
+    """Return one training in the form in which `runs.jsonl` stores it as a try.
+
+    Args:
+        answer: what the learner process has answered to the request for this training.
+
+    Returns:
+        A dict with these keys. `mean_return`: the mean return of the trained policy;
+        None if the training was stopped. `steps`: the number of environment steps until
+        the training ended. `facts`: numbers that describe the drawn task, by name.
+    """
     problem = str(answer["problem"])
     curve = answer["curve"]
     return {
@@ -138,7 +162,7 @@ def table_error(tables: Tables) -> float | None:
 
 
 def problem_of(results: Results) -> str:
-    """Return the first reason why learning was stopped, in one line, or ""."""
+    """Return the first reason why a task could not be learned, in one line, or ""."""
     reasons: list[Any] = [results.tables.reason]
     for result in (results.maze, results.cartpole):
         reasons += [result.reason, result.problem]
