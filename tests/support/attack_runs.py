@@ -497,7 +497,10 @@ def of_secrets(run: Run) -> list[str]:
 
 
 def of_time(run: Run) -> list[str]:
-    """Return a text for each survivor, and for a missed deadline (promise T)."""
+    """Return a text for each process left behind, and for a missed deadline.
+
+    Both break promise T.
+    """
     found = [f"left: {line[:200]}" for line in run.survivors]
     return found + ([f"has not ended after {SECONDS} s"] if run.code is None else [])
 
@@ -528,7 +531,7 @@ def changed_next(tier: str) -> str:
 
 
 def lasting(run: Run) -> str:
-    """Return the report without durations, or standard error if there is no report."""
+    """Return a report's text without durations; without a report, standard error."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 
@@ -548,12 +551,13 @@ def all_attacks() -> list[Attack]:
 def table(
     attacks: list[Attack], results: Results, catalogue: dict[int, tuple[str, str]]
 ) -> str:
-    """Return ATTACKS.md: the result of each attack by tier, and the catalogue.
+    """Return the text of ATTACKS.md: the results of all attacks, and the catalogue.
 
     Args:
         attacks: all attacks.
-        results: letters of the broken promises, for each attack and tier that were run.
-        catalogue: title and note of each row, by its number.
+        results: the letters of the broken promises, for each attack and tier that were
+            run.
+        catalogue: the title and the note of each row, by the number of the row.
     """
     lines = [
         "# Attacks on the grader",

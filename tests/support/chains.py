@@ -181,9 +181,12 @@ def checks() -> ModuleType:
 
 
 def right_work(seeds: range) -> Iterator[str]:
-    """Yield a line for each seed with which the solution's errors are too large.
+    """Yield a line for each seed with which the solution has too large an error.
 
-    The errors of `errors` have to be below `FAR` in each table world.
+    Its result of `errors` must be below `FAR` in each table world.
+
+    Args:
+        seeds: the seeds of learning.
     """
     found = processes().submit(errors, SOLUTION, seeds).result()
     for seed, each in zip(seeds, found, strict=True):

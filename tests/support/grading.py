@@ -59,7 +59,11 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
 
 
 def require(tier: str) -> str:
-    """Return the tier's name; skip the test if the tier does not work here."""
+    """Return the tier's name; skip the test if the tier does not work here.
+
+    Args:
+        tier: the name of the tier.
+    """
     reason = tiers.why_not(tier)
     if reason:
         pytest.skip(f"the tests of the {tier} tier were not run: {reason}")

@@ -147,9 +147,13 @@ def as_stored(answer: Args) -> dict[str, Any]:
 
 
 def table_error(tables: Tables) -> float | None:
-    """Return the largest |Q - Q*| of the table worlds, divided by the allowed error.
+    """Return the largest |Q - Q*| in the table worlds, divided by the allowed error.
 
-    The result is None if learning was stopped, or if an error is not finite.
+    A value above 1 means that an error is too large. The result is None if learning was
+    stopped, or if an error is not finite.
+
+    Args:
+        tables: the result of the table worlds.
     """
     if tables.reason:
         return None

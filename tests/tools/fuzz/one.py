@@ -1,4 +1,8 @@
-"""Run libFuzzer once on one target: `one.py TARGET FOLDER [OPTIONS OF LIBFUZZER]`."""
+"""Run libFuzzer once on one target: `one.py TARGET FOLDER [OPTIONS OF LIBFUZZER]`.
+
+The inputs are in FOLDER/corpus. A target is a function of bytes in `targets` or
+`reading`; TARGET is its name, or "programs".
+"""
 
 import sys
 from pathlib import Path
