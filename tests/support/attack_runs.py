@@ -539,7 +539,11 @@ def lasting(run: Run) -> str:
 
 
 def all_attacks() -> list[Attack]:
-    """Return the attacks in files, sorted by name, then those of `intake_attacks`."""
+    """Return all attacks: those in files, sorted by name, then `intake_attacks`.
+
+    Raises:
+        ValueError: a docstring lacks a line, or a key or value is unknown.
+    """
     from tests.support import intake_attacks
 
     paths = sorted(FILES.glob("*/*.py"), key=lambda path: path.name)

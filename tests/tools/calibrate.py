@@ -177,7 +177,11 @@ def calibrate(
 
 
 def in_words(run: Run) -> str:
-    """Return a line on a run: return and steps of each task, and what lost points."""
+    """Return a line on a run: its first try at each task, and the checks it lost.
+
+    Args:
+        run: the run, see `trial.graded`.
+    """
     tries = [
         f"{task}: {one['mean_return']} after {one['steps']} steps"
         for task in SETTINGS
@@ -197,7 +201,7 @@ def code_now() -> str:
 
 
 def ignore_interrupts() -> None:
-    """Ignore Ctrl-C in this process; the main process ends the gradings cleanly."""
+    """Ignore Ctrl-C in this process of the pool; the main process handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

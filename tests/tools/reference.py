@@ -52,7 +52,7 @@ CLEARLY = 10.0  # least difference of mistake and solution, in tolerances
 
 
 def main() -> int:
-    """Write the reference as the command line asks; return the exit code."""
+    """Write the reference with the command line's options; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.reference")
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
@@ -310,7 +310,13 @@ def print_drift(rows: list[Drift], console: Console) -> None:
 
 
 def verdict(rows: list[Drift]) -> str:
-    """Return a text on the answers: identical, within tolerance, or changed."""
+    """Return a text: the answers are identical, within the tolerance, or changed.
+
+    If answers have changed, the text names the checks.
+
+    Args:
+        rows: a row for each check.
+    """
     if changed := [row.check for row in rows if row.changed]:
         return f"changed: {', '.join(changed)}"
     if any(row.largest for row in rows):

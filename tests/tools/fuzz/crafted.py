@@ -99,7 +99,7 @@ def triangular(args: Any) -> Any:
 
 
 def lower(args: Any) -> Any:
-    """Return the factors of the LU decomposition of x, without pivots."""
+    """Return the LU decomposition of x: both factors in one matrix, no pivots."""
     return {"y": jax.lax.linalg.lu(args["x"])[0]}
 
 
@@ -159,7 +159,7 @@ def large(args: Any) -> Any:
 
 
 def with_short_constant() -> export.Exported:
-    """Return a program with a constant of 4 numbers whose declared type has 60."""
+    """Return a program with a constant of 4 numbers whose type says 60 numbers."""
     numbers = np.array([1.25, 2.5, 3.75, 4.125], np.float32)
     honest = made(lambda a: {"y": a["x"] + jnp.asarray(numbers).sum()})
     # The bytes of the constant's type: a code (41), the rank, and the size times 4 + 1.

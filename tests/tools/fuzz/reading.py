@@ -52,7 +52,7 @@ FUNCTIONS = (network, smooth)
 
 
 def program(data: bytes) -> None:
-    """Read bytes as a program; return nothing if they are refused or a right program.
+    """Read bytes as a program; fail if a wrong program is accepted.
 
     Raises:
         AssertionError: a program was accepted that must be refused.
