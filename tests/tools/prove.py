@@ -335,9 +335,12 @@ def problems_of_learning(
 
 
 def problems_of_idle(results: Results) -> list[str]:
-    """Return a text for each problem in the results of a hand-in that cannot learn.
+    """Return a text for each problem of a mutant that cannot learn; [] if none.
 
-    Problems are: all points for learning, and grader errors.
+    A problem is: all points for learning, or a grader error.
+
+    Args:
+        results: the mutant's results in exercise 9.
     """
     failed = lost(results["learning"])
     if not failed:

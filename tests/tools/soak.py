@@ -470,7 +470,14 @@ def look(out: Path) -> str:
 
 
 def tell(words: str) -> None:
-    """Print the progress: on a terminal in one changing line, in a log as new lines."""
+    """Print a line of progress to stderr.
+
+    On a terminal, each line replaces the previous one.
+
+    Args:
+        words: the line; "" removes the line from a terminal, and prints nothing to a
+            log.
+    """
     if sys.stderr.isatty():
         print(f"\r{words[:79]:<79}", end="" if words else "\r", file=sys.stderr)
     elif words:
