@@ -1,11 +1,11 @@
 """Grade on a cluster of machines, the nodes, with Dask.
 
 Each node has a copy of this repository. A node gets hand-ins only if two conditions
-hold: its code equals the code of the machine that starts the gradings, and its sandbox
-isolates hand-ins. The plugin `Node` tests both when a node joins the cluster. If both
-hold, it gives the node units of a Dask resource. Every grading needs one unit, so Dask
-sends gradings only to nodes that passed. If a node dies, Dask sends its hand-ins to
-another node.
+hold. Its code equals the code of the machine that starts the gradings. Its sandbox
+isolates hand-ins, unless SANDBOX=process is set. The plugin `Node` tests both when a
+node joins the cluster. If both hold, the plugin gives the node units of a Dask
+resource. Every grading needs one unit, so Dask sends gradings only to nodes that have
+passed. If a node dies, Dask sends its hand-ins to another node.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ def grade_there(question: bytes) -> tuple[str, str]:
 
 
 class Cluster:
-    """A connection to Dask's scheduler; a with block closes it at the end.
+    """A connection to Dask's scheduler, to be used in a with block, which closes it.
 
     When a `Cluster` is made, it connects and makes Dask run the plugin `Node` on all
     nodes.

@@ -88,9 +88,9 @@ class Trouble:
 
     Attributes:
         entry: the hand-in with its result.
-        kind: one of `KINDS`, such as "not graded".
-        why: the details in words. If checks ended with an outcome in `ODD`, these are
-            the names of their exercises, each with the number of such checks.
+        kind: one of `KINDS`, such as "not graded" or "out of time".
+        why: the details in words. If the kind is "out of time" or "the process died":
+            the names of exercises, each with the number of its checks that ended so.
     """
 
     entry: Entry

@@ -1,6 +1,7 @@
-"""The catalogue of attacks: each row has a title, and a note that can name tests.
+"""The catalogue of attacks: each row has a title and a note.
 
-A row is a kind of trick. The note is shown beside the attacks of this row; "" for none.
+A row is one kind of trick. Its note names the tests of this trick, or says why no
+attack tries it; "" if there is nothing to say.
 """
 
 LEARNING = (

@@ -71,8 +71,8 @@ def with_definitions(text: str, first: str = "") -> str:
     """Return the text of the solution with new definitions at its end.
 
     Args:
-        text: the new definitions; a definition replaces the solution's one of this
-            name.
+        text: the new definitions. A definition replaces the solution's definition of
+            the same name.
         first: lines that are put before the solution's text.
     """
     return f"{first}\n{SOLUTION}\n\n{text}"

@@ -60,8 +60,8 @@ class Row:
         """How the report describes the mutant's mistake.
 
         "rightly": by the mutant's id. "by a sentence": without an id, but with words
-        that match the pattern in `TOLD`. "not at all": in neither way. "WRONGLY: ..."
-        with the ids of other mistakes: by these ids.
+        that match the pattern in `TOLD`. "not at all": in neither way. "WRONGLY: a, b":
+        by the ids a and b of other mistakes.
         """
         names = {name for name in self.diagnoses if name}
         if not names:
@@ -250,7 +250,7 @@ def matrix_line(r: Row) -> str:
 
 
 def check_table(rows: list[Row]) -> list[str]:
-    """Return the lines of the table of checks, which counts the mutants caught by each.
+    """Return the lines of the table of checks: how many mutants each check catches.
 
     The last column names the mutants that no other check catches.
     """

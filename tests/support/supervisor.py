@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def adopt() -> None:
-    """Let this process become the parent of its descendants when their parents end."""
+    """Make this process the new parent of each of its descendants whose parent ends."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 

@@ -91,7 +91,12 @@ def main() -> int:
 
 
 def write(attacks: list[Attack], results: Results) -> list[Path]:
-    """Write those of the three tables that have changed; return their paths."""
+    """Write the tables that have changed; return the paths of their files.
+
+    Args:
+        attacks: all attacks.
+        results: the letters of the broken promises, for each attack and tier.
+    """
     promised, readme = PROMISED.read_text("utf-8"), README.read_text("utf-8")
     texts = {
         TABLE: table(attacks, results, CATALOGUE),

@@ -41,8 +41,8 @@ class Export:
             the value is the kind of identifier (see `Owner.ids`) in this column.
         first: the index of the first row that belongs to a student, from 0.
         column: the index of the column for the scores, from 0.
-        maxima: for each row, the points to enter for a full score; other scores are
-            scaled alike. 0 means that scores are entered unscaled.
+        maxima: for each row, the number to enter for a full score; every other score is
+            scaled in proportion. 0 means that scores are not scaled.
     """
 
     rows: list[Row]

@@ -19,7 +19,8 @@ class Filled:
     Attributes:
         text: the text of the whole file.
         without_row: the names of people who should get a score and have no row.
-        without_score: the first cell of each student's row that got no score.
+        without_score: the first cell of each student's row into which no score was
+            entered.
         with_problem: the names of people who got no score because their hand-in was not
             read or not imported.
         disputes: sentences on scores that were not entered. Either several hand-ins
@@ -91,8 +92,8 @@ def score_of(entry: Entry, maximum: float, zero_unread: bool) -> str:
 
     Args:
         entry: the hand-in with its result.
-        maximum: the points to enter for a full score; other scores are scaled alike. 0
-            means that the score is not scaled.
+        maximum: the number to enter for a full score; every other score is scaled in
+            proportion. 0 means that scores are not scaled.
         zero_unread: whether to return "0" for a hand-in that was not read or not
             imported.
     """

@@ -77,7 +77,7 @@ class People:
         }
 
     def others(self, rows: set[int], name: str) -> str:
-        """Return the names in some rows as a text; "" if one may be the given name.
+        """Return the names in some rows, as one text; "" if one of them may be `name`.
 
         Moodle numbers groups as well as participants. So the number in a folder's name
         may be that of a group, while the row with this number is another person's.

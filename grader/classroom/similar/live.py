@@ -147,7 +147,7 @@ def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
 
 
 def is_special(name: str) -> bool:
-    """Return whether Python itself calls a method of this name."""
+    """Return whether Python itself calls a method of this name, such as `__init__`."""
     return name.startswith("__") and name.endswith("__")
 
 

@@ -28,8 +28,9 @@ class Strings:
 def strings_in(tree: ast.Module) -> Strings:
     """Return the strings of a tree that may hold code or data.
 
-    A string that is not used, such as a docstring, counts as a comment. It may hold
-    code only if some code in the tree runs a text, as `exec(__doc__)` does.
+    A string that is not used, such as a docstring, counts as a comment. There is one
+    exception: if something in the tree runs a text, as in `exec(__doc__)`, a long
+    string that is not used counts as a string that may hold code.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

@@ -118,7 +118,7 @@ class Row:
                         self.write_parts(getattr(node, field, None))
 
     def write_parts(self, value: Any) -> None:
-        """Append the tokens of one field of a node: of the nodes in this field.
+        """Append the tokens of the nodes in one field of a node.
 
         Args:
             value: the value of the field: a node, a list of nodes, or something else.
@@ -171,7 +171,7 @@ def unit(tokens: list[Any]) -> int:
 
     Args:
         tokens: the unit's tokens. Their numbers are replaced by 0, 1, 2 and so on, in
-            the order in which they appear.
+            the order in which they first appear.
     """
     seen: dict[int, int] = {}
     return hash(

@@ -3,8 +3,8 @@
 A run is one grading of exercise 9, see `trial.graded`. A try is one training of the
 maze or of CartPole in a run. It is stored as a dict with three keys. `mean_return` is
 the mean return of the trained policy, or None if the training was stopped. `steps` is
-the number of environment steps until training ended. `facts` has numbers that describe
-the task that was drawn, by the names in `FACTS`.
+the environment step of the last validation, or 0 without a validation. `facts` has
+numbers that describe the task that was drawn, by the names in `FACTS`.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,8 @@
-"""Make the page `tests/evidence/CALIBRATION.md` from the stored runs."""
+"""Make the page `tests/evidence/CALIBRATION.md` from the stored runs.
+
+A run is one grading of exercise 9, see `trial.graded`. A try is one training of the
+maze or of CartPole in a run.
+"""
 
 from collections import Counter
 

@@ -134,8 +134,9 @@ def as_stored(answer: Args) -> dict[str, Any]:
 
     Returns:
         A dict with these keys. `mean_return`: the mean return of the trained policy;
-        None if the training was stopped. `steps`: the number of environment steps until
-        the training ended. `facts`: numbers that describe the drawn task, by name.
+        None if the training was stopped. `steps`: the environment step of the last
+        validation; 0 without a validation. `facts`: numbers that describe the drawn
+        task, by name.
     """
     problem = str(answer["problem"])
     curve = answer["curve"]

@@ -135,7 +135,13 @@ def main() -> None:
 
 
 def race(racer: str, seed: int) -> list[Run]:
-    """Run one racer with one seed; return a result for each rule.
+    """Run one racer with one seed; return one `Run` for each rule.
+
+    Our own racers are judged by the rule "likewise" only.
+
+    Args:
+        racer: a key of `RACERS`.
+        seed: the seed of the training and of the test episodes.
 
     Raises:
         SystemExit: the racer failed; the message has the end of its error output.
@@ -253,7 +259,7 @@ def line_of(run: Run, code: str) -> str:
 
 
 def code_now() -> str:
-    """Return a hash of the racers, the grader, the solution and the starter."""
+    """Return a hash of the racers' files, the grader, the solution and the starter."""
     folders = (RACERS_AT, *(ROOT / name for name in ("grader", "solution", "starter")))
     hashed = hashlib.sha256()
     for folder in folders:

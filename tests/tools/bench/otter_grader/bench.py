@@ -75,7 +75,11 @@ def main() -> None:
 
 
 def write_tests(path: Path) -> None:
-    """Write otter-grader's configuration: a zip file with a test file per check."""
+    """Write otter-grader's configuration: a zip file with a test file for each check.
+
+    Args:
+        path: the path of the zip file.
+    """
     settings = {"logo": False, "print_summary": False, "print_score": False}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("otter_config.json", json.dumps(settings))

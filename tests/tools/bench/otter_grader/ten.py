@@ -41,8 +41,7 @@ TEN = {
 def run_ours(path: str) -> int:
     """Grade a hand-in with our grader; return how many of the ten checks pass.
 
-    The function replaces `pytest.main` and `pipeline.EXERCISES` in this process, so it
-    can be called only once.
+    The function replaces `pytest.main` and `pipeline.EXERCISES` in this process.
 
     Args:
         path: the path of the hand-in's file.

@@ -27,7 +27,7 @@ OPTIMIZER = optax.adam(LEARNING_RATE)
 
 
 def network(key):
-    """Return new parameters: for each layer a matrix [n,m] and a bias [m].
+    """Return new random parameters: a matrix [n,m] and a bias [m] for each layer.
 
     Args:
         key: JAX's random key.

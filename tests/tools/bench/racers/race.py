@@ -58,12 +58,13 @@ class Race:
         self.started = time.perf_counter()
 
     def judge(self, env_step: int) -> None:
-        """Play the validation episodes; report "likewise" when they are first passed.
+        """Play the validation episodes; report the rule "likewise" if they are passed.
 
-        After this report, further calls do nothing.
+        They are passed if their mean return is at least 490. After this report, further
+        calls do nothing.
 
         Args:
-            env_step: number of environment steps so far.
+            env_step: the number of environment steps so far.
         """
         if self.stopped:
             return
