@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def problem(self) -> str:
-        """Why the hand-in was not read, not imported or not graded; "" otherwise."""
+        """Why the hand-in was not graded, or why its import failed; "" if neither."""
         return self.report.problem if self.report else self.why_not
 
 

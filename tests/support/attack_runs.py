@@ -193,7 +193,7 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
         make: the function that writes the hand-in, see `Attack`.
 
     Raises:
-        ValueError: the docstring lacks a line, or a key or value is unknown.
+        ValueError: the docstring lacks a necessary line, or a key or value is unknown.
     """
     trick, _, rest = inspect.cleandoc(docstring).partition("\n")
     lines = re.sub(r"\n\s{4,}", " ", rest.strip()).splitlines()
@@ -230,7 +230,7 @@ def from_file(path: Path) -> Attack:
     """Return the attack that a file of `tests/corpus/attacks/` contains.
 
     Raises:
-        ValueError: the docstring of the file lacks a line, or a key or value is
+        ValueError: the file's docstring lacks a necessary line, or a key or value is
             unknown.
     """
     text = path.read_text(encoding="utf-8")
@@ -301,10 +301,10 @@ def clean(source: str, exercise: str, tier: str) -> Run:
 def place() -> Iterator[tuple[Path, dict]]:
     """Provide, for a with block, an empty folder for a hand-in and the dict `PLACES`.
 
-    This context manager makes the targets for attacks to which `PLACES` leads: a file
-    with a secret, an open port, a folder for the report, and one for temporary files.
-    After the block all of them are deleted. The module's docstring lists the keys of
-    `PLACES`.
+    This context manager makes what attacks try to reach: a file with a secret, an open
+    port, a folder for the report, and a folder for temporary files. `PLACES` has the
+    number of the port, the paths of the others, and the path of the repository. After
+    the block, the folders and the file are deleted and the port is closed.
     """
     with (
         tempfile.TemporaryDirectory(
@@ -324,7 +324,7 @@ def place() -> Iterator[tuple[Path, dict]]:
 
 
 def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
-    """Grade a hand-in with the command line, as a command of `supervisor.py`.
+    """Grade a hand-in with the command line; `supervisor.py` runs this command.
 
     Args:
         path: the path of the hand-in.
@@ -360,10 +360,10 @@ def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Ru
 
 
 def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
-    """Return what was wrong with a run, as texts by the letter of the broken promise.
+    """Return which promises a grading has broken: a list of texts by each one's letter.
 
-    The key "said" means: no promise is broken, but the run's output does not show that
-    the attack was tried. The result is {} if nothing was wrong.
+    The key "said" means: no promise is broken, but the output does not show that the
+    attack was tried. The result is {} if nothing is wrong.
 
     Args:
         one: the attack.
@@ -419,7 +419,8 @@ def of_score(one: Attack, tier: str, run: Run) -> list[str]:
         run: the result of grading the attack's hand-in on this tier.
 
     Returns:
-        A text with both scores if the promise is broken; otherwise [].
+        A list with one text that has both scores if the promise is broken; otherwise
+        [].
     """
     most = twin_score(one.twin, one.exercise, tier)
     return [f"scores {run.score}, without it {most}"] if run.score > most else []
@@ -485,9 +486,10 @@ def strings_of(value: object) -> list[str]:
 
 
 def of_secrets(run: Run) -> list[str]:
-    """Return, for each of `SECRETS` and `BREACH`, the text around it (promise L).
+    """Return the text around each secret that a run's output contains (promise L).
 
-    Words that are not in the run's output are left out.
+    The word in `BREACH` counts as a secret; attacks put it into the output if they
+    succeed.
     """
     return [
         run.said[max(0, run.said.index(word) - 100) :][:300]
@@ -542,7 +544,7 @@ def all_attacks() -> list[Attack]:
     """Return all attacks: those in files, sorted by name, then `intake_attacks`.
 
     Raises:
-        ValueError: a docstring lacks a line, or a key or value is unknown.
+        ValueError: a docstring lacks a necessary line, or a key or value is unknown.
     """
     from tests.support import intake_attacks
 

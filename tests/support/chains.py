@@ -183,7 +183,7 @@ def checks() -> ModuleType:
 def right_work(seeds: range) -> Iterator[str]:
     """Yield a line for each seed with which the solution has too large an error.
 
-    Its result of `errors` must be below `FAR` in each table world.
+    The solution's errors, see `errors`, must be below `FAR` in each table world.
 
     Args:
         seeds: the seeds of learning.

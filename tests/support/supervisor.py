@@ -28,7 +28,7 @@ class OutOfTime(Exception):
 
 
 def main() -> None:
-    """Run the command of the command line as the module's docstring says."""
+    """Run the command that the command line names; print the JSON object."""
     seconds, *command = sys.argv[1:]
     adopt()
     # The output goes to files because a survivor could keep a pipe open.

@@ -206,10 +206,10 @@ def ignore_interrupts() -> None:
 
 
 def main() -> int:
-    """Make runs that are missing, write the table, and return the exit code.
+    """Make runs as `calibrate` does, write the table, and return the exit code.
 
     The environment variable LIMIT is the time in seconds after which no new run begins;
-    without LIMIT, all missing runs are made. Ctrl-C ends the work earlier; the table is
+    without LIMIT, there is no such time. Ctrl-C ends the work earlier; the table is
     written nevertheless.
 
     The exit code is 2 after a grader error, and then no table is written. Otherwise it

@@ -194,7 +194,7 @@ class FixedCasesOnly(Pass):
 
 
 def programs_in_words(programs: dict[str, np.ndarray]) -> str:
-    """Return a sentence with the number of programs and their size together.
+    """Return a sentence with the number of the programs and their total size.
 
     Args:
         programs: the serialised programs, arrays uint8 [n], by name.
@@ -212,7 +212,7 @@ def fingerprints(
 ) -> list[known.Fingerprint | None]:
     """Return the fingerprint of each mutant, in the order of the mutants.
 
-    The fingerprint is None if the mutant's process was stopped or died.
+    The fingerprint is None if the mutant took too long or its process ended.
 
     Args:
         mutants: mutants of parts without a reader.

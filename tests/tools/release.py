@@ -117,7 +117,8 @@ def left_out() -> str:
 
     Such a file is new and unknown to git, or it is tracked by git and deleted. Files
     that the repository's .gitignore names do not count. A user's own ignore file has no
-    effect.
+    effect. There is also a line for each path of the release at which git tracks no
+    file.
     """
     paths = (*GRADER, *HANDOUT, "solution", str(PLATFORMS.relative_to(ROOT)))
     lines = []

@@ -231,7 +231,9 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
 
 
 def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:
-    """Yield each hand-in that calls an exported program: its id and the report's note.
+    """Yield each hand-in that calls an exported program, as a pair of id and note.
+
+    The note is the one in the report that says so.
 
     Args:
         reports: the reports by the ids of the hand-ins.

@@ -75,12 +75,12 @@ def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exp
 
 
 def smooth(args: Any) -> Any:
-    """Return tanh of the matrix product x x; an ordinary program."""
+    """Return tanh(x x) for the matrix x in `args`, as an ordinary program does."""
     return {"y": jnp.tanh(args["x"] @ args["x"])}
 
 
 def factors(args: Any) -> Any:
-    """Return the raw QR decomposition of x: a program with one call of LAPACK."""
+    """Return the raw QR decomposition of the matrix x in `args`: one call of LAPACK."""
     return {"y": jnp.linalg.qr(args["x"], mode="raw")[0]}
 
 
@@ -92,27 +92,34 @@ def orthogonal(args: Any) -> Any:
 def triangular(args: Any) -> Any:
     """Return the solution Y of the triangular system x Y = B.
 
-    B has the first two columns of x.
+    The matrix x is in `args`. B has the first two columns of x.
     """
     solve = jax.lax.linalg.triangular_solve
     return {"y": solve(args["x"], args["x"][:, :2], left_side=True)}
 
 
 def lower(args: Any) -> Any:
-    """Return the LU decomposition of x: both factors in one matrix, no pivots."""
+    """Return the LU decomposition of the matrix x in `args`, without the pivots.
+
+    Both factors are in one matrix.
+    """
     return {"y": jax.lax.linalg.lu(args["x"])[0]}
 
 
 def solved(args: Any) -> Any:
-    """Return the solution of a linear system with the matrix x + 9 I.
+    """Return the solution Y of the linear system (x + 9 I) Y = x.
 
-    JAX finds the solution by LU decomposition.
+    The matrix x is in `args`. JAX finds the solution by LU decomposition.
     """
     return {"y": jnp.linalg.solve(args["x"] + 9 * jnp.eye(6), args["x"])}
 
 
 def sorts(args: Any) -> Any:
-    """Return results of JAX functions that sort, for keys of many dtypes."""
+    """Return results of JAX functions that sort, for keys of many dtypes.
+
+    Args:
+        args: a dict with the matrix x [6,6], whose entries are sorted.
+    """
     x, key = args["x"], jax.random.key(0)
     flat = x.ravel()
     kinds = (bool, "u1", "i4", "u4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
@@ -134,8 +141,9 @@ def sorts(args: Any) -> Any:
 
 
 def constants(args: Any) -> Any:
-    """Return constants of many dtypes: arrays of 1, 7 and 300 numbers, and NaN and inf.
+    """Return the matrix x in `args`, and constants of many dtypes.
 
+    The constants are arrays of 1, 7 and 300 numbers, and arrays with NaN and infinity.
     StableHLO does not print 300 numbers as readable text.
     """
     kinds = (bool, "u1", "i4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
@@ -146,7 +154,7 @@ def constants(args: Any) -> Any:
 
 
 def padded(args: Any) -> Any:
-    """Return the first 6 rows and columns of x after padding.
+    """Return the matrix x in `args` after padding, cut to its first 6 rows and columns.
 
     The padding is positive, negative and between the entries.
     """
@@ -154,7 +162,10 @@ def padded(args: Any) -> Any:
 
 
 def large(args: Any) -> Any:
-    """Return the first 6 rows of an array of 777 rows."""
+    """Return the first 6 rows of an array of 777 rows.
+
+    Each entry is the sum of the matrix x in `args`.
+    """
     return {"y": jnp.broadcast_to(args["x"].sum(), (777, 6))[:6]}
 
 
@@ -170,9 +181,7 @@ def with_short_constant() -> export.Exported:
 
 
 def lines(count: int) -> str:
-    """Return lines of a StableHLO program with one tanh and many additions.
-
-    Each addition adds x to the result of the line before.
+    """Return lines of a StableHLO program: y = tanh(x), and then often y = y + x.
 
     Args:
         count: the number of additions.

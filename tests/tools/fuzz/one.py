@@ -1,7 +1,7 @@
 """Run libFuzzer once on one target: `one.py TARGET FOLDER [OPTIONS OF LIBFUZZER]`.
 
-The inputs are in FOLDER/corpus. A target is a function of bytes in `targets` or
-`reading`; TARGET is its name, or "programs".
+TARGET is "programs" for the function `reading.program`, or the name of a function in
+`targets`. The inputs that libFuzzer keeps are written to FOLDER/corpus.
 """
 
 import sys

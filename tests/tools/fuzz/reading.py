@@ -18,9 +18,13 @@ ASKED = [(x.shape, x.dtype) for x in jax.tree.leaves(ARGS)]
 
 
 def network(args: dict) -> dict:
-    """Return Q values and an orthogonal matrix.
+    """Return Q values and an orthogonal matrix, by name.
 
-    This function has a loop, a sort and a call of LAPACK. Its argument is like `ARGS`.
+    The function has a loop, a sort and a call of LAPACK. It is exported as a good
+    program.
+
+    Args:
+        args: parameters and states with the names and shapes in `ARGS`.
     """
     weight, bias = args["theta"]
     q_values = jnp.tanh(args["state"] @ weight.T) + bias
@@ -29,9 +33,12 @@ def network(args: dict) -> dict:
 
 
 def smooth(args: dict) -> dict:
-    """Return Q values of a network with one layer.
+    """Return the Q values of a network with one layer, by name.
 
-    Its argument is like `ARGS`.
+    The function is exported as a good program.
+
+    Args:
+        args: parameters and states with the names and shapes in `ARGS`.
     """
     weight, bias = args["theta"]
     return {"q_values": jnp.tanh(args["state"] @ weight.T) + bias}
