@@ -24,8 +24,8 @@ from grader.contract.outcomes import GraderError, UsageError
 from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 
-# A function that grades hand-ins, given by name. If its second argument is true, this
-# machine grades one hand-in at a time.
+# A function that takes hand-ins by the names of their reports, and yields the results.
+# If its second argument is true, this machine grades one hand-in at a time.
 Grading = Callable[[Mapping[str, Submission], bool], pool.Gradings]
 
 

@@ -46,7 +46,7 @@ class Graded:
     why_not: str = ""
 
 
-# Yields the name and the result of each hand-in, in the order of completion.
+# Yields the names of reports and the results of gradings, in the order of completion.
 Gradings = Generator[tuple[str, Graded], None, None]
 
 
@@ -226,7 +226,7 @@ class Running:
         return Graded("", plain(lines[-1], 500) if lines else code)
 
     def stop(self) -> None:
-        """Kill the processes of all gradings, and let `grade` start no new process."""
+        """Kill the processes of all gradings; after that, `grade` starts no process."""
         with self.lock:
             self.stopped = True
             for process in self.processes:

@@ -538,6 +538,8 @@ def page(sides: list[Side], where: str, seconds: float) -> str:
 def row(name: str, sides: list[Side], same: bool) -> str:
     """Return the table row of one hand-in: failed checks, agreement, durations.
 
+    The failed checks are those on the first device.
+
     Args:
         name: the name of the hand-in.
         sides: the results on both devices.

@@ -322,7 +322,8 @@ def problems_of_learning(
 
     Args:
         learn: for each whole variant, by name, a future of its results in exercise 9.
-        idle: for each mutant that cannot learn, by id, a future of its results there.
+        idle: for each mutant that cannot learn, by id, a future of its results in
+            exercise 9.
     """
     bad = []
     for name, future in learn.items():

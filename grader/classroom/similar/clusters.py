@@ -10,7 +10,7 @@ import scipy.sparse.csgraph
 from grader.classroom.similar.normal_form import NotComparableError, normal_form
 from grader.intake.submission import Submission
 
-# Hand-ins are nearly equal if at least this part of their units is common. Measured:
+# Hand-ins are nearly equal if at least this fraction of units is common. Measured:
 # right hand-ins in different styles have at most 0.32 in common, a hand-in and its copy
 # at least 0.86, and at least 0.73 if both get other code between their lines.
 NEAR = 0.7

@@ -148,11 +148,7 @@ def of_sessions(stored: Stored) -> list[str]:
 
 
 def of_right_work(runs: list[Run]) -> list[str]:
-    """Return the lines of the section "Right work".
-
-    Args:
-        runs: the runs of all right hand-ins, at least one.
-    """
+    """Return the lines of the section "Right work", from runs of right hand-ins."""
     errors = [run["table_error"] for run in runs if run["table_error"] is not None]
     columns = {"error of the table worlds, share of the allowed one": errors}
     for task, name in TASKS.items():
@@ -196,11 +192,7 @@ def percent(share: float) -> str:
 
 
 def of_false_fails(runs: list[Run]) -> list[str]:
-    """Return the lines of the section "False fails".
-
-    Args:
-        runs: the runs of all right hand-ins, at least one.
-    """
+    """Return the lines of the section "False fails", from runs of right hand-ins."""
     thresholds = [(MAZE, MAZE_SHARE), (CARTPOLE, HALF), (CARTPOLE, FULL)]
     rows, sums = [], np.zeros(2)
     for task, threshold in thresholds:

@@ -80,12 +80,18 @@ def smooth(args: Any) -> Any:
 
 
 def factors(args: Any) -> Any:
-    """Return the raw QR decomposition of the matrix x in `args`: one call of LAPACK."""
+    """Return the raw QR decomposition of the matrix x in `args`.
+
+    The program has one call of LAPACK.
+    """
     return {"y": jnp.linalg.qr(args["x"], mode="raw")[0]}
 
 
 def orthogonal(args: Any) -> Any:
-    """Return the matrix Q of the QR decomposition of x: two calls of LAPACK."""
+    """Return Q of the QR decomposition of the matrix x in `args`.
+
+    The program has two calls of LAPACK.
+    """
     return {"y": jnp.linalg.qr(args["x"]).Q}
 
 

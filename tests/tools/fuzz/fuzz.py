@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def fuzzed(target: str, seconds: float) -> int:
-    """Fuzz one target for some time, and print how many bytes were tried.
+    """Fuzz one target for some time; print how often the target ran.
 
     For the target "programs", the fuzzer is started again after a crash, a hang or a
     lack of memory.

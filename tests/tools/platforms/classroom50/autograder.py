@@ -30,7 +30,7 @@ FIELDS = {
 def main() -> int:
     """Grade the hand-in in the current folder; return 0 if it was graded.
 
-    Otherwise the exit code is another number, and stderr says why.
+    Otherwise the exit code is another number, and the output says why.
     """
     here = Path.cwd()
     result = here / "result.json"
