@@ -174,7 +174,11 @@ def prove(chosen: list[Mutant]) -> list[Row]:
 
 
 def in_one_line(r: Row) -> str:
-    """Return a line on a mutant: its id, whether it is caught, and how it is named."""
+    """Return a line on a mutant: its id, whether it is caught, how it is named.
+
+    Args:
+        r: the mutant's row of the kill matrix.
+    """
     words = [r.mutant.id, "caught" if r.lost else "SURVIVES", r.named]
     words += [f"ELSEWHERE {name}" for name in r.elsewhere]
     return "  ".join(words)

@@ -53,14 +53,7 @@ ByName = dict[str, list[Run]]
 
 
 def report(stored: Stored, measured: list[Learner]) -> str:
-    """Return the text of CALIBRATION.md.
-
-    Only the runs that count are used, see `runs.current`.
-
-    Args:
-        stored: all sessions and runs.
-        measured: all hand-ins to measure.
-    """
+    """Return the text of CALIBRATION.md, from the runs that count (see `current`)."""
     counting = current(stored, measured)
     by_name: ByName = {learner.name: [] for learner in measured}
     for run in counting.runs:
@@ -183,11 +176,7 @@ def of_right_work(runs: list[Run]) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return the name of a quantile: "least" for 0, "most" for 1, else a percentage.
-
-    Args:
-        share: the quantile's order, from 0 to 1.
-    """
+    """Return the name of a quantile of order 0 to 1: "least", "most", a percentage."""
     return {0: "least", 1: "most"}.get(share, f"{share:.0%}")
 
 
@@ -298,12 +287,7 @@ def group_figures(tries: list[Try], task: str) -> list[str]:
 
 
 def sentence(fact: str, found: Hardness | None) -> str:
-    """Return a sentence that says whether one fact makes a task harder.
-
-    Args:
-        fact: the name of the fact.
-        found: the result of `hardness` for this fact.
-    """
+    """Return a sentence on whether a fact makes a task harder, from its `hardness`."""
     if found is None:
         return f"`{fact}`: too few different tries to compare"
     p = f"ρ = {found.rho:.2f}, p = {found.p_steps:.2g}"
@@ -325,13 +309,10 @@ FIGURES = [
 
 
 def figures(runs: list[Run]) -> list[str]:
-    """Return the table cells for the columns `FIGURES`.
+    """Return the table cells for the columns `FIGURES`, from at least one run.
 
     The columns "at once" count the first tries that get all points. The columns with
     steps have the median of the steps of all first tries, or "never".
-
-    Args:
-        runs: the runs of one hand-in, at least one.
     """
     checks = ("tables", "maze", "cartpole_full")
     kept = [sum(check not in run["lost"] for run in runs) for check in checks]
@@ -413,12 +394,7 @@ def of_mutants(mutants: list[Learner], by_name: ByName) -> list[str]:
 
 
 def as_table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the lines of a Markdown table, followed by an empty line.
-
-    Args:
-        head: the names of the columns.
-        rows: the texts of the cells of each row.
-    """
+    """Return the lines of a Markdown table, followed by an empty line."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(c.replace('|', '∣') for c in row)} |" for row in lines] + [
         ""
