@@ -329,9 +329,7 @@ def figures(runs: list[Run]) -> list[str]:
 def of_styles(styles: list[Learner], by_name: ByName) -> list[str]:
     """Return the lines of the section "Right hand-ins, one by one".
 
-    Args:
-        styles: the right hand-ins, in the order of the rows.
-        by_name: the runs of each hand-in, by its name.
+    The rows are in the order of `styles`; `by_name` has the runs by hand-in's name.
     """
     rows = [
         [learner.name, *figures(by_name[learner.name])]
