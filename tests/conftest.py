@@ -42,8 +42,8 @@ def command(tmp_path_factory) -> Callable[..., Run]:
     """Return a function that runs `python -m grader` in a new process.
 
     Use: `command("grade", path, "--seed", "1")` returns a `Run`. The keyword `tree` is
-    the folder in which the command runs, and `module` replaces `grader`. All other
-    keywords are environment variables.
+    the folder in which the command runs. The keyword `module` names another module than
+    `grader`. All other keywords are environment variables.
     """
 
     def run(
@@ -82,8 +82,9 @@ def hand_in(tmp_path, solution) -> Callable[..., Path]:
 
     Use: `hand_in(td_loss="return 0.0")` writes the solution with a new body of
     `td_loss`. `hand_in({"ReplayBuffer.sample": "return 0.0"})` replaces the body of a
-    method. The keywords `before` and `after` are text for the start and the end of the
-    file. The keyword `source` (text or bytes) replaces the whole file.
+    method. The keywords `before` and `after` are texts that are put before and after
+    the solution's text. The keyword `source` (text or bytes) is the content of the
+    whole file instead.
     """
 
     def write(
@@ -108,11 +109,13 @@ def hand_in(tmp_path, solution) -> Callable[..., Path]:
 
 @pytest.fixture
 def grade(monkeypatch) -> Callable[..., dict]:
-    """Return a function that grades exercises in the test's process.
+    """Return a function that grades exercises, with the grader in the test's process.
 
     Use: `grade(path, "td_loss", "sync_target")` returns the content of report.json as a
     dict. The helper processes are started as usual. With `twice=True` the consistency
-    pass is run, too. Other keywords replace fields of `Limits`: `call_seconds=2.0`.
+    pass is run, too. `on_check` is called before each check with the names of the
+    exercise and the check. Other keywords replace fields of `Limits`:
+    `call_seconds=2.0`.
     """
     # The grader's own pytest run must not load the plugins that are here for the tests.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -140,7 +143,7 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
     """Return a function like `grade` that uses warm processes, to save time.
 
     Use it only for hand-ins that do no harm. A hand-in that changes its process needs
-    `spoils=True`: then it gets a new worker, and so does the next hand-in.
+    `spoils=True`: a new worker is started for this hand-in, and again for the next one.
     """
     warm = handins.warm()
     monkeypatch.setattr(
@@ -166,7 +169,7 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
 
 @pytest.fixture
 def only(monkeypatch):
-    """Return a function that makes all isolating tiers fail except the named ones.
+    """Return a function that makes isolating tiers fail, except those that are named.
 
     Use: after `only("landlock")`, the grader finds that bwrap does not work.
     """
@@ -189,18 +192,18 @@ def bwrap() -> str:
 
 @pytest.fixture(scope="session", params=tiers.ISOLATING)
 def isolating(request) -> str:
-    """Return the name of an isolating tier; the test runs once for each of these tiers.
+    """Return the name of an isolating tier; the test runs once for each such tier.
 
-    The test is skipped for a tier that does not work on this machine.
+    If a tier does not work on this machine, the test is skipped for this tier.
     """
     return require(request.param)
 
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """Return a folder with the students' part of the repository.
+    """Return a new folder with a copy of the repository as students have it.
 
-    The folder has `grader/` and `starter/`, but no solution and no tests.
+    The copy has `grader/` and `starter/`, but no solution and no tests.
     """
     return copied_tree(tmp_path / "tree")
 
@@ -222,10 +225,11 @@ def bwrap_run(command, bwrap) -> Run:
 
 @pytest.fixture(scope="session")
 def students_run(command, tmp_path_factory) -> Run:
-    """Grade the solution as students do, in a copy of their repository; return the run.
+    """Grade the solution in a copy of the students' repository; return the run.
 
     The copy has no solution, so the reference is the exported programs. The seed is
-    "two". The tier is landlock, or process where landlock does not work.
+    "two". The tier is landlock, or process if landlock does not work. All tests share
+    this run.
     """
     tree = copied_tree(tmp_path_factory.mktemp("students") / "tree")
     tier = "process" if tiers.why_not("landlock") else "landlock"
@@ -284,13 +288,13 @@ WATCHED = [
 
 @pytest.fixture(scope="session")
 def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
-    """Grade the solution on the process tier; record the process of each function.
+    """Grade the solution on the process tier; record which process runs each function.
 
     Returns:
         The run.
-        A list for each function and each process that runs it. It has the function's
-        name, the process ID, the path of the process' script, and the names of loaded
-        modules.
+        A list of records: one for each function of the hand-in and each process that
+        ran this function. A record is a list with the function's name, the process ID,
+        the path of the process' script, and the names of all modules loaded there.
     """
     folder = tmp_path_factory.mktemp("watched")
     marker = common_file(folder / "marker")

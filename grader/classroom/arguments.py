@@ -1,6 +1,7 @@
 """Parse the values of the command line's arguments.
 
-The Makefile passes every argument. An argument that the user did not set is "".
+The Makefile passes all arguments. The value of an argument that the user did not set is
+the empty text.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,11 +19,14 @@ MAX_JOBS = 999
 def one_of(name: str, values: Mapping[str, Value]) -> Callable[[str], Value]:
     """Return a function that parses an argument with a few allowed words.
 
-    The function raises `UsageError` for any other word.
+    The returned function takes the text of the argument and returns the parsed value.
+    It raises `UsageError` if the text is not an allowed word.
 
     Args:
-        name: the argument's name in make, as in `NAME=1`; messages show this name.
-        values: the parsed value of each allowed word; that of "" is the default.
+        name: the argument's name in make, as in `NAME=1`; error messages show this
+            name.
+        values: the allowed words, each with its parsed value. The word "" means that
+            the user did not set the argument.
     """
 
     def value_of(text: str) -> Value:
@@ -38,7 +42,7 @@ def optional(text: str) -> str | None:
 
 
 def hand_ins(text: str) -> Path:
-    """Return the path of the folder of all hand-ins.
+    """Return the text as the path of the folder that holds all hand-ins.
 
     Raises:
         UsageError: the text is empty.
@@ -61,18 +65,24 @@ def seed(text: str) -> str:
 def exercises(text: str) -> tuple[str, ...]:
     """Return the name of the only exercise to grade, in a tuple; () for all exercises.
 
+    Args:
+        text: the name or number of an exercise, or the name of one of its functions; ""
+            for all exercises.
+
     Raises:
-        UsageError: no exercise has this name or number.
+        UsageError: the text names no exercise.
     """
     name = exercise_named(text)
     return (name,) if name else ()
 
 
 def jobs(text: str) -> int | None:
-    """Return how many hand-ins to grade at once; None for one on each core.
+    """Return how many hand-ins to grade at once; None for an empty text.
+
+    None means one hand-in on each core.
 
     Raises:
-        UsageError: the text is not a whole number from 1 to `MAX_JOBS`.
+        UsageError: the text is neither empty nor a whole number from 1 to `MAX_JOBS`.
     """
     if not text:
         return None

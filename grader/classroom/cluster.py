@@ -1,10 +1,11 @@
 """Grade on a cluster of machines, the nodes, with Dask.
 
-Each node has a copy of this repository. A node gets hand-ins only if its code equals
-that of the machine that starts the gradings, and its sandbox isolates. `Node` checks
-this when a node joins, and then gives the node a resource of Dask's. Every grading
-needs this resource, so Dask sends gradings only to checked nodes. If a node dies, Dask
-sends its hand-ins to another node.
+Each node has a copy of this repository. A node gets hand-ins only if two conditions
+hold. Its code equals the code of the machine that starts the gradings. Its sandbox
+isolates hand-ins, unless SANDBOX=process is set. The plugin `Node` tests both when a
+node joins the cluster. If both hold, the plugin gives the node units of a Dask
+resource. Every grading needs one unit, so Dask sends gradings only to nodes that have
+passed. If a node dies, Dask sends its hand-ins to another node.
 """
 
 import asyncio
@@ -36,17 +37,17 @@ CONNECT_SECONDS = 30
 
 
 class Node(WorkerPlugin):
-    """A plugin that Dask runs on each node, to check the node before it gets work.
+    """A plugin that Dask runs on each node, to test the node before it gets hand-ins.
 
     Args:
         code: the result of `pool.code_hash` on the machine that starts the gradings.
-        wanted: a tier of the sandbox, or "" for the strongest that works on the node.
-        jobs: how many hand-ins to grade at once; None for the number of the node's
-            threads.
+        wanted: the name of a tier, or "" for the strongest tier that works on the node.
+        jobs: how many hand-ins the node grades at once; None for the number of the
+            node's threads.
 
     Attributes:
-        tier: the tier of the sandbox that the node uses.
-        problem: why the node gets no work, or "".
+        tier: the name of the tier that the node uses; "" until the node has passed.
+        problem: why the node gets no hand-ins; "" if it gets hand-ins.
     """
 
     def __init__(self, code: str, wanted: str, jobs: int | None) -> None:
@@ -54,16 +55,20 @@ class Node(WorkerPlugin):
         self.tier = self.problem = ""
 
     async def setup(self, worker: Worker) -> None:
-        """Check the node, and set how much of the resource the node has.
+        """Test the node, and set how many hand-ins Dask sends to it at once.
 
-        The amount is `jobs`, or 0 if the node has a problem.
+        The number is 0 if the node has a problem. Otherwise it is `jobs`, or the number
+        of the node's threads if `jobs` is None.
+
+        Args:
+            worker: Dask's worker on the node.
         """
         await asyncio.to_thread(self.check)
         jobs = self.jobs or worker.state.nthreads
         await worker.set_resources(**{RESOURCE: 0 if self.problem else jobs})
 
     def check(self) -> None:
-        """Check the code and the sandbox; set `tier`, or `problem` if a check fails."""
+        """Test the node's code and sandbox; set `tier` if both pass, else `problem`."""
         if pool.code_hash() != self.code:
             self.problem = "its copy of the grader, or its Python, is another one"
             return
@@ -74,7 +79,9 @@ class Node(WorkerPlugin):
 
 
 def problem_there(dask_worker: Worker) -> str:
-    """Return why this node gets no work, or ""; Dask runs this function on a node.
+    """Return why this node gets no hand-ins; "" if it gets hand-ins.
+
+    Dask runs this function on the node.
 
     Args:
         dask_worker: Dask's worker on the node; Dask passes it by this name.
@@ -85,10 +92,14 @@ def problem_there(dask_worker: Worker) -> str:
 
 
 def grade_there(question: bytes) -> tuple[str, str]:
-    """Grade one hand-in on a node, where Dask runs it; return the fields of `Graded`.
+    """Grade one hand-in on the node on which Dask runs this function.
 
     Args:
-        question: the hand-in and the options, from `one.pack`.
+        question: the hand-in and the options, packed by `one.pack`.
+
+    Returns:
+        The two fields of `Graded`: the text of report.json, and why there is no report.
+        One of them is "".
     """
     submission, options = one.unpack(io.BytesIO(question))
     node = get_worker().plugins[PLUGIN]
@@ -98,16 +109,18 @@ def grade_there(question: bytes) -> tuple[str, str]:
 
 
 class Cluster:
-    """A connection to Dask's scheduler.
+    """A connection to Dask's scheduler, to be used in a with block, which closes it.
 
-    Opening the connection makes Dask run `Node` on all nodes, which checks them.
+    When a `Cluster` is made, it connects and makes Dask run the plugin `Node` on all
+    nodes.
 
     Args:
         address: the address of Dask's scheduler, as `tcp://host:8786`.
-        code: the result of `pool.code_hash`.
-        wanted: a tier of the sandbox, or "" for the strongest that works on each node.
-        jobs: how many hand-ins to grade at once on each node; None for the number of
-            the node's threads.
+        code: the result of `pool.code_hash` on this machine.
+        wanted: the name of a tier, or "" for the strongest tier that works on each
+            node.
+        jobs: how many hand-ins each node grades at once; None for the number of the
+            node's threads.
 
     Raises:
         UsageError: no scheduler answers at this address.
@@ -124,7 +137,10 @@ class Cluster:
         self.client.register_plugin(Node(code, wanted, jobs), name=PLUGIN)
 
     def problems(self) -> dict[str, str]:
-        """Return for each node, by its address, why it gets no work, or ""."""
+        """Return why nodes get no hand-ins, by the address of each node.
+
+        The value is "" for a node that gets hand-ins.
+        """
         told: dict[str, str] = self.client.run(problem_there)
         return told
 
@@ -132,11 +148,12 @@ class Cluster:
         """Grade hand-ins on the nodes.
 
         Args:
-            tasks: the hand-ins by name.
-            options: how to grade them.
+            tasks: the hand-ins by the names of their reports (see `pool.name_of`).
+            options: how to grade the hand-ins; each node replaces the tier by its own.
 
         Yields:
-            A name and its result, in the order of completion.
+            The name of each report and the result of the grading, in the order of
+            completion.
 
         Raises:
             GraderError: the connection to the scheduler is lost.

@@ -1,7 +1,8 @@
 """Run the command line for a class: arguments, steps, exit codes.
 
-The exit code is 0 if every hand-in was graded, whatever the scores. The exit code is 2
-if a hand-in could not be read or graded; stderr lists these hand-ins.
+The exit code is 0 if every hand-in was graded, whatever the scores. It is 2 if a
+hand-in could not be read or graded, or if the command failed. Messages on stderr say
+which hand-ins these are, or why the command failed.
 """
 
 import argparse
@@ -41,14 +42,17 @@ DEVICE = {"": "cpu", "cpu": "cpu", "gpu": "gpu"}
 
 
 def main() -> int:
-    """Grade the class that the command line names; return the exit code."""
+    """Grade the class whose folder the command line names; return the exit code."""
     return guarded(lambda: run(parse(sys.argv[1:])))
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Parse the words of the command line after the program's name.
+    """Parse the command line's words, without the program's name.
 
     An unknown option ends the program with exit code 2.
+
+    Returns:
+        The parsed values, as attributes with the names of the options.
 
     Raises:
         UsageError: the value of an argument is wrong.
@@ -132,11 +136,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_exports(arguments: argparse.Namespace) -> dict[str, Export]:
-    """Return the gradebooks to fill, by platform: "canvas" or "moodle".
+    """Read the gradebooks into which scores will be entered.
+
+    Args:
+        arguments: the result of `parse`.
+
+    Returns:
+        The gradebooks by platform, "canvas" or "moodle"; {} if the arguments name none.
 
     Raises:
-        UsageError: a gradebook cannot be read, or has no column for the scores. Or the
-            argument ONLY is given with a gradebook: then the points are no full score.
+        UsageError: a gradebook cannot be read, or has no column for the scores. Or ONLY
+            is set, and points of one exercise must not be entered as a score.
     """
     paths = {"canvas": arguments.canvas, "moodle": arguments.moodle}
     read = {"canvas": read_canvas, "moodle": read_moodle}
@@ -166,8 +176,11 @@ def text_of(path: str) -> str:
 def options_of(arguments: argparse.Namespace) -> pipeline.Options:
     """Return the options for grading each hand-in.
 
-    Without a cluster, this function also chooses and tests the tier of the sandbox for
-    all hand-ins. On a cluster, each node chooses its own tier.
+    Without a cluster, this function also chooses and tests one tier of the sandbox for
+    all hand-ins. On a cluster, each node chooses its own tier later.
+
+    Args:
+        arguments: the result of `parse`.
 
     Raises:
         GraderError: no tier isolates on this machine, and SANDBOX=process was not set.
@@ -211,13 +224,13 @@ def take_all(
 
 
 def kept_in(out: Path) -> pool.Kept:
-    """Return the store of reports in the folder of the results.
+    """Return the store of reports: the folder `kept` inside the folder of the results.
 
     Args:
         out: the folder of the results.
 
     Raises:
-        UsageError: the folder cannot be made.
+        UsageError: the folder `kept` cannot be made.
     """
     try:
         return pool.Kept(out / "kept")
@@ -231,15 +244,15 @@ def graders(
     options: pipeline.Options,
     console: Console,
 ) -> AbstractContextManager[Grading]:
-    """Return a context manager that provides the function that grades hand-ins.
+    """Return a context manager that provides a function which grades hand-ins.
 
-    The function uses the cluster if the arguments name one. Otherwise it uses this
-    machine.
+    The function has the type `Grading`. It grades on the cluster if the arguments name
+    one, and otherwise on this machine.
 
     Args:
-        arguments: the arguments of the command.
+        arguments: the result of `parse`.
         code: the result of `pool.code_hash`.
-        options: how to grade.
+        options: how to grade the hand-ins.
         console: the console on which the number of nodes is printed.
     """
     if arguments.cluster:
@@ -257,7 +270,7 @@ def compared(
         submissions: the hand-ins that were read, by `HandIn.entry`.
 
     Returns:
-        The findings, which name each hand-in by its `Entry.id`.
+        The result of the comparison, which names each hand-in by its `Entry.id`.
     """
     return compare(
         {

@@ -28,8 +28,8 @@ class Entry:
     """One hand-in with its result.
 
     Attributes:
-        id: the hand-in's identifier in the class page and in the names of files.
-        hand_in: the file or folder, and its owners.
+        id: a hash that names the hand-in on the class page and in the names of files.
+        hand_in: the path of the hand-in, and its owners.
         report: the report of the grading; None if there is none.
         why_not: why there is no report; "" if there is one.
     """
@@ -41,7 +41,10 @@ class Entry:
 
     @property
     def graded(self) -> bool:
-        """Whether there is a score. A hand-in that was not imported has the score 0."""
+        """Whether the hand-in has a score: it was read, and there is a report.
+
+        A hand-in that was read but could not be imported has the score 0.
+        """
         return self.report is not None and not self.report.problem.startswith(NOT_READ)
 
     @property
@@ -51,7 +54,7 @@ class Entry:
 
     @property
     def problem(self) -> str:
-        """Why the hand-in was not graded or not imported; "" if it was imported."""
+        """Why the hand-in was not graded, or why its import failed; "" if neither."""
         return self.report.problem if self.report else self.why_not
 
 
@@ -60,13 +63,14 @@ def entry_of(
 ) -> Entry:
     """Return the `Entry` of a hand-in, with its id.
 
-    The name in the report is replaced by that of this hand-in.
+    This function also writes the hand-in's name into the report, because the report may
+    be on another hand-in with the same contents.
 
     Args:
-        hand_in: the file or folder, and its owners.
+        hand_in: the path of the hand-in, and its owners.
         submission: the hand-in as it was read, or None if it was not read.
-        report: the report on this hand-in, or on another hand-in with the same
-            contents; None if there is no report.
+        report: the report on this hand-in, or on another one with the same contents;
+            None if there is no report.
         why_not: why there is no report; "" if there is one.
     """
     hashed = hashlib.sha256(os.fsencode(hand_in.entry))
@@ -84,9 +88,9 @@ class Trouble:
 
     Attributes:
         entry: the hand-in with its result.
-        kind: one of `KINDS`.
-        why: the details in words. For a kind in `ODD`: the exercises, each with the
-            number of its checks that have this outcome.
+        kind: one of `KINDS`, such as "not graded" or "out of time".
+        why: the details in words. If the kind is "out of time" or "the process died":
+            the names of exercises, each with the number of its checks that ended so.
     """
 
     entry: Entry
@@ -95,7 +99,10 @@ class Trouble:
 
 
 def troubles(entries: Iterable[Entry]) -> list[Trouble]:
-    """Return all reasons for staff to look at hand-ins, the most urgent kind first."""
+    """Return all reasons for staff to look at hand-ins, the most urgent kind first.
+
+    A hand-in can have several reasons or none.
+    """
     found = [trouble for entry in entries for trouble in troubles_of(entry)]
     return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
 

@@ -24,8 +24,8 @@ from grader.contract.outcomes import GraderError, UsageError
 from grader.grading.pipeline import Options
 from grader.intake.submission import Submission
 
-# A function that grades hand-ins, given by name. If its second argument is true, this
-# machine grades one hand-in at a time.
+# A function that takes hand-ins by the names of their reports, and yields the results.
+# If its second argument is true, this machine grades one hand-in at a time.
 Grading = Callable[[Mapping[str, Submission], bool], pool.Gradings]
 
 
@@ -38,17 +38,17 @@ def grade_all(
     """Grade all hand-ins, then grade again those in which a check ran out of time.
 
     In the second round, this machine grades one hand-in at a time, because it may have
-    been too busy before. A cluster grades as in the first round. Every report is
-    written to `kept`.
+    been too busy in the first round. A cluster grades in the same way in both rounds.
+    Every report is written to `kept`.
 
     Args:
-        start: the function that grades.
-        tasks: the hand-ins by name.
+        start: a function that grades hand-ins.
+        tasks: the hand-ins by the names of their reports (see `pool.name_of`).
         kept: the store for the reports.
         console: the console for the progress bar.
 
     Returns:
-        For each hand-in that could not be graded, by name, the reason.
+        The reason for each hand-in that could not be graded, by the name of its report.
     """
     why_not: dict[str, str] = {}
 
@@ -73,10 +73,10 @@ def grade_all(
 
 @contextlib.contextmanager
 def on_this_machine(options: Options, jobs: int | None) -> Iterator[Grading]:
-    """Provide, for a with block, the function that grades on this machine.
+    """Provide, for a with block, a function that grades hand-ins on this machine.
 
     Args:
-        options: how to grade.
+        options: how to grade the hand-ins.
         jobs: how many hand-ins to grade at once; None for one on each core.
     """
     together = jobs or cores()
@@ -87,21 +87,23 @@ def on_this_machine(options: Options, jobs: int | None) -> Iterator[Grading]:
 def on_cluster(
     address: str, code: str, options: Options, jobs: int | None, console: Console
 ) -> Iterator[Grading]:
-    """Provide, for a with block, the function that grades on a cluster.
+    """Provide, for a with block, a function that grades hand-ins on a cluster.
 
-    The nodes are checked first.
+    Before the block begins, the nodes are tested. For each node that gets no hand-ins,
+    the reason is printed to stderr.
 
     Args:
         address: the address of Dask's scheduler, as `tcp://host:8786`.
-        code: the result of `pool.code_hash`.
-        options: how to grade; each node chooses its tier of the sandbox.
-        jobs: how many hand-ins to grade at once on each node; None for the number of
-            the node's threads.
+        code: the result of `pool.code_hash` on this machine.
+        options: how to grade the hand-ins; each node chooses its own tier of the
+            sandbox.
+        jobs: how many hand-ins each node grades at once; None for the number of the
+            node's threads.
         console: the console on which the number of nodes is printed.
 
     Raises:
         UsageError: Dask is not installed, or no scheduler answers at this address.
-        GraderError: no node can grade.
+        GraderError: the cluster has nodes, and none of them can grade.
     """
     try:
         from grader.classroom.cluster import Cluster
@@ -130,18 +132,19 @@ def cores() -> int:
 
 
 class TimeLeft(ProgressColumn):
-    """A column of the progress bar with the estimated time left.
+    """A column of the progress bar that shows the estimated time left.
 
     The estimate uses the average speed since the start. The rich library would use the
     speed of the last moments, which jumps when several gradings end together.
     """
 
     def render(self, task: Task) -> Text:
-        """Return the time left in words.
+        """Return the text of the column, such as "left 0:01:30".
 
         Args:
-            task: the bar's task. Its field `whole` is the estimated time of all
-                gradings in seconds, or None before the first has ended.
+            task: rich's record of the progress. Its field `whole` is the estimated time
+                in seconds for all gradings together; None until the first grading has
+                ended.
         """
         whole = task.fields["whole"]
         if whole is None:
@@ -154,7 +157,8 @@ class TimeLeft(ProgressColumn):
 def progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
     """Provide, for a with block, a function to call after each grading.
 
-    On a terminal, each call moves a progress bar. Elsewhere nothing is shown.
+    The function takes no arguments and returns nothing. On a terminal, each call moves
+    a progress bar; elsewhere nothing is shown.
 
     Args:
         console: the console for the bar.

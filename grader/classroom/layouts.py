@@ -49,7 +49,8 @@ class HandIn:
     """One hand-in in a download: its path and its owners.
 
     Attributes:
-        path: the path of the file or folder to grade.
+        path: the path to grade: the hand-in's file or folder, or the only file in this
+            folder (see `place_in`).
         entry: the unique name of the hand-in's file or folder in the download.
         owners: one person, or the members of a group.
         late: whether the download says that the hand-in was late.
@@ -75,9 +76,12 @@ class Found:
 
 
 def find(folder: Path) -> Found:
-    """Return the hand-ins in a folder, and the files that were left out.
+    """Return the hand-ins in a folder, and the files that are not hand-ins.
 
-    Hidden files and the names in `NO_HAND_IN` are skipped without a reason.
+    Hidden files and the names in `NO_HAND_IN` are in neither of the two lists.
+
+    Args:
+        folder: the folder of all hand-ins, as it was downloaded.
 
     Raises:
         UsageError: the folder cannot be read, or holds no hand-in.
@@ -127,7 +131,7 @@ def find(folder: Path) -> Found:
 
 
 def is_hand_in(file: str) -> bool:
-    """Return whether a file's name looks like a hand-in: `bo.py`, also `bo.py.txt`.
+    """Return whether a file's name is that of a hand-in: `bo.py`, also `bo.py.txt`.
 
     Archives that the grader cannot read, such as `bo.rar`, count as hand-ins.
     """
@@ -144,14 +148,15 @@ def owner_of_file(name: str) -> str:
 
 
 def rank(file: str) -> tuple[bool, bool, int, int, str]:
-    """Return a sort key for the files of one student in Canvas.
+    """Return a sort key for the files that one student has put into Canvas.
 
-    The file with the largest key is graded. The criteria, the most important first:
-    a suffix in `KINDS`, the name `dqn`, an earlier place of the suffix in `KINDS`, a
+    The file with the largest key is graded. The criteria, the most important first: a
+    suffix in `KINDS`, the name `dqn`, an earlier place of the suffix in `KINDS`, a
     later try.
 
     Args:
-        file: the file's name as the student chose it.
+        file: the file's name as the student chose it. For later tries, Canvas adds -1,
+            -2 and so on.
     """
     name = Path(file)
     again = _AGAIN.search(name.stem)
@@ -200,7 +205,8 @@ def gradescope_submitters(path: Path) -> dict[str, tuple[Owner, ...]]:
             result is {}.
 
     Raises:
-        UsageError: the file is there and cannot be read.
+        UsageError: the file exists, but cannot be read or does not come from
+            Gradescope. Or PyYAML is not installed.
     """
     if not path.is_file():
         return {}
@@ -229,7 +235,8 @@ def submitters_of(about: Any) -> Iterator[Owner]:
     """Yield the owners of one hand-in in Gradescope's metadata.
 
     Args:
-        about: what the metadata say of the hand-in; may be a value of any type.
+        about: the metadata's entry for the hand-in. If it does not have the expected
+            form, no owner is found in it.
     """
     people = about.get(":submitters") if isinstance(about, dict) else None
     for person in people if isinstance(people, list) else []:
@@ -241,7 +248,7 @@ def submitters_of(about: Any) -> Iterator[Owner]:
 
 
 def normal_name(name: str) -> str:
-    """Return a name in a form for comparing: equal for "Doe, Jané" and "jane doe"."""
+    """Return a name in a form for comparisons: equal for "Doe, Jané" and "jane doe"."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     kept = (c for c in plain if not unicodedata.combining(c))
     letters = "".join(c if c.isalnum() else " " for c in kept)

@@ -1,8 +1,8 @@
-"""Let this machine grade for a cluster, as a worker of Dask on one network address.
+"""Let this machine grade for a cluster: start a Dask worker on it, with safe options.
 
-Everyone who can connect to a worker of Dask can run code on the machine. By default,
-Dask's command serves web pages on every address of the machine. So this module makes
-the command with safe options.
+Everyone who can connect to a Dask worker can run code on its machine. By default, a
+worker also serves web pages on every address of the machine. The worker that this
+module starts listens on one address only.
 """
 
 import argparse
@@ -20,9 +20,12 @@ LOOPBACK = "127.0.0.1"
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """Parse the words of the command line after the program's name.
+    """Parse the command line's words, without the program's name.
 
     An unknown option ends the program with exit code 2.
+
+    Returns:
+        The parsed values, as the attributes `cluster`, `listen` and `jobs`.
 
     Raises:
         UsageError: the value of an argument is wrong.
@@ -40,7 +43,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def command(cluster: str, listen: str, jobs: int | None) -> list[str]:
-    """Return the command that starts Dask's worker, as a list of words.
+    """Return the command that starts a Dask worker, as a list of words.
 
     Args:
         cluster: the address of Dask's scheduler, as `tcp://host:8786`.
@@ -48,7 +51,7 @@ def command(cluster: str, listen: str, jobs: int | None) -> list[str]:
         jobs: how many hand-ins to grade at once; None for one on each core.
 
     Raises:
-        UsageError: an address is wrong, or the scheduler cannot reach this machine.
+        UsageError: an address is wrong, or the scheduler cannot reach `listen`.
     """
     try:
         scheduler = urlsplit(cluster)
@@ -85,12 +88,14 @@ def address_of(host: str) -> str:
 
 
 def is_local(address: str) -> bool:
-    """Return whether only this machine itself can connect to an address."""
+    """Return whether only this machine itself can connect to an IPv4 address."""
     return ipaddress.ip_address(address).is_loopback
 
 
 def main() -> int:
-    """Replace this process by Dask's worker, started as the command line asks.
+    """Replace this process by a Dask worker with the options of the command line.
+
+    This function never returns.
 
     Raises:
         UsageError: an argument is wrong.

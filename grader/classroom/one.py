@@ -1,8 +1,8 @@
 """Grade one hand-in as `make grade` does, in a process that `pool.py` starts.
 
-`pool.py` writes the hand-in to this process's stdin and reads the report from its
-stdout. `pool.py` keeps stdin open. When stdin closes, `pool.py` has died, and this
-process ends, too, with its helpers.
+This process reads the hand-in from stdin and writes the report to stdout. `pool.py`
+keeps the other end of stdin open until it has the report. If stdin closes earlier,
+`pool.py` has died; then this process ends, and so do its helpers.
 """
 
 import dataclasses
@@ -27,7 +27,10 @@ APART = ("path", "source")
 
 
 def pack(submission: Submission, options: Options) -> bytes:
-    """Return a hand-in and the options as one frame, which `unpack` reads."""
+    """Return a hand-in and the options as the bytes of one frame.
+
+    `unpack` reads this frame.
+    """
     fields = {
         field.name: getattr(submission, field.name)
         for field in dataclasses.fields(submission)
@@ -44,7 +47,9 @@ def pack(submission: Submission, options: Options) -> bytes:
 
 
 def unpack(file: Readable) -> tuple[Submission, Options]:
-    """Read a frame of `pack`; return the hand-in, without its `path`, and the options.
+    """Read a frame that `pack` has made; return the hand-in and the options.
+
+    The attribute `path` of the hand-in is not sent and has its default.
 
     Args:
         file: the file or pipe to read from.
@@ -67,7 +72,7 @@ def unpack(file: Readable) -> tuple[Submission, Options]:
 
 
 def with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with each list turned into a tuple; JSON has no tuples."""
+    """Return a copy of the fields in which each list is a tuple; JSON has no tuples."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
 
 

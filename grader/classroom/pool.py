@@ -1,8 +1,8 @@
 """Grade many hand-ins at once, each in a process of its own, and keep the reports.
 
-The name of a kept report is a hash of everything that decides the report: hand-in,
-options, code. So an interrupted run can continue, a later run grades only new hand-ins,
-and equal hand-ins are graded once.
+The name of a report is a hash of everything that decides the report: hand-in, options,
+code. So an interrupted run can continue, a later run grades only new hand-ins, and
+equal hand-ins are graded once.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class Graded:
     why_not: str = ""
 
 
-# Yields the name and the result of each hand-in, in the order of completion.
+# Yields the names of reports and the results of gradings, in the order of completion.
 Gradings = Generator[tuple[str, Graded], None, None]
 
 
@@ -82,14 +82,14 @@ def name_of(submission: Submission, options: Options, code: str) -> str:
 
 
 class Kept:
-    """A folder of reports, some of which are final.
+    """A folder of reports, some of which are not final.
 
-    A report is not final if a check ran out of time while other hand-ins were graded,
-    because the machine may have been too busy. The file of a final report is
-    `<name>.json`, that of any other report `<name>.open`.
+    A report is not final if a check ran out of time while other hand-ins were graded at
+    the same time, because the machine may have been too busy. The file of a final
+    report is `<name>.json`, that of any other report `<name>.open`.
 
     Args:
-        folder: the folder; it is made if missing.
+        folder: the path of the folder; the folder is made if it is missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -101,7 +101,7 @@ class Kept:
         return load(self.folder / f"{name}.json")
 
     def is_open(self, name: str) -> bool:
-        """Return whether the folder has a report of this name that is not final."""
+        """Return whether the folder has a report of this name, but no final one."""
         return (self.folder / f"{name}.open").exists() and self.get(name) is None
 
     def put(self, name: str, text: str, *, alone: bool) -> None:
@@ -133,12 +133,13 @@ def grade_here(
     """Grade hand-ins on this machine.
 
     Args:
-        tasks: the hand-ins by name.
-        options: how to grade them.
+        tasks: the hand-ins by the names of their reports (see `name_of`).
+        options: how to grade the hand-ins.
         jobs: how many hand-ins to grade at once.
 
     Yields:
-        A name and its result, in the order of completion.
+        The name of each report and the result of the grading, in the order of
+        completion.
     """
     running = Running()
     with ThreadPoolExecutor(jobs) as threads:
@@ -162,7 +163,7 @@ def grade_here(
 
 
 class Running:
-    """The processes of the gradings that run now; `stop` kills them."""
+    """The processes that grade hand-ins now; `stop` kills these processes."""
 
     def __init__(self) -> None:
         self.processes: set[subprocess.Popen] = set()
@@ -172,7 +173,9 @@ class Running:
     def grade(
         self, submission: Submission, options: Options, limit: float = LIMIT_SECONDS
     ) -> Graded:
-        """Grade one hand-in in a new process; if this fails, the result says why.
+        """Grade one hand-in in a new process, and wait for the result.
+
+        If there is no report, the result says why.
 
         Args:
             submission: the hand-in.
@@ -223,7 +226,7 @@ class Running:
         return Graded("", plain(lines[-1], 500) if lines else code)
 
     def stop(self) -> None:
-        """Kill the processes of all gradings; `grade` starts no process afterwards."""
+        """Kill the processes of all gradings; after that, `grade` starts no process."""
         with self.lock:
             self.stopped = True
             for process in self.processes:
@@ -231,11 +234,13 @@ class Running:
 
 
 def answer_of(process: subprocess.Popen, question: bytes) -> bytes:
-    """Send a hand-in to a process, and return all that this process writes.
+    """Send a hand-in to a process; return all that the process writes to its stdout.
+
+    This function waits until the process closes its stdout.
 
     Args:
-        process: a process of `one.py`.
-        question: the hand-in and the options, from `one.pack`.
+        process: a process that runs `one.py`.
+        question: the hand-in and the options, packed by `one.pack`.
     """
     asks, answers = process.stdin, process.stdout
     assert asks is not None

@@ -26,13 +26,15 @@ def write_all(
     *,
     names: bool,
 ) -> None:
-    """Write the pages, the reports and `grades.csv`, and delete files of earlier runs.
+    """Write the pages, the reports and `grades.csv`.
+
+    Pages and reports of earlier runs are deleted if this run has not written them anew.
 
     Args:
         out: the folder of the results.
         entries: all hand-ins with their results.
-        findings: what the comparison of their code has found.
-        left_out: the files that are no hand-in, with the reasons.
+        findings: the result of comparing the code of all hand-ins.
+        left_out: the names of files that are no hand-in, each with the reason.
         names: whether the class page shows the owners' names.
     """
     for folder in ("reports", "students"):
@@ -58,7 +60,7 @@ def write_exports(out: Path, exports: Mapping[str, Filled]) -> None:
 
     Args:
         out: the folder of the results.
-        exports: the filled gradebooks by platform.
+        exports: the filled gradebooks by platform, "canvas" or "moodle".
     """
     for platform, filled in exports.items():
         write_whole(out / f"{platform}.csv", filled.text)
@@ -71,13 +73,13 @@ def print_summary(
     exports: Mapping[str, Filled],
     console: Console,
 ) -> None:
-    """Print the hand-ins that staff must look at to stderr, a summary to the console.
+    """Print to stderr which hand-ins staff must look at, and a summary to the console.
 
     Args:
         out: the folder of the results.
         entries: all hand-ins with their results.
-        left_out: the files that are no hand-in, with the reasons.
-        exports: the filled gradebooks by platform.
+        left_out: the names of files that are no hand-in, each with the reason.
+        exports: the filled gradebooks by platform, "canvas" or "moodle".
         console: the console for the summary.
     """
     for trouble in troubles(entries):
@@ -101,11 +103,15 @@ def print_summary(
 
 
 def about_export(file: str, filled: Filled) -> list[str]:
-    """Return the summary's lines on the people and rows that got no score.
+    """Return the summary's lines on a gradebook: who or what got no score.
 
     Args:
-        file: the name of the filled file.
+        file: the name of the filled file, for the lines.
         filled: the filled gradebook.
+
+    Returns:
+        One line for each dispute and for each kind of missing score; [] if none is
+        missing.
     """
     lines = [f"{file}: {dispute}" for dispute in filled.disputes]
     if filled.without_row:
@@ -122,5 +128,5 @@ def about_export(file: str, filled: Filled) -> list[str]:
 
 
 def in_one_line(text: str) -> str:
-    """Return a text escaped for a terminal, with "�" for each newline."""
+    """Return a text escaped for a terminal, with "�" instead of each newline."""
     return escape.terminal(text.replace("\n", "�"))

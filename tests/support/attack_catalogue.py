@@ -1,4 +1,8 @@
-"""The catalogue of attacks: each row has a title, and a note that can name tests."""
+"""The catalogue of attacks: each row has a title and a note.
+
+A row is one kind of trick. Its note names the tests of this trick, or says why no
+attack tries it; "" if there is nothing to say.
+"""
 
 LEARNING = (
     "tests/corpus/cheats/, tests/system/test_learning_ends.py, "

@@ -20,16 +20,16 @@ the file describes the attack:
     Not run on process: why           the attack is not run on this tier because it
                                       could harm the machine
 
-The promises: S: the score is at most that of the hand-in without the attack. R: the
-exit code is 0 and the report is whole and valid. L: no secret leaked, and the attack
-did nothing forbidden. T: the grading ends in time (with short deadlines) and leaves no
-process. O: a harmless hand-in, graded before and after all attacks, has the same report
-both times.
+The promises that the grader makes have letters. S: the score is at most the score of
+the hand-in without the attack. R: the exit code is 0 and the report is whole and valid.
+L: no secret leaked, and the attack did nothing forbidden. T: the grading ends in time
+(with short deadlines) and leaves no process. O: a harmless hand-in, graded before and
+after all attacks, has the same report both times.
 
-The file may call `tell(found)`, which raises an exception that reports `found`. The
-file may read `PLACES`, a dict: "root" (the repository), "secret" (a file with a
-secret), "out" (folder of the report), "port" (an open port of this machine),
-"temporary" (folder of the grader's temporary files).
+The file may call `tell(found)`, which raises an exception whose message has the text of
+`found`. The file may read `PLACES`, a dict of targets: "root" (the repository),
+"secret" (a file with a secret), "out" (the folder of the report), "port" (an open port
+of this machine), "temporary" (the folder of the grader's temporary files).
 """
 
 import ast
@@ -99,19 +99,20 @@ class Attack:
     """One attack, as its docstring describes it (see the module's docstring).
 
     Attributes:
-        name: name of the attack's file or function.
+        name: the name of the attack's file or function.
         trick: one line that describes the attack.
-        rows: numbers of rows of the catalogue.
-        exercise: name of the exercise to grade, or "all".
-        twin: the hand-in without the attack: id of a mutant, "solution", or "" for the
-            starter.
-        asserts: letters of the promises to check.
-        says: regular expression that the run's output must match.
-        breaks: by tier, the letters of promises that fail there, and the reason.
-        may_break: by tier, the letters of promises that may fail there, and the reason.
+        rows: the numbers of the attack's rows in the catalogue.
+        exercise: the name of the exercise to grade, or "all".
+        twin: the hand-in without the attack: the id of a mutant, "solution", or "" for
+            the starter.
+        asserts: the letters of the promises to check.
+        says: a regular expression that the run's output must match.
+        breaks: by tier, the letters of the promises that fail there, and the reason.
+        may_break: by tier, the letters of the promises that may fail there, and the
+            reason.
         not_run: by tier, the reason why the attack is not run there.
-        make: function of a folder and `PLACES` that writes the hand-in into the folder
-            and returns the path to grade.
+        make: a function that takes an empty folder and `PLACES`. It writes the hand-in
+            into the folder and returns the path to grade.
     """
 
     name: str
@@ -132,11 +133,11 @@ class Run:
     """The result of one grading.
 
     Attributes:
-        code: exit code; None if the grading did not end in time.
-        out: text of standard output.
-        err: text of standard error.
-        report: text of report.json; "" if there is no such file.
-        survivors: command lines of processes that still ran after the grading.
+        code: the exit code; None if the grading did not end in time.
+        out: the text of standard output.
+        err: the text of standard error.
+        report: the text of report.json; "" if there is no such file.
+        survivors: the command lines of processes that still ran after the grading.
     """
 
     code: int | None
@@ -147,7 +148,7 @@ class Run:
 
     @functools.cached_property
     def document(self) -> dict:
-        """The report as a dict; {} if the report is missing or no strict JSON."""
+        """The report as a dict; {} if the report is missing or is not strict JSON."""
         try:
             return json.loads(self.report, parse_constant=refuse)
         except ValueError:
@@ -160,9 +161,9 @@ class Run:
 
     @property
     def said(self) -> str:
-        """The report's texts and the terminal's output, without the line of the seed.
+        """The texts that the report and the terminal show, in one text.
 
-        The seed is left out because the canary is used as the seed.
+        The line with the seed is left out, because the seed is one of the `SECRETS`.
         """
         told = [self.document.get(key) for key in ("submission", "exercises")]
         words = json.dumps(told, ensure_ascii=False)
@@ -186,13 +187,13 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
     """Return the attack that a docstring describes.
 
     Args:
-        name: name of the attack.
+        name: the name of the attack.
         docstring: the attack's docstring, in the form that this module's docstring
             explains.
-        make: function that writes the hand-in, see `Attack`.
+        make: the function that writes the hand-in, see `Attack`.
 
     Raises:
-        ValueError: the docstring lacks a line, or a key or value is unknown.
+        ValueError: the docstring lacks a necessary line, or a key or value is unknown.
     """
     trick, _, rest = inspect.cleandoc(docstring).partition("\n")
     lines = re.sub(r"\n\s{4,}", " ", rest.strip()).splitlines()
@@ -226,7 +227,12 @@ def attack(name: str, docstring: str, make: Callable[[Path, dict], Path]) -> Att
 
 
 def from_file(path: Path) -> Attack:
-    """Return the attack in a file of `tests/corpus/attacks/`."""
+    """Return the attack that a file of `tests/corpus/attacks/` contains.
+
+    Raises:
+        ValueError: the file's docstring lacks a necessary line, or a key or value is
+            unknown.
+    """
     text = path.read_text(encoding="utf-8")
 
     def make(folder: Path, places: dict) -> Path:
@@ -240,10 +246,10 @@ def from_file(path: Path) -> Attack:
 
 
 def base(twin: str) -> str:
-    """Return the text of the hand-in without the attack.
+    """Return the text of the hand-in to which an attack is appended.
 
     Args:
-        twin: id of a mutant, "solution", or "" for the starter.
+        twin: the id of a mutant, "solution", or "" for the starter.
     """
     if twin in ("", "solution"):
         return SOLUTION if twin else STARTER
@@ -255,7 +261,12 @@ def base(twin: str) -> str:
 
 
 def carried_out(one: Attack, tier: str) -> Run:
-    """Make the hand-in of an attack and grade it on a tier, with the command line."""
+    """Make the hand-in of an attack, grade it with the command line, return the result.
+
+    Args:
+        one: the attack.
+        tier: the name of the tier.
+    """
     with place() as (folder, places):
         short = "T" in one.asserts
         return grade(one.make(folder, places), places, one.exercise, tier, short)
@@ -263,18 +274,24 @@ def carried_out(one: Attack, tier: str) -> Run:
 
 @functools.cache
 def twin_score(twin: str, exercise: str, tier: str) -> float:
-    """Return the score of the hand-in without the attack, in points.
+    """Return the score in points of the hand-in without the attack.
 
     Args:
-        twin: id of a mutant, "solution", or "" for the starter.
-        exercise: name of an exercise, or "all".
-        tier: name of the tier.
+        twin: the id of a mutant, "solution", or "" for the starter.
+        exercise: the name of an exercise, or "all".
+        tier: the name of the tier.
     """
     return clean(base(twin), exercise, tier).score
 
 
 def clean(source: str, exercise: str, tier: str) -> Run:
-    """Grade the text of a harmless hand-in on a tier."""
+    """Grade a harmless hand-in with the command line, and return the result.
+
+    Args:
+        source: the text of `dqn.py`.
+        exercise: the name of an exercise, or "all".
+        tier: the name of the tier.
+    """
     with place() as (folder, places):
         (folder / "dqn.py").write_text(source, encoding="utf-8")
         return grade(folder, places, exercise, tier, short=False)
@@ -282,9 +299,12 @@ def clean(source: str, exercise: str, tier: str) -> Run:
 
 @contextlib.contextmanager
 def place() -> Iterator[tuple[Path, dict]]:
-    """Yield an empty folder for a hand-in, and `PLACES`: targets for an attack.
+    """Provide, for a with block, an empty folder for a hand-in and the dict `PLACES`.
 
-    The targets are a secret file, an open port, and the folders of the grader.
+    This context manager makes what attacks try to reach: a file with a secret, an open
+    port, a folder for the report, and a folder for temporary files. `PLACES` has the
+    number of the port, the paths of the others, and the path of the repository. After
+    the block, the folders and the file are deleted and the port is closed.
     """
     with (
         tempfile.TemporaryDirectory(
@@ -304,13 +324,13 @@ def place() -> Iterator[tuple[Path, dict]]:
 
 
 def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Run:
-    """Grade the hand-in at a path with the command line, under `supervisor.py`.
+    """Grade a hand-in with the command line; `supervisor.py` runs this command.
 
     Args:
-        path: the hand-in.
-        places: `PLACES` of the attack.
-        exercise: name of an exercise, or "all".
-        tier: name of the tier.
+        path: the path of the hand-in.
+        places: the dict `PLACES`, from `place`.
+        exercise: the name of an exercise, or "all".
+        tier: the name of the tier.
         short: whether to use the deadlines of `short_deadlines.py`.
     """
     grader = ["-m", "tests.support.short_deadlines" if short else "grader"]
@@ -340,10 +360,15 @@ def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Ru
 
 
 def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
-    """Return the problems of a run as texts, by the letter of the broken promise.
+    """Return which promises a grading has broken: a list of texts by each one's letter.
 
-    The key "said" means: no promise is broken, but the run's output does not show that
-    the attack was tried.
+    The key "said" means: no promise is broken, but the output does not show that the
+    attack was tried. The result is {} if nothing is wrong.
+
+    Args:
+        one: the attack.
+        tier: the name of the tier.
+        run: the result of grading the attack's hand-in on this tier.
     """
     found = {
         "S": of_score(one, tier, run),
@@ -358,17 +383,24 @@ def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
 
 
 def broken(one: Attack, found: dict[str, list[str]]) -> str:
-    """Return the letters of the promises that the attack asserts and has broken."""
+    """Return the letters of the promises that an attack asserts and has broken.
+
+    Args:
+        one: the attack.
+        found: the result of `problems`.
+    """
     return "".join(letter for letter in found if letter in one.asserts)
 
 
 def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
-    """Return the problems that the attack's docstring does not announce, as text.
+    """Return the problems that the attack's docstring does not announce, as one text.
+
+    The text is "" if there are no such problems.
 
     Args:
         one: the attack.
-        tier: name of the tier.
-        found: problems by letter, as `problems` returns them.
+        tier: the name of the tier.
+        found: the result of `problems`.
     """
     told = {**one.breaks, **one.may_break}.get(tier, ("", ""))[0]
     return "\n".join(
@@ -379,7 +411,17 @@ def verdict(one: Attack, tier: str, found: dict[str, list[str]]) -> str:
 
 
 def of_score(one: Attack, tier: str, run: Run) -> list[str]:
-    """Return a text if the score is above the score without the attack (promise S)."""
+    """Check promise S: the attack must not raise the score.
+
+    Args:
+        one: the attack.
+        tier: the name of the tier.
+        run: the result of grading the attack's hand-in on this tier.
+
+    Returns:
+        A list with one text that has both scores if the promise is broken; otherwise
+        [].
+    """
     most = twin_score(one.twin, one.exercise, tier)
     return [f"scores {run.score}, without it {most}"] if run.score > most else []
 
@@ -388,7 +430,13 @@ def of_report(one: Attack, tier: str, run: Run) -> list[str]:
     """Return a text for each fault of the exit code or of the report (promise R).
 
     The exit code must be 0, or 2 if the hand-in could not be read. A valid report has
-    all exercises and checks, a score that is their sum, and only printable text.
+    all exercises and checks that were asked for. Its score is the sum of the checks'
+    scores, and all its text is printable.
+
+    Args:
+        one: the attack, which says what exercises were graded.
+        tier: the name of the tier.
+        run: the result of the grading.
     """
     problem = run.document.get("submission", {}).get("problem") or ""
     if run.code != (2 if problem.startswith(NOT_READ) else 0):
@@ -438,7 +486,11 @@ def strings_of(value: object) -> list[str]:
 
 
 def of_secrets(run: Run) -> list[str]:
-    """Return the text around each secret or BREACH in the run's output (promise L)."""
+    """Return the text around each secret that a run's output contains (promise L).
+
+    The word in `BREACH` counts as a secret; attacks put it into the output if they
+    succeed.
+    """
     return [
         run.said[max(0, run.said.index(word) - 100) :][:300]
         for word in (*SECRETS, BREACH)
@@ -447,7 +499,10 @@ def of_secrets(run: Run) -> list[str]:
 
 
 def of_time(run: Run) -> list[str]:
-    """Return a text for each survivor, and for a missed deadline (promise T)."""
+    """Return a text for each process left behind, and for a missed deadline.
+
+    Both break promise T.
+    """
     found = [f"left: {line[:200]}" for line in run.survivors]
     return found + ([f"has not ended after {SECONDS} s"] if run.code is None else [])
 
@@ -459,23 +514,26 @@ def of_time(run: Run) -> list[str]:
 def first_report(tier: str) -> str:
     """Grade the mutant `td-half`; return its report without durations.
 
-    Call this function before any attack on the tier.
+    Call this function before any attack on the tier. A second call returns the same
+    text without a new grading.
     """
     return lasting(clean(base("td-half"), "td_loss", tier))
 
 
 def changed_next(tier: str) -> str:
-    """Grade the mutant of `first_report` again (promise O).
+    """Grade the mutant `td-half` again, and compare the report with `first_report`.
+
+    This checks promise O.
 
     Returns:
-        Both reports as one text if they differ, else "".
+        Both reports in one text if they differ; otherwise "".
     """
     before, after = first_report(tier), lasting(clean(base("td-half"), "td_loss", tier))
     return "" if before == after else f"it was {before}, it is {after}"
 
 
 def lasting(run: Run) -> str:
-    """Return the report without durations, or standard error if there is no report."""
+    """Return a report's text without durations; without a report, standard error."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 
@@ -483,7 +541,11 @@ def lasting(run: Run) -> str:
 
 
 def all_attacks() -> list[Attack]:
-    """Return the attacks in files, sorted by name, then those of `intake_attacks`."""
+    """Return all attacks: those in files, sorted by name, then `intake_attacks`.
+
+    Raises:
+        ValueError: a docstring lacks a necessary line, or a key or value is unknown.
+    """
     from tests.support import intake_attacks
 
     paths = sorted(FILES.glob("*/*.py"), key=lambda path: path.name)
@@ -495,12 +557,13 @@ def all_attacks() -> list[Attack]:
 def table(
     attacks: list[Attack], results: Results, catalogue: dict[int, tuple[str, str]]
 ) -> str:
-    """Return ATTACKS.md: the result of each attack by tier, and the catalogue.
+    """Return the text of ATTACKS.md: the results of all attacks, and the catalogue.
 
     Args:
         attacks: all attacks.
-        results: letters of the broken promises, for each attack and tier that were run.
-        catalogue: title and note of each row, by its number.
+        results: the letters of the broken promises, for each attack and tier that were
+            run.
+        catalogue: the title and the note of each row, by the number of the row.
     """
     lines = [
         "# Attacks on the grader",
@@ -545,8 +608,13 @@ def table(
 def summary(attacks: list[Attack], results: Results) -> str:
     """Return a summary in plain text, for README.md.
 
-    For each tier the summary says how many attacks fail. For each other attack it gives
-    the reason, which is in the attack's docstring.
+    For each tier the summary says how many attacks the grader withstands. It lists the
+    other attacks by the reason that their docstrings give.
+
+    Args:
+        attacks: all attacks.
+        results: the letters of the broken promises, for each attack and tier that were
+            run.
     """
     lines = []
     for tier in TIERS:
@@ -567,7 +635,14 @@ def summary(attacks: list[Attack], results: Results) -> str:
 
 
 def cell(one: Attack, tier: str, results: Results) -> str:
-    """Return the table cell with the result of an attack on a tier."""
+    """Return the table cell with the result of an attack on a tier.
+
+    Args:
+        one: the attack.
+        tier: the name of the tier.
+        results: the letters of the broken promises, for each attack and tier that were
+            run.
+    """
     if tier in one.not_run:
         return f"not run: {one.not_run[tier]}"
     if tier in one.may_break:

@@ -1,8 +1,9 @@
 """Try the check of the table worlds on right and on wrong hand-ins.
 
-`right_work`, `wrong_work` and `each_mdp` send `messages` and `errors` to the two
-processes of `handins.processes`. Each process has a warm worker and a warm runner for
-the checks, and starts a worker and a learner for each hand-in.
+`right_work`, `wrong_work` and `each_mdp` return what went wrong. For this they run
+`messages` and `errors` in the two processes of `handins.processes`. Each of these
+processes has a warm worker and a warm runner for the checks. For each hand-in it starts
+a worker and a learner.
 """
 
 import contextlib
@@ -72,10 +73,13 @@ TELLS = {
 
 
 class Tables(Learning):
-    """Learning of the table worlds only, for one seed after the other."""
+    """The learning of exercise 9, but only of the table worlds, and for many seeds.
+
+    One worker and one learner serve all seeds.
+    """
 
     def learn(self, task: str) -> None:
-        """Refuse the maze and CartPole.
+        """Refuse to learn the maze and CartPole.
 
         Raises:
             Waiting: always.
@@ -88,12 +92,13 @@ class Tables(Learning):
 
 @contextlib.contextmanager
 def taken(source: str) -> Iterator[Callable[[int], Results]]:
-    """Provide, for a with block, a function that learns the table worlds.
+    """Provide, for a with block, a function that lets a hand-in learn the table worlds.
 
-    The function takes a seed and returns the results of learning.
+    The function takes a seed and returns the results of learning, which the check
+    `tables` judges.
 
     Args:
-        source: the hand-in's text.
+        source: the text of `dqn.py`.
     """
     submission = Submission("chain", source.encode())
     student = warm().take(submission)
@@ -124,7 +129,12 @@ def taken(source: str) -> Iterator[Callable[[int], Results]]:
 
 
 def messages(source: str, seeds: range) -> list[str]:
-    """Return the message of the check `tables` for each seed; "" if it passes."""
+    """Return the message of the check `tables` for each seed; "" if the check passes.
+
+    Args:
+        source: the text of `dqn.py`.
+        seeds: the seeds of learning.
+    """
     said = []
     with taken(source) as learned:
         for seed in seeds:
@@ -137,12 +147,17 @@ def messages(source: str, seeds: range) -> list[str]:
 
 
 def errors(source: str, seeds: range) -> list[dict[str, float]]:
-    """Return a hand-in's errors in the table worlds, for each seed.
+    """Return the errors of a hand-in in the table worlds, for each seed.
 
-    The error is max |Q − Q*|, divided by the error that the check allows.
+    The error in a table world is max |Q − Q*|, divided by the error that the check
+    allows.
+
+    Args:
+        source: the text of `dqn.py`.
+        seeds: the seeds of learning.
 
     Returns:
-        For each seed, a dict of the errors by the name of the MDP.
+        For each seed, a dict with the error in each table world, by the world's name.
     """
     said = []
     with taken(source) as learned:
@@ -159,16 +174,19 @@ def errors(source: str, seeds: range) -> list[dict[str, float]]:
 def checks() -> ModuleType:
     """Return the module with the checks of exercise 9.
 
-    The import is late because the module uses marks that only the grader's own pytest
-    run knows.
+    The import is late because the module uses pytest marks that only the grader's own
+    pytest run knows.
     """
     return importlib.import_module("grader.checks.test_9_learning")
 
 
 def right_work(seeds: range) -> Iterator[str]:
-    """Yield a line for each seed with which the solution's errors are too large.
+    """Yield a line for each seed with which the solution has too large an error.
 
-    The errors of `errors` have to be below `FAR` in each table world.
+    The solution's errors, see `errors`, must be below `FAR` in each table world.
+
+    Args:
+        seeds: the seeds of learning.
     """
     found = processes().submit(errors, SOLUTION, seeds).result()
     for seed, each in zip(seeds, found, strict=True):
@@ -177,13 +195,13 @@ def right_work(seeds: range) -> Iterator[str]:
 
 
 def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
-    """Yield a line for each mistake and seed with an unexpected message.
+    """Yield a line for each mistake and seed with an unexpected message of the check.
 
-    The expected message matches the pattern in `CAUGHT`.
+    The message must match the pattern in `CAUGHT`.
 
     Args:
-        ids: names of mistakes in `SOURCES` and `CAUGHT`.
-        seeds: seeds of the check.
+        ids: names of mistakes that are keys of both `SOURCES` and `CAUGHT`.
+        seeds: the seeds of learning.
     """
     futures = [processes().submit(messages, SOURCES[id], seeds) for id in ids]
     for id, future in zip(ids, futures, strict=True):
@@ -195,10 +213,13 @@ def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
 
 
 def each_mdp(seeds: range) -> Iterator[str]:
-    """Yield a line for each MDP and seed with which a mistake is not seen.
+    """Yield a line for each table world and seed with which a mistake is not seen.
 
-    `TELLS` names the mistake that an MDP has to show. The MDP shows the mistake if the
-    error in this MDP is larger than allowed.
+    `TELLS` names, for each table world, a mistake that must make the error there larger
+    than allowed.
+
+    Args:
+        seeds: the seeds of learning.
     """
     for name, id in TELLS.items():
         found = processes().submit(errors, SOURCES[id], seeds).result()

@@ -1,8 +1,9 @@
-"""Find the reading of a part of our own hand-ins, and check whether it is true.
+"""Find the reading of a part of our own hand-ins, and test whether the reading is true.
 
-The reader of a part asks questions with random numbers. Then new questions, with other
-random numbers, check the reading. A formula is true if it gives the new answers, too. A
-pattern is true if the reader finds no other mistakes in the new answers.
+The reader of a part asks the part questions with random numbers. New questions, with
+other random numbers, test its reading. A formula is true if it gives the new answers,
+too. A pattern is true if the reader finds the same mistakes in the new answers, or no
+reading.
 """
 
 import random
@@ -34,8 +35,9 @@ class Claim:
 
     Attributes:
         names: the names of the mistakes.
-        computes: the formula or the pattern; "" if there is no reading.
-        true: False if the reading does not hold for new random numbers.
+        computes: the formula or the pattern in words; "" if there is no reading.
+        true: False if the reading does not hold for new random numbers. True without a
+            reading.
     """
 
     names: frozenset[str]
@@ -44,7 +46,12 @@ class Claim:
 
 
 def claim_of(source: str, part: str) -> Claim:
-    """Find the reading of a part of a hand-in, and check whether it is true."""
+    """Find the reading of a part of a hand-in, and test whether the reading is true.
+
+    Args:
+        source: the text of `dqn.py`.
+        part: the name of a part that has a reader.
+    """
     student = Here(source, eager=part in FORMULAS)
     reading = read(student, part, SEED)
     if reading is None:
@@ -55,7 +62,13 @@ def claim_of(source: str, part: str) -> Claim:
 
 
 def read(student: Here, part: str, seed: int) -> Reading | None:
-    """Return the reading of a part; None if the part raises or nothing fits."""
+    """Return the reading of a part; None if the part raises or no reading fits.
+
+    Args:
+        student: the hand-in.
+        part: the name of a part that has a reader.
+        seed: the seed of the random numbers in the questions.
+    """
     try:
         return READERS[part](student, np.random.default_rng(seed))
     except (Raised, Wrong, Stopped, NotImplementedYet):
@@ -63,11 +76,11 @@ def read(student: Here, part: str, seed: int) -> Reading | None:
 
 
 def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
-    """Tell whether the formula of a part gives the part's answers to new questions.
+    """Return whether the formula of a part gives the part's answers to new questions.
 
     Args:
         student: the hand-in.
-        part: name of a part in `FORMULAS`.
+        part: the name of a part in `FORMULAS`.
         names: not used; `is_read_again` has the same arguments.
     """
     reader, rng = FORMULAS[part], np.random.default_rng(OTHER_SEED)
@@ -82,12 +95,12 @@ def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
 
 
 def is_read_again(student: Here, part: str, names: frozenset[str]) -> bool:
-    """Tell whether new questions lead to the same names of mistakes, or to no reading.
+    """Return whether new questions lead to the same names of mistakes or to no reading.
 
     Args:
         student: the hand-in.
-        part: name of the part.
-        names: the names in the first reading.
+        part: the name of the part.
+        names: the names of the mistakes in the first reading.
     """
     again = read(student.afresh(), part, OTHER_SEED)
     return again is None or {d.name for d in again.differences} == names
@@ -97,11 +110,12 @@ def drawn_pairs(number: int, seed: int) -> list[tuple[Mutant, Mutant, str]]:
     """Draw pairs of mistakes at random, for each part that has a reader.
 
     Args:
-        number: largest number of pairs for each part.
-        seed: seed of the random draw.
+        number: how many pairs are drawn for each part at most.
+        seed: the seed of the draw.
 
     Returns:
-        For each pair, the two mutants and the source with both mistakes.
+        A list with, for each pair, its two mutants and the text of a `dqn.py` that
+        makes both mistakes.
     """
     chosen = []
     for part in READERS:
@@ -120,9 +134,10 @@ def verdict(claim: Claim, first: Claim, second: Claim) -> str:
         second: the reading of a hand-in with the second mistake only.
 
     Returns:
-        "false": the reading is not true. "same": the hand-in computes what one of the
-        mistakes alone computes. "other": the reading has a name that belongs to neither
-        mistake. Otherwise the number of names that it has: "none", "one" or "both".
+        "false" if the reading is not true. "same" if the hand-in computes what one of
+        the mistakes alone computes. "other" if the reading has a name that belongs to
+        neither mistake. Otherwise "none", "one" or "both", by how many mistakes the
+        reading names.
     """
     if not claim.true:
         return "false"

@@ -12,9 +12,9 @@ SOLUTION = (ROOT / "solution" / "dqn.py").read_text(encoding="utf-8")
 
 
 def exercises_of_parts() -> dict[str, str]:
-    """Return the name of each part's exercise, by the name of the part.
+    """Return the name of the exercise of each part, by the name of the part.
 
-    The banners `# Exercise …` in the solution divide the parts into exercises.
+    The comments `# Exercise ...` in the solution divide the parts into exercises.
     """
     sections = re.split(r"(?m)^# Exercise .*$", SOLUTION)[1:]
     return {
@@ -32,12 +32,12 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
     """Return the text of the solution with changes in one function or class.
 
     Args:
-        part: name of the function or class.
-        changes: pairs of an old text and its new text. The old text must stand exactly
-            once in the part, below the docstring.
+        part: the name of the function or class.
+        changes: pairs of an old text and a new text that replaces it. The old text must
+            be found exactly once in the part, below the part's docstring.
 
     Raises:
-        ValueError: an old text does not stand exactly once in the part.
+        ValueError: an old text is not found exactly once in the part.
     """
     before, text, after = around(part)
     for old, new in changes:
@@ -48,9 +48,12 @@ def edited(part: str, *changes: tuple[str, str]) -> str:
 
 
 def around(part: str) -> tuple[str, str, str]:
-    """Return the solution's text before, in and after the code of a part.
+    """Return three pieces of the solution's text: before, in and after a part's code.
 
     The code of a part begins below the part's docstring.
+
+    Args:
+        part: the name of a function or class of the solution.
     """
     node = next(
         node
@@ -65,23 +68,24 @@ def around(part: str) -> tuple[str, str, str]:
 
 
 def with_definitions(text: str, first: str = "") -> str:
-    """Return the text of the solution with new definitions appended.
+    """Return the text of the solution with new definitions at its end.
 
     Args:
-        text: the new definitions; they replace definitions of the same name.
+        text: the new definitions. A definition replaces the solution's definition of
+            the same name.
         first: lines that are put before the solution's text.
     """
     return f"{first}\n{SOLUTION}\n\n{text}"
 
 
 def collected(package: str, places: list[str], name: str) -> list[Any]:
-    """Return the lists of one name in all modules of a package, joined to one list.
+    """Return one list that joins the lists of a given name in the modules of a package.
 
     Args:
-        package: dotted name of the package. Only modules whose name begins with "e"
+        package: the dotted name of the package. Only modules whose names begin with "e"
             (such as `e6_td_loss`) are read.
-        places: folders of the package, its `__path__`.
-        name: name of the list in each module.
+        places: the folders of the package, its `__path__`.
+        name: the name of the list in each module.
     """
     files = sorted(module.name for module in pkgutil.iter_modules(places))
     modules = [

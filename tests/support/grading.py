@@ -17,12 +17,13 @@ class Run:
     """The result of one run of the command line.
 
     Attributes:
-        code: exit code.
-        out: text of standard output.
-        err: text of standard error.
-        report: content of report.json; None if there is no such file.
-        leftovers: names of files that the run left in its folder for temporary files.
-        folder: folder with the report and the picture of the learning curve.
+        code: the exit code.
+        out: the text of standard output.
+        err: the text of standard error.
+        report: the content of report.json; None if there is no such file.
+        leftovers: the names of files that the run left in its folder for temporary
+            files.
+        folder: the folder with the report and the picture of the learning curve.
     """
 
     code: int
@@ -37,8 +38,9 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
     """Return a module's text with new bodies for some functions.
 
     Args:
-        text: text of the module.
-        bodies: the new bodies, not indented, by function name or "Class.method".
+        text: the text of the module.
+        bodies: the new bodies, not indented. The key is the name of a function, or
+            "Class.method".
     """
     lines = text.splitlines()
     found: dict[str, ast.FunctionDef] = {}
@@ -57,7 +59,11 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
 
 
 def require(tier: str) -> str:
-    """Return the tier's name; skip the test if the tier does not work here."""
+    """Return the tier's name; skip the test if the tier does not work here.
+
+    Args:
+        tier: the name of the tier.
+    """
     reason = tiers.why_not(tier)
     if reason:
         pytest.skip(f"the tests of the {tier} tier were not run: {reason}")
@@ -65,9 +71,12 @@ def require(tier: str) -> str:
 
 
 def common_file(path: Path) -> Path:
-    """Make an empty file that every user can write; return its path.
+    """Make an empty file that every user of the machine can write; return its path.
 
     Helpers write to this file, and a helper may run as another user.
+
+    Args:
+        path: the path of the file, below the folder for temporary files.
     """
     path.touch()
     path.chmod(0o666)
@@ -79,11 +88,11 @@ def common_file(path: Path) -> Path:
 
 
 def copied_tree(place: Path, *more: str) -> Path:
-    """Copy parts of the repository to a folder and return this folder.
+    """Copy parts of the repository to a new folder, and return this folder.
 
     Args:
-        place: new folder for the copy.
-        more: names of folders to copy besides `grader` and `starter`.
+        place: the new folder.
+        more: the names of folders to copy besides `grader` and `starter`.
     """
     for name in ("grader", "starter", *more):
         ignored = shutil.ignore_patterns("__pycache__")

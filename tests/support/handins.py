@@ -1,4 +1,7 @@
-"""Grade many known hand-ins quickly, on warm processes."""
+"""Grade many known hand-ins quickly, on warm processes.
+
+A warm process serves many hand-ins, so it starts and imports JAX only once.
+"""
 
 import ast
 import atexit
@@ -29,16 +32,16 @@ PROCESSES = 2
 
 @dataclass(frozen=True)
 class HandIn:
-    """A hand-in, and how to grade it.
+    """A known hand-in, and how to grade it.
 
     Attributes:
-        name: name of the hand-in; the tests' ids show it.
-        source: text of `dqn.py`.
-        exercises: names of the exercises to grade.
-        fresh: True if the hand-in changes JAX's settings. Then no other hand-in is
-            graded by the same worker.
-        seed: seed of the run.
-        tries: largest number of trainings of a task, for the exercise `learning`.
+        name: the name of the hand-in; the tests' ids show it.
+        source: the text of `dqn.py`.
+        exercises: the names of the exercises to grade.
+        fresh: True if the hand-in changes JAX's settings. Then its worker serves no
+            other hand-in.
+        seed: the seed of the run.
+        tries: how often a task of the exercise `learning` is trained at most.
     """
 
     name: str
@@ -54,7 +57,10 @@ Results = dict[str, Exercise]  # by name
 
 @functools.cache
 def warm() -> WarmProcesses:
-    """Return this process' warm worker and runner; the first call starts them."""
+    """Return the warm worker and runner that belong to this process.
+
+    The first call makes them; they end when this process ends.
+    """
     opened = WarmProcesses("")
     atexit.register(opened.__exit__)
     return opened
@@ -62,14 +68,17 @@ def warm() -> WarmProcesses:
 
 @functools.cache
 def record() -> tuple[dict[str, np.ndarray], Known]:
-    """Return the reference's programs, and the fingerprints of known mistakes."""
+    """Return the reference's programs, and the fingerprints of the known mistakes.
+
+    The programs are arrays uint8 [n] by `program_key`. The files are read only once.
+    """
     return load_programs(), load_known()
 
 
 def grade_warm(hand_in: HandIn) -> Results:
     """Grade a hand-in on warm processes; return the results of its exercises.
 
-    If `learning` is the only exercise, new processes are started for it.
+    If the only exercise is `learning`, the hand-in gets new processes instead.
     """
     if hand_in.exercises == ("learning",):
         submission = Submission(hand_in.name, hand_in.source.encode())
@@ -81,7 +90,10 @@ def grade_warm(hand_in: HandIn) -> Results:
 
 
 def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
-    """Grade a hand-in once with each seed; return one `Results` for each seed."""
+    """Grade a hand-in once with each seed; return one `Results` for each seed.
+
+    The seeds replace `HandIn.seed`.
+    """
     results = []
     with taken(hand_in) as student:
         for seed in seeds:
@@ -92,9 +104,9 @@ def grade_with_seeds(hand_in: HandIn, seeds: tuple[str, ...]) -> list[Results]:
 
 @contextlib.contextmanager
 def taken(hand_in: HandIn) -> Iterator[Candidate]:
-    """Load a hand-in into the warm processes and yield the candidate.
+    """Load a hand-in into the warm processes; provide the candidate for a with block.
 
-    A hand-in with `fresh` gets a new worker, which is stopped afterwards.
+    A hand-in with `fresh` gets a new worker, which is stopped after the block.
     """
     submission = Submission(hand_in.name, hand_in.source.encode())
     student = warm().take(submission, fresh=hand_in.fresh)
@@ -110,7 +122,7 @@ def checked(hand_in: HandIn, student: Candidate) -> Results:
 
     Args:
         hand_in: the hand-in.
-        student: the candidate for this hand-in.
+        student: the candidate that `taken` has made of this hand-in.
     """
     programs, known = record()
     graded = Graded(
@@ -125,7 +137,7 @@ def checked(hand_in: HandIn, student: Candidate) -> Results:
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:
-    """Return the exercises in a dict, by name."""
+    """Return the exercises in a dict, by the name of the exercise."""
     return {exercise.name: exercise for exercise in exercises}
 
 
@@ -142,13 +154,21 @@ def submit(hand_in: HandIn) -> Future:
 
 
 def checks_of(exercise: str) -> list[str]:
-    """Return the names of an exercise's checks, in the order of the checks' file."""
+    """Return the names of an exercise's checks, in the order of the check file.
+
+    Args:
+        exercise: the name of the exercise.
+    """
     names = [node.name for node in functions_of(exercise)]
     return [n.removeprefix("test_") for n in names if n.startswith("test_")]
 
 
 def functions_of(exercise: str) -> list[ast.FunctionDef]:
-    """Return the top-level functions of the file with an exercise's checks."""
+    """Return the syntax trees of the top-level functions in an exercise's check file.
+
+    Args:
+        exercise: the name of the exercise.
+    """
     body = ast.parse((CHECKS / EXERCISES[exercise]).read_text(encoding="utf-8")).body
     return [node for node in body if isinstance(node, ast.FunctionDef)]
 

@@ -1,4 +1,7 @@
-"""Ask a hand-in in this process, for tests and tools that ask many questions."""
+"""Ask a hand-in in this process, for tests and tools that ask many questions.
+
+Helper processes are safer, but slower.
+"""
 
 from copy import deepcopy
 from pathlib import Path
@@ -12,22 +15,22 @@ from grader.oracle.worker_client import Reply
 
 
 class CopyingWorker(LocalWorker):
-    """A worker in this process that gives the hand-in copies of all arguments."""
+    """A worker in this process that gives the hand-in a copy of each request."""
 
     def ask(self, request: Args, *args: Any, **kwargs: Any) -> Reply:
-        """Answer a request; the hand-in cannot change the arrays of the caller."""
+        """Answer a request; the hand-in cannot change the caller's arrays."""
         return super().ask(deepcopy(request), *args, **kwargs)
 
 
 class Here(Candidate):
-    """A hand-in as the checks ask it, without helper processes.
+    """A candidate without helper processes: the hand-in runs in this process.
 
-    Use it for hand-ins of our own only, because the hand-in is not confined.
+    Use it only for hand-ins of our own, because the hand-in is not confined.
 
     Args:
-        source: text of `dqn.py`.
-        eager: whether all questions are answered by calls instead of programs, which is
-            faster for few questions of many shapes.
+        source: the text of `dqn.py`.
+        eager: whether parts are called instead of exported. Calls are faster if there
+            are few questions of many shapes.
     """
 
     def __init__(self, source: str, *, eager: bool = False) -> None:
@@ -36,5 +39,5 @@ class Here(Candidate):
         super().__init__(CopyingWorker(submission), LocalRunner(), eager=eager)
 
     def afresh(self) -> "Here":
-        """Return a new `Here` of this hand-in, which imports its source again."""
+        """Return a new `Here` with the same source, which is imported anew."""
         return Here(self.source, eager=self.eager)

@@ -356,8 +356,8 @@ def archive(folder: Path, *members: tuple[str | zipfile.ZipInfo, str]) -> Path:
     """Write the zip archive `ada.zip` into a folder and return its path.
 
     Args:
-        folder: folder of the archive.
-        members: pairs of a file's name (or `ZipInfo`) and its text.
+        folder: the folder for the archive.
+        members: pairs of a file's name (or `ZipInfo`) and this file's text.
     """
     path = folder / "ada.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -468,9 +468,9 @@ def notebook(folder: Path, *cells: str, **values: object) -> Path:
     """Write the notebook `ada.ipynb` into a folder and return its path.
 
     Args:
-        folder: folder of the notebook.
-        cells: texts of the code cells.
-        values: top-level entries of the notebook that replace the usual ones.
+        folder: the folder for the notebook.
+        cells: the texts of the code cells.
+        values: top-level entries of the notebook, instead of the usual ones.
     """
     path = folder / "ada.ipynb"
     kind = {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": []}

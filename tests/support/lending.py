@@ -1,4 +1,7 @@
-"""Lend one warm worker and one warm runner to many gradings of harmless hand-ins."""
+"""Lend one warm worker and one warm runner to many gradings of harmless hand-ins.
+
+Without this module, each grading would start and stop these processes.
+"""
 
 from typing import Any
 
@@ -8,7 +11,9 @@ from grader.oracle.warm import WarmProcesses
 
 
 class Lent:
-    """A client of a warm process; the process does not stop after the grading.
+    """A client of a warm process whose `stop` does not stop the process.
+
+    All other attributes are those of the client.
 
     Args:
         client: the client of the warm worker or of the warm runner.
@@ -25,9 +30,14 @@ class Lent:
 
 
 def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> Lent:
-    """Return a client of the warm worker, which serves a new hand-in.
+    """Return a client of the warm worker, which will serve a new hand-in.
 
     The worker is started if it does not run.
+
+    Args:
+        warm: the warm processes.
+        submission: the new hand-in.
+        budget: the time that the hand-in may still take.
     """
     worker = warm.worker
     worker.take(submission, budget)
@@ -38,9 +48,13 @@ def lend_worker(warm: WarmProcesses, submission: Submission, budget: Budget) -> 
 
 
 def lend_runner(warm: WarmProcesses, budget: Budget) -> Lent:
-    """Return a client of the warm runner, without the previous hand-in's programs.
+    """Return a client of the warm runner, without the programs of the previous hand-in.
 
     The runner is started if it does not run.
+
+    Args:
+        warm: the warm processes.
+        budget: the time that the new hand-in may still take.
     """
     warm.runner.take(budget)
     if warm.runner.child is None:

@@ -4,7 +4,12 @@ import json
 
 
 def cell(source, kind: str = "code") -> dict:
-    """Return a notebook cell as a dict; `source` is a text or a list of lines."""
+    """Return a notebook cell as a dict.
+
+    Args:
+        source: the cell's content: a text or a list of lines.
+        kind: "code" or another cell type of notebooks, such as "markdown".
+    """
     extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
     return {"cell_type": kind, "metadata": {}, "source": source, **extra}
 
@@ -13,8 +18,8 @@ def notebook(*cells, **values) -> str:
     """Return the JSON text of a notebook.
 
     Args:
-        cells: cells as dicts; a text or a list of lines becomes a code cell.
-        values: top-level entries of the notebook that replace the usual ones.
+        cells: the cells as dicts; a text or a list of lines becomes a code cell.
+        values: top-level entries of the notebook, instead of the usual ones.
     """
     document = {
         "cells": [cell(c) if isinstance(c, str | list) else c for c in cells],

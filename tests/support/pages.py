@@ -1,4 +1,4 @@
-"""The pages of the documentation, and the program output that the pages show."""
+"""Read the pages of the documentation, and compare the program output shown there."""
 
 import re
 
@@ -14,17 +14,22 @@ def text_of(name: str) -> str:
 
 
 def shown(name: str, title: str) -> str:
-    """Return the code block of a page that follows the comment `<!-- title -->`."""
+    """Return the content of the code block that follows `<!-- title -->` on a page.
+
+    Args:
+        name: the page's file name.
+        title: the text of the comment.
+    """
     block = re.search(rf"<!-- {title} -->\n```\w*\n(.*?)```", text_of(name), re.S)
     assert block is not None
     return block[1]
 
 
 def essence(text: str) -> list[str]:
-    """Return the lines of an output that do not change from run to run.
+    """Return the lines of a program's output that do not change from run to run.
 
     Empty lines, and lines with the seed, the report's path or a duration, are left out.
-    Long decimal numbers are rounded to four digits.
+    Numbers with at least four decimals are rounded to four digits.
     """
     text = re.sub(r"\d+\.\d{4,}", lambda number: f"{float(number[0]):.4g}", text)
     lines = [line.rstrip() for line in text.splitlines()]

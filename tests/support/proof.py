@@ -1,4 +1,4 @@
-"""Make the kill matrix: the results of the checks on every mutant and variant.
+"""Make the kill matrix: which checks fail for each mutant and for each variant.
 
 A mutant differs from the solution in one part. So a mutant is graded only in the
 exercise of this part, and in exercises that build on the part. In other exercises a
@@ -31,16 +31,20 @@ BUILT_ON = {"td_loss": ("td_loss", "td_update")}
 
 @dataclass(frozen=True)
 class Row:
-    """Result of the checks on one mutant.
+    """The results of one mutant, as one row of the kill matrix.
+
+    A check counts as failed if it gives less than full points.
 
     Attributes:
         mutant: the mutant.
-        lost: names of the checks that fail in the mutant's exercise.
-        points: points that the mutant loses in its exercise.
-        elsewhere: failed checks of other exercises, each as "exercise.check".
-        diagnoses: diagnoses of the failed checks; None for a check without a diagnosis.
-        first: the result of `first_line`.
-        text: the report on the exercise, as a student reads it on the terminal.
+        lost: the names of the failed checks of the mutant's own exercise.
+        points: the points that the mutant loses in its own exercise.
+        elsewhere: the failed checks of other exercises, each as "exercise.check".
+        diagnoses: the diagnoses of the checks in `lost` with the outcome failed or
+            error; None for a check without a diagnosis.
+        first: the result of `first_line` for the checks in `lost`.
+        text: the report on the mutant's own exercise, as students read it on the
+            terminal.
     """
 
     mutant: Mutant
@@ -53,11 +57,11 @@ class Row:
 
     @property
     def named(self) -> str:
-        """How the report names the mistake.
+        """How the report describes the mutant's mistake.
 
-        "rightly": by the mutant's id. "by a sentence": without a name, but by the
-        pattern in `TOLD`. "not at all": by neither. "WRONGLY: …": by these names of
-        other mistakes.
+        "rightly": by the mutant's id. "by a sentence": without an id, but with words
+        that match the pattern in `TOLD`. "not at all": in neither way. "WRONGLY: a, b":
+        by the ids a and b of other mistakes.
         """
         names = {name for name in self.diagnoses if name}
         if not names:
@@ -69,7 +73,11 @@ class Row:
 
 
 def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
-    """Start to grade mutants; return a future of each one's `Results`, by id."""
+    """Start to grade mutants in the pool of processes.
+
+    Returns:
+        For each mutant, by its id, a future of its `Results`.
+    """
     return {
         m.id: submit(
             HandIn(
@@ -83,7 +91,12 @@ def begin(mutants: Iterable[Mutant]) -> dict[str, Future]:
 
 
 def row(mutant: Mutant, future: Future) -> Row:
-    """Wait until a mutant is graded; return its row."""
+    """Wait until a mutant is graded; return its row of the kill matrix.
+
+    Args:
+        mutant: the mutant.
+        future: the future of the mutant's `Results`, from `begin`.
+    """
     results = future.result()
     own = results[mutant.exercise]
     failed = lost(own)
@@ -105,7 +118,11 @@ def row(mutant: Mutant, future: Future) -> Row:
 
 
 def catches(rows: list[Row]) -> dict[str, list[Row]]:
-    """Return for every check the rows of the mutants that it catches."""
+    """Return the rows of the mutants that each check catches, by "exercise.check".
+
+    A mutant is caught by the failed checks of its own exercise. The list of a check
+    that catches no mutant is empty.
+    """
     caught: dict[str, list[Row]] = {name: [] for name in check_names()}
     for r in rows:
         for check in r.lost:
@@ -114,7 +131,7 @@ def catches(rows: list[Row]) -> dict[str, list[Row]]:
 
 
 def same_but_for_rounding(old: str, new: str) -> bool:
-    """Tell whether two texts differ only in the rounding of their numbers."""
+    """Return whether two texts differ at most in the rounding of their numbers."""
     if NUMBER.sub("#", old) != NUMBER.sub("#", new):
         return False
     numbers = (map(float, NUMBER.findall(text)) for text in (old, new))
@@ -125,7 +142,7 @@ def same_but_for_rounding(old: str, new: str) -> bool:
 
 
 def losses(results: Results) -> list[str]:
-    """Return the failed checks of a right hand-in, with their messages."""
+    """Return the failed checks of a right hand-in, as "exercise.check: message"."""
     return [
         f"{exercise.name}.{check.name}: {check.message}"
         for exercise in results.values()
@@ -134,15 +151,19 @@ def losses(results: Results) -> list[str]:
 
 
 def failed_by_itself(check: Check) -> bool:
-    """Tell whether a check's outcome is `failed` or `error`, and not `skipped`, say."""
+    """Return whether a check's outcome is failed or error.
+
+    Other outcomes, such as skipped, do not show a mistake by themselves.
+    """
     return check.outcome in ("failed", "error")
 
 
 def first_line(failed: list[Check]) -> str:
     """Return one line that says what is wrong, from the first failed check.
 
-    This is the first line of the check's reading. Without a reading it is that of the
-    hint, of the exception or of the message, in this order.
+    It is the first line of the check's reading. If there is no reading, it is the first
+    line of the hint; without a hint, of the exception; without an exception, of the
+    message.
 
     Args:
         failed: the failed checks; if there are none, the result is "".
@@ -164,7 +185,13 @@ def terminal_text(exercise: Exercise) -> str:
 
 
 def messages(rows: list[Row]) -> dict[str, str]:
-    """Return for each exercise the text of the file with its mutants' reports."""
+    """Return the text of the evidence file of each exercise, by the exercise's name.
+
+    The text has the reports on all mutants of this exercise.
+
+    Args:
+        rows: the rows of the mutants.
+    """
     files: dict[str, str] = {}
     for r in rows:
         m = r.mutant
@@ -178,8 +205,8 @@ def matrix(rows: list[Row], right: dict[str, list[str]]) -> str:
     """Return the kill matrix as Markdown.
 
     Args:
-        rows: rows of the mutants.
-        right: for each variant, the failed checks.
+        rows: the rows of the mutants.
+        right: by the name of each variant, the result of `losses`.
     """
     named = [r.named for r in rows]
     border = sum(r.mutant.border for r in rows)
@@ -223,7 +250,7 @@ def matrix_line(r: Row) -> str:
 
 
 def check_table(rows: list[Row]) -> list[str]:
-    """Return the table of checks: the mutants that each check catches.
+    """Return the lines of the table of checks: how many mutants each check catches.
 
     The last column names the mutants that no other check catches.
     """
@@ -238,7 +265,11 @@ def check_table(rows: list[Row]) -> list[str]:
 
 
 def variant_table(right: dict[str, list[str]]) -> list[str]:
-    """Return the table of right solutions with their failed checks."""
+    """Return the lines of the table of variants, with their failed checks.
+
+    Args:
+        right: by the name of each variant, the result of `losses`.
+    """
     lines = ["## The right solutions", "", "| solution | lost |", "|---|---|"]
     for name, checks in right.items():
         shown = f"{name} | {', '.join(c.partition(':')[0] for c in checks)}"

@@ -1,4 +1,4 @@
-"""Make and read the record of the reference, its programs and answers; compare two.
+"""Record the reference: the solution's programs and answers; compare two records.
 
 The name of an answer contains the digest of its case. So an answer is found only for
 exactly this case.
@@ -33,16 +33,17 @@ Arrays = dict[str, np.ndarray]
 
 
 class Recorder:
-    """A reference that asks the solution, and keeps its programs and answers.
+    """A reference that asks the solution, and records its programs and answers.
 
     Args:
-        solution: the solution.
+        solution: the solution, as a candidate.
 
     Attributes:
-        programs: serialised programs, uint8 [n], by `program_key`.
-        answers: arrays by "part/digest/output".
+        programs: serialised programs, arrays uint8 [n], by `program_key`.
+        answers: arrays by "part/digest/output": the part's name, the digest of the
+            case, and the name of the array in the answer.
         check: the name of the check that asks now; the caller sets it.
-        asked: by "part/digest" of a case, the checks that have asked the case.
+        asked: the names of the checks that have asked a case, by "part/digest".
     """
 
     def __init__(self, solution: Candidate) -> None:
@@ -53,7 +54,7 @@ class Recorder:
         self.asked: dict[str, list[str]] = {}
 
     def answer(self, case: Case) -> Answer:
-        """Return the solution's answer to a case; keep this answer and the program."""
+        """Return the solution's answer to a case; record the answer and the program."""
         answer = self.solution.traced(case)
         question = f"{case.part}/{case.digest()}"
         checks = self.asked.setdefault(question, [])
@@ -66,14 +67,17 @@ class Recorder:
         return answer
 
     def exported(self, case: Case) -> np.ndarray:
-        """Return the solution's program for a case, which runs on all `PLATFORMS`."""
+        """Return the solution's program for a case, serialised as uint8 [n].
+
+        The program can run on all `PLATFORMS`.
+        """
         request = {"part": case.part, "spec": case.spec, "args": case.blank()}
         asked = {"do": "export", **request, "platforms": PLATFORMS}
         return self.solution.worker.ask(asked, case.part).answer["program"]
 
 
 def load_answers(path: Path = ANSWERS) -> Arrays:
-    """Return the recorded answers: arrays by "part/digest/output".
+    """Return the recorded answers: arrays by "part/digest/output" (see `Recorder`).
 
     Raises:
         OSError, ValueError, BadZipFile: the file is missing or damaged.
@@ -83,7 +87,10 @@ def load_answers(path: Path = ANSWERS) -> Arrays:
 
 
 def load_provenance(folder: Path = FOLDER) -> dict[str, Any]:
-    """Return the versions and the machine that made the record; {} if unknown."""
+    """Return which machine and which versions have made the record.
+
+    The result is {} if the file is missing or damaged. `save` describes the entries.
+    """
     try:
         found = json.loads((folder / PROVENANCE).read_text())
     except (OSError, ValueError):
@@ -103,11 +110,12 @@ def save(
 
     Args:
         programs: serialised programs by `program_key`.
-        answers: arrays by "part/digest/output".
-        known: fingerprints of the known mistakes.
-        provenance: the versions and the machine that made the record.
-        folder: folder of the reference.
-        path: file of the answers.
+        answers: arrays by "part/digest/output" (see `Recorder`).
+        known: the fingerprints of the solution and of the known mistakes.
+        provenance: what has made the record: the hash of the solution, versions,
+            machine.
+        folder: the folder for programs, fingerprints and provenance.
+        path: the file for the answers.
     """
     folder.mkdir(exist_ok=True)
     files = {
@@ -125,7 +133,7 @@ def save(
 
 
 def as_bytes(arrays: Arrays) -> bytes:
-    """Return arrays as the bytes of an npz file, in the order of their names."""
+    """Return arrays as the bytes of an npz file, sorted by name."""
     buffer = io.BytesIO()
     in_order = {name: arrays[name] for name in sorted(arrays)}
     np.savez_compressed(buffer, **in_order)
@@ -137,11 +145,12 @@ class Drift:
     """How the answers to one check's cases have changed between two records.
 
     Attributes:
-        check: name of the check, with its exercise.
-        both: number of arrays in the old and in the new record.
-        new: number of arrays only in the new record.
-        gone: number of arrays only in the old record.
-        largest: largest `difference` of an array that is in both.
+        check: the exercise and the name of the check.
+        both: the number of arrays that are in both records.
+        new: the number of arrays that are only in the new record.
+        gone: the number of arrays that are only in the old record.
+        largest: the largest `difference` of an array that is in both records; 0 if
+            there is none.
     """
 
     check: str
@@ -154,7 +163,7 @@ class Drift:
     def changed(self) -> bool:
         """Whether an array is new or gone, or has changed by more than the tolerance.
 
-        A difference of NaN counts as a change.
+        A difference of NaN counts as such a change.
         """
         return bool(self.new or self.gone) or not self.largest <= RTOL
 
@@ -164,12 +173,13 @@ def drift(
 ) -> list[Drift]:
     """Return, for each check, how the answers to its cases have changed.
 
-    The old answers to cases that no check asks now are counted as "PART asked no more".
+    The arrays of a case that no check asks now are counted under the name "PART asked
+    no more", with the name of the part.
 
     Args:
-        old: arrays of the old record by name.
-        new: arrays of the new record by name.
-        asked: by "part/digest" of a case, the checks that ask the case now.
+        old: the arrays of the old record by "part/digest/output" (see `Recorder`).
+        new: the arrays of the new record, by the same names.
+        asked: the names of the checks that ask a case now, by "part/digest".
     """
     names: dict[str, list[str]] = {}
     for name in (*new, *(name for name in old if name not in new)):
@@ -193,10 +203,10 @@ def drift(
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the largest difference of two arrays, relative to the largest |b|.
+    """Return the largest |a - b| of two arrays, divided by the largest |b|.
 
-    If the largest |b| is below 1, the difference is not divided. The result is infinity
-    for arrays of different shapes.
+    If the largest |b| is below 1, there is no division. The result is infinity for
+    arrays of different shapes.
     """
     if a.shape != b.shape:
         return float("inf")

@@ -1,13 +1,13 @@
-"""Read the results of grading a class, so that two runs can be compared."""
+"""Read the results of grading a class, so that two such results can be compared."""
 
 import json
 from pathlib import Path
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the text of each file below a folder, by its path in the folder.
+    """Return the text of each file below a folder, by the file's path in the folder.
 
-    In JSON files, which have to be reports, all durations are set to 0.
+    Every JSON file must be a report. Its durations are set to 0.
     """
     found = {}
     for path in sorted(folder.rglob("*.*")):

@@ -1,9 +1,13 @@
-"""Run a command, kill the processes that the command leaves, and print JSON.
+"""Run a command, kill the processes that it leaves behind, and print what happened.
 
 Use: `python supervisor.py SECONDS COMMAND...`, on Linux only. The command is killed
-after SECONDS. This program adopts every process whose parent has ended, so no daemon of
-the command can escape. Processes that still run 5 seconds after the command are
-survivors: they are killed, and the JSON lists their command lines.
+after SECONDS. Every process of the command whose parent has ended becomes a child of
+this program, so no daemon can escape. This program waits 5 more seconds for such
+processes. Those that still run are killed.
+
+The output is one JSON object. `code` is the exit code, or null if the command was
+killed. `survivors` lists the command lines of the processes that were killed after the
+5 seconds. `out` and `err` are the texts of standard output and standard error.
 """
 
 import ctypes
@@ -20,11 +24,11 @@ GRACE_SECONDS = 5
 
 
 class OutOfTime(Exception):
-    """Raised when the time to wait for processes is over."""
+    """Raised when the 5 seconds of waiting for processes are over."""
 
 
 def main() -> None:
-    """Run the command, kill the processes that it leaves, and print JSON."""
+    """Run the command that the command line names; print the JSON object."""
     seconds, *command = sys.argv[1:]
     adopt()
     # The output goes to files because a survivor could keep a pipe open.
@@ -50,12 +54,18 @@ def main() -> None:
 
 
 def adopt() -> None:
-    """Make this process the parent of all its descendants whose parent has ended."""
+    """Make this process the new parent of each of its descendants whose parent ends."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def those_left() -> list[str]:
-    """Kill the children that still run after 5 seconds; return their command lines."""
+    """Wait up to 5 seconds for all children of this process to end; kill the others.
+
+    Processes that become children of this process by `adopt` are included.
+
+    Returns:
+        The command lines of the children that still ran after the 5 seconds.
+    """
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(GRACE_SECONDS)
     left = []
@@ -77,7 +87,7 @@ def those_left() -> list[str]:
 
 
 def out_of_time(*_: object) -> None:
-    """End the wait for the children; called when the alarm rings.
+    """End the wait in `those_left`; Python calls this function when the alarm rings.
 
     Raises:
         OutOfTime: always.

@@ -1,4 +1,4 @@
-"""Import modules that need the modules of `starter/`, such as `dqn`, by name."""
+"""Import a module that itself imports modules of `starter/`, such as `dqn`."""
 
 import importlib
 import sys
@@ -12,9 +12,10 @@ SUPPLIED = ("dqn", "agent", "tasks", "train")
 
 
 def imported(name: str, *folders: str) -> ModuleType:
-    """Import a module without any effect on other imports of modules of `starter/`.
+    """Import a module so that later imports of `dqn` and the like are not affected.
 
-    Modules of `starter/` are imported anew, and `sys.modules` is restored for them.
+    `dqn`, `agent`, `tasks` and `train` are imported anew from the given folders.
+    Afterwards `sys.modules` has its previous entries for these names.
 
     Args:
         name: the module's name.

@@ -1,10 +1,10 @@
 """`make attacks`: grade every attack on every tier, and write the tables of results.
 
 The tables are tests/evidence/ATTACKS.md (each attack), a block of README.md (a
-summary), and tests/evidence/TIERS.md (the promises of each tier, tried by the
+summary), and tests/evidence/TIERS.md (which promises each tier keeps against the
 intruder). The exit code is 0 if all results are as the attacks' docstrings announce and
-no table has changed. It is 1 if not, and 2 if an option is wrong or a tier does not
-work.
+no table has changed. Otherwise it is 1. It is 2 if an option is wrong or a tier does
+not work.
 
 `make attacks IDS="forks network"` runs the named attacks only and writes no table.
 `TIERS=landlock` runs the attacks on that tier only and writes no table.
@@ -47,7 +47,11 @@ ONCE_MORE = {"T", "R", "said"}
 
 
 def main() -> int:
-    """Run the attacks, print the results, write the tables; return the exit code."""
+    """Run the attacks, print the results, write the tables; return the exit code.
+
+    The command line may have names of attacks. The environment variable TIERS may have
+    names of tiers.
+    """
     attacks = all_attacks()
     if unknown := {*sys.argv[1:]} - {one.name for one in attacks}:
         print(f"error: no attack has the name {', '.join(sorted(unknown))}")
@@ -87,7 +91,12 @@ def main() -> int:
 
 
 def write(attacks: list[Attack], results: Results) -> list[Path]:
-    """Write those of the three tables that have changed; return their paths."""
+    """Write the tables that have changed; return the paths of their files.
+
+    Args:
+        attacks: all attacks.
+        results: the letters of the broken promises, for each attack and tier.
+    """
     promised, readme = PROMISED.read_text("utf-8"), README.read_text("utf-8")
     texts = {
         TABLE: table(attacks, results, CATALOGUE),
@@ -101,18 +110,31 @@ def write(attacks: list[Attack], results: Results) -> list[Path]:
 
 
 def measured(tier: str) -> dict[str, str]:
-    """Return what the intruder gets on a tier, by promise; "" for a kept promise."""
+    """Return what the intruder achieves on a tier, by promise; "" for a kept promise.
+
+    Args:
+        tier: the name of the tier.
+    """
     return self_test.measure(self_test.start_in(tier))
 
 
 def with_promises(text: str) -> str:
-    """Return the text of TIERS.md with the current table of promises."""
+    """Return the text of TIERS.md with a new table: which tier gives which promises.
+
+    Args:
+        text: the present text of TIERS.md.
+    """
     lines = self_test.table(self_test.promised())
     return with_block(text, "```\n", "".join(f"{line}\n" for line in lines))
 
 
 def with_summary(text: str, summary: str) -> str:
-    """Return the text of README.md with a new summary of the attacks."""
+    """Return the text of README.md with a new summary of the attacks.
+
+    Args:
+        text: the present text of README.md.
+        summary: the new summary.
+    """
     return with_block(text, "<!-- make attacks -->\n```\n", summary)
 
 
@@ -120,8 +142,8 @@ def with_block(text: str, opening: str, lines: str) -> str:
     """Replace the content of one code block of a page; return the new page.
 
     Args:
-        text: text of the page.
-        opening: text with which the block begins, up to its first line.
+        text: the text of the page.
+        opening: the text directly before the block's first line.
         lines: the new lines of the block.
     """
     before, opening, rest = text.partition(opening)
@@ -132,7 +154,7 @@ def carry_out(todo: list[tuple[Attack, str]]) -> tuple[Results, list[str]]:
     """Run attacks on tiers, and print the progress.
 
     Args:
-        todo: pairs of an attack and a tier.
+        todo: pairs of an attack and the name of a tier.
 
     Returns:
         For each pair, the letters of the promises that the attack has broken.
@@ -171,6 +193,10 @@ def timed(one: Attack, tier: str) -> tuple[dict[str, list[str]], float]:
     """Run an attack on a tier; return its problems and the duration in seconds.
 
     The problems are texts by the letter of the broken promise, see `problems`.
+
+    Args:
+        one: the attack.
+        tier: the name of the tier.
     """
     begun = time.monotonic()
     found = problems(one, tier, carried_out(one, tier))

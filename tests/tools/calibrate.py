@@ -1,10 +1,11 @@
 """`make calibrate`: measure how reliably hand-ins learn the tasks of exercise 9.
 
 This command grades exercise 9 of the solution, of the right hand-ins in other styles,
-and of the mutants that should learn worse, each with many seeds. The work takes hours.
-Each run is stored when it ends, and the next `make calibrate` makes only the runs that
-are missing. `make calibrate LIMIT=600` begins no run after 600 seconds. LIMIT=0 grades
-nothing and only writes the table `tests/evidence/CALIBRATION.md`.
+and of the mutants that should learn worse, each with many seeds. One such grading is a
+run. All runs take hours. Each run is stored when it ends, and the next `make calibrate`
+makes only the runs that are missing. `make calibrate LIMIT=600` begins no run after 600
+seconds. LIMIT=0 grades nothing and only writes the table
+`tests/evidence/CALIBRATION.md`.
 """
 
 import math
@@ -66,9 +67,10 @@ Submit = Callable[[Learner, int], "Future[Run]"]
 
 
 def to_do(measured: Iterable[Learner], done: set[tuple[str, int]]) -> list[Job]:
-    """Return the jobs, each a hand-in and the number of a run, in the order of grading.
+    """Return the runs to make, in order: pairs of a hand-in and the number of its run.
 
-    Within a kind of hand-ins, all first runs come before all second runs.
+    The order of kinds is that of `ENOUGH`. Within a kind, the first run of every
+    hand-in comes before the second run of any hand-in, and so on.
 
     Args:
         measured: all hand-ins to measure.
@@ -85,15 +87,17 @@ def to_do(measured: Iterable[Learner], done: set[tuple[str, int]]) -> list[Job]:
 
 
 def run_all(jobs: Iterable[Job], seconds: float, submit: Submit) -> Iterator[Run]:
-    """Do the jobs, two at the same time, until all are done or the time is up.
+    """Make runs, two at the same time, until all are made or the time is up.
 
     Args:
-        jobs: the jobs, in the order in which they begin.
-        seconds: time in seconds after which no new run begins.
-        submit: function that begins a run and returns its future.
+        jobs: pairs of a hand-in and the number of its run, in the order in which the
+            runs begin.
+        seconds: the time in seconds after which no new run begins.
+        submit: a function that takes a hand-in and the number of its run, begins the
+            run and returns its future.
 
     Yields:
-        Each run when it ends.
+        Each run when it ends, as a dict (see `trial.graded`).
 
     Raises:
         GraderError: a fault of the grader has ended a grading.
@@ -116,19 +120,24 @@ def run_all(jobs: Iterable[Job], seconds: float, submit: Submit) -> Iterator[Run
 def calibrate(
     path: Path, measured: list[Learner], seconds: float, submit: Submit
 ) -> Stored:
-    """Make the runs that are missing in a file, until the time is up.
+    """Make the runs that are missing in a file, until the time is up, and store them.
 
-    Stored runs with other settings, or of hand-ins that have changed, are deleted. Runs
-    by older code of the grader count until a new run replaces them.
+    First, stored runs with other settings, or of hand-ins that have changed, are
+    deleted. Runs that older code of the grader has made count until they are made
+    again, after the missing runs.
 
     Args:
-        path: file with the runs.
+        path: the file with the runs.
         measured: all hand-ins to measure.
-        seconds: time in seconds after which no new run begins.
-        submit: function that begins a run and returns its future.
+        seconds: the time in seconds after which no new run begins.
+        submit: a function that takes a hand-in and the number of its run, begins the
+            run and returns its future.
 
     Returns:
-        All sessions and runs that are stored afterwards.
+        All sessions and runs that are in the file afterwards.
+
+    Raises:
+        GraderError: a fault of the grader has ended a grading.
     """
     code, stored = code_now(), read(path)
     kept = current(stored, measured)
@@ -168,7 +177,11 @@ def calibrate(
 
 
 def in_words(run: Run) -> str:
-    """Return a line on a run: return and steps of each task, and what lost points."""
+    """Return a line on a run: its first try at each task, and the checks it lost.
+
+    Args:
+        run: the run, see `trial.graded`.
+    """
     tries = [
         f"{task}: {one['mean_return']} after {one['steps']} steps"
         for task in SETTINGS
@@ -180,20 +193,27 @@ def in_words(run: Run) -> str:
 
 
 def code_now() -> str:
-    """Return a hash of the files in `CODE`, without comments and docstrings."""
+    """Return a hash of the files in `CODE` as they are now.
+
+    Comments and docstrings do not change the hash.
+    """
     return digest(*(path.read_text(encoding="utf-8") for path in CODE))
 
 
 def ignore_interrupts() -> None:
-    """Ignore Ctrl-C in this process; the main process ends the gradings cleanly."""
+    """Ignore Ctrl-C in this process of the pool; the main process handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main() -> int:
-    """Make the missing runs and write the table; return the exit code.
+    """Make runs as `calibrate` does, write the table, and return the exit code.
 
-    The exit code is 2 after a grader error. In all other cases it is 0, even if runs
-    are missing.
+    The environment variable LIMIT is the time in seconds after which no new run begins;
+    without LIMIT, there is no such time. Ctrl-C ends the work earlier; the table is
+    written nevertheless.
+
+    The exit code is 2 after a grader error, and then no table is written. Otherwise it
+    is 0, even if the time was too short for all runs.
     """
     limit = float(os.environ.get("LIMIT") or math.inf)
     measured = learners()

@@ -8,17 +8,17 @@ enough time is left. The solution also answers the recorded questions on both de
 The command writes into `tests/evidence/GPU.md`:
 
 - whether both devices give every check the same outcome, points and diagnosis
-- how far the answers are from the recorded ones (`tests/evidence/answers.npz`), as a
-  share of the tolerance with which the checks compare
+- how far the solution's answers are from the recorded ones
+  (`tests/evidence/answers.npz`), divided by the tolerance with which the checks compare
 - how long each hand-in took, and what was left out for lack of time
 
 The command needs this repository and a JAX with CUDA, but no network. `DEVICE=cpu` is a
 rehearsal: it compares the CPU with the CPU and writes no page.
 
-The exit code is 0 if both devices agree and all deviations are within the tolerance.
-Right hand-ins must lose nothing, and each mistake must lose points in its own exercise
-only. The exit code is 1 if not, or if a hand-in was left out. It is 2 if the check
-cannot run on this machine.
+The exit code is 0 if all of this holds: both devices agree, all deviations are within
+the tolerance, right hand-ins lose nothing, and each mistake loses points in its own
+exercise only. The exit code is 1 if not, or if a hand-in was left out. It is 2 if the
+check cannot run on this machine.
 """
 
 import argparse
@@ -107,10 +107,11 @@ class Result:
     """The result of grading one hand-in on one device.
 
     Attributes:
-        name: name of the hand-in.
-        verdicts: outcome, points and diagnosis of each check.
-        seconds: duration in seconds.
-        problem: message of a grader error; "" if there was none.
+        name: the name of the hand-in.
+        verdicts: the outcome, points, full points and diagnosis of each check, by
+            "exercise.check".
+        seconds: the duration in seconds.
+        problem: the message of a grader error; "" if there was none.
     """
 
     name: str
@@ -120,7 +121,7 @@ class Result:
 
     @property
     def lost(self) -> list[str]:
-        """The checks with less than full points."""
+        """The checks with less than full points, each as "exercise.check"."""
         return [
             check
             for check, (_, score, most, _) in self.verdicts.items()
@@ -134,9 +135,10 @@ class Side:
 
     Attributes:
         label: the device in words.
-        start: seconds until worker and runner were ready; None if they never were.
-        results: by the hand-in's name.
-        shares: deviations from the recorded answers; None if they were not measured.
+        start: the seconds until worker and runner were ready; None if they never were.
+        results: the results by the hand-in's name.
+        shares: the deviations from the recorded answers, see the function `shares`;
+            None if they were not measured.
         problem: why the device's process ended early; "" if it did not.
     """
 
@@ -148,7 +150,7 @@ class Side:
 
 
 def main() -> int:
-    """Run the check with the options of the command line; return the exit code."""
+    """Run this check with the options of the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.gpu_check")
     parser.add_argument("--device", choices=DEVICES, default="gpu")
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
@@ -157,14 +159,14 @@ def main() -> int:
 
 
 def check(device: str, tier: str) -> int:
-    """Compare a device with the CPU and print the page; for a GPU, also write the page.
+    """Compare a device with the CPU and print the page; write the page only for a GPU.
 
     Args:
         device: "gpu", or "cpu" for a rehearsal.
-        tier: name of the tier; "" for the strongest one that works.
+        tier: the name of the tier; "" for the strongest one that works.
 
     Returns:
-        The exit code.
+        The exit code: 0, or 1 if there is a problem.
 
     Raises:
         UsageError: no JAX with CUDA is installed.
@@ -208,11 +210,11 @@ def run(devices: Iterable[tuple[str, str]], tier: str, until: float) -> list[Sid
 
     Args:
         devices: pairs of "cpu" or "gpu" and the label of the device.
-        tier: name of the tier; "" for the strongest one that works.
-        until: time of `time.monotonic` at which all processes are ended.
+        tier: the name of the tier; "" for the strongest one that works.
+        until: the time of `time.monotonic` at which all processes are ended.
 
     Returns:
-        The results of each device.
+        The results on each device, in the order of `devices`.
     """
     spawn = multiprocessing.get_context("spawn")
     told: Any = spawn.Queue()
@@ -245,9 +247,9 @@ def note(side: Side, kind: str, value: Any) -> None:
     """Store a message from the process of one device; print a line for each result.
 
     Args:
-        side: the results of the device so far.
+        side: the results of the device so far; the message is stored there.
         kind: "result", "end", or the name of an attribute of `Side`.
-        value: the result or the attribute's value; None for "end".
+        value: a `Result`, or the attribute's value; None for "end".
     """
     if kind == "result":
         side.results[value.name] = value
@@ -262,11 +264,12 @@ def work(number: int, device: str, tier: str, until: float, told: Any) -> None:
     """Grade all hand-ins on one device; this function runs in its own process.
 
     Args:
-        number: number of the device, sent with each message.
+        number: the number of the device, sent with each message.
         device: "cpu" or "gpu".
-        tier: name of the tier; "" for the strongest one that works.
-        until: time of `time.monotonic` at which this process will be ended.
-        told: queue for the messages, which `note` describes.
+        tier: the name of the tier; "" for the strongest one that works.
+        until: the time of `time.monotonic` at which this process will be ended.
+        told: the queue for the messages: tuples of this number, a kind and a value.
+            `note` describes kind and value.
     """
 
     def tell(kind: str, value: Any = None) -> None:
@@ -294,9 +297,9 @@ def grade_warm(
     """Grade the hand-ins in exercises 1–8, and measure deviations of the answers.
 
     Args:
-        warm: worker and runner.
-        until: time of `time.monotonic` at which this process will be ended.
-        tell: sends a message of a kind and with a value, see `note`.
+        warm: the worker and the runner.
+        until: the time of `time.monotonic` at which this process will be ended.
+        tell: a function that sends a message; it takes a kind and a value, see `note`.
     """
     for hand_in in chosen():
         if time.monotonic() > until:
@@ -314,11 +317,12 @@ def grade_warm(
 
 
 def timed(name: str, results: Callable[[], Results]) -> Result:
-    """Return the result of a grading, with its duration.
+    """Call a function that grades; return its results and the duration as a `Result`.
 
     Args:
-        name: name of the hand-in.
-        results: the grading, a function that returns the results of exercises.
+        name: the name of the hand-in.
+        results: the function; it takes nothing and returns the results of exercises by
+            name. If it raises `GraderError`, the `Result` says so.
     """
     begun = time.monotonic()
     try:
@@ -333,8 +337,8 @@ def learning(device: str, tier: str, left: float) -> Result | None:
 
     Args:
         device: "cpu" or "gpu".
-        tier: name of the tier; "" for the strongest one that works.
-        left: seconds until this process will be ended.
+        tier: the name of the tier; "" for the strongest one that works.
+        left: the seconds until this process will be ended.
     """
     most = left - 2.0  # two seconds are for sending the result
     limits = replace(
@@ -353,7 +357,13 @@ def learning(device: str, tier: str, left: float) -> Result | None:
 
 
 def verdicts(results: Results) -> Verdicts:
-    """Return the outcome, points, full points and diagnosis of each check."""
+    """Return the outcome, points, full points and diagnosis of each check.
+
+    The keys are "exercise.check". The diagnosis is "" if there is none.
+
+    Args:
+        results: the results of exercises, by the exercise's name.
+    """
     return {
         f"{exercise.name}.{check.name}": (
             str(check.outcome),
@@ -372,6 +382,9 @@ def verdicts(results: Results) -> Verdicts:
 def answers_of(student: Candidate) -> Arrays:
     """Return the solution's answers to the recorded questions, by "part/digest/output".
 
+    Args:
+        student: the solution, as a candidate.
+
     Raises:
         GraderError: the solution fails a check.
     """
@@ -379,14 +392,14 @@ def answers_of(student: Candidate) -> Arrays:
 
 
 def shares(obtained: Arrays, recorded: Arrays) -> Shares:
-    """Return for each part the largest deviation, as a share of the checks' tolerance.
+    """Compare answers with the recorded ones, part by part.
 
     Args:
         obtained: the solution's answers on a device, by "part/digest/output".
         recorded: the recorded answers, by the same names.
 
     Returns:
-        By part, the number of compared arrays and the largest share.
+        By part, the number of compared arrays and the largest result of `share`.
     """
     found: dict[str, list[float]] = {}
     for name in sorted(obtained.keys() & recorded.keys()):
@@ -396,10 +409,14 @@ def shares(obtained: Arrays, recorded: Arrays) -> Shares:
 
 
 def share(obtained: np.ndarray, recorded: np.ndarray) -> float:
-    """Return the largest deviation of an entry as a share of the checks' tolerance.
+    """Return the largest deviation of two arrays, divided by the checks' tolerance.
 
     1.0 is the largest deviation that a check accepts. The result is infinity for arrays
-    of different shapes, and if only one of two entries is finite.
+    of different shapes, and if a number is finite in only one of the arrays.
+
+    Args:
+        obtained: an array of an answer.
+        recorded: the same array of the recorded answer.
     """
     if obtained.shape != recorded.shape:
         return float("inf")
@@ -418,8 +435,11 @@ def differences(a: Result, b: Result) -> list[str]:
     """Return the checks for which two devices differ in outcome, points or diagnosis.
 
     Args:
-        a: result of a hand-in on one device.
-        b: result of the same hand-in on the other device.
+        a: the result of a hand-in on one device.
+        b: the result of the same hand-in on the other device.
+
+    Returns:
+        The checks, each as "exercise.check".
     """
     return [
         check
@@ -429,13 +449,21 @@ def differences(a: Result, b: Result) -> list[str]:
 
 
 def left_out(sides: list[Side]) -> list[str]:
-    """Return the names of the gradings that at least one device has not done."""
+    """Return the names of the gradings that at least one device has not done.
+
+    Args:
+        sides: the results on both devices.
+    """
     names = [*(hand_in.name for hand_in in chosen()), LEARNS]
     return [name for name in names if any(name not in side.results for side in sides)]
 
 
 def problems(sides: list[Side]) -> list[str]:
-    """Return a sentence for each problem; the exit code is 0 if there is none."""
+    """Return a sentence for each problem; [] if there is none.
+
+    Args:
+        sides: the results on both devices.
+    """
     first, second = sides
     exercise_of = {one.id: one.exercise for one in MUTANTS if one.id in MISTAKES}
     bad = [f"{side.label}: {side.problem}" for side in sides if side.problem]
@@ -465,9 +493,9 @@ def page(sides: list[Side], where: str, seconds: float) -> str:
     """Return the page as Markdown.
 
     Args:
-        sides: the results of the device, then those of the CPU.
-        where: the machine and the versions of the packages.
-        seconds: duration of the whole check.
+        sides: the results on the device, then those on the CPU.
+        where: the machine and the versions of the packages, in words.
+        seconds: the duration of the whole check.
     """
     bad = problems(sides)
     labels = [side.label for side in sides]
@@ -510,9 +538,11 @@ def page(sides: list[Side], where: str, seconds: float) -> str:
 def row(name: str, sides: list[Side], same: bool) -> str:
     """Return the table row of one hand-in: failed checks, agreement, durations.
 
+    The failed checks are those on the first device.
+
     Args:
-        name: name of the hand-in.
-        sides: the results of both devices.
+        name: the name of the hand-in.
+        sides: the results on both devices.
         same: whether both devices give every check the same result.
     """
     results = [side.results[name] for side in sides]
@@ -522,7 +552,11 @@ def row(name: str, sides: list[Side], same: bool) -> str:
 
 
 def deviation_rows(sides: list[Side]) -> list[str]:
-    """Return a table row for each part, with its largest deviation on each device."""
+    """Return a table row for each part, with its largest deviation on each device.
+
+    Args:
+        sides: the results on both devices.
+    """
     found = [side.shares or {} for side in sides]
     parts = sorted({part for each in found for part in each})
     lines = []
@@ -537,7 +571,7 @@ def machine(card: str) -> str:
     """Return a line with the GPU, the kind of processor and the versions of packages.
 
     Args:
-        card: name of the GPU.
+        card: the name of the GPU.
     """
     versions = [f"Python {platform.python_version()}"]
     for name in (*PACKAGES, *CUDA):

@@ -4,14 +4,16 @@ The exit code is 0 if all of this holds:
 
 - every mutant loses points in its own exercise only, and no report names another
   mistake; nearly all mutants are named rightly or described by a sentence
-- every reading of a mutant, or of a pair of mutants, also holds for new numbers; for
-  most pairs the reading names both mistakes
-- one mutant of each part is graded in all exercises, and loses points in its own only
+- every reading of a mutant, or of a pair of mutants, also holds for new random numbers;
+  for most pairs the reading names both mistakes
+- one mutant of each part is graded in exercises 1–8, and loses points in its own
+  exercise only
 - every check catches a mutant
 - every hand-in of `corpus/narrow.py` fails the check that is meant to catch it
 - every variant has full marks, and the whole variants (in `WHOLE`) learn
 - mutants that cannot learn do not get full marks for learning
-- on the small MDPs the solution is far within the tolerance, and mistakes are not
+- in the table worlds the solution's errors are far below the allowed one, and some
+  known mistakes are caught there
 - no cheat gets points, except for known holes; the cheats in `TRUSTED` work in a loop
   that trusts the hand-in
 - `tests/evidence/MATRIX.md` and `tests/evidence/messages/` were up to date
@@ -22,7 +24,7 @@ The exit code is 0 if all of this holds:
 - `IDS="loss-clones"`: cheats; `IDS=cheats`: all cheats
 - `IDS="q_network-leaky-ReLU"`: variants, by their names with - between the words
 
-Ids can be mixed, and * stands for any text: `IDS="learning-*"`. `make prove SEEDS=20`
+Ids can be mixed, and * matches any text: `IDS="learning-*"`. `make prove SEEDS=20`
 grades the variants with 20 seeds, and shows how often a right solution loses points by
 chance.
 """
@@ -80,7 +82,7 @@ WORKS = 450.0  # least mean return of these cheats with that agent
 
 
 def main() -> int:
-    """Prove everything, or what the ids or SEEDS ask for; return the exit code.
+    """Prove everything, or only what the ids or SEEDS select; return the exit code.
 
     The ids are the arguments of the command line. SEEDS is an environment variable.
     """
@@ -114,7 +116,11 @@ def main() -> int:
 
 
 def exit_code(bad: list[str]) -> int:
-    """Print problems, one on each line; return 1, or 0 if there are none."""
+    """Print problems, one in each line; return 1, or 0 if there are none.
+
+    Args:
+        bad: a text for each problem.
+    """
     print("\n".join(bad))
     return 1 if bad else 0
 
@@ -123,7 +129,8 @@ def prove_some(ids: list[str]) -> int:
     """Grade the hand-ins with these ids and print the results; return the exit code.
 
     Args:
-        ids: ids of mutants, variants, narrow mistakes or cheats, with * for any text.
+        ids: the ids of mutants, variants, narrow mistakes or cheats; * matches any
+            text.
     """
 
     def named(one: Any) -> bool:
@@ -153,7 +160,11 @@ def prove_some(ids: list[str]) -> int:
 
 
 def prove(chosen: list[Mutant]) -> list[Row]:
-    """Grade mutants, print a line on each, and return their rows of the kill matrix."""
+    """Grade mutants, print a line on each, and return their rows of the kill matrix.
+
+    Args:
+        chosen: the mutants.
+    """
     futures = begin(chosen)
     rows: list[Row] = []
     for mutant in chosen:
@@ -163,17 +174,24 @@ def prove(chosen: list[Mutant]) -> list[Row]:
 
 
 def in_one_line(r: Row) -> str:
-    """Return a line on a mutant: its id, whether it is caught, and how it is named."""
+    """Return a line on a mutant: its id, whether it is caught, how it is named.
+
+    Args:
+        r: the mutant's row of the kill matrix.
+    """
     words = [r.mutant.id, "caught" if r.lost else "SURVIVES", r.named]
     words += [f"ELSEWHERE {name}" for name in r.elsewhere]
     return "  ".join(words)
 
 
 def problems_of_row(r: Row) -> list[str]:
-    """Return a text for each problem of one mutant.
+    """Return a text for each problem of one mutant; [] if there is none.
 
-    Problems are: no lost points, points lost in other exercises, the name of another
+    A problem is: no lost points, points lost in other exercises, the name of another
     mistake.
+
+    Args:
+        r: the mutant's row of the kill matrix.
     """
     wrong = [] if r.lost and r.points > 0 else ["SURVIVES"]
     wrong += [f"ELSEWHERE {name}" for name in r.elsewhere]
@@ -182,10 +200,13 @@ def problems_of_row(r: Row) -> list[str]:
 
 
 def problems_of_rows(rows: list[Row]) -> list[str]:
-    """Return a text for each problem of the mutants.
+    """Return a text for each problem of all mutants together.
 
-    Besides problems of single mutants there are two: too few mutants are named, or a
-    check catches no mutant.
+    Besides the problems of single mutants there are two: too few mutants are named or
+    described, or a check catches no mutant.
+
+    Args:
+        rows: the rows of all mutants.
     """
     bad = [word for r in rows for word in problems_of_row(r)]
     rightly = sum(r.named in ("rightly", "by a sentence") for r in rows)
@@ -202,10 +223,13 @@ def problems_of_rows(rows: list[Row]) -> list[str]:
 def problems_of_claims() -> list[str]:
     """Return a text for each wrong reading of mutants and of pairs of mutants.
 
-    A reading is wrong if it does not hold for new numbers, or if it names another
-    mistake. There is a further text if too few pairs are read with the names of both
-    mistakes. A pair is not counted if it computes what one of its mistakes computes
-    alone, or if one of the mistakes is not named alone.
+    A pair is a hand-in with the mistakes of two mutants. A mutant's reading is wrong if
+    it does not hold for new random numbers, or if it names another mistake. A pair's
+    reading is wrong only if it does not hold for new random numbers.
+
+    There is also a text if the readings of too few pairs name both mistakes. Not
+    counted are pairs that compute what one of the mistakes alone computes, and pairs
+    with a mistake that is not named when it is alone.
     """
     read = [mutant for mutant in MUTANTS if mutant.part in READERS]
     futures = {m.id: processes().submit(claim_of, m.source, m.part) for m in read}
@@ -242,17 +266,15 @@ def one_of_each_part() -> list[Mutant]:
 
 
 def in_all_exercises(mutant: Mutant) -> HandIn:
-    """Return a mutant as a hand-in that is graded in exercises 1–8."""
+    """Return a mutant as a hand-in that will be graded in exercises 1–8."""
     return HandIn(mutant.id, mutant.source, tuple(PARTS))
 
 
 def problems_apart(futures: dict[Mutant, Future]) -> list[str]:
-    """Return a text for each mutant that loses points in other exercises than its own.
-
-    There is also a text for a mutant that loses no points.
+    """Return a text for each mutant that does not lose points in its own exercise only.
 
     Args:
-        futures: results of mutants in exercises 1–8.
+        futures: for each mutant, a future of its results in exercises 1–8.
     """
     bad = []
     for mutant, future in futures.items():
@@ -269,7 +291,7 @@ def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
     There is also a text if a mistake with `alone=True` fails other checks.
 
     Args:
-        futures: results of the narrow mistakes.
+        futures: for each narrow mistake, a future of its results.
     """
     bad = []
     for one, future in futures.items():
@@ -288,7 +310,11 @@ def problems_of_narrow(futures: dict[Narrow, Future]) -> list[str]:
 
 
 def learning_of(id: str) -> HandIn:
-    """Return the mutant with this id as a hand-in for exercise 9, with one training."""
+    """Return a mutant as a hand-in for exercise 9, where each task is trained once.
+
+    Args:
+        id: the id of the mutant.
+    """
     (mutant,) = (mutant for mutant in MUTANTS if mutant.id == id)
     return HandIn(id, mutant.source, ("learning",), tries=1)
 
@@ -299,8 +325,9 @@ def problems_of_learning(
     """Return a text for each variant that does not learn, and each mutant that does.
 
     Args:
-        learn: results of right hand-ins, by name.
-        idle: results of mutants that cannot learn, by id.
+        learn: for each whole variant, by name, a future of its results in exercise 9.
+        idle: for each mutant that cannot learn, by id, a future of its results in
+            exercise 9.
     """
     bad = []
     for name, future in learn.items():
@@ -313,9 +340,12 @@ def problems_of_learning(
 
 
 def problems_of_idle(results: Results) -> list[str]:
-    """Return a text for each problem in the results of a hand-in that cannot learn.
+    """Return a text for each problem of a mutant that cannot learn; [] if none.
 
-    Problems are: all points for learning, and grader errors.
+    A problem is: all points for learning, or a grader error.
+
+    Args:
+        results: the mutant's results in exercise 9.
     """
     failed = lost(results["learning"])
     if not failed:
@@ -327,8 +357,11 @@ def problems_of_idle(results: Results) -> list[str]:
 def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
     """Return a text for each cheat that does not end as expected.
 
-    A cheat must gain no points. A cheat with a known hole must still gain points;
-    otherwise its entry is out of date.
+    A cheat must gain no points. If the cheat's definition names a known hole, the cheat
+    must still gain points; otherwise the definition is out of date.
+
+    Args:
+        chosen: the cheats to grade.
     """
     futures = {cheat.id: submit(cheat.hand_in) for cheat in chosen}
     twins = {cheat.twin: cheat.twin_hand_in for cheat in chosen if cheat.twin}
@@ -354,7 +387,7 @@ def problems_of_trusted(ids: Iterable[str]) -> list[str]:
     Such a cheat would prove nothing about the grader.
 
     Args:
-        ids: ids of the cheats.
+        ids: the ids of the cheats.
     """
     words = [sys.executable, "-m", "tests.corpus.cheats.undefended", *ids]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -376,12 +409,12 @@ def problems_of_trusted(ids: Iterable[str]) -> list[str]:
 def write_evidence(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
     """Write the kill matrix and the messages; return a text for each changed file.
 
-    In the messages, numbers may differ by rounding between machines. Such a difference
-    is no change.
+    Differences by rounding do not count as changes of the messages, because the numbers
+    differ slightly between machines.
 
     Args:
-        rows: rows of the mutants.
-        lost_by: for each variant, the failed checks.
+        rows: the rows of all mutants.
+        lost_by: by the name of each variant, its failed checks with their messages.
     """
     texts = {MATRIX: matrix(rows, lost_by)}
     for exercise, text in messages(rows).items():
@@ -401,10 +434,10 @@ def flakes(seeds: int) -> int:
     """Grade all variants with many seeds; print how often a variant loses points.
 
     Args:
-        seeds: number of seeds.
+        seeds: the number of seeds.
 
     Returns:
-        The exit code: 1 if a variant has lost points, else 0.
+        The exit code: 1 if a variant has lost points, otherwise 0.
     """
     numbers = tuple(str(1000 + i) for i in range(seeds))
     futures = {

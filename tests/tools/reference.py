@@ -1,8 +1,8 @@
 """`make reference`: export the solution's programs, and show how its answers changed.
 
 The command writes a program of the solution for every shape that a check asks, and the
-solution's answers to these questions. It also writes the fingerprints of the known
-mistakes of parts without a reader.
+solution's answers to these questions. It also writes the fingerprints of the solution
+and of the known mistakes, for parts without a reader.
 """
 
 import argparse
@@ -52,7 +52,7 @@ CLEARLY = 10.0  # least difference of mistake and solution, in tolerances
 
 
 def main() -> int:
-    """Write the reference as the command line asks; return the exit code."""
+    """Write the reference with the command line's options; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.reference")
     parser.add_argument("--sandbox", default="", help="bwrap, landlock or process")
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
@@ -66,19 +66,19 @@ def main() -> int:
 
 
 def record(tier: str, device: str, console: Console) -> None:
-    """Write the reference, and print how it differs from the stored one.
+    """Write the reference, and print how its answers differ from the stored ones.
 
     The reference holds the solution's programs and answers, and the fingerprints.
 
     Args:
-        tier: name of the tier; "" for the strongest one that works.
+        tier: the name of the tier; "" for the strongest one that works.
         device: "cpu" or "gpu".
-        console: where the tables are printed.
+        console: the console on which the tables are printed.
 
     Raises:
-        UsageError: there is no solution here, or no such device.
-        GraderError: the solution fails a check, or a mutant's answers equal the
-            solution's.
+        UsageError: solution/dqn.py is missing, or JAX with CUDA is not installed.
+        GraderError: the solution fails a check, or a mutant's fingerprint is too near
+            to the solution's.
     """
     if not exercises.SOLUTION.exists():
         raise UsageError("the reference is made of solution/dqn.py, which is not here")
@@ -126,11 +126,11 @@ def right_answers(
 ) -> tuple[Recorder, FixedCases]:
     """Run the checks of exercises 1–8 on the solution; record its programs and answers.
 
-    The solution is also the reference of these checks.
+    In these checks the solution is also the reference.
 
     Args:
-        student: the solution.
-        on_check: called with the exercise and the check before each check.
+        student: the solution, as a candidate.
+        on_check: called before each check with the names of the exercise and the check.
 
     Returns:
         The recorder with the programs and answers.
@@ -179,18 +179,26 @@ def right_answers(
 
 
 class FixedCasesOnly(Pass):
-    """A pass that asks the fixed cases only.
+    """A pass of the checks that asks the fixed cases only.
 
     Drawn cases have the same shapes as fixed cases, so they need no further programs.
     """
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
-        """Return no phase of hypothesis, so that no cases are drawn."""
+        """Return no phase of hypothesis, so that no cases are drawn.
+
+        Args:
+            item: the check; it has no effect.
+        """
         return ()
 
 
 def programs_in_words(programs: dict[str, np.ndarray]) -> str:
-    """Return a sentence: the number of programs of the solution, and their size."""
+    """Return a sentence with the number of the programs and their total size.
+
+    Args:
+        programs: the serialised programs, arrays uint8 [n], by name.
+    """
     kilobytes = sum(program.nbytes for program in programs.values()) / 1000
     return f"{len(programs)} programs of the solution, {kilobytes:.0f} kB"
 
@@ -202,12 +210,14 @@ def fingerprints(
     device: str,
     on_check: Callable[[str, str], None],
 ) -> list[known.Fingerprint | None]:
-    """Return the fingerprint of each mutant; None for a mutant whose process ended.
+    """Return the fingerprint of each mutant, in the order of the mutants.
+
+    The fingerprint is None if the mutant took too long or its process ended.
 
     Args:
-        mutants: the mutants.
-        of_files: fixed cases of the check files, by part.
-        tier: name of the tier; "" for the strongest one that works.
+        mutants: mutants of parts without a reader.
+        of_files: the fixed cases of the check files, by part.
+        tier: the name of the tier; "" for the strongest one that works.
         device: "cpu" or "gpu".
         on_check: called before each mutant with a label and a text such as "3 of 40".
     """
@@ -242,12 +252,12 @@ def require_told_apart(
 ) -> None:
     """Raise an exception if a mutant's fingerprint is too near to the solution's.
 
-    Mutants with `border=True` may be near.
+    Mutants with `border=True` may be near. None means that a mutant has no fingerprint.
 
     Args:
         mutants: the mutants.
-        mistakes: fingerprint of each mutant, or None.
-        right: fingerprint of the solution, by part.
+        mistakes: the fingerprint of each mutant or None, in the order of the mutants.
+        right: the fingerprints of the solution, by part.
 
     Raises:
         GraderError: some fingerprints are too near; the message has the mutants' ids.
@@ -269,12 +279,13 @@ def by_part(
     mistakes: list[known.Fingerprint | None],
     right: dict[str, known.Fingerprint],
 ) -> dict[str, list[Mistake]]:
-    """Return the known mistakes by part, without mutants that have `border=True`.
+    """Return the known mistakes of each part, without mutants that have `border=True`.
 
     Args:
         mutants: the mutants.
-        mistakes: fingerprint of each mutant; a mutant with None is left out.
-        right: fingerprint of the solution, by part.
+        mistakes: the fingerprint of each mutant, in the order of the mutants; a mutant
+            with None is left out.
+        right: the fingerprints of the solution, by part.
     """
     known: dict[str, list[Mistake]] = {part: [] for part in right}
     for mutant, found in zip(mutants, mistakes, strict=True):
@@ -284,7 +295,12 @@ def by_part(
 
 
 def print_drift(rows: list[Drift], console: Console) -> None:
-    """Print how the stored answers changed, with a row for each check and a verdict."""
+    """Print how the answers differ from the stored ones, and the result of `verdict`.
+
+    Args:
+        rows: a row for each check.
+        console: the console on which the table is printed.
+    """
     table = Table("check", "in both", "new", "gone", "largest difference")
     for row in rows:
         counts = map(str, (row.both, row.new, row.gone))
@@ -294,7 +310,13 @@ def print_drift(rows: list[Drift], console: Console) -> None:
 
 
 def verdict(rows: list[Drift]) -> str:
-    """Return a text on the answers: identical, within tolerance, or changed."""
+    """Return a text: the answers are identical, within the tolerance, or changed.
+
+    If answers have changed, the text names the checks.
+
+    Args:
+        rows: a row for each check.
+    """
     if changed := [row.check for row in rows if row.changed]:
         return f"changed: {', '.join(changed)}"
     if any(row.largest for row in rows):
@@ -305,9 +327,11 @@ def verdict(rows: list[Drift]) -> str:
 def machines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Return a line for each version or machine that differs from the old reference's.
 
+    There is also a line if the solution has changed.
+
     Args:
-        old: versions, machine and hash of the solution, of the old reference.
-        new: the same entries of the new reference.
+        old: the provenance of the old reference, see `record.save`; {} if unknown.
+        new: the provenance of the new reference.
     """
     before = {**old, **old.get("packages", {})}
     now = {**new, **new["packages"]}

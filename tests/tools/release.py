@@ -5,7 +5,7 @@
 - for Gradescope: an autograder with the solution as reference
 - for GitHub: workflows for course and students, and an autograder for Classroom 50
 
-The same files give the same bytes of the archives, on every machine.
+If no file changes, the archives have the same bytes, on every machine.
 """
 
 import hashlib
@@ -36,10 +36,13 @@ URL = "https://github.com/COURSE/REPOSITORY/releases/download/v{version}"
 
 
 def main(out: Path = ROOT / "dist") -> None:
-    """Write the archives to a folder and print their SHA-256 hashes and sizes.
+    """Write the archives to a folder; print their SHA-256 hashes and sizes.
+
+    Args:
+        out: the folder; it is made if it is missing.
 
     Raises:
-        SystemExit: git does not know a file, or a file of git is missing.
+        SystemExit: git does not know a file, or a file that git tracks is missing.
     """
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     url = (os.environ.get("URL") or URL.format(version=version)).rstrip("/")
@@ -81,8 +84,8 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
     """Return the content of each file of the GitHub archive, by file name.
 
     Args:
-        url: future address of the students' package.
-        sha256: SHA-256 hash of the students' package, in hex.
+        url: the address from which the students' package can be downloaded later.
+        sha256: the SHA-256 hash of the students' package, in hex.
     """
     workflow = (PLATFORMS / "github" / "grade.yml").read_text()
     workflow = workflow.replace("@PACKAGE@", url).replace("@SHA256@", sha256)
@@ -101,15 +104,21 @@ def for_github(url: str, sha256: str) -> dict[str, bytes]:
 
 
 def tracked(*paths: str) -> dict[str, bytes]:
-    """Return the content of each file at these paths that git tracks, by file name."""
+    """Return the content of each file that git tracks at these paths, by file name.
+
+    Args:
+        paths: files and folders of the repository.
+    """
     return {name: (ROOT / name).read_bytes() for name in listed(paths, "--cached")}
 
 
 def left_out() -> str:
     """Return a line for each file that a release would miss; "" if there is none.
 
-    Such a file is new and unknown to git, or tracked by git and deleted. Files in the
-    repository's .gitignore do not count. A user's own ignore file has no effect.
+    Such a file is new and unknown to git, or it is tracked by git and deleted. Files
+    that the repository's .gitignore names do not count. A user's own ignore file has no
+    effect. There is also a line for each path of the release at which git tracks no
+    file.
     """
     paths = (*GRADER, *HANDOUT, "solution", str(PLATFORMS.relative_to(ROOT)))
     lines = []
@@ -126,8 +135,10 @@ def left_out() -> str:
 def listed(paths: Iterable[str], *options: str) -> list[str]:
     """Return the file names that `git ls-files` lists.
 
+    The files of `grader/classroom` are left out.
+
     Args:
-        paths: files and folders to list.
+        paths: files and folders of the repository.
         options: options of `git ls-files`.
 
     Raises:
@@ -147,8 +158,8 @@ def archive(files: dict[str, bytes], folder: str = "") -> bytes:
     """Return the bytes of a zip file; the same arguments give the same bytes.
 
     Args:
-        files: content of each file, by file name.
-        folder: folder that holds all files in the archive; "" for none.
+        files: the content of each file, by file name.
+        folder: the name of a folder that holds all files in the archive; "" for none.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:

@@ -3,14 +3,14 @@
 `make soak N=500` grades 500 hand-ins one after the other in one process: right, wrong
 and hostile hand-ins, drawn with SEED. Each hand-in must get a valid report, and each
 right hand-in must get full points. Afterwards no process, temporary file, open file or
-thread may be left, and the memory in use may not grow. `make soak` sets
+thread may be left, and the memory in use may not have grown. `make soak` sets
 PYTHONMALLOC=malloc, so the memory in use includes all Python objects.
 
 `make soak RIGHT=100` grades only right hand-ins, each with all exercises.
 
-`make soak KILL=100` kills 100 graders at random moments. Afterwards the folder of the
-report may hold the old report, a whole new report, or no report. No process may be
-left, and the next grading must have the same result as before.
+`make soak KILL=100` kills 100 graders at random moments. After each kill, the folder of
+the report may hold the old report, a whole new report, or no report. No process may be
+left. Undisturbed gradings in between must have the same result as the first one.
 """
 
 import contextlib
@@ -86,9 +86,10 @@ class Task:
 
     Attributes:
         kind: "right", "wrong" or "hostile".
-        name: name of the hand-in.
-        exercise: name of the exercise to grade; "" for all.
-        source: text of the hand-in; None for a hostile hand-in.
+        name: the name of the hand-in.
+        exercise: the name of the exercise to grade; "" for all.
+        source: the text of `dqn.py`; None for a hostile hand-in, which an attack
+            writes.
     """
 
     kind: str
@@ -99,14 +100,14 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Left:
-    """The resources that a process holds.
+    """The resources that a process holds at one moment.
 
     Attributes:
-        in_use: bytes that malloc has handed out and that are not freed.
-        resident: resident memory of the whole process, in bytes.
-        files: number of open files.
-        threads: number of threads.
-        temporary: names of the files in the folder for temporary files.
+        in_use: the bytes that malloc has handed out and that are not freed.
+        resident: the resident memory of the whole process, in bytes.
+        files: the number of open files.
+        threads: the number of threads.
+        temporary: the names of the files in the folder for temporary files.
     """
 
     in_use: int
@@ -123,8 +124,8 @@ def tasks(number: int, seed: str) -> Iterator[Task]:
     """Yield gradings of right, wrong and hostile hand-ins in turn.
 
     Args:
-        number: number of gradings.
-        seed: seed with which the hand-ins are drawn.
+        number: the number of gradings.
+        seed: the seed with which the hand-ins are drawn.
     """
     rng = random.Random(seed)
     rights = [("solution", (*PARTS,), SOLUTION)]
@@ -149,7 +150,7 @@ def right_tasks(number: int) -> Iterator[Task]:
     """Yield gradings of right hand-ins, each in all exercises.
 
     Args:
-        number: number of gradings.
+        number: the number of gradings.
     """
     for name, source in itertools.islice(itertools.cycle(WHOLES), number):
         yield Task("right", name, "", source)
@@ -159,12 +160,13 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
     """Do gradings one after the other, and print a summary.
 
     Args:
-        todo: the gradings.
-        seed: beginning of each grading's seed; the grading's number follows.
-        tiers: names of the tiers, used in turn.
+        todo: the gradings, at least one.
+        seed: the first part of each grading's seed; the second part is the grading's
+            number.
+        tiers: the names of the tiers, used in turn.
 
     Returns:
-        A sentence for each problem: a wrong report or resources that are not released.
+        A sentence for each problem: a wrong report, or resources that are not released.
     """
     bad, begun, start, number = [], time.monotonic(), None, len(todo)
     before = left()
@@ -214,17 +216,20 @@ def in_a_row(todo: list[Task], seed: str, tiers: list[str]) -> list[str]:
 
 
 def mib(number: int) -> str:
-    """Return a number of bytes as text; the unit is called MB, but is 2^20 bytes."""
+    """Return a number of bytes as text, in units of 2^20 bytes.
+
+    The text calls this unit MB.
+    """
     return f"{number / (1 << 20):.1f} MB"
 
 
 def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
-    """Grade a hand-in; yield a sentence for each error in its report or marks.
+    """Grade a hand-in; yield a sentence for each error in its report or its points.
 
     Args:
         task: the hand-in and the exercise.
-        tier: name of the tier.
-        seed: seed of the grading.
+        tier: the name of the tier.
+        seed: the seed of the grading.
     """
     hostile = {one.name: one for one in ATTACKS}.get(task.name)
     if task.kind != "hostile":
@@ -256,14 +261,14 @@ def graded(task: Task, tier: str, seed: str) -> Iterator[str]:
 
 
 def of_marks(kind: str, report: Report) -> Iterator[str]:
-    """Yield a sentence for each wrong mark of a right or wrong hand-in.
+    """Yield a sentence for each error in the points of a right or wrong hand-in.
 
-    A right hand-in must have full points, and a wrong hand-in must lose points.
+    A right hand-in must have full points, and a wrong hand-in must lose points. Nothing
+    is yielded for a hostile hand-in.
 
     Args:
-        kind: "right", "wrong" or "hostile"; the marks of a hostile hand-in do not
-            count.
-        report: report of the grading.
+        kind: "right", "wrong" or "hostile".
+        report: the report of the grading.
     """
     lost = [
         f"{exercise.name}, {check.name}: {check.outcome}, {check.message[:200]}"
@@ -278,7 +283,10 @@ def of_marks(kind: str, report: Report) -> Iterator[str]:
 
 
 class MallInfo(ctypes.Structure):
-    """The result of glibc's mallinfo2: the fifth and eighth number are bytes in use."""
+    """The result of `mallinfo2` of glibc, as ten numbers.
+
+    The fifth and the eighth number are bytes in use.
+    """
 
     _fields_ = [("numbers", ctypes.c_size_t * 10)]
 
@@ -307,12 +315,12 @@ def left() -> Left:
 
 
 def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
-    """Kill graders one after the other, and print a summary.
+    """Start graders one after the other, kill each, and print a summary.
 
     Args:
-        number: number of graders to kill.
-        seed: seed with which the moments of the kills are drawn.
-        tiers: names of the tiers, used in turn.
+        number: how many graders to kill.
+        seed: the seed with which the moments of the kills are drawn.
+        tiers: the names of the tiers, used in turn.
 
     Returns:
         A sentence for each problem: a wrong report, or something left behind.
@@ -363,25 +371,38 @@ def killed(number: int, seed: str, tiers: list[str]) -> list[str]:
 
 
 def command(hand_in: Path, out: Path, tier: str) -> list[str]:
-    """Return the command line that grades `sync_target` of a hand-in."""
+    """Return the command line that grades `sync_target` of a hand-in.
+
+    Args:
+        hand_in: the folder of the hand-in.
+        out: the folder for the report.
+        tier: the name of the tier.
+    """
     words = ["grade", str(hand_in), "--only", "sync_target", "--sandbox", tier]
     return [sys.executable, "-m", "grader", *words, "--out", str(out), "--seed", CANARY]
 
 
 def undisturbed(hand_in: Path, out: Path, tier: str) -> None:
-    """Grade `sync_target` of a hand-in, and wait for the end of the grader.
+    """Grade `sync_target` of a hand-in, and wait until the grader ends.
 
     Args:
-        hand_in: folder of the hand-in.
-        out: folder of the report.
-        tier: name of the tier.
+        hand_in: the folder of the hand-in.
+        out: the folder for the report.
+        tier: the name of the tier.
+
+    Raises:
+        CalledProcessError: the grader's exit code is not 0.
     """
     words = command(hand_in, out, tier)
     subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def essence(report: bytes) -> str:
-    """Return the text of a report without durations."""
+    """Return the text of a report without durations.
+
+    Args:
+        report: the content of report.json.
+    """
     return lasting(Run(0, "", "", report.decode(), []))
 
 
@@ -389,15 +410,15 @@ def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
     """Start a grader and kill it.
 
     Args:
-        hand_in: folder of the hand-in.
-        out: folder of the report.
-        tier: name of the tier.
-        seconds: time in seconds before the grader is killed; inf to kill the grader
-            when it begins to write the report.
+        hand_in: the folder of the hand-in.
+        out: the folder for the report.
+        tier: the name of the tier.
+        seconds: the time in seconds before the grader is killed. With inf, the grader
+            is killed when it begins to write the report.
 
     Returns:
-        Findings: whether the grader was killed or had ended before, and which reports
-        were seen in the folder.
+        A set of findings. One says whether the grader was killed or had ended before.
+        The others are the results of `look` during the grading and after it.
     """
     process = subprocess.Popen(
         command(hand_in, out, tier),
@@ -419,7 +440,7 @@ def kill(hand_in: Path, out: Path, tier: str, seconds: float) -> set[str]:
 
 
 def written(out: Path) -> list[tuple[str, int]]:
-    """Return the name and the modification time (ns) of each file in a folder.
+    """Return the name and the modification time (ns) of each file in a folder, sorted.
 
     The list is empty if a file vanishes during the call.
     """
@@ -429,11 +450,11 @@ def written(out: Path) -> list[tuple[str, int]]:
 
 
 def look(out: Path) -> str:
-    """Return the finding about report.json in a folder.
+    """Return what is found as report.json in a folder.
 
     Returns:
-        `NONE` if there is no report, `A_REPORT` for a whole one, or a sentence about a
-        half-written or wrong report.
+        `NONE` if there is no report, `A_REPORT` for a whole one. Otherwise a sentence
+        about a half-written or wrong report.
     """
     try:
         document = json.loads((out / "report.json").read_bytes())
@@ -449,7 +470,14 @@ def look(out: Path) -> str:
 
 
 def tell(words: str) -> None:
-    """Print the progress: on a terminal in one changing line, in a log as new lines."""
+    """Print a line of progress to stderr.
+
+    On a terminal, each line replaces the previous one.
+
+    Args:
+        words: the line; "" removes the line from a terminal, and prints nothing to a
+            log.
+    """
     if sys.stderr.isatty():
         print(f"\r{words[:79]:<79}", end="" if words else "\r", file=sys.stderr)
     elif words:
@@ -460,10 +488,11 @@ ATTACKS = all_attacks()
 
 
 def main() -> int:
-    """Do the gradings that N, RIGHT and KILL ask for; return 0 if no problem was found.
+    """Do the gradings that N, RIGHT and KILL select; return the exit code.
 
-    These environment variables are numbers of gradings. The exit code is 1 after a
-    problem, and 2 if no isolating tier works on this machine.
+    These environment variables are numbers of gradings. Without any of them, N is 500.
+    The exit code is 0 if no problem was found, 1 after a problem, and 2 if no isolating
+    tier works on this machine.
     """
     number, right, kills = (
         int(os.environ.get(name) or 0) for name in ("N", "RIGHT", "KILL")

@@ -17,8 +17,8 @@ ABOUT = 5  # columns before the assignments: Student, ID, Section and the like
 def read_canvas(text: str, assignment: str) -> Export:
     """Parse the text of a gradebook from Canvas.
 
-    The maximum of all rows is the number in the row "Points Possible", or 0 if there is
-    no such row.
+    The number of points for a full score is read from the row "Points Possible" and
+    holds for all students. It is 0 if there is no such row.
 
     Args:
         text: the text of the file from Canvas.
@@ -45,7 +45,7 @@ def column_of(head: list[str], assignment: str) -> int:
     """Return the index of the column for the scores, from 0.
 
     Args:
-        head: the names of all columns.
+        head: the names of all columns. The first `ABOUT` columns are never the result.
         assignment: the column's name, with or without the number that Canvas adds.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Read and write the CSV file of a gradebook."""
+"""Read and write the CSV file of a gradebook, which is called an export here."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ class Row:
     """One row of a CSV file.
 
     Attributes:
-        raw: the row's text in the file, with the end of the line.
+        raw: the row's text as it is in the file, with the line break at its end.
         cells: the texts of the row's cells.
     """
 
@@ -22,23 +22,27 @@ class Row:
     cells: list[str]
 
     def at(self, column: int) -> str:
-        """Return the cell in a column; "" if the row has no cell there."""
+        """Return the cell in a column; "" if the row is shorter.
+
+        Args:
+            column: the index of the column, from 0.
+        """
         return self.cells[column] if column < len(self.cells) else ""
 
 
 @dataclass(frozen=True)
 class Export:
-    """A gradebook's CSV file, parsed, and the column for the scores.
+    """The CSV file of a gradebook, parsed, and the place of the scores in it.
 
     Attributes:
         rows: all rows of the file; the first row holds the columns' names.
         delimiter: the character between cells.
-        kinds: for each column with identifiers of students, the kind of identifier (see
-            `Owner.ids`), by the column's name.
-        first: the index of the first row that belongs to a student.
-        column: the index of the column for the scores.
-        maxima: for each row, the number of points to enter for a full score. 0 means
-            that the points of the report are entered unchanged.
+        kinds: the columns that can identify a student. The key is the column's name;
+            the value is the kind of identifier (see `Owner.ids`) in this column.
+        first: the index of the first row that belongs to a student, from 0.
+        column: the index of the column for the scores, from 0.
+        maxima: for each row, the number to enter for a full score; every other score is
+            scaled in proportion. 0 means that scores are not scaled.
     """
 
     rows: list[Row]
@@ -55,7 +59,7 @@ class Export:
         an apostrophe in front.
 
         Args:
-            scores: the texts of the scores, by the row's index in `rows`.
+            scores: the text of each score, by the index of the row in `rows`.
         """
         parts = [row.raw for row in self.rows[: self.first]]
         for i, row in enumerate(self.rows[self.first :], self.first):
@@ -73,6 +77,9 @@ class Export:
 
 def read(text: str) -> tuple[list[Row], str]:
     """Return the rows of a CSV file, and the delimiter between its cells.
+
+    The delimiter is a comma, a semicolon or a tab: the most frequent one in the first
+    line.
 
     Args:
         text: the file's text.
@@ -104,14 +111,22 @@ def read(text: str) -> tuple[list[Row], str]:
 
 
 def as_csv(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
-    """Return rows as the text of a CSV file."""
+    """Return the text of a CSV file with these rows.
+
+    Args:
+        rows: the texts of the cells of each row.
+        delimiter: the character between cells.
+    """
     file = io.StringIO()
     csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
     return file.getvalue()
 
 
 def number(cell: str) -> float:
-    """Return the number in a cell; 0 if the cell holds no number."""
+    """Return the number in a cell; 0 if the cell holds no number.
+
+    A comma counts as a decimal point.
+    """
     try:
         return float(cell.strip().replace(",", "."))
     except ValueError:

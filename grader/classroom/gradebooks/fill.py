@@ -1,4 +1,7 @@
-"""Enter scores into an export, only in rows whose owner is certain."""
+"""Enter scores into an export: the CSV file of a gradebook, as `export` reads it.
+
+A row gets a score only if it is certain to which person the row belongs.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -11,16 +14,17 @@ from grader.report.model import plain_number
 
 @dataclass
 class Filled:
-    """An export with scores entered, and a list of all that was not entered.
+    """An export with scores entered, and lists of the scores that were not entered.
 
     Attributes:
         text: the text of the whole file.
-        without_row: the names of people who have a score, but no row.
-        without_score: the first cell of each row without a new score.
-        with_problem: the names of people whose hand-in was not read or not imported,
-            and who got no new score for this reason.
-        disputes: sentences on scores that were not entered, because a row belongs to
-            several hand-ins, or because a person's row is not certain.
+        without_row: the names of people who should get a score and have no row.
+        without_score: the first cell of each student's row into which no score was
+            entered.
+        with_problem: the names of people who got no score because their hand-in was not
+            read or not imported.
+        disputes: sentences on scores that were not entered. Either several hand-ins
+            belong to the same row, or it is not certain which row belongs to a person.
     """
 
     text: str = ""
@@ -33,13 +37,13 @@ class Filled:
 def fill(
     export: Export, entries: Iterable[Entry], *, zero_unread: bool = False
 ) -> Filled:
-    """Return an export with the scores of a class entered.
+    """Enter the scores of a class into an export, and list the scores not entered.
 
     Args:
         export: the export of Canvas or Moodle.
         entries: all hand-ins with their results.
         zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
-            If false, nothing is entered for this hand-in.
+            If false, nothing is entered for such a hand-in.
     """
     filled, people = Filled(), People(export)
     claims: dict[int, dict[int, Entry]] = {}  # by row, the hand-ins of its owner
@@ -74,10 +78,10 @@ def fill(
 
 
 def dispute(claim: Collection[Entry]) -> str:
-    """Return the message that a row gets no score because of several hand-ins.
+    """Return the message that a row gets no score because several hand-ins claim it.
 
     Args:
-        claim: all hand-ins whose owner has this row.
+        claim: all hand-ins whose owners have this row.
     """
     names = ", ".join(entry.hand_in.entry for entry in claim)
     return f"not entered, for {len(claim)} hand-ins claim this row ({names})"
@@ -88,8 +92,10 @@ def score_of(entry: Entry, maximum: float, zero_unread: bool) -> str:
 
     Args:
         entry: the hand-in with its result.
-        maximum: the number of points for a full score; 0 for the report's maximum.
-        zero_unread: whether to enter 0 for a hand-in that was not read or not imported.
+        maximum: the number to enter for a full score; every other score is scaled in
+            proportion. 0 means that scores are not scaled.
+        zero_unread: whether to return "0" for a hand-in that was not read or not
+            imported.
     """
     if entry.report is None:
         return ""

@@ -1,4 +1,4 @@
-"""Read a grading worksheet of Moodle, or an export of its gradebook."""
+"""Read a grading worksheet or a gradebook that Moodle exports."""
 
 from grader.classroom.gradebooks.export import Export, number, read
 from grader.contract.outcomes import UsageError
@@ -17,8 +17,8 @@ GRADE, MAXIMUM = "Grade", "Maximum Grade"
 def read_moodle(text: str, assignment: str) -> Export:
     """Parse the text of a gradebook or grading worksheet from Moodle.
 
-    The maximum of a row is its number in the column "Maximum Grade", or 0 if there is
-    no such column.
+    The number of points for a full score is read, for each student, from the column
+    "Maximum Grade". It is 0 if there is no such column.
 
     Args:
         text: the text of the file from Moodle.
@@ -26,7 +26,8 @@ def read_moodle(text: str, assignment: str) -> Export:
             column, "Grade", and needs no name.
 
     Raises:
-        UsageError: the text is no such file, or has no column for the scores.
+        UsageError: the text is no such file, or not exactly one column is for the
+            scores.
     """
     rows, delimiter = read(text)
     head = rows[0].cells if rows else []
@@ -45,11 +46,11 @@ def read_moodle(text: str, assignment: str) -> Export:
 def column_of(head: list[str], assignment: str) -> int:
     """Return the index of the column for the scores, from 0.
 
-    If no column has the name, the column "Grade" of a worksheet is taken.
+    If no column has the name, the result is the column "Grade" of a worksheet.
 
     Args:
         head: the names of all columns.
-        assignment: the name of the assignment or of its column.
+        assignment: the name of the assignment or of its column; "" for a worksheet.
 
     Raises:
         UsageError: more than one column has the name; or none has it, and there is no

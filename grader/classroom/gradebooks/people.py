@@ -1,4 +1,4 @@
-"""Find the row of an export that belongs to a person, if this is certain."""
+"""Find the row of a gradebook that belongs to a person, if this is certain."""
 
 import re
 import unicodedata
@@ -11,10 +11,10 @@ MATCHED_BY = ("canvas", "moodle", "sid", "email", "login", "name")
 
 
 class People:
-    """The people in an export, whose rows can be found by their identifiers.
+    """The people in a gradebook, whose rows can be found by their identifiers.
 
     Args:
-        export: the export.
+        export: the gradebook's CSV file, parsed.
     """
 
     def __init__(self, export: Export) -> None:
@@ -35,6 +35,9 @@ class People:
 
     def row_of(self, owner: Owner) -> tuple[int | None, str]:
         """Return the index of a person's row, and a message if the row is not certain.
+
+        Args:
+            owner: the person who handed in.
 
         Returns:
             The index is None if the row is not certain, or if the person has no row.
@@ -57,14 +60,14 @@ class People:
         return next(iter(rows), None), ""
 
     def found(self, known: dict[str, str]) -> dict[str, set[int]]:
-        """Return the rows that have an identifier of a person, by kind of identifier.
+        """Return the rows that have an identifier of a person.
 
         Args:
             known: a person's identifiers by kind.
 
         Returns:
-            Sets of row indices by kind, the most certain kind first. Kinds without a
-            matching row are left out.
+            Sets of row indices by kind of identifier, the most certain kind first.
+            Kinds without a matching row are left out.
         """
         return {
             kind: some
@@ -74,10 +77,10 @@ class People:
         }
 
     def others(self, rows: set[int], name: str) -> str:
-        """Return the names in some rows; "" if one of the names may be the given name.
+        """Return the names in some rows, as one text; "" if one of them may be `name`.
 
         Moodle numbers groups as well as participants. So the number in a folder's name
-        may be that of a group, and the row with this number is another person's.
+        may be that of a group, while the row with this number is another person's.
 
         Args:
             rows: the indices of the rows.
@@ -92,7 +95,10 @@ class People:
         """Return the name in a row.
 
         If the export has no column of names, the result is the word before the number
-        in the column Identifier, as "Participant" in "Participant 123".
+        in the column Identifier: "Participant" in "Participant 123".
+
+        Args:
+            row: the index of the row.
         """
         if "name" in self.columns:
             return self.rows[row].at(self.columns["name"])
@@ -129,10 +135,12 @@ def ascii_of(name: str) -> str:
 
 
 def normal(value: str, kind: str) -> str:
-    """Return an identifier in a normal form for comparisons; "" if it is empty.
+    """Return an identifier in a normal form, so that equal ones can be found.
+
+    The result is "" if the text holds no identifier of this kind.
 
     Args:
-        value: the identifier.
+        value: the text with the identifier.
         kind: the kind of identifier, one of `MATCHED_BY`.
     """
     if kind == "name":

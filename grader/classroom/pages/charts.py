@@ -1,6 +1,7 @@
-"""Compute the positions of lines, bars and words in charts, which a template draws.
+"""Compute where a chart has its lines, bars and words; a template draws the chart.
 
-Lengths are in units of the SVG picture, which is scaled to the width of the page.
+Lengths are in units of the SVG picture, which is scaled to the width of the page. (0,
+0) is the top left corner.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ Curve = Sequence[Sequence[float]]  # pairs of environment step and mean return
 class Line(NamedTuple):
     """A horizontal line across the chart, at the vertical position `y`.
 
-    `kind` is a class of `page.css`.
+    `kind` is a CSS class of `page.css`.
     """
 
     kind: str
@@ -29,7 +30,7 @@ class Line(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A bar of the histogram; (x, y) is the top left corner."""
+    """A bar of the histogram; (x, y) is its top left corner."""
 
     x: float
     y: float
@@ -40,8 +41,9 @@ class Bar(NamedTuple):
 class Polyline(NamedTuple):
     """A learning curve.
 
-    `kind` holds classes of `page.css`. `points` is the text for SVG, "x,y x,y ...".
-    `opacity` is a number from 0 to 1.
+    `kind` holds CSS classes of `page.css`, separated by blanks. `points` has the
+    corners of the curve as SVG writes them: "x,y x,y ...". `opacity` is a number from 0
+    to 1.
     """
 
     kind: str
@@ -50,7 +52,10 @@ class Polyline(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A word or number in the chart; `kind` holds classes of `page.css`."""
+    """A word or number at (x, y) in the chart.
+
+    `kind` holds CSS classes of `page.css`, separated by blanks.
+    """
 
     x: float
     y: float
@@ -63,7 +68,7 @@ class Chart:
     """A chart, as lists of the shapes that a template draws.
 
     Attributes:
-        words: a description for readers who cannot see the chart.
+        words: a description for people who cannot see the chart.
         bars: the bars to draw.
         lines: the lines to draw.
         curves: the learning curves to draw.
@@ -79,7 +84,7 @@ class Chart:
     left, right = LEFT, WIDTH - RIGHT
 
     def add_caption(self, words: str) -> None:
-        """Add a text below the horizontal axis, as the name of the axis."""
+        """Add the name of the horizontal axis, as a text below this axis."""
         middle = (self.left + self.right) / 2
         self.texts.append(Text(middle, HEIGHT - 6, "mid soft", words))
 
@@ -87,8 +92,8 @@ class Chart:
 def histogram(shares: Sequence[float]) -> Chart:
     """Return a histogram of the scores.
 
-    Each of `BINS` bins counts the hand-ins in an interval of scores; the last bin
-    counts those with full marks.
+    `BINS` bins of equal width count the hand-ins by score. One more bin counts the
+    hand-ins with full points.
 
     Args:
         shares: for each hand-in, its points divided by the largest possible points, a
@@ -120,11 +125,12 @@ def histogram(shares: Sequence[float]) -> Chart:
 def learning_curves(runs: Sequence[Curve], words: str) -> Chart:
     """Return a chart with all learning curves in one picture.
 
-    A curve that never reaches `FULL` gets the additional class "missed".
+    If the mean return of a curve never reaches `FULL`, the curve gets the additional
+    CSS class "missed".
 
     Args:
         runs: the learning curves; none of them is empty.
-        words: a description for readers who cannot see the chart.
+        words: a description for people who cannot see the chart.
     """
     last = max((point[0] for run in runs for point in run), default=1) or 1
 

@@ -1,4 +1,4 @@
-"""Make the page of the whole class, which shows ids, and names only on request."""
+"""Make the page of the whole class, which shows names of students only on request."""
 
 import statistics
 from collections import Counter
@@ -19,7 +19,7 @@ HIDDEN = "its report says why"
 
 
 class Label(NamedTuple):
-    """The name of a hand-in on the page.
+    """How the page names a hand-in.
 
     Attributes:
         id: the hand-in's id, which is also in the file name of the student's page.
@@ -35,15 +35,15 @@ class Label(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """The pass rate and the mean points of one exercise or check.
+    """How well the graded hand-ins did in one exercise or check.
 
     Attributes:
         name: the number and name of the exercise, or the description of the check.
         is_exercise: True for an exercise, False for a check.
-        mean: the mean points of the graded hand-ins.
+        mean: the mean of the hand-ins' points.
         most: the largest possible points.
-        passed: the part of the graded hand-ins that passed, from 0 to 1. An exercise is
-            passed with all points.
+        passed: the fraction of the hand-ins that passed, from 0 to 1. To pass an
+            exercise means to get all its points.
     """
 
     name: str
@@ -78,9 +78,9 @@ def page(
 
     Args:
         entries: all hand-ins with their results.
-        findings: what the comparison of their code has found.
+        findings: the result of comparing the code of all hand-ins.
         names: whether to show the owners' names.
-        left_out: the files that are no hand-in, each with the reason.
+        left_out: the names of files that are no hand-in, each with the reason.
     """
     entries = sorted(entries, key=lambda entry: entry.id)  # hides the order of names
     reports = {e.id: e.report for e in entries if e.report is not None and e.graded}
@@ -135,7 +135,7 @@ def labels(entries: Iterable[Entry], *, names: bool) -> dict[str, Label]:
 def figures(
     entries: Sequence[Entry], graded: Sequence[Report]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the figures at the top of the page, each as a name and a value.
+    """Yield the figures at the top of the page, each as a pair of a name and a value.
 
     Args:
         entries: all hand-ins.
@@ -155,17 +155,25 @@ def figures(
 
 
 def is_secret(trouble: Trouble, names: bool) -> bool:
-    """Return whether the page must hide the reason of a trouble.
+    """Return whether the page must hide the details of a reason in `troubles`.
 
-    The reason why a hand-in was not read or not imported can contain names of files,
-    and so of people. The page hides this reason if `names` is false.
+    The details of a hand-in that was not read or not imported can contain names of
+    files, and so names of people. These details must be hidden if `names` is false.
+
+    Args:
+        trouble: the reason why staff should look at a hand-in.
+        names: whether the page shows the owners' names.
     """
     entry = trouble.entry
     return entry.report is not None and bool(entry.problem) and not names
 
 
 def rates(graded: Sequence[Report]) -> Iterator[Rate]:
-    """Yield the rate of each exercise, followed by the rates of its checks."""
+    """Yield the rate of each exercise, followed by the rates of its checks.
+
+    Args:
+        graded: the reports of the hand-ins that have a score.
+    """
     for name in EXERCISES:
         found = [e for report in graded for e in report.exercises if e.name == name]
         if not found:
@@ -182,7 +190,11 @@ def rates(graded: Sequence[Report]) -> Iterator[Rate]:
 
 
 def mistakes(graded: Sequence[Report]) -> list[Mistake]:
-    """Return the mistakes that the diagnosis has named, the most frequent first."""
+    """Return the mistakes that the diagnosis has named, the most frequent first.
+
+    Args:
+        graded: the reports of the hand-ins that have a score.
+    """
     found: Counter[str] = Counter()
     hints: dict[str, str] = {}
     for report in graded:
@@ -196,11 +208,15 @@ def mistakes(graded: Sequence[Report]) -> list[Mistake]:
 
 
 def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
-    """Return the results of all trainings on CartPole; None if there is no training.
+    """Summarize the trainings on CartPole in all reports.
+
+    Args:
+        graded: the reports of the hand-ins that have a score.
 
     Returns:
-        A sentence on the results, whether some trainings never reached the mean return
-        `FULL`, and the chart of the learning curves.
+        None if no report has a training on CartPole. Otherwise a sentence on the
+        results, whether some trainings never reached the mean return `FULL`, and the
+        chart of the learning curves.
     """
     runs = [run for report in graded if (run := curve_of(report))]
     if not runs:
@@ -215,7 +231,13 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
 
 
 def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:
-    """Yield each hand-in that calls an exported program: its id and the note on it."""
+    """Yield each hand-in that calls an exported program, as a pair of id and note.
+
+    The note is the one in the report that says so.
+
+    Args:
+        reports: the reports by the ids of the hand-ins.
+    """
     for id_, report in reports.items():
         for note in report.notes:
             if note.startswith(CALLS_EXPORTED):

@@ -1,4 +1,4 @@
-"""Fill a template with values; escape all text, because a hand-in can be hostile."""
+"""Fill a template with values; escape every text, because a hand-in can be hostile."""
 
 import base64
 import hashlib
@@ -17,10 +17,10 @@ SORT = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
 
 
 def without_controls(value: Any) -> Any:
-    """Return a value, without control characters if the value is text.
+    """Return a value; if it is text, return it without control characters.
 
-    Markup is returned unchanged, because a template has made it of values without
-    control characters.
+    A value of type `Markup` is returned unchanged. A template has made it from values
+    without control characters.
     """
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value)
@@ -28,7 +28,7 @@ def without_controls(value: Any) -> Any:
 
 
 def percent(share: float) -> str:
-    """Return a share from 0 to 1 as a whole number of percent: "25%"."""
+    """Return a number from 0 to 1 as a whole number of percent: "25%" for 0.25."""
     return f"{share:.0%}"
 
 

@@ -21,11 +21,11 @@ class Line(NamedTuple):
     Attributes:
         check: the check with its points.
         mark: the sign of the check's outcome.
-        colour: the colour of the sign, a class of `page.css`.
-        words: the outcome in words, for readers who cannot see the sign.
-        message: the check's message; "" if the page has shown this text before.
-        reading: what the part computes; "" if the page has shown this text before.
-        hints: the lines of the check's hint that the page has not shown before.
+        colour: the colour of the sign, a CSS class of `page.css`.
+        words: the outcome in words, for people who cannot see the sign.
+        message: the check's message; "" if the exercise has shown this text before.
+        reading: what the part computes; "" if the exercise has shown this text before.
+        hints: the lines of the check's hint that the exercise has not shown before.
     """
 
     check: Check
@@ -56,7 +56,7 @@ def page(entry: Entry) -> str:
 
 
 def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the figures at the top of the page, each as a name and a value."""
+    """Yield the figures at the top of the page, each as a pair of name and value."""
     most = plain_number(report.max_score)
     yield "Score", f"{plain_number(report.score)} / {most}" if entry.graded else "none"
     yield "Seed", report.seed
@@ -65,7 +65,7 @@ def figures(entry: Entry, report: Report) -> Iterator[tuple[str, str]]:
 
 
 def lines(exercise: Exercise) -> Iterator[Line]:
-    """Yield the checks of an exercise, without texts that were shown before."""
+    """Yield the checks of an exercise; a text that two checks share is shown once."""
     shown: set[str] = set()
 
     def once(text: str | None) -> str:
@@ -84,11 +84,12 @@ def lines(exercise: Exercise) -> Iterator[Line]:
 
 
 def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
-    """Return the results of learning in words, and CartPole's curve as a chart.
+    """Return sentences on the tasks of learning, and CartPole's learning curve.
 
     Returns:
-        None if no task was judged. Otherwise a sentence on each task, and the chart;
-        the chart is None if CartPole has no curve.
+        None if no task was judged. Otherwise a list with a sentence on each judged
+        task, and a chart of the curve. The chart is None if the report has no curve of
+        CartPole.
     """
     tasks = words.judged(report.learning)
     if not tasks:
@@ -100,6 +101,9 @@ def learning(report: Report) -> tuple[list[str], charts.Chart | None] | None:
 
 
 def curve_of(report: Report) -> list[list[float]]:
-    """Return CartPole's learning curve in a report; an empty list if there is none."""
+    """Return CartPole's learning curve in a report; an empty list if there is none.
+
+    Each entry is a list of two numbers: an environment step and the mean return then.
+    """
     curve: list[list[float]] = report.learning.get("cartpole", {}).get("curve") or []
     return curve

@@ -10,7 +10,7 @@ import scipy.sparse.csgraph
 from grader.classroom.similar.normal_form import NotComparableError, normal_form
 from grader.intake.submission import Submission
 
-# Hand-ins are nearly equal if at least this part of their units is common. Measured:
+# Hand-ins are nearly equal if at least this fraction of units is common. Measured:
 # right hand-ins in different styles have at most 0.32 in common, a hand-in and its copy
 # at least 0.86, and at least 0.73 if both get other code between their lines.
 NEAR = 0.7
@@ -22,9 +22,9 @@ class Cluster:
     """Hand-ins, each with nearly the same code as another one of the cluster.
 
     Attributes:
-        names: names of the hand-ins.
-        share: each hand-in has at least this part of its code in common with another
-            one of the cluster; from 0 to 1, as in `shares_of`.
+        names: the names of the hand-ins.
+        share: a number from 0 to 1. Each hand-in has, with at least one other of the
+            cluster, at least this fraction of common code, as `shares_of` measures it.
     """
 
     names: tuple[str, ...]
@@ -33,14 +33,16 @@ class Cluster:
 
 @dataclass
 class Findings:
-    """Result of the comparison of a class; hand-ins are given by their names.
+    """The result of comparing the code of a class; hand-ins are given by their names.
 
     Attributes:
-        clusters: clusters, the largest first.
-        median: median of `shares_of` over all pairs; None if there is no pair.
+        clusters: the clusters, the largest first.
+        median: the median over all pairs of hand-ins of their fraction of common code,
+            see `shares_of`; None if fewer than two hand-ins were compared.
         in_strings: hand-ins with code in strings, each with a sentence about it.
         not_compared: hand-ins that were not compared, each with the reason.
-        too_short: hand-ins with too little code of the student to be compared.
+        too_short: hand-ins in which the student has written too little code for a
+            comparison.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
@@ -53,10 +55,10 @@ class Findings:
 def compare(submissions: Mapping[str, Submission]) -> Findings:
     """Compare the code of all hand-ins of a class.
 
-    Hand-ins that could not be read, or that are the unchanged starter, are skipped.
+    Hand-ins that could not be read, or that are the unchanged starter, are left out.
 
     Args:
-        submissions: hand-ins by name.
+        submissions: the hand-ins by the names that the result shows.
     """
     findings = Findings()
     units: dict[str, frozenset[int]] = {}
@@ -91,8 +93,8 @@ def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
 
     Args:
         submission: the hand-in.
-        lines: numbers of the lines.
-        most: largest number of lines that are named.
+        lines: the numbers of the lines in the graded text, from 1.
+        most: how many lines are named at most; the text counts the others.
     """
     shown = [
         submission.locate(f"dqn.py, line {line}").removeprefix("dqn.py, ")
@@ -103,14 +105,13 @@ def places(submission: Submission, lines: Sequence[int], most: int = 3) -> str:
 
 
 def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
-    """Return, for each pair of hand-ins, which part of their units is common.
+    """Return, for each pair of hand-ins, the fraction of code that is common to both.
 
-    The number of common units is divided by the number of units of the hand-in with
-    fewer units. A sparse product counts the common units, so the cost grows only with
-    their number.
+    The fraction is the number of common units, divided by the number of units of the
+    hand-in with fewer units. `tokens` says what a unit is.
 
     Args:
-        units: hashes of the units of each hand-in.
+        units: for each of the n hand-ins, the hashes of its units; none is empty.
 
     Returns:
         A symmetric array [n, n] of numbers from 0 to 1, with 0 on the diagonal.
@@ -129,10 +130,13 @@ def shares_of(units: Sequence[frozenset[int]]) -> np.ndarray:
 
 
 def clusters_of(names: Sequence[str], shares: np.ndarray) -> Iterator[Cluster]:
-    """Yield clusters of nearly equal hand-ins, the largest first.
+    """Yield the clusters of nearly equal hand-ins, the largest first.
+
+    Two hand-ins are in the same cluster if a chain of hand-ins connects them in which
+    neighbours have at least the fraction `NEAR` of common code.
 
     Args:
-        names: names of the hand-ins.
+        names: the names of the hand-ins.
         shares: the result of `shares_of`, [n, n].
     """
     near = scipy.sparse.csr_array(shares >= NEAR)

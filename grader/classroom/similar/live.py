@@ -24,8 +24,8 @@ def prune(tree: ast.Module, needed: Set[str]) -> None:
     """Remove statements without an effect from a tree.
 
     Args:
-        tree: the tree; it is changed.
-        needed: names that code outside the tree reads.
+        tree: the tree; it is changed in place.
+        needed: names that count as used, even if nothing in the tree reads them.
     """
     for _ in range(ROUNDS):
         before = count(tree.body)
@@ -43,7 +43,10 @@ def count(body: Iterable[ast.stmt]) -> int:
 
 
 def reads(tree: ast.AST) -> set[str]:
-    """Return the names and attributes that code reads or declares global."""
+    """Return the names that code reads, and the names of all attributes in it.
+
+    Names that are declared `global` or `nonlocal` count as read.
+    """
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -59,7 +62,7 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
     """Return the statements of a block that have an effect.
 
     Args:
-        body: the block; its statements are changed.
+        body: the block; the blocks inside its statements are changed in place.
         needed: names that some code reads.
         local: True for a block inside a function.
     """
@@ -81,12 +84,12 @@ def pruned(body: list[ast.stmt], needed: Set[str], *, local: bool) -> list[ast.s
 
 
 def handlers_and_cases(statement: ast.stmt) -> list[ast.AST]:
-    """Return the exception handlers and match cases of a statement."""
+    """Return the exception handlers and match cases of a statement; [] if none."""
     return [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
 
 
 def without_replaced(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield all statements except definitions that a later one replaces.
+    """Yield all statements of a block except definitions that a later one replaces.
 
     Definitions with decorators are kept, because a decorator may have an effect.
     """
@@ -122,7 +125,8 @@ def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
     """Return whether a statement may have an effect.
 
     Args:
-        statement: the statement; its inner blocks are pruned already.
+        statement: the statement, from whose inner blocks all statements without an
+            effect have been removed.
         needed: names that some code reads.
     """
     match statement:
@@ -143,7 +147,7 @@ def has_effect(statement: ast.stmt, needed: Set[str]) -> bool:
 
 
 def is_special(name: str) -> bool:
-    """Return whether Python itself calls a method of this name."""
+    """Return whether Python itself calls a method of this name, such as `__init__`."""
     return name.startswith("__") and name.endswith("__")
 
 
@@ -158,8 +162,7 @@ def is_harmless(value: ast.expr) -> bool:
 def bound_by(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:
     """Return the names that an assignment binds.
 
-    Returns:
-        An empty set if the assignment changes an attribute or an entry of an object.
+    The result is empty if the assignment changes an attribute or an entry of an object.
     """
     if isinstance(statement, ast.Assign):
         targets = statement.targets

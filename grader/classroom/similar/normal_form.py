@@ -1,7 +1,8 @@
-"""Bring a source into a form without comments, the student's names, order, padding.
+"""Bring source code into a form in which a disguised copy equals its original.
 
-The text may be hostile: its length is limited before parsing, and its tree before
-comparing. The text is never run.
+The form does not depend on comments, on the names that the student has chosen, on the
+order of the code, or on code without an effect. The text may be hostile, so its length
+is limited before parsing, and its tree before comparing. The text is never run.
 """
 
 import ast
@@ -48,9 +49,10 @@ class NormalForm:
     """The code of a hand-in in a form that a disguise does not change.
 
     Attributes:
-        units: hashes of the units; hashes of the same process can be compared.
-        running: numbers of lines that run or compile a text as code.
-        holding: numbers of the first lines of long strings.
+        units: the hashes of the code's units, see `tokens`. Hashes can be compared only
+            inside one Python process.
+        running: the numbers of lines that run or compile a text as code.
+        holding: the numbers of the first lines of long strings.
     """
 
     units: frozenset[int]
@@ -59,12 +61,12 @@ class NormalForm:
 
 
 def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
-    """Return the normal form of a source, without the starter's units.
+    """Return the normal form of source code, without the units that the starter has.
 
     Code in strings is included.
 
     Args:
-        text: source as it is run.
+        text: the source as it is run.
         cells: for a notebook, the number of each cell's first line, from 0; else ().
 
     Raises:
@@ -84,14 +86,18 @@ def normal_form(text: str, cells: Sequence[int] = ()) -> NormalForm:
 
 
 def live_units(tree: ast.Module) -> frozenset[int]:
-    """Return the units of a tree's statements with an effect; the tree is changed."""
+    """Return the hashes of a tree's units, for statements with an effect only.
+
+    Args:
+        tree: the tree; statements without an effect are removed from it.
+    """
     prune(tree, given_names())
     return frozenset(units_of(tree))
 
 
 @cache
 def given_units() -> frozenset[int]:
-    """Return the units of the starter, which every student has."""
+    """Return the hashes of the starter's units, which every student has."""
     return live_units(ast.parse(STARTER.read_bytes()))
 
 
@@ -103,11 +109,11 @@ def given_names() -> frozenset[str]:
 
 
 def parsed(text: str, cells: Sequence[int]) -> ast.Module:
-    """Return the tree of a source; for a notebook, of the cells that are Python.
+    """Return the tree of source code; for a notebook, of the cells that are Python.
 
     Args:
-        text: source as it is run.
-        cells: for a notebook, the number of each cell's first line, from 0.
+        text: the source as it is run.
+        cells: for a notebook, the number of each cell's first line, from 0; else ().
 
     Raises:
         NotComparableError: nothing in the text is Python, or there is too much code.
@@ -129,9 +135,9 @@ def parsed(text: str, cells: Sequence[int]) -> ast.Module:
 
 
 def length_of_code(text: str) -> int:
-    """Return the number of characters of a text, without comments and plain strings.
+    """Return the number of characters of a text, without comments and strings.
 
-    f-strings count, because they contain code.
+    Only f-strings are counted, because they contain code.
     """
 
     def shortened(found: re.Match[str]) -> str:
@@ -156,7 +162,11 @@ def too_large(tree: ast.Module) -> bool:
 
 
 def trees_in(texts: Iterable[str | bytes]) -> Iterator[ast.Module]:
-    """Yield the tree of each text that is Python; stop after `LONGEST` characters."""
+    """Yield the tree of each text that is Python.
+
+    This function stops when the texts together have more than `LONGEST` characters of
+    code.
+    """
     length = 0
     for text in texts:
         decoded = text if isinstance(text, str) else text.decode("utf-8", "replace")

@@ -15,9 +15,9 @@ class Strings:
     """The strings of a syntax tree that may hold code or data.
 
     Attributes:
-        running: numbers of lines with `exec`, `eval` or `compile`.
-        holding: numbers of the first lines of long strings.
-        texts: strings that may hold code.
+        running: the numbers of lines with `exec`, `eval` or `compile`.
+        holding: the numbers of the first lines of long strings.
+        texts: the strings that may hold code.
     """
 
     running: tuple[int, ...]
@@ -28,8 +28,9 @@ class Strings:
 def strings_in(tree: ast.Module) -> Strings:
     """Return the strings of a tree that may hold code or data.
 
-    A docstring, or another string that is not used, counts as a comment. Such a string
-    may hold code only if the tree runs a text as code, as in `exec(__doc__)`.
+    A string that is not used, such as a docstring, counts as a comment. There is one
+    exception: if something in the tree runs a text, as in `exec(__doc__)`, a long
+    string that is not used counts as a string that may hold code.
     """
     nodes = [*ast.walk(tree)]
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
@@ -48,11 +49,12 @@ def strings_in(tree: ast.Module) -> Strings:
 
 
 def runs_text(node: ast.AST, own: set[str]) -> TypeGuard[ast.expr]:
-    """Return whether a node is Python's `exec`, `eval` or `compile`.
+    """Return whether a node of a tree is Python's `exec`, `eval` or `compile`.
 
     Args:
-        node: node of the tree.
-        own: names of the hand-in's functions; an `eval` among them is not Python's.
+        node: the node.
+        own: the names of the hand-in's functions. A function `eval` among them is not
+            Python's.
     """
     match node:
         case ast.Name(id=name):
@@ -72,5 +74,5 @@ def strings_among(
 
 
 def in_order(lines: Iterable[int]) -> tuple[int, ...]:
-    """Return line numbers in order, without repetition."""
+    """Return line numbers in ascending order, each one once."""
     return tuple(sorted({*lines}))

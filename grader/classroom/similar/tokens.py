@@ -1,9 +1,10 @@
 """Cut a syntax tree into units that a disguise does not change.
 
-A unit is one statement or one part of an expression, written as a row of tokens. The
-student's own names are numbered by their first appearance in the unit. So neither the
-order of the code nor other code around a unit matters. Annotations and the names of
-keyword arguments are left out. An imported name is written as its library names it.
+A unit is one statement or expression, written as a row of tokens. The names that the
+student has chosen are replaced by numbers, in the order in which they appear in the
+unit. So neither the order of the code nor other code around a unit matters. Annotations
+and the names of keyword arguments are left out. An imported name is written as its
+library names it.
 """
 
 import ast
@@ -24,7 +25,9 @@ METHODS = {
 
 
 def units_of(tree: ast.Module) -> set[int]:
-    """Return the hashes of a tree's units; hashes of the same process can be compared.
+    """Return the hashes of a tree's units.
+
+    The hashes can be compared only inside one Python process.
 
     Raises:
         RecursionError: the tree is too deep.
@@ -38,14 +41,14 @@ def units_of(tree: ast.Module) -> set[int]:
 class Row:
     """A tree written as a row of tokens.
 
-    A token is a number for one of the student's own names. Any other token is a text or
-    a value that must be equal in a copy.
+    A name that the student has chosen becomes a number. Any other token is a text or a
+    value, which must be equal in a copy.
 
     Args:
         tree: the tree that will be written.
 
     Attributes:
-        units: hashes of the units written so far.
+        units: the hashes of the units written so far.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -61,7 +64,8 @@ class Row:
     def note_names(self, node: ast.AST) -> None:
         """Remember the names that a node binds.
 
-        Imported names, other names and the first arguments of methods are kept apart.
+        Three sets are kept apart: imported names, the first arguments of methods, and
+        other names.
         """
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
@@ -114,7 +118,11 @@ class Row:
                         self.write_parts(getattr(node, field, None))
 
     def write_parts(self, value: Any) -> None:
-        """Append the tokens of one field of a node."""
+        """Append the tokens of the nodes in one field of a node.
+
+        Args:
+            value: the value of the field: a node, a list of nodes, or something else.
+        """
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, ast.AST):
                 self.write(part)
@@ -122,8 +130,8 @@ class Row:
     def name(self, name: str) -> Any:
         """Return the token of a name.
 
-        The token is a text for an imported name or a builtin, and a number for one of
-        the student's own names.
+        The token is a text for an imported name or a builtin, and a number for a name
+        that the student has chosen.
         """
         if name in self.imported:
             return self.imported[name]
@@ -133,30 +141,38 @@ class Row:
     def attribute(self, value: ast.expr, name: str) -> Any:
         """Return the token of an attribute.
 
-        The token is a text for a common method, and a number for one of the student's
-        own names.
+        The token is a text for the name of a common method, such as `append`. It is a
+        number for a name that the student has chosen.
 
         Args:
             value: the object that has the attribute.
-            name: name of the attribute.
+            name: the name of the attribute.
         """
         of_self = isinstance(value, ast.Name) and value.id in self.selves
         own = of_self or name not in METHODS
         return self.number(f".{name}") if own else f".{name}"
 
     def number(self, name: str) -> int:
-        """Return the number of a name of the student; a new name gets a new number."""
+        """Return the number of a name that the student has chosen.
+
+        A new name gets a new number.
+        """
         return self.numbers.setdefault(name, len(self.numbers))
 
     def is_imported(self, node: ast.AST) -> bool:
-        """Return whether a node is an imported module or a part of it."""
+        """Return whether a node is an imported name, or an attribute of one."""
         while isinstance(node, ast.Attribute):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.imported
 
 
 def unit(tokens: list[Any]) -> int:
-    """Return the hash of a unit; numbers are replaced by their order of appearance."""
+    """Return the hash of a unit.
+
+    Args:
+        tokens: the unit's tokens. Their numbers are replaced by 0, 1, 2 and so on, in
+            the order in which they first appear.
+    """
     seen: dict[int, int] = {}
     return hash(
         tuple(

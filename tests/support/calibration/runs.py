@@ -1,9 +1,10 @@
 """List the hand-ins whose learning is measured, and read and write their runs.
 
-A run is one grading of exercise 9. `tests/tools/calibrate.py` stores runs in
-`tests/evidence/calibration/runs.jsonl`, one JSON object in each line. A line with the
-key "code" is a session: its start, its code, its settings. Any other line is a run,
-and it has the number of its session.
+A run is one grading of exercise 9, kept as a dict that `trial.graded` describes. A
+session is one call of `make calibrate`, kept as a dict of its start, its code and its
+settings. `tests/evidence/calibration/runs.jsonl` has one JSON object in each line. An
+object with the key "code" is a session. Any other object is a run, and its key
+"session" has the number of its session.
 """
 
 import ast
@@ -37,13 +38,13 @@ Run = dict[str, Any]
 
 @dataclass(frozen=True)
 class Learner:
-    """A hand-in whose learning is measured.
+    """A hand-in whose learning is measured (here this word does not mean a process).
 
     Attributes:
-        name: name of the hand-in.
+        name: the name of the hand-in.
         kind: "solution", "whole" (a right hand-in in another style), or the severity of
             a mutant: "F" or "D".
-        source: text of `dqn.py`.
+        source: the text of `dqn.py`.
     """
 
     name: str
@@ -52,11 +53,11 @@ class Learner:
 
     @property
     def digest(self) -> str:
-        """A hash of the source without comments and docstrings."""
+        """A short hash of the source without comments and docstrings."""
         return digest(self.source)
 
     def seed(self, number: int) -> str:
-        """Return the seed of one run; no other hand-in has this seed.
+        """Return the seed of one run, which no other run of any hand-in has.
 
         Args:
             number: the number of the run, from 1.
@@ -90,7 +91,11 @@ def learners() -> list[Learner]:
 
 
 def digest(*sources: str) -> str:
-    """Return a short hash of Python sources, without comments and docstrings."""
+    """Return one short hash of Python sources, without comments and docstrings.
+
+    Args:
+        sources: the texts of the sources; their order matters.
+    """
     hashed = hashlib.sha256()
     for source in sources:
         tree = ast.parse(source)
@@ -110,7 +115,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def read(path: Path) -> Stored:
-    """Return the sessions and runs in a file; ignore an incomplete last line."""
+    """Return the sessions and runs in a file; both are empty if there is no file.
+
+    A last line without an end is ignored: the program was killed while it wrote this
+    line.
+
+    Args:
+        path: a file in the format of `runs.jsonl`.
+    """
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     entries = [json.loads(line) for line in whole.splitlines()]
@@ -119,7 +131,14 @@ def read(path: Path) -> Stored:
 
 
 def write(path: Path, stored: Stored) -> None:
-    """Replace the content of a file by runs and the sessions that made these runs."""
+    """Replace the content of a file by runs and their sessions.
+
+    Sessions to which no run belongs are left out.
+
+    Args:
+        path: the file, in the format of `runs.jsonl`.
+        stored: the runs and sessions.
+    """
     used = {run["session"] for run in stored.runs}
     kept = [entry for number, entry in stored.sessions.items() if number in used]
     path.parent.mkdir(exist_ok=True)
@@ -138,11 +157,15 @@ def line_of(entry: dict[str, Any]) -> str:
 def current(stored: Stored, measured: Iterable[Learner]) -> Stored:
     """Return the runs that count: the newest of each hand-in and run number.
 
-    A run counts only if it used today's source of the hand-in and today's settings.
+    A run counts only if it was made with today's source of the hand-in and today's
+    settings.
 
     Args:
         stored: all sessions and runs.
-        measured: today's hand-ins.
+        measured: the hand-ins as they are today.
+
+    Returns:
+        All sessions, and the runs that count.
     """
     digests = {learner.name: learner.digest for learner in measured}
     newest: dict[tuple[str, int], Run] = {}

@@ -1,8 +1,10 @@
 """Compute statistics of runs: confidence bounds, severities, difficulty of tasks.
 
-A try is one training of a task in a run. It is stored as a dict: `mean_return` (None if
-the training was stopped), `steps` (environment steps until training ended) and `facts`
-(numbers that describe the drawn task, see `FACTS`).
+A run is one grading of exercise 9, see `trial.graded`. A try is one training of the
+maze or of CartPole in a run. It is stored as a dict with three keys. `mean_return` is
+the mean return of the trained policy, or None if the training was stopped. `steps` is
+the environment step of the last validation, or 0 without a validation. `facts` has
+numbers that describe the task that was drawn, by the names in `FACTS`.
 """
 
 from collections.abc import Iterable
@@ -34,7 +36,15 @@ Try = dict[str, Any]
 
 
 def bounds(hits: int, trials: int) -> tuple[float, float]:
-    """Return the exact 95 % confidence bounds of hits / trials (Clopper–Pearson)."""
+    """Return the exact 95 % confidence bounds of a success rate (Clopper-Pearson).
+
+    Args:
+        hits: the number of successes.
+        trials: the number of independent trials, at least 1.
+
+    Returns:
+        The lower and the upper bound, from 0 to 1.
+    """
     low = stats.beta.ppf(0.025, hits, trials - hits + 1) if hits else 0.0
     high = stats.beta.ppf(0.975, hits + 1, trials - hits) if hits < trials else 1.0
     return float(low), float(high)
@@ -52,15 +62,24 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 
 def first_tries(runs: Iterable[Run], task: str) -> list[Try]:
-    """Return the first try at a task of each run that has tried the task."""
+    """Return the first try at a task of each run; runs without such a try are left out.
+
+    Args:
+        runs: the runs.
+        task: `MAZE` or `CARTPOLE`.
+    """
     return [run[task][0] for run in runs if run[task]]
 
 
 def score(one: Try, task: str) -> float:
-    """Return the number that the check judges; -inf if the training was stopped.
+    """Return the number by which a try is judged; -inf if the training was stopped.
 
-    For CartPole this is the mean return. For the maze it is 0 for the steps of a random
-    walk, 1 for those of the shortest way, and linear between.
+    For CartPole this is the mean return. For the maze the mean return is scaled: 0 for
+    a random walk, 1 for the shortest way from every room.
+
+    Args:
+        one: the try.
+        task: `MAZE` or `CARTPOLE`.
     """
     if one["mean_return"] is None:
         return -np.inf
@@ -70,24 +89,34 @@ def score(one: Try, task: str) -> float:
 
 
 def passed(one: Try, task: str) -> bool:
-    """Return whether a try gets full points."""
+    """Return whether a try gets all points of its task.
+
+    Args:
+        one: the try.
+        task: `MAZE` or `CARTPOLE`.
+    """
     return score(one, task) >= (MAZE_SHARE if task == MAZE else FULL)
 
 
 def steps(one: Try, task: str) -> float:
-    """Return the environment steps of a try; inf if the try gets no full points."""
+    """Return the environment steps of a try; inf if it does not get all points.
+
+    Args:
+        one: the try.
+        task: `MAZE` or `CARTPOLE`.
+    """
     return one["steps"] if passed(one, task) else np.inf
 
 
 def false_fail(failed: int, trials: int, tries: int) -> tuple[float, float]:
     """Return the probability that a right hand-in fails in all tries of a grading.
 
-    The tries of one grading have different seeds, so they are independent.
+    The tries of one grading have different seeds, so they count as independent.
 
     Args:
-        failed: number of measured first tries that failed.
-        trials: number of measured first tries.
-        tries: largest number of tries in one grading.
+        failed: the number of measured first tries that failed.
+        trials: the number of measured first tries.
+        tries: how often a task is tried in one grading at most.
 
     Returns:
         The estimated probability, and its 95 % upper bound.
@@ -96,17 +125,17 @@ def false_fail(failed: int, trials: int, tries: int) -> tuple[float, float]:
 
 
 def measured_severity(runs: list[Run], right: list[Run]) -> str:
-    """Return a mutant's severity, measured by a comparison with the solution.
+    """Return the severity of a mutant, measured by a comparison with the solution.
 
     Args:
-        runs: runs of the mutant.
-        right: runs of the solution.
+        runs: the runs of the mutant.
+        right: the runs of the solution.
 
     Returns:
         "F" if no run of the mutant has all points. "D" if the mutant has all points
         less often than the solution (Fisher's test), or if its first tries at a task
-        need more steps (Mann-Whitney test). These tests are one-sided with p < 0.01.
-        "S" otherwise.
+        need more steps (Mann-Whitney test). Both tests are one-sided, with p < 0.01.
+        Otherwise "S".
     """
     full = [sum(not run["lost"] for run in group) for group in (runs, right)]
     if not full[0]:
@@ -124,14 +153,16 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
 
 
 class Hardness(NamedTuple):
-    """How a fact on the drawn tasks is related to their difficulty.
+    """How much harder a task is for larger or smaller values of one fact.
+
+    A fact is a number that describes the task that was drawn, see `FACTS`.
 
     Attributes:
-        rho: Spearman's rank correlation of the fact and the steps of a try. Failed
-            tries count as the slowest.
-        p_steps: p-value of this correlation.
-        p_failed: p-value of a Mann-Whitney test that compares the fact in failed and in
-            passed tries; None if all tries passed.
+        rho: Spearman's rank correlation between the fact and the steps of a try. Failed
+            tries have the largest rank.
+        p_steps: the p-value of this correlation.
+        p_failed: the p-value of a Mann-Whitney test that compares the fact in failed
+            tries with the fact in passed tries; None if all tries passed.
     """
 
     rho: float
@@ -140,14 +171,14 @@ class Hardness(NamedTuple):
 
 
 def hardness(tries: list[Try], task: str, fact: str) -> Hardness | None:
-    """Return how a fact is related to the difficulty of a task.
+    """Return how one fact is related to the difficulty of a task.
 
-    The result is None if all tries have the same value of the fact, or the same number
-    of steps, which is infinite for failed tries.
+    The result is None if the fact has the same value in all tries, or if all tries have
+    the same number of steps. Failed tries have infinitely many steps.
 
     Args:
-        tries: first tries of right hand-ins.
-        task: the task.
+        tries: first tries at the task.
+        task: `MAZE` or `CARTPOLE`.
         fact: a key of `FACTS[task]`.
     """
     values = [one["facts"][fact] for one in tries]
@@ -165,16 +196,17 @@ def hardness(tries: list[Try], task: str, fact: str) -> Hardness | None:
 
 
 def grouped(tries: list[Try], fact: str) -> dict[str, list[Try]]:
-    """Return the tries in groups: one for each value of a fact, or four quarters.
+    """Group tries by one fact: by its value, or into quarters if it has many values.
 
-    More than four values give quarters: groups between the quartiles of the fact.
+    If the fact has more than four different values, the quartiles of the fact divide
+    the tries into four groups. Empty groups are left out.
 
     Args:
         tries: the tries.
-        fact: a key of the tries' facts.
+        fact: a key of each try's `facts`.
 
     Returns:
-        The groups by a text that names their value or their range of values.
+        The tries of each group. The key is a text with the group's value or range.
     """
     values = sorted(one["facts"][fact] for one in tries)
     if len(set(values)) <= 4:

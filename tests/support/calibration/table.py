@@ -1,4 +1,8 @@
-"""Make the page `tests/evidence/CALIBRATION.md` from the stored runs."""
+"""Make the page `tests/evidence/CALIBRATION.md` from the stored runs.
+
+A run is one grading of exercise 9, see `trial.graded`. A try is one training of the
+maze or of CartPole in a run.
+"""
 
 from collections import Counter
 
@@ -89,7 +93,7 @@ def report(stored: Stored, measured: list[Learner]) -> str:
 
 
 def of_constants() -> list[str]:
-    """Return the lines of the section "The values in force"."""
+    """Return the lines of the section that lists the constants of exercise 9."""
     ours = {"CLOSE": CLOSE, "MAZE_SHARE": MAZE_SHARE, "HALF": HALF, "FULL": FULL}
     rows = [["`trainings`", str(LIMITS.trainings), ""]]
     rows += [[f"`{name}`", f"{value:g}", ""] for name, value in ours.items()]
@@ -137,7 +141,7 @@ def of_sessions(stored: Stored) -> list[str]:
 
 
 def of_right_work(runs: list[Run]) -> list[str]:
-    """Return the lines of the section "Right work", from the runs of right hand-ins."""
+    """Return the lines of the section "Right work", from runs of right hand-ins."""
     errors = [run["table_error"] for run in runs if run["table_error"] is not None]
     columns = {"error of the table worlds, share of the allowed one": errors}
     for task, name in TASKS.items():
@@ -172,7 +176,7 @@ def of_right_work(runs: list[Run]) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return the name of a quantile: "least", "most" or a percentage."""
+    """Return the name of a quantile of order 0 to 1: "least", "most", a percentage."""
     return {0: "least", 1: "most"}.get(share, f"{share:.0%}")
 
 
@@ -222,8 +226,8 @@ def of_hardness(runs: list[Run], task: str) -> list[str]:
     """Return the lines of the section "How hard the drawn tasks are" for one task.
 
     Args:
-        runs: runs of the solution.
-        task: the task.
+        runs: the runs of the solution.
+        task: `MAZE` or `CARTPOLE`.
     """
     tries = [one for one in first_tries(runs, task) if one["facts"]]
     found = {fact: hardness(tries, task, fact) for fact in FACTS[task]}
@@ -252,10 +256,10 @@ def of_hardness(runs: list[Run], task: str) -> list[str]:
 def verdict(found: dict[str, Hardness | None]) -> str:
     """Return two sentences that name the facts with which a task is harder.
 
-    The first one is on passing, the second one on the number of steps.
+    The first sentence is on passing, the second one on the number of steps.
 
     Args:
-        found: the result of `hardness` for each fact.
+        found: the result of `hardness` by the name of the fact.
     """
     known = {fact: hard for fact, hard in found.items() if hard}
     failing = [f for f, hard in known.items() if (hard.p_failed or 1) < HARDER]
@@ -267,7 +271,12 @@ def verdict(found: dict[str, Hardness | None]) -> str:
 
 
 def group_figures(tries: list[Try], task: str) -> list[str]:
-    """Return table cells: count, passed tries, median steps and least `score`."""
+    """Return the cells for a group of tries: count, passed, median steps, least score.
+
+    Args:
+        tries: the tries, at least one.
+        task: `MAZE` or `CARTPOLE`.
+    """
     middle = quantile((steps(one, task) for one in tries), 0.5)
     return [
         str(len(tries)),
@@ -302,8 +311,8 @@ FIGURES = [
 def figures(runs: list[Run]) -> list[str]:
     """Return the table cells for the columns `FIGURES`, from at least one run.
 
-    The columns "at once" count the first tries that pass. The columns with steps have
-    the median of the first tries.
+    The columns "at once" count the first tries that get all points. The columns with
+    steps have the median of the steps of all first tries, or "never".
     """
     checks = ("tables", "maze", "cartpole_full")
     kept = [sum(check not in run["lost"] for run in runs) for check in checks]
@@ -320,9 +329,7 @@ def figures(runs: list[Run]) -> list[str]:
 def of_styles(styles: list[Learner], by_name: ByName) -> list[str]:
     """Return the lines of the section "Right hand-ins, one by one".
 
-    Args:
-        styles: the right hand-ins, in the order of the rows.
-        by_name: runs by the name of the hand-in.
+    The rows are in the order of `styles`; `by_name` has the runs by hand-in's name.
     """
     rows = [
         [learner.name, *figures(by_name[learner.name])]
@@ -345,7 +352,7 @@ def of_mutants(mutants: list[Learner], by_name: ByName) -> list[str]:
 
     Args:
         mutants: the mutants, in the order of the rows.
-        by_name: runs by the name of the hand-in.
+        by_name: the runs of each hand-in, by its name.
     """
     rows, differ, confirmed = [], [], 0
     for mutant in mutants:
@@ -386,7 +393,7 @@ def of_mutants(mutants: list[Learner], by_name: ByName) -> list[str]:
 
 
 def as_table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the lines of a Markdown table and one empty line."""
+    """Return the lines of a Markdown table, followed by an empty line."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(c.replace('|', '∣') for c in row)} |" for row in lines] + [
         ""

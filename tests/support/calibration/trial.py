@@ -1,4 +1,7 @@
-"""Make one run: grade exercise 9 of a hand-in, and record each training."""
+"""Make one run for `make calibrate`: grade exercise 9 of a hand-in once.
+
+All trainings of the maze and of CartPole are recorded.
+"""
 
 import contextlib
 import time
@@ -30,10 +33,11 @@ DECIDED = "the table worlds have lost their points already"
 
 
 class Recorded(Learning):
-    """Learning that keeps the learner's answer of each training.
+    """The learning of exercise 9; keeps what the learner answers to each training.
 
     Attributes:
-        until_lost: whether learning ends after table worlds that lost their points.
+        tries: the learner's answers by task, `MAZE` or `CARTPOLE`, in order.
+        until_lost: whether learning ends if the table worlds have lost their points.
     """
 
     until_lost = False
@@ -43,7 +47,11 @@ class Recorded(Learning):
         self.tries: dict[str, list[Args]] = {MAZE: [], CARTPOLE: []}
 
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
-        """Learn all tasks again, and keep only the answers of the new trainings."""
+        """Do what `Learning.again` does; first forget the answers to earlier trainings.
+
+        Args:
+            slopes: see `Learning.again`.
+        """
         self.tries = {MAZE: [], CARTPOLE: []}
         return super().again(slopes)
 
@@ -59,7 +67,10 @@ class Recorded(Learning):
         super().learn(task)
 
     def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
-        """Train once; keep the learner's answer and return it."""
+        """Train once on a task; keep the learner's answer, and return it.
+
+        The arguments are those of `Learning.learn_once`.
+        """
         answer = super().learn_once(task, programs, index)
         self.tries[task].append(answer)
         return answer
@@ -68,7 +79,7 @@ class Recorded(Learning):
 def graded(learner: Learner, number: int) -> Run:
     """Grade exercise 9 of a hand-in; return the run as `runs.jsonl` stores it.
 
-    The grading is that of `make grade ONLY=learning SEED=…`, in new processes.
+    The grading is that of `make grade ONLY=learning SEED=...`, in new processes.
 
     Args:
         learner: the hand-in.
@@ -76,10 +87,11 @@ def graded(learner: Learner, number: int) -> Run:
 
     Returns:
         A dict with these keys. `run`, `source`, `number`: the hand-in's name, its
-        digest and the number of the run. `lost`: names of the checks that lost points.
-        `table_error`: the result of `table_error`. `maze`, `cartpole`: lists of tries,
-        see `statistics`. `by_formula`: whether updates followed the formula of the
-        hand-in's loss. `problem`: why learning was stopped, or "". `seconds`: duration.
+        digest and the number of the run. `lost`: the names of the checks without full
+        points. `table_error`: the result of `table_error`. `maze`, `cartpole`: lists of
+        tries, see `as_stored`. `by_formula`: whether updates followed the formula of
+        the hand-in's loss. `problem`: why learning was stopped, or "". `seconds`: the
+        duration.
 
     Raises:
         GraderError: the grading failed by a fault of ours.
@@ -128,12 +140,22 @@ def graded(learner: Learner, number: int) -> Run:
 
 
 def lost(check: Check) -> bool:
-    """Return whether a check has less than full points."""
+    """Return whether a check gives less than full points."""
     return check.score < check.max_score
 
 
 def as_stored(answer: Args) -> dict[str, Any]:
-    """Return a training's answer of the learner as `runs.jsonl` stores a try."""
+    """Return one training in the form in which `runs.jsonl` stores it as a try.
+
+    Args:
+        answer: what the learner process has answered to the request for this training.
+
+    Returns:
+        A dict with these keys. `mean_return`: the mean return of the trained policy;
+        None if the training was stopped. `steps`: the environment step of the last
+        validation; 0 without a validation. `facts`: numbers that describe the drawn
+        task, by name.
+    """
     problem = str(answer["problem"])
     curve = answer["curve"]
     return {
@@ -144,9 +166,13 @@ def as_stored(answer: Args) -> dict[str, Any]:
 
 
 def table_error(tables: Tables) -> float | None:
-    """Return the largest |Q - Q*| of the table worlds, divided by the allowed error.
+    """Return the largest |Q - Q*| in the table worlds, divided by the allowed error.
 
-    The result is None if learning was stopped, or if an error is not finite.
+    A value above 1 means that an error is too large. The result is None if learning was
+    stopped, or if an error is not finite.
+
+    Args:
+        tables: the result of the table worlds.
     """
     if tables.reason:
         return None
@@ -159,7 +185,7 @@ def table_error(tables: Tables) -> float | None:
 
 
 def problem_of(results: Results) -> str:
-    """Return the first reason why learning was stopped, in one line, or ""."""
+    """Return the first reason why a task could not be learned, in one line, or ""."""
     reasons: list[Any] = [results.tables.reason]
     for result in (results.maze, results.cartpole):
         reasons += [result.reason, result.problem]

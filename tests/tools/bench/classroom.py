@@ -36,7 +36,11 @@ HOSTILE = ("exits_at_import", "patched_jax", "forges_the_report", "prints_answer
 
 
 def sources(size: int) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the text of each hand-in of a class; all texts differ."""
+    """Yield the kind and the text of each hand-in of a class; all texts differ.
+
+    Args:
+        size: the number of hand-ins.
+    """
     attacks = [
         attack_runs.STARTER
         + (attack_runs.FILES / f"{n}.py").read_text().replace("tell(", "str(")
@@ -54,7 +58,15 @@ def sources(size: int) -> Iterator[tuple[str, str]]:
 
 
 def make_class(folder: Path, size: int) -> None:
-    """Write hand-ins into a folder: as folders, files, archives and notebooks."""
+    """Write the hand-ins of a class into a folder.
+
+    Some are folders, others are files, archives and notebooks. One of eleven is
+    malformed.
+
+    Args:
+        folder: the folder, which must exist.
+        size: the number of hand-ins.
+    """
     for number, (kind, text) in enumerate(sources(size)):
         malformed = number % 11 == 10
         name = f"{number:03} {'malformed' if malformed else kind}"
@@ -75,7 +87,7 @@ def make_class(folder: Path, size: int) -> None:
 
 
 def as_notebook(text: str) -> str:
-    """Return the JSON text of a notebook with one code cell."""
+    """Return the JSON text of a notebook that has the text in one code cell."""
     cell = {"cell_type": "code", "metadata": {}, "source": text, "outputs": []}
     cell["execution_count"] = None
     notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
@@ -83,7 +95,7 @@ def as_notebook(text: str) -> str:
 
 
 def main() -> None:
-    """Grade a class as a whole and one by one; print times and differing scores."""
+    """Grade a class as a whole, then one by one; print times and differing scores."""
     more = ["--seed", "1", *(["--only", ONLY] if ONLY else [])]
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as temporary:
@@ -122,12 +134,15 @@ def main() -> None:
 
 
 def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
-    """Kill a class run half-way and resume it; return a sentence with differing files.
+    """Kill a class run half-way, resume it, and compare the files of its results.
 
     Args:
-        folder: folder of the class.
-        whole: folder with the results of a run that was not killed.
+        folder: the folder of the class.
+        whole: the folder with the results of a run that was not killed.
         more: further options of the command.
+
+    Returns:
+        A sentence that names the files that differ from those in `whole`.
     """
     out = whole.with_name("resumed")
     words = [str(folder), "--out", str(out), *more]
@@ -157,7 +172,11 @@ def killed_and_resumed(folder: Path, whole: Path, more: list[str]) -> str:
 
 
 def timed(module: str, *arguments: object) -> float:
-    """Run `python -m module arguments`; return the time in seconds."""
+    """Run `python -m module arguments`; return the time in seconds.
+
+    Raises:
+        CalledProcessError: the exit code is not 0.
+    """
     command = [sys.executable, "-m", module, *map(str, arguments)]
     started = time.perf_counter()
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)

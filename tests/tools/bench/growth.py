@@ -25,13 +25,16 @@ def graded(folder: Path, out: Path) -> tuple[float, int, int]:
     """Grade a class in a new process, and measure time and memory.
 
     Args:
-        folder: folder of the class.
-        out: folder for the results.
+        folder: the folder of the class.
+        out: the folder for the results.
 
     Returns:
         The time in seconds, the peak memory of the main process, and the peak memory of
-        all processes together. Memory is resident memory in bytes. Memory that
+        all processes together. Memory is resident memory in bytes. Memory that several
         processes share is counted for each of them.
+
+    Raises:
+        SystemExit: the exit code of the process is not 0.
     """
     words = [str(folder), "--out", str(out), *(["--only", ONLY] if ONLY else [])]
     started = time.perf_counter()

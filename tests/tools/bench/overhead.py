@@ -1,9 +1,9 @@
 """Compare the time of a grading with the time of the same training without a grader.
 
-`make bench` runs this module. The "floor" is a process that imports the same libraries
-and trains the solution once. Each figure is a ratio of two runs that follow each other,
-because the speed of a machine changes with time. The median over all pairs is the
-result.
+`make bench` runs this module. The "floor" is the time of a process that imports the
+same libraries and trains the solution once. Each figure is the ratio of the times of
+two runs that follow each other, because the speed of a machine changes with time. The
+medians of these ratios over all rounds are printed.
 """
 
 import json
@@ -43,7 +43,10 @@ print(time.perf_counter() - started)
 
 
 def main() -> None:
-    """Measure `PAIRS` rounds of runs; print the ratios, then the profile of one run."""
+    """Measure `PAIRS` rounds of runs; print the ratios, then the profile of one run.
+
+    The rounds have the seeds 1, 2 and so on.
+    """
     rows: dict[str, list[float]] = {}
     for seed in range(1, PAIRS + 1):
         floor, _ = train_in_process(seed)
@@ -74,8 +77,8 @@ def train_in_process(seed: int, steps: tuple[int, int] = (0, 0)) -> tuple[float,
     """Train the solution in a maze and on turned CartPole, without a grader.
 
     Args:
-        seed: seed of the tasks and the trainings.
-        steps: numbers of environment steps in the maze and on CartPole; 0 to train
+        seed: the seed of the tasks and the trainings.
+        steps: the numbers of environment steps in the maze and on CartPole; 0 to train
             until validation is passed.
 
     Returns:
@@ -89,9 +92,12 @@ def train_in_process(seed: int, steps: tuple[int, int] = (0, 0)) -> tuple[float,
 def learn_in_grader(seed: int) -> tuple[float, float, tuple[int, int]]:
     """Grade exercise 9 of the solution, with the grader in this process.
 
+    Args:
+        seed: the seed of the grading.
+
     Returns:
         The seconds of the whole grading.
-        The seconds of the trainings in the maze and on CartPole.
+        The seconds of all trainings in the maze and on CartPole.
         The numbers of environment steps in the maze and on CartPole.
     """
     from grader.grading import pipeline
@@ -125,6 +131,9 @@ def learn_in_grader(seed: int) -> tuple[float, float, tuple[int, int]]:
 def timed(command: list[str]) -> tuple[float, str]:
     """Run a command; return its time in seconds and its standard output.
 
+    Args:
+        command: the command line as a list of words.
+
     Raises:
         SystemExit: the command failed; the message has the end of its error output.
     """
@@ -140,7 +149,12 @@ def timed(command: list[str]) -> tuple[float, str]:
 
 
 def grade(seed: int, *options: str) -> tuple[float, dict]:
-    """Grade the solution; return the time in seconds and the report."""
+    """Grade the solution in a new process; return the time in seconds and the report.
+
+    Args:
+        seed: the seed of the grading.
+        options: further options of `python -m grader grade`.
+    """
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "grader", "grade", "solution"]
         command += ["--seed", str(seed), "--out", out, *options]
@@ -149,7 +163,10 @@ def grade(seed: int, *options: str) -> tuple[float, dict]:
 
 
 def print_profile() -> None:
-    """Print the time of each phase of a full run, and of each exported program."""
+    """Print how long each phase of one full run takes, and each export of a part.
+
+    The run grades the solution in this process, with all exercises.
+    """
     from grader.grading import pipeline
     from grader.intake.take import take
     from grader.sandbox import helper

@@ -5,14 +5,15 @@ seed 1, then all with seed 2, and so on. A run succeeds if its mean return in 10
 test episodes is at least 475. DQNs of other authors are judged by two rules, which
 `racers/race.py` explains: "likewise" and "whole".
 
-"Seconds" are from the start of the process to the end of the test, with imports and
-compilation. "Training" seconds are without imports and compilation; only `graded`
-cannot separate compilation from training. Medians are over all seeds. A ratio compares
-two runs with the same seed that both reach 475.
+In the table, "seconds" are from the start of the process to the end of the test, with
+imports and compilation. "Training" seconds are without imports and compilation; only
+the racer `graded` cannot separate compilation from training. Medians are over all
+seeds. A ratio compares a run with the run of `graded` that has the same seed; both must
+reach 475.
 
-Each run is stored in `results/peers.jsonl` when it ends, and the next call runs only
-what is missing. If code of the racers, the grader, the solution or the starter has
-changed, all runs are done again. SEEDS=10 sets the number of seeds, and
+Each run is stored in `results/peers.jsonl` when it ends, and the next call makes only
+the runs that are missing. If code of the racers, the grader, the solution or the
+starter has changed, all runs are made again. SEEDS=10 sets the number of seeds, and
 RACERS=graded,sb3 chooses racers.
 """
 
@@ -42,8 +43,8 @@ class Racer(NamedTuple):
     """A DQN implementation to compare.
 
     Attributes:
-        words: description for the table.
-        command: command line without the seed.
+        words: a description for the table.
+        command: the Python interpreter, the script and its arguments, without the seed.
     """
 
     words: str
@@ -77,13 +78,13 @@ class Run(NamedTuple):
     """The result of one racer with one seed, under one rule.
 
     Attributes:
-        racer: key of the racer in `RACERS`.
+        racer: the key of the racer in `RACERS`.
         rule: "likewise" or "whole", see `racers/race.py`.
-        seed: seed of the training and of the test episodes.
-        env_steps: number of environment steps in the training.
-        mean_return: mean return of 100 greedy test episodes.
-        seconds: time from the start of the process to the end of the test.
-        training: seconds of training and test, without imports and compilation.
+        seed: the seed of the training and of the test episodes.
+        env_steps: the number of environment steps in the training.
+        mean_return: the mean return of 100 greedy test episodes.
+        seconds: the time from the start of the process to the end of the test.
+        training: the seconds of training and test, without imports and compilation.
     """
 
     racer: str
@@ -101,7 +102,7 @@ class Run(NamedTuple):
 
 
 def main() -> None:
-    """Do the runs that are not stored yet, and print the table."""
+    """Make the runs that are not stored yet, and print the table."""
     racers = (os.environ.get("RACERS") or ",".join(RACERS)).split(",")
     if unknown := [name for name in racers if name not in RACERS]:
         known = ", ".join(RACERS)
@@ -134,7 +135,13 @@ def main() -> None:
 
 
 def race(racer: str, seed: int) -> list[Run]:
-    """Run one racer with one seed; return a result for each rule.
+    """Run one racer with one seed; return one `Run` for each rule.
+
+    Our own racers are judged by the rule "likewise" only.
+
+    Args:
+        racer: a key of `RACERS`.
+        seed: the seed of the training and of the test episodes.
 
     Raises:
         SystemExit: the racer failed; the message has the end of its error output.
@@ -174,7 +181,7 @@ def label(run: Run) -> str:
 def table(runs: Iterable[Run]) -> list[str]:
     """Return the lines of the table, with a row for each racer and rule.
 
-    A row has medians over all seeds, and ratios to the runs of `graded`.
+    A row has medians over all seeds, and ratios to the runs of the racer `graded`.
     """
     rows: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: list(RACERS).index(run.racer)):
@@ -200,24 +207,24 @@ def table(runs: Iterable[Run]) -> list[str]:
 
 
 def median(runs: Iterable[Run], field: str) -> float:
-    """Return the median of a numeric field over all runs.
+    """Return the median of a field over all runs.
 
     Args:
-        runs: the runs.
-        field: name of the field of `Run`.
+        runs: the runs, at least one.
+        field: the name of a numeric field of `Run`.
     """
     return statistics.median(getattr(run, field) for run in runs)
 
 
 def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
-    """Return the median and range of the ratios of a field in pairs of runs, as text.
+    """Return the median and the range of a field's ratios in pairs of runs, as text.
 
     Args:
         pairs: pairs of a run and the run of `graded` with the same seed.
-        field: name of the field of `Run`.
+        field: the name of a numeric field of `Run`.
 
     Returns:
-        "–" if there is no pair.
+        Such as "1.20 (1.10 to 1.35)"; "–" if there is no pair.
     """
     values = [getattr(one, field) / getattr(other, field) for one, other in pairs]
     if not values:
@@ -227,7 +234,14 @@ def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
 
 
 def stored(path: Path, code: str) -> list[Run]:
-    """Return the runs in a file that were done by the code with this hash."""
+    """Return the runs in a file that were made with a given version of the code.
+
+    The list is empty if there is no file.
+
+    Args:
+        path: the file with the runs.
+        code: the result of `code_now` for this version.
+    """
     if not path.exists():
         return []
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
@@ -235,12 +249,17 @@ def stored(path: Path, code: str) -> list[Run]:
 
 
 def line_of(run: Run, code: str) -> str:
-    """Return a run as a line of the file, with the hash of the code."""
+    """Return a run and the hash of the code as one line for the file.
+
+    Args:
+        run: the run.
+        code: the result of `code_now`.
+    """
     return json.dumps({"code": code, "run": run._asdict()}) + "\n"
 
 
 def code_now() -> str:
-    """Return a hash of the racers, the grader, the solution and the starter."""
+    """Return a hash of the racers' files, the grader, the solution and the starter."""
     folders = (RACERS_AT, *(ROOT / name for name in ("grader", "solution", "starter")))
     hashed = hashlib.sha256()
     for folder in folders:

@@ -1,1 +1,1 @@
-"""Fuzzing of the code that reads bytes of a hand-in: targets, seeds and the fuzzer."""
+"""Fuzz the code that reads bytes from helper processes: targets, seeds, the fuzzer."""

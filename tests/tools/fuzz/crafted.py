@@ -1,10 +1,10 @@
-"""Make unusual and hostile programs: `crafted.py FOLDER` writes them to a folder.
+"""Write unusual and hostile programs into a folder: `python crafted.py FOLDER`.
 
-This script needs its own process, because the tests' process must not import JAX. For
-each program it writes a file NN with the program's bytes, and a file NN.json with a
-list of two texts. The first text is the program's name. The second is a part of the
-message with which the runner must refuse the program, or "" if the runner must accept
-it.
+This script needs its own process, because the tests' process must not import JAX. It
+numbers the programs. For each program it writes two files, such as 07 and 07.json. The
+first file has the program's bytes. The second file has a list of two texts: the
+program's name, and a part of the message with which the runner must refuse the program.
+This second text is "" if the runner must accept the program.
 """
 
 import dataclasses
@@ -43,25 +43,26 @@ def made(function: Callable, *args: Any, platforms: Any = ("cpu",)) -> export.Ex
     """Export a function as a program.
 
     Args:
-        function: function of arrays.
-        args: shapes and dtypes of the arguments; without any, those of `MATRIX`.
-        platforms: names of the platforms that the program is for.
+        function: a function that takes arrays and returns arrays.
+        args: the shapes and dtypes of its arguments; without any, `MATRIX` is the
+            argument.
+        platforms: the names of the platforms on which the program can run.
     """
     return export.export(jax.jit(function), platforms=platforms)(*args or [MATRIX])
 
 
 def wide(function: Callable) -> export.Exported:
-    """Export a function as a program that computes with 64-bit numbers."""
+    """Export a function of `MATRIX` as a program that computes with 64-bit numbers."""
     with jax.enable_x64(True):
         return made(function)
 
 
 def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exported:
-    """Return the program with replaced text in its StableHLO module.
+    """Return a copy of the program with changes in the text of its StableHLO module.
 
     Args:
         exported: the program.
-        changes: pairs of an old text and its new text.
+        changes: pairs of an old text, which the module must contain, and its new text.
     """
     text = exported.mlir_module()
     for old, new in changes:
@@ -74,38 +75,57 @@ def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exp
 
 
 def smooth(args: Any) -> Any:
-    """Return tanh of the matrix product x x; an ordinary program."""
+    """Return tanh(x x) for the matrix x in `args`, as an ordinary program does."""
     return {"y": jnp.tanh(args["x"] @ args["x"])}
 
 
 def factors(args: Any) -> Any:
-    """Return the raw QR decomposition of x, which is one call of LAPACK."""
+    """Return the raw QR decomposition of the matrix x in `args`.
+
+    The program has one call of LAPACK.
+    """
     return {"y": jnp.linalg.qr(args["x"], mode="raw")[0]}
 
 
 def orthogonal(args: Any) -> Any:
-    """Return the matrix Q of the QR decomposition of x: two calls of LAPACK."""
+    """Return Q of the QR decomposition of the matrix x in `args`.
+
+    The program has two calls of LAPACK.
+    """
     return {"y": jnp.linalg.qr(args["x"]).Q}
 
 
 def triangular(args: Any) -> Any:
-    """Return the solution of a triangular system with the matrix on the left side."""
+    """Return the solution Y of the triangular system x Y = B.
+
+    The matrix x is in `args`. B has the first two columns of x.
+    """
     solve = jax.lax.linalg.triangular_solve
     return {"y": solve(args["x"], args["x"][:, :2], left_side=True)}
 
 
 def lower(args: Any) -> Any:
-    """Return the factors of the LU decomposition of x, without pivots."""
+    """Return the LU decomposition of the matrix x in `args`, without the pivots.
+
+    Both factors are in one matrix.
+    """
     return {"y": jax.lax.linalg.lu(args["x"])[0]}
 
 
 def solved(args: Any) -> Any:
-    """Return the solution of a linear system, which JAX finds by LU decomposition."""
+    """Return the solution Y of the linear system (x + 9 I) Y = x.
+
+    The matrix x is in `args`. JAX finds the solution by LU decomposition.
+    """
     return {"y": jnp.linalg.solve(args["x"] + 9 * jnp.eye(6), args["x"])}
 
 
 def sorts(args: Any) -> Any:
-    """Return results of all JAX functions that sort, for keys of all dtypes."""
+    """Return results of JAX functions that sort, for keys of many dtypes.
+
+    Args:
+        args: a dict with the matrix x [6,6], whose entries are sorted.
+    """
     x, key = args["x"], jax.random.key(0)
     flat = x.ravel()
     kinds = (bool, "u1", "i4", "u4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
@@ -127,9 +147,10 @@ def sorts(args: Any) -> Any:
 
 
 def constants(args: Any) -> Any:
-    """Return constants of every dtype with 1, 7 and 300 numbers, and NaN and inf.
+    """Return the matrix x in `args`, and constants of many dtypes.
 
-    300 numbers are more than StableHLO prints as text.
+    The constants are arrays of 1, 7 and 300 numbers, and arrays with NaN and infinity.
+    StableHLO does not print 300 numbers as readable text.
     """
     kinds = (bool, "u1", "i4", "i8", "f2", jnp.bfloat16, "f4", "f8", "c8", "c16")
     numbers = np.random.default_rng(0).normal(size=300) * 2
@@ -139,17 +160,23 @@ def constants(args: Any) -> Any:
 
 
 def padded(args: Any) -> Any:
-    """Return x after positive, negative and inner padding, cut to 6×6 again."""
+    """Return the matrix x in `args` after padding, cut to its first 6 rows and columns.
+
+    The padding is positive, negative and between the entries.
+    """
     return {"y": jax.lax.pad(args["x"], 0.0, ((900, -900, 0), (2, 1, 1)))[:6, :6]}
 
 
 def large(args: Any) -> Any:
-    """Return the first 6 rows of an array of 777 rows."""
+    """Return the first 6 rows of an array of 777 rows.
+
+    Each entry is the sum of the matrix x in `args`.
+    """
     return {"y": jnp.broadcast_to(args["x"].sum(), (777, 6))[:6]}
 
 
 def with_short_constant() -> export.Exported:
-    """Return a program with a constant of 4 numbers whose declared type has 60."""
+    """Return a program with a constant of 4 numbers whose type says 60 numbers."""
     numbers = np.array([1.25, 2.5, 3.75, 4.125], np.float32)
     honest = made(lambda a: {"y": a["x"] + jnp.asarray(numbers).sum()})
     # The bytes of the constant's type: a code (41), the rank, and the size times 4 + 1.
@@ -160,7 +187,11 @@ def with_short_constant() -> export.Exported:
 
 
 def lines(count: int) -> str:
-    """Return lines of a StableHLO program: `count` additions, one after the other."""
+    """Return lines of a StableHLO program: y = tanh(x), and then often y = y + x.
+
+    Args:
+        count: the number of additions.
+    """
     first = "%9000000 = stablehlo.tanh %arg0 : tensor<6x6xf32>\n"
     return first + "".join(
         f"%{9000001 + i} = stablehlo.add %{9000000 + i}, %arg0 : tensor<6x6xf32>\n"
@@ -171,7 +202,8 @@ def lines(count: int) -> str:
 def programs() -> dict[str, tuple[Any, str]]:
     """Return all programs by name, each with a part of the expected message.
 
-    The message is "" if the runner must accept the program.
+    A program is an `Exported` of JAX, or bytes. The message is "" if the runner must
+    accept the program.
     """
     sizes = export.symbolic_shape("a, a")
     unknown = {"x": jax.ShapeDtypeStruct(sizes, jnp.float32)}

@@ -1,4 +1,7 @@
-"""Frames from which the fuzzers start, and functions that make frames."""
+"""Make frames: the good ones from which the fuzzers start, and frames for tests.
+
+A frame is one message between grader and helper.
+"""
 
 import struct
 
@@ -32,22 +35,23 @@ def frame(header: object, payload: bytes = b"") -> bytes:
 
 
 def array_item(dtype: object, shape: object, code: int = 1) -> msgpack.ExtType:
-    """Return the msgpack item that stands for an array in a header.
+    """Return the msgpack item that represents an array in the header of a frame.
 
     An argument of a wrong type makes an invalid item.
 
     Args:
-        dtype: name of the dtype.
-        shape: list of sizes.
-        code: code of the msgpack extension type; 1 is the code of arrays.
+        dtype: the name of the dtype.
+        shape: a list of sizes.
+        code: the code of the msgpack extension type; 1 is the code of arrays.
     """
     return msgpack.ExtType(code, msgpack.packb([dtype, shape]))
 
 
 def seeds(target: str) -> list[bytes]:
-    """Return byte strings from which fuzzing starts: good frames, alone and joined.
+    """Return byte strings from which fuzzing starts: good frames, single and joined.
 
-    The argument `target` has no effect.
+    Args:
+        target: not used; `reading.seeds` has the same argument.
     """
     good = [encode(message) for message in MESSAGES]
     question = good[-1]

@@ -1,13 +1,13 @@
 """`make fuzz [SECONDS=60]`: coverage-guided fuzzing of code that reads helpers' bytes.
 
-There are three targets, with a third of the time each: streams of frames, answers of a
-helper, and programs. Atheris (libFuzzer) makes new bytes from good ones, and keeps
-bytes that reach new code. If a target fails, its bytes are printed and the exit code is
-1.
+There are three targets, and each gets a third of the time: streams of frames, answers
+of a helper, and programs. Atheris (libFuzzer) makes new bytes from good ones, and keeps
+the bytes that reach new code. If a target fails, its bytes are printed and the exit
+code is 1.
 
-Bytes of a program may crash JAX's own reader, hang it, or fill its memory. These ends
-are no failures: in a grading the runner then dies or reaches its deadline, and the
-hand-in gets no points. They are counted, and the counts are printed.
+Bytes of a program may crash JAX's own reader, hang it, or fill its memory. This is no
+failure: in a grading, the runner then dies or reaches its deadline, and the hand-in
+gets no points. The number of crashes, hangs and lacks of memory is printed.
 """
 
 import os
@@ -32,24 +32,28 @@ CRASHES_ARE_ENDS = [f"-handle_{x}=0" for x in ("segv", "bus", "abrt", "ill", "fp
 
 
 def main() -> int:
-    """Fuzz the targets; return 0, or 1 if a target failed."""
+    """Fuzz the targets; return 0, or 1 if a target failed.
+
+    The command line may name some of the `TARGETS`. The environment variable SECONDS is
+    the time for all targets together.
+    """
     seconds = float(os.environ.get("SECONDS") or 60)
     chosen = [name for name in TARGETS if name in sys.argv[1:]] or list(TARGETS)
     return max([fuzzed(name, seconds / len(chosen)) for name in chosen])
 
 
 def fuzzed(target: str, seconds: float) -> int:
-    """Fuzz one target for some time, and print what was reached.
+    """Fuzz one target for some time; print how often the target ran.
 
     For the target "programs", the fuzzer is started again after a crash, a hang or a
     lack of memory.
 
     Args:
-        target: name of the target, one of `TARGETS`.
-        seconds: time for this target.
+        target: the name of the target, one of `TARGETS`.
+        seconds: the time for this target in seconds.
 
     Returns:
-        1 if the target failed, else 0.
+        1 if the target failed, otherwise 0.
     """
     end = time.monotonic() + seconds
     runs = crashes = hangs = full = covered = 0

@@ -1,4 +1,8 @@
-"""Run libFuzzer once on one target: `one.py TARGET FOLDER [OPTIONS OF LIBFUZZER]`."""
+"""Run libFuzzer once on one target: `one.py TARGET FOLDER [OPTIONS OF LIBFUZZER]`.
+
+TARGET is "programs" for the function `reading.program`, or the name of a function in
+`targets`. The inputs that libFuzzer keeps are written to FOLDER/corpus.
+"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The fuzzing target that reads programs; a separate module because it needs JAX."""
+"""The fuzzing target that reads programs.
+
+It is not in `targets`, because it needs JAX.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +18,14 @@ ASKED = [(x.shape, x.dtype) for x in jax.tree.leaves(ARGS)]
 
 
 def network(args: dict) -> dict:
-    """Return Q values from a function with a loop, a sort and a call of LAPACK."""
+    """Return Q values and an orthogonal matrix, by name.
+
+    The function has a loop, a sort and a call of LAPACK. It is exported as a good
+    program.
+
+    Args:
+        args: parameters and states with the names and shapes in `ARGS`.
+    """
     weight, bias = args["theta"]
     q_values = jnp.tanh(args["state"] @ weight.T) + bias
     steps = jax.lax.fori_loop(0, 3, lambda i, x: jnp.sort(x * 0.5), q_values)
@@ -23,7 +33,13 @@ def network(args: dict) -> dict:
 
 
 def smooth(args: dict) -> dict:
-    """Return Q values from a function with one layer and no loop."""
+    """Return the Q values of a network with one layer, by name.
+
+    The function is exported as a good program.
+
+    Args:
+        args: parameters and states with the names and shapes in `ARGS`.
+    """
     weight, bias = args["theta"]
     return {"q_values": jnp.tanh(args["state"] @ weight.T) + bias}
 
@@ -31,7 +47,8 @@ def smooth(args: dict) -> dict:
 def seeds(target: str = "programs") -> list[bytes]:
     """Return the bytes of two good programs, from which fuzzing starts.
 
-    The argument `target` has no effect.
+    Args:
+        target: not used; `frames.seeds` has the same argument.
     """
     shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), ARGS)
     made = [export.export(jax.jit(f), platforms=["cpu"])(shapes) for f in FUNCTIONS]
@@ -42,7 +59,11 @@ FUNCTIONS = (network, smooth)
 
 
 def program(data: bytes) -> None:
-    """Read bytes as a program; fail if a wrong program is accepted."""
+    """Read bytes as a program; fail if a wrong program is accepted.
+
+    Raises:
+        AssertionError: a program was accepted that must be refused.
+    """
     try:
         exported = checked(data, ARGS)
     except BadProgram:

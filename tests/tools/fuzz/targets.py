@@ -1,8 +1,8 @@
 """The fuzzing targets without JAX, used by hypothesis and by `make fuzz`.
 
-A target is a function of bytes that a hostile helper could send. The target fails if
-the grader neither accepts the bytes as a valid message nor refuses them with one of its
-own exceptions.
+A target is a function of bytes that a hostile helper could send. The grader must accept
+the bytes as a valid message, or refuse them with one of its own exceptions. In all
+other cases the target raises an exception, and the fuzzer reports a failure.
 """
 
 import contextlib
@@ -26,10 +26,10 @@ PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def frames(data: bytes) -> None:
-    """Read the bytes as frames; fail if a forbidden message is accepted.
+    """Read the bytes as a stream of frames; fail if a forbidden message is accepted.
 
-    `ProtocolError` is the only exception with which the bytes may be refused. An
-    accepted message that is encoded and read again must be unchanged.
+    The bytes may be refused with `ProtocolError` only. If an accepted message is
+    encoded and read again, it must be unchanged.
     """
     stream = protocol.Capped(cast(Any, io.BytesIO(data)))
     try:
@@ -46,7 +46,7 @@ def conversation(data: bytes) -> None:
     """Ask a helper that replies with these bytes; fail if a wrong reply is accepted.
 
     The grader must get an answer or an error, or stop the helper. The question has the
-    nonce `NONCE`, so that the bytes can hold the right nonce.
+    nonce `NONCE`, so that the bytes can contain the right nonce.
     """
     child = Scripted(data)
     asked = []
@@ -83,10 +83,10 @@ def takes_program(answer: case.Answer) -> None:
 
 
 class Scripted(helper.Child):
-    """A `Child` without a process, whose replies are given bytes.
+    """A `Child` without a process, which gets all its replies from given bytes.
 
     Args:
-        data: the bytes of all replies.
+        data: the bytes of all replies, one after the other.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -109,13 +109,16 @@ class Scripted(helper.Child):
 
 
 def require_plain(value: object, depth: int = 0) -> None:
-    """Assert that a message is allowed.
+    """Check that a value is allowed in a message.
 
     All values must have allowed types, and each array must own its memory.
 
     Args:
         value: the message, or a value inside of it.
-        depth: the number of dicts and lists around the value.
+        depth: how many dicts and lists are around the value.
+
+    Raises:
+        AssertionError: the value is not allowed.
     """
     assert depth <= protocol.MAX_DEPTH + 1
     if isinstance(value, dict):
@@ -139,7 +142,7 @@ def require_plain(value: object, depth: int = 0) -> None:
 
 
 def same(a: object, b: object) -> bool:
-    """Tell whether two messages have the same types, order of keys and bits."""
+    """Return whether two messages have the same types, order of keys and bits."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         bits = [x.astype(x.dtype.newbyteorder("<")).tobytes() for x in (a, b)]
         return (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]

@@ -2,9 +2,9 @@
 
 Both graders run the same ten of our checks. Otter-grader runs them with `otter run`, as
 on Gradescope: in the process that executes the hand-in. Our grader runs them with
-helper processes and a sandbox, and adds the consistency pass. For each hand-in, first
-one grader is started and then the other. A ratio compares the two times for the same
-hand-in.
+helper processes and a sandbox, and adds the consistency pass. Each hand-in is graded
+first by our grader and then by otter-grader. A ratio compares the two times for the
+same hand-in.
 """
 
 import json
@@ -75,7 +75,11 @@ def main() -> None:
 
 
 def write_tests(path: Path) -> None:
-    """Write otter-grader's configuration: a zip file with a test file per check."""
+    """Write otter-grader's configuration: a zip file with a test file for each check.
+
+    Args:
+        path: the path of the zip file.
+    """
     settings = {"logo": False, "print_summary": False, "print_score": False}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("otter_config.json", json.dumps(settings))
@@ -86,13 +90,23 @@ def write_tests(path: Path) -> None:
 
 
 def by_ours(hand_in: Path) -> tuple[float, int]:
-    """Grade with our grader; return the seconds and how many of the ten checks pass."""
+    """Grade with our grader; return the seconds and how many of the ten checks pass.
+
+    Args:
+        hand_in: the path of the hand-in's file.
+    """
     seconds, printed = timed([sys.executable, str(HERE / "ten.py"), str(hand_in)])
     return seconds, json.loads(printed.splitlines()[-1])["passed"]
 
 
 def by_otter(hand_in: Path, folder: Path) -> tuple[float, int]:
-    """Grade with otter-grader; return the seconds and how many of the checks pass."""
+    """Grade with otter-grader; return the seconds and how many of the ten checks pass.
+
+    Args:
+        hand_in: the path of the hand-in's file.
+        folder: the folder with autograder.zip; otter-grader also writes its results
+            there.
+    """
     command = [str(OTTER), "run", "-a", str(folder / "autograder.zip")]
     seconds, _ = timed([*command, "-o", str(folder), str(hand_in)])
     told = json.loads((folder / "results.json").read_text("utf-8"))

@@ -1,8 +1,8 @@
 """The ten checks with which our grader and otter-grader are compared; see `bench.py`.
 
-`python ten.py DQN` runs the ten checks as `make grade` does, with helper processes and
-a sandbox, and prints how many pass. Otter-grader's test files call `run_one` for each
-check, in the process that executes the hand-in.
+`python ten.py DQN` grades the file DQN with these checks as `make grade` does, with
+helper processes and a sandbox, and prints how many pass. Otter-grader's test files call
+`run_one` for each check, in the process that executes the hand-in.
 """
 
 import functools
@@ -42,6 +42,9 @@ def run_ours(path: str) -> int:
     """Grade a hand-in with our grader; return how many of the ten checks pass.
 
     The function replaces `pytest.main` and `pipeline.EXERCISES` in this process.
+
+    Args:
+        path: the path of the hand-in's file.
     """
     run_by_pytest = pytest.main
 
@@ -70,7 +73,7 @@ def in_this_process(
     """Return the candidate, the reference and the runner, all in this process.
 
     Args:
-        path: path of the hand-in.
+        path: the path of the hand-in's file.
     """
     runner = in_process.LocalRunner()
     worker = in_process.LocalWorker(take(path))
@@ -79,12 +82,15 @@ def in_this_process(
 
 
 def run_one(exercise: str, name: str, path: str) -> None:
-    """Run one check in this process; raise an exception if the check fails.
+    """Run one check in this process.
 
     Args:
-        exercise: name of the exercise.
-        name: name of the check.
-        path: path of the hand-in.
+        exercise: the name of the exercise.
+        name: the name of the check.
+        path: the path of the hand-in's file.
+
+    Raises:
+        Exception: the check fails; the exception is that of the check.
     """
     student, reference, runner = in_this_process(path)
     name_of_file = exercises.EXERCISES[exercise][:-3]

@@ -27,7 +27,7 @@ OPTIMIZER = optax.adam(LEARNING_RATE)
 
 
 def network(key):
-    """Return new parameters: for each layer a matrix [n,m] and a bias [m].
+    """Return new random parameters: a matrix [n,m] and a bias [m] for each layer.
 
     Args:
         key: JAX's random key.
@@ -40,7 +40,12 @@ def network(key):
 
 @jax.jit
 def q_values(theta, states):
-    """Return Q(s, a) [N,A] for states [N,4]."""
+    """Return Q(s, a) [N,A] for states [N,4].
+
+    Args:
+        theta: the parameters, see `network`.
+        states: the states [N,4].
+    """
     for weight, bias in theta[:-1]:
         states = jax.nn.relu(states @ weight + bias)
     weight, bias = theta[-1]
@@ -49,13 +54,28 @@ def q_values(theta, states):
 
 @jax.jit
 def greedy(theta, state):
-    """Return the greedy action in one state [4]."""
+    """Return the greedy action in one state [4].
+
+    Args:
+        theta: the parameters, see `network`.
+        state: the state [4].
+    """
     return q_values(theta, state[None])[0].argmax()
 
 
 @jax.jit
 def update(theta_Q, theta_T, opt_state, batch):
-    """Do one step of Adam on the mean squared TD error; return theta_Q, opt_state."""
+    """Do one step of Adam on the mean squared TD error.
+
+    Args:
+        theta_Q: the parameters of the Q network, see `network`.
+        theta_T: the parameters of the target network.
+        opt_state: the state of Adam.
+        batch: arrays of states, actions, rewards, terminateds and next states.
+
+    Returns:
+        The new theta_Q and the new opt_state.
+    """
     states, actions, rewards, terminateds, next_states = batch
     future = q_values(theta_T, next_states).max(axis=1)
     targets = rewards + (1 - terminateds) * GAMMA * future

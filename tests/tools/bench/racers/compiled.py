@@ -1,9 +1,9 @@
-"""The DQN of rejax: the whole training, with gymnax's CartPole, is one JAX program.
+"""Rejax's DQN: the whole training, with gymnax's CartPole, is one JAX program.
 
 `compiled.py rejax` uses rejax's own settings for CartPole-v1. `compiled.py purejaxrl`
 uses the settings of PureJaxRL, a similar project that is no package. The training is
 divided into calls of the compiled program with about 2050 environment steps each (in
-ten environments), so that the policy can be judged between two calls.
+ten environments together), so that the policy can be judged between two calls.
 """
 
 import math
@@ -59,7 +59,7 @@ def make(name: str, steps: int) -> rejax.Algorithm:
 
     Args:
         name: "rejax" or "purejaxrl".
-        steps: number of environment steps of the whole training.
+        steps: the number of environment steps of the whole training.
     """
     algorithm = rejax.get_algo("dqn").create(
         env="CartPole-v1", **{**SETTINGS[name], "total_timesteps": steps}

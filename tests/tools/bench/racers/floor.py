@@ -30,7 +30,11 @@ def main() -> None:
 
 
 def compile_all(learner: agent.DQNAgent) -> None:
-    """Compile the functions that the training calls, without changing the learner."""
+    """Compile the functions that the training calls, without changing the learner.
+
+    Args:
+        learner: the agent that will be trained.
+    """
     settings = learner.settings
     states = np.zeros((settings.num_envs, 4), np.float32)
     learner._act(jax.random.key(0), learner.theta_Q, states, 1.0)

@@ -1,8 +1,8 @@
 """Our DQN with the grader: `make grade ONLY=learning SUBMISSION=solution`.
 
 The grader's command line runs in this process and starts helpers. The training time is
-the time of the requests that train in the maze and on CartPole. It includes compilation
-and the test episodes. The steps are the sum over all trainings on CartPole.
+the time of all requests that train in the maze or on CartPole. It includes compilation
+and the test episodes. The number of steps is the sum over all trainings on CartPole.
 """
 
 import contextlib

@@ -1,12 +1,13 @@
-"""Judge the racers' greedy policies, and report the results.
+"""Judge the greedy policies of racers, and report the results.
 
-A DQN of another author is judged by two rules, in one run:
+A racer is a DQN implementation that `peers.py` starts. A DQN of another author is
+judged by two rules, in one run:
 
 - "likewise": every 2048 steps the greedy policy plays 100 validation episodes, as in
   our loop. The training counts as finished when their mean return is at least 490. This
   rule is fair to a racer that does not stop early by itself.
-- "whole": the training uses its authors' whole budget and is judged only at the end.
-  The time of the validations is subtracted.
+- "whole": the training uses its authors' whole budget of steps and is judged only at
+  the end. The time of the validations is subtracted.
 
 Under both rules 100 other episodes, the test, give the final mean return. All episodes
 are played by `evaluate` of `starter/train.py`, in gymnasium's CartPole-v1.
@@ -29,7 +30,7 @@ def seed_and_steps(budget: int) -> tuple[int, int]:
     """Return the seed and the number of environment steps from the command line.
 
     Args:
-        budget: number of steps if the command line has none.
+        budget: the number of steps if the command line names none.
     """
     seed, *steps = map(int, sys.argv[1:])
     return seed, *(steps or [budget])
@@ -41,8 +42,9 @@ class Race:
     Make the object after imports and compilation.
 
     Args:
-        seed: seed of the validation and test episodes.
-        q_values: function of states [N,D] that returns the policy's Q values [N,A].
+        seed: the seed of the validation and test episodes.
+        q_values: a function that takes states [N,D] and returns the policy's Q values
+            [N,A].
     """
 
     def __init__(self, seed: int, q_values: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -56,12 +58,13 @@ class Race:
         self.started = time.perf_counter()
 
     def judge(self, env_step: int) -> None:
-        """Play the validation episodes; report "likewise" when they are first passed.
+        """Play the validation episodes; report the rule "likewise" if they are passed.
 
-        After this report, further calls do nothing.
+        They are passed if their mean return is at least 490. After this report, further
+        calls do nothing.
 
         Args:
-            env_step: number of environment steps so far.
+            env_step: the number of environment steps so far.
         """
         if self.stopped:
             return
@@ -75,11 +78,11 @@ class Race:
     def end(self, env_step: int) -> None:
         """Report the results at the end of the training.
 
-        The rule "whole" is always reported, and "likewise" only if `judge` has not
-        reported it.
+        The rule "whole" is always reported, and the rule "likewise" only if `judge` has
+        not reported it.
 
         Args:
-            env_step: number of environment steps of the whole training.
+            env_step: the number of environment steps of the whole training.
         """
         mean_return = self.test()
         if not self.stopped:
@@ -97,9 +100,9 @@ class Race:
 
         Args:
             rule: "likewise" or "whole".
-            env_step: number of environment steps.
-            mean_return: mean return of the test episodes.
-            off: seconds to subtract from the measured times.
+            env_step: the number of environment steps.
+            mean_return: the mean return of the test episodes.
+            off: the seconds to subtract from the measured times.
         """
         training = time.perf_counter() - self.started - off
         say(rule, env_step, mean_return, training, off)

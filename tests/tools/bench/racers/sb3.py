@@ -27,7 +27,11 @@ SETTINGS = {
 
 
 class Judged(BaseCallback):
-    """A callback that judges the policy every `race.JUDGE_STEPS` steps."""
+    """A callback that judges the policy every `race.JUDGE_STEPS` environment steps.
+
+    Args:
+        run: the run that judges and reports.
+    """
 
     def __init__(self, run: race.Race) -> None:
         super().__init__()

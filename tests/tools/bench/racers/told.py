@@ -1,4 +1,7 @@
-"""Report a racer's result to `peers.py`; a module whose imports take no time."""
+"""Report a racer's result to `peers.py`.
+
+This module imports almost nothing, so that importing it takes no time.
+"""
 
 import json
 
@@ -8,14 +11,15 @@ def say(
 ) -> None:
     """Print a result as one line of JSON, which `peers.py` reads.
 
-    `peers.py` measures the time until the line arrives.
+    `peers.py` measures the seconds from the start of the process until the line
+    arrives.
 
     Args:
         rule: "likewise" or "whole", see `race.py`.
-        env_steps: number of environment steps.
-        mean_return: mean return of the test episodes.
-        training: seconds of training and test, without imports and compilation.
-        off: seconds that `peers.py` subtracts from the time until the line arrives.
+        env_steps: the number of environment steps.
+        mean_return: the mean return of the test episodes.
+        training: the seconds of training and test, without imports and compilation.
+        off: the seconds that `peers.py` subtracts from the time that it has measured.
     """
     told = {
         "rule": rule,

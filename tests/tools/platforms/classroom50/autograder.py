@@ -30,7 +30,7 @@ FIELDS = {
 def main() -> int:
     """Grade the hand-in in the current folder; return 0 if it was graded.
 
-    If it was not graded, the exit code is another number.
+    Otherwise the exit code is another number, and the output says why.
     """
     here = Path.cwd()
     result = here / "result.json"
@@ -45,12 +45,13 @@ def main() -> int:
 
 
 def begin(result: Path) -> None:
-    """Write the result "not graded" to result.json, which the grading replaces later.
+    """Write to result.json that the hand-in was not graded.
 
-    A result.json in the hand-in is deleted, so students cannot hand in a result.
+    The grading replaces this result later. A result.json in the hand-in is deleted, so
+    students cannot hand in a result.
 
     Args:
-        result: path of result.json.
+        result: the path of result.json.
     """
     if result.is_dir() and not result.is_symlink():
         shutil.rmtree(result)
@@ -65,7 +66,10 @@ def begin(result: Path) -> None:
 
 
 def not_graded() -> dict[str, object]:
-    """Return the content of result.json for "not graded": 0 of 100 points."""
+    """Return the content of result.json for "not graded": 0 of 100 points.
+
+    It also has the data about the hand-in that Classroom 50 expects.
+    """
     found = {
         field: next(filter(None, map(os.environ.get, names)), "")
         for field, names in FIELDS.items()
@@ -83,14 +87,17 @@ def not_graded() -> dict[str, object]:
 
 
 def graded(here: Path, result: Path) -> int:
-    """Grade a hand-in and write the result; return 0, or an error code if ungraded.
+    """Grade a hand-in and write result.json; return 0 if both succeeded.
+
+    Otherwise the result is the exit code of the command that failed.
 
     Args:
-        here: folder with the hand-in, or with its folder `starter`.
-        result: path of result.json.
+        here: the folder with the hand-in, or with a folder `starter` that has the
+            hand-in.
+        result: the path of result.json.
 
     Raises:
-        ValueError: there is not exactly one package beside this file.
+        ValueError: not exactly one package lies beside this file.
     """
     folder = here / "starter" if (here / "starter").is_dir() else here
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
@@ -110,11 +117,11 @@ def graded(here: Path, result: Path) -> int:
 
 
 def make(home: Path, *words: str) -> int:
-    """Run make; return its exit code, or 124 if make took longer than `SECONDS`.
+    """Run make; return its exit code, or 124 if it took longer than `SECONDS`.
 
     Args:
-        home: folder with the Makefile.
-        words: targets and variables.
+        home: the folder with the Makefile.
+        words: make's targets and variables.
     """
     command = ["timeout", "--kill-after=10", str(SECONDS), "make", "-C", str(home)]
     return subprocess.run([*command, *words], check=False).returncode
