@@ -65,7 +65,7 @@ class Fixtures:
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:
-        """Return a dict: for the name of each exercise, whether it has all its points.
+        """Return a dict: for the name of each exercise, whether it has full points.
 
         The dict contains the exercises whose checks have run so far. The exercise of
         the check that uses this fixture is left out.
@@ -104,6 +104,6 @@ class Fixtures:
         return run
 
     def seed_of(self, request: pytest.FixtureRequest) -> int:
-        """Return a check's seed: an int derived from its name and the run's seed."""
+        """Return a check's seed, an int; it depends on the check's name and the run."""
         seed = self.now.graded.seed
         return derive(seed, f"{request.path.name} {request.node.name}")

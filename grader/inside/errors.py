@@ -165,7 +165,7 @@ def alike(name: str, known: Iterable[str]) -> list[str]:
 def is_leak(error: BaseException) -> bool:
     """Return whether JAX has raised an exception because a tracer was used too late.
 
-    A part must not keep a value of one trace, and use this value in the next trace.
+    This happens if a part keeps a value of one trace and uses it in another trace.
     """
     return isinstance(error, jax.errors.UnexpectedTracerError)
 

@@ -74,7 +74,7 @@ def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
     network.
 
     Args:
-        dqn: the hand-in's module. If `net` is "own", its `q_network` is called.
+        dqn: the hand-in's module. If `net` is "own", `dqn.q_network` is called.
         spec: settings `net` ("own" or a key of `NETWORKS`), `state_dim`, `num_actions`.
     """
     sizes = spec["state_dim"], spec["num_actions"]

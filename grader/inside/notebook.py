@@ -124,7 +124,10 @@ class Notebook:
             self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
 
     def failure(self, node: ast.stmt) -> str:
-        """Run a statement; return "" if it succeeds, else a text that says why not."""
+        """Run a statement; return "" for success, else a text: why it has failed.
+
+        A statement on a line in `skipped` is not run, and counts as failed.
+        """
         starts = [node, *getattr(node, "decorator_list", [])]
         lines = range(min(n.lineno for n in starts), (node.end_lineno or 0) + 1)
         try:

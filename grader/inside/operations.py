@@ -62,7 +62,9 @@ Key = tuple[ir.Value, ir.Value, str]
 
 
 def problem_of(operation: ir.Operation, data: bytes) -> str | None:
-    """Return a sentence that says why an operation is not allowed; None if it is.
+    """Return a sentence that says why an operation is not allowed, or None.
+
+    The result is None for an allowed operation.
 
     Args:
         operation: the operation.

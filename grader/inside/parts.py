@@ -61,7 +61,7 @@ def key_of(args: Args) -> jax.Array:
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of Q [S,A] and an episode [T] to {Q [S,A]}."""
+    """Return a function from a dict of Q [S,A] and an episode [T] to {"Q": [S,A]}."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -73,7 +73,7 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {reward [T]} to {returns [T]}."""
+    """Return a function from {"reward": [T]} to {"returns": [T]}."""
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -83,7 +83,7 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of θ_Q and an episode to a dict as in `td_loss`."""
+    """Return a function from a dict of θ_Q and an episode to the dict of `td_loss`."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -102,7 +102,7 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {key [2]} to {theta}, the leaves of a new network."""
+    """Return a function from {"key": [2]} to {"theta": leaves of a new network}."""
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
@@ -115,7 +115,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from {key [2], q_values [N,A], epsilon} to {actions [N]}."""
+    """Return a function from {key, q_values [N,A], epsilon} to {"actions": [N]}."""
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -138,9 +138,9 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of θ_Q, θ_T and a batch to {loss, grads}.
+    """Return a function from a dict of θ_Q, θ_T and a batch to {"loss", "grads"}.
 
-    `grads` is the gradient in θ_Q; it is left out if `spec["gradient"]` is false.
+    "grads" is the gradient in θ_Q; it is left out if `spec["gradient"]` is false.
     """
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
@@ -209,13 +209,13 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function that asks a part, from a dict of arguments to one of results.
+    """Return a function that asks a part; it takes a dict and returns a dict.
 
     Args:
         dqn: the hand-in's module.
         name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
         spec: settings of the case. For a function that is not in `PROGRAMS`,
-            `arguments` lists the names of its arguments; the results are {result}.
+            `arguments` lists the names of its arguments; it returns {"result": array}.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)

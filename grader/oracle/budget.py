@@ -31,7 +31,7 @@ class Budget:
     part: str = ""
 
     def begin(self) -> None:
-        """Let the run start now; no part has used any time yet."""
+        """Set the start of the run to now, and the used time of every part to 0."""
         self.started = time.monotonic()
         self.spent.clear()
 

@@ -42,7 +42,7 @@ class WorkerInterface(Protocol):
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the hand-in's reply to a request. Its `answer` is the part's result.
+        """Return the hand-in's reply to a request; the reply's `answer` is the result.
 
         Args:
             request: `do` and its arguments, see `inside/worker.py`.
@@ -199,7 +199,7 @@ class Candidate:
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """Return the answer of a call, which the worker makes in plain Python.
+        """Call the part in the worker, as plain Python, and return the answer.
 
         Args:
             case: the question.
@@ -239,7 +239,7 @@ class Candidate:
         return names
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer of the exported program to a case.
+        """Export the part of a case, run the program and return the answer.
 
         Raises:
             Raised: the part cannot be traced under `jax.jit`, or the program fails.

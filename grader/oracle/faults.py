@@ -88,7 +88,8 @@ def with_own_line(error: Args, source: str, what: str) -> Args:
     The source line that the worker has sent is dropped, because the hand-in may have
     forged it. An exception that was raised outside dqn.py has no valid line number. It
     gets the line that defines the called function. Without a definition, and for other
-    kinds of errors without a valid number, the line number is 0.
+    kinds of errors without a valid number, the line number is 0. The exception of a
+    debugger gets the nearest line that calls the debugger.
 
     Args:
         error: the worker's description of the error.

@@ -14,7 +14,7 @@ class Mistake:
     Attributes:
         id: name of the mistake, as in `tests/corpus/mutants/`.
         hint: advice for a student who has made the mistake.
-        fingerprint: answers of a part that has this mistake.
+        fingerprint: the fingerprint of a part that has this mistake.
     """
 
     id: str

@@ -34,8 +34,8 @@ def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
 def schedule(count: int, answer: Args) -> None:
     """Check that an answer has the array `synced`, int8 [count], and nothing else.
 
-    For each update, its number says whether `sync_target` has returned θ_Q or θ_T, see
-    `Worker.do_schedule`.
+    There is one number for each update, which says whether `sync_target` has returned
+    θ_Q or θ_T, see `Worker.do_schedule`.
 
     Args:
         count: number of updates.

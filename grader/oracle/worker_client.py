@@ -132,7 +132,7 @@ class WorkerClient:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Send a request; return the worker's reply. Its `answer` is the part's result.
+        """Send a request; return the worker's reply, whose `answer` is the result.
 
         What the hand-in prints is added to `self.printed`. But what it prints during a
         successful export is only in the reply, because several exercises can use the
@@ -197,7 +197,8 @@ class WorkerClient:
     def import_it(self) -> Reply:
         """Ask the worker to import the hand-in and return the worker's reply.
 
-        For a notebook, the answer lists the statements that were left out. If a
+        The reply has an answer, or a `reason` why the import failed. For a notebook,
+        the answer lists the statements that were left out. If a
         statement takes too long and cannot be interrupted, the worker ends itself. A
         new worker then imports the notebook without this statement; this happens at
         most `Limits.skipped` times.
@@ -347,8 +348,8 @@ def of_cells(answer: Args) -> None:
 def left_out(answer: Args, submission: Submission) -> list[str]:
     """Return sentences on the cells of a notebook that were left out, whole or in part.
 
-    The first MAX_ROWS cells get a sentence each. One more sentence says how many
-    further cells there are. The result is [] if nothing was left out.
+    Each cell that the answer lists gets a sentence. If there are more cells, one more
+    sentence gives their number. The result is [] if nothing was left out.
 
     Args:
         answer: the worker's answer to an import, checked by `of_cells`.

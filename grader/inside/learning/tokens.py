@@ -179,7 +179,7 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 
 
 class Draws:
-    """Counts that show whether the buffer draws some transitions more often.
+    """Counts that show whether the buffer draws some transitions more than others.
 
     Two draws of the same transition are an equal pair. Let the buffer draw transition i
     of N with probability (1 + x_i) / N, where all x_i are 0 for uniform draws. Then

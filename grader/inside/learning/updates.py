@@ -267,7 +267,7 @@ class Updates:
         return ours, [flat(leaves[-2 * n : -n]), flat(leaves[-n:])]
 
     def unflat(self, vector: Any) -> Leaves:
-        """Split a vector [P] into a list of arrays, with the shapes of theta's leaves."""
+        """Split a vector [P] into a list of arrays, shaped like the leaves of theta."""
         ends = np.cumsum([leaf.size for leaf in self.leaves])[:-1]
         return [
             part.reshape(leaf.shape).astype(leaf.dtype)

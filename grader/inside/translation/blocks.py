@@ -26,8 +26,8 @@ class Step:
         name: name of the operation, for messages.
         on_jax: function from the `Run` and the operands to the result, or to a list of
             several results.
-        on_numpy: function from the operands to the same, if all operands are known;
-            None if NumPy cannot compute the operation.
+        on_numpy: function from the operands, which must all be known, to the same
+            results; None if NumPy cannot compute the operation.
         operands: numbers of the operands.
         results: numbers of the results.
         kinds: shape and dtype of each result.

@@ -255,7 +255,7 @@ def absolute(x: Any) -> Any:
 
 
 def product(x: Any, y: Any) -> Any:
-    """Return the product x y, with derivative 0 if x or y is a constant of infinities.
+    """Return the product x y, with derivative 0 if one factor is a constant infinity.
 
     JAX writes functions with a pole as "x times infinity where |x| = 1, else ...". For
     all other x, the chain rule multiplies the infinite derivative of the first case by
@@ -384,7 +384,7 @@ def jax_function(name: str, operation: ir.Operation) -> Function | None:
         operation: the operation.
 
     Raises:
-        Untranslatable: the name is known, but these attributes are not supported.
+        Untranslatable: the name is known, but not this form of the operation.
     """
     if name in WITH_ATTRIBUTES:
         return WITH_ATTRIBUTES[name](operation)

@@ -144,7 +144,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def turn(self, part: str) -> None:
-        """Add the time since the last call to the current part; measure another now.
+        """Add the time since the last call to the current part; begin a new part.
 
         Args:
             part: name of the part that is measured from now on.

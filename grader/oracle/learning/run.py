@@ -123,8 +123,8 @@ class Learning:
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
         """Learn again, with updates by the formula of the hand-in's `td_loss`.
 
-        If `slopes` is {} or `td_update` deviates again, learning is not judged: the
-        results say so.
+        If `slopes` is {} or `td_update` deviates again, learning is not judged. The
+        tasks in the results then have a `reason`.
 
         Args:
             slopes: for the discount γ of each task, the function that computes a
@@ -250,7 +250,7 @@ class Learning:
                 break
 
     def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
-        """Train once; keep the training in `results` if it is the best so far.
+        """Train once; keep the result if this training is the best so far.
 
         Args:
             task: "maze" or "cartpole".
