@@ -1,10 +1,10 @@
 """Run the consistency pass: the checks again, with a fresh worker, in reverse order.
 
-A hand-in may count its calls and be right for the first questions only. It may store
+A hand-in may count its calls and answer only the first questions right. It may store
 its answers. It may choose at random, when it is imported, which answers to give.
-Therefore all checks run a second time, and all programs are exported a second time. If
-a check is right once and wrong once, the part's results do not depend on its arguments
-alone, and the exercise loses its points.
+Therefore the checks of exercises 1–8 run a second time, and all programs are exported a
+second time. If a check passes in one pass and fails in the other, the part's results do
+not depend on its arguments alone. The exercise then loses all its points.
 """
 
 from dataclasses import replace
@@ -24,8 +24,8 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
 
     Args:
         checks: the collected checks.
-        first: the first pass. Its results are changed where points are withdrawn, and
-            its `unanswered` gets the checks without an answer in the second pass.
+        first: the first pass. Where points are withdrawn, the results in it change. The
+            checks without an answer in the second pass are added to `first.unanswered`.
         exercises: the names of the exercises whose checks are run.
 
     Raises:
@@ -42,12 +42,14 @@ def ask_again(checks: Checks, first: Pass, exercises: list[str]) -> None:
 def compare(first: Exercise, second: Exercise) -> None:
     """Withdraw points of an exercise if its two passes have different outcomes.
 
-    If any check passed in one pass and was judged wrong in the other, no check of the
-    exercise keeps its points. A check that passed in the first pass, and gets no answer
-    in the second, loses only its own points.
+    If any check passed in one pass and was judged wrong in the other (see `differs`),
+    all checks of the exercise lose their points. If a check passed in the first pass,
+    and in the second pass got no answer or was skipped, this check alone loses its
+    points.
 
     Args:
-        first: the exercise's results in the first pass; they are changed.
+        first: the exercise's results in the first pass. For each check that loses its
+            points, this function replaces outcome, score and message.
         second: the exercise's results in the second pass.
     """
     again = {check.name: check for check in second.checks}
@@ -72,7 +74,7 @@ def compare(first: Exercise, second: Exercise) -> None:
 def differs(first: Check, second: Check) -> bool:
     """Return whether a check passed in one pass and was judged wrong in the other.
 
-    Judged wrong means that the outcome is failed or error.
+    "Judged wrong" means that the outcome is failed or error.
 
     Args:
         first: the check's result in the first pass.

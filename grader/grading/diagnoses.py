@@ -10,15 +10,16 @@ from grader.grading.passes import Pass
 
 
 def diagnose_exercise(done: Pass, name: str) -> None:
-    """Diagnose each part of an exercise that has failed a check.
+    """Diagnose the wrong parts of an exercise, and add the diagnoses to the results.
 
-    There is no diagnosis if a check of the exercise got no answer, because the part
-    would hang or die again. There is also none if the hand-in was not read or imported,
-    or runs in a debugger.
+    A part is wrong if at least one of its checks has the outcome failed or error.
+    Nothing is diagnosed if a check of the exercise got no answer, because the part
+    would hang or die again. Nothing is diagnosed either if the hand-in was not read or
+    not imported, or if it runs in a debugger (`INPROCESS=1`).
 
     Args:
-        done: the pass in which the checks have run. The diagnosis is written into the
-            results of the failed checks.
+        done: the pass in which the checks have run. A part's diagnosis is written into
+            the results of the checks that the part failed.
         name: name of the exercise.
     """
     graded = done.graded

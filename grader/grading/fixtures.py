@@ -1,4 +1,4 @@
-"""The fixtures that a check can use as arguments."""
+"""The pytest fixtures that a check can take as arguments."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from grader.oracle.learning.results import Results
 
 
 class Fixtures:
-    """The fixtures of the checks.
+    """The pytest fixtures of the checks; `plugin.Checks` inherits them.
 
     Attributes:
         now: the pass in which the current check runs.
@@ -29,12 +29,12 @@ class Fixtures:
 
     @pytest.fixture
     def student(self) -> Student:
-        """Return the candidate, which answers cases by the hand-in."""
+        """Return the candidate, which asks the hand-in for the answer to a case."""
         return self.now.graded.student
 
     @pytest.fixture
     def reference(self) -> Answers:
-        """Return the reference, which gives the right answers."""
+        """Return the reference, which gives the right answer to a case."""
         return self.now.graded.reference
 
     @pytest.fixture
@@ -44,7 +44,7 @@ class Fixtures:
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
-        """Return a random generator, whose seed depends on the check and the run."""
+        """Return a random generator; its seed is derived by `seed_of`."""
         return np.random.default_rng(self.seed_of(request))
 
     @pytest.fixture
@@ -65,9 +65,10 @@ class Fixtures:
 
     @pytest.fixture
     def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:
-        """Return a dict from each exercise graded before to whether it has all points.
+        """Return a dict: for the name of each exercise, whether it has full points.
 
-        The exercise of the check that uses this fixture is left out.
+        The dict contains the exercises whose checks have run so far. The exercise of
+        the check that uses this fixture is left out.
         """
         this = exercise_of(request.node)
         others = (e for e in self.now.exercises.values() if e.name != this)
@@ -75,19 +76,22 @@ class Fixtures:
 
     @pytest.fixture
     def passed(self, request: pytest.FixtureRequest) -> set[str]:
-        """Return the names of the checks in the same exercise that have passed so far.
+        """Return which checks have passed, in the exercise of the current check.
 
-        In the second pass, these are the checks that passed in the first pass.
+        In the first pass, the names of the checks that have passed so far are returned.
+        In the second pass, the names of the checks that passed in the first pass are
+        returned.
         """
         return self.now.passed_in(exercise_of(request.node))
 
     @pytest.fixture
     def for_each(self, request: pytest.FixtureRequest) -> Callable:
-        """Return the function `for_each(cases, body)`.
+        """Return the function `for_each(cases, body)`, which runs a check on cases.
 
-        The function calls the body with each fixed case, and then with cases that
-        hypothesis draws. No cases are drawn for a hand-in in a debugger (`eager`), nor
-        in the second pass for a check that passed in the first.
+        The function calls `body(case)` for each fixed case of `cases`, and then for
+        cases that hypothesis draws. An exception of `body` ends the function. No cases
+        are drawn if the hand-in runs in a debugger (`eager`). In the second pass, no
+        cases are drawn for a check that passed in the first pass.
         """
 
         def run(cases: Cases, body: Callable[[Case], None]) -> None:
@@ -100,6 +104,6 @@ class Fixtures:
         return run
 
     def seed_of(self, request: pytest.FixtureRequest) -> int:
-        """Return a check's seed: an int derived from its name and the run's seed."""
+        """Return a check's seed, an int; it depends on the check's name and the run."""
         seed = self.now.graded.seed
         return derive(seed, f"{request.path.name} {request.node.name}")

@@ -67,12 +67,12 @@ class LocalWorker:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the hand-in's answer to a request.
+        """Return the hand-in's reply to a request; the reply has no printed output.
 
         Args:
             request: `do` and its arguments, see `inside/worker.py`.
             what: name of the part that is asked, for messages.
-            seconds: ignored, because a debugger needs time.
+            seconds: ignored, because a person at a debugger needs time.
             look: ignored.
 
         Raises:
@@ -131,7 +131,7 @@ class LocalRunner:
         return self.runner.handle(**request)
 
     def load(self, name: str, case: Case) -> None:
-        """Load an exported program.
+        """Load an exported program into the runner.
 
         Args:
             name: the program's name in `programs`.
@@ -142,15 +142,16 @@ class LocalRunner:
 
 
 def grade(submission: Submission, options: pipeline.Options) -> Report:
-    """Grade one exercise in this process and return the report.
+    """Grade one exercise in the grader's own process and return the report.
 
     Args:
         submission: the hand-in, read from a Python file.
-        options: `only` names the exercise.
+        options: the options; `only` names the exercise, and `seed` is used.
 
     Raises:
-        UsageError: `only` does not have exactly one name, or the name is "learning"; or
-            the hand-in is not a Python file, or its import failed.
+        UsageError: `only` does not have exactly one name, or the name is "learning".
+            Or the hand-in was not read, is not a Python file, or its import failed.
+        GraderError: the grader itself failed.
     """
     if len(options.only) != 1 or LEARNING in options.only:
         raise UsageError(

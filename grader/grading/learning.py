@@ -1,4 +1,7 @@
-"""Wait for learning; if the hand-in's loss is wrong, learn again by its formula."""
+"""Wait for the end of learning; if the hand-in's `td_loss` is wrong, learn again.
+
+The second time, the learner makes updates by the formula of the hand-in's `td_loss`.
+"""
 
 import numpy as np
 
@@ -20,8 +23,9 @@ def results_of(graded: Graded, process: Learning) -> Results:
     """Wait for the end of learning and return its results.
 
     If the hand-in's `td_update` deviates from right updates, all tasks are learned
-    again. The updates then use the formula of the hand-in's `td_loss`, which the
-    diagnosis finds. Without such a formula, learning is not judged.
+    again. The learner then makes updates by the formula of the hand-in's `td_loss`,
+    which the diagnosis finds. If no formula is found, or the formula is the right one,
+    nothing is learned again, and learning is not judged.
 
     Args:
         graded: the objects of this grading.
@@ -55,11 +59,15 @@ def results_of(graded: Graded, process: Learning) -> Results:
 
 
 def formula_of(found: Found, sample: Sample) -> Formula:
-    """Return in words what the hand-in's loss computes, and a hint for each mistake.
+    """Return a `Formula`: in words, what the hand-in's `td_loss` computes, and hints.
 
     Args:
-        found: the formula of the hand-in's `td_loss`.
+        found: the formula of the hand-in's `td_loss`, as the diagnosis found it.
         sample: a question to `td_loss` with the hand-in's answer.
+
+    Returns:
+        The hand-in's and the right formula, and a hint for each mistake. The texts are
+        "" if the formula is the right one; `found` is always True.
     """
     read = reading(td_loss.LANGUAGE, found, sample)
     if read is None:

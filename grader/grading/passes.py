@@ -37,8 +37,8 @@ class Graded:
     """The objects that the checks of one hand-in use; the fixtures return them.
 
     Attributes:
-        student: the hand-in.
-        reference: the reference.
+        student: the candidate, which asks the hand-in.
+        reference: the reference, which gives right answers.
         runner: the client of the runner.
         budget: the time that the hand-in may still take.
         seed: the seed of the run.
@@ -46,7 +46,8 @@ class Graded:
         problem: the exception that says why the hand-in was not read or not imported;
             each check raises it. None if the hand-in was imported.
         known: the recorded fingerprints of known mistakes.
-        learned: the results of learning by task, for report.json.
+        learned: for each task ("maze", "cartpole"), its entry in report.json, from
+            `Result.as_dict`.
     """
 
     student: Student
@@ -68,11 +69,12 @@ class Pass:
         graded: the objects that the checks use.
         first: for the second pass, the first pass; for the first pass, None.
         exercises: the results so far, by the exercise's name.
-        failed: the results with outcome failed or error, by exercise and part.
+        failed: the results with outcome failed or error. The keys are the exercise's
+            name, and within it the part's name.
         fixed: the fixed cases in the `CASES` of check files, by part.
-        unanswered: the checks without an answer, as pairs of exercise and check name.
-        hung: the parts that hung or whose process died. A part that only used up its
-            time is not in this set.
+        unanswered: the checks without an answer, as pairs (exercise, check's name).
+        hung: the parts that took too long for one question, or whose process died. A
+            part that used up its whole time by many questions is not in this set.
         trouble: the message of a grader error, which ends the pass; else "".
     """
 
@@ -86,15 +88,17 @@ class Pass:
     trouble: str = ""
 
     def begin(self, item: pytest.Item) -> None:
-        """Prepare to run a check; raise its outcome if the check must not be run.
+        """Prepare to run a check; raise an exception if the check must not be run.
+
+        The exception determines the check's outcome.
 
         Raises:
             BaseException: the hand-in was not read or not imported. The exception is
                 `Graded.problem`.
-            TimedOut: the whole run has no time left.
-            Waiting: none of the checks in the marker `after` has passed. Or, in the
-                second pass, the check got no answer in the first pass because its part
-                hung.
+            UsedUp: the whole run has no time left.
+            Waiting: none of the checks in the marker `after` has passed. Or this is the
+                second pass, and in the first pass the check got no answer because its
+                part hung or died.
         """
         graded, name = self.graded, exercise_of(item)
         graded.budget.exercise, graded.budget.part = name, part_of(item)
@@ -117,7 +121,7 @@ class Pass:
 
         Args:
             item: the check.
-            error: the exception with which the check ended, or None.
+            error: the exception that ended the check; None if there was no exception.
             seconds: the duration of the check.
         """
         outcome, message = outcome_of(error)
@@ -145,9 +149,9 @@ class Pass:
             by_part.setdefault(part_of(item), []).append(check)
 
     def passed_in(self, name: str) -> set[str]:
-        """Return the names of an exercise's checks that have passed so far.
+        """Return the names of those checks of an exercise that have passed so far.
 
-        In the second pass, these are the checks that passed in the first pass.
+        In the second pass, the checks that passed in the first pass are returned.
 
         Args:
             name: the exercise's name.
@@ -156,19 +160,21 @@ class Pass:
         return {c.name for c in exercise.checks if c.outcome == Outcome.PASSED}
 
     def got_no_answer(self, item: pytest.Item) -> bool:
-        """Return whether a check got no answer in this pass and its part hung or died.
+        """Return whether a check got no answer in this pass because its part hung.
 
-        A check of a part that only used up its time does not count.
+        A part hangs if it takes too long for one question, or if its process dies. For
+        a part that used up its whole time by many questions, the result is False.
         """
         check = exercise_of(item), name_of(item)
         return part_of(item) in self.hung and check in self.unanswered
 
     def phases(self, item: pytest.Item) -> tuple[Phase, ...]:
-        """Return the phases of hypothesis for a check: to draw cases, and to shrink.
+        """Return the phases of hypothesis for a check: `generate`, `shrink` or none.
 
-        In the first pass, cases are drawn, and a wrong one is shrunk. In the second
-        pass, a check that passed before has no phases: its fixed cases are enough. For
-        another check the same cases are drawn again, but not shrunk.
+        In the first pass, hypothesis draws cases, and shrinks a case that fails. In the
+        second pass, a check that passed in the first pass has no phases: only its fixed
+        cases are asked. For every other check, hypothesis draws cases in the second
+        pass, too, but does not shrink them.
         """
         if not self.first:
             return (Phase.generate, Phase.shrink)
@@ -177,7 +183,9 @@ class Pass:
 
 
 def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
-    """Return a check's outcome and the report's message; "" for a passed check.
+    """Return a check's outcome, and the message for the report.
+
+    The message is "" if the check has passed.
 
     Args:
         error: the exception that ended the check; None if there was no exception.

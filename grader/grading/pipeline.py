@@ -42,11 +42,11 @@ class Options:
         only: names of the exercises to grade; empty to grade all exercises.
         tier: tier of the sandbox; "" for the strongest tier that works on this machine.
         device: "cpu" or "gpu".
-        official: True to grade only on a tier that has passed the self-test. The tier
-            "process" is used without the test if `tier` names it.
+        official: True to grade only on a tier that has passed the self-test. If `tier`
+            is "process", there is no self-test.
         limits: limits of times, tries and sizes.
-        twice: whether the checks of exercises 1–8 run a second time; None to do so only
-            if all exercises are graded.
+        twice: whether the checks of exercises 1–8 run a second time. None: they do so
+            only if all exercises are graded.
     """
 
     seed: str
@@ -59,7 +59,7 @@ class Options:
 
     @property
     def exercises(self) -> list[str]:
-        """Return the names of the exercises to be graded, in the contract's order."""
+        """Return the names of the exercises to be graded, in the order of EXERCISES."""
         return [name for name in EXERCISES if not self.only or name in self.only]
 
 
@@ -70,7 +70,8 @@ class Progress:
     Attributes:
         on_check: called when a check starts, with the exercise's name and the check's
             description.
-        on_learning: called with a few words when learning makes progress.
+        on_learning: called from another thread when learning makes progress, with a
+            text of a few words.
     """
 
     on_check: OnCheck = nobody
@@ -79,6 +80,11 @@ class Progress:
 
 def grade(submission: Submission, options: Options, progress: Progress) -> Report:
     """Grade one hand-in and return the report.
+
+    Args:
+        submission: the hand-in.
+        options: the options of this grading.
+        progress: the functions to call while the grading goes on.
 
     Raises:
         GraderError: the grader itself failed, or the required sandbox does not work.
@@ -134,8 +140,8 @@ def start_helpers(
 ) -> tuple[WorkerClient, RunnerClient, Learning | None]:
     """Start the worker and the runner; start learning too if it is graded.
 
-    The hand-in runs only after all processes are ready. So a process that fails to
-    start later fails because of the hand-in.
+    The hand-in runs only after all processes are ready. So if a process cannot be
+    started again later, the hand-in is the cause.
 
     Args:
         processes: exit stack that gets, for each process, a callback to end it.
@@ -144,8 +150,8 @@ def start_helpers(
         progress: `on_learning` is called while learning goes on, from another thread.
 
     Returns:
-        The clients of the worker and of the runner, and the learning that has begun;
-        None in its place if learning is not graded.
+        The client of the worker, the client of the runner, and the learning, which has
+        begun. The learning is None if it is not graded.
 
     Raises:
         GraderError: a process does not become ready.
@@ -174,11 +180,12 @@ def start_helpers(
 def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exercise]:
     """Run the checks, run them again, diagnose, wait for learning; return the results.
 
-    The checks of learning run last and only once.
+    The checks of learning run last and only once. The results are one `Exercise` for
+    each exercise that is graded.
 
     Args:
         graded: the objects that the checks use.
-        options: the exercises to grade, and whether to run the checks twice.
+        options: `exercises` are graded; `twice` says whether their checks run twice.
         progress: the functions to call while the checks run.
 
     Raises:
@@ -205,7 +212,8 @@ def run_passes(graded: Graded, options: Options, progress: Progress) -> list[Exe
 def unread(submission: Submission, options: Options, progress: Progress) -> Report:
     """Return the report on a hand-in that could not be read.
 
-    All checks fail with the reason as message. No helper process is started.
+    All checks fail; their message says why the hand-in could not be read. No helper
+    process is started.
 
     Raises:
         GraderError: the required sandbox does not work on this machine.
@@ -233,12 +241,16 @@ def unread(submission: Submission, options: Options, progress: Progress) -> Repo
 def about(
     submission: Submission, problem: str | None, left_out: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return the report's entry on the hand-in: its name, hash, problem and notes.
+    """Return the report's entry on the hand-in.
 
     Args:
         submission: the hand-in.
         problem: why the hand-in was not read or not imported; None if it was imported.
-        left_out: further notes, such as on notebook cells that were left out.
+        left_out: notes to be added to those of the submission, for example on notebook
+            cells that were left out.
+
+    Returns:
+        A dict with "name", "sha256", "problem" and "notes", a list of texts.
     """
     return {
         "name": submission.name,
@@ -249,10 +261,16 @@ def about(
 
 
 def exported_parts(results: Sequence[Exercise]) -> list[str]:
-    """Return a note on each exercise whose code only calls a program of `jax.export`.
+    """Return a note on each exercise in which the hand-in calls an exported program.
+
+    Such a hand-in uses a program of `jax.export` instead of code that students can
+    read. A check recognises this, and its message contains `CALLS_EXPORTED`.
 
     Args:
-        results: the results of the exercises; the messages of the checks tell.
+        results: the results of the exercises.
+
+    Returns:
+        One text for each such exercise; [] if there is none.
     """
     return [
         f"{CALLS_EXPORTED}: {exercise.name}"
@@ -264,7 +282,7 @@ def exported_parts(results: Sequence[Exercise]) -> list[str]:
 def why_not_imported(worker: WorkerClient) -> BaseException | None:
     """Let the worker import the hand-in; return the exception if the import fails.
 
-    The result is None if the hand-in was imported.
+    The result is None if the import succeeds.
 
     Raises:
         GraderError: the grader itself failed.
@@ -280,10 +298,10 @@ def why_not_imported(worker: WorkerClient) -> BaseException | None:
 
 
 def not_imported(reason: BaseException | None) -> str | None:
-    """Return in one line why the import failed; None if it did not fail.
+    """Return one line that says why the import failed; None if it did not fail.
 
     Args:
-        reason: the exception from `why_not_imported`.
+        reason: the exception from `why_not_imported`; None if the import did not fail.
     """
     if reason is None:
         return None

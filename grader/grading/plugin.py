@@ -4,10 +4,10 @@ A script is a function that calls `Checks.run` for some exercises, once or sever
 times. Checks are ordinary pytest tests with three markers:
 
 - `points(n)`: the check pays n points.
-- `after(name, ...)`: the check runs only if one of the named checks of its file has
-  passed. Such a check could be passed by a constant answer.
-- `part(name)`: the check judges this part. Without the marker, the part has the
-  exercise's name.
+- `after(name, ...)`: the check runs only if at least one of the named checks of its
+  file has passed. The marker is for a check that a constant answer would pass.
+- `part(name)`: the check judges the part with this name. Without the marker, the
+  check judges the part that has the exercise's name.
 
 A check file may define `CASES` for a part without a reader. The part's answers to the
 fixed cases of `CASES` are its fingerprint, see `diagnosis/fingerprints.py`.
@@ -47,8 +47,10 @@ class Checks(Fixtures):
     """The pytest plugin, which holds the collected checks and runs them.
 
     Args:
-        script: the function that calls `run` for the exercises to grade.
-        on_check: the function to call when a check starts.
+        script: the function that calls `run` for the exercises to grade. Its argument
+            is this plugin.
+        on_check: the function to call when a check starts, with the exercise's name
+            and the check's description.
     """
 
     def __init__(self, script: Script, on_check: OnCheck) -> None:
@@ -77,7 +79,7 @@ class Checks(Fixtures):
                 raise GraderError(now.trouble)
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare to pytest the markers that checks have."""
+        """Declare the markers of checks to pytest, and switch off its tracebacks."""
         config.option.tbstyle = "no"  # nobody sees pytest's tracebacks
         config.addinivalue_line("markers", "points(n): what the check pays")
         config.addinivalue_line("markers", "after(*names): one of them has passed")
@@ -87,8 +89,8 @@ class Checks(Fixtures):
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the script in place of pytest's own loop over all checks.
 
-        An exception of the script is kept in `error`. The result True tells pytest that
-        the loop has been run.
+        If the script raises an exception, the exception is kept in `error`. The result
+        is always True: it tells pytest that no other loop is needed.
         """
         self.items = session.items
         try:
@@ -101,7 +103,7 @@ class Checks(Fixtures):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Prepare the current pass for a check, see `Pass.begin`."""
+        """Announce a check by `on_check`, and prepare to run it by `Pass.begin`."""
         self.on_check(exercise_of(item), description_of(item))
         self.now.begin(item)
 
@@ -118,20 +120,22 @@ class Checks(Fixtures):
 def run_script(
     exercises: list[str], script: Script, on_check: OnCheck = nobody
 ) -> None:
-    """Collect the checks of some exercises and call the script with them.
+    """Collect the checks of some exercises, and call a script that runs them.
 
-    pytest reads no conftest, no ini file and no plugin of the environment, because
+    pytest reads no conftest.py, no ini file and no plugin of the environment, because
     files of the machine must not influence a grade.
 
     Args:
         exercises: the names of the exercises.
-        script: the function that runs the collected checks.
-        on_check: the function to call when a check starts.
+        script: the function that runs the checks. Its argument is the `Checks` object,
+            which has collected them.
+        on_check: the function to call when a check starts, with the exercise's name
+            and the check's description.
 
     Raises:
         GraderError: the checks cannot be collected, or the grader itself failed.
         KeyboardInterrupt: the user has interrupted the run.
-        Exception: an exception of the script.
+        Exception: the script has raised this exception.
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(CHECKS), "--noconftest"),
@@ -160,7 +164,8 @@ def run_checks(
     Args:
         now: the pass that keeps the results.
         exercises: the names of the exercises.
-        on_check: the function to call when a check starts.
+        on_check: the function to call when a check starts, with the exercise's name
+            and the check's description.
 
     Raises:
         GraderError: the checks cannot be collected, or the grader itself failed.
@@ -179,14 +184,15 @@ def run_checks(
 def undisturbed() -> Iterator[None]:
     """Isolate pytest and hypothesis from the machine during a with block.
 
-    - Two environment variables, from which pytest reads options and plugins, are
-      removed.
+    - The environment variables PYTEST_ADDOPTS and PYTEST_PLUGINS are removed, also for
+      the time after the block.
     - Hypothesis gets a new temporary folder for its files. Without a new folder in each
       run, hypothesis would create the folder of the first run again.
-    - Hypothesis draws no constants of the source of loaded modules. To parse these
-      modules takes a second, and the draws would depend on where the grader lies.
-    - At the end, the traceback that pytest leaves in `sys` is removed, because it keeps
-      all objects of its frames alive.
+    - Hypothesis does not use constants from the source code of loaded modules. To
+      search them takes a second, and the drawn cases would depend on the folder in
+      which the grader is installed.
+    - At the end, the traceback that pytest leaves in `sys` is removed, because the
+      traceback keeps all objects of its frames alive.
     """
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

@@ -14,10 +14,10 @@ MAX_SHRINKS = 300  # cases tried after the first wrong answer
 
 
 class EnoughShrinking(BaseException):
-    """Raised in hypothesis' test function to end the search.
+    """Raised in the function that hypothesis tests, to end the search.
 
-    This class is no `Exception`, because hypothesis would treat an `Exception` as
-    another failure of the test function and shrink its case.
+    This class is no `Exception`: hypothesis would treat an `Exception` as one more
+    failing case, and go on with the search.
     """
 
 
@@ -26,18 +26,20 @@ def search(
 ) -> None:
     """Draw cases until a check's body fails, then look for a smaller case that fails.
 
-    The search ends after a number of tries, not after a time. So the same seed gives
-    the same counterexample on every machine.
+    At most MAX_EXAMPLES cases are drawn, and at most MAX_SHRINKS smaller cases are
+    tried. There is no time limit, so the same seed gives the same counterexample on
+    every machine.
 
     Args:
         cases: the check's cases; only their strategy is used.
         body: the check's body, which raises `Wrong` or `Raised` if the hand-in's answer
             to a case is wrong.
         seed: the seed of the draws.
-        phases: the phases of hypothesis: drawing, or drawing and shrinking.
+        phases: the phases of hypothesis: drawing alone, or drawing and shrinking.
 
     Raises:
-        Wrong, Raised: the body failed. The exception is that of the smallest case.
+        Wrong, Raised: the body failed. This exception is the one that the body raised
+            for the smallest failing case.
     """
     smallest: Exception | None = None
     tries = 0  # the number of cases since the first failure

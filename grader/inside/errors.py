@@ -33,9 +33,9 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
     Returns:
         A dict with `kind` and `message`. The kind is "contract" (a `ContractError`),
-        "not implemented" (a stub) or "raised". The last two kinds also have `type`,
-        `line` (0 if unknown), `function`, `text` (the source line) and `explanation` (a
-        sentence or "").
+        "not implemented" (a stub) or "raised". For the last two kinds, the dict also
+        has `type`, `line` (0 if unknown), `function`, `text` (the source line) and
+        `explanation` (a sentence). Each of these texts is "" if there is none.
     """
     if isinstance(error, ContractError):
         return {"kind": "contract", "message": str(error)[:2000]}
@@ -71,13 +71,13 @@ def describe_error(error: BaseException) -> dict[str, Any]:
 
 
 def library_facts(error: BaseException) -> str:
-    """Return which layer of Equinox, or which wrong updates of optax, caused an error.
+    """Describe the call of Equinox or optax in which an error was raised, in one text.
+
+    Only calls that come after the last line of dqn.py in the traceback count.
 
     Returns:
-        If a layer of Equinox was called, the layer's type, as "Sequential". For a
-        `Linear` with a wrong input, its number of inputs and the input's shape follow:
-        "Linear 3 (5, 3)". If optax got a number or a tuple in the place of updates:
-        "updates: a number, in update". Otherwise "".
+        For layers of Equinox, the text from `layer_facts` on the innermost one. For
+        optax with a wrong argument `updates`, the text from `updates_facts`. Else "".
     """
     facts = ""
     with contextlib.suppress(BaseException):  # the values are the hand-in's
@@ -93,9 +93,10 @@ def library_facts(error: BaseException) -> str:
 
 
 def layer_facts(names: dict[str, Any]) -> str:
-    """Return the type of a layer, as "MLP", and for a `Linear` also a wrong input.
+    """Return the name of a layer's type: for example "MLP", or "Linear 3 (5, 3)".
 
-    In "Linear 3 (5, 3)", 3 is the number of inputs, and (5, 3) the input's shape.
+    Sizes follow the name only for a `Linear` that got an input of a wrong shape: 3 is
+    the number of inputs that the layer takes, and (5, 3) the shape of the input.
 
     Args:
         names: local variables of the layer's `__call__`, by name.
@@ -110,11 +111,14 @@ def layer_facts(names: dict[str, Any]) -> str:
 
 
 def updates_facts(names: dict[str, Any], function: str) -> str:
-    """Return what optax got in the place of updates: a number or a tuple; else "".
+    """Return what optax got as argument `updates`, if it is a number or a tuple.
 
     Args:
         names: local variables of a function of optax, by name.
-        function: name of the function, for the result "updates: a tuple, in update".
+        function: name of this function, for the result.
+
+    Returns:
+        For example "updates: a tuple, in update"; "" if `updates` is something else.
     """
     updates = names.get("updates")
     if getattr(updates, "shape", None) == ():
@@ -145,28 +149,32 @@ def similar_name(error: BaseException) -> str:
 
 
 def alike(name: str, known: Iterable[str]) -> list[str]:
-    """Return a list with the known name that is most similar to a name.
+    """Return a list with the one known name that is most similar to an unknown name.
 
     Args:
         name: the unknown name.
         known: the known names.
 
     Returns:
-        [] if no known name is similar.
+        A list of one name; [] if no known name is similar.
     """
     near = [other for other in known if abs(len(other) - len(name)) <= 1]
     return difflib.get_close_matches(name, near, 1, CLOSE)
 
 
 def is_leak(error: BaseException) -> bool:
-    """Return whether an exception says that a value of an earlier trace was used."""
+    """Return whether JAX has raised an exception because a tracer was used too late.
+
+    This happens if a part keeps a value of one trace and uses it in another trace.
+    """
     return isinstance(error, jax.errors.UnexpectedTracerError)
 
 
 def first_lines(error: BaseException) -> str:
-    """Return an exception's message in one line, shortened.
+    """Return an exception's message in one line, shortened to MAX_WORDS characters.
 
-    Addresses, places in the grader's files and JAX's long explanations are left out.
+    Links, places in the grader's files and JAX's long explanations are left out. Memory
+    addresses become "0x…".
     """
     try:
         words = str(error)[:10_000]  # the substitutions below are slow on long text

@@ -1,8 +1,8 @@
 """The intruder: a helper that tries actions which a confined process must not do.
 
 The sandbox's self-test (`sandbox/self_test.py`) asks for one attempt after another. An
-attempt is a function that tries some actions and returns the names of those that
-succeeded. The list is empty if the tier has prevented all of them.
+attempt is a function that tries some actions and returns a list with the names of the
+actions that succeeded. The list is empty if the tier has prevented all actions.
 """
 
 import contextlib
@@ -65,6 +65,8 @@ def main() -> None:
 
 def succeeded(attempts: dict[str, Callable[[], Any]]) -> list[str]:
     """Call functions; return the names of the functions that raise no `OSError`.
+
+    Other exceptions are not caught.
 
     Args:
         attempts: functions without arguments, by name.
@@ -129,10 +131,10 @@ def reading(paths: list[str]) -> list[str]:
 
 
 def writing(folders: list[str]) -> list[str]:
-    """Write a file called MARK into each folder; always return [].
+    """Try to write a file called MARK into each folder; always return [].
 
-    The grader looks for the files, because in bubblewrap a file may exist inside the
-    sandbox only.
+    The grader itself looks for the files afterwards, because in bubblewrap a file may
+    exist inside the sandbox only.
 
     Args:
         folders: paths of the folders.
@@ -143,13 +145,14 @@ def writing(folders: list[str]) -> list[str]:
 
 
 def changing(path: str) -> list[str]:
-    """Change the length or the permissions of a file outside the helper's folder.
+    """Try to change the length and the permissions of a file outside the sandbox.
 
     Args:
         path: path of the file.
 
     Returns:
-        The changes that succeeded: "cut", "emptied" and "made private".
+        A list with "cut", "emptied" and "made private", each only if this change
+        succeeded; [] if the helper cannot see the file.
     """
     ways: dict[str, Callable[[], Any]] = {
         "cut": lambda: os.truncate(path, 1),
@@ -175,7 +178,8 @@ def seeing(canary: str) -> list[str]:
         canary: word in the command line and the environment of a process of the grader.
 
     Returns:
-        A list with "cmdline" and "environ", each only if the word was found there.
+        A list with "cmdline" (command lines) and "environ" (environments), each only if
+        the word was found there.
     """
     found = set()
     for name in ("cmdline", "environ"):
@@ -199,7 +203,10 @@ def signals(pid: int) -> list[str]:
 
 
 def calls() -> list[str]:
-    """Make each system call in CALLS; return the names of the allowed calls."""
+    """Make each system call in CALLS; return the names of those that are allowed.
+
+    A call is allowed if it succeeds, or fails with an error other than EPERM or ENOSYS.
+    """
     machine = ("x86_64", "aarch64").index(platform.machine())
     libc = ctypes.CDLL(None, use_errno=True)
     found = []
@@ -239,8 +246,8 @@ def files() -> list[str]:
 def processes() -> list[str]:
     """Start TASKS threads; return ["2000 threads"] if all of them start, else [].
 
-    No processes are needed for this test, because the kernel counts threads and
-    processes together.
+    This tests the limit on the number of processes, too, because the kernel counts
+    threads and processes together.
     """
     threading.stack_size(1 << 16)
     end = threading.Event()
@@ -260,10 +267,11 @@ def processes() -> list[str]:
 
 
 def survivors() -> list[str]:
-    """Leave a process behind in a new session; always return [].
+    """Start a process in a new session, which this helper does not end; return [].
 
-    The process lives for DAEMON_SECONDS seconds and keeps standard error open. By this,
-    the grader sees whether the process is alive.
+    The new process sleeps for DAEMON_SECONDS seconds and keeps standard error open. The
+    grader ends the helper, and sees by standard error whether the new process is still
+    alive.
     """
     if not hasattr(os, "fork"):
         return []

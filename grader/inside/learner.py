@@ -1,6 +1,6 @@
 """Learn the tasks with the hand-in's parts, and test the learned policies.
 
-This code runs in the learner process, which has the environments, the seeds, the
+This code runs in the learner, the process that has the environments, the seeds, the
 parameters and the training loop. The loop is in `starter/train.py` and the environments
 are in `starter/tasks.py`; students have both files. The agent that the loop calls is in
 `learning/agent.py`.
@@ -44,11 +44,11 @@ class Task:
     """A task that was drawn for one training: its environments and settings.
 
     Attributes:
-        make_envs: function of N that makes N environments.
+        make_envs: function from a number N to N new environments.
         settings: settings of the training.
-        fails: function of a mean return. It tells whether the return is so low that the
-            task counts as not solved by an untrained network.
-        facts: numbers that describe the task, for the report.
+        fails: function from the mean return of an untrained network to a bool: True if
+            the return is so low that this network has not solved the task.
+        facts: numbers that describe the task, by name, for the report.
     """
 
     make_envs: Callable[[int], Any]
@@ -78,8 +78,8 @@ def draw_maze(rng: np.random.Generator) -> Task:
 def draw_cartpole(rng: np.random.Generator) -> Task:
     """Draw a turned CartPole, and return it as a task.
 
-    It is a CartPole whose states are rotated or reflected, and whose actions may be
-    swapped.
+    A turned CartPole has states that are rotated or reflected, and its two actions may
+    be swapped.
     """
     turn = tasks.draw_turn(rng)
     return Task(
@@ -112,15 +112,12 @@ def learn(
         runner: the `Runner`, with the loaded programs and the connection to the grader.
         task: "maze" or "cartpole".
         seed: seed of all random numbers.
-        programs: names of the loaded programs: "network", "act" and "update".
-        theta: parameters of the new network.
-        by_formula: see `BlindAgent`.
+        programs: names of the loaded programs by role: "network", "act" and "update".
+        theta: parameters of the new network, a list of arrays.
+        by_formula: True if the updates use a formula of the grader, see `BlindAgent`.
 
     Returns:
-        A dict with `mean_return` over the test episodes; `curve` [n,2], rows of
-        environment step and mean return; the `facts` of `Task`; `compared`, the number
-        of updates that `td_update` made, too; `watched`, see `TrainingLog`; `problem`,
-        why learning was stopped, or ""; `deviates`, whether `td_update` deviates.
+        The dict from `report`.
     """
     rng = np.random.default_rng(seed)
     agent_seed, train_seed, test_seed = map(int, rng.integers(2**31, size=3))
@@ -161,11 +158,18 @@ def learn(
 
 
 def report(problem: str, **results: Any) -> dict[str, Any]:
-    """Return the dict that `learn` returns, with defaults for missing entries.
+    """Return the results of one training as a dict, with defaults for missing entries.
 
     Args:
-        problem: why learning was stopped, or "".
-        results: further entries by name.
+        problem: why learning was stopped; "" if it was not stopped.
+        results: further entries of the dict by name.
+
+    Returns:
+        A dict with these entries. `mean_return`: the mean over the test episodes, 0 if
+        learning was stopped. `curve` [n,2]: for each validation, the environment step
+        and the mean return. `facts`: see `Task`. `compared`: the number of updates that
+        the hand-in's `td_update` made, too. `watched`: see `TrainingLog.as_dict`.
+        `problem`: the argument. `deviates`: whether `td_update` deviates.
     """
     defaults = {
         "mean_return": 0.0, "curve": [], "facts": {}, "compared": 0, "watched": {},
@@ -188,16 +192,17 @@ def learn_table(
 
     Args:
         runner: the `Runner`, with the loaded programs and the connection to the grader.
-        rows: the transitions [N,...] by field; states are one-hot. The buffer gets all
-            of them in a random order, and keeps the last `capacity` of them.
+        rows: for each field, an array [N,...] of the transitions; states are one-hot.
+            The buffer gets all transitions in a random order. Its capacity may be less
+            than N.
         settings: `block_updates`, `batch_size`, `capacity`, `period` and `gamma` of
             `train.Settings`.
         seed: seed of all random numbers.
-        programs: names of the loaded programs: only "update".
-        by_formula: see `BlindAgent`.
+        programs: {"update": name of the loaded program of `td_update`}.
+        by_formula: True if the updates use a formula of the grader, see `BlindAgent`.
 
     Returns:
-        A dict with the learned `Q` [S,A], and `problem` and `deviates` as in `learn`.
+        A dict with the learned `Q` [S,A], and `problem` and `deviates` as in `report`.
     """
     num_states, num_actions = rows["state"].shape[1], tasks.DOORS
     theta = [np.zeros((num_actions, num_states), np.float32)]
@@ -226,22 +231,22 @@ def compiled(
     optimizer: str,
     gamma: float,
 ) -> tuple[Updates, Callable | None]:
-    """Return the `Updates` and the acting function for some programs of the hand-in.
+    """Return the `Updates` and the function for acting, made of the hand-in's programs.
 
-    The runner keeps both, so that the next training with the same programs does not
-    compile them again.
+    The runner keeps both, so that they are compiled only once for the same programs.
 
     Args:
         runner: the `Runner` with the loaded programs.
         programs: names of the loaded programs, by role: "update", and for the maze and
-            CartPole "network" and "act". Without "network", values are in a table.
-        theta: parameters of the network.
+            CartPole "network" and "act". Without "network", `theta` is a table of
+            values.
+        theta: parameters of the network, or the table [A,S]; a list of arrays.
         optimizer: a key of `OPTIMIZERS` whose optimizer is Adam.
         gamma: the discount γ.
 
     Returns:
-        The updates, and the function from `make_act`; None in the place of the function
-        without "act".
+        The updates, and the function from `make_act`. The function is None if
+        `programs` has no "act".
     """
 
     def make() -> tuple[Updates, Callable | None]:
@@ -259,13 +264,13 @@ def compiled(
 def network_of(
     program: export.Exported, theta: list[np.ndarray]
 ) -> Callable[[list[Any], Any], Any]:
-    """Translate the program of a network into a function of theta and one state [D].
+    """Translate a network's program into a function from theta and a state to values.
 
-    The function returns values [A].
+    The function takes the list `theta` and one state [D], and returns values [A].
 
     Args:
         program: the network's program for one state.
-        theta: parameters of the network, for their shapes.
+        theta: parameters of the network, a list of arrays; only their shapes are used.
 
     Raises:
         BadProgram: the program cannot be translated, or does not return values [A].
@@ -300,16 +305,16 @@ def draw_failing(
 ) -> Task | None:
     """Draw tasks until the untrained network fails in one.
 
-    An untrained network may contain a fixed rule that solves some tasks. Another task
-    is drawn then, so that only learning can succeed. The rule may also wait until the
-    parameters have changed. Therefore the network must also fail with noise on its
-    parameters.
+    A hand-in's network may contain a fixed rule that solves some tasks without
+    learning. If the untrained network solves a task, another task is drawn. The rule
+    may also begin to work only when the parameters have changed. Therefore the network
+    must fail as well with random noise added to its parameters.
 
     Args:
-        draw: function that draws a task.
-        updates: the updates, by which the network's values are computed.
-        theta: the untrained parameters.
-        rng: generator of the tasks and the noise.
+        draw: function that draws a task with a random generator.
+        updates: the object whose method `q_values` computes the network's values.
+        theta: the untrained parameters, a list of arrays.
+        rng: random generator for the tasks and the noise.
 
     Returns:
         The task; None if the network fails in none of `DRAWS` tasks.
@@ -332,13 +337,13 @@ class Untrained:
     """An agent that never learns, for `train.evaluate`.
 
     Args:
-        updates: the updates, by which the network's values are computed.
-        theta: the untrained parameters, perhaps with noise [P].
+        updates: the object whose method `q_values` computes the network's values.
+        theta: the P untrained parameters as one vector [P], perhaps with noise.
     """
 
     def __init__(self, updates: Updates, theta: np.ndarray) -> None:
         self.updates, self.theta = updates, theta.astype(np.float32)
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Return Q(s, a) for every action [N,A] of states [N,D]."""
+        """Return the values Q(s, a) [N,A] of all actions in the states [N,D]."""
         return np.asarray(self.updates.q_values(self.theta, states))

@@ -1,7 +1,7 @@
-"""The networks, optimizers and stand-ins with which parts are asked.
+"""The networks, optimizers and stand-ins that the questions to parts use.
 
-Processes send a network's parameters to each other as a list of leaves. The worker
-builds the tree from the leaves.
+Processes send a network's parameters to each other as a list of arrays, the leaves of
+the tree theta. The worker builds the tree from the leaves.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
 def probe_network(state_dim: int, num_actions: int) -> eqx.Module:
     """Build the probe network: one hidden layer of 8 units with tanh.
 
-    tanh is smooth, so the gradient is well defined everywhere.
+    tanh is smooth, so the network has a gradient everywhere.
     """
     return eqx.nn.MLP(
         state_dim, num_actions, 8, 1, activation=jnp.tanh, key=jax.random.key(0)
@@ -53,7 +53,7 @@ def table_network(state_dim: int, num_actions: int) -> eqx.Module:
 
 
 def single_number(state_dim: int, num_actions: int) -> jax.Array:
-    """Return a tree of parameters that is no network: an array with one number.
+    """Return an array with one number, for questions that need no network.
 
     The arguments are ignored; the other functions in `NETWORKS` need them.
     """
@@ -70,8 +70,11 @@ NETWORKS: dict[str, Callable[[int, int], Any]] = {
 def network(dqn: Any, spec: Spec) -> tuple[Any, Any]:
     """Return the tree structure of a network's theta, and the network's `model`.
 
+    `model` is the network without its arrays; `eqx.combine(theta, model)` is the
+    network.
+
     Args:
-        dqn: the hand-in's module; for `net` "own" its `q_network` is called.
+        dqn: the hand-in's module. If `net` is "own", `dqn.q_network` is called.
         spec: settings `net` ("own" or a key of `NETWORKS`), `state_dim`, `num_actions`.
     """
     sizes = spec["state_dim"], spec["num_actions"]
@@ -92,7 +95,7 @@ def is_shape(leaf: Any) -> bool:
 def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
     """Return the tree structure of a network's theta.
 
-    The result is cached, because tracing takes long.
+    The results of the last calls are cached, because tracing takes long.
 
     Args:
         dqn: the hand-in's module.
@@ -107,7 +110,8 @@ def structure_of(dqn: Any, net: str, state_dim: int, num_actions: int) -> Any:
 def own_network(dqn: Any, state_dim: int, num_actions: int) -> tuple[Any, Any]:
     """Return theta and `model` of the network that the hand-in's `q_network` builds.
 
-    The leaves of theta are shapes, or arrays if `q_network` cannot be traced.
+    The leaves of theta are `ShapeDtypeStruct`s without numbers; if `q_network` cannot
+    be traced, they are arrays. `model` is the network without its arrays.
 
     Args:
         dqn: the hand-in's module.
@@ -153,7 +157,10 @@ def fresh_network(dqn: Any, key: Any, state_dim: int, num_actions: int) -> eqx.M
 def stand_in_loss(
     theta_Q: Any, theta_T: Any, model: Any, batch: Transition, gamma: Any
 ) -> jax.Array:
-    """Return a smooth loss that depends on all arguments of `td_loss`."""
+    """Return a loss other than the right one, which depends on all arguments.
+
+    It replaces `td_loss` in questions to `td_update`, and has a gradient everywhere.
+    """
     q_values = jax.vmap(eqx.combine(theta_Q, model))(batch.state)
     others = jax.vmap(eqx.combine(theta_T, model))(batch.next_state)
     ends = jnp.asarray(batch.terminated, dtype=q_values.dtype)[:, None]
@@ -162,19 +169,22 @@ def stand_in_loss(
 
 
 def stand_in_returns(rewards: Any, gamma: Any) -> jax.Array:
-    """Return gamma minus the rewards [T], in place of the discounted returns [T]."""
+    """Return gamma minus the rewards [T]: not the right discounted returns.
+
+    It replaces `discounted_returns` in questions to `mc_loss`.
+    """
     return gamma - jnp.asarray(rewards)
 
 
 @contextlib.contextmanager
 def standing_in(dqn: Any, spec: Spec, name: str, function: Any) -> Iterator[None]:
-    """Replace a function of the hand-in's module within a `with` block.
+    """Replace a function of the hand-in's module by a stand-in during a with block.
 
     Args:
         dqn: the hand-in's module.
-        spec: settings of the case. Without a true `stand_in`, nothing is replaced.
+        spec: settings of the case. Nothing is replaced unless `stand_in` is true.
         name: name of the function to replace.
-        function: the stand-in.
+        function: the stand-in, with the same arguments.
     """
     if not spec.get("stand_in"):
         yield

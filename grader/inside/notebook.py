@@ -24,18 +24,18 @@ GRACE_SECONDS = 2.0
 
 
 def whole_or_cells(text: str, path: Path, cells: Any) -> Any:
-    """Return the first lines of the cells as which a saved notebook should be run.
+    """Decide whether a saved notebook is run as one cell or cell by cell.
 
-    If the whole text is valid Python, it should be run as one cell. Otherwise its cells
-    should be run one by one, so that only the cell with a syntax error is lost.
+    If the whole text is valid Python, it is run as one cell. Otherwise it is run cell
+    by cell, so that only the cells with syntax errors are left out.
 
     Args:
         text: text of a Python file that was saved from a notebook.
         path: path of the file, for messages.
-        cells: the number of each cell's first line, from 0.
+        cells: array [n] with the number of each cell's first line, from 0.
 
     Returns:
-        The first entry of `cells`, or all entries.
+        The first lines of the cells to run: `cells[:1]` for one cell, or `cells`.
 
     Raises:
         SyntaxError: the text is not valid Python and has only one cell.
@@ -57,15 +57,15 @@ class TooLong(BaseException):
 class Notebook:
     """A notebook whose statements are run one after another.
 
-    After a statement has failed, the next statement is run, as in Jupyter, where
-    students go on after a failed cell. A statement is interrupted when it has used a
+    After a statement has failed, the next statement is run, because students go on
+    after a failed cell in Jupyter, too. A statement is interrupted when it has used a
     quarter of the remaining time, so that later statements have time, too. Definitions
     and imports are not interrupted, because other statements need them.
 
     Args:
         module: the hand-in's module, in which the statements run.
         skipped: line numbers, from 1. Statements on these lines are not run.
-        seconds: time for all statements together.
+        seconds: time for all statements together, in seconds.
         errors: file descriptor for a traceback. If a statement cannot be interrupted,
             its traceback is written there, and the process ends.
     """
@@ -84,20 +84,25 @@ class Notebook:
     def left_out(self) -> dict[str, Any]:
         """Return which statements have failed or were skipped so far.
 
+        A skipped statement counts as a failed one.
+
         Returns:
-            A dict. `left_out` lists the first MAX_LEFT_OUT cells with a failed
-            statement. Each entry has the `line` of the first failed statement and
-            `why` it failed. It also has `whole`, whether the cell has no other
-            statement, and `more`, how many further statements of the cell failed. In
-            the dict, `more` is the number of further cells. `slow` lists the lines of
-            the first MAX_LEFT_OUT statements that took too long.
+            A dict with three entries. "left_out" is a list with one dict for each cell
+            that has a failed statement, for the first MAX_LEFT_OUT cells: "line" (of
+            the first failed statement), "why" (a text), "whole" (True if the cell has
+            no other statement, or has a syntax error) and "more" (how many further
+            statements of the cell failed). "more" is the number of such cells that are
+            not in the list. "slow" is the list of the lines of the first MAX_LEFT_OUT
+            statements that took too long or were skipped.
         """
         more = max(len(self.failed) - MAX_LEFT_OUT, 0)
         slow = self.slow[:MAX_LEFT_OUT]
         return {"left_out": self.failed[:MAX_LEFT_OUT], "more": more, "slow": slow}
 
     def run(self, text: str, start: int) -> None:
-        """Run the statements of a cell, and note in `failed` if any of them fails.
+        """Run the statements of a cell; add an entry to `failed` if one of them fails.
+
+        If the cell has a syntax error, no statement is run, and the entry is added.
 
         Args:
             text: text of the cell.
@@ -119,7 +124,10 @@ class Notebook:
             self.failed.append({"line": line, "whole": whole, "more": more, "why": why})
 
     def failure(self, node: ast.stmt) -> str:
-        """Run a statement; return "", or in words why it failed or was skipped."""
+        """Run a statement; return "" for success, else a text: why it has failed.
+
+        A statement on a line in `skipped` is not run, and counts as failed.
+        """
         starts = [node, *getattr(node, "decorator_list", [])]
         lines = range(min(n.lineno for n in starts), (node.end_lineno or 0) + 1)
         try:
@@ -134,7 +142,12 @@ class Notebook:
         return ""
 
     def run_statement(self, node: ast.stmt) -> None:
-        """Run a statement, with a time limit unless it is a definition or an import."""
+        """Run a statement; only definitions and imports have no time limit.
+
+        Raises:
+            TooLong: the statement took too long.
+            BaseException: the statement has raised this exception.
+        """
         tree = ast.Module([node], [])
         code = compile(tree, self.path, "exec", self.features, dont_inherit=True)
         self.features |= code.co_flags & FEATURES
@@ -160,7 +173,7 @@ class Notebook:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def on_alarm(self, *_: object) -> None:
-        """Interrupt the running statement: the handler of the signal SIGALRM.
+        """Interrupt the running statement; this is the handler of the signal SIGALRM.
 
         Raises:
             TooLong: a statement that may be interrupted is running.
@@ -170,7 +183,11 @@ class Notebook:
 
 
 def in_words(error: BaseException) -> str:
-    """Return in one line why a statement failed, from the exception that it raised."""
+    """Return one line that says why a statement failed.
+
+    Args:
+        error: the exception that the statement has raised.
+    """
     if isinstance(error, TooLong):
         return "it ran for too long"
     if isinstance(error, SyntaxError):

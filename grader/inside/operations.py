@@ -1,9 +1,9 @@
 """Check the single operations of a program before the runner compiles it.
 
-The name of an operation must be in a list of allowed names. XLA does not check the type
-of a constant, the comparison of a sort, and the array sizes for library code. If one of
-them is wrong, XLA reads or writes beyond the end of an array. So this module checks
-them, too.
+The name of an operation must be in a list of allowed names. Three things are checked
+besides, because XLA does not check them, and reads or writes beyond the end of an array
+if one of them is wrong: the type of a constant, the comparison of a sort, and the sizes
+of the arrays that library code gets.
 """
 
 import math
@@ -62,7 +62,9 @@ Key = tuple[ir.Value, ir.Value, str]
 
 
 def problem_of(operation: ir.Operation, data: bytes) -> str | None:
-    """Return what is wrong with an operation of a program, or None.
+    """Return a sentence that says why an operation is not allowed, or None.
+
+    The result is None for an allowed operation.
 
     Args:
         operation: the operation.
@@ -98,9 +100,10 @@ def problem_of(operation: ir.Operation, data: bytes) -> str | None:
 
 
 def problem_of_array(type_: ir.Type) -> str | None:
-    """Return what is wrong with the type of a value, or None.
+    """Return a sentence that says why the type of a value is not allowed, or None.
 
-    Allowed are arrays of numbers or booleans of a fixed shape, up to MAX_ARRAY bytes.
+    Arrays of numbers or booleans are allowed, if their shape is fixed and they have at
+    most MAX_ARRAY bytes. For these types the result is None.
     """
     if not isinstance(type_, ir.RankedTensorType):
         return f"the program has a value of the type {str(type_)[:100]}"
@@ -116,10 +119,11 @@ def problem_of_array(type_: ir.Type) -> str | None:
 
 
 def elements_between(operation: ir.Operation) -> int:
-    """Return an upper bound of an array's size after padding, dilation and windows.
+    """Return an upper bound for the sizes of the arrays inside an operation.
 
-    The size is the number of elements. The bound is 0 for an operation without padding,
-    dilation and windows.
+    Padding, dilation and windows make an operation's arrays larger. The size is the
+    number of elements. For an operation without padding, dilation and windows, the
+    result is 0.
     """
     given: list[Any] = [operation.attributes.get(name, ()) for name in WINDOWS]
     if not any(given):
@@ -156,7 +160,7 @@ def printed_bytes(constant: str, dtype: Any) -> bytes:
     """Return the bytes of a constant that MLIR has printed as text.
 
     Args:
-        constant: text, as `stablehlo.constant dense<[1.0, 0x7F80]> : tensor<2xbf16>`.
+        constant: the text: `stablehlo.constant dense<[1.0, 0x7F80]> : tensor<2xbf16>`.
         dtype: type of the constant's floats; a complex number consists of two floats.
     """
     text = constant.partition("dense<")[2].partition(">")[0]
@@ -173,8 +177,8 @@ def printed_bytes(constant: str, dtype: Any) -> bytes:
 def is_ordered(sort: ir.Operation) -> bool:
     """Return whether a sort has one of the comparisons that JAX exports.
 
-    Other comparisons are refused, because a comparison that is no order makes XLA's
-    sort read and write beyond the ends of the array.
+    Other comparisons are refused. If a comparison is not an order (for example, always
+    true), XLA's sort reads and writes beyond the ends of the array.
     """
     (block,) = sort.regions[0].blocks
     arguments = list(block.arguments)
@@ -191,8 +195,8 @@ def is_ordered(sort: ir.Operation) -> bool:
 def is_less(value: Any, keys: list[Key]) -> bool:
     """Return whether a value is the comparison "the left row is less than the right".
 
-    Rows are compared key by key: a row is less if it is less in the first key, or equal
-    in the first key and less in the keys after it.
+    A row is less if its number is less in the first key. If the numbers in the first
+    key are equal, the keys after it decide in the same way.
 
     Args:
         value: result of an operation of the program, or None.
@@ -210,12 +214,12 @@ def is_less(value: Any, keys: list[Key]) -> bool:
 
 
 def compares(value: Any, key: Key, direction: str) -> bool:
-    """Return whether a value is the comparison of a key's left and right number.
+    """Return whether a value compares a key's left number with its right number.
 
     Args:
         value: result of an operation of the program, or None.
         key: the key.
-        direction: name of the comparison: "LT", "EQ" or "GT".
+        direction: the comparison that is expected: "LT", "EQ" or "GT".
     """
     sides = operands_of(value, "compare", 2)
     if sides[0] is None:
@@ -235,10 +239,10 @@ def compares(value: Any, key: Key, direction: str) -> bool:
 
 
 def number_of(value: Any) -> Any:
-    """Return the float x from which JAX has made a value for the comparison of a sort.
+    """Return the float x from which JAX has made a value that a sort compares.
 
-    Before a sort compares floats, JAX replaces -0 by 0, and every NaN by the same NaN.
-    The result is None for a value that was not made in this way.
+    Before a sort compares floats, JAX replaces -0 by 0, and every NaN by one fixed NaN.
+    The result is None for a value that was not made from a float in this way.
 
     Args:
         value: result of an operation of the program, or None.
@@ -265,7 +269,7 @@ def is_constant(value: Any, fits: Callable[[float], bool]) -> bool:
 
     Args:
         value: result of an operation of the program, or None.
-        fits: test of a number.
+        fits: function from a number to True if the number passes the test.
     """
     if operands_of(value, "constant", 1):
         return False  # the list is empty only for a constant, which has no operands
@@ -276,12 +280,13 @@ def is_constant(value: Any, fits: Callable[[float], bool]) -> bool:
 def operands_of(value: Any, operation: str, count: int) -> list[Any]:
     """Return the operands of the operation that computes a value.
 
-    If another operation computes the value, return a list of `count` times None.
+    If the value is None, or another operation than the expected one computes it, the
+    result is a list of `count` times None.
 
     Args:
         value: result of an operation of the program, or None.
         operation: name of the expected operation, without "stablehlo.".
-        count: number of its operands.
+        count: length of the list of None.
     """
     made_by = getattr(value, "owner", None)
     if not isinstance(made_by, ir.OpView):
@@ -292,7 +297,10 @@ def operands_of(value: Any, operation: str, count: int) -> list[Any]:
 
 
 def is_left(operation: ir.Operation) -> bool:
-    """Return whether a call for a triangular system solves A X = B and not X A = B."""
+    """Return whether a call for a triangular system solves A X = B.
+
+    The result is False if the call solves X A = B.
+    """
     config = ir.DictAttr(operation.attributes["mhlo.backend_config"])
     return ir.IntegerAttr(config["side"]).value == ord("L")
 
@@ -302,14 +310,14 @@ def is_sound(
 ) -> bool:
     """Return whether library code may be called with arrays of these sizes.
 
-    The code does not check the sizes of its arrays. If a result had too few elements,
-    the code would write beyond its end.
+    The library code does not check the sizes of its arrays. If a result had too few
+    elements, the code would write beyond the end of the result.
 
     Args:
         target: name of the library code.
         operands: shapes and dtypes of the arguments.
         results: shapes and dtypes of the results.
-        left: for a triangular system, whether it is A X = B and not X A = B.
+        left: for a triangular system, True for A X = B and False for X A = B.
     """
     if min((n for shape, _ in operands + results for n in shape), default=0) < 0:
         return False  # a negative size stands for a size that is not known

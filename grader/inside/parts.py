@@ -3,14 +3,15 @@
 The worker uses this module to ask the hand-in's parts. The reference's programs were
 exported from the solution by the same functions.
 
-`PROGRAMS` has a function for each part that can be exported. It takes the module and
-the case's settings (`spec`). It returns a function from arguments by name to results by
-name, which the worker exports or, for a call, runs as plain Python. `CALLS` has the
-parts that are always called. Any other name is a function of the module that is called
-with the arguments which its spec lists.
+`PROGRAMS` has a function for each part that can be exported. This function takes the
+module and the case's settings (`spec`). It returns another function, from a dict of
+arguments to a dict of results, which the worker exports or, for a call, runs as plain
+Python. {a, b} in the docstrings below is a dict with the keys "a" and "b". `CALLS` has
+the parts that are always called. Any other name is the name of a function in the
+module; `arguments` in the spec lists the names of its arguments.
 
 Plain Python values (gamma, alpha, sizes, step, period) are in the spec, and parts get
-them as plain values. A loss comes with its gradient in theta_Q if `gradient` is true.
+them as plain values.
 """
 
 import dataclasses
@@ -49,7 +50,7 @@ from grader.inside.values import (
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return the arguments named in `FIELDS` as one `Transition` of the module."""
+    """Return the arguments named in `FIELDS` as a `Transition`, `dqn`'s if defined."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
@@ -60,7 +61,7 @@ def key_of(args: Args) -> jax.Array:
 
 
 def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from Q [S,A] and one episode [T] to the new Q [S,A]."""
+    """Return a function from a dict of Q [S,A] and an episode [T] to {"Q": [S,A]}."""
     names = ("Q", "states", "actions", "rewards", "next_states", "terminateds")
     rates = spec["alpha"], spec["gamma"]
 
@@ -72,7 +73,7 @@ def update_Q_TD0(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from rewards [T] to their discounted returns [T]."""
+    """Return a function from {"reward": [T]} to {"returns": [T]}."""
 
     def program(args: Args) -> Args:
         returns = part(dqn, "discounted_returns")(args["reward"], spec["gamma"])
@@ -82,7 +83,7 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from theta_Q and an episode [T] to the loss and gradient."""
+    """Return a function from a dict of θ_Q and an episode to the dict of `td_loss`."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -101,7 +102,7 @@ def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a key [2] to the leaves of a new network's theta."""
+    """Return a function from {"key": [2]} to {"theta": leaves of a new network}."""
     sizes = spec["state_dim"], spec["num_actions"]
 
     def program(args: Args) -> Args:
@@ -114,7 +115,7 @@ def q_network(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a key [2], q_values [N,A] and epsilon to actions [N]."""
+    """Return a function from {key, q_values [N,A], epsilon} to {"actions": [N]}."""
 
     def program(args: Args) -> Args:
         key, q_values = key_of(args), args["q_values"]
@@ -125,7 +126,7 @@ def epsilon_greedy(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from theta and states [B,D] or [D] to values [B,A] or [A]."""
+    """Return a function from {theta, state [B,D] or [D]} to {q_values [B,A] or [A]}."""
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -137,7 +138,10 @@ def forward(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from theta_Q, theta_T and a batch to the loss and gradient."""
+    """Return a function from a dict of θ_Q, θ_T and a batch to {"loss", "grads"}.
+
+    "grads" is the gradient in θ_Q; it is left out if `spec["gradient"]` is false.
+    """
     structure, model = network(dqn, spec)
     function = stand_in_loss if spec.get("stand_in") else part(dqn, "td_loss")
 
@@ -162,7 +166,8 @@ def td_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 def td_update(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
     """Return a function that makes one update by `td_update`.
 
-    It maps theta_Q, theta_T, a batch and opt_state to theta_Q, opt_state and the loss.
+    It takes a dict of theta_Q, theta_T, the fields of a batch and opt_state, and
+    returns a dict of theta_Q, opt_state and loss.
     """
     structure, model = network(dqn, spec)
     optimizer = OPTIMIZERS[spec["optimizer"]]()
@@ -204,13 +209,13 @@ PROGRAMS: dict[str, Callable[[Any, Spec], Callable[[Args], Args]]] = {
 
 
 def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
-    """Return the function of arguments by name that asks a part.
+    """Return a function that asks a part; it takes a dict and returns a dict.
 
     Args:
         dqn: the hand-in's module.
         name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
         spec: settings of the case. For a function that is not in `PROGRAMS`,
-            `arguments` has the names of its arguments in order.
+            `arguments` lists the names of its arguments; it returns {"result": array}.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -223,7 +228,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
 
 
 def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
-    """Return a loss of any shape, and the gradient of its sum with respect to theta.
+    """Return {"loss": loss_of(theta), "grads": the gradient of its sum in theta}.
 
     Raises:
         ContractError: the loss has another type than float.
@@ -238,27 +243,28 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return the flags `terminated` of an episode of `num_steps` steps, bool [T]."""
+    """Return {"terminateds": [T]}: the hand-in's flags for T = `num_steps` steps."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
 
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Make a buffer, and call its methods as the list `script` in the settings says.
+    """Make a buffer, run the operations in `spec["script"]`, and return what came back.
 
-    Each entry of the script is one operation:
+    The rows of the arrays in `args` are transitions, counted from 0. The operations:
 
-    - ["add", i, j]: add rows i to j-1 of the arguments.
-    - ["plain", i, j]: add rows i to j-1 as Python numbers, not as NumPy numbers.
+    - ["add", i, j]: add rows i to j-1.
+    - ["plain", i, j]: add rows i to j-1, with Python numbers for NumPy numbers.
     - ["len"]: append the buffer's length to `lengths`.
-    - ["rng", seed]: make a new random generator for the next samples.
-    - ["sample", B]: draw a batch and append it to `samples`.
-    - ["samples", n, B]: draw n batches, stack them and append them to `samples`.
-    - ["reread", k]: append the k-th batch of "sample", as it is now, to `samples`.
-    - ["scribble"]: overwrite the states that `add` got; a right buffer has copies.
+    - ["rng", seed]: make a new random generator for the batches after it.
+    - ["sample", B]: draw a batch of B rows, and append its fields to `samples`.
+    - ["samples", n, B]: draw n batches; append one dict of fields [n,B,...] for all.
+    - ["reread", k]: read the batch of the k-th "sample" (k from 0) once more, and
+      append its fields to `samples`. They differ if the buffer has changed the batch.
+    - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
     Returns:
-        A dict with the lists `lengths` and `samples`.
+        {"lengths": list of ints, "samples": list of dicts of arrays by field}.
     """
     buffer = part(dqn, "ReplayBuffer")(spec["capacity"])
     rng = np.random.default_rng(0)
@@ -315,7 +321,7 @@ def stacked_samples(buffer: Any, n: int, batch_size: int, rng: Any) -> Args:
 
 
 def batch_fields(batch: Any, batch_size: int) -> Args:
-    """Return the five arrays of a batch by field, whatever their shapes.
+    """Return the five arrays of a batch by field; their shapes are not checked.
 
     Args:
         batch: result of `sample`: a Transition, a similar class, a tuple or a list.
@@ -347,7 +353,7 @@ def batch_fields(batch: Any, batch_size: int) -> Args:
 
 
 def sync_target(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return the target parameters that `sync_target` returns after one update."""
+    """Return {"theta_T": the leaves of the tree that `sync_target` returns}."""
     structure = structure_of(dqn, spec["net"], spec["state_dim"], spec["num_actions"])
     trees = [
         jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in args[name]])

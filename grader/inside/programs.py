@@ -1,9 +1,9 @@
 """Check that a program of the hand-in only computes, before the runner compiles it.
 
 The bytes of a program are untrusted, and the libraries that compile a program were not
-made for hostile input. So the program's arguments, results, effects and operations are
-checked first. This module does not stop programs that take long, need much memory or
-make the compiler crash: deadlines and confinement do.
+made for hostile input. So this module checks the program's arguments, results, effects
+and operations first. It does not stop programs that take long, need much memory or
+make the compiler crash: deadlines and confinement do this.
 """
 
 import hashlib
@@ -56,8 +56,8 @@ def checked(data: bytes, args: Any) -> export.Exported:
 def content(exported: export.Exported) -> bytes:
     """Return a hash of a program's operations and of its argument and result types.
 
-    If a part is exported a second time, the hash is the same. For this reason, the line
-    numbers in dqn.py that MLIR stores with each operation are left out: they depend on
+    If a part is exported a second time, the hash is the same. Therefore the hash leaves
+    out the line numbers of dqn.py that MLIR stores with each operation: they depend on
     what was traced before.
     """
     with mlir.make_ir_context():
@@ -71,9 +71,9 @@ def check(exported: export.Exported) -> None:
     """Check a program's effects, device, result sizes and operations.
 
     Raises:
-        BadProgram: the program has side effects or an operation that is not allowed, is
-            not for this process's device, or has too large results. Or it was exported
-            with safety checks left out.
+        BadProgram: the program has side effects, an operation that is not allowed, or
+            too large results. Or it was exported for another device than the one of
+            this process, or with JAX's safety checks left out.
     """
     if exported.ordered_effects or exported.unordered_effects:
         raise BadProgram("the program has side effects")
@@ -126,7 +126,7 @@ def require_kinds(what: str, obtained: Any, expected: Any) -> None:
     """Check that arrays of a program have the expected shapes and dtypes.
 
     Args:
-        what: name of the arrays, for the message.
+        what: the name of these arrays in the message, for example "arguments".
         obtained: list of objects with the `shape` and `dtype` of the program's arrays.
         expected: list of arrays with the expected shapes and dtypes.
 

@@ -46,7 +46,7 @@ class ProtocolError(Exception):
 
 @functools.cache  # because NumPy computes the name at each call
 def name_of(dtype: np.dtype) -> str:
-    """Return the name of a dtype, as "float32"."""
+    """Return the name of a dtype, for example "float32"."""
     return dtype.name
 
 
@@ -91,15 +91,15 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Decode the header of a frame.
+    """Decode the header of a frame into a message whose arrays have no numbers yet.
 
     Args:
         header: untrusted bytes in msgpack.
         payload_size: number of bytes in the payload.
 
     Returns:
-        The message, and a list of the arrays in it. The arrays have no numbers yet;
-        the caller fills them from the payload.
+        The message, and a list of the arrays in the message, which the caller fills
+        from the payload in this order.
 
     Raises:
         ProtocolError: the header is not valid, or its arrays need another number of
@@ -148,7 +148,7 @@ def decode(header: bytes, payload_size: int) -> tuple[dict[str, Any], list[np.nd
 
 
 def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return the dict with these pairs of a key and a value.
+    """Return a dict of pairs (key, value).
 
     Raises:
         ProtocolError: two pairs have the same key.
@@ -162,12 +162,12 @@ def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 def is_plain(value: Any, depth: int = 0) -> bool:
     """Return whether a value and everything in it has a type that `encode` accepts.
 
-    A decoded message is checked by this function, because msgpack has more types.
+    `decode` calls this function, because msgpack has more types.
 
     Args:
         value: the value.
-        depth: number of lists and dicts around the value. The result is False for more
-            than MAX_DEPTH.
+        depth: the number of lists and dicts in which the value lies. If it is larger
+            than MAX_DEPTH, the result is False.
     """
     if depth > MAX_DEPTH:
         return False
@@ -203,7 +203,7 @@ class Readable(Protocol):
 
 
 class Capped:
-    """A stream that fails after more than `MAX_SESSION` bytes.
+    """A stream from which at most `MAX_SESSION` bytes can be read.
 
     Args:
         stream: the stream from which the bytes are read.

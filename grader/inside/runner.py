@@ -1,8 +1,8 @@
 """The runner: a helper that runs exported programs and never gets the hand-in's source.
 
 The runner also runs the reference's programs. It is confined like the worker, because
-a program can loop for ever or fill the memory. A learner runs this module, too; it has
-`learner.py` and `starter/train.py` in addition.
+a program can loop for ever or fill the memory. The learner is a process of this module,
+too. It has `starter/train.py` in its folder, and therefore imports `learner.py`.
 """
 
 import hashlib
@@ -84,8 +84,9 @@ def start_backend() -> None:
 class Runner:
     """The object that answers requests; it keeps programs and compiled functions.
 
-    `ask` is a function that asks the grader a question during a request and returns the
-    answer.
+    Attributes:
+        ask: function from a question to the grader's answer, both dicts. It can be
+            called only while a request is answered.
     """
 
     def __init__(self) -> None:
@@ -111,7 +112,7 @@ class Runner:
     # -------------------------------------------------------- the hand-in's programs
 
     def do_load(self, name: str, program: Any, args: Any) -> dict[str, Any]:
-        """Check a program of the hand-in and keep it under a name; return {}.
+        """Check a program of the hand-in and keep the program under a name; return {}.
 
         Args:
             name: name of the program in later requests.
@@ -141,7 +142,7 @@ class Runner:
 
         Args:
             name: name of the program.
-            args: arguments of the program by name; the `key` is replaced.
+            args: arguments of the program by name; each key of `keys` replaces `key`.
             keys: the keys' numbers, uint32 [K,2].
         """
         program = self.programs[name]
@@ -170,7 +171,7 @@ class Runner:
     # -------------------------------------------------------- trusted mathematics
 
     def do_optimizer_init(self, optimizer: str, theta: Any) -> dict[str, Any]:
-        """Return the optimizer's state before the first step, as a list of arrays.
+        """Return {"opt_state": the optimizer's state before the first step}.
 
         Args:
             optimizer: name of the optimizer, a key of `OPTIMIZERS`.
@@ -183,13 +184,17 @@ class Runner:
     def do_optimizer_step(
         self, optimizer: str, theta: Any, opt_state: Any, grads: Any
     ) -> dict[str, Any]:
-        """Return the parameters and the optimizer's state after one step.
+        """Make one step of an optimizer.
 
         Args:
             optimizer: name of the optimizer, a key of `OPTIMIZERS`.
             theta: the parameters, a list of arrays.
             opt_state: the optimizer's state before the step, a list of arrays.
             grads: the gradient, a list of arrays.
+
+        Returns:
+            A dict with the new parameters `theta_Q` and the new `opt_state`, both lists
+            of arrays.
         """
         transformation = OPTIMIZERS[optimizer]()
 
@@ -204,7 +209,7 @@ class Runner:
         return to_numpy({"theta_Q": new_theta, "opt_state": new_state})
 
     def do_reference(self, program: Any, args: Any) -> dict[str, Any]:
-        """Run a program of the reference; return its results by name.
+        """Run a program of the reference; return its results as NumPy arrays by name.
 
         Args:
             program: serialised program, uint8 [n].

@@ -14,7 +14,10 @@ Spec = dict[str, Any]
 
 
 class Transition(NamedTuple):
-    """One transition or a batch of transitions, with the fields of the contract."""
+    """One transition or a batch of transitions, with the five fields of the homework.
+
+    It is used if the hand-in does not define a class `Transition`.
+    """
 
     state: Any
     action: Any
@@ -76,11 +79,14 @@ def as_array(what: str, value: Any) -> np.ndarray:
 
 
 def objects_in(value: Any, array: np.ndarray) -> str:
-    """Return in words what a result is and which of its entries are no numbers.
+    """Describe a part's result that is no array of numbers, for an error message.
 
     Args:
-        value: a part's result.
-        array: the array of objects that NumPy has made from the result.
+        value: the part's result.
+        array: the array of Python objects that NumPy has made from the result.
+
+    Returns:
+        For example "an array of type object, shape (3,), with None in it: …".
     """
     if array.ndim == 0:
         return f"{describe(value)}, expected numbers"
@@ -94,6 +100,8 @@ def objects_in(value: Any, array: np.ndarray) -> str:
 
 def as_output(what: str, value: Any) -> jax.Array:
     """Return a part's result as one JAX array (a tracer while the part is traced).
+
+    A list of JAX arrays is stacked.
 
     Args:
         what: name of the part, for messages.
@@ -143,12 +151,15 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
 
 
 def require_update(result: Any, structure: Any, state_structure: Any) -> None:
-    """Check that `td_update` has returned theta_Q, opt_state and loss, in this order.
+    """Check the number and the order of the results of `td_update`.
+
+    There have to be three: theta_Q, opt_state and loss. This function does not find
+    a result of a wrong structure, if the number of results is right; `as_leaves` does.
 
     Args:
         result: result of `td_update`.
-        structure: tree structure of theta_Q.
-        state_structure: tree structure of the optimizer's state.
+        structure: the right tree structure of theta_Q.
+        state_structure: the right tree structure of the optimizer's state.
 
     Raises:
         ContractError: the number or the order of the results is wrong.
@@ -181,7 +192,7 @@ def counted(count: int, one: str, many: str = "") -> str:
     Args:
         count: the number.
         one: the noun in the singular.
-        many: the noun in the plural; "" for the singular with an "s".
+        many: the noun in the plural; "" if the plural is the singular with an "s".
     """
     return f"{count} {one if count == 1 else many or one + 's'}"
 
@@ -192,17 +203,17 @@ def returned(what: str, value: Any, expected: str) -> str:
     Args:
         what: name of the part.
         value: the part's result.
-        expected: what the part should return, in words, as "one array".
+        expected: what the part should return, for example "one array".
     """
     missing = ": is a `return` missing?" if value is None else ""
     return f"{what} returned {describe(value)}, expected {expected}{missing}"
 
 
 def describe(value: Any) -> str:
-    """Return in a few words what a part has returned, as "an array of type …".
+    """Return a few words that describe a part's result, for example "a dict of 3".
 
-    For an array, the words name its type and shape. For a short tuple or list, they
-    name the kind of each item.
+    For an array, they say its dtype and shape. For a tuple or list of at most MAX_ITEMS
+    items, they say the type of each item.
     """
     if value is None:
         return "None"
@@ -217,7 +228,7 @@ def describe(value: Any) -> str:
 
 
 def name_of(item: Any) -> str:
-    """Return the name of an item's type; for an array dtype and shape: "int32[5]"."""
+    """Return the name of an item's type: "str", "None", or for an array "int32[5]"."""
     if isinstance(item, jax.Array | np.ndarray):
         return f"{item.dtype}[{','.join(map(str, item.shape))}]"
     return "None" if item is None else type(item).__name__

@@ -1,8 +1,9 @@
 """The worker: the only helper that runs the hand-in's Python.
 
 The worker imports `dqn.py`, exports parts as programs and answers calls. It handles one
-request at a time, see `protocol.py`, and the grader kills it at a deadline. The grader
-does not trust the worker's answers: they are read as data only.
+request at a time, and the grader kills it at a deadline. Requests and answers are
+frames, see `protocol.py`. The grader does not trust the worker's answers: it reads them
+as data only.
 """
 
 import contextlib
@@ -69,8 +70,7 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
     printed text is sent to standard error.
 
     Returns:
-        The stream of requests.
-        The stream of answers.
+        The stream of requests, and the stream of answers.
     """
     both = stat.S_ISSOCK(os.fstat(0).st_mode)
     requests, answers = os.dup(0), os.dup(0 if both else 1)
@@ -85,17 +85,21 @@ def take_pipes() -> tuple[BufferedReader, BufferedWriter]:
 
 
 def flush_printed() -> None:
-    """Flush standard output, so that printed text leaves before the answer does."""
+    """Flush standard output, so that printed text is sent before the answer."""
     with contextlib.suppress(BaseException):  # the hand-in may have replaced stdout
         sys.stdout.flush()
 
 
 class Worker:
-    """The object that answers requests; it keeps the hand-in's module and its buffer.
+    """The object that answers requests; it keeps the hand-in's module and a buffer.
 
     Args:
-        errors: file descriptor of a copy of standard error. A notebook's statement that
-            hangs is reported there.
+        errors: file descriptor of a copy of standard error. If a statement of a
+            notebook hangs, its traceback is written there.
+
+    Attributes:
+        dqn: the hand-in's module; None before the import.
+        buffer: the `ReplayBuffer` that learning uses; None before `do_open_buffer`.
     """
 
     def __init__(self, errors: int = 2) -> None:
@@ -132,7 +136,7 @@ class Worker:
             seconds_of_cells: time limit for all cells together, in seconds.
 
         Returns:
-            For a notebook, what was left out, see `Notebook.left_out`; {} for a file.
+            For a notebook, the dict from `Notebook.left_out`; for a Python file, {}.
         """
         path = Path("dqn.py").resolve()
         text = source.tobytes().decode()
@@ -165,15 +169,15 @@ class Worker:
         self.dqn = module
 
     def do_call(self, part: str, spec: Any, args: Any, watched: str) -> dict[str, Any]:
-        """Call a part as plain Python; return its results by name.
+        """Call a part as plain Python; return the part's results by name.
 
         Args:
             part: name of the part, as in `Case.part`.
             spec: settings of the case.
             args: arrays of the case by name.
-            watched: "numpy" or "jax" to pass copies as arrays of this kind. Under
-                "changed", the answer then has the names of the arrays that the call has
-                changed or deleted. With "" there is no list of names.
+            watched: "numpy" or "jax": the part gets copies as arrays of this kind. The
+                answer then has one more entry, "changed": a list of the names of the
+                arguments that the part has changed or deleted. "" for no such entry.
         """
         if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)
@@ -199,7 +203,7 @@ class Worker:
             part: name of the part, as in `Case.part`.
             spec: settings of the case.
             args: arrays by name; only their shapes and dtypes are used.
-            platforms: list of the program's platforms, such as "cpu".
+            platforms: list of the program's platforms: ["cpu"] or ["cuda"].
 
         Returns:
             {"program": uint8 [n]}.
@@ -232,13 +236,13 @@ class Worker:
         """Add transitions to the buffer of `do_open_buffer`, then draw batches from it.
 
         Args:
-            rows: the transitions, an array [n,...] for each field.
+            rows: for each field by name, an array [n,...] of n transitions.
             num_batches: number of batches to draw.
             batch_size: number of transitions in a batch.
             seed: seed of the random generator that `sample` gets.
 
         Returns:
-            The batches, an array [num_batches,batch_size,...] for each field.
+            For each field by name, an array [num_batches,batch_size,...].
         """
         parts.add_rows(self.buffer, rows, 0, len(rows["action"]))
         rng = np.random.default_rng(seed)
@@ -249,7 +253,7 @@ class Worker:
 
         Args:
             first: number of the first update.
-            count: how many updates are asked for, one after the other.
+            count: how many updates are asked for: first, ..., first + count - 1.
             period: the setting of `sync_target`: updates from one sync to the next.
 
         Returns:
@@ -261,7 +265,7 @@ class Worker:
 
 
 def calls_exported(jaxpr: Jaxpr) -> bool:
-    """Tell whether a traced function calls a program of `jax.export`."""
+    """Return whether a traced function calls an exported program of `jax.export`."""
     return any(
         equation.primitive.name == "call_exported"
         or any(map(calls_exported, jaxprs_in_params(equation.params)))
@@ -270,10 +274,12 @@ def calls_exported(jaxpr: Jaxpr) -> bool:
 
 
 def new_module(text: str, path: Path) -> types.ModuleType:
-    """Return an empty module `dqn` for the hand-in, whose text has not run yet.
+    """Return a new module `dqn`, in which the hand-in's text has not been run yet.
+
+    The module replaces an older module `dqn` in `sys.modules`.
 
     Args:
-        text: the hand-in's text, which tracebacks show.
+        text: the hand-in's text; tracebacks show its lines.
         path: path of dqn.py.
     """
     module = types.ModuleType("dqn")
@@ -289,8 +295,8 @@ def same(given: Any, args: Any) -> Any:
     """Return for each array of a tree whether a call has left it unchanged.
 
     Args:
-        given: tree of the arrays that were passed to the call.
-        args: the same tree with copies from before the call.
+        given: tree of the arrays that were passed to the call: copies of `args`.
+        args: tree of the arrays from which `given` was copied before the call.
 
     Returns:
         A tree of bools; False for an array that was changed or deleted.

@@ -31,7 +31,7 @@ class Budget:
     part: str = ""
 
     def begin(self) -> None:
-        """Give the run and every part their whole time, from now on."""
+        """Set the start of the run to now, and the used time of every part to 0."""
         self.started = time.monotonic()
         self.spent.clear()
 
@@ -65,7 +65,7 @@ class Budget:
         Args:
             what: the part that was asked, for the message.
             limit: the time limit of the answer in seconds.
-            place: the end of the message, such as the line of the hand-in that was
+            place: text for the end of the message: the line of the hand-in that was
                 running; "" if unknown.
 
         Returns:
@@ -79,7 +79,10 @@ class Budget:
 
     @contextlib.contextmanager
     def spending(self) -> Iterator[None]:
-        """Add the duration of a with block to the time of the current part."""
+        """Add the duration of a with block to the time that the current part has used.
+
+        The current part is `part` at the beginning of the block.
+        """
         part, since = self.part, time.monotonic()
         try:
             yield

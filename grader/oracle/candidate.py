@@ -27,8 +27,8 @@ class WorkerInterface(Protocol):
     Attributes:
         budget: time that the hand-in may still take.
         printed: what the hand-in has printed, by the exercise's name or "import".
-        loaded: whether the hand-in is imported. Setting False makes the next request
-            import it again.
+        loaded: whether the hand-in is imported. If you set it to False, the next
+            request imports the hand-in again.
     """
 
     budget: Budget
@@ -42,13 +42,14 @@ class WorkerInterface(Protocol):
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Return the hand-in's reply to a request; the reply has an answer.
+        """Return the hand-in's reply to a request; the reply's `answer` is the result.
 
         Args:
             request: `do` and its arguments, see `inside/worker.py`.
             what: name of the part that is asked, for messages.
             seconds: time limit in seconds; None for `call_seconds` of the limits.
-            look: function that checks the answer's shapes before its numbers are read.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
@@ -95,7 +96,8 @@ class RunnerInterface(Trusted, Protocol):
             request: `do` and its arguments, see `inside/runner.py`.
             what: name of the part that is asked, for messages.
             seconds: time limit in seconds; None for `call_seconds` of the limits.
-            on_question: function that answers the questions of a learner.
+            on_question: function from a question of a learner to its answer, both
+                dicts.
 
         Raises:
             Wrong, Raised, Stopped: the program gave no answer.
@@ -117,11 +119,12 @@ class Candidate:
         worker: runs the hand-in's Python.
         runner: runs the hand-in's exported programs.
         eager: True to answer all cases by calls, so that a debugger shows numbers.
-        mark: prefix of the programs' names. Each new import of the hand-in has another
-            prefix, so that its parts are exported again.
+        mark: prefix of the programs' names. After each new import of the hand-in, a
+            candidate has another prefix, so that the parts are exported again.
 
     Attributes:
-        untraceable: for each program that cannot be exported, the reason by name.
+        untraceable: for the name of each program that cannot be exported, the exception
+            that says why.
         used: names of the programs that this candidate has needed so far.
         stopped: names of the parts that took too long or ended their process.
     """
@@ -155,8 +158,8 @@ class Candidate:
         """Yield a candidate whose worker is a fresh process, during a with block.
 
         All parts are exported again. Output that the hand-in prints in this block is
-        dropped, because it repeats earlier output. A part in `stopped` stays there, so
-        that its stand-in is still used.
+        dropped, because it repeats earlier output. The new candidate begins with the
+        names in `stopped` of this candidate, so that stand-ins replace the same parts.
         """
         self.worker.renew()
         again = Candidate(self.worker, self.runner, mark=f"again {self.mark}")
@@ -174,8 +177,9 @@ class Candidate:
     def answer(self, case: Case) -> Answer:
         """Return the hand-in's answer to a case.
 
-        The part is exported, and the runner executes the program. A call answers
-        instead if the part is never exported, cannot be exported, or in a debugger.
+        Usually the worker exports the part, and the runner executes the program. The
+        worker calls the part instead if the part is in `CALLS`, if it cannot be
+        exported, or if this candidate is `eager`.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
@@ -195,14 +199,15 @@ class Candidate:
     def called(
         self, case: Case, *, watched: str = "", look: Look | None = None
     ) -> Answer:
-        """Return the answer of a call, which the worker makes in plain Python.
+        """Call the part in the worker, as plain Python, and return the answer.
 
         Args:
             case: the question.
-            watched: "numpy" or "jax" to pass copies as arrays of this kind. Under
-                "changed", the answer then has the names of the arrays that the call has
-                changed or deleted. With "" there is no list of names.
-            look: function that checks the answer's shapes before its numbers are read.
+            watched: "numpy" or "jax": the part gets copies as arrays of this kind. The
+                answer then has one more entry, "changed": a list of the names of the
+                arguments that the part has changed or deleted. "" for no such entry.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
 
         Raises:
             Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
@@ -234,7 +239,7 @@ class Candidate:
         return names
 
     def traced(self, case: Case) -> Answer:
-        """Return the answer of the exported program to a case.
+        """Export the part of a case, run the program and return the answer.
 
         Raises:
             Raised: the part cannot be traced under `jax.jit`, or the program fails.
@@ -247,8 +252,8 @@ class Candidate:
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
         """Return one array of the answer for each of K keys, stacked as [K,...].
 
-        A part that cannot be exported is called once for each key. Then only the first
-        `called_keys` keys (see `Limits`) are used.
+        A part that cannot be exported is called once for each key. In this case, only
+        the first `Limits.called_keys` keys are used, so K can become smaller.
 
         Args:
             case: the question, which is asked with each key.
@@ -256,8 +261,9 @@ class Candidate:
             name: name of the array in the answer.
 
         Raises:
-            Wrong: a call gives too large an output, or another shape than the call
-                before.
+            Wrong: the array of a call is too large, or its shape differs from that of
+                the first call.
+            Raised, Waiting, Stopped: the hand-in gave no answer.
         """
         limits = self.runner.budget.limits
         try:
@@ -279,7 +285,7 @@ class Candidate:
     def export(self, case: Case) -> str:
         """Export the part of a case, load the program and return the program's name.
 
-        A program that is already exported or loaded is used again.
+        A program that was exported or loaded earlier is used again.
 
         Raises:
             Raised: the part cannot be traced under `jax.jit`.
@@ -315,7 +321,7 @@ class Candidate:
 
 
 def one_program(part: str, most: int, answer: Args) -> None:
-    """Check that the answer to an export has one program, and not too large a one.
+    """Check that the answer to an export is one program, and that it is small enough.
 
     Args:
         part: name of the exported part, for messages.

@@ -1,7 +1,8 @@
 """Describe errors of the hand-in's process in words for the student.
 
 The worker sends an error as a dict, from `describe_error` in `inside/errors.py`. The
-hand-in may have forged it, so every value is checked or made safe to show.
+hand-in may have forged this dict, so this module checks every value, or makes it safe
+to show.
 """
 
 import re
@@ -32,18 +33,18 @@ ABOUT_SIZES = re.compile(
 
 
 def reason_of(error: Args, what: str, locate: Callable[[str], str] = str) -> Exception:
-    """Return the exception that ends a check, for an error from the worker.
+    """Turn the worker's description of an error into the exception that ends a check.
 
     Args:
         error: the worker's description of the error.
         what: name of the part that was asked, or `IMPORTING`.
-        locate: function that replaces lines of dqn.py in a message by the cells of a
-            notebook, see `Submission.locate`.
+        locate: function from a message to a message, in which line numbers of dqn.py
+            are replaced by cells of a notebook, see `Submission.locate`.
 
     Returns:
-        `NotImplementedYet` if the part is a stub; `Waiting` if it calls another part
-        that is a stub; `Wrong` if the result has a wrong type or structure; else
-        `Raised`.
+        `NotImplementedYet` if the part is a stub. `Waiting` if the part calls another
+        part that is a stub. `Wrong` if the part is missing, or its result has a wrong
+        type or structure. Otherwise `Raised`.
     """
     error = {k: v for k, v in error.items() if isinstance(v, str | int)}
     kind = error.get("kind")
@@ -66,8 +67,9 @@ def place_of(error: Args) -> str:
     """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
 
     Args:
-        error: the error from `with_own_line`. Its `called` is "", or words with which
-            the place begins: the line then defines the function that was called.
+        error: the error from `with_own_line`. If its line is not where the error was
+            raised, but the definition of the called function, `called` has the words
+            that are put before the place, for example "called was ". Else it is "".
     """
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
@@ -81,11 +83,13 @@ def place_of(error: Args) -> str:
 
 
 def with_own_line(error: Args, source: str, what: str) -> Args:
-    """Return the error with its source line taken from the text that was handed in.
+    """Return a copy of an error, with its source line copied from the hand-in's text.
 
-    The worker's own copy of the line is replaced, because the hand-in may have forged
-    it. If the error has no line of the hand-in, it gets the line that defines the
-    called function. Without a definition, the line is 0.
+    The source line that the worker has sent is dropped, because the hand-in may have
+    forged it. An exception that was raised outside dqn.py has no valid line number. It
+    gets the line that defines the called function. Without a definition, and for other
+    kinds of errors without a valid number, the line number is 0. The exception of a
+    debugger gets the nearest line that calls the debugger.
 
     Args:
         error: the worker's description of the error.
@@ -112,8 +116,9 @@ def names_in(error: Args, what: str) -> list[str]:
     """Return names that the called function may have in dqn.py, the likeliest first.
 
     Args:
-        error: the worker's description of the error. If its message begins as
-            "Net.__call__() missing", the first names are "__call__" and "Net".
+        error: the worker's description of the error. If its message begins with a
+            method's name, for example "Net.__call__() missing", the first names are
+            "__call__" and "Net".
         what: name of the part that was asked.
     """
     told = re.match(r"(\w{1,60})\.(\w{1,60})\(\)", str(error.get("message"))[:200])
@@ -125,10 +130,10 @@ def names_in(error: Args, what: str) -> list[str]:
 
 
 def definition_line(lines: list[str], *names: str) -> int:
-    """Return the number of the line that defines a function or class, from 1; or 0.
+    """Return the number of the line that defines one of several names, counted from 1.
 
-    The first name with a definition counts. If the name has several definitions, the
-    last one counts. The result is 0 if no name has a definition.
+    The first name with a definition counts. If this name has several definitions, the
+    last of them counts. The result is 0 if no name has a definition.
 
     Args:
         lines: lines of the hand-in.
@@ -143,14 +148,17 @@ def definition_line(lines: list[str], *names: str) -> int:
 
 
 def part_name(case: Case) -> str:
-    """Return the name by which messages call the part of a case, as "the network"."""
+    """Return the name that messages use for the part of a case.
+
+    It is `case.part`, except for "forward": its name in messages is "the network".
+    """
     return NAMES.get(case.part, case.part)
 
 
 def sizes_of(case: Case) -> str:
     """Return the sizes of a case's arrays in the course's letters: "B = 5, D = 3".
 
-    The result is "" for parts that have no sizes of this kind, as `sync_target`.
+    The result is "" for parts without such sizes, for example for `sync_target`.
     """
     spec, args = case.spec, case.args
     states, lead = args.get("state"), {"td_loss": "B", "td_update": "B", "mc_loss": "T"}
@@ -179,8 +187,12 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
     """Add the sizes of a case's arrays to the message of an exception about sizes.
 
     Args:
-        reason: the exception. If its message is not about sizes, it is returned as is.
+        reason: the exception.
         case: the case that was asked.
+
+    Returns:
+        A new exception; or `reason` itself if its message is not about sizes, or the
+        part has no sizes.
     """
     sizes = sizes_of(case)
     if not sizes or not ABOUT_SIZES.search(str(reason).partition("\n")[0]):
@@ -189,10 +201,10 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
 
 
 def how_to_debug(what: str) -> str:
-    """Return the words ", or debug with `make grade …`" for a part; else "".
+    """Return advice on debugging a part: ", or debug with `make grade …`".
 
     Args:
-        what: name of a part, of an exercise, or of something else.
+        what: name of a part or an exercise. For any other text, the result is "".
     """
     name = "q_network" if what == NAMES["forward"] else what.partition(".")[0]
     if name not in {*EXERCISES, *(part.name for part in WRITTEN)}:
@@ -201,14 +213,15 @@ def how_to_debug(what: str) -> str:
 
 
 def last_seen(errors: bytes) -> str:
-    """Return a line of a message: where the hand-in was when its time was nearly up.
+    """Return where in dqn.py the hand-in was shortly before its time was over.
 
     Args:
         errors: the worker's standard error, with the traceback that the worker prints
             after 80 % of its time.
 
     Returns:
-        The line, which begins with a line break; "" if the place is unknown.
+        A line break and one line of text, which can be added to a message; "" if the
+        place is unknown.
     """
     _, _, dump = errors.rpartition(b"Timeout (")
     place = re.search(rb'dqn\.py", line (\d{1,6}) in (\w{1,60})', dump)
@@ -219,10 +232,11 @@ def last_seen(errors: bytes) -> str:
 
 
 def hung_at(errors: bytes) -> int:
-    """Return the line of dqn.py that ran when the worker ended itself, or 0.
+    """Return the number of the line that ran when the worker ended itself; else 0.
 
-    While it imports a notebook, the worker ends itself if a statement takes too long
-    and cannot be interrupted.
+    While the worker imports a notebook, it ends itself if a statement takes too long
+    and cannot be interrupted. Lines of dqn.py are counted from 1. The result is 0 if
+    the worker has not ended itself.
 
     Args:
         errors: the worker's standard error, with the traceback printed at its end.

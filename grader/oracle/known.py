@@ -14,7 +14,7 @@ class Mistake:
     Attributes:
         id: name of the mistake, as in `tests/corpus/mutants/`.
         hint: advice for a student who has made the mistake.
-        fingerprint: answers of a part that has this mistake.
+        fingerprint: the fingerprint of a part that has this mistake.
     """
 
     id: str
@@ -28,7 +28,8 @@ class Known:
 
     Attributes:
         right: for each part by name, the fingerprint of the solution.
-        mistakes: for each part by name, the known mistakes with other fingerprints.
+        mistakes: for each part by name, the known mistakes whose fingerprints differ
+            from the solution's.
     """
 
     right: dict[str, Fingerprint] = field(default_factory=dict)
@@ -36,7 +37,7 @@ class Known:
 
 
 def as_text(known: Known) -> str:
-    """Return the record as JSON; equal records give equal texts."""
+    """Return a record as a JSON text; equal records give equal texts."""
     document = {
         part: {
             "right": known.right[part],

@@ -1,8 +1,8 @@
 """Check the form of the answers that the worker gives during learning.
 
-A worker runs the hand-in, so its answers may be anything. The functions are called with
-an answer before its numbers are read, see `Look` in `contract/case.py`. For a function
-with two arguments, `functools.partial` gives the first one.
+A worker runs the hand-in, so its answers may be anything. Each function here is a
+`Look` (see `contract/case.py`): it gets an answer before the answer's numbers are read.
+Callers fix the other argument, if there is one, by `functools.partial`.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
     """Check that an answer has an array of the right shape for each field of a batch.
 
     Args:
-        shapes: for each field, the shape [n,B,...] of n batches.
+        shapes: for each field by name, the right shape [n,B,...]: n batches of B rows.
         answer: the worker's answer, which may be anything.
 
     Raises:
@@ -32,10 +32,10 @@ def batches(shapes: dict[str, tuple[int, ...]], answer: Args) -> None:
 
 
 def schedule(count: int, answer: Args) -> None:
-    """Check that an answer has one number for each update: `synced`, int8 [count].
+    """Check that an answer has the array `synced`, int8 [count], and nothing else.
 
-    The number tells whether `sync_target` has returned θ_Q or θ_T, see
-    `Worker.do_schedule`.
+    There is one number for each update, which says whether `sync_target` has returned
+    θ_Q or θ_T, see `Worker.do_schedule`.
 
     Args:
         count: number of updates.

@@ -1,8 +1,9 @@
 """The reference: right answers, computed by the exported programs of the solution.
 
-`make reference` exports the solution's parts for every shape that a check asks. Each
-program runs on CPU and on CUDA. So every grading uses the same reference, and none
-needs the solution's file. The fingerprints of known mistakes are in the same folder.
+`make reference` exports the solution's parts for all shapes that occur in the checks.
+Each program runs on CPU and on CUDA. Every grading uses these programs, and no grading
+needs the solution's file. The fingerprints of known mistakes are in the same folder,
+`grader/reference/`.
 """
 
 import contextlib
@@ -83,7 +84,11 @@ def load_known(folder: Path = FOLDER) -> Known:
 
 
 def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
-    """Load all arrays of one file in the reference's folder, by their names.
+    """Load all arrays of one file of the reference, as a dict by their names.
+
+    Args:
+        name: name of the file.
+        folder: folder of the reference, in which the file lies.
 
     Raises:
         GraderError: the file is missing, damaged or of another version.
@@ -95,14 +100,15 @@ def load_arrays(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
 
 
 def recorded_bytes(folder: Path, name: str) -> bytes:
-    """Return the content of a file of the reference after a check of its hash.
+    """Return the content of a file of the reference, after comparing the file's hash.
 
     Args:
         folder: folder of the reference.
         name: name of the file in this folder.
 
     Raises:
-        GraderError: the file is of another version, or its hash is not as recorded.
+        GraderError: the reference is of another version, or the file's hash differs
+            from the hash recorded in provenance.json.
         OSError, ValueError, KeyError: a file is missing or damaged.
     """
     provenance = json.loads((folder / PROVENANCE).read_text())
@@ -122,7 +128,7 @@ def recorded_bytes(folder: Path, name: str) -> bytes:
 
 @contextlib.contextmanager
 def damage_told() -> Iterator[None]:
-    """Turn an exception in a with block that reads the reference into a `GraderError`.
+    """Turn exceptions of a with block, which reads the reference, into `GraderError`.
 
     Raises:
         GraderError: a file is missing or damaged. The message says how to restore it.

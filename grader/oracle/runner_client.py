@@ -93,8 +93,8 @@ class RunnerClient:
     def trusted(self, **request: Any) -> Args:
         """Return the answer to a request that runs no program of the hand-in.
 
-        If programs of the hand-in are loaded and the request fails, it is sent once
-        more to a new process.
+        If the request fails and the process has loaded programs of the hand-in, the
+        request is sent once more, to a new process.
 
         Args:
             request: `do` and its arguments, see `inside/runner.py`.
@@ -118,6 +118,9 @@ class RunnerClient:
 
     def ask_trusted(self, request: Args) -> Args:
         """Send a request of `trusted` once and return the answer.
+
+        Args:
+            request: `do` and its arguments, see `inside/runner.py`.
 
         Raises:
             GraderError: the request failed.
@@ -150,11 +153,12 @@ class RunnerClient:
         """Return the answer to a request that runs the hand-in's programs.
 
         Args:
-            request: `do` and its arguments; `load` has loaded the programs.
+            request: `do` and its arguments, see `inside/runner.py`. Programs that it
+                names must be loaded.
             what: the part that is asked, for messages.
             seconds: the time limit in seconds; None for `call_seconds` of the limits.
-            on_question: function that answers questions which the process asks while it
-                works on the request.
+            on_question: function from a question to its answer, both dicts. A learner
+                asks such questions while it works on the request.
 
         Raises:
             Wrong, Raised, TimedOut, Killed: the program gave no answer.
@@ -183,7 +187,7 @@ class RunnerClient:
         return message["answer"]
 
     def load(self, name: str, case: Case) -> None:
-        """Load an exported program into the process, unless it is loaded already.
+        """Load an exported program into the process, unless it is already loaded there.
 
         Args:
             name: the program's name in `programs`.
@@ -199,7 +203,9 @@ class RunnerClient:
             self.loaded.add(name)
 
     def running(self) -> helper.Child:
-        """Return the process when it is ready; start a new one if none is running.
+        """Wait until the process is ready, and return it.
+
+        If no process is running, a new one is started.
 
         Raises:
             Killed: the process does not become ready.

@@ -1,4 +1,7 @@
-"""Start helper processes; raise a grader error if a first start fails."""
+"""Start helper processes; raise a `GraderError` if the first start of a helper fails.
+
+The first start is before the hand-in runs, so the hand-in cannot be the cause.
+"""
 
 from collections.abc import Callable
 
@@ -18,10 +21,10 @@ def start_child(
     """Start a helper process and return it without waiting until it is ready.
 
     Args:
-        role: the kind of helper, as "worker" or "runner".
+        role: the kind of helper, for example "worker" or "runner".
         tier: the tier of the sandbox.
         limits: the limits of this grading; `start_seconds` is the time for the start.
-        prints: whether to keep what the process prints.
+        prints: True to keep what the process prints.
         device: "cpu" or "gpu".
 
     Raises:
@@ -75,7 +78,7 @@ def no_start(role: str, child: helper.Child, failure: helper.Failure) -> str:
     Args:
         role: the kind of helper.
         child: the process.
-        failure: the exception; with an empty message if the process was too slow.
+        failure: the exception. Its message is "" if the process was too slow.
     """
     why = str(failure) or f"no sign of life in {child.start_seconds:.0f} s"
     return (

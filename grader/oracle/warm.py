@@ -1,9 +1,8 @@
 """Serve many hand-ins, one after the other, with the same worker and runner.
 
-This saves the start of two processes for each hand-in, which takes longer than most
-checks. But a hand-in can change the processes, and so the results of later hand-ins.
-Therefore warm processes are only used for the project's own hand-ins: the solution,
-mutants and variants.
+To start two processes for each hand-in would take longer than most checks. But a
+hand-in can change the processes, and by this the results of later hand-ins. Therefore
+only the project's own hand-ins use warm processes: the solution, mutants and variants.
 """
 
 from dataclasses import replace
@@ -28,14 +27,14 @@ SECONDS = 600.0
 class WarmRunner(RunnerClient):
     """A runner that serves many hand-ins, one after the other.
 
-    Programs of different hand-ins can have the same name. So the number of the hand-in
-    is put before each name that is sent to the process.
+    Programs of different hand-ins can have the same name. So this class puts the number
+    of the hand-in before each program name that it sends to the process.
     """
 
     hand_in = 0  # the number of the current hand-in
 
     def take(self, budget: Budget) -> None:
-        """Switch to the next hand-in, which has no programs yet.
+        """Switch to the next hand-in, which has no exported programs yet.
 
         Args:
             budget: the time that the next hand-in may take.
@@ -44,13 +43,13 @@ class WarmRunner(RunnerClient):
         self.budget, self.programs, self.loaded = budget, {}, set()
 
     def untrusted(self, request: Args, *args: object, **kwargs: object) -> Args:
-        """Call `RunnerClient.untrusted`, with the hand-in's number in program names.
+        """Call `RunnerClient.untrusted` for the current hand-in; return the answer.
 
         Args:
             request: the request. If it names a program, the number of the current
                 hand-in is put before the name.
-            args: further arguments of `RunnerClient.untrusted`.
-            kwargs: further arguments of `RunnerClient.untrusted` by name.
+            args: further positional arguments of `RunnerClient.untrusted`.
+            kwargs: further keyword arguments of `RunnerClient.untrusted`.
         """
         if "name" in request:
             request = {**request, "name": f"{self.hand_in} {request['name']}"}
@@ -65,7 +64,7 @@ class WarmWorker(WorkerClient):
 
         Args:
             submission: the next hand-in.
-            budget: the time that it may take.
+            budget: the time that the next hand-in may take.
         """
         self.submission, self.budget = submission, budget
         self.problem, self.restarts = None, {}
@@ -92,13 +91,13 @@ class WarmProcesses:
         self.runner.ready()
 
     def take(self, submission: Submission, *, fresh: bool = False) -> Candidate:
-        """Return a candidate for the next hand-in, which uses the warm processes.
+        """Return a candidate that asks the next hand-in in the warm processes.
 
-        Candidates that were returned earlier cannot be used any longer.
+        The candidates of earlier calls must not be used after this call.
 
         Args:
             submission: the next hand-in.
-            fresh: True to start a new worker process for it.
+            fresh: True to start a new worker process for this hand-in.
         """
         budget = Budget(replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS))
         self.taken += 1

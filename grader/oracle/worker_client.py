@@ -36,7 +36,7 @@ class Reply:
 
     Attributes:
         answer: the hand-in's answer; {} if there is none.
-        printed: what the hand-in has printed since the last request.
+        printed: what the hand-in has printed since the reply to the last request.
         reason: the exception that says why there is no answer; None if there is an
             answer.
     """
@@ -132,9 +132,9 @@ class WorkerClient:
         seconds: float | None = None,
         look: Look | None = None,
     ) -> Reply:
-        """Send a request; return the worker's reply, which has an answer.
+        """Send a request; return the worker's reply, whose `answer` is the result.
 
-        What the hand-in prints is added to `printed`. What it prints during a
+        What the hand-in prints is added to `self.printed`. But what it prints during a
         successful export is only in the reply, because several exercises can use the
         program.
 
@@ -142,7 +142,8 @@ class WorkerClient:
             request: `do` and its arguments, see `inside/worker.py`.
             what: the part that is asked, for messages.
             seconds: the time limit in seconds; None for `call_seconds` of the limits.
-            look: function that checks the answer's shapes before its numbers are read.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
 
         Raises:
             Wrong, Raised, Waiting, TimedOut, Killed: the hand-in gave no answer.
@@ -196,9 +197,11 @@ class WorkerClient:
     def import_it(self) -> Reply:
         """Ask the worker to import the hand-in and return the worker's reply.
 
-        For a notebook, the answer lists the statements that were left out. If a
-        statement takes too long and cannot be interrupted, the worker ends. A new
-        worker then imports the notebook without this statement.
+        The reply has an answer, or a `reason` why the import failed. For a notebook,
+        the answer lists the statements that were left out. If a
+        statement takes too long and cannot be interrupted, the worker ends itself. A
+        new worker then imports the notebook without this statement; this happens at
+        most `Limits.skipped` times.
         """
         seconds = self.limits.import_seconds
         request = {
@@ -251,13 +254,14 @@ class WorkerClient:
     def exchange(
         self, request: Args, what: str, limit: float, look: Look | None
     ) -> Reply:
-        """Send a request; return the reply, which has an answer or a reason.
+        """Send a request; return the reply, which has an answer or a `reason`.
 
         Args:
             request: `do` and its arguments, see `inside/worker.py`.
             what: the part that is asked, for messages.
             limit: the time limit in seconds.
-            look: function that checks the answer's shapes before its numbers are read.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
         """
         child = self.child
         assert child is not None
@@ -282,8 +286,9 @@ class WorkerClient:
             request: `do` and its arguments, see `inside/worker.py`.
             what: the part that is asked, for messages.
             limit: the time limit in seconds. The process gets less time if the current
-                part has less left.
-            look: function that checks the answer's shapes before its numbers are read.
+                part has less time left.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
 
         Raises:
             Wrong, Raised, Waiting, TimedOut, Killed: the hand-in gave no answer.
@@ -316,10 +321,9 @@ class WorkerClient:
 
 
 def of_cells(answer: Args) -> None:
-    """Check the form of the answer to an import.
+    """Check the form of the worker's answer to a request to import the hand-in.
 
-    The answer must have the form of `Notebook.left_out`: a list of the cells that were
-    left out. {} is allowed, too.
+    The answer must be a dict as `Notebook.left_out` returns it, or {}.
 
     Args:
         answer: the worker's answer, which may be anything.
@@ -342,11 +346,14 @@ def of_cells(answer: Args) -> None:
 
 
 def left_out(answer: Args, submission: Submission) -> list[str]:
-    """Return a sentence on each cell of a notebook that was left out, whole or in part.
+    """Return sentences on the cells of a notebook that were left out, whole or in part.
+
+    Each cell that the answer lists gets a sentence. If there are more cells, one more
+    sentence gives their number. The result is [] if nothing was left out.
 
     Args:
         answer: the worker's answer to an import, checked by `of_cells`.
-        submission: the hand-in, which finds the cell of a line.
+        submission: the hand-in. Its method `locate` finds the cell of a line.
     """
     notes = []
     for row in answer.get("left_out", []):

@@ -48,11 +48,14 @@ def apply(
     Args:
         bounds: arguments of `resource_limits.apply`.
         user: number of the user to become; 0 to stay the same user.
-        reads_all: whether the new user keeps the privilege to read all files. This is
+        reads_all: True if the new user keeps the privilege to read all files. This is
             needed if Python lies in a folder that only root may enter. Landlock or
             bubblewrap still limits which files can be read.
-        files: arguments of `landlock.restrict`; None without Landlock.
-        calls: arguments of `seccomp.apply`; None without a filter.
+        files: arguments of `landlock.restrict`; None to leave Landlock out.
+        calls: arguments of `seccomp.apply`; None to leave the filter out.
+
+    Raises:
+        Refused, OSError: the kernel refuses one of these steps.
     """
     resource_limits.apply(**bounds)
     if sys.platform != "linux":
@@ -81,7 +84,7 @@ def become(user: int, reads_all: bool) -> None:
 
     Args:
         user: number of the user.
-        reads_all: whether to keep the privilege to read all files.
+        reads_all: True to keep the privilege to read all files.
     """
     from grader.inside.confinement import kernel
 

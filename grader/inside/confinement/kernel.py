@@ -16,11 +16,13 @@ PR_SET_NO_NEW_PRIVS = 38
 
 
 class Refused(Exception):
-    """Raised if the kernel or machine lacks what confinement needs; see the message."""
+    """Raised if the kernel or machine lacks a feature that confinement needs."""
 
 
 def machine() -> int:
-    """Return the column, from 0, of this machine in tables of system calls' numbers.
+    """Return the position of this machine in MACHINES: 0 or 1.
+
+    This is also the machine's column in the tables of system calls' numbers.
 
     Raises:
         Refused: the tables have no column for this machine.

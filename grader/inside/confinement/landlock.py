@@ -1,8 +1,9 @@
 """Restrict this process, and all that it starts, to some files, by Linux' Landlock.
 
-All other files are refused. Version 4 of Landlock (Linux 6.7) also refuses TCP. Version
-6 (Linux 6.12) also refuses signals to processes outside, and their abstract sockets.
-Landlock needs no privilege and works in containers. See landlock(7).
+All other files are refused. Version 4 of Landlock (Linux 6.7) also refuses TCP. From
+version 6 (Linux 6.12), signals to processes that are not restricted in this way, and
+the abstract sockets of such processes, are refused, too. Landlock needs no privilege
+and works in containers. See landlock(7).
 """
 
 import os
@@ -35,7 +36,7 @@ OUTSIDE = 0b11  # abstract sockets of and signals to processes outside
 
 
 def version() -> int:
-    """Return the version of Landlock in this kernel.
+    """Return the version of Landlock in this kernel, 1 or more.
 
     Raises:
         Refused: the kernel has no Landlock, or a container does not allow it.
@@ -57,7 +58,7 @@ def restrict(read: list[str], write: list[str], run: bool) -> None:
     Args:
         read: paths of files and folders that may be read.
         write: paths of files and folders that may be read and written.
-        run: whether files in these paths may be run as programs.
+        run: True if the files in all these paths may be run as programs.
 
     Raises:
         Refused: this kernel has no Landlock.

@@ -22,10 +22,10 @@ def apply(
         memory: size of the address space in bytes; 0 for no limit.
         file_size: size of each written file in bytes.
         processes: number of processes and threads of the user; 0 for no limit.
-        seconds: processor time in seconds. This limit ends a process whose grader has
-            ended, so that no deadline can end it.
-        niceness: number added to the niceness. A process with a higher niceness gets
-            less processor time.
+        seconds: processor time in seconds. After this time the system ends the process,
+            even if the grader, which keeps the deadlines, has ended before.
+        niceness: number added to the niceness of the process. A process with a higher
+            niceness gets less processor time.
     """
     if niceness:
         with contextlib.suppress(AttributeError, OSError):  # Windows has no niceness

@@ -169,9 +169,9 @@ def apply(alone: bool, gpu: bool = False) -> None:
     """Filter the system calls of this process from now on.
 
     Args:
-        alone: whether the filter must separate this process from other processes. This
+        alone: True if the filter must separate this process from other processes. This
             is needed if the process has no namespaces.
-        gpu: whether the calls that CUDA needs are allowed.
+        gpu: True to allow the calls that CUDA needs.
 
     Raises:
         Refused: the tables have no numbers for this machine.
@@ -188,9 +188,9 @@ def program(alone: bool, machine: int, gpu: bool = False) -> Program:
     """Return the instructions of the filter, in the kernel's language BPF.
 
     Args:
-        alone: whether the filter must separate this process from other processes.
-        machine: column of this machine in the tables, 0 or 1.
-        gpu: whether the calls that CUDA needs are allowed.
+        alone: True if the filter must separate this process from other processes.
+        machine: column of this machine in the tables, from `kernel.machine`.
+        gpu: True to allow the calls that CUDA needs.
     """
     needed = NEEDED_BY_CUDA if gpu else ()
     refused = {name: REFUSED[name] for name in REFUSED if name not in needed}
@@ -226,7 +226,7 @@ def rules(alone: bool) -> list[Rule]:
     """Return the rules for calls that are refused for some values of an argument.
 
     Args:
-        alone: whether the filter must separate this process from other processes.
+        alone: True if the filter must separate this process from other processes.
     """
     found: list[Rule] = [
         (CLONE, 0, [(JUMP_BITS, 0, 1, NAMESPACES)]),
@@ -251,11 +251,11 @@ def rules(alone: bool) -> list[Rule]:
 
 
 def is_not(value: int) -> Program:
-    """Return filter instructions that let every argument value pass except one."""
+    """Return filter instructions that allow every value of an argument except one."""
     return [(JUMP_EQUAL, 0, 1, value)]
 
 
 def is_one_of(*values: int) -> Program:
-    """Return filter instructions that let only the given argument values pass."""
+    """Return filter instructions that allow only these values of an argument."""
     last = len(values)
     return [(JUMP_EQUAL, last - i, 0, value) for i, value in enumerate(values)]

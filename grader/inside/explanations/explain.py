@@ -12,10 +12,11 @@ def explain(words: str, where: str, facts: str) -> str:
     """Return the sentence of the first `Kind` that fits an exception; "" if none fits.
 
     Args:
-        words: type and message of the exception, "Type: message".
-        where: function and source line in dqn.py, "function: source line"; "-" if no
-            line of dqn.py was running.
-        facts: the result of `library_facts` in `errors.py`: what a library was doing.
+        words: the exception as "Type: message".
+        where: the place in dqn.py as "function: source line"; "-" if no line of dqn.py
+            was running.
+        facts: the result of `library_facts` in `inside/errors.py`: the call of Equinox
+            or optax in which the exception was raised; "" for other exceptions.
     """
     for kind in KINDS:
         in_words = re.search(kind.words, words)

@@ -6,16 +6,17 @@ from typing import NamedTuple
 class Kind(NamedTuple):
     """A frequent kind of exception, and the sentence that explains it.
 
-    An empty pattern fits everything. The groups of the patterns `words` and `facts`
-    fill the places {0}, {1}, … of the sentence, in this order.
+    A `Kind` fits an exception if all three patterns do. The patterns are regular
+    expressions; the empty one fits every text. The groups of `words`, followed by those
+    of `facts`, fill the places {0}, {1}, … of the sentence.
 
     Attributes:
-        words: pattern for "Type: message".
+        words: pattern for the exception as "Type: message".
         sentence: text for the student, in the course's terms. It must be true for every
             exception that the patterns fit.
-        where: pattern for "function: source line" in dqn.py, or for "-" if no line of
-            dqn.py was running.
-        facts: pattern for the result of `library_facts` in `errors.py`.
+        where: pattern for the place in dqn.py as "function: source line", which is "-"
+            if no line of dqn.py was running.
+        facts: pattern for the result of `library_facts` in `inside/errors.py`.
     """
 
     words: str

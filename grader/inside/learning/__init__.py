@@ -1,8 +1,9 @@
-"""The modules of `learner.py`, which learns the tasks with the hand-in's parts.
+"""The modules that `inside/learner.py` uses to learn tasks with the hand-in's parts.
 
 This code runs in the learner, which also has `starter/train.py` and `starter/tasks.py`.
-The learner runs programs of the hand-in, and none of its Python. Through the grader it
-asks the worker for the hand-in's buffer and `sync_target`.
+The learner runs the hand-in's programs, but not the hand-in's Python. It sends the
+grader questions for the replay buffer and `sync_target`; the grader passes these
+questions on to a worker.
 
-May import JAX, gymnasium, `train`, `tasks` and the modules of `grader.inside`.
+These modules may import JAX, gymnasium, `train`, `tasks` and `grader.inside`.
 """

@@ -42,17 +42,17 @@ class BlindAgent:
     """The agent that learns a task with the hand-in's parts.
 
     Args:
-        ask: function that asks the grader a question and returns the answer; the
-            grader passes most questions on to the hand-in's worker.
-        updates: the updates, compiled for this hand-in.
-        act: function from `make_act`, which returns actions of the hand-in's
+        ask: function from a question to the grader's answer, both dicts. The grader
+            passes most questions on to the hand-in's worker.
+        updates: the functions that make updates for this hand-in's network.
+        act: function from `make_act`, which chooses actions by the hand-in's
             `epsilon_greedy`; None if the agent does not act.
-        theta: parameters of the new network.
+        theta: parameters of the new network, a list of arrays.
         seed: seed of exploration and sampling.
         settings: settings of the training loop.
         num_actions: number A of actions.
-        by_formula: True to make the updates by the formula of the hand-in's loss. Then
-            the grader is asked for the slopes of each batch.
+        by_formula: True to make the updates by the formula of the hand-in's `td_loss`.
+            The agent then asks the grader for the slopes of each batch.
     """
 
     def __init__(
@@ -153,10 +153,10 @@ class BlindAgent:
     def block_by_formula(
         self, carry: Any, batches: Any, synced: np.ndarray, compared: np.ndarray
     ) -> Any:
-        """Make a block of updates by the formula of the hand-in's loss.
+        """Make a block of updates by the formula of the hand-in's `td_loss`.
 
         For each update, the grader is asked for the loss and the slopes. The arguments
-        and the result are those of `Updates.block`.
+        and the result are those of `Updates._block`.
         """
         theta_Q, theta_T, state = carry
         losses, distances = [], []
@@ -200,7 +200,7 @@ class BlindAgent:
             raise Foul("theta_Q became NaN or infinite during training")
 
     def q_values(self, states: np.ndarray) -> np.ndarray:
-        """Return the values [N,A] of states [N,D] by the network with theta_Q.
+        """Return the values [N,A] of states [N,D], by the network with theta_Q.
 
         Raises:
             Foul: a value is not finite.
@@ -211,21 +211,25 @@ class BlindAgent:
         return q_values
 
     def values_of(self, theta: Any, states: np.ndarray) -> np.ndarray:
-        """Return the values [N,A] of states [N,D] by the network with theta [P]."""
+        """Return the values [N,A] of states [N,D], by the network with theta [P]."""
         return np.asarray(self.updates.q_values(theta, states))
 
     def sample(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Add transitions to the hand-in's buffer, as tokens, and draw n batches.
 
+        n is `block_updates` of the settings, and B is `batch_size`.
+
         Args:
             rows: the new transitions, an array for each field.
 
         Returns:
-            The batches of real transitions as arrays by field, [n,B,...] each.
+            For each field, an array [n,B,...] of the transitions whose tokens the
+            buffer has drawn.
 
         Raises:
-            Foul: the buffer drew a token that is not in it, or drew some tokens more
-                often than others.
+            Foul: the buffer's answer has a wrong form, contains a token that should not
+                be in the buffer, or shows that some tokens are drawn more often than
+                others.
         """
         if self.tokens is None:
             kinds = {name: column[:1] for name, column in rows.items()}
@@ -267,12 +271,13 @@ class BlindAgent:
 def make_act(updates: Updates, epsilon_greedy: Callable[[Any], Any]) -> Callable:
     """Return a function (key, theta, states, epsilon, noise) that chooses actions.
 
-    It calls the hand-in's `epsilon_greedy` with the random values `noise`, put into the
-    order of the network's values. So the hand-in sees the order of the network's
-    values, and nothing else of them.
+    The function takes key [2], theta [P], states [N,D], a number epsilon and random
+    values noise [N,A]. It returns the actions that the hand-in's `epsilon_greedy`
+    chooses. In place of the network's values, `epsilon_greedy` gets the random values,
+    sorted for each state into the order of the network's values.
 
     Args:
-        updates: the updates, by which the network's values are computed.
+        updates: the object whose `values` computes the network's values.
         epsilon_greedy: the program of the hand-in's `epsilon_greedy`.
     """
 

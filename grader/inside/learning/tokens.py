@@ -1,7 +1,7 @@
 """The tokens that the hand-in's buffer stores in place of transitions.
 
 A buffer can do its job without real transitions. So it gets tokens: transitions of the
-right shapes and types with random numbers. Each token stands for one real transition,
+right shapes and types with random numbers. Each token belongs to one real transition,
 which is looked up when the buffer draws the token. The tokens tell the buffer nothing
 about the environment.
 """
@@ -20,13 +20,14 @@ class Foul(Exception):
 
 
 class Tokens:
-    """The tokens in the hand-in's buffer, and the transitions that they stand for.
+    """The tokens that should be in the hand-in's buffer, each with its transition.
 
     Args:
         capacity: capacity of the buffer.
-        kinds: one transition, by field; only its shapes and dtypes are used.
+        kinds: one transition, as an array [1,...] for each field; only the shapes and
+            dtypes are used.
         num_actions: number A of actions.
-        rng: source of the tokens' numbers.
+        rng: random generator for the tokens' numbers.
     """
 
     def __init__(
@@ -40,12 +41,16 @@ class Tokens:
     def add(self, rows: Columns, count: int) -> Columns:
         """Make tokens for new transitions, store both, and return the tokens.
 
-        The number of tokens must say nothing about the transitions. So it does not
-        depend on n: some transitions get several tokens if n is less than `count`.
+        Each transition gets at least one token. If there are fewer transitions than
+        tokens, some transitions get several, so that the buffer cannot see how many
+        transitions there are.
 
         Args:
             rows: the transitions, an array [n,...] for each field, n at most `count`.
             count: number of tokens.
+
+        Returns:
+            The tokens in random order, an array [count,...] for each field.
         """
         n = len(rows["action"])
         # For each token, the place of its transition in `rows`.
@@ -61,7 +66,7 @@ class Tokens:
         return new
 
     def with_new(self, stored: Columns, new: Columns) -> Columns:
-        """Append new rows to stored rows, and return the last `capacity` of them."""
+        """Append new rows to stored rows, and return the last `capacity` rows."""
         return {
             name: np.concatenate([stored[name], new[name]])[-self.capacity :]
             for name in FIELDS
@@ -82,14 +87,14 @@ class Tokens:
         return self.rng.normal(size=shape).astype(like.dtype)
 
     def transitions(self, answer: Any, shape: tuple[int, int]) -> Columns:
-        """Return the transitions for which the drawn tokens stand, by field.
+        """Return the transitions to which the drawn tokens belong, [n,B,...] by field.
 
-        They are put into a random order, so that the buffer's order has no effect.
+        The transitions are in a random order, so the buffer's order has no effect.
 
         Args:
             answer: the buffer's answer, which may be anything. It should be n batches
                 of B tokens, an array [n,B,...] for each field.
-            shape: n and B.
+            shape: the pair (n, B).
 
         Raises:
             Foul: the answer has another form, a drawn token should not be in the
@@ -131,7 +136,7 @@ def keys_of(states: np.ndarray) -> np.ndarray:
 
 
 def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -> str:
-    """Return in words how the drawn tokens differ from the stored ones.
+    """Return words for a message that say how drawn tokens differ from stored tokens.
 
     Args:
         name: the first field that differs.
@@ -147,12 +152,16 @@ def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -
 
 
 def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
-    """Return n batches of B tokens as one array [n B,...] of the right dtype by field.
+    """Check the form of n batches of B tokens, and return them as one long batch.
 
     Args:
         answer: the buffer's answer, which may be anything.
         shape: (n, B): the number of batches and the batch size.
-        kinds: tokens by field, for the shapes and dtypes.
+        kinds: stored tokens, an array [N,...] for each field; only the shapes [...] and
+            the dtypes are used.
+
+    Returns:
+        For each field, an array [n B,...] of the right dtype.
 
     Raises:
         Foul: a field is missing or has another shape, or actions are no integers.
@@ -170,28 +179,29 @@ def checked(answer: Any, shape: tuple[int, int], kinds: Columns) -> Columns:
 
 
 class Draws:
-    """Counts that show whether the buffer prefers some transitions to others.
+    """Counts that show whether the buffer draws some transitions more than others.
 
-    Two draws of the same transition are a pair of equal draws. If transition i is drawn
-    with probability (1 + x_i) / N, such pairs are 1 + mean(x²) times as frequent as in
-    uniform draws. After 100 blocks, a preference of x = 0.15 is detected.
+    Two draws of the same transition are an equal pair. Let the buffer draw transition i
+    of N with probability (1 + x_i) / N, where all x_i are 0 for uniform draws. Then
+    equal pairs are 1 + mean(x_i²) times as frequent as for uniform draws. If all x_i
+    are 0.15 or -0.15, this is detected after about 100 blocks of updates.
 
     Attributes:
-        equal_pairs: number of pairs of equal draws so far.
-        expected: expected number of these pairs for uniform draws.
+        equal_pairs: number of equal pairs so far.
+        expected: expected number of equal pairs so far, for uniform draws.
     """
 
     def __init__(self) -> None:
         self.equal_pairs = self.expected = 0.0
 
     def uneven(self, drawn: np.ndarray, stored: int) -> bool:
-        """Count further draws; return whether all draws so far are not uniform.
+        """Count further draws; return True if the draws so far cannot be uniform.
 
-        This is concluded if the number of pairs of equal draws is more than 6 standard
+        The result is True if the number of equal pairs so far is more than 6 standard
         deviations above the expected number.
 
         Args:
-            drawn: positions in the buffer of the drawn transitions, from 0, int [n].
+            drawn: for each draw, the drawn transition's number, 0 to N - 1, int [n].
             stored: N, the number of transitions in the buffer.
         """
         times = np.bincount(drawn, minlength=stored).astype(np.float64)

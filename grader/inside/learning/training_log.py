@@ -24,10 +24,10 @@ COLUMNS = (
 
 
 class TrainingLog:
-    """The recorded numbers of one training, one row of COLUMNS for each block.
+    """The recorded numbers of one training: one row of COLUMNS for each block.
 
     Args:
-        values_of: function of parameters and states [n,D] that returns values [n,A].
+        values_of: function from parameters [P] and states [n,D] to values [n,A].
         theta: parameters at the start [P].
         settings: settings of the training loop.
     """
@@ -50,12 +50,12 @@ class TrainingLog:
         losses: np.ndarray,
         synced: np.ndarray,
     ) -> None:
-        """Record the numbers of a block of updates.
+        """Record the numbers of a block of updates, as one more row.
 
         Args:
-            thetas: the parameters [P] before and after the block.
-            new_rows: the agent's transitions since the last block: for each step the
-                five fields, [N,...] each.
+            thetas: the parameters [P] before the block, and those after it.
+            new_rows: the agent's transitions since the block before: for each step in
+                the N environments a tuple of the five fields, arrays [N,...].
             batches: the block's batches as arrays by field, [n,B,...] each.
             losses: the losses of the updates [n].
             synced: for each sync that was due in the block, whether it took place.
@@ -93,9 +93,9 @@ class TrainingLog:
         self.blocks.append([float(line[name]) for name in COLUMNS])
 
     def as_dict(self) -> dict[str, np.ndarray]:
-        """Return the recorded numbers: for each name in COLUMNS an array [n].
+        """Return the recorded numbers: for each name in COLUMNS, an array [n].
 
-        n is the number of blocks.
+        n is the number of blocks so far.
         """
         table = np.array(self.blocks, np.float64).reshape(-1, len(COLUMNS))
         return dict(zip(COLUMNS, table.T.copy(), strict=True))

@@ -8,8 +8,8 @@ right formula:
 
 Some updates, drawn at random, are also made by the hand-in's `td_update`, and both
 results must agree. If they disagree, learning is repeated with the formula that the
-diagnosis finds for the hand-in's loss. The grader's process then computes the loss and
-its slopes by this formula.
+diagnosis finds for the hand-in's `td_loss`. The grader's process then computes the loss
+and its slopes by this formula.
 """
 
 from collections.abc import Callable
@@ -33,13 +33,12 @@ NOT_COMPARED = -1.0  # the distance of an update that the hand-in has not made
 
 
 def make_values(network: Callable[[Leaves, Any], Any]) -> Values:
-    """Map a network over states: return a function of theta and states [N,D].
+    """Return a function from theta and N states [N,D] to the values [N,A] of a network.
 
-    The function returns values [N,A]. The network gets one state at a time, so that it
-    cannot compare states.
+    The network gets one state at a time, so that it cannot compare states.
 
     Args:
-        network: function of theta and one state [D] that returns values [A].
+        network: function from theta and one state [D] to values [A].
     """
     of_states = jax.vmap(network, in_axes=(None, 0))
     return lambda theta, states: of_states(theta, states).astype(jnp.float32)
@@ -62,12 +61,21 @@ def td_loss(q_s: Any, t_n: Any, batch: Any, gamma: float) -> Any:
 class Updates:
     """The functions that make updates for one network; JAX compiles each of them once.
 
+    P is the number of all parameters. theta [P] is a vector of them.
+
     Args:
-        values: function of theta and states [N,D] that returns values [N,A].
-        own: the program of the hand-in's `td_update`.
+        values: function from the leaves of theta and states [N,D] to values [N,A].
+        own: the program of the hand-in's `td_update`, from a dict of arguments to a
+            dict of results.
         optimizer: the optimizer, which is Adam.
-        theta: the leaves of the network's parameters, for their shapes.
+        theta: the leaves of the network's parameters, for their shapes and dtypes.
         gamma: the discount γ.
+
+    Attributes:
+        block: the compiled `_block`.
+        q_values: compiled function from theta [P] and states [N,D] to values [N,A].
+        all_values: the compiled `_all_values`.
+        step_along: the compiled `_step_along`.
     """
 
     def __init__(
@@ -132,11 +140,17 @@ class Updates:
         return carry, losses, distances
 
     def _all_values(self, theta_Q: Any, theta_T: Any, batch: Any) -> dict[str, Any]:
-        """Return the values of a batch's states by both networks, by name.
+        """Return the values of a batch's states by both networks, as a dict.
 
-        In a name, "q" and "t" stand for θ_Q and θ_T; "s", "n" and "0" stand for the
-        states s and s′ and a state of zeros. So "t_n" is Q(s′, ·; θ_T) [B,A]. The names
-        are those of `Rows` in `diagnosis/formulas/rows.py`.
+        A key begins with "q_" for θ_Q, or with "t_" for θ_T. It ends with "s" for the
+        states s, "n" for the states s′, or "0" for one state of zeros. For example,
+        "t_n" is Q(s′, ·; θ_T) [B,A]. `Rows` in `diagnosis/formulas/rows.py` has the
+        same names.
+
+        Args:
+            theta_Q: parameters [P].
+            theta_T: parameters [P].
+            batch: the batch, an array [B,...] for each field.
         """
         thetas = {"q": self.unflat(theta_Q), "t": self.unflat(theta_T)}
         return {
@@ -156,8 +170,8 @@ class Updates:
             compared: whether the hand-in makes the update, too, a bool.
 
         Returns:
-            A pair of the new theta_Q and the new optimizer's state; the result of
-            `distance_if`.
+            First, a pair: the new theta_Q [P] and the optimizer's new state. Second,
+            the result of `distance_if`.
         """
         theta_Q, _, opt_state = carry
 
@@ -181,7 +195,7 @@ class Updates:
         """Return the result of `distance`; NOT_COMPARED if `compared` is false.
 
         Args:
-            compared: a bool, which may be traced.
+            compared: a bool, which may be a tracer.
             carry: see `distance`.
             batch: see `distance`.
             new: see `distance`.
@@ -193,15 +207,19 @@ class Updates:
         )
 
     def distance(self, carry: Any, batch: Any, new: Any) -> Any:
-        """Make an update by the hand-in's `td_update`; return its relative distance.
+        """Make an update by the hand-in's `td_update`; compare it with the grader's.
 
-        The distance is that to the grader's update, and 0 if both agree. It is the
-        largest of three: of the step in theta, and of Adam's two averages.
+        Three vectors are compared: the change of theta_Q, and Adam's two averages, the
+        second one after a square root. For each, the length of the difference is
+        divided by the length of the grader's vector.
 
         Args:
-            carry: theta_Q, theta_T and the optimizer's state before the update.
-            batch: the batch of the update.
-            new: theta_Q and the optimizer's state after the grader's update.
+            carry: theta_Q [P], theta_T [P] and the optimizer's state before the update.
+            batch: the batch of the update, an array [B,...] for each field.
+            new: theta_Q [P] and the optimizer's state after the grader's update.
+
+        Returns:
+            The largest of the three quotients, a scalar: 0 if both updates agree.
         """
         theta_Q, theta_T, state = carry
         own = self.own(
@@ -222,18 +240,25 @@ class Updates:
         return jnp.stack(distances).max().astype(jnp.float32)
 
     def as_leaves(self, state: Any) -> Leaves:
-        """Return the optimizer's state as the leaves that `td_update` takes."""
+        """Return the optimizer's state as the list of leaves that `td_update` takes.
+
+        Args:
+            state: the optimizer's state for theta as one vector [P].
+        """
         leaves = jax.tree.leaves(state)
         parts = [self.unflat(leaf) if leaf.ndim else [leaf] for leaf in leaves]
         return [leaf for part in parts for leaf in part]
 
     def averages(self, state: Any, leaves: Leaves) -> tuple[Leaves, Leaves]:
-        """Return Adam's two averages [P], of the grader's update and of the hand-in's.
+        """Return Adam's two averages after both updates.
 
         Args:
-            state: the optimizer's state after the grader's update, for theta as a
-                vector.
+            state: the optimizer's state after the grader's update, for theta as one
+                vector [P].
             leaves: the leaves of the optimizer's state that `td_update` returned.
+
+        Returns:
+            The two averages [P] of the grader's update, then those of the hand-in's.
         """
         n = len(self.leaves)
         # The averages are the only vectors in the grader's state, and the last leaves
@@ -242,7 +267,7 @@ class Updates:
         return ours, [flat(leaves[-2 * n : -n]), flat(leaves[-n:])]
 
     def unflat(self, vector: Any) -> Leaves:
-        """Split a vector [P] into arrays of the shapes and dtypes of theta's leaves."""
+        """Split a vector [P] into a list of arrays, shaped like the leaves of theta."""
         ends = np.cumsum([leaf.size for leaf in self.leaves])[:-1]
         return [
             part.reshape(leaf.shape).astype(leaf.dtype)

@@ -27,7 +27,7 @@ class Untranslatable(Exception):
 
 
 def short_name(operation: ir.Operation) -> str:
-    """Return the name of an operation without its dialect, such as "add"."""
+    """Return an operation's name without the dialect: "add" for "stablehlo.add"."""
     return operation.name.partition(".")[2]
 
 
@@ -53,12 +53,12 @@ def constant_array(operation: ir.Operation) -> np.ndarray:
 def integers(
     operation: ir.Operation, name: str, default: tuple[int, ...] = ()
 ) -> tuple[int, ...]:
-    """Return the attribute of an operation that is called `name`, a list of integers.
+    """Return the integers in an attribute of an operation, as a tuple.
 
     Args:
         operation: the operation.
         name: name of the attribute.
-        default: result if the operation does not have the attribute.
+        default: the result if the operation does not have this attribute.
     """
     if name not in operation.attributes:
         return default
@@ -67,24 +67,24 @@ def integers(
 
 
 def integer(operation: ir.Operation, name: str) -> int:
-    """Return the attribute of an operation that is called `name`, an integer."""
+    """Return the integer in the attribute `name` of an operation."""
     return ir.IntegerAttr(operation.attributes[name]).value
 
 
 def flag(operation: ir.Operation, name: str) -> bool:
-    """Return the attribute of an operation that is called `name`, a bool.
+    """Return the bool in the attribute `name` of an operation.
 
-    The result is False if the operation does not have the attribute.
+    The result is False if the operation does not have this attribute.
     """
     present = name in operation.attributes
     return present and ir.BoolAttr(operation.attributes[name]).value
 
 
 def comparison(operation: ir.Operation) -> tuple[str, bool]:
-    """Return the direction of an operation `compare`, and whether the order is total.
+    """Return how an operation `compare` compares: its direction, and the order.
 
-    The direction is "EQ", "NE", "LT", "LE", "GT" or "GE". In the total order of floats,
-    NaN is the largest number.
+    The direction is "EQ", "NE", "LT", "LE", "GT" or "GE". The second result is True if
+    floats are compared by their total order, in which NaN is the largest number.
     """
     attribute = operation.attributes["comparison_direction"]
     kind = str(operation.attributes.get("compare_type", None))

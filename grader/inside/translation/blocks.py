@@ -24,9 +24,10 @@ class Step:
 
     Attributes:
         name: name of the operation, for messages.
-        on_jax: function of the `Run` and the operands.
-        on_numpy: function of the operands, for operands that are all known; None if
-            NumPy cannot compute the operation.
+        on_jax: function from the `Run` and the operands to the result, or to a list of
+            several results.
+        on_numpy: function from the operands, which must all be known, to the same
+            results; None if NumPy cannot compute the operation.
         operands: numbers of the operands.
         results: numbers of the results.
         kinds: shape and dtype of each result.
@@ -56,7 +57,12 @@ class Block:
 
 
 class Run:
-    """One call of a translated program: the values so far, and the steps left."""
+    """One call of a translated program.
+
+    Attributes:
+        values: the values computed so far, by number.
+        steps_left: how many more steps this call may run.
+    """
 
     def __init__(self) -> None:
         self.values: dict[int, Any] = {}
@@ -67,7 +73,8 @@ class Run:
 
         Args:
             block: the block.
-            arguments: the values of `block.arguments`.
+            arguments: the values that the block takes, in the order of
+                `block.arguments`.
 
         Raises:
             Untranslatable: a step cannot be run, or this call of the program needs more
@@ -110,5 +117,5 @@ class Run:
 
 
 def is_known(value: Any) -> bool:
-    """Return whether a value depends on constants alone, so is a NumPy array."""
+    """Return whether a value is known: a NumPy array, from constants alone."""
     return isinstance(value, np.ndarray)

@@ -1,7 +1,7 @@
 """Translate operations to NumPy functions, for values that depend on constants alone.
 
-A loop's counter is an example. NumPy computes these values when the translated program
-is called or traced. So a loop with a constant number of rounds can be unrolled.
+A loop's counter is such a value. NumPy computes it when the translated program is
+called or traced, so that a loop with a constant number of rounds can be unrolled.
 Operations for which NumPy and XLA may differ, such as the division of integers by zero,
 are not in the tables.
 """
@@ -41,19 +41,19 @@ def iota(operation: ir.Operation) -> Function:
 
 
 def compare(operation: ir.Operation) -> Function | None:
-    """Return the operation `compare` as a NumPy function of two arrays.
+    """Return the operation `compare` as a NumPy function of two arrays, or None.
 
-    The result is None for the total order of floats, which NumPy does not have.
+    None means that floats are compared by their total order, which NumPy does not have.
     """
     direction, is_total = comparison(operation)
     return None if is_total else COMPARISONS[direction]
 
 
 def convert(operation: ir.Operation) -> Function | None:
-    """Return the operation `convert` as a NumPy function of one array.
+    """Return the operation `convert` as a NumPy function of one array, or None.
 
-    The result is None for a conversion of floats to integers, in which NumPy and XLA
-    may differ.
+    None means that floats are converted to integers or bools: here NumPy and XLA may
+    differ.
     """
     source = array_kind(operation.operands[0])[1]
     target = array_kind(operation.results[0])[1]
@@ -89,7 +89,7 @@ def transpose(operation: ir.Operation) -> Function:
 
 
 def concatenate(operation: ir.Operation) -> Function:
-    """Return the operation `concatenate` as a NumPy function of some arrays."""
+    """Return the operation `concatenate` as a NumPy function of several arrays."""
     axis = integer(operation, "dimension")
     return lambda *arrays: np.concatenate(arrays, axis)
 
@@ -107,8 +107,8 @@ def slice_(operation: ir.Operation) -> Function:
 def dynamic_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_slice` as a NumPy function.
 
-    Its arguments are an array and the start of the slice on each axis. The starts are
-    moved so that the slice lies in the array.
+    The NumPy function takes an array and, for each axis, the start of the slice. It
+    moves the starts so that the slice lies in the array.
     """
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: x[places_of(x, starts, sizes)]
@@ -117,8 +117,8 @@ def dynamic_slice(operation: ir.Operation) -> Function:
 def dynamic_update_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_update_slice` as a NumPy function.
 
-    Its arguments are an array, the new slice, and the start of the slice on each axis.
-    The starts are moved so that the slice lies in the array.
+    The NumPy function takes an array, the new slice and, for each axis, the start of
+    the slice. It moves the starts so that the slice lies in the array.
     """
 
     def function(x: np.ndarray, update: np.ndarray, *starts: np.ndarray) -> np.ndarray:

@@ -29,9 +29,9 @@ Function = Callable[..., Any]
 def compare(operation: ir.Operation) -> Function:
     """Return the operation `compare` as a JAX function of two arrays.
 
-    In sorts and searches, JAX compares by the total order of floats, in which NaN is
-    the largest number. JAX makes all NaN equal and replaces -0 by 0 before. Therefore
-    the function only has to treat NaN in another way than usual.
+    In sorts and searches, JAX compares by the total order of floats. The function then
+    takes NaN as the largest number. Nothing else is special, because before such a
+    comparison JAX makes all NaN equal and replaces -0 by 0.
 
     Raises:
         Untranslatable: floats are compared by their total order, with another direction
@@ -97,7 +97,7 @@ def broadcast_in_dim(operation: ir.Operation) -> Function:
 
 
 def concatenate(operation: ir.Operation) -> Function:
-    """Return the operation `concatenate` as a JAX function of some arrays."""
+    """Return the operation `concatenate` as a JAX function of several arrays."""
     axis = integer(operation, "dimension")
     return lambda *arrays: lax.concatenate(arrays, axis)
 
@@ -112,8 +112,8 @@ def slice_(operation: ir.Operation) -> Function:
 def dynamic_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_slice` as a JAX function.
 
-    Its arguments are an array and the start of the slice on each axis. A negative start
-    means 0, not a place counted from the end.
+    The JAX function takes an array and, for each axis, the start of the slice. A
+    negative start means 0, not a place counted from the end.
     """
     sizes = integers(operation, "slice_sizes")
     return lambda x, *starts: lax.dynamic_slice(
@@ -124,8 +124,8 @@ def dynamic_slice(operation: ir.Operation) -> Function:
 def dynamic_update_slice(operation: ir.Operation) -> Function:
     """Return the operation `dynamic_update_slice` as a JAX function.
 
-    Its arguments are an array, the new slice, and the start of the slice on each axis.
-    A negative start means 0, not a place counted from the end.
+    The JAX function takes an array, the new slice and, for each axis, the start of the
+    slice. A negative start means 0, not a place counted from the end.
     """
     return lambda x, update, *starts: lax.dynamic_update_slice(
         x, update, starts, allow_negative_indices=False
@@ -225,9 +225,10 @@ def fft(operation: ir.Operation) -> Function:
 
 
 def composite(operation: ir.Operation) -> Function:
-    """Return the operation `composite`, which names a function, as that JAX function.
+    """Return the operation `composite` as a JAX function of one array.
 
-    The program also contains the operations of the named function. They are not used.
+    The operation has the name of a function, such as "chlo.erf", and also lists the
+    operations that compute this function. Only the name is used.
 
     Raises:
         Untranslatable: the name is not in `COMPOSITES`, and is not "chlo.top_k".
@@ -254,7 +255,7 @@ def absolute(x: Any) -> Any:
 
 
 def product(x: Any, y: Any) -> Any:
-    """Return the product x y; its derivative is 0 if one factor is infinity everywhere.
+    """Return the product x y, with derivative 0 if one factor is a constant infinity.
 
     JAX writes functions with a pole as "x times infinity where |x| = 1, else ...". For
     all other x, the chain rule multiplies the infinite derivative of the first case by
@@ -275,7 +276,7 @@ def is_infinite(value: Any) -> bool:
 def custom_call(operation: ir.Operation) -> Function:
     """Refuse the operation `custom_call`.
 
-    It calls library code, such as LAPACK, whose derivative is not known.
+    This operation calls library code, such as LAPACK, whose derivative is not known.
 
     Raises:
         Untranslatable: always.
@@ -383,7 +384,7 @@ def jax_function(name: str, operation: ir.Operation) -> Function | None:
         operation: the operation.
 
     Raises:
-        Untranslatable: the name is known, but these attributes are not supported.
+        Untranslatable: the name is known, but not this form of the operation.
     """
     if name in WITH_ATTRIBUTES:
         return WITH_ATTRIBUTES[name](operation)

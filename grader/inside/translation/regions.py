@@ -72,7 +72,7 @@ def case(operation: ir.Operation, read: Read) -> Function:
 def reduce(operation: ir.Operation, read: Read) -> Function:
     """Return the operation `reduce` as a function of the `Run` and the operands.
 
-    Sums, products, maxima and the like become JAX's own reductions. Any other
+    The reductions in `REDUCTIONS`, such as sums, become JAX's own reductions. Any other
     reduction, such as arg max, is computed by `reduced_in_pairs`.
     """
     axes = integers(operation, "dimensions")
@@ -110,17 +110,18 @@ def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
 def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> list[Any]:
     """Reduce arrays along their first axis, by joining pairs of rows until one is left.
 
-    JAX cannot differentiate `lax.reduce` with several operands. It can differentiate
-    this function, if it can differentiate `join`.
+    This function replaces `lax.reduce` with several operands, which JAX cannot
+    differentiate.
 
     Args:
-        join: function of a list of scalars: one of each array in one row, then one of
-            each array in another row. It returns the scalars of the joined row.
-        rows: the arrays [n,...].
-        initial: a scalar for each array, to be joined with the last row.
+        join: function that joins two rows. It takes a list of scalars: one of each
+            array for the first row, then one of each array for the second row. It
+            returns a list with one scalar of each array for the joined row.
+        rows: the arrays, each [n,...].
+        initial: for each array, a scalar that is joined with the last remaining row.
 
     Returns:
-        An array [...] for each array.
+        For each array, its reduction [...].
     """
     for _ in range(rows[0].ndim):
         join = jax.vmap(join)
@@ -229,8 +230,8 @@ def reducer_of(operation: ir.Operation) -> str:
         operation: an operation with a region that joins two numbers.
 
     Returns:
-        The name, such as "add", if the region has one operation; "second" if the region
-        returns its second argument; "" for any other region.
+        The name, such as "add", if the region applies only one operation to the two
+        numbers; "second" if the region returns the second number; else "".
     """
     (block,) = operation.regions[0].blocks
     arguments, operations = list(block.arguments), list(block.operations)

@@ -31,10 +31,10 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
         exported: the program, which `programs.checked` has accepted.
 
     Returns:
-        A function of arrays, in the order of `exported.in_avals`. It returns the
-        results as a list of JAX arrays. It raises `Untranslatable` for loops whose
-        number of rounds depends on the arguments, and for more than `blocks.MAX_STEPS`
-        operations.
+        A function that takes one array for each entry of `exported.in_avals`, and
+        returns the results as a list of JAX arrays. It raises `Untranslatable` for
+        loops whose number of rounds depends on the arguments, and for more than
+        `blocks.MAX_STEPS` operations.
 
     Raises:
         Untranslatable: an operation is not known, or the program cannot be read. The
@@ -61,9 +61,7 @@ def translated(exported: export.Exported) -> Callable[..., list[Any]]:
 
 
 class Reader:
-    """A reader that turns a program's functions, regions and operations into blocks.
-
-    The blocks can be used when the module is gone.
+    """A converter of a program's functions, regions and operations into blocks.
 
     Args:
         module: the program in MLIR.
@@ -80,17 +78,21 @@ class Reader:
         self.depth = 0
 
     def function(self, name: str) -> Block:
-        """Return a function of the program as a block; each function is read once.
+        """Return a function of the program as a block; each function is converted once.
 
         Args:
             name: name of the function in the program, such as "main".
+
+        Raises:
+            Untranslatable: an operation is not known, or the program is nested too
+                deeply.
         """
         if name not in self.blocks:
             self.blocks[name] = self.region(self.functions[name].regions[0])
         return self.blocks[name]
 
     def region(self, region: ir.Region) -> Block:
-        """Return a region of an operation or function as a block.
+        """Return a region, which belongs to an operation or a function, as a block.
 
         Raises:
             Untranslatable: an operation is not known, or regions and calls are nested
@@ -126,7 +128,7 @@ class Reader:
         )
 
     def on_jax(self, operation: ir.Operation) -> Callable[..., Any]:
-        """Return an operation as a function of the `Run` and its operands, JAX arrays.
+        """Return an operation as a function of the `Run` and the operation's operands.
 
         Raises:
             Untranslatable: the operation is not known.

@@ -27,7 +27,7 @@ class LearningParts:
     """The parts of the hand-in that learning needs.
 
     Args:
-        candidate: the hand-in, with the worker and the learner of `Learning`.
+        candidate: the candidate that asks the worker and the learner of `Learning`.
     """
 
     def __init__(self, candidate: Candidate) -> None:
@@ -79,9 +79,11 @@ class LearningParts:
         """Try some parts, then export programs; return the programs' names.
 
         Args:
-            steps: for each part to try, the function that tries it, by the part's name.
-            programs: function that returns a case for each program to export, by role
-                ("network", "act", "update"). It is called after the steps.
+            steps: for the name of each part to try, the function that tries it, without
+                arguments.
+            programs: function without arguments that returns, for the role of each
+                program to export ("network", "act", "update"), a case which the program
+                can answer. It is called after the steps.
 
         Returns:
             The names of the exported programs, by role.
@@ -132,8 +134,8 @@ class LearningParts:
         During learning, `sync_target` gets small tables instead of these parameters.
 
         Args:
-            theta: parameters of the network; [] if there is no network. For [] a small
-                table is used.
+            theta: parameters of the network; [] if there is no network. For [], only
+                `try_sync` is called.
 
         Raises:
             Wrong: `sync_target` returns neither theta_Q nor theta_T.
@@ -154,6 +156,12 @@ class LearningParts:
 
         Args:
             seed: the seed of the key for `q_network`.
+
+        Returns:
+            The leaves of theta, as a list of arrays.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: `q_network` gave no answer.
         """
         sizes = learning.STATE_DIM, learning.NUM_ACTIONS
         return self.candidate.answer(cases.fresh_network(seed, *sizes)).leaves("theta")
@@ -164,12 +172,12 @@ def needed(part: str, step: Callable[[], Any]) -> Any:
 
     Args:
         part: the name of the part.
-        step: the function.
+        step: the function, which takes no arguments.
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Waiting: the part fails, or it calls another part that is a stub. The message
-            names the part.
+        Waiting: the part fails, or the part calls another part that is a stub. The
+            message names the part that fails or the stub.
         GraderError: the grader itself failed.
     """
     try:

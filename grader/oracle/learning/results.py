@@ -12,19 +12,25 @@ from grader.contract.case import Args
 
 @dataclass
 class Result:
-    """The result of one task: the best training run, or why no run was judged.
+    """The result of one task: its best training, or why no training was judged.
+
+    A training that was stopped is not judged. If all trainings were stopped, `curve`,
+    `compared`, `facts` and `watched` are those of the last training.
 
     Attributes:
-        mean_return: the mean return of the best run; None if no run was judged.
-        curve: the best run's validations: pairs of environment step and mean return.
-        runs: the number of training runs that were made.
-        compared: the number of updates of the best run that the hand-in's `td_update`
-            made, too, for a comparison.
-        facts: numbers that describe the task of the best run, such as the length of the
-            shortest way.
-        watched: numbers of the best run, from `inside/learning/training_log.py`.
-        problem: why the last run was stopped; "" if it was not stopped.
-        reason: the exception that prevented learning, or None.
+        mean_return: the mean return in the test episodes after the best training; None
+            if no training was judged.
+        curve: the best training's validations: pairs of environment step and mean
+            return.
+        runs: the number of trainings that were made.
+        compared: the number of updates of the best training that the hand-in's
+            `td_update` made, too, for a comparison.
+        facts: numbers by name that describe the task of the best training, for example
+            the length of the shortest way.
+        watched: columns of numbers by name on the best training, see COLUMNS in
+            `inside/learning/training_log.py`.
+        problem: why the last training was stopped; "" if it was not stopped.
+        reason: the exception that prevented learning; None if there was none.
     """
 
     mean_return: float | None = None
@@ -37,9 +43,10 @@ class Result:
     reason: BaseException | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the task's entry in report.json.
+        """Return the task's entry in report.json, as a dict.
 
-        If no run was judged, the entry says why under "not_judged".
+        If no training was judged, the entry says why under "not_judged". `watched` is
+        left out.
         """
         mean = self.mean_return
         return {
@@ -53,9 +60,14 @@ class Result:
 
     @property
     def share(self) -> float:
-        """The mean return in the maze, scaled: 0 for a random walk, 1 at best.
+        """The mean return in the maze, scaled linearly to at most 1.
 
-        1 means that all ways to the exit are shortest ways. Not defined for CartPole.
+        1 means that all ways to the exit are shortest ways, and 0 that they are as long
+        as a random walk. The result is 0 if no training was judged. This property is
+        for the maze only.
+
+        Raises:
+            KeyError: this is the result of CartPole, or no training was made.
         """
         shortest, walk = self.facts["shortest"], self.facts["random_walk"]
         return (walk + (self.mean_return or -walk)) / (walk - shortest)
@@ -66,8 +78,9 @@ class Tables:
     """The result of the table worlds.
 
     Attributes:
-        learned: pairs of an MDP and the values [S,A] that were learned in it.
-        reason: the exception that prevented learning, or None.
+        learned: for each table world that was learned, a pair of its MDP and the
+            learned values [S,A].
+        reason: the exception that prevented learning; None if there was none.
     """
 
     learned: list[tuple[mdps.Mdp, np.ndarray]] = field(default_factory=list)
@@ -82,7 +95,7 @@ class Formula:
         found: whether a formula was found.
         computes: the formula; "" if the loss is right or no formula was found.
         asked: the right formula, for comparison; "" if `computes` is "".
-        hints: what is wrong: one or more sentences for each mistake.
+        hints: for each mistake in the formula, a text that says what is wrong.
     """
 
     found: bool = False
@@ -101,8 +114,10 @@ class Results:
         cartpole: the result of CartPole.
         deviates: whether the hand-in's `td_update` deviates from the grader's updates.
             If so, learning is repeated with the formula of the hand-in's `td_loss`.
-        by_formula: whether the updates followed the formula of the hand-in's loss.
-        formula: what the hand-in's loss computes; None if `td_update` did not deviate.
+        by_formula: whether the learner's updates used the formula of the hand-in's
+            `td_loss`.
+        formula: what the hand-in's `td_loss` computes; None if `td_update` did not
+            deviate in the first trainings.
     """
 
     tables: Tables = field(default_factory=Tables)
@@ -116,8 +131,8 @@ class Results:
 class Clock:
     """A clock that measures how long each part of the hand-in runs.
 
-    Between two questions to the grader, the learner runs the hand-in's programs. This
-    time counts for all programs together, under the name `BETWEEN`. The learning loop
+    While the learner asks the grader nothing, it runs the hand-in's programs. This time
+    is counted for all programs together, under the name `BETWEEN`. The learning loop
     itself takes almost no time.
     """
 
@@ -129,16 +144,20 @@ class Clock:
         self.seconds: dict[str, float] = {}
 
     def turn(self, part: str) -> None:
-        """Stop the clock of the current part and start that of another part."""
+        """Add the time since the last call to the current part; begin a new part.
+
+        Args:
+            part: name of the part that is measured from now on.
+        """
         now = time.monotonic()
         spent = self.seconds.get(self.part, 0.0) + now - self.since
         self.seconds[self.part] = spent
         self.part, self.since = part, now
 
     def longest(self) -> str:
-        """Return the part with the longest time so far: a name of a part, or `BETWEEN`.
+        """Return the name under which the longest time was measured so far.
 
-        The result can also be "tracing the programs".
+        This is the name of a part, `BETWEEN`, or "tracing the programs".
         """
         self.turn(self.part)
         return max(self.seconds, key=lambda part: self.seconds[part])

@@ -42,8 +42,8 @@ ASKED = {"use_buffer": "ReplayBuffer", "schedule": "sync_target"}
 TASKS = {MAZE: "the maze", CARTPOLE: "CartPole"}
 DEVIATES = "td_update makes other updates than those that are asked for"
 NEEDS_MAZE = "CartPole is tried only where the maze was learned"
-# A function of a batch's values that returns the loss and its slopes; see
-# `diagnosis/formulas/losses/slopes.py`.
+# A function from the arrays of a batch to the batch's loss and slopes, both by name;
+# see `diagnosis/formulas/losses/slopes.py`.
 Slopes = Callable[[Args], Args]
 
 
@@ -60,10 +60,10 @@ class Learning:
         seed: the seed of the run.
         device: "cpu" or "gpu".
         run: the budget of the checks. Learning gets two new budgets, for its worker and
-            its learner. The time limit of the whole run holds for all budgets.
+            its learner. The time limit of the whole run holds for all three budgets.
         programs: the hand-in's exported programs by name. The checks of exercises 1–8
-            share this dict, so that learning uses the programs that they judge.
-        on_progress: function to call with a few words on the progress.
+            use this dict, too, so learning uses the programs that the checks judge.
+        on_progress: function to call with a text of a few words on the progress.
     """
 
     def __init__(
@@ -121,12 +121,14 @@ class Learning:
         return self.results
 
     def again(self, slopes: Mapping[float, Slopes]) -> Results:
-        """Learn again, with updates by the formula of the hand-in's loss.
+        """Learn again, with updates by the formula of the hand-in's `td_loss`.
+
+        If `slopes` is {} or `td_update` deviates again, learning is not judged. The
+        tasks in the results then have a `reason`.
 
         Args:
-            slopes: for each discount γ of a task, the function that computes the loss
-                and the slopes. If it is {} or `td_update` deviates again, learning is
-                not judged.
+            slopes: for the discount γ of each task, the function that computes a
+                batch's loss and slopes by the formula; {} if there is no formula.
         """
         if not slopes:
             reason = Wrong(DEVIATES)
@@ -150,7 +152,8 @@ class Learning:
     def run(self) -> None:
         """Learn all tasks, and keep the results and exceptions in `results`.
 
-        If `td_update` deviates, the processes stay alive for `again`.
+        At the end, both processes are ended. Only if `td_update` deviates, they stay
+        alive for `again`.
         """
         results = self.results
         try:
@@ -171,7 +174,7 @@ class Learning:
 
         Args:
             result: the task's result.
-            step: the function.
+            step: the function, which takes no arguments.
 
         Raises:
             Deviates: `td_update` deviates from the grader's updates.
@@ -193,7 +196,12 @@ class Learning:
                 result.reason = reason
 
     def learn_tables(self) -> None:
-        """Learn the values of the table worlds from random transitions."""
+        """Learn the table worlds from random transitions; add the values to `results`.
+
+        Raises:
+            Wrong, Raised, Waiting, Stopped: a part of the hand-in gave no answer.
+            Deviates: `td_update` deviates from the grader's updates.
+        """
         self.doing = "table worlds"
         self.on_progress(self.doing)
         self.gamma = mdps.GAMMA
@@ -223,9 +231,9 @@ class Learning:
             self.results.tables.learned.append((mdp, answer["Q"]))
 
     def learn(self, task: str) -> None:
-        """Train with one seed after the other, until a run gets full points.
+        """Train with one seed after the other, until a training gets full points.
 
-        Training also ends when a run has a problem, or after the last seed.
+        A training that is stopped by a problem is the last one, too.
 
         Args:
             task: "maze" or "cartpole".
@@ -242,12 +250,12 @@ class Learning:
                 break
 
     def learn_once(self, task: str, programs: dict[str, str], index: int) -> Args:
-        """Train once, and keep the run in the results if it is the best so far.
+        """Train once; keep the result if this training is the best so far.
 
         Args:
             task: "maze" or "cartpole".
-            programs: the names of the programs "network", "act" and "update".
-            index: the number of the training run, from 0.
+            programs: the programs' names, by role: "network", "act" and "update".
+            index: the number of the training, from 0.
 
         Returns:
             The learner's answer, see `learn` in `inside/learner.py`.
@@ -285,10 +293,10 @@ class Learning:
         return answer
 
     def asked(self, request: Args, what: str) -> Args:
-        """Send a request to learn to the learner and return the answer.
+        """Send the learner a request to learn one task, and return the answer.
 
         Args:
-            request: `do` and its arguments except `by_formula`, which is added.
+            request: `do` and its arguments, without `by_formula`: this method adds it.
             what: name of the task, for messages.
 
         Raises:
@@ -313,8 +321,8 @@ class Learning:
             reason: the exception that stopped learning.
 
         Returns:
-            A new exception; or `reason` if the worker was asked, because the message
-            then names the part already.
+            A new exception; or `reason` itself if the worker was running, because the
+            message then names the part already.
         """
         part = self.clock.part
         if part in ASKED.values():
@@ -325,10 +333,10 @@ class Learning:
         return type(reason)(f"{reason}\nwhile it ran {part}")
 
     def on_question(self, question: Args) -> Args:
-        """Answer a question of the learner, and measure the time of the asked part.
+        """Return the answer to a question of the learner; measure the part's time.
 
         Args:
-            question: `do` and its arguments.
+            question: `do` and its arguments, see `answer_to`.
         """
         do = question["do"]
         self.clock.turn(ASKED.get(do, Clock.BETWEEN))
@@ -341,8 +349,8 @@ class Learning:
 
         Args:
             question: `do` and its arguments. "slopes" asks the formula of the hand-in's
-                loss, "use_buffer" the replay buffer, and "schedule" asks `sync_target`.
-                "progress" asks nothing, and its answer is {}.
+                `td_loss`, "use_buffer" asks the replay buffer, and "schedule" asks
+                `sync_target`. "progress" tells the progress; its answer is {}.
 
         Raises:
             Wrong, Raised, Stopped: the hand-in gave no answer.
@@ -373,11 +381,12 @@ class Learning:
 
 
 def has_full_points(task: str, result: Result) -> bool:
-    """Return whether the best run of the maze or of CartPole gets full points.
+    """Return whether the best training in the maze or on CartPole gets full points.
 
     Args:
         task: "maze" or "cartpole".
-        result: the task's result. Without a judged run there are no points.
+        result: the task's result. If no training was judged, this function returns
+            False.
     """
     if result.mean_return is None:
         return False
