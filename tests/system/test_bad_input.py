@@ -43,7 +43,7 @@ def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None
 
 
 def told(report: dict, exercise: str, outcome: str) -> str:
-    """Return the messages of an exercise's checks with one outcome, one message per line.
+    """Return the messages of an exercise's checks with one outcome, joined by newlines.
 
     Fail if no check has this outcome.
 
@@ -243,10 +243,7 @@ WRONG = [
 def test_wrong_types(hand_in, graded, points, turn):
     """If a part returns a value of a wrong type, a message of its exercise says so.
 
-    The exercise `NEIGHBOUR` keeps its points.
-
-    Args:
-        turn: number of the test run, from 0. Each run tries other wrong values.
+    The exercise `NEIGHBOUR` keeps its points. Each `turn` tries other wrong values.
     """
     values = [WRONG[(4 * turn + i) % len(WRONG)] for i in range(len(FUNCTIONS))]
     bodies = {
@@ -305,7 +302,7 @@ def test_buffer_with_wrong_length(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint(hand_in, graded, points):
-    """If a part contains a breakpoint, the message names the line and says how to debug.
+    """The message names the line of a breakpoint in a part, and says how to debug.
 
     This holds for parts that are exported and for parts that are called. A right
     exercise keeps its points.
@@ -654,13 +651,10 @@ def starve(monkeypatch):
 @pytest.mark.parametrize("how", ["no process", "dies at once"])
 @pytest.mark.parametrize("who", ["the worker", "the runner"])
 def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
-    """If a helper cannot start again, checks that need this helper are "killed".
+    """If the helper `who` cannot start again, checks that need it are "killed".
 
-    The report is complete, and no check is a grader error.
-
-    Args:
-        how: how a start fails, see `starve`.
-        who: the helper that cannot start again.
+    The report is complete, and no check is a grader error. `starve` says what `how`
+    means.
     """
     exercises = ["update_Q_TD0", "sync_target"]
 

@@ -37,7 +37,7 @@ def wait_for(found: Callable[[], object]) -> object:
 
 @pytest.fixture
 def processes() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Yield a function that starts a process; kill all started processes after the test.
+    """Yield a function that starts a process; kill all these processes after the test.
 
     The function takes the words of a command and returns the `Popen`.
     """
@@ -98,7 +98,7 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
-    """If a node is killed, another node grades the hand-in that the killed node had begun.
+    """If a node is killed, another node grades the hand-in of the killed node.
 
     All processes listen on 127.0.0.1 only.
     """

@@ -149,7 +149,7 @@ def test_reference_damaged(command, tree, name):
 
 
 def test_reference_of_another_format(command, tree):
-    """If the reference has an unknown format number, grading ends with a grader error."""
+    """If the reference has an unknown format, grading ends with a grader error."""
     path = tree / "grader" / "reference" / "provenance.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 999}))
     require_trouble(graded_there(command, tree), "999")
@@ -177,7 +177,7 @@ def test_bwrap_is_not_there(command, tmp_path):
 
 
 def test_no_bwrap_no_force(command, tmp_path):
-    """Without bubblewrap and without SANDBOX, the next tier is used; the output says so."""
+    """Without bubblewrap and without SANDBOX, the next tier is used and printed."""
     run = command("grade", "starter", "--only", "sync_target", PATH=str(tmp_path))
     assert run.code == 0, run.err
     expected = "process" if why_not("landlock") else "landlock"

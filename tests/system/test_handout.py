@@ -44,7 +44,7 @@ def test_handout_names_everything(points: dict) -> None:
 
 
 def test_page_needs_nothing_else() -> None:
-    """The handout's HTML page loads no file, and each of its links leads to a heading."""
+    """The handout's HTML page loads no file; each of its links leads to a heading."""
     page = (ROOT / "docs" / "handout.html").read_text(encoding="utf-8")
     assert not re.search(r"<(script|img|link|iframe)|url\(|@import|https?:", page)
     for name in re.findall(r'href="#([^"]*)"', page):

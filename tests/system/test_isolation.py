@@ -290,7 +290,10 @@ if os.fork() == 0:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("body", ["return theta_T", "while True:\n    pass"])
 def test_no_process_survives(hand_in, grade, bwrap, body):
-    """A daemon that the hand-in has started ends with the grading, even after a hang."""
+    """A daemon that the hand-in has started ends with the grading.
+
+    This holds even if a part of the hand-in hangs.
+    """
     seconds = f"9{os.getpid()}.5"
     seen = set()
 

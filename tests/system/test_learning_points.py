@@ -25,7 +25,10 @@ def test_half_the_loss_still_learns():
 
 
 def test_a_missing_mask_gets_what_it_deserves():
-    """A loss that ignores `terminated` is learned with, and the learned tables are wrong."""
+    """If the loss ignores `terminated`, the hand-in learns by this loss.
+
+    So the learned tables are wrong, and their check fails.
+    """
     mask = "1.0 - jnp.asarray(terminated, dtype=float)"
     report = learning_of(edited("td_loss", (mask, "1.0")))
     tables = report.exercises[0].checks[0]
@@ -72,7 +75,7 @@ def test_a_constant_answer_does_not_pay(hand_in, graded, part, body):
 
 
 def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
-    """A `td_update` that returns θ_Q unchanged gets 0 points, even for a nearly flat loss.
+    """A `td_update` that never changes θ_Q gets 0 points, even with a nearly flat loss.
 
     The gradient of such a loss is so small that a right step would hardly change θ_Q.
     """

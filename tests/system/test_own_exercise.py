@@ -28,7 +28,7 @@ FORGETFUL = """
 
 
 def blocks() -> dict[str, str]:
-    """Return the code blocks of the page, by the comment that stands above each block."""
+    """Return the code blocks of the page, by the comment above each code block."""
     return dict(BLOCK.findall(PAGE))
 
 

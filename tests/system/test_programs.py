@@ -66,7 +66,7 @@ def load(runner: RunnerClient, name: str, data: bytes) -> None:
 
 
 def test_programs(programs, runner):
-    """Crafted programs are refused, each with its message; honest programs are accepted."""
+    """A crafted program is refused with its message; an honest one is accepted."""
     child = runner.running()
     for name, (data, said) in programs.items():
         try:
@@ -82,7 +82,7 @@ def test_programs(programs, runner):
 
 
 def test_changed_bytes(programs, runner):
-    """An honest program with changed bytes runs, or is refused as a fault of the hand-in.
+    """An honest program with changed bytes runs, or the hand-in gets the blame for it.
 
     Some bytes crash JAX's reader, which is C++. After a crash, the runner gets a new
     process.

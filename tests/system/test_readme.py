@@ -44,7 +44,7 @@ def run(*words: str, cwd: Path) -> str:
 
 
 def test_students_see_a_real_mistake(tmp_path):
-    """The students' page shows, in its block "a mistake", what `grade` really prints."""
+    """The block "a mistake" on the students' page agrees with what `grade` prints."""
     wrong = edited("td_loss", ("not_terminated * gamma *", "gamma *"))
     (tmp_path / "dqn.py").write_text(wrong)
     printed = run("grade", "dqn.py", "--only", "td_loss", cwd=tmp_path)
@@ -127,7 +127,7 @@ def names_in(recipe: str) -> set[str]:
 
 
 def source_of(module: str) -> str:
-    """Return the text of a module, given its dotted name; "" if there is no such file."""
+    """Return the text of a module, by its dotted name; "" if there is no such file."""
     path = (ROOT / module.replace(".", "/")).with_suffix(".py")
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 

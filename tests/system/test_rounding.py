@@ -35,7 +35,7 @@ print(worst)
 
 
 def test_rounding_is_far_below_the_tolerance() -> None:
-    """Computing in float32 changes no answer by more than 3 % of the tolerance.
+    """Rounding to float32 changes no answer by more than 3 % of the tolerance.
 
     This is tested for the solution in all fixed cases.
     """
