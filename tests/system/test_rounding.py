@@ -6,7 +6,7 @@ import sys
 from grader.contract.exercises import ROOT
 
 # Prints the largest difference between the solution's answers in float32 and in float64
-# over all fixed cases, as a share of the tolerance. This code runs in its own process
+# over all fixed cases, divided by the tolerance. This code runs in its own process
 # because it changes JAX's settings.
 SPREAD = """
 import sys

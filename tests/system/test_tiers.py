@@ -64,7 +64,7 @@ def unconfined(tmp_path_factory) -> dict[str, str]:
 @linux
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
 def test_the_intruder_can(unconfined, promise):
-    """Without a sandbox the intruder breaks each promise, so the tests mean something."""
+    """Without a sandbox the intruder breaks each promise, so its methods work."""
     assert unconfined[promise.name]
     assert "fail" not in unconfined[promise.name]
     assert "no answer" not in unconfined[promise.name]

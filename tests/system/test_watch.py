@@ -71,7 +71,7 @@ def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
 
 
 def steps_and_seconds(folder: Path) -> tuple[int, float]:
-    """Run `make watch`; return the number of played steps and the length of the GIF in s.
+    """Run `make watch`; return the number of played steps and the GIF's length in s.
 
     Args:
         folder: the student's folder, with saved parameters.
