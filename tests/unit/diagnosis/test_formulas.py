@@ -224,7 +224,7 @@ def test_words_and_table():
 
 
 def test_only_the_line_that_differs_is_shown():
-    """If the targets y are right, the reading shows only a line "L = …" and no table."""
+    """If the targets y are right, the reading shows only a line "L = …", no table."""
     reading = read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 0.5))
     assert reading.computes == "L = ½ mean (Q(s,a; θ_Q) − y)²"
     assert reading.asked == "L = mean (Q(s,a; θ_Q) − y)²"

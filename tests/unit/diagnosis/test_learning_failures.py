@@ -280,7 +280,7 @@ def test_a_run_that_was_stopped(blocks):
     ],
 )
 def test_what_stopped_learning_leads_somewhere(problem, exercise):
-    """If a problem stops the training at once, the message names an exercise to check."""
+    """If a problem stops training at once, the message names an exercise to check."""
     run = replace(shortened(maze_run(), 0), problem=problem)
     assert f"`make grade ONLY={exercise}`" in learning_failures.explanation(run, {})
 

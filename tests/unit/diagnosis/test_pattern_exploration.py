@@ -44,7 +44,7 @@ class Simulated:
     called = answer
 
     def answer_keys(self, case, keys, name):
-        """Return the actions [C,N] of C calls, with these keys instead of the case's key."""
+        """Return the actions [C,N] of C calls, with these keys, not the case's key."""
         return self.actions(case, keys)
 
 

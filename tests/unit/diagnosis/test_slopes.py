@@ -83,7 +83,10 @@ def normalised(y):
 
 
 def from_zero(x):
-    """Return wrong targets [B]: r + γ max Q(s′, ·; θ_Q), with zeros as s′ where d is true."""
+    """Return wrong targets [B]: r + γ max Q(s′, ·; θ_Q).
+
+    Where d is true, the state s′ is replaced by zeros.
+    """
     values = jnp.where(x["terminated"][:, None], x["q_0"], x["q_n"])
     return target(x, values.max(axis=1), mask=False)
 
