@@ -122,7 +122,7 @@ class Grader:
         return {name: column[which] for name, column in self.rows.items()}
 
     def schedule(self, question):
-        """Return for each update of the question 1 if θ_T becomes θ_Q after it, else 0."""
+        """Return 1 for each update after which θ_T becomes θ_Q, 0 for the others."""
         steps = question["first"] + np.arange(question["count"])
         return {"synced": np.isin(steps, self.synced).astype(np.int8)}
 

@@ -320,7 +320,7 @@ def test_subgradients_at_zero():
 
 
 def test_derivative_is_that_of_the_values():
-    """The gradient of a translation follows from the values; `custom_vjp` has no effect."""
+    """A translation's gradient follows from its values; `custom_vjp` has no effect."""
 
     @jax.custom_vjp
     def square(x: Any) -> Any:

@@ -69,7 +69,7 @@ def test_each_maze_has_a_way_of_6_to_9_steps(tasks, seed):
 
 
 def test_mazes_differ(tasks):
-    """The same state of the generator draws the same maze; another state, another maze."""
+    """Generators in the same state draw the same maze; otherwise the mazes differ."""
     one, same, other = (tasks.draw_maze(np.random.default_rng(s)) for s in (1, 1, 2))
     assert (one.nexts == same.nexts).all()
     assert (one.looks == same.looks).all()

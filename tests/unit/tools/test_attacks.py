@@ -52,9 +52,10 @@ def test_every_row_of_the_catalogue() -> None:
 
 
 def test_each_lies_in_the_folder_of_its_kind() -> None:
-    """An attack lies in the folder of its kind: the kind of the first row that it names.
+    """An attack lies in the folder of its kind.
 
-    Rows are those of the catalogue of attacks.
+    This is the kind of the first row that the attack names, in the catalogue of
+    attacks.
     """
     for path in FILES.glob("**/*.py"):
         assert from_file(path).rows[0] in KINDS[path.parent.name], path
@@ -141,7 +142,7 @@ LEAKED = run_with(message=f"tried {CANARY}")
 
 @pytest.fixture
 def tables(tmp_path, monkeypatch) -> dict:
-    """Prepare `make attacks` with empty tables and three attacks, whose gradings are fakes.
+    """Prepare `make attacks` with empty tables and three attacks; no grading is made.
 
     Returns:
         "folder" is the folder of the tables. "leaking" is a set with the names of the

@@ -144,11 +144,11 @@ def test_only_first_tries_count():
 
 
 def test_measured_severity():
-    """The severity of a mistake is a letter that follows from the runs with the mistake.
+    """The severity of a mistake is a letter, which follows from runs with the mistake.
 
-    "F" (fails): no run has full points. "D" (learns more slowly): fewer runs than with
-    the solution have full points, or tries need more steps. Otherwise the severity is
-    "S".
+    "F" (fails): no run has full points. "D" (learns more slowly): a smaller proportion
+    of runs than with the solution has full points, or tries need more steps. Otherwise
+    the severity is "S".
     """
     right = [
         made_up(number=i, cartpole=[turned_try(steps=1024 * (5 + i % 8))])
@@ -163,7 +163,7 @@ def test_measured_severity():
 
 
 def test_what_is_harder():
-    """`hardness` says how a fact correlates with the steps of tries and with failed tries.
+    """`hardness` says how a fact is related to the steps of tries and to failed tries.
 
     It is None if all tries have the same value of the fact.
     """
@@ -279,7 +279,7 @@ def test_limit(calibrated):
 
 
 def test_each_once_before_one_twice():
-    """Each hand-in of a kind gets its first run before any of them gets a second run."""
+    """Each hand-in of a kind gets its first run before one of them gets a second."""
     measured = [*LEARNERS, Learner("worse", "F", "x = 5")]
     done = {(m.name, n) for m in (RIGHT, STYLE) for n in range(1, 201)} | {("worse", 1)}
     order = [(learner.name, n) for learner, n in calibrate.to_do(measured, done)]

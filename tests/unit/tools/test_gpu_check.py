@@ -91,7 +91,7 @@ def test_shares_by_part():
 
 
 def test_no_problem():
-    """If both devices accept right hand-ins, refuse wrong ones, and agree, all is well."""
+    """No problem is found if both devices agree and tell right from wrong hand-ins."""
     assert gpu_check.problems(sides()) == []
     text = gpu_check.page(sides(), "a card", 100.0)
     assert "- a card\n" in text
@@ -136,7 +136,7 @@ def test_mistakes_that_are_missed_or_named_otherwise():
 
 
 def test_what_was_left_out_is_told():
-    """These are problems: missing gradings, missing or large deviations, an early end."""
+    """Missing gradings, missing or large deviations, and an early end are problems."""
     both = sides()
     del both[1].results[LEARNS]
     both[1].shares, both[0].problem = None, "GraderError: no card"

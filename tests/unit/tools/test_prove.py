@@ -95,9 +95,9 @@ def test_all_mutants_together():
 
 
 def test_what_is_lost_elsewhere():
-    """`problems_apart` reports a mutant that loses points in a wrong exercise or in none.
+    """`problems_apart` reports a mutant that loses points in another exercise.
 
-    A mutant should lose points in the exercise of its mistake only.
+    It also reports a mutant that loses no points at all.
     """
     for lost, words in (
         (["td_loss"], []),
@@ -176,7 +176,7 @@ def test_cheats(monkeypatch, capsys):
 
 
 def test_cheats_and_their_twins(monkeypatch, capsys):
-    """`problems_of_cheats` reports a cheat that gets more points than its honest twin."""
+    """`problems_of_cheats` reports a cheat with more points than its honest twin."""
     cheat = replace(CHEATS[0], known_hole="", noticed="", twin="honest")
     paid = {"learning": result("learning")}
     unpaid = {"learning": result("learning", *UNPAID)}
@@ -211,7 +211,7 @@ def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
 
 
 def test_rounding():
-    """`same_but_for_rounding` accepts texts with equal words and nearly equal numbers."""
+    """`same_but_for_rounding` accepts texts that differ slightly in numbers only."""
     assert same_but_for_rounding("a 1.0000 b -2e3", "a 1.0001 b -2.0001e3")
     assert same_but_for_rounding("0.0000", "0.0004")
     assert not same_but_for_rounding("a 1.0", "a 1.1")

@@ -124,7 +124,7 @@ def test_verdicts():
 
 
 def test_drift_counts():
-    """`drift` counts for each check the compared arrays, the new ones and the missing ones.
+    """`drift` counts, for each check, compared arrays, new arrays and missing arrays.
 
     It also returns the largest difference.
     """
@@ -139,7 +139,7 @@ def test_drift_counts():
 
 
 def test_what_is_different_here():
-    """`machines` returns a sentence for each difference of versions, device or solution."""
+    """`machines` returns a sentence for each changed version, device or solution."""
     old = {"solution_sha256": "a", "packages": {"jax": "1", "numpy": "2"}}
     old |= {"python": "3.11.7", "platform": "Linux x86_64", "device": "cpu"}
     assert record.machines(old, old) == []
@@ -153,10 +153,10 @@ def test_what_is_different_here():
 
 
 def test_difference_of_answers():
-    """The difference of two arrays is divided by the second one's largest |entry|, or by 1.
+    """The difference of two arrays is relative to the second one's largest |entry|.
 
-    The larger of these numbers is taken. For other shapes the difference is infinite.
-    With NaN in one array it never counts as small.
+    If this is less than 1, the difference is absolute. It is infinite for arrays of
+    other shapes. With NaN in one array it never counts as small.
     """
     assert difference(np.array([200.0]), np.array([100.0])) == 1.0
     assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
