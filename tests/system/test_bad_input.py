@@ -444,7 +444,7 @@ def test_raises(hand_in, graded, points):
 
 
 def test_dies_again_and_again(hand_in, graded, points):
-    """If the worker dies, a new worker serves the next exercises, several times."""
+    """Each time the worker dies, a new worker serves the next exercises."""
     deadly = {
         "update_Q_TD0": ("import os; os._exit(3)", "exited with code 3"),
         "epsilon_greedy": ("import os; os.kill(os.getpid(), 11)", "segmentation fault"),

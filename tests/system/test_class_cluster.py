@@ -1,4 +1,4 @@
-"""A class graded by a real Dask scheduler and two nodes, of which one is killed."""
+"""A real Dask scheduler and two nodes grade a class; one of the nodes is killed."""
 
 import json
 import re

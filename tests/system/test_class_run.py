@@ -144,7 +144,7 @@ def test_each_has_a_secret_seed_of_its_own(graded):
 
 
 def test_one_seed_for_all_when_told(classroom, monkeypatch, tmp_path):
-    """SEED=x is the seed of each hand-in; without SEED no seed is chosen beforehand."""
+    """SEED=x is the seed of each grading; without SEED a grading is given no seed."""
     told: list[str] = []
 
     def grade(self, submission: Submission, options: pipeline.Options) -> pool.Graded:
@@ -514,7 +514,7 @@ def test_a_grading_ends_with_the_one_who_asked():
 
 
 def test_stopped_gradings_are_over():
-    """`stop` ends all running gradings, and no grading can start afterwards."""
+    """`Running.stop` ends all running gradings; afterwards no grading can start."""
     running = pool.Running()
     results: list[pool.Graded] = []
     options = pipeline.Options("1", only=("sync_target",))

@@ -82,10 +82,10 @@ def test_programs(programs, runner):
 
 
 def test_changed_bytes(programs, runner):
-    """An honest program with changed bytes runs, or the hand-in gets the blame for it.
+    """If bytes of an honest program are changed, it runs or is refused.
 
-    Some bytes crash JAX's reader, which is C++. After a crash, the runner gets a new
-    process.
+    It is never a grader error. Some bytes crash JAX's reader, which is C++. After a
+    crash, the runner gets a new process.
     """
     rng = random.Random(SEED)
     good = [data for data, said in programs.values() if not said]

@@ -545,7 +545,7 @@ def checkout(place) -> Path:
 def classroom50_result(
     checkout: Path, **environment: str
 ) -> tuple[subprocess.CompletedProcess, dict]:
-    """Run the autograder; return its result and the content of result.json.
+    """Run the autograder; return the finished process and the content of result.json.
 
     Fail if result.json does not match its schema, or if other files were left.
     """

@@ -206,7 +206,11 @@ def test_a_helper_that_comes_up_late():
 
 
 def children_of(pid: int) -> dict[int, int]:
-    """Return a pidfd of each child of a process, by the child's process ID."""
+    """Return a pidfd (a file descriptor) of each child process, by the child's ID.
+
+    Args:
+        pid: process ID of the parent.
+    """
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:

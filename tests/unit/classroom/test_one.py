@@ -1,4 +1,4 @@
-"""A hand-in and its options reach the process that grades it unchanged."""
+"""A hand-in and its options arrive unchanged in the process that grades it."""
 
 import io
 from dataclasses import replace

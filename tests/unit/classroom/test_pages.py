@@ -71,7 +71,7 @@ def entries() -> list[Entry]:
 
 @pytest.fixture
 def every(entries) -> list[str]:
-    """Return the text of a few pages: three class pages, and a page for each student.
+    """Return three class pages, and a page for each hand-in that was graded, as texts.
 
     The first class page shows no names.
     """
@@ -163,8 +163,8 @@ def test_what_went_wrong_stands_on_top(every):
 def test_what_does_not_run_stands_on_top(entries):
     """The page lists hand-ins that do not run above those that ran out of time.
 
-    With each name it shows the reason. Without names it hides the reason, which can
-    contain a name.
+    With `names=True` it shows the reasons. Otherwise it hides them, because a reason
+    can contain a name.
     """
     for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
         report = entries[n].report
@@ -336,10 +336,7 @@ def test_a_student_reads_what_was_learned():
 
 
 def themes() -> dict[str, dict[str, str]]:
-    """Return the colours of each theme of the pages, as #rrggbb.
-
-    The keys are the theme's name and the colour's name.
-    """
+    """Return a dict of colours (#rrggbb by name) for each theme of the pages."""
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.S)
     named = zip(("light", "dark", "print"), blocks, strict=True)
     return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}

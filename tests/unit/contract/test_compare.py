@@ -62,7 +62,7 @@ def test_rounding_is_forgiven():
     "shape", [(1,), (3, 1), (1, 3), (0,), (3, 3)], ids=lambda shape: str(shape)
 )
 def test_shape_comes_first(shape):
-    """If an array has a wrong shape, the message begins with it, even for NaN entries.
+    """If the shape is wrong, the message begins with the shape, even for NaN entries.
 
     No array is broadcast.
     """

@@ -9,8 +9,8 @@ from grader.contract import mdps
 def test_values_by_hand():
     """Value iteration finds values that can be computed by hand.
 
-    In a chain with reward 1 at its end, they are γ^n, where n steps lie before the last
-    step. In a ring with reward −1 everywhere, they are −1 / (1 − γ).
+    In a chain whose last step has the reward 1, they are γ^n with n steps before the
+    last one. In a ring with reward −1 everywhere, they are −1 / (1 − γ).
     """
     rng = np.random.default_rng(0)
     chain, ring = mdps.chain(rng), mdps.ring(rng)

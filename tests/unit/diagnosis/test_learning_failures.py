@@ -1,6 +1,6 @@
 """The message about a failed training names the cause.
 
-The cause is found in the log of the training, such as losses and values.
+The cause is found in the training's log, which has numbers such as losses and values.
 """
 
 import math
@@ -307,7 +307,7 @@ def test_checks_above_are_named():
 def test_a_formula_explains_the_updates():
     """After learning by a wrong formula, only two causes are named.
 
-    These are wrong exploration and missing syncs. For all other logs the explanation is
+    These are wrong exploration and missing syncs. For other causes the explanation is
     "", because the wrong formula itself may be the cause.
     """
     for run, words, exercises in CAUSES.values():

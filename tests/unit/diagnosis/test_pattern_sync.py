@@ -12,13 +12,13 @@ from grader.diagnosis.patterns.sync import Observation, explained
 def told_by(renews, renewed="theta_Q", kept="theta_T"):
     """Return the answers of a fake `sync_target` to the reader's questions.
 
-    θ_T is renewed if the fake returns the first of two things, and kept if it returns
-    the second. In right code they are θ_Q and θ_T.
+    At each step the fake renews θ_T or keeps it. To renew, right code returns θ_Q; to
+    keep, it returns θ_T.
 
     Args:
         renews: function (step, period) that returns whether θ_T is renewed.
-        renewed: what the fake returns if θ_T is renewed: a name in `made`.
-        kept: what the fake returns if θ_T is kept: a name in `made`.
+        renewed: what the fake returns to renew θ_T: a name in `made`.
+        kept: what the fake returns to keep θ_T: a name in `made`.
     """
     rng = np.random.default_rng(0)
     made = {

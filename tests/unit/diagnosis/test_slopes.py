@@ -51,7 +51,7 @@ def numbers(seed=0):
 
 
 def taken(x):
-    """Return the values Q(s, a; θ_Q) of the taken actions [B]."""
+    """Return the values Q(s, a; θ_Q) [B] of the actions taken in a batch x."""
     return x["q_s"][jnp.arange(B), x["action"]]
 
 
@@ -68,12 +68,12 @@ def target(x, values, mask=True):
 
 
 def right(x):
-    """Return the right targets y [B]."""
+    """Return the right targets y [B] for a batch x."""
     return target(x, x["t_n"].max(axis=1))
 
 
 def square(x, y):
-    """Return the mean squared error between Q(s, a; θ_Q) and the targets y [B]."""
+    """Return the mean squared error between Q(s, a; θ_Q) in a batch x and targets y."""
     return ((taken(x) - y) ** 2).mean()
 
 
@@ -83,7 +83,7 @@ def normalised(y):
 
 
 def from_zero(x):
-    """Return wrong targets [B]: r + γ max Q(s′, ·; θ_Q).
+    """Return wrong targets [B] for a batch x: r + γ max Q(s′, ·; θ_Q).
 
     Where d is true, the state s′ is replaced by zeros.
     """

@@ -282,7 +282,7 @@ def test_second_pass_withdraws():
 
 
 def test_second_pass_without_an_answer():
-    """If a check gets no answer in the consistency pass, its outcome is the new one.
+    """A check without an answer in the consistency pass takes the outcome of this pass.
 
     The message says that the part was asked again.
     """

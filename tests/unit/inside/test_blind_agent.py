@@ -143,7 +143,8 @@ class Grader:
 def make(agent):
     """Return a function that makes an agent for a small task.
 
-    The function returns the agent, the agent's fake updates and the fake grader.
+    It takes the agent's `act`, a seed, `by_formula`, and the arguments of `Grader`. It
+    returns the agent, the agent's fake updates and the fake grader.
     """
     small = {"block_steps": 8, "block_updates": BLOCK, "batch_size": B, "capacity": 50}
     settings = replace(agent.train.SETTINGS, period=3, validation_episodes=6, **small)
@@ -236,7 +237,7 @@ def test_updates_get_the_real_transitions(make):
 
 
 def reading(args):
-    """Return actions [N] that depend on the sizes of the values.
+    """Return a dict with actions [N] that depend on the sizes of the values.
 
     Args:
         args: the arguments of `epsilon_greedy`, by name.
@@ -245,7 +246,7 @@ def reading(args):
 
 
 def greedy(args):
-    """Return the greedy actions [N].
+    """Return a dict with the greedy actions [N].
 
     Args:
         args: the arguments of `epsilon_greedy`, by name.
@@ -254,7 +255,7 @@ def greedy(args):
 
 
 def by_epsilon(args):
-    """Return action 1 in all states if ε is above ½, else action 0.
+    """Return a dict with actions [N], which are all 1 if ε is above ½, else all 0.
 
     Args:
         args: the arguments of `epsilon_greedy`, by name.

@@ -25,7 +25,8 @@ quick = settings(database=None, deadline=None, max_examples=150, derandomize=Tru
 def known_nonce() -> None:
     """Replace the random number (nonce) in each question by a fixed one.
 
-    An answer must repeat the nonce. So drawn bytes can be accepted as an answer.
+    Only an answer that repeats the nonce is accepted. With the fixed nonce, drawn bytes
+    can be such an answer.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(helper.secrets, "token_bytes", lambda size: targets.NONCE)

@@ -124,9 +124,9 @@ def assert_equal_functions(function: Callable, *arrays: Any) -> None:
 
 
 def generic_theta(dqn: Any) -> list[np.ndarray]:
-    """Return random parameters for a hand-in's network.
+    """Return random parameters for a hand-in's network; none of them is 0.
 
-    No parameter is 0: vectors hold numbers from 0.5 to 1.5.
+    Those in vectors lie between 0.5 and 1.5.
     """
     rng = np.random.default_rng(3)
     theta = []
@@ -289,7 +289,7 @@ def test_operations(function, arrays):
 def test_loops_of_known_length():
     """A loop whose length is known is unrolled.
 
-    In a program, loops over layers are `while` loops.
+    In an exported program, a scan over layers is such a loop.
     """
 
     def layers(x: Any, matrices: Any) -> Any:

@@ -38,14 +38,14 @@ class OneStep:
 
 
 class Rule:
-    """A fake network that chooses one action if θ is unchanged, and one if it is not.
+    """A fake network whose best action depends on whether its parameters are `START`.
 
     Args:
-        action: the action for the parameters `START`.
-        changed: the action for all other parameters.
+        action: the best action for the parameters `START`.
+        changed: the best action for all other parameters.
 
     Attributes:
-        judged: for each call, the largest difference of θ from `START`.
+        judged: for each call, the largest difference of a parameter from `START`.
     """
 
     def __init__(self, action, changed):

@@ -82,7 +82,7 @@ def test_folder_without_the_file(folder):
 
 @pytest.mark.parametrize("place", ["starter", "repo/starter", "a/b/c"])
 def test_nearest_to_the_top(tmp_path, place):
-    """If a folder has several `dqn.py` at different depths, the highest one is read."""
+    """If a folder has several `dqn.py`, the one nearest to the top is read."""
     for name in (place, f"{place}/old", ".venv/lib", "__MACOSX"):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / "dqn.py").write_text(f"x = {name!r}\n")
@@ -355,7 +355,7 @@ def test_too_large(folder):
 
 
 def make_fifo(path):
-    """Make a named pipe, which nobody writes: opening it would never end."""
+    """Make a named pipe without a writer: opening it would never end."""
     os.mkfifo(path)
 
 

@@ -112,7 +112,7 @@ class FakeRunner:
         self.requests, self.running = [], True
 
     def untrusted(self, request, what, seconds=None, on_question=None):
-        """Answer a request; if it learns a task, by a function in `outcomes`.
+        """Answer a request; if it is to learn a task, by a function in `outcomes`.
 
         Args:
             request: the request.

@@ -25,7 +25,7 @@ def filled(agent, settings):
 
 
 def weights(theta) -> list[float]:
-    """Return the sum of each array of θ; two θ with equal sums are taken as equal."""
+    """Return the sum of each array of θ; the tests compare two θ by these sums."""
     return [float(np.sum(leaf)) for leaf in jax.tree.leaves(theta)]
 
 
@@ -73,7 +73,7 @@ def test_no_update_before_a_batch_is_there(agent, settings):
 def test_theta_t_is_not_theta_q_where_a_block_begins(train):
     """The period of the syncs and a block's number of updates do not divide each other.
 
-    So θ_T differs from θ_Q at the start of many blocks, and a part that confuses them
+    So θ_T differs from θ_Q at the start of many blocks, and code that confuses the two
     is noticed.
     """
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):

@@ -40,7 +40,7 @@ def give(side: Side, name: str, **verdicts: tuple) -> None:
 
 
 def test_chosen_hand_ins():
-    """There are 21 hand-ins, with a mistake for each of the exercises 1–8."""
+    """`chosen` returns 21 hand-ins, with a mistake in each of the exercises 1–8."""
     hand_ins = {hand_in.name: hand_in for hand_in in gpu_check.chosen()}
     assert len(hand_ins) == 21
     assert {hand_ins[name].exercises[0] for name in MISTAKES} == {*PARTS}

@@ -177,9 +177,9 @@ def test_nan_is_no_small_drift():
 def test_one_transition_meets_all_actions() -> None:
     """In the cases with one transition, each action is taken at least once.
 
-    In the cases of TD(0), and in those of `td_loss` without an end, each action is also
-    the best one in s′ at least once. So a mistake that concerns one action changes the
-    record.
+    In the cases of TD(0), and in those of `td_loss` whose transition is not terminated,
+    each action is also the best one in s′ at least once. So a mistake that concerns one
+    action changes the record.
     """
     for group in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
         args = [case.args for case in group.fixed]
