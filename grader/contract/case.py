@@ -151,7 +151,11 @@ class Answers(Protocol):
 
 
 class Trusted(Protocol):
-    """Interface of the runner for requests that execute no code of the hand-in."""
+    """Interface of the runner for trusted requests.
+
+    They run programs of the reference or the grader's own code, and no program of the
+    hand-in.
+    """
 
     def trusted(self, **request: Any) -> Args:
         """Send a request to the runner and return the values that it answers, by name.

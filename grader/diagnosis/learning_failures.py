@@ -169,14 +169,18 @@ def mend(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
-    """Return a line that says which exercises lost points, or how to grade them.
+    """Return a line that says where the cause of failed learning may lie.
+
+    The line names those of `exercises` that lost points. If none did, it names the
+    other exercises in `LEARN` that lost points. If there are no such exercises, it says
+    how to grade those of `exercises` that are not graded yet.
 
     Args:
         exercises: exercises whose parts may be the cause.
         above: for each exercise graded so far, whether it has full marks.
 
     Returns:
-        "" if these exercises have full marks and no other exercise in `LEARN` lost
+        The line; "" if all of `exercises` are graded and no exercise in `LEARN` lost
         points.
     """
     lost = [name for name in exercises if not above.get(name, True)]

@@ -52,7 +52,8 @@ class WorkerInterface(Protocol):
                 an exception if a shape is wrong. None for no such check.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
+                why.
         """
 
     def book(self, stage: str, output: Output) -> None:
@@ -182,7 +183,8 @@ class Candidate:
         exported, or if this candidate is `eager`.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
+                why.
         """
         try:
             if case.part not in CALLS and not self.eager:
@@ -210,7 +212,8 @@ class Candidate:
                 an exception if a shape is wrong. None for no such check.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: the hand-in gave no answer.
+            Wrong, Raised, Waiting, Stopped: there is no usable answer; the message says
+                why.
         """
         request = {"part": case.part, "spec": case.spec, "args": case.args}
         asked = {"do": "call", **request, "watched": watched}

@@ -353,7 +353,7 @@ def first_inside(info_fd: int | None) -> int | None:
 
 
 class _Deadline:
-    """A context manager that kills a helper if its `with` block takes too long.
+    """A context manager that kills a helper if the `with` block takes too long.
 
     Args:
         child: the helper.

@@ -1,4 +1,4 @@
-"""Tests of `make ablate`, run in a student's folder with few steps."""
+"""`make ablate` compares DQN with its ablations, here in few training steps."""
 
 import os
 import shutil
@@ -12,10 +12,10 @@ from grader.contract.exercises import ROOT
 
 
 def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProcess:
-    """Run the script of `make ablate` in a copy of `starter/`.
+    """Run the script of `make ablate` in a copy of `starter/`; return the process.
 
     Args:
-        folder: empty folder of the student.
+        folder: empty folder, into which `starter/` is copied.
         whose: "starter" or "solution", the folder from which `dqn.py` is copied.
         options: further options of the script.
     """
@@ -33,9 +33,9 @@ def ablate(folder: Path, whose: str, *options: str) -> subprocess.CompletedProce
 
 
 def test_table_and_picture(tmp_path):
-    """The table shows ∞ for max Q only without a target network.
+    """Only the table's row "without target network" shows ∞ as the largest Q.
 
-    The complete DQN and the other ablations show a number. A picture is drawn, too.
+    The other rows show a number. A picture is drawn, too.
     """
     done = ablate(tmp_path, "solution", "--steps=8192")
     assert done.returncode == 0, done.stderr
@@ -50,7 +50,10 @@ def test_table_and_picture(tmp_path):
 
 
 def test_a_missing_part_is_named(tmp_path):
-    """The unchanged starter names the exercise that is not implemented yet."""
+    """With the unchanged starter, the error names an exercise that is not implemented.
+
+    The exit code is 1, and no traceback is shown.
+    """
     done = ablate(tmp_path, "starter")
     assert done.returncode == 1
     assert "not implemented yet: Exercise" in done.stderr

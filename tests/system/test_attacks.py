@@ -1,4 +1,4 @@
-"""Two of the attacks fail on a real grader; `make attacks` tries all of them."""
+"""Two attacks fail against the real grader; `make attacks` tries all attacks."""
 
 import json
 import subprocess
@@ -28,9 +28,9 @@ ATTACKS = {one.name: one for one in all_attacks()}
     ("name", "tier"), [("says_that_it_passed", "process"), ("forks", "bwrap")]
 )
 def test_attack(name: str, tier: str) -> None:
-    """During and after the attack, the grader keeps its promises.
+    """The attack breaks no promise of the grader.
 
-    A mutant that is graded afterwards has the same report as before the attack.
+    A mutant is graded before and after the attack, and both reports are equal.
     """
     one = ATTACKS[name]
     first_report(require(tier))
@@ -40,7 +40,10 @@ def test_attack(name: str, tier: str) -> None:
 
 
 def test_survivors_are_found_and_ended() -> None:
-    """The supervisor lists and kills a process that has left its session."""
+    """`supervisor.py` lists and kills a process that its command has left behind.
+
+    The process has left the command's session.
+    """
     code = "import os\nif os.fork() == 0:\n    os.setsid()\n    "
     code += "os.fork() or os.execlp('sleep', 'sleep', '6' + '0' * 8)\nprint('ended')"
     supervisor = [

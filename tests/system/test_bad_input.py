@@ -1,7 +1,7 @@
 """Each bad hand-in gets a complete report and loses points only for wrong exercises.
 
-Many tests also grade the exercise `NEIGHBOUR`, which is right in the hand-in. This
-exercise must keep all of its points.
+Many tests also grade the exercise `NEIGHBOUR`, which is right in the hand-in. It must
+keep all of its points.
 """
 
 import os
@@ -25,11 +25,11 @@ CALL_SECONDS, SECONDS = 3.0, 10.0  # deadlines of a call and of a part that hang
 def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None:
     """Fail unless the report lists all checks of these exercises.
 
-    Each check that has not passed needs a message. No check may be a grader error.
+    Each check that has not passed must have a message. No check may be a grader error.
 
     Args:
         report: the parsed report.json.
-        points: the largest score of each exercise, by name.
+        points: the largest possible score of each exercise, by the exercise's name.
         exercises: names of the graded exercises, in order.
     """
     assert [exercise["name"] for exercise in report["exercises"]] == list(exercises)
@@ -43,7 +43,15 @@ def require_whole(report: dict, points: dict[str, int], *exercises: str) -> None
 
 
 def told(report: dict, exercise: str, outcome: str) -> str:
-    """Return the messages of an exercise's checks with this outcome, joined."""
+    """Return the messages of an exercise's checks with one outcome, joined by newlines.
+
+    Fail if no check has this outcome.
+
+    Args:
+        report: the parsed report.json.
+        exercise: name of the exercise.
+        outcome: the outcome, such as "failed".
+    """
     (found,) = [e for e in report["exercises"] if e["name"] == exercise]
     messages = [c["message"] for c in found["checks"] if c["outcome"] == outcome]
     assert messages, [(c["outcome"], c["message"]) for c in found["checks"]]
@@ -56,7 +64,7 @@ def told(report: dict, exercise: str, outcome: str) -> str:
 def test_whole_run_without_the_file(command, tmp_path, points):
     """For a folder without `dqn.py`, the exit code is 2 and one error line says why.
 
-    The report is complete, with 0 of 100 points.
+    The report is complete and gives 0 of 100 points.
     """
     (tmp_path / "hw.rar").write_bytes(b"Rar!\x1a\7\1\0")
     run = command("grade", tmp_path)
@@ -78,7 +86,7 @@ def test_no_process_for_what_is_not_read(tmp_path, grade, points, monkeypatch):
 def test_import_that_fails_is_said_once(command, hand_in, points):
     """If the import fails, the terminal shows the reason once, at the top.
 
-    The exit code is 0, and each exercise has one line.
+    Below it, each exercise has one line. The exit code is 0.
     """
     source = "import numpy\nprint('so far')\nimport torch_of_mine\n"
     run = command("grade", hand_in(source=source))
@@ -115,9 +123,9 @@ def test_import_that_fails_is_said_once(command, hand_in, points):
     ids=lambda value: ascii(value)[:30],
 )
 def test_file_cannot_be_used(hand_in, graded, points, source, named):
-    """If a file cannot be imported, the report says why.
+    """If `dqn.py` cannot be read or imported, the report says why.
 
-    The message names the line, if a line is the reason.
+    If one line of the file is the cause, the message has the number of this line.
     """
     report = graded(hand_in(source=source), "sync_target")
     require_whole(report, points, "sync_target")
@@ -133,7 +141,7 @@ def test_file_cannot_be_used(hand_in, graded, points, source, named):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
 def test_no_regular_file(tmp_path, graded, points, kind):
-    """If `dqn.py` is a pipe, folder, link or device, there are 0 points and no wait."""
+    """A `dqn.py` that is a pipe, folder, link or device gets 0 points without delay."""
     path = tmp_path / "dqn.py"
     if kind == "pipe":
         os.mkfifo(path)
@@ -166,7 +174,7 @@ def test_import_hangs(hand_in, grade, points, monkeypatch):
 
 
 def test_half_of_the_functions(hand_in, graded, points, solution):
-    """Missing functions are named, and the functions that exist keep their points."""
+    """Messages name the missing functions; the other functions keep their points."""
     half = solution[: solution.index("# Exercise 5")]
     exercises = ["update_Q_TD0", "replay_buffer", "td_loss", "sync_target"]
     report = graded(hand_in(source=half), *exercises)
@@ -189,7 +197,11 @@ HIDDEN = {  # comments in UTF-8 that are code in the other encoding
 
 @pytest.mark.parametrize("encoding", [*HIDDEN, "no-such-encoding"])
 def test_what_is_shown_is_what_runs(hand_in, graded, points, solution, encoding):
-    """A declared encoding has no effect: a comment in UTF-8 is never run as code."""
+    """The file is read as UTF-8, whatever encoding its first line declares.
+
+    In some declared encodings, a comment of the file would be code. This code is never
+    run.
+    """
     line = HIDDEN.get(encoding, "# x")
     body = "return 1 / 0  # größer"
     path = hand_in(before=f"# coding: {encoding}\n{line}", td_loss=body)
@@ -200,7 +212,7 @@ def test_what_is_shown_is_what_runs(hand_in, graded, points, solution, encoding)
 
 
 def test_lone_carriage_returns(hand_in, graded):
-    """If lines end with carriage returns, the message shows the right line."""
+    """If lines end with carriage returns only, the message shows the right line."""
     report = graded(
         hand_in(source=b"x = 1\r# \xe2\x80\xa8 \x0c\r\ny = 2\n\n1 / 0\r"), "td_loss"
     )
@@ -229,9 +241,9 @@ WRONG = [
 
 @pytest.mark.parametrize("turn", range(3))
 def test_wrong_types(hand_in, graded, points, turn):
-    """If parts return values of wrong types, their exercises get messages.
+    """If a part returns a value of a wrong type, a message of its exercise says so.
 
-    The exercise `NEIGHBOUR` keeps its points. Each turn uses other wrong values.
+    The exercise `NEIGHBOUR` keeps its points. Each `turn` tries other wrong values.
     """
     values = [WRONG[(4 * turn + i) % len(WRONG)] for i in range(len(FUNCTIONS))]
     bodies = {
@@ -267,7 +279,7 @@ def test_arrays_that_cannot_travel(hand_in, graded, points):
 
 @pytest.mark.parametrize("body", ["return 5", "return [1, 2, 3, 4, 5]"])
 def test_buffer_with_wrong_samples(hand_in, graded, points, body):
-    """If `sample` does not return a batch, the checks of samples fail with a message.
+    """If `sample` does not return a batch, checks of the buffer fail with a message.
 
     No check is a grader error.
     """
@@ -290,9 +302,10 @@ def test_buffer_with_wrong_length(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint(hand_in, graded, points):
-    """If a part has a breakpoint, the message names the line and how to debug.
+    """The message names the line of a breakpoint in a part, and says how to debug.
 
-    This holds in programs and in calls. Other exercises keep their points.
+    This holds for parts that are exported and for parts that are called. A right
+    exercise keeps its points.
     """
     path = hand_in(
         mc_loss="x = 0\nimport pdb; pdb.set_trace()\nreturn x",
@@ -317,7 +330,7 @@ def test_forgotten_breakpoint(hand_in, graded, points):
 
 
 def test_forgotten_breakpoint_at_import(hand_in, graded):
-    """If a breakpoint is outside of all functions, the message names its line, too."""
+    """The message names the line of a breakpoint, also outside of all functions."""
     report = graded(hand_in(before="breakpoint()"), "sync_target")
     messages = told(report, "sync_target", "error")
     assert "importing dqn.py: BdbQuit: breakpoint() starts a debugger" in messages
@@ -344,7 +357,8 @@ return Q"""
 def test_hangs(hand_in, graded, points):
     """A part that hangs loses only points of its own checks.
 
-    Three parts hang: in Python, in an exported program, and for some cases only.
+    Three parts hang: one for some cases only, one in its exported program, and one
+    while it is traced.
     """
     path = hand_in(
         update_Q_TD0=REVISITED,
@@ -384,9 +398,9 @@ STRETCHED = {
 
 @pytest.mark.parametrize("by", STRETCHED)
 def test_whole_run_is_used_up(hand_in, graded, points, by):
-    """The whole run ends at its deadline.
+    """If a hand-in uses up the time of the whole run, grading ends at the deadline.
 
-    Checks that were not reached say so.
+    The checks that were not run have the outcome timeout, and their messages say why.
     """
     exercises = ("td_loss", "sync_target")
     report = graded(hand_in(**STRETCHED[by]), *exercises, run_seconds=5.0, spoils=True)
@@ -430,7 +444,7 @@ def test_raises(hand_in, graded, points):
 
 
 def test_dies_again_and_again(hand_in, graded, points):
-    """After each death of the worker, a new worker is started for other exercises."""
+    """Each time the worker dies, a new worker serves the next exercises."""
     deadly = {
         "update_Q_TD0": ("import os; os._exit(3)", "exited with code 3"),
         "epsilon_greedy": ("import os; os.kill(os.getpid(), 11)", "segmentation fault"),
@@ -445,7 +459,7 @@ def test_dies_again_and_again(hand_in, graded, points):
 
 
 def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
-    """If the runner dies after loading a program, a new runner takes its place.
+    """If the runner dies after loading a program, the grader starts a new runner.
 
     The report has no grader error, and right exercises keep their points.
     """
@@ -465,7 +479,7 @@ def test_leaves_the_runner_in_ruins(hand_in, grade, points, monkeypatch):
 
 
 def test_prints_megabytes(hand_in, graded, points):
-    """Printed megabytes cost no points; the report keeps the first 2000 characters."""
+    """Printing megabytes costs no points; the report keeps at most 2000 characters."""
     before = "import sys\nfor i in range(100_000):\n    print(i, 'x' * 99)\n"
     before += "    print('y' * 99, file=sys.stderr)"
     report = graded(hand_in(before=before), NEIGHBOUR)
@@ -477,7 +491,7 @@ def test_prints_megabytes(hand_in, graded, points):
 
 
 def test_writes_to_the_pipe(hand_in, graded, points):
-    """Printed text that looks like an answer is not taken for an answer."""
+    """Printed text that looks like an answer is not accepted as an answer."""
     forged = 'import os\nfor fd in (1, 2):\n    os.write(fd, b"\\x81\\xa6answer\\x80")'
     body = "return theta_Q if step and step % period == 0 else theta_T"  # wrong at 0
     path = hand_in(sync_target=f"{forged}\nprint({{'passed': True}})\n{body}")
@@ -592,7 +606,7 @@ ASKED = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_worker(hand_in, graded, points, name):
-    """Wrong or hostile frames of a worker never become a grader error."""
+    """Wrong or hostile frames from a worker never become a grader error."""
     exercises = ASKED.get(name, ["sync_target"])
     report = graded(hand_in(after=HOSTILE[name]), *exercises, spoils=True)
     require_whole(report, points, *exercises)
@@ -606,11 +620,10 @@ def test_hostile_worker(hand_in, graded, points, name):
 
 @pytest.fixture
 def starve(monkeypatch):
-    """Return a function that makes every later start of a helper fail.
+    """Return a function (how, *, runner) that makes every later start of a helper fail.
 
-    Use: `starve("no process", runner=True)` also stops the running runner. The first
-    argument is "no process" (the start raises an error) or "dies at once" (the new
-    process ends immediately).
+    If `how` is "no process", a start raises an error. If `how` is "dies at once", the
+    new process ends immediately. With `runner=True` the running runner is stopped, too.
     """
     runners, prepare = [], launch.prepare
 
@@ -638,9 +651,10 @@ def starve(monkeypatch):
 @pytest.mark.parametrize("how", ["no process", "dies at once"])
 @pytest.mark.parametrize("who", ["the worker", "the runner"])
 def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
-    """If a helper cannot start again, checks that need this helper are "killed".
+    """If the helper `who` cannot start again, checks that need it are "killed".
 
-    The report is complete, and no check is a grader error.
+    The report is complete, and no check is a grader error. `starve` says what `how`
+    means.
     """
     exercises = ["update_Q_TD0", "sync_target"]
 
@@ -654,7 +668,7 @@ def test_nothing_starts_any_more(hand_in, grade, points, starve, how, who):
 
 
 def test_grader_error_in_each_exercise(hand_in, grade, monkeypatch, capfd):
-    """A GraderError ends the run with its message, without an error inside pytest."""
+    """If a check meets a GraderError, `grade` raises it, and pytest prints no error."""
 
     def answer(self, case):
         raise GraderError("no reference")

@@ -1,4 +1,4 @@
-"""A run of `make calibrate` is one grading, and each training of it is recorded."""
+"""`make calibrate` stores which checks were lost and how each training ended."""
 
 from grader.contract.learning import CARTPOLE, MAZE
 from tests.support.calibration.runs import learners
@@ -9,9 +9,10 @@ LEARNERS = {learner.name: learner for learner in learners()}
 
 
 def test_a_run_of_right_work():
-    """The solution loses no check, and each task's last recorded training passes.
+    """The solution loses no check, and its last training on each task passes.
 
-    The run also holds the error of the tables and the facts on each drawn task.
+    The stored record also has the error of the tables. It has facts on each drawn task,
+    too, such as the length of the shortest way in the maze.
     """
     run = graded(LEARNERS["solution"], 1)
     assert run["lost"] == []

@@ -1,4 +1,4 @@
-"""A class graded by a real Dask scheduler and two nodes, of which one is killed."""
+"""A real Dask scheduler and two nodes grade a class; one of the nodes is killed."""
 
 import json
 import re
@@ -22,7 +22,7 @@ PATIENCE = 120.0
 
 
 def wait_for(found: Callable[[], object]) -> object:
-    """Call a function until its result is true; return this result.
+    """Call a function, without arguments, until its result is true; return this result.
 
     Raises:
         AssertionError: no result was true within `PATIENCE` seconds.
@@ -37,7 +37,10 @@ def wait_for(found: Callable[[], object]) -> object:
 
 @pytest.fixture
 def processes() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Yield a function that starts processes; kill the processes after the test."""
+    """Yield a function that starts a process; kill all these processes after the test.
+
+    The function takes the words of a command and returns the `Popen`.
+    """
     started: list[subprocess.Popen] = []
 
     def start(*words: object) -> subprocess.Popen:
@@ -68,7 +71,7 @@ def said_command() -> list[str]:
 
 
 def listening(process: subprocess.Popen) -> list[str]:
-    """Return the IP addresses on which a process and its children listen."""
+    """Return the IP addresses on which a process or one of its descendants listens."""
     parent = psutil.Process(process.pid)
     return [
         connection.laddr.ip
@@ -79,7 +82,11 @@ def listening(process: subprocess.Popen) -> list[str]:
 
 
 def grading_of(worker: subprocess.Popen) -> str:
-    """Return the process IDs of a node's gradings, joined by blanks; "" for none."""
+    """Return the process IDs of all gradings on a node, joined by blanks; "" for none.
+
+    Args:
+        worker: process of the node.
+    """
     found = []
     for tasks in Path(f"/proc/{worker.pid}/task").glob("*/children"):
         for child in tasks.read_text().split():
@@ -91,7 +98,7 @@ def grading_of(worker: subprocess.Popen) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_node_dies_and_nothing_is_lost(tmp_path, processes, solution):
-    """If a node is killed, the other node also grades the hand-in of the killed node.
+    """If a node is killed, another node grades the hand-in of the killed node.
 
     All processes listen on 127.0.0.1 only.
     """

@@ -1,4 +1,7 @@
-"""A class run grades each hand-in as if alone; a problem with one affects no other."""
+"""A class run gives each hand-in the same result as if it were graded alone.
+
+A problem with one hand-in affects no other hand-in.
+"""
 
 import csv
 import io
@@ -75,7 +78,7 @@ def graded(classroom, tmp_path_factory) -> tuple[Path, int]:
 
 @pytest.fixture
 def asked(monkeypatch, graded) -> list[str]:
-    """Replace each grading by the stored report of the fixture `graded`.
+    """Replace each grading by a stored report from the fixture `graded`.
 
     Returns:
         A list to which each replaced grading adds the SHA-256 hash of its hand-in.
@@ -102,7 +105,7 @@ def scores(out: Path) -> dict[str, float]:
 
 
 def test_each_is_graded_as_alone(classroom, graded, command, tmp_path):
-    """A hand-in has the same report in a class run as from `make grade`."""
+    """A hand-in gets the same report in a class run as from `make grade`."""
     out, code = graded
     assert code == 2  # because two hand-ins could not be read
     reports = {
@@ -141,7 +144,7 @@ def test_each_has_a_secret_seed_of_its_own(graded):
 
 
 def test_one_seed_for_all_when_told(classroom, monkeypatch, tmp_path):
-    """With SEED=x all hand-ins have the seed x; without SEED no seed is passed on."""
+    """SEED=x is the seed of each grading; without SEED a grading is given no seed."""
     told: list[str] = []
 
     def grade(self, submission: Submission, options: pipeline.Options) -> pool.Graded:
@@ -165,9 +168,9 @@ def test_no_two_hand_ins_have_one_id():
 
 
 def test_nothing_is_graded_twice(classroom, graded, asked, tmp_path, solution):
-    """A second run grades only hand-ins with a new text.
+    """A second class run grades only hand-ins whose text is new.
 
-    With a new seed all hand-ins are graded again.
+    If the second run has another seed, it grades all hand-ins again.
     """
     out = tmp_path / "out"
     shutil.copytree(graded[0], out)
@@ -247,7 +250,8 @@ def test_out_of_time_is_judged_without_the_others(
 ):
     """A hand-in with a timeout is graded again, alone, and the second result counts.
 
-    The same holds if the run is interrupted before the second grading.
+    If the class run is interrupted before that result is stored, the next class run
+    grades the hand-in again.
     """
     answer = pool.Running.grade
     ann = take(str(classroom / "ann")).sha256
@@ -331,7 +335,7 @@ def test_what_cannot_be_imported_was_graded(classroom, asked, tmp_path, capfd):
 def test_gradebooks_say_what_they_leave_alone(
     classroom, asked, tmp_path, monkeypatch, capsys
 ):
-    """Hand-ins that do not run get 0 in the gradebook only with UNREAD=0.
+    """Hand-ins that do not run get 0 points in the gradebook only with UNREAD=0.
 
     Without UNREAD=0 their cells are unchanged, and their owners are listed.
     """
@@ -390,7 +394,7 @@ NAMES = [
 def test_names_of_any_bytes_and_odd_files(
     classroom, asked, tmp_path, monkeypatch, capfd
 ):
-    """Folders with names of any bytes are graded; pipes and links stop nothing.
+    """Folders with names of any bytes are graded; pipes and links do not stop the run.
 
     All output is text without terminal controls and without CI commands.
     """
@@ -485,7 +489,7 @@ def test_a_grading_without_end_is_ended(solution):
 
 
 def test_a_fault_of_ours_is_told_in_its_own_words(monkeypatch):
-    """If a grading ends with a grader error, `why_not` holds the error's message."""
+    """If a grading ends with a grader error, the field `why_not` holds its message."""
     monkeypatch.setenv("PATH", "")
     options = pipeline.Options("1", tier="bwrap")
     graded = pool.Running().grade(Submission("x", b"pass"), options)
@@ -510,7 +514,7 @@ def test_a_grading_ends_with_the_one_who_asked():
 
 
 def test_stopped_gradings_are_over():
-    """`stop` ends all running gradings, and no grading can start afterwards."""
+    """`Running.stop` ends all running gradings; afterwards no grading can start."""
     running = pool.Running()
     results: list[pool.Graded] = []
     options = pipeline.Options("1", only=("sync_target",))
@@ -529,9 +533,10 @@ def test_stopped_gradings_are_over():
 
 
 def test_what_decides_a_grade_changes_its_name():
-    """The name of a stored report depends on text, problem, options and code.
+    """The name of a stored report depends on all that can change the report.
 
-    The file name of the hand-in does not change the name of the report.
+    This is the hand-in's text, the problem found while reading it, the options, and the
+    grader's code. The file name of the hand-in has no effect.
     """
     options = pipeline.Options("1")
     first = pool.name_of(Submission("x", b"1"), options, "code")
@@ -546,9 +551,9 @@ def test_what_decides_a_grade_changes_its_name():
 
 
 def test_an_empty_argument_is_not_given(classroom):
-    """An empty option has the same effect as no option.
+    """An empty option has the same effect as a missing option.
 
-    The reason is that make passes variables that are not set as empty options.
+    Make passes an empty option for each variable that is not set.
     """
     words = [f"--{name}=" for name in vars(classes.parse(["x"])) if name[0] != "s"]
     empty = classes.parse([*words, "--seed=", "--sandbox=", "--", str(classroom)])

@@ -1,4 +1,4 @@
-"""In the consistency pass, answers that depend on earlier calls lose their points."""
+"""In the consistency pass, a part that answers otherwise than before loses points."""
 
 import pytest
 
@@ -24,9 +24,9 @@ def update_Q_TD0(Q, *others):
 
 @pytest.mark.parametrize("exercise", LIARS)
 def test_right_at_first(hand_in, graded, exercise):
-    """A part that is right only in its first calls loses its points in the second pass.
+    """A part that is right only in its first calls gets 0 points.
 
-    After the first pass alone, the part has points.
+    Without the consistency pass, the part would get points.
     """
     path = hand_in(after=LIARS[exercise])
     once, twice = (
@@ -41,7 +41,7 @@ def test_right_at_first(hand_in, graded, exercise):
 
 
 def test_right_each_time(hand_in, graded, points):
-    """Right work has full points with the consistency pass, too."""
+    """The solution keeps full points if the consistency pass is run, too."""
     exercises = ("update_Q_TD0", "replay_buffer", "sync_target")
     report = graded(hand_in(), *exercises, twice=True)
     assert report["score"] == sum(points[name] for name in exercises)

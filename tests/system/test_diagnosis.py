@@ -63,7 +63,7 @@ READINGS = {  # exercise, part, edits, names of the mistakes, piece of the formu
 def test_what_the_code_computes(name, hand_in, graded):
     """The report shows the formula of a wrong part, next to the right formula.
 
-    If the mistakes in the formula have names, the report has these names, too.
+    If mistakes in the formula have names, the report shows these names, too.
     """
     exercise, part, changes, names, words = READINGS[name]
     report = graded(hand_in(source=edited(part, *changes)), exercise)
@@ -80,8 +80,8 @@ def test_what_the_code_computes(name, hand_in, graded):
 def test_known_mistake_gets_its_name(hand_in, graded):
     """A known mistake gets its name and hint even if the code looks different.
 
-    The code here has no ¬d, like the mutant `td-no-mask`, but it is written in another
-    style.
+    The code ignores `terminated`, like the mutant `td-no-mask`, but is written in
+    another style.
     """
     body = """\
 Q = jax.vmap(eqx.combine(theta_Q, model))(batch.state)

@@ -1,7 +1,7 @@
 """If a typical mistake raises an exception, each failed check says where and why.
 
-The grader chooses the explanation by the error messages of the installed libraries. If
-an upgrade changes such a message, these tests fail.
+The grader recognises an exception by the error message of the installed library. If an
+upgrade changes such a message, these tests fail.
 """
 
 import re
@@ -147,9 +147,9 @@ def test_what_was_returned(hand_in, graded):
 
 
 def test_batches_of_several_sizes(hand_in, graded):
-    """If the grader cannot stack the batches, the message names the part `sample`.
+    """If `sample` returns batches of several sizes, the message names the wrong field.
 
-    The message has no words about the stacking.
+    It does not mention that the grader failed to stack the batches.
     """
     body = (
         "rows = rng.integers(len(self), size=batch_size)\n"

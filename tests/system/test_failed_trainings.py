@@ -15,7 +15,7 @@ ONE_ACTION = {"epsilon_greedy": "return jnp.zeros(q_values.shape[0], dtype=jnp.i
 
 
 def trained_once(bodies: dict[str, str]) -> tuple[Report, list[Check]]:
-    """Grade exercise 9 of a changed solution, with one training for each task.
+    """Grade exercise 9 of a changed solution, with at most one training for each task.
 
     Args:
         bodies: new bodies of parts of the solution, by the part's name.

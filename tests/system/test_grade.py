@@ -33,7 +33,7 @@ def test_same_counterexample(hand_in, graded):
 
 
 def test_only_one_exercise(command):
-    """With ONLY=sync_target, one exercise is graded.
+    """With ONLY=sync_target, only this exercise is graded.
 
     The output does not say that everything passed.
     """
@@ -61,7 +61,7 @@ def test_first_failure_is_shown_in_full(hand_in, command):
 
 
 def test_terminal_without_unicode(command):
-    """Grading works if the terminal's encoding lacks characters of our output."""
+    """Grading works if the terminal's encoding lacks some of the printed characters."""
     options = ("--only", "sync_target")
     run = command("grade", "solution", *options, PYTHONIOENCODING="cp1252")
     assert run.code == 0, run.err
@@ -71,7 +71,7 @@ def test_terminal_without_unicode(command):
 def test_no_live_line_in_a_notebook(command):
     """If the output is no terminal, progress is printed without rewriting a line.
 
-    This holds even if colours are wanted.
+    This holds even if colours are requested.
     """
     options = ("--only", "sync_target", "--sandbox", "process")
     run = command("grade", "starter", *options, FORCE_COLOR="1")
@@ -83,7 +83,10 @@ def test_no_live_line_in_a_notebook(command):
 
 @pytest.mark.parametrize("broken", ["nothing learned", "no folder", "no curve"])
 def test_no_picture_no_trouble(tmp_path, broken):
-    """If there is no curve or no folder, no picture is drawn and no error is raised."""
+    """Without a learning curve, or without a folder for pictures, no picture is drawn.
+
+    No exception is raised.
+    """
     cartpole = {"curve": [] if broken == "no curve" else [[2048, 20.0], [4096, 30.0]]}
     learning = {} if broken == "nothing learned" else {"cartpole": cartpole}
     folder = tmp_path / "none" if broken == "no folder" else tmp_path
@@ -107,10 +110,10 @@ def test_gpu_without_cuda(command):
 
 
 def require_trouble(run, *named: str) -> None:
-    """Fail unless a run has ended with a fault of ours.
+    """Fail unless a run of `grade` has ended with a grader error.
 
     Such a run has exit code 2, no report, and one error line. The line says that the
-    mistake is not the student's, and the line contains the words in `named`.
+    fault is not the student's, and it contains the words in `named`.
     """
     assert run.code == 2, run.out
     assert run.report is None
@@ -121,34 +124,39 @@ def require_trouble(run, *named: str) -> None:
 
 
 def graded_there(command, tree):
-    """Grade `td_loss` of the starter in the repository `tree`; return the run."""
+    """Grade `td_loss` of the starter with a copy of the repository; return the run.
+
+    Args:
+        command: the fixture that runs a command.
+        tree: folder of the copy.
+    """
     return command("grade", "starter", "--only", "td_loss", tree=tree)
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_reference_missing(command, tree, name):
-    """If a file of the reference is missing, that is a fault of ours and not a zero."""
+    """If a file of the reference is missing, grading ends with a grader error."""
     (tree / "grader" / "reference" / name).unlink()
     require_trouble(graded_there(command, tree), name, "make reference")
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_reference_damaged(command, tree, name):
-    """If a file of the reference is cut short, that is a fault of ours."""
+    """If a file of the reference is cut short, grading ends with a grader error."""
     path = tree / "grader" / "reference" / name
     path.write_bytes(path.read_bytes()[:-40])
     require_trouble(graded_there(command, tree), "grader/reference")
 
 
 def test_reference_of_another_format(command, tree):
-    """If the reference has an unknown format number, that is a fault of ours."""
+    """If the reference has an unknown format, grading ends with a grader error."""
     path = tree / "grader" / "reference" / "provenance.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 999}))
     require_trouble(graded_there(command, tree), "999")
 
 
 def test_reference_of_other_checks(command, tree, solution):
-    """If the reference has no program for a case, that is a fault of ours."""
+    """If the reference lacks a program for a case, grading ends with a grader error."""
     cases = tree / "grader" / "contract" / "cases.py"
     text = cases.read_text()
     assert text.count("num_states: int = 7") == 1
@@ -169,7 +177,7 @@ def test_bwrap_is_not_there(command, tmp_path):
 
 
 def test_no_bwrap_no_force(command, tmp_path):
-    """Without bubblewrap and without SANDBOX, the next tier is used and named."""
+    """Without bubblewrap and without SANDBOX, the next tier is used and printed."""
     run = command("grade", "starter", "--only", "sync_target", PATH=str(tmp_path))
     assert run.code == 0, run.err
     expected = "process" if why_not("landlock") else "landlock"
@@ -178,7 +186,7 @@ def test_no_bwrap_no_force(command, tmp_path):
 
 
 def test_worker_does_not_start(command, tree):
-    """If the worker cannot start, that is a fault of ours, not the hand-in's."""
+    """If the worker cannot start, grading ends with a grader error."""
     worker = tree / "grader" / "inside" / "worker.py"
     worker.write_text("raise SystemExit('no such library')\n" + worker.read_text())
     run = command("grade", "starter", "--only", "sync_target", tree=tree)
@@ -254,7 +262,10 @@ def epsilon_greedy(key, q_values, epsilon):
 
 @pytest.mark.parametrize("part", ["td_loss", "sync_target", "epsilon_greedy"])
 def test_in_process_has_plain_values(command, hand_in, points, part):
-    """With INPROCESS=1, γ and ε are Python floats, and step and period are ints."""
+    """With INPROCESS=1, γ and ε are Python floats, and step and period are ints.
+
+    Only in the check under `jit`, ε is a traced array.
+    """
     path = hand_in(after=PLAIN)
     run = command("grade", path, "--in-process", "1", "--only", part)
     assert run.code == 0, run.err
@@ -275,7 +286,7 @@ def test_in_process_debugs(command, hand_in):
 
 
 def test_surroundings_have_no_say(command, hand_in, tmp_path):
-    """Plugins and settings of pytest near the hand-in do not change the grade."""
+    """Plugins and settings of pytest beside the hand-in do not change the score."""
     path = hand_in(sync_target="return theta_T")
     evil = "import pytest\n@pytest.hookimpl(wrapper=True)\n"
     evil += "def pytest_runtest_call(item):\n    try:\n        return (yield)\n"

@@ -35,7 +35,7 @@ def test_up_to_date(path: Path) -> None:
 
 
 def test_handout_names_everything(points: dict) -> None:
-    """The handout has every exercise with its points, and every part."""
+    """The handout names every exercise with its points, and every part."""
     for number, name in enumerate(EXERCISES, 1):
         assert f"### {number} · {name} · {points[name]} points" in HANDOUT
     for part in EXERCISE_OF:
@@ -44,7 +44,7 @@ def test_handout_names_everything(points: dict) -> None:
 
 
 def test_page_needs_nothing_else() -> None:
-    """The handout's page loads nothing, and each of its links leads to a heading."""
+    """The handout's HTML page loads no file; each of its links leads to a heading."""
     page = (ROOT / "docs" / "handout.html").read_text(encoding="utf-8")
     assert not re.search(r"<(script|img|link|iframe)|url\(|@import|https?:", page)
     for name in re.findall(r'href="#([^"]*)"', page):
@@ -60,6 +60,10 @@ class Kernel:
     Args:
         folder: folder in which shell lines run.
         environment: environment variables for shell lines.
+
+    Attributes:
+        printed: the output of each shell line, in order.
+        magics: the functions of the magics, by name.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
@@ -71,15 +75,15 @@ class Kernel:
         self.events = SimpleNamespace(register=lambda _, hook: self.hooks.append(hook))
 
     def register_magic_function(self, function, kind: str) -> None:
-        """Register a function of the notebook as the magic `%name`.
+        """Register a function of the notebook as a magic, such as `%grade`.
 
-        The name is the function's name.
+        The magic has the name of the function.
         """
         assert kind == "line"
         self.magics[function.__name__] = function
 
     def system(self, line: str) -> None:
-        """Run a line in a shell and add its output to `printed`."""
+        """Run a line in a shell and append the output to `printed`."""
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=self.folder,
@@ -141,7 +145,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
 def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
     """The notebook's cells set up the grader, and `%grade` grades the cells run so far.
 
-    The package's archive holds one top folder, as archives often do.
+    The homework comes as a zip archive with one folder at the top, as from a download.
     """
     package = tmp_path / "package" / "dqn-homework"
     for name in ("grader", "starter"):
@@ -182,9 +186,9 @@ def test_notebook_grades(kernel: Kernel, tmp_path: Path) -> None:
 def test_graded_is_what_would_be_handed_in(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`%grade` grades the text of all cells that were run.
+    """`%grade` grades the unchanged text of all cells that were run, in order.
 
-    The text is unchanged, and cells that have failed are included.
+    Cells that have raised an exception are included.
     """
     monkeypatch.setattr(kernel, "system", lambda line: None)
     runpy.run_path(str(ROOT / "starter" / "notebook.py"), run_name="__main__")
@@ -204,7 +208,7 @@ def use_this_environment(homework: Path) -> None:
 
 
 def test_notebook_without_a_package_says_so(kernel: Kernel) -> None:
-    """If PACKAGE is empty, the first cell says so and prints nothing else."""
+    """If the variable PACKAGE is empty, the first cell prints a line that says so."""
     kernel.run(code_cells()[0])
     assert "PACKAGE is empty" in kernel.printed[0]
     assert kernel.printed[1:] == [""] * len(kernel.printed[1:])

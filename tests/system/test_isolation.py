@@ -1,8 +1,8 @@
 """A hand-in spies on the machine: isolating tiers hide everything and leave no process.
 
-The process tier promises less: a plain process can read its user's files, use the
-network, and leave a process behind. So files, network and daemons are tested on the
-isolating tiers only. `test_tiers.py` tests each promise of each tier.
+On the process tier a hand-in can read the user's files, use the network, and leave a
+process behind. So most of these tests use the isolating tiers only. `test_tiers.py`
+tests what each tier promises.
 """
 
 import json
@@ -122,9 +122,9 @@ def listener():
 
 
 def spying(hand_in, port: int, outside: Path, roots: list[str]) -> Path:
-    """Write a hand-in whose `sync_target` spies; return its folder.
+    """Write a hand-in whose `sync_target` spies; return the folder of the hand-in.
 
-    The hand-in raises an error whose message lists what the spy has found.
+    The hand-in raises an exception whose message lists what the spy has found.
 
     Args:
         hand_in: the fixture `hand_in`.
@@ -155,7 +155,8 @@ def findings(run) -> tuple[dict[str, str], int]:
         run: a finished grading of the spying hand-in.
 
     Returns:
-        The first find of each kind, and how many other processes the spy sees.
+        For each kind of search, the first thing that was found, as text. Then, as the
+        second value, the number of other processes that the spy sees.
     """
     message = run.report["exercises"][0]["checks"][0]["message"]
     assert "FOUND " in message, message
@@ -250,7 +251,7 @@ def processes(words: str) -> set[int]:
 
 
 def children() -> set[int]:
-    """Return the IDs of this process' children."""
+    """Return the IDs of the child processes of the process that runs the tests."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -289,7 +290,10 @@ if os.fork() == 0:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("body", ["return theta_T", "while True:\n    pass"])
 def test_no_process_survives(hand_in, grade, bwrap, body):
-    """A daemon of the hand-in has ended after the grading, even after a hang."""
+    """A daemon that the hand-in has started ends with the grading.
+
+    This holds even if a part of the hand-in hangs.
+    """
     seconds = f"9{os.getpid()}.5"
     seen = set()
 
@@ -312,7 +316,10 @@ def test_no_process_survives(hand_in, grade, bwrap, body):
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("tier", TIERS)
 def test_nothing_of_ours_is_left(hand_in, grade, tmp_path, monkeypatch, tier):
-    """A hand-in that hangs and dies leaves no child process and no temporary file."""
+    """After a part has hung and another has killed the worker, nothing is left.
+
+    The grader leaves no child process and no temporary file.
+    """
     require(tier)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -328,7 +335,7 @@ def test_nothing_of_ours_is_left(hand_in, grade, tmp_path, monkeypatch, tier):
 
 
 def test_interrupted_grading_leaves_nothing(hand_in, bwrap, tmp_path):
-    """If the grader is killed, the hand-in's daemon ends, too."""
+    """If the grader is killed, a daemon that the hand-in has started ends, too."""
     seconds = f"8{os.getpid()}.5"
     path = hand_in(
         before=DAEMON.format(seconds=seconds), sync_target="while True:\n    pass"

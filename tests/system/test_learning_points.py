@@ -25,7 +25,10 @@ def test_half_the_loss_still_learns():
 
 
 def test_a_missing_mask_gets_what_it_deserves():
-    """A hand-in whose loss has no ¬d learns by this loss; its tables are wrong."""
+    """If the loss ignores `terminated`, the hand-in learns by this loss.
+
+    So the learned tables are wrong, and their check fails.
+    """
     mask = "1.0 - jnp.asarray(terminated, dtype=float)"
     report = learning_of(edited("td_loss", (mask, "1.0")))
     tables = report.exercises[0].checks[0]
@@ -34,7 +37,7 @@ def test_a_missing_mask_gets_what_it_deserves():
 
 
 def test_an_unknown_loss_is_not_judged():
-    """If no formula fits the loss, each check of learning fails as "not judged"."""
+    """If no formula fits a wrong loss, each check of learning fails as "not judged"."""
     odd = "jnp.mean(jnp.exp(predicted) * jnp.sin(predicted - empirical) ** 2)"
     mean = "jnp.mean((predicted - empirical) ** 2)"
     report = learning_of(edited("td_loss", (mean, odd)))
@@ -66,13 +69,16 @@ ALWAYS_THE_SAME = {
     ("part", "body"), ALWAYS_THE_SAME.values(), ids=ALWAYS_THE_SAME
 )
 def test_a_constant_answer_does_not_pay(hand_in, graded, part, body):
-    """A part that returns always the same answer has 0 points in its exercise."""
+    """A part that always returns the same answer gets 0 points in its exercise."""
     path = hand_in(source=with_body(STARTER, part, body))
     assert graded(path, part)["score"] == 0
 
 
 def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
-    """If the loss has almost no gradient, a `td_update` without a step has 0 points."""
+    """A `td_update` that never changes θ_Q gets 0 points, even with a nearly flat loss.
+
+    The gradient of such a loss is so small that a right step would hardly change θ_Q.
+    """
     source = with_body(
         STARTER, "td_loss", "return 2e-3 * theta_Q.layers[1].weight.sum()"
     )
@@ -82,7 +88,7 @@ def test_a_flat_loss_does_not_pay_for_an_idle_update(hand_in, graded):
 
 
 def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, graded):
-    """If both parts of `monte_carlo` ignore the rewards, the exercise has 0 points."""
+    """If both parts of `monte_carlo` ignore the rewards, the exercise gets 0 points."""
     source = with_body(STARTER, "discounted_returns", "return jnp.zeros_like(rewards)")
     body = """q_values = jax.vmap(eqx.combine(theta_Q, model))(states)
     return jnp.mean(q_values[jnp.arange(len(actions)), actions] ** 2)"""
@@ -91,10 +97,10 @@ def test_returns_that_ignore_rewards_do_not_pay_for_the_loss_on_them(hand_in, gr
 
 
 def with_body(source: str, part: str, body: str) -> str:
-    """Return the starter's text with a body in place of the stub of one part.
+    """Return a text of the starter with a body in place of the stub of one part.
 
     Args:
-        source: the starter's text, in which other stubs may be replaced already.
+        source: the text; bodies may have replaced other stubs already.
         part: name of the part.
         body: the new body.
     """

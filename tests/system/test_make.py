@@ -55,7 +55,7 @@ FORMS = [
 
 @pytest.fixture
 def home(tmp_path) -> Path:
-    """Return a folder with the Makefiles and fake programs.
+    """Return a folder that holds the Makefiles and fake programs.
 
     A fake program writes its arguments to the file `arguments`, and its environment to
     the file `environment`.
@@ -85,7 +85,16 @@ def home(tmp_path) -> Path:
 
 
 def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run make in the folder of `home`, with the fake programs first in PATH."""
+    """Run make in the folder `home`, with the fake programs first in PATH.
+
+    Args:
+        home: the folder.
+        words: arguments of make.
+        environment: further environment variables.
+
+    Returns:
+        The finished process.
+    """
     ours = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     path = f"{home / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(
@@ -99,7 +108,7 @@ def make(home: Path, *words: str, **environment: str) -> subprocess.CompletedPro
 
 
 def test_every_option_is_known():
-    """The recipes read only the options in OPTIONS, and only as shell variables."""
+    """The recipes read only the variables in OPTIONS, and only as shell variables."""
     assert len(OPTIONS) > 25
     assert len(TARGETS) > 15
     used = re.findall(r"(?:\$\$\{?|\$\(value )([A-Z]+)", TEXT)
@@ -202,7 +211,7 @@ def test_switches(home, name, value, expected):
 
 
 def test_switches_of_the_command_line():
-    """On the command line a switch needs no value, and a wrong value is refused."""
+    """`--official` and `--in-process` need no value, and a wrong value is refused."""
     given = parse(["grade", "starter", "--official", "--in-process"])
     assert (given.official, given.in_process) == (True, True)
     for option, name in (("--official", "OFFICIAL"), ("--in-process", "INPROCESS")):
@@ -211,7 +220,7 @@ def test_switches_of_the_command_line():
 
 
 def test_students_have_their_own_options(home):
-    """Without `tests/staff.mk` the options of the staff are refused."""
+    """Without the file `tests/staff.mk`, the options for the staff are refused."""
     (home / "tests" / "staff.mk").unlink()
     done = make(home, "grade", "SUBMISSIONS=x")
     assert done.returncode == 2
@@ -258,7 +267,7 @@ def test_no_python_to_set_up_with(home, python, said):
 def test_what_make_leaves_is_not_linted(tmp_path):
     """Ruff ignores Python files in the folders that .gitignore lists.
 
-    `make` leaves such files there.
+    Commands such as `make grade` write files to these folders.
     """
     for name in ("docs", "grader", "solution", "starter", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")

@@ -130,7 +130,7 @@ def test_many_cells_that_fail(graded, tmp_path):
 def test_cells_that_take_long(graded, tmp_path):
     """A cell that runs too long is interrupted and left out.
 
-    This holds whatever the cell does.
+    This holds even if the cell catches all exceptions, or waits for a compiled loop.
     """
     path = tmp_path / "ada.ipynb"
     endless = (

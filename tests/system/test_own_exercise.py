@@ -28,7 +28,7 @@ FORGETFUL = """
 
 
 def blocks() -> dict[str, str]:
-    """Return the code blocks of the page, by the comment above each block."""
+    """Return the code blocks of the page, by the comment above each code block."""
     return dict(BLOCK.findall(PAGE))
 
 
@@ -36,7 +36,7 @@ def blocks() -> dict[str, str]:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository in which all steps of the page are done.
 
-    The mutants of other exercises are left out, because recording them takes minutes.
+    The copy lacks the mutants of other exercises, because recording them takes minutes.
     """
     place = tmp_path_factory.mktemp("own") / "homework"
     for name in ("grader", "starter", "solution", "tests", "docs"):
@@ -66,7 +66,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(line: str, place: Path) -> str:
-    """Run a command of the page; return its output, and store it in a file.
+    """Run a command of the page; return the command's output, and store it in a file.
 
     Nothing is installed: make finds the tests' Python environment and a fake `uv`.
 
@@ -102,7 +102,7 @@ def printed(copy: Path, target: str) -> str:
 
 
 def test_nothing_else_is_touched() -> None:
-    """The page changes two files, makes two files, and then runs commands."""
+    """The page changes two files, adds two files, and then runs commands."""
     assert [what.split()[-1] for what in blocks()] == [
         "starter/dqn.py",
         "solution/dqn.py",
@@ -143,7 +143,15 @@ def test_handout_and_notebook_have_it(copy: Path) -> None:
 def test_students_copy_grades_it(
     copy: Path, tmp_path: Path, body: str, score: float, diagnosis: str | None
 ) -> None:
-    """Without the solution, right work has full points, and a mistake is named."""
+    """Without the solution, right work has full points, and a mistake is named.
+
+    Args:
+        copy: the fixture.
+        tmp_path: the fixture.
+        body: body of the new part.
+        score: the expected score.
+        diagnosis: the expected name of the mistake; None for right work.
+    """
     text = (copy / "starter" / "dqn.py").read_text(encoding="utf-8")
     stub = f'    raise NotImplementedError("Exercise 10: {EXERCISE}")\n'
     (tmp_path / "dqn.py").write_text(text.replace(stub, body))
@@ -156,7 +164,7 @@ def test_students_copy_grades_it(
 
 
 def test_tests_of_the_starter_hold(copy: Path) -> None:
-    """The new stub and the new solution pass the tests of test_starter.py."""
+    """With the new stub and the new solution, the tests of test_starter.py pass."""
     chosen = f"{EXERCISE} or banners or bodies"
     run(
         f".venv/bin/python -m pytest -q tests/system/test_starter.py -k '{chosen}'",

@@ -1,4 +1,7 @@
-"""Tests of the benchmark against DQNs of other authors, with one fake racer."""
+"""The benchmark against DQNs of other authors judges, stores and repeats trainings.
+
+A racer is one of these DQN implementations. Here a fake is the only racer.
+"""
 
 import shutil
 import sys
@@ -35,7 +38,7 @@ run.end(steps)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Return a folder in which a fake racer called "sb3" is the only racer."""
+    """Return the folder of the only racer, a fake with the name "sb3"."""
     for name in ("race.py", "told.py"):
         shutil.copy(peers.RACERS_AT / name, tmp_path)
     (tmp_path / "fake.py").write_text(FAKE)
@@ -51,8 +54,8 @@ def folder(tmp_path, monkeypatch):
 def test_a_peer_is_judged_under_both_rules(folder):
     """A racer gets one result under each of two rules.
 
-    Under the rule "likewise" training ends when a validation is passed. Under the rule
-    "whole" training ends after all of its environment steps.
+    By the rule "likewise" a training ends when a validation is passed. By the rule
+    "whole" it ends after the full number of environment steps.
     """
     likewise, whole = peers.race("sb3", 1)
     assert (likewise.rule, likewise.env_steps) == ("likewise", 4096)
@@ -63,7 +66,7 @@ def test_a_peer_is_judged_under_both_rules(folder):
 
 
 def test_an_interrupted_bench_goes_on(folder, monkeypatch, capsys):
-    """Stored runs are not repeated, unless the code of a racer has changed."""
+    """No stored training is repeated, unless the code of a racer has changed."""
     for seeds in ("1", "2"):
         monkeypatch.setenv("SEEDS", seeds)
         peers.main()

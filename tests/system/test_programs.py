@@ -1,7 +1,8 @@
-"""The runner accepts honest programs and refuses crafted and damaged ones.
+"""The runner executes honest programs and refuses crafted and damaged ones.
 
-The tests use a real runner in a real sandbox. `tests/tools/fuzz/crafted.py` makes the
-programs in its own process, because the tests' process must not import JAX.
+A crafted program is made to harm or to mislead the grader. The tests use a real runner
+in a real sandbox. `tests/tools/fuzz/crafted.py` makes all programs in a process of its
+own, because the tests' process must not import JAX.
 """
 
 import json
@@ -31,10 +32,10 @@ SEED = 20
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory) -> dict[str, tuple[bytes, str]]:
-    """Return the crafted programs by name.
+    """Return honest and crafted programs by name.
 
-    A value holds the bytes and a part of the expected message, "" for an honest
-    program.
+    Each value holds the program's bytes, and a part of the message with which the
+    runner must refuse it. The message is "" for an honest program.
     """
     folder = tmp_path_factory.mktemp("programs")
     subprocess.run([sys.executable, "-m", CRAFTED, str(folder)], cwd=ROOT, check=True)
@@ -65,7 +66,7 @@ def load(runner: RunnerClient, name: str, data: bytes) -> None:
 
 
 def test_programs(programs, runner):
-    """Each crafted program is refused with its message; honest ones are accepted."""
+    """A crafted program is refused with its message; an honest one is accepted."""
     child = runner.running()
     for name, (data, said) in programs.items():
         try:
@@ -81,10 +82,10 @@ def test_programs(programs, runner):
 
 
 def test_changed_bytes(programs, runner):
-    """A program with changed bytes is accepted, or refused as a fault of the hand-in.
+    """If bytes of an honest program are changed, it runs or is refused.
 
-    Some bytes crash JAX's reader, which is C++. After a crash, the runner gets a new
-    process.
+    It is never a grader error. Some bytes crash JAX's reader, which is C++. After a
+    crash, the runner gets a new process.
     """
     rng = random.Random(SEED)
     good = [data for data, said in programs.values() if not said]

@@ -13,9 +13,10 @@ NARROW = "example-sync_target"
 
 
 def test_some(monkeypatch, capsys):
-    """Three mutants are caught, and a narrow mistake fails its check.
+    """`make prove` accepts three mutants, a variant, and a narrow mistake.
 
-    A variant keeps all points.
+    The mutants lose points, and the variant loses none. The narrow mistake, which few
+    cases show, fails the check that must find it.
     """
     monkeypatch.setattr(sys, "argv", ["prove", *MUTANTS, VARIANT, NARROW])
     assert prove.main() == 0

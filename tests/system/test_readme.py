@@ -19,7 +19,11 @@ NAMES = [page.name for page in PAGES]
 
 
 def commands_of(name: str) -> list[list[str]]:
-    """Return the arguments of each `make` command in a page's code, as lists."""
+    """Return the arguments of each `make` command in the code on a page.
+
+    Args:
+        name: name of the page's file.
+    """
     text = text_of(name)
     lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
     spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
@@ -40,7 +44,7 @@ def run(*words: str, cwd: Path) -> str:
 
 
 def test_students_see_a_real_mistake(tmp_path):
-    """Grading the mistake on the students' page prints the page's block "a mistake"."""
+    """The block "a mistake" on the students' page agrees with what `grade` prints."""
     wrong = edited("td_loss", ("not_terminated * gamma *", "gamma *"))
     (tmp_path / "dqn.py").write_text(wrong)
     printed = run("grade", "dqn.py", "--only", "td_loss", cwd=tmp_path)
@@ -52,7 +56,7 @@ def test_students_see_a_real_mistake(tmp_path):
 def test_ci_sees_the_real_report(tmp_path):
     """The report that the CI page shows agrees with a real report.
 
-    The command that converts the report works as the page says.
+    The command on this page that converts a report works.
     """
     out = ("--out", str(tmp_path))
     run("grade", str(ROOT / "solution"), "--only", "sync_target", *out, cwd=tmp_path)
@@ -92,7 +96,7 @@ def dry_run(*words: str) -> subprocess.CompletedProcess:
 def test_commands_exist(name):
     """Each `make` command on a page has a known target.
 
-    Each option in the command has an effect.
+    Each option of the command has an effect.
     """
     for words in commands_of(name):
         done = dry_run(*words)
@@ -105,9 +109,7 @@ def test_commands_exist(name):
 
 
 def names_in(recipe: str) -> set[str]:
-    """Return the names of all variables that a recipe reads.
-
-    The variables that its Python module reads are included.
+    """Return the names of all variables that a recipe, or a module that it runs, reads.
 
     Args:
         recipe: the commands that `make --dry-run` prints.
@@ -125,7 +127,7 @@ def names_in(recipe: str) -> set[str]:
 
 
 def source_of(module: str) -> str:
-    """Return a module's text, by its dotted name; "" if there is no such file."""
+    """Return the text of a module, by its dotted name; "" if there is no such file."""
     path = (ROOT / module.replace(".", "/")).with_suffix(".py")
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
@@ -139,7 +141,7 @@ def test_links_lead_somewhere(name):
 
 
 def test_readme_tells_what_the_attacks_come_to():
-    """The README counts as many failed attacks as ATTACKS.md does."""
+    """The README gives the same numbers of failed attacks as the table ATTACKS.md."""
     table = (ROOT / "tests" / "evidence" / "ATTACKS.md").read_text(encoding="utf-8")
     held = re.findall(r"^- (\w+): (\d+) held", table, re.M)
     count = re.search(r"^- (\d+) attacks$", table, re.M)[1]

@@ -1,4 +1,7 @@
-"""`make reference` records the solution's answers and refuses a wrong solution."""
+"""`make reference` records the solution's answers and refuses a wrong solution.
+
+The record consists of the files in `grader/reference/` and of the stored answers.
+"""
 
 import json
 import re
@@ -41,9 +44,10 @@ def staff_tree(tree, solution):
 
 
 def test_recording_twice(command, staff_tree):
-    """`make reference` writes the same bytes in a second run.
+    """A second `make reference` writes the same bytes as the first one.
 
-    If a stored answer was changed before, the verdict names a check of this answer.
+    If a stored answer was changed between the two, the second one prints a verdict. It
+    names a check that asks for this answer.
     """
     folder = staff_tree / "grader" / "reference"
     shutil.rmtree(folder)
@@ -72,7 +76,7 @@ def test_recording_twice(command, staff_tree):
 
 
 def test_wrong_solution_is_not_recorded(command, staff_tree):
-    """A solution that fails a check is refused, and the old record stays unchanged."""
+    """A solution that fails a check is refused, and the record stays unchanged."""
     path = staff_tree / "solution" / "dqn.py"
     text = path.read_text().replace("step % period == 0", "step % period == 1")
     path.write_text(text)
@@ -94,7 +98,7 @@ MUTANTS = [
 
 
 def test_mutant_that_cannot_be_told_is_not_recorded(command, staff_tree):
-    """If a mutant answers like the solution, the error names this mutant.
+    """If a mutant gives the same answers as the solution, the error names this mutant.
 
     Nothing is recorded.
     """

@@ -45,7 +45,10 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def uv(tmp_path, monkeypatch) -> None:
-    """Put a fake `uv` first in PATH; it links the tests' environment as .venv."""
+    """Put a fake `uv` first in PATH.
+
+    Instead of installing, it links `.venv` to the tests' Python environment.
+    """
     program = tmp_path / "bin" / "uv"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n[ -e .venv ] || ln -s '{sys.prefix}' .venv\n")
@@ -88,7 +91,7 @@ def call(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 
 def hand_in_at(folder: Path, **bodies: str) -> None:
-    """Write a hand-in: the starter with the solution's body of `sync_target`.
+    """Write a hand-in: the starter, in which `sync_target` has the solution's body.
 
     Args:
         folder: folder of the hand-in.
@@ -149,7 +152,7 @@ def test_make_release(place):
 
 @pytest.fixture
 def clone(place) -> Path:
-    """Return a new git repository with the files of which a release is made."""
+    """Return a new git repository with all files that `make release` packs."""
     for name in (*release.GRADER, "solution", "docs", "tests", ".gitignore"):
         source, target = ROOT / name, place / name
         if source.is_dir():
@@ -178,7 +181,7 @@ def clone(place) -> Path:
     ],
 )
 def test_release_leaves_nothing_out(clone, monkeypatch, change, named):
-    """If a file is missing or git does not know a file, nothing is released.
+    """If a file is missing, or if git does not track a file, nothing is released.
 
     The error lists each such file and says what to do.
     """
@@ -342,7 +345,7 @@ def test_gradescope_waits_longer_than_a_hand_in_may_take():
     ids=["time-out", "no folder", "crash", "damaged", "no environment"],
 )
 def test_gradescope_is_told_in_every_case(autograder, file, old, new):
-    """After any failure of the grader, results.json is valid and says "Not graded"."""
+    """If the grader fails on Gradescope, a valid results.json says "Not graded"."""
     hand_in_at(autograder / "submission")
     path = autograder / file
     if old:
@@ -362,7 +365,7 @@ def test_gradescope_is_told_in_every_case(autograder, file, old, new):
 
 @pytest.fixture
 def workflow(place) -> dict:
-    """Return the course's workflow as a dict, with a local file as the package."""
+    """Return the course's GitHub workflow as a dict; the package is a local file."""
     (place / "package.zip").write_bytes(PACKAGE)
     files = release.for_github(f"file://{place}/package.zip", SHA256)
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])
@@ -417,7 +420,8 @@ def test_workflow_has_few_rights(workflow):
 def test_workflow_grades(workflow, place):
     """The workflow's steps write a summary and a report.
 
-    The log is protected from commands in the hand-in's output.
+    While the hand-in is graded, GitHub does not obey workflow commands in the log. So
+    the hand-in cannot give commands by printing them.
     """
     require_sandbox()
     hand_in_at(place / "work" / "hand-in" / "starter")
@@ -434,7 +438,7 @@ def test_workflow_grades(workflow, place):
 
 @pytest.mark.usefixtures("uv")
 def test_workflow_takes_no_other_grader(workflow, place):
-    """If the package has another hash, the workflow stops and grades nothing."""
+    """If the package has a wrong hash, the workflow stops before it grades anything."""
     (place / "package.zip").write_bytes(PACKAGE + b"x")
     hand_in_at(place / "work" / "hand-in" / "starter")
     done = run_steps(workflow["jobs"]["grade"], place)
@@ -463,9 +467,10 @@ esac
     ],
 )
 def test_newest_versions(place, monkeypatch, verdict, proof, failing):
-    """In the monthly job, a step fails if its result has changed.
+    """In the monthly job, a step fails if it finds a changed answer or a failed proof.
 
-    All steps are run, even after a failed step.
+    The other steps are run all the same. The verdict of `make reference` and the exit
+    code of `make prove` are faked.
     """
     for name, text in (("make", MAKE), ("sudo", "#!/bin/sh\n")):
         (place / name).write_text(text)
@@ -505,7 +510,7 @@ def test_who_may_open_issues():
 
 @pytest.mark.usefixtures("uv")
 def test_workflow_tells_that_it_was_not_set_up(workflow, place):
-    """If the environment cannot be set up, the summary says that there is no score."""
+    """If the Python environment cannot be set up, the summary says "No score"."""
     (place / "bin").mkdir(exist_ok=True)
     (place / "package.zip").write_bytes(
         release.archive({"Makefile": b".venv/.synced:\n\tfalse\n"}, release.NAME)
@@ -540,7 +545,7 @@ def checkout(place) -> Path:
 def classroom50_result(
     checkout: Path, **environment: str
 ) -> tuple[subprocess.CompletedProcess, dict]:
-    """Run the autograder; return its result and the content of result.json.
+    """Run the autograder; return the finished process and the content of result.json.
 
     Fail if result.json does not match its schema, or if other files were left.
     """
@@ -556,7 +561,7 @@ def classroom50_result(
 @pytest.mark.usefixtures("uv")
 @pytest.mark.parametrize("there", [True, False])
 def test_classroom50(checkout, there):
-    """`autograder.py` writes a valid result.json, with a sandbox and without."""
+    """`autograder.py` writes a valid result.json, whether or not a sandbox works."""
     require_sandbox()
     done, document = classroom50_result(
         checkout, **({} if there else {"SANDBOX": "none"})
@@ -583,7 +588,10 @@ def test_classroom50(checkout, there):
 def test_classroom50_is_told_in_every_case(
     checkout, place, monkeypatch, handed_in, program, text
 ):
-    """After any failure, result.json says "not graded"; no forged result is kept."""
+    """After any failure, result.json says "not graded".
+
+    A result.json that the hand-in has forged is not kept.
+    """
     result, other = checkout / "result.json", place / "other.json"
     other.write_text('{"score": 100}')
     if handed_in != "file":

@@ -6,7 +6,7 @@ import sys
 from grader.contract.exercises import ROOT
 
 # Prints the largest difference between the solution's answers in float32 and in float64
-# over all fixed cases, as a share of the tolerance. This code runs in its own process
+# over all fixed cases, divided by the tolerance. This code runs in its own process
 # because it changes JAX's settings.
 SPREAD = """
 import sys
@@ -35,7 +35,7 @@ print(worst)
 
 
 def test_rounding_is_far_below_the_tolerance() -> None:
-    """Computing in float32 changes no answer by more than 3 % of the tolerance.
+    """Rounding to float32 changes no answer by more than 3 % of the tolerance.
 
     This is tested for the solution in all fixed cases.
     """

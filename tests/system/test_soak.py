@@ -1,4 +1,4 @@
-"""`make soak`, with a few gradings: a grading leaves no process and no file behind."""
+"""`make soak` repeats gradings to see that none leaves a process or a file behind."""
 
 import os
 import subprocess
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /
     ids=str,
 )
 def test_soak(given, told):
-    """`make soak` finds no problem.
+    """`make soak` finds no problem in a few gradings.
 
-    This is tested for three gradings, and for two gradings whose grader is killed.
+    With N=3 it makes three gradings. With KILL=2 it kills the grader of two gradings.
     """
     if tiers.choose_tier("") not in tiers.ISOLATING:
         require("landlock")

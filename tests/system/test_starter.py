@@ -31,8 +31,8 @@ def definitions(path: Path) -> dict[str, ast.AST]:
 def exercises() -> dict[int, tuple[str, list[str], list[str]]]:
     """Return the exercises of the starter, by number.
 
-    A value holds the title in the banner, the names of the functions and classes below
-    the banner, and the names of the functions and methods to write.
+    A value holds the exercise's title, the names of the functions and classes below the
+    exercise's banner, and the names of the functions and methods that students write.
     """
     sections = BANNER.split(STARTER.read_text())[1:]
     found = {}
@@ -73,7 +73,10 @@ def load(path: Path) -> ModuleType:
 
 
 def signature(node: ast.AST) -> str:
-    """Return the source text of a definition before its body, without layout."""
+    """Return the decorators, name, arguments and result type of a definition as text.
+
+    For a class, return its name and base classes.
+    """
     if isinstance(node, ast.ClassDef):
         return f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
@@ -97,14 +100,18 @@ def banners(path: Path) -> list[str]:
 
 
 def examples(path: Path) -> dict[str, doctest.DocTest]:
-    """Return the docstrings with examples, by the name of the function or class."""
+    """Return the docstrings that have examples, by the function's or class's name."""
     module = load(path)
     tests = doctest.DocTestFinder(exclude_empty=True).find(module, name="dqn")
     return {test.name.removeprefix("dqn."): test for test in tests if test.examples}
 
 
 def run_examples(test: doctest.DocTest) -> tuple[doctest.TestResults, str]:
-    """Run the examples of a docstring; return the counts and the text of failures."""
+    """Run the examples of a docstring.
+
+    Returns:
+        The numbers of tried and of failed examples, and the printed failures as text.
+    """
     report = []
     results = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
     return results, "".join(report)
@@ -168,7 +175,7 @@ def test_files_differ_only_in_the_bodies():
 
 @pytest.mark.parametrize(("number", "name"), STUBS)
 def test_stub_raises_with_its_exercise(starter: ModuleType, number: int, name: str):
-    """A stub raises NotImplementedError with the number of its exercise."""
+    """A stub raises NotImplementedError; the message has the number of the exercise."""
     function = starter
     for part in name.split("."):
         function = getattr(function, part)
@@ -202,7 +209,7 @@ def test_starter_is_short():
 
 @pytest.mark.parametrize(("number", "name"), EXPLAINED)
 def test_every_exercise_asks_a_question(number: int, name: str):
-    """Each docstring of a task has a question after "Careful:"."""
+    """The docstring of each task has a question after "Careful:"."""
     _, _, careful = ast.get_docstring(definitions(STARTER)[name]).partition("Careful:")
     assert "?" in careful.partition(">>>")[0]
 
@@ -211,7 +218,7 @@ def test_every_exercise_asks_a_question(number: int, name: str):
     "name", ["episode_terminateds", *(name for _, name in EXPLAINED)]
 )
 def test_examples_hold_for_the_solution(solved: dict, name: str):
-    """Each docstring of a part has examples, and they hold for the solution."""
+    """The docstring of each part has examples, which hold for the solution."""
     results, report = run_examples(solved[name])
     assert results.attempted > 0
     assert results.failed == 0, report
@@ -219,7 +226,7 @@ def test_examples_hold_for_the_solution(solved: dict, name: str):
 
 @pytest.mark.parametrize(("number", "name"), EXPLAINED)
 def test_examples_fail_for_the_starter(unsolved: dict, number: int, name: str):
-    """The examples fail for the starter, with the error of the stub."""
+    """The examples of a part fail for the starter, because the part is a stub."""
     results, report = run_examples(unsolved[name])
     assert results.failed > 0
     assert f"NotImplementedError: Exercise {number}: {name}" in report
@@ -227,7 +234,7 @@ def test_examples_fail_for_the_starter(unsolved: dict, number: int, name: str):
 
 @pytest.mark.parametrize("num_steps", [1, 2, 5])
 def test_terminateds_are_one_for_each_step(starter: ModuleType, num_steps: int):
-    """`episode_terminateds` returns T flags, and only the last flag is true."""
+    """`episode_terminateds` returns T flags, of which only the last is true."""
     flags = starter.episode_terminateds(num_steps)
     assert flags.dtype == bool
     assert flags.tolist() == [False] * (num_steps - 1) + [True]

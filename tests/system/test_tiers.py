@@ -1,4 +1,4 @@
-"""Each tier of the sandbox keeps its promises; official runs need such a tier.
+"""Each tier keeps its promises, and an official run uses only a tier that does so.
 
 The intruder (grader/inside/intruder.py) tries forbidden things from inside a sandbox.
 tests/evidence/TIERS.md is the table of the promises that are tested here.
@@ -30,9 +30,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 @functools.cache
 def found_in(tier: str) -> dict[str, str]:
-    """Return what the intruder achieves on a tier, in words, for each promise.
+    """Return what the intruder achieves on a tier, by the promise's name.
 
-    The words are "" if the tier keeps the promise.
+    A value is "" if the tier keeps the promise; otherwise it says what was achieved.
     """
     return self_test.measure(self_test.start_in(tier))
 
@@ -48,7 +48,7 @@ def test_promise(tier, name):
 
 @pytest.fixture(scope="module")
 def unconfined(tmp_path_factory) -> dict[str, str]:
-    """Return what the intruder achieves without any sandbox, for each promise."""
+    """Return what the intruder achieves without any sandbox, by the promise's name."""
     folder = tmp_path_factory.mktemp("unconfined")
     plain = launch.Launch(
         [sys.executable, "-B", "-m", "grader.inside.intruder"],
@@ -64,7 +64,7 @@ def unconfined(tmp_path_factory) -> dict[str, str]:
 @linux
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
 def test_the_intruder_can(unconfined, promise):
-    """Without a sandbox the intruder breaks each promise: its attempts really work."""
+    """Without a sandbox the intruder breaks each promise, so its methods work."""
     assert unconfined[promise.name]
     assert "fail" not in unconfined[promise.name]
     assert "no answer" not in unconfined[promise.name]
@@ -73,9 +73,9 @@ def test_the_intruder_can(unconfined, promise):
 @linux
 @pytest.mark.parametrize("attempt", ["reading", "writing", "changing", "calls"])
 def test_the_intruder_can_in_each_way(unconfined, attempt):
-    """Without a sandbox, each method of an attempt succeeds.
+    """Without a sandbox the intruder succeeds in each way that an attempt has.
 
-    The methods are, for example, the files to read or the system calls to make.
+    For example, it reads each of several files, and makes each of several system calls.
     """
     ways = {
         "reading": ["/etc/passwd", "cli.py", "dqn.py", "README.md"],
@@ -119,14 +119,18 @@ raise RuntimeError(f"{who} NICE {os.getpriority(0, 0)}.")"""
 
 @pytest.fixture
 def groups() -> tuple[Path, ...]:
-    """Return the folders for control groups; skip the test if there are none."""
+    """Return the folders in which control groups can be made; skip the test if none."""
     if not control_group.offered():
         pytest.skip("no control group can be made here")
     return control_group.offered()
 
 
 def own_groups(folders: tuple[Path, ...]) -> set[Path]:
-    """Return the control groups that this process has made and that still exist."""
+    """Return the control groups that still exist and were made by the tests' process.
+
+    Args:
+        folders: the folders in which control groups can be made.
+    """
     return {f for folder in folders for f in folder.glob(f"{launch.own_prefix()}*")}
 
 
@@ -202,7 +206,11 @@ def test_a_helper_that_comes_up_late():
 
 
 def children_of(pid: int) -> dict[int, int]:
-    """Return a pidfd of each child of a process, by the child's process ID."""
+    """Return a pidfd (a file descriptor) of each child process, by the child's ID.
+
+    Args:
+        pid: process ID of the parent.
+    """
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -217,7 +225,7 @@ def children_of(pid: int) -> dict[int, int]:
 @linux
 @pytest.mark.parametrize("tier", TIERS)
 def test_helpers_end_with_the_grader(hand_in, tier, tmp_path):
-    """If the grader is killed, all helpers end, even a helper that hangs."""
+    """If the grader is killed, all of its helpers end, even a helper that hangs."""
     require(tier)
     path = hand_in(sync_target="print('HANGS', flush=True)\nwhile True:\n    pass")
     words = [sys.executable, "-m", "grader", "grade", str(path), "--sandbox", tier]
@@ -264,10 +272,10 @@ def test_harmless_things_work(hand_in, grade, isolating):
 
 @pytest.fixture
 def lets_through(monkeypatch):
-    """Return a function that fakes the intruder's results.
+    """Return a function that fakes what the intruder achieves over the network.
 
-    Use: after `lets_through(landlock="sent")` the intruder reaches the network on
-    landlock. All other promises are kept on all tiers.
+    After `lets_through(landlock="sent")` the network promise is broken on landlock, and
+    the finding is the text "sent". All other promises are kept on all tiers.
     """
 
     def set_up(**network: str) -> None:
@@ -281,7 +289,7 @@ def lets_through(monkeypatch):
 
 
 def test_official_uses_what_keeps_its_promises(only, lets_through):
-    """An official run uses only a tier that keeps all of its promises."""
+    """An official run uses a tier only if the tier keeps all of its promises."""
     only("bwrap", "landlock")
     lets_through(bwrap="sent")
     assert self_test.choose_official_tier("") == "landlock"
@@ -307,7 +315,7 @@ def test_official_refuses(only, monkeypatch, capsys, tmp_path):
 
 
 def test_official_grades(command, isolating):
-    """An official run grades on a tier that keeps its promises."""
+    """An official run works on a tier that keeps all of its promises."""
     options = ("--official", "--sandbox", isolating, "--only", "sync_target")
     run = command("grade", ROOT / "solution", *options)
     assert run.code == 0, run.err
@@ -315,7 +323,7 @@ def test_official_grades(command, isolating):
 
 
 def test_official_is_not_in_process(command):
-    """INPROCESS=1 in an official run is an error, because such a run does not count."""
+    """An official run with INPROCESS=1 is refused, because no score would count."""
     options = ("--official", "--in-process", "1", "--only", "sync_target")
     run = command("grade", "starter", *options)
     assert (run.code, run.report) == (2, None)

@@ -1,4 +1,4 @@
-"""Tests of `make train` and `make watch` in a student's folder."""
+"""`make train` and `make watch` work in a student's folder."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def trained(tmp_path_factory) -> tuple[Path, Done]:
     """Train the solution for 2048 steps.
 
     Returns:
-        The folder of the student, and the result of the command.
+        The student's folder, and the finished command.
     """
     folder = copied(tmp_path_factory.mktemp("homework"), "solution")
     loop = folder / "starter" / "train.py"
@@ -51,10 +51,13 @@ def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
     """Run the script of `make train` or `make watch` on a terminal of 80 columns.
 
     Args:
-        folder: folder of the student.
+        folder: the student's folder.
         script: "train" or "watch".
         options: further options of the script.
         environment: further environment variables.
+
+    Returns:
+        The finished command.
     """
     return subprocess.run(
         [sys.executable, f"starter/{script}.py", "--out=results", *options],
@@ -68,7 +71,11 @@ def run(folder: Path, script: str, *options: str, **environment: str) -> Done:
 
 
 def steps_and_seconds(folder: Path) -> tuple[int, float]:
-    """Run `make watch`; return the number of steps and the length of the GIF in s."""
+    """Run `make watch`; return the number of played steps and the GIF's length in s.
+
+    Args:
+        folder: the student's folder, with saved parameters.
+    """
     watched = run(folder, "watch")
     assert watched.returncode == 0, watched.stderr
     assert "results/cartpole.gif" in watched.stdout
@@ -84,7 +91,7 @@ def steps_and_seconds(folder: Path) -> tuple[int, float]:
 def test_train_says_how_it_goes(trained):
     """Training prints lines of at most 80 columns and draws the training curve.
 
-    A line has the step, the return, ε and the loss.
+    A printed line has the number of steps, the return, ε and the loss.
     """
     folder, done = trained
     assert done.returncode == 0, done.stderr
@@ -99,7 +106,7 @@ def test_train_says_how_it_goes(trained):
 def test_train_fills_no_notebook(trained):
     """If the output is no terminal, progress is printed without rewriting a line.
 
-    This holds even if colours are wanted.
+    This holds even if colours are requested.
     """
     _, done = trained
     assert done.stdout.count("return") == 1
@@ -108,9 +115,9 @@ def test_train_fills_no_notebook(trained):
 
 @pytest.mark.parametrize("steps", [0, 1024])
 def test_train_can_be_stopped(tmp_path, steps):
-    """After Ctrl-C, training prints one line and saves the curve and the parameters.
+    """After Ctrl-C, training saves the curve and the parameters, and prints one line.
 
-    Before the first validation there is nothing to save.
+    Before the first validation there is nothing to save, and the line says so.
     """
     folder = copied(tmp_path, "solution")
     replace(
@@ -139,9 +146,9 @@ def test_train_can_be_stopped(tmp_path, steps):
 
 @pytest.mark.parametrize("task", ["maze", "turned"])
 def test_train_learns_other_tasks(tmp_path, task):
-    """`make train TASK=maze` and `TASK=turned` draw the curve of another task.
+    """`make train TASK=maze` and `TASK=turned` draw the learning curve of another task.
 
-    They save no parameters, because `make watch` shows plain CartPole.
+    They save no parameters, because `make watch` shows plain CartPole only.
     """
     folder = copied(tmp_path, "solution")
     loop = folder / "starter" / "train.py"
@@ -178,7 +185,7 @@ def test_any_text_is_a_seed(trained, tmp_path, script, seed):
 def test_watch_shows_what_was_trained(trained):
     """`make watch` plays the saved policy in real time (0.02 s for each step).
 
-    Other saved parameters give another policy.
+    If all saved parameters are set to 0, the policy is worse and the GIF is shorter.
     """
     folder, _ = trained
     steps, seconds = steps_and_seconds(folder)
@@ -217,7 +224,10 @@ def test_watch_asks_for_training_first(tmp_path):
 
 
 def test_untouched_starter_names_the_missing_part(tmp_path):
-    """Training the unchanged starter names the exercise that is not implemented yet."""
+    """With the unchanged starter, the error names an exercise that is not implemented.
+
+    The exit code is 1, and no traceback is shown.
+    """
     done = run(copied(tmp_path, "starter"), "train")
     assert done.returncode == 1
     assert "not implemented yet: Exercise" in done.stderr

@@ -30,7 +30,7 @@ def finished(starter_run, watched_run, students_run) -> list:
 
 
 def test_starter_has_no_points(starter_run):
-    """The starter has 0 of 100 points; all nine exercises are not implemented yet."""
+    """The starter gets 0 of 100 points; all nine exercises are not implemented yet."""
     assert starter_run.code == 0, starter_run.err
     assert (starter_run.report["score"], starter_run.report["max_score"]) == (0, 100)
     assert starter_run.out.count("not implemented yet") == 9
@@ -42,7 +42,7 @@ def test_starter_has_no_points(starter_run):
 
 
 def test_solution_in_bwrap(bwrap_run):
-    """The solution has full points on the tier bwrap, also for maze and CartPole."""
+    """The solution gets full points on the tier bwrap, also for maze and CartPole."""
     assert bwrap_run.code == 0, bwrap_run.err
     assert bwrap_run.report["score"] == bwrap_run.report["max_score"] == 100
     assert bwrap_run.report["sandbox"] == "bwrap"
@@ -53,7 +53,7 @@ def test_solution_in_bwrap(bwrap_run):
 
 
 def test_solution_in_a_plain_process(watched_run):
-    """The solution has full points on the process tier, and the report names it."""
+    """The solution gets full points on the process tier; the report names this tier."""
     run, _ = watched_run
     assert run.code == 0, run.err
     assert run.report["score"] == run.report["max_score"] == 100
@@ -61,14 +61,14 @@ def test_solution_in_a_plain_process(watched_run):
 
 
 def test_solution_in_the_students_copy(students_run):
-    """The solution has full points in a students' copy, with another seed."""
+    """The solution gets full points in a students' copy, with another seed."""
     assert students_run.code == 0, students_run.err
     assert students_run.report["score"] == students_run.report["max_score"] == 100
     assert students_run.report["seed"] == "two"
 
 
 def test_solution_learns_under_landlock(students_run):
-    """The solution has full points in exercise 9 on the tier landlock."""
+    """The solution gets full points in exercise 9 on the tier landlock."""
     require("landlock")
     learning = students_run.report["exercises"][-1]
     assert (learning["name"], learning["score"]) == ("learning", 15)
@@ -90,7 +90,10 @@ def test_same_seed_same_report(bwrap_run, watched_run):
 
 
 def test_report_has_the_pinned_schema(finished, points):
-    """The report has exactly the keys, exercises and points that other tools expect."""
+    """The report has exactly the keys, exercises and points that other programs expect.
+
+    This is the schema with number 1.
+    """
     for run in finished:
         report = run.report
         assert list(report) == KEYS
@@ -112,7 +115,10 @@ def test_report_has_the_pinned_schema(finished, points):
 
 
 def test_points_add_up(finished):
-    """Scores add up: checks to the exercise, and exercises to the whole score."""
+    """An exercise's score is the sum of its checks' scores.
+
+    The score of the run is the sum of the exercises' scores.
+    """
     for run in finished:
         for whole, parts in (
             (run.report, "exercises"),
@@ -131,7 +137,7 @@ def test_report_names_what_was_graded(starter_run):
 
 
 def test_learning_curve_is_reported(bwrap_run, starter_run):
-    """The report and the terminal show both curves, if the hand-in was trained."""
+    """If the hand-in was trained, report and terminal show the curves of both tasks."""
     lines = [line for line in bwrap_run.out.splitlines() if "▁" in line or "█" in line]
     tasks = {"maze": (-40, 0), "cartpole": (0, 500)}
     for line, (task, (low, high)) in zip(lines, tasks.items(), strict=True):
@@ -148,7 +154,7 @@ def test_learning_curve_is_reported(bwrap_run, starter_run):
 
 
 def test_learning_curve_is_drawn(bwrap_run):
-    """A run that has trained writes a picture of each curve beside the report."""
+    """If the hand-in was trained, a picture of each curve lies beside the report."""
     assert bwrap_run.leftovers == []
     for name in ("maze_curve.png", "learning_curve.png"):
         drawn = (bwrap_run.folder / name).read_bytes()
@@ -186,9 +192,9 @@ def test_everything_passed_is_said_only_then(starter_run, bwrap_run, hand_in, co
 
 
 def test_python_of_the_hand_in_runs_in_the_worker_only(watched_run):
-    """In a whole run, all functions of the hand-in run in workers only.
+    """In a whole run, functions of the hand-in run only in workers.
 
-    The fixture `watched_run` records the process and the script of each function.
+    The fixture `watched_run` records in which process and script each function ran.
     """
     run, lines = watched_run
     assert run.report["score"] == 100
@@ -227,5 +233,8 @@ def test_students_see_real_learning(bwrap_run):
 
 
 def masked(text: str) -> list[str]:
-    """Return the lines of a text, with # in place of each number and each bar."""
+    """Return the lines of a text, with # in place of each number and each row of bars.
+
+    A row of bars is a learning curve drawn with characters such as ▃.
+    """
     return [re.sub(r"[\d.]+|[▁▂▃▄▅▆▇█]+", "#", line) for line in text.splitlines()]

@@ -1,4 +1,4 @@
-"""Rules for the rooms of the grader: allowed imports, and the largest allowed sizes."""
+"""Rules for the code of the grader: allowed imports, and the largest allowed sizes."""
 
 import ast
 from pathlib import Path
@@ -35,7 +35,10 @@ MAX_LINES, MAX_FUNCTION, MAX_FILES = 400, 60, 13
 
 
 def name_of(path: Path) -> str:
-    """Return a module's dotted name; for `a/__init__.py` the package's name `a`."""
+    """Return the dotted name of a module's file.
+
+    For `a/__init__.py` this is the name of the package, `a`.
+    """
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -46,8 +49,8 @@ NAMES = {name_of(path): path for path in MODULES}
 def imports(path: Path) -> set[str]:
     """Return the full dotted names of all modules that a file imports.
 
-    For a call such as `import_module(f"grader.checks.{name}")` the constant text
-    `grader.checks` is returned.
+    For a call such as `import_module(f"grader.checks.{name}")`, the set holds the
+    constant part of the text, `grader.checks`.
     """
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -68,7 +71,10 @@ def imports(path: Path) -> set[str]:
 
 
 def room_of(name: str) -> str:
-    """Return the room of a module: the second part of the dotted name, or ""."""
+    """Return the room of a module, which is the second part of its dotted name.
+
+    The result is "" if the module is in no room.
+    """
     return name.split(".")[1] if "." in name else ""
 
 

@@ -1,4 +1,4 @@
-"""The command line: usage errors, names of exercises, and the report of our faults."""
+"""The command line: wrong options, names of exercises, and faults of the grader."""
 
 import re
 import sys
@@ -37,7 +37,7 @@ from tests.system.test_starter import STUBS
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:40],
 )
 def test_usage_errors(monkeypatch, capsys, tmp_path, options, named):
-    """A wrong option ends with exit code 2 and one line that names the wrong value."""
+    """A wrong option ends with exit code 2 and one line that shows the wrong value."""
     out = [] if "--out" in options else ["--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["grader", "grade", *options, *out])
     monkeypatch.setattr(cli, "hide_memory", lambda: None)
@@ -62,7 +62,7 @@ def test_usage_errors(monkeypatch, capsys, tmp_path, options, named):
     ],
 )
 def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
-    """An exercise is found by its name, its number, or the name of a function in it.
+    """An exercise is found by its name, its number, or the name of a part in it.
 
     Upper and lower case make no difference.
     """
@@ -86,7 +86,7 @@ def test_exercise_that_is_not_known(text, hint):
 
 
 def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
-    """Return the command line's exit code after a grading that raises an exception.
+    """Run a grading that raises an exception; return the exit code of the command line.
 
     Args:
         monkeypatch: the fixture.
@@ -108,7 +108,7 @@ def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
 def test_wrapped_words_are_no_orders(
     monkeypatch, capsys, tmp_path, solution, columns, order
 ):
-    """A hand-in's name is never a command to a CI log, wherever the line is wrapped."""
+    """A hand-in's name is never a command to a CI log, wherever a line is wrapped."""
     monkeypatch.setenv("COLUMNS", columns)
     for length in range(1, 80):
         folder = tmp_path / f"{'x' * length} {order}"
@@ -126,7 +126,7 @@ def test_wrapped_words_are_no_orders(
 
 
 def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
-    """An unknown argument in an error message is no command to a CI log."""
+    """The error about an unknown argument holds no command to a CI log."""
     monkeypatch.setattr(cli, "hide_memory", lambda: None)
     monkeypatch.setattr("sys.argv", ["grader", "grade", "a", "b\n::error::c"])
     with pytest.raises(SystemExit):
@@ -140,9 +140,9 @@ def test_wrong_arguments_are_no_orders(monkeypatch, capsys):
 
 
 def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
-    """The traceback of our fault is saved in a new file that only its owner can read.
+    """The traceback of a fault of the grader is saved; only the user can read the file.
 
-    A link with the file's usual name, made by another user, is not followed.
+    If another user has made a link with the file's name, the link is not followed.
     """
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     target = tmp_path / "of somebody else"
@@ -166,7 +166,7 @@ def test_a_fault_of_ours_is_kept_for_the_staff(monkeypatch, capsys, tmp_path):
 
 
 def test_a_fault_of_ours_without_room_for_it(monkeypatch, capsys):
-    """If the traceback of our fault cannot be saved, its last line is printed."""
+    """If the traceback of a grader's fault cannot be saved, its last line is shown."""
     out = str(ROOT / "results")
     monkeypatch.setattr(cli, "writable", Path)
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")

@@ -97,7 +97,10 @@ def live_units(tree: ast.Module) -> frozenset[int]:
 
 @cache
 def given_units() -> frozenset[int]:
-    """Return the hashes of the starter's units, which every student has."""
+    """Return the hashes of the starter's pieces of code (`tokens.units_of`).
+
+    Every hand-in contains them, so they say nothing about copying.
+    """
     return live_units(ast.parse(STARTER.read_bytes()))
 
 

@@ -15,7 +15,8 @@ class Result:
     """The result of one task: its best training, or why no training was judged.
 
     A training that was stopped is not judged. If all trainings were stopped, `curve`,
-    `compared`, `facts` and `watched` are those of the last training.
+    `compared`, `facts` and `watched` are those of the last training. They are empty if
+    no training has ended.
 
     Attributes:
         mean_return: the mean return in the test episodes after the best training; None
@@ -23,14 +24,16 @@ class Result:
         curve: the best training's validations: pairs of environment step and mean
             return.
         runs: the number of trainings that were made.
-        compared: the number of updates of the best training that the hand-in's
-            `td_update` made, too, for a comparison.
+        compared: in how many updates of the best training the hand-in's `td_update` was
+            compared with the grader's update.
         facts: numbers by name that describe the task of the best training, for example
             the length of the shortest way.
-        watched: columns of numbers by name on the best training, see COLUMNS in
-            `inside/learning/training_log.py`.
-        problem: why the last training was stopped; "" if it was not stopped.
-        reason: the exception that prevented learning; None if there was none.
+        watched: what was recorded during the best training: lists of numbers by the
+            name of the column, see COLUMNS in `inside/learning/training_log.py`.
+        problem: a text that says what the hand-in did to stop the last training; "" if
+            this training was not stopped.
+        reason: the exception because of which no training started or came to an end;
+            None if there was none.
     """
 
     mean_return: float | None = None

@@ -1,7 +1,7 @@
-"""Scores are entered into exports of gradebooks.
+"""Scores are entered into files that gradebooks of Canvas and Moodle have exported.
 
-Apart from the scores, a file changes only where a cell is a formula, which becomes
-text.
+Nothing else in a file changes, with one exception: a cell that is a spreadsheet formula
+becomes text.
 """
 
 import csv
@@ -42,7 +42,7 @@ def entry(
     Args:
         score: points out of 100; None if the hand-in was not graded.
         name: name of the person.
-        problem: why the hand-in does not run; "" if it runs.
+        problem: why the hand-in was not read or not imported; "" if it runs.
         ids: ids of the person, such as `canvas` or `email`.
     """
     report = None
@@ -58,19 +58,27 @@ def entry(
 
 
 def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Fill the scores into the column `assignment` of a Canvas export."""
+    """Fill the scores into the column `assignment` of a text exported by Canvas.
+
+    Returns:
+        The new text, with lists of all that was not entered.
+    """
     return fill(read_canvas(text, assignment), entries)
 
 
 def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
-    """Fill the scores into the column `assignment` of a Moodle export."""
+    """Fill the scores into the column `assignment` of a text exported by Moodle.
+
+    Returns:
+        The new text, with lists of all that was not entered.
+    """
     return fill(read_moodle(text, assignment), entries)
 
 
 def test_canvas():
     """Scores are scaled to Points Possible and entered in the assignment's column.
 
-    Nothing else changes, except for a name that is a formula, which becomes text.
+    Nothing else changes, except that a name that is a spreadsheet formula becomes text.
     """
     filled = fill_canvas(CANVAS, "DQN", [entry(87, canvas="11"), entry(0, canvas="12")])
     expected = CANVAS.replace('"A, B",,7', '"A, B",43.5,7').replace(",33,", ",0,")
@@ -99,7 +107,7 @@ def test_canvas_by_other_names(name, ids):
 
 
 def test_who_has_no_row_is_told_and_no_row_is_made():
-    """A person without a row, or with two rows, is reported and gets no new row."""
+    """A person without a row, or with two rows, is reported; no row is added."""
     filled = fill_canvas(CANVAS, "DQN", [entry(100, "Jane", canvas="77")])
     assert filled.without_row == ["Jane"]
     assert filled.text.count("\r\n") == CANVAS.count("\r\n")
@@ -124,9 +132,9 @@ def test_what_was_not_graded_keeps_its_cell():
     ],
 )
 def test_what_does_not_run_keeps_its_cell_unless_told(read, text, ids, words):
-    """A hand-in that does not run gets 0 points only with `zero_unread`.
+    """A hand-in that does not run gets 0 points only with `zero_unread=True`.
 
-    Otherwise its cell is unchanged, and its owner is listed in `with_problem`.
+    Otherwise the cell is unchanged, and the person is listed in `with_problem`.
     """
     hand_in = entry(0, "Bo Lee", problem=words, **ids)
     filled = fill(read(text, "DQN"), [hand_in])
@@ -156,9 +164,9 @@ def test_two_hand_ins_for_one_row(other):
     ["Group A", "Jane Doe", "Lee", "Team-Bo", "12", "Bo-Lee Ann", "\udce9\udce9"],
 )
 def test_a_number_of_moodles_that_is_another_ones(name):
-    """If a folder has the number of one person and another name, no row is filled.
+    """If a folder has one person's number and another person's name, no row is filled.
 
-    Moodle numbers groups and participants alike. So the folder may belong to a group.
+    Moodle numbers groups and participants alike, so the folder may belong to a group.
     """
     filled = fill_moodle(MOODLE, "", [entry(100, name, moodle="12")])
     assert filled.text == MOODLE
@@ -199,7 +207,7 @@ def test_moodle_without_names(word):
 
 @pytest.mark.parametrize("value", ["cy", "S12", "bo@example.org", "doe jane jd"])
 def test_one_hand_in_for_two_rows(value):
-    """If a hand-in's id fits two rows of the gradebook, no score is entered."""
+    """If the id of one hand-in fits two rows of the gradebook, no score is entered."""
     more = f'"Doe, Max",21,{value.upper()} ,max,A,5,,\r\n'
     filled = fill_canvas(CANVAS + more, "DQN", [entry(100, value, login=value)])
     assert filled.text == (CANVAS + more).replace('"=Roe', "\"'=Roe")
@@ -248,7 +256,10 @@ def test_no_export(read, text):
 
 
 def test_own_table():
-    """The grader's own table has a row for each person; formulas become text."""
+    """The grader's own table has a row for each person.
+
+    A cell that would be a spreadsheet formula becomes text.
+    """
     text = table([entry(5, "=cmd()", login="+1"), entry(None, "Bo\nLee")])
     first, second = csv.DictReader(text.splitlines())
     assert (first["name"], first["id"], first["score"]) == ("'=cmd()", "'+1", "5")
@@ -258,7 +269,7 @@ def test_own_table():
 
 
 def test_own_table_says_what_was_not_read():
-    """The grader's own table says why a hand-in does not run, at the start of its note.
+    """In the grader's own table, the note says first why a hand-in does not run.
 
     A hand-in that was not read has no score; one that was not imported has the score 0.
     """

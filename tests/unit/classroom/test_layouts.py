@@ -1,4 +1,4 @@
-"""The grader finds the hand-ins and their owners in every known kind of download."""
+"""The grader finds all hand-ins and their owners in each known kind of download."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ def made(folder: Path, *files: str) -> Path:
     """Make empty files in a folder and return the folder.
 
     Args:
-        folder: the folder, which may be missing.
+        folder: the folder; it is made if it does not exist.
         files: paths in the folder; a path that ends in / becomes an empty folder.
     """
     for name in files:
@@ -24,14 +24,18 @@ def made(folder: Path, *files: str) -> Path:
 
 
 def owners(found: layouts.Found) -> list[tuple[str, dict]]:
-    """Return the name and the ids of each owner that was found."""
+    """Return, for each owner that was found, the name and the ids.
+
+    Args:
+        found: result of `layouts.find`.
+    """
     return [(o.name, o.ids) for hand_in in found.hand_ins for o in hand_in.owners]
 
 
 def test_plain_folders_and_files(tmp_path):
-    """Without a known layout, the name of a folder or file is the name of its owner.
+    """In an unknown layout, the name of a folder or file is the name of its owner.
 
-    Files of other kinds are ignored.
+    Files that cannot be hand-ins are ignored.
     """
     made(tmp_path, "ann/dqn.py", "bob.py", "cy.zip", "dee.ipynb", "notes.txt", ".git/x")
     found = layouts.find(tmp_path)
@@ -40,7 +44,7 @@ def test_plain_folders_and_files(tmp_path):
 
 
 def test_canvas(tmp_path):
-    """In Canvas' layout, name, number and LATE are read from the file's name.
+    """In Canvas' layout, a file's name holds the owner's name and number, and LATE.
 
     If a student handed in several files, the newest `dqn.py` counts.
     """
@@ -86,9 +90,9 @@ def test_what_cannot_be_read_is_somebodys(tmp_path):
 
 
 def test_moodle(tmp_path):
-    """In Moodle's layout, name and number are read from the folder's name.
+    """In Moodle's layout, the name of a folder holds the owner's name and number.
 
-    If the folder has a single file, it counts, whatever its name is.
+    A folder's only file is the hand-in, whatever the name of the file is.
     """
     made(
         tmp_path,
@@ -105,7 +109,7 @@ def test_moodle(tmp_path):
 
 
 def test_gradescope(tmp_path):
-    """In Gradescope's layout, the metadata name all submitters of a hand-in."""
+    """In Gradescope's layout, a file of metadata names all submitters of a hand-in."""
     made(tmp_path, "submission_1/dqn.py", "submission_2/src/dqn.py", "submission_3/")
     (tmp_path / layouts.GRADESCOPE).write_text(
         "---\n"
@@ -133,7 +137,7 @@ def test_gradescope(tmp_path):
     "text", ["- a", "a: [", "!!python/object:os.system x", "a: \ud800"]
 )
 def test_broken_metadata(tmp_path, text):
-    """Broken metadata of Gradescope are refused with a message that names the file."""
+    """If Gradescope's file of metadata is broken, the error names this file."""
     made(tmp_path, "submission_1/dqn.py")
     path = tmp_path / layouts.GRADESCOPE
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -181,7 +185,7 @@ def test_hostile_names(tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    """A missing folder, and a folder without a hand-in, are usage errors."""
+    """A class folder that is missing, or that holds no hand-in, is a usage error."""
     with pytest.raises(UsageError, match="No such file"):
         layouts.find(tmp_path / "absent")
     made(tmp_path, "README.md")
@@ -191,5 +195,5 @@ def test_nothing_there(tmp_path):
 
 @pytest.mark.parametrize("name", ["Doe, Jane", "jane  DOE", "Jané Doe"])
 def test_names_are_compared_without_order_and_accents(name):
-    """Names are equal if they differ only in order, case, accents and blanks."""
+    """Two names are equal if they differ only in order, case, accents and blanks."""
     assert layouts.normal_name(name) == "doe jane"

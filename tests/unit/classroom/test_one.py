@@ -1,4 +1,4 @@
-"""A hand-in and its options reach the grading process unchanged."""
+"""A hand-in and its options arrive unchanged in the process that grades it."""
 
 import io
 from dataclasses import replace
@@ -30,7 +30,7 @@ OPTIONS = Options(
 
 
 def test_round_trip():
-    """After packing and unpacking, a hand-in and its options are unchanged.
+    """Packing and unpacking change neither a hand-in nor the options of its grading.
 
     Only the path of the hand-in is lost.
     """

@@ -1,4 +1,4 @@
-"""The pages of a class load nothing, are readable, and run no code of strangers."""
+"""The HTML pages about a class load nothing, are readable, and run only our script."""
 
 import base64
 import hashlib
@@ -28,7 +28,9 @@ def id_of(number: int) -> str:
 
 
 def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry:
-    """Return the entry of a hand-in whose texts are hostile.
+    """Return the entry of a hand-in with hostile text in all of its messages.
+
+    The hand-in has one exercise with two checks; the first one passes.
 
     Args:
         number: number that the id begins with.
@@ -57,7 +59,7 @@ def entry(number: int, score: float, outcome: Outcome = Outcome.FAILED) -> Entry
 
 @pytest.fixture
 def entries() -> list[Entry]:
-    """Return a class of four hand-ins; the first was not graded."""
+    """Return the entries of four hand-ins; the first one was not graded."""
     failed = HandIn(Path("x"), "bo", (Owner("Bo Lee", {}),), late=True)
     return [
         Entry("f" * 64, failed, None, EVIL),
@@ -69,7 +71,10 @@ def entries() -> list[Entry]:
 
 @pytest.fixture
 def every(entries) -> list[str]:
-    """Return pages of each kind."""
+    """Return three class pages, and a page for each hand-in that was graded, as texts.
+
+    The first class page shows no names.
+    """
     findings = Findings(
         clusters=[Cluster((id_of(1), id_of(2)), 0.93)],
         median=0.141,
@@ -106,7 +111,7 @@ class Reader(HTMLParser):
 
 
 def read(page: str) -> list[tuple[str, dict]]:
-    """Return the tags of a page; fail if a tag is not closed."""
+    """Return each tag of a page with its attributes; fail if a tag is not closed."""
     reader = Reader()
     reader.feed(page)
     reader.close()
@@ -140,7 +145,7 @@ def test_nothing_is_loaded_and_only_our_script_may_run(every):
 
 
 def test_names_are_there_only_when_asked_for(every):
-    """The class page shows names of students only with `names=True`."""
+    """The class page shows the names of students only with `names=True`."""
     assert "Jane" not in every[0]
     assert "Bo Lee" not in every[0]
     assert "jane" not in every[0]
@@ -156,9 +161,10 @@ def test_what_went_wrong_stands_on_top(every):
 
 
 def test_what_does_not_run_stands_on_top(entries):
-    """Hand-ins that do not run are listed above those that ran out of time.
+    """The page lists hand-ins that do not run above those that ran out of time.
 
-    The reason is shown only if names are shown, because the reason can contain a name.
+    With `names=True` it shows the reasons. Otherwise it hides them, because a reason
+    can contain a name.
     """
     for n, problem in ((1, f"not read: {EVIL}"), (2, "not imported: no module jane")):
         report = entries[n].report
@@ -206,7 +212,7 @@ def test_a_class_of_which_nothing_was_read(entries):
 
 
 def test_ids_are_shown_short_where_no_two_are_alike(entries):
-    """Ids are shortened to as few digits as distinguish all ids, but at least eight."""
+    """Only the first digits of ids are shown: at least eight, and enough to differ."""
     entries.append(replace(entries[1], id=id_of(1)[:-1] + "7"))
     page = overview.page(entries, Findings(), names=False)
     links = re.findall(r'href="students/(\w+)\.html"><code>(\w+)</code>', page)
@@ -219,7 +225,11 @@ def test_ids_are_shown_short_where_no_two_are_alike(entries):
 
 
 def test_figures(every):
-    """The class page shows the right median, full marks, pass rates and mistakes."""
+    """The class page shows the right numbers.
+
+    They are the median, the number of full marks, the rates of passed checks, and the
+    count of each mistake.
+    """
     page = every[0]
     for words in (
         "<dt>Median</dt><dd>5 / 20</dd>",
@@ -264,9 +274,10 @@ def test_copies_are_clusters_and_no_proof(entries):
 
 
 def test_without_copies(entries):
-    """If there are no copies and no unusual code, both sections say so.
+    """If no copies and no unusual code were found, both sections say so.
 
-    The page then has no median and no list of hand-ins that were not compared.
+    The section on copies then has no median and no list of hand-ins that were not
+    compared.
     """
     page = overview.page(entries, Findings(), names=False)
     words = section(page, "Nearly the same")
@@ -277,14 +288,14 @@ def test_without_copies(entries):
 
 
 def test_what_was_not_compared_is_listed(entries):
-    """A hand-in that was not compared is listed among the copies, with the reason."""
+    """The section on copies lists hand-ins that were not compared, with the reason."""
     findings = Findings(not_compared=[(id_of(2), "it has too much code")])
     page = overview.page(entries, findings, names=False)
     assert "00000002 it has too much code" in section(page, "Nearly the same")
 
 
 def test_unusual_code_is_listed(entries):
-    """The section "Unusual code" lists code in strings and exported programs.
+    """The section "Unusual code" lists code in strings and calls of exported programs.
 
     Other notes on a hand-in are not listed.
     """
@@ -298,7 +309,7 @@ def test_unusual_code_is_listed(entries):
 
 
 def test_a_student_reads_the_message_and_the_hint_once():
-    """A message or hint of several checks is shown only once on the student's page."""
+    """The student's page shows a message or hint of several checks only once."""
     page = student.page(entry(2, 5))
     assert page.count("onerror=alert(1)&gt;&amp;�[2J</pre>") == 1
     assert page.count('class="hint"') == 1
@@ -306,7 +317,7 @@ def test_a_student_reads_the_message_and_the_hint_once():
 
 
 def test_a_student_reads_what_was_learned():
-    """The student's page has one line for each task that was judged.
+    """The student's page has one line for each task of exercise 9 that was judged.
 
     Only CartPole has a curve.
     """
@@ -325,7 +336,7 @@ def test_a_student_reads_what_was_learned():
 
 
 def themes() -> dict[str, dict[str, str]]:
-    """Return the colours (#rrggbb) of each theme, by theme and by name."""
+    """Return a dict of colours (#rrggbb by name) for each theme of the pages."""
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.S)
     named = zip(("light", "dark", "print"), blocks, strict=True)
     return {name: dict(re.findall(r"--(\w+): (#\w{6})", b)) for name, b in named}

@@ -1,4 +1,9 @@
-"""Disguised copies are found; right hand-ins in other styles are no copies."""
+"""Disguised copies are found; right hand-ins in other styles are no copies.
+
+Hand-ins are compared in a normal form: the code without comments, the student's names,
+order of definitions and useless statements. The share of two hand-ins says how much of
+the smaller one's code is also in the other one, from 0 to 1.
+"""
 
 import ast
 import random
@@ -20,7 +25,7 @@ ORIGINALS["solution"] = SOLUTION
 
 
 def found(**texts: str | bytes) -> Findings:
-    """Return the findings of a comparison of hand-ins.
+    """Compare hand-ins, and return the result of the comparison.
 
     Args:
         texts: the text of each hand-in, by the hand-in's name.
@@ -33,7 +38,7 @@ def found(**texts: str | bytes) -> Findings:
 
 
 def clusters(**texts: str | bytes) -> list[tuple[str, ...]]:
-    """Return the clusters of copies: for each, the names of its hand-ins.
+    """Return the clusters of copies; a cluster is a tuple of the hand-ins' names.
 
     Args:
         texts: the text of each hand-in, by the hand-in's name.
@@ -58,7 +63,7 @@ def is_stored(node: ast.Name | ast.Attribute) -> bool:
 
 
 def reordered(text: str) -> str:
-    """Return the code without comments, its functions and classes in reverse order."""
+    """Return the code without comments, with functions and classes in reverse order."""
     body = ast.parse(text).body
     kinds = (ast.FunctionDef, ast.ClassDef)
     parts = [node for node in body if isinstance(node, kinds)]
@@ -109,7 +114,7 @@ def annotated(text: str) -> str:
 
 
 def commented(text: str) -> str:
-    """Return the code after a docstring and a comment, each of at least 100 kB."""
+    """Return the code after a docstring and a comment, each of about 100 kB."""
     return f'"""{"More to read. " * 8000}"""\n# {"padding " * 12500}\n{text}'
 
 
@@ -141,12 +146,12 @@ def test_a_disguised_copy_is_found(original, disguise):
 
 
 def test_right_hand_ins_in_other_styles_are_not_copies():
-    """The solution and whole hand-ins in other styles are no cluster."""
+    """The solution and right hand-ins in other styles form no cluster."""
     assert clusters(solution=SOLUTION, **STYLES) == []
 
 
 def test_copies_are_shown_as_clusters():
-    """Clusters are ordered by their number of hand-ins, then by their shared code."""
+    """Clusters with more hand-ins come first, then clusters with a larger share."""
     one, other, third = ORIGINALS.values()
     findings = found(
         **{"a": one, "b": padded(one), "c": third, "d": third},
@@ -208,7 +213,7 @@ def td_loss(a, b):
     ],
 )
 def test_a_disguise_does_not_change_the_normal_form(old, new):
-    """Code has the same normal form before and after a disguise."""
+    """A disguise, such as other names, does not change the normal form of the code."""
     changed = re.sub(old, new, CODE)
     assert changed != CODE
     ast.parse(changed)
@@ -228,16 +233,16 @@ def test_a_disguise_does_not_change_the_normal_form(old, new):
     ],
 )
 def test_other_operations_change_the_normal_form(old, new):
-    """Other operators, constants, operands or library functions change the form."""
+    """Another operator, constant, operand or library function gives another form."""
     changed = re.sub(old, new, CODE)
     assert changed != CODE
     assert normal_form(changed).units != normal_form(CODE).units
 
 
 def test_the_share_counts_the_smaller_hand_in():
-    """A copy to which much code was added still shares all of the original's code.
+    """A copy with much additional code still has the share 1 with its original.
 
-    The share is that of the smaller hand-in's code.
+    The reason is that the share refers to the smaller of the two hand-ins.
     """
     numbers = range(200)
     more = "".join(f"def f{n}(x):\n    return x ** {n} - {n} * x\n" for n in numbers)
@@ -247,9 +252,9 @@ def test_the_share_counts_the_smaller_hand_in():
 
 
 def test_the_median_is_that_of_all_pairs():
-    """The median is taken over all pairs of hand-ins.
+    """The median is that of the shares of all pairs of hand-ins; None without a pair.
 
-    Of three pairs, one with a large share and two with small ones, the median is small.
+    Here one pair has a large share and two have small ones, so the median is small.
     """
     texts = {"a": SOLUTION, "b": SOLUTION, "c": STYLES["one letter names"]}
     median = found(**texts).median
@@ -259,7 +264,7 @@ def test_the_median_is_that_of_all_pairs():
 
 
 def test_the_starter_does_not_count():
-    """Hand-ins that add little or nothing to the starter are not compared."""
+    """Hand-ins are not compared if they add little or nothing to the starter."""
     one = STARTER.replace(
         'raise NotImplementedError("Exercise 8: sync_target")', "return theta_Q"
     )
@@ -308,14 +313,14 @@ def test_odd_texts_are_not_compared(odd, why):
     ids=lambda code: code[:12],
 )
 def test_odd_strings_are_mentioned(code):
-    """A hand-in with an unusual string is compared; the findings mention the string."""
+    """A hand-in with an unusual string is compared; the result mentions the string."""
     findings = found(a=f"{SOLUTION}\n{code}\n", b=SOLUTION)
     assert [cluster.names for cluster in findings.clusters] == [("a", "b")]
     assert {name for name, _ in findings.in_strings} == {"a"}
 
 
 def test_code_in_strings_is_compared_up_to_a_length():
-    """Code in a string of up to 100 kB is compared; a longer string is not."""
+    """Code in a string is compared if the string has at most 100 kB."""
     units = normal_form("use(a + b * c)").units
     assert len(units) == 3
     for blanks, number in ((90_000, 3), (110_000, 0)):
@@ -350,15 +355,15 @@ LONG = "QUJD" * 101
     ],
 )
 def test_code_in_strings_is_mentioned(code, sentences):
-    """The findings name the lines that run a text or use a long string."""
+    """The result names the lines that run a text as code or use a long string."""
     findings = found(a=f"import jax\n{code}\n", b="import jax\n")
     assert findings.in_strings == [("a", sentence) for sentence in sentences]
 
 
 def test_a_notebook_is_read_by_cells():
-    """A cell that is no Python is left out of the comparison.
+    """A notebook's cell that is no Python is left out of the comparison.
 
-    Lines are counted from the start of their cell.
+    The result gives a line by its number within its cell.
     """
     text = f"this is no code\n{SOLUTION}\nx = 1\nexec('y')\n"
     lines = SOLUTION.count("\n")
@@ -370,10 +375,7 @@ def test_a_notebook_is_read_by_cells():
 
 
 def test_comments_in_another_encoding_are_not_compared():
-    """A comment stays a comment, even if the declared encoding would turn it into code.
-
-    Comments are not compared.
-    """
+    """No comment is compared, even if a declared encoding would turn it into code."""
     hidden = "# coding: utf-7\n" + "".join(
         f"# +AAo-{line}\n" for line in SOLUTION.splitlines()
     )

@@ -1,4 +1,4 @@
-"""`Case.replace` makes a new case and leaves the old case unchanged."""
+"""A case is changed by making a new case, and each exercise has its parts."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ ONE = Case("td_loss", {"gamma": 0.7}, {"reward": np.ones(3, np.float32)})
 
 
 def test_replace_leaves_the_question_alone():
-    """`replace` returns a new case and does not change the old case.
+    """`Case.replace` returns a new case and does not change the old case.
 
-    If settings or arrays differ, the new case has another digest.
+    A case with other settings or arrays has another digest.
     """
     other = ONE.replace(spec={"stand_in": True}, args={"reward": np.zeros(3)})
     assert other.part == "td_loss"
@@ -24,7 +24,7 @@ def test_replace_leaves_the_question_alone():
 
 
 def test_an_exercise_without_a_row_has_one_function():
-    """An exercise without a row in the table of parts has one part with its own name.
+    """An exercise that the table of parts does not list has one part, of the same name.
 
     The exercise `learning` has no part.
     """

@@ -1,4 +1,7 @@
-"""Arrays are compared by shape first, then by NaN and infinity, then by value."""
+"""Arrays are compared by shape first, then by NaN and infinity, then by value.
+
+A comparison returns a problem, which is a message, or None if the array is right.
+"""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -19,9 +22,9 @@ expected_arrays = arrays(
 @given(expected_arrays)
 @settings(database=None, deadline=None)
 def test_equal_is_right(expected):
-    """An array is right if compared with itself, also as a copy in float64.
+    """An array is right if it equals the expected one, also if its dtype is float64.
 
-    This holds with a tolerance and for an exact comparison.
+    This holds for a comparison with a tolerance and for an exact comparison.
     """
     for exact in (False, True):
         assert compare.problem("x", expected.copy(), expected, exact=exact) is None
@@ -46,7 +49,7 @@ def test_one_wrong_entry_is_found(expected, data):
 
 
 def test_rounding_is_forgiven():
-    """An error as from float32 rounding is no problem, even where 0 is expected.
+    """An error of the size of float32 rounding is no problem, even where 0 is expected.
 
     In an exact comparison, the same error is a problem.
     """
@@ -75,7 +78,7 @@ def test_scalar_is_called_one():
 
 
 def test_not_finite_is_named():
-    """The message shows the first entry that is not finite, with its index."""
+    """The message shows the first entry that is NaN or infinite, with its index."""
     obtained = np.array([[1.0, 2.0], [np.nan, np.inf]])
     found = compare.problem("Q", obtained, np.ones((2, 2)))
     assert found == "Q[1, 0] is nan, expected a finite number"
@@ -112,7 +115,7 @@ def test_wrong_scalar_in_one_line():
     "obtained", [None, [], [np.zeros(3)] * 3, np.zeros((2, 3)), [np.zeros(3), 0.0]]
 )
 def test_leaves_of_another_kind(obtained):
-    """Parameters are a problem if they are no list of the right number of arrays."""
+    """Parameters are a problem if they are not a list of as many arrays as expected."""
     assert compare.leaves_problem("theta", obtained, [np.zeros(3), np.zeros(())])
 
 
@@ -128,7 +131,7 @@ def test_leaf_is_named():
 
 
 def test_require():
-    """`require` raises `Wrong` with the problem and the details.
+    """`require` raises `Wrong` with the given problem and details.
 
     If the problem is None, nothing is raised.
     """

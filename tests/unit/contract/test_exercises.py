@@ -21,10 +21,9 @@ from grader.inside import parts
 
 
 def definitions(path) -> dict[str, str]:
-    """Return the top-level functions and classes of a file.
+    """Return the keyword of each top-level function and class of a file, by its name.
 
-    Returns:
-        "def" or "class" by the name of the definition.
+    The keyword is "def" or "class".
     """
     keywords = {ast.FunctionDef: "def", ast.ClassDef: "class"}
     body = ast.parse(path.read_text(encoding="utf-8")).body
@@ -32,10 +31,11 @@ def definitions(path) -> dict[str, str]:
 
 
 def missing(part: Part) -> list[str]:
-    """Return a sentence for each file that still lacks something for a part.
+    """Return a sentence for each place where something for a part is missing.
 
-    Such a file may be the starter, the solution, `inside/parts.py`, or the one with the
-    questions for the diagnosis.
+    The list is empty if nothing is missing. A place is the starter, the solution, the
+    tables in `inside/parts.py`, or a file with questions by which mistakes are
+    recognised.
     """
     found = []
     for path in (STARTER, SOLUTION):
@@ -61,15 +61,18 @@ def missing(part: Part) -> list[str]:
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_nothing_is_missing(part):
-    """Each part has a stub, a solution, rows in `inside/parts.py`, and questions.
+    """Each part has a stub, a solution, and rows in the tables of `inside/parts.py`.
 
-    The questions serve to recognise mistakes in the part.
+    It also has questions by which mistakes are recognised.
     """
     assert not missing(part), " ".join(missing(part))
 
 
 def test_a_missing_thing_is_named():
-    """For an invented part, `missing` names the starter, the solution and the part."""
+    """For a part that does not exist, `missing` names the starter and the solution.
+
+    The last sentence names the part.
+    """
     sentences = missing(Part("nowhere", "td_loss"))
     assert [s.split(" has no ")[0] for s in sentences[:2]] == [
         "starter/dqn.py",

@@ -1,4 +1,4 @@
-"""The small MDPs of exercise 9 have the right values and the right experience."""
+"""The small MDPs of exercise 9 have right values and give right transitions."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,10 @@ from grader.contract import mdps
 
 
 def test_values_by_hand():
-    """Value iteration finds values that are easy to compute by hand.
+    """Value iteration finds values that can be computed by hand.
 
-    They are γ^n at n steps from the end of the chain, and −1 / (1 − γ) in the ring.
+    In a chain whose last step has the reward 1, they are γ^n with n steps before the
+    last one. In a ring with reward −1 everywhere, they are −1 / (1 − γ).
     """
     rng = np.random.default_rng(0)
     chain, ring = mdps.chain(rng), mdps.ring(rng)
@@ -22,9 +23,9 @@ def test_values_by_hand():
 
 @pytest.mark.parametrize("kind", mdps.KINDS)
 def test_drawn_anew(kind):
-    """Two seeds give MDPs with different rewards.
+    """MDPs of two seeds have different rewards.
 
-    The same seeds give the same experience.
+    If MDP and seed are the same, the drawn transitions are the same, too.
     """
     first, again, other = (kind(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert (first.rewards != other.rewards).any()
@@ -38,9 +39,9 @@ def test_drawn_anew(kind):
 @pytest.mark.parametrize("kind", mdps.KINDS)
 @pytest.mark.parametrize("seed", range(5))
 def test_experience(kind, seed):
-    """The experience has every pair (s, a), right transitions, and cut episodes.
+    """`experience` draws right transitions and meets every pair (s, a).
 
-    `terminated` is true where the MDP ends, but not where an episode is only cut.
+    Some episodes are cut. `terminated` is true where the MDP ends, but not at a cut.
     """
     rng = np.random.default_rng(seed)
     mdp = kind(rng)

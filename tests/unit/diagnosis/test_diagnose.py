@@ -1,4 +1,8 @@
-"""The diagnosis of a wrong part is a reading, a fingerprint, a memory, or None."""
+"""The diagnosis of a wrong part comes from the part's reader, or from fingerprints.
+
+Fingerprints are for parts without a reader. If a reader finds nothing, the hand-in is
+imported anew and asked again. If its answer differs, the diagnosis says so.
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +22,7 @@ class Student:
 
     Args:
         value: the number.
-        anew: the number after the hand-in is imported anew; None for the same number.
+        anew: the number after the hand-in is imported anew; None for `value`.
     """
 
     def __init__(self, value: float, anew: float | None = None) -> None:
@@ -29,14 +33,14 @@ class Student:
         return Answer({"terminateds": np.array([self.value]), "Q": np.ones(2)})
 
     def afresh(self) -> "Student":
-        """Return a hand-in that answers with the number `anew`."""
+        """Return the hand-in imported anew, which answers with the number `anew`."""
         return Student(self.anew)
 
 
 def test_a_reading_is_told_in_lines(monkeypatch):
-    """The diagnosis shows the hand-in's formula above the right formula and the table.
+    """The diagnosis shows the hand-in's formula, then the right formula and a table.
 
-    All differences are named, and each has a line in the hint.
+    All mistakes are named, and the hint has a line for each mistake.
     """
     differences = (Difference("td-no-mask", "one"), Difference("td-half", "two"))
     found = Reading("y = r\nL = ½ δ²", "y = r + v", differences, ("a  b",))
@@ -53,9 +57,9 @@ def test_a_reading_is_told_in_lines(monkeypatch):
 
 @pytest.mark.parametrize(("anew", "hint"), [(1.0, None), (2.0, REMEMBERS)])
 def test_a_part_that_remembers(monkeypatch, anew, hint):
-    """A part without a reading gets a hint if a fresh import changes its answer.
+    """If a new import of the hand-in changes a part's answer, the hint says so.
 
-    If the answer stays the same, there is no diagnosis.
+    If the answer stays the same, there is no diagnosis. The part has no reading here.
     """
     monkeypatch.setitem(diagnosing.READERS, "td_loss", lambda *_: None)
     said = diagnose("td_loss", Student(1.0, anew), Known(), RNG)
@@ -63,7 +67,7 @@ def test_a_part_that_remembers(monkeypatch, anew, hint):
 
 
 def test_at_most_two_names():
-    """One or two known mistakes with the part's fingerprint are named.
+    """If one or two known mistakes have the fingerprint of the part, they are named.
 
     If three known mistakes have this fingerprint, there is no diagnosis.
     """

@@ -22,11 +22,11 @@ class Loss:
     """A fake hand-in whose loss follows a given formula, computed with NumPy.
 
     Args:
-        language: all formulas of the part.
+        language: the grammar of the part's formulas.
         formula: the formula of the loss.
-        factor: the number by which the loss is multiplied.
-        penalty: the weight of the sum of all squared parameters, which is added to the
-            loss.
+        factor: a number by which the loss is multiplied.
+        penalty: weight of a further term of the loss, the sum of all squared
+            parameters.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Loss:
 
 
 class Update:
-    """A fake hand-in whose update of the table follows a given formula.
+    """A fake hand-in whose update of the table Q follows a given formula.
 
     Args:
         formula: the formula of the update.
-        size: the number by which the step size α is multiplied.
+        size: a number by which the step size α is multiplied.
     """
 
     def __init__(self, formula: Formula, size: float = 1.0) -> None:
@@ -83,11 +83,12 @@ class Update:
 
 
 def other(formula: Formula, **choices: str | Choice) -> Formula:
-    """Return a formula with some of its choices replaced.
+    """Return a formula in which some terms are replaced.
 
     Args:
-        formula: the formula, of any of the three parts.
-        choices: for each slot (a term of the grammar), the new choice or its words.
+        formula: the formula of `td_loss`, `mc_loss` or `update_Q_TD0`.
+        choices: for each slot (a term of the grammar), the new choice for this slot, or
+            the text of the choice.
     """
     if "label" in formula.choices:
         grammars = mc_loss.LANGUAGE.halves
@@ -138,7 +139,7 @@ RIGHT = td_loss.LANGUAGE.right
     ],
 )
 def test_one_mistake_is_named(choices, factor, name):
-    """A loss with one wrong choice or a wrong factor gets the name of this mistake."""
+    """A loss with one wrong term or a wrong factor gets the name of this mistake."""
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices), factor)
     for seed in (0, 1):
         assert names(read(td_loss, student, seed)) == [name]
@@ -194,9 +195,9 @@ def test_several_mistakes_are_all_named(choices, factor, expected):
     ],
 )
 def test_a_constant_in_no_list_is_found(choices, words):
-    """The reader computes constants that no choice of the grammar has.
+    """The reader finds constants that are not in the grammar.
 
-    The formula shows the constant, such as 0.973 in place of γ.
+    The formula in the reading shows the constant, such as 0.973 in place of γ.
     """
     student = Loss(td_loss.LANGUAGE, other(RIGHT, **choices))
     assert read(td_loss, student).computes == words
@@ -223,7 +224,7 @@ def test_words_and_table():
 
 
 def test_only_the_line_that_differs_is_shown():
-    """If the targets y are right, the reading shows only the line "L = …", no table."""
+    """If the targets y are right, the reading shows only a line "L = …", no table."""
     reading = read(td_loss, Loss(td_loss.LANGUAGE, RIGHT, 0.5))
     assert reading.computes == "L = ½ mean (Q(s,a; θ_Q) − y)²"
     assert reading.asked == "L = mean (Q(s,a; θ_Q) − y)²"
@@ -258,10 +259,7 @@ def test_an_unknown_formula_has_no_reading():
     ],
 )
 def test_strange_answers_have_no_reading(answer):
-    """For an answer with a wrong shape or with NaN, there is no reading.
-
-    The reader may also raise `Wrong`.
-    """
+    """If answers have a wrong shape or NaN, `read` returns None or raises `Wrong`."""
 
     class Strange:
         def answer(self, case):
@@ -275,7 +273,7 @@ def test_strange_answers_have_no_reading(answer):
 
 
 def test_questions_that_fail_are_left_out():
-    """If a hand-in fails for batches of size 1, the other answers give the reading."""
+    """If a hand-in fails for batches of one row, the reader uses the other answers."""
 
     class Fails(Loss):
         def answer(self, case: Case) -> Answer:
@@ -316,7 +314,10 @@ def test_questions_that_fail_are_left_out():
     ],
 )
 def test_updates_of_a_table_are_read(choices, size, expected):
-    """A table's update with wrong choices or step size gets the mistakes' names."""
+    """The mistakes in an update of a table are named.
+
+    They are wrong terms, or a factor in the step size.
+    """
     student = Update(other(td0.RIGHT, **choices), size)
     assert names(read(td0, student)) == expected
 
@@ -332,16 +333,16 @@ def test_updates_of_a_table_are_read(choices, size, expected):
     ],
 )
 def test_losses_on_returns_are_read(choices, factor, expected):
-    """A `mc_loss` with wrong choices or a wrong factor gets the mistakes' names."""
+    """The mistakes in an `mc_loss` are named: wrong terms, or a wrong factor."""
     formula = other(mc_loss.LANGUAGE.right, **choices)
     student = Loss(mc_loss.LANGUAGE, formula, factor)
     assert names(read(mc_loss, student)) == expected
 
 
 def test_a_sum_differs_from_a_constant_factor():
-    """A factor that grows with the batch size B is read as a sum.
+    """If the factor of a loss grows with the batch size B, the loss is read as a sum.
 
-    A factor that is the same for all B is not read as a sum.
+    If the factor is the same for all B, the loss is not read as a sum.
     """
 
     class Sum(Loss):
@@ -358,9 +359,9 @@ def test_a_sum_differs_from_a_constant_factor():
 
 
 def test_flags_of_an_integer_type_show_a_bitwise_not():
-    """The reader notices a wrong `~d` that is right for flags of type bool.
+    """The reader notices the mistake `~d`, which is right for flags d of type bool.
 
-    For this it asks with flags of an integer type, too.
+    For flags of an integer type it is wrong, so the reader asks with such flags, too.
     """
 
     class Tilde(Loss):
@@ -376,10 +377,10 @@ def test_flags_of_an_integer_type_show_a_bitwise_not():
 
 
 def test_each_choice_is_another_loss():
-    """Each single mistake has a hint, and a loss that no other mistake has.
+    """Each single mistake in `td_loss` has a hint, and a loss of its own.
 
-    Mistakes with the same name may have equal losses. So may mistakes that change only
-    the gradient.
+    Two kinds of mistakes may have equal losses: those with the same name, and those
+    that change the gradient only.
     """
     language, seen = td_loss.LANGUAGE, {}
     rows = [rows_of(case) for case in td_loss.QUESTIONS(np.random.default_rng(3))]

@@ -1,4 +1,7 @@
-"""The message about a failed training names the cause, found from the run's numbers."""
+"""The message about a failed training names the cause.
+
+The cause is found in the training's log, which has numbers such as losses and values.
+"""
 
 import math
 from dataclasses import replace
@@ -47,15 +50,16 @@ RIGHT = {
 def run_of(
     task: str, curve: list, mean_return: float, problem: str = "", **columns: list
 ) -> learning_run.Watched:
-    """Return the log of a training run of full length.
+    """Return the log of a training that was not cut short.
 
     Args:
         task: "maze" or "cartpole".
         curve: the mean return of each validation.
         mean_return: the mean return at the end.
-        problem: why the run was stopped; "" if it was not stopped.
-        columns: for each column of the log that differs from `RIGHT`, its values at
-            `SHARES`; the values between are interpolated.
+        problem: why the training was stopped; "" if it was not stopped.
+        columns: columns of the log that differ from `RIGHT`, by name. A list has 8
+            numbers, evenly spread over the training; numbers between them are
+            interpolated.
     """
     blocks = np.arange(BLOCKS[task])
     columns = {
@@ -69,19 +73,19 @@ def run_of(
 
 
 def maze_run(**columns: list) -> learning_run.Watched:
-    """Return the log of a run that has not learned the maze.
+    """Return the log of a training that has not learned the maze.
 
     Args:
-        columns: the columns of the log that differ from `RIGHT`, see `run_of`.
+        columns: columns of the log that differ from `RIGHT`, as for `run_of`.
     """
     return run_of("maze", LOW, -35.0, **columns)
 
 
 def shortened(run: learning_run.Watched, blocks: int) -> learning_run.Watched:
-    """Return the log of a run that stops after some blocks of updates.
+    """Return the log of a training that stops after some blocks of updates.
 
     Args:
-        run: the log of the whole run.
+        run: the log of the whole training.
         blocks: number of blocks that are kept.
     """
     columns = {name: column[:blocks] for name, column in run.columns.items()}
@@ -218,7 +222,7 @@ def test_cause(run, words, exercises):
 
 
 def test_causes_are_told_apart():
-    """Each cause has an explanation of its own, except for causes that look alike."""
+    """No two causes have the same explanation, except for causes with similar logs."""
     usual = {
         id: learning_failures.explanation(run, {}).split("\n")[1]
         for id, (run, _, _) in CAUSES.items()
@@ -232,17 +236,17 @@ def test_causes_are_told_apart():
 
 
 def test_tied_values_excuse_any_action():
-    """If all Q(s, ·) are equal, each action is an arg max, and no action is blamed."""
+    """If all Q(s, ·) are equal, each action is an arg max, so exploration is right."""
     greedy = [0.5, 0.53, 0.53, 0.5, 0.52, 0.5, 0.54, 0.5]
     text = learning_failures.explanation(maze_run(greedy=greedy, same_best=[1] * 8), {})
     assert "With ε" not in text
 
 
 def test_without_a_cause_nothing_is_claimed():
-    """If the numbers of a run show no cause, the message says so and blames no part.
+    """If the log of a training shows no cause, the message says so and blames no part.
 
-    If an exercise lost points, the message begins there. If all exercises have full
-    points, the message says that the network may be too small.
+    If an exercise lost points, the message names this exercise. If all exercises have
+    full points, the message says that the network may be too small.
     """
     for run in (maze_run(), run_of("cartpole", [214, 168, 140, 118] * 3, 150.0)):
         text = learning_failures.explanation(run, {})
@@ -255,7 +259,10 @@ def test_without_a_cause_nothing_is_claimed():
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 12])
 def test_a_run_that_was_stopped(blocks):
-    """If a part stopped the run, the message names the exercise of this part only."""
+    """If a part stopped the training, the message names the exercise of this part.
+
+    No other exercise is named.
+    """
     run = replace(shortened(maze_run(), blocks), problem="sample returned nothing")
     assert learning_failures.explanation(run, {}) == (
         "To see more: `make grade ONLY=replay_buffer`."
@@ -273,15 +280,15 @@ def test_a_run_that_was_stopped(blocks):
     ],
 )
 def test_what_stopped_learning_leads_somewhere(problem, exercise):
-    """If a problem stops learning at once, the message names the exercise to check."""
+    """If a problem stops training at once, the message names an exercise to check."""
     run = replace(shortened(maze_run(), 0), problem=problem)
     assert f"`make grade ONLY={exercise}`" in learning_failures.explanation(run, {})
 
 
 def test_checks_above_are_named():
-    """The message names the exercises of the cause that lost points.
+    """Of the exercises that can be the cause, the message names those that lost points.
 
-    If these exercises have full points, the message names others that lost points.
+    If none of them lost points, it names other exercises that lost points.
     """
     run = CAUSES["a return that is lost"][0]
     last = [
@@ -300,8 +307,8 @@ def test_checks_above_are_named():
 def test_a_formula_explains_the_updates():
     """After learning by a wrong formula, only two causes are named.
 
-    These are wrong exploration and missing syncs. For all other runs there is no
-    explanation, because the formula itself may be the cause.
+    These are wrong exploration and missing syncs. For other causes the explanation is
+    "", because the wrong formula itself may be the cause.
     """
     for run, words, exercises in CAUSES.values():
         text = learning_failures.explanation(replace(run, by_formula=True), {})
@@ -317,7 +324,7 @@ HALF = Formula(True, "L = ½ mean(δ²)", "L = mean(δ²)", ("No ½.",))
 def test_learned_by_a_formula():
     """The message shows the formula by which the tasks were learned, and the right one.
 
-    The hints on mistakes in it are shown only if exercise 6 was not graded.
+    Hints on the formula's mistakes are shown only if exercise 6 was not graded.
     """
     text = learning_failures.about_updates(HALF, True, {})
     assert text.split("\n") == [
@@ -334,7 +341,7 @@ def test_learned_by_a_formula():
 def test_updates_that_no_formula_explains():
     """If no formula explains why the updates deviate, the message names `td_update`.
 
-    The message also names `td_loss`, unless the loss is known to be right.
+    It also names `td_loss`, unless the loss is known to be right.
     """
     about = learning_failures.about_updates
     assert about(None, False, {}) == ""
@@ -352,7 +359,7 @@ def test_updates_that_no_formula_explains():
 
 
 def test_the_loop_is_as_presumed():
-    """The diagnosis has the same constants as the settings of the training loop."""
+    """The diagnosis and the settings of the training loop have the same constants."""
     train = imported("train", "starter")
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):
         assert settings.block_steps == learning_run.BLOCK_STEPS

@@ -18,13 +18,21 @@ NO_MASK = Formula(
 
 
 def failed_maze(**more) -> Result:
-    """Return the result for a maze whose best training needed 24 steps on average."""
+    """Return the result for a maze whose best training needed 24 steps on average.
+
+    Args:
+        more: further fields of the result.
+    """
     facts = {"shortest": 4.0, "random_walk": 26.0}
     return Result(mean_return=-24.0, runs=3, facts=facts, **more)
 
 
 def half(results: Results, above: dict) -> BaseException | None:
     """Judge the check of CartPole that asks for a mean return of 195.
+
+    Args:
+        results: the results of learning.
+        above: for each graded exercise, whether it has full points.
 
     Returns:
         The exception of the check, or None if the check passes.
@@ -35,6 +43,10 @@ def half(results: Results, above: dict) -> BaseException | None:
 def full(results: Results, above: dict) -> BaseException | None:
     """Judge the check of CartPole that asks for a mean return of 450.
 
+    Args:
+        results: the results of learning.
+        above: for each graded exercise, whether it has full points.
+
     Returns:
         The exception of the check, or None if the check passes.
     """
@@ -42,10 +54,10 @@ def full(results: Results, above: dict) -> BaseException | None:
 
 
 def wrong(judge, results: Results) -> Wrong:
-    """Return the exception `Wrong` of a check; fail if there is another outcome.
+    """Judge a check; return its exception `Wrong`, and fail if the check has none.
 
     Args:
-        judge: the function that judges the check.
+        judge: function (results, above), such as `full`.
         results: the results of learning.
     """
     error = judge(results, {})
@@ -54,9 +66,9 @@ def wrong(judge, results: Results) -> Wrong:
 
 
 def test_a_failed_maze():
-    """The message shows the steps, the largest number that passes, and two comparisons.
+    """The message shows the mean number of steps to the exit, and the allowed number.
 
-    The comparisons are the steps of the shortest way and of a random walk.
+    For comparison, it shows the steps of the shortest way and of a random walk.
     """
     error = wrong(of_maze, Results(maze=failed_maze()))
     assert str(error) == (
@@ -67,7 +79,7 @@ def test_a_failed_maze():
 
 
 def test_the_limit_of_the_maze_is_the_one_that_is_told():
-    """With a printed limit of 6.2 steps, a maze with 6.2 steps passes and 6.3 fails."""
+    """If the message gives a limit of 6.2 steps, 6.2 steps pass and 6.3 steps fail."""
     maze = failed_maze()
     maze.mean_return = -6.2
     assert of_maze(Results(maze=maze), {}) is None
@@ -96,7 +108,7 @@ def test_cartpole_waits_for_the_maze():
 
 
 def test_updates_that_were_not_found():
-    """If `td_update` deviates but `td_loss` is right, each check says "not judged".
+    """If `td_update` deviates but `td_loss` is right, each check fails as "not judged".
 
     The hint says that `td_loss` is right.
     """
@@ -110,7 +122,7 @@ def test_updates_that_were_not_found():
 
 
 def test_a_trick_that_was_found_out():
-    """If a part's trick stopped learning, the message describes the trick.
+    """If learning stopped because a part cheats, the message says what the part did.
 
     The hint names the exercise of this part.
     """
@@ -126,7 +138,7 @@ def test_a_trick_that_was_found_out():
 
 
 def test_a_table_that_was_not_learned():
-    """If a table is wrong after right updates, the hint names `sync_target`.
+    """If a table is wrong although the updates are right, the hint names `sync_target`.
 
     If the tables were learned by a formula, the hint shows this formula.
     """
@@ -141,9 +153,9 @@ def test_a_table_that_was_not_learned():
 
 
 def test_a_low_return_on_cartpole():
-    """The message shows the mean return and the return that is expected.
+    """The message shows the mean return and the expected return.
 
-    If there was only one training, the message does not count trainings.
+    If there was only one training, the message does not say how many there were.
     """
     results = Results(cartpole=Result(mean_return=201.5, runs=1))
     assert half(results, {}) is None

@@ -70,7 +70,7 @@ class Student:
         return []
 
     def answer(self, case) -> Answer:
-        """Return the lengths and samples that the case's script asks for.
+        """Return the buffer's lengths and samples for the operations that a case lists.
 
         Raises:
             Raised: the buffer raises an error.
@@ -81,7 +81,11 @@ class Student:
             raise Raised(f"{type(error).__name__}: {error}") from None
 
     def play(self, case) -> Answer:
-        """Run the case's script on a new buffer; return its lengths and samples."""
+        """Run the operations that a case lists on a new buffer.
+
+        Returns:
+            "lengths" and "samples", in the order of the operations.
+        """
         held, rng = self.kind(case.spec["capacity"]), np.random.default_rng(0)
         lengths, samples, drawn = [], [], []
         for name, *numbers in case.spec["script"]:
@@ -148,7 +152,7 @@ def test_functions_of_a_field(change, text):
 
 
 def test_the_next_row():
-    """If next states come from the next stored transition, this mistake gets its name.
+    """If next states come from the next stored transition, this mistake is named.
 
     A table shows an example.
     """
@@ -171,9 +175,9 @@ def test_the_next_row():
 
 
 def test_two_mistakes_at_once():
-    """Two mistakes at once are both named.
+    """Two mistakes in one buffer are both named.
 
-    Here a full buffer drops its newest transition, and `sample` negates d.
+    Here a full buffer drops its newest transition, and `sample` negates the flags d.
     """
 
     class Wrong(Right):
@@ -235,7 +239,10 @@ def test_uneven_draws_are_shown_by_counts():
 
 
 def test_an_unknown_way_to_make_room_is_shown():
-    """If a full buffer drops an unexpected transition, the reading says what stays."""
+    """If a full buffer drops an unusual transition, the reading says so.
+
+    It names a transition that is still drawn.
+    """
 
     class Wrong(Right):
         def make_room(self):
@@ -247,7 +254,7 @@ def test_an_unknown_way_to_make_room_is_shown():
 
 
 def test_a_wrong_length():
-    """If only `len(buffer)` is too large by 1, there is one mistake with a name."""
+    """If only `len(buffer)` is wrong, too large by 1, the reader finds one mistake."""
 
     class Wrong(Right):
         def __len__(self):

@@ -13,14 +13,14 @@ class Simulated:
 
     Args:
         choose: function (generator, C, values [N,A], ε) that returns the actions [C,N]
-            of C calls.
+            of C calls of `epsilon_greedy` with the same arguments.
     """
 
     def __init__(self, choose) -> None:
         self.choose = choose
 
     def export(self, case):
-        """Return any text, as if the part could be exported."""
+        """Return the name of a program, as if the part were exported."""
         return "program"
 
     def afresh(self):
@@ -28,9 +28,9 @@ class Simulated:
         return self
 
     def actions(self, case, keys):
-        """Return the actions [C,N] for C keys.
+        """Return the actions [C,N] of C calls, one for each key.
 
-        The first key is the seed of the NumPy generator, so the same keys give the same
+        The NumPy generator is seeded with the first key. So the same keys give the same
         actions.
         """
         rng = np.random.default_rng(int(keys[0, 0]))
@@ -44,7 +44,7 @@ class Simulated:
     called = answer
 
     def answer_keys(self, case, keys, name):
-        """Return the actions [C,N] for C keys in place of the key of the case."""
+        """Return the actions [C,N] of C calls, with these keys, not the case's key."""
         return self.actions(case, keys)
 
 
@@ -53,11 +53,13 @@ def chooses(
     tried=lambda rng, shape, q: rng.integers(0, q.shape[1], shape),
     greedy=lambda q: q.argmax(axis=1),
 ):
-    """Return a function `choose` for `Simulated`, made of three functions.
+    """Return a function `choose` for `Simulated`, composed of three functions.
 
     Args:
-        coin: function (generator, [C,N], ε) that says which actions are random.
-        tried: function (generator, [C,N], values [N,A]) that draws random actions.
+        coin: function (generator, shape [C,N], ε) that returns where the action is
+            random.
+        tried: function (generator, shape [C,N], values [N,A]) that returns random
+            actions.
         greedy: function of the values [N,A] that returns the greedy actions [N].
     """
 
@@ -115,15 +117,15 @@ def test_right_work_gets_no_reading(seed):
     ],
 )
 def test_one_mistake_or_two(parts, names):
-    """A wrong coin, wrong random actions and wrong greedy actions get their names.
+    """Wrong random decisions, wrong random actions and wrong greedy actions are named.
 
-    Two such mistakes at once are both named.
+    If a part makes two of these mistakes, both are named.
     """
     assert names_of(chooses(**parts)) == names
 
 
 def test_measured_numbers_are_told():
-    """If ε never falls below 0.1, the reading shows the measured bound, about 0.1."""
+    """If ε never falls below 0.1, the reading shows the measured limit, about 0.1."""
     student = Simulated(
         chooses(coin=lambda rng, shape, e: rng.random(shape) < max(e, 0.1))
     )
@@ -132,9 +134,9 @@ def test_measured_numbers_are_told():
 
 
 def test_patterns_that_fit_nothing_get_no_name():
-    """If random actions follow an unknown pattern, the mistake has no name.
+    """If random actions follow no known pattern, the mistake has no name.
 
-    The reading shows how often each action is drawn.
+    The reading then shows how often each action is drawn.
     """
 
     def odd(rng, shape, q):
@@ -146,9 +148,9 @@ def test_patterns_that_fit_nothing_get_no_name():
 
 
 def test_shapes_are_told():
-    """Actions of a wrong shape get the name of this mistake.
+    """If the actions have a wrong shape, this mistake is named.
 
-    For actions that are not whole numbers, the reader raises `Wrong`.
+    If the actions are not whole numbers, the reader raises `Wrong`.
     """
 
     def square(rng, calls, q, epsilon):

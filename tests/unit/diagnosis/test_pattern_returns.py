@@ -17,10 +17,13 @@ def right(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def answers(formula) -> list[Asked]:
-    """Return the returns that a formula gives for questions like the reader's.
+    """Return a fake hand-in's returns for some episodes, as the reader gets them.
 
     Args:
         formula: function (rewards [T], γ) that computes the returns [T].
+
+    Returns:
+        Three `Asked` with different γ or lengths of the episodes.
     """
     rng = np.random.default_rng(3)
     long = np.concatenate([returns.drawn_rewards(rng, 5), np.eye(5)]).astype(float)
@@ -71,9 +74,9 @@ def test_one_difference(formula, expected):
 
 
 def test_two_differences():
-    """Several mistakes at once are all named.
+    """If the returns have several mistakes, all of them are named.
 
-    Mistakes in the sum come before mistakes in the rewards.
+    Mistakes in the sum are named before mistakes in the rewards.
     """
     formula = lambda r, g: right(np.clip(r, -1, 1)[::-1], 1.0)[::-1]  # noqa: E731
     expected = ["mc-sums-the-past", "mc-undiscounted", "mc-clips-rewards"]
@@ -93,9 +96,10 @@ def test_words_and_table():
 
 
 def test_unknown_weights_are_shown():
-    """If no formula fits but G is linear in the rewards, the reading shows the weights.
+    """If no formula fits but G is linear in the rewards, the reading shows weights.
 
-    If G is not linear, the mistake gets the name "mc-not-linear".
+    A weight is the factor of one reward. If G is not linear, the mistake gets the name
+    "mc-not-linear".
     """
     reading = in_words(
         answers(lambda r, g: right(r * [2, 1, 1, 1, 1][: len(r)], g)), None
@@ -107,20 +111,21 @@ def test_unknown_weights_are_shown():
 
 
 def test_only_a_certain_mistake_is_named():
-    """If two explanations fit the returns, only a mistake in both of them is named."""
+    """If two formulas fit the returns, only a mistake that both have is named."""
     ones = lambda r, g: right(np.ones(len(r)), g)[::-1]  # noqa: E731
     assert names(ones) == ["mc-ignores-rewards"]
 
 
 def test_what_is_not_finite_has_no_reading():
-    """For returns that are NaN there is no reading."""
+    """If the returns are NaN, there is no reading."""
     assert names(lambda r, g: right(r, g) * np.nan) is None
 
 
 def test_shapes():
     """Returns of shape [T,1] are read as if they had shape [T].
 
-    The wrong shape is one more mistake. Returns of another length are not read.
+    The wrong shape is named as a further mistake. Returns of another length are not
+    read.
     """
     asked = answers(lambda r, g: right(r, 1.0))
     triples = [(a.gamma, a.rewards, a.returns[:, :, None]) for a in asked]

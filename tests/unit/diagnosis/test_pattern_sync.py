@@ -10,15 +10,15 @@ from grader.diagnosis.patterns.sync import Observation, explained
 
 
 def told_by(renews, renewed="theta_Q", kept="theta_T"):
-    """Return the answers of a fake `sync_target`.
+    """Return the answers of a fake `sync_target` to the reader's questions.
 
-    The questions are two sets that are drawn independently. Some more questions have
-    periods that divide the steps at which θ_T is renewed.
+    At each step the fake renews θ_T or keeps it. To renew, right code returns θ_Q; to
+    keep, it returns θ_T.
 
     Args:
-        renews: function (step, period) that says whether θ_T is renewed.
-        renewed: what is returned if θ_T is renewed, by its name in `made`.
-        kept: what is returned otherwise, by its name in `made`.
+        renews: function (step, period) that returns whether θ_T is renewed.
+        renewed: what the fake returns to renew θ_T: a name in `made`.
+        kept: what the fake returns to keep θ_T: a name in `made`.
     """
     rng = np.random.default_rng(0)
     made = {
@@ -47,7 +47,7 @@ def multiple(step, period):
 
 
 def read(*formulas):
-    """Return the reading's text and the mistakes' names, or None without a reading.
+    """Return the reading's text and the mistakes' names; None without a reading.
 
     Args:
         formulas: the arguments of `told_by`.
@@ -73,9 +73,9 @@ def test_right_answers_get_no_reading():
     ],
 )
 def test_rule_of_steps(renews, words, name):
-    """If θ_T is renewed at wrong steps, the mistake gets its name.
+    """If `sync_target` returns θ_Q at wrong steps, the mistake is named.
 
-    The reading shows at which steps θ_T is renewed.
+    The reading shows at which steps it returns θ_Q.
     """
     computes, names = read(renews)
     assert words in computes
@@ -83,9 +83,9 @@ def test_rule_of_steps(renews, words, name):
 
 
 def test_wrong_contents_are_named():
-    """If the returned parameters are wrong, the mistake gets its name.
+    """If the returned parameters are neither θ_Q nor θ_T, the mistake is named.
 
-    For a mixture of θ_Q and θ_T, the reading shows both shares.
+    For a mixture of θ_Q and θ_T, the reading shows both weights.
     """
     computes, names = read(lambda s, p: True, "mixture")
     assert "0.001 θ_Q + 0.999 θ_T at every step" in computes
@@ -95,10 +95,10 @@ def test_wrong_contents_are_named():
 
 
 def test_two_mistakes_are_both_named():
-    """Two mistakes at once are both named.
+    """If `sync_target` makes two mistakes, both are named.
 
-    In one example the steps and the contents are wrong. In the other one, both contents
-    are wrong: those for renewed and those for kept parameters.
+    The first example has wrong steps and wrong parameters. The second one returns wrong
+    parameters at all steps: a mixture where θ_Q is right, and zeros where θ_T is right.
     """
     names = read(lambda s, p: s == p, "zeros")[1]
     assert names == ["sync-once", "sync-zeros"]
@@ -109,9 +109,10 @@ def test_two_mistakes_are_both_named():
 
 
 def test_unknown_rules_get_no_name():
-    """If θ_T is renewed by an unknown rule, the mistake has no name.
+    """If θ_Q is returned at steps that follow no known rule, the mistake has no name.
 
-    The reading lists the steps. If the parameters are unknown, there is no reading.
+    The reading lists these steps. If the returned parameters are unknown, there is no
+    reading.
     """
     computes, names = read(lambda s, p: s % p == 0 and s >= 10)
     assert names == []
@@ -120,7 +121,7 @@ def test_unknown_rules_get_no_name():
 
 
 def test_refused_answers_are_put_into_words():
-    """If the grader refused the answer, the reading says in words what came back."""
+    """If the grader refuses an answer of `sync_target`, the reading describes it."""
     assert refusal("the returned theta_T is None: is a `return` missing?").words == (
         "nothing (None)"
     )

@@ -33,20 +33,22 @@ def loss(draw, theta):
 
 
 def short(vector):
-    """Return numbers of type float64, rounded to float32."""
+    """Return the numbers rounded to float32, again as float64."""
     return vector.astype(np.float32).astype(np.float64)
 
 
 def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, after=0):
-    """Return the answers of a fake `td_update` to all draws, by the optimizer's name.
+    """Return the answers of a fake `td_update` to the questions `DRAWS`.
+
+    The result has a list of answers for each optimizer, by the optimizer's name.
 
     Args:
-        gradient: function of a draw that computes the gradient.
-        times: the number by which the optimizer's updates are multiplied.
+        gradient: function of a question that computes the gradient by θ_Q.
+        times: a number by which the optimizer's updates are multiplied.
         base: the parameters to which the updates are added: "θ_Q", "θ_T" or "0".
         kept: True to return the optimizer's state as it was passed in.
-        fresh: True to start from a new state of the optimizer.
-        after: 1 to compute the loss after the step, 0 for before.
+        fresh: True to begin with a new state of the optimizer.
+        after: 1 to compute the returned loss after the step, 0 for before.
     """
     made = {}
     for optimizer in update.OPTIMIZERS:
@@ -67,7 +69,7 @@ def answers(gradient=right, times=1.0, base="θ_Q", kept=False, fresh=False, aft
 
 
 def read(**changes):
-    """Return the reading's text and the mistakes' names, or None without a reading.
+    """Return the reading's text and the mistakes' names; None without a reading.
 
     Args:
         changes: the arguments of `answers`.
@@ -130,12 +132,19 @@ def test_one_mistake(changes, words, names):
     ],
 )
 def test_two_mistakes_are_both_named(changes, names):
-    """Two mistakes at once are both named, if they lie in different steps."""
+    """Two mistakes are both named if they concern different parts of the update.
+
+    Such parts are the gradient, the optimizer's state, the new θ_Q and the returned
+    loss.
+    """
     assert read(**changes)[1] == names
 
 
 def test_several_steps_in_one_call_are_counted():
-    """If one call makes several steps, the reading shows the rise of Adam's count."""
+    """If one call makes several optimizer steps, the reading shows how many.
+
+    The number is the rise of the count in Adam's state.
+    """
     made = answers()
     made["adam"] = [
         replace(one, state=replace(one.state, count=one.state.count + 63))
@@ -152,9 +161,9 @@ def test_numbers_that_fit_nothing_get_no_name():
 
 
 def test_error_messages_are_read():
-    """If the part fails and only one mistake causes this message, it gets its name.
+    """If a part's error message fits only one known mistake, this mistake is named.
 
-    For other messages there is no reading.
+    For other error messages there is no reading.
     """
     text = "td_update's theta_Q is not the kind of tree that came in: it has 1 array"
     found = update.explained(DRAWS, {}, {"sgd": f"{text}, expected 4"})
@@ -183,7 +192,7 @@ def test_gradients_are_those_of_the_loss():
 
 
 def test_questions_carry_the_state():
-    """A question with Adam holds a state that is not new.
+    """A question with Adam holds a state of Adam after several steps.
 
     A question with SGD holds no state.
     """

@@ -1,4 +1,4 @@
-"""`Slopes` computes the derivatives of a formula's loss by each value under θ_Q."""
+"""`Slopes` computes a formula's loss, and its derivatives by the values under θ_Q."""
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,12 @@ RIGHT = td_loss.LANGUAGE.right
 
 
 def found(scale=1.0, growth="", **choices):
-    """Return the right formula with some choices and the factor replaced.
+    """Return the right formula with another factor, and with some terms replaced.
 
     Args:
         scale: factor of the loss.
-        growth: "B" if the factor grows with the batch size, else "".
-        choices: by slot, the words of the new choice.
+        growth: "B" if the loss is also multiplied by the batch size B, else "".
+        choices: for each slot (a term of the grammar), the text of the new choice.
     """
     slots = {
         slot: choice
@@ -51,12 +51,12 @@ def numbers(seed=0):
 
 
 def taken(x):
-    """Return the values Q(s, a; θ_Q) of the taken actions [B]."""
+    """Return the values Q(s, a; θ_Q) [B] of the actions taken in a batch x."""
     return x["q_s"][jnp.arange(B), x["action"]]
 
 
 def target(x, values, mask=True):
-    """Return the targets r + ¬d γ · values [B].
+    """Return the targets r + ¬d γ · values [B], where d is `terminated`.
 
     Args:
         x: the numbers of a batch.
@@ -68,12 +68,12 @@ def target(x, values, mask=True):
 
 
 def right(x):
-    """Return the right targets y [B]."""
+    """Return the right targets y [B] for a batch x."""
     return target(x, x["t_n"].max(axis=1))
 
 
 def square(x, y):
-    """Return the mean squared error between Q(s, a; θ_Q) and y."""
+    """Return the mean squared error between Q(s, a; θ_Q) in a batch x and targets y."""
     return ((taken(x) - y) ** 2).mean()
 
 
@@ -83,7 +83,10 @@ def normalised(y):
 
 
 def from_zero(x):
-    """Return targets [B] by θ_Q whose s′ is replaced by zeros where d is true."""
+    """Return wrong targets [B] for a batch x: r + γ max Q(s′, ·; θ_Q).
+
+    Where d is true, the state s′ is replaced by zeros.
+    """
     values = jnp.where(x["terminated"][:, None], x["q_0"], x["q_n"])
     return target(x, values.max(axis=1), mask=False)
 
@@ -171,9 +174,9 @@ FORMULAS = {
 
 @pytest.mark.parametrize(("formula", "loss"), FORMULAS.values(), ids=FORMULAS)
 def test_slopes_are_the_derivatives(formula, loss):
-    """Loss and slopes agree with JAX's gradient of the same loss.
+    """Loss and slopes agree with the loss and gradient that JAX computes.
 
-    In some of these formulas a row's loss depends on the other rows of the batch.
+    In some of these formulas, the error of one row depends on other rows of the batch.
     """
     slopes = Slopes(formula, GAMMA)
     gradient = jax.jit(jax.value_and_grad(lambda q, x: loss({**x, **q})))
@@ -191,7 +194,7 @@ def test_slopes_are_the_derivatives(formula, loss):
 
 
 def test_gamma_is_that_of_the_task():
-    """The loss of `Slopes` has the discount γ that was passed to `Slopes`."""
+    """`Slopes` computes the loss with the discount γ that it was given."""
     losses = {gamma: Slopes(found(), gamma)(numbers())["loss"] for gamma in (0.7, 0.99)}
     x = numbers()
     for gamma, loss in losses.items():

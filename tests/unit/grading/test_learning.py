@@ -1,4 +1,8 @@
-"""If a wrong loss has a formula, all tasks are learned again by this formula."""
+"""If a wrong loss follows a formula, all tasks are learned again by this formula.
+
+Learning by a formula means: the updates use the slopes of this formula, not the
+hand-in's `td_update`.
+"""
 
 from types import SimpleNamespace
 
@@ -20,10 +24,13 @@ RIGHT = Found(td_loss.LANGUAGE.right, Scale())
 
 
 class Process:
-    """A fake of `Learning` that has ended; `slopes` is the argument of `again`.
+    """A fake of `Learning` whose first learning has ended.
 
     Args:
         deviates: whether the hand-in's `td_update` deviates.
+
+    Attributes:
+        slopes: the argument of `again`; None if `again` was not called.
     """
 
     def __init__(self, deviates):
@@ -37,7 +44,7 @@ class Process:
         """Return the results of learning by a formula.
 
         Args:
-            slopes: for each discount γ, the slopes of the formula.
+            slopes: the formula's `Slopes` for each discount γ; empty without a formula.
         """
         self.slopes = slopes
         return Results(by_formula=True)
@@ -45,10 +52,11 @@ class Process:
 
 @pytest.fixture
 def grade(monkeypatch):
-    """Return a function that gets the results of learning for a fake process.
+    """Return a function (deviates, find) that returns the results of learning.
 
-    Its arguments are `deviates` and the function `find`, which searches for the
-    formula. It returns the results and the fake process.
+    It also returns the fake `Process`. The function `find` replaces the search for a
+    formula: its arguments are the hand-in and a generator, its result is the formula or
+    None.
     """
 
     def run(deviates, find):
@@ -76,7 +84,7 @@ def test_right_updates_are_not_repeated(grade):
 
 
 def test_a_formula_is_used_for_all_tasks(grade):
-    """If a wrong formula is found, learning is repeated with its slopes.
+    """If a wrong formula is found, learning is repeated with this formula's slopes.
 
     The slopes are given for two discounts γ: that of the table worlds, and that of the
     other tasks.
@@ -103,7 +111,7 @@ def test_a_right_loss_does_not_explain_other_updates(grade):
 
 @pytest.mark.parametrize("reason", [None, ValueError("no"), UsedUp("no time left")])
 def test_without_a_formula(grade, reason):
-    """If no formula fits, or `td_loss` gives no answer, learning gets no slopes."""
+    """If no formula fits, or `td_loss` gives no answer, learning is given no slopes."""
 
     def find(student, rng):
         if reason:
@@ -114,7 +122,7 @@ def test_without_a_formula(grade, reason):
 
 
 def test_a_fault_of_ours_is_no_zero(grade):
-    """A grader error during the search for a formula is raised again."""
+    """A grader error during the search for a formula ends the grading."""
 
     def find(student, rng):
         raise GraderError("the runner has ended")

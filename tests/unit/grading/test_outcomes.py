@@ -1,4 +1,4 @@
-"""A check's outcome follows from the hand-in's answers; the hand-in is a fake."""
+"""A check's outcome follows from the answers of the hand-in, which is a fake here."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ class Fake:
 
     Args:
         answering: function of a case that returns an answer or raises an exception.
-        again: such a function for the consistency pass; None for the same function.
+        again: the function for the consistency pass; None for the same function.
     """
 
     eager = False
@@ -68,12 +68,12 @@ class Fake:
 
     @contextlib.contextmanager
     def in_fresh_process(self) -> Iterator["Fake"]:
-        """Yield the candidate of the consistency pass."""
+        """Yield a candidate that answers by the function `again`."""
         yield Fake(self.again)
 
 
 def right(case: Case) -> Answer:
-    """Return the right answer.
+    """Return the right answer to a case.
 
     It is the unchanged table Q, or flags of which only the last is true.
     """
@@ -84,7 +84,7 @@ def right(case: Case) -> Answer:
 
 
 def wrong(case: Case) -> Answer:
-    """Return a wrong answer: the table Q + 1, or flags that are all true."""
+    """Return a wrong answer to a case: the table Q + 1, or flags that are all true."""
     if case.part == "episode_terminateds":
         return Answer(terminateds=np.ones(case.spec["num_steps"], bool))
     return Answer(Q=case.args["Q"] + 1)
@@ -100,7 +100,7 @@ def raising(error: BaseException) -> Answering:
 
 
 def graded(student: Fake, **others) -> Graded:
-    """Return the `Graded` of a candidate, with the fake reference `right`.
+    """Return the `Graded` of a candidate; its fake reference answers by `right`.
 
     Args:
         student: the candidate.
@@ -117,7 +117,7 @@ def graded(student: Fake, **others) -> Graded:
 
 
 def checks_of(student: Fake, **others) -> dict:
-    """Run one pass; return the checks of `EXERCISE`, by name.
+    """Run the checks of `EXERCISE` once; return the checks by name.
 
     Args:
         student: the candidate.
@@ -140,7 +140,7 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=str)
 def test_exception_becomes_outcome(outcome):
-    """A check that raises gets the exception's outcome and message, and 0 points."""
+    """A check that raises an exception gets its outcome and message, and 0 points."""
     error = OUTCOMES[outcome]
     check = checks_of(Fake(raising(error)))[FIRST]
     ours = outcome == Outcome.GRADER_ERROR
@@ -222,7 +222,7 @@ def test_no_time_left():
     ("error", "hung"), [(TimedOut("late"), True), (UsedUp("none left"), False)]
 )
 def test_hung_parts_are_known(error, hung):
-    """A part that gave no answer in time is in `hung`.
+    """If a call of a part has no answer in time, the part is in the set `hung`.
 
     A part whose budget is used up is not in `hung`.
     """
@@ -240,7 +240,8 @@ def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, li
         twice: False to leave the consistency pass out.
 
     Returns:
-        The exercises, and (exercise, check) for each run of a check, in order.
+        The results of the exercises. Then a pair (exercise, check) of names for each
+        time that a check was run, in order.
     """
     turns: list[tuple[str, str]] = []
     options = Options("1", exercises, twice=twice)
@@ -249,7 +250,7 @@ def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, li
 
 
 def test_collected_once_and_asked_again_backwards(monkeypatch):
-    """Pytest runs once, and the consistency pass runs the checks in reverse order."""
+    """Pytest is started once; the consistency pass runs the checks in reverse order."""
     runs = []
     main = pytest.main
 
@@ -266,9 +267,9 @@ def test_collected_once_and_asked_again_backwards(monkeypatch):
 
 
 def test_second_pass_withdraws():
-    """A check that passed loses its points if it gets wrong answers in the second pass.
+    """A check that passed loses its points if the consistency pass gets wrong answers.
 
-    The second pass asks a fresh process.
+    The consistency pass asks a fresh process.
     """
     ((once,), _) = passes(Fake(right, wrong), EXERCISE, twice=False)
     ((twice,), _) = passes(Fake(right, wrong), EXERCISE)
@@ -281,7 +282,7 @@ def test_second_pass_withdraws():
 
 
 def test_second_pass_without_an_answer():
-    """If a check gets no answer in the second pass, the outcome is that of this pass.
+    """A check without an answer in the consistency pass takes the outcome of this pass.
 
     The message says that the part was asked again.
     """
@@ -292,7 +293,7 @@ def test_second_pass_without_an_answer():
 
 
 def test_part_that_hangs_is_not_asked_again():
-    """A check that got no answer in the first pass is not run in the second pass."""
+    """The consistency pass runs no check that got no answer in the first pass."""
     hangs = Fake(raising(TimedOut("late")))
     asked = []
     hangs.again = lambda case: asked.append(case) or Answer(Q=None)
@@ -301,7 +302,7 @@ def test_part_that_hangs_is_not_asked_again():
 
 
 def test_diagnosis_comes_after_the_second_pass(monkeypatch):
-    """A part that failed is diagnosed once, after the second pass."""
+    """A part that has failed a check is diagnosed once, after the consistency pass."""
     events: list[str] = []
 
     def diagnosed(part: str, *_: object) -> Diagnosis:

@@ -1,4 +1,8 @@
-"""In learning, each part of the hand-in sees only what its job needs."""
+"""In learning, each part of the hand-in sees only what it needs for its own work.
+
+`BlindAgent` is the learner's agent: it calls these parts, and asks the grader for the
+replay buffer and for `sync_target`.
+"""
 
 from dataclasses import replace
 
@@ -16,15 +20,16 @@ class FakeUpdates:
     """A fake of `Updates`: an update adds 1 to θ_Q, and the network is linear.
 
     Attributes:
-        batches: the batches of all blocks.
-        distance: the distance that is returned for each compared update.
+        batches: for each block, the batches of its updates.
+        distance: the distance between the grader's and the hand-in's θ_Q, the same for
+            all compared updates.
     """
 
     def __init__(self):
         self.batches, self.distance = [], 0.0
 
     def fresh_state(self, theta, rate=0.0):
-        """Return the state of the optimizer before the first update: the count 0."""
+        """Return 0, the number of updates so far, as the state of the optimizer."""
         return 0
 
     def values(self, theta, states):
@@ -40,22 +45,36 @@ class FakeUpdates:
         return self.values(self.unflat(np.asarray(theta)), states)
 
     def all_values(self, theta_Q, theta_T, batch):
-        """Return the values of s, s′ and zeros by θ_Q (`q_`) and by θ_T (`t_`)."""
+        """Return the values of the batch's states s and s′, and of a state of zeros.
+
+        The keys begin with `q_` for values by θ_Q, and with `t_` for values by θ_T.
+        They end with `s` for s, `n` for s′, or `0` for zeros.
+        """
         of = {"s": batch["state"], "n": batch["next_state"], "0": np.zeros((1, D))}
         found = {f"q_{k}": self.q_values(theta_Q, states) for k, states in of.items()}
         return {**found, **{f"t_{k}": self.q_values(theta_T, x) for k, x in of.items()}}
 
     def step_along(self, carry, batch, slopes, compared):
-        """Make an update that adds the sum of all slopes to θ_Q."""
+        """Make an update that adds the sum of all slopes to θ_Q.
+
+        Returns:
+            The new θ_Q and state, and the distance.
+        """
         moved = carry[0] + sum(float(slope.sum()) for slope in slopes.values())
         return (moved, carry[2] + 1), self.distance
 
     def block(self, carry, batches, synced, compared):
         """Make a block of updates, each of which adds 1 to θ_Q.
 
+        Args:
+            carry: θ_Q, θ_T and the optimizer's state.
+            batches: the batches of the updates.
+            synced: for each update, whether θ_T becomes θ_Q after it.
+            compared: for each update, whether it is compared with the hand-in's.
+
         Returns:
-            The new carry (θ_Q, θ_T, state), the losses and the distances. A distance of
-            -1 means that the update is not compared.
+            The new carry, the losses and the distances. The distance is -1 for an
+            update that is not compared.
         """
         self.batches.append(batches)
         theta_Q, theta_T, state = carry
@@ -70,11 +89,12 @@ class FakeUpdates:
 class Grader:
     """A fake of the grader that answers the learner's questions.
 
-    Its buffer is right. Its `sync_target` returns θ_Q after the updates in a list.
+    Its buffer is right. Its `sync_target` returns θ_Q after some updates, else θ_T.
 
     Args:
         synced: the numbers of these updates, from 1.
-        slopes: function that answers a question for slopes.
+        slopes: function that answers a question for slopes; it returns the loss and the
+            slopes by name.
 
     Attributes:
         asked: all questions, in order.
@@ -90,7 +110,7 @@ class Grader:
         return getattr(self, question["do"])(question)
 
     def use_buffer(self, question):
-        """Add the question's rows to the buffer; return batches that it draws."""
+        """Store the question's rows in the buffer; return drawn batches by field."""
         new, old = question["rows"], self.rows
         self.rows = {
             name: np.concatenate([old[name], new[name]]) if old else new[name]
@@ -102,7 +122,7 @@ class Grader:
         return {name: column[which] for name, column in self.rows.items()}
 
     def schedule(self, question):
-        """Return for each update of the question whether θ_T becomes θ_Q after it."""
+        """Return 1 for each update after which θ_T becomes θ_Q, 0 for the others."""
         steps = question["first"] + np.arange(question["count"])
         return {"synced": np.isin(steps, self.synced).astype(np.int8)}
 
@@ -123,7 +143,8 @@ class Grader:
 def make(agent):
     """Return a function that makes an agent for a small task.
 
-    The function returns the agent, its fake updates and its fake grader.
+    It takes the agent's `act`, a seed, `by_formula`, and the arguments of `Grader`. It
+    returns the agent, the agent's fake updates and the fake grader.
     """
     small = {"block_steps": 8, "block_updates": BLOCK, "batch_size": B, "capacity": 50}
     settings = replace(agent.train.SETTINGS, period=3, validation_episodes=6, **small)
@@ -150,10 +171,10 @@ def observe(made, first=0, n=8):
 
 
 def test_sync_is_asked_beforehand_and_in_order(make, agent, monkeypatch):
-    """`sync_target` is asked once for each update, for many updates in one question.
+    """The answers of `sync_target` are asked before the updates, many in one question.
 
-    θ_T becomes θ_Q after the updates for which the answer says so. The question has no
-    parameters.
+    θ_T becomes θ_Q after the updates for which the answer says so. The question holds
+    no parameters.
     """
     monkeypatch.setattr(agent, "ASKED_AT_ONCE", 7)
     made, _, grader = make(synced=(2, 9))
@@ -181,7 +202,7 @@ def test_an_answer_that_is_neither(make, monkeypatch, agent):
 def test_the_buffer_sees_nothing_of_the_task(make):
     """The questions to the buffer do not depend on the observed transitions.
 
-    Each question has the same number of tokens, whatever the number of transitions.
+    Each question has the same number of tokens, whatever the number of transitions is.
     """
     asked = []
     for first in (0, 1000):
@@ -216,17 +237,29 @@ def test_updates_get_the_real_transitions(make):
 
 
 def reading(args):
-    """Return actions [N] that depend on the size of the values."""
+    """Return a dict with actions [N] that depend on the sizes of the values.
+
+    Args:
+        args: the arguments of `epsilon_greedy`, by name.
+    """
     return {"actions": (jnp.abs(args["q_values"]).sum(axis=1) * 1000).astype(int) % A}
 
 
 def greedy(args):
-    """Return the greedy actions [N]."""
+    """Return a dict with the greedy actions [N].
+
+    Args:
+        args: the arguments of `epsilon_greedy`, by name.
+    """
     return {"actions": args["q_values"].argmax(axis=1)}
 
 
 def by_epsilon(args):
-    """Return action 1 in all states if ε is above ½, else action 0."""
+    """Return a dict with actions [N], which are all 1 if ε is above ½, else all 0.
+
+    Args:
+        args: the arguments of `epsilon_greedy`, by name.
+    """
     return {"actions": jnp.full(len(args["q_values"]), args["epsilon"] > 0.5, int)}
 
 
@@ -237,9 +270,9 @@ def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
         make: the fixture.
         agent: the fixture.
         program: the hand-in's `epsilon_greedy`.
-        scale: factor of θ.
+        scale: factor of the random θ_Q.
         epsilon: ε.
-        shift: number that is added to θ, which keeps the order of the values.
+        shift: a number that is added to θ_Q, which keeps the order of the values.
     """
     made, updates, _ = make(agent.make_act(FakeUpdates(), program))
     rng = np.random.default_rng(5)
@@ -250,9 +283,9 @@ def actions(make, agent, program, scale=1.0, epsilon=0.0, shift=0.0):
 
 
 def test_only_the_order_of_the_values_counts(make, agent):
-    """Values in the same order give the same actions, even if they differ in size.
+    """Values in the same order give the same actions, even if their sizes differ.
 
-    This holds even for an `epsilon_greedy` that uses the size of the values.
+    This holds even for an `epsilon_greedy` that uses the sizes of the values.
     """
     first, q_values = actions(make, agent, reading)
     second, others = actions(make, agent, reading, scale=7.0, shift=0.5)
@@ -304,7 +337,7 @@ def test_actions_that_there_are_not(make, returned, words):
 def test_updates_that_deviate_end_learning(make, agent):
     """Some updates of each block are compared with the hand-in's `td_update`.
 
-    If too many of them deviate, `Deviates` is raised.
+    If too many of these updates deviate, `Deviates` is raised.
     """
     made, updates, _ = make()
     for block in range(3):
@@ -336,9 +369,9 @@ def test_few_kinks_are_tolerated(make, agent, distance):
 
 
 def test_parameters_that_are_not_finite(make, agent):
-    """If θ_Q and the hand-in's update are NaN, `Foul` ends learning with the reason.
+    """If θ_Q is NaN by the grader's and the hand-in's update, `Foul` ends learning.
 
-    If only the grader's θ_Q is NaN, the hand-in's update deviates.
+    If θ_Q is NaN by the grader's update only, `Deviates` is raised.
     """
     made, *_ = make()
     made.theta_Q = made.theta_Q * np.nan
@@ -355,8 +388,8 @@ def test_parameters_that_are_not_finite(make, agent):
 def test_learning_by_a_formula(make):
     """An agent that learns by a formula asks the grader for the slopes of each batch.
 
-    The question has the values of the batch by θ_Q and θ_T. The update moves θ_Q along
-    the slopes.
+    The question holds the values of the batch by θ_Q and by θ_T. The update moves θ_Q
+    along the slopes.
     """
     made, updates, grader = make(by_formula=True, synced=(2, 4))
     asked = []

@@ -1,4 +1,4 @@
-"""Exceptions of a known kind get the sentence that explains this kind."""
+"""An exception of a known kind gets a sentence that explains this kind."""
 
 import re
 
@@ -273,12 +273,12 @@ UNEXPLAINED = [
     ("words", "where", "facts", "piece"), EXAMPLES, ids=[e[-1] for e in EXAMPLES]
 )
 def test_kinds(words: str, where: str, facts: str, piece: str):
-    """The message of an exception gets the sentence that explains its kind.
+    """`explain` returns the sentence for the kind of an exception.
 
     Args:
         words: type and message of the exception.
-        where: function and source line in dqn.py, "-" for none.
-        facts: what a library was doing.
+        where: function and source line in dqn.py; "-" for none.
+        facts: which function of a library was running, and with which arguments.
         piece: a part of the expected sentence.
     """
     assert piece in explain(words, where, facts)
@@ -286,15 +286,15 @@ def test_kinds(words: str, where: str, facts: str, piece: str):
 
 @pytest.mark.parametrize("example", UNEXPLAINED, ids=[e[0] for e in UNEXPLAINED])
 def test_not_certain(example: tuple[str, str, str]):
-    """If no kind of exception fits for certain, there is no sentence."""
+    """If no kind of exception fits for certain, `explain` returns ""."""
     assert explain(*example) == ""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.sentence[:40] for kind in KINDS])
 def test_sentences(kind):
-    """A sentence has one line of at most 300 characters.
+    """An explanation is one line of at most 300 characters, without names of our code.
 
-    Each of its placeholders has a group in the patterns. No name of ours is in it.
+    A kind's patterns have a group for each placeholder in the kind's sentence.
     """
     groups = sum(re.compile(p).groups for p in (kind.words, kind.facts))
     assert {int(n) for n in re.findall(r"\{(\d)\}", kind.sentence)} <= {*range(groups)}
@@ -305,9 +305,9 @@ def test_sentences(kind):
 
 
 def test_hostile_words():
-    """A hostile message puts no braces into a sentence.
+    """The braces of a hostile message do not appear in the explanation.
 
-    Very long messages are handled quickly, and a very long name gets no sentence.
+    Very long messages are handled quickly, and a very long name gets no explanation.
     """
     for words in ("{0}{1}{x}", "%s" * 1000, "(" * 10_000, "'" * 10_000, "\n" * 10_000):
         assert "{" not in explain(f"Error: {words}", f"f: {words}", words)

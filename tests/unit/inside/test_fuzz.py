@@ -1,6 +1,6 @@
-"""Hostile bytes from a helper do no harm; hypothesis draws the bytes.
+"""Hostile bytes from a helper process do no harm; hypothesis draws the bytes.
 
-`make fuzz` tests the same functions with more bytes, for as long as wanted.
+`make fuzz` tests the same functions with more bytes, as long as the user wants.
 """
 
 import random
@@ -23,7 +23,11 @@ quick = settings(database=None, deadline=None, max_examples=150, derandomize=Tru
 
 @pytest.fixture(scope="module", autouse=True)
 def known_nonce() -> None:
-    """Fix the random nonce of each question, so that drawn bytes can contain it."""
+    """Replace the random number (nonce) in each question by a fixed one.
+
+    Only an answer that repeats the nonce is accepted. With the fixed nonce, drawn bytes
+    can be such an answer.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(helper.secrets, "token_bytes", lambda size: targets.NONCE)
         yield
@@ -37,7 +41,7 @@ edges = st.sampled_from(
 
 
 def pieces(data: bytes) -> st.SearchStrategy[bytes]:
-    """Return a strategy that draws up to 30 successive bytes of the data."""
+    """Return a strategy that draws up to 30 neighbouring bytes of the data."""
     return st.integers(0, len(data)).map(lambda cut: data[cut : cut + 30])
 
 
@@ -80,9 +84,9 @@ trees = st.recursive(
 
 @st.composite
 def packed(draw) -> bytes:
-    """Draw a frame whose header is a msgpack dict with any content.
+    """Draw the bytes of a frame whose header is a msgpack dict with any content.
 
-    Keys can come twice, and the lengths in the frame can be wrong.
+    A key can come twice, and the lengths in the frame can be wrong.
     """
     message = {
         "nonce": targets.NONCE,
@@ -117,9 +121,9 @@ def test_conversations(data):
 
 @pytest.mark.parametrize("target", [targets.frames, targets.conversation])
 def test_deep_and_long(target):
-    """Very deep nesting and very many tiny items in a header do no harm.
+    """Headers with very deep nesting or very many tiny items are read or refused.
 
-    They are read or refused like any other bytes.
+    They do no other harm, such as a stack overflow.
     """
     for opening in (b"\x91", b"\x81\xa1a", b"\xdd\0\0\0\1", b"\x81\xc0", b"\xc7\x40\1"):
         for depth in (15, 17, 511, 1025, 20_000):
@@ -136,7 +140,7 @@ def test_deep_and_long(target):
 def test_what_is_asked_with_the_nonce_is_answered():
     """Good frames are accepted as answers, errors or questions.
 
-    Without this test, the other tests would pass even if every frame were refused.
+    Without this test, the other tests would pass even if all frames were refused.
     """
     answered = []
     for message in MESSAGES:

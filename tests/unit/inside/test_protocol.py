@@ -1,4 +1,7 @@
-"""Messages arrive unchanged; wrong frames are refused without much memory or time."""
+"""Messages between grader and helper arrive unchanged; wrong frames are refused.
+
+A refusal needs little memory and time.
+"""
 
 import contextlib
 import io
@@ -37,14 +40,19 @@ messages = st.dictionaries(st.text(), values, max_size=4)
 
 
 def frame(header: object, payload: bytes = b"") -> io.BytesIO:
-    """Return a stream of one frame with this header and payload."""
+    """Return a stream that holds one frame.
+
+    Args:
+        header: the header, which is packed by msgpack.
+        payload: the bytes of the arrays.
+    """
     return io.BytesIO(frames.frame(header, payload))
 
 
 @given(messages)
 @settings(database=None, deadline=None, max_examples=60)
 def test_round_trip(message):
-    """A message arrives unchanged: values, types, order of keys, bits of arrays."""
+    """A message arrives unchanged: values, types, order of keys, and bits of arrays."""
     stream = io.BytesIO()
     send(stream, message)
     send(stream, {"next": 1})
@@ -70,7 +78,7 @@ def arrived(message: dict) -> dict:
 
 
 def test_decoded_arrays_are_their_own():
-    """A received array can be changed and shares no memory with other arrays."""
+    """A received array is writable and shares no memory with other arrays."""
     message = arrived({"a": np.zeros(3), "b": np.zeros(3)})
     message["a"][:] = 1
     assert message["b"].tolist() == [0, 0, 0]
@@ -184,11 +192,14 @@ def test_hostile_frames(name):
 
 
 class Unread(Exception):
-    """Raised by a test so that the payload is not read."""
+    """An exception that a test raises so that `receive` does not read the payload."""
 
 
 def test_looked_at_before_its_payload_is_read():
-    """The function `look` sees shapes and dtypes before the payload is read."""
+    """`receive` calls its argument `look` before it reads the arrays' bytes.
+
+    At this time the shapes and dtypes of the arrays are known.
+    """
     data = encode({"a": np.zeros((3, 2), np.int32), "b": [np.ones(2)]})
     stream = io.BytesIO(data)
 
@@ -205,7 +216,7 @@ def test_looked_at_before_its_payload_is_read():
 
 
 def test_lies_are_found_before_the_payload():
-    """Arrays that do not fit the payload are refused before the payload is read."""
+    """If arrays in the header do not fit the payload's length, no payload is read."""
     header = msgpack.packb({"a": array_item("float64", [1000, 1000])})
     start = struct.pack("<II", len(header), 8) + header  # the payload is missing
     with pytest.raises(ProtocolError, match="longer than its payload"):
@@ -242,7 +253,7 @@ def test_lone_bool_is_an_array():
 
 
 def test_bools_are_bools():
-    """A received boolean array has only the bytes 0 and 1; other bytes become 1."""
+    """A received boolean array holds only the bytes 0 and 1; other bytes become 1."""
     message = receive(frame({"a": array_item("bool", [3])}, b"\0\1\2"))
     assert message["a"].dtype == bool
     assert message["a"].view(np.uint8).tolist() == [0, 1, 1]

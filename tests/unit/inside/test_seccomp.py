@@ -15,7 +15,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the tiers are Linux'
 
 
 def answer(program, architecture: int, number: int, *arguments: int) -> int:
-    """Return the action of the filter for a system call, as the kernel finds it.
+    """Run a seccomp filter as the kernel does; return its action for a system call.
 
     Args:
         program: instructions (code, jump if true, jump if false, operand).

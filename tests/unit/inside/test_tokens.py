@@ -1,4 +1,7 @@
-"""The hand-in's buffer stores tokens; each drawn token becomes its transition again."""
+"""The hand-in's buffer stores tokens, and each drawn token is replaced by a transition.
+
+A token belongs to one transition, which the buffer never sees.
+"""
 
 import numpy as np
 import pytest
@@ -11,8 +14,8 @@ D, A = 3, 4
 def transitions(n, first=0):
     """Return n transitions with the rewards `first`, `first` + 1, and so on.
 
-    The reward is the number of the transition. All other fields follow from the number,
-    so a test can notice a mixture of two transitions.
+    The reward is the transition's number, and all other fields follow from the number.
+    So a test can notice fields that belong to different transitions.
     """
     number = np.arange(first, first + n)
     return {
@@ -25,13 +28,13 @@ def transitions(n, first=0):
 
 
 def made(capacity=100, seed=1):
-    """Return an empty `Tokens` for transitions with D = 3 and A = 4."""
+    """Return an empty `Tokens` for states of D = 3 numbers and A = 4 actions."""
     kinds = transitions(1)
     return Tokens(capacity, kinds, A, np.random.default_rng(seed))
 
 
 def picked(tokens, which, shape=None):
-    """Return the answer of a buffer that draws certain tokens.
+    """Return the answer of a buffer that draws certain tokens: an array for each field.
 
     Args:
         tokens: the tokens, an array for each field.
@@ -43,13 +46,13 @@ def picked(tokens, which, shape=None):
 
 
 def numbers(tokens, answer, shape=None):
-    """Return the numbers of the transitions that belong to a buffer's answer.
+    """Return the numbers of the transitions to which the drawn tokens belong.
 
-    The function fails if the fields of a transition do not belong together.
+    The function fails if the fields of one transition do not belong together.
 
     Args:
         tokens: the `Tokens`.
-        answer: the buffer's answer.
+        answer: the drawn tokens, as from `picked`.
         shape: shape (n, B) of the batches; None for the answer's own shape.
     """
     shape = shape or answer["reward"].shape
@@ -64,9 +67,9 @@ def numbers(tokens, answer, shape=None):
 
 
 def test_a_token_stands_for_one_transition():
-    """Each token stands for the same transition in every draw.
+    """A token belongs to the same transition in every draw.
 
-    Different tokens stand for different transitions here.
+    If there are as many tokens as transitions, no two tokens belong to the same one.
     """
     tokens = made()
     new = tokens.add(transitions(8), 8)
@@ -90,7 +93,7 @@ def test_tokens_are_not_in_the_order_of_their_transitions():
 def test_tokens_do_not_depend_on_the_transitions():
     """With the same seed, other transitions get the same tokens.
 
-    The tokens have the shapes and dtypes of transitions.
+    Tokens have the shapes and dtypes of transitions.
     """
     first, second = made(), made()
     for block in range(3):
@@ -117,7 +120,7 @@ def test_more_tokens_than_transitions():
 
 
 def test_the_oldest_tokens_leave():
-    """If the buffer is full, the oldest tokens are no longer valid.
+    """If the buffer is full, the oldest tokens are not valid any longer.
 
     A draw of such a token raises `Foul`.
     """
@@ -167,10 +170,11 @@ def last_number_of_the_state(answer, tokens):
     ],
 )
 def test_what_is_not_stored_is_found(change, words):
-    """If a drawn row is not a token in the buffer, `Foul` ends learning.
+    """If a drawn row is no token that the buffer holds, `Foul` ends learning.
 
     Args:
-        change: function that makes one row of the answer wrong.
+        change: function (answer, tokens) that makes one row of the answer wrong, in
+            place.
         words: a part of the message.
     """
     tokens = made()
@@ -215,7 +219,7 @@ def test_other_types_are_right(name, dtype):
     ],
 )
 def test_the_form_of_a_batch(name, change, words):
-    """If a field is missing, has another shape, or has float actions, learning ends."""
+    """If a field is missing, has a wrong shape, or has float actions, learning ends."""
     tokens = made()
     answer = picked(tokens.add(transitions(6), 6), range(6))
     answer[name] = change(answer[name])
@@ -224,7 +228,9 @@ def test_the_form_of_a_batch(name, change, words):
 
 
 def blocks(draw, count=60, stored=500):
-    """Return the number of the block in which uneven draws are noticed; None if never.
+    """Return the number of the block, from 0, in which uneven draws are noticed.
+
+    The result is None if they are never noticed.
 
     Args:
         draw: function (generator, N) that returns the indices of 256 drawn tokens.
@@ -269,7 +275,7 @@ def test_even_draws_go_on():
 def test_the_order_of_draws_is_not_used():
     """The batches hold the drawn transitions, but not in the order of the draws.
 
-    The same answer of the buffer gives another order each time.
+    If the buffer answers the same twice, the two orders differ.
     """
     tokens = made()
     answer = picked(tokens.add(transitions(20), 20), range(20), (4, 5))

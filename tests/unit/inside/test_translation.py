@@ -1,4 +1,7 @@
-"""A translated program computes the same values and gradients as the program."""
+"""The translation of a program computes the same values and gradients as the program.
+
+It is a JAX function, made by reading the program operation by operation.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -38,7 +41,7 @@ MATRICES = np.random.default_rng(1).normal(size=(3, 5, 5)).astype(np.float32)
 
 @pytest.fixture(autouse=True)
 def settings_of_jax() -> Iterator[None]:
-    """Prepare JAX as the worker does; restore some settings after the test."""
+    """Set JAX up as the worker does; restore the settings after the test."""
     worker.prepare_jax()
     names = ("jax_enable_x64", "jax_numpy_rank_promotion")
     before = {name: getattr(jax.config, name) for name in names}
@@ -54,11 +57,14 @@ def runner_settings(settings_of_jax: None) -> None:
 
 
 def translation_of(function: Callable, *arrays: Any) -> Callable[..., list[Any]]:
-    """Export a function, translate the program, and return the translation.
+    """Export a function, translate the exported program, and return the translation.
 
     Args:
         function: the function.
-        arrays: arguments with the shapes and dtypes for the export.
+        arrays: its arguments, of which only shapes and dtypes matter.
+
+    Returns:
+        A function of such arrays that returns the results as a list.
     """
     args = list(arrays)
     program = jax.jit(lambda args: function(*args))
@@ -67,14 +73,13 @@ def translation_of(function: Callable, *arrays: Any) -> Callable[..., list[Any]]
 
 
 def functional(function: Callable, arrays: Any) -> Any:
-    """Return the results of a function, and a gradient.
+    """Return the results of a function, and the gradient of their weighted sum.
 
-    The gradient is that of a weighted sum of all results, with weights that are not
-    special.
+    The weights are different numbers, so that a wrong gradient is noticed.
 
     Args:
         function: the function.
-        arrays: its arguments.
+        arrays: a list of its arguments.
     """
 
     def total(arrays: Any) -> Any:
@@ -119,9 +124,9 @@ def assert_equal_functions(function: Callable, *arrays: Any) -> None:
 
 
 def generic_theta(dqn: Any) -> list[np.ndarray]:
-    """Return random parameters for a hand-in's network, without special values.
+    """Return random parameters for a hand-in's network; none of them is 0.
 
-    Vectors hold numbers from 0.5 to 1.5.
+    Those in vectors lie between 0.5 and 1.5.
     """
     rng = np.random.default_rng(3)
     theta = []
@@ -190,7 +195,7 @@ def reductions(x: Any) -> Any:
 
 
 def indexing(x: Any) -> Any:
-    """Read and write entries of an array, some at places that depend on x."""
+    """Read and write entries of an array, some of them at indices that depend on x."""
     i = (jnp.abs(x[0]) * 9).astype(int)
     taken = jnp.take(x, jnp.array([3, -1])), x[jnp.array([0, 0])], x[i], x[::-2]
     cut = lax.dynamic_slice(x, (i,), (2,))
@@ -204,7 +209,7 @@ def indexing(x: Any) -> Any:
 
 
 def orders(x: Any) -> Any:
-    """Sort the entries and search among them."""
+    """Sort the entries of x, and search for them in a sorted table."""
     table = jnp.linspace(-2, 2, 9)
     pairs = lax.sort((jnp.round(x), x), num_keys=2)
     searched = jnp.searchsorted(table, x), jnp.interp(x, table, jnp.sin(table))
@@ -212,7 +217,7 @@ def orders(x: Any) -> Any:
 
 
 def branches(x: Any) -> Any:
-    """Choose among branches; some conditions depend on x, and one is constant."""
+    """Choose among functions; some conditions depend on x, and one is constant."""
     index = (jnp.abs(x) * 10).astype(int)[0] % 3
     chosen = lax.switch(index, [lambda: x**2, lambda: jnp.exp(x), lambda: x * 3])
     table = jnp.arange(6).reshape(2, 3).T[:, 1:]  # [3], [4], [5]
@@ -276,15 +281,15 @@ def unused(x: Any, y: Any, z: Any) -> Any:
     ],
 )
 def test_operations(function, arrays):
-    """A translated function has the values and gradients of the function."""
+    """The translation of a function computes the same values and gradients."""
     assert_equal_functions(function, *arrays)
 
 
 @pytest.mark.usefixtures("runner_settings")
 def test_loops_of_known_length():
-    """Loops of a known length are unrolled.
+    """A loop whose length is known is unrolled.
 
-    In a program, loops over layers are `while` loops.
+    In an exported program, a scan over layers is such a loop.
     """
 
     def layers(x: Any, matrices: Any) -> Any:
@@ -303,7 +308,7 @@ def test_loops_of_known_length():
 
 
 def test_subgradients_at_zero():
-    """At 0 the translation of softplus has the slope ½, and that of |x| has 0."""
+    """At 0 the translation of softplus has the derivative ½, and that of |x| has 0."""
     zeros = jnp.zeros(3)
     for function, slope in ((jax.nn.softplus, 0.5), (jnp.abs, 0.0)):
         ours = translation_of(function, zeros)
@@ -315,7 +320,7 @@ def test_subgradients_at_zero():
 
 
 def test_derivative_is_that_of_the_values():
-    """The gradient of a translation ignores the derivative rule of a `custom_vjp`."""
+    """A translation's gradient follows from its values; `custom_vjp` has no effect."""
 
     @jax.custom_vjp
     def square(x: Any) -> Any:
@@ -328,7 +333,7 @@ def test_derivative_is_that_of_the_values():
 
 
 def test_rows_do_not_see_each_other():
-    """Under `vmap`, a translation ignores the batching rule of a `custom_vmap`."""
+    """Under `vmap`, a translation computes each row alone; it ignores `custom_vmap`."""
 
     @jax.custom_batching.custom_vmap
     def network(x: Any) -> Any:
@@ -429,7 +434,7 @@ def test_endless_loop_of_no_operations():
 
 @pytest.mark.parametrize("index", [-3, 0, 1, 2, 9])
 def test_places_outside_of_an_array(index):
-    """An index outside of its range means what StableHLO says.
+    """An index out of range has the effect that StableHLO specifies.
 
     The start of a slice is moved into the array. If there is no branch with this index,
     the last branch is used.

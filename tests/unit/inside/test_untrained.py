@@ -1,4 +1,4 @@
-"""Learning takes a task only if the untrained network does not solve it already."""
+"""A task is learned only if the untrained network does not solve it already."""
 
 import dataclasses
 
@@ -10,9 +10,9 @@ START = [np.full((D, A), 0.25, np.float32)]
 
 
 class OneStep:
-    """A fake environment: N episodes of one step, and one secret action.
+    """A fake environment with N episodes of one step each.
 
-    The secret action has reward 1, the other action 0.
+    One action, the secret one, has the reward 1; the other action has the reward 0.
 
     Args:
         num_envs: N.
@@ -38,18 +38,21 @@ class OneStep:
 
 
 class Rule:
-    """A fake network with one best action at the start, and one after any change of θ.
+    """A fake network whose best action depends on whether its parameters are `START`.
 
     Args:
         action: the best action for the parameters `START`.
         changed: the best action for all other parameters.
+
+    Attributes:
+        judged: for each call, the largest difference of a parameter from `START`.
     """
 
     def __init__(self, action, changed):
         self.actions, self.judged = (action, changed), []
 
     def q_values(self, theta, states):
-        """Return values [N,A]; add the largest change of a parameter to `judged`."""
+        """Return the values [N,A] of the states, and add an entry to `judged`."""
         change = np.abs(theta - 0.25).max()
         self.judged.append(change)
         return np.tile(np.eye(A)[self.actions[int(change > 0)]], (len(states), 1))
@@ -59,8 +62,9 @@ class Rule:
 def drawn(learner):
     """Return a function (network, secrets) that draws tasks until the network fails.
 
-    The function returns the secret action of the last task, or None if the network
-    solves all tasks. It also returns the number of tasks that were drawn.
+    The argument `secrets` has the secret action of each task. The function returns the
+    secret of the task that was taken, or None if the network solves all tasks. It also
+    returns the number of drawn tasks.
     """
     settings = dataclasses.replace(learner.train.SETTINGS, validation_episodes=N)
 
@@ -93,12 +97,12 @@ def test_a_rule_that_waits_for_other_parameters(drawn):
 
 
 def test_a_network_that_solves_all_tasks(drawn, learner):
-    """If the network solves all 20 drawn tasks, no task is taken."""
+    """If the network solves each of 20 drawn tasks, no task is taken."""
     assert drawn(Rule(1, 1), [1]) == (None, learner.DRAWS)
 
 
 def test_small_and_large_changes_are_tried(drawn, learner):
-    """The network is tested unchanged, and with noise of several sizes on θ."""
+    """The network is tested with its own θ, and with noise of several sizes on θ."""
     rule = Rule(0, 0)
     assert drawn(rule, [1]) == (1, 1)
     start, *noisy = rule.judged

@@ -1,4 +1,4 @@
-"""The grader's own updates are right; the hand-in's updates are compared with them."""
+"""The grader's own updates are right; a hand-in's updates are compared with them."""
 
 import jax
 import jax.numpy as jnp
@@ -37,9 +37,9 @@ def drawn_theta(rng):
 
 
 def drawn_batches(rng, n=N):
-    """Return n random batches, an array [n,B,...] for each field.
+    """Return n random batches: for each field an array [n,B,...].
 
-    Rows 1 and 3 of each batch are terminated.
+    In each batch, rows 1 and 3 (counted from 0) are terminated.
     """
     return {
         "state": rng.normal(size=(n, B, D)).astype(np.float32),
@@ -64,18 +64,18 @@ def half_loss(theta_Q, theta_T, batch):
 
 
 def unmasked_loss(theta_Q, theta_T, batch):
-    """Return the right loss as if no transition were terminated."""
+    """Return the right loss, but as if no transition were terminated."""
     batch = {**batch, "terminated": np.zeros(B, bool)}
     return right_loss(theta_Q, theta_T, batch)
 
 
 def own_update(loss=right_loss, change=lambda before, after: after):
-    """Return the exported program of a fake hand-in's `td_update`.
+    """Return a function that computes what the hand-in's program of `td_update` would.
 
     Args:
         loss: the hand-in's loss.
-        change: function of (θ_Q and state before the step, results of the step) that
-            returns the hand-in's results.
+        change: function (before, after) that returns the hand-in's results. `before`
+            has θ_Q and the state before the step, `after` has the right results.
     """
 
     def program(args):
@@ -94,7 +94,7 @@ def own_update(loss=right_loss, change=lambda before, after: after):
 
 
 def made(own=None):
-    """Return an `Updates`, the start of a training, and batches.
+    """Return an `Updates`, and all that a block of updates needs.
 
     Args:
         own: the hand-in's `td_update`; None for a right one.
@@ -115,7 +115,7 @@ def only(batches, i):
 
 
 def test_the_block_makes_the_updates_that_are_asked_for():
-    """A block of seven updates with two syncs does the same as seven steps of Optax.
+    """A block of seven updates with two syncs gives the same as seven steps of Optax.
 
     Compared are θ_Q, θ_T, the state of Adam and the losses.
     """
@@ -146,7 +146,7 @@ def test_the_block_makes_the_updates_that_are_asked_for():
 
 
 def test_a_right_update_is_close():
-    """A right `td_update` differs from the grader's update by rounding only.
+    """A right `td_update` differs from the grader's update only by rounding.
 
     An update that is not compared has the distance `NOT_COMPARED`.
     """
@@ -168,13 +168,13 @@ def right_theta():
 
 
 def ascending(before, after):
-    """Return the results with θ_Q moved by the negative step."""
+    """Return the results of an update that moves θ_Q in the wrong direction."""
     moved = zip(before["theta_Q"], after["theta_Q"], strict=True)
     return {**after, "theta_Q": [2 * a - b for a, b in moved]}
 
 
 def against(before, after):
-    """Return the results with the sign of Adam's mean gradients changed."""
+    """Return the results of an update that negates the means in Adam's state."""
     count, *averages = after["opt_state"]
     means, squares = averages[:4], averages[4:]
     return {**after, "opt_state": [count, *(-mean for mean in means), *squares]}
@@ -198,9 +198,9 @@ WRONG = {
 
 @pytest.mark.parametrize("own", WRONG.values(), ids=WRONG)
 def test_a_wrong_update_is_far(own, right_theta):
-    """The distance of a wrong `td_update` is more than `CLOSE`, or NaN.
+    """The distance of a wrong `td_update` is more than `CLOSE`, or it is NaN.
 
-    θ_Q is still moved by the grader's own updates.
+    Even then, θ_Q is moved by the grader's own updates.
     """
     updates, carry, batches = made(own)
     compared = np.ones(N, bool)
@@ -210,7 +210,7 @@ def test_a_wrong_update_is_far(own, right_theta):
 
 
 def right_slopes(all_values, batch):
-    """Return the slopes of the right loss: its derivatives by each value of the batch.
+    """Return the slopes of the right loss: its derivatives by the values under θ_Q.
 
     Args:
         all_values: the values of the batch, as from `Updates.all_values`.
@@ -225,7 +225,7 @@ def right_slopes(all_values, batch):
 
 
 def test_a_step_along_right_slopes_is_the_same_update():
-    """A step along the slopes of the right loss equals the update of a block."""
+    """A step along the slopes of the right loss equals the usual update."""
     updates, carry, batches = made()
     batch = only(batches, 0)
     slopes = right_slopes(updates.all_values(carry[0], carry[1], batch), batch)

@@ -1,4 +1,4 @@
-"""A hand-in is read from a zip archive; other content of the archive does no harm."""
+"""A hand-in is read from a zip archive; other files in the archive do no harm."""
 
 import io
 import os
@@ -49,8 +49,8 @@ def packed(*members, comment: bytes = b"") -> bytes:
     """Return the bytes of a zip archive.
 
     Args:
-        members: a member is a name or a `ZipInfo`, or a pair of it and the content.
-            Without a pair, the content is `SOURCE`.
+        members: the archive's entries. An entry is a name or a `ZipInfo`, or a pair:
+            one of these, and the content. Without a content, it is `SOURCE`.
         comment: the archive's comment.
     """
     data = io.BytesIO()
@@ -66,7 +66,7 @@ def packed(*members, comment: bytes = b"") -> bytes:
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Return a function that writes bytes to a file and takes the file in.
+    """Return a function that writes bytes to a file and reads this file as a hand-in.
 
     The function returns the `Submission`.
     """
@@ -117,7 +117,7 @@ def test_the_file_is_found(handed_in, names, tmp_path):
     ids=lambda names: names[0],
 )
 def test_what_else_is_there_is_taken(handed_in, names):
-    """Without a `dqn.py`, the only other Python file is taken, and a note says so."""
+    """Without a `dqn.py`, the only other Python file is read, and a note says so."""
     submission = handed_in(packed(*names))
     assert (submission.problem, submission.source) == (None, SOURCE)
     (note,) = submission.notes
@@ -125,7 +125,7 @@ def test_what_else_is_there_is_taken(handed_in, names):
 
 
 def test_archive_in_an_archive(handed_in, tmp_path):
-    """An archive in an archive or in a folder is opened, and a note says so."""
+    """An archive inside an archive or a folder is opened, and a note says so."""
     inner = packed("hw/dqn.py")
     submission = handed_in(packed(("hw.zip", inner), "__MACOSX/hw.zip", "a.txt"))
     assert (submission.problem, submission.source) == (None, SOURCE)
@@ -186,7 +186,7 @@ def test_refused(handed_in, names, said):
 
 
 def test_password(handed_in):
-    """A file with a password is refused with a message."""
+    """A file that needs a password is refused with a message."""
     data = bytearray(packed("dqn.py"))
     for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(mark) + place] |= 1
@@ -214,7 +214,7 @@ def test_bomb(handed_in):
 
 
 def test_lying_sizes(handed_in):
-    """A file in an archive is refused if it is larger than its entry says."""
+    """A file in an archive is refused if it is larger than the archive's entry says."""
     data = bytearray(deflated(2 * MAX_BYTES))
     for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
         at = data.index(mark) + place
@@ -244,7 +244,7 @@ def test_large_archive(handed_in, tmp_path):
     ids=["empty", "cut", "nothing in it", "another kind", "no directory"],
 )
 def test_no_archive(handed_in, data):
-    """A file that is no archive, or only a part of one, is refused."""
+    """A file named .zip that is no archive, or only a part of one, is refused."""
     problem = handed_in(data).problem
     assert "no zip file" in problem or "no dqn.py" in problem
 
@@ -274,7 +274,7 @@ edits = st.lists(
 @quick
 @given(edits, st.integers(0, len(WHOLE)), st.booleans())
 def test_any_bytes(handed_in, edits, end, whole):
-    """An archive with changed bytes is refused, or the unchanged file is read."""
+    """An archive with changed bytes is refused, or its hand-in is read unchanged."""
     data = bytearray(WHOLE)
     for place, new in edits:
         data[place : place + len(new)] = new

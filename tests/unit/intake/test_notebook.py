@@ -1,4 +1,4 @@
-"""The intake reads the Python code of a notebook and knows the cell of each line."""
+"""A notebook is read as Python code; messages name the cell of each line."""
 
 import ast
 import json
@@ -28,7 +28,7 @@ quick = settings(
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Return a function that writes a notebook to a file and takes the file in.
+    """Return a function that writes a notebook to a file and reads it as a hand-in.
 
     The function returns the `Submission`.
     """
@@ -65,7 +65,10 @@ def test_cells_in_order(handed_in):
     [(1, (1, 1)), (2, (1, 2)), (3, (2, 1)), (4, (3, 1)), (5, (3, 2)), (99, (3, 96))],
 )
 def test_places(handed_in, line, place):
-    """`locate` turns a line of the hand-in into a code cell and a line of that cell."""
+    """`locate` replaces each line of dqn.py in a message by a code cell and its line.
+
+    All numbers begin with 1.
+    """
     submission = handed_in(
         notebook("a = 1\nb = 2", cell("text\n" * 9, "markdown"), "", "c = 3\nd = 4")
     )
@@ -75,7 +78,7 @@ def test_places(handed_in, line, place):
 
 
 def test_places_of_a_file():
-    """For a hand-in that is a Python file, `locate` changes nothing."""
+    """If the hand-in is a Python file, `locate` returns the message unchanged."""
     assert Submission("", b"x").locate("dqn.py, line 3") == "dqn.py, line 3"
 
 
@@ -117,7 +120,7 @@ def test_python_is_kept(text):
 
 
 def without_blanks(lines: list[str]) -> str:
-    """Return the lines as one text, without indentation."""
+    """Return the lines as one text, each without its indentation."""
     return "\n".join(line.strip() for line in lines)
 
 
@@ -155,7 +158,7 @@ pieces = st.sampled_from(
 @given(st.lists(pieces, max_size=8))
 @example(["x = 1", "'", "!ls"])
 def test_lines_stay(texts):
-    """Each line of any text is kept unchanged, or becomes an empty line or `pass`."""
+    """Each line of any text is kept, or replaced by an empty line or by `pass`."""
     lines = "\n".join(texts).split("\n")
     kept = python_of(lines)
     assert len(kept) == len(lines)
@@ -230,7 +233,10 @@ def test_too_much(handed_in):
 
 
 def test_no_quadratic_time(handed_in):
-    """Code that is slow for regular expressions is read without quadratic time."""
+    """The time to read a notebook does not grow with the square of its length.
+
+    This is tested with code that is slow for regular expressions.
+    """
     for text in (
         "\n" * 100_000,
         " " * 200_000 + "\nx",
@@ -294,7 +300,7 @@ values = st.recursive(
 @quick
 @given(st.lists(values, max_size=3), values, st.sampled_from([1, 2, 3, 4, None, "4"]))
 def test_any_json(handed_in, cells, metadata, version):
-    """Any JSON with a code cell gives a hand-in or a message."""
+    """Any JSON that has a code cell is read as a hand-in or refused with a message."""
     text = notebook("x = 1", metadata=metadata, nbformat=version, worksheets=cells)
     document = json.loads(text)
     document["cells"] += cells
@@ -306,10 +312,9 @@ def test_any_json(handed_in, cells, metadata, version):
 
 
 def test_cells_make_another_hand_in(handed_in):
-    """The same code in other cells has the same hash, but is graded separately.
+    """Two notebooks with the same code in other cells have the same hash.
 
-    In a class run the stored reports have different names, because their messages name
-    different cells.
+    In a class run they are graded separately, because messages name the cells.
     """
     one, two = (handed_in(notebook(*c)) for c in (["a = 1\nb = 2"], ["a = 1", "b = 2"]))
     assert one.sha256 == two.sha256

@@ -18,7 +18,7 @@ from tests.support.grading import ROOT
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a student's folder with a `dqn.py` that ends any process importing it."""
+    """Return a student's folder; its `dqn.py` ends any process that imports it."""
     place = tmp_path / "ada"
     place.mkdir()
     (place / "dqn.py").write_text("raise SystemExit('imported')\n")
@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 
 def test_folder_and_file_are_the_same_hand_in(folder):
-    """A folder and the file in it give the same source and the same hash."""
+    """The folder and the file in it give a hand-in of the same text and hash."""
     by_folder, by_file = take(str(folder)), take(str(folder / "dqn.py"))
     source = (folder / "dqn.py").read_bytes()
     for submission in (by_folder, by_file):
@@ -49,7 +49,7 @@ def test_nothing_is_imported(folder):
 
 
 def test_graded_is_what_was_read(folder):
-    """A change of the file after `take` has read it does not change the hand-in."""
+    """If the file changes after `take` has read it, the hand-in stays the same."""
     submission = take(str(folder))
     before = submission.sha256
     (folder / "dqn.py").write_text("x = 1\n")
@@ -58,13 +58,16 @@ def test_graded_is_what_was_read(folder):
 
 @pytest.mark.parametrize("name", ["nowhere", "ada/dqn.txt", "x" * 5000])
 def test_nothing_there(tmp_path, folder, name):
-    """A path without a file or folder is a usage error that shows the path."""
+    """A path that does not exist is a usage error, which shows the path."""
     with pytest.raises(UsageError, match=name[:20]):
         take(str(tmp_path / name))
 
 
 def problem_of(path) -> str:
-    """Take a hand-in from a path and return its problem; fail if it has none."""
+    """Read the hand-in at a path and return its problem; fail if it has none.
+
+    The problem is the reason why the hand-in is refused.
+    """
     problem = take(str(path)).problem
     assert problem
     return problem
@@ -79,7 +82,7 @@ def test_folder_without_the_file(folder):
 
 @pytest.mark.parametrize("place", ["starter", "repo/starter", "a/b/c"])
 def test_nearest_to_the_top(tmp_path, place):
-    """In a folder with several `dqn.py`, the file nearest to the top is taken."""
+    """If a folder has several `dqn.py`, the one nearest to the top is read."""
     for name in (place, f"{place}/old", ".venv/lib", "__MACOSX"):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / "dqn.py").write_text(f"x = {name!r}\n")
@@ -179,9 +182,9 @@ def notebook_of(*cells: str) -> str:
 
 @pytest.mark.parametrize("starter", UNTOUCHED.values(), ids=UNTOUCHED)
 def test_the_one_that_was_worked_on(folder, solution, starter):
-    """If a folder has `dqn.py` and `dqn.ipynb`, the one that was changed is taken.
+    """If a folder has `dqn.py` and `dqn.ipynb`, the one with changes is read.
 
-    If both have changed, `dqn.py` is taken.
+    If both differ from the starter, `dqn.py` is read.
     """
     (folder / "dqn.py").write_bytes(starter.encode())
     (folder / "dqn.ipynb").write_text(notebook_of("!pip install jax", solution))
@@ -202,7 +205,10 @@ def test_the_one_that_was_worked_on(folder, solution, starter):
 
 
 def test_worked_on_elsewhere(folder, solution):
-    """An unchanged `dqn.py` or notebook is not taken if another file was changed."""
+    """If another file has changes, an unchanged `dqn.py` or notebook is not read.
+
+    Changes are differences from the starter.
+    """
     (folder / "dqn.py").write_text(STARTER)
     (folder / "mine.py").write_text(solution)
     assert take(str(folder)).text == solution
@@ -217,7 +223,10 @@ def test_worked_on_elsewhere(folder, solution):
 
 
 def test_stubs_are_counted():
-    """The starter has at least `STUBS` stubs, so an unchanged starter is recognised."""
+    """The starter has at least `STUBS` stubs.
+
+    By this number, an unchanged copy of the starter is recognised.
+    """
     assert len(STUB.findall(STARTER)) >= STUBS
 
 
@@ -287,7 +296,10 @@ def test_text_that_reads_as_it_runs(folder, source):
 
 
 def test_file_made_from_a_notebook(folder):
-    """Notebook commands of Colab and Jupyter are left out, and a note says so."""
+    """In a Python file made from a notebook, notebook commands are left out.
+
+    A note says so. Such files come from Colab and Jupyter.
+    """
     lines = ["!pip install jax", "%matplotlib inline", "get_ipython().system('ls (')"]
     lines += [
         "x = get_ipython().getoutput('ls')",
@@ -322,13 +334,13 @@ def test_file_made_from_a_notebook(folder):
     ],
 )
 def test_file_that_is_run_as_the_notebook_was(folder, mark, made):
-    """`exported` is true only for a Python file that was saved from a notebook."""
+    """`exported` is true if a Python file was saved from a notebook, else false."""
     (folder / "dqn.py").write_text(f"{mark}\nx = 1\n")
     assert take(str(folder)).exported == made
 
 
 def test_utf8_with_signature(folder):
-    """A file that begins with a byte order mark is accepted."""
+    """A file in UTF-8 that begins with a byte order mark is accepted."""
     (folder / "dqn.py").write_bytes("\ufeffx = 1\n".encode())
     assert take(str(folder)).problem is None
 
@@ -343,7 +355,7 @@ def test_too_large(folder):
 
 
 def make_fifo(path):
-    """Make a named pipe; opening it would wait for ever."""
+    """Make a named pipe without a writer: opening it would never end."""
     os.mkfifo(path)
 
 
@@ -369,7 +381,7 @@ def make_dangling_link(path):
     "make", [make_fifo, make_folder, make_link, make_dangling_link]
 )
 def test_not_a_regular_file(folder, make):
-    """A pipe, a folder or a link in place of dqn.py is refused at once."""
+    """A `dqn.py` that is a pipe, a folder or a link is refused without delay."""
     (folder / "dqn.py").unlink()
     make(folder / "dqn.py")
     assert "dqn.py" in problem_of(folder)
@@ -385,6 +397,6 @@ def test_link_is_called_one(folder):
 
 
 def test_link_to_the_folder(folder, tmp_path):
-    """A link to a folder is accepted as the path on the command line."""
+    """The path on the command line may be a link to a folder."""
     (tmp_path / "shortcut").symlink_to(folder)
     assert take(str(tmp_path / "shortcut")).problem is None

@@ -1,4 +1,7 @@
-"""The message about an exception of the hand-in names its place and the sizes."""
+"""The message about an exception of the hand-in names the line and the sizes.
+
+The sizes are those of the arrays in the case.
+"""
 
 import numpy as np
 import pytest
@@ -25,8 +28,8 @@ def told(what: str, **error) -> str:
     """Return the message for an exception of the hand-in `SOURCE`.
 
     Args:
-        what: the part or thing that was asked, such as "td_loss" or "the network".
-        error: fields of the worker's message about the exception.
+        what: what was asked, such as "td_loss" or "the network".
+        error: fields of the worker's report on the exception.
     """
     error = {"kind": "raised", "type": "TypeError", "line": 0, **error}
     reason = reason_of(with_own_line(error, SOURCE, what), what)
@@ -78,13 +81,13 @@ def test_place_and_explanation():
     ],
 )
 def test_definition_where_no_line_ran(what, message, place):
-    """If no line of dqn.py was running, the message shows the called definition."""
+    """If no line of dqn.py was running, the message shows where the part is defined."""
     assert told(what, message=message).split("\n")[1:] == [place]
 
 
 @pytest.mark.parametrize("line", [0, -1, 1 << 70, None, "3", [3]])
 def test_no_place(line):
-    """If the line number is wrong and the part is not defined, no place is shown."""
+    """If the line number is wrong and the part is not defined, no line is shown."""
     assert told("mc_loss", message="x", line=line) == "mc_loss: TypeError: x"
 
 
@@ -101,7 +104,7 @@ def test_hostile_errors():
 
 
 def test_contract():
-    """If the answer has the wrong kind, `Wrong` has the worker's message."""
+    """If an answer is of a wrong kind, `Wrong` is raised with the worker's message."""
     error = {"kind": "contract", "message": "td_loss returned None"}
     reason = reason_of(with_own_line(error, SOURCE, "td_loss"), "td_loss")
     assert isinstance(reason, Wrong)
@@ -136,10 +139,10 @@ NET = {"net": "own", "state_dim": 3, "num_actions": 4}
     ],
 )
 def test_sizes(case, sizes):
-    """If an exception is about shapes, the message ends with the sizes of the case.
+    """If an exception is about shapes, the message ends with the sizes in the case.
 
-    The sizes have the letters of the course, such as B = 5. Other exceptions are not
-    changed.
+    A size is given by the lecture's letter, such as B = 5. The messages of other
+    exceptions are not changed.
     """
     assert sizes_of(case) == sizes
     about = add_sizes(Raised("TypeError: got shapes (3,), (4,)\ndqn.py"), case)

@@ -1,4 +1,4 @@
-"""`Learning` runs the tasks in the right order; worker and learner are fakes."""
+"""`Learning` runs the tasks in the right order; its worker and learner are fakes."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ FACTS = {"maze": {"shortest": 4.0, "random_walk": 24.0}, "cartpole": {}}
 
 
 def trained(mean_return, problem="", **more):
-    """Return the learner's answer to the request for a training.
+    """Return the learner's answer when a training has ended.
 
     Args:
         mean_return: the mean return at the end.
@@ -49,8 +49,8 @@ class FakeWorker:
     """A fake worker whose parts work, except for the parts in `broken`.
 
     Attributes:
-        broken: exceptions that parts raise, by the part's name.
-        asked: the pair (request's kind, part) of each request.
+        broken: for the name of a part, the exception that the part raises.
+        asked: for each request, the pair (kind of the request, part).
         running: False after `stop`.
     """
 
@@ -76,7 +76,7 @@ class FakeWorker:
         return Reply(answers[request["do"]], Output())
 
     def synced(self, request):
-        """Return what a right `sync_target` returns, as a list of arrays."""
+        """Return the arrays that a right `sync_target` returns for a request."""
         due = request["spec"]["step"] % request["spec"]["period"] == 0
         return request["args"]["theta_Q" if due else "theta_T"]
 
@@ -92,9 +92,10 @@ class FakeRunner:
     """A fake learner whose trainings end as the test has set.
 
     Attributes:
-        outcomes: for each task ("table", "maze", "cartpole"), one function for each
-            training; the last function is used again for further trainings. A function
-            gets the request and `on_question`.
+        outcomes: for each task ("table", "maze", "cartpole"), a list of functions, one
+            for each training. The last function also serves further trainings. A
+            function takes the request and `on_question`, and returns the answer or
+            raises.
         requests: all requests that learn a task.
         running: False after `stop`.
     """
@@ -111,7 +112,14 @@ class FakeRunner:
         self.requests, self.running = [], True
 
     def untrusted(self, request, what, seconds=None, on_question=None):
-        """Answer a request, by the task's next function in `outcomes` if it learns."""
+        """Answer a request; if it is to learn a task, by a function in `outcomes`.
+
+        Args:
+            request: the request.
+            what: ignored.
+            seconds: ignored.
+            on_question: function that answers a question of the learner.
+        """
         if request["do"] == "run":
             return {"theta": [np.zeros((2, 4), np.float32)]}
         task = request.get("task", "table")
@@ -149,7 +157,7 @@ def learned(process):
 
 
 def assert_ended(process):
-    """Fail unless the worker and the learner of this `Learning` have ended."""
+    """Fail unless the worker and the learner of a `Learning` have been stopped."""
     assert not process.worker.running
     assert not process.runner.running
 
@@ -168,7 +176,11 @@ def ends_with(*returns, task="maze"):
 
 
 def raises(reason):
-    """Return a function for `outcomes` that raises this exception."""
+    """Return a function for `outcomes` that raises an exception.
+
+    Args:
+        reason: the exception.
+    """
 
     def outcome(request, ask):
         raise reason
@@ -177,15 +189,15 @@ def raises(reason):
 
 
 def deviates_at_first(request, ask):
-    """Return the answer to a training whose updates deviate.
+    """Return the answer to a training: its updates deviate, unless it is by a formula.
 
-    In learning by a formula they do not deviate.
+    This is a function for `outcomes`.
     """
     return trained(-4.0, facts=FACTS["maze"], deviates=not request["by_formula"])
 
 
 def test_all_tasks_are_learned(process):
-    """Tables, maze and CartPole are learned in this order; then both processes end."""
+    """Tables, maze and CartPole are learned in this order; then both processes stop."""
     results = learned(process)
     tasks = [request.get("task", "table") for request in process.runner.requests]
     assert tasks == ["table"] * len(mdps.KINDS) + ["maze", "cartpole"]
@@ -224,7 +236,7 @@ def test_training_ends_with_full_points(process):
 @pytest.mark.parametrize("task", ["maze", "cartpole"])
 @pytest.mark.parametrize("found_in", [0, 1], ids=["first run", "second run"])
 def test_a_trick_ends_learning(process, task, found_in):
-    """If a training stops because of a trick, the task has no further training.
+    """If a training is stopped because a part cheats, the task has no further training.
 
     The best earlier training still counts.
     """
@@ -267,7 +279,7 @@ def test_what_stopped_the_maze_stops_cartpole(process, reason):
 
 
 def test_a_problem_in_a_table(process):
-    """If a problem stops a table world, the reason names its MDP.
+    """If a problem stops the learning of a table, the reason names the table's MDP.
 
     The maze is still learned.
     """
@@ -313,9 +325,9 @@ def test_a_sync_that_fails_for_the_network(process):
 
 
 def test_stubs_are_waited_for(process):
-    """If a part is a stub, each task that needs this part is skipped.
+    """If a task needs parts that are stubs, the task is skipped.
 
-    The reason names all stubs that the task needs.
+    The reason names all of these stubs.
     """
     for part in ("q_network", "sync_target"):
         process.worker.broken[part] = NotImplementedYet(part)
@@ -362,7 +374,7 @@ def test_a_part_that_fails_is_named(process):
 
 
 def test_questions_go_to_the_worker(process):
-    """Questions of the learner are passed to the worker, and answers come back."""
+    """Questions of the learner reach the worker, and the answers reach the learner."""
     answers = []
 
     def asks(request, ask):
@@ -385,7 +397,10 @@ def test_questions_go_to_the_worker(process):
 
 
 def test_the_running_part_is_blamed(process):
-    """If a program ends the learner, the reason lists the parts that may have run."""
+    """If a program ends the learner, the reason lists the parts that may have run.
+
+    The learner is a process that has ended here while it trained.
+    """
 
     def dies(request, ask):
         ask({"do": "schedule", "first": 1, "count": 4, "period": 2})
@@ -401,9 +416,10 @@ def test_the_running_part_is_blamed(process):
 
 
 def test_updates_that_deviate_are_repeated_by_the_formula(process):
-    """If updates deviate, learning stops; `again` learns all tasks by a formula.
+    """If updates deviate, learning stops; then `again` learns all tasks by a formula.
 
-    The learner gets the slopes for the task's discount γ. Each task has one training.
+    The learner gets the slopes for the discount γ of each task. Each task has one
+    training.
     """
     asked = []
 

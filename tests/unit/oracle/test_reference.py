@@ -13,10 +13,10 @@ PROGRAM = np.array([7, 8], np.uint8)
 
 
 class Runner:
-    """A fake runner that returns the program that it was given, without running it."""
+    """A fake runner that runs nothing and returns what it was asked."""
 
     def trusted(self, **request):
-        """Return the program and the argument `reward` of a request."""
+        """Return the program's name as `loss`, and the argument `reward` unchanged."""
         assert request["do"] == "reference"
         return {"loss": request["program"], "reward": request["args"]["reward"]}
 
@@ -46,7 +46,7 @@ def test_answer_comes_from_the_program_of_the_case():
 def test_no_program_for_another_case(other):
     """A case without a program raises a GraderError.
 
-    No program of another part, setting, shape or dtype answers in its place.
+    No program for another part, setting, shape or dtype is used instead.
     """
     reference = Reference(Runner(), {program_key(CASE): PROGRAM})
     with pytest.raises(GraderError, match="make reference"):

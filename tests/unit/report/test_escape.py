@@ -1,4 +1,7 @@
-"""A hand-in's text is escaped, so that no program takes the text for a command."""
+"""Text of a hand-in is changed so that no other program takes it for a command.
+
+Such programs are terminals, browsers, spreadsheets, Markdown parsers and CI logs.
+"""
 
 import csv
 import html.parser
@@ -37,7 +40,7 @@ LINES = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def harmless(text: str) -> bool:
-    """Tell whether a text is printable and holds no command for a CI log."""
+    """Return whether a text is printable and holds no command to a CI log."""
     lines_stay = LINES.split(text) == text.split("\n")
     commands = re.search(r"##\w*\[", text)
     controls = not text.replace("\n", "").isprintable()
@@ -45,7 +48,7 @@ def harmless(text: str) -> bool:
 
 
 def has_piles(text: str) -> bool:
-    """Tell whether a letter has more than `MAX_MARKS` combining marks."""
+    """Return whether a letter has more than `MAX_MARKS` combining marks."""
     marks = "".join(
         "m" if unicodedata.category(c) in ("Mn", "Me") else "." for c in text
     )
@@ -55,7 +58,7 @@ def has_piles(text: str) -> bool:
 @quick
 @given(hostile, st.integers(0, 60))
 def test_plain(text, limit):
-    """`plain` removes control characters and CI commands, and cuts a long text."""
+    """`plain` removes control characters and CI commands, and cuts off a long text."""
     kept = escape.plain(text, limit)
     assert harmless(kept)
     assert len(kept.replace("## ", "##")) <= limit
@@ -66,7 +69,7 @@ def test_plain(text, limit):
 @quick
 @given(hostile, st.integers(0, 60))
 def test_one_line(text, limit):
-    """`one_line` returns the result of `plain` with blanks for newlines."""
+    """`one_line` returns the same as `plain`, with blanks in place of newlines."""
     assert escape.one_line(text, limit) == escape.plain(text, limit).replace("\n", " ")
     assert escape.one_line("a\nb", 3) == "a b"
 
@@ -74,7 +77,7 @@ def test_one_line(text, limit):
 @quick
 @given(st.one_of(st.none(), st.integers(), st.lists(st.binary())))
 def test_plain_of_no_text(value):
-    """`plain` shows an object that is no text by its `repr`."""
+    """If its argument is not a string, `plain` returns the `repr` of the argument."""
     assert escape.plain(value, 1000) == repr(value)
 
 
@@ -104,7 +107,7 @@ pieces = st.lists(st.one_of(hostile, st.sampled_from([":", "::", " ", "\x1b[2m"]
 @example(["a\n", " ", ":", ":error::"], False)
 @example(["\x1b[2m::error::\x1b[0m\n"], False)
 def test_log(texts, whole):
-    """No line of the log is a command, even if the text is written in pieces."""
+    """No line that is written to a `Log` is a CI command, even if written in pieces."""
     stream = io.StringIO()
     log = escape.Log(stream)
     for text in ["".join(texts)] if whole else texts:
@@ -125,7 +128,10 @@ ALLOWED = {"<br>": "\n", "<span>": "", "</span>": ""}
 
 
 def read_inline(token) -> str:
-    """Return the text of an inline token; fail if the token holds markup."""
+    """Return the text of one inline token of the Markdown parser.
+
+    Fail if the token holds markup.
+    """
     text = ""
     for child in token.children:
         if child.type == "html_inline":
@@ -137,14 +143,14 @@ def read_inline(token) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines of a text, each without the blanks at its ends."""
+    """Return the lines of a text, each without blanks at its start and end."""
     return [line.strip() for line in text.split("\n")]
 
 
 @quick
 @given(hostile)
 def test_markdown(text):
-    """A Markdown parser finds the text without markup, in a table and in a line."""
+    """A Markdown parser reads an escaped text as plain text, in a table or a line."""
     table = MARKDOWN.parse(f"| a | b |\n|---|---|\n| {escape.markdown(text)} | end |\n")
     cells = [token for token in table if token.type == "inline"]
     assert [cell.content for cell in cells[:2]] == ["a", "b"]
@@ -170,7 +176,7 @@ def test_markdown_mentions_nobody(text):
 @given(hostile)
 @example("```\n\n# a\n````")
 def test_markdown_block(text):
-    """A text becomes one code block, which ends before the following Markdown."""
+    """`markdown_block` makes a code block that holds the whole text and then ends."""
     tokens = MARKDOWN.parse(f"{escape.markdown_block(text)}\nend\n")
     assert tokens[0].type == "fence"
     assert tokens[0].content == escape.printable(text) + "\n"
@@ -178,7 +184,12 @@ def test_markdown_block(text):
 
 
 class Reader(html.parser.HTMLParser):
-    """A parser that records the tags and the text that a browser would see."""
+    """A parser that records the tags and the text that a browser would find.
+
+    Attributes:
+        seen: pairs of a tag and its attributes, in order; also comments.
+        text: the text between tags.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +197,7 @@ class Reader(html.parser.HTMLParser):
         self.text = ""
 
     def handle_starttag(self, tag, attrs):
-        """Add the pair of tag and attributes to `seen`."""
+        """Add the tag, with its attributes, to `seen`."""
         self.seen.append((tag, attrs))
 
     def handle_data(self, data):
@@ -194,7 +205,7 @@ class Reader(html.parser.HTMLParser):
         self.text += data
 
     def handle_comment(self, data):
-        """Add a comment or a declaration to `seen`; our pages have none."""
+        """Add a comment to `seen`; our pages have no comments."""
         self.seen.append(data)
 
     handle_decl = handle_pi = unknown_decl = handle_comment
@@ -203,7 +214,7 @@ class Reader(html.parser.HTMLParser):
 @quick
 @given(hostile)
 def test_html(text):
-    """A text in a page's <p> tag adds no tag and no attribute."""
+    """An escaped text inside a <p> tag of a page adds no tag and no attribute."""
     kept = escape.html(text)
     for quote in "\"'":
         reader = Reader()
@@ -216,7 +227,7 @@ def test_html(text):
 @quick
 @given(hostile)
 def test_csv_cell(text):
-    """A text becomes one CSV cell in one line; the cell is no spreadsheet formula."""
+    """Any text becomes one CSV cell of one line, which is no spreadsheet formula."""
     file = io.StringIO()
     csv.writer(file).writerow([escape.csv_cell(text), "end"])
     assert len(file.getvalue().splitlines()) == 1
@@ -230,7 +241,7 @@ def test_csv_cell(text):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", " =1"])
 def test_csv_formula(text):
-    """A formula gets an apostrophe at its start, so a spreadsheet shows it as text."""
+    """A spreadsheet formula gets an apostrophe at its start, so that it stays text."""
     assert escape.csv_cell(text).startswith("'")
 
 
@@ -258,9 +269,9 @@ def test_json_text(value):
 @quick
 @given(st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_json_text_changes_nothing_else(text, number):
-    """Reading the result of `json_text` returns the value, if JSON can express it.
+    """If JSON can express a value, reading the result of `json_text` returns it.
 
-    The value's strings may hold control characters.
+    The strings in the value may hold control characters.
     """
     value = {text: [text, number, None, True, {"a": 1}]}
     assert json.loads(escape.json_text(value, indent=1)) == value

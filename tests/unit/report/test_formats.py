@@ -105,12 +105,12 @@ NASTY = (
 
 
 def report_of(*scores: float, **more) -> Report:
-    """Return a report whose exercises have these scores, of 10 points each.
+    """Return a report with one exercise, of 10 points, for each score.
 
     An exercise has two checks: the first one passes and has all points of the score.
 
     Args:
-        scores: one score for each exercise, in order.
+        scores: the scores of the exercises, in order.
         more: further fields of the report.
     """
     exercises = []
@@ -127,7 +127,12 @@ def report_of(*scores: float, **more) -> Report:
 
 
 def report_with(outcome: Outcome, message: str) -> Report:
-    """Return a report with one more check, which has this outcome and message."""
+    """Return a report whose last check has this outcome.
+
+    Args:
+        outcome: the outcome.
+        message: text of the check's description, message and hint.
+    """
     report = report_of(10, 7.5)
     report.exercises[-1].checks.append(
         Check("last", message, outcome, 0, 1, message, "td-no-mask", message)
@@ -162,7 +167,7 @@ each_report = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 
 
 def valid(text: str, schema: dict) -> dict:
-    """Return the parsed document; fail if it does not match the schema."""
+    """Return a JSON text as a dict; fail if it does not match the schema."""
     document = json.loads(text, parse_constant=lambda name: pytest.fail(name))
     jsonschema.validate(document, schema)
     return document
@@ -177,7 +182,7 @@ def test_gradescope_is_valid(report):
 
 
 def test_what_was_printed_is_shown():
-    """Printed lines of the hand-in are shown with a mark, and cut bytes are counted."""
+    """Lines that the hand-in printed are shown with a mark; cut bytes are counted."""
     report = REPORTS["nasty printed"]
     for text in (
         json.loads(gradescope.render(report))["output"],
@@ -189,7 +194,10 @@ def test_what_was_printed_is_shown():
 
 @each_report
 def test_classroom50_is_valid(report):
-    """Classroom 50's file matches its schema; points are whole, up to the maximum."""
+    """Classroom 50's file matches its schema, and no test has more than its points.
+
+    The scores and the largest scores of the tests add up to those of the file.
+    """
     document = valid(classroom50.render(report, RUNNER), CLASSROOM50)
     for key in ("score", "max-score"):
         assert document[key] == sum(test[key] for test in document["tests"])
@@ -225,14 +233,18 @@ NOTE = "cell 7 was left out: ZeroDivisionError: division by zero"
 
 
 def with_problem(problem: str | None) -> Report:
-    """Return a report with 0 points, this problem and a note."""
+    """Return a report with 0 points and a note.
+
+    Args:
+        problem: why the hand-in was not read or not imported; None if it runs.
+    """
     report = report_of(*[0] * 9)
     report.submission |= {"problem": problem, "notes": [NOTE]}
     return report
 
 
 def test_problem_is_said_first():
-    """Each format begins with the reason why no check was run.
+    """If no check was run, each format begins with the reason.
 
     Gradescope and Markdown have one entry for each exercise, not for each check.
     """
@@ -263,9 +275,9 @@ def test_notes_are_said():
 
 @pytest.mark.parametrize("problem", [PROBLEM, None])
 def test_terminal_says_it_first(problem):
-    """The terminal's output begins with the problem.
+    """The terminal's output begins with the problem of the hand-in.
 
-    If there is no problem, it begins with the note.
+    If there is no problem, the output begins with the note.
     """
     console = Console(width=80, record=True, file=io.StringIO())
     terminal.print_report(with_problem(problem), console, [])
@@ -328,7 +340,10 @@ def test_markdown_summary():
     "outcome", [outcome for outcome in Outcome if outcome != Outcome.PASSED]
 )
 def test_text_of_strangers_gives_no_orders(outcome):
-    """Text of a hand-in adds no control character, CI command or markup to a report."""
+    """Text of a hand-in adds no control character, CI command or markup to a report.
+
+    This holds for each format.
+    """
     report = report_with(outcome, NASTY)
     told = json.loads(gradescope.render(report))
     texts = [f"{t['name']}\n{t['output']}" for t in told["tests"]] or [told["output"]]
@@ -366,7 +381,7 @@ def test_report_is_read_as_it_was_saved(tmp_path):
     ],
 )
 def test_no_whole_report_is_none(tmp_path, text):
-    """`load` returns None for a missing file, a cut file, or a file of another kind."""
+    """`load` returns None for a file that is missing, cut short, or no report."""
     path = tmp_path / "report.json"
     assert load(path) is None
     path.write_text(text)
@@ -377,7 +392,12 @@ def test_no_whole_report_is_none(tmp_path, text):
 
 
 def convert(monkeypatch, *words: object) -> int:
-    """Run `python -m grader convert` with the variables in `RUNNER`."""
+    """Run `python -m grader convert` with the variables `RUNNER`; return the exit code.
+
+    Args:
+        monkeypatch: the fixture.
+        words: the arguments of the command.
+    """
     for name, value in RUNNER.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["grader", "convert", *map(str, words)])
@@ -387,7 +407,10 @@ def convert(monkeypatch, *words: object) -> int:
 
 @pytest.mark.parametrize("form", cli.FORMATS)
 def test_convert(monkeypatch, tmp_path, capsys, form):
-    """`convert` writes each format to a file, also without a report, or prints it."""
+    """`convert` writes a report in each format, to a file or to standard output.
+
+    If the report is missing, the written file says "Not graded".
+    """
     out = tmp_path / "out"
     report = REPORTS["halves"].save(str(tmp_path))
     assert convert(monkeypatch, tmp_path / "no.json", "--to", form, "--out", out) == 0
@@ -407,7 +430,7 @@ def without_time(text: str) -> str:
 
 
 def test_convert_says_what_is_wrong(monkeypatch, tmp_path, capsys):
-    """`convert` ends with exit code 2 if --out or a variable is wrong or missing."""
+    """If --out or a variable is wrong or missing, `convert` ends with exit code 2."""
     out = tmp_path / "no" / "folder"
     assert convert(monkeypatch, tmp_path, "--to", "junit", "--out", out) == 2
     assert "error: --out" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The report describes the results of learning in a few lines of text."""
+"""The results of learning are described in a few lines of text."""
 
 from grader.report import learning
 
@@ -13,14 +13,18 @@ CARTPOLE = {
 
 
 def not_judged(reason: str) -> dict:
-    """Return the report's entry for a task that was not judged for this reason."""
+    """Return the report's entry for a task that was not judged.
+
+    Args:
+        reason: why it was not judged.
+    """
     return {"mean_return": None, "curve": [], "runs": 0, "not_judged": reason}
 
 
 def test_judged_tasks_have_a_result_and_a_curve():
     """Each judged task has two lines: its result and its learning curve.
 
-    The maze is measured in steps, CartPole in mean return.
+    The result of the maze is a number of steps, that of CartPole a mean return.
     """
     learned = {"maze": MAZE, "cartpole": CARTPOLE}
     assert learning.results(learned) == [
@@ -33,7 +37,7 @@ def test_judged_tasks_have_a_result_and_a_curve():
 
 
 def test_a_long_curve_fits_in_a_line():
-    """In a long curve, one bar shows the mean of several validations."""
+    """If a curve has many validations, one bar shows the mean of several of them."""
     curve = [[1024 * (i + 1), 500.0 * (i >= 24)] for i in range(48)]
     line = learning.sparkline("cartpole", {"curve": curve})
     assert line == f"step 1024 {'▁' * 12}{'█' * 12} 49152, best 500 at step 25600"
@@ -41,7 +45,7 @@ def test_a_long_curve_fits_in_a_line():
 
 
 def test_a_task_that_was_not_judged_has_a_reason():
-    """The first line of the reason is shown.
+    """For a task that was not judged, the first line of the reason is shown.
 
     If both tasks have the same reason, it is shown once, for both.
     """

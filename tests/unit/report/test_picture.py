@@ -16,7 +16,10 @@ NONE = {"mean_return": None, "curve": []}
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Return a function from the results of learning to the pictures to be drawn."""
+    """Return a function that takes the results of learning and returns what to draw.
+
+    The result is a list with a dict for each picture.
+    """
     commands = []
     monkeypatch.setattr(picture.subprocess, "Popen", lambda c, **_: commands.append(c))
 
@@ -41,7 +44,7 @@ def test_a_picture_for_each_curve(drawn):
 
 
 def test_the_pictures_are_tasks_of_the_loop(drawn):
-    """The data of a picture have all fields that the starter's `save_curve` needs."""
+    """A picture's dict has all fields that the starter's `save_curve` needs."""
     train = imported("train", "starter")
     for each in drawn({"maze": MAZE, "cartpole": CARTPOLE}):
         task = {*each, "make_envs"} - {"curve", "path"}

@@ -1,4 +1,4 @@
-"""The terminal shows progress, exceptions and hints in few lines."""
+"""The terminal shows the progress, the exceptions and the hints in few lines."""
 
 import io
 import re
@@ -11,9 +11,9 @@ from grader.report.terminal import Live, next_step, print_exercise
 
 
 def test_log_has_a_line_for_each_exercise():
-    """In a log, progress is one line at the start of each exercise.
+    """If the output is a log, each exercise has one line, printed when it starts.
 
-    The second pass adds no line.
+    The consistency pass adds no line.
     """
     console = Console(file=io.StringIO(), width=80)
     turns = ["update_Q_TD0", "update_Q_TD0", "monte_carlo", "monte_carlo"]
@@ -29,9 +29,10 @@ def test_log_has_a_line_for_each_exercise():
 
 
 def test_every_exception_has_its_place():
-    """Each failed check shows the line of its exception.
+    """Each failed check shows the line of dqn.py at which its exception was raised.
 
-    An exception at the same line as before is shown in one line, without its message.
+    If an earlier check failed at this line with the same type of exception, the
+    terminal says so in one line.
     """
     exercise = Exercise("td_loss")
     for name, message in {
@@ -61,7 +62,7 @@ def test_every_exception_has_its_place():
 
 
 def test_hints_are_printed_once():
-    """A line of a hint is not printed again if another check has the same line."""
+    """If two checks have the same line in their hints, the line is printed once."""
     exercise = Exercise("learning")
     for name, hint in (("tables", "a\nb"), ("maze", "a\nc")):
         check = Check(name, name, Outcome.FAILED, 0.0, 1.0, f"{name} failed", hint=hint)
@@ -73,9 +74,9 @@ def test_hints_are_printed_once():
 
 
 def test_the_next_step_after_learning_is_not_learning():
-    """If only exercise 9 has failed, the next step is to mend the parts that it names.
+    """If only exercise 9 has failed, the output says to mend the parts that it names.
 
-    If exercise 9 is not implemented yet, the next step is to write it.
+    If exercise 9 is not implemented yet, the output says to write it.
     """
     checks = [Check("maze", "maze", Outcome.FAILED, 0.0, 3.0, "too long")]
     report = Report("1", "bwrap", "cpu", {}, [Exercise("learning", checks)])

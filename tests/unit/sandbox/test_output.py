@@ -1,4 +1,4 @@
-"""A helper's output is kept up to a limit; what is shown is equal in all runs."""
+"""The output of a helper is kept up to a limit, and shown without random details."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def pipe():
-    """Yield the writing end of a pipe, and a `Drain` that reads the other end."""
+    """Yield the writing end of a pipe, and a `Drain` that reads from this pipe."""
     theirs, ours = os.pipe()
     yield ours, Drain(os.fdopen(theirs, "rb"))
     os.close(ours)
@@ -28,8 +28,8 @@ def pipe():
 def test_output_since_the_last_call(pipe):
     """`take` returns the output that was written since the last call of `take`.
 
-    The result has the first `KEPT` bytes and the size of all bytes, however the bytes
-    were split into writes.
+    The result has the first `KEPT` bytes and the number of all bytes. It does not
+    matter in how many pieces the bytes were written.
     """
     ours, drain = pipe
     for i in range(300):
@@ -41,7 +41,7 @@ def test_output_since_the_last_call(pipe):
 
 
 def test_endless_output(pipe):
-    """`take` returns during endless output; the size is counted up to `COUNTED`."""
+    """`take` returns even if output never ends; bytes are counted up to `COUNTED`."""
     ours, drain = pipe
     over = threading.Event()
 
@@ -84,7 +84,7 @@ words = st.one_of(
 @given(st.lists(words, max_size=60), st.integers(0, 3000))
 @example([b"x " * 1500], 0)
 def test_shown(parts, more):
-    """The shown text is printable and has no CI command; dropped bytes are counted."""
+    """Shown output is printable and has no CI command; dropped bytes are counted."""
     data = b"".join(parts)
     output = Output()
     for part in parts:
@@ -98,7 +98,10 @@ def test_shown(parts, more):
 
 @pytest.mark.parametrize("cut", range(24))
 def test_what_differs_each_time_is_left_out(cut):
-    """Memory addresses and a process's folder are not shown, even if they are cut."""
+    """Shown output has no memory address and no path of a helper's folder.
+
+    This holds even if the kept output ends inside of one.
+    """
     texts = []
     for address, folder in (("7f3a51b0c9d0", "ab1_"), ("7e00ffc2e1a0", "x_9z")):
         end = f" <object at 0x{address}> /tmp/a/dqn-grader-{folder}/home/dqn.py"

@@ -1,4 +1,4 @@
-"""The tiers: their promises, the folders that a helper may read, and their choice."""
+"""A tier has promises, gives a helper certain folders, and is chosen by strength."""
 
 import re
 
@@ -11,7 +11,7 @@ from grader.sandbox.tiers import ISOLATING
 
 
 def test_table_of_promises():
-    """The stored table TIERS.md shows the promises of `self_test.promised`."""
+    """The stored table TIERS.md agrees with the promises in `self_test.promised`."""
     text = (ROOT / "tests" / "evidence" / "TIERS.md").read_text(encoding="utf-8")
     block = re.search(r"```\n(.*?)```", text, re.S)
     assert block is not None
@@ -21,8 +21,8 @@ def test_table_of_promises():
 def test_the_grader_is_out_of_reach(monkeypatch, tmp_path):
     """The folders that a helper may read do not include the grader's folder.
 
-    Landlock cannot forbid a folder inside a permitted one. So if a permitted folder
-    holds the grader, its other subfolders are permitted one by one.
+    Landlock cannot forbid a folder inside of a permitted folder. So if a system folder
+    holds the grader, all other folders in the system folder are permitted one by one.
     """
     system = tmp_path / "usr"
     grader = system / "src" / "homework"
@@ -56,7 +56,10 @@ def test_variables_for_cuda(monkeypatch):
 
 
 def test_files_for_cuda(monkeypatch, tmp_path):
-    """Only on the GPU, Landlock lets a helper use the GPU and name its threads."""
+    """On the GPU, Landlock lets a helper use the GPU's files and name its own threads.
+
+    Without a GPU it does not.
+    """
     monkeypatch.setattr(launch, "gpu_devices", lambda: ["/dev/nvidia0"])
     needed = {"/proc/self/task", "/dev/nvidia0"}
     assert needed <= {*launch.reach(tmp_path, tmp_path, True)["write"]}
@@ -76,9 +79,9 @@ def test_files_for_cuda(monkeypatch, tmp_path):
     ],
 )
 def test_the_strongest_is_chosen(only, working, chosen):
-    """If no tier is requested, the first tier that works is chosen.
+    """If no tier is requested, the strongest tier that works is chosen.
 
-    The order is bwrap, landlock, process.
+    From strong to weak, the tiers are bwrap, landlock and process.
     """
     only(*working)
     assert tiers.choose_tier("") == chosen

@@ -1,4 +1,4 @@
-"""The supplied agent asks each part at the right time; training stops in time."""
+"""The agent of the starter asks each part at the right time; training stops in time."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def filled(agent, settings):
 
 
 def weights(theta) -> list[float]:
-    """Return the sum of each array of θ, by which a test recognises a θ."""
+    """Return the sum of each array of θ; the tests compare two θ by these sums."""
     return [float(np.sum(leaf)) for leaf in jax.tree.leaves(theta)]
 
 
@@ -71,9 +71,9 @@ def test_no_update_before_a_batch_is_there(agent, settings):
 
 
 def test_theta_t_is_not_theta_q_where_a_block_begins(train):
-    """Neither the period of the syncs nor the size of a block divides the other.
+    """The period of the syncs and a block's number of updates do not divide each other.
 
-    So θ_T differs from θ_Q at the start of many blocks, and a wrong choice between them
+    So θ_T differs from θ_Q at the start of many blocks, and code that confuses the two
     is noticed.
     """
     for settings in (train.SETTINGS, train.MAZE_SETTINGS):
@@ -82,12 +82,12 @@ def test_theta_t_is_not_theta_q_where_a_block_begins(train):
 
 
 class Walker:
-    """A fake agent that knows the shortest way from a given training step on.
+    """A fake agent for a maze that knows the shortest way after a number of steps.
 
     Args:
         maze: the maze.
-        shortest: the fewest steps from each room to the exit [24].
-        learned_at: training step from which the agent knows the way.
+        shortest: for each of the 24 rooms, the smallest number of steps to the exit.
+        learned_at: the number of environment steps after which the agent knows the way.
     """
 
     def __init__(self, maze, shortest, learned_at: int) -> None:
@@ -95,7 +95,7 @@ class Walker:
         self.shortest, self.learned_at = shortest, learned_at
 
     def act(self, states, epsilon):
-        """Return action 0 for each state, and count the training steps."""
+        """Return action 0 for each state; count one step for each state."""
         self.steps += len(states)
         return np.zeros(len(states), dtype=int)
 
@@ -109,8 +109,8 @@ class Walker:
     def q_values(self, states):
         """Return the values [N,2] of states [N,4].
 
-        They are minus the steps to the exit behind each door. Before the agent knows
-        the way, their sign is reversed.
+        The value of a door is minus the number of steps from the room behind it to the
+        exit. Before the agent knows the way, the signs are reversed.
         """
         looks = self.maze.looks[None]
         rooms = np.linalg.norm(states[:, None] - looks, axis=-1).argmin(axis=1)
@@ -119,7 +119,7 @@ class Walker:
 
 
 def test_training_stops_close_to_the_shortest_way(tasks, train):
-    """In a maze, training stops when two validations in a row take the shortest way.
+    """In a maze, training stops after two validations in a row with the shortest way.
 
     The learning curve has the mean return of each validation.
     """

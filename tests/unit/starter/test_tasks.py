@@ -1,4 +1,8 @@
-"""Each run of exercise 9 draws a maze of rooms and a turned CartPole."""
+"""Each run of exercise 9 draws a maze of rooms, and a turned CartPole.
+
+A room has two doors and a look: the state [4] that the agent sees there, without the
+noise.
+"""
 
 from collections import deque
 from itertools import pairwise
@@ -10,10 +14,10 @@ SEEDS = range(20)
 
 
 def ways(nexts: np.ndarray) -> list[int]:
-    """Return the fewest steps from each room to room 0, found by a search from room 0.
+    """Return for each room the smallest number of steps to room 0, the exit.
 
     Args:
-        nexts: the room behind each door of each room [24,2].
+        nexts: for each room and each of its two doors, the room behind the door [24,2].
     """
     found = {0: 0}
     queue = deque([0])
@@ -34,9 +38,9 @@ def maze(tasks):
 
 @pytest.fixture
 def rooms_of(maze):
-    """Return a function from states [N,4] to the numbers of the rooms [N].
+    """Return a function that finds the numbers of the rooms [N] from states [N,4].
 
-    The nearest look decides, because a state is the look of a room plus noise.
+    A state is a room's look plus noise, so the room with the nearest look is found.
     """
 
     def rooms(states: np.ndarray) -> list[int]:
@@ -48,9 +52,10 @@ def rooms_of(maze):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_maze_has_a_way_of_6_to_9_steps(tasks, seed):
-    """Each door is a permutation of the rooms; the farthest room is 6 to 9 steps away.
+    """The room that is farthest from the exit is 6 to 9 steps away.
 
-    `shortest` is the mean number of steps over all rooms but the exit.
+    Through each of the two doors, every room is reached from exactly one room.
+    `shortest` is the mean number of steps to the exit, over all other rooms.
     """
     maze = tasks.draw_maze(np.random.default_rng(seed))
     assert maze.nexts.shape == (24, 2)
@@ -64,7 +69,7 @@ def test_each_maze_has_a_way_of_6_to_9_steps(tasks, seed):
 
 
 def test_mazes_differ(tasks):
-    """Another generator state gives another maze; the same state gives the same."""
+    """Generators in the same state draw the same maze; otherwise the mazes differ."""
     one, same, other = (tasks.draw_maze(np.random.default_rng(s)) for s in (1, 1, 2))
     assert (one.nexts == same.nexts).all()
     assert (one.looks == same.looks).all()
@@ -73,7 +78,7 @@ def test_mazes_differ(tasks):
 
 
 def test_the_walk_is_that_of_random_actions(tasks, maze):
-    """`maze.walk` is the mean length of episodes with random actions."""
+    """`maze.walk` is the mean length of episodes in which all actions are random."""
     envs = tasks.make_maze(2300, maze)
     envs.reset(seed=1)
     rng, lengths, running = np.random.default_rng(1), 0, np.ones(2300, dtype=bool)
@@ -86,9 +91,9 @@ def test_the_walk_is_that_of_random_actions(tasks, maze):
 
 
 def test_the_first_rooms_are_spread_evenly(tasks, maze, rooms_of):
-    """In 46 environments, two episodes start in each of the 23 rooms but the exit.
+    """In 46 environments, two episodes start in each of the 23 rooms that are no exit.
 
-    The seed decides in which order.
+    The order of the rooms depends on the seed.
     """
     envs = tasks.make_maze(46, maze)
     first, again, other = (rooms_of(envs.reset(seed=seed)[0]) for seed in (3, 3, 4))
@@ -100,7 +105,7 @@ def test_the_first_rooms_are_spread_evenly(tasks, maze, rooms_of):
 def test_a_door_leads_where_the_maze_says(tasks, maze, rooms_of):
     """A step leads through the chosen door and has reward -1; at the exit d is true.
 
-    The noise on a room's look differs in each state.
+    The states of one room differ, because the noise is drawn for each state.
     """
     envs = tasks.make_maze(46, maze)
     states, _ = envs.reset(seed=5)
@@ -120,9 +125,11 @@ def test_a_door_leads_where_the_maze_says(tasks, maze, rooms_of):
 
 
 def ends_of(envs, steps: int) -> list[tuple]:
-    """Step one environment with action 0; return (end, reward) of each step.
+    """Take action 0 in one environment for some steps.
 
-    The end is "terminated", "truncated" or "".
+    Returns:
+        For each step, a pair of the end and the reward. The end is "terminated",
+        "truncated" or "".
     """
     found = []
     envs.reset(seed=1)
@@ -153,9 +160,9 @@ def test_the_exit_in_the_40th_step_is_terminal(tasks, maze):
 
 @pytest.mark.parametrize("kind", ["maze", "turned"])
 def test_an_episode_ends_as_in_cartpole(tasks, maze, kind):
-    """The step after the end of an episode has reward 0 and does not end an episode.
+    """After the end of an episode, one step only resets: reward 0, no end.
 
-    This is so in the maze and in the turned CartPole.
+    This holds in the maze and in the turned CartPole.
     """
     exit_everywhere = maze._replace(nexts=np.zeros((24, 2), dtype=int))
     envs = {
@@ -177,9 +184,9 @@ def test_a_turn_keeps_lengths_and_angles(tasks, seed):
 
 
 def test_turns_are_of_all_kinds(tasks):
-    """Turns are rotations or reflections, each with actions swapped or not.
+    """A turn is a rotation or a reflection, with actions swapped or not.
 
-    No direction is preferred.
+    All directions are equally likely.
     """
     turns = [tasks.draw_turn(np.random.default_rng(seed)) for seed in SEEDS]
     kinds = {(np.linalg.det(turn.matrix) > 0, turn.swapped) for turn in turns}
@@ -191,9 +198,9 @@ def test_turns_are_of_all_kinds(tasks):
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_turned_cartpole_is_cartpole(tasks, swapped):
-    """Turned back, the states of a turned CartPole are those of CartPole.
+    """If its states are turned back, a turned CartPole behaves like CartPole.
 
-    Rewards and ends of episodes are the same.
+    Rewards and ends of episodes are the same, too.
     """
     turn = tasks.draw_turn(np.random.default_rng(3))._replace(swapped=swapped)
     plain, turned = tasks.make_cartpole(5), tasks.make_turned(5, turn)

@@ -1,4 +1,8 @@
-"""`make attacks` finds broken promises and writes tables; all gradings are fakes."""
+"""`make attacks` finds broken promises and writes tables; all gradings are fakes.
+
+The letters of the promises are explained in `tests/support/attack_runs.py`. L: no
+secret leaks, and the attack did nothing forbidden.
+"""
 
 import json
 import re
@@ -28,14 +32,14 @@ ATTACKS = all_attacks()
 
 
 def test_table_has_all_attacks() -> None:
-    """The stored table has a row for each attack, in the right order."""
+    """The stored table of attacks has a row for each attack, in the right order."""
     text = TABLE.read_text(encoding="utf-8").partition("## The catalogue")[0]
     stored = re.findall(r"^\| (\w+) \| .* \| [SRLTO]+ \|", text, re.M)
     assert stored == [one.name for one in ATTACKS], "stale: run `make attacks`"
 
 
 def test_every_row_of_the_catalogue() -> None:
-    """Each row of the catalogue has an attack, or a note why there is none.
+    """Each row of the catalogue of attacks has an attack, or a note why there is none.
 
     There are at least 70 attacks, and their names differ.
     """
@@ -48,7 +52,11 @@ def test_every_row_of_the_catalogue() -> None:
 
 
 def test_each_lies_in_the_folder_of_its_kind() -> None:
-    """The folder of an attack is the kind of the first row that the attack names."""
+    """An attack lies in the folder of its kind.
+
+    This is the kind of the first row that the attack names, in the catalogue of
+    attacks.
+    """
     for path in FILES.glob("**/*.py"):
         assert from_file(path).rows[0] in KINDS[path.parent.name], path
 
@@ -74,13 +82,13 @@ GOOD = {
 def run_with(
     code: int | None = 0, out: str = "", left: tuple = (), **check: object
 ) -> Run:
-    """Return the result of a grading whose first check has these values.
+    """Return the result of a grading without problems, except for the given values.
 
     Args:
         code: exit code.
         out: text of standard output.
         left: command lines of processes that still run.
-        check: entries of the first check in the report.
+        check: entries of the first check in the report that are replaced.
     """
     document = json.loads(json.dumps(GOOD))
     document["exercises"][0]["checks"][0] |= {"message": "tried", **check}
@@ -107,9 +115,10 @@ BAD = {
     ("letter", "run"), [(letter, run) for letter, runs in BAD.items() for run in runs]
 )
 def test_what_does_not_hold_is_found(letter: str, run: Run, monkeypatch) -> None:
-    """`problems` finds each broken promise, and `verdict` reports it.
+    """`problems` finds a broken promise, and `verdict` reports it.
 
-    `verdict` does not report promise L on a tier where the attack announces it.
+    An attack can announce that promise L is broken on a tier. On this tier `verdict`
+    does not report it.
     """
     monkeypatch.setattr("tests.support.attack_runs.twin_score", lambda *_: 0.0)
     assert not problems(EXAMPLE, "process", run_with())
@@ -133,7 +142,7 @@ LEAKED = run_with(message=f"tried {CANARY}")
 
 @pytest.fixture
 def tables(tmp_path, monkeypatch) -> dict:
-    """Prepare `make attacks` with empty tables and three attacks without gradings.
+    """Prepare `make attacks` with empty tables and three attacks; no grading is made.
 
     Returns:
         "folder" is the folder of the tables. "leaking" is a set with the names of the
@@ -174,7 +183,10 @@ def tables(tmp_path, monkeypatch) -> dict:
 
 
 def test_tables_are_of_what_has_happened(tables) -> None:
-    """The tables show the run's results; a run that changes a table exits with 1."""
+    """The tables show the results of the attacks.
+
+    If a table changes, the exit code is 1, else 0.
+    """
     table, readme = (tables["folder"] / name for name in ("TABLE", "README"))
     assert command.main() == 1  # because the tables were empty
     assert "| fails | A trick | 1 | SRLT | holds | holds | holds |" in table.read_text()
@@ -196,7 +208,7 @@ def test_tables_are_of_what_has_happened(tables) -> None:
 
 
 def test_what_is_not_as_told_fails_and_writes_nothing(tables, capsys) -> None:
-    """If an attack breaks a promise without announcing it, the exit code is 1.
+    """If an attack breaks a promise and does not announce this, the exit code is 1.
 
     In this case no table is written.
     """
@@ -212,7 +224,7 @@ def test_what_comes_too_late_is_carried_out_once_more(
 ) -> None:
     """An attack that misses its deadline is run once more, alone.
 
-    The second result counts, because a busy machine can cause the first result.
+    The second result counts, because the first one can come from a busy machine.
     """
     in_time, late = command.carried_out, ["fails"] * times
 

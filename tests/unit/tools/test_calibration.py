@@ -1,4 +1,8 @@
-"""Statistics, stored runs and the stored table of `make calibrate` are right."""
+"""Statistics, stored runs and the stored table of `make calibrate` are right.
+
+A run is one grading of exercise 9. In a run, each training on a task is a try. Facts
+are numbers that describe a drawn task, such as the length of the shortest way.
+"""
 
 import json
 import math
@@ -42,10 +46,11 @@ TURN = {"swapped": 0.0, "reflected": 1.0, "overlap": 0.75}
 
 
 def maze_try(mean_return: float | None = -4.0, steps: int = 1536, **facts) -> dict:
-    """Return a try at the maze, as it is stored.
+    """Return the stored record of a try at the maze.
 
     Args:
-        mean_return: minus the mean number of steps to the exit; None if stopped.
+        mean_return: minus the mean number of steps to the exit; None if the try was
+            stopped.
         steps: environment steps of the training.
         facts: facts on the maze that are replaced.
     """
@@ -53,18 +58,18 @@ def maze_try(mean_return: float | None = -4.0, steps: int = 1536, **facts) -> di
 
 
 def turned_try(mean_return: float | None = 500.0, steps: int = 5120, **facts) -> dict:
-    """Return a try at CartPole, as it is stored.
+    """Return the stored record of a try at the turned CartPole.
 
     Args:
-        mean_return: the mean return; None if the training was stopped.
+        mean_return: the mean return; None if the try was stopped.
         steps: environment steps of the training.
-        facts: facts on the turn that are replaced.
+        facts: facts on the task that are replaced.
     """
     return {"mean_return": mean_return, "steps": steps, "facts": TURN | facts}
 
 
 def made_up(learner: Learner = RIGHT, number: int = 1, **more: object) -> dict:
-    """Return a run with full points, as it is stored.
+    """Return the stored record of a run with full points, without any grading.
 
     Args:
         learner: the hand-in.
@@ -92,14 +97,14 @@ def made_up(learner: Learner = RIGHT, number: int = 1, **more: object) -> dict:
     ],
 )
 def test_exact_bounds(hits, trials, low, high):
-    """The confidence bounds of a share are those of Clopper and Pearson."""
+    """The confidence bounds of a proportion are those of Clopper and Pearson."""
     assert bounds(hits, trials) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_false_fails():
-    """If a try fails with probability p, then k tries fail with probability p^k.
+    """If one try fails with probability p, k independent tries fail with p^k.
 
-    The upper bound is the k-th power of the bound for one try.
+    The upper bound of p^k is the k-th power of the upper bound of p.
     """
     assert false_fail(3, 100, 1)[0] == pytest.approx(0.03)
     expected = (0.03**3, bounds(3, 100)[1] ** 3)
@@ -107,7 +112,7 @@ def test_false_fails():
 
 
 def test_quantiles_are_values():
-    """A quantile is one of the values, without interpolation.
+    """A quantile of some values is one of these values, without interpolation.
 
     This holds even if some values are infinite.
     """
@@ -129,9 +134,9 @@ def test_a_try_passes_as_the_check_judges():
 
 
 def test_only_first_tries_count():
-    """Only the first try of each run counts.
+    """Of each run, only the first try at a task counts.
 
-    A run that has not tried the task does not count.
+    A run that did not try the task does not count.
     """
     runs = [made_up(maze=[maze_try(-30.0), maze_try()]), made_up(cartpole=[])]
     assert [one["mean_return"] for one in first_tries(runs, MAZE)] == [-30.0, -4.0]
@@ -139,10 +144,11 @@ def test_only_first_tries_count():
 
 
 def test_measured_severity():
-    """The severity is F if no run has full points.
+    """The severity of a mistake is a letter, which follows from runs with the mistake.
 
-    It is D if a smaller share of runs than the solution's has full points, or if tries
-    need more steps. Otherwise it is S.
+    "F" (fails): no run has full points. "D" (learns more slowly): a smaller proportion
+    of runs than with the solution has full points, or tries need more steps. Otherwise
+    the severity is "S".
     """
     right = [
         made_up(number=i, cartpole=[turned_try(steps=1024 * (5 + i % 8))])
@@ -157,7 +163,10 @@ def test_measured_severity():
 
 
 def test_what_is_harder():
-    """`hardness` finds a fact that correlates with the steps or with failed tries."""
+    """`hardness` says how a fact is related to the steps of tries and to failed tries.
+
+    It is None if all tries have the same value of the fact.
+    """
     tries = [
         maze_try(steps=512 * (2 + i % 4), shortest=4 + i % 4 / 10) for i in range(40)
     ]
@@ -178,7 +187,7 @@ def test_what_is_harder():
 
 
 def test_groups():
-    """A fact with few values gives one group for each value.
+    """`grouped` makes one group of tries for each value of a fact with few values.
 
     A fact with many values gives four groups of about the same size.
     """
@@ -204,9 +213,10 @@ def test_comments_do_not_change_a_digest():
 
 @pytest.fixture
 def calibrated(tmp_path):
-    """Return a function that calibrates with made-up runs.
+    """Return a function (hand-ins, seconds) that calibrates; the gradings are fakes.
 
-    The function returns the stored runs, and (name, number) of each run that was made.
+    The function returns the stored runs, and the pair (name of the hand-in, number of
+    the run) for each run that was made.
     """
 
     def calibrate_with(measured, seconds=math.inf):
@@ -227,7 +237,7 @@ def calibrated(tmp_path):
 
 
 def test_resuming_skips_what_is_there(tmp_path, calibrated):
-    """A second call repeats no stored run, except a run whose line was cut off."""
+    """A second call makes no stored run again, except a run whose line was cut off."""
     stored, asked = calibrated(LEARNERS)
     assert len(asked) == len(set(asked)) == len(stored.runs) == 200 + 8 + 10 + 10
     assert {name for name, _ in asked[:200]} == {"solution"}
@@ -242,9 +252,9 @@ def test_resuming_skips_what_is_there(tmp_path, calibrated):
 
 
 def test_what_has_changed_is_graded_again(tmp_path, calibrated, monkeypatch):
-    """A run is repeated if the hand-in or the grader's code has changed.
+    """A run is made again if the text of the hand-in or the grader's code has changed.
 
-    Runs of a changed hand-in, or with other settings, are deleted.
+    Stored runs of a changed hand-in, or with other settings, are deleted.
     """
     calibrated([BAD, SLOW])
     stored, _ = calibrated([Learner("bad", "F", "x = 4"), SLOW], 0)
@@ -269,7 +279,7 @@ def test_limit(calibrated):
 
 
 def test_each_once_before_one_twice():
-    """Each hand-in of a kind has its first run before any of them has a second run."""
+    """Each hand-in of a kind gets its first run before one of them gets a second."""
     measured = [*LEARNERS, Learner("worse", "F", "x = 5")]
     done = {(m.name, n) for m in (RIGHT, STYLE) for n in range(1, 201)} | {("worse", 1)}
     order = [(learner.name, n) for learner, n in calibrate.to_do(measured, done)]
@@ -281,7 +291,7 @@ def test_each_once_before_one_twice():
 
 
 def test_stored_runs_are_of_today():
-    """All stored runs used today's hand-ins and today's settings."""
+    """The stored runs fit the hand-ins and settings in this repository."""
     stored = read(RUNS)
     assert len(current(stored, learners()).runs) == len(stored.runs), STALE
 
@@ -293,9 +303,9 @@ def test_the_table_is_what_the_runs_give():
 
 
 def test_the_table_tells(tmp_path):
-    """The table shows the right numbers for made-up runs.
+    """The table shows the right numbers for some fake runs.
 
-    The table also says that it is partial, because wanted runs are missing.
+    It also says that it is partial, because more runs are wanted than there are.
     """
     session = {"session": 1, "code": "c0de", "started": "then", "packages": {}}
     session |= {"python": "3", "platform": "here", "cores": 2, "settings": SETTINGS}

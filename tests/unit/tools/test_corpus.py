@@ -44,7 +44,8 @@ def test_variants_of_every_kind() -> None:
 def test_cheats_of_every_kind() -> None:
     """There are at least 80 different cheats.
 
-    At least 60 of them reach a mean return of 450 in a training loop that trusts them.
+    At least 60 of them reach a mean return of 450 in a training loop that believes all
+    answers.
     """
     assert len(CHEATS) >= 80
     assert len({cheat.id for cheat in CHEATS}) == len(CHEATS)
@@ -53,9 +54,10 @@ def test_cheats_of_every_kind() -> None:
 
 
 def test_narrow_mistakes_are_met_by_a_check() -> None:
-    """Each hand-in in `NARROW` names an existing check of its exercise.
+    """Each narrow mistake names an existing check, which must find it.
 
-    There are at least 13 hand-ins, and their ids differ.
+    A narrow mistake is one that only few cases show. There are at least 13 of them, and
+    their ids differ.
     """
     assert len({one.id for one in NARROW}) == len(NARROW) >= 13
     for one in NARROW:
@@ -63,20 +65,20 @@ def test_narrow_mistakes_are_met_by_a_check() -> None:
 
 
 def test_what_prove_picks_is_there() -> None:
-    """The mutants and cheats that `make prove` names are in the corpus."""
+    """All mutants and cheats that the code of `make prove` names are in the corpus."""
     assert {*CANNOT_LEARN} <= {mutant.id for mutant in MUTANTS}
     assert {*TRUSTED} <= {cheat.id for cheat in CHEATS}
 
 
 def test_matrix_has_all_mutants() -> None:
-    """The stored matrix has a row for each mutant, and no other rows."""
+    """The stored table MATRIX.md has a row for each mutant, and no other rows."""
     text = MATRIX.read_text(encoding="utf-8").partition("## The checks")[0]
     stored = re.findall(r"^\| ([a-z][\w\[\]:,-]*) \| [FDSX] \|", text, re.M | re.I)
     assert sorted(stored) == sorted(mutant.id for mutant in MUTANTS), STALE
 
 
 def test_matrix_has_all_right_solutions() -> None:
-    """The stored matrix has a row for each variant, and no other rows."""
+    """The stored table MATRIX.md has a row for each variant, and no other rows."""
     text = MATRIX.read_text(encoding="utf-8").partition("## The right solutions")[2]
     stored = re.findall(r"^\| (.+?) \| .*\|$", text, re.M)[1:]
     assert stored == [v.name for v in (*VARIANTS, *WHOLE)], STALE

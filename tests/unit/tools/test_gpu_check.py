@@ -1,4 +1,4 @@
-"""The comparison of a GPU with the CPU finds each problem; all results are made up."""
+"""The comparison of a GPU with the CPU finds each problem; no result is from a GPU."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ PASSED, FAILED = ("passed", 2.0, 2.0, ""), ("failed", 0.0, 2.0, "a-name")
 
 
 def sides() -> list[Side]:
-    """Return the results of a GPU and of a CPU, without any problem."""
+    """Return fake results of a GPU and of a CPU, in this order, without any problem."""
     both = []
     for label in ("gpu", "cpu"):
         side = Side(label, start=3.0, shares={"td_loss": (2, 0.25)})
@@ -30,16 +30,17 @@ def give(side: Side, name: str, **verdicts: tuple) -> None:
     """Replace the result of one hand-in on a device.
 
     Args:
-        side: the results of the device.
+        side: the results on the device.
         name: name of the hand-in.
-        verdicts: results of checks, by exercise and check joined by `__`.
+        verdicts: for each check, the tuple (outcome, points, largest points,
+            diagnosis). The key is the names of exercise and check, joined by `__`.
     """
     named = {check.replace("__", "."): verdict for check, verdict in verdicts.items()}
     side.results[name] = Result(name, named, 1.5)
 
 
 def test_chosen_hand_ins():
-    """There are 21 hand-ins, with a mistake for each of the exercises 1–8."""
+    """`chosen` returns 21 hand-ins, with a mistake in each of the exercises 1–8."""
     hand_ins = {hand_in.name: hand_in for hand_in in gpu_check.chosen()}
     assert len(hand_ins) == 21
     assert {hand_ins[name].exercises[0] for name in MISTAKES} == {*PARTS}
@@ -50,9 +51,9 @@ def test_chosen_hand_ins():
 
 @pytest.mark.parametrize("scale", [0.0, 1.0, 300.0])
 def test_share_of_the_tolerance(scale):
-    """`share` is 1 for a deviation as large as the checks' tolerance.
+    """`share` returns a deviation divided by the tolerance of the checks.
 
-    The comparison of the checks accepts 0.999 tolerances and refuses 1.1.
+    The checks accept 0.999 tolerances and refuse 1.1.
     """
     recorded = np.array([scale, 0.0])
     allowed = compare.ATOL + compare.RTOL * scale
@@ -64,7 +65,7 @@ def test_share_of_the_tolerance(scale):
 
 
 def test_share_of_other_shapes_and_nan():
-    """The deviation is infinite if the shape differs, or for NaN in place of a number.
+    """`share` is infinite for another shape, or for NaN in place of a number.
 
     It is 0 for two NaN at the same place, and large for different bools.
     """
@@ -77,9 +78,9 @@ def test_share_of_other_shapes_and_nan():
 
 
 def test_shares_by_part():
-    """`shares` returns for each part the number of arrays and the largest deviation.
+    """`shares` returns, by part, the number of arrays and the largest `share` of one.
 
-    An array counts only if it was recorded and computed.
+    An array counts only if it is among both the recorded and the computed answers.
     """
     obtained = {"td_loss/1/loss": np.ones(1), "td_loss/2/loss": np.full(1, 1.00011)}
     recorded = {name: np.ones(1) for name in obtained}
@@ -90,7 +91,7 @@ def test_shares_by_part():
 
 
 def test_no_problem():
-    """There is no problem if both devices agree and tell right from wrong hand-ins."""
+    """No problem is found if both devices agree and tell right from wrong hand-ins."""
     assert gpu_check.problems(sides()) == []
     text = gpu_check.page(sides(), "a card", 100.0)
     assert "- a card\n" in text
@@ -118,9 +119,10 @@ def test_a_right_hand_in_that_loses(verdict):
 
 
 def test_mistakes_that_are_missed_or_named_otherwise():
-    """It is a problem if a wrong hand-in keeps its points, or loses points elsewhere.
+    """It is a problem if a wrong hand-in keeps all points, or loses points elsewhere.
 
-    It is also a problem if the devices give different diagnoses.
+    Elsewhere means in another exercise than that of its mistake. It is also a problem
+    if the devices give different diagnoses.
     """
     both = sides()
     give(both[0], "mc-rmse", monte_carlo__one=PASSED)

@@ -1,4 +1,7 @@
-"""The benchmark against DQNs of other authors has the right racers and table."""
+"""The benchmark against DQNs of other authors reads its options and makes its table.
+
+A racer is one of these DQN implementations.
+"""
 
 import pytest
 
@@ -14,7 +17,7 @@ def test_an_unknown_racer_is_named(monkeypatch):
 
 
 def test_ratios_are_of_runs_with_one_seed():
-    """A ratio compares two runs with the same seed that both reach a return of 475.
+    """A ratio compares two trainings with one seed that both reach a return of 475.
 
     Medians of returns and times are taken over all seeds.
     """

@@ -1,4 +1,7 @@
-"""`make prove` reports each kind of wrong result; all results are made up."""
+"""`make prove` reports hand-ins that get other points or diagnoses than expected.
+
+Its functions get results that these tests write down; no hand-in is graded.
+"""
 
 import sys
 from concurrent.futures import Future
@@ -23,7 +26,7 @@ CAUGHT = Row(
 
 
 def done(results: object) -> Future:
-    """Return a future that holds these results."""
+    """Return a finished future whose result is `results`."""
     future: Future = Future()
     future.set_result(results)
     return future
@@ -34,8 +37,8 @@ def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exer
 
     Args:
         exercise: name of the exercise.
-        lost: names of the checks that have 0 points.
-        outcome: outcome of these checks.
+        lost: names of the checks that get 0 points; all others pass.
+        outcome: outcome of the checks in `lost`.
     """
     checks = [
         Check(
@@ -59,18 +62,19 @@ def result(exercise: str, *lost: str, outcome: Outcome = Outcome.FAILED) -> Exer
     ],
 )
 def test_one_mutant(changes, words):
-    """`problems_of_row` reports each kind of wrong result of a mutant.
+    """`problems_of_row` reports a mutant that does not get the expected result.
 
-    The kinds are: no points lost, points lost in another exercise, a wrong diagnosis.
+    It may lose no points, lose points in another exercise, or get a wrong diagnosis. A
+    result without a diagnosis is no problem.
     """
     found = prove.problems_of_row(replace(CAUGHT, **changes))
     assert found == [f"td-half {word}" for word in words]
 
 
 def test_all_mutants_together():
-    """`problems_of_rows` reports a check that catches no mutant.
+    """`problems_of_rows` reports each check that no mutant fails.
 
-    It also reports that too few mutants get a right diagnosis.
+    It also reports a number of right diagnoses that is too small.
     """
     rows = [
         replace(
@@ -108,9 +112,10 @@ def test_what_is_lost_elsewhere():
 
 
 def test_narrow_mistakes(capsys):
-    """`problems_of_narrow` reports a narrow mistake whose check passes.
+    """`problems_of_narrow` reports a narrow mistake that passes the check meant for it.
 
-    If the mistake has `alone=True`, another failing check is reported, too.
+    A narrow mistake is one that only few cases show. If it has `alone=True`, a failure
+    of another check is reported, too.
     """
     alone = next(one for one in NARROW if one.alone)
     other = next(one for one in NARROW if not one.alone)
@@ -129,9 +134,9 @@ def test_narrow_mistakes(capsys):
 
 
 def test_learning(capsys):
-    """`problems_of_learning` reports a right hand-in that loses points.
+    """`problems_of_learning` reports a right hand-in that loses points for learning.
 
-    It also reports a hand-in that gets full points although it cannot learn.
+    It also reports a hand-in that cannot learn but gets full points.
     """
     names = checks_of("learning")
     full = done({"learning": result("learning")})
@@ -148,9 +153,10 @@ def test_learning(capsys):
 
 
 def test_cheats(monkeypatch, capsys):
-    """`problems_of_cheats` reports a cheat that gets points.
+    """`problems_of_cheats` reports a cheat that gets points for learning.
 
-    It also reports a cheat that is listed as a known hole and no longer gets points.
+    Cheats that are listed as known holes may get points. If such a cheat gets none,
+    this is reported, too.
     """
     cheat = replace(CHEATS[0], known_hole="", noticed="", twin="")
     hole = replace(cheat, known_hole="why")
@@ -187,7 +193,10 @@ def test_cheats_and_their_twins(monkeypatch, capsys):
 
 
 def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
-    """A stored matrix or message that differs is reported and written anew."""
+    """If the stored matrix or a stored message is out of date, it is reported.
+
+    Then the file is written again. Rounding makes no difference.
+    """
     monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")
     monkeypatch.setattr(prove, "MESSAGES", tmp_path / "messages")
     assert len(prove.write_evidence([CAUGHT], {})) == 2  # because no file was stored
@@ -202,7 +211,7 @@ def test_what_is_stored_is_up_to_date(tmp_path, monkeypatch):
 
 
 def test_rounding():
-    """Two texts are the same if their words are equal and their numbers nearly so."""
+    """`same_but_for_rounding` accepts texts that differ slightly in numbers only."""
     assert same_but_for_rounding("a 1.0000 b -2e3", "a 1.0001 b -2.0001e3")
     assert same_but_for_rounding("0.0000", "0.0004")
     assert not same_but_for_rounding("a 1.0", "a 1.1")
@@ -212,7 +221,7 @@ def test_rounding():
 
 @pytest.mark.parametrize("broken", ["", "mutant", "variant", "stored"])
 def test_exit_code(tmp_path, monkeypatch, capsys, broken):
-    """A wrong mutant, variant or stored file makes the exit code 1."""
+    """The exit code is 1 if a mutant, a variant or a stored file is not as expected."""
     monkeypatch.setattr(sys, "argv", ["prove"])
     monkeypatch.delenv("SEEDS", raising=False)
     monkeypatch.setattr(prove, "MATRIX", tmp_path / "MATRIX.md")

@@ -1,4 +1,7 @@
-"""Equal answers give equal bytes in the record; changed answers are reported."""
+"""`make reference` writes equal answers as equal bytes and reports changed answers.
+
+The record is what it writes: programs, fingerprints, answers and their provenance.
+"""
 
 import io
 from pathlib import Path
@@ -31,10 +34,10 @@ def folder(tmp_path):
 
 
 def answers(**outputs) -> dict[str, np.ndarray]:
-    """Return recorded arrays for the case `CASE`.
+    """Return the arrays of an answer to the case `CASE`, by their names in the record.
 
     Args:
-        outputs: the arrays of the answer, by name.
+        outputs: the arrays, by their names in the answer.
     """
     prefix = f"{CASE.part}/{CASE.digest()}"
     return {f"{prefix}/{name}": array for name, array in outputs.items()}
@@ -46,7 +49,7 @@ def save(arrays: dict, known: Known, provenance: dict, folder: Path) -> None:
     Args:
         arrays: the recorded answers.
         known: the fingerprints.
-        provenance: how the record was made.
+        provenance: versions, device and other facts on how the record was made.
         folder: folder of the record.
     """
     programs = {"td_loss/0": np.array([1, 2, 3], np.uint8)}
@@ -54,7 +57,7 @@ def save(arrays: dict, known: Known, provenance: dict, folder: Path) -> None:
 
 
 def verdict(old: dict, new: dict) -> str:
-    """Return the verdict that is printed below the table of changes.
+    """Return the verdict on changes, the last line that `make reference` prints.
 
     Two checks ask the case `CASE`.
 
@@ -70,7 +73,7 @@ def verdict(old: dict, new: dict) -> str:
 
 
 def test_same_answers_same_bytes(folder):
-    """Saving the same answers in another order writes the same bytes.
+    """If the same answers are saved in another order, the same bytes are written.
 
     Loading returns what was saved.
     """
@@ -88,7 +91,7 @@ def test_same_answers_same_bytes(folder):
 
 
 def test_changed_file_is_noticed(folder):
-    """If the file of programs does not match the provenance, it is refused."""
+    """If the file of programs differs from its recorded hash, loading it is refused."""
     save({}, Known(), {}, folder)
     path = folder / "programs.npz"
     path.write_bytes(path.read_bytes() + b" ")
@@ -104,9 +107,9 @@ def test_no_objects_in_the_record(folder):
 
 
 def test_verdicts():
-    """The verdict says whether answers are identical, within the tolerance, or changed.
+    """The verdict calls the answers identical, within the tolerance, or changed.
 
-    Answers of other cases, or missing answers, count as changed.
+    It is "changed", too, if a case is missing on one side.
     """
     old = answers(loss=np.array(2.0), grads=np.array([1.0, -1.0]))
     assert "identical" in verdict(old, dict(old))
@@ -121,7 +124,7 @@ def test_verdicts():
 
 
 def test_drift_counts():
-    """For each check, `drift` counts compared, new and missing arrays.
+    """`drift` counts, for each check, compared arrays, new arrays and missing arrays.
 
     It also returns the largest difference.
     """
@@ -136,7 +139,7 @@ def test_drift_counts():
 
 
 def test_what_is_different_here():
-    """`machines` names each difference of versions, device and solution."""
+    """`machines` returns a sentence for each changed version, device or solution."""
     old = {"solution_sha256": "a", "packages": {"jax": "1", "numpy": "2"}}
     old |= {"python": "3.11.7", "platform": "Linux x86_64", "device": "cpu"}
     assert record.machines(old, old) == []
@@ -150,9 +153,10 @@ def test_what_is_different_here():
 
 
 def test_difference_of_answers():
-    """The difference is relative to the second answer's largest |entry|, or to 1.
+    """The difference of two arrays is relative to the second one's largest |entry|.
 
-    It is infinite for other shapes. With NaN in one answer it never counts as small.
+    If this is less than 1, the difference is absolute. It is infinite for arrays of
+    other shapes. With NaN in one array it never counts as small.
     """
     assert difference(np.array([200.0]), np.array([100.0])) == 1.0
     assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
@@ -173,9 +177,9 @@ def test_nan_is_no_small_drift():
 def test_one_transition_meets_all_actions() -> None:
     """In the cases with one transition, each action is taken at least once.
 
-    In the cases of TD(0), and in those of `td_loss` that continue, each action is also
-    the best one in s′ at least once. So a mistake that concerns one action changes the
-    record.
+    In the cases of TD(0), and in those of `td_loss` whose transition is not terminated,
+    each action is also the best one in s′ at least once. So a mistake that concerns one
+    action changes the record.
     """
     for group in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
         args = [case.args for case in group.fixed]

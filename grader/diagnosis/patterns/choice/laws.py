@@ -228,9 +228,10 @@ def low_half(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def worst(q: np.ndarray, greedy: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return the probability 1 for the action with each row's lowest value q [N,A+1].
+    """Return the probabilities [N,A+1] if the action of the lowest value is taken.
 
-    All other entries are 0.
+    In each row of the values q [N,A], the entry of the lowest value is 1. The last
+    column is the probability of a number that is no action, here 0.
     """
     return padded(only(q.argmin(axis=1), q.shape[1]).astype(float))
 

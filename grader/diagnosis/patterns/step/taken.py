@@ -94,16 +94,16 @@ def moves_from(draws: list[Draw], seen: list[Seen], base: str) -> list[Vector]:
 def plain_step(
     draws: list[Draw], seen: list[Seen]
 ) -> tuple[str, Gradient | None] | None:
-    """Return the start and the gradient of the step, by the answers with "sgd".
+    """Return where the hand-in's step of SGD starts, and its gradient.
 
     Args:
-        draws: the numbers of the questions.
-        seen: answers with "sgd", one for each draw.
+        draws: the random numbers of each question.
+        seen: the hand-in's answers with "sgd", one for each draw.
 
     Returns:
-        The start "θ_Q", "θ_T" or "0", and the gradient. The gradient is None if the
-        returned θ_Q equals the start. The result is None in place of the pair if
-        nothing fits.
+        The parameters from which the step goes: "θ_Q", "θ_T" or "0" (all zeros). And
+        the gradient; None if the hand-in makes no step, so that its new θ_Q equals the
+        start. None in place of the pair if no start and gradient fit all answers.
     """
     for base in BASES:
         moves = moves_from(draws, seen, base)
