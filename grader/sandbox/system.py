@@ -49,12 +49,12 @@ def within(path: str, folder: str) -> bool:
 
 @functools.cache
 def root_changes_user() -> tuple[bool, bool]:
-    """Return whether root can become another user, and whether this user reads Python.
+    """Return whether root can become another user, and whether that user reads files.
 
-    The first value is False if the grader does not run as root, and in some containers;
-    the second value is then True. The second value is False if only root may enter a
-    folder above Python or above the folder for temporary files. Helpers then need the
-    privilege to read all files.
+    If the grader does not run as root, and in some containers, root cannot; then the
+    result is (False, True), because no other user is needed. If only root may enter a
+    folder that holds Python's files, or temporary files, the result is (True, False).
+    Helpers then need the privilege to read all files.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True

@@ -344,9 +344,9 @@ def loss_of(
     Args:
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
-        y: the targets [..., 1 or B, B or 1].
-        unmoved: the errors at theta_Q, if `rows` holds values by other parameters; else
-            None. The weights of the rows are computed from these errors.
+        y: the targets; any shape that broadcasts to [..., B, B].
+        unmoved: errors at theta_Q, from which the weights of the rows are computed if
+            the values in `rows` belong to other parameters; else None.
     """
     f = weighted_losses(rows, formula, y, unmoved)
     return formula["reduction"].compute(rows, f)

@@ -197,7 +197,7 @@ def find_among(
 
 
 def simple_formulas(language: Language) -> list[Formula]:
-    """Return all formulas with the right view and at most one difference."""
+    """Return the right formula, and all formulas with one mistake in target or loss."""
     found = []
     for in_target, in_loss in ((0, 0), (1, 0), (0, 1)):
         halves = [

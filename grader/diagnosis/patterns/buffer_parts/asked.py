@@ -194,10 +194,11 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether the first "samples" of any script drew at least two transitions.
+    """Tell whether the buffer's first draws gave two different transitions or more.
 
     Args:
-        seen: for each script, which transitions were drawn; None if this is not known.
+        seen: for each buffer that was tried, which transitions it drew; None if this is
+            not known. One buffer with two different transitions is enough.
     """
     return any(len(one.drawn[0]) > 1 for one in seen if one)
 

@@ -165,7 +165,9 @@ def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def skipping(rewards: np.ndarray, gamma: float) -> np.ndarray:
-    """Return sums [K,T] in which γ applies only at steps with a reward other than 0.
+    """Return the returns [K,T] of code that skips steps with a reward of 0.
+
+    At such a step G_t = G_{t+1}, else G_t = r_t + γ G_{t+1}.
 
     Args:
         rewards: rewards of K episodes [K,T].
