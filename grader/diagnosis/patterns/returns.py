@@ -2,9 +2,9 @@
 
 A formula is four choices: what is done to each reward before the sum, the weight of
 reward t in entry i, over which t the sum goes, and what is done to the sums R_i after
-it. The choices are in the tables of `return_parts`; to add a choice, add a line there. A formula is reported only
-if it fits the answers to all questions. If several formulas fit, the one with the
-lowest cost is taken, where each mistake costs about 1.
+it. The choices are in the tables of `return_parts`; to add a choice, add a line there.
+A formula is reported only if it fits the answers to all questions. If several formulas
+fit, the one with the lowest cost is taken, where each mistake costs about 1.
 """
 
 import contextlib
