@@ -264,14 +264,13 @@ def dependence(a: np.ndarray, b: np.ndarray, *, may_avoid: bool = False) -> str:
 def independent_pairs(pairs: np.ndarray, *, avoids: bool) -> np.ndarray:
     """Return the expected count of each pair [n,n] if its two draws are independent.
 
-    The frequency of each of the n transitions is the observed one, over the first and
-    second draws of all pairs.
+    The expected count of the pair (i, j) is w_i w_j. The weights w are such that each
+    transition is expected as often as it was observed, in both draws together.
 
     Args:
         pairs: the observed count of each pair (first, second) [n,n].
-        avoids: whether draws without replacement are assumed. The expected count then
-            is 0 on the diagonal, and only the pairs of different transitions are
-            fitted.
+        avoids: whether to assume draws without replacement. The expected count of each
+            pair (i, i) is then 0.
     """
     totals = (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2
     possible = ~np.eye(len(pairs), dtype=bool) if avoids else np.ones(pairs.shape, bool)

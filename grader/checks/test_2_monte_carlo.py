@@ -165,16 +165,19 @@ Accepted = list[tuple[np.ndarray, list[np.ndarray]]]
 def judged_by(
     case: Case, student: Student, reference: Answers
 ) -> tuple[Case, Accepted]:
-    """Return the case to ask, and the losses and gradients to accept as right.
+    """Return the question for `mc_loss`, and the losses and gradients to accept.
 
     `mc_loss` may call the hand-in's `discounted_returns`, or may compute the returns
-    itself. So two results are accepted: on the returns of `discounted_returns`, and on
-    the right returns.
+    itself. So the right loss is accepted for two arrays of returns: those that
+    `discounted_returns` gives, and the right ones. If `discounted_returns` is a stub
+    that `mc_loss` does not need, only the loss for the right returns is accepted.
 
-    In some cases the hand-in's `discounted_returns` is replaced by a stand-in: if it
-    fails; if its returns have the wrong shape, are not finite, or exceed `MAX_RETURN`;
-    or if they are wrong and do not depend on the rewards. The returned case then asks
-    for `mc_loss` with the stand-in.
+    In the question, a stand-in replaces the hand-in's `discounted_returns` if this
+    function fails, or if its returns cannot serve, because
+
+    - their shape is wrong,
+    - they are not finite or exceed `MAX_RETURN`, or
+    - they are wrong and do not depend on the rewards.
 
     Raises:
         NotImplementedYet: mc_loss is a stub.
@@ -219,8 +222,8 @@ def standing_in(
 ) -> tuple[Case, Accepted]:
     """Return a case with a stand-in for `discounted_returns`, and what to accept.
 
-    Two results are accepted: on the stand-in's returns, and on the right returns, which
-    `mc_loss` may compute itself.
+    The right loss and gradient are accepted for two arrays of returns: those of the
+    stand-in, and the right ones, which `mc_loss` may compute itself.
 
     Args:
         case: the question for `mc_loss`.

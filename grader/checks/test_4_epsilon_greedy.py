@@ -1,10 +1,10 @@
 """Exercise 4: ε-greedy actions.
 
-Frequencies are judged by χ² statistics. Chance alone exceeds one limit with probability
-1e-10. Each item of the list names a check, the probability p that a right hand-in fails
-it, and deviations of wrong hand-ins. The check finds these deviations with probability
-0.999. The numbers in brackets hold for a hand-in that cannot be exported, because it is
-called with 256 keys only.
+Frequencies are judged by χ² statistics. By chance, a statistic exceeds its limit with
+probability 1e-10. Each item of the list names a check, the probability p that a right
+hand-in fails it, and deviations of wrong hand-ins. The check finds these deviations
+with probability 0.999. The numbers in brackets hold for a hand-in that cannot be
+exported, because it is called with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.
@@ -216,7 +216,7 @@ def require_shares(
 ) -> None:
     """Check how often each action came.
 
-    The counts are judged for each row, and for all rows with the same greedy action.
+    The counts are judged in each row, and summed over rows with equal greedy actions.
 
     Args:
         actions: the actions of K calls [K,N].

@@ -334,13 +334,13 @@ def test_sampling_changes_nothing(student, rng):
 
 
 def play(student: Answers, capacity: int, script: list) -> Answer:
-    """Return the answer to a script that is run on a new buffer.
+    """Run a script, a list of operations, on a new buffer; return the answer.
 
     Args:
         student: the hand-in.
         capacity: the buffer's capacity.
-        script: list of operations, each a list of a name and its arguments, as in
-            `replay_buffer` of `inside/parts.py`. For example, ["add", i, j] adds the
+        script: the operations, each a list of a name and its arguments; see
+            `replay_buffer` in `inside/parts.py`. For example, ["add", i, j] adds the
             transitions with numbers i to j - 1; j is at most 40.
     """
     spec = {"capacity": capacity, "script": script}
@@ -348,7 +348,7 @@ def play(student: Answers, capacity: int, script: list) -> Answer:
 
 
 def seeded(rng: np.random.Generator) -> list:
-    """Return a script's operation that makes a new generator with a random seed.
+    """Return an operation for `play` that makes a new generator with a random seed.
 
     Args:
         rng: generator from which the seed is drawn.

@@ -146,15 +146,16 @@ class Answers(Protocol):
         """Return the answer to a case.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: there is no answer; the message says why.
+            Wrong, Raised, Waiting, Stopped: there is no usable answer; `outcomes` says
+                when each of the four is raised.
         """
 
 
 class Trusted(Protocol):
     """Interface of the runner for trusted requests.
 
-    They run programs of the reference or the grader's own code, and no program of the
-    hand-in.
+    A trusted request runs a program of the reference or code of the grader, and no
+    program of the hand-in.
     """
 
     def trusted(self, **request: Any) -> Args:
@@ -194,14 +195,15 @@ class Student(Answers, Protocol):
 
         Args:
             case: the case to answer.
-            watched: "numpy" or "jax": the call gets copies as arrays of this kind. The
-                answer's "changed" then lists the arguments that the call has changed or
-                deleted. "": there is no such list.
-            look: function that takes the answer and inspects its shapes before its
-                numbers are read, see `Look`; None for no inspection.
+            watched: kind of the arrays that the call gets, "numpy" or "jax". The answer
+                then has an entry "changed": the names of the arguments that the call
+                has changed or deleted. With "", there is no such entry.
+            look: function that gets the answer before its numbers are read, and raises
+                an exception if a shape is wrong. None for no such check.
 
         Raises:
-            Wrong, Raised, Waiting, Stopped: there is no answer; the message says why.
+            Wrong, Raised, Waiting, Stopped: there is no usable answer; `outcomes` says
+                when each of the four is raised.
         """
 
     def traced(self, case: Case) -> Answer:
@@ -227,15 +229,18 @@ class Student(Answers, Protocol):
         """
 
     def answer_keys(self, case: Case, keys: np.ndarray, name: str) -> np.ndarray:
-        """Return one array of the answer for each of K random keys, stacked as [K,...].
+        """Ask a case with many random keys; return one array of each answer, stacked.
 
-        If the part cannot be exported, it is called once for each key. Then only the
-        first `Limits.called_keys` keys are used, and K is their number.
+        If the part cannot be exported, it is called once for each key, with at most
+        the first `Limits.called_keys` keys.
 
         Args:
             case: the case, which is asked once with each key.
             keys: the two numbers of each key, uint32 [n,2].
             name: name of the array in the answer.
+
+        Returns:
+            Array [K,...], where K is the number of keys that were used.
         """
 
     def export(self, case: Case) -> str:

@@ -59,9 +59,8 @@ def value_problem(
 ) -> str | None:
     """Return a message that lists the first wrong entries; None if all are right.
 
-    An entry is right if it differs from the expected one by at most ATOL + RTOL times
-    the largest absolute expected number. If an expected number is not finite, the
-    message says so.
+    Entry i is right if |obtained_i - expected_i| <= ATOL + RTOL max_j |expected_j|. If
+    an expected number is not finite, the message says so.
 
     Args:
         what: name of the compared array, for the message.

@@ -25,8 +25,8 @@ def of_one(
     Args:
         build: function that takes a source of numbers and keyword arguments, and
             returns a case.
-        rates: step size and discount of the second group, by argument of `build`; None
-            for the usual ones.
+        rates: keyword arguments of `build` for the second group: the discount `gamma`,
+            and the step size `alpha` if there is one. None for the usual ones.
         settings: keyword arguments of `build` for all groups; they ask for one
             transition.
     """

@@ -47,7 +47,10 @@ def chain(rng: np.random.Generator) -> Mdp:
 
 
 def maze(rng: np.random.Generator) -> Mdp:
-    """Draw an MDP with random next states; ENDS of its pairs (s, a) end the episode."""
+    """Draw an MDP with random next states.
+
+    The number of pairs (s, a) that end the episode is ENDS.
+    """
     nexts = rng.integers(STATES, size=(STATES, ACTIONS))
     ends = rng.permutation(STATES * ACTIONS) < ENDS
     ends = ends.reshape(STATES, ACTIONS)
@@ -85,10 +88,10 @@ def value_iteration(mdp: Mdp) -> np.ndarray:
 def experience(mdp: Mdp, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return `size` transitions of successive episodes, as arrays by field.
 
-    The first steps of the episodes go through all pairs (s, a), one after the other and
-    again from the beginning. Later actions are random. An episode ends at a terminal
-    state or after TIME_LIMIT steps. A time limit is a truncation: `terminated` is
-    false, and `next_state` is the state reached.
+    Episode i begins with the i-th pair (s, a); after the last pair comes the first one
+    again. Later actions are random. An episode ends at a terminal state or after
+    TIME_LIMIT steps. A time limit is a truncation: `terminated` is false, and
+    `next_state` is the state reached.
 
     Args:
         mdp: the MDP to walk through.

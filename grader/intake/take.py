@@ -167,7 +167,9 @@ def instead(place: Place, paths: list[PurePosixPath]) -> str:
 
 
 def text_file(files: list[PurePosixPath]) -> str:
-    """Return the end of a message on a `dqn.py` with the suffix .txt; "" without one.
+    """Return the advice to rename a `dqn.txt` or `dqn.py.txt`; "" without such a file.
+
+    The advice is the end of a message: ", but dqn.py.txt: rename it to dqn.py".
 
     Args:
         files: paths of the files to search.
@@ -180,9 +182,10 @@ def text_file(files: list[PurePosixPath]) -> str:
 
 
 def other_kind(place: Place, files: list[PurePosixPath]) -> str:
-    """Return the end of a message on the first file of a known kind; "" without one.
+    """Return the end of a message that a file, such as a picture, is no hand-in.
 
-    The known kinds, such as "picture", are those of `contents.kind_of`.
+    The file is the first one whose kind `contents.kind_of` knows. The result is "" if
+    there is no such file.
 
     Args:
         place: folder or archive that contains the files.

@@ -32,7 +32,7 @@ for picture in json.loads(sys.argv[2]):
 def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `train.Task` for CartPole's picture.
 
-    `settings` is the name of a constant in `train.py`.
+    The value of "settings" is the name of a constant in `train.py`.
 
     Args:
         entry: CartPole's entry in report.json; it is not used.
@@ -49,7 +49,7 @@ def about_cartpole(entry: dict[str, Any]) -> dict[str, Any]:
 def about_maze(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `train.Task` for the maze's picture.
 
-    `settings` is the name of a constant in `train.py`.
+    The value of "settings" is the name of a constant in `train.py`.
 
     Args:
         entry: the maze's entry in report.json.

@@ -256,9 +256,9 @@ def print_message(
         check: the check.
         console: the console to print on.
         shown: the texts that are already printed.
-        whole: whether to print all lines, at most `MAX_LINES`. If False, only the first
-            line is printed. For an exception, the line with its place is printed, too,
-            and those lines of the explanation that are not in `shown`.
+        whole: True prints all lines, at most `MAX_LINES`. False prints only the first
+            line; of an exception, also the line with its place, and those lines of the
+            explanation that are not in `shown`.
     """
     if check.message == NOT_IMPLEMENTED:
         lines = [NOT_IMPLEMENTED]

@@ -51,10 +51,12 @@ def within(path: str, folder: str) -> bool:
 def root_changes_user() -> tuple[bool, bool]:
     """Return whether root can become another user, and whether that user reads files.
 
-    If the grader does not run as root, and in some containers, root cannot; then the
-    result is (False, True), because no other user is needed. If only root may enter a
-    folder that holds Python's files, or temporary files, the result is (True, False).
-    Helpers then need the privilege to read all files.
+    Returns:
+        (True, True): root can, and the other user can read Python's and JAX' files and
+        the folder of temporary files. (True, False): root can, but the other user
+        cannot read one of these; helpers then need the privilege to read all files.
+        (False, True): root cannot, as in some containers, or the grader does not run as
+        root on Linux.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False, True

@@ -19,8 +19,8 @@ class Filled:
     Attributes:
         text: the text of the whole file.
         without_row: the names of people who should get a score and have no row.
-        without_score: the first cell of each student's row into which no score was
-            entered.
+        without_score: for each student's row that got no score, the text of its first
+            cell.
         with_problem: the names of people who got no score because their hand-in was not
             read or not imported.
         disputes: sentences on scores that were not entered. Either several hand-ins

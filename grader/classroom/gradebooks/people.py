@@ -77,14 +77,15 @@ class People:
         }
 
     def others(self, rows: set[int], name: str) -> str:
-        """Return the names in some rows, as one text; "" if one of them may be `name`.
+        """Return the names in some rows if none of them can be `name`; else "".
 
         Moodle numbers groups as well as participants. So the number in a folder's name
-        may be that of a group, while the row with this number is another person's.
+        may be that of a group, while a participant outside the group has the same
+        number.
 
         Args:
-            rows: the indices of the rows.
-            name: the name in a folder of Moodle.
+            rows: the indices of the rows with the number in the folder's name.
+            name: the name in the folder's name.
         """
         told = [self.name_in(row) for row in sorted(rows)]
         if any(same_name(name, other) for other in told):

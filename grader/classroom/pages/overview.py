@@ -231,9 +231,10 @@ def learning(graded: Sequence[Report]) -> tuple[str, bool, charts.Chart] | None:
 
 
 def exported(reports: Mapping[str, Report]) -> Iterator[tuple[str, str]]:
-    """Yield each hand-in that calls an exported program, as a pair of id and note.
+    """Yield (id, note) for each exercise in which a hand-in calls an exported program.
 
-    The note is the one in the report that says so.
+    Such a hand-in uses a program of `jax.export` in place of code that people can read.
+    The note is the one in the hand-in's report that names the exercise.
 
     Args:
         reports: the reports by the ids of the hand-ins.

@@ -23,8 +23,8 @@ class Cluster:
 
     Attributes:
         names: the names of the hand-ins.
-        share: a number from 0 to 1. Each hand-in has, with at least one other of the
-            cluster, at least this fraction of common code, as `shares_of` measures it.
+        share: min_i max_(j≠i) s_ij over the hand-ins of the cluster, where s_ij is the
+            fraction of common code of the hand-ins i and j, see `shares_of`.
     """
 
     names: tuple[str, ...]

@@ -86,10 +86,10 @@ def fields_of(environment: Mapping[str, str]) -> dict[str, str]:
 def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
     """Return a test in Classroom 50's format for each exercise, with whole points.
 
-    The running sum of the scores is rounded to a whole number, and a half is rounded
-    up. Each test gets the increase of the rounded sum. So the tests add up to the
-    rounded total score. An exercise with full points keeps them, because its maximum is
-    a whole number.
+    Let S_k be the total score of the first k exercises, rounded, with a half rounded
+    up. Test k gets S_k - S_(k-1) points, so that all tests add up to the rounded total
+    score. An exercise with full points keeps them, because its maximum is a whole
+    number.
     """
     tests = []
     exact, whole = 0.0, 0
@@ -104,7 +104,7 @@ def as_tests(exercises: list[Exercise]) -> list[dict[str, Any]]:
 
 
 def as_test(name: str, score: int, full: int) -> dict[str, Any]:
-    """Return a test in Classroom 50's format; it counts as passed with full points.
+    """Return a test in Classroom 50's format; "passed" is true for full points only.
 
     Args:
         name: the test's name.

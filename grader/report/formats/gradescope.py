@@ -53,9 +53,9 @@ def render(report: Report | None) -> str:
 
 
 def about_all(report: Report) -> list[str]:
-    """Return three texts on the whole run; a text is "" if there is nothing to say.
+    """Return three texts: on the hand-in, on the run, and on the hand-in's output.
 
-    They are on the hand-in, on learning and the seed, and on the hand-in's output.
+    A text is "" if there is nothing to say. `about_run` makes the text on the run.
     """
     hand_in = "\n".join(about_hand_in(report))
     return [hand_in, about_run(report), about_printed(report)]
