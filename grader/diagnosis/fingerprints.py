@@ -123,7 +123,7 @@ def fingerprint(
 def in_numbers(answer: np.ndarray) -> list[float]:
     """Return the shape and the first 64 values of an answer, with six digits each.
 
-    The list begins with the sizes of the shape, except for a vector. NaN becomes 9e9,
+    The shape comes first; it is left out if the answer is a vector. NaN becomes 9e9,
     and infinity of either sign becomes -9e9.
     """
     values = np.nan_to_num(answer.ravel(), nan=NAN, posinf=-NAN, neginf=-NAN)

@@ -72,8 +72,8 @@ def never_synced(watched: Watched) -> Cause | None:
 def acts_otherwise(watched: Watched) -> Cause | None:
     """Detect that `epsilon_greedy` takes the greedy action too often or too rarely.
 
-    It is too often if more than 95 % of the first actions are greedy, when ε is near 1.
-    It is too rarely if fewer than 85 % of the actions are greedy at the final ε.
+    Too often: more than 95 % of the actions are greedy at the start of the training,
+    where ε is near 1. Too rarely: fewer than 85 % are greedy at the final ε.
     """
     early = watched["greedy"][:FEW]
     late = watched["env_step"] > EPSILON_STEPS + BLOCK_STEPS
@@ -162,7 +162,8 @@ def bounded(watched: Watched) -> Cause | None:
 def same_everywhere(watched: Watched) -> Cause | None:
     """Detect that Q hardly depends on the state.
 
-    Q is then large on average, and almost as large in the last step of an episode.
+    The rule holds if the mean Q is large, and the mean Q of the last steps of episodes
+    is almost equal to it.
     """
     q, at_end = watched.late("q"), watched.late("q_at_end")
     if watched.blocks < 4 * FEW or not (

@@ -68,7 +68,7 @@ class Watched:
 def syncs(watched: Watched) -> tuple[int, int]:
     """Return how many syncs took place, and how many syncs were due.
 
-    A sync takes place if θ_T becomes θ_Q when it is due.
+    A due sync takes place if θ_T then becomes θ_Q.
     """
     ends = np.arange(watched.blocks + 1) * BLOCK_UPDATES // PERIOD
     due = np.diff(ends)

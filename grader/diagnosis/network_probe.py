@@ -101,8 +101,8 @@ def bend(q_values: Callable, states: np.ndarray) -> list[bool]:
     """Return whether Q is linear in the state, and on which entries Q depends.
 
     Args:
-        q_values: function that takes the standard deviation of random parameters and
-            states [B,D]; it returns the values Q(s, ·) [B,A].
+        q_values: function (scale, states [B,D]) -> values Q(s, ·) [B,A] of a network
+            with random parameters; `scale` is their standard deviation.
         states: states [B,D].
 
     Returns:

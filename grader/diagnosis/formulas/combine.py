@@ -34,7 +34,7 @@ def targets_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gr
             the index of the choice.
 
     Yields:
-        For each group the row numbers of its n formulas in `numbers` [n], and their
+        A pair for each group: the indices [n] of its n formulas in `numbers`, and the
         targets [n, I, B]. I is B for formulas that combine all pairs of rows, else 1.
     """
     slots, column = grammar.slots, grammar.column

@@ -24,9 +24,9 @@ class Choice:
         name: the mistake's name without the part's prefix; "" for right code, and for a
             choice that is no mistake by itself.
         hint: the sentences that explain the mistake to the student; "" for right code.
-        names: by the part's prefix, the full name of the mistake in parts that do not
-            use the prefix and `name`, as {"mc": "mc-columns"}. None in the place of a
-            full name means that the part does not try the choice alone.
+        names: full names of the mistake in some parts, by the part's prefix, as
+            {"mc": "mc-columns"}. In all other parts the full name is prefix-name. A
+            part with None as full name tries the choice only within a `Joint`.
     """
 
     words: str
@@ -44,7 +44,7 @@ class Joint:
         name: the mistake's name without the part's prefix.
         hint: the sentences that explain the mistake to the student.
         slots: for each slot that changes, the text `words` of its new choice.
-        names: other full names of the mistake by the part's prefix, as in `Choice`.
+        names: full names of the mistake in some parts, as in `Choice`.
     """
 
     name: str
@@ -57,7 +57,11 @@ PREFIX = {"td_loss": "td", "update_Q_TD0": "tab", "mc_loss": "mc"}
 
 
 def difference_of(item: "Choice | Joint", part: str) -> Difference | None:
-    """Return the name and hint of the mistake that a choice or joint is in a part.
+    """Return a mistake's full name in a part, and its hint.
+
+    Args:
+        item: the choice or joint that is the mistake.
+        part: name of the part.
 
     Returns:
         None if the choice is right code, or if the part does not try the choice or
@@ -110,6 +114,7 @@ class Grammar:
         differences: all M mistakes, each with its name and hint.
         edits: the index of the choice that each mistake puts into each slot [M, slots];
             -1 if the mistake does not change the slot.
+        combinations: the method `_combinations`, with its results cached.
     """
 
     def __init__(
@@ -167,11 +172,11 @@ class Grammar:
         return formulas, np.column_stack([before[first], then])
 
     def formula(self, numbers: np.ndarray, which: np.ndarray) -> Formula:
-        """Return the formula that one row of each array of `combinations` describes.
+        """Return a formula that is given by indices, as from `combinations`.
 
         Args:
-            numbers: the index of the choice in each slot [slots].
-            which: the indices of the formula's differences in `differences`.
+            numbers: the index of the formula's choice in each slot [slots].
+            which: the indices of the formula's differences in `differences` [count].
         """
         choices = {
             slot: self.slots[slot][int(numbers[i])] for slot, i in self.column.items()

@@ -1,9 +1,9 @@
 """Find the pattern of `epsilon_greedy`: how it chooses, and how often it explores.
 
 The reader asks for actions with the same Q values and many random keys. From these
-actions it estimates the probability of exploring and of each action. An estimate that
-deviates by more than 6 of its standard deviations counts as wrong. A pattern fits if
-all estimates lie within 4 to 5 standard deviations.
+actions it estimates the probability of exploring and of each action. An estimate counts
+as wrong if it is more than 6 standard deviations from the right probability. A pattern
+fits if all estimates are within about 4.5 standard deviations of its probabilities.
 """
 
 import re
@@ -115,8 +115,10 @@ def together(samples: list[Sample], fit: Fit) -> Iterator[Difference]:
 
 
 def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
-    """Yield a mistake if all rows explore at once, or a fixed number in every call.
+    """Yield a mistake if the rows of a call do not explore independently.
 
+    Either all rows of a call explore together, or each call has the same number of
+    exploring rows.
     The variance of the number of exploring rows per call is compared with the variance
     for independent rows.
 
@@ -198,9 +200,9 @@ def never_of_two(fit: Fit, questions: Questions) -> bool:
 def same_for_all_keys(samples: list[Sample]) -> bool:
     """Tell whether the actions look random, but are the same for every key.
 
-    Actions look random if their ranks differ from row to row. The rank of an action is
-    the number of actions with a larger Q value in its row. Actions of equal rank need
-    no key, such as the greedy actions, which all have rank 0.
+    Actions look random if not all have one rank. The rank of an action is the number of
+    actions with a larger Q value in its row. Greedy actions, for example, all have rank
+    0; they need no key.
     """
     alike = all((s.actions == s.actions[0]).all() for s in samples)
     taken = [s.q_values[np.arange(ROWS), s.actions[0] % ACTIONS] for s in samples]
@@ -234,8 +236,8 @@ def without_key(questions: Questions) -> Reading:
 def hard_rule(fit: Fit, questions: Questions) -> Greedy | None:
     """Return the rule by which the hand-in chooses between tied or close Q values.
 
-    The hand-in is asked for whole numbers, ties and close values. The most frequent
-    action of each row is compared with the rules in `GREEDY`.
+    The question has Q values that are equal, close together or whole numbers. The most
+    frequent action of each row is compared with the rules in `GREEDY`.
 
     Returns:
         None if no rule fits, or if the hand-in explores too often to show its greedy

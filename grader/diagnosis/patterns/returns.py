@@ -1,8 +1,8 @@
 """Find the formula that `discounted_returns` computes, from its answers.
 
-A formula is four choices: what is done to each reward before the sum, the weight of
-reward t in entry i, over which t the sum goes, and what is done to the sums R_i after
-it. The choices are in the tables of `return_parts`; to add a choice, add a line there.
+The right formula is G_i = Σ_{t≥i} γ^(t−i) r_t. Wrong code may differ in four terms: the
+reward r_t, the weight γ^(t−i), the range t≥i, and what is returned in place of the sum.
+The choices for each term are in the tables of `return_parts`; to add one, add a line.
 A formula is reported only if it fits the answers to all questions. If several formulas
 fit, the one with the lowest cost is taken, where each mistake costs about 1.
 """
@@ -128,8 +128,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 def remembered(student: Student, rewards: np.ndarray) -> Reading | None:
     """Return a reading if the returns depend on the call before; else None.
 
-    For each episode the hand-in is asked three times: for the rewards, for rewards of
-    0, and for the rewards again.
+    The hand-in gets the rewards of each episode, then rewards of 0, then the episode's
+    rewards again.
 
     Args:
         student: the hand-in.
@@ -194,9 +194,8 @@ def in_shape(
             returns in the shape in which they came.
 
     Returns:
-        Two values. The first is the list of all answers with returns [K,T]; [] if the
-        shape belongs to no known mistake. The second is the mistake; None for the right
-        shape, and for [].
+        All answers with returns [K,T], and the mistake in the shape (None if the shape
+        is right). ([], None) if the shape belongs to no known mistake.
     """
     for fits, bring, difference in facts.SHAPES:
         if all(fits(rewards, obtained) for _, rewards, obtained in answers):

@@ -75,7 +75,8 @@ def read(student: Student, rng: np.random.Generator) -> Reading | None:
 
     Raises:
         NotImplementedYet: the part is a stub.
-        Raised, Wrong: a repeated question got no valid answer.
+        Raised: the hand-in's code has raised an exception at a repeated question.
+        Wrong: the answer to a repeated question is not valid.
     """
     student = student.afresh()  # if the hand-in counts calls, its count begins at 0
     observed = ask(student, rng, questions(rng))
@@ -169,8 +170,8 @@ def with_new_numbers(
 
     "Other numbers" is the content of an answer that no combination of θ_Q and θ_T
     explains. Up to three questions with such an answer are asked twice, with different
-    parameters. If both answers are equal for each question, all these observations get
-    the content "new numbers". If not, all observations are returned unchanged.
+    parameters. If the two answers are equal for each question, the content "other
+    numbers" is replaced in all observations. If not, nothing is replaced.
 
     Args:
         student: the hand-in.

@@ -123,9 +123,9 @@ def read_steps(draws: list[Draw], answers: Answers) -> Found:
         answers: for each optimizer that did not fail, one answer for each draw.
 
     Returns:
-        Three values. The first is the formula; None if unknown. The second is the list
-        of notes. The third is θ_Q before the last step, one [P] for each draw, if a
-        call makes several steps and all of them are known; else None.
+        A triple (formula, notes, middle). The formula is None if unknown. If a call
+        makes several known steps, `middle` is θ_Q before the last step: a vector [P]
+        for each draw. Otherwise `middle` is None.
     """
     plain = plain_step(draws, answers["sgd"]) if "sgd" in answers else None
     if "adam" in answers:

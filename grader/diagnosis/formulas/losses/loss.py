@@ -338,15 +338,15 @@ def loss_of(
 ) -> np.ndarray:
     """Return the loss of a batch, computed by a formula.
 
-    The result is one number. If the rows hold the values of several networks [..., B,
-    A], it is an array with one loss for each network [...].
+    The result is one number, or an array [...] if `rows` or `y` have leading axes, as
+    for several networks.
 
     Args:
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
-        y: the targets; any shape that broadcasts to [..., B, B].
-        unmoved: errors at theta_Q, from which the weights of the rows are computed if
-            the values in `rows` belong to other parameters; else None.
+        y: the targets [..., 1, B], or [..., B, B] for all pairs of rows.
+        unmoved: the errors from which the weights of the rows are computed; None to
+            compute the weights from the errors of `rows`.
     """
     f = weighted_losses(rows, formula, y, unmoved)
     return formula["reduction"].compute(rows, f)
@@ -357,7 +357,7 @@ def weighted_losses(
 ) -> np.ndarray:
     """Return the losses of a batch before the reduction, times their weights.
 
-    The arguments are those of `loss_of`. The result has the shape of `errors`.
+    The arguments are those of `loss_of`. The shape is that of `errors(rows, …)`.
     """
     e = errors(rows, formula, y)
     weight = formula["weight"].compute(rows, e if unmoved is None else unmoved)
@@ -365,14 +365,15 @@ def weighted_losses(
 
 
 def errors(rows: Rows, formula: Formula, y: np.ndarray) -> np.ndarray:
-    """Return the errors: prediction minus target [..., 1 or B or A, B or 1].
+    """Return the errors: prediction minus target [..., I, B].
 
-    The errors are NaN if the shapes of predictions and targets do not fit together.
+    I is 1 in right code. It is A if all actions are predicted, and B if all pairs of
+    rows are combined. The errors are NaN if predictions and targets do not fit.
 
     Args:
         rows: the rows of the batch.
         formula: the formula; it needs choices for `LOSS_SLOTS`.
-        y: the targets [..., 1 or B, B or 1].
+        y: the targets [..., 1, B], or [..., B, B] for all pairs of rows.
     """
     p, keep = formula["predict"].compute(formula["by"].compute(rows))
     p = formula["pairing"].compute(p)

@@ -28,7 +28,7 @@ QUESTIONS, OTHERS = questions.episodes, questions.other_episodes
 
 
 def stand_in(x: Rows) -> np.ndarray:
-    """Return γ − r_i [T], which the stand-in returns in place of the returns."""
+    """Return γ − r_i for each step i [T]: the stand-in's values of the returns G_i."""
     return x.gamma - x.r
 
 
@@ -266,7 +266,8 @@ def labels_of(rows: Rows, grammar: Grammar, numbers: np.ndarray) -> Iterator[Gro
             of the choice.
 
     Yields:
-        Once: the row numbers 0 to N - 1 of `numbers`, and the labels [N, 1, T].
+        One pair: the indices 0 to N - 1 of all formulas in `numbers` [N], and their
+        labels [N, 1, T].
     """
     found = [label_of(rows, grammar.formula(one, np.zeros(0, int))) for one in numbers]
     yield np.arange(len(found)), np.stack(found)

@@ -108,7 +108,7 @@ def mean(x: Rows, f: np.ndarray) -> np.ndarray:
 
     Args:
         x: the rows; not used.
-        f: the losses, as in `loss.weighted_losses` [..., 1 or B or A, B or 1].
+        f: the losses before the reduction [..., I, B]; see `loss.errors` for I.
     """
     return f.mean(axis=(-2, -1))
 

@@ -67,11 +67,10 @@ class Scale:
         return self.constant * dict(GROWTHS)[self.growth](size, width)
 
     def names(self, natural: str) -> list[str]:
-        """Return the mistakes in the factor, as keys of `HINTS`.
+        """Return the mistakes in the factor, as keys of `HINTS` such as "sum".
 
         Args:
-            natural: the growth that is no mistake for this formula, a text of
-                `GROWTHS`.
+            natural: how the right factor depends on B and A, a text of `GROWTHS`.
 
         Returns:
             [] if the factor is right.
@@ -102,8 +101,7 @@ class Scale:
 
         Args:
             part: name of the part.
-            natural: the growth that is no mistake for this formula, a text of
-                `GROWTHS`.
+            natural: how the right factor depends on B and A, a text of `GROWTHS`.
 
         Returns:
             () if the factor is right.
@@ -115,8 +113,8 @@ class Scale:
         """Return the text of a loss with the factor before it.
 
         Args:
-            natural: the growth that is no mistake for this formula, a text of
-                `GROWTHS`. The result does not show this growth.
+            natural: how the right factor depends on B and A, a text of `GROWTHS`. The
+                result does not show this growth.
             mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""

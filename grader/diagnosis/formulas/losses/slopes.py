@@ -45,8 +45,8 @@ class Slopes:
                 `q_s`, `q_n`, `t_s`, `t_n` [B,A], `q_0`, `t_0` [1,A]; see `Rows`.
 
         Returns:
-            The loss as "loss", and as "q_s", "q_n" [B,A] and "q_0" [1,A] the slopes in
-            the values with these names.
+            A dict: "loss" is the loss; "q_s", "q_n" [B,A] and "q_0" [1,A] are the
+            slopes in the values that have the same name in `numbers`.
         """
         rows = self.rows_of(numbers)
         with np.errstate(all="ignore"):
@@ -133,13 +133,12 @@ class Slopes:
     def of_separate_rows(self, rows: Rows, axis: int) -> Arrays:
         """Return the slopes, computed by moving one action's value in all rows at once.
 
-        This is fast, but right only for some formulas. The losses before the reduction
-        have two axes. The values of row i must affect only the losses at index i of one
-        of them.
+        This is fast, but right only for some formulas: a loss at index i of the given
+        axis has to depend on the values of row i alone.
 
         Args:
             rows: the batch.
-            axis: that axis of the losses, -1 or -2.
+            axis: an axis of the losses before the reduction [I, B]: -1 or -2.
 
         Returns:
             The slopes, by field of `Rows`.
@@ -175,7 +174,7 @@ class Slopes:
         return slopes
 
     def losses_of(self, rows: Rows, e: np.ndarray) -> np.ndarray:
-        """Return the losses before the reduction, [1 or A or B, B or 1].
+        """Return the losses before the reduction [..., I, B]; see `loss.errors` for I.
 
         Args:
             rows: the rows, whose values by θ_Q may have been moved a little.

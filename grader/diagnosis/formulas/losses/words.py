@@ -75,12 +75,11 @@ def loss_words(found: Found, symbol: str, growth: str = "") -> str:
 
 
 def natural_growth(formula: Formula) -> str:
-    """Return the growth of a formula's factor that is no mistake: "A" or "".
+    """Return how the right factor depends on the number A of actions: "A" or "".
 
-    A growth says how the factor depends on the number B of rows and the number A of
-    actions, see `Scale`. It is "A" if the formula has an error for each action [A, B].
-    Code with such errors sums them over the actions, while the formula takes their
-    mean.
+    "A" is for a formula that pulls the values of actions not taken to 0. The formula
+    takes the mean over the actions. Code takes the sum, so a factor A is no mistake.
+    "" is for all other formulas: their right factor is constant. See `Scale`.
     """
     return "A" if formula["predict"].words.endswith("0 for the others") else ""
 

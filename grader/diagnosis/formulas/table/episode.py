@@ -73,15 +73,15 @@ class Episode:
         return rows_of(self.case, self.before)
 
     def cells(self, formula: Formula, rows: Rows) -> Cells:
-        """Return the index of the cell of the table that each step moves, by a formula.
+        """Return which cell of the table each step moves, according to a formula.
 
         Args:
             formula: the formula.
             rows: the steps as rows, with values from the table that the steps read.
 
         Returns:
-            The row index of each step [T], and the column index of each step [T]. The
-            latter is a slice if a step moves the whole row.
+            The cells' row indices [T] and column indices [T]. If steps move whole rows,
+            a slice is returned in place of the column indices.
         """
         args = self.case.args
         states, later = (

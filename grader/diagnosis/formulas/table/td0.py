@@ -151,8 +151,8 @@ def answered_moves(sample: Episode, formula: Formula) -> np.ndarray:
 
     Args:
         sample: the question with the hand-in's answer.
-        formula: the formula that says which cell belongs to a step. If it is a whole
-            row of the table, the first entry of the row is taken.
+        formula: the formula that says which cell belongs to a step. If a whole row of
+            the table belongs to a step, the row's first cell is taken.
     """
     cells = sample.cells(formula, sample.rows)
     moves = (sample.after - sample.before)[cells]
@@ -233,13 +233,13 @@ def targets_of_all(sample: Episode, numbers: np.ndarray) -> np.ndarray:
 
 
 def special(in_target: int, in_step: int) -> Iterator[Formula]:
-    """Yield the formulas with one difference in the choices of WHOLE.
+    """Yield the formulas with one difference in WHOLE, and others as given.
 
     The terms in WHOLE concern the update as a whole, such as the order of the steps.
 
     Args:
-        in_target: the number of differences in the choices of TARGET.
-        in_step: the number of differences in the choices of STEP.
+        in_target: the number of differences in TARGET.
+        in_step: the number of differences in STEP.
     """
     for whole in formulas_of(WHOLE, 1):
         for target in formulas_of(TARGET, in_target):
@@ -281,9 +281,9 @@ def with_constants(samples: Sequence[Episode]) -> Iterator[Formula]:
 
 
 def falling(rate: float) -> Change:
-    """Return the change of a formula that multiplies the move of step t by rate^t.
+    """Return a mistake and its choice: multiply the move of step t by rate^t (t ≥ 0).
 
-    The first step has t = 0.
+    The choice is in a dictionary, by name of the slot.
     """
     choice = Choice(
         f"{constant_words(rate)}^t ",
@@ -296,7 +296,7 @@ def falling(rate: float) -> Change:
 
 
 def clipped(bound: float) -> Change:
-    """Return the change of a formula that clips errors to [-bound, bound]."""
+    """Return a mistake and its choice, as `falling`: clip errors to [-bound, bound]."""
     words = constant_words(bound)
     choice = Choice(
         f"clip({{η}}, −{words}, {words})",
