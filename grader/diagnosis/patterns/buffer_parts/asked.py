@@ -99,12 +99,13 @@ def batches_in(played: Played, like: Batches | None = None) -> list[Batches | No
 
     Args:
         played: a script (operations on a new buffer) with the buffer's answers.
-        like: batches of the same hand-in whose transitions are known. They help to
-            choose between several guesses. None if there are no such batches.
+        like: earlier batches of the same hand-in whose transitions are known; None
+            without such batches. If the fields of a row point to different transitions,
+            the fields that are right in `like` are trusted.
 
     Returns:
-        A `Batches` for each "samples" operation. If the transitions of an operation's
-        rows cannot be recognised, its entry is None.
+        One entry for each "samples" operation: a `Batches`, or None if the transitions
+        cannot be recognised.
     """
     state_dim = played.rows["state"].shape[1]
     batches: list[Batches | None] = []
@@ -126,8 +127,8 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
             None.
 
     Returns:
-        The set of drawn transitions for each "samples" operation, with the script. None
-        if there is no such operation, or if `drawn` has a None.
+        The script, with the set of drawn transitions for each "samples" operation. None
+        if `drawn` is empty or has a None.
     """
     known = [batches for batches in drawn if batches]
     if not known or len(known) < len(drawn):
@@ -141,13 +142,15 @@ def seen_in(played: Played, drawn: list[Batches | None]) -> Seen | None:
 def in_fields(drawn: list[list[Batches | None]]) -> list[Finding]:
     """Return the findings about fields with wrong values in drawn rows.
 
+    Only the first, the third and the fourth script are examined, and of each only its
+    first "samples" operation.
+
     Args:
         drawn: for each script, the result of `batches_in`. The first script draws
             before the buffer is full, the third and the fourth when it is full.
 
     Returns:
-        The findings; [] if no value is wrong. Only the batches of a script's first
-        "samples" operation are examined.
+        The findings; [] if no value is wrong.
     """
     firsts = [one[0] if one else None for one in drawn]
     filling = [b for b in firsts[:1] if b and (b.ids >= 0).any()]
@@ -194,11 +197,12 @@ def stored_and_drawn(
 
 
 def several_drawn(seen: list[Seen | None]) -> bool:
-    """Tell whether the buffer's first draws gave two different transitions or more.
+    """Tell whether a script's first "samples" drew at least two different transitions.
+
+    One such script is enough.
 
     Args:
-        seen: for each buffer that was tried, which transitions it drew; None if this is
-            not known. One buffer with two different transitions is enough.
+        seen: for each script, which transitions were drawn; None if this is not known.
     """
     return any(len(one.drawn[0]) > 1 for one in seen if one)
 
@@ -207,8 +211,9 @@ def random_storage(asker: Asker, seen: list[Seen | None]) -> Finding | None:
     """Return a finding if chance decides which transitions the buffer keeps; else None.
 
     Args:
-        asker: plays one script on three new buffers, for comparison. If the earlier
-            scripts show no storage mistake, this script also draws between the adds.
+        asker: plays one more script on three new buffers, to compare what they keep.
+            The script draws only after the adds; if the earlier scripts show no storage
+            mistake, it draws between the adds, too.
         seen: for each earlier script, which transitions were drawn; None if this is not
             known.
     """

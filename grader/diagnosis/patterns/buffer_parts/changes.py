@@ -54,8 +54,8 @@ class Batches:
             ids: numbers of the transitions whose values are returned [n,B].
 
         Returns:
-            Values [n,B], or [n,B,D] for a state. They are 0 where the number is BLANK,
-            and NaN where any other number belongs to no transition.
+            Values [n,B], or [n,B,D] for a state. The number BLANK gives 0. A number
+            that belongs to no transition gives NaN.
         """
         values = self.rows[name].astype(np.float64)[np.clip(ids, 0, STORED - 1)]
         values[(ids < 0) | (ids >= STORED)] = np.nan
@@ -82,9 +82,9 @@ WHERE: dict[str, Mask] = {
 
 
 def following(b: Batches) -> np.ndarray:
-    """Return the numbers of the transitions added right after those of the rows [n,B].
+    """Return for each row the number of the transition added after its own [n,B].
 
-    The newest transition is followed by the oldest one.
+    If the row shows the newest transition, this is the number of the oldest one.
 
     Args:
         b: batches, with the transition of each row.
@@ -93,9 +93,9 @@ def following(b: Batches) -> np.ndarray:
 
 
 def preceding(b: Batches) -> np.ndarray:
-    """Return the numbers of the transitions added right before those of the rows [n,B].
+    """Return for each row the number of the transition added before its own [n,B].
 
-    The oldest transition is preceded by the newest one.
+    If the row shows the oldest transition, this is the number of the newest one.
 
     Args:
         b: batches, with the transition of each row.
@@ -104,10 +104,10 @@ def preceding(b: Batches) -> np.ndarray:
 
 
 def place_after(b: Batches) -> np.ndarray:
-    """Return the numbers of the transitions in the places after the rows' places [n,B].
+    """Return for each row the number of the transition in the next place [n,B].
 
-    The place of a row is where its transition is stored. The number is BLANK if the
-    place after it has never been filled.
+    A row's transition is stored in place p of a ring; the next place is p + 1, or 0
+    after the last one. The number is BLANK if the next place has never been filled.
 
     Args:
         b: batches, with the transition of each row.

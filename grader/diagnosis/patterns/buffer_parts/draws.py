@@ -67,15 +67,16 @@ def constant(draws: np.ndarray) -> bool:
 def generator_finding(
     same_buffer: Sequence[np.ndarray], new_buffers: Sequence[np.ndarray]
 ) -> Finding | None:
-    """Return a finding if batches ignore the generator or use other chance; else None.
+    """Return a finding if batches ignore rng or depend on more than rng; else None.
 
-    Each of the six arrays has all numbers of several batches in one vector.
+    Batches are compared that were drawn with equal and with different generators. Each
+    array is a vector with all numbers of several batches.
 
     Args:
-        same_buffer: three arrays from one buffer: drawn with a generator, with an equal
-            generator, and with another generator.
-        new_buffers: three arrays, each from a new buffer: the first two drawn with
-            equal generators, the third with another generator.
+        same_buffer: three arrays from one buffer. The first two were drawn with equal
+            generators, the third with a different one.
+        new_buffers: three arrays, drawn with the same generators as those of
+            `same_buffer`, but each from a new buffer.
     """
     first, again, other = same_buffer
     new, new_again, new_other = new_buffers
@@ -201,9 +202,10 @@ def parts(draws: np.ndarray, stored: int) -> bool:
 
 
 def in_turn(draws: np.ndarray, stored: int) -> Finding | None:
-    """Return a finding if the buffer hands out a shuffled list in turn; else None.
+    """Return a finding if batches are consecutive parts of a shuffled list; else None.
 
-    Such a buffer draws each transition once before it draws any transition again.
+    Such a buffer never draws a transition twice before the list is used up and shuffled
+    again.
 
     Args:
         draws: ranks by age of the drawn transitions [n,B]: the buffer's first n batches
@@ -308,8 +310,8 @@ def uneven(draws: np.ndarray, stored: int, *, named: bool = True) -> Finding | N
 def rises(shares: np.ndarray, n: int) -> bool:
     """Tell whether relative frequencies rise from each transition to the next.
 
-    Falls that can be chance are ignored. The rise from the first transition to the last
-    must be larger than chance.
+    A fall is ignored if it is small enough to be chance. The rise from the first
+    transition to the last must be too large for chance.
 
     Args:
         shares: relative frequency of each transition among all draws, in order.

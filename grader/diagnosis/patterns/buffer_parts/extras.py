@@ -43,8 +43,8 @@ def first_answers(asker: Asker) -> tuple[list[Finding], bool]:
         asker: plays scripts on new buffers of the hand-in.
 
     Returns:
-        The findings; and True, or False if the buffer cannot be made or gives no usable
-        batch.
+        A pair (findings, usable). `usable` is False if the buffer cannot be made or
+        gives no usable batch; other scripts are useless then.
     """
     # Import the hand-in anew: if all buffers share one list, it must not be full yet,
     # because a full list does not grow.
@@ -282,7 +282,7 @@ def stored_lengths(asker: Asker, name: str, counts: list[int]) -> list[int]:
     Args:
         asker: has the transitions that are added.
         name: name of the storage mistake.
-        counts: the numbers of adds: 0, 1, … in order.
+        counts: the list [0, 1, …] of the numbers of adds.
 
     Returns:
         A length for each entry of `counts`; [] if `STORES` has no mistake of this name.
@@ -303,7 +303,7 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
     Args:
         obtained: the buffer's lengths after 0, 1, … adds.
-        counts: the numbers of adds: 0, 1, … in order.
+        counts: the list [0, 1, …] of the numbers of adds.
         right: the right lengths after 0, 1, … adds.
     """
     asked = "the length is the number of transitions stored now"
@@ -338,7 +338,9 @@ def length_finding(obtained: list[int], counts: list[int], right: list[int]) -> 
 
 
 def generator(asker: Asker) -> list[Finding]:
-    """Return a finding, in a list, if draws ignore the generator or use other chance.
+    """Return a finding, in a list, if batches ignore rng or depend on more than rng.
+
+    Batches are compared that were drawn with equal and with different generators.
 
     Args:
         asker: plays scripts on new buffers of the hand-in.

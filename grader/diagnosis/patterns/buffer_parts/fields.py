@@ -49,10 +49,10 @@ def candidates(
         name: name of the field.
 
     Returns:
-        Tuples of five entries: the cost (distance from right code); the wrong rows, a
-        key of `WHERE`; the transition that the value comes from, a key of `OTHERS`, or
-        None for the row's own; the field that the value comes from; the change of the
-        value, or None.
+        Tuples (cost, where, other, source, change). `cost` is the distance from right
+        code. `where`, a key of `WHERE`, selects the wrong rows. Their values come from
+        the field `source` of the transition `other`: a key of `OTHERS`, or None for the
+        row's own transition. `change` is the change of the values, or None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -311,8 +311,8 @@ def identified(
 ) -> Batches | None:
     """Find out which transition each row shows; return the batches with this result.
 
-    Different fields of one row may point to different transitions. Then the guess is
-    taken with which the mistakes in the fields cost least, see `Explanation.cost`.
+    If the fields of a row point to different transitions, there are several guesses.
+    The result is the guess with the least sum of `Explanation.cost` over wrong fields.
 
     Args:
         fields: values in n batches of B rows: for each field an array [n,B] or [n,B,D].
@@ -320,8 +320,8 @@ def identified(
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer still holds.
         like: batches of the same hand-in whose transitions are known, or None. With
-            `like`, the guess is taken with which most fields are right, both here and
-            in `like`.
+            `like`, costs are not compared: the result is the guess by which most of the
+            fields that are right in `like` are right.
 
     Returns:
         None if there is no field whose values all belong to transitions.
@@ -379,8 +379,8 @@ def by_ends(name: str, several: Sequence[Batches]) -> list[Explanation]:
         several: one `Batches` for each script in which the field may be wrong.
 
     Returns:
-        One explanation for each set of rows in which the field is wrong; [] if any such
-        set has no explanation.
+        One or two explanations: one for d true and one for d false, if the field is
+        wrong there. [] if one of them is needed and not found.
     """
     read = []
     for where in ("where d is true", "where d is false"):

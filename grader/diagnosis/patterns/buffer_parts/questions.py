@@ -257,9 +257,9 @@ def in_shape(
         state_dim: number D of entries of a state.
 
     Returns:
-        First the fields in float64, where B is the number of drawn rows; None if the
-        arrays cannot be brought into these shapes. Second, for each field with a wrong
-        shape, the shape of one of its batches.
+        A pair (fields, odd). `fields` has the batches in float64, where B is the number
+        of drawn rows; it is None if they cannot be brought into these shapes. `odd` has
+        the shape of one batch for each field whose shape is wrong.
     """
     fields, odd = {}, {}
     for name in FIELDS:

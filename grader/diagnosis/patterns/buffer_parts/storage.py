@@ -48,8 +48,9 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
             is not used.
 
     Returns:
-        For each "samples" a set of transitions' numbers. Then True if the hand-in's
-        lengths equal those of the simulated storage at each "samples".
+        A pair (sets, as_stored). `sets` has for each "samples" the numbers of the
+        transitions that can be drawn. `as_stored` is True if no length of the hand-in's
+        buffer differs from that of the simulated storage.
     """
     held: Ring = store.make(seen.capacity, seen.rows)
     state: State | None = None
@@ -75,10 +76,11 @@ def predicted(store: Way, places: Way, seen: Seen) -> tuple[list[set[int]], bool
 
 
 def fitting(seen: Sequence[Seen], *, exactly: bool = True) -> list[tuple[Way, Way]]:
-    """Return the pairs of rules that fit all scripts with the fewest mistakes.
+    """Return the pairs of rules that fit all scripts at the least cost.
 
     A pair is a rule for storing transitions, and a rule for choosing the places to draw
-    from. It has one mistake more if the buffer's lengths are not those of the rule.
+    from. Its cost is the sum of the two `Way.cost`, plus 1.5 if the hand-in's lengths
+    differ from those that the rule for storing predicts.
 
     Args:
         seen: for each script, which transitions were drawn.

@@ -144,7 +144,7 @@ def fits(samples: list[Sample]) -> Iterator[Fit]:
     """Yield the patterns that fit all samples, the simplest first.
 
     A pattern is a rule for the greedy action and a distribution when exploring. A rule
-    that allows several actions in any row of the samples is skipped.
+    is skipped if there is a row for which it allows several actions.
     """
     for greedy in GREEDY:
         allowed = [greedy.allowed(sample.q_values) for sample in samples]

@@ -247,17 +247,19 @@ RIGHT = Formula(REWARDS[0], (WEIGHTS[0], RANGES[0]), OUTPUTS[0])
 
 
 def constants_of(output: Output, given: np.ndarray, returns: np.ndarray) -> np.ndarray:
-    """Estimate the constant of a change of the sums, for b formulas at once.
+    """Estimate a constant c by which sums become the returns, for b formulas at once.
+
+    If `output.fitted` is "factor", returns ≈ c · given; if it is "shift", returns ≈
+    given + c.
 
     Args:
-        output: the change. `output.fitted` says whether a factor, a shift or no
-            constant is estimated.
+        output: the change of the sums, which says by `fitted` what is estimated.
         given: the changed sums of b formulas without the constant [b,K,T].
         returns: the hand-in's returns [K,T].
 
     Returns:
-        For each formula the constant with the least squared error [b]. A factor of 0
-        becomes NaN. All are 0 if no constant is estimated.
+        For each formula the c with the least squared error [b]. A factor of 0 becomes
+        NaN. All entries are 0 if `output.fitted` is "".
     """
     if not output.fitted:
         return np.zeros(len(given))

@@ -48,8 +48,8 @@ class Weight:
     Attributes:
         text: the weight as a formula. In it, {n} is replaced by the formula for the
             number of steps from i to t.
-        value: function of n, i and t (arrays [T,T] over i and t), of T and of γ;
-            returns the weights [T,T].
+        value: function (n, i, t, T, γ) that returns the weights as an array [T,T] over
+            i and t. n, i and t are such arrays, too; n is the number of steps.
         difference: the mistake; None for the right choice.
     """
 
@@ -64,10 +64,10 @@ class Range:
 
     Attributes:
         text: the condition on t, as it stands under the Σ.
-        member: function of i and t (arrays [T,T] over i and t) and of T; returns a mask
-            [T,T] of the summed rewards.
-        steps: the number of steps from i to t, as a formula and as a function of i and
-            t.
+        member: function (i, t, T) that returns a mask of the summed rewards, an array
+            [T,T] over i and t. The arguments i and t are such arrays, too.
+        steps: the number of steps from i to t, twice: as a formula, and as a function
+            (i, t).
         difference: the mistake; None for the right choice.
         second: a second mistake of the same choice, or None.
     """

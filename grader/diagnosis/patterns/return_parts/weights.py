@@ -150,8 +150,7 @@ RANGES: Sequence[Range] = [
 def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Return discounted sums [K,T] that restart at each reward other than 0.
 
-    The sum of step i has one term: the first reward other than 0 from step i on,
-    discounted by the steps until then.
+    G_t = r_t if r_t ≠ 0, else γ G_{t+1}.
 
     Args:
         rewards: rewards of K episodes [K,T].
@@ -167,7 +166,7 @@ def restarting(rewards: np.ndarray, gamma: float) -> np.ndarray:
 def skipping(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Return the returns [K,T] of code that skips steps with a reward of 0.
 
-    At such a step G_t = G_{t+1}, else G_t = r_t + γ G_{t+1}.
+    G_t = G_{t+1} if r_t = 0, else r_t + γ G_{t+1}.
 
     Args:
         rewards: rewards of K episodes [K,T].

@@ -88,7 +88,7 @@ def loss_and_gradients(
     gamma: float,
     rows: int | None = None,
 ) -> tuple[float, Vector, Vector]:
-    """Return the stand-in loss and its gradients in its two parameter arguments.
+    """Return the stand-in loss L(first, second), ∂L/∂first and ∂L/∂second.
 
     Args:
         draw: the question, which has the batch.
@@ -98,7 +98,7 @@ def loss_and_gradients(
         rows: number of transitions to use, counted from the first one; None for all.
 
     Returns:
-        The loss, the gradient in `first` [P], and the gradient in `second` [P].
+        The loss, ∂L/∂first [P] and ∂L/∂second [P].
     """
     args: Args = {
         name: value if isinstance(value, list) else value[:rows]
@@ -117,8 +117,7 @@ def network(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], Vector]]:
     """Return a small network's values [B,A], and a function for the backward pass.
 
-    The function takes the gradient of a loss in the values [B,A]. It returns the
-    gradient of that loss in theta [P].
+    This function takes ∂L/∂values [B,A] of any loss L, and returns ∂L/∂theta [P].
 
     Args:
         draw: the question, which has the shapes of the parameters.

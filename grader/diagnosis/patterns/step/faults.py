@@ -132,8 +132,8 @@ def on_other_loss(
 ) -> Reading | None:
     """Return a reading if the "sgd" steps follow another loss's gradient, else None.
 
-    The other loss must be a function of the values Q(s, ·; θ_Q). If it is the hand-in's
-    own `td_loss`, the result is None.
+    The other loss must be a function of the values Q(s, ·; θ_Q). The hand-in's own
+    `td_loss` does not count: if the steps follow its gradient, the result is None.
 
     Args:
         student: the hand-in.
@@ -171,7 +171,7 @@ def pulls_at_values(draw: Draw, gradient: Vector) -> bool:
 def deleting(student: Student, draw: Draw) -> Reading | None:
     """Return a reading if a step deletes arrays that the caller passed in, else None.
 
-    Call this only if the steps are right, because the reading says so.
+    Call this only if the steps are right, because the reading calls them right.
 
     Args:
         student: the hand-in.
@@ -206,7 +206,7 @@ def refusals(messages: list[str]) -> list[Note]:
             answers.
 
     Returns:
-        A list with one pair: the mistake, and what the hand-in does in words. [] if no
+        A list with one pair: the mistake, and words for what the hand-in does. [] if no
         message has the pattern of a known mistake.
     """
     for pattern, text, difference in words.REFUSALS:
@@ -217,9 +217,10 @@ def refusals(messages: list[str]) -> list[Note]:
 
 
 def own_optimizer(messages: dict[str, str]) -> Difference | None:
-    """Return the mistake "a state goes to an optimizer that is not its own", else None.
+    """Return the mistake "another optimizer replaces the argument", else None.
 
-    The mistake is recognised by the exception at a question with "sgd".
+    The mistake is recognised by the exception at a question with "sgd": the hand-in's
+    optimizer gets the state of SGD.
 
     Args:
         messages: messages of exceptions by the optimizer's name, or by "jit" if the

@@ -1,8 +1,9 @@
 """Find the formula of the gradient that `td_update` follows.
 
-A formula is three choices: a loss and where its gradient is taken (`Kind`), a discount,
-and a change of the gradient, such as clipping. To add a kind, add a line to `KINDS`. To
-add a change, add to `CHANGES` a function with the arguments and the result of `times`.
+A formula is three choices: a loss and which of its gradients is taken (`Kind`), a
+discount, and a change of the gradient, such as clipping. To add a kind, add a line to
+`KINDS`. To add a change, add to `CHANGES` a function with the arguments and the result
+of `times`.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,13 +30,13 @@ FIRST, SECOND, BOTH = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 @dataclass(frozen=True)
 class Kind:
-    """A loss L(x, y), and the arguments in which its gradient is taken.
+    """A loss L(x, y), and which of its gradients ∂L/∂x and ∂L/∂y is taken.
 
     Attributes:
         words: the gradient as a formula.
         differences: the mistakes; () for the right gradient.
         places: two letters for the arguments x and y: "Q" for θ_Q, "T" for θ_T.
-        of: weights of the gradients in x and in y; the gradient is their weighted sum.
+        of: the weights (a, b) of the gradient a ∂L/∂x + b ∂L/∂y.
         rows: number of transitions to use, counted from the first one; None for all.
     """
 
@@ -46,16 +47,16 @@ class Kind:
     rows: int | None = None
 
     def loss(self, draw: Draw, gamma: float) -> float:
-        """Return the loss for a question's batch and parameters, and a γ."""
+        """Return the loss for the batch and the parameters of a draw, and for a γ."""
         return self.all_of(draw, gamma)[0]
 
     def gradient(self, draw: Draw, gamma: float) -> Vector:
-        """Return the gradient [P] for a question's batch and parameters, and a γ."""
+        """Return the gradient [P] for the batch and parameters of a draw, and a γ."""
         _, first, second = self.all_of(draw, gamma)
         return self.of[0] * first + self.of[1] * second
 
     def all_of(self, draw: Draw, gamma: float) -> tuple[float, Vector, Vector]:
-        """Return the loss L(x, y), its gradient in x [P], and its gradient in y [P]."""
+        """Return the loss L(x, y), ∂L/∂x [P] and ∂L/∂y [P]."""
         theta = {"Q": draw.theta_Q, "T": draw.theta_T}
         first, second = (theta[place] for place in self.places)
         return loss_and_gradients(draw, first, second, gamma, self.rows)
@@ -85,7 +86,7 @@ class Gradient:
         factor: constant factor of the gradient.
         decay: factor c of a term c · θ_Q that is added to the gradient.
         gamma: constant discount; None if the argument gamma is used.
-        kind: the loss, and the arguments in which its gradient is taken.
+        kind: the loss, and which of its gradients is taken.
         of: function of a draw; returns the gradient [P], with factor and added term.
     """
 
@@ -342,7 +343,7 @@ def changed(
     """Yield the formulas with this kind and discount that give the hand-in's gradients.
 
     Args:
-        kind: the loss, and the arguments in which its gradient is taken.
+        kind: the loss, and which of its gradients is taken.
         gamma: constant discount in place of the argument gamma; None for the argument.
         draws: the numbers of the questions.
         seen: the hand-in's gradients, one [P] for each draw.
@@ -372,7 +373,7 @@ def changed_gradient(
     """Return the gradient [P] of a kind for a draw, after a change.
 
     Args:
-        kind: the loss, and the arguments in which its gradient is taken.
+        kind: the loss, and which of its gradients is taken.
         gamma: constant discount in place of the argument gamma; None for the argument.
         change: function of the draw and the gradient [P]; returns the changed gradient.
         draw: the numbers of the question.

@@ -101,9 +101,9 @@ def plain_step(
         seen: the hand-in's answers with "sgd", one for each draw.
 
     Returns:
-        The parameters from which the step goes: "θ_Q", "θ_T" or "0" (all zeros). And
-        the gradient; None if the hand-in makes no step, so that its new θ_Q equals the
-        start. None in place of the pair if no start and gradient fit all answers.
+        A pair (start, gradient), or None if no pair fits all answers. `start` is "θ_Q",
+        "θ_T" or "0" (all zeros). `gradient` is a formula; it is None if the hand-in
+        makes no step and returns the start.
     """
     for base in BASES:
         moves = moves_from(draws, seen, base)
