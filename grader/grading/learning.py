@@ -59,15 +59,16 @@ def results_of(graded: Graded, process: Learning) -> Results:
 
 
 def formula_of(found: Found, sample: Sample) -> Formula:
-    """Return a `Formula`: in words, what the hand-in's `td_loss` computes, and hints.
+    """Return the formula of the hand-in's `td_loss` as texts, beside the right one.
 
     Args:
         found: the formula of the hand-in's `td_loss`, as the diagnosis found it.
         sample: a question to `td_loss` with the hand-in's answer.
 
     Returns:
-        The hand-in's and the right formula, and a hint for each mistake. The texts are
-        "" if the formula is the right one; `found` is always True.
+        A `Formula` whose `found` is True, with both formulas and a hint for each
+        mistake. If the hand-in's formula is right, the texts are "" and there are no
+        hints.
     """
     read = reading(td_loss.LANGUAGE, found, sample)
     if read is None:

@@ -186,8 +186,8 @@ def undisturbed() -> Iterator[None]:
 
     - The environment variables PYTEST_ADDOPTS and PYTEST_PLUGINS are removed, also for
       the time after the block.
-    - Hypothesis gets a new temporary folder for its files. Without a new folder in each
-      run, hypothesis would create the folder of the first run again.
+    - Hypothesis gets a new temporary folder for its files, in each run. Otherwise it
+      would use the first run's folder, which was removed, and would create it again.
     - Hypothesis does not use constants from the source code of loaded modules. To
       search them takes a second, and the drawn cases would depend on the folder in
       which the grader is installed.

@@ -267,7 +267,7 @@ def processes() -> list[str]:
 
 
 def survivors() -> list[str]:
-    """Start a process in a new session, which this helper does not end; return [].
+    """Start a process in a new session, and do not end it; return [].
 
     The new process sleeps for DAEMON_SECONDS seconds and keeps standard error open. The
     grader ends the helper, and sees by standard error whether the new process is still

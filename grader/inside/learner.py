@@ -308,7 +308,7 @@ def draw_failing(
     A hand-in's network may contain a fixed rule that solves some tasks without
     learning. If the untrained network solves a task, another task is drawn. The rule
     may also begin to work only when the parameters have changed. Therefore the network
-    must fail as well with random noise added to its parameters.
+    must also fail when random noise is added to its parameters.
 
     Args:
         draw: function that draws a task with a random generator.

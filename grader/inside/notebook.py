@@ -87,13 +87,16 @@ class Notebook:
         A skipped statement counts as a failed one.
 
         Returns:
-            A dict with three entries. "left_out" is a list with one dict for each cell
-            that has a failed statement, for the first MAX_LEFT_OUT cells: "line" (of
-            the first failed statement), "why" (a text), "whole" (True if the cell has
-            no other statement, or has a syntax error) and "more" (how many further
-            statements of the cell failed). "more" is the number of such cells that are
-            not in the list. "slow" is the list of the lines of the first MAX_LEFT_OUT
-            statements that took too long or were skipped.
+            A dict with three entries:
+
+            - "left_out": a list with a dict for each cell that has a failed statement,
+              at most MAX_LEFT_OUT cells. Its entries: "line" of the first failed
+              statement, "why" (a text), "whole" (True if the cell has no other
+              statement, or has a syntax error), and "more" (how many further
+              statements of this cell failed).
+            - "more": how many further cells have a failed statement.
+            - "slow": a list with the lines of the first MAX_LEFT_OUT statements that
+              took too long or were skipped.
         """
         more = max(len(self.failed) - MAX_LEFT_OUT, 0)
         slow = self.slow[:MAX_LEFT_OUT]
@@ -102,7 +105,7 @@ class Notebook:
     def run(self, text: str, start: int) -> None:
         """Run the statements of a cell; add an entry to `failed` if one of them fails.
 
-        If the cell has a syntax error, no statement is run, and the entry is added.
+        If the cell has a syntax error, an entry is added and no statement is run.
 
         Args:
             text: text of the cell.

@@ -1,9 +1,9 @@
 """Check the single operations of a program before the runner compiles it.
 
-The name of an operation must be in a list of allowed names. Three things are checked
-besides, because XLA does not check them, and reads or writes beyond the end of an array
-if one of them is wrong: the type of a constant, the comparison of a sort, and the sizes
-of the arrays that library code gets.
+The name of an operation and the types of its arrays must be allowed. Four more things
+are checked: the type of a constant, the comparison of a sort, the sizes of the arrays
+that library code gets, and the amount of padding. XLA does not check them. If one is
+wrong, XLA reads or writes beyond the end of an array.
 """
 
 import math
@@ -119,11 +119,10 @@ def problem_of_array(type_: ir.Type) -> str | None:
 
 
 def elements_between(operation: ir.Operation) -> int:
-    """Return an upper bound for the sizes of the arrays inside an operation.
+    """Return an upper bound for the number of elements of an array after padding.
 
-    Padding, dilation and windows make an operation's arrays larger. The size is the
-    number of elements. For an operation without padding, dilation and windows, the
-    result is 0.
+    XLA enlarges the operands of some operations by padding, dilation or windows. The
+    result is 0 for an operation that has none of the three.
     """
     given: list[Any] = [operation.attributes.get(name, ()) for name in WINDOWS]
     if not any(given):

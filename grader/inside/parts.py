@@ -50,7 +50,7 @@ from grader.inside.values import (
 
 
 def batch_of(dqn: Any, args: Args) -> Any:
-    """Return the arguments named in `FIELDS` as a `Transition`, `dqn`'s if defined."""
+    """Return a batch's fields as a `Transition`: the hand-in's class, else ours."""
     make = getattr(dqn, "Transition", Transition)
     return make(*(args[name] for name in FIELDS))
 
@@ -83,7 +83,10 @@ def discounted_returns(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
 
 
 def mc_loss(dqn: Any, spec: Spec) -> Callable[[Args], Args]:
-    """Return a function from a dict of θ_Q and an episode to the dict of `td_loss`."""
+    """Return a function from a dict of θ_Q and an episode to {"loss", "grads"}.
+
+    "grads" is left out if `spec["gradient"]` is false.
+    """
     structure, model = network(dqn, spec)
 
     def program(args: Args) -> Args:
@@ -215,7 +218,7 @@ def program_of(dqn: Any, name: str, spec: Spec) -> Callable[[Args], Args]:
         dqn: the hand-in's module.
         name: name of the part: a key of `PROGRAMS`, or any other function of `dqn`.
         spec: settings of the case. For a function that is not in `PROGRAMS`,
-            `arguments` lists the names of its arguments; it returns {"result": array}.
+            `arguments` lists its arguments by name; the results are {"result": array}.
     """
     if name in PROGRAMS:
         return PROGRAMS[name](dqn, spec)
@@ -243,24 +246,24 @@ def with_gradient(loss_of: Callable, theta: list[jax.Array]) -> Args:
 
 
 def episode_terminateds(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Return {"terminateds": [T]}: the hand-in's flags for T = `num_steps` steps."""
+    """Return {"terminateds": [T]}, the flags of the hand-in; T is `num_steps`."""
     flags = part(dqn, "episode_terminateds")(spec["num_steps"])
     return {"terminateds": as_array("episode_terminateds", flags)}
 
 
 def replay_buffer(dqn: Any, spec: Spec, args: Args) -> Args:
-    """Make a buffer, run the operations in `spec["script"]`, and return what came back.
+    """Make a buffer, run the operations in `spec["script"]`, return their results.
 
     The rows of the arrays in `args` are transitions, counted from 0. The operations:
 
     - ["add", i, j]: add rows i to j-1.
-    - ["plain", i, j]: add rows i to j-1, with Python numbers for NumPy numbers.
+    - ["plain", i, j]: add rows i to j-1, with Python numbers in place of NumPy's.
     - ["len"]: append the buffer's length to `lengths`.
-    - ["rng", seed]: make a new random generator for the batches after it.
+    - ["rng", seed]: make a new random generator for the draws that follow.
     - ["sample", B]: draw a batch of B rows, and append its fields to `samples`.
     - ["samples", n, B]: draw n batches; append one dict of fields [n,B,...] for all.
     - ["reread", k]: read the batch of the k-th "sample" (k from 0) once more, and
-      append its fields to `samples`. They differ if the buffer has changed the batch.
+      append its fields to `samples`. This shows whether the buffer has changed them.
     - ["scribble"]: overwrite the states in `args`; a right buffer has kept copies.
 
     Returns:

@@ -151,10 +151,10 @@ def as_leaves(what: str, tree: Any, structure: Any) -> list[Any]:
 
 
 def require_update(result: Any, structure: Any, state_structure: Any) -> None:
-    """Check the number and the order of the results of `td_update`.
+    """Check that `td_update` returned theta_Q, opt_state and loss, in this order.
 
-    There have to be three: theta_Q, opt_state and loss. This function does not find
-    a result of a wrong structure, if the number of results is right; `as_leaves` does.
+    The structures serve only to recognise the order. Whether each result has the right
+    structure is checked by `as_leaves`.
 
     Args:
         result: result of `td_update`.
@@ -162,7 +162,8 @@ def require_update(result: Any, structure: Any, state_structure: Any) -> None:
         state_structure: the right tree structure of the optimizer's state.
 
     Raises:
-        ContractError: the number or the order of the results is wrong.
+        ContractError: `result` is no tuple or list, does not have three items, or their
+            order is wrong.
     """
     if not isinstance(result, tuple | list):
         raise ContractError(returned("td_update", result, f"the three {UPDATE}"))

@@ -175,9 +175,10 @@ class Worker:
             part: name of the part, as in `Case.part`.
             spec: settings of the case.
             args: arrays of the case by name.
-            watched: "numpy" or "jax": the part gets copies as arrays of this kind. The
-                answer then has one more entry, "changed": a list of the names of the
-                arguments that the part has changed or deleted. "" for no such entry.
+            watched: "numpy" or "jax" to watch the arguments: the part gets copies as
+                arrays of this kind, and the answer has one more entry, "changed". It
+                lists the names of the arguments that the part has changed or deleted.
+                "" to watch nothing.
         """
         if part in parts.CALLS and not watched:
             return parts.CALLS[part](self.dqn, spec, args)

@@ -205,9 +205,10 @@ class Candidate:
 
         Args:
             case: the question.
-            watched: "numpy" or "jax": the part gets copies as arrays of this kind. The
-                answer then has one more entry, "changed": a list of the names of the
-                arguments that the part has changed or deleted. "" for no such entry.
+            watched: "numpy" or "jax" to watch the arguments: the part gets copies as
+                arrays of this kind, and the answer has one more entry, "changed". It
+                lists the names of the arguments that the part has changed or deleted.
+                "" to watch nothing.
             look: function that gets the answer before its numbers are read, and raises
                 an exception if a shape is wrong. None for no such check.
 

@@ -67,9 +67,9 @@ def place_of(error: Args) -> str:
     """Return where an error was raised: "dqn.py, line 3, in f: x = 1"; "" if unknown.
 
     Args:
-        error: the error from `with_own_line`. If its line is not where the error was
-            raised, but the definition of the called function, `called` has the words
-            that are put before the place, for example "called was ". Else it is "".
+        error: the dict from `with_own_line`. Its entry `called` is put before the
+            place. `called` is "" if the line is where the error was raised, and for
+            example "called was " if the line is the definition of the called function.
     """
     line = error.get("line")
     if not isinstance(line, int) or line <= 0:
@@ -85,11 +85,14 @@ def place_of(error: Args) -> str:
 def with_own_line(error: Args, source: str, what: str) -> Args:
     """Return a copy of an error, with its source line copied from the hand-in's text.
 
-    The source line that the worker has sent is dropped, because the hand-in may have
-    forged it. An exception that was raised outside dqn.py has no valid line number. It
-    gets the line that defines the called function. Without a definition, and for other
-    kinds of errors without a valid number, the line number is 0. The exception of a
-    debugger gets the nearest line that calls the debugger.
+    The source line that the worker has sent is not used, because the hand-in may have
+    forged it. The copy has this line number:
+
+    - The worker's number, if dqn.py has a line with this number. But for the exception
+      of a debugger, it is the number of the nearest line that starts a debugger.
+    - Otherwise, for an exception that the hand-in raised (kind "raised"): the number of
+      the line that defines the called function, or 0 if there is no definition.
+    - Otherwise 0.
 
     Args:
         error: the worker's description of the error.

@@ -54,7 +54,8 @@ def from_text(text: str) -> Known:
     """Read the record from a JSON text that `as_text` has written.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: the text has another form.
+        ValueError: the text is not JSON.
+        KeyError, TypeError, AttributeError: the JSON is not such a record.
     """
     document = json.loads(text)
     return Known(

@@ -2,7 +2,8 @@
 
 A worker runs the hand-in, so its answers may be anything. Each function here is a
 `Look` (see `contract/case.py`): it gets an answer before the answer's numbers are read.
-Callers fix the other argument, if there is one, by `functools.partial`.
+`batches` and `schedule` take one more argument before the answer. Callers set it by
+`functools.partial`.
 """
 
 import numpy as np

@@ -20,12 +20,13 @@ class Refused(Exception):
 
 
 def machine() -> int:
-    """Return the position of this machine in MACHINES: 0 or 1.
+    """Return the index of this machine's architecture in MACHINES: 0 or 1.
 
-    This is also the machine's column in the tables of system calls' numbers.
+    In tables of system call numbers, the column with this index is for this machine.
 
     Raises:
-        Refused: the tables have no column for this machine.
+        Refused: MACHINES does not contain the architecture, or Python is not a 64-bit
+            program.
     """
     name = platform.machine()
     if name not in MACHINES or ctypes.sizeof(ctypes.c_void_p) != 8:

@@ -6,14 +6,14 @@ from typing import NamedTuple
 class Kind(NamedTuple):
     """A frequent kind of exception, and the sentence that explains it.
 
-    A `Kind` fits an exception if all three patterns do. The patterns are regular
-    expressions; the empty one fits every text. The groups of `words`, followed by those
-    of `facts`, fill the places {0}, {1}, … of the sentence.
+    A `Kind` fits an exception if `words`, `where` and `facts` all match. These patterns
+    are regular expressions; the empty one matches every text. The groups of `words`,
+    followed by the groups of `facts`, fill the places {0}, {1}, … of the sentence.
 
     Attributes:
         words: pattern for the exception as "Type: message".
         sentence: text for the student, in the course's terms. It must be true for every
-            exception that the patterns fit.
+            exception that the patterns match.
         where: pattern for the place in dqn.py as "function: source line", which is "-"
             if no line of dqn.py was running.
         facts: pattern for the result of `library_facts` in `inside/errors.py`.

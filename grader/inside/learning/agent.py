@@ -250,8 +250,9 @@ class BlindAgent:
         return self.tokens.transitions(answer, shape)
 
     def syncs(self, n: int) -> np.ndarray:
-        """Return for each of the next n updates whether θ_T then becomes θ_Q, bool [n].
+        """Return for each of the next n updates whether a sync follows it, bool [n].
 
+        At a sync, θ_T becomes θ_Q.
         The hand-in's `sync_target` is asked for many updates at once.
 
         Raises:

@@ -170,8 +170,8 @@ class Updates:
             compared: whether the hand-in makes the update, too, a bool.
 
         Returns:
-            First, a pair: the new theta_Q [P] and the optimizer's new state. Second,
-            the result of `distance_if`.
+            A pair ((theta_Q [P], state), distance): the parameters and the optimizer's
+            state after the update, and the result of `distance_if`.
         """
         theta_Q, _, opt_state = carry
 
@@ -209,9 +209,9 @@ class Updates:
     def distance(self, carry: Any, batch: Any, new: Any) -> Any:
         """Make an update by the hand-in's `td_update`; compare it with the grader's.
 
-        Three vectors are compared: the change of theta_Q, and Adam's two averages, the
-        second one after a square root. For each, the length of the difference is
-        divided by the length of the grader's vector.
+        Three vectors are compared: the change of theta_Q by the update, and Adam's
+        averages m and √v after it. For each vector, the quotient |h - g| / |g| is
+        computed, where h is the hand-in's vector and g the grader's.
 
         Args:
             carry: theta_Q [P], theta_T [P] and the optimizer's state before the update.
@@ -250,7 +250,7 @@ class Updates:
         return [leaf for part in parts for leaf in part]
 
     def averages(self, state: Any, leaves: Leaves) -> tuple[Leaves, Leaves]:
-        """Return Adam's two averages after both updates.
+        """Return Adam's averages m and v after the grader's and the hand-in's update.
 
         Args:
             state: the optimizer's state after the grader's update, for theta as one
@@ -258,7 +258,7 @@ class Updates:
             leaves: the leaves of the optimizer's state that `td_update` returned.
 
         Returns:
-            The two averages [P] of the grader's update, then those of the hand-in's.
+            A pair (grader's, hand-in's) of lists [m, v]; m and v are vectors [P].
         """
         n = len(self.leaves)
         # The averages are the only vectors in the grader's state, and the last leaves

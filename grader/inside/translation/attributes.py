@@ -81,10 +81,12 @@ def flag(operation: ir.Operation, name: str) -> bool:
 
 
 def comparison(operation: ir.Operation) -> tuple[str, bool]:
-    """Return how an operation `compare` compares: its direction, and the order.
+    """Return the direction of an operation `compare`, and whether its order is total.
 
-    The direction is "EQ", "NE", "LT", "LE", "GT" or "GE". The second result is True if
-    floats are compared by their total order, in which NaN is the largest number.
+    Returns:
+        A pair (direction, is_total). The direction is "EQ", "NE", "LT", "LE", "GT" or
+        "GE". `is_total` is True if floats are compared by their total order, in which
+        NaN is the largest number.
     """
     attribute = operation.attributes["comparison_direction"]
     kind = str(operation.attributes.get("compare_type", None))

@@ -26,8 +26,8 @@ class Step:
         name: name of the operation, for messages.
         on_jax: function from the `Run` and the operands to the result, or to a list of
             several results.
-        on_numpy: function from the operands, which must all be known, to the same
-            results; None if NumPy cannot compute the operation.
+        on_numpy: function from the operands, all NumPy arrays, to the same results;
+            None if NumPy cannot compute the operation.
         operands: numbers of the operands.
         results: numbers of the results.
         kinds: shape and dtype of each result.
@@ -89,7 +89,10 @@ class Run:
         return [self.values[number] for number in block.returned]
 
     def results_of(self, step: Step) -> list[Any]:
-        """Run a step, by NumPy if all operands are known, and return its results.
+        """Run a step and return its results.
+
+        NumPy computes the step if all operands are NumPy arrays and the step has a
+        function `on_numpy`. Otherwise JAX computes the step.
 
         Raises:
             Untranslatable: the step cannot be run, or a result has another shape or
@@ -117,5 +120,5 @@ class Run:
 
 
 def is_known(value: Any) -> bool:
-    """Return whether a value is known: a NumPy array, from constants alone."""
+    """Return whether a value is a NumPy array, which depends on constants alone."""
     return isinstance(value, np.ndarray)

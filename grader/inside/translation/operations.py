@@ -30,8 +30,8 @@ def compare(operation: ir.Operation) -> Function:
     """Return the operation `compare` as a JAX function of two arrays.
 
     In sorts and searches, JAX compares by the total order of floats. The function then
-    takes NaN as the largest number. Nothing else is special, because before such a
-    comparison JAX makes all NaN equal and replaces -0 by 0.
+    takes NaN as the largest number. It treats -0 and 0 as equal, and all NaN as equal,
+    because JAX replaces -0 by 0 and makes all NaN equal before such a comparison.
 
     Raises:
         Untranslatable: floats are compared by their total order, with another direction

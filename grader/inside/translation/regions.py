@@ -199,7 +199,8 @@ def scatter(operation: ir.Operation, read: Read) -> Function:
     multiplies them.
 
     Raises:
-        Untranslatable: the operation has another form.
+        Untranslatable: numbers are joined in another way, there are several arrays, or
+            the components of an index are not along the last axis.
     """
     name = reducer_of(operation)
     axes = hlo.ScatterDimensionNumbers(

@@ -30,10 +30,10 @@ class Result:
             the length of the shortest way.
         watched: what was recorded during the best training: lists of numbers by the
             name of the column, see COLUMNS in `inside/learning/training_log.py`.
-        problem: a text that says what the hand-in did to stop the last training; "" if
-            this training was not stopped.
-        reason: the exception because of which no training started or came to an end;
-            None if there was none.
+        problem: a text that says why the last training was stopped; "" if it was not.
+            If an earlier training was judged, its result still counts.
+        reason: the exception that ended this task before a training was judged, or an
+            exception of the grader itself; None if there was no such exception.
     """
 
     mean_return: float | None = None
@@ -70,7 +70,7 @@ class Result:
         for the maze only.
 
         Raises:
-            KeyError: this is the result of CartPole, or no training was made.
+            KeyError: `facts` is empty, or this is the result of CartPole.
         """
         shortest, walk = self.facts["shortest"], self.facts["random_walk"]
         return (walk + (self.mean_return or -walk)) / (walk - shortest)
