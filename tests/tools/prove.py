@@ -25,8 +25,8 @@ The exit code is 0 if all of this holds:
 - `IDS="q_network-leaky-ReLU"`: variants, by their names with - between the words
 
 Ids can be mixed, and * matches any text: `IDS="learning-*"`. `make prove SEEDS=20`
-grades the variants with 20 seeds, and shows how often a right solution loses points by
-chance.
+grades the variants (with IDS: some of them) with 20 seeds, and shows how often a right
+solution loses points by chance.
 """
 
 import fnmatch
@@ -86,10 +86,11 @@ def main() -> int:
 
     The ids are the arguments of the command line. SEEDS is an environment variable.
     """
-    if ids := sys.argv[1:]:
-        return prove_some(ids)
+    ids = sys.argv[1:]
     if seeds := os.environ.get("SEEDS"):
-        return flakes(int(seeds))
+        return flakes(int(seeds), ids or ["*"])
+    if ids:
+        return prove_some(ids)
     right = {variant.name: submit(variant.hand_in) for variant in RIGHT}
     apart = {one: submit(in_all_exercises(one)) for one in one_of_each_part()}
     narrow = {one: submit(one.hand_in) for one in NARROW}
@@ -132,15 +133,11 @@ def prove_some(ids: list[str]) -> int:
         ids: the ids of mutants, variants, narrow mistakes or cheats; * matches any
             text.
     """
-
-    def named(one: Any) -> bool:
-        return any(fnmatch.fnmatchcase(one.id, pattern) for pattern in ids)
-
-    rights = [variant for variant in RIGHT if named(variant)]
-    narrow = [one for one in NARROW if named(one)]
-    cheats = [c for c in CHEATS if named(c) or "cheats" in ids]
+    rights = [variant for variant in RIGHT if matches(variant, ids)]
+    narrow = [one for one in NARROW if matches(one, ids)]
+    cheats = [c for c in CHEATS if matches(c, ids) or "cheats" in ids]
     futures = [submit(variant.hand_in) for variant in rights]
-    rows = prove([mutant for mutant in MUTANTS if named(mutant)])
+    rows = prove([mutant for mutant in MUTANTS if matches(mutant, ids)])
     for r in rows:
         print(f"\n{r.mutant.id}: {r.mutant.misconception}\n{r.text}")
     bad = [word for r in rows for word in problems_of_row(r)]
@@ -154,6 +151,16 @@ def prove_some(ids: list[str]) -> int:
     if not (rows or rights or narrow or cheats):
         bad.append("no mutant, variant or cheat has such an id")
     return exit_code(bad)
+
+
+def matches(one: Any, ids: list[str]) -> bool:
+    """Tell whether a hand-in's id matches one of some ids; * matches any text.
+
+    Args:
+        one: a mutant, a variant, a narrow mistake or a cheat.
+        ids: the ids.
+    """
+    return any(fnmatch.fnmatchcase(one.id, pattern) for pattern in ids)
 
 
 # ------------------------------------------------------------------ mutants
@@ -430,11 +437,12 @@ def write_evidence(rows: list[Row], lost_by: dict[str, list[str]]) -> list[str]:
     return stale
 
 
-def flakes(seeds: int) -> int:
-    """Grade all variants with many seeds; print how often a variant loses points.
+def flakes(seeds: int, ids: list[str]) -> int:
+    """Grade variants with many seeds; print how often a variant loses points.
 
     Args:
         seeds: the number of seeds.
+        ids: the ids of the variants.
 
     Returns:
         The exit code: 1 if a variant has lost points, otherwise 0.
@@ -443,6 +451,7 @@ def flakes(seeds: int) -> int:
     futures = {
         variant.name: processes().submit(grade_with_seeds, variant.hand_in, numbers)
         for variant in RIGHT
+        if matches(variant, ids)
     }
     lost_points = trials = 0
     for name, future in futures.items():

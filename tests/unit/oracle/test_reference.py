@@ -51,3 +51,16 @@ def test_no_program_for_another_case(other):
     reference = Reference(Runner(), {program_key(CASE): PROGRAM})
     with pytest.raises(GraderError, match="make reference"):
         reference.answer(other)
+
+
+def test_each_case_is_computed_once():
+    """A case that is asked again is answered without the runner, and no other case."""
+    runner, asked = Runner(), []
+    answer = runner.trusted
+    runner.trusted = lambda **request: asked.append(request) or answer(**request)
+    reference = Reference(runner, {program_key(CASE): PROGRAM})
+    other = CASE.replace(args={"reward": np.ones(3, np.float32)})
+    for case in (CASE, other, CASE, other):
+        obtained = reference.answer(case).array("reward")
+        assert obtained.tolist() == case.args["reward"].tolist()
+    assert len(asked) == 2
