@@ -67,8 +67,8 @@ def report(stored: Stored, measured: list[Learner]) -> str:
         "",
         "Written by `make calibrate` from the runs in "
         "`tests/evidence/calibration/runs.jsonl`.",
-        "A run is one grading of exercise 9, in new processes. Run n of a hand-in has",
-        'the seed "NAME n", with the name of the hand-in: it is that of',
+        "A run is one grading of exercise 9. Run n of a hand-in has the seed",
+        '"NAME n", with the name of the hand-in: it is that of',
         '`make grade ONLY=learning SEED="solution 1"`. A try is one training in a run.',
         "",
         f"**{done} of the {wanted} runs that are wanted are there"

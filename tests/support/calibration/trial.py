@@ -16,17 +16,15 @@ from grader.contract.exercises import LEARNING
 from grader.contract.learning import CARTPOLE, CLOSE, MAZE
 from grader.contract.outcomes import GraderError, Waiting
 from grader.grading.passes import Graded, Pass
-from grader.grading.pipeline import Options, Progress, start_helpers
 from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
-from grader.oracle.candidate import Candidate
 from grader.oracle.learning.results import Results, Tables
 from grader.oracle.learning.run import NEEDS_MAZE, Learning, Slopes
-from grader.oracle.reference import Reference, load_programs
+from grader.oracle.reference import Reference
 from grader.report.model import Check
 from grader.sandbox import tiers
 from tests.support.calibration.runs import Learner, Run
-from tests.support.handins import PARTS
+from tests.support.handins import ANSWERS, record, warm
 
 # Why the maze and CartPole are not tried with a mutant that must not get all points.
 DECIDED = "the table worlds have lost their points already"
@@ -79,7 +77,8 @@ class Recorded(Learning):
 def graded(learner: Learner, number: int) -> Run:
     """Grade exercise 9 of a hand-in; return the run as `runs.jsonl` stores it.
 
-    The grading is that of `make grade ONLY=learning SEED=...`, in new processes.
+    The grading is that of `make grade ONLY=learning SEED=...`. Learning has new
+    processes; the diagnosis of a wrong `td_loss` has warm ones.
 
     Args:
         learner: the hand-in.
@@ -98,25 +97,27 @@ def graded(learner: Learner, number: int) -> Run:
     """
     started, seed = time.monotonic(), learner.seed(number)
     submission = Submission(learner.name, learner.source.encode())
-    options = Options(seed, tuple(PARTS), tiers.choose_tier(""))
+    programs, known = record()
+    # Only the diagnosis of a wrong td_loss asks this candidate.
+    student = warm().take(submission)
+    learning = Recorded(
+        *(submission, tiers.choose_tier(""), seed, "cpu"),
+        *(student.worker.budget, student.runner.programs, lambda words: None),
+    )
+    learning.until_lost = learner.kind == "F"
     with contextlib.ExitStack() as processes:
-        worker, runner, _ = start_helpers(processes, submission, options, Progress())
-        learning = Recorded(
-            *(submission, options.tier, seed, options.device),
-            *(worker.budget, runner.programs, lambda words: None),
-        )
-        learning.until_lost = learner.kind == "F"
         processes.callback(learning.stop)
         learning.ready()
         learning.begin()
         now = Pass(
             Graded(
-                student=Candidate(worker, runner),
-                reference=Reference(runner, load_programs()),
-                runner=runner,
-                budget=worker.budget,
+                student=student,
+                reference=Reference(student.runner, programs, ANSWERS),
+                runner=student.runner,
+                budget=student.worker.budget,
                 seed=seed,
                 learning=learning,
+                known=known,
             )
         )
         (exercise,) = run_checks(now, [LEARNING])
