@@ -85,6 +85,23 @@ def sync_target(theta_Q, theta_T, step, period):
 """)
 
 
+# A validation lasts as long as the pole stays up, and no call comes meanwhile.
+BY_CLOCK = """
+import time
+
+last, pauses = [time.perf_counter()], []
+
+
+def sync_target(theta_Q, theta_T, step, period):
+    now = time.perf_counter()
+    pause, last[0] = now - last[0], now
+    if period == 100 and pause > 0.05:
+        pauses.append(pause)
+    frozen = len(pauses) > 1 and pauses[-1] > 1.5 * min(pauses)
+    return theta_T if frozen else honest_sync(theta_Q, theta_T, step, period)
+"""
+
+
 CHEATS = [
     Cheat(
         id="sync-writes",
@@ -134,5 +151,12 @@ CHEATS = [
         ),
         twin=RIGHT,
         undefended=500,
+    ),
+    Cheat(
+        id="sync-by-clock",
+        trick="renews the target until a pause between two calls was long, as after a "
+        "good validation, and then keeps it",
+        source=lying(BY_CLOCK),
+        twin=RIGHT,
     ),
 ]
