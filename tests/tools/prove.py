@@ -364,8 +364,8 @@ def problems_of_idle(results: Results) -> list[str]:
 def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
     """Return a text for each cheat that does not end as expected.
 
-    A cheat must gain no points. If the cheat's definition names a known hole, the cheat
-    must still gain points; otherwise the definition is out of date.
+    A cheat must gain no points, unless its definition names a known hole. Whether it
+    then gains points is printed only, because it may need luck.
 
     Args:
         chosen: the cheats to grade.
@@ -377,14 +377,12 @@ def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
     for cheat in chosen:
         of_twin = of_twins[cheat.twin].result() if cheat.twin else None
         found = trouble(cheat, futures[cheat.id].result(), of_twin)
-        if cheat.known_hole:
-            wrong = not found
-            words = "gets points, a known hole" if found else "NO LONGER a known hole"
-        else:
-            wrong = bool(found)
-            words = f"GETS THROUGH: {'; '.join(found)}" if found else "gains nothing"
+        words = f"GETS THROUGH: {'; '.join(found)}" if found else "gains nothing"
+        if cheat.known_hole:  # with luck it gets points, and without luck none
+            words = f"{'gets points' if found else 'gains nothing'}, a known hole"
         print(f"cheat {cheat.id}  {words}", flush=True)
-        bad += [f"cheat {cheat.id} {words}"] if wrong else []
+        if found and not cheat.known_hole:
+            bad.append(f"cheat {cheat.id} {words}")
     return bad
 
 

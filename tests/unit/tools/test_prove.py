@@ -155,8 +155,7 @@ def test_learning(capsys):
 def test_cheats(monkeypatch, capsys):
     """`problems_of_cheats` reports a cheat that gets points for learning.
 
-    Cheats that are listed as known holes may get points. If such a cheat gets none,
-    this is reported, too.
+    For a cheat that is listed as a known hole, both results are printed only.
     """
     cheat = replace(CHEATS[0], known_hole="", noticed="", twin="")
     hole = replace(cheat, known_hole="why")
@@ -170,9 +169,9 @@ def test_cheats(monkeypatch, capsys):
     assert found(cheat, unpaid) == []
     (word,) = found(cheat, paid)
     assert "GETS THROUGH" in word
-    assert found(hole, paid) == []
-    (word,) = found(hole, unpaid)
-    assert "NO LONGER a known hole" in word
+    for results, words in ((paid, "gets points"), (unpaid, "gains nothing")):
+        assert found(hole, results) == []
+        assert f"{words}, a known hole" in capsys.readouterr().out
 
 
 def test_cheats_and_their_twins(monkeypatch, capsys):
