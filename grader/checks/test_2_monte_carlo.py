@@ -239,9 +239,9 @@ def standing_in(
 def losses_on(returns: list[np.ndarray], case: Case, reference: Answers) -> Accepted:
     """Return the right loss and gradient of `mc_loss` for each array of returns.
 
-    For fixed returns G, the mean of (Q - G)² equals the TD loss of terminal transitions
-    with rewards G. The gradient of this loss is affine in G. So the reference's TD
-    losses at G = 0 and at T multiples of unit vectors give the result for every G.
+    For constant returns G, the mean of (Q - G)² equals the TD loss of terminal
+    transitions with rewards G. T + 1 answers of the reference give both for every G:
+    one at G = 0, and for each step one at a G that is 0 at all other steps.
 
     Args:
         returns: arrays of returns, each [T].

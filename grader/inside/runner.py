@@ -1,8 +1,8 @@
 """The runner: a helper that runs exported programs and never gets the hand-in's source.
 
 The runner also runs the reference's programs. It is confined like the worker, because
-a program can loop for ever or fill the memory. The learner is a process of this module,
-too. It has `starter/train.py` in its folder, and therefore imports `learner.py`.
+a program can loop for ever or fill the memory. The learner runs this module, too. Only
+its folder has `train.py`; a process that finds this file also imports `learner.py`.
 """
 
 import hashlib

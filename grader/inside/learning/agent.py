@@ -4,7 +4,7 @@ Each part sees only what its job needs:
 
 - The buffer stores tokens in place of transitions, see `tokens`.
 - `sync_target` is asked before the updates, with small tables in place of parameters.
-- `epsilon_greedy` gets random values that have the order of the network's values.
+- `epsilon_greedy` gets random values in place of the network's, ranked in the same way.
 - The network gets one state at a time.
 - The grader makes the updates, see `updates`. Some updates are also made by the
   hand-in's `td_update`, and the results are compared.

@@ -139,12 +139,10 @@ def reduced_in_pairs(join: Function, rows: list[Any], initial: list[Any]) -> lis
 def reduce_window(operation: ir.Operation, read: Read) -> Function:
     """Return the operation `reduce_window` as a function of the `Run` and the operands.
 
-    The function raises `Untranslatable` if the initial value depends on more than
-    constants.
-
     Raises:
         Untranslatable: the windows are not reduced to sums, maxima or minima, or there
-            are several arrays.
+            are several arrays. The returned function raises it, too, if the initial
+            value depends on more than constants.
     """
     name = reducer_of(operation)
     if name not in WINDOW_REDUCERS or len(operation.operands) != 2:

@@ -123,10 +123,10 @@ def is_mixture(content: Content) -> bool:
 
 
 def likeness(content: Content) -> tuple[float, str]:
-    """Return a sort key: the larger, the more an answer resembles θ_Q and not θ_T.
+    """Return a key that sorts contents from those like θ_T to those like θ_Q.
 
-    If the content is α θ_Q + β θ_T, the key is (α − β, ""), so 1 for θ_Q and -1 for
-    θ_T. For any other content it is (0.5, `content.words`).
+    For the content α θ_Q + β θ_T the key is (α − β, ""), so -1 for θ_T and 1 for θ_Q.
+    Any other content has (0.5, `content.words`), which comes shortly before θ_Q.
     """
     if content.shares:
         return content.shares[0] - content.shares[1], ""

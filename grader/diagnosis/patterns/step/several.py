@@ -129,12 +129,12 @@ Rows = list[tuple[Callable[[Draw], Vector], Step]]
 
 
 def walked(draw: Draw, rows: Rows) -> list[Vector]:
-    """Return θ_Q [P] after each of several steps with "sgd".
+    """Compute θ_Q [P] after each of several steps with "sgd", and return them all.
 
     Args:
         draw: the question, which has θ_Q before the first step.
-        rows: for each step, a function that computes the gradient [P] for a draw, and
-            the formula of the step.
+        rows: a pair for each step: the function that computes the gradient [P] from a
+            draw, and the formula by which the step uses this gradient.
     """
     ends = []
     for gradient, step in rows:
