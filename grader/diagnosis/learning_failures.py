@@ -56,7 +56,9 @@ ALL_RIGHT = (
     "Review)."
 )
 
-Above = Mapping[str, bool]  # for each exercise graded so far, whether it has full marks
+# For each exercise graded so far: None if it has full marks, else the first sentence of
+# its first hint, or "".
+Above = Mapping[str, str | None]
 
 
 def explanation(watched: Watched, above: Above) -> str:
@@ -64,7 +66,7 @@ def explanation(watched: Watched, above: Above) -> str:
 
     Args:
         watched: log of a training that did not reach its goal.
-        above: for each exercise graded so far, whether it has full marks.
+        above: the exercises graded so far, see `Above`.
 
     Returns:
         "" if there is no explanation.
@@ -81,8 +83,10 @@ def explanation(watched: Watched, above: Above) -> str:
         return ""
     if watched.problem:
         return blamed(watched.problem, above)
-    if all(above.get(name) for name in LEARN):
+    if all(above.get(name, "") is None for name in LEARN):
         return ALL_RIGHT
+    if any(above.get(name) is not None for name in LEARN):
+        return where_to_look(LEARN, above)
     return f"{UNKNOWN}\n{where_to_look(LEARN, above)}"
 
 
@@ -91,7 +95,7 @@ def blamed(problem: str, above: Above) -> str:
 
     Args:
         problem: why learning stopped, in words.
-        above: for each exercise graded so far, whether it has full marks.
+        above: the exercises graded so far, see `Above`.
 
     Returns:
         "" if the problem contains no word of `BLAMED`, or if `where_to_look` returns
@@ -112,7 +116,7 @@ def about_tables(formula: Formula | None, judged: bool, above: Above) -> str:
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
         judged: True if learning made its updates by this formula.
-        above: for each exercise graded so far, whether it has full marks.
+        above: the exercises graded so far, see `Above`.
     """
     if formula is not None:
         return about_updates(formula, judged, above)
@@ -125,7 +129,7 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
     Args:
         formula: what the hand-in's `td_loss` computes; None if the updates are right.
         judged: True if learning made its updates by this formula.
-        above: for each exercise graded so far, whether it has full marks.
+        above: the exercises graded so far, see `Above`.
 
     Returns:
         "" if the updates are right.
@@ -139,7 +143,7 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
             else (COMPARED, ("td_loss", "td_update"))
         )
         return "\n".join([cause, mend(exercises, above)])
-    start = "Learned with what your td_loss" if judged else "Your td_loss"
+    start = "Q was learned with what your td_loss" if judged else "Your td_loss"
     lines = [
         f"{start} computes: {formula.computes}",
         f"What is asked for: {formula.asked}",
@@ -152,41 +156,44 @@ def about_updates(formula: Formula | None, judged: bool, above: Above) -> str:
 
 
 def mend(exercises: tuple[str, ...], above: Above) -> str:
-    """Return a sentence that names the exercises to mend first.
+    """Return a line that names the exercises to mend first, and their first hints.
 
-    If all given exercises have full marks, the sentence says this instead.
+    If all given exercises have full marks, the line says this instead.
 
     Args:
         exercises: the exercises whose parts are the cause.
-        above: for each exercise graded so far, whether it has full marks.
+        above: the exercises graded so far, see `Above`.
     """
-    wrong = [name for name in exercises if not above.get(name, False)]
+    wrong = [name for name in exercises if above.get(name, "") is not None]
     if not wrong:
         verb = "has" if len(exercises) == 1 else "have"
         return f"In the checks above, {listed(exercises)} {verb} all points: {OTHER}"
     calls = [f"`make grade ONLY={name}`" for name in wrong if name not in above]
-    return f"Mend {listed(wrong)} first{': ' if calls else ''}{listed(calls)}."
+    first = f"Mend {listed(wrong)} first{': ' if calls else ''}{listed(calls)}."
+    return "\n".join([first, *told(wrong, above)])
 
 
 def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
     """Return a line that says where the cause of failed learning may lie.
 
     The line names those of `exercises` that lost points. If none did, it names the
-    other exercises in `LEARN` that lost points. If there are no such exercises, it says
-    how to grade those of `exercises` that are not graded yet.
+    other exercises in `LEARN` that lost points. In both cases their first hints follow,
+    one in each line. If no exercise lost points, the line says how to grade those of
+    `exercises` that are not graded yet.
 
     Args:
         exercises: exercises whose parts may be the cause.
-        above: for each exercise graded so far, whether it has full marks.
+        above: the exercises graded so far, see `Above`.
 
     Returns:
         The line; "" if all of `exercises` are graded and no exercise in `LEARN` lost
         points.
     """
-    lost = [name for name in exercises if not above.get(name, True)]
-    others = [name for name in above if not above[name] and name in LEARN]
-    if lost or others:
-        return f"{listed(lost or others)} lost points above: begin there."
+    lost = [name for name in exercises if above.get(name) is not None]
+    others = [name for name in LEARN if above.get(name) is not None]
+    if named := lost or others:
+        first = f"{listed(named)} lost points above: begin there."
+        return "\n".join([first, *told(named, above)])
     unasked = [name for name in exercises if name not in above]
     if len(unasked) == len(LEARN):
         return "`make grade` checks each part by itself: begin there."
@@ -194,6 +201,16 @@ def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
         calls = [f"`make grade ONLY={name}`" for name in unasked]
         return f"To see more: {listed(calls)}."
     return ""
+
+
+def told(exercises: Sequence[str], above: Above) -> list[str]:
+    """Return a line with the first hint of each of some exercises that has one.
+
+    Args:
+        exercises: exercises that lost points.
+        above: the exercises graded so far, see `Above`.
+    """
+    return [f"{name}: {above[name]}" for name in exercises if above.get(name)]
 
 
 def listed(words: Sequence[str]) -> str:

@@ -2,11 +2,9 @@
 
 `of_tables`, `of_maze` and `of_cartpole` return None if the task was learned. Otherwise
 they return the exception that the check raises: `Wrong`, or the exception that
-prevented learning. The argument `above` says for each exercise graded so far whether
-it has all its points.
+prevented learning. The argument `above` has the exercises graded so far, see `Above` in
+`learning_failures`.
 """
-
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,12 +17,11 @@ from grader.contract.outcomes import (
     Wrong,
 )
 from grader.diagnosis import learning_failures
+from grader.diagnosis.learning_failures import Above
 from grader.oracle.learning.results import Result, Results
 from grader.oracle.learning.run import NEEDS_MAZE
 
 TOO_SLOW = "learning with what your td_loss computes took too long"
-
-Above = Mapping[str, bool]
 
 
 def of_tables(learned: Results, above: Above) -> BaseException | None:
@@ -32,7 +29,7 @@ def of_tables(learned: Results, above: Above) -> BaseException | None:
 
     Args:
         learned: the results of learning.
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
 
     Returns:
         None if each Q is close to its Q*; otherwise the exception that the check
@@ -48,8 +45,9 @@ def of_tables(learned: Results, above: Above) -> BaseException | None:
         if error.max() > allowed:
             s, a = np.unravel_index(error.argmax(), error.shape)
             return Wrong(
-                f"{mdp.name}: Q[{s}, {a}] is {compare.number(Q[s, a])}, Q* is "
-                f"{compare.number(Q_star[s, a])}; allowed are {allowed:.2g} off",
+                f"{mdp.name}: in state {s}, action {a} has the value Q = "
+                f"{compare.number(Q[s, a])}, but Q* = {compare.number(Q_star[s, a])}; "
+                f"it may be {allowed:.2g} off, {CLOSE:.0%} of the largest |Q*|",
                 learning_failures.about_tables(
                     learned.formula, learned.by_formula, above
                 ),
@@ -62,7 +60,7 @@ def of_maze(learned: Results, above: Above) -> BaseException | None:
 
     Args:
         learned: the results of learning.
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
 
     Returns:
         None if the way is short enough; otherwise the exception that the check raises.
@@ -72,11 +70,12 @@ def of_maze(learned: Results, above: Above) -> BaseException | None:
         return unjudged(learned, MAZE, above)
     if maze.share >= MAZE_SHARE:
         return None
-    best, walk = maze.facts["shortest"], maze.facts["random_walk"]
+    # Rounded as in report.json, so that the report shows one number in both places.
+    best, walk = (round(maze.facts[name], 2) for name in ("shortest", "random_walk"))
     most = walk - MAZE_SHARE * (walk - best)
     return Wrong(
-        f"the way to the exit took {-maze.mean_return:.1f} steps on average"
-        f"{best_of(maze)}, expected at most {most:.1f}; the shortest way takes "
+        f"after training, the way to the exit took {-maze.mean_return:.1f} steps on "
+        f"average{best_of(maze)}, expected at most {most:.1f}; the shortest way takes "
         f"{best:.1f}, a random walk {walk:.1f}"
         + (maze.problem and f"; {maze.problem}"),
         why(learned, MAZE, above),
@@ -91,7 +90,7 @@ def of_cartpole(
     Args:
         threshold: the lowest mean return that passes.
         learned: the results of learning.
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
 
     Returns:
         None if the threshold is reached; otherwise the exception that the check raises.
@@ -120,7 +119,7 @@ def unjudged(learned: Results, task: str, above: Above) -> BaseException:
     Args:
         learned: the results of learning.
         task: "maze" or "cartpole".
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
     """
     result = getattr(learned, task)
     if result.reason is None:
@@ -134,7 +133,7 @@ def not_judged(reason: BaseException, learned: Results, above: Above) -> BaseExc
     Args:
         reason: the exception that prevented learning.
         learned: the results of learning.
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
 
     Returns:
         `reason` itself if the hand-in did not cause it, or if its message needs no
@@ -160,7 +159,7 @@ def about_updates(learned: Results, above: Above) -> str | None:
 
     Args:
         learned: the results of learning.
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
 
     Returns:
         None if the updates are right.
@@ -175,7 +174,7 @@ def why(learned: Results, task: str, above: Above) -> str | None:
     Args:
         learned: the results of learning.
         task: "maze" or "cartpole".
-        above: for each exercise graded so far, whether it has all its points.
+        above: the exercises graded so far.
 
     Returns:
         None if no reason is known.

@@ -1,5 +1,6 @@
 """The pytest fixtures that a check can take as arguments."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -10,12 +11,14 @@ from grader.contract.cases import Cases
 from grader.contract.learning import CARTPOLE, MAZE
 from grader.contract.outcomes import NOT_IMPLEMENTED
 from grader.contract.seeds import derive
+from grader.diagnosis.learning_failures import Above
 from grader.grading.items import exercise_of
 from grader.grading.learning import results_of
 from grader.grading.passes import Pass
 from grader.grading.search import search
 from grader.oracle.candidate import RunnerInterface
 from grader.oracle.learning.results import Results
+from grader.report.model import Exercise
 
 
 class Fixtures:
@@ -64,15 +67,16 @@ class Fixtures:
         return results
 
     @pytest.fixture
-    def above(self, request: pytest.FixtureRequest) -> dict[str, bool]:
-        """Return a dict: for the name of each exercise, whether it has full points.
+    def above(self, request: pytest.FixtureRequest) -> Above:
+        """Return the exercises whose checks have run so far, except this check's own.
 
-        The dict contains the exercises whose checks have run so far. The exercise of
-        the check that uses this fixture is left out.
+        See `Above` in `diagnosis/learning_failures.py`.
         """
         this = exercise_of(request.node)
         others = (e for e in self.now.exercises.values() if e.name != this)
-        return {e.name: e.score == e.max_score for e in others}
+        return {
+            e.name: None if e.score == e.max_score else first_hint(e) for e in others
+        }
 
     @pytest.fixture
     def passed(self, request: pytest.FixtureRequest) -> set[str]:
@@ -107,3 +111,9 @@ class Fixtures:
         """Return a check's seed, an int; it depends on the check's name and the run."""
         seed = self.now.graded.seed
         return derive(seed, f"{request.path.name} {request.node.name}")
+
+
+def first_hint(exercise: Exercise) -> str:
+    """Return the first sentence of an exercise's first hint; "" without a hint."""
+    hint = next((check.hint for check in exercise.checks if check.hint), "")
+    return re.split(r"(?<=\.)\s", hint, maxsplit=1)[0]

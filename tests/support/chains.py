@@ -207,7 +207,7 @@ def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
     for id, future in zip(ids, futures, strict=True):
         for message in future.result():
             judged = not message.startswith("not judged: ")
-            told = not judged or {"Q*", "allowed"} <= set(message.split())
+            told = not judged or {"Q*", "off,"} <= set(message.split())
             if not (told and re.match(CAUGHT[id], message)):
                 yield f"{id}: the small MDPs say {message!r}"
 

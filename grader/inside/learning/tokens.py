@@ -114,8 +114,8 @@ class Tokens:
                 )
         if self.draws.uneven(found, len(self.keys)):
             raise Foul(
-                "sample draws some transitions more often than others that should be "
-                "stored"
+                "sample draws some of the transitions that should be stored more often "
+                "than others, or not at all"
             )
         found = self.rng.permutation(found)
         return {
@@ -145,7 +145,7 @@ def wrong_field(name: str, drawn: Columns, stored: Columns, found: np.ndarray) -
         found: for each drawn token, the place of the stored token with the same state.
     """
     if name == "state":
-        return "its `state` was not stored, or has left"
+        return "no transition in it has this `state`"
     others = [f for f in FIELDS if (drawn[f] != stored[f][found]).any()]
     words = ", ".join(f"`{f}`" for f in others)
     return f"{words} of another transition than its `state`, or changed"

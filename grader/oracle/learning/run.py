@@ -40,8 +40,11 @@ from grader.oracle.worker_client import WorkerClient
 # Questions of the learner by name (`do`), and the part of the hand-in that answers.
 ASKED = {"use_buffer": "ReplayBuffer", "schedule": "sync_target"}
 TASKS = {MAZE: "the maze", CARTPOLE: "CartPole"}
-DEVIATES = "td_update makes other updates than those that are asked for"
-NEEDS_MAZE = "CartPole is tried only where the maze was learned"
+DEVIATES = (
+    "td_update makes other updates than those that are asked for, and exercise 9 does "
+    "not train with them"
+)
+NEEDS_MAZE = "CartPole is tried only if the maze was learned"
 # A function from the arrays of a batch to the batch's loss and slopes, both by name;
 # see `diagnosis/formulas/losses/slopes.py`.
 Slopes = Callable[[Args], Args]

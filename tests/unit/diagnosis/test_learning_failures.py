@@ -13,7 +13,7 @@ from grader.diagnosis import learning_failures, learning_run
 from grader.oracle.learning.results import Formula
 from tests.support.supplied import imported
 
-ALL = dict.fromkeys(learning_failures.LEARN, True)
+ALL: dict[str, str | None] = dict.fromkeys(learning_failures.LEARN)
 LOW = [-35.0] * 8
 # The shares of a training at which the numbers below were read off real training runs.
 SHARES = np.linspace(0, 1, 8)
@@ -252,7 +252,7 @@ def test_without_a_cause_nothing_is_claimed():
         text = learning_failures.explanation(run, {})
         assert text.startswith("The numbers of the training do not show which part")
         assert "`make grade` checks each part" in text
-        text = learning_failures.explanation(run, {**ALL, "replay_buffer": False})
+        text = learning_failures.explanation(run, {**ALL, "replay_buffer": ""})
         assert text.endswith("replay_buffer lost points above: begin there.")
         assert "the network is too small" in learning_failures.explanation(run, ALL)
 
@@ -292,12 +292,17 @@ def test_checks_above_are_named():
     """
     run = CAUSES["a return that is lost"][0]
     last = [
-        learning_failures.explanation(run, {**ALL, **dict.fromkeys(lost, False)}).split(
+        learning_failures.explanation(run, {**ALL, **dict.fromkeys(lost, "")}).split(
             "\n"
         )[-1]
         for lost in (["q_network"], ["sync_target", "q_network"], ["td_loss"])
     ]
     begin = "lost points above: begin there."
+    hinted = {**ALL, "sync_target": "It never syncs.", "td_loss": "No mask."}
+    assert learning_failures.explanation(run, hinted).split("\n")[-2:] == [
+        f"sync_target {begin}",
+        "sync_target: It never syncs.",
+    ]
     assert last[0] == f"q_network {begin}"
     assert last[1] == f"sync_target and q_network {begin}"
     assert last[2] == f"td_loss {begin}"
@@ -328,12 +333,12 @@ def test_learned_by_a_formula():
     """
     text = learning_failures.about_updates(HALF, True, {})
     assert text.split("\n") == [
-        "Learned with what your td_loss computes: L = ½ mean(δ²)",
+        "Q was learned with what your td_loss computes: L = ½ mean(δ²)",
         "What is asked for: L = mean(δ²)",
         "No ½.",
         "Mend td_loss first: `make grade ONLY=td_loss`.",
     ]
-    text = learning_failures.about_updates(HALF, True, {**ALL, "td_loss": False})
+    text = learning_failures.about_updates(HALF, True, {**ALL, "td_loss": ""})
     assert "No ½." not in text
     assert text.endswith("\nMend td_loss first.")
 
@@ -352,7 +357,7 @@ def test_updates_that_no_formula_explains():
     right = about(Formula(found=True), False, {})
     assert right.startswith("Your td_loss is right.")
     assert right.endswith("\nMend td_update first: `make grade ONLY=td_update`.")
-    lost = about(Formula(), False, {**ALL, "td_update": False})
+    lost = about(Formula(), False, {**ALL, "td_update": ""})
     assert lost.endswith("\nMend td_update first.")
     assert "Mend" not in about(Formula(), False, ALL)
     assert "in training the code does something else" in about(Formula(), False, ALL)

@@ -32,7 +32,7 @@ def half(results: Results, above: dict) -> BaseException | None:
 
     Args:
         results: the results of learning.
-        above: for each graded exercise, whether it has full points.
+        above: the graded exercises, see `Above` in `learning_failures`.
 
     Returns:
         The exception of the check, or None if the check passes.
@@ -45,7 +45,7 @@ def full(results: Results, above: dict) -> BaseException | None:
 
     Args:
         results: the results of learning.
-        above: for each graded exercise, whether it has full points.
+        above: the graded exercises, see `Above` in `learning_failures`.
 
     Returns:
         The exception of the check, or None if the check passes.
@@ -72,8 +72,9 @@ def test_a_failed_maze():
     """
     error = wrong(of_maze, Results(maze=failed_maze()))
     assert str(error) == (
-        "the way to the exit took 24.0 steps on average (the best of 3 training runs), "
-        "expected at most 6.2; the shortest way takes 4.0, a random walk 26.0"
+        "after training, the way to the exit took 24.0 steps on average (the best of 3 "
+        "training runs), expected at most 6.2; the shortest way takes 4.0, a random "
+        "walk 26.0"
     )
     assert error.hint is None
 
@@ -92,7 +93,7 @@ def test_a_maze_learned_by_a_formula():
     results = Results(maze=failed_maze(), by_formula=True, formula=NO_MASK)
     lines = wrong(of_maze, results).hint.split("\n")
     assert lines[0] == (
-        "Learned with what your td_loss computes: y = r + γ max_a Q(s′,a; θ_T)"
+        "Q was learned with what your td_loss computes: y = r + γ max_a Q(s′,a; θ_T)"
     )
     assert lines[1] == "What is asked for: y = r + ¬d γ max_a Q(s′,a; θ_T)"
     assert "¬d is missing." in lines
@@ -174,7 +175,7 @@ def test_a_formula_that_ends_in_nan():
     reason = Wrong("chain: theta_Q became NaN or infinite during training")
     results = Results(Tables(reason=reason), by_formula=True, formula=NO_MASK)
     hint = wrong(of_tables, results).hint
-    assert hint.startswith("Learned with what your td_loss computes")
+    assert hint.startswith("Q was learned with what your td_loss computes")
     assert "q_network" not in hint
 
 
@@ -186,4 +187,4 @@ def test_a_formula_that_takes_too_long():
     assert str(error) == (
         "not judged: learning with what your td_loss computes took too long"
     )
-    assert error.hint.startswith("Learned with what your td_loss computes")
+    assert error.hint.startswith("Q was learned with what your td_loss computes")

@@ -130,7 +130,7 @@ def test_the_oldest_tokens_leave():
     kept = numbers(tokens, picked(old, [6, 7]))
     assert set(kept.ravel()) <= set(range(8))
     assert set(numbers(tokens, picked(new, range(8))).ravel()) == set(range(8, 16))
-    with pytest.raises(Foul, match="`state` was not stored, or has left"):
+    with pytest.raises(Foul, match="no transition in it has this `state`"):
         tokens.transitions(picked(old, [5]), (1, 1))
 
 
@@ -161,12 +161,12 @@ def last_number_of_the_state(answer, tokens):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (foreign, "`state` was not stored"),
+        (foreign, "no transition in it has this `state`"),
         (changed_reward, "`reward` of another transition than its `state`"),
         (mixed, "`next_state` of another transition"),
         (other_end, "`terminated` of another transition"),
-        (not_a_number, "`state` was not stored"),
-        (last_number_of_the_state, "`state` was not stored"),
+        (not_a_number, "no transition in it has this `state`"),
+        (last_number_of_the_state, "no transition in it has this `state`"),
     ],
 )
 def test_what_is_not_stored_is_found(change, words):
