@@ -33,7 +33,7 @@ def test_a_missing_mask_gets_what_it_deserves():
     report = learning_of(edited("td_loss", (mask, "1.0")))
     tables = report.exercises[0].checks[0]
     assert tables.score == 0
-    assert "Q* is" in tables.message
+    assert "but Q* =" in tables.message
 
 
 def test_an_unknown_loss_is_not_judged():
