@@ -22,6 +22,7 @@ RENEWED_AFTER = 60
 # The time limit of one hand-in in seconds. It is long, because a machine that grades
 # hundreds of hand-ins at once is slow.
 SECONDS = 600.0
+DIAGNOSIS_SECONDS = 60.0  # the time limit of a diagnosis, for the same reason
 
 
 class WarmRunner(RunnerClient):
@@ -99,7 +100,8 @@ class WarmProcesses:
             submission: the next hand-in.
             fresh: True to start a new worker process for this hand-in.
         """
-        budget = Budget(replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS))
+        limits = replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS)
+        budget = Budget(replace(limits, diagnosis_seconds=DIAGNOSIS_SECONDS))
         self.taken += 1
         if self.taken % RENEWED_AFTER == 0:
             self.worker.stop()
