@@ -85,9 +85,9 @@ def explanation(watched: Watched, above: Above) -> str:
         return blamed(watched.problem, above)
     if all(above.get(name, "") is None for name in LEARN):
         return ALL_RIGHT
-    if any(above.get(name) is not None for name in LEARN):
-        return where_to_look(LEARN, above)
-    return f"{UNKNOWN}\n{where_to_look(LEARN, above)}"
+    lost = any(above.get(name) is not None for name in LEARN)
+    looked = where_to_look(LEARN, above)
+    return looked if lost else f"{UNKNOWN}\n{looked}"
 
 
 def blamed(problem: str, above: Above) -> str:

@@ -100,8 +100,14 @@ class WarmProcesses:
             submission: the next hand-in.
             fresh: True to start a new worker process for this hand-in.
         """
-        limits = replace(LIMITS, part_seconds=SECONDS, run_seconds=SECONDS)
-        budget = Budget(replace(limits, diagnosis_seconds=DIAGNOSIS_SECONDS))
+        budget = Budget(
+            replace(
+                LIMITS,
+                part_seconds=SECONDS,
+                run_seconds=SECONDS,
+                diagnosis_seconds=DIAGNOSIS_SECONDS,
+            )
+        )
         self.taken += 1
         if self.taken % RENEWED_AFTER == 0:
             self.worker.stop()

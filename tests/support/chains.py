@@ -20,16 +20,14 @@ from grader.contract.learning import CLOSE
 from grader.contract.limits import LIMITS
 from grader.contract.outcomes import Waiting, Wrong
 from grader.grading.learning import results_of
-from grader.grading.passes import Graded
 from grader.intake.submission import Submission
 from grader.oracle.budget import Budget
 from grader.oracle.learning.results import Results
 from grader.oracle.learning.run import Learning
-from grader.oracle.reference import Reference
 from grader.sandbox.tiers import choose_tier
 from tests.corpus.mutants import MUTANTS
 from tests.support.edits import SOLUTION, edited
-from tests.support.handins import processes, record, warm
+from tests.support.handins import graded_by, processes, warm
 
 FAR = 1 / 20  # The solution's error must be below this share of the allowed error.
 MASK = "not_terminated = 1.0 - jnp.asarray(terminated, dtype=float)"
@@ -102,19 +100,11 @@ def taken(source: str) -> Iterator[Callable[[int], Results]]:
     """
     submission = Submission("chain", source.encode())
     student = warm().take(submission)
-    programs, known = record()
     budget = Budget(PATIENT)
     process = Tables(
         submission, choose_tier(""), "", "cpu", budget, {}, lambda words: None
     )
-    graded = Graded(
-        student=student,
-        reference=Reference(student.runner, programs),
-        runner=student.runner,
-        budget=student.worker.budget,
-        seed="1",
-        known=known,
-    )
+    graded = graded_by(student, "1")
 
     def learned(seed: int) -> Results:
         process.seed, process.results, process.slopes = str(seed), Results(), {}

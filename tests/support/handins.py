@@ -23,6 +23,7 @@ from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.oracle.candidate import Candidate
 from grader.oracle.known import Known
+from grader.oracle.learning.run import Learning
 from grader.oracle.reference import Reference, load_known, load_programs
 from grader.oracle.warm import WarmProcesses
 from grader.report.model import Check, Exercise
@@ -126,16 +127,30 @@ def checked(hand_in: HandIn, student: Candidate) -> Results:
         hand_in: the hand-in.
         student: the candidate that `taken` has made of this hand-in.
     """
+    now = Pass(graded_by(student, hand_in.seed))
+    return by_name(run_checks(now, list(hand_in.exercises)))
+
+
+def graded_by(
+    student: Candidate, seed: str, learning: Learning | None = None
+) -> Graded:
+    """Return the objects that the checks use, for a hand-in in the warm processes.
+
+    Args:
+        student: the candidate that `WarmProcesses.take` has made of the hand-in.
+        seed: the seed of the run.
+        learning: the learning of exercise 9; None if it is not graded.
+    """
     programs, known = record()
-    graded = Graded(
+    return Graded(
         student=student,
         reference=Reference(student.runner, programs, ANSWERS),
         runner=student.runner,
         budget=student.worker.budget,
-        seed=hand_in.seed,
+        seed=seed,
+        learning=learning,
         known=known,
     )
-    return by_name(run_checks(Pass(graded), list(hand_in.exercises)))
 
 
 def by_name(exercises: list[Exercise]) -> dict[str, Exercise]:

@@ -3,7 +3,6 @@
 All trainings of the maze and of CartPole are recorded.
 """
 
-import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,16 +14,15 @@ from grader.contract.case import Args
 from grader.contract.exercises import LEARNING
 from grader.contract.learning import CARTPOLE, CLOSE, MAZE
 from grader.contract.outcomes import GraderError, Waiting
-from grader.grading.passes import Graded, Pass
+from grader.grading.passes import Pass
 from grader.grading.plugin import run_checks
 from grader.intake.submission import Submission
 from grader.oracle.learning.results import Results, Tables
 from grader.oracle.learning.run import NEEDS_MAZE, Learning, Slopes
-from grader.oracle.reference import Reference
 from grader.report.model import Check
 from grader.sandbox import tiers
 from tests.support.calibration.runs import Learner, Run
-from tests.support.handins import ANSWERS, record, warm
+from tests.support.handins import graded_by, warm
 
 # Why the maze and CartPole are not tried with a mutant that must not get all points.
 DECIDED = "the table worlds have lost their points already"
@@ -97,7 +95,6 @@ def graded(learner: Learner, number: int) -> Run:
     """
     started, seed = time.monotonic(), learner.seed(number)
     submission = Submission(learner.name, learner.source.encode())
-    programs, known = record()
     # Only the diagnosis of a wrong td_loss asks this candidate.
     student = warm().take(submission)
     learning = Recorded(
@@ -105,22 +102,13 @@ def graded(learner: Learner, number: int) -> Run:
         *(student.worker.budget, student.runner.programs, lambda words: None),
     )
     learning.until_lost = learner.kind == "F"
-    with contextlib.ExitStack() as processes:
-        processes.callback(learning.stop)
+    now = Pass(graded_by(student, seed, learning))
+    try:
         learning.ready()
         learning.begin()
-        now = Pass(
-            Graded(
-                student=student,
-                reference=Reference(student.runner, programs, ANSWERS),
-                runner=student.runner,
-                budget=student.worker.budget,
-                seed=seed,
-                learning=learning,
-                known=known,
-            )
-        )
         (exercise,) = run_checks(now, [LEARNING])
+    finally:
+        learning.stop()
     if now.trouble:
         raise GraderError(f"{learner.name}, run {number}: {now.trouble}")
     tries = {
