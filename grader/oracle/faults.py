@@ -203,6 +203,17 @@ def add_sizes(reason: Raised, case: Case) -> Raised:
     return Raised(f"{reason}\nasked with {sizes}")
 
 
+def out_of_memory(error: Args) -> bool:
+    """Return whether an exception of the hand-in says that there is no memory left.
+
+    Args:
+        error: the worker's description of the error.
+    """
+    # XLA has one type for all its errors; its message begins with the kind.
+    words = str(error.get("message"))[:100]
+    return error.get("type") == "MemoryError" or words.startswith("RESOURCE_EXHAUSTED")
+
+
 def how_to_debug(what: str) -> str:
     """Return advice on debugging a part: ", or debug with `make grade …`".
 

@@ -15,6 +15,7 @@ from grader.oracle.faults import (
     IMPORTING,
     hung_at,
     last_seen,
+    out_of_memory,
     reason_of,
     with_own_line,
 )
@@ -308,6 +309,8 @@ class WorkerClient:
             self.stop()  # `look` has refused the answer before its numbers were read
             raise
         if "error" in message:
+            if out_of_memory(message["error"]):
+                self.stop()  # the memory may stay in use, and other parts would fail
             error = with_own_line(message["error"], self.submission.text, what)
             raise reason_of(error, what, self.submission.locate)
         return message["answer"]
