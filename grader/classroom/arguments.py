@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from grader.cli import check_choice, check_seed, exercise_named
+from grader.arguments import check_choice, check_seed, exercise_named
 from grader.contract.outcomes import UsageError
 
 Value = TypeVar("Value")

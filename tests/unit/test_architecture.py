@@ -8,8 +8,8 @@ import pytest
 from grader.contract.exercises import ROOT
 
 GRADER = ROOT / "grader"
-# For each room, the rooms that its files may import. `cli`, `escape` and `__main__` are
-# single files.
+# For each room, the rooms that its files may import. `arguments`, `cli`, `escape` and
+# `__main__` are single files.
 MAY_IMPORT = {
     "contract": "",
     "inside": "",
@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "report": "contract escape",
     "checks": "contract escape oracle diagnosis",
     "grading": "contract escape intake sandbox oracle diagnosis report inside",
-    "cli": "contract escape intake sandbox report grading",
-    "classroom": "contract escape intake sandbox oracle report grading cli"
+    "arguments": "contract escape",
+    "cli": "contract escape intake sandbox report grading arguments",
+    "classroom": "contract escape intake sandbox oracle report grading arguments cli"
     " inside.protocol",
     "__main__": "cli",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli
+from grader import arguments, cli
 from grader.contract.exercises import EXERCISES
 from grader.contract.outcomes import UsageError
 from grader.grading import pipeline
@@ -66,7 +66,7 @@ def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
 
     Upper and lower case make no difference.
     """
-    assert cli.exercise_named(text) == exercise
+    assert arguments.exercise_named(text) == exercise
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_exercise_is_known_by_what_is_written_in_it(text, exercise):
 def test_exercise_that_is_not_known(text, hint):
     """For an unknown exercise the error suggests a similar name, or lists all names."""
     with pytest.raises(UsageError, match=re.escape(hint)):
-        cli.exercise_named(text)
+        arguments.exercise_named(text)
 
 
 def grading_ends(monkeypatch, problem: Exception, *words: str) -> int:
