@@ -169,7 +169,7 @@ def graded(grade, monkeypatch) -> Callable[..., dict]:
 
 @pytest.fixture
 def only(monkeypatch):
-    """Return a function that makes isolating tiers fail, except those that are named.
+    """Return a function that lets only the named isolating tiers work.
 
     Use: after `only("landlock")`, the grader finds that bwrap does not work.
     """
@@ -294,7 +294,8 @@ def watched_run(command, solution, tmp_path_factory) -> tuple[Run, list[list]]:
         The run.
         A list of records: one for each function of the hand-in and each process that
         ran this function. A record is a list with the function's name, the process ID,
-        the path of the process' script, and the names of all modules loaded there.
+        the path of the process' script, and the names of all modules that the process
+        has loaded.
     """
     folder = tmp_path_factory.mktemp("watched")
     marker = common_file(folder / "marker")

@@ -163,7 +163,8 @@ class Run:
     def said(self) -> str:
         """The texts that the report and the terminal show, in one text.
 
-        The line with the seed is left out, because the seed is one of the `SECRETS`.
+        The line with the seed is left out. The seed counts as a secret, and this line
+        shows it in every run.
         """
         told = [self.document.get(key) for key in ("submission", "exercises")]
         words = json.dumps(told, ensure_ascii=False)
@@ -303,8 +304,9 @@ def place() -> Iterator[tuple[Path, dict]]:
 
     This context manager makes what attacks try to reach: a file with a secret, an open
     port, a folder for the report, and a folder for temporary files. `PLACES` has the
-    number of the port, the paths of the others, and the path of the repository. After
-    the block, the folders and the file are deleted and the port is closed.
+    number of the port, the paths of the file and the folders, and the path of the
+    repository. After the block, the folders and the file are deleted and the port is
+    closed.
     """
     with (
         tempfile.TemporaryDirectory(
@@ -360,10 +362,11 @@ def grade(path: Path, places: dict, exercise: str, tier: str, short: bool) -> Ru
 
 
 def problems(one: Attack, tier: str, run: Run) -> dict[str, list[str]]:
-    """Return which promises a grading has broken: a list of texts by each one's letter.
+    """Return the promises that a grading has broken, as a dict.
 
-    The key "said" means: no promise is broken, but the output does not show that the
-    attack was tried. The result is {} if nothing is wrong.
+    A key is the letter of a broken promise; the value is a list of texts that say what
+    was wrong. The key "said" means: no promise is broken, but the output does not show
+    that the attack was tried. The result is {} if nothing is wrong.
 
     Args:
         one: the attack.
@@ -533,7 +536,7 @@ def changed_next(tier: str) -> str:
 
 
 def lasting(run: Run) -> str:
-    """Return a report's text without durations; without a report, standard error."""
+    """Return a run's report without durations; the error output if it has none."""
     return re.sub(r'"duration": [\d.]+', "", run.report) or run.err
 
 
@@ -541,7 +544,9 @@ def lasting(run: Run) -> str:
 
 
 def all_attacks() -> list[Attack]:
-    """Return all attacks: those in files, sorted by name, then `intake_attacks`.
+    """Return all attacks: first those in files, sorted by name, then the others.
+
+    The others are the functions in `intake_attacks.py`.
 
     Raises:
         ValueError: a docstring lacks a necessary line, or a key or value is unknown.
@@ -561,8 +566,8 @@ def table(
 
     Args:
         attacks: all attacks.
-        results: the letters of the broken promises, for each attack and tier that were
-            run.
+        results: the letters of the broken promises, by the pair (name of the attack,
+            name of the tier).
         catalogue: the title and the note of each row, by the number of the row.
     """
     lines = [
@@ -613,8 +618,8 @@ def summary(attacks: list[Attack], results: Results) -> str:
 
     Args:
         attacks: all attacks.
-        results: the letters of the broken promises, for each attack and tier that were
-            run.
+        results: the letters of the broken promises, by the pair (name of the attack,
+            name of the tier).
     """
     lines = []
     for tier in TIERS:
@@ -640,8 +645,8 @@ def cell(one: Attack, tier: str, results: Results) -> str:
     Args:
         one: the attack.
         tier: the name of the tier.
-        results: the letters of the broken promises, for each attack and tier that were
-            run.
+        results: the letters of the broken promises, by the pair (name of the attack,
+            name of the tier).
     """
     if tier in one.not_run:
         return f"not run: {one.not_run[tier]}"

@@ -173,7 +173,7 @@ def checks() -> ModuleType:
 def right_work(seeds: range) -> Iterator[str]:
     """Yield a line for each seed with which the solution has too large an error.
 
-    The solution's errors, see `errors`, must be below `FAR` in each table world.
+    The error in each table world must be below 1/20 of the error that the check allows.
 
     Args:
         seeds: the seeds of learning.
@@ -187,10 +187,11 @@ def right_work(seeds: range) -> Iterator[str]:
 def wrong_work(ids: list[str], seeds: range) -> Iterator[str]:
     """Yield a line for each mistake and seed with an unexpected message of the check.
 
-    The message must match the pattern in `CAUGHT`.
+    The message must begin with a match of the mistake's pattern in `CAUGHT`. Unless it
+    says "not judged", it must also say by how much Q is off from Q*.
 
     Args:
-        ids: names of mistakes that are keys of both `SOURCES` and `CAUGHT`.
+        ids: the names of mistakes in `CAUGHT`.
         seeds: the seeds of learning.
     """
     futures = [processes().submit(messages, SOURCES[id], seeds) for id in ids]

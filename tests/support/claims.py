@@ -80,7 +80,7 @@ def fits_new_numbers(student: Here, part: str, names: frozenset[str]) -> bool:
 
     Args:
         student: the hand-in.
-        part: the name of a part in `FORMULAS`.
+        part: "td_loss", "update_Q_TD0" or "mc_loss".
         names: not used; `is_read_again` has the same arguments.
     """
     reader, rng = FORMULAS[part], np.random.default_rng(OTHER_SEED)

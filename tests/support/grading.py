@@ -59,7 +59,7 @@ def replaced(text: str, bodies: dict[str, str]) -> str:
 
 
 def require(tier: str) -> str:
-    """Return the tier's name; skip the test if the tier does not work here.
+    """Return the tier's name; skip the test if this tier does not work.
 
     Args:
         tier: the name of the tier.

@@ -29,8 +29,8 @@ class Here(Candidate):
 
     Args:
         source: the text of `dqn.py`.
-        eager: whether parts are called instead of exported. Calls are faster if there
-            are few questions of many shapes.
+        eager: True to call parts instead of exporting them. This is faster if most
+            questions differ in their shapes.
     """
 
     def __init__(self, source: str, *, eager: bool = False) -> None:

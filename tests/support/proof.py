@@ -161,9 +161,8 @@ def failed_by_itself(check: Check) -> bool:
 def first_line(failed: list[Check]) -> str:
     """Return one line that says what is wrong, from the first failed check.
 
-    It is the first line of the check's reading. If there is no reading, it is the first
-    line of the hint; without a hint, of the exception; without an exception, of the
-    message.
+    A check can have a reading, a hint, an exception and a message. The result is the
+    first line of the first of these texts that is there.
 
     Args:
         failed: the failed checks; if there are none, the result is "".

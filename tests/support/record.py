@@ -173,8 +173,8 @@ def drift(
 ) -> list[Drift]:
     """Return, for each check, how the answers to its cases have changed.
 
-    The arrays of a case that no check asks now are counted under the name "PART asked
-    no more", with the name of the part.
+    The arrays of a case that no check asks now are counted under a name such as
+    "td_loss asked no more".
 
     Args:
         old: the arrays of the old record by "part/digest/output" (see `Recorder`).

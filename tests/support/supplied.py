@@ -12,10 +12,10 @@ SUPPLIED = ("dqn", "agent", "tasks", "train")
 
 
 def imported(name: str, *folders: str) -> ModuleType:
-    """Import a module so that later imports of `dqn` and the like are not affected.
+    """Import a module, with `dqn`, `agent`, `tasks` and `train` from certain folders.
 
-    `dqn`, `agent`, `tasks` and `train` are imported anew from the given folders.
-    Afterwards `sys.modules` has its previous entries for these names.
+    These four modules are imported anew. Afterwards `sys.modules` has its previous
+    entries for their names, so later imports are not affected.
 
     Args:
         name: the module's name.

@@ -27,10 +27,10 @@ def test_a_run_of_right_work():
 
 
 def test_a_run_by_the_formula_of_a_mistake():
-    """A mutant of `td_loss` learns the table worlds by its own formula, and loses.
+    """A mutant of `td_loss` learns the table worlds by its own formula, and fails.
 
-    A mutant that must not have all points is not trained in the maze and on CartPole
-    then.
+    The mutant has the severity "F". So when the table worlds have lost points, it is
+    not trained in the maze and on CartPole.
     """
     run = graded(LEARNERS["td-no-mask"], 1)
     assert run["by_formula"]

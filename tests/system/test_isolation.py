@@ -155,8 +155,8 @@ def findings(run) -> tuple[dict[str, str], int]:
         run: a finished grading of the spying hand-in.
 
     Returns:
-        For each kind of search, the first thing that was found, as text. Then, as the
-        second value, the number of other processes that the spy sees.
+        A dict with the first thing that was found, as text, by the kind of search.
+        The number of other processes that the spy sees.
     """
     message = run.report["exercises"][0]["checks"][0]["message"]
     assert "FOUND " in message, message

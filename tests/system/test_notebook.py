@@ -104,7 +104,7 @@ def test_cell_of_a_file_that_is_no_python(graded, tmp_path):
 
 
 def test_file_made_from_a_notebook_that_is_no_python(graded, tmp_path):
-    """A Python file saved from a notebook with a syntax error is not imported.
+    """If a Python file saved by Jupyter has a syntax error, it is not imported.
 
     The message names the line.
     """

@@ -29,7 +29,10 @@ print("::error::\\x1b[31m", object())
 
 @pytest.mark.parametrize("tier", ["bwrap", "process"])
 def test_printed_text_is_shown(hand_in, command, tier, request):
-    """Printed text is shown by exercise, marked and without control characters."""
+    """The report holds printed text by exercise; the terminal marks each line with │.
+
+    Control characters and memory addresses are replaced.
+    """
     if tier != "process":
         request.getfixturevalue(tier)
     body = f"{PRINTS}\nreturn theta_Q if step % period == 0 else theta_T"

@@ -46,8 +46,8 @@ def staff_tree(tree, solution):
 def test_recording_twice(command, staff_tree):
     """A second `make reference` writes the same bytes as the first one.
 
-    If a stored answer was changed between the two, the second one prints a verdict. It
-    names a check that asks for this answer.
+    Here a stored answer is changed between the two runs. The second run prints the name
+    of a check that asks for this answer.
     """
     folder = staff_tree / "grader" / "reference"
     shutil.rmtree(folder)

@@ -365,7 +365,10 @@ def test_gradescope_is_told_in_every_case(autograder, file, old, new):
 
 @pytest.fixture
 def workflow(place) -> dict:
-    """Return the course's GitHub workflow as a dict; the package is a local file."""
+    """Return the course's GitHub workflow as a dict.
+
+    The workflow downloads the students' package from a local file.
+    """
     (place / "package.zip").write_bytes(PACKAGE)
     files = release.for_github(f"file://{place}/package.zip", SHA256)
     return yaml.safe_load(files["course/.github/workflows/grade.yml"])

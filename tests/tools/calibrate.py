@@ -69,8 +69,9 @@ Submit = Callable[[Learner, int], "Future[Run]"]
 def to_do(measured: Iterable[Learner], done: set[tuple[str, int]]) -> list[Job]:
     """Return the runs to make, in order: pairs of a hand-in and the number of its run.
 
-    The order of kinds is that of `ENOUGH`. Within a kind, the first run of every
-    hand-in comes before the second run of any hand-in, and so on.
+    First come the runs of the solution, then those of right hand-ins in other styles,
+    then those of mutants of severity "F", then "D". Within one of these kinds, the
+    first run of every hand-in comes before the second run of any hand-in, and so on.
 
     Args:
         measured: all hand-ins to measure.
@@ -193,7 +194,7 @@ def in_words(run: Run) -> str:
 
 
 def code_now() -> str:
-    """Return a hash of the files in `CODE` as they are now.
+    """Return a hash of the files that decide the result of a run, as they are now.
 
     Comments and docstrings do not change the hash.
     """

@@ -234,9 +234,9 @@ def problems_of_claims() -> list[str]:
     it does not hold for new random numbers, or if it names another mistake. A pair's
     reading is wrong only if it does not hold for new random numbers.
 
-    There is also a text if the readings of too few pairs name both mistakes. Not
-    counted are pairs that compute what one of the mistakes alone computes, and pairs
-    with a mistake that is not named when it is alone.
+    There is also a text if the readings of too few pairs name both mistakes. This count
+    leaves two kinds of pairs out. Either the pair computes the same as one of its
+    mistakes alone, or one of its mistakes is not named even when it is alone.
     """
     read = [mutant for mutant in MUTANTS if mutant.part in READERS]
     futures = {m.id: processes().submit(claim_of, m.source, m.part) for m in read}
@@ -364,8 +364,8 @@ def problems_of_idle(results: Results) -> list[str]:
 def problems_of_cheats(chosen: list[Cheat]) -> list[str]:
     """Return a text for each cheat that does not end as expected.
 
-    A cheat must gain no points, unless its definition names a known hole. Whether it
-    then gains points is printed only, because it may need luck.
+    A cheat must gain no points. A cheat with a known hole may gain points if it is
+    lucky; the result is printed but is never a problem.
 
     Args:
         chosen: the cheats to grade.

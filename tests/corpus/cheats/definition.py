@@ -33,8 +33,8 @@ class Cheat:
         twin: text of the honest twin, the same hand-in without the trick. The cheat
             must not have more points than the twin. If "", the cheat must have no
             points for the maze and for CartPole.
-        noticed: regular expression that the grader's message must match, if the grader
-            notices the trick. "" allows any message: the policy is then just too bad.
+        noticed: regular expression for the messages of the checks that give no points;
+            at least one of the messages must match. "" allows any messages.
         task: the task in which the cheat wants points: "turned" (the grader's
             CartPole), "cartpole" (not turned), "maze" or "tables".
         undefended: what the cheat reaches in this task, from 0 to 500, if the learning
@@ -70,7 +70,7 @@ def trouble(
 
     A cheat must have no more points for learning than its honest twin, and no grader
     error. A cheat without a twin must have no points for the maze and for CartPole. If
-    checks pay nothing, one of their messages must match `noticed`.
+    some checks give no points, one of their messages must match `noticed`.
 
     Args:
         cheat: the cheat.

@@ -1,4 +1,4 @@
-"""Cheats of `q_network` with statistics in the slopes, or with values 0 at each end."""
+"""Cheats of `q_network`: gradients that collect statistics; values 0 at each end."""
 
 from tests.corpus.cheats.definition import RIGHT, Cheat, lying
 
@@ -139,7 +139,8 @@ def with_statistics(counted: str, second: str, awake: str = "True") -> str:
     """Return a hand-in whose network keeps a running mean of s sᵀ.
 
     Args:
-        counted: the definition of `counted`, by whose derivative the mean moves.
+        counted: the definition of the function `counted`. Its derivative moves the mean
+            when the network is trained.
         second: an expression for the mean, in `self.second`; its derivative must be 0.
         awake: a condition, in `second` and `self`, for the use of the mean.
     """

@@ -123,7 +123,7 @@ def td_update(theta_Q, theta_T, model, batch, optimizer, opt_state, gamma):
 
 
 def skipping(step: str) -> str:
-    """Return a hand-in that writes into a linear layer beside an honest network.
+    """Return a hand-in whose update writes into a linear layer beside the network.
 
     Args:
         step: an expression for the length of each step towards a controller.

@@ -71,7 +71,7 @@ def mutant(
 ) -> Mutant:
     """Return a mutant with changes in the text of `epsilon_greedy`, see `edited`.
 
-    The hint is completed by the section of the slides, which all these mutants share.
+    The function adds the section of the slides to the hint.
     """
     return changed(PART, id, severity, misconception, f"{hint} {SLIDES}.", *changes)
 

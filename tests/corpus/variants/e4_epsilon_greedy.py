@@ -10,7 +10,7 @@ RANDOM = "anything = jax.random.randint(two, (N,), 0, A)"
 
 
 def explore(name: str, body: str) -> Variant:
-    """Return the solution with another `epsilon_greedy`: `START`, then the body."""
+    """Return the solution with another `epsilon_greedy`: lines `START`, then `body`."""
     return with_body(
         "epsilon_greedy", "key, q_values, epsilon", name, START + body.strip("\n")
     )

@@ -23,7 +23,13 @@ def sampled(name: str, *body: str) -> Variant:
 
 
 def batched(name: str, expression: str, first: str = "") -> Variant:
-    """Return the solution with a buffer that returns an expression in the batch `b`."""
+    """Return the solution with a buffer whose `sample` returns an expression.
+
+    Args:
+        name: a few words that say what differs.
+        expression: text in `b`, the batch that the solution's buffer draws.
+        first: definitions that are put before the buffer's.
+    """
     code = f"""
 {first}
 

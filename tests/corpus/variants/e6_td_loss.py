@@ -12,7 +12,7 @@ NEXT = "m = jax.vmap(QT)(s2).max(axis=1)"
 
 
 def td_loss(name: str, body: str) -> Variant:
-    """Return the solution with another `td_loss`: the lines `START`, then the body."""
+    """Return the solution with another `td_loss`: the lines `START`, then `body`."""
     return with_body("td_loss", SIGNATURE, name, START + body.strip("\n"))
 
 

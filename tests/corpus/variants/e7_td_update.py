@@ -14,7 +14,7 @@ def update(name: str, *changes: tuple[str, str]) -> Variant:
 
 
 def by_gradient(name: str, body: str) -> Variant:
-    """Return the solution with other lines in `td_update` for `loss` and `grads`."""
+    """Return the solution with other lines that compute `loss` and `grads`."""
     rest = "\nupdates, opt_state = optimizer.update(grads, opt_state, theta_Q)\n"
     rest += "return optax.apply_updates(theta_Q, updates), opt_state, loss"
     return with_body("td_update", SIGNATURE, name, body.strip("\n") + rest)

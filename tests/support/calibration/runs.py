@@ -42,8 +42,8 @@ class Learner:
 
     Attributes:
         name: the name of the hand-in.
-        kind: "solution", "whole" (a right hand-in in another style), or the severity of
-            a mutant: "F" or "D".
+        kind: "solution", "whole" (a right hand-in in another style), "F" (a mutant that
+            fails to learn) or "D" (a mutant that learns worse).
         source: the text of `dqn.py`.
     """
 
@@ -57,7 +57,7 @@ class Learner:
         return digest(self.source)
 
     def seed(self, number: int) -> str:
-        """Return the seed of one run, which no other run of any hand-in has.
+        """Return the seed of one run; no other run of any hand-in has the same seed.
 
         Args:
             number: the number of the run, from 1.

@@ -153,7 +153,7 @@ def measured_severity(runs: list[Run], right: list[Run]) -> str:
 
 
 class Hardness(NamedTuple):
-    """How much harder a task is for larger or smaller values of one fact.
+    """How the difficulty of a task depends on one fact.
 
     A fact is a number that describes the task that was drawn, see `FACTS`.
 

@@ -176,7 +176,7 @@ def of_right_work(runs: list[Run]) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return the name of a quantile of order 0 to 1: "least", "most", a percentage."""
+    """Return "least" for 0, "most" for 1, and for other shares a text such as "25%"."""
     return {0: "least", 1: "most"}.get(share, f"{share:.0%}")
 
 

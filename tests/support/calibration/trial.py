@@ -33,7 +33,7 @@ class Recorded(Learning):
 
     Attributes:
         tries: the learner's answers by task, `MAZE` or `CARTPOLE`, in order.
-        until_lost: whether learning ends if the table worlds have lost their points.
+        until_lost: True to skip the maze and CartPole if the table worlds lose points.
     """
 
     until_lost = False
@@ -52,10 +52,13 @@ class Recorded(Learning):
         return super().again(slopes)
 
     def learn(self, task: str) -> None:
-        """Learn the maze or CartPole, unless the table worlds have decided the run.
+        """Learn a task as `Learning.learn` does, but obey `until_lost`.
+
+        Args:
+            task: `MAZE` or `CARTPOLE`.
 
         Raises:
-            Waiting: the table worlds have lost their points, and this is enough.
+            Waiting: `until_lost` is true, and the table worlds have lost points.
         """
         error = table_error(self.results.tables)
         if self.until_lost and (error is None or error > 1):
@@ -75,8 +78,8 @@ class Recorded(Learning):
 def graded(learner: Learner, number: int) -> Run:
     """Grade exercise 9 of a hand-in; return the run as `runs.jsonl` stores it.
 
-    The grading is that of `make grade ONLY=learning SEED=...`. Learning has new
-    processes; the diagnosis of a wrong `td_loss` has warm ones.
+    The grading is that of `make grade ONLY=learning SEED=...`. Learning starts new
+    processes; the diagnosis of a wrong `td_loss` uses warm ones.
 
     Args:
         learner: the hand-in.

@@ -68,7 +68,7 @@ def resident(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """Grade a class of each size in `SIZES`, and print a line for each size."""
+    """Grade a class of each size in GROWTH, and print a line for each size."""
     cores = len(os.sched_getaffinity(0))
     print(f"{ONLY or 'all exercises'}, {cores} cores")
     print("hand-ins  seconds  per minute and core  own MiB  all MiB per core")

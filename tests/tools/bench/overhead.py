@@ -43,8 +43,9 @@ print(time.perf_counter() - started)
 
 
 def main() -> None:
-    """Measure `PAIRS` rounds of runs; print the ratios, then the profile of one run.
+    """Measure several rounds of runs; print the ratios, then the profile of one run.
 
+    The environment variable PAIRS is the number of rounds; without it there are five.
     The rounds have the seeds 1, 2 and so on.
     """
     rows: dict[str, list[float]] = {}

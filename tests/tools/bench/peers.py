@@ -224,7 +224,7 @@ def ratio(pairs: list[tuple[Run, Run]], field: str) -> str:
         field: the name of a numeric field of `Run`.
 
     Returns:
-        Such as "1.20 (1.10 to 1.35)"; "–" if there is no pair.
+        A text such as "1.20 (1.10 to 1.35)"; "–" if there is no pair.
     """
     values = [getattr(one, field) / getattr(other, field) for one, other in pairs]
     if not values:

@@ -44,15 +44,15 @@ def made(function: Callable, *args: Any, platforms: Any = ("cpu",)) -> export.Ex
 
     Args:
         function: a function that takes arrays and returns arrays.
-        args: the shapes and dtypes of its arguments; without any, `MATRIX` is the
-            argument.
+        args: the shapes and dtypes of its arguments. If none are given, the argument
+            is `MATRIX`: a dict with a float32 matrix x [6,6].
         platforms: the names of the platforms on which the program can run.
     """
     return export.export(jax.jit(function), platforms=platforms)(*args or [MATRIX])
 
 
 def wide(function: Callable) -> export.Exported:
-    """Export a function of `MATRIX` as a program that computes with 64-bit numbers."""
+    """Export a function as a program with 64-bit numbers; its argument is `MATRIX`."""
     with jax.enable_x64(True):
         return made(function)
 
@@ -75,7 +75,7 @@ def reworded(exported: export.Exported, *changes: tuple[str, str]) -> export.Exp
 
 
 def smooth(args: Any) -> Any:
-    """Return tanh(x x) for the matrix x in `args`, as an ordinary program does."""
+    """Return tanh(x @ x) for the matrix x in `args`."""
     return {"y": jnp.tanh(args["x"] @ args["x"])}
 
 

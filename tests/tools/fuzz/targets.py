@@ -45,8 +45,9 @@ def frames(data: bytes) -> None:
 def conversation(data: bytes) -> None:
     """Ask a helper that replies with these bytes; fail if a wrong reply is accepted.
 
-    The grader must get an answer or an error, or stop the helper. The question has the
-    nonce `NONCE`, so that the bytes can contain the right nonce.
+    The grader must get an answer or an error, or stop the helper. A reply must repeat
+    the random nonce of the question. Callers make the grader use `NONCE` instead, so
+    that the bytes can hold the right nonce.
     """
     child = Scripted(data)
     asked = []

@@ -61,7 +61,7 @@ def fill_canvas(text: str, assignment: str, entries: list[Entry]) -> Filled:
     """Fill the scores into the column `assignment` of a text exported by Canvas.
 
     Returns:
-        The new text, with lists of all that was not entered.
+        A `Filled`: the new text, and lists of the scores that were not entered.
     """
     return fill(read_canvas(text, assignment), entries)
 
@@ -70,7 +70,7 @@ def fill_moodle(text: str, assignment: str, entries: list[Entry]) -> Filled:
     """Fill the scores into the column `assignment` of a text exported by Moodle.
 
     Returns:
-        The new text, with lists of all that was not entered.
+        A `Filled`: the new text, and lists of the scores that were not entered.
     """
     return fill(read_moodle(text, assignment), entries)
 

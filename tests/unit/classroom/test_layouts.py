@@ -157,7 +157,10 @@ def test_broken_metadata(tmp_path, text):
     ],
 )
 def test_place_in_a_folder(tmp_path, files, place):
-    """`place_in` returns the only file of a folder, or else the folder itself."""
+    """`place_in` returns a folder, or its only file if this can be a hand-in.
+
+    A file named `dqn.py` is found in its folder, so then the result is the folder.
+    """
     made(tmp_path, *files)
     assert layouts.place_in(tmp_path) == tmp_path / place
 

@@ -9,8 +9,9 @@ from grader.contract import mdps
 def test_values_by_hand():
     """Value iteration finds values that can be computed by hand.
 
-    In a chain whose last step has the reward 1, they are γ^n with n steps before the
-    last one. In a ring with reward −1 everywhere, they are −1 / (1 − γ).
+    Only the last step of the chain has the reward 1, so the value is γ^n if n steps
+    come before the last one. Each step in the ring has the reward −1, so all values
+    are −1 / (1 − γ).
     """
     rng = np.random.default_rng(0)
     chain, ring = mdps.chain(rng), mdps.ring(rng)

@@ -22,7 +22,7 @@ class Student:
 
     Args:
         value: the number.
-        anew: the number after the hand-in is imported anew; None for `value`.
+        anew: the number after the hand-in is imported anew; None if it does not change.
     """
 
     def __init__(self, value: float, anew: float | None = None) -> None:

@@ -379,8 +379,8 @@ def test_flags_of_an_integer_type_show_a_bitwise_not():
 def test_each_choice_is_another_loss():
     """Each single mistake in `td_loss` has a hint, and a loss of its own.
 
-    Two kinds of mistakes may have equal losses: those with the same name, and those
-    that change the gradient only.
+    Mistakes may have equal losses if they have the same name, or if they change only
+    the gradient.
     """
     language, seen = td_loss.LANGUAGE, {}
     rows = [rows_of(case) for case in td_loss.QUESTIONS(np.random.default_rng(3))]

@@ -33,7 +33,7 @@ def loss(draw, theta):
 
 
 def short(vector):
-    """Return the numbers rounded to float32, again as float64."""
+    """Round the numbers to float32, and return them as float64."""
     return vector.astype(np.float32).astype(np.float64)
 
 

@@ -31,7 +31,7 @@ def check(hint: str | None) -> Check:
     ],
 )
 def test_the_first_sentence_of_the_first_hint(hints, first):
-    """The first check with a hint counts, and of its hint the first sentence."""
+    """`first_hint` returns the first sentence of the first hint; "" without a hint."""
     exercise = Exercise("td_loss")
     exercise.checks += [check(hint) for hint in hints]
     assert first_hint(exercise) == first

@@ -52,11 +52,11 @@ class Process:
 
 @pytest.fixture
 def grade(monkeypatch):
-    """Return a function (deviates, find) that returns the results of learning.
+    """Return a function (deviates, find) that runs the fake learning to its end.
 
-    It also returns the fake `Process`. The function `find` replaces the search for a
-    formula: its arguments are the hand-in and a generator, its result is the formula or
-    None.
+    This function returns the results and the fake `Process`. `deviates` is the argument
+    of `Process`. `find` replaces the search for a formula: its arguments are the
+    hand-in and a generator, its result is the formula or None.
     """
 
     def run(deviates, find):

@@ -240,8 +240,8 @@ def passes(student: Fake, *exercises: str, twice: bool = True) -> tuple[list, li
         twice: False to leave the consistency pass out.
 
     Returns:
-        The results of the exercises. Then a pair (exercise, check) of names for each
-        time that a check was run, in order.
+        The results of the exercises.
+        The checks that were run, in order: pairs (name of exercise, name of check).
     """
     turns: list[tuple[str, str]] = []
     options = Options("1", exercises, twice=twice)

@@ -92,7 +92,7 @@ class Grader:
     Its buffer is right. Its `sync_target` returns θ_Q after some updates, else θ_T.
 
     Args:
-        synced: the numbers of these updates, from 1.
+        synced: the numbers, from 1, of the updates after which θ_T becomes θ_Q.
         slopes: function that answers a question for slopes; it returns the loss and the
             slopes by name.
 

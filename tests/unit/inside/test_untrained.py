@@ -62,9 +62,9 @@ class Rule:
 def drawn(learner):
     """Return a function (network, secrets) that draws tasks until the network fails.
 
-    The argument `secrets` has the secret action of each task. The function returns the
-    secret of the task that was taken, or None if the network solves all tasks. It also
-    returns the number of drawn tasks.
+    The argument `secrets` has the secret action of each task; the last one also serves
+    further tasks. The function returns two values: the secret action of the task that
+    was taken (None if the network solves all tasks), and the number of drawn tasks.
     """
     settings = dataclasses.replace(learner.train.SETTINGS, validation_episodes=N)
 
@@ -92,7 +92,7 @@ def test_the_first_task_that_is_not_solved(drawn):
 
 
 def test_a_rule_that_waits_for_other_parameters(drawn):
-    """A task that the network solves after a change of θ is not taken either."""
+    """A task is not taken if the network solves it after a change of θ."""
     assert drawn(Rule(0, 1), [1, 0, 1])[0] is None
 
 

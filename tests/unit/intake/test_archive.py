@@ -49,8 +49,8 @@ def packed(*members, comment: bytes = b"") -> bytes:
     """Return the bytes of a zip archive.
 
     Args:
-        members: the archive's entries. An entry is a name or a `ZipInfo`, or a pair:
-            one of these, and the content. Without a content, it is `SOURCE`.
+        members: the archive's entries. An entry is a pair: a name or a `ZipInfo`, and
+            the content. A name or `ZipInfo` alone gets the content `SOURCE`.
         comment: the archive's comment.
     """
     data = io.BytesIO()

@@ -334,7 +334,7 @@ def test_file_made_from_a_notebook(folder):
     ],
 )
 def test_file_that_is_run_as_the_notebook_was(folder, mark, made):
-    """`exported` is true if a Python file was saved from a notebook, else false."""
+    """`Submission.exported` is True only for a Python file saved from a notebook."""
     (folder / "dqn.py").write_text(f"{mark}\nx = 1\n")
     assert take(str(folder)).exported == made
 

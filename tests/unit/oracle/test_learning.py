@@ -189,7 +189,7 @@ def raises(reason):
 
 
 def deviates_at_first(request, ask):
-    """Return the answer to a training: its updates deviate, unless it is by a formula.
+    """Return the answer to a training; without a formula, the updates deviate.
 
     This is a function for `outcomes`.
     """
@@ -399,7 +399,7 @@ def test_questions_go_to_the_worker(process):
 def test_the_running_part_is_blamed(process):
     """If a program ends the learner, the reason lists the parts that may have run.
 
-    The learner is a process that has ended here while it trained.
+    In this test the learner's process ends while it learns the maze.
     """
 
     def dies(request, ask):

@@ -54,7 +54,7 @@ def test_no_program_for_another_case(other):
 
 
 def test_each_case_is_computed_once():
-    """A case that is asked again is answered without the runner, and no other case."""
+    """The runner is asked only once for each case, even if the case is asked again."""
     runner, asked = Runner(), []
     answer = runner.trusted
     runner.trusted = lambda **request: asked.append(request) or answer(**request)

@@ -1,4 +1,4 @@
-"""The client of the worker ends a process that is of no more use."""
+"""The client of the worker ends a process that has run out of memory."""
 
 import contextlib
 
@@ -46,9 +46,10 @@ class Process:
     ("error", "ended"), [(NO_MEMORY, True), (NO_DEVICE_MEMORY, True), (ANOTHER, False)]
 )
 def test_process_without_memory_is_ended(monkeypatch, error, ended):
-    """After an exception for want of memory, the next part gets a new process.
+    """If a part runs out of memory, its process is ended; the next part gets a new one.
 
-    The hand-in may still hold the memory, and then a part that is right would fail.
+    In the old process the hand-in may still hold the memory, so a right part would
+    fail there. After any other exception the process goes on.
     """
     started: list[Process] = []
 

@@ -155,7 +155,7 @@ def test_learning(capsys):
 def test_cheats(monkeypatch, capsys):
     """`problems_of_cheats` reports a cheat that gets points for learning.
 
-    For a cheat that is listed as a known hole, both results are printed only.
+    For a cheat with a known hole, the result is printed and never reported.
     """
     cheat = replace(CHEATS[0], known_hole="", noticed="", twin="")
     hole = replace(cheat, known_hole="why")

@@ -155,8 +155,9 @@ def test_what_is_different_here():
 def test_difference_of_answers():
     """The difference of two arrays is relative to the second one's largest |entry|.
 
-    If this is less than 1, the difference is absolute. It is infinite for arrays of
-    other shapes. With NaN in one array it never counts as small.
+    If the largest |entry| is below 1, the difference is absolute. Arrays of different
+    shapes have an infinite difference. With NaN in one array, the difference is never
+    below the tolerance.
     """
     assert difference(np.array([200.0]), np.array([100.0])) == 1.0
     assert difference(np.zeros(3), np.zeros((3, 1))) == float("inf")
@@ -177,9 +178,8 @@ def test_nan_is_no_small_drift():
 def test_one_transition_meets_all_actions() -> None:
     """In the cases with one transition, each action is taken at least once.
 
-    In the cases of TD(0), and in those of `td_loss` whose transition is not terminated,
-    each action is also the best one in s′ at least once. So a mistake that concerns one
-    action changes the record.
+    Where s′ matters, each action is also the best one in s′ at least once. So a mistake
+    that concerns a single action changes the record.
     """
     for group in (fixed_cases.TD0_CONTINUES, fixed_cases.TD0_ENDS):
         args = [case.args for case in group.fixed]

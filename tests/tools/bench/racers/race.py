@@ -58,10 +58,10 @@ class Race:
         self.started = time.perf_counter()
 
     def judge(self, env_step: int) -> None:
-        """Play the validation episodes; report the rule "likewise" if they are passed.
+        """Play the validation episodes; report a result if their mean return is ≥ 490.
 
-        They are passed if their mean return is at least 490. After this report, further
-        calls do nothing.
+        This is the result under the rule "likewise". After this report, further calls
+        do nothing.
 
         Args:
             env_step: the number of environment steps so far.
@@ -78,8 +78,8 @@ class Race:
     def end(self, env_step: int) -> None:
         """Report the results at the end of the training.
 
-        The rule "whole" is always reported, and the rule "likewise" only if `judge` has
-        not reported it.
+        The result under the rule "whole" is always reported. The result under the rule
+        "likewise" is reported only if `judge` has not done so.
 
         Args:
             env_step: the number of environment steps of the whole training.
