@@ -68,7 +68,7 @@ def is_cartpole(batch):
 
 
 def chosen(condition, one, other):
-    """Return one of two trees of equal shapes: `one` where the condition is true."""
+    """Return the tree `one` if the condition is true, otherwise the tree `other`."""
     return jax.tree.map(lambda x, y: jnp.where(condition, x, y), one, other)
 
 

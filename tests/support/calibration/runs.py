@@ -117,8 +117,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def read(path: Path) -> Stored:
     """Return the sessions and runs in a file; both are empty if there is no file.
 
-    A last line without an end is ignored: the program was killed while it wrote this
-    line.
+    A last line without a newline is ignored: the program was killed while it wrote
+    this line.
 
     Args:
         path: a file in the format of `runs.jsonl`.

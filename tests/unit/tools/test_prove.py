@@ -74,7 +74,7 @@ def test_one_mutant(changes, words):
 def test_all_mutants_together():
     """`problems_of_rows` reports each check that no mutant fails.
 
-    It also reports a number of right diagnoses that is too small.
+    It also reports if too few mutants have a right diagnosis.
     """
     rows = [
         replace(
