@@ -182,12 +182,12 @@ def agree(case: Case, student: Answers, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
     """Check that the hand-in moves Q toward the right targets, with any step size.
 
-    If the hand-in's table equals the reference's, its targets are right. They are also
+    The targets are right if the hand-in's table equals the reference's. They are also
     right if all cells move by one common multiple of the right moves. Another check
     judges this multiple, the step size.
 
     Raises:
-        Wrong: neither is the case.
+        Wrong: the targets are wrong.
     """
     obtained = student.answer(case).array("Q")
     expected = reference.answer(case).array("Q")

@@ -182,9 +182,9 @@ def agree(case: Case, student: Student, reference: Answers) -> None:
 def agree_on_targets(case: Case, student: Student, reference: Answers) -> None:
     """Check that the hand-in's targets y equal the reference's targets.
 
-    If the losses are equal, the targets are taken to be equal, too. If not, the same
-    case is asked with tables for networks, and the targets are inferred from the
-    answers. So a loss with a wrong factor can pass, because another check judges the
+    If the losses are equal, the targets are taken to be equal, too. If not, the case is
+    asked again with a table in place of each network, and the targets are inferred from
+    the answers. So a loss with a wrong factor can pass; another check judges the
     factor.
     """
     expected = reference.answer(case).array("loss")

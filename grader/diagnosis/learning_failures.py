@@ -204,7 +204,7 @@ def where_to_look(exercises: tuple[str, ...], above: Above) -> str:
 
 
 def told(exercises: Sequence[str], above: Above) -> list[str]:
-    """Return a line with the first hint of each of some exercises that has one.
+    """Return one line for each exercise that has a hint: its name and first hint.
 
     Args:
         exercises: exercises that lost points.
@@ -214,6 +214,6 @@ def told(exercises: Sequence[str], above: Above) -> list[str]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words to one text, as "a, b and c"; "" for no words."""
+    """Join words to one text, such as "a, b and c"; "" for no words."""
     *first, last = words or [""]
     return " and ".join(filter(None, [", ".join(first), last]))

@@ -118,9 +118,8 @@ def scattered(sample: Sample, fit: Fit, share: float) -> Iterator[Difference]:
     """Yield a mistake if the rows of a call do not explore independently.
 
     Either all rows of a call explore together, or each call has the same number of
-    exploring rows.
-    The variance of the number of exploring rows per call is compared with the variance
-    for independent rows.
+    exploring rows. The variance of the number of exploring rows per call is compared
+    with the variance for independent rows.
 
     Args:
         sample: the actions of many calls with the same Q values and ε.

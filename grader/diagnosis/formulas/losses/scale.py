@@ -115,7 +115,8 @@ class Scale:
         Args:
             natural: how the right factor depends on B and A, a text of `GROWTHS`. The
                 result does not show this growth.
-            mean: the text of the loss without the factor, as "mean (Q(s,a) − y)²".
+            mean: the text of the loss without the factor, such as
+                "mean (Q(s,a) − y)²".
         """
         growth = self.growth if self.growth != natural else ""
         if growth == "B" and mean.startswith("mean"):

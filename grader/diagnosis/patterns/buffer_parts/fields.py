@@ -319,9 +319,9 @@ def identified(
         rows: all transitions: for each field an array with one entry per transition.
         newest: number of the newest transition.
         oldest: number of the oldest transition that a right buffer still holds.
-        like: batches of the same hand-in whose transitions are known, or None. With
-            `like`, costs are not compared: the result is the guess by which most of the
-            fields that are right in `like` are right.
+        like: batches of the same hand-in whose transitions are known, or None. If they
+            are given, no costs are compared. The result is then the guess with the most
+            fields that are right in both the guess and `like`.
 
     Returns:
         None if there is no field whose values all belong to transitions.
