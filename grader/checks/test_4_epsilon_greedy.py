@@ -4,7 +4,7 @@ Frequencies are judged by χ² statistics. By chance, a statistic exceeds its li
 probability 1e-10. Each item of the list names a check, the probability p that a right
 hand-in fails it, and deviations of wrong hand-ins. The check finds these deviations
 with probability 0.999. The numbers in brackets hold for a hand-in that cannot be
-exported, because it is called with 256 keys only.
+exported and is therefore called with 256 keys only.
 
 - greedy (p < 1e-7): at ε = 0, a row explores with probability 2.3e-4 (3.7e-3).
 - uniform (p < 1e-7): the frequency of one action is wrong by 7 % (30 %) over all rows.

@@ -50,9 +50,10 @@ def candidates(
 
     Returns:
         Tuples (cost, where, other, source, change). `cost` is the distance from right
-        code. `where`, a key of `WHERE`, selects the wrong rows. Their values come from
-        the field `source` of the transition `other`: a key of `OTHERS`, or None for the
-        row's own transition. `change` is the change of the values, or None.
+        code. `where`, a key of the table `WHERE`, selects the wrong rows. Their values
+        come from the field `source` of the transition `other`, a key of the table
+        `OTHERS` or None for the row's own. `change` is the change of the values, or
+        None.
     """
     sources = [name, *(f for f in FIELDS if f != name and alike(f, name))]
     found: list[Candidate] = []
@@ -186,7 +187,7 @@ def both_flags(
 
     Args:
         pairs: batches, each with a mask [n,B] of their rows.
-        other: the transition whose d is read, a key of `OTHERS`; None for the
+        other: the transition whose d is read, a key of the table `OTHERS`; None for the
             transition that the row shows.
     """
     flags = [
@@ -210,8 +211,8 @@ def predicts(
         name: name of the field.
         b: batches.
         holds: mask [n,B] of the rows for which the explanation is meant.
-        other: the transition that the value comes from, a key of `OTHERS`; None for the
-            transition that the row shows.
+        other: the transition that the value comes from, a key of the table `OTHERS`;
+            None for the transition that the row shows.
         source: name of the field that the value comes from.
         change: change of the value, or None.
     """
