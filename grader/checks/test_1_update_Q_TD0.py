@@ -212,7 +212,7 @@ def agree_on_targets(case: Case, student: Answers, reference: Answers) -> None:
 def describe(case: Case) -> str:
     """Return a case's settings and steps as text of several lines, for a message.
 
-    The rows of Q for the visited states are added if there are at most three.
+    If at most three states are visited, their rows of Q are added.
     """
     rows = sorted({*case.args["states"].tolist(), *case.args["next_states"].tolist()})
     alpha, gamma = (compare.number(case.spec[name]) for name in ("alpha", "gamma"))

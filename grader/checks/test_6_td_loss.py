@@ -217,7 +217,7 @@ def agree_on_gradient(case: Case, student: Student, reference: Answers) -> None:
 def loss_of(student: Student, case: Case) -> np.ndarray:
     """Return the hand-in's loss, even if its gradient cannot be computed.
 
-    If the question with a gradient raises an exception, the loss is asked alone.
+    If a question for loss and gradient raises an exception, only the loss is asked for.
     """
     try:
         return student.answer(case).array("loss")

@@ -260,8 +260,8 @@ def of_other_sizes(questions: Questions) -> Reading | None:
     """Return the reading of a mistake that the samples do not show, or None.
 
     First the shape of the actions for a single row is checked. If it is right and
-    `jax.jit` cannot trace the part, the reading says why, such as a key that is kept
-    between calls.
+    `jax.jit` cannot trace the part, the reading says why. One example is a key that is
+    kept between calls.
     """
     if alone := questions.alone():
         return alone

@@ -300,7 +300,7 @@ def wrong_in(name: str, b: Batches) -> bool:
 
 
 def right_fields(b: Batches) -> set[str]:
-    """Return the names of the fields in `NUMBERS` that are right in all known rows.
+    """Return the names of the fields, except d, that are right in all known rows.
 
     A row is known if `b.ids` has the number of its transition.
     """
